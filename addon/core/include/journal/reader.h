@@ -1,0 +1,82 @@
+#ifndef CERTWIRE_JOURNAL_READER_H_
+#define CERTWIRE_JOURNAL_READER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "journal/status.h"
+
+namespace journal {
+
+class FileSystem;
+
+/// A place in the journal: everything before it has been read.
+struct Position {
+  uint32_t epoch_number = 0;
+  uint8_t epoch_id[16] = {};
+  uint32_t segment = 0;
+  uint64_t offset = 0;   ///< of the next frame
+  uint64_t sequence = 0; ///< of the last frame before this place, 0: none
+};
+
+enum class ReadMode : uint8_t { kDurable, kCommitted };
+
+struct ReaderOptions {
+  std::string directory;             ///< UTF-8
+  std::string quarantine_directory;  ///< UTF-8; empty: keep no copies
+  ReadMode mode = ReadMode::kDurable;
+  bool has_position = false;
+  Position position;
+  size_t max_batch_bytes = 1u << 20;
+  size_t max_batch_frames = 1000;
+  uint32_t unmarked_after_ms = 2000;  ///< a frame older than this is handed out without a MARK
+  FileSystem* file_system = nullptr;  ///< null: the operating system's
+};
+
+/// Index of a gap that the reader found itself; frames of the file have index 0.
+inline constexpr uint16_t kReaderGapIndex = 65535;
+
+/// One frame of a batch: EVENT or GAP.
+struct Entry {
+  uint16_t type = 0;
+  uint16_t schema = 0;
+  uint16_t index = 0;
+  uint32_t epoch_number = 0;
+  uint32_t epoch_row = 0;  ///< row in Batch::epoch_ids
+  uint64_t sequence = 0;
+  uint64_t time = 0;
+  uint64_t payload_offset = 0;  ///< in Batch::payloads
+  uint64_t payload_size = 0;
+  uint32_t segment = 0;    ///< of the place behind the frame
+  uint64_t offset = 0;     ///< of the place behind the frame
+};
+
+struct Batch {
+  std::vector<uint8_t> payloads;
+  std::vector<Entry> entries;
+  std::vector<std::string> epoch_ids;  ///< 32 hex digits each
+};
+
+struct ReaderStats {
+  uint64_t frames_read = 0;
+  uint64_t gaps_found = 0;
+  uint64_t unmarked_frames = 0;
+  uint64_t quarantined_ranges = 0;
+  bool position_lost = false;
+};
+
+/// Reader of a journal directory; not thread-safe, never modifies a segment, bounded memory.
+class Reader {
+ public:
+  static std::unique_ptr<Reader> Open(ReaderOptions options);
+  virtual ~Reader() = default;
+  /// Fills `batch` (cleared first) with what can be handed out now; empty when there is nothing new.
+  virtual Status Read(Batch* batch) = 0;
+  virtual ReaderStats Stats() const = 0;
+};
+
+}  // namespace journal
+
+#endif  // CERTWIRE_JOURNAL_READER_H_

@@ -1,0 +1,143 @@
+import { createRequire } from "node:module";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CertwireError } from "../errors/certwire-error.ts";
+
+/** Where a native reader starts; `null` stands for the oldest retained frame. */
+export interface NativePosition {
+  epochNumber: number;
+  epochId: string;
+  segment: number;
+  offset: number;
+  sequence: bigint;
+}
+
+/** Options of the native reader. */
+export interface NativeReaderOptions {
+  /** Journal directory. */
+  directory: string;
+  /** Directory for copies of damaged ranges; `null` keeps none. */
+  quarantineDirectory: string | null;
+  /** `durable` hands out what a MARK covers, `committed` every verified frame. */
+  mode: "durable" | "committed";
+  position: NativePosition | null;
+  /** Most payload bytes of one batch; a single larger frame is still handed out alone. */
+  maxBatchBytes: number;
+  /** Most frames of one batch. */
+  maxBatchFrames: number;
+}
+
+/**
+ * One batch: all payloads in one buffer and a table of `tableStride` unsigned 64-bit numbers a frame:
+ * type, schema, index, epoch number, row in `epochIds`, sequence, time, payload offset, payload length,
+ * and of the place behind the frame: segment, offset.
+ */
+export interface NativeBatch {
+  buffer: Buffer;
+  table: BigUint64Array;
+  epochIds: string[];
+}
+
+/** Counters of a native reader. */
+export interface NativeReaderStats {
+  framesRead: number;
+  gapsFound: number;
+  /** Frames handed out without a MARK because they were older than 2 s. */
+  unmarkedFrames: number;
+  quarantinedRanges: number;
+  /** True when the given start position was not found in the directory. */
+  positionLost: boolean;
+}
+
+/** Reader of one journal directory; `read` runs on a worker thread, one call at a time. */
+export interface NativeReader {
+  /** Next batch, or `null` when nothing new can be handed out now. */
+  read(): Promise<NativeBatch | null>;
+  stats(): NativeReaderStats;
+  close(): void;
+}
+
+/** One property that a simulated CA serves: a value, or the HRESULT it fails with. */
+export type SimulatedValue =
+  | { long: number }
+  | { date: number }
+  | { binary: Buffer }
+  | { string: string }
+  | { hresult: number };
+
+/** One event of a simulated CA, as the exit module's collector will read it. */
+export interface SimulatedEvent {
+  /** EXITEVENT_* bit. */
+  event: number;
+  context: number;
+  request: Record<string, SimulatedValue>;
+  certificate: Record<string, SimulatedValue>;
+  attributes: [name: string, value: string][];
+  extensions: [oid: string, flags: number, der: Buffer][];
+}
+
+/** Result of an append: 0 committed, 1 pending, 2 dropped. */
+export type AppendOutcome = 0 | 1 | 2;
+
+/** Counters of a native writer. */
+export interface NativeWriterStats {
+  appended: number;
+  committed: number;
+  dropped: number;
+  durableSequence: bigint;
+  segmentName: string;
+}
+
+/** The exit module's own collection and journal code, fed by a simulated CA. */
+export interface NativeExitSimulator {
+  /** Calls Notify for the event and returns what append said. */
+  notify(event: SimulatedEvent): AppendOutcome;
+  stats(): NativeWriterStats;
+  /** Queues `ca.stopped`, drains, flushes and seals; bounded to 2 s. */
+  shutdown(): void;
+}
+
+/** The addon's exports. */
+export interface NativeAddon {
+  JournalReader: new (options: NativeReaderOptions) => NativeReader;
+  ExitSimulator: new (options: { directory: string; caName: string }) => NativeExitSimulator;
+  /** CRC32C of `data`, continued from `seed`. */
+  crc32c(data: Uint8Array, seed?: number): number;
+}
+
+const require = createRequire(import.meta.url);
+let loaded: NativeAddon | undefined;
+
+/** Loads the addon of this platform from the package's `prebuilds` directory. */
+export function loadNative(): NativeAddon {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): NativeAddon {
+  const loader = require("node-gyp-build") as (root: string) => NativeAddon;
+  const root = packageRoot();
+  try {
+    return loader(root);
+  } catch (cause) {
+    throw new CertwireError(
+      "CERTWIRE_NATIVE_MISSING",
+      `no native addon for ${process.platform}-${process.arch} under ${resolve(root, "prebuilds")}`,
+      { cause },
+    );
+  }
+}
+
+function packageRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  for (;;) {
+    try {
+      require.resolve(resolve(directory, "package.json"));
+      return directory;
+    } catch {
+      const parent = dirname(directory);
+      if (parent === directory) return directory;
+      directory = parent;
+    }
+  }
+}
