@@ -81,11 +81,22 @@ export type AppendOutcome = 0 | 1 | 2;
 
 /** Counters of a native writer. */
 export interface NativeWriterStats {
+  /** Records handed to append. */
   appended: number;
+  /** Records that the operating system has. */
   committed: number;
+  /** Appends that returned before their commit. */
+  pendingReturns: number;
+  /** Records dropped for lack of memory; a GAP counts them. */
   dropped: number;
+  /** Last sequence number that a flush has covered. */
   durableSequence: bigint;
-  segmentName: string;
+  /** Bytes of records that wait in memory. */
+  outstandingBytes: number;
+  /** System error of the background thread; 0 when its last operation succeeded. */
+  lastOsError: number;
+  /** True while the background thread cannot write. */
+  degraded: boolean;
 }
 
 /** The exit module's own collection and journal code, fed by a simulated CA. */
@@ -101,8 +112,6 @@ export interface NativeExitSimulator {
 export interface NativeAddon {
   JournalReader: new (options: NativeReaderOptions) => NativeReader;
   ExitSimulator: new (options: { directory: string; caName: string }) => NativeExitSimulator;
-  /** CRC32C of `data`, continued from `seed`. */
-  crc32c(data: Uint8Array, seed?: number): number;
 }
 
 const require = createRequire(import.meta.url);

@@ -1,0 +1,20 @@
+// Entry of the addon: what JavaScript sees is declared in src/journal/native.ts.
+#include <napi.h>
+
+#include "reader_wrap.h"
+#include "simulator_wrap.h"
+
+namespace binding {
+namespace {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("JournalReader", ReaderWrap::Define(env));
+  exports.Set("ExitSimulator", SimulatorWrap::Define(env));
+  return exports;
+}
+
+}  // namespace
+}  // namespace binding
+
+using binding::Init;
+NODE_API_MODULE(certwire, Init)

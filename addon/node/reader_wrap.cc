@@ -1,0 +1,146 @@
+#include "reader_wrap.h"
+
+#include <utility>
+
+#include "values.h"
+
+namespace binding {
+namespace {
+
+// Columns of NativeBatch.table, in the order that src/journal/native.ts documents.
+constexpr size_t kTableStride = 11;
+
+bool ParsePosition(const Napi::Object& object, journal::Position* position) {
+  bool lossless = false;
+  position->epoch_number = object.Get("epochNumber").ToNumber().Uint32Value();
+  position->segment = object.Get("segment").ToNumber().Uint32Value();
+  const double offset = object.Get("offset").ToNumber().DoubleValue();
+  if (!(offset >= 0) || offset > 9007199254740991.0) return false;
+  position->offset = static_cast<uint64_t>(offset);
+  const Napi::Value sequence = object.Get("sequence");
+  if (!sequence.IsBigInt()) return false;
+  position->sequence = sequence.As<Napi::BigInt>().Uint64Value(&lossless);
+  return lossless &&
+         ParseEpochId(object.Get("epochId").ToString().Utf8Value(), position->epoch_id);
+}
+
+bool ParseOptions(const Napi::Object& object, journal::ReaderOptions* options) {
+  options->directory = object.Get("directory").ToString().Utf8Value();
+  const Napi::Value quarantine = object.Get("quarantineDirectory");
+  if (quarantine.IsString()) options->quarantine_directory = quarantine.ToString().Utf8Value();
+  const std::string mode = object.Get("mode").ToString().Utf8Value();
+  if (mode != "durable" && mode != "committed") return false;
+  options->mode = mode == "durable" ? journal::ReadMode::kDurable : journal::ReadMode::kCommitted;
+  options->max_batch_bytes = object.Get("maxBatchBytes").ToNumber().Uint32Value();
+  options->max_batch_frames = object.Get("maxBatchFrames").ToNumber().Uint32Value();
+  if (options->max_batch_bytes == 0 || options->max_batch_frames == 0) return false;
+  const Napi::Value position = object.Get("position");
+  options->has_position = position.IsObject();
+  return !options->has_position || ParsePosition(position.As<Napi::Object>(), &options->position);
+}
+
+void FillRow(const journal::Entry& entry, uint64_t* row) {
+  const uint64_t values[kTableStride] = {
+      entry.type,     entry.schema, entry.index,          entry.epoch_number, entry.epoch_row,
+      entry.sequence, entry.time,   entry.payload_offset, entry.payload_size, entry.segment,
+      entry.offset};
+  for (size_t i = 0; i < kTableStride; i++) row[i] = values[i];
+}
+
+Napi::Object ToObject(Napi::Env env, const journal::Batch& batch) {
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("buffer",
+             Napi::Buffer<uint8_t>::Copy(env, batch.payloads.data(), batch.payloads.size()));
+  auto table = Napi::BigUint64Array::New(env, batch.entries.size() * kTableStride);
+  for (size_t i = 0; i < batch.entries.size(); i++) {
+    FillRow(batch.entries[i], table.Data() + i * kTableStride);
+  }
+  object.Set("table", table);
+  Napi::Array ids = Napi::Array::New(env, batch.epoch_ids.size());
+  for (uint32_t i = 0; i < batch.epoch_ids.size(); i++) ids.Set(i, batch.epoch_ids[i]);
+  object.Set("epochIds", ids);
+  return object;
+}
+
+}  // namespace
+
+/// One read on a worker thread, so that a slow disk never holds up the event loop.
+class ReadWorker : public Napi::AsyncWorker {
+ public:
+  ReadWorker(Napi::Env env, ReaderWrap* owner)
+      : Napi::AsyncWorker(env),
+        deferred_(Napi::Promise::Deferred::New(env)),
+        owner_(owner),
+        reader_(owner->reader_) {
+    owner_->Ref();
+  }
+
+  Napi::Promise Promise() const { return deferred_.Promise(); }
+
+ protected:
+  void Execute() override { status_ = reader_->Read(&batch_); }
+
+  void OnOK() override {
+    Napi::HandleScope scope(Env());
+    owner_->stats_ = reader_->Stats();
+    owner_->reading_ = false;
+    owner_->Unref();
+    if (!status_.ok()) {
+      deferred_.Reject(ToError(Env(), status_).Value());
+    } else if (batch_.entries.empty()) {
+      deferred_.Resolve(Env().Null());
+    } else {
+      deferred_.Resolve(ToObject(Env(), batch_));
+    }
+  }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  ReaderWrap* owner_;
+  std::shared_ptr<journal::Reader> reader_;
+  journal::Batch batch_;
+  journal::Status status_;
+};
+
+Napi::Function ReaderWrap::Define(Napi::Env env) {
+  return DefineClass(env, "JournalReader",
+                     {InstanceMethod("read", &ReaderWrap::Read),
+                      InstanceMethod("stats", &ReaderWrap::Stats),
+                      InstanceMethod("close", &ReaderWrap::Close)});
+}
+
+ReaderWrap::ReaderWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ReaderWrap>(info) {
+  journal::ReaderOptions options;
+  if (!info[0].IsObject() || !ParseOptions(info[0].As<Napi::Object>(), &options)) {
+    Napi::TypeError::New(info.Env(), "JournalReader: invalid options").ThrowAsJavaScriptException();
+    return;
+  }
+  reader_ = journal::Reader::Open(std::move(options));
+}
+
+Napi::Value ReaderWrap::Read(const Napi::CallbackInfo& info) {
+  if (!reader_ || reading_) {
+    Napi::Error::New(info.Env(), reader_ ? "a read is under way" : "the reader is closed")
+        .ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+  reading_ = true;
+  auto* worker = new ReadWorker(info.Env(), this);
+  Napi::Promise promise = worker->Promise();
+  worker->Queue();
+  return promise;
+}
+
+Napi::Value ReaderWrap::Stats(const Napi::CallbackInfo& info) {
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("framesRead", static_cast<double>(stats_.frames_read));
+  object.Set("gapsFound", static_cast<double>(stats_.gaps_found));
+  object.Set("unmarkedFrames", static_cast<double>(stats_.unmarked_frames));
+  object.Set("quarantinedRanges", static_cast<double>(stats_.quarantined_ranges));
+  object.Set("positionLost", stats_.position_lost);
+  return object;
+}
+
+void ReaderWrap::Close(const Napi::CallbackInfo&) { reader_.reset(); }
+
+}  // namespace binding

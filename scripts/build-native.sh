@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Builds the native addon for this Linux machine and puts it where the loader looks.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=prebuilds/linux-x64
+cmake -S addon -B build/native -DCMAKE_BUILD_TYPE=Release > build/native-configure.log 2>&1 || {
+  cat build/native-configure.log >&2
+  exit 1
+}
+cmake --build build/native --parallel 2 --target certwire_node
+mkdir -p "$target"
+cmp -s build/native/node/certwire.node "$target/certwire.node" || cp build/native/node/certwire.node "$target/certwire.node"

@@ -1,0 +1,90 @@
+# System packages of each set-up, and how they are installed. Sourced, not run.
+
+# What `npm start` needs: a compiler for the native addon, nothing else.
+packages_start=(g++ make cmake)
+
+# What the tests need beyond that: sanitizers and fuzzers, the Windows tool chain, brokers and their independent clients.
+packages_test=(
+  "${packages_start[@]}"
+  clang-14 libclang-rt-14-dev clang-format-19 doctest-dev nlohmann-json3-dev
+  g++-mingw-w64-x86-64-posix binutils-mingw-w64-x86-64 wine wine64
+  openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools
+  openssl iproute2 docker.io debootstrap
+)
+
+say() { printf 'certwire: %s\n' "$*"; }
+
+is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+
+# A Java or Maven that is on the PATH is kept, whoever installed it.
+is_provided() {
+  case $1 in
+    openjdk-17-jre-headless) command -v java >/dev/null ;;
+    maven) command -v mvn >/dev/null ;;
+    *) return 1 ;;
+  esac
+}
+
+missing_packages() {
+  local name
+  for name in "$@"; do is_installed "$name" || is_provided "$name" || printf '%s\n' "$name"; done
+}
+
+# Asks on a terminal; without one the answer is yes, and what is done is printed.
+confirm() {
+  [ -t 0 ] && [ -t 1 ] && [ -z "${CI:-}" ] || return 0
+  local answer
+  read -r -p "certwire: $1 [Y/n] " answer
+  case $answer in '' | [yY]*) ;; *) return 1 ;; esac
+}
+
+# Installs the system packages of a list that are not there yet; ends with the command to run where it can't.
+install_packages() {
+  local missing
+  say "system packages: $*"
+  mapfile -t missing < <(missing_packages "$@")
+  if [ ${#missing[@]} -eq 0 ]; then
+    say "all of them are installed"
+    return
+  fi
+  say "not installed yet: ${missing[*]}"
+  local manual="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
+  if ! command -v apt-get >/dev/null || [ "$(id -u)" -ne 0 ]; then
+    say "this needs root on Debian or Ubuntu. Run, then start again:"
+    printf '  sudo sh -c "%s"\n' "$manual"
+    exit 1
+  fi
+  confirm "install them now with apt-get?" || { say "nothing installed. To do it yourself: $manual"; exit 1; }
+  if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } \
+    > var/apt.log 2>&1; then
+    tail -n 5 var/apt.log >&2
+    say "apt-get failed (no network?); the whole log is in var/apt.log. Run, then start again:"
+    printf '  %s\n' "$manual"
+    exit 1
+  fi
+  say "installed ${#missing[@]} packages"
+}
+
+# npm packages by the lock file, once for each state of it.
+install_npm() {
+  local stamp=node_modules/.certwire-lock
+  if [ -f "$stamp" ] && cmp -s package-lock.json "$stamp"; then
+    say "npm packages are up to date"
+    return
+  fi
+  say "installing npm packages (npm ci)"
+  mkdir -p var
+  if ! npm ci --ignore-scripts --no-audit --no-fund --loglevel=error > var/npm.log 2>&1; then
+    tail -n 5 var/npm.log >&2
+    say "npm ci failed (no network?); the whole log is in var/npm.log. Run, then start again:"
+    printf '  npm ci --ignore-scripts\n'
+    exit 1
+  fi
+  cp package-lock.json "$stamp"
+}
+
+check_node() {
+  node -e 'const [a,b]=process.versions.node.split(".").map(Number); process.exit(a>20||(a===20&&b>=19)?0:1)' && return
+  say "Node.js 20.19 or later is needed, this is $(node --version)"
+  exit 1
+}
