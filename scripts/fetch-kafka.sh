@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Fetches the jars of the test brokers with Maven; does nothing where they are already there.
+#   scripts/fetch-kafka.sh              Apache Kafka, its tools and Connect -> var/kafka-libs
+#   scripts/fetch-kafka.sh perf-test    RabbitMQ's load generator           -> var/perf-test-libs
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+case "${1:-kafka}" in
+  kafka) name=kafka-libs pom=test/integration/support/kafka/pom.xml ;;
+  perf-test) name=perf-test-libs pom=test/integration/support/rabbitmq/pom.xml ;;
+  *) echo "usage: $0 [kafka|perf-test]" >&2; exit 2 ;;
+esac
+target=var/$name
+
+# The pom inside the target says which versions the jars have, so a changed pom fetches anew.
+if cmp --silent "$pom" "$target/pom.xml"; then
+  echo "$target: already there"
+  exit 0
+fi
+if ! command -v mvn >/dev/null; then
+  echo "$0: Maven is missing; install it with: apt-get install maven" >&2
+  exit 1
+fi
+
+echo "$target: fetching with Maven ..."
+mkdir -p var
+work=$(mktemp -d "var/.$name.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+mvn -q -B -ntp -f "$pom" dependency:copy-dependencies -DoutputDirectory="$PWD/$work"
+chmod 755 "$work"
+cp "$pom" "$work/pom.xml"
+rm -rf "$target"
+mv "$work" "$target"
+echo "$target: $(find "$target" -name '*.jar' | wc -l) jars, $(du -sh "$target" | cut -f1)"

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Sets up and passes all tests. Parts can be named: lint native windows node matrix docker. Default: all.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+source scripts/packages.sh
+parts=("$@")
+[ ${#parts[@]} -gt 0 ] || parts=(lint native windows matrix docker node)
+
+wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
+step() {
+  local started=$SECONDS
+  say "== $1"
+  shift
+  "$@"
+  say "   done in $((SECONDS - started)) s"
+}
+
+bash scripts/setup.sh test
+if wanted lint; then step "lint, format, types, dead code" bash scripts/lint.sh; fi
+if wanted native; then step "native tests, plain and under sanitizers, and a short fuzz" bash scripts/native-tests.sh; fi
+if wanted windows; then
+  step "Windows binaries" bash scripts/build-windows.sh
+  step "Wine prefix" bash scripts/wine-prefix.sh
+fi
+if wanted matrix; then step "unit and contract tests on Node 20, 22 and 24" bash scripts/node-matrix.sh; fi
+if wanted docker && [ "${CI:-}" = true ]; then step "testcontainers on a private engine" bash scripts/ci-docker.sh; fi
+if wanted node; then
+  step "broker files" bash scripts/fetch-kafka.sh
+  say "== tests on Node: unit, contract, integration, crash, Wine"
+  exec node scripts/run-tests.mjs --test-concurrency=1 build/js/test build/js/examples
+fi
