@@ -1,0 +1,26 @@
+#ifndef CERTWIRE_COLLECT_PLATFORM_H_
+#define CERTWIRE_COLLECT_PLATFORM_H_
+
+#include <cstdint>
+
+namespace collect {
+
+/// The clocks that collecting needs; a test brings its own.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  /// UTC in 100 ns since 1601-01-01.
+  virtual uint64_t UtcTime() const = 0;
+  /// Milliseconds of a clock that never goes back.
+  virtual uint64_t MonotonicMs() const = 0;
+};
+
+/// The clocks of the operating system; lives as long as the process.
+const Clock& SystemClock();
+
+uint32_t CurrentProcessId();
+uint32_t CurrentThreadId();
+
+}  // namespace collect
+
+#endif  // CERTWIRE_COLLECT_PLATFORM_H_

@@ -1,0 +1,126 @@
+#ifndef CERTWIRE_COLLECT_RECORD_H_
+#define CERTWIRE_COLLECT_RECORD_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "collect/property_source.h"
+
+namespace collect {
+
+/// Most bytes of an encoded record; the payload limit of the journal.
+inline constexpr size_t kMaxRecordBytes = 16u << 20;
+/// Bytes kept at each end of a value that is cut.
+inline constexpr size_t kCutEndBytes = 8u << 10;
+
+/// Why something is missing, other than an HRESULT; the words of the record format.
+enum class Reason : uint8_t { kHResult, kBudget, kLimit, kType, kCut, kFault };
+
+/// A value as it is recorded.
+struct Value {
+  enum class Kind : uint8_t { kInteger, kText, kBinary, kDate, kRedacted, kCut };
+  Kind kind = Kind::kRedacted;
+  int32_t number = 0;
+  /// Text: UTF-16LE; date: 8 bytes; cut: both ends, one behind the other.
+  std::vector<uint8_t> bytes;
+  uint64_t cut_size = 0;               ///< bytes before the cut
+  std::array<uint8_t, 32> cut_hash{};  ///< SHA-256 of those
+
+  static Value Integer(int32_t number);
+  static Value OfBytes(Kind kind, const uint8_t* data, size_t size);
+};
+
+/// A named property. Names of properties are ASCII.
+struct NamedValue {
+  std::string name;
+  Value value;
+};
+
+struct Attribute {
+  std::u16string name;
+  Value value;
+};
+
+struct Extension {
+  std::u16string oid;
+  int32_t flags = 0;
+  Value der;
+};
+
+struct Crl {
+  int32_t index = 0;
+  bool delta = false;
+  Value der;
+};
+
+/// Something that could not be read: qualified name and reason.
+struct Problem {
+  std::u16string name;
+  Reason reason = Reason::kHResult;
+  HResult result = kOk;
+};
+
+/// Everything the certification authority said about one event. Keeps itself below the size limit:
+/// adding a value cuts the largest ones as soon as all values together could not be encoded.
+class Record {
+ public:
+  enum class Group : uint8_t { kRequest, kCertificate, kCa };
+
+  int32_t event = 0;
+  int32_t context = 0;
+  uint64_t time = 0;  ///< UTC, 100 ns since 1601
+  uint32_t process_id = 0;
+  uint32_t thread_id = 0;
+
+  void AddProperty(Group group, std::u16string_view name, Value value);
+  void AddAttribute(std::u16string name, Value value);
+  void AddExtension(std::u16string oid, int32_t flags, Value der);
+  void AddCrl(int32_t index, bool delta, Value der);
+  void AddProblem(std::u16string name, Reason reason, HResult result = kOk);
+
+  /// Cuts the largest value; false when nothing is left whose cut would save space.
+  bool CutLargest();
+  /// True while further entries of an enumeration can be added without passing the limit even when
+  /// every value is cut.
+  bool HasRoom() const;
+
+  /// RequestID as the request or the certificate has it; 0 without one.
+  int64_t RequestId() const;
+
+  const std::vector<NamedValue>& properties(Group group) const;
+  const std::vector<Attribute>& attributes() const { return attributes_; }
+  const std::vector<Extension>& extensions() const { return extensions_; }
+  const std::vector<Crl>& crls() const { return crls_; }
+  const std::vector<Problem>& problems() const { return problems_; }
+
+ private:
+  /// A value and the name under which its cut is reported.
+  struct Candidate {
+    Value* value = nullptr;
+    std::u16string name;
+  };
+
+  void Account(const Value& value, size_t name_units);
+  Candidate FindLargest();
+
+  std::array<std::vector<NamedValue>, 3> properties_;
+  std::vector<Attribute> attributes_;
+  std::vector<Extension> extensions_;
+  std::vector<Crl> crls_;
+  std::vector<Problem> problems_;
+  size_t value_bytes_ = 0;    ///< encoded at most, of all values
+  size_t minimum_bytes_ = 0;  ///< encoded at most when every value is cut, names included
+};
+
+/// "request", "certificate" or "ca".
+std::string_view GroupName(Record::Group group);
+/// `prefix`, dot, `name`.
+std::u16string QualifiedName(std::string_view prefix, std::u16string_view name);
+
+}  // namespace collect
+
+#endif  // CERTWIRE_COLLECT_RECORD_H_

@@ -1,0 +1,71 @@
+#ifndef CERTWIRE_COLLECT_RECORDER_H_
+#define CERTWIRE_COLLECT_RECORDER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "collect/platform.h"
+#include "collect/property_source.h"
+#include "journal/writer.h"
+
+namespace collect {
+
+/// EXITEVENT_* bits, plus the module's own start event.
+enum ExitEvent : int32_t {
+  kCertificateIssued = 0x1,
+  kRequestPending = 0x2,
+  kRequestDenied = 0x4,
+  kCertificateRevoked = 0x8,
+  kRequestRetrieved = 0x10,
+  kCrlIssued = 0x20,
+  kShutdown = 0x40,
+  kStarted = 0x80,
+  kCertificateImported = 0x200,
+};
+
+/// Every event that a CA really sends: what Initialize asks for.
+inline constexpr int32_t kEventMask = 0x27F;
+
+/// Schema number of the records in the journal's frames.
+inline constexpr uint16_t kRecordSchema = 1;
+
+/// Longest time that one Notify spends on optional properties, in milliseconds.
+inline constexpr uint32_t kCollectBudgetMs = 500;
+
+/// Longest time that a shutdown waits for the journal, in milliseconds.
+inline constexpr uint32_t kShutdownWaitMs = 2000;
+
+/// The way of an event from the certification authority into the journal: collect, encode, append.
+/// Used by the exit module and by the simulated CA alike. Thread-safe; nothing is thrown.
+class Recorder {
+ public:
+  /// `writer` and `clock` must outlive the recorder. `ca_name`: the text that Initialize got.
+  Recorder(journal::Writer& writer, std::u16string ca_name, const Clock& clock = SystemClock());
+
+  /// Records one event with everything that `source` tells about it.
+  journal::AppendResult Notify(int32_t event, int32_t context, PropertySource& source) noexcept;
+  /// Records that the CA started (event 0x80, context 0).
+  journal::AppendResult Started(PropertySource& source) noexcept;
+  /// Seals the journal after the shutdown event was recorded; true when it was done in time. Later
+  /// events are recorded all the same.
+  bool Shutdown(uint32_t timeout_ms = kShutdownWaitMs) noexcept;
+
+  /// True once a source faulted: from then on events are recorded without any property.
+  bool faulted() const { return faulted_.load(std::memory_order_relaxed); }
+  /// Makes every later event be recorded without any property, as after a fault of a source.
+  void StopCollecting() { faulted_.store(true, std::memory_order_relaxed); }
+
+ private:
+  journal::AppendResult Record(int32_t event, int32_t context, uint64_t time,
+                               PropertySource& source);
+
+  journal::Writer& writer_;
+  const std::u16string ca_name_;
+  const Clock& clock_;
+  std::atomic<bool> faulted_{false};
+};
+
+}  // namespace collect
+
+#endif  // CERTWIRE_COLLECT_RECORDER_H_
