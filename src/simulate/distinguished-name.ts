@@ -1,0 +1,52 @@
+import * as der from "./der-writer.ts";
+
+const attributeOids = {
+  CN: "2.5.4.3",
+  SN: "2.5.4.4",
+  SERIALNUMBER: "2.5.4.5",
+  C: "2.5.4.6",
+  L: "2.5.4.7",
+  S: "2.5.4.8",
+  O: "2.5.4.10",
+  OU: "2.5.4.11",
+  T: "2.5.4.12",
+  G: "2.5.4.42",
+  E: "1.2.840.113549.1.9.1",
+  DC: "0.9.2342.19200300.100.1.25",
+} as const;
+
+/** Short name of a name attribute, as AD CS writes it. */
+export type NameAttribute = keyof typeof attributeOids;
+
+/** A distinguished name from the leaf up: `[["CN", "WS-0042"], ["DC", "corp"], ["DC", "example"]]`. */
+export type DistinguishedName = readonly (readonly [NameAttribute, string])[];
+
+/** DER of a name (root first, as X.509 wants it). */
+export function encodeName(name: DistinguishedName): Buffer {
+  return der.sequence(
+    ...name.toReversed().map(([attribute, value]) => der.setOf(encodeAttribute(attribute, value))),
+  );
+}
+
+function encodeAttribute(attribute: NameAttribute, value: string): Buffer {
+  return der.sequence(
+    der.objectIdentifier(attributeOids[attribute]),
+    encodeValue(attribute, value),
+  );
+}
+
+function encodeValue(attribute: NameAttribute, value: string): Buffer {
+  if (attribute === "DC" || attribute === "E") return der.ia5String(value);
+  return /^[A-Za-z0-9 '()+,./:=?-]*$/.test(value)
+    ? der.printableString(value)
+    : der.utf8String(value);
+}
+
+/** Text of a name as the CA writes it into its database: leaf first, `, ` between the parts. */
+export function nameText(name: DistinguishedName): string {
+  return name.map(([attribute, value]) => `${attribute}=${quoted(value)}`).join(", ");
+}
+
+function quoted(value: string): string {
+  return /[,+="<>#;\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}
