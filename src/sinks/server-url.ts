@@ -1,0 +1,68 @@
+import { CertwireError } from "../errors/certwire-error.ts";
+
+/** One broker address. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A URL that may name several hosts: `scheme://[user@]h1[:port],h2[:port]/path?query`. */
+export interface ServerUrl {
+  readonly scheme: string;
+  readonly username: string | undefined;
+  readonly hosts: readonly HostPort[];
+  /** Decoded text behind the slash, without it; `undefined` when there is no slash. */
+  readonly path: string | undefined;
+  readonly query: URLSearchParams;
+}
+
+const urlPattern = /^([a-z]+):\/\/(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/;
+const hostPattern = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/;
+
+/**
+ * Takes a broker URL apart. A password in it is refused: secrets are given by reference. Throws a
+ * CertwireError that never repeats the user part.
+ */
+export function parseServerUrl(url: string, defaultPorts: Readonly<Record<string, number>>) {
+  const match = urlPattern.exec(url);
+  const [, scheme = "", user, authority = "", path, query] = match ?? [];
+  const defaultPort = defaultPorts[scheme];
+  if (!match || defaultPort === undefined) {
+    const forms = Object.keys(defaultPorts).map(
+      (name) => `${name}://host[:port][,host[:port]]/...`,
+    );
+    throw invalidUrl(`the URL must look like ${forms.join(" or ")}`);
+  }
+  if (user?.includes(":")) {
+    throw invalidUrl("the URL holds a password", "Give it by reference, as `password`.");
+  }
+  return {
+    scheme,
+    username: user === undefined ? undefined : decode(user),
+    hosts: authority.split(",").map((host) => parseHost(host, defaultPort)),
+    path: path === undefined ? undefined : decode(path),
+    query: new URLSearchParams(query),
+  } satisfies ServerUrl;
+}
+
+/** A configuration error about a sink's URL. */
+export function invalidUrl(message: string, hint?: string): CertwireError {
+  return new CertwireError("CERTWIRE_CONFIG_INVALID", message, hint === undefined ? {} : { hint });
+}
+
+function parseHost(text: string, defaultPort: number): HostPort {
+  const [, host, port] = hostPattern.exec(text) ?? [];
+  const number = port === undefined ? defaultPort : Number(port);
+  if (host === undefined || number < 1 || number > 65_535) {
+    throw invalidUrl(`"${text}" is not host or host:port`);
+  }
+  return { host: host.replace(/^\[|\]$/g, ""), port: number };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalidUrl("the URL has a bad percent escape");
+  }
+}

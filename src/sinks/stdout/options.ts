@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { commonShape, type ResolvedSinkOptions, resolveCommon } from "../common-options.ts";
+
+const mebibyte = 1024 * 1024;
+
+/** Entry of a stdout sink: one JSON event a line on the standard output. */
+export const stdoutSinkOptions = z
+  .strictObject({
+    ...commonShape({
+      batchEvents: 500,
+      batchBytes: mebibyte,
+      lingerMs: 5,
+      maxEventBytes: 16 * mebibyte,
+    }),
+    url: z.literal("stdout:").describe("Always `stdout:`."),
+  })
+  .describe("Writes events to the standard output, one JSON event a line.");
+
+/** Resolves an entry that the schema has accepted. */
+export function resolveStdoutSink(entry: z.infer<typeof stdoutSinkOptions>): ResolvedSinkOptions {
+  return resolveCommon(entry);
+}
