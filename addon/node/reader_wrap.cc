@@ -20,8 +20,7 @@ bool ParsePosition(const Napi::Object& object, journal::Position* position) {
   const Napi::Value sequence = object.Get("sequence");
   if (!sequence.IsBigInt()) return false;
   position->sequence = sequence.As<Napi::BigInt>().Uint64Value(&lossless);
-  return lossless &&
-         ParseEpochId(object.Get("epochId").ToString().Utf8Value(), position->epoch_id);
+  return lossless && ParseEpochId(object.Get("epochId").ToString().Utf8Value(), position->epoch_id);
 }
 
 bool ParseOptions(const Napi::Object& object, journal::ReaderOptions* options) {
@@ -41,9 +40,9 @@ bool ParseOptions(const Napi::Object& object, journal::ReaderOptions* options) {
 
 void FillRow(const journal::Entry& entry, uint64_t* row) {
   const uint64_t values[kTableStride] = {
-      entry.type,     entry.schema, entry.index,          entry.epoch_number, entry.epoch_row,
-      entry.sequence, entry.time,   entry.payload_offset, entry.payload_size, entry.segment,
-      entry.offset};
+      entry.type,         entry.schema,   entry.index, entry.epoch_number,
+      entry.epoch_row,    entry.sequence, entry.time,  entry.payload_offset,
+      entry.payload_size, entry.segment,  entry.offset};
   for (size_t i = 0; i < kTableStride; i++) row[i] = values[i];
 }
 
@@ -103,10 +102,10 @@ class ReadWorker : public Napi::AsyncWorker {
 };
 
 Napi::Function ReaderWrap::Define(Napi::Env env) {
-  return DefineClass(env, "JournalReader",
-                     {InstanceMethod("read", &ReaderWrap::Read),
-                      InstanceMethod("stats", &ReaderWrap::Stats),
-                      InstanceMethod("close", &ReaderWrap::Close)});
+  return DefineClass(
+      env, "JournalReader",
+      {InstanceMethod("read", &ReaderWrap::Read), InstanceMethod("stats", &ReaderWrap::Stats),
+       InstanceMethod("close", &ReaderWrap::Close)});
 }
 
 ReaderWrap::ReaderWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ReaderWrap>(info) {

@@ -67,7 +67,7 @@ export type SimulatedValue =
 
 /** One event of a simulated CA, as the exit module's collector will read it. */
 export interface SimulatedEvent {
-  /** EXITEVENT_* bit. */
+  /** EXITEVENT_* bit; 0x80 records that the CA started, as Initialize does. */
   event: number;
   context: number;
   request: Record<string, SimulatedValue>;
@@ -104,8 +104,13 @@ export interface NativeExitSimulator {
   /** Calls Notify for the event and returns what append said. */
   notify(event: SimulatedEvent): AppendOutcome;
   stats(): NativeWriterStats;
-  /** Queues `ca.stopped`, drains, flushes and seals; bounded to 2 s. */
-  shutdown(): void;
+  /**
+   * Drains, flushes and seals the journal, for at most 2 s; true when that was done in time. Call it
+   * after `notify` of the shutdown event (0x40). Later events are recorded all the same.
+   */
+  shutdown(): boolean;
+  /** Ends the writer's threads; the object is of no use afterwards. */
+  close(): void;
 }
 
 /** The addon's exports. */
