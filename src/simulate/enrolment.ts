@@ -1,0 +1,149 @@
+import { type Account, createAccounts, domainName } from "./accounts.ts";
+import type { DistinguishedName } from "./distinguished-name.ts";
+import type { IssuingAuthority } from "./issuing-authority.ts";
+import { dispositions, type RequestRow } from "./request-row.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import { createEcKey, createRsaKeys, type SigningKey } from "./signing-key.ts";
+import { type Template, templates } from "./templates.ts";
+import { buildRequest } from "./x509-builder.ts";
+import * as extensions from "./x509-extensions.ts";
+
+/** Making an RSA key takes tens of milliseconds, so requests share these few. */
+const rsaKeyCount = 10;
+
+/** The people and machines that ask the simulated CA for certificates. */
+export class Enrolment {
+  readonly #random: SeededRandom;
+  readonly #authority: IssuingAuthority;
+  readonly #accounts: readonly Account[];
+  readonly #rsaKeys: readonly SigningKey[];
+
+  constructor(random: SeededRandom, authority: IssuingAuthority) {
+    this.#random = random;
+    this.#authority = authority;
+    this.#accounts = createAccounts(random.branch("accounts"), 60, 120);
+    this.#rsaKeys = createRsaKeys(random.branch("keys"), 2048, rsaKeyCount);
+  }
+
+  /** A new request, not decided on yet. */
+  request(requestId: number, now: Date): RequestRow {
+    const template = this.#pickTemplate();
+    const account = this.#pickAccount(template.enrollees);
+    const key =
+      template.keyKind === "rsa"
+        ? this.#random.pick(this.#rsaKeys)
+        : createEcKey(this.#random, "P-256");
+    const subject = subjectOf(template, account);
+    const requestedSubject = template.isSubjectSupplied ? subject : [];
+    const names = alternativeNames(template, account);
+    const attributes = this.#attributes(template, account);
+    const challenge = attributes.find(([name]) => name === "Challenge")?.[1];
+    return {
+      requestId,
+      template,
+      account,
+      key,
+      requestedSubject,
+      subject,
+      attributes,
+      rawRequest: buildRequest(
+        {
+          subject: requestedSubject,
+          osVersion: "10.0.20348.2",
+          extensions: [
+            templateExtension(template),
+            ...(template.isSubjectSupplied ? [extensions.subjectAltName(names)] : []),
+          ],
+          ...(challenge === undefined ? {} : { challengePassword: challenge }),
+        },
+        key,
+      ),
+      extensions: [
+        ...certificateExtensions(template, account, key, names),
+        ...this.#authority.issuerExtensions,
+      ],
+      submitted: now,
+      caller: account.samName,
+      disposition: dispositions.pending,
+      statusCode: 0,
+      message: "Taken Under Submission",
+    };
+  }
+
+  #pickTemplate(): Template {
+    const total = templates.reduce((sum, template) => sum + template.weight, 0);
+    let rest = this.#random.below(total);
+    for (const template of templates) {
+      rest -= template.weight;
+      if (rest < 0) return template;
+    }
+    return this.#random.pick(templates);
+  }
+
+  #pickAccount(kind: Account["kind"]): Account {
+    return this.#random.pick(this.#accounts.filter((account) => account.kind === kind));
+  }
+
+  #attributes(template: Template, account: Account): [string, string][] {
+    const attributes: [string, string][] = [["CertificateTemplate", template.name]];
+    if (template.name === "IPSECIntermediateOffline") {
+      const password = this.#random.bytes(8).toString("hex").toUpperCase();
+      return [...attributes, ["Challenge", password], ["ccm", `ndes1.${domainName}`]];
+    }
+    const host = account.kind === "user" ? `ws-1172.${domainName}` : account.principal;
+    return [...attributes, ["ccm", host], ["cdc", `DC1.${domainName}`], ["rmd", host]];
+  }
+}
+
+function subjectOf(template: Template, account: Account): DistinguishedName {
+  if (template.isSubjectSupplied) {
+    return [
+      ["CN", account.principal],
+      ["OU", "IT"],
+      ["O", "Corp Example Ltd"],
+      ["L", "Zürich"],
+      ["C", "CH"],
+    ];
+  }
+  if (account.kind !== "user") return [["CN", account.principal]];
+  return template.name === "User"
+    ? [["E", account.principal], ...account.distinguishedName]
+    : account.distinguishedName;
+}
+
+function alternativeNames(template: Template, account: Account): extensions.AlternativeName[] {
+  if (account.kind === "user") {
+    const email = template.name === "User" ? [{ email: account.principal }] : [];
+    return [...email, { upn: account.principal }];
+  }
+  if (!template.isSubjectSupplied) return [{ dns: account.principal }];
+  return [
+    { dns: account.principal },
+    { dns: `www.${account.principal}` },
+    { ip: [10, 20, 30, 40] },
+  ];
+}
+
+function templateExtension(template: Template): extensions.Extension {
+  return template.version
+    ? extensions.template(template.identifier, ...template.version)
+    : extensions.templateName(template.name);
+}
+
+function certificateExtensions(
+  template: Template,
+  account: Account,
+  key: SigningKey,
+  names: readonly extensions.AlternativeName[],
+): extensions.Extension[] {
+  const isNamedByDirectory = !template.isSubjectSupplied;
+  return [
+    extensions.subjectKeyIdentifier(key.keyIdentifier),
+    templateExtension(template),
+    extensions.extendedKeyUsage(template.extendedKeyUsages),
+    extensions.keyUsage(template.keyUsages),
+    ...(template.version ? [extensions.applicationPolicies(template.extendedKeyUsages)] : []),
+    extensions.subjectAltName(names),
+    ...(isNamedByDirectory ? [extensions.securityIdentifier(account.sid)] : []),
+  ];
+}
