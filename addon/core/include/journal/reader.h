@@ -17,8 +17,8 @@ struct Position {
   uint32_t epoch_number = 0;
   uint8_t epoch_id[16] = {};
   uint32_t segment = 0;
-  uint64_t offset = 0;   ///< of the next frame
-  uint64_t sequence = 0; ///< of the last frame before this place, 0: none
+  uint64_t offset = 0;    ///< of the next frame
+  uint64_t sequence = 0;  ///< of the last frame before this place, 0: none
 };
 
 enum class ReadMode : uint8_t { kDurable, kCommitted };
@@ -49,8 +49,8 @@ struct Entry {
   uint64_t time = 0;
   uint64_t payload_offset = 0;  ///< in Batch::payloads
   uint64_t payload_size = 0;
-  uint32_t segment = 0;    ///< of the place behind the frame
-  uint64_t offset = 0;     ///< of the place behind the frame
+  uint32_t segment = 0;  ///< of the place behind the frame
+  uint64_t offset = 0;   ///< of the place behind the frame
 };
 
 struct Batch {
@@ -72,7 +72,8 @@ class Reader {
  public:
   static std::unique_ptr<Reader> Open(ReaderOptions options);
   virtual ~Reader() = default;
-  /// Fills `batch` (cleared first) with what can be handed out now; empty when there is nothing new.
+  /// Fills `batch` (cleared first) with what can be handed out now; empty when there is nothing
+  /// new.
   virtual Status Read(Batch* batch) = 0;
   virtual ReaderStats Stats() const = 0;
 };

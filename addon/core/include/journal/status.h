@@ -8,7 +8,16 @@ namespace journal {
 /// Outcome of an operation; cheap to copy, no heap, no exceptions.
 class [[nodiscard]] Status {
  public:
-  enum class Code : uint8_t { kOk, kIo, kNotFound, kExists, kNoSpace, kCorruption, kBusy, kInvalid };
+  enum class Code : uint8_t {
+    kOk,
+    kIo,
+    kNotFound,
+    kExists,
+    kNoSpace,
+    kCorruption,
+    kBusy,
+    kInvalid
+  };
 
   constexpr Status() = default;
   /// `what` must be a string literal: it is not copied.

@@ -19,15 +19,15 @@ enum class AppendResult : uint8_t {
 
 /// Settings of a writer; every default is the documented one.
 struct WriterOptions {
-  const char* directory = nullptr;        ///< UTF-8; must exist
-  FileSystem* file_system = nullptr;      ///< null: the operating system's
-  uint32_t commit_wait_us = 2000;         ///< longest wait of an append
+  const char* directory = nullptr;    ///< UTF-8; must exist
+  FileSystem* file_system = nullptr;  ///< null: the operating system's
+  uint32_t commit_wait_us = 2000;     ///< longest wait of an append
   uint32_t flush_interval_ms = 50;
   uint64_t max_outstanding_bytes = 64ull << 20;  ///< memory bound of records that are not written
   uint64_t first_segment_bytes = 4ull << 20;
   uint64_t max_segment_bytes = 64ull << 20;
-  uint64_t max_journal_bytes = 10240ull << 20;   ///< MaxJournalMegabytes
-  uint64_t min_free_bytes = 2048ull << 20;       ///< MinFreeMegabytes
+  uint64_t max_journal_bytes = 10240ull << 20;  ///< MaxJournalMegabytes
+  uint64_t min_free_bytes = 2048ull << 20;      ///< MinFreeMegabytes
   /// Text for the EPOCH frame (CBOR map bytes made by the caller); may be empty.
   const uint8_t* epoch_info = nullptr;
   size_t epoch_info_size = 0;
@@ -44,20 +44,22 @@ struct WriterStats {
   uint64_t dropped = 0;
   uint64_t durable_seq = 0;
   uint64_t outstanding_bytes = 0;
-  uint32_t last_os_error = 0;   ///< of the background thread, 0 when the last operation succeeded
-  bool degraded = false;        ///< the background thread cannot write at present
+  uint32_t last_os_error = 0;  ///< of the background thread, 0 when the last operation succeeded
+  bool degraded = false;       ///< the background thread cannot write at present
 };
 
-/// The journal writer of a process. Append may be called from any number of threads at once and never
-/// blocks longer than the commit wait; files are touched by background threads only.
+/// The journal writer of a process. Append may be called from any number of threads at once and
+/// never blocks longer than the commit wait; files are touched by background threads only.
 class Writer {
  public:
   /// Makes a writer in memory: no thread, no file. Null when memory is short.
   static Writer* Create(const WriterOptions& options);
-  /// Starts the background threads. May fail only for lack of threads; appends are kept all the same.
+  /// Starts the background threads. May fail only for lack of threads; appends are kept all the
+  /// same.
   Status Start();
 
-  /// Memory for a record of up to `size` bytes, or null (bound reached, or memory short: call CountDropped).
+  /// Memory for a record of up to `size` bytes, or null (bound reached, or memory short: call
+  /// CountDropped).
   Buffer* Acquire(size_t size);
   /// Memory to encode into and its capacity. Valid until Append or Release.
   static uint8_t* Data(Buffer* buffer);
@@ -66,17 +68,18 @@ class Writer {
   void Release(Buffer* buffer);
 
   /// Appends the first `size` bytes of `buffer` as an EVENT frame and waits for its commit, at most
-  /// commit_wait_us. `time` is UTC in 100 ns since 1601. `request_id` (0: none) names the record in a
-  /// GAP if it has to be dropped later. Takes the buffer in every case.
-  AppendResult Append(Buffer* buffer, size_t size, uint64_t time, uint16_t schema, int64_t request_id);
+  /// commit_wait_us. `time` is UTC in 100 ns since 1601. `request_id` (0: none) names the record in
+  /// a GAP if it has to be dropped later. Takes the buffer in every case.
+  AppendResult Append(Buffer* buffer, size_t size, uint64_t time, uint16_t schema,
+                      int64_t request_id);
   /// Counts a record that never got memory into the pending GAP.
   void CountDropped(uint64_t time, int64_t request_id);
 
   /// Drains, flushes and writes SEAL, for at most `timeout_ms`. The threads stay; later appends go
   /// behind the SEAL and are valid. True when everything was sealed in time.
   bool Shutdown(uint32_t timeout_ms);
-  /// Ends the threads and frees the writer; for tests and tools, never in the CA process. May only be
-  /// called when no thread is in Append.
+  /// Ends the threads and frees the writer; for tests and tools, never in the CA process. May only
+  /// be called when no thread is in Append.
   static void Destroy(Writer* writer);
 
   WriterStats Stats() const;
