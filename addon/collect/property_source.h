@@ -59,7 +59,8 @@ class PropertySource {
   /// Flags of the extension that was read last.
   virtual HResult GetExtensionFlags(int32_t* flags) = 0;
 
-  /// An enumeration: Begin, Next until it gives kFalse or fails, End on every path after a good Begin.
+  /// An enumeration: Begin, Next until it gives kFalse or fails, End on every path after a good
+  /// Begin.
   virtual HResult BeginAttributes() = 0;
   virtual HResult NextAttribute(std::u16string* name) = 0;
   virtual void EndAttributes() = 0;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,16 +23,27 @@ enum class Reason : uint8_t { kHResult, kBudget, kLimit, kType, kCut, kFault };
 
 /// A value as it is recorded.
 struct Value {
-  enum class Kind : uint8_t { kInteger, kText, kBinary, kDate, kRedacted, kCut };
+  enum class Kind : uint8_t {
+    kInteger,
+    kText,   ///< UTF-8
+    kUtf16,  ///< UTF-16LE bytes that are not valid UTF-16
+    kBinary,
+    kDate,  ///< 8 bytes
+    kCut,   ///< both ends of something larger, one behind the other
+    kRedacted,
+  };
   Kind kind = Kind::kRedacted;
   int32_t number = 0;
-  /// Text: UTF-16LE; date: 8 bytes; cut: both ends, one behind the other.
   std::vector<uint8_t> bytes;
   uint64_t cut_size = 0;               ///< bytes before the cut
   std::array<uint8_t, 32> cut_hash{};  ///< SHA-256 of those
 
   static Value Integer(int32_t number);
-  static Value OfBytes(Kind kind, const uint8_t* data, size_t size);
+  static Value Date(std::span<const uint8_t> date);
+  /// A binary; cut at once when it alone is too large.
+  static Value Binary(std::span<const uint8_t> bytes);
+  /// Text from UTF-16LE; cut at once when it alone is too large.
+  static Value Text(std::span<const uint8_t> utf16);
 };
 
 /// A named property. Names of properties are ASCII.
@@ -82,8 +94,6 @@ class Record {
   void AddCrl(int32_t index, bool delta, Value der);
   void AddProblem(std::u16string name, Reason reason, HResult result = kOk);
 
-  /// Cuts the largest value; false when nothing is left whose cut would save space.
-  bool CutLargest();
   /// True while further entries of an enumeration can be added without passing the limit even when
   /// every value is cut.
   bool HasRoom() const;
@@ -104,16 +114,20 @@ class Record {
     std::u16string name;
   };
 
-  void Account(const Value& value, size_t name_units);
+  /// Counts a value that was just added; `name` makes its qualified name, should it be needed.
+  template <typename Name>
+  void Account(const Value& value, size_t name_units, Name name);
   Candidate FindLargest();
+  /// Cuts the largest value; false when nothing is left whose cut would save space.
+  bool CutLargest();
 
   std::array<std::vector<NamedValue>, 3> properties_;
   std::vector<Attribute> attributes_;
   std::vector<Extension> extensions_;
   std::vector<Crl> crls_;
   std::vector<Problem> problems_;
-  size_t value_bytes_ = 0;    ///< encoded at most, of all values
-  size_t minimum_bytes_ = 0;  ///< encoded at most when every value is cut, names included
+  size_t encoded_bytes_ = 0;  ///< at most, of all names and values
+  size_t minimum_bytes_ = 0;  ///< the same if every value were cut
 };
 
 /// "request", "certificate" or "ca".

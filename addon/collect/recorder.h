@@ -57,8 +57,8 @@ class Recorder {
   void StopCollecting() { faulted_.store(true, std::memory_order_relaxed); }
 
  private:
-  journal::AppendResult Record(int32_t event, int32_t context, uint64_t time,
-                               PropertySource& source);
+  journal::AppendResult RecordEvent(int32_t event, int32_t context, uint64_t time,
+                                    PropertySource& source);
 
   journal::Writer& writer_;
   const std::u16string ca_name_;

@@ -1,0 +1,278 @@
+#include "collect/collector.h"
+
+#include <utility>
+
+#include "collect/property_table.h"
+#include "collect/redaction.h"
+
+namespace collect {
+namespace {
+
+/// CA_DISP_VALID as a CRL state: this CA certificate publishes a CRL of its own.
+constexpr int32_t kPublishesCrl = 3;
+
+SourceValue::Kind ExpectedKind(PropertyType type) {
+  switch (type) {
+    case PropertyType::kLong:
+      return SourceValue::Kind::kLong;
+    case PropertyType::kDate:
+      return SourceValue::Kind::kDate;
+    case PropertyType::kBinary:
+    case PropertyType::kString:
+      return SourceValue::Kind::kBytes;
+  }
+  return SourceValue::Kind::kOther;
+}
+
+Value ToValue(const SourceValue& value, PropertyType type) {
+  switch (type) {
+    case PropertyType::kLong:
+      return Value::Integer(value.number);
+    case PropertyType::kDate:
+      return Value::Date(value.date);
+    case PropertyType::kBinary:
+      return Value::Binary({value.data, value.size});
+    case PropertyType::kString:
+      return Value::Text({value.data, value.size});
+  }
+  return {};
+}
+
+std::u16string Indexed(std::u16string_view name, int32_t index) {
+  const std::string digits = std::to_string(index);
+  std::u16string indexed(name);
+  indexed += u'.';
+  indexed.append(digits.begin(), digits.end());
+  return indexed;
+}
+
+class Collector {
+ public:
+  Collector(PropertySource& source, const Clock& clock, uint32_t budget_ms, Record* record)
+      : source_(source),
+        clock_(clock),
+        deadline_(clock.MonotonicMs() + budget_ms),
+        topics_(TopicsOf(record->event)),
+        record_(*record) {}
+
+  void Run() {
+    if (!Done(source_.Open(record_.context), [] { return std::u16string(u"server"); })) return;
+    ReadProperties(true);
+    if ((topics_ & kAboutCrl) != 0) ReadCrls();
+    ReadProperties(false);
+    if ((topics_ & kAboutRequest) != 0) {
+      ReadAttributes();
+      ReadExtensions();
+    }
+    ReadCaCertificates();
+  }
+
+ private:
+  /// True when the call succeeded; otherwise notes why not under `name()`.
+  template <typename Name>
+  bool Done(HResult result, Name name) {
+    if (source_.Faulted()) {
+      record_.AddProblem(name(), Reason::kFault);
+      stopped_ = true;
+      return false;
+    }
+    if (!Failed(result)) return true;
+    if (result != kPropertyEmpty) record_.AddProblem(name(), Reason::kHResult, result);
+    return false;
+  }
+
+  /// False when reading ended: by a fault, or, noted under `name()`, because the budget is used up.
+  template <typename Name>
+  bool MayRead(Name name) {
+    if (stopped_) return false;
+    if (clock_.MonotonicMs() < deadline_) return true;
+    record_.AddProblem(name(), Reason::kBudget);
+    return false;
+  }
+
+  /// Like Done, and the value is of the expected kind.
+  template <typename Name>
+  bool Got(HResult result, const SourceValue& value, PropertyType type, Name name) {
+    if (!Done(result, name)) return false;
+    if (value.kind == ExpectedKind(type)) return true;
+    record_.AddProblem(name(), Reason::kType);
+    return false;
+  }
+
+  bool IsWanted(const Property& property, bool indexed, bool essential) const {
+    return property.indexed == indexed && (property.topics & topics_) != 0 &&
+           ((property.essential & topics_) != 0) == essential;
+  }
+
+  void ReadProperties(bool essential) {
+    for (const Property& property : Properties()) {
+      if (!IsWanted(property, false, essential)) continue;
+      const auto name = [&] { return QualifiedName(GroupName(property.group), property.name); };
+      if (essential ? !stopped_ : MayRead(name)) ReadProperty(property, property.name);
+    }
+  }
+
+  void ReadIndexedProperties(int32_t index, bool essential) {
+    for (const Property& property : Properties()) {
+      if (!IsWanted(property, true, essential)) continue;
+      const std::u16string indexed = Indexed(property.name, index);
+      const auto name = [&] { return QualifiedName(GroupName(property.group), indexed); };
+      if (MayRead(name)) ReadProperty(property, indexed);
+    }
+  }
+
+  void ReadProperty(const Property& property, std::u16string_view name) {
+    const auto qualified = [&] { return QualifiedName(GroupName(property.group), name); };
+    SourceValue value;
+    if (!Got(Get(property, name, &value), value, property.type, qualified)) return;
+    if (property.name == u"CertCount") ca_certificates_ = value.number;
+    if (property.name == u"CRLState") crl_state_ = value.number;
+    const bool has_secrets = property.name == u"RequestAttributes";
+    record_.AddProperty(property.group, name,
+                        has_secrets ? Value::Text(RedactRequestAttributes({value.data, value.size}))
+                                    : ToValue(value, property.type));
+  }
+
+  HResult Get(const Property& property, std::u16string_view name, SourceValue* value) {
+    if (property.group != Record::Group::kRequest) {
+      return source_.GetCertificateProperty(name, property.type, value);
+    }
+    const std::u16string subject =
+        property.naming == Naming::kSubjectPart ? u"Subject." + std::u16string(name) : u"";
+    const HResult first =
+        source_.GetRequestProperty(subject.empty() ? name : subject, property.type, value);
+    if (!Failed(first) || first == kPropertyEmpty || source_.Faulted()) return first;
+    const HResult second =
+        source_.GetRequestProperty(u"Request." + std::u16string(name), property.type, value);
+    return Failed(second) && second != kPropertyEmpty ? first : second;
+  }
+
+  /// The names of an enumeration that has begun.
+  template <typename Next>
+  std::vector<std::u16string> ReadNames(Next next, std::u16string_view enumeration) {
+    std::vector<std::u16string> names;
+    const auto name_of_all = [&] { return std::u16string(enumeration); };
+    std::u16string name;
+    while (MayRead(name_of_all)) {
+      const HResult result = next(&name);
+      if (!Done(result, name_of_all) || result == kFalse) break;
+      if (names.size() == static_cast<size_t>(kMaxEntries) || name.size() > kMaxNameUnits) {
+        record_.AddProblem(name_of_all(), Reason::kLimit);
+        break;
+      }
+      names.push_back(std::move(name));
+    }
+    return names;
+  }
+
+  /// False, noted once under `name`, when no further entry is sure to fit into the record.
+  bool HasRoom(const char16_t* name) {
+    if (record_.HasRoom()) return true;
+    record_.AddProblem(name, Reason::kLimit);
+    return false;
+  }
+
+  void ReadAttributes() {
+    const auto enumeration = [] { return std::u16string(u"attributes"); };
+    if (!MayRead(enumeration) || !Done(source_.BeginAttributes(), enumeration)) return;
+    auto names =
+        ReadNames([this](auto* name) { return source_.NextAttribute(name); }, u"attributes");
+    if (!stopped_) source_.EndAttributes();
+    for (auto& name : names) {
+      if (!HasRoom(u"attributes")) return;
+      ReadAttribute(std::move(name));
+    }
+  }
+
+  void ReadAttribute(std::u16string name) {
+    if (IsSecretAttribute(name)) {
+      record_.AddAttribute(std::move(name), Value());
+      return;
+    }
+    const auto qualified = [&] { return QualifiedName("attribute", name); };
+    if (!MayRead(qualified)) return;
+    SourceValue value;
+    const HResult result = source_.GetAttribute(name, &value);
+    if (!Got(result, value, PropertyType::kString, qualified)) return;
+    record_.AddAttribute(std::move(name), ToValue(value, PropertyType::kString));
+  }
+
+  void ReadExtensions() {
+    const auto enumeration = [] { return std::u16string(u"extensions"); };
+    if (!MayRead(enumeration) || !Done(source_.BeginExtensions(), enumeration)) return;
+    auto oids = ReadNames([this](auto* oid) { return source_.NextExtension(oid); }, u"extensions");
+    if (!stopped_) source_.EndExtensions();
+    for (auto& oid : oids) {
+      if (!HasRoom(u"extensions")) return;
+      ReadExtension(std::move(oid));
+    }
+  }
+
+  void ReadExtension(std::u16string oid) {
+    const auto qualified = [&] { return QualifiedName("extension", oid); };
+    if (!MayRead(qualified)) return;
+    SourceValue source_value;
+    const HResult result = source_.GetExtension(oid, &source_value);
+    if (!Got(result, source_value, PropertyType::kBinary, qualified)) return;
+    // The flags are asked for next, and the value is gone with the next call.
+    Value der = ToValue(source_value, PropertyType::kBinary);
+    int32_t flags = 0;
+    if (!Done(source_.GetExtensionFlags(&flags), qualified)) flags = 0;
+    record_.AddExtension(std::move(oid), flags, std::move(der));
+  }
+
+  /// Number of CA certificates to ask about, bounded. A value above the bound is noted once.
+  int32_t CaCertificates() {
+    if (ca_certificates_ > kMaxEntries) {
+      record_.AddProblem(u"ca.CertCount", Reason::kLimit);
+      ca_certificates_ = kMaxEntries;
+    }
+    return ca_certificates_;
+  }
+
+  void ReadCaCertificates() {
+    for (int32_t index = 0; index < CaCertificates(); ++index) {
+      if (!HasRoom(u"ca.CertCount")) return;
+      ReadIndexedProperties(index, false);
+    }
+  }
+
+  void ReadCrls() {
+    for (int32_t index = 0; index < CaCertificates(); ++index) {
+      if (!HasRoom(u"ca.CertCount")) return;
+      crl_state_ = kPublishesCrl;  // also when it cannot be read
+      ReadIndexedProperties(index, true);
+      if (crl_state_ != kPublishesCrl) continue;
+      ReadCrl(index, false);
+      ReadCrl(index, true);
+    }
+  }
+
+  void ReadCrl(int32_t index, bool delta) {
+    const std::u16string name = Indexed(delta ? u"RawDeltaCRL" : u"RawCRL", index);
+    const auto qualified = [&] { return QualifiedName("ca", name); };
+    if (!MayRead(qualified)) return;
+    SourceValue value;
+    const HResult result = source_.GetCertificateProperty(name, PropertyType::kBinary, &value);
+    if (delta && result == kFileNotFound && !source_.Faulted()) return;
+    if (!Got(result, value, PropertyType::kBinary, qualified)) return;
+    record_.AddCrl(index, delta, ToValue(value, PropertyType::kBinary));
+  }
+
+  PropertySource& source_;
+  const Clock& clock_;
+  const uint64_t deadline_;
+  const Topics topics_;
+  Record& record_;
+  int32_t ca_certificates_ = 0;
+  int32_t crl_state_ = kPublishesCrl;  ///< of the CA certificate that was asked about last
+  bool stopped_ = false;
+};
+
+}  // namespace
+
+void Collect(PropertySource& source, const Clock& clock, uint32_t budget_ms, Record* record) {
+  Collector(source, clock, budget_ms, record).Run();
+}
+
+}  // namespace collect

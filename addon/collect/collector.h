@@ -1,0 +1,25 @@
+#ifndef CERTWIRE_COLLECT_COLLECTOR_H_
+#define CERTWIRE_COLLECT_COLLECTOR_H_
+
+#include <cstdint>
+
+#include "collect/platform.h"
+#include "collect/property_source.h"
+#include "collect/record.h"
+
+namespace collect {
+
+/// Most entries of an enumeration that are read, and most CA certificates.
+inline constexpr int32_t kMaxEntries = 1024;
+/// Longest name of an attribute or extension, in UTF-16 code units; a longer one ends the
+/// enumeration.
+inline constexpr size_t kMaxNameUnits = 1024;
+
+/// Reads what the property table names for the event of `record` (event and context are set) from
+/// `source` into it. Whatever fails becomes a problem of the record. Optional reads end `budget_ms`
+/// after the start, by `clock`.
+void Collect(PropertySource& source, const Clock& clock, uint32_t budget_ms, Record* record);
+
+}  // namespace collect
+
+#endif  // CERTWIRE_COLLECT_COLLECTOR_H_
