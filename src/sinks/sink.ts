@@ -24,6 +24,16 @@ export type SinkFailureKind = "retry-identical" | "reset" | "poison" | "config" 
 export interface SinkFailure {
   readonly kind: SinkFailureKind;
   readonly cause: Error;
+  /**
+   * Of `reset`: `sink` when the lanes are laid out differently now. The pipeline then stops all lanes,
+   * calls `open`, and gives every unacknowledged event its lane anew. Default `lane`.
+   */
+  readonly scope?: "lane" | "sink";
+  /**
+   * Of `poison`: true when a change at the broker may still save the event (a missing binding), so that
+   * it is tried for a while before it becomes a dead letter. Default false.
+   */
+  readonly curable?: boolean;
 }
 
 /** What became of a batch: how many events from its start are safe, and why it stopped there. */
@@ -43,7 +53,10 @@ export interface Sink {
   readonly kind: string;
   /** Limits that the pipeline keeps to when it makes batches for this sink. */
   readonly limits: SinkLimits;
-  /** Connects, and finds out how many lanes there are. Rejects with a CertwireError. */
+  /**
+   * Connects, and finds out how many lanes there are. Rejects with a CertwireError. May be called again
+   * after a failure or a `reset` of scope `sink`, when no publish is under way.
+   */
   open(signal: AbortSignal): Promise<void>;
   /** Number of lanes; may change only inside `open`. */
   readonly lanes: number;

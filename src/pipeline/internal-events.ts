@@ -1,0 +1,184 @@
+import type { Logger } from "pino";
+import { CertwireError } from "../errors/certwire-error.ts";
+import type { JournalPosition } from "../journal/position.ts";
+import type { SinkFailure } from "../sinks/sink.ts";
+import type { DeadLetterReason } from "./dead-letter.ts";
+
+/** Upper ends of the batch-size histogram; the last bucket has none. */
+export const batchSizeBounds = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
+
+/** Failures in a row after which a retry is an alarm. */
+const alarmAfterFailures = 10;
+
+/** Counters of one pipeline; they only grow. */
+export interface PipelineCounters {
+  /** Events handed to the sink, each try counted. */
+  readonly publishedEvents: number;
+  readonly acknowledgedEvents: number;
+  readonly acknowledgedBytes: number;
+  readonly batches: number;
+  /** Batches by size: one count for each of `batchSizeBounds`, and one above. */
+  readonly batchSizes: readonly number[];
+  /** Failed publishes by kind of failure. */
+  readonly failures: Readonly<Record<SinkFailure["kind"], number>>;
+  readonly deadLetters: Readonly<Record<DeadLetterReason, number>>;
+  readonly openFailures: number;
+  readonly sourceFailures: number;
+  readonly checkpoints: number;
+  readonly checkpointFailures: number;
+  readonly relayouts: number;
+}
+
+/** How a pipeline is doing. */
+export type PipelineHealth = "publishing" | "retrying" | "alarm";
+
+/** Everything worth telling about one pipeline: each happening is logged and counted in one place. */
+export class InternalEvents {
+  readonly #log: Logger;
+  readonly #failing = new Map<number, "retrying" | "alarm">();
+  readonly #batchSizes = Array.from({ length: batchSizeBounds.length + 1 }, () => 0);
+  readonly #failures = { "retry-identical": 0, reset: 0, poison: 0, config: 0, auth: 0 };
+  readonly #deadLetters = { undecodable: 0, unencodable: 0, rejected: 0, unroutable: 0 };
+  readonly #counts = {
+    publishedEvents: 0,
+    acknowledgedEvents: 0,
+    acknowledgedBytes: 0,
+    batches: 0,
+    openFailures: 0,
+    sourceFailures: 0,
+    checkpoints: 0,
+    checkpointFailures: 0,
+    relayouts: 0,
+  };
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  started(from: JournalPosition | null, checkpoint: string): void {
+    const position = from === null ? "oldest" : describePosition(from);
+    this.#log.info({ position, checkpoint }, "pipeline started");
+    if (checkpoint === "damaged") {
+      this.#log.warn("the checkpoint is damaged: publishing starts at the oldest record again");
+    }
+  }
+
+  sinkOpened(lanes: number): void {
+    this.#log.info({ lanes }, "sink opened");
+  }
+
+  openFailed(error: unknown, failures: number, delayMs: number): void {
+    this.#counts.openFailures += 1;
+    this.#retrying(
+      failures,
+      { failures, delayMs, ...describeError(error) },
+      "cannot open the sink",
+    );
+  }
+
+  /** A batch goes to the sink. */
+  publishing(events: number): void {
+    this.#counts.publishedEvents += events;
+    this.#counts.batches += 1;
+    const bucket = batchSizeBounds.findIndex((bound) => events <= bound);
+    const index = bucket === -1 ? batchSizeBounds.length : bucket;
+    this.#batchSizes[index] = (this.#batchSizes[index] ?? 0) + 1;
+  }
+
+  acknowledged(events: number, bytes: number): void {
+    this.#counts.acknowledgedEvents += events;
+    this.#counts.acknowledgedBytes += bytes;
+  }
+
+  publishFailed(lane: number, failure: SinkFailure, failures: number, delayMs: number): void {
+    const { kind } = failure;
+    this.#failures[kind] += 1;
+    const alarm = kind === "config" || kind === "auth" || failures >= alarmAfterFailures;
+    this.#failing.set(lane, alarm ? "alarm" : "retrying");
+    const details = { lane, kind, failures, delayMs, ...describeError(failure.cause) };
+    this.#retrying(alarm ? alarmAfterFailures : failures, details, "publishing failed");
+  }
+
+  recovered(lane: number, failures: number): void {
+    this.#failing.delete(lane);
+    this.#log.info({ lane, failures }, "publishing again");
+  }
+
+  lanesChanging(cause: Error): void {
+    this.#counts.relayouts += 1;
+    this.#failing.clear();
+    this.#log.warn(describeError(cause), "the sink's lanes change");
+  }
+
+  deadLettered(reason: DeadLetterReason, id: string, cause: Error): void {
+    this.#deadLetters[reason] += 1;
+    this.#log.error({ reason, id, ...describeError(cause) }, "dead letter written");
+  }
+
+  deadLetterFailed(error: unknown, failures: number, delayMs: number): void {
+    this.#retrying(failures, { delayMs, ...describeError(error) }, "cannot write a dead letter");
+  }
+
+  sourceFailed(error: unknown, failures: number, delayMs: number): void {
+    this.#counts.sourceFailures += 1;
+    this.#retrying(failures, { delayMs, ...describeError(error) }, "cannot read events");
+  }
+
+  checkpointed(): void {
+    this.#counts.checkpoints += 1;
+  }
+
+  checkpointFailed(error: unknown): void {
+    this.#counts.checkpointFailures += 1;
+    this.#log.error(describeError(error), "cannot write the checkpoint");
+  }
+
+  drainTimedOut(events: number): void {
+    this.#log.warn({ events }, "stopped before every event was acknowledged; they come again");
+  }
+
+  closeFailed(error: unknown): void {
+    this.#log.warn(describeError(error), "the sink did not close cleanly");
+  }
+
+  stopped(): void {
+    this.#log.info({ acknowledgedEvents: this.#counts.acknowledgedEvents }, "pipeline stopped");
+  }
+
+  /** The worst that any lane is in. */
+  get health(): PipelineHealth {
+    const states = [...this.#failing.values()];
+    if (states.includes("alarm")) return "alarm";
+    return states.length > 0 ? "retrying" : "publishing";
+  }
+
+  counters(): PipelineCounters {
+    return {
+      ...this.#counts,
+      batchSizes: [...this.#batchSizes],
+      failures: { ...this.#failures },
+      deadLetters: { ...this.#deadLetters },
+    };
+  }
+
+  #retrying(failures: number, details: object, message: string): void {
+    if (failures >= alarmAfterFailures) this.#log.error(details, message);
+    else this.#log.warn(details, message);
+  }
+}
+
+/** Code and texts of an error and its causes: no stack, and never the error object with its fields. */
+export function describeError(error: unknown): { code?: string; error: string } {
+  const texts: string[] = [];
+  let cause: unknown = error;
+  while (cause instanceof Error && texts.length < 4) {
+    texts.push(cause.message);
+    cause = cause.cause;
+  }
+  const text = texts.length > 0 ? texts.join(": ") : String(error);
+  return error instanceof CertwireError ? { code: error.code, error: text } : { error: text };
+}
+
+function describePosition({ epochNumber, segment, offset, sequence }: JournalPosition): string {
+  return `epoch ${epochNumber}, segment ${segment}, offset ${offset}, sequence ${sequence}`;
+}

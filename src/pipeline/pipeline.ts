@@ -1,0 +1,374 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { JournalPosition } from "../journal/position.ts";
+import type { PipelineLimits } from "../sinks/common-options.ts";
+import type { Sink, SinkFailure } from "../sinks/sink.ts";
+import { AcknowledgedPrefix } from "./acknowledged-prefix.ts";
+import {
+  type DeadLetter,
+  type DeadLetterFile,
+  type DeadLetterReason,
+  deadRecord,
+} from "./dead-letter.ts";
+import type { EventSource, RecordChunk, SourcedRecord } from "./event-source.ts";
+import { describeError, type InternalEvents, type PipelineCounters } from "./internal-events.ts";
+import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
+import { type ShrinkEvent, toOutbound } from "./outbound-event.ts";
+import { pause, Retry } from "./retry.ts";
+
+/** Where a pipeline keeps its cursor; a replay has none. */
+export interface Checkpoints {
+  save(position: JournalPosition): Promise<void>;
+}
+
+/** Parts and settings of a pipeline. */
+export interface PipelineOptions {
+  readonly source: EventSource;
+  readonly sink: Sink;
+  readonly limits: PipelineLimits;
+  readonly shrink: ShrinkEvent;
+  readonly deadLetters: DeadLetterFile;
+  readonly events: InternalEvents;
+  readonly checkpoints?: Checkpoints;
+  /** How often the cursor is saved, in ms. Default 1000. */
+  readonly checkpointIntervalMs?: number;
+  /** Longest wait for acknowledgements after a stop, in ms. Default 10000. */
+  readonly drainTimeoutMs?: number;
+}
+
+/** What a pipeline is doing. */
+export type PipelineState =
+  | "connecting"
+  | "publishing"
+  | "retrying"
+  | "alarm"
+  | "draining"
+  | "stopped";
+
+/** A look at a pipeline. */
+export interface PipelineStats extends PipelineCounters {
+  readonly sink: string;
+  readonly kind: string;
+  readonly state: PipelineState;
+  readonly lanes: number;
+  /** Events read and not done with: since the oldest one that is not. */
+  readonly inFlightEvents: number;
+  /** Their JSON bytes in memory. */
+  readonly inFlightBytes: number;
+  /** Up to where everything is acknowledged; `null` before the first acknowledgement. */
+  readonly position: JournalPosition | null;
+  /** `recordedtime` of the oldest event that is not acknowledged; absent when nothing is under way. */
+  readonly oldestUnacknowledged?: string;
+}
+
+/** How long a sink may take to end what is under way after it was told to. */
+const abortGraceMs = 2000;
+
+/**
+ * The way of events to one sink: source, lanes, acknowledged prefix, checkpoint. Pipelines share nothing,
+ * so that a dead sink holds up no other. Memory is bounded: reading stops while `maxInFlightEvents` or
+ * `maxInFlightBytes` are under way.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  readonly #prefix = new AcknowledgedPrefix();
+  readonly #host: LaneHost;
+  readonly #abort = new AbortController();
+  readonly #faults = new AbortController();
+  #lanes: Lane[] = [];
+  #phase: "connecting" | "running" | "draining" | "stopped" = "connecting";
+  #backlog = false;
+  #bytes = 0;
+  #saved: JournalPosition | null = null;
+  #changingLanes: Promise<void> | null = null;
+  #wake: (() => void) | null = null;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    const { sink, events, limits } = options;
+    this.#host = {
+      sink,
+      events,
+      retry: { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs },
+      deadLetterAfterMs: limits.deadLetterAfterSeconds * 1000,
+      abort: this.#abort.signal,
+      mayWait: () => this.#backlog && !this.#isFull(),
+      acknowledged: (done) => this.#acknowledged(done),
+      bury: (queued, failure) => this.#buryQueued(queued, failure),
+      lanesChanged: (cause) => this.#lanesChanged(cause),
+      fault: (error) => this.#faults.abort(error),
+    };
+  }
+
+  /**
+   * Publishes until the source ends or the signal is aborted; then waits for what is under way, at most
+   * `drainTimeoutMs`, saves the cursor and closes source and sink. Rejects only for faults of our own.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const reading = AbortSignal.any([signal, this.#faults.signal]);
+    const saving = this.#saveRegularly();
+    try {
+      await this.#open(reading);
+      await this.#read(reading);
+      await this.#drain(reading);
+    } finally {
+      this.#abort.abort();
+      await Promise.race([this.#parkAll(), delay(abortGraceMs, undefined, { ref: false })]);
+      saving.stop();
+      await saving.done;
+      await this.#close();
+    }
+    this.#faults.signal.throwIfAborted();
+  }
+
+  /** Counters and state. */
+  stats(): PipelineStats {
+    const { sink, events } = this.#options;
+    const recordedTime = this.#prefix.oldest?.recordedTime;
+    return {
+      ...events.counters(),
+      sink: sink.name,
+      kind: sink.kind,
+      state: this.#phase === "running" ? events.health : this.#phase,
+      lanes: this.#lanes.length,
+      inFlightEvents: this.#prefix.outstanding,
+      inFlightBytes: this.#bytes,
+      position: this.#prefix.position,
+      ...(recordedTime !== undefined && { oldestUnacknowledged: recordedTime }),
+    };
+  }
+
+  async #open(signal: AbortSignal): Promise<void> {
+    const { sink, events } = this.#options;
+    const retry = new Retry(this.#host.retry);
+    while (!signal.aborted) {
+      try {
+        await sink.open(signal);
+        this.#lanes = Array.from({ length: sink.lanes }, (_, index) => new Lane(index, this.#host));
+        events.sinkOpened(sink.lanes);
+        if (this.#phase === "connecting") this.#phase = "running";
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        const delayMs = retry.failed();
+        events.openFailed(error, retry.failures, delayMs);
+        await pause(delayMs, signal);
+      }
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const chunk = await this.#nextChunk(signal);
+      if (chunk === null) return;
+      this.#backlog = chunk.more;
+      for (const record of chunk.records) {
+        if (!(await this.#hasRoom(signal)) || !(await this.#take(record))) return;
+      }
+      this.#kick();
+    }
+  }
+
+  async #nextChunk(signal: AbortSignal): Promise<RecordChunk | null> {
+    const { source, events } = this.#options;
+    const retry = new Retry(this.#host.retry);
+    while (!signal.aborted) {
+      try {
+        return await source.next(signal);
+      } catch (error) {
+        const delayMs = retry.failed();
+        events.sourceFailed(error, retry.failures, delayMs);
+        await pause(delayMs, signal);
+      }
+    }
+    return null;
+  }
+
+  /** Waits until a record may come in; false when the signal was aborted. */
+  async #hasRoom(signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted && (this.#changingLanes !== null || this.#isFull())) {
+      this.#kick();
+      await (this.#changingLanes ?? this.#progress(signal));
+    }
+    return !signal.aborted;
+  }
+
+  /** Takes in one record; false when the pipeline ended before a dead letter was on disk. */
+  async #take({ position, events, undecodable }: SourcedRecord): Promise<boolean> {
+    const { sink, shrink } = this.#options;
+    const count = events.length + (undecodable ? 1 : 0);
+    const ticket = this.#prefix.add(position, count, events[0]?.recordedtime);
+    if (undecodable) {
+      const { frame, cause } = undecodable;
+      const content = { id: `${frame.epochId}-${frame.sequence}`, record: deadRecord(frame) };
+      if (!(await this.#bury("undecodable", cause, content))) return false;
+      this.#prefix.acknowledge(ticket);
+    }
+    for (const event of events) {
+      try {
+        this.#admit({ ticket, event: toOutbound(event, sink.limits.maxEventBytes, shrink) });
+      } catch (error) {
+        const cause = error instanceof Error ? error : new Error(String(error));
+        if (!(await this.#bury("unencodable", cause, { id: event.id, event }))) return false;
+        this.#prefix.acknowledge(ticket);
+      }
+    }
+    return true;
+  }
+
+  #admit(queued: QueuedEvent): void {
+    this.#route(queued);
+    this.#bytes += queued.event.json.length;
+  }
+
+  #route(queued: QueuedEvent): void {
+    const index = this.#options.sink.laneOf(queued.event);
+    const lane = this.#lanes[index];
+    if (lane === undefined) throw new RangeError(`there is no lane ${index}`);
+    lane.push(queued);
+  }
+
+  #kick(): void {
+    for (const lane of this.#lanes) lane.kick();
+  }
+
+  #isFull(): boolean {
+    const { maxInFlightEvents, maxInFlightBytes } = this.#options.limits;
+    return this.#prefix.outstanding >= maxInFlightEvents || this.#bytes >= maxInFlightBytes;
+  }
+
+  #acknowledged(done: readonly QueuedEvent[]): void {
+    this.#options.events.acknowledged(done.length, this.#release(done));
+  }
+
+  /** Forgets events that are done with; returns their JSON bytes. */
+  #release(done: readonly QueuedEvent[]): number {
+    let bytes = 0;
+    for (const { ticket, event } of done) {
+      bytes += event.json.length;
+      this.#prefix.acknowledge(ticket);
+    }
+    this.#bytes -= bytes;
+    this.#wake?.();
+    return bytes;
+  }
+
+  async #buryQueued(queued: QueuedEvent, failure: SinkFailure): Promise<boolean> {
+    const { id, event } = queued.event;
+    const reason = failure.curable === true ? "unroutable" : "rejected";
+    const isBuried = await this.#bury(reason, failure.cause, { id, event });
+    if (isBuried) this.#release([queued]);
+    return isBuried;
+  }
+
+  /** Writes a dead letter, however long it takes; false when the pipeline ended before. */
+  async #bury(
+    reason: DeadLetterReason,
+    cause: Error,
+    { id, ...content }: Pick<DeadLetter, "event" | "record"> & { readonly id: string },
+  ): Promise<boolean> {
+    const { deadLetters, events, sink } = this.#options;
+    const retry = new Retry(this.#host.retry);
+    const message = describeError(cause).error;
+    while (!this.#abort.signal.aborted) {
+      try {
+        const time = new Date().toISOString();
+        await deadLetters.append({ time, sink: sink.name, reason, message, ...content });
+        events.deadLettered(reason, id, cause);
+        return true;
+      } catch (error) {
+        const delayMs = retry.failed();
+        events.deadLetterFailed(error, retry.failures, delayMs);
+        await pause(delayMs, this.#abort.signal);
+      }
+    }
+    return false;
+  }
+
+  #lanesChanged(cause: Error): void {
+    this.#changingLanes ??= this.#changeLanes(cause)
+      .catch((error: unknown) => this.#faults.abort(error))
+      .finally(() => {
+        this.#changingLanes = null;
+      });
+  }
+
+  /** Stops all lanes, opens the sink again, and gives every event that is left its lane anew. */
+  async #changeLanes(cause: Error): Promise<void> {
+    this.#options.events.lanesChanging(cause);
+    await this.#parkAll();
+    const left = this.#lanes.flatMap((lane) => lane.takeAll());
+    left.sort((a, b) => a.ticket.ordinal - b.ticket.ordinal);
+    await this.#open(this.#abort.signal);
+    if (this.#abort.signal.aborted) return;
+    for (const queued of left) this.#route(queued);
+    this.#kick();
+  }
+
+  async #parkAll(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.park()));
+  }
+
+  /** Waits for what is under way: without a limit after the end of the source, shortly after a stop. */
+  async #drain(stop: AbortSignal): Promise<void> {
+    this.#phase = "draining";
+    this.#backlog = false;
+    this.#kick();
+    await this.#allDone(stop);
+    const timeout = AbortSignal.timeout(this.#options.drainTimeoutMs ?? 10_000);
+    await this.#allDone(AbortSignal.any([timeout, this.#faults.signal]));
+    const left = this.#prefix.outstanding;
+    if (left > 0) this.#options.events.drainTimedOut(left);
+  }
+
+  async #allDone(signal: AbortSignal): Promise<void> {
+    while (this.#prefix.outstanding > 0 && !signal.aborted) await this.#progress(signal);
+  }
+
+  /** Resolves at the next acknowledgement, or when the signal is aborted. */
+  async #progress(signal: AbortSignal): Promise<void> {
+    const wake = (): void => this.#wake?.();
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      signal.addEventListener("abort", wake, { once: true });
+      if (signal.aborted) resolve();
+    });
+    signal.removeEventListener("abort", wake);
+  }
+
+  #saveRegularly(): { stop: () => void; done: Promise<void> } {
+    const stopping = new AbortController();
+    const loop = async (): Promise<void> => {
+      while (!stopping.signal.aborted) {
+        await pause(this.#options.checkpointIntervalMs ?? 1000, stopping.signal);
+        await this.#save();
+      }
+    };
+    return { stop: () => stopping.abort(), done: loop() };
+  }
+
+  async #save(): Promise<void> {
+    const { checkpoints, events } = this.#options;
+    const position = this.#prefix.position;
+    if (checkpoints === undefined || position === null || position === this.#saved) return;
+    try {
+      await checkpoints.save(position);
+      this.#saved = position;
+      events.checkpointed();
+    } catch (error) {
+      events.checkpointFailed(error);
+    }
+  }
+
+  async #close(): Promise<void> {
+    const { source, sink, deadLetters, events } = this.#options;
+    source.close();
+    try {
+      await sink.close();
+      await deadLetters.close();
+    } catch (error) {
+      events.closeFailed(error);
+    }
+    this.#phase = "stopped";
+    events.stopped();
+  }
+}

@@ -1,0 +1,19 @@
+import { CertwireError } from "../../errors/certwire-error.ts";
+import type { SinkFailure } from "../sink.ts";
+
+const rightsCodes = new Set(["EACCES", "EPERM", "EROFS"]);
+const configCodes = new Set(["ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]);
+
+/** Classifies an error of the file system; the file is opened anew at the next publish in any case. */
+export function toFileFailure(cause: unknown): SinkFailure {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
+  if (rightsCodes.has(code)) return { kind: "auth", cause: sinkError("CERTWIRE_SINK_AUTH", cause) };
+  if (configCodes.has(code)) {
+    return { kind: "config", cause: sinkError("CERTWIRE_SINK_CONFIG", cause) };
+  }
+  return { kind: "reset", cause: sinkError("CERTWIRE_SINK_UNREACHABLE", cause) };
+}
+
+function sinkError(code: ConstructorParameters<typeof CertwireError>[0], cause: unknown) {
+  return new CertwireError(code, "cannot write the event file", { cause });
+}

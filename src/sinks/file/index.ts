@@ -1,0 +1,2 @@
+export { fileSinkOptions, type ResolvedFileSinkOptions, resolveFileSink } from "./options.ts";
+export { FileSink } from "./sink.ts";

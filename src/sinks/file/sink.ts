@@ -1,0 +1,132 @@
+import { type FileHandle, mkdir, readdir, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { openForAppend } from "../../files/append-file.ts";
+import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
+import { toFileFailure } from "./errors.ts";
+import type { ResolvedFileSinkOptions } from "./options.ts";
+
+const namePattern = /^events-(\d{8,})\.ndjson$/;
+const newline = Buffer.from("\n");
+
+/**
+ * Rotating files `events-00000001.ndjson`, one event a line, flushed before anything is acknowledged.
+ * After a crash a cut-off last line is ended and stays; its event was not acknowledged and comes again.
+ */
+export class FileSink implements Sink {
+  readonly kind = "file";
+  readonly lanes = 1;
+  readonly name: string;
+  readonly limits: SinkLimits;
+  readonly #options: ResolvedFileSinkOptions;
+  #file: FileHandle | undefined;
+  #size = 0;
+  #number = 1;
+  #publishing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ResolvedFileSinkOptions) {
+    this.name = options.name;
+    this.limits = options.limits;
+    this.#options = options;
+  }
+
+  async open(): Promise<void> {
+    try {
+      await this.#closeFile();
+      await this.#openNewest();
+    } catch (error) {
+      throw toFileFailure(error).cause;
+    }
+  }
+
+  laneOf(): number {
+    return 0;
+  }
+
+  async publish(_lane: number, batch: readonly OutboundEvent[]): Promise<PublishOutcome> {
+    const result = this.#append(batch);
+    this.#publishing = result;
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await this.#publishing;
+    await this.#closeFile();
+  }
+
+  async #append(batch: readonly OutboundEvent[]): Promise<PublishOutcome> {
+    let acknowledged = 0;
+    try {
+      if (this.#file === undefined) await this.#openNewest();
+      while (acknowledged < batch.length) {
+        if (!this.#fits(batch[acknowledged])) await this.#rotate();
+        const count = this.#countFitting(batch, acknowledged);
+        await this.#write(batch.slice(acknowledged, acknowledged + count));
+        acknowledged += count;
+      }
+      return { acknowledged };
+    } catch (error) {
+      await this.#closeFile().catch(() => undefined);
+      return { acknowledged, failure: toFileFailure(error) };
+    }
+  }
+
+  #fits(event: OutboundEvent | undefined, used = this.#size): boolean {
+    return used === 0 || used + (event?.json.length ?? 0) < this.#options.maxFileBytes;
+  }
+
+  /** How many events from `start` on go into the current file; at least one. */
+  #countFitting(batch: readonly OutboundEvent[], start: number): number {
+    let end = start;
+    let used = this.#size;
+    while (end < batch.length && (end === start || this.#fits(batch[end], used))) {
+      used += (batch[end]?.json.length ?? 0) + 1;
+      end += 1;
+    }
+    return end - start;
+  }
+
+  async #write(events: readonly OutboundEvent[]): Promise<void> {
+    const lines = Buffer.concat(events.flatMap(({ json }) => [json, newline]));
+    await this.#file?.appendFile(lines);
+    await this.#file?.datasync();
+    this.#size += lines.length;
+  }
+
+  async #openNewest(): Promise<void> {
+    await mkdir(this.#options.directory, { recursive: true });
+    const numbers = await this.#listNumbers();
+    this.#number = numbers.at(-1) ?? 1;
+    await this.#openFile();
+  }
+
+  async #rotate(): Promise<void> {
+    await this.#closeFile();
+    this.#number += 1;
+    await this.#openFile();
+    const { maxFiles } = this.#options;
+    if (maxFiles === 0) return;
+    const surplus = (await this.#listNumbers()).slice(0, -maxFiles);
+    for (const number of surplus) await unlink(this.#path(number));
+  }
+
+  async #openFile(): Promise<void> {
+    this.#file = await openForAppend(this.#path(this.#number));
+    this.#size = (await this.#file.stat()).size;
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  async #listNumbers(): Promise<number[]> {
+    const names = await readdir(this.#options.directory);
+    const numbers = names.flatMap((name) => namePattern.exec(name)?.[1] ?? []).map(Number);
+    return numbers.toSorted((a, b) => a - b);
+  }
+
+  #path(number: number): string {
+    return join(this.#options.directory, `events-${String(number).padStart(8, "0")}.ndjson`);
+  }
+}

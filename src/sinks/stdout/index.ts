@@ -1,0 +1,2 @@
+export { resolveStdoutSink, stdoutSinkOptions } from "./options.ts";
+export { StdoutSink } from "./sink.ts";

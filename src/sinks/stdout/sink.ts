@@ -1,0 +1,69 @@
+import type { Writable } from "node:stream";
+import type { ResolvedSinkOptions } from "../common-options.ts";
+import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
+import { toStdoutFailure } from "./errors.ts";
+
+const newline = Buffer.from("\n");
+
+/** One event a line on the standard output; a batch is acknowledged when the stream has taken it. */
+export class StdoutSink implements Sink {
+  readonly kind = "stdout";
+  readonly lanes = 1;
+  readonly name: string;
+  readonly limits: SinkLimits;
+  readonly #stream: Writable;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ResolvedSinkOptions, stream: Writable = process.stdout) {
+    this.name = options.name;
+    this.limits = options.limits;
+    this.#stream = stream;
+  }
+
+  async open(): Promise<void> {
+    // A reader that went away is told by the callback of `write`; without a listener it ends the process.
+    this.#stream.removeListener("error", ignore);
+    this.#stream.on("error", ignore);
+  }
+
+  laneOf(): number {
+    return 0;
+  }
+
+  async publish(
+    _lane: number,
+    batch: readonly OutboundEvent[],
+    signal: AbortSignal,
+  ): Promise<PublishOutcome> {
+    const lines = Buffer.concat(batch.flatMap(({ json }) => [json, newline]));
+    const writing = this.#write(lines, signal);
+    this.#writing = writing.catch(ignore);
+    try {
+      await writing;
+      return { acknowledged: batch.length };
+    } catch (error) {
+      return { acknowledged: 0, failure: toStdoutFailure(error) };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    this.#stream.removeListener("error", ignore);
+  }
+
+  /** Writes and waits until the stream has passed it on; a reader that stands still is no error. */
+  async #write(lines: Buffer, signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      const aborted = (): void => reject(signal.reason);
+      if (signal.aborted) return aborted();
+      signal.addEventListener("abort", aborted, { once: true });
+      this.#stream.write(lines, (error) => {
+        signal.removeEventListener("abort", aborted);
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+}
+
+function ignore(): void {}
