@@ -1,0 +1,145 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { KafkaCluster, KafkaOptions } from "./broker-provider.ts";
+import { freePorts } from "./free-ports.ts";
+import { kafkaProperties } from "./kafka-properties.ts";
+import { kafkaTopics, withAdmin } from "./kafka-topics.ts";
+import { ManagedProcess } from "./managed-process.ts";
+import { repoRoot } from "./repo-root.ts";
+import { runCommand } from "./run-command.ts";
+import { makeTempDirectory, removeTempDirectory } from "./temp-directory.ts";
+import { waitUntil } from "./wait-until.ts";
+
+const startTimeoutMs = 90_000;
+
+/** Command line of a program out of Kafka's jars. */
+export function kafkaJava(
+  mainClass: string,
+  args: readonly string[],
+  heapMegabytes = 400,
+): string[] {
+  const libraries = join(repoRoot, "var", "kafka-libs");
+  if (!existsSync(libraries)) {
+    throw new Error("Kafka's jars are missing; fetch them with: bash scripts/fetch-kafka.sh");
+  }
+  return [
+    `-Xmx${heapMegabytes}m`,
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-cp",
+    join(libraries, "*"),
+    mainClass,
+    ...args,
+  ];
+}
+
+interface LocalNode {
+  readonly id: number;
+  readonly address: string;
+  readonly propertiesFile: string;
+  readonly process: ManagedProcess;
+}
+
+/** Starts Kafka as processes of this machine on free ports of 127.0.0.1. */
+export async function startLocalKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
+  const directory = makeTempDirectory("kafka");
+  const nodes = await prepareNodes(directory, options);
+  const stop = async (): Promise<void> => {
+    await Promise.all(nodes.map((node) => node.process.kill()));
+    removeTempDirectory(directory);
+  };
+  try {
+    await formatStorage(nodes);
+    for (const node of nodes) node.process.start();
+    await Promise.all(nodes.map((node) => untilServing(node, nodes.length)));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return localCluster(nodes, stop);
+}
+
+function localCluster(nodes: readonly LocalNode[], stop: () => Promise<void>): KafkaCluster {
+  const node = (id: number): LocalNode => {
+    const found = nodes[id - 1];
+    if (found === undefined) throw new Error(`there is no node ${id}`);
+    return found;
+  };
+  const bootstrapServers = nodes.map(({ address }) => address);
+  return {
+    nodes: nodes.length,
+    bootstrapServers,
+    ...kafkaTopics(bootstrapServers),
+    kill9: (id) => node(id).process.kill(),
+    pause: async (id) => {
+      node(id).process.signal("SIGSTOP");
+    },
+    resume: async (id) => {
+      node(id).process.signal("SIGCONT");
+    },
+    restart: async (id) => {
+      await node(id).process.terminate();
+      node(id).process.start();
+      await untilServing(node(id), 1);
+    },
+    stop,
+  };
+}
+
+async function prepareNodes(directory: string, options: KafkaOptions): Promise<LocalNode[]> {
+  const ids = Array.from({ length: options.nodes ?? 1 }, (_, index) => index + 1);
+  const ports = await freePorts(ids.length * 2);
+  const addresses = ports.map((port) => `127.0.0.1:${port}`);
+  const clients = addresses.slice(0, ids.length);
+  const controllers = addresses.slice(ids.length);
+  return ids.map((id) => {
+    const home = join(directory, `node${id}`);
+    mkdirSync(home);
+    const address = clients[id - 1] ?? "";
+    const controller = controllers[id - 1] ?? "";
+    const propertiesFile = join(home, "server.properties");
+    const properties = kafkaProperties({
+      id,
+      voters: controllers.map((voter, index) => `${index + 1}@${voter}`),
+      listeners: { PLAINTEXT: address, CONTROLLER: controller },
+      advertisedListeners: { PLAINTEXT: address },
+      logDirectory: join(home, "data"),
+      extra: options.properties ?? {},
+    });
+    writeFileSync(propertiesFile, properties);
+    const process = new ManagedProcess({
+      name: `Kafka node ${id}`,
+      command: "java",
+      args: kafkaJava("kafka.Kafka", [propertiesFile]),
+      logFile: join(home, "broker.log"),
+    });
+    return { id, address, propertiesFile, process };
+  });
+}
+
+async function formatStorage(nodes: readonly LocalNode[]): Promise<void> {
+  // Any 16 bytes in URL-safe base64 will do for the cluster id.
+  const clusterId = Buffer.from("certwire-testing").toString("base64url");
+  const format = (node: LocalNode): Promise<Buffer> =>
+    runCommand(
+      "java",
+      kafkaJava("kafka.tools.StorageTool", ["format", "-t", clusterId, "-c", node.propertiesFile]),
+    );
+  await Promise.all(nodes.map(format));
+}
+
+/** The port answers before the broker is ready, so wait for metadata that know the node. */
+async function untilServing(node: LocalNode, leastBrokers: number): Promise<void> {
+  await waitUntil(
+    async () => {
+      const { brokers } = await withAdmin([node.address], (admin) => admin.describeCluster());
+      return brokers.length >= leastBrokers && brokers.some((broker) => broker.nodeId === node.id);
+    },
+    {
+      what: `Kafka node ${node.id}`,
+      timeoutMs: startTimeoutMs,
+      giveUp: () => {
+        node.process.assertRunning();
+      },
+    },
+  );
+}

@@ -1,0 +1,183 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { connect } from "amqplib";
+import type { RabbitmqCluster, RabbitmqOptions } from "./broker-provider.ts";
+import { freePorts } from "./free-ports.ts";
+import { ManagedProcess } from "./managed-process.ts";
+import { rabbitmqConfig } from "./rabbitmq-config.ts";
+import { runCommand } from "./run-command.ts";
+import { makeTempDirectory, removeTempDirectory } from "./temp-directory.ts";
+import { waitUntil } from "./wait-until.ts";
+
+// Not the wrapper in /usr/sbin, which switches to another user.
+const programs = "/usr/lib/rabbitmq/bin";
+const startTimeoutMs = 120_000;
+const onLoopback = "-kernel inet_dist_use_interface {127,0,0,1}";
+
+interface LocalNode {
+  readonly name: string;
+  readonly url: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly process: ManagedProcess;
+}
+
+/** Starts RabbitMQ as processes of this machine, with a port mapper and a cookie of their own. */
+export async function startLocalRabbitmq(options: RabbitmqOptions = {}): Promise<RabbitmqCluster> {
+  const directory = makeTempDirectory("rabbitmq");
+  const count = options.nodes ?? 1;
+  const [epmdPort = 0, ...ports] = await freePorts(1 + 2 * count);
+  const epmd = startPortMapper(directory, epmdPort);
+  const nodes = prepareNodes({ directory, epmdPort, ports, options });
+  const stop = async (): Promise<void> => {
+    await Promise.all(nodes.map((node) => node.process.kill()));
+    await epmd.kill();
+    removeTempDirectory(directory);
+  };
+  try {
+    for (const node of nodes) node.process.start();
+    await Promise.all(nodes.map(untilServing));
+    await untilClustered(nodes);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return localCluster(nodes, stop);
+}
+
+function localCluster(nodes: readonly LocalNode[], stop: () => Promise<void>): RabbitmqCluster {
+  const node = (id: number): LocalNode => {
+    const found = nodes[id - 1];
+    if (found === undefined) throw new Error(`there is no node ${id}`);
+    return found;
+  };
+  return {
+    nodes: nodes.length,
+    urls: nodes.map(({ url }) => url),
+    ctl: (id, ...args) => rabbitmqctl(node(id), args),
+    kill9: (id) => node(id).process.kill(),
+    pause: async (id) => {
+      node(id).process.signal("SIGSTOP");
+    },
+    resume: async (id) => {
+      node(id).process.signal("SIGCONT");
+    },
+    restart: async (id) => {
+      await node(id).process.terminate();
+      node(id).process.start();
+      await untilServing(node(id));
+    },
+    stop,
+  };
+}
+
+function startPortMapper(directory: string, port: number): ManagedProcess {
+  const epmd = new ManagedProcess({
+    name: "epmd",
+    command: "epmd",
+    args: ["-address", "127.0.0.1", "-port", String(port)],
+    logFile: join(directory, "epmd.log"),
+  });
+  epmd.start();
+  return epmd;
+}
+
+interface Preparation {
+  readonly directory: string;
+  readonly epmdPort: number;
+  /** Two per node: one for clients, one for the other nodes. */
+  readonly ports: readonly number[];
+  readonly options: RabbitmqOptions;
+}
+
+function prepareNodes({ directory, epmdPort, ports, options }: Preparation): LocalNode[] {
+  const names = Array.from({ length: options.nodes ?? 1 }, (_, index) => `r${index + 1}@localhost`);
+  const cookie = randomBytes(16).toString("hex");
+  writeFileSync(join(directory, ".erlang.cookie"), cookie, { mode: 0o400 });
+  writeFileSync(join(directory, "empty-env.conf"), "");
+  return names.map((name, index) => {
+    const home = join(directory, name);
+    mkdirSync(home);
+    writeFileSync(join(home, "rabbitmq.conf"), rabbitmqConfig(names, options.config));
+    writeFileSync(join(home, "enabled_plugins"), "[].");
+    const port = ports[2 * index] ?? 0;
+    const env = {
+      ...nodeEnvironment(directory, home),
+      ERL_EPMD_PORT: String(epmdPort),
+      RABBITMQ_NODENAME: name,
+      RABBITMQ_NODE_PORT: String(port),
+      RABBITMQ_DIST_PORT: String(ports[2 * index + 1]),
+      // Less memory and processor time with many nodes on one machine.
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${onLoopback} -start_epmd false +sbwt none +S ${names.length > 1 ? "1:1" : "2:2"}`,
+    };
+    const process = new ManagedProcess({
+      name: `RabbitMQ node ${name}`,
+      command: join(programs, "rabbitmq-server"),
+      args: [],
+      env,
+      logFile: join(home, "broker.log"),
+    });
+    return { name, url: `amqp://guest:guest@127.0.0.1:${port}`, env, process };
+  });
+}
+
+function nodeEnvironment(directory: string, home: string): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env["PATH"],
+    LANG: "C.UTF-8",
+    HOME: directory,
+    ERL_EPMD_ADDRESS: "127.0.0.1",
+    // Makes the start script replace itself with the broker, so that signals reach the broker.
+    RUNNING_UNDER_SYSTEMD: "true",
+    RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
+    RABBITMQ_CTL_ERL_ARGS: onLoopback,
+    RABBITMQ_CONF_ENV_FILE: join(directory, "empty-env.conf"),
+    RABBITMQ_CONFIG_FILE: join(home, "rabbitmq"),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(home, "enabled_plugins"),
+    RABBITMQ_FEATURE_FLAGS_FILE: join(home, "feature_flags"),
+    RABBITMQ_MNESIA_BASE: join(home, "mnesia"),
+    RABBITMQ_QUORUM_DIR: join(home, "quorum"),
+    RABBITMQ_STREAM_DIR: join(home, "stream"),
+    RABBITMQ_SCHEMA_DIR: join(home, "schema"),
+    RABBITMQ_GENERATED_CONFIG_DIR: join(home, "generated"),
+    RABBITMQ_LOG_BASE: join(home, "log"),
+    RABBITMQ_PID_FILE: join(home, "pid"),
+  };
+}
+
+async function rabbitmqctl(node: LocalNode, args: readonly string[]): Promise<string> {
+  const all = ["--quiet", "-n", node.name, ...args];
+  const output = await runCommand(join(programs, "rabbitmqctl"), all, { env: node.env });
+  return output.toString();
+}
+
+async function untilServing(node: LocalNode): Promise<void> {
+  await waitUntil(
+    async () => {
+      const connection = await connect(node.url, { timeout: 5_000 });
+      await connection.close();
+      return true;
+    },
+    {
+      what: `RabbitMQ node ${node.name}`,
+      timeoutMs: startTimeoutMs,
+      intervalMs: 200,
+      giveUp: () => {
+        node.process.assertRunning();
+      },
+    },
+  );
+}
+
+async function untilClustered(nodes: readonly LocalNode[]): Promise<void> {
+  const [first] = nodes;
+  if (first === undefined || nodes.length === 1) return;
+  await waitUntil(
+    async () => {
+      const status = await rabbitmqctl(first, ["--formatter", "json", "cluster_status"]);
+      const { running_nodes: running } = JSON.parse(status) as { running_nodes: string[] };
+      return running.length === nodes.length;
+    },
+    { what: `${nodes.length} RabbitMQ nodes in one cluster`, timeoutMs: startTimeoutMs },
+  );
+}
