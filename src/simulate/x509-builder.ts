@@ -94,7 +94,7 @@ export function buildCrl(content: CrlContent, issuerKey: SigningKey): Buffer {
     encodeName(content.issuer),
     der.time(content.thisUpdate),
     der.time(content.nextUpdate),
-    ...(entries.length > 0 ? [der.sequence(...entries)] : []),
+    ...(entries.length > 0 ? [der.sequence(Buffer.concat(entries))] : []),
     der.explicit(0, encodeExtensions(content.extensions)),
   );
   return signed(body, issuerKey);
