@@ -18,13 +18,13 @@ export interface RecordDate {
 export type RecordValue = number | bigint | RecordText | Buffer | CutBinary | RecordDate;
 
 /** An attribute's value; `redacted` where the exit module blanked a secret. */
-export type AttributeValue = RecordText | { readonly redacted: true };
+export type AttributeValue = RecordText | CutBinary | { readonly redacted: true };
 
 /** A property that could not be read: the qualified name and why. */
 export interface RecordProblem {
   /** Group and name, for example `request.StatusCode`, `attribute.ccm`, `extension.2.5.29.17`. */
   readonly name: string;
-  /** HRESULT as an unsigned number, or a word of the exit module (`budget`, `cut`, `limit`, `fault`). */
+  /** HRESULT as an unsigned number, or a word of the exit module (`budget`, `cut`, `limit`, `type`, `fault`). */
   readonly reason: number | string;
 }
 

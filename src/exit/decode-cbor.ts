@@ -1,0 +1,49 @@
+import { type DecodeOptions, decode } from "cborg";
+import { CertwireError } from "../errors/certwire-error.ts";
+import { RecordTokenizer } from "./cbor-tokenizer.ts";
+
+const maxPayloadBytes = 16 * 1024 * 1024;
+
+/** The error of a payload that is not what the format says. */
+export function undecodable(reason: string, cause?: unknown): CertwireError {
+  return new CertwireError("CERTWIRE_RECORD_UNDECODABLE", `record: ${reason}`, { cause });
+}
+
+/**
+ * Decodes one CBOR map in strict mode; maps become `Map`, byte strings views of `payload`, integers
+ * beyond 2^53 BigInt. Throws CERTWIRE_RECORD_UNDECODABLE.
+ */
+export function decodeCbor(payload: Buffer, tags: DecodeOptions["tags"] = {}): CborMap {
+  if (payload.length > maxPayloadBytes) throw undecodable(`larger than ${maxPayloadBytes} bytes`);
+  const options: DecodeOptions = {
+    strict: true,
+    useMaps: true,
+    rejectDuplicateMapKeys: true,
+    allowIndefinite: false,
+    allowUndefined: false,
+    allowBigInt: true,
+    tags,
+  };
+  let value: unknown;
+  try {
+    value = decode(payload, { ...options, tokenizer: new RecordTokenizer(payload, options) });
+  } catch (error) {
+    if (error instanceof CertwireError) throw error;
+    throw undecodable(error instanceof Error ? error.message : String(error), error);
+  }
+  if (!(value instanceof Map)) throw undecodable("is not a map");
+  return value as CborMap;
+}
+
+/** A decoded map; keys and values are still of any type. */
+export type CborMap = ReadonlyMap<unknown, unknown>;
+
+/** Reads a member of a map that must be an integer of at least 0; `undefined` when it is absent. */
+export function unsignedMember(map: CborMap, key: string): number | bigint | undefined {
+  const value = map.get(key);
+  if (value === undefined) return undefined;
+  if ((typeof value !== "number" && typeof value !== "bigint") || value < 0) {
+    throw undecodable(`${key} is not an unsigned integer`);
+  }
+  return value;
+}

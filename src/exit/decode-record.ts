@@ -1,0 +1,167 @@
+import { type CborMap, decodeCbor, undecodable, unsignedMember } from "./decode-cbor.ts";
+import type {
+  AttributeValue,
+  CutBinary,
+  ExitRecord,
+  RecordCrl,
+  RecordProblem,
+  RecordText,
+  RecordValue,
+} from "./record.ts";
+
+/** FILETIME of 9999-12-31T23:59:59.9999999Z; later times have no RFC 3339 form. */
+const latestTime = 2_650_467_743_999_999_999n;
+
+class Redacted {
+  readonly redacted = true;
+}
+
+/** Tags of docs/reference/record-format.md. */
+const tags = {
+  1129775105: (content: () => unknown) => ({ utf16: bytesOf(content(), "UTF-16 text") }),
+  1129775106: (content: () => unknown) => {
+    const oleDate = bytesOf(content(), "date");
+    if (oleDate.length !== 8) throw undecodable("date is not 8 bytes long");
+    return { oleDate };
+  },
+  1129775107: (content: () => unknown) => cutBinary(content()),
+  1129775108: (content: () => unknown) => {
+    if (content() !== null) throw undecodable("a blanked secret holds a value");
+    return new Redacted();
+  },
+};
+
+/** Decodes the payload of an EVENT frame. Throws CERTWIRE_RECORD_UNDECODABLE, and nothing else. */
+export function decodeRecord(payload: Buffer): ExitRecord {
+  const map = decodeCbor(payload, tags);
+  const time = BigInt(requiredUnsigned(map, "time"));
+  if (time > latestTime) throw undecodable("time is beyond the year 9999");
+  return {
+    event: smallUnsigned(map, "event"),
+    context: contextOf(map.get("context")),
+    time,
+    processId: smallUnsigned(map, "pid"),
+    threadId: smallUnsigned(map, "tid"),
+    ca: propertiesOf(map, "ca"),
+    request: propertiesOf(map, "request"),
+    certificate: propertiesOf(map, "certificate"),
+    attributes: listOf(map, "attributes", 2).map(([name, value]) => [
+      textOf(name, "attribute name"),
+      attributeValueOf(value),
+    ]),
+    extensions: listOf(map, "extensions", 3).map(([oid, flags, der]) => ({
+      oid: textOf(oid, "extension OID"),
+      flags: integerOf(flags, "extension flags"),
+      der: binaryOf(der, "extension"),
+    })),
+    crls: listOf(map, "crls", 3).map(crlOf),
+    problems: listOf(map, "errors", 2).map(problemOf),
+  };
+}
+
+function requiredUnsigned(map: CborMap, key: string): number | bigint {
+  const value = unsignedMember(map, key);
+  if (value === undefined) throw undecodable(`${key} is missing`);
+  return value;
+}
+
+function smallUnsigned(map: CborMap, key: string): number {
+  return integerOf(requiredUnsigned(map, key), key);
+}
+
+function contextOf(value: unknown): number {
+  return integerOf(value, "context");
+}
+
+function integerOf(value: unknown, what: string): number {
+  if (typeof value !== "number") throw undecodable(`${what} is not an integer below 2^53`);
+  return value;
+}
+
+function propertiesOf(map: CborMap, group: string): ReadonlyMap<string, RecordValue> {
+  const properties = map.get(group);
+  if (properties === undefined) return new Map();
+  if (!(properties instanceof Map)) throw undecodable(`${group} is not a map`);
+  for (const [name, value] of properties as CborMap) {
+    if (typeof name !== "string") throw undecodable(`${group} has a name that is not text`);
+    if (!isRecordValue(value)) throw undecodable(`${group}.${name} has a value of no known type`);
+  }
+  return properties as ReadonlyMap<string, RecordValue>;
+}
+
+function isRecordValue(value: unknown): value is RecordValue {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "bigint") {
+    return true;
+  }
+  if (Buffer.isBuffer(value)) return true;
+  if (typeof value !== "object" || value === null) return false;
+  return "utf16" in value || "oleDate" in value || isCut(value);
+}
+
+/** The arrays under `key`, each checked to have `size` members; none when the key is absent. */
+function listOf(map: CborMap, key: string, size: number): readonly (readonly unknown[])[] {
+  const list = map.get(key);
+  if (list === undefined) return [];
+  if (!Array.isArray(list)) throw undecodable(`${key} is not an array`);
+  for (const entry of list as readonly unknown[]) {
+    if (!Array.isArray(entry) || entry.length !== size) {
+      throw undecodable(`${key} has an entry that is not an array of ${size}`);
+    }
+  }
+  return list as readonly (readonly unknown[])[];
+}
+
+function textOf(value: unknown, what: string): RecordText {
+  if (typeof value === "string") return value;
+  if (typeof value === "object" && value !== null && "utf16" in value) {
+    return value as { utf16: Buffer };
+  }
+  throw undecodable(`${what} is not text`);
+}
+
+function attributeValueOf(value: unknown): AttributeValue {
+  if (value instanceof Redacted || isCut(value)) return value;
+  return textOf(value, "attribute value");
+}
+
+function binaryOf(value: unknown, what: string): Buffer | CutBinary {
+  if (isCut(value)) return value;
+  return bytesOf(value, what);
+}
+
+function bytesOf(value: unknown, what: string): Buffer {
+  if (!Buffer.isBuffer(value)) throw undecodable(`${what} is not a byte string`);
+  return value;
+}
+
+function isCut(value: unknown): value is CutBinary {
+  return typeof value === "object" && value !== null && "sha256" in value;
+}
+
+function cutBinary(value: unknown): CutBinary {
+  if (!Array.isArray(value) || value.length !== 4) throw undecodable("cut value is not of four");
+  const [length, sha256, first, last] = value as readonly unknown[];
+  return {
+    length: integerOf(length, "length of a cut value"),
+    sha256: bytesOf(sha256, "hash of a cut value"),
+    first: bytesOf(first, "start of a cut value"),
+    last: bytesOf(last, "end of a cut value"),
+  };
+}
+
+function crlOf([index, kind, der]: readonly unknown[]): RecordCrl {
+  if (kind !== 0 && kind !== 1) throw undecodable("kind of a CRL is neither 0 nor 1");
+  return {
+    index: integerOf(index, "index of a CRL"),
+    kind: kind === 0 ? "base" : "delta",
+    der: binaryOf(der, "CRL"),
+  };
+}
+
+function problemOf([name, reason]: readonly unknown[]): RecordProblem {
+  const text = textOf(name, "name of an error");
+  if (typeof reason !== "string" && typeof reason !== "number") {
+    throw undecodable("reason of an error is neither number nor word");
+  }
+  return { name: typeof text === "string" ? text : text.utf16.toString("utf16le"), reason };
+}

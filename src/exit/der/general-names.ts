@@ -1,0 +1,87 @@
+import { SocketAddress } from "node:net";
+import { readName } from "./name.ts";
+import { oidText } from "./oid.ts";
+import { type DerElement, DerError, type DerReader, tags } from "./reader.ts";
+import { stringText } from "./text.ts";
+
+/** Alternative names by kind, each in the order of the certificate; kinds without a name are absent. */
+export interface AlternativeNames {
+  dns?: string[];
+  ip?: string[];
+  email?: string[];
+  uri?: string[];
+  /** User principal names (otherName 1.3.6.1.4.1.311.20.2.3). */
+  upn?: string[];
+  /** Distinguished names in the form of RFC 4514. */
+  directoryName?: string[];
+  /** Dotted OIDs. */
+  registeredId?: string[];
+  /** Every other kind: type OID of an otherName, or the name of the kind, with its DER in base64. */
+  other?: { readonly type: string; readonly der: string }[];
+}
+
+const userPrincipalName = "1.3.6.1.4.1.311.20.2.3";
+
+/** Reads GeneralNames into `found`, which keeps those in front of a malformed one. */
+export function readGeneralNames(reader: DerReader, found: AlternativeNames): void {
+  const names = reader.sequence();
+  while (names.hasMore) addName(found, names, names.next());
+}
+
+function addName(found: AlternativeNames, names: DerReader, name: DerElement): void {
+  const text = () => names.bytes.toString("latin1", name.start, name.end);
+  switch (name.tag) {
+    case 0xa0:
+      addOtherName(found, names.inside(name));
+      break;
+    case 0x81:
+      (found.email ??= []).push(text());
+      break;
+    case 0x82:
+      (found.dns ??= []).push(text());
+      break;
+    case 0xa4: {
+      const inner = names.inside(name);
+      const read = readName(inner, inner.next(tags.sequence));
+      (found.directoryName ??= []).push(read.distinguishedName);
+      break;
+    }
+    case 0x86:
+      (found.uri ??= []).push(text());
+      break;
+    case 0x87:
+      (found.ip ??= []).push(addressText(names.content(name)));
+      break;
+    case 0x88:
+      (found.registeredId ??= []).push(oidText(names.content(name)));
+      break;
+    default: {
+      const type =
+        name.tag === 0xa3 ? "x400Address" : name.tag === 0xa5 ? "ediPartyName" : undefined;
+      if (type === undefined) throw new DerError("general name of no known kind");
+      (found.other ??= []).push({ type, der: names.content(name).toString("base64") });
+    }
+  }
+}
+
+function addOtherName(found: AlternativeNames, reader: DerReader): void {
+  const type = oidText(reader.content(reader.next(tags.oid)));
+  const wrapper = reader.inside(reader.next(0xa0));
+  const value = wrapper.next();
+  const text = type === userPrincipalName ? stringText(wrapper, value) : undefined;
+  if (text !== undefined) {
+    (found.upn ??= []).push(text);
+    return;
+  }
+  const der = reader.bytes.toString("base64", value.offset, value.end);
+  (found.other ??= []).push({ type, der });
+}
+
+/** An address of 4 or 16 octets in its usual text form. */
+function addressText(octets: Buffer): string {
+  if (octets.length === 4) return octets.join(".");
+  if (octets.length !== 16) throw new DerError("IP address of neither 4 nor 16 octets");
+  const groups: string[] = [];
+  for (let i = 0; i < 16; i += 2) groups.push(octets.readUInt16BE(i).toString(16));
+  return new SocketAddress({ address: groups.join(":"), family: "ipv6" }).address;
+}

@@ -1,0 +1,72 @@
+import { hash } from "node:crypto";
+import { type Algorithm, readAlgorithm } from "./algorithm.ts";
+import { integerDecimal } from "./integer.ts";
+import { oidText } from "./oid.ts";
+import { curves } from "./oid-names.ts";
+import { type DerElement, DerReader, tags } from "./reader.ts";
+
+/** A public key. */
+export interface PublicKey {
+  readonly algorithm: Algorithm;
+  /** Size in bits: of the modulus, or of the curve's field. */
+  readonly bits?: number;
+  readonly curve?: string;
+  /** RSA only, decimal. */
+  readonly exponent?: string;
+  /** SHA-256 of the SubjectPublicKeyInfo, lower-case hex. */
+  readonly sha256: string;
+}
+
+const sizes = new Map([
+  ["Ed25519", 256],
+  ["X25519", 256],
+  ["Ed448", 456],
+  ["X448", 448],
+]);
+
+/** Reads a SubjectPublicKeyInfo; `element` is its SEQUENCE. */
+export function readPublicKey(reader: DerReader, element: DerElement): PublicKey {
+  const info = reader.inside(element);
+  const identifier = info.sequence();
+  const algorithm = readAlgorithm(identifier);
+  const key = info.bits(info.next(tags.bitString));
+  const sha256 = hash("sha256", reader.whole(element));
+  return { algorithm, ...keyParameters(algorithm, identifier, key), sha256 };
+}
+
+function keyParameters(
+  algorithm: Algorithm,
+  parameters: DerReader,
+  key: Buffer,
+): Pick<PublicKey, "bits" | "curve" | "exponent"> {
+  if (algorithm.name === "RSA" || algorithm.name === "RSASSA-PSS") return rsaParameters(key);
+  if (algorithm.name === "EC") return curveParameters(parameters);
+  if (algorithm.name === "DSA" && parameters.nextTag === tags.sequence) {
+    const domain = parameters.sequence();
+    return { bits: integerBits(domain.content(domain.next(tags.integer))) };
+  }
+  const bits = sizes.get(algorithm.name ?? "");
+  return bits === undefined ? {} : { bits };
+}
+
+function rsaParameters(key: Buffer): Pick<PublicKey, "bits" | "exponent"> {
+  const numbers = new DerReader(key).sequence();
+  const modulus = numbers.content(numbers.next(tags.integer));
+  const exponent = numbers.content(numbers.next(tags.integer));
+  return { bits: integerBits(modulus), exponent: integerDecimal(exponent) };
+}
+
+function curveParameters(parameters: DerReader): Pick<PublicKey, "bits" | "curve"> {
+  const oid = parameters.optional(tags.oid);
+  if (oid === undefined) return {};
+  const dotted = oidText(parameters.content(oid));
+  const curve = curves.get(dotted);
+  return curve === undefined ? { curve: dotted } : { curve: curve.name, bits: curve.bits };
+}
+
+function integerBits(content: Buffer): number {
+  let start = 0;
+  while (start < content.length && content[start] === 0) start++;
+  const first = content[start];
+  return first === undefined ? 0 : (content.length - start) * 8 - (Math.clz32(first) - 24);
+}

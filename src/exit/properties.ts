@@ -1,0 +1,157 @@
+import {
+  caStates,
+  caTypes,
+  dispositions,
+  type Enumeration,
+  revocationReasons,
+} from "./words/enumerations.ts";
+import { enrollmentFlags, type Flags, generalFlags, requestFlags } from "./words/flags.ts";
+
+/**
+ * Forms of a value in an event:
+ * - `binary`: base64;
+ * - `digest`: length and SHA-256 only;
+ * - `hresult`: hex, and the symbol under the key with `Symbol` behind it;
+ * - `enumeration`, `flags`, `requestType`: words, and the number under the key with `Code` behind it.
+ */
+export type PropertyType =
+  | "integer"
+  | "text"
+  | "date"
+  | "binary"
+  | "digest"
+  | "hresult"
+  | "enumeration"
+  | "flags"
+  | "requestType";
+
+/** How a property of the CA is shown in an event. */
+export interface Property {
+  /** Key in the event. */
+  readonly key: string;
+  readonly type: PropertyType;
+  /** Words of an `enumeration`. */
+  readonly words?: Enumeration;
+  /** Words of `flags`. */
+  readonly flags?: Flags;
+}
+
+/** Properties by the CA's own name. */
+export type PropertyTable = Readonly<Record<string, Property>>;
+
+/** Name parts, which request row and certificate row both have. */
+const nameProperties = {
+  DistinguishedName: { key: "distinguishedName", type: "text" },
+  RawName: { key: "rawName", type: "binary" },
+  CommonName: { key: "commonName", type: "text" },
+  Country: { key: "country", type: "text" },
+  DeviceSerialNumber: { key: "deviceSerialNumber", type: "text" },
+  DomainComponent: { key: "domainComponent", type: "text" },
+  EMail: { key: "email", type: "text" },
+  GivenName: { key: "givenName", type: "text" },
+  Initials: { key: "initials", type: "text" },
+  Locality: { key: "locality", type: "text" },
+  Organization: { key: "organization", type: "text" },
+  OrgUnit: { key: "orgUnit", type: "text" },
+  State: { key: "state", type: "text" },
+  StreetAddress: { key: "streetAddress", type: "text" },
+  SurName: { key: "surName", type: "text" },
+  Title: { key: "title", type: "text" },
+  UnstructuredAddress: { key: "unstructuredAddress", type: "text" },
+  UnstructuredName: { key: "unstructuredName", type: "text" },
+} as const satisfies PropertyTable;
+
+/** Properties of the request row (GetRequestProperty), without those that `revocation` shows. */
+export const requestProperties = {
+  RequestID: { key: "requestId", type: "integer" },
+  Disposition: { key: "disposition", type: "enumeration", words: dispositions },
+  DispositionMessage: { key: "dispositionMessage", type: "text" },
+  StatusCode: { key: "statusCode", type: "hresult" },
+  SubmittedWhen: { key: "submittedWhen", type: "date" },
+  ResolvedWhen: { key: "resolvedWhen", type: "date" },
+  RequesterName: { key: "requesterName", type: "text" },
+  CallerName: { key: "callerName", type: "text" },
+  RequestType: { key: "requestType", type: "requestType" },
+  RequestFlags: { key: "requestFlags", type: "flags", flags: requestFlags },
+  RequestAttributes: { key: "requestAttributes", type: "text" },
+  RawRequest: { key: "rawRequest", type: "digest" },
+  RawOldCertificate: { key: "rawOldCertificate", type: "binary" },
+  RawPrecertificate: { key: "rawPrecertificate", type: "binary" },
+  LinterCertificate: { key: "linterCertificate", type: "binary" },
+  KeyRecoveryHashes: { key: "keyRecoveryHashes", type: "text" },
+  SignerPolicies: { key: "signerPolicies", type: "text" },
+  SignerApplicationPolicies: { key: "signerApplicationPolicies", type: "text" },
+  Officer: { key: "officer", type: "integer" },
+  AttestationChallenge: { key: "attestationChallenge", type: "binary" },
+  EndorsementKeyHash: { key: "endorsementKeyHash", type: "text" },
+  EndorsementCertificateHash: { key: "endorsementCertificateHash", type: "text" },
+  RequesterNameFromOldCertificate: { key: "requesterNameFromOldCertificate", type: "text" },
+  CRLPartitionIndex: { key: "crlPartitionIndex", type: "integer" },
+  RawCACertificate: { key: "rawCaCertificate", type: "binary" },
+  ...nameProperties,
+} as const satisfies PropertyTable;
+
+/** Properties of the request row that tell about a revocation. */
+export const revocationProperties = {
+  RevokedReason: { key: "reason", type: "enumeration", words: revocationReasons },
+  RevokedWhen: { key: "revokedWhen", type: "date" },
+  RevokedEffectiveWhen: { key: "effectiveWhen", type: "date" },
+} as const satisfies PropertyTable;
+
+/** Properties of the certificate row (GetCertificateProperty), without RawCertificate. */
+export const certificateProperties = {
+  RequestID: { key: "requestId", type: "integer" },
+  CertificateHash: { key: "certificateHash", type: "text" },
+  CertificateTemplate: { key: "certificateTemplate", type: "text" },
+  EnrollmentFlags: { key: "enrollmentFlags", type: "flags", flags: enrollmentFlags },
+  GeneralFlags: { key: "generalFlags", type: "flags", flags: generalFlags },
+  // Holds versions in groups of four bits besides flags, so words would mislead.
+  PrivatekeyFlags: { key: "privateKeyFlags", type: "integer" },
+  SerialNumber: { key: "serialNumber", type: "text" },
+  IssuerNameID: { key: "issuerNameId", type: "integer" },
+  NotBefore: { key: "notBefore", type: "date" },
+  NotAfter: { key: "notAfter", type: "date" },
+  SubjectKeyIdentifier: { key: "subjectKeyIdentifier", type: "text" },
+  RawPublicKey: { key: "rawPublicKey", type: "binary" },
+  PublicKeyLength: { key: "publicKeyLength", type: "integer" },
+  PublicKeyAlgorithm: { key: "publicKeyAlgorithm", type: "text" },
+  RawPublicKeyAlgorithmParameters: { key: "rawPublicKeyAlgorithmParameters", type: "binary" },
+  PublishExpiredCertInCRL: { key: "publishExpiredCertInCrl", type: "integer" },
+  UPN: { key: "upn", type: "text" },
+  ...nameProperties,
+} as const satisfies PropertyTable;
+
+/** Properties of the CA as a whole. */
+export const caProperties = {
+  Name: { key: "name", type: "text" },
+  CAType: { key: "caType", type: "enumeration", words: caTypes },
+  SanitizedCAName: { key: "sanitizedCaName", type: "text" },
+  SanitizedShortName: { key: "sanitizedShortName", type: "text" },
+  MachineDNSName: { key: "machineDnsName", type: "text" },
+  ModuleRegistryLocation: { key: "moduleRegistryLocation", type: "text" },
+  fUseDS: { key: "useDs", type: "integer" },
+  fDeltaCRLsDisabled: { key: "deltaCrlsDisabled", type: "integer" },
+  fServerUpgraded: { key: "serverUpgraded", type: "integer" },
+  ConfigDN: { key: "configDn", type: "text" },
+  DomainDN: { key: "domainDn", type: "text" },
+  LogLevel: { key: "logLevel", type: "integer" },
+  SessionCount: { key: "sessionCount", type: "integer" },
+  TemplateChangeSequenceNumber: { key: "templateChangeSequenceNumber", type: "integer" },
+  VolatileMode: { key: "volatileMode", type: "integer" },
+  CertCount: { key: "certCount", type: "integer" },
+  RawCACertificate: { key: "rawCaCertificate", type: "binary" },
+  RequesterCAAccess: { key: "requesterCaAccess", type: "integer" },
+  UserDN: { key: "userDn", type: "text" },
+  KeyArchived: { key: "keyArchived", type: "integer" },
+  SEAuditFilter: { key: "seAuditFilter", type: "integer" },
+} as const satisfies PropertyTable;
+
+/** Properties of one certificate of the CA, which the CA names with its index (`CertState.0`). */
+export const caCertificateProperties = {
+  CertState: { key: "certState", type: "enumeration", words: caStates },
+  CertSuffix: { key: "certSuffix", type: "text" },
+  CRLIndex: { key: "crlIndex", type: "integer" },
+  CRLState: { key: "crlState", type: "enumeration", words: caStates },
+  CRLSuffix: { key: "crlSuffix", type: "text" },
+  RawCACertificate: { key: "rawCaCertificate", type: "binary" },
+} as const satisfies PropertyTable;

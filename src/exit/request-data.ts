@@ -1,0 +1,118 @@
+import { type DerProblem, parseCertificate } from "./der/certificate.ts";
+import { extensionNames } from "./der/oid-names.ts";
+import { redactRequest } from "./der/request.ts";
+import type { EventOptions } from "./envelope.ts";
+import type { EventKind } from "./event.ts";
+import type { Problems } from "./problems.ts";
+import { certificateGroup, requestGroup } from "./property-groups.ts";
+import { binaryValue, isCut, omittedCut, textValue } from "./property-values.ts";
+import type { ExitRecord, RecordValue } from "./record.ts";
+import { extensionOrigins } from "./words/flags.ts";
+
+/** Request, certificate, revocation, attributes and extensions of a record, as an event shows them. */
+export function requestData(
+  record: ExitRecord,
+  kind: EventKind,
+  problems: Problems,
+  options: EventOptions,
+): { requestId: number | string | undefined; subject: string | undefined; data: object } {
+  const { request, revocation } = requestGroup(record.request, problems);
+  if (request !== undefined && options.includeRawRequest) {
+    includeRawRequest(request, record.request.get("RawRequest"), problems);
+  }
+  const certificateProperties = certificateGroup(record.certificate, problems);
+  const certificate = certificateData(record.certificate.get("RawCertificate"), problems);
+  const requestId = (request?.["requestId"] ?? certificateProperties?.["requestId"]) as
+    | number
+    | string
+    | undefined;
+  return {
+    requestId,
+    subject: subjectOf(kind, certificate?.["serialNumber"], requestId),
+    data: {
+      ...(request && { request }),
+      ...(certificate && { certificate }),
+      ...(certificateProperties && { certificateProperties }),
+      ...(revocation && { revocation }),
+      ...attributeData(record, problems),
+      ...extensionData(record, problems),
+    },
+  };
+}
+
+/** Puts the request itself in place of its length and hash, if its secrets can be blanked. */
+function includeRawRequest(
+  request: Record<string, unknown>,
+  raw: RecordValue | undefined,
+  problems: Problems,
+): void {
+  if (!Buffer.isBuffer(raw)) return;
+  const redacted = redactRequest(raw);
+  if (redacted !== undefined) request["rawRequest"] = redacted.toString("base64");
+  else problems.add("request.RawRequest", "withheld", { detail: "the request cannot be parsed" });
+}
+
+/** What the event is about: the certificate by its serial number, else the request by its id. */
+function subjectOf(kind: EventKind, serialNumber: unknown, requestId: unknown): string | undefined {
+  if (kind.startsWith("certificate.") && typeof serialNumber === "string") {
+    return `certificate/${serialNumber}`;
+  }
+  return requestId === undefined ? undefined : `request/${String(requestId)}`;
+}
+
+function certificateData(
+  raw: RecordValue | undefined,
+  problems: Problems,
+): Record<string, unknown> | undefined {
+  if (raw === undefined) return undefined;
+  if (isCut(raw)) return { der: omittedCut(raw) };
+  if (!Buffer.isBuffer(raw)) {
+    problems.add("certificate.RawCertificate", "type", { detail: "binary is expected" });
+    return undefined;
+  }
+  const parsed = parseCertificate(raw);
+  addDerProblems(problems, "certificate", parsed.problems);
+  return { ...parsed.certificate, der: raw.toString("base64") };
+}
+
+/** Names what could not be read of a DER value at `place` in the event's data. */
+export function addDerProblems(
+  problems: Problems,
+  place: string,
+  found: readonly DerProblem[],
+): void {
+  for (const { part, reason } of found) {
+    problems.add(`${place}.${part}`, "malformed", { detail: reason });
+  }
+}
+
+function attributeData(record: ExitRecord, problems: Problems): object {
+  if (record.attributes.length === 0) return {};
+  const attributes = record.attributes.map(([recordName, value]) => {
+    const name = textValue(recordName, "attributes", problems);
+    if (typeof value === "object" && "redacted" in value) return { name, redacted: true };
+    return isCut(value)
+      ? { name, value: omittedCut(value) }
+      : { name, value: textValue(value, `attribute.${name}`, problems) };
+  });
+  return { attributes };
+}
+
+function extensionData(record: ExitRecord, problems: Problems): object {
+  if (record.extensions.length === 0) return {};
+  const extensions = record.extensions.map(({ oid: recordOid, flags, der }) => {
+    const oid = textValue(recordOid, "extensions", problems);
+    const name = extensionNames.get(oid);
+    const origin = (flags >>> 16) & 0xf;
+    return {
+      oid,
+      ...(name !== undefined && { name }),
+      critical: (flags & 1) !== 0,
+      disabled: (flags & 2) !== 0,
+      origin: (extensionOrigins as Readonly<Record<number, string>>)[origin] ?? "unknown",
+      flags,
+      der: binaryValue(der),
+    };
+  });
+  return { extensions };
+}

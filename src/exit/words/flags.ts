@@ -1,0 +1,97 @@
+/** Bits and their words. */
+export type Flags = readonly (readonly [bit: number, word: string])[];
+
+/** CR_FLG_*: what the CA found about a request. */
+export const requestFlags: Flags = [
+  [0x1, "forceTeletex"],
+  [0x2, "renewal"],
+  [0x4, "forceUtf8"],
+  [0x8, "caExchangeCertificate"],
+  [0x10, "enrollOnBehalfOf"],
+  [0x20, "subjectUnmodified"],
+  [0x40, "validEncryptedKeyHash"],
+  [0x80, "caCrossCertificate"],
+  [0x100, "enforceUtf8"],
+  [0x200, "definedCaCertificate"],
+  [0x400, "challengePending"],
+  [0x800, "challengeSatisfied"],
+  [0x1000, "trustOnUse"],
+  [0x2000, "trustEndorsementCertificate"],
+  [0x4000, "trustEndorsementKey"],
+  [0x8000_0000, "publishError"],
+];
+
+/** Flags within CR_IN_* (the format is in bits 8 to 15, the encoding in bits 0 to 7). */
+export const requestTypeFlags: Flags = [
+  [0x2_0000, "rpc"],
+  [0x4_0000, "fullResponse"],
+  [0x8_0000, "crls"],
+  [0x10_0000, "machine"],
+  [0x20_0000, "robo"],
+  [0x40_0000, "clientIdNone"],
+  [0x80_0000, "connectOnly"],
+  [0x100_0000, "returnChallenge"],
+];
+
+/** Enrolment flags of a template. */
+export const enrollmentFlags: Flags = [
+  [0x1, "includeSymmetricAlgorithms"],
+  [0x2, "pendAllRequests"],
+  [0x4, "publishToKraContainer"],
+  [0x8, "publishToDs"],
+  [0x10, "autoEnrollmentCheckUserDsCertificate"],
+  [0x20, "autoEnrollment"],
+  [0x40, "previousApprovalValidateReenrollment"],
+  [0x80, "domainAuthenticationNotRequired"],
+  [0x100, "userInteractionRequired"],
+  [0x200, "addTemplateName"],
+  [0x400, "removeInvalidCertificateFromPersonalStore"],
+  [0x800, "allowEnrollOnBehalfOf"],
+  [0x1000, "addOcspNoCheck"],
+  [0x2000, "reuseKeyOnFullSmartCard"],
+  [0x4000, "noRevocationInfoInCertificates"],
+  [0x8000, "includeBasicConstraintsForEndEntities"],
+  [0x1_0000, "allowPreviousApprovalKeyBasedRenewal"],
+  [0x2_0000, "issuancePoliciesFromRequest"],
+  [0x4_0000, "skipAutoRenewal"],
+  [0x8_0000, "noSecurityExtension"],
+];
+
+/** General flags of a template. */
+export const generalFlags: Flags = [
+  [0x20, "autoEnrollment"],
+  [0x40, "machineType"],
+  [0x80, "isCa"],
+  [0x200, "addTemplateName"],
+  [0x400, "doNotPersistInDatabase"],
+  [0x800, "isCrossCa"],
+  [0x1_0000, "isDefault"],
+  [0x2_0000, "isModified"],
+];
+
+/** Origin part (bits 16 to 19) of an extension's flags. */
+export const extensionOrigins = {
+  1: "request",
+  2: "policy",
+  3: "admin",
+  4: "server",
+  5: "renewalCertificate",
+  6: "importedCertificate",
+  7: "pkcs7",
+  8: "cmc",
+  9: "caCertificate",
+} as const;
+
+/** The words of the bits that are set; bits without a word appear as one hex number. */
+export function flagWords(flags: Flags, value: number): string[] {
+  const words: string[] = [];
+  let rest = value >>> 0;
+  for (const [bit, word] of flags) {
+    if ((rest & bit) >>> 0 === bit) {
+      words.push(word);
+      rest = (rest & ~bit) >>> 0;
+    }
+  }
+  if (rest !== 0) words.push(`0x${rest.toString(16)}`);
+  return words;
+}
