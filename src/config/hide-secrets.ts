@@ -1,0 +1,76 @@
+import { createScanner } from "jsonc-parser";
+
+/** Token kinds of jsonc-parser, whose own names exist in its declarations only. */
+const kinds = {
+  openBrace: 1,
+  closeBrace: 2,
+  openBracket: 3,
+  closeBracket: 4,
+  colon: 6,
+  string: 10,
+  number: 11,
+  unknown: 16,
+  end: 17,
+} as const;
+
+const secretKey = /pass?w|pwd|secret|token|credential|private|passphrase|apikey/i;
+/** Inside a reference to a secret these hold its place, not the secret. */
+const referenceKeys = new Set(["file", "environment", "windowsCredential"]);
+const values = new Set<number>([kinds.string, kinds.number, kinds.unknown]);
+
+interface Token {
+  readonly kind: number;
+  readonly offset: number;
+  readonly text: string;
+  readonly value: string;
+}
+
+/**
+ * Replaces what may be a secret by asterisks of the same length: values below keys that sound like
+ * secrets, values of unknown keys, and passwords in URLs. Works on broken JSON too.
+ */
+export function hideSecrets(text: string, unknownKeys: ReadonlySet<string>): string {
+  const tokens = scan(text);
+  const path: string[] = [];
+  const isHidden = (key: string): boolean => secretKey.test(key) || unknownKeys.has(key);
+  let hidden = "";
+  let end = 0;
+  for (const [index, token] of tokens.entries()) {
+    if (opens(token.kind)) path.push("");
+    if (closes(token.kind)) path.pop();
+    if (!values.has(token.kind)) continue;
+    hidden += text.slice(end, token.offset);
+    end = token.offset + token.text.length;
+    const isKey = tokens[index + 1]?.kind === kinds.colon;
+    if (isKey) path[path.length - 1] = token.value;
+    const mayShow = isKey || !path.some(isHidden) || referenceKeys.has(path.at(-1) ?? "");
+    hidden += mayShow ? hideUrlPassword(token.text) : token.text.replaceAll(/[^"]/g, "*");
+  }
+  return hidden + text.slice(end);
+}
+
+function scan(text: string): Token[] {
+  const scanner = createScanner(text, true);
+  const tokens: Token[] = [];
+  for (let kind: number = scanner.scan(); kind !== kinds.end; kind = scanner.scan()) {
+    const offset = scanner.getTokenOffset();
+    const literal = text.slice(offset, offset + scanner.getTokenLength());
+    tokens.push({ kind, offset, text: literal, value: scanner.getTokenValue() });
+  }
+  return tokens;
+}
+
+function opens(kind: number): boolean {
+  return kind === kinds.openBrace || kind === kinds.openBracket;
+}
+
+function closes(kind: number): boolean {
+  return kind === kinds.closeBrace || kind === kinds.closeBracket;
+}
+
+function hideUrlPassword(literal: string): string {
+  return literal.replace(
+    /(:\/\/[^/?#@:"]*:)([^"]*)(?=@)/,
+    (_, start: string, secret: string) => start + "*".repeat(secret.length),
+  );
+}

@@ -1,0 +1,184 @@
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import {
+  getNodeValue,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from "jsonc-parser";
+import { CertwireError } from "../errors/certwire-error.ts";
+import type { SecretReference } from "../sinks/secret-reference.ts";
+import { ConfigError, type Finding, toDiagnostics } from "./diagnostics.ts";
+import { findingAt, findingsOf } from "./findings.ts";
+import { type Config, configSchema } from "./schema.ts";
+import { readSecret } from "./secrets.ts";
+import { type ResolvedSink, resolveSink, type SinkEntry } from "./sink-kinds.ts";
+
+/** A configuration with absolute paths and its secrets read. */
+export interface ResolvedConfig extends Omit<Config, "sinks" | "$schema"> {
+  /** Every sink of the file; the disabled ones too, but these without their secrets. */
+  readonly sinks: readonly ResolvedSink[];
+}
+
+/** A configuration file above this size is a mistake. */
+const maxBytes = 1024 * 1024;
+
+/** Reads and checks a configuration file. Throws a ConfigError with every problem at once. */
+export function loadConfig(file: string): ResolvedConfig {
+  return parseConfig(file, readText(file));
+}
+
+/** As `loadConfig`, for a text that is there already. */
+export function parseConfig(file: string, text: string): ResolvedConfig {
+  const root = parseText(file, text);
+  const parsed = configSchema.safeParse(getNodeValue(root));
+  const findings = [
+    ...duplicateKeys(root, []),
+    ...duplicateNames(root),
+    ...(parsed.success ? [] : findingsOf(root, parsed.error.issues)),
+  ];
+  const baseDirectory = dirname(resolve(file));
+  if (!parsed.success) throw fail(file, text, findings);
+  const sinks = parsed.data.sinks.map((entry, index) => {
+    const { sink, problems } = resolveEntry(root, entry, index, baseDirectory);
+    findings.push(...problems);
+    return sink;
+  });
+  if (findings.length > 0) throw fail(file, text, findings);
+  const { journal, state, events, log } = parsed.data;
+  return {
+    journal: { ...journal, directory: resolve(baseDirectory, journal.directory) },
+    state: { ...state, directory: resolve(baseDirectory, state.directory) },
+    events,
+    log,
+    sinks,
+  };
+}
+
+function readText(file: string): string {
+  try {
+    const bytes = readFileSync(file);
+    if (bytes.length <= maxBytes) return bytes.toString("utf8").replace(/^\uFEFF/, "");
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
+    throw new CertwireError("CERTWIRE_CONFIG_INVALID", `${file} cannot be read: ${reason}`, {
+      cause,
+      hint: "Name the configuration file with --config FILE.",
+    });
+  }
+  throw new CertwireError("CERTWIRE_CONFIG_INVALID", `${file} is larger than ${maxBytes} bytes`);
+}
+
+function parseText(file: string, text: string): Node {
+  if (text.trim() === "") {
+    throw fail(file, text, [{ offset: 0, length: 1, path: [], message: "the file is empty" }]);
+  }
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: true });
+  // Where several rules are broken at one place, the first error says it.
+  const firsts = errors.filter(({ offset }, index) => errors[index - 1]?.offset !== offset);
+  if (root && firsts.length === 0) return root;
+  throw fail(
+    file,
+    text,
+    firsts.map((error) => syntaxFinding(text, error)),
+  );
+}
+
+function syntaxFinding(text: string, { error, offset, length }: ParseError): Finding {
+  const words = printParseErrorCode(error).replaceAll(
+    /(?<!^)[A-Z]/g,
+    (letter) => ` ${letter.toLowerCase()}`,
+  );
+  const isPath = /\\[^"\\/bfnrtu]/.test(text.slice(offset, offset + length));
+  return {
+    offset,
+    length,
+    path: [],
+    message: `not JSON: ${words.toLowerCase()}`,
+    hint: isPath ? String.raw`Write a backslash as \\, also in Windows paths.` : undefined,
+  };
+}
+
+function fail(file: string, text: string, findings: Finding[]): ConfigError {
+  return new ConfigError(toDiagnostics(file, text, findings));
+}
+
+function duplicateKeys(node: Node, path: readonly (string | number)[]): Finding[] {
+  if (node.type === "array") {
+    return (node.children ?? []).flatMap((item, index) => duplicateKeys(item, [...path, index]));
+  }
+  const seen = new Set<string>();
+  return (node.type === "object" ? (node.children ?? []) : []).flatMap(({ children = [] }) => {
+    const [key, value] = children;
+    if (!key || !value) return [];
+    const name = String(key.value);
+    const isTwice = seen.has(name);
+    seen.add(name);
+    const twice = {
+      offset: key.offset,
+      length: key.length,
+      path,
+      message: `"${name}" occurs twice`,
+    };
+    return [...(isTwice ? [twice] : []), ...duplicateKeys(value, [...path, name])];
+  });
+}
+
+function duplicateNames(root: Node): Finding[] {
+  const { sinks } = Object(getNodeValue(root)) as { sinks?: unknown };
+  if (!Array.isArray(sinks)) return [];
+  const names = sinks.map((sink: unknown) => (Object(sink) as { name?: unknown }).name);
+  return names.flatMap((name, index) =>
+    typeof name === "string" && names.indexOf(name) < index
+      ? findingAt(
+          root,
+          ["sinks", index, "name"],
+          `sink "${name}" occurs twice`,
+          "Give each sink a name of its own: its checkpoint is kept under it.",
+        )
+      : [],
+  );
+}
+
+function resolveEntry(root: Node, entry: SinkEntry, index: number, baseDirectory: string) {
+  const problems: Finding[] = [];
+  const isEnabled = entry.options.enabled;
+  const context = {
+    baseDirectory,
+    secret: (reference: SecretReference) => (isEnabled ? readSecret(reference, baseDirectory) : ""),
+  };
+  if (isEnabled)
+    problems.push(...secretProblems(root, entry.options, ["sinks", index], baseDirectory));
+  const sink = problems.length === 0 ? resolveSink(entry, context) : undefined;
+  return { sink: sink as ResolvedSink, problems };
+}
+
+/** Tries every reference to a secret, so that all that fail are reported, each at its place. */
+function secretProblems(
+  root: Node,
+  value: unknown,
+  path: readonly (string | number)[],
+  baseDirectory: string,
+): Finding[] {
+  if (typeof value !== "object" || value === null) return [];
+  if (!isReference(value)) {
+    return Object.entries(value).flatMap(([key, inner]) =>
+      secretProblems(root, inner, [...path, key], baseDirectory),
+    );
+  }
+  try {
+    readSecret(value, baseDirectory);
+    return [];
+  } catch (error) {
+    if (!(error instanceof CertwireError)) throw error;
+    const [key = ""] = Object.keys(value);
+    return [findingAt(root, [...path, key], error.message, error.hint)];
+  }
+}
+
+function isReference(value: object): value is SecretReference {
+  const keys = Object.keys(value);
+  return keys.length === 1 && /^(file|environment|windowsCredential)$/.test(keys[0] ?? "");
+}

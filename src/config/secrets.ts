@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { CertwireError } from "../errors/certwire-error.ts";
+import type { SecretReference } from "../sinks/secret-reference.ts";
+
+/**
+ * The secret that a reference stands for: the first line of a file, or the value of an environment
+ * variable. Throws a CertwireError that names the reference, never the secret.
+ */
+export function readSecret(reference: SecretReference, baseDirectory: string): string {
+  if ("windowsCredential" in reference) {
+    throw unusable(
+      "the Windows credential store is not supported by this version",
+      'Use { "file": "..." } with a file that only the service account may read.',
+    );
+  }
+  if ("environment" in reference) return fromEnvironment(reference.environment);
+  return fromFile(resolve(baseDirectory, reference.file));
+}
+
+function fromEnvironment(name: string): string {
+  const value = process.env[name];
+  if (value) return value;
+  throw unusable(
+    `the environment variable is ${value === undefined ? "not set" : "empty"}`,
+    "Set it for the process that runs certwire, or refer to a file.",
+  );
+}
+
+function fromFile(path: string): string {
+  const content = readText(path);
+  // A key in PEM has several lines; of any other secret only the first counts.
+  const secret = content.startsWith("-----BEGIN") ? content : content.split(/\r?\n/, 1)[0];
+  if (secret) return secret;
+  throw unusable("the first line of the secret file is empty", `Write the secret into ${path}`);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
+    throw unusable(
+      `the secret file cannot be read: ${reason}`,
+      `Check that ${path} exists and that this account may read it.`,
+    );
+  }
+}
+
+function unusable(message: string, hint: string): CertwireError {
+  return new CertwireError("CERTWIRE_CONFIG_INVALID", message, { hint });
+}

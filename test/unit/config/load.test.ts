@@ -1,0 +1,288 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, test } from "node:test";
+import { ConfigError, formatDiagnostic } from "../../../src/config/diagnostics.ts";
+import { loadConfig, parseConfig } from "../../../src/config/load.ts";
+import { CertwireError } from "../../../src/errors/certwire-error.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "certwire-config-"));
+after(() => rmSync(directory, { recursive: true }));
+writeFileSync(join(directory, "password.txt"), "from-a-file\nsecond line\n");
+writeFileSync(join(directory, "empty.txt"), "\n");
+process.env["CERTWIRE_TEST_PASSWORD"] = "from-the-environment";
+
+/** Wraps sinks, one a line from line 4 on, into an otherwise good configuration. */
+function withSinks(...sinks: string[]): string {
+  const head = '{\n"journal": { "directory": "j" }, "state": { "directory": "s" },\n"sinks": [\n';
+  return `${head}${sinks.join(",\n")}\n]}`;
+}
+
+function withSection(section: string): string {
+  return `{\n"journal": { "directory": "j" }, "state": { "directory": "s" },\n${section},\n"sinks": [{ "name": "a", "url": "stdout:" }]\n}`;
+}
+
+interface BadConfig {
+  readonly about: string;
+  readonly text: string;
+  /** `line:column: message` of each problem. */
+  readonly problems: readonly string[];
+  /** Hint of the first problem. */
+  readonly hint?: RegExp;
+}
+
+const badConfigs: readonly BadConfig[] = [
+  {
+    about: "an empty file",
+    text: "\n",
+    problems: ["1:1: the file is empty"],
+  },
+  {
+    about: "a Windows path with single backslashes",
+    text: '{\n  "journal": { "directory": "C:\\Certwire\\journal" },\n}',
+    problems: ["2:29: not JSON: invalid escape character"],
+    hint: /Write a backslash as \\\\/,
+  },
+  {
+    about: "a missing comma",
+    text: '{\n  "state": { "directory": "s" }\n  "log": {}\n}',
+    problems: ["3:3: not JSON: comma expected"],
+  },
+  {
+    about: "a list instead of an object",
+    text: "[]",
+    problems: ["1:1: must be an object in { }"],
+  },
+  {
+    about: "missing sections",
+    text: "{\n}",
+    problems: ['1:1: "journal" is missing', '1:1: "state" is missing', '1:1: "sinks" is missing'],
+    hint: /Where the journal is/,
+  },
+  {
+    about: "no sink",
+    text: withSinks(),
+    problems: ["3:10: sinks: needs at least one entry"],
+  },
+  {
+    about: "an unknown key at the top",
+    text: withSection('"loging": { "level": "info" }'),
+    problems: ['3:1: unknown key "loging"'],
+    hint: /Did you mean "log"\?|Known keys: .*log/,
+  },
+  {
+    about: "an unknown key in a section",
+    text: '{ "journal": { "directory": "j",\n  "polMs": 3 }, "state": { "directory": "s" }, "sinks": [{ "name": "a", "url": "stdout:" }] }',
+    problems: ['2:3: journal: unknown key "polMs"'],
+    hint: /Did you mean "pollMs"\?/,
+  },
+  {
+    about: "a key that is written twice",
+    text: withSection('"log": { "level": "info" }, "log": {}'),
+    problems: ['3:29: "log" occurs twice'],
+  },
+  {
+    about: "a word that is none of the choices",
+    text: withSection('"log": { "level": "wanr" }'),
+    problems: [
+      '3:19: log.level: must be one of "trace", "debug", "info", "warn", "error", "fatal"',
+    ],
+    hint: /Did you mean "warn"\?/,
+  },
+  {
+    about: "a number in quotes",
+    text: '{ "journal": { "directory": "j", "pollMs": "20" },\n"state": { "directory": "s" }, "sinks": [{ "name": "a", "url": "stdout:" }] }',
+    problems: ["1:44: journal.pollMs: must be a number"],
+  },
+  {
+    about: "a number out of range",
+    text: withSinks('{ "name": "a", "url": "stdout:", "batchEvents": 0 }'),
+    problems: ["4:49: sinks[0].batchEvents: must be at least 1"],
+  },
+  {
+    about: "a fraction where a whole number belongs",
+    text: withSinks('{ "name": "a", "url": "file:out", "maxFiles": 1.5 }'),
+    problems: ["4:47: sinks[0].maxFiles: must be a whole number"],
+  },
+  {
+    about: "an event type prefix without its dot",
+    text: withSection('"events": { "typePrefix": "com.example" }'),
+    problems: ["3:27: events.typePrefix: must be a reversed DNS name that ends in a dot"],
+    hint: /First part of every event type/,
+  },
+  {
+    about: "a sink without a name, one without a URL, one that is no object",
+    text: withSinks('{ "url": "stdout:" }', '{ "name": "b" }', "7"),
+    problems: [
+      '4:1: sinks[0]: "name" is missing',
+      '5:1: sinks[1]: "url" is missing',
+      "6:1: sinks[2]: must be an object in { }",
+    ],
+  },
+  {
+    about: "a misspelt URL scheme",
+    text: withSinks('{ "name": "a", "url": "kafak://broker/topic" }'),
+    problems: ["4:23: sinks[0].url: no sink is known for kafak: URLs"],
+    hint: /Did you mean "kafka:"\?/,
+  },
+  {
+    about: "something that is no URL",
+    text: withSinks('{ "name": "a", "url": "broker" }'),
+    problems: ["4:23: sinks[0].url: must be a URL"],
+    hint: /URLs begin with kafka:/,
+  },
+  {
+    about: "a Kafka URL without a topic",
+    text: withSinks('{ "name": "a", "url": "kafka://broker:9092" }'),
+    problems: ["4:23: sinks[0].url: the URL names no topic"],
+    hint: /kafka:\/\/host:9092\/topic/,
+  },
+  {
+    about: "a port that is none",
+    text: withSinks('{ "name": "a", "url": "kafka://broker:99999/topic" }'),
+    problems: ['4:23: sinks[0].url: "broker:99999" is not host or host:port'],
+  },
+  {
+    about: "an option of another kind of sink",
+    text: withSinks('{ "name": "a", "url": "kafka://broker/topic", "window": 3 }'),
+    problems: ['4:47: sinks[0]: unknown key "window"'],
+    hint: /Known keys: .*compression/,
+  },
+  {
+    about: "TLS options for a URL without TLS",
+    text: withSinks('{ "name": "a", "url": "amqp://broker", "tls": { "caFile": "ca.pem" } }'),
+    problems: ["4:47: sinks[0].tls: needs an amqps:// URL"],
+  },
+  {
+    about: "two sinks of one name",
+    text: withSinks('{ "name": "a", "url": "stdout:" }', '{ "name": "a", "url": "file:out" }'),
+    problems: ['5:11: sinks[1].name: sink "a" occurs twice'],
+    hint: /a name of its own/,
+  },
+  {
+    about: "a sink name that makes no file name",
+    text: withSinks('{ "name": "../a", "url": "stdout:" }'),
+    problems: ["4:11: sinks[0].name: must be 1 to 63 of a-z, 0-9 and -, not starting with -"],
+  },
+  {
+    about: "a password in a URL",
+    text: withSinks('{ "name": "a", "url": "amqp://certwire:hunter2@broker" }'),
+    problems: ["4:23: sinks[0].url: the URL holds a password"],
+    hint: /by reference/,
+  },
+  {
+    about: "a password in clear",
+    text: withSinks('{ "name": "a", "url": "amqp://me@broker", "password": "hunter2" }'),
+    problems: ["4:55: sinks[0].password: must be a reference, not the secret itself"],
+    hint: /"file": "path"/,
+  },
+  {
+    about: "a reference of an unknown kind",
+    text: withSinks(
+      '{ "name": "a", "url": "amqp://me@broker", "password": { "value": "hunter2" } }',
+    ),
+    problems: [
+      '4:55: sinks[0].password: must be a reference to a secret: { "file": "path" } or { "environment": "NAME" }',
+    ],
+  },
+  {
+    about: "secrets that cannot be had",
+    text: withSinks(
+      '{ "name": "a", "url": "amqp://me@broker", "password": { "file": "none.txt" } }',
+      '{ "name": "b", "url": "amqp://me@broker", "password": { "environment": "CERTWIRE_NONE" } }',
+      '{ "name": "c", "url": "amqp://me@broker", "password": { "windowsCredential": "broker" } }',
+      '{ "name": "d", "url": "amqp://me@broker", "password": { "file": "empty.txt" } }',
+    ),
+    problems: [
+      "4:65: sinks[0].password.file: the secret file cannot be read: ENOENT",
+      "5:72: sinks[1].password.environment: the environment variable is not set",
+      "6:78: sinks[2].password.windowsCredential: the Windows credential store is not supported by this version",
+      "7:65: sinks[3].password.file: the first line of the secret file is empty",
+    ],
+    hint: /none\.txt exists/,
+  },
+];
+
+const file = join(directory, "certwire.jsonc");
+
+function problemsOf(text: string): ConfigError {
+  try {
+    parseConfig(file, text);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error;
+  }
+  throw new assert.AssertionError({ message: "the configuration was accepted" });
+}
+
+for (const { about, text, problems, hint } of badConfigs) {
+  test(`${about} is reported at its line and column`, () => {
+    const error = problemsOf(text);
+    const found = error.diagnostics.map(({ line, column, path, message }) =>
+      [`${line}:${column}:`, ...(path ? [`${path}:`] : []), message].join(" "),
+    );
+    assert.deepEqual(found, problems);
+    if (hint) assert.match(error.diagnostics[0]?.hint ?? "", hint);
+    assert.equal(error.exitCode, 78);
+    const shown = error.diagnostics.map(formatDiagnostic).join("\n");
+    assert.ok(!`${shown}${JSON.stringify(error)}`.includes("hunter2"), "a secret is shown");
+  });
+}
+
+test("a problem is shown with its file, source line, carets and hint", () => {
+  const text =
+    '{\n\t"journal": { "directory": "j", "mode": "durabel" }, "state": { "directory": "s" }, "sinks": [] }';
+  const [diagnostic] = problemsOf(text).diagnostics;
+  assert.ok(diagnostic);
+  assert.deepEqual(formatDiagnostic({ ...diagnostic, file: "prod.jsonc" }).split("\n"), [
+    'prod.jsonc:2:41: journal.mode: must be one of "durable", "committed"',
+    '  2 |  "journal": { "directory": "j", "mode": "durabel" }, "state": { "directory": "s" }, "sinks": [] }',
+    "    |                                         ^^^^^^^^^",
+    '  hint: Did you mean "durable"?',
+  ]);
+});
+
+test("values of unknown keys and of keys that sound like secrets are never shown", () => {
+  const text = withSinks(
+    '{ "name": "a", "url": "kafka://b/t", "sasl": { "mechanism": "plain", "username": "u", "pasword": "hunter2", "password": ["hunter3", hunter4] } }',
+    '{ "name": "b", "url": "kafka://b/t", "whatever": { "x": "hunter5" }, "n": 4711 }',
+  );
+  const shown = problemsOf(text).diagnostics.map(formatDiagnostic).join("\n");
+  assert.doesNotMatch(shown, /hunter|4711/);
+});
+
+test("a file that cannot be read is a configuration error with a hint", () => {
+  assert.throws(
+    () => loadConfig(join(directory, "none.jsonc")),
+    (error) =>
+      error instanceof CertwireError && error.exitCode === 78 && /ENOENT/.test(error.message),
+  );
+});
+
+test("comments, trailing commas and a byte order mark are allowed, and defaults are filled in", () => {
+  const path = join(directory, "good.jsonc");
+  writeFileSync(path, `\uFEFF// comment\n${withSinks('{ "name": "a", "url": "stdout:", }')}`);
+  const config = loadConfig(path);
+  assert.equal(config.journal.directory, resolve(directory, "j"));
+  assert.equal(config.journal.mode, "durable");
+  assert.equal(config.journal.pollMs, 20);
+  assert.equal(config.events.typePrefix, "io.certwire.");
+  assert.equal(config.log.level, "info");
+  assert.equal(config.sinks[0]?.kind, "stdout");
+});
+
+test("secrets are read from files and the environment, those of disabled sinks are not", () => {
+  const { sinks } = parseConfig(
+    file,
+    withSinks(
+      '{ "name": "a", "url": "amqp://me@broker", "password": { "file": "password.txt" } }',
+      '{ "name": "b", "url": "amqp://me@broker", "password": { "environment": "CERTWIRE_TEST_PASSWORD" } }',
+      '{ "name": "c", "url": "amqp://me@broker", "enabled": false, "password": { "file": "none.txt" } }',
+    ),
+  );
+  assert.deepEqual(
+    sinks.map((sink) => sink.kind === "rabbitmq" && sink.options.password),
+    ["from-a-file", "from-the-environment", ""],
+  );
+});
