@@ -57,6 +57,21 @@ export interface NativeReader {
   close(): void;
 }
 
+/** A segment file whose header verifies. */
+export interface NativeSegment {
+  /** File name inside the journal directory. */
+  name: string;
+  bytes: number;
+  epochNumber: number;
+  epochId: string;
+  /** Index inside the epoch, from 0. */
+  segment: number;
+  /** Sequence number of the first frame. */
+  firstSequence: bigint;
+  /** Last modification, in ms since 1970. */
+  writtenMs: number;
+}
+
 /** One property that a simulated CA serves: a value, or the HRESULT it fails with. */
 export type SimulatedValue =
   | { long: number }
@@ -116,6 +131,8 @@ export interface NativeExitSimulator {
 /** The addon's exports. */
 export interface NativeAddon {
   JournalReader: new (options: NativeReaderOptions) => NativeReader;
+  /** Every segment whose header verifies, in no particular order; other files are left out. */
+  listSegments(directory: string): Promise<NativeSegment[]>;
   ExitSimulator: new (options: { directory: string; caName: string }) => NativeExitSimulator;
 }
 
