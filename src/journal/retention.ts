@@ -40,11 +40,14 @@ export function planDeletions(
 ): Deletion[] {
   const ordered = segments.toSorted(compareSegments);
   const ended = ordered.slice(0, -1);
+  const epochs = new Map(ordered.map(({ epochId, epochNumber }) => [epochId, epochNumber]));
   let bytes = ordered.reduce((sum, segment) => sum + segment.bytes, 0);
   const isOverCap = bytes > policy.maxBytes * capTrigger;
   const deletions: Deletion[] = [];
   for (const segment of ended) {
-    const losers = cursors.filter((cursor) => !hasPassed(cursor, segment)).map(({ sink }) => sink);
+    const losers = cursors
+      .filter(({ position }) => !hasPassed(position, segment, epochs))
+      .map(({ sink }) => sink);
     const isForced = isOverCap && bytes > policy.maxBytes * capTarget;
     const isDone = losers.length === 0 && segment.writtenMs + policy.replayWindowMs <= nowMs;
     // Segments go in their order, so that what is left has no holes.
@@ -59,13 +62,20 @@ function compareSegments(a: NativeSegment, b: NativeSegment): number {
   return a.epochNumber - b.epochNumber || a.segment - b.segment;
 }
 
-function hasPassed({ position }: SinkCursor, segment: NativeSegment): boolean {
-  if (position === null) return false;
-  if (position.epochNumber !== segment.epochNumber) {
-    return position.epochNumber > segment.epochNumber;
-  }
-  // The same number under another id is a restored directory: nothing is known to be passed.
-  return position.epochId === segment.epochId && position.segment > segment.segment;
+/**
+ * A position whose epoch is not in the directory proves nothing: after a restored snapshot its number may
+ * stand for another epoch. Otherwise the epoch is there, since the segment a sink is in is never deleted.
+ */
+function hasPassed(
+  position: JournalPosition | null,
+  segment: NativeSegment,
+  epochs: ReadonlyMap<string, number>,
+): boolean {
+  if (position === null || epochs.get(position.epochId) !== position.epochNumber) return false;
+  return (
+    position.epochNumber > segment.epochNumber ||
+    (position.epochId === segment.epochId && position.segment > segment.segment)
+  );
 }
 
 /** What one round of retention found and did. */

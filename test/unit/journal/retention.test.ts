@@ -57,11 +57,13 @@ test("near the cap the oldest segments go down to 80 %, and the sinks that lose 
 
 test("the segment that the writer is in never goes, whatever the size", () => {
   const segments = [segment(3, 0, 50, 5000)];
-  assert.deepEqual(planDeletions(segments, [cursor("a", 4, 0)], policy, now), []);
+  assert.deepEqual(planDeletions(segments, [cursor("a", 3, 1)], policy, now), []);
 });
 
-test("the same epoch number under another id counts as not passed", () => {
+test("a cursor of an epoch that is not in the directory has passed nothing", () => {
   const segments = [segment(1, 0, 50), segment(1, 1, 50)];
-  const plan = planDeletions(segments, [cursor("a", 1, 1, "f".repeat(32))], policy, now);
-  assert.deepEqual(plan, []);
+  for (const number of [1, 9]) {
+    const cursors = [cursor("a", number, 1, "f".repeat(32))];
+    assert.deepEqual(planDeletions(segments, cursors, policy, now), []);
+  }
 });
