@@ -44,15 +44,19 @@ struct WriterStats {
   uint64_t dropped = 0;
   uint64_t durable_seq = 0;
   uint64_t outstanding_bytes = 0;
-  uint32_t last_os_error = 0;  ///< of the background thread, 0 when the last operation succeeded
-  bool degraded = false;       ///< the background thread cannot write at present
+  uint32_t last_os_error = 0;     ///< of the background thread, 0 when the last operation succeeded
+  const char* last_problem = "";  ///< in words, a literal; empty when the last operation succeeded
+  bool degraded = false;          ///< the background thread cannot write at present
+  uint32_t epoch = 0;             ///< number of this epoch, 0 while it is not begun
+  uint32_t segment = 0;           ///< index of the segment that is written
 };
 
 /// The journal writer of a process. Append may be called from any number of threads at once and
 /// never blocks longer than the commit wait; files are touched by background threads only.
 class Writer {
  public:
-  /// Makes a writer in memory: no thread, no file. Null when memory is short.
+  /// Makes a writer in memory: no thread, no file. Null when memory is short or the directory's
+  /// name is longer than 1,000 bytes.
   static Writer* Create(const WriterOptions& options);
   /// Replaces the options that concern files (all but file_system, commit_wait_us and
   /// max_outstanding_bytes), for a process that must not read its settings on the thread that makes
@@ -87,8 +91,10 @@ class Writer {
   static void Destroy(Writer* writer);
 
   WriterStats Stats() const;
+  /// 128 random bits that identify this writer start, 16 bytes.
+  const uint8_t* EpochIdBytes() const;
 
- private:
+ protected:
   Writer() = default;
   ~Writer() = default;
 };

@@ -1,0 +1,57 @@
+#ifndef CERTWIRE_CORE_FRAME_BATCH_H_
+#define CERTWIRE_CORE_FRAME_BATCH_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "buffer_pool.h"
+#include "segment.h"
+
+namespace journal {
+
+/// Frames that go to the disk with one write, and the records among them.
+class FrameBatch {
+ public:
+  static constexpr size_t kCapacity = 256u << 10;
+
+  FrameBatch() = default;
+  ~FrameBatch();
+  FrameBatch(const FrameBatch&) = delete;
+  FrameBatch& operator=(const FrameBatch&) = delete;
+
+  /// False when memory is short; may be called again.
+  bool Allocate();
+  /// Starts an empty batch at a place.
+  void Begin(const FramePlace& place);
+
+  /// True when a frame of `size` bytes can still be added. A batch of one record may be of any
+  /// size.
+  bool Fits(uint64_t size) const { return empty() || (memory_used_ && used_ + size <= kCapacity); }
+  /// Adds a record; `header` gets length and CRC from it. The batch holds the buffer from now on.
+  void AddRecord(Buffer* buffer, FrameHeader header);
+  /// Adds a frame of the writer's own, at most kMaxGapPayload bytes.
+  void AddFrame(FrameHeader header, const uint8_t* payload, size_t size);
+  /// Gives every frame, if any, the CRC of another place.
+  void MoveTo(const FramePlace& place);
+
+  bool empty() const { return used_ == 0; }
+  const uint8_t* data() const { return data_; }
+  size_t size() const { return used_; }
+  /// The records, oldest first; the batch is empty afterwards.
+  Buffer* Take();
+
+ private:
+  uint8_t* Extend(uint64_t frame_size, FramePlace* place);
+
+  uint8_t* memory_ = nullptr;
+  uint8_t* data_ = nullptr;  ///< memory_, or the frame of the only record when that is large
+  size_t used_ = 0;
+  bool memory_used_ = true;
+  FramePlace start_;
+  Buffer* first_ = nullptr;
+  Buffer* last_ = nullptr;
+};
+
+}  // namespace journal
+
+#endif  // CERTWIRE_CORE_FRAME_BATCH_H_

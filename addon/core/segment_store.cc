@@ -1,0 +1,159 @@
+#include "segment_store.h"
+
+#include <cstring>
+
+namespace journal {
+namespace {
+
+constexpr char kLockName[] = "writer.lock";
+/// Attempts at free epoch numbers in one go; the caller tries again later.
+constexpr int kNumberAttempts = 100;
+
+/// Finds the highest epoch number below a bound, and one segment of it.
+class HighestEpoch final : public DirectoryVisitor {
+ public:
+  explicit HighestEpoch(uint64_t below) : below_(below) {}
+  void Visit(const DirectoryEntry& entry) override {
+    uint32_t epoch;
+    uint32_t index;
+    if (!ParseSegmentName(entry.name, &epoch, &index) || epoch >= below_) return;
+    if (found_ && (epoch < epoch_ || (epoch == epoch_ && index > index_))) return;
+    found_ = true;
+    epoch_ = epoch;
+    index_ = index;
+  }
+  bool found() const { return found_; }
+  uint32_t epoch() const { return epoch_; }
+  uint32_t index() const { return index_; }
+
+ private:
+  uint64_t below_;
+  bool found_ = false;
+  uint32_t epoch_ = 0;
+  uint32_t index_ = 0;
+};
+
+/// True when any file name uses an epoch number.
+class NumberInUse final : public DirectoryVisitor {
+ public:
+  explicit NumberInUse(uint32_t epoch) : epoch_(epoch) {}
+  void Visit(const DirectoryEntry& entry) override {
+    uint32_t epoch;
+    uint32_t index;
+    if (ParseSegmentName(entry.name, &epoch, &index) && epoch == epoch_) used_ = true;
+  }
+  bool used() const { return used_; }
+
+ private:
+  uint32_t epoch_;
+  bool used_ = false;
+};
+
+/// Sums the sizes of all segment files.
+class JournalSize final : public DirectoryVisitor {
+ public:
+  void Visit(const DirectoryEntry& entry) override {
+    uint32_t epoch;
+    uint32_t index;
+    if (ParseSegmentName(entry.name, &epoch, &index)) bytes_ += entry.size;
+  }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  uint64_t bytes_ = 0;
+};
+
+}  // namespace
+
+FilePath::FilePath(const char* directory, const char* name) {
+  const size_t length = std::strlen(directory);
+  std::memcpy(text_, directory, length);
+  text_[length] = '/';
+  std::memcpy(text_ + length + 1, name, std::strlen(name) + 1);
+}
+
+Status SegmentStore::BeginEpoch() {
+  if (lock_ == nullptr) {
+    const Status status = TakeLock();
+    if (!status.ok()) return status;
+  }
+  const Status status = FindPrevious();
+  if (!status.ok()) return status;
+  epoch_ = has_previous_ ? previous_.epoch + 1 : 1;
+  return Status::Ok();
+}
+
+Status SegmentStore::TakeLock() {
+  std::unique_ptr<File> file;
+  const FilePath path(options_.directory, kLockName);
+  Status status = files_->Open(path.get(), OpenMode::kOpenOrCreate, &file);
+  if (status.ok()) status = file->TryLock();
+  if (status.ok()) lock_ = std::move(file);
+  return status;
+}
+
+Status SegmentStore::FindPrevious() {
+  // From the highest number down, because a name without a valid header under it means nothing.
+  has_previous_ = false;
+  for (uint64_t below = uint64_t{UINT32_MAX} + 1;;) {
+    HighestEpoch highest(below);
+    const Status status = files_->List(options_.directory, &highest);
+    if (!status.ok() || !highest.found()) return status;
+    if (ReadHeader(highest.epoch(), highest.index(), &previous_)) {
+      has_previous_ = true;
+      return Status::Ok();
+    }
+    below = highest.epoch();
+  }
+}
+
+bool SegmentStore::ReadHeader(uint32_t epoch, uint32_t index, SegmentHeader* header) {
+  char name[kSegmentNameSize];
+  FormatSegmentName(epoch, index, name);
+  const FilePath path(options_.directory, name);
+  std::unique_ptr<File> file;
+  uint8_t page[kSegmentHeaderSize];
+  size_t read = 0;
+  return files_->Open(path.get(), OpenMode::kRead, &file).ok() &&
+         file->ReadAt(0, page, sizeof(page), &read).ok() &&
+         DecodeSegmentHeader(page, read, header) && header->epoch == epoch &&
+         header->index == index && epoch != UINT32_MAX;
+}
+
+Status SegmentStore::CreateFirst(uint64_t size, std::unique_ptr<File>* file) {
+  for (int attempt = 0; attempt < kNumberAttempts; ++attempt) {
+    NumberInUse number(epoch_);
+    Status status = files_->List(options_.directory, &number);
+    if (status.ok() && !number.used()) status = Create(0, size, file);
+    if (!number.used() && status.code() != Status::Code::kExists) return status;
+    ++epoch_;
+  }
+  return Status(Status::Code::kExists, "no free epoch number");
+}
+
+Status SegmentStore::Create(uint32_t index, uint64_t size, std::unique_ptr<File>* file) {
+  const Status room = CheckRoom(size);
+  if (!room.ok()) return room;
+  char name[kSegmentNameSize];
+  FormatSegmentName(epoch_, index, name);
+  const FilePath path(options_.directory, name);
+  return files_->Open(path.get(), OpenMode::kCreateNew, file);
+}
+
+Status SegmentStore::CheckRoom(uint64_t size) {
+  JournalSize used;
+  Status status = files_->List(options_.directory, &used);
+  if (!status.ok()) return status;
+  if (used.bytes() + size > options_.max_journal_bytes) {
+    return Status(Status::Code::kNoSpace, "MaxJournalMegabytes is reached");
+  }
+  uint64_t free_bytes = 0;
+  status = files_->FreeSpace(options_.directory, &free_bytes);
+  if (!status.ok()) return status;
+  if (free_bytes < size || free_bytes - size < options_.min_free_bytes) {
+    return Status(Status::Code::kNoSpace, "MinFreeMegabytes is reached");
+  }
+  return Status::Ok();
+}
+
+}  // namespace journal

@@ -1,0 +1,62 @@
+#ifndef CERTWIRE_CORE_SEGMENT_STORE_H_
+#define CERTWIRE_CORE_SEGMENT_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "journal/file.h"
+#include "journal/writer.h"
+#include "segment.h"
+
+namespace journal {
+
+/// A path made of directory and file name, in fixed memory.
+class FilePath {
+ public:
+  static constexpr size_t kMaxDirectory = 1000;
+  /// `directory` is at most kMaxDirectory bytes long.
+  FilePath(const char* directory, const char* name);
+  const char* get() const { return text_; }
+
+ private:
+  char text_[kMaxDirectory + 32];
+};
+
+/// The journal directory as its writer sees it: the lock, the number of the epoch, room, new files.
+/// Old segments are never opened for writing, and nothing of them is read but one header.
+/// `directory` and options must outlive it. Create may be called by both background threads.
+class SegmentStore {
+ public:
+  SegmentStore(const WriterOptions& options, FileSystem* files)
+      : options_(options), files_(files) {}
+
+  /// Takes the writer's lock and chooses an epoch number that no file name uses yet.
+  Status BeginEpoch();
+  /// Makes segment 0, with the next free epoch number.
+  Status CreateFirst(uint64_t size, std::unique_ptr<File>* file);
+  /// Makes a later segment; kNoSpace when the cap or the floor of free space forbids it.
+  Status Create(uint32_t index, uint64_t size, std::unique_ptr<File>* file);
+
+  uint32_t epoch() const { return epoch_; }
+  bool has_previous() const { return has_previous_; }
+  /// Header of the newest epoch that was there before.
+  const SegmentHeader& previous() const { return previous_; }
+
+ private:
+  Status TakeLock();
+  Status FindPrevious();
+  bool ReadHeader(uint32_t epoch, uint32_t index, SegmentHeader* header);
+  Status CheckRoom(uint64_t size);
+
+  const WriterOptions& options_;
+  FileSystem* files_;
+  std::unique_ptr<File> lock_;
+  uint32_t epoch_ = 0;
+  bool has_previous_ = false;
+  SegmentHeader previous_;
+};
+
+}  // namespace journal
+
+#endif  // CERTWIRE_CORE_SEGMENT_STORE_H_

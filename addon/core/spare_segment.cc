@@ -1,0 +1,80 @@
+#include "spare_segment.h"
+
+#include <algorithm>
+
+namespace journal {
+namespace {
+
+constexpr size_t kStepBytes = 256u << 10;
+/// Zeros are flushed in parts, so that no flush of records queues behind 64 MiB of them.
+constexpr uint64_t kFlushEvery = 4u << 20;
+constexpr uint64_t kRetryNanos = 1000000000;
+constexpr uint8_t kZeros[kStepBytes] = {};
+
+}  // namespace
+
+Status FillWithZeros(File* file, uint64_t size) {
+  Status status;
+  for (uint64_t at = 0; status.ok() && at < size; at += kStepBytes) {
+    status =
+        file->WriteAt(at, kZeros, static_cast<size_t>(std::min<uint64_t>(kStepBytes, size - at)));
+  }
+  return status;
+}
+
+bool SpareSegment::Want(uint32_t index, uint64_t size) {
+  if (wanted_.load(std::memory_order_relaxed) == index) return false;
+  wanted_size_.store(size, std::memory_order_relaxed);
+  wanted_.store(index, std::memory_order_release);
+  return true;
+}
+
+bool SpareSegment::Take(uint32_t index, std::unique_ptr<File>* file) {
+  const LockGuard guard(&lock_);
+  wanted_.store(kNothing, std::memory_order_relaxed);
+  if (index_ != index) return false;
+  *file = std::move(file_);
+  index_ = kNothing;
+  return *file != nullptr;
+}
+
+bool SpareSegment::HasWork(uint64_t now) const {
+  const uint32_t wanted = wanted_.load(std::memory_order_acquire);
+  if (wanted == kNothing || now < retry_at_) return false;
+  const LockGuard guard(&lock_);
+  return wanted != index_ || filled_ < size_;
+}
+
+Status SpareSegment::Make(uint32_t index) {
+  size_ = wanted_size_.load(std::memory_order_relaxed);
+  filled_ = 0;
+  const Status status = store_->Create(index, size_, &file_);
+  if (status.ok()) index_ = index;
+  return status;
+}
+
+Status SpareSegment::Fill(File** flush) {
+  const uint64_t step = std::min<uint64_t>(kStepBytes, size_ - filled_);
+  const Status status = file_->WriteAt(filled_, kZeros, static_cast<size_t>(step));
+  if (!status.ok()) return status;
+  filled_ += step;
+  if (filled_ == size_ || filled_ % kFlushEvery == 0) *flush = file_.get();
+  return status;
+}
+
+void SpareSegment::Work() {
+  Status status;
+  File* flush = nullptr;
+  {
+    const LockGuard guard(&lock_);
+    const uint32_t wanted = wanted_.load(std::memory_order_acquire);
+    if (wanted == kNothing) return;
+    status = index_ == wanted ? Fill(&flush) : Make(wanted);
+  }
+  // Without the lock, so that the writer can take the file meanwhile: only this thread closes
+  // files.
+  if (flush != nullptr) status = flush->Flush();
+  if (!status.ok()) retry_at_ = MonotonicNanos() + kRetryNanos;
+}
+
+}  // namespace journal

@@ -1,0 +1,54 @@
+#ifndef CERTWIRE_CORE_SPARE_SEGMENT_H_
+#define CERTWIRE_CORE_SPARE_SEGMENT_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "journal/file.h"
+#include "platform.h"
+#include "segment_store.h"
+
+namespace journal {
+
+/// Fills the first `size` bytes of a file with zeros, without flushing.
+Status FillWithZeros(File* file, uint64_t size);
+
+/// The segment one ahead, made and filled with zeros by the flusher's thread in small steps, so
+/// that the writer never extends a file: extending costs a synchronous write on NTFS.
+class SpareSegment {
+ public:
+  explicit SpareSegment(SegmentStore* store) : store_(store) {}
+
+  /// Writer: asks for segment `index`. True when that is news for the other thread.
+  bool Want(uint32_t index, uint64_t size);
+  /// Writer: takes segment `index`, as far as it is filled; false when it was not made. Waits for
+  /// one step of the filling at most.
+  bool Take(uint32_t index, std::unique_ptr<File>* file);
+
+  /// Flusher: true when Work has something to do at `now` (MonotonicNanos).
+  bool HasWork(uint64_t now) const;
+  /// Flusher: one step.
+  void Work();
+
+ private:
+  static constexpr uint32_t kNothing = UINT32_MAX;
+
+  Status Make(uint32_t index);
+  Status Fill(File** flush);
+
+  SegmentStore* store_;
+  std::atomic<uint32_t> wanted_{kNothing};
+  std::atomic<uint64_t> wanted_size_{0};
+  uint64_t retry_at_ = 0;  ///< flusher only
+  mutable Lock lock_;
+  // Under lock_:
+  uint32_t index_ = kNothing;
+  std::unique_ptr<File> file_;
+  uint64_t filled_ = 0;
+  uint64_t size_ = 0;
+};
+
+}  // namespace journal
+
+#endif  // CERTWIRE_CORE_SPARE_SEGMENT_H_

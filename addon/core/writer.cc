@@ -1,0 +1,201 @@
+#include "journal/writer.h"
+
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include "background.h"
+#include "journal/file.h"
+
+namespace journal {
+namespace {
+
+/// How often an appender looks for its commit before it sleeps; about the time of a fast write.
+constexpr int kSpins = 200;
+constexpr int64_t kSealPollUs = 10000;
+
+/// A copy of bytes without exceptions.
+class Copy {
+ public:
+  bool Assign(const void* data, size_t size) {
+    bytes_.reset(new (std::nothrow) uint8_t[size + 1]);
+    if (bytes_ == nullptr) return false;
+    if (size != 0) std::memcpy(bytes_.get(), data, size);
+    bytes_[size] = 0;
+    return true;
+  }
+  const uint8_t* get() const { return bytes_.get(); }
+
+ private:
+  std::unique_ptr<uint8_t[]> bytes_;
+};
+
+class WriterCore final : public Writer {
+ public:
+  explicit WriterCore(const WriterOptions& given)
+      : options(given),
+        shared(given.max_outstanding_bytes),
+        background(options, given.file_system != nullptr ? given.file_system : DefaultFileSystem(),
+                   &shared) {}
+
+  bool Prepare() {
+    if (!directory.Assign(options.directory, std::strlen(options.directory)) ||
+        !info.Assign(options.epoch_info, options.epoch_info_size) || !background.Allocate()) {
+      return false;
+    }
+    options.directory = reinterpret_cast<const char*>(directory.get());
+    options.epoch_info = info.get();
+    shared.pool.Reserve();
+    MakeEpochId();
+    return true;
+  }
+
+  bool WaitForCommit(Buffer* buffer);
+
+  WriterOptions options;
+  Copy directory;
+  Copy info;
+  WriterShared shared;
+  Background background;
+  std::atomic<uint64_t> appended{0};
+  std::atomic<uint64_t> pending_returns{0};
+
+ private:
+  void MakeEpochId() {
+    if (RandomBytes(shared.id.bytes, kEpochIdSize)) return;
+    // Without random bits of the system: time, and where this memory happens to lie.
+    const uint64_t parts[2] = {UtcTime(), MonotonicNanos() ^ reinterpret_cast<uintptr_t>(this)};
+    std::memcpy(shared.id.bytes, parts, kEpochIdSize);
+  }
+};
+
+WriterCore* Core(Writer* writer) { return static_cast<WriterCore*>(writer); }
+const WriterCore* Core(const Writer* writer) { return static_cast<const WriterCore*>(writer); }
+
+bool Done(const Buffer* buffer) {
+  return (buffer->state.load(std::memory_order_acquire) & kBufferDone) != 0;
+}
+
+/// Sleeps until the record is committed or `deadline` (MonotonicNanos) has passed.
+bool SleepUntilDone(Buffer* buffer, uint64_t deadline) {
+  buffer->state.fetch_or(kBufferWaiting, std::memory_order_acq_rel);
+  while (!Done(buffer)) {
+    const uint64_t now = MonotonicNanos();
+    if (now >= deadline) return false;
+    WaitOnWord(&buffer->state, kBufferWaiting, static_cast<int64_t>((deadline - now) / 1000 + 1));
+  }
+  return true;
+}
+
+bool WriterCore::WaitForCommit(Buffer* buffer) {
+  for (int i = 0; i < kSpins; ++i) {
+    if (Done(buffer)) return true;
+    RelaxProcessor();
+  }
+  if (options.commit_wait_us == 0 || shared.stuck.load(std::memory_order_relaxed)) return false;
+  const uint64_t deadline = MonotonicNanos() + uint64_t{options.commit_wait_us} * 1000;
+  if (SleepUntilDone(buffer, deadline)) return true;
+  // From now on nobody waits until the writer has caught up: a stuck disk costs a thread one wait.
+  shared.stuck.store(true, std::memory_order_relaxed);
+  return false;
+}
+
+}  // namespace
+
+Writer* Writer::Create(const WriterOptions& options) {
+  if (options.directory == nullptr || std::strlen(options.directory) > FilePath::kMaxDirectory) {
+    return nullptr;
+  }
+  auto* core = new (std::nothrow) WriterCore(options);
+  if (core == nullptr || core->Prepare()) return core;
+  delete core;
+  return nullptr;
+}
+
+Status Writer::Start() { return Core(this)->background.Start(); }
+
+Buffer* Writer::Acquire(size_t size) { return Core(this)->shared.pool.Acquire(size); }
+
+uint8_t* Writer::Data(Buffer* buffer) { return buffer->payload(); }
+
+size_t Writer::Capacity(const Buffer* buffer) { return buffer->capacity; }
+
+void Writer::Release(Buffer* buffer) { Core(this)->shared.pool.Release(buffer); }
+
+AppendResult Writer::Append(Buffer* buffer, size_t size, uint64_t time, uint16_t schema,
+                            int64_t request_id) {
+  const uint64_t start = MonotonicNanos();
+  WriterCore* core = Core(this);
+  if (size == 0 || size > buffer->capacity) {
+    CountDropped(time, request_id);
+    Release(buffer);
+    return AppendResult::kDropped;
+  }
+  buffer->size = static_cast<uint32_t>(size);
+  buffer->time = time;
+  buffer->schema = schema;
+  buffer->request_id = request_id;
+  buffer->payload_crc = PayloadCrc(core->shared.id, buffer->payload(), size);
+  std::memset(buffer->payload() + size, 0, FrameSize(size) - kFrameHeaderSize - size);
+  core->shared.list.Push(buffer);
+  core->shared.bell.Ring();
+  bool committed = core->WaitForCommit(buffer);
+  if (!committed) {
+    const uint32_t state = buffer->state.fetch_or(kBufferLeft, std::memory_order_acq_rel);
+    committed = (state & kBufferDone) != 0;
+  }
+  if (committed) Release(buffer);
+  core->appended.fetch_add(1, std::memory_order_relaxed);
+  if (!committed) core->pending_returns.fetch_add(1, std::memory_order_relaxed);
+  core->shared.append_times.Record(MonotonicNanos() - start);
+  return committed ? AppendResult::kCommitted : AppendResult::kPending;
+}
+
+void Writer::CountDropped(uint64_t time, int64_t request_id) {
+  WriterShared* shared = &Core(this)->shared;
+  shared->drops.Count(time, request_id, shared->trouble.load(std::memory_order_relaxed));
+  shared->bell.Ring();
+}
+
+bool Writer::Shutdown(uint32_t timeout_ms) {
+  WriterShared* shared = &Core(this)->shared;
+  const uint64_t deadline = MonotonicNanos() + uint64_t{timeout_ms} * 1000000;
+  shared->seal_wanted.store(true, std::memory_order_release);
+  Core(this)->background.Hurry();
+  shared->bell.Ring();
+  while (shared->sealed.load(std::memory_order_acquire) == 0 || !shared->list.empty()) {
+    const uint64_t now = MonotonicNanos();
+    if (now >= deadline) return false;
+    const auto left_us = static_cast<int64_t>((deadline - now) / 1000 + 1);
+    WaitOnWord(&shared->sealed, 0, left_us < kSealPollUs ? left_us : kSealPollUs);
+  }
+  return true;
+}
+
+void Writer::Destroy(Writer* writer) {
+  if (writer == nullptr) return;
+  Core(writer)->background.Stop();
+  delete Core(writer);
+}
+
+const uint8_t* Writer::EpochIdBytes() const { return Core(this)->shared.id.bytes; }
+
+WriterStats Writer::Stats() const {
+  const WriterCore* core = Core(this);
+  const WriterShared& shared = core->shared;
+  WriterStats stats;
+  stats.appended = core->appended.load(std::memory_order_relaxed);
+  stats.committed = shared.committed.load(std::memory_order_relaxed);
+  stats.pending_returns = core->pending_returns.load(std::memory_order_relaxed);
+  stats.dropped = shared.drops.total();
+  stats.durable_seq = core->background.durable();
+  stats.outstanding_bytes = shared.pool.outstanding();
+  stats.last_os_error = static_cast<uint32_t>(shared.last_error.load(std::memory_order_relaxed));
+  stats.last_problem = shared.last_what.load(std::memory_order_relaxed);
+  stats.degraded = shared.trouble.load(std::memory_order_relaxed) != Trouble::kNone;
+  stats.epoch = shared.epoch.load(std::memory_order_relaxed);
+  stats.segment = shared.segment.load(std::memory_order_relaxed);
+  return stats;
+}
+
+}  // namespace journal
