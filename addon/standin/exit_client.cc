@@ -49,10 +49,16 @@ HRESULT ExitClient::Create(const std::wstring& prog_id, bool late_bound_only) {
   CLSID clsid;
   HRESULT result = CLSIDFromProgID(prog_id.c_str(), &clsid);
   if (FAILED(result)) return result;
-  result = CoCreateInstance(clsid, nullptr, CLSCTX_INPROC_SERVER, IID_IDispatch,
-                            dispatch_.ReceiveVoid());
+  ComRef<IDispatch> module;
+  result =
+      CoCreateInstance(clsid, nullptr, CLSCTX_INPROC_SERVER, IID_IDispatch, module.ReceiveVoid());
+  return FAILED(result) ? result : Attach(module.get(), late_bound_only);
+}
+
+HRESULT ExitClient::Attach(IDispatch* module, bool late_bound_only) {
+  const HRESULT result = module->QueryInterface(IID_IDispatch, dispatch_.ReceiveVoid());
   if (FAILED(result) || late_bound_only) return result;
-  return dispatch_->QueryInterface(IID_ICertExit2, exit_.ReceiveVoid());
+  return module->QueryInterface(IID_ICertExit2, exit_.ReceiveVoid());
 }
 
 void ExitClient::Release() {

@@ -37,6 +37,8 @@ class ExitClient {
  public:
   /// Finds the module by its ProgID. Without the custom interface only late-bound calls work.
   HRESULT Create(const std::wstring& prog_id, bool late_bound_only);
+  /// Takes a module that is there already.
+  HRESULT Attach(IDispatch* module, bool late_bound_only);
   void Release();
 
   HRESULT Initialize(const std::wstring& ca_name, bool late_bound, LONG* mask);

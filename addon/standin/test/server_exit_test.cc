@@ -1,5 +1,4 @@
 // The fake CCertServerExit itself: both ways of calling it, and what it notices.
-#define DOCTEST_CONFIG_IMPLEMENT
 #include "server_exit.h"
 
 #include <doctest/doctest.h>
@@ -170,12 +169,3 @@ TEST_CASE("a use after the call is noted, and so is an object that outlives it")
 
 }  // namespace
 }  // namespace standin
-
-int main(int count, char** arguments) {
-  CoInitializeEx(nullptr, COINIT_MULTITHREADED);
-  DWORD registration = 0;
-  CoRegisterClassObject(kClsidCertServerExit, standin::ServerExitFactory(), CLSCTX_INPROC_SERVER,
-                        REGCLS_MULTIPLEUSE, &registration);
-  doctest::Context context(count, arguments);
-  return context.run();
-}
