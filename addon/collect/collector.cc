@@ -178,15 +178,15 @@ class Collector {
     auto names =
         ReadNames([this](auto* name) { return source_.NextAttribute(name); }, u"attributes");
     if (!stopped_) source_.EndAttributes();
-    for (auto& name : names) {
+    for (const auto& name : names) {
       if (!HasRoom(u"attributes")) return;
-      ReadAttribute(std::move(name));
+      ReadAttribute(name);
     }
   }
 
-  void ReadAttribute(std::u16string name) {
+  void ReadAttribute(const std::u16string& name) {
     if (IsSecretAttribute(name)) {
-      record_.AddAttribute(std::move(name), Value());
+      record_.AddAttribute(name, Value());
       return;
     }
     const auto qualified = [&] { return QualifiedName("attribute", name); };
@@ -194,7 +194,7 @@ class Collector {
     SourceValue value;
     const HResult result = source_.GetAttribute(name, &value);
     if (!Got(result, value, PropertyType::kString, qualified)) return;
-    record_.AddAttribute(std::move(name), ToValue(value, PropertyType::kString));
+    record_.AddAttribute(name, ToValue(value, PropertyType::kString));
   }
 
   void ReadExtensions() {
@@ -202,13 +202,13 @@ class Collector {
     if (!MayRead(enumeration) || !Done(source_.BeginExtensions(), enumeration)) return;
     auto oids = ReadNames([this](auto* oid) { return source_.NextExtension(oid); }, u"extensions");
     if (!stopped_) source_.EndExtensions();
-    for (auto& oid : oids) {
+    for (const auto& oid : oids) {
       if (!HasRoom(u"extensions")) return;
-      ReadExtension(std::move(oid));
+      ReadExtension(oid);
     }
   }
 
-  void ReadExtension(std::u16string oid) {
+  void ReadExtension(const std::u16string& oid) {
     const auto qualified = [&] { return QualifiedName("extension", oid); };
     if (!MayRead(qualified)) return;
     SourceValue source_value;
@@ -218,7 +218,7 @@ class Collector {
     Value der = ToValue(source_value, PropertyType::kBinary);
     int32_t flags = 0;
     if (!Done(source_.GetExtensionFlags(&flags), qualified)) flags = 0;
-    record_.AddExtension(std::move(oid), flags, std::move(der));
+    record_.AddExtension(oid, flags, std::move(der));
   }
 
   /// Number of CA certificates to ask about, bounded. A value above the bound is noted once.

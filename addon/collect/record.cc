@@ -1,5 +1,8 @@
 #include "collect/record.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "collect/record_encoder.h"
 #include "collect/utf16.h"
 #include "journal/sha256.h"
@@ -11,6 +14,8 @@ namespace {
 constexpr size_t kCutValueBytes = 2 * kCutEndBytes + 64;
 /// Fixed keys and heads of the record.
 constexpr size_t kFrameBytes = 4096;
+/// Heads and numbers of an entry beside its name and value, at most.
+constexpr size_t kHeadBytes = 32;
 /// Where enumerations end: what follows them fits into the rest even when it has to be cut.
 constexpr size_t kRoomBytes = kMaxRecordBytes / 2;
 
@@ -29,9 +34,6 @@ size_t MinimumSize(const Value& value) {
   return IsCuttable(value) ? kCutValueBytes : EncodedSize(value);
 }
 
-/// Bytes at most of a name: text of three bytes a unit, or UTF-16 under a tag, and heads.
-size_t NameSize(size_t units) { return 3 * units + 16; }
-
 Value Cut(std::span<const uint8_t> bytes) {
   Value value;
   value.kind = Value::Kind::kCut;
@@ -49,9 +51,22 @@ Value Cut(std::span<const uint8_t> bytes) {
 
 std::u16string Widened(std::string_view ascii) { return {ascii.begin(), ascii.end()}; }
 
-std::u16string CrlName(const Crl& crl) {
-  return QualifiedName(crl.delta ? "ca.RawDeltaCRL" : "ca.RawCRL",
-                       Widened(std::to_string(crl.index)));
+std::u16string CrlName(int32_t index, bool delta) {
+  return QualifiedName(delta ? "ca.RawDeltaCRL" : "ca.RawCRL", Widened(std::to_string(index)));
+}
+
+/// `prefix`, dot and a name that was made by Value::Text.
+std::u16string QualifiedText(std::string_view prefix, const Value& name) {
+  const auto bytes = name.kind == Value::Kind::kText ? ToUtf16(name.bytes) : name.bytes;
+  std::u16string units(bytes.size() / sizeof(char16_t), u'\0');
+  std::memcpy(units.data(), bytes.data(), bytes.size());
+  return QualifiedName(prefix, units);
+}
+
+/// Order of map keys in the deterministic encoding: by their encoded bytes, so the shorter one
+/// first.
+bool EncodesBefore(const NamedValue& a, const NamedValue& b) {
+  return a.name.size() != b.name.size() ? a.name.size() < b.name.size() : a.name < b.name;
 }
 
 }  // namespace
@@ -108,9 +123,9 @@ std::u16string QualifiedName(std::string_view prefix, std::u16string_view name) 
 }
 
 template <typename Name>
-void Record::Account(const Value& value, size_t name_units, Name name) {
-  encoded_bytes_ += NameSize(name_units) + EncodedSize(value);
-  minimum_bytes_ += NameSize(name_units) + MinimumSize(value);
+void Record::Account(const Value& value, size_t name_bytes, Name name) {
+  encoded_bytes_ += name_bytes + EncodedSize(value);
+  minimum_bytes_ += name_bytes + MinimumSize(value);
   if (value.kind == Value::Kind::kCut) AddProblem(name(), Reason::kCut);
   while (encoded_bytes_ > kMaxRecordBytes - kFrameBytes && CutLargest()) {
   }
@@ -118,31 +133,37 @@ void Record::Account(const Value& value, size_t name_units, Name name) {
 
 void Record::AddProperty(Group group, std::u16string_view name, Value value) {
   auto& values = properties_[static_cast<size_t>(group)];
-  values.push_back({std::string(name.begin(), name.end()), std::move(value)});
-  Account(values.back().value, name.size(), [&] { return QualifiedName(GroupName(group), name); });
+  NamedValue added{std::string(name.begin(), name.end()), std::move(value)};
+  const auto place = values.insert(
+      std::upper_bound(values.begin(), values.end(), added, EncodesBefore), std::move(added));
+  Account(place->value, name.size() + kHeadBytes,
+          [&] { return QualifiedName(GroupName(group), name); });
 }
 
-void Record::AddAttribute(std::u16string name, Value value) {
-  attributes_.push_back({std::move(name), std::move(value)});
+void Record::AddAttribute(std::u16string_view name, Value value) {
+  attributes_.push_back({Value::Text(BytesOf(name)), std::move(value)});
   const Attribute& added = attributes_.back();
-  Account(added.value, added.name.size(), [&] { return QualifiedName("attribute", added.name); });
+  Account(added.value, EncodedSize(added.name) + kHeadBytes,
+          [&] { return QualifiedName("attribute", name); });
 }
 
-void Record::AddExtension(std::u16string oid, int32_t flags, Value der) {
-  extensions_.push_back({std::move(oid), flags, std::move(der)});
+void Record::AddExtension(std::u16string_view oid, int32_t flags, Value der) {
+  extensions_.push_back({Value::Text(BytesOf(oid)), flags, std::move(der)});
   const Extension& added = extensions_.back();
-  Account(added.der, added.oid.size(), [&] { return QualifiedName("extension", added.oid); });
+  Account(added.der, EncodedSize(added.oid) + kHeadBytes,
+          [&] { return QualifiedName("extension", oid); });
 }
 
 void Record::AddCrl(int32_t index, bool delta, Value der) {
   crls_.push_back({index, delta, std::move(der)});
-  Account(crls_.back().der, 0, [&] { return CrlName(crls_.back()); });
+  Account(crls_.back().der, kHeadBytes, [&] { return CrlName(index, delta); });
 }
 
-void Record::AddProblem(std::u16string name, Reason reason, HResult result) {
-  encoded_bytes_ += NameSize(name.size());
-  minimum_bytes_ += NameSize(name.size());
-  problems_.push_back({std::move(name), reason, result});
+void Record::AddProblem(std::u16string_view name, Reason reason, HResult result) {
+  problems_.push_back({Value::Text(BytesOf(name)), reason, result});
+  const size_t size = EncodedSize(problems_.back().name) + kHeadBytes;
+  encoded_bytes_ += size;
+  minimum_bytes_ += size;
 }
 
 bool Record::HasRoom() const { return minimum_bytes_ < kRoomBytes; }
@@ -173,12 +194,12 @@ Record::Candidate Record::FindLargest() {
     }
   }
   for (Attribute& entry : attributes_) {
-    consider(entry.value, [&] { return QualifiedName("attribute", entry.name); });
+    consider(entry.value, [&] { return QualifiedText("attribute", entry.name); });
   }
   for (Extension& entry : extensions_) {
-    consider(entry.der, [&] { return QualifiedName("extension", entry.oid); });
+    consider(entry.der, [&] { return QualifiedText("extension", entry.oid); });
   }
-  for (Crl& entry : crls_) consider(entry.der, [&] { return CrlName(entry); });
+  for (Crl& entry : crls_) consider(entry.der, [&] { return CrlName(entry.index, entry.delta); });
   return largest;
 }
 
@@ -189,7 +210,7 @@ bool Record::CutLargest() {
   const bool is_text = largest.value->kind == Value::Kind::kText;
   *largest.value = is_text ? Cut(ToUtf16(largest.value->bytes)) : Cut(largest.value->bytes);
   encoded_bytes_ += EncodedSize(*largest.value);
-  AddProblem(std::move(largest.name), Reason::kCut);
+  AddProblem(largest.name, Reason::kCut);
   return true;
 }
 

@@ -53,12 +53,12 @@ struct NamedValue {
 };
 
 struct Attribute {
-  std::u16string name;
+  Value name;
   Value value;
 };
 
 struct Extension {
-  std::u16string oid;
+  Value oid;
   int32_t flags = 0;
   Value der;
 };
@@ -71,7 +71,7 @@ struct Crl {
 
 /// Something that could not be read: qualified name and reason.
 struct Problem {
-  std::u16string name;
+  Value name;
   Reason reason = Reason::kHResult;
   HResult result = kOk;
 };
@@ -89,10 +89,10 @@ class Record {
   uint32_t thread_id = 0;
 
   void AddProperty(Group group, std::u16string_view name, Value value);
-  void AddAttribute(std::u16string name, Value value);
-  void AddExtension(std::u16string oid, int32_t flags, Value der);
+  void AddAttribute(std::u16string_view name, Value value);
+  void AddExtension(std::u16string_view oid, int32_t flags, Value der);
   void AddCrl(int32_t index, bool delta, Value der);
-  void AddProblem(std::u16string name, Reason reason, HResult result = kOk);
+  void AddProblem(std::u16string_view name, Reason reason, HResult result = kOk);
 
   /// True while further entries of an enumeration can be added without passing the limit even when
   /// every value is cut.
@@ -101,6 +101,7 @@ class Record {
   /// RequestID as the request or the certificate has it; 0 without one.
   int64_t RequestId() const;
 
+  /// In the order of the encoding: shorter names first.
   const std::vector<NamedValue>& properties(Group group) const;
   const std::vector<Attribute>& attributes() const { return attributes_; }
   const std::vector<Extension>& extensions() const { return extensions_; }
@@ -116,7 +117,7 @@ class Record {
 
   /// Counts a value that was just added; `name` makes its qualified name, should it be needed.
   template <typename Name>
-  void Account(const Value& value, size_t name_units, Name name);
+  void Account(const Value& value, size_t name_bytes, Name name);
   Candidate FindLargest();
   /// Cuts the largest value; false when nothing is left whose cut would save space.
   bool CutLargest();

@@ -1,10 +1,8 @@
 #include "collect/record_encoder.h"
 
-#include <algorithm>
 #include <span>
 #include <vector>
 
-#include "collect/utf16.h"
 #include "journal/cbor.h"
 
 namespace collect {
@@ -28,12 +26,6 @@ void WriteUtf8(std::span<const uint8_t> utf8, CborEncoder* out) {
 void WriteUtf16(std::span<const uint8_t> utf16, CborEncoder* out) {
   out->Tag(kTagUtf16);
   WriteBytes(utf16, out);
-}
-
-void WriteName(std::u16string_view name, CborEncoder* out) {
-  std::vector<uint8_t> utf8;
-  if (ToUtf8(BytesOf(name), &utf8)) return WriteUtf8(utf8, out);
-  WriteUtf16(BytesOf(name), out);
 }
 
 void WriteCut(const Value& value, CborEncoder* out) {
@@ -67,21 +59,11 @@ void WriteValue(const Value& value, CborEncoder* out) {
   }
 }
 
-/// Deterministic order of map keys that are text: by their encoded bytes, so the shorter one first.
-bool KeyLess(std::string_view a, std::string_view b) {
-  return a.size() != b.size() ? a.size() < b.size() : a < b;
-}
-
 void WriteProperties(const std::vector<NamedValue>& properties, CborEncoder* out) {
-  std::vector<const NamedValue*> sorted;
-  sorted.reserve(properties.size());
-  for (const NamedValue& property : properties) sorted.push_back(&property);
-  std::sort(sorted.begin(), sorted.end(),
-            [](const auto* a, const auto* b) { return KeyLess(a->name, b->name); });
-  out->Map(sorted.size());
-  for (const NamedValue* property : sorted) {
-    out->Text(property->name);
-    WriteValue(property->value, out);
+  out->Map(properties.size());
+  for (const NamedValue& property : properties) {
+    out->Text(property.name);
+    WriteValue(property.value, out);
   }
 }
 
@@ -89,7 +71,7 @@ void WriteAttributes(const std::vector<Attribute>& attributes, CborEncoder* out)
   out->Array(attributes.size());
   for (const Attribute& attribute : attributes) {
     out->Array(2);
-    WriteName(attribute.name, out);
+    WriteValue(attribute.name, out);
     WriteValue(attribute.value, out);
   }
 }
@@ -98,7 +80,7 @@ void WriteExtensions(const std::vector<Extension>& extensions, CborEncoder* out)
   out->Array(extensions.size());
   for (const Extension& extension : extensions) {
     out->Array(3);
-    WriteName(extension.oid, out);
+    WriteValue(extension.oid, out);
     out->Int(extension.flags);
     WriteValue(extension.der, out);
   }
@@ -135,7 +117,7 @@ void WriteProblems(const std::vector<Problem>& problems, CborEncoder* out) {
   out->Array(problems.size());
   for (const Problem& problem : problems) {
     out->Array(2);
-    WriteName(problem.name, out);
+    WriteValue(problem.name, out);
     WriteReason(problem, out);
   }
 }

@@ -145,7 +145,7 @@ Record CollectFrom(ScriptedSource& source, int32_t event) {
 std::string Problems(const Record& record) {
   std::string text;
   for (const Problem& problem : record.problems()) {
-    for (const char16_t unit : problem.name) text += unit < 0x80 ? static_cast<char>(unit) : '?';
+    text.append(problem.name.bytes.begin(), problem.name.bytes.end());
     text += " " + ReasonText(problem) + "\n";
   }
   return text;
