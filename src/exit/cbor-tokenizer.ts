@@ -1,82 +1,106 @@
 import { isUtf8 } from "node:buffer";
-import { type DecodeOptions, Token, Tokenizer, Type } from "cborg";
+import { type DecodeOptions, Token, Type } from "cborg";
 
 const maxNesting = 8;
 const maxItems = 65_536;
 
+/** Smallest arguments that need a head with 1, 2, 4 and 8 further bytes. */
+const leastArguments = [24, 0x100, 0x1_0000, 0x1_0000_0000] as const;
+
 /**
- * Reads the heads of a record for cborg and enforces what cborg does not: bounded nesting and item
- * count, no floating-point numbers, no booleans, text that is valid UTF-8 and kept as it is (cborg
- * drops a byte order mark and mends bad bytes), and byte strings as views instead of copies.
+ * Reads a record for cborg, by the rules of docs/reference/record-format.md that cborg alone does
+ * not keep: bounded nesting and item count, no floating-point numbers and booleans, text that is
+ * valid UTF-8 and stays as it is (cborg's own drops a byte order mark and mends bad bytes), and byte
+ * strings as views instead of copies.
  */
-export class RecordTokenizer extends Tokenizer {
+export class RecordTokenizer implements NonNullable<DecodeOptions["tokenizer"]> {
   readonly #bytes: Buffer;
   /** Items still to come in each open container. */
   readonly #open: number[] = [];
+  #position = 0;
   #items = 0;
 
-  constructor(bytes: Buffer, options: DecodeOptions) {
-    super(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length), options);
+  constructor(bytes: Buffer) {
     this.#bytes = bytes;
   }
 
-  override next(): Token {
+  pos(): number {
+    return this.#position;
+  }
+
+  done(): boolean {
+    return this.#position >= this.#bytes.length;
+  }
+
+  next(): Token {
     if (++this.#items > maxItems) throw new Error(`more than ${maxItems} items`);
-    const major = (this.#bytes[this._pos] ?? 0xff) >>> 5;
-    const token = major === 2 || major === 3 ? this.#string(major) : super.next();
-    this.#count(token);
-    return token;
-  }
-
-  #string(major: 2 | 3): Token {
-    const start = this._pos + this.#headLength();
-    const end = start + this.#stringLength();
-    if (end > this.#bytes.length) throw new Error("string runs over the end");
-    this._pos = end;
-    if (major === 2) return new Token(Type.bytes, this.#bytes.subarray(start, end));
-    const text = this.#bytes.toString("utf8", start, end);
-    if (text.includes("\ufffd") && !isUtf8(this.#bytes.subarray(start, end))) {
-      throw new Error("text is not valid UTF-8");
+    const head = this.#bytes[this.#position++] ?? 0xff;
+    this.#countDown();
+    if (head === 0xf6) return new Token(Type.null, null);
+    const argument = this.#argument(head & 0x1f);
+    const major = head >>> 5;
+    if (major === 0) return new Token(Type.uint, argument);
+    if (major === 1) return new Token(Type.negint, negative(argument));
+    if (typeof argument === "bigint") throw new Error("length out of range");
+    switch (major) {
+      case 2:
+        return new Token(Type.bytes, this.#string(argument));
+      case 3:
+        return new Token(Type.string, this.#text(argument));
+      case 4:
+        return this.#container(Type.array, argument, argument);
+      case 5:
+        return this.#container(Type.map, argument, 2 * argument);
+      case 6:
+        return this.#container(Type.tag, argument, 1);
+      default:
+        throw new Error("floating-point number, boolean or simple value");
     }
-    return new Token(Type.string, text);
   }
 
-  #headLength(): number {
-    const size = (this.#bytes[this._pos] ?? 0) & 31;
-    if (size < 24) return 1;
-    // A record has at most 16 MiB, so no string needs a length of 8 bytes.
-    if (size > 26) throw new Error("length of a string is indefinite or out of range");
-    return size === 24 ? 2 : size === 25 ? 3 : 5;
+  /** The argument of a head, which must be in its shortest form. */
+  #argument(info: number): number | bigint {
+    if (info < 24) return info;
+    if (info > 27) throw new Error("indefinite length");
+    const size = 1 << (info - 24);
+    const start = this.#position;
+    this.#position = start + size;
+    if (this.#position > this.#bytes.length) throw new Error("ends inside a head");
+    const value =
+      size === 8 ? this.#bytes.readBigUInt64BE(start) : this.#bytes.readUIntBE(start, size);
+    if (value < (leastArguments[info - 24] ?? 0))
+      throw new Error("head is not in its shortest form");
+    return typeof value === "bigint" && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
   }
 
-  #stringLength(): number {
-    const head = this.#headLength();
-    const at = this._pos + 1;
-    if (at + head - 1 > this.#bytes.length) throw new Error("record ends inside a head");
-    if (head === 1) return (this.#bytes[this._pos] ?? 0) & 31;
-    const length = this.#bytes.readUIntBE(at, head - 1);
-    const least = head === 2 ? 24 : head === 3 ? 0x100 : 0x1_0000;
-    if (length < least) throw new Error("length of a string is not in its shortest form");
-    return length;
+  #string(length: number): Buffer {
+    const start = this.#position;
+    this.#position = start + length;
+    if (this.#position > this.#bytes.length) throw new Error("string runs over the end");
+    return this.#bytes.subarray(start, this.#position);
   }
 
-  #count(token: Token): void {
-    const { type } = token;
-    if (type.major === 7 && type !== Type.null) throw new Error(`${type.name} is not allowed`);
+  #text(length: number): string {
+    const bytes = this.#string(length);
+    const text = bytes.toString("utf8");
+    if (text.includes("\ufffd") && !isUtf8(bytes)) throw new Error("text is not valid UTF-8");
+    return text;
+  }
+
+  #container(type: Type, argument: number, members: number): Token {
+    if (this.#open.length >= maxNesting) throw new Error(`nested deeper than ${maxNesting}`);
+    if (members > 0) this.#open.push(members);
+    return new Token(type, argument);
+  }
+
+  /** One item of the innermost open container is here now. */
+  #countDown(): void {
     const open = this.#open;
-    if (open.length > 0) open[open.length - 1] = (open.at(-1) ?? 0) - 1;
-    const members =
-      type === Type.array
-        ? token.value
-        : type === Type.map
-          ? 2 * token.value
-          : type === Type.tag
-            ? 1
-            : 0;
-    if (members > 0) {
-      if (open.length >= maxNesting) throw new Error(`nested deeper than ${maxNesting}`);
-      open.push(members);
-    }
     while (open.at(-1) === 0) open.pop();
+    if (open.length > 0) open[open.length - 1] = (open.at(-1) ?? 0) - 1;
   }
+}
+
+function negative(argument: number | bigint): number | bigint {
+  return typeof argument === "bigint" ? -1n - argument : -1 - argument;
 }

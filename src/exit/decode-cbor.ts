@@ -26,7 +26,7 @@ export function decodeCbor(payload: Buffer, tags: DecodeOptions["tags"] = {}): C
   };
   let value: unknown;
   try {
-    value = decode(payload, { ...options, tokenizer: new RecordTokenizer(payload, options) });
+    value = decode(payload, { ...options, tokenizer: new RecordTokenizer(payload) });
   } catch (error) {
     if (error instanceof CertwireError) throw error;
     throw undecodable(error instanceof Error ? error.message : String(error), error);

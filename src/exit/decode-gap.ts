@@ -31,11 +31,12 @@ export function decodeGap(payload: Buffer): JournalGap {
 
 function requestIdsOf(value: unknown): readonly (number | bigint)[] | undefined {
   if (value === undefined) return undefined;
-  if (
-    !Array.isArray(value) ||
-    !value.every((id) => typeof id === "number" || typeof id === "bigint")
-  ) {
+  if (!Array.isArray(value) || !value.every(isInteger)) {
     throw undecodable("request IDs of a gap are not integers");
   }
-  return value as readonly (number | bigint)[];
+  return value;
+}
+
+function isInteger(value: unknown): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
 }

@@ -1,13 +1,24 @@
-import { type DerProblem, parseCertificate } from "./der/certificate.ts";
+import { type DerProblem, type ParsedCertificate, parseCertificate } from "./der/certificate.ts";
 import { extensionNames } from "./der/oid-names.ts";
 import { redactRequest } from "./der/request.ts";
 import type { EventOptions } from "./envelope.ts";
 import type { EventKind } from "./event.ts";
 import type { Problems } from "./problems.ts";
 import { certificateGroup, requestGroup } from "./property-groups.ts";
-import { binaryValue, isCut, omittedCut, textValue } from "./property-values.ts";
+import { binaryValue, isCut, type OmittedValue, omittedCut, textValue } from "./property-values.ts";
 import type { ExitRecord, RecordValue } from "./record.ts";
 import { extensionOrigins } from "./words/flags.ts";
+
+const origins: Readonly<Record<number, string>> = extensionOrigins;
+
+type CertificateData = Partial<ParsedCertificate> & { readonly der: string | OmittedValue };
+
+/** What an event about a request says. */
+export interface RequestParts {
+  readonly requestId: number | string | undefined;
+  readonly subject: string | undefined;
+  readonly data: Record<string, unknown>;
+}
 
 /** Request, certificate, revocation, attributes and extensions of a record, as an event shows them. */
 export function requestData(
@@ -15,7 +26,7 @@ export function requestData(
   kind: EventKind,
   problems: Problems,
   options: EventOptions,
-): { requestId: number | string | undefined; subject: string | undefined; data: object } {
+): RequestParts {
   const { request, revocation } = requestGroup(record.request, problems);
   if (request !== undefined && options.includeRawRequest) {
     includeRawRequest(request, record.request.get("RawRequest"), problems);
@@ -26,18 +37,14 @@ export function requestData(
     | number
     | string
     | undefined;
-  return {
-    requestId,
-    subject: subjectOf(kind, certificate?.["serialNumber"], requestId),
-    data: {
-      ...(request && { request }),
-      ...(certificate && { certificate }),
-      ...(certificateProperties && { certificateProperties }),
-      ...(revocation && { revocation }),
-      ...attributeData(record, problems),
-      ...extensionData(record, problems),
-    },
-  };
+  const data: Record<string, unknown> = {};
+  if (request) data["request"] = request;
+  if (certificate) data["certificate"] = certificate;
+  if (certificateProperties) data["certificateProperties"] = certificateProperties;
+  if (revocation) data["revocation"] = revocation;
+  if (record.attributes.length > 0) data["attributes"] = attributeData(record, problems);
+  if (record.extensions.length > 0) data["extensions"] = extensionData(record, problems);
+  return { requestId, subject: subjectOf(kind, certificate?.serialNumber, requestId), data };
 }
 
 /** Puts the request itself in place of its length and hash, if its secrets can be blanked. */
@@ -53,17 +60,21 @@ function includeRawRequest(
 }
 
 /** What the event is about: the certificate by its serial number, else the request by its id. */
-function subjectOf(kind: EventKind, serialNumber: unknown, requestId: unknown): string | undefined {
+function subjectOf(
+  kind: EventKind,
+  serialNumber: unknown,
+  requestId: number | string | undefined,
+): string | undefined {
   if (kind.startsWith("certificate.") && typeof serialNumber === "string") {
     return `certificate/${serialNumber}`;
   }
-  return requestId === undefined ? undefined : `request/${String(requestId)}`;
+  return requestId === undefined ? undefined : `request/${requestId}`;
 }
 
 function certificateData(
   raw: RecordValue | undefined,
   problems: Problems,
-): Record<string, unknown> | undefined {
+): CertificateData | undefined {
   if (raw === undefined) return undefined;
   if (isCut(raw)) return { der: omittedCut(raw) };
   if (!Buffer.isBuffer(raw)) {
@@ -72,7 +83,7 @@ function certificateData(
   }
   const parsed = parseCertificate(raw);
   addDerProblems(problems, "certificate", parsed.problems);
-  return { ...parsed.certificate, der: raw.toString("base64") };
+  return Object.assign(parsed.certificate, { der: raw.toString("base64") });
 }
 
 /** Names what could not be read of a DER value at `place` in the event's data. */
@@ -86,33 +97,28 @@ export function addDerProblems(
   }
 }
 
-function attributeData(record: ExitRecord, problems: Problems): object {
-  if (record.attributes.length === 0) return {};
-  const attributes = record.attributes.map(([recordName, value]) => {
+function attributeData(record: ExitRecord, problems: Problems): object[] {
+  return record.attributes.map(([recordName, value]) => {
     const name = textValue(recordName, "attributes", problems);
     if (typeof value === "object" && "redacted" in value) return { name, redacted: true };
     return isCut(value)
       ? { name, value: omittedCut(value) }
       : { name, value: textValue(value, `attribute.${name}`, problems) };
   });
-  return { attributes };
 }
 
-function extensionData(record: ExitRecord, problems: Problems): object {
-  if (record.extensions.length === 0) return {};
-  const extensions = record.extensions.map(({ oid: recordOid, flags, der }) => {
+function extensionData(record: ExitRecord, problems: Problems): object[] {
+  return record.extensions.map(({ oid: recordOid, flags, der }) => {
     const oid = textValue(recordOid, "extensions", problems);
-    const name = extensionNames.get(oid);
-    const origin = (flags >>> 16) & 0xf;
     return {
       oid,
-      ...(name !== undefined && { name }),
+      // JSON leaves an undefined member out, and one shape for all keeps this path fast.
+      name: extensionNames.get(oid),
       critical: (flags & 1) !== 0,
       disabled: (flags & 2) !== 0,
-      origin: (extensionOrigins as Readonly<Record<number, string>>)[origin] ?? "unknown",
+      origin: origins[(flags >>> 16) & 0xf] ?? "unknown",
       flags,
       der: binaryValue(der),
     };
   });
-  return { extensions };
 }

@@ -1,4 +1,3 @@
-import { SocketAddress } from "node:net";
 import { readName } from "./name.ts";
 import { oidText } from "./oid.ts";
 import { type DerElement, DerError, type DerReader, tags } from "./reader.ts";
@@ -55,13 +54,18 @@ function addName(found: AlternativeNames, names: DerReader, name: DerElement): v
     case 0x88:
       (found.registeredId ??= []).push(oidText(names.content(name)));
       break;
-    default: {
-      const type =
-        name.tag === 0xa3 ? "x400Address" : name.tag === 0xa5 ? "ediPartyName" : undefined;
-      if (type === undefined) throw new DerError("general name of no known kind");
-      (found.other ??= []).push({ type, der: names.content(name).toString("base64") });
-    }
+    default:
+      (found.other ??= []).push({
+        type: otherKind(name.tag),
+        der: names.content(name).toString("base64"),
+      });
   }
+}
+
+function otherKind(tag: number): string {
+  if (tag === 0xa3) return "x400Address";
+  if (tag === 0xa5) return "ediPartyName";
+  throw new DerError("general name of no known kind");
 }
 
 function addOtherName(found: AlternativeNames, reader: DerReader): void {
@@ -77,11 +81,18 @@ function addOtherName(found: AlternativeNames, reader: DerReader): void {
   (found.other ??= []).push({ type, der });
 }
 
-/** An address of 4 or 16 octets in its usual text form. */
+/** An address of 4 or 16 octets in its usual text form (RFC 5952). */
 function addressText(octets: Buffer): string {
   if (octets.length === 4) return octets.join(".");
   if (octets.length !== 16) throw new DerError("IP address of neither 4 nor 16 octets");
   const groups: string[] = [];
   for (let i = 0; i < 16; i += 2) groups.push(octets.readUInt16BE(i).toString(16));
-  return new SocketAddress({ address: groups.join(":"), family: "ipv6" }).address;
+  const text = groups.join(":");
+  // Of several longest runs of zeros the first one is shortened; a single zero stays.
+  const runs = [...text.matchAll(/\b0(?::0)+\b/g)];
+  const longest = runs.toSorted((a, b) => b[0].length - a[0].length)[0];
+  if (longest === undefined) return text;
+  const before = text.slice(0, longest.index).replace(/:$/, "");
+  const behind = text.slice(longest.index + longest[0].length).replace(/^:/, "");
+  return `${before}::${behind}`;
 }

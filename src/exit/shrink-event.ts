@@ -1,0 +1,106 @@
+import type { CertwireEvent } from "./event.ts";
+import type { Problem } from "./problems.ts";
+import { caProperties, certificateProperties, requestProperties } from "./properties.ts";
+import { type OmittedValue, omitted } from "./property-values.ts";
+
+type Holder = Record<string, unknown>;
+
+/** A long string in the event's data. */
+interface Leaf {
+  readonly path: string;
+  readonly holder: Holder;
+  readonly key: string;
+  readonly value: string;
+  readonly isBinary: boolean;
+}
+
+/** Shorter values are not worth the place that their length and hash take. */
+const shortestWorthwhile = 512;
+
+const binaryKeys: ReadonlySet<string> = new Set([
+  "der",
+  "first",
+  "last",
+  "base64",
+  "utf16",
+  "rawRequest",
+  ...[requestProperties, certificateProperties, caProperties]
+    .flatMap((table) => Object.values(table))
+    .filter(({ type }) => type === "binary")
+    .map(({ key }) => key),
+]);
+
+/**
+ * An event that fits into `maxEventBytes` of JSON: its largest binary values become length and hash,
+ * then its largest texts, then its largest parts go, each named in `problems` as `omitted`. What
+ * remains at worst is the envelope with `notify` and `ca`, which no longer shrinks.
+ */
+export function shrinkEvent(event: CertwireEvent, maxEventBytes: number): CertwireEvent {
+  const data = structuredClone(event.data) as Holder;
+  const smaller = { ...event, data };
+  const problems = (data["problems"] ??= []) as Problem[];
+  let bytes = jsonBytes(smaller);
+  for (const leaf of leavesOf(data).toSorted(largestBinaryFirst)) {
+    if (bytes <= maxEventBytes) break;
+    const before = jsonBytes(leaf.value);
+    const replacement = omit(leaf);
+    const problem = { property: leaf.path, reason: "omitted" };
+    problems.push(problem);
+    bytes += jsonBytes(replacement) - before + jsonBytes(problem) + 1;
+  }
+  if (jsonBytes(smaller) > maxEventBytes) dropParts(smaller, problems, maxEventBytes);
+  return smaller;
+}
+
+/** Last resort for thousands of small values: whole parts of the data go, the largest first. */
+function dropParts(
+  event: CertwireEvent & { readonly data: Holder },
+  problems: Problem[],
+  maxEventBytes: number,
+): void {
+  const { data } = event;
+  const size = (key: string) => jsonBytes(data[key]);
+  const parts = Object.keys(data)
+    .filter((key) => key !== "notify" && key !== "ca")
+    .toSorted((a, b) => size(b) - size(a));
+  for (const key of parts) {
+    if (jsonBytes(event) <= maxEventBytes) return;
+    if (key === "problems") problems.length = 0;
+    else delete data[key];
+    problems.push({ property: key, reason: "omitted" });
+  }
+}
+
+function leavesOf(holder: Holder, path = "", found: Leaf[] = []): Leaf[] {
+  for (const [key, value] of Object.entries(holder)) {
+    const place = path === "" ? key : `${path}.${key}`;
+    if (typeof value === "string") {
+      if (value.length < shortestWorthwhile) continue;
+      found.push({ path: place, holder, key, value, isBinary: binaryKeys.has(key) });
+    } else if (typeof value === "object" && value !== null) {
+      leavesOf(value as Holder, place, found);
+    }
+  }
+  return found;
+}
+
+function largestBinaryFirst(a: Leaf, b: Leaf): number {
+  if (a.isBinary !== b.isBinary) return a.isBinary ? -1 : 1;
+  return b.value.length - a.value.length;
+}
+
+/** Puts length and hash in place of a value; the ends of a value that was cut before just go. */
+function omit({ holder, key, value, isBinary }: Leaf): OmittedValue | undefined {
+  if ("omitted" in holder) {
+    delete holder[key];
+    return undefined;
+  }
+  const bytes = Buffer.from(value, isBinary ? "base64" : "utf8");
+  const replacement = omitted(bytes);
+  holder[key] = replacement;
+  return replacement;
+}
+
+function jsonBytes(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value) ?? "");
+}
