@@ -39,15 +39,22 @@ class WriterCore final : public Writer {
                    &shared) {}
 
   bool Prepare() {
-    if (!directory.Assign(options.directory, std::strlen(options.directory)) ||
-        !info.Assign(options.epoch_info, options.epoch_info_size) || !background.Allocate()) {
-      return false;
-    }
-    options.directory = reinterpret_cast<const char*>(directory.get());
-    options.epoch_info = info.get();
+    if (!CopyTexts() || !background.Allocate()) return false;
     shared.pool.Reserve();
     MakeEpochId();
     return true;
+  }
+
+  /// Leaves alone what appending threads read meanwhile.
+  bool Configure(const WriterOptions& given) {
+    options.directory = given.directory;
+    options.first_segment_bytes = given.first_segment_bytes;
+    options.max_segment_bytes = given.max_segment_bytes;
+    options.max_journal_bytes = given.max_journal_bytes;
+    options.min_free_bytes = given.min_free_bytes;
+    options.epoch_info = given.epoch_info;
+    options.epoch_info_size = given.epoch_info_size;
+    return CopyTexts();
   }
 
   bool WaitForCommit(Buffer* buffer);
@@ -61,6 +68,18 @@ class WriterCore final : public Writer {
   std::atomic<uint64_t> pending_returns{0};
 
  private:
+  /// Makes the options own what they point to.
+  bool CopyTexts() {
+    const char* name = options.directory == nullptr ? "" : options.directory;
+    if (!directory.Assign(name, std::strlen(name)) ||
+        !info.Assign(options.epoch_info, options.epoch_info_size)) {
+      return false;
+    }
+    options.directory = reinterpret_cast<const char*>(directory.get());
+    options.epoch_info = info.get();
+    return true;
+  }
+
   void MakeEpochId() {
     if (RandomBytes(shared.id.bytes, kEpochIdSize)) return;
     // Without random bits of the system: time, and where this memory happens to lie.
@@ -100,16 +119,25 @@ bool WriterCore::WaitForCommit(Buffer* buffer) {
   return false;
 }
 
+bool IsTooLong(const char* directory) {
+  return directory != nullptr && std::strlen(directory) > FilePath::kMaxDirectory;
+}
+
 }  // namespace
 
 Writer* Writer::Create(const WriterOptions& options) {
-  if (options.directory == nullptr || std::strlen(options.directory) > FilePath::kMaxDirectory) {
-    return nullptr;
-  }
+  if (IsTooLong(options.directory)) return nullptr;
   auto* core = new (std::nothrow) WriterCore(options);
   if (core == nullptr || core->Prepare()) return core;
   delete core;
   return nullptr;
+}
+
+Status Writer::Configure(const WriterOptions& options) {
+  if (IsTooLong(options.directory))
+    return Status(Status::Code::kInvalid, "directory name too long");
+  if (Core(this)->Configure(options)) return Status::Ok();
+  return Status(Status::Code::kNoSpace, "memory is short");
 }
 
 Status Writer::Start() { return Core(this)->background.Start(); }

@@ -56,12 +56,12 @@ struct WriterStats {
 class Writer {
  public:
   /// Makes a writer in memory: no thread, no file. Null when memory is short or the directory's
-  /// name is longer than 1,000 bytes.
+  /// name is longer than 1,000 bytes; without a directory Configure has to follow.
   static Writer* Create(const WriterOptions& options);
-  /// Replaces the options that concern files (all but file_system, commit_wait_us and
-  /// max_outstanding_bytes), for a process that must not read its settings on the thread that makes
-  /// the writer. Appends may run at the same time; only before Start.
-  void Configure(const WriterOptions& options);
+  /// Takes the options that concern files (directory, sizes of segments and journal, epoch info),
+  /// for a process that must not read its settings on the thread that makes the writer. Appends may
+  /// run at the same time; only before Start.
+  Status Configure(const WriterOptions& options);
   /// Starts the background threads. May fail only for lack of threads; appends are kept all the
   /// same.
   Status Start();
