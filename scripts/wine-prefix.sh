@@ -3,20 +3,23 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 export WINEPREFIX=${WINEPREFIX:-$root/build/wine-prefix}
-# winemenubuilder, Mono and Gecko have no part in these tests; without them no window opens.
-export WINEARCH=win64 WINEDEBUG=${WINEDEBUG:--all} WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe=" DISPLAY=
+export WINEARCH=win64 WINEDEBUG=${WINEDEBUG:--all} DISPLAY=
+# Neither an installer (Mono, Gecko) nor a menu entry may come of it.
+export WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe="
 
-if ! command -v wine64 >/dev/null && ! command -v wine >/dev/null; then
+# Debian keeps the 64-bit loader off the search path, and its wrapper wants a 32-bit one besides.
+wine=/usr/lib/wine/wine64
+[ -x "$wine" ] || wine=$(command -v wine) || {
   echo "wine-prefix: Wine is missing; on Debian: apt-get install wine wine64" >&2
   exit 1
-fi
+}
 mkdir -p "$(dirname "$WINEPREFIX")"
 exec 9>"$WINEPREFIX.lock"
 flock 9
 if [[ ! -e $WINEPREFIX/certwire-ready ]]; then
-  wine wineboot -i >&2
+  "$wine" wineboot -i >&2
   # Node refuses to start on the Windows version that is the default of a prefix.
-  wine winecfg /v win10 >&2
+  "$wine" winecfg /v win10 >&2
   wineserver -w
   touch "$WINEPREFIX/certwire-ready"
 fi

@@ -1,4 +1,4 @@
-// Writes the scenario files into a directory: the same bytes on every run.
+// Writes scenario files: the same bytes on every run.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,7 +6,7 @@ import type { SimulatedCa } from "../../src/simulate/simulated-ca.ts";
 import { completeStep } from "./complete-step.ts";
 import { crlSteps, unknownEventSteps } from "./everyday.ts";
 import type { ScenarioHeader, ScenarioStep } from "./format.ts";
-import { hostileScenarios } from "./hostile.ts";
+import { type HostileScenario, hostileScenarios } from "./hostile.ts";
 import { ScenarioWriter } from "./scenario-writer.ts";
 import { caNamesOf, createCa, secretsOf, takeEvents } from "./simulated-events.ts";
 
@@ -38,8 +38,8 @@ function simulatedSteps(
   return { steps, secrets: secretsOf(events) };
 }
 
-/** The same steps twice: as certsrv calls a module, and with nothing but IDispatch. */
-function writeEveryday(directory: string): void {
+/** What a CA tells in its first days, and what real ones tell rarely. */
+function writeEveryday(path: string, more: Partial<ScenarioHeader>): void {
   const writer = new ScenarioWriter();
   const ca = createCa("everyday");
   const { steps, secrets } = simulatedSteps(writer, ca, 300);
@@ -47,44 +47,49 @@ function writeEveryday(directory: string): void {
   if (issued === undefined) throw new Error("the simulated CA issued nothing");
   const all = [...steps, ...crlSteps(writer), ...unknownEventSteps(issued), completeStep(0)];
   for (const step of all) writer.add(step);
-  save(writer, ca, join(directory, "everyday.ndjson"), { secrets });
-  save(writer, ca, join(directory, "late-bound.ndjson"), { secrets, via: "dispatch" });
+  save(writer, ca, path, { secrets, ...more });
 }
 
-function writeSimulated(
-  directory: string,
-  name: string,
-  count: number,
-  more: Partial<ScenarioHeader>,
-): void {
+function writeSimulated(path: string, count: number, more: Partial<ScenarioHeader>): void {
   const writer = new ScenarioWriter();
-  const ca = createCa(name);
+  const ca = createCa(`${count} events`);
   const { steps, secrets } = simulatedSteps(writer, ca, count);
   for (const step of steps) writer.add(step);
-  save(writer, ca, join(directory, `${name}.ndjson`), { secrets, ...more });
+  save(writer, ca, path, { secrets, ...more });
 }
 
-function writeHostile(directory: string): void {
-  const ca = createCa("hostile");
-  for (const [name, make] of Object.entries(hostileScenarios)) {
-    const writer = new ScenarioWriter();
-    const { header = {}, steps } = make();
-    for (const step of steps) writer.add(step);
-    save(writer, ca, join(directory, `${name}.ndjson`), header);
-  }
+function writeHostile(path: string, { header = {}, steps }: HostileScenario): void {
+  const writer = new ScenarioWriter();
+  for (const step of steps) writer.add(step);
+  save(writer, createCa("hostile"), path, header);
 }
 
-/** Writes all scenario files into `directory`. */
-export function generateScenarios(directory: string): void {
-  mkdirSync(directory, { recursive: true });
-  writeEveryday(directory);
-  writeSimulated(directory, "volume", 5_000, { threads: 16 });
-  writeSimulated(directory, "busy-shutdown", 2_000, { threads: 16, shutdownAfter: 600 });
-  writeHostile(directory);
+const writers: Readonly<Record<string, (path: string) => void>> = {
+  everyday: (path) => writeEveryday(path, {}),
+  "late-bound": (path) => writeEveryday(path, { via: "dispatch" }),
+  volume: (path) => writeSimulated(path, 5_000, { threads: 16 }),
+  "busy-shutdown": (path) => writeSimulated(path, 2_000, { threads: 16, shutdownAfter: 600 }),
+  ...Object.fromEntries(
+    Object.entries(hostileScenarios).map(([name, make]) => [
+      name,
+      (path: string) => writeHostile(path, make()),
+    ]),
+  ),
+};
+
+/** Writes one scenario file into `directory`, which must exist, and returns its path. */
+export function writeScenario(name: string, directory: string): string {
+  const path = join(directory, `${name}.ndjson`);
+  const write = writers[name];
+  if (write === undefined) throw new Error(`no scenario ${name}`);
+  write(path);
+  return path;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [directory] = process.argv.slice(2);
-  if (directory === undefined) throw new Error("usage: generate DIRECTORY");
-  generateScenarios(directory);
+  const [directory, ...names] = process.argv.slice(2);
+  if (directory === undefined) throw new Error("usage: generate DIRECTORY [SCENARIO...]");
+  mkdirSync(directory, { recursive: true });
+  for (const name of names.length > 0 ? names : Object.keys(writers))
+    writeScenario(name, directory);
 }

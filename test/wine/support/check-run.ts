@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { readScenario, type Scenario, type ScenarioStep } from "../../scenarios/format.ts";
+import { Expectation } from "../expected.ts";
+import { type Allowance, differences } from "./compare.ts";
+import { groupBy } from "./group-by.ts";
+import { type RecordedEvent, readRecorded } from "./recorded.ts";
+import { findSecrets } from "./secrets.ts";
+import type { CallLine, StandinRun } from "./standin.ts";
+
+/** A step, its call, and the record that the exit module made of it. */
+export interface Outcome {
+  readonly step: ScenarioStep;
+  readonly call: CallLine;
+  readonly record: RecordedEvent;
+}
+
+/** A run in terms of its scenario. */
+export interface Outcomes {
+  readonly scenario: Scenario;
+  readonly records: readonly RecordedEvent[];
+  readonly outcomes: readonly Outcome[];
+}
+
+const startup = 0x80;
+const shutdown = 0x40;
+/** Clocks of one machine, read in different ways. */
+const clockSlack = 200_000n;
+
+/**
+ * Asserts what holds for every run: each call gave S_OK within the bound, and the journal holds start,
+ * stop and exactly one record a step, those of one chain in their order, made by the calling thread
+ * while the call ran. Returns steps and records in pairs.
+ */
+export function checkRun(scenarioPath: string, run: StandinRun): Outcomes {
+  const scenario = readScenario(scenarioPath);
+  checkCalls(scenario, run);
+  const records = readRecorded(run.journalDirectory);
+  const ofSteps = records.filter(({ event }) => event !== startup && event !== shutdown);
+  assert.equal(ofSteps.length, scenario.steps.length, "one record for each step");
+  assert.equal(records.length, ofSteps.length + 2, "one record each for start and stop");
+  const outcomes = pairUp(scenario, run, ofSteps);
+  for (const outcome of outcomes) checkOrigin(outcome, run);
+  checkSecrets(scenario, outcomes);
+  return { scenario, records, outcomes };
+}
+
+/** Asserts that each record says what its step served. */
+export function checkContents(
+  { scenario, outcomes }: Outcomes,
+  allowanceOf: (step: ScenarioStep) => Allowance = () => ({}),
+): void {
+  const expectation = new Expectation(scenario);
+  const found = outcomes.flatMap(({ step, record }) =>
+    differences(expectation.step(step), record, allowanceOf(step)).map(
+      (difference) => `${step.chain}, event ${step.event}: ${difference}`,
+    ),
+  );
+  assert.deepEqual(found.slice(0, 20), [], `${found.length} differences`);
+}
+
+/** Asserts that the first record is the start, and that a stop was recorded; both with the CA's facts. */
+export function checkStartAndStop({ scenario, records }: Outcomes): void {
+  const expectation = new Expectation(scenario);
+  const [first] = records;
+  const stop = records.find(({ event }) => event === shutdown);
+  assert.ok(first && stop);
+  assert.deepEqual(differences(expectation.ofCa(startup), first), []);
+  assert.deepEqual(differences(expectation.ofCa(shutdown), stop), []);
+}
+
+function checkCalls(scenario: Scenario, run: StandinRun): void {
+  const bad = run.calls.filter(({ hresult }) => hresult !== "0x00000000");
+  assert.deepEqual(bad, [], "every call returns S_OK");
+  const slow = run.calls.filter(({ us }) => us > scenario.header.boundMs * 1_000);
+  assert.deepEqual(slow, [], `every call returns within ${scenario.header.boundMs} ms`);
+  assert.equal(run.exitCode, 0);
+  assert.deepEqual(run.end?.violations, [], "the contract of ICertServerExit is kept");
+}
+
+/** The n-th record of a chain belongs to the n-th step of that chain. */
+function pairUp(scenario: Scenario, run: StandinRun, records: readonly RecordedEvent[]): Outcome[] {
+  const byContext = groupBy(records, ({ context }) => context);
+  const byStep = new Map(run.calls.map((call) => [call.step, call]));
+  return scenario.steps.map((step, index) => {
+    const record = byContext.get(step.context)?.shift();
+    const call = byStep.get(index);
+    assert.ok(record && call, `step ${index} (${step.chain}) was called and recorded`);
+    return { step, call, record };
+  });
+}
+
+function checkOrigin({ step, call, record }: Outcome, run: StandinRun): void {
+  const initialized = run.calls.find((line) => line.call === "Initialize");
+  assert.equal(record.event, step.event, `order of ${step.chain}`);
+  assert.equal(record.threadId, call.threadId);
+  assert.equal(record.processId, initialized?.pid);
+  const isWithinCall =
+    record.time >= BigInt(call.from) - clockSlack && record.time <= BigInt(call.to) + clockSlack;
+  assert.ok(isWithinCall, `time ${record.time} is within ${call.from} and ${call.to}`);
+}
+
+/** The request as it was submitted is recorded unchanged; everything else is free of secrets. */
+function checkSecrets(scenario: Scenario, outcomes: readonly Outcome[]): void {
+  const found = outcomes.flatMap(({ record }) => {
+    const [, rawRequest = ""] = (record.request["RawRequest"] ?? "").split(":");
+    return findSecrets(
+      without(record.payload, Buffer.from(rawRequest, "hex")),
+      scenario.header.secrets,
+    );
+  });
+  assert.deepEqual(found, [], "no secret is recorded");
+}
+
+function without(bytes: Buffer, part: Buffer): Buffer {
+  const start = part.length === 0 ? -1 : bytes.indexOf(part);
+  if (start < 0) return bytes;
+  return Buffer.concat([bytes.subarray(0, start), bytes.subarray(start + part.length)]);
+}

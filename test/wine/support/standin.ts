@@ -1,0 +1,96 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CommandError } from "../../integration/support/run-command.ts";
+import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
+import { binaries, runWine, windowsPath } from "./wine.ts";
+
+/** One call of the exit module, as the stand-in saw it. */
+export interface CallLine {
+  readonly call: "GetDescription" | "GetManageModule" | "Initialize" | "Notify" | "Shutdown";
+  readonly hresult: string;
+  readonly us: number;
+  /** Places in the order of all beginnings and ends. */
+  readonly begin: number;
+  readonly end: number;
+  /** UTC in 100 ns since 1601-01-01, before and after the call. */
+  readonly from: string;
+  readonly to: string;
+  readonly threadId: number;
+  readonly text?: string;
+  readonly mask?: number;
+  readonly pid?: number;
+  /** Of a Notify: place of the step in the file, its chain, and the number of the thread. */
+  readonly step?: number;
+  readonly chain?: string;
+  readonly thread?: number;
+}
+
+/** What the stand-in tells at its end. */
+export interface EndLine {
+  readonly call: "end";
+  readonly objects: number;
+  readonly live: number;
+  readonly asked: Readonly<Record<string, number>>;
+  readonly violations: readonly string[];
+}
+
+/** A run of the stand-in. */
+export interface StandinRun {
+  /** 0: every call returned S_OK; 9: it killed itself as asked. */
+  readonly exitCode: number;
+  readonly calls: readonly CallLine[];
+  /** Undefined when it was killed. */
+  readonly end: EndLine | undefined;
+  readonly journalDirectory: string;
+}
+
+/** Options of a run. */
+export interface StandinOptions {
+  /** TerminateProcess after so many calls of Notify returned; default: a normal end. */
+  readonly killAfter?: number;
+  /** Default: a new one. */
+  readonly journalDirectory?: string;
+  /** Default 120,000 ms. */
+  readonly timeoutMs?: number;
+}
+
+/** Runs a scenario file through the stand-in and the registered exit module. */
+export async function runStandin(
+  scenarioPath: string,
+  options: StandinOptions = {},
+): Promise<StandinRun> {
+  const directory = makeTempDirectory("standin");
+  const journalDirectory = options.journalDirectory ?? join(directory, "journal");
+  mkdirSync(journalDirectory, { recursive: true });
+  const result = join(directory, "result.ndjson");
+  const args = ["--scenario", scenarioPath, "--result", result, "--journal", journalDirectory];
+  const paths = args.map((argument) =>
+    argument.startsWith("--") ? argument : windowsPath(argument),
+  );
+  const kill = options.killAfter === undefined ? [] : ["--kill-after", `${options.killAfter}`];
+  const exitCode = await exitCodeOf(
+    runWine(binaries.standin, [...paths, ...kill], options.timeoutMs ?? 120_000),
+  );
+  const lines = readFileSync(result, "utf8").split("\n").filter(Boolean).map(parseLine);
+  return {
+    exitCode,
+    calls: lines.filter((line) => line.call !== "end"),
+    end: lines.find((line) => line.call === "end"),
+    journalDirectory,
+  };
+}
+
+function parseLine(line: string): CallLine | EndLine {
+  return JSON.parse(line) as CallLine | EndLine;
+}
+
+async function exitCodeOf(run: Promise<unknown>): Promise<number> {
+  try {
+    await run;
+    return 0;
+  } catch (error) {
+    const expected = error instanceof CommandError && [1, 9].includes(error.exitCode ?? 0);
+    if (!expected) throw error;
+    return error.exitCode ?? 0;
+  }
+}
