@@ -7,7 +7,7 @@ import { startKafka, startRabbitmq } from "./support/brokers.ts";
 import { produceKafka, readKafka } from "./support/read-kafka.ts";
 import { produceRabbitmq, readRabbitmq } from "./support/read-rabbitmq.ts";
 
-suite("the Kafka that tests get", () => {
+suite("the Kafka that tests get", { timeout: 180_000 }, () => {
   let kafka: KafkaCluster;
   before(async () => {
     kafka = await startKafka({ faults: true });
@@ -31,7 +31,7 @@ suite("the Kafka that tests get", () => {
   });
 });
 
-suite("the RabbitMQ that tests get", () => {
+suite("the RabbitMQ that tests get", { timeout: 180_000 }, () => {
   let rabbitmq: RabbitmqCluster;
   before(async () => {
     rabbitmq = await startRabbitmq({ faults: true });

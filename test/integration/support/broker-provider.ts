@@ -1,3 +1,5 @@
+import type { TcpProxy } from "./tcp-proxy.ts";
+
 /** Ways to harm the nodes of a cluster. Nodes are numbered from 1. */
 export interface NodeControl {
   /**
@@ -70,6 +72,11 @@ export interface ClusterOptions {
 
 /** A Kafka cluster to start. */
 export interface KafkaOptions extends ClusterOptions {
+  /**
+   * One proxy per node. A client that starts from the proxies' addresses is told only proxies; the
+   * nodes among themselves and clients that start from `bootstrapServers` talk without them.
+   */
+  readonly proxies?: readonly TcpProxy[];
   /** Further lines of every node's server.properties. */
   readonly properties?: Readonly<Record<string, string>>;
 }

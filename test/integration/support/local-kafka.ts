@@ -87,21 +87,27 @@ function localCluster(nodes: readonly LocalNode[], stop: () => Promise<void>): K
 
 async function prepareNodes(directory: string, options: KafkaOptions): Promise<LocalNode[]> {
   const ids = Array.from({ length: options.nodes ?? 1 }, (_, index) => index + 1);
-  const ports = await freePorts(ids.length * 2);
-  const addresses = ports.map((port) => `127.0.0.1:${port}`);
-  const clients = addresses.slice(0, ids.length);
-  const controllers = addresses.slice(ids.length);
+  const clients = await freeAddresses(ids.length);
+  const controllers = await freeAddresses(ids.length);
+  const proxied = await freeAddresses(ids.length);
   return ids.map((id) => {
     const home = join(directory, `node${id}`);
     mkdirSync(home);
     const address = clients[id - 1] ?? "";
     const controller = controllers[id - 1] ?? "";
+    const behindProxy = proxied[id - 1] ?? "";
+    const proxy = options.proxies?.[id - 1];
+    proxy?.setTarget(behindProxy);
     const propertiesFile = join(home, "server.properties");
     const properties = kafkaProperties({
       id,
       voters: controllers.map((voter, index) => `${index + 1}@${voter}`),
-      listeners: { PLAINTEXT: address, CONTROLLER: controller },
-      advertisedListeners: { PLAINTEXT: address },
+      listeners: {
+        PLAINTEXT: address,
+        CONTROLLER: controller,
+        ...(proxy && { PROXIED: behindProxy }),
+      },
+      advertisedListeners: { PLAINTEXT: address, ...(proxy && { PROXIED: proxy.address }) },
       logDirectory: join(home, "data"),
       extra: options.properties ?? {},
     });
@@ -114,6 +120,10 @@ async function prepareNodes(directory: string, options: KafkaOptions): Promise<L
     });
     return { id, address, propertiesFile, process };
   });
+}
+
+async function freeAddresses(count: number): Promise<string[]> {
+  return (await freePorts(count)).map((port) => `127.0.0.1:${port}`);
 }
 
 async function formatStorage(nodes: readonly LocalNode[]): Promise<void> {
