@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "reader_wrap.h"
+#include "segments.h"
 #include "simulator_wrap.h"
 
 namespace binding {
@@ -10,6 +11,7 @@ namespace {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("JournalReader", ReaderWrap::Define(env));
   exports.Set("ExitSimulator", SimulatorWrap::Define(env));
+  exports.Set("listSegments", Napi::Function::New(env, ListSegments, "listSegments"));
   return exports;
 }
 

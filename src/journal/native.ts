@@ -68,8 +68,8 @@ export interface NativeSegment {
   segment: number;
   /** Sequence number of the first frame. */
   firstSequence: bigint;
-  /** Last modification, in ms since 1970. */
-  writtenMs: number;
+  /** When the writer began it, in ms since 1970. */
+  startedMs: number;
 }
 
 /** One property that a simulated CA serves: a value, or the HRESULT it fails with. */
@@ -159,7 +159,8 @@ function load(): NativeAddon {
   }
 }
 
-function packageRoot(): string {
+/** Directory of the package or checkout that this file belongs to. */
+export function packageRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
   for (;;) {
     try {

@@ -44,12 +44,14 @@ export function planDeletions(
   let bytes = ordered.reduce((sum, segment) => sum + segment.bytes, 0);
   const isOverCap = bytes > policy.maxBytes * capTrigger;
   const deletions: Deletion[] = [];
-  for (const segment of ended) {
+  for (const [index, segment] of ended.entries()) {
+    // A segment was written until its successor began.
+    const writtenMs = ordered[index + 1]?.startedMs ?? nowMs;
     const losers = cursors
       .filter(({ position }) => !hasPassed(position, segment, epochs))
       .map(({ sink }) => sink);
     const isForced = isOverCap && bytes > policy.maxBytes * capTarget;
-    const isDone = losers.length === 0 && segment.writtenMs + policy.replayWindowMs <= nowMs;
+    const isDone = losers.length === 0 && writtenMs + policy.replayWindowMs <= nowMs;
     // Segments go in their order, so that what is left has no holes.
     if (!isForced && !isDone) break;
     deletions.push({ segment, reason: isDone ? "passed" : "cap", losers });

@@ -16,7 +16,7 @@ function segment(epochNumber: number, index: number, ageDays: number, bytes = 10
     epochId: `${epochId}${epochNumber}`,
     segment: index,
     firstSequence: 1n,
-    writtenMs: now - ageDays * day,
+    startedMs: now - ageDays * day,
   };
 }
 
@@ -32,8 +32,14 @@ function names(plan: ReturnType<typeof planDeletions>): string[] {
 }
 
 test("a segment goes once every sink has passed it and the replay window is over", () => {
-  const segments = [segment(1, 0, 20), segment(1, 1, 9), segment(1, 2, 3), segment(2, 0, 0)];
-  const cursors = [cursor("a", 2, 0), cursor("b", 1, 2)];
+  const segments = [
+    segment(1, 0, 20),
+    segment(1, 1, 15),
+    segment(1, 2, 9),
+    segment(1, 3, 3),
+    segment(2, 0, 0),
+  ];
+  const cursors = [cursor("a", 2, 0), cursor("b", 1, 3)];
   assert.deepEqual(names(planDeletions(segments, cursors, policy, now)), ["e1-s0", "e1-s1"]);
 });
 

@@ -1,0 +1,13 @@
+#ifndef CERTWIRE_NODE_SEGMENTS_H_
+#define CERTWIRE_NODE_SEGMENTS_H_
+
+#include <napi.h>
+
+namespace binding {
+
+/// `listSegments` of src/journal/native.ts.
+Napi::Value ListSegments(const Napi::CallbackInfo& info);
+
+}  // namespace binding
+
+#endif  // CERTWIRE_NODE_SEGMENTS_H_
