@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { describeCause } from "../errors/describe-cause.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import type { SinkFailure } from "../sinks/sink.ts";
 import type { DeadLetterReason } from "./dead-letter.ts";
@@ -167,15 +168,9 @@ export class InternalEvents {
   }
 }
 
-/** Code and texts of an error and its causes: no stack, and never the error object with its fields. */
-export function describeError(error: unknown): { code?: string; error: string } {
-  const texts: string[] = [];
-  let cause: unknown = error;
-  while (cause instanceof Error && texts.length < 4) {
-    texts.push(cause.message);
-    cause = cause.cause;
-  }
-  const text = texts.length > 0 ? texts.join(": ") : String(error);
+/** Code and texts of an error, for a log line. */
+function describeError(error: unknown): { code?: string; error: string } {
+  const text = describeCause(error);
   return error instanceof CertwireError ? { code: error.code, error: text } : { error: text };
 }
 

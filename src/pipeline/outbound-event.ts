@@ -1,4 +1,5 @@
-import { type CertwireEvent, type EventKind, eventKinds } from "../exit/event.ts";
+import type { CertwireEvent } from "../exit/event.ts";
+import { kindOf } from "../exit/event-kind.ts";
 import type { OutboundEvent } from "../sinks/sink.ts";
 
 /** Makes an event smaller by leaving out its largest binary values, down to `maxBytes` of JSON. */
@@ -22,17 +23,5 @@ function encode(event: CertwireEvent): Buffer {
 
 function outbound(event: CertwireEvent, json: Buffer): OutboundEvent {
   const { id, partitionkey } = event;
-  return { id, kind: kindOf(event.type), partitionKey: partitionkey, event, json };
-}
-
-const kinds = new Map<string, EventKind>();
-
-/** The kind inside a full event type; the prefix before it is configurable. */
-export function kindOf(type: string): EventKind {
-  const known = kinds.get(type);
-  if (known !== undefined) return known;
-  const kind = eventKinds.find((each) => type.endsWith(`${each}.v1`));
-  if (kind === undefined) throw new TypeError(`not an event type of Certwire: ${type}`);
-  kinds.set(type, kind);
-  return kind;
+  return { id, kind: kindOf(event), partitionKey: partitionkey, event, json };
 }

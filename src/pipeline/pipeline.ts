@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { describeCause } from "../errors/describe-cause.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import type { PipelineLimits } from "../sinks/common-options.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
@@ -10,7 +11,7 @@ import {
   deadRecord,
 } from "./dead-letter.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "./event-source.ts";
-import { describeError, type InternalEvents, type PipelineCounters } from "./internal-events.ts";
+import type { InternalEvents, PipelineCounters } from "./internal-events.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import { type ShrinkEvent, toOutbound } from "./outbound-event.ts";
 import { pause, Retry } from "./retry.ts";
@@ -268,7 +269,7 @@ export class Pipeline {
   ): Promise<boolean> {
     const { deadLetters, events, sink } = this.#options;
     const retry = new Retry(this.#host.retry);
-    const message = describeError(cause).error;
+    const message = describeCause(cause);
     while (!this.#abort.signal.aborted) {
       try {
         const time = new Date().toISOString();
@@ -310,10 +311,10 @@ export class Pipeline {
 
   /** Waits for what is under way: without a limit after the end of the source, shortly after a stop. */
   async #drain(stop: AbortSignal): Promise<void> {
-    this.#phase = "draining";
     this.#backlog = false;
     this.#kick();
     await this.#allDone(stop);
+    this.#phase = "draining";
     const timeout = AbortSignal.timeout(this.#options.drainTimeoutMs ?? 10_000);
     await this.#allDone(AbortSignal.any([timeout, this.#faults.signal]));
     const left = this.#prefix.outstanding;

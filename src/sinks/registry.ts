@@ -1,79 +1,54 @@
-import type { Logger } from "pino";
-import type { z } from "zod";
+import { type Logger, pino } from "pino";
 import type { ResolvedSinkOptions } from "./common-options.ts";
-import { fileSinkOptions, resolveFileSink } from "./file/options.ts";
-import type { ResolveContext } from "./secret-reference.ts";
+import type { ResolvedFileSinkOptions } from "./file/options.ts";
+import type { ResolvedKafkaSinkOptions } from "./kafka/options.ts";
+import type { ResolvedRabbitMqSinkOptions } from "./rabbitmq/options.ts";
 import type { Sink } from "./sink.ts";
-import { resolveStdoutSink, stdoutSinkOptions } from "./stdout/options.ts";
 
-/** A sink as the configuration describes it, not opened yet. */
-export interface ConfiguredSink {
-  readonly kind: string;
-  readonly options: ResolvedSinkOptions;
-  /** Makes the sink; its client library is loaded only now. */
-  create(log: Logger): Promise<Sink>;
+/** Resolved options of each kind of sink. */
+export interface SinkOptionsByKind {
+  readonly kafka: ResolvedKafkaSinkOptions;
+  readonly rabbitmq: ResolvedRabbitMqSinkOptions;
+  readonly file: ResolvedFileSinkOptions;
+  readonly stdout: ResolvedSinkOptions;
 }
 
-/** One kind of sink: how its entry looks, and how to make a sink of it. */
-export interface SinkKind {
-  readonly kind: string;
-  /** URL schemes that stand for this kind, with the colon. */
-  readonly schemes: readonly string[];
-  /** Schema of an entry of the configuration file. */
-  readonly schema: z.ZodObject;
-  /** Checks an entry and resolves its secrets and paths; throws ZodError or CertwireError. */
-  configure(entry: unknown, context: ResolveContext): ConfiguredSink;
-}
+/** Kind of a sink. */
+export type SinkKind = keyof SinkOptionsByKind;
 
-/** Every kind of sink. */
-export const sinkKinds: readonly SinkKind[] = [
-  defineKind({
-    kind: "file",
-    schemes: ["file:"],
-    schema: fileSinkOptions,
-    resolve: resolveFileSink,
-    async create(options) {
-      const { FileSink } = await import("./file/sink.ts");
-      return new FileSink(options);
-    },
-  }),
-  defineKind({
-    kind: "stdout",
-    schemes: ["stdout:"],
-    schema: stdoutSinkOptions,
-    resolve: resolveStdoutSink,
-    async create(options) {
-      const { StdoutSink } = await import("./stdout/sink.ts");
-      return new StdoutSink(options);
-    },
-  }),
-];
+/** A sink as the configuration describes it, its secrets and paths resolved. */
+export type SinkConfiguration = {
+  [Kind in SinkKind]: { readonly kind: Kind; readonly options: SinkOptionsByKind[Kind] };
+}[SinkKind];
 
-/** The kind that a sink's URL stands for; `undefined` for an unknown scheme. */
-export function sinkKindOf(url: string): SinkKind | undefined {
-  const scheme = url.slice(0, url.indexOf(":") + 1);
-  return sinkKinds.find(({ schemes }) => schemes.includes(scheme));
-}
+type Factories = {
+  [Kind in SinkKind]: (options: SinkOptionsByKind[Kind], log: Logger) => Promise<Sink>;
+};
 
-interface KindDefinition<Schema extends z.ZodObject, Options extends ResolvedSinkOptions> {
-  readonly kind: string;
-  readonly schemes: readonly string[];
-  readonly schema: Schema;
-  resolve(entry: z.infer<Schema>, context: ResolveContext): Options;
-  create(options: Options, log: Logger): Promise<Sink>;
-}
+// The client library of a kind is loaded only when a sink of that kind is made.
+const factories: Factories = {
+  async kafka(options, log) {
+    const { KafkaSink } = await import("./kafka/index.ts");
+    return new KafkaSink(options, log);
+  },
+  async rabbitmq(options, log) {
+    const { RabbitMqSink } = await import("./rabbitmq/index.ts");
+    return new RabbitMqSink(options, log);
+  },
+  async file(options) {
+    const { FileSink } = await import("./file/index.ts");
+    return new FileSink(options);
+  },
+  async stdout(options) {
+    const { StdoutSink } = await import("./stdout/index.ts");
+    return new StdoutSink(options);
+  },
+};
 
-function defineKind<Schema extends z.ZodObject, Options extends ResolvedSinkOptions>(
-  definition: KindDefinition<Schema, Options>,
-): SinkKind {
-  const { kind, schemes, schema } = definition;
-  return {
-    kind,
-    schemes,
-    schema,
-    configure(entry, context) {
-      const options = definition.resolve(schema.parse(entry), context);
-      return { kind, options, create: (log) => definition.create(options, log) };
-    },
-  };
+/** Makes a sink that is not opened yet; without a logger its warnings go nowhere. */
+export function createSink<Kind extends SinkKind>(
+  sink: { readonly kind: Kind; readonly options: SinkOptionsByKind[Kind] },
+  log: Logger = pino({ level: "silent" }),
+): Promise<Sink> {
+  return factories[sink.kind](sink.options, log);
 }

@@ -1,2 +1,1 @@
-export { fileSinkOptions, type ResolvedFileSinkOptions, resolveFileSink } from "./options.ts";
 export { FileSink } from "./sink.ts";

@@ -1,2 +1,1 @@
-export { resolveStdoutSink, stdoutSinkOptions } from "./options.ts";
 export { StdoutSink } from "./sink.ts";

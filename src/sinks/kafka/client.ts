@@ -1,0 +1,30 @@
+import { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
+import type { Logger } from "pino";
+import { loadTls } from "../tls-options.ts";
+import { patchRequestQueue } from "./kafkajs.ts";
+import type { ResolvedKafkaSinkOptions } from "./options.ts";
+
+/** Makes a kafkajs client of the options. Rejects with a CertwireError. */
+export async function createKafka(options: ResolvedKafkaSinkOptions, log: Logger): Promise<Kafka> {
+  patchRequestQueue();
+  const { sasl, tls } = options;
+  return new Kafka({
+    clientId: options.clientId,
+    brokers: [...options.brokers],
+    connectionTimeout: options.connectTimeoutMs,
+    authenticationTimeout: options.connectTimeoutMs,
+    requestTimeout: options.requestTimeoutMs,
+    enforceRequestTimeout: true,
+    // Finite inside: the pipeline owns the endless loop.
+    retry: { retries: 4, initialRetryTime: 100, maxRetryTime: 2000 },
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => forward(log, entry),
+    ...(sasl && { sasl: sasl as NonNullable<KafkaConfig["sasl"]> }),
+    ...(tls && { ssl: await loadTls(tls) }),
+  });
+}
+
+/** What kafkajs says about a failure comes back as an error too, so its own lines are only for debugging. */
+function forward(log: Logger, { namespace, log: { message, error } }: LogEntry): void {
+  log.debug({ kafkajs: namespace, ...(typeof error === "string" && { error }) }, message);
+}

@@ -1,0 +1,1 @@
+export { KafkaSink } from "./sink.ts";

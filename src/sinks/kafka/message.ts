@@ -1,0 +1,20 @@
+import type { Message } from "kafkajs";
+import type { ContentMode } from "../common-options.ts";
+import { attributesOf, dataOf, structuredContentType } from "../envelope.ts";
+import type { OutboundEvent } from "../sink.ts";
+
+const structuredHeaders = { "content-type": structuredContentType };
+
+/**
+ * The Kafka record of an event, by the Kafka binding of CloudEvents. Its time is that of publishing, not
+ * of the CA: retention and the broker's limits on times must not depend on the CA's clock.
+ */
+export function toMessage(event: OutboundEvent, partition: number, mode: ContentMode): Message {
+  const key = event.partitionKey;
+  if (mode === "structured") {
+    return { key, partition, value: event.json, headers: structuredHeaders };
+  }
+  const headers: Record<string, string> = { "content-type": event.event.datacontenttype };
+  for (const [name, value] of attributesOf(event.event)) headers[`ce_${name}`] = value;
+  return { key, partition, value: dataOf(event.event), headers };
+}

@@ -1,0 +1,146 @@
+import type { Duplex } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
+import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
+import type { Logger } from "pino";
+import { describeCause } from "../../errors/describe-cause.ts";
+import { loadTls } from "../tls-options.ts";
+import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
+import { assertTopology } from "./topology.ts";
+
+/** Longest wait for an orderly close, in ms; a dead broker does not answer it. */
+const closeTimeoutMs = 2000;
+
+/**
+ * One connection for all lanes, made when a lane needs it. After a failure the next one goes to the next
+ * host of the list. amqplib's own recovery stays off: the lanes must know which confirms were lost.
+ */
+export class RabbitMqConnection {
+  readonly #options: ResolvedRabbitMqSinkOptions;
+  readonly #log: Logger;
+  #model: ChannelModel | undefined;
+  #connecting: Promise<ChannelModel> | undefined;
+  #nextHost = 0;
+  /** True while the broker takes nothing because of its memory or disk alarm. */
+  isBlocked = false;
+  /** Why the connection ended; `undefined` while there is one. */
+  lastError: Error | undefined;
+
+  constructor(options: ResolvedRabbitMqSinkOptions, log: Logger) {
+    this.#options = options;
+    this.#log = log;
+  }
+
+  /** Opens a confirm channel, connecting first where needed. */
+  async openChannel(): Promise<ConfirmChannel> {
+    const model = await this.connect();
+    return model.createConfirmChannel();
+  }
+
+  /** Ends the connection at once, without a word to the broker: it does not answer any more. */
+  destroy(error: Error): void {
+    const model = this.#model;
+    this.#forget(model, error);
+    socketOf(model)?.destroy();
+  }
+
+  async close(): Promise<void> {
+    await this.#connecting?.catch(() => undefined);
+    const model = this.#model;
+    this.#forget(model, undefined);
+    if (model === undefined) return;
+    const timeout = delay(closeTimeoutMs, undefined, { ref: false });
+    await Promise.race([model.close().catch(() => undefined), timeout]);
+    socketOf(model)?.destroy();
+  }
+
+  /** Connects where there is no connection; tries every host once. */
+  async connect(): Promise<ChannelModel> {
+    if (this.#model) return this.#model;
+    this.#connecting ??= this.#tryHosts().finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #tryHosts(): Promise<ChannelModel> {
+    for (let tries = this.#options.hosts.length; tries > 1; tries -= 1) {
+      const model = await this.#connectToNextHost().catch(() => undefined);
+      if (model) return model;
+    }
+    return this.#connectToNextHost();
+  }
+
+  async #connectToNextHost(): Promise<ChannelModel> {
+    const { hosts, vhost, username, password, heartbeatSeconds, tls } = this.#options;
+    const { host, port } = hosts[this.#nextHost % hosts.length] ?? { host: "", port: 0 };
+    this.#nextHost += 1;
+    const model = await connect(
+      {
+        protocol: tls ? "amqps" : "amqp",
+        hostname: host,
+        port,
+        username,
+        password,
+        vhost: encodeURIComponent(vhost),
+        heartbeat: heartbeatSeconds,
+      },
+      {
+        timeout: this.#options.connectTimeoutMs,
+        noDelay: true,
+        keepAlive: true,
+        clientProperties: { connection_name: `certwire ${this.#options.name}` },
+        ...(tls && (await loadTls(tls))),
+      },
+    );
+    this.#watch(model);
+    this.#log.debug({ host, port }, "connected");
+    try {
+      await this.#prepare(model);
+    } catch (error) {
+      await model.close().catch(() => undefined);
+      throw error;
+    }
+    this.#model = model;
+    return model;
+  }
+
+  #watch(model: ChannelModel): void {
+    this.isBlocked = false;
+    this.lastError = undefined;
+    model.on("error", (error) => {
+      this.lastError = error;
+    });
+    model.on("close", (error) => this.#forget(model, this.lastError ?? error));
+    model.on("blocked", (text) => {
+      this.isBlocked = true;
+      this.#log.warn({ reason: text }, "the broker has blocked the connection: publishing pauses");
+    });
+    model.on("unblocked", () => {
+      this.isBlocked = false;
+      this.#log.info("the broker takes events again");
+    });
+  }
+
+  /** Declares what is asked for, or makes sure that the exchange is there. */
+  async #prepare(model: ChannelModel): Promise<void> {
+    const { exchange, topology } = this.#options;
+    const channel = await model.createConfirmChannel();
+    channel.on("error", () => undefined);
+    if (topology) await assertTopology(channel, exchange, topology);
+    else await channel.checkExchange(exchange);
+    await channel.close();
+  }
+
+  #forget(model: ChannelModel | undefined, error: Error | undefined): void {
+    if (model === undefined || model !== this.#model) return;
+    this.#model = undefined;
+    this.isBlocked = false;
+    this.lastError = error;
+    if (error) this.#log.warn({ error: describeCause(error) }, "connection lost");
+  }
+}
+
+/** amqplib gives no way to end a connection whose broker does not answer; its stream does. */
+function socketOf(model: ChannelModel | undefined): Duplex | undefined {
+  return (model?.connection as { stream?: Duplex } | undefined)?.stream;
+}

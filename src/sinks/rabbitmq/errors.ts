@@ -1,0 +1,67 @@
+import { CertwireError } from "../../errors/certwire-error.ts";
+import type { ErrorCode } from "../../errors/codes.ts";
+import type { SinkFailure, SinkFailureKind } from "../sink.ts";
+
+interface Class {
+  readonly kind: SinkFailureKind;
+  readonly code: ErrorCode;
+}
+
+const broken: Class = { kind: "reset", code: "CERTWIRE_SINK_UNREACHABLE" };
+const config: Class = { kind: "config", code: "CERTWIRE_SINK_CONFIG" };
+const auth: Class = { kind: "auth", code: "CERTWIRE_SINK_AUTH" };
+const rejected: Class = { kind: "reset", code: "CERTWIRE_SINK_REJECTED" };
+
+/**
+ * Reply codes of AMQP 0-9-1. Everything else, network errors too, is `reset`: a new connection, and the
+ * same events again.
+ */
+export const amqpErrorClasses: Readonly<Record<number, Class>> = {
+  // content-too-large and precondition-failed (larger than max_message_size): see `refusesContent`.
+  311: rejected,
+  406: rejected,
+  // invalid-path (no such vhost), not-found (exchange), resource-locked, not-allowed, not-implemented.
+  402: config,
+  404: config,
+  405: config,
+  530: config,
+  540: config,
+  403: auth,
+};
+
+const contentCodes: ReadonlySet<unknown> = new Set([311, 406, 501, 502, 505]);
+
+/** Node's codes for a certificate that is not accepted; they begin with these. */
+const tlsCodes = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|EPROTO)/;
+const authTexts = /ACCESS[-_]REFUSED|403 \(/;
+const configTexts = /NOT[-_]ALLOWED|530 \(/;
+
+/** Classifies what amqplib threw or emitted. */
+export function toRabbitMqFailure(error: unknown): SinkFailure {
+  if (error instanceof CertwireError) {
+    return { kind: error.code === "CERTWIRE_SINK_CONFIG" ? "config" : "reset", cause: error };
+  }
+  const { kind, code } = classOf(error);
+  return { kind, cause: new CertwireError(code, "rabbitmq publish failed", { cause: error }) };
+}
+
+/** The CertwireError for what amqplib threw. */
+export function toRabbitMqError(error: unknown, message: string): CertwireError {
+  if (error instanceof CertwireError) return error;
+  return new CertwireError(classOf(error).code, message, { cause: error });
+}
+
+/** True when the broker has closed the channel or connection over the content of what was sent. */
+export function refusesContent(error: unknown): boolean {
+  return contentCodes.has((error as { code?: unknown } | undefined)?.code);
+}
+
+function classOf(error: unknown): Class {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code === "number") return amqpErrorClasses[code] ?? broken;
+  if (typeof code === "string" && tlsCodes.test(code)) return config;
+  // Failures of the handshake come as text only.
+  if (typeof message === "string" && authTexts.test(message)) return auth;
+  if (typeof message === "string" && configTexts.test(message)) return config;
+  return broken;
+}

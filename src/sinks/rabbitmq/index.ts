@@ -1,0 +1,1 @@
+export { RabbitMqSink } from "./sink.ts";

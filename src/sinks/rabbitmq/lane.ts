@@ -1,0 +1,96 @@
+import type { ConfirmChannel } from "amqplib";
+import { CertwireError } from "../../errors/certwire-error.ts";
+import type { OutboundEvent, PublishOutcome, SinkFailure } from "../sink.ts";
+import type { RabbitMqConnection } from "./connection.ts";
+import { toRabbitMqFailure } from "./errors.ts";
+import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
+import { ConfirmWindow, type WindowResult } from "./window.ts";
+
+/** One lane: a confirm channel of its own and a share of the window. */
+export class RabbitMqLane {
+  readonly #connection: RabbitMqConnection;
+  readonly #options: ResolvedRabbitMqSinkOptions;
+  /** Events behind the acknowledged prefix that the broker has confirmed; they are not sent again. */
+  readonly #ahead = new Set<string>();
+  #channel: ConfirmChannel | undefined;
+  #channelError: unknown;
+  /** One event at a time, to find the one over whose content the broker closes the channel. */
+  #isAlone = false;
+
+  constructor(connection: RabbitMqConnection, options: ResolvedRabbitMqSinkOptions) {
+    this.#connection = connection;
+    this.#options = options;
+  }
+
+  /** Publishes a batch; events of one key one after the other, different keys side by side. */
+  async publish(batch: readonly OutboundEvent[], signal: AbortSignal): Promise<PublishOutcome> {
+    const wasAlone = this.#isAlone;
+    let result: WindowResult;
+    try {
+      const channel = await this.#openChannel();
+      const missing = batch.filter(({ id }) => !this.#ahead.has(id));
+      result = await new ConfirmWindow(missing, this.#windowOptions(channel)).run(signal);
+    } catch (error) {
+      return { acknowledged: 0, failure: toRabbitMqFailure(error) };
+    }
+    for (const id of result.confirmed) this.#ahead.add(id);
+    const open = batch.findIndex(({ id }) => !this.#ahead.has(id));
+    const acknowledged = open === -1 ? batch.length : open;
+    for (const { id } of batch.slice(0, acknowledged)) this.#ahead.delete(id);
+    await this.#tidy(result);
+    const head = batch[acknowledged];
+    if (head === undefined) return { acknowledged };
+    return { acknowledged, failure: this.#failureOf(head, result, wasAlone) };
+  }
+
+  #windowOptions(channel: ConfirmChannel) {
+    const { exchange, routingKey, mode, window, lanes, confirmTimeoutMs } = this.#options;
+    return {
+      channel,
+      exchange,
+      routingKey,
+      mode,
+      confirmTimeoutMs,
+      size: this.#isAlone ? 1 : Math.ceil(window / lanes),
+      isBlocked: () => this.#connection.isBlocked,
+      channelError: () => this.#channelError ?? this.#connection.lastError,
+    };
+  }
+
+  async #openChannel(): Promise<ConfirmChannel> {
+    if (this.#channel) return this.#channel;
+    const channel = await this.#connection.openChannel();
+    this.#channelError = undefined;
+    channel.on("error", (error) => {
+      this.#channelError = error;
+    });
+    channel.on("close", () => {
+      if (this.#channel === channel) this.#channel = undefined;
+    });
+    this.#channel = channel;
+    return channel;
+  }
+
+  async #tidy({ failure, isSettled, isContentRefused }: WindowResult): Promise<void> {
+    this.#isAlone = isContentRefused || (this.#isAlone && failure !== undefined);
+    if (failure === undefined && isSettled) return;
+    const channel = this.#channel;
+    this.#channel = undefined;
+    // A channel with confirms still to come would give them to events of the next batch.
+    if (!isSettled) this.#connection.destroy(failure?.cause ?? new Error("unsettled"));
+    else await channel?.close().catch(() => undefined);
+  }
+
+  /** Why the first event that is not acknowledged is not. */
+  #failureOf(head: OutboundEvent, result: WindowResult, wasAlone: boolean): SinkFailure {
+    const own = result.failures.get(head.id);
+    if (own) return own;
+    if (result.isContentRefused && result.failure) {
+      return { kind: wasAlone ? "poison" : "reset", cause: result.failure.cause };
+    }
+    if (result.failure) return result.failure;
+    const [first] = result.failures.values();
+    const cause = first?.cause ?? new CertwireError("CERTWIRE_SINK_REJECTED", "stopped early");
+    return { kind: "retry-identical", cause };
+  }
+}

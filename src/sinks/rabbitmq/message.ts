@@ -1,0 +1,41 @@
+import type { Options } from "amqplib";
+import type { ContentMode } from "../common-options.ts";
+import { attributesOf, dataOf, structuredContentType } from "../envelope.ts";
+import type { OutboundEvent } from "../sink.ts";
+
+/** An event as an AMQP message. */
+export interface AmqpMessage {
+  readonly routingKey: string;
+  readonly content: Buffer;
+  readonly options: Options.Publish;
+}
+
+/**
+ * The message of an event. CloudEvents has no binding for AMQP 0-9-1; binary mode follows Knative's:
+ * headers `ce-<attribute>`.
+ */
+export function toAmqpMessage(
+  { id, kind, event, json }: OutboundEvent,
+  routingKey: string,
+  mode: ContentMode,
+): AmqpMessage {
+  const isBinary = mode === "binary";
+  const common: Options.Publish = {
+    persistent: true,
+    mandatory: true,
+    messageId: id,
+    type: event.type,
+    timestamp: Math.floor(Date.parse(event.time) / 1000),
+    appId: "certwire",
+    contentType: isBinary ? event.datacontenttype : structuredContentType,
+  };
+  return {
+    routingKey: routingKey.replaceAll("{kind}", kind),
+    content: isBinary ? dataOf(event) : json,
+    options: isBinary ? { ...common, headers: headersOf(event) } : common,
+  };
+}
+
+function headersOf(event: OutboundEvent["event"]): Record<string, string> {
+  return Object.fromEntries(attributesOf(event).map(([name, value]) => [`ce-${name}`, value]));
+}

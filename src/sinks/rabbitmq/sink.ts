@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import type { Logger } from "pino";
+import { CertwireError } from "../../errors/certwire-error.ts";
+import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
+import { RabbitMqConnection } from "./connection.ts";
+import { toRabbitMqError } from "./errors.ts";
+import { RabbitMqLane } from "./lane.ts";
+import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
+
+/** Publishes to one RabbitMQ exchange; several channels keep the window full while a batch ends. */
+export class RabbitMqSink implements Sink {
+  readonly kind = "rabbitmq";
+  readonly name: string;
+  readonly lanes: number;
+  readonly limits: SinkLimits;
+  readonly #options: ResolvedRabbitMqSinkOptions;
+  readonly #log: Logger;
+  #connection: RabbitMqConnection | undefined;
+  #lanes: RabbitMqLane[] = [];
+
+  constructor(options: ResolvedRabbitMqSinkOptions, log: Logger) {
+    this.name = options.name;
+    this.lanes = options.lanes;
+    this.limits = options.limits;
+    this.#options = options;
+    this.#log = log;
+  }
+
+  async open(): Promise<void> {
+    await this.close();
+    const connection = new RabbitMqConnection(this.#options, this.#log);
+    try {
+      await connection.connect();
+    } catch (error) {
+      throw toRabbitMqError(error, `cannot open exchange "${this.#options.exchange}"`);
+    }
+    this.#connection = connection;
+    this.#lanes = Array.from(
+      { length: this.lanes },
+      () => new RabbitMqLane(connection, this.#options),
+    );
+  }
+
+  laneOf({ partitionKey }: OutboundEvent): number {
+    return createHash("sha1").update(partitionKey).digest().readUInt32BE() % this.lanes;
+  }
+
+  async publish(
+    lane: number,
+    batch: readonly OutboundEvent[],
+    signal: AbortSignal,
+  ): Promise<PublishOutcome> {
+    const target = this.#lanes[lane];
+    if (target === undefined) {
+      const cause = new CertwireError("CERTWIRE_SINK_UNREACHABLE", "the sink is closed");
+      return { acknowledged: 0, failure: { kind: "reset", cause } };
+    }
+    return target.publish(batch, signal);
+  }
+
+  async close(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    this.#lanes = [];
+    await connection?.close();
+  }
+}

@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { describe, type TestContext, test } from "node:test";
+import type { OutboundEvent, PublishOutcome, Sink, SinkFailureKind } from "../../src/sinks/sink.ts";
+import { range } from "../support/run-pipeline.ts";
+import { sampleOutbound, sequenceOf } from "../support/sample-events.ts";
+
+/** One place to publish to, fresh for each test. */
+export interface SinkUnderTest {
+  /** Makes a sink on that place; every call makes another one on the same place. */
+  create(): Sink;
+  /** What arrived there, in order; read by something that is not the sink. */
+  read(): Promise<readonly { readonly id: string; readonly partitionkey: string }[]>;
+  /** Makes the place refuse everything from now on (broker down, directory gone). */
+  readonly breakDown?: () => Promise<void>;
+  /** Undoes `breakDown`. */
+  readonly repair?: () => Promise<void>;
+}
+
+/** A kind of sink for the suite. */
+export interface SinkSuite {
+  readonly name: string;
+  readonly setUp: (context: TestContext) => Promise<SinkUnderTest>;
+}
+
+const signal = new AbortController().signal;
+const kinds: readonly SinkFailureKind[] = ["retry-identical", "reset", "poison", "config", "auth"];
+
+/** The suite that every sink passes. */
+export function testSinkContract({ name, setUp }: SinkSuite): void {
+  describe(`sink contract: ${name}`, () => {
+    test("a batch is acknowledged whole and arrives in the order of each key", async (t) => {
+      const place = await setUp(t);
+      const sink = place.create();
+      await sink.open(signal);
+      const events = range(1, 200).map((n) => sampleOutbound(n, `ca/${n % 7}`));
+      await publishAll(sink, events);
+      await sink.close();
+      assertDelivered(await place.read(), events);
+    });
+
+    test("lanes are used at the same time, each in its order", async (t) => {
+      const place = await setUp(t);
+      const sink = place.create();
+      await sink.open(signal);
+      const events = range(1, 400).map((n) => sampleOutbound(n, `ca/${n % 40}`));
+      await Promise.all([...byLane(sink, events)].map(([lane, own]) => inBatches(sink, lane, own)));
+      await sink.close();
+      assertDelivered(await place.read(), events);
+    });
+
+    test("the same key has the same lane while the sink is open, and every lane is in range", async (t) => {
+      const sink = (await setUp(t)).create();
+      await sink.open(signal);
+      assert.ok(sink.lanes >= 1);
+      for (const n of range(1, 50)) {
+        const lane = sink.laneOf(sampleOutbound(n, `ca/${n}`));
+        assert.ok(Number.isInteger(lane) && lane >= 0 && lane < sink.lanes);
+        assert.equal(sink.laneOf(sampleOutbound(n + 1000, `ca/${n}`)), lane);
+      }
+      await sink.close();
+    });
+
+    test("a second sink on the same place goes on behind the first", async (t) => {
+      const place = await setUp(t);
+      const events = range(1, 60).map((n) => sampleOutbound(n, `ca/${n % 3}`));
+      for (const part of [events.slice(0, 30), events.slice(30)]) {
+        const sink = place.create();
+        await sink.open(signal);
+        await publishAll(sink, part);
+        await sink.close();
+      }
+      assertDelivered(await place.read(), events);
+    });
+
+    test("a sink that was closed can be opened again", async (t) => {
+      const place = await setUp(t);
+      const sink = place.create();
+      const events = range(1, 20).map((n) => sampleOutbound(n));
+      await sink.open(signal);
+      await publishAll(sink, events.slice(0, 10));
+      await sink.close();
+      await sink.open(signal);
+      await publishAll(sink, events.slice(10));
+      await sink.close();
+      assertDelivered(await place.read(), events);
+    });
+
+    test("a close during a publish ends both, and what was acknowledged is there", async (t) => {
+      const place = await setUp(t);
+      const sink = place.create();
+      await sink.open(signal);
+      const events = range(1, 100).map((n) => sampleOutbound(n));
+      const publishing = sink.publish(sink.laneOf(events[0]!), events, signal);
+      const [outcome] = await within(20_000, Promise.all([publishing, sink.close()]));
+      assertOutcome(outcome, events.length);
+      await assertArrived(place, events.slice(0, outcome.acknowledged));
+    });
+
+    test("an aborted publish ends soon, and what was acknowledged is there", async (t) => {
+      const place = await setUp(t);
+      const sink = place.create();
+      await sink.open(signal);
+      const stop = new AbortController();
+      const events = range(1, 100).map((n) => sampleOutbound(n));
+      const publishing = sink.publish(sink.laneOf(events[0]!), events, stop.signal);
+      stop.abort();
+      const outcome = await within(5000, publishing);
+      assertOutcome(outcome, events.length);
+      await sink.close();
+      await assertArrived(place, events.slice(0, outcome.acknowledged));
+    });
+
+    test("with its place gone a publish fails with a known kind, and after the repair nothing is missing", async (t) => {
+      const place = await setUp(t);
+      const { breakDown, repair } = place;
+      if (!breakDown || !repair) return t.diagnostic(`${name} cannot break down`);
+      const sink = place.create();
+      await sink.open(signal);
+      const events = range(1, 40).map((n) => sampleOutbound(n));
+      await publishAll(sink, events.slice(0, 20));
+      await breakDown();
+      const lane = sink.laneOf(events[0]!);
+      const outcome = await within(60_000, sink.publish(lane, events.slice(20), signal));
+      assertOutcome(outcome, 20);
+      assert.ok(outcome.failure, "a publish to a place that is gone cannot succeed");
+      await repair();
+      await publishAll(sink, events.slice(20 + outcome.acknowledged));
+      await sink.close();
+      assertDelivered(await place.read(), events);
+    });
+  });
+}
+
+function byLane(sink: Sink, events: readonly OutboundEvent[]): Map<number, OutboundEvent[]> {
+  const lanes = new Map<number, OutboundEvent[]>();
+  for (const event of events) {
+    const lane = sink.laneOf(event);
+    lanes.set(lane, [...(lanes.get(lane) ?? []), event]);
+  }
+  return lanes;
+}
+
+async function inBatches(sink: Sink, lane: number, events: readonly OutboundEvent[]) {
+  for (let at = 0; at < events.length; at += 10) {
+    await publishWhole(sink, lane, events.slice(at, at + 10));
+  }
+}
+
+async function publishAll(sink: Sink, events: readonly OutboundEvent[]): Promise<void> {
+  for (const [lane, own] of byLane(sink, events)) await publishWhole(sink, lane, own);
+}
+
+/** Publishes as the pipeline does: again what is left, until all is acknowledged. */
+async function publishWhole(sink: Sink, lane: number, events: readonly OutboundEvent[]) {
+  const deadline = performance.now() + 60_000;
+  let rest = events;
+  while (rest.length > 0) {
+    const outcome = await sink.publish(lane, rest, signal);
+    assertOutcome(outcome, rest.length);
+    rest = rest.slice(outcome.acknowledged);
+    if (rest.length === 0) return;
+    if (performance.now() > deadline) throw outcome.failure?.cause ?? new Error("no reason");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+function assertOutcome(outcome: PublishOutcome, events: number): void {
+  assert.ok(outcome.acknowledged >= 0 && outcome.acknowledged <= events);
+  assert.equal(outcome.failure === undefined, outcome.acknowledged === events);
+  if (outcome.failure) assert.ok(kinds.includes(outcome.failure.kind), outcome.failure.kind);
+}
+
+type Arrived = Awaited<ReturnType<SinkUnderTest["read"]>>;
+
+/** Nothing is missing or foreign, and the first deliveries of each key are in order. */
+export function assertDelivered(arrived: Arrived, sent: readonly OutboundEvent[]): void {
+  const first = new Map<string, Arrived[number]>();
+  for (const event of arrived) if (!first.has(event.id)) first.set(event.id, event);
+  const missing = sent.filter(({ id }) => !first.has(id)).map(sequenceOf);
+  assert.deepEqual(missing, [], "missing events");
+  assert.equal(first.size, sent.length, "events that nobody sent");
+  const last = new Map<string, number>();
+  for (const event of first.values()) {
+    const sequence = sequenceOf(event);
+    assert.ok(sequence > (last.get(event.partitionkey) ?? 0), `${sequence} came too late`);
+    last.set(event.partitionkey, sequence);
+  }
+}
+
+async function assertArrived(place: SinkUnderTest, events: readonly OutboundEvent[]) {
+  const arrived = new Set((await place.read()).map(({ id }) => id));
+  const missing = events.filter(({ id }) => !arrived.has(id)).map(sequenceOf);
+  assert.deepEqual(missing, [], "acknowledged events that did not arrive");
+}
+
+async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`not done within ${ms} ms`)), ms);
+  });
+  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
+}

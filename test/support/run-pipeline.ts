@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import pino from "pino";
+import type { JournalPosition } from "../../src/journal/position.ts";
+import { DeadLetterFile, readDeadLetters } from "../../src/pipeline/dead-letter.ts";
+import type { EventSource } from "../../src/pipeline/event-source.ts";
+import { InternalEvents } from "../../src/pipeline/internal-events.ts";
+import { Pipeline, type PipelineOptions } from "../../src/pipeline/pipeline.ts";
+import type { PipelineLimits } from "../../src/sinks/common-options.ts";
+import type { Sink } from "../../src/sinks/sink.ts";
+
+/** Settings of a pipeline under test; quick retries by default. */
+export type PipelineSettings = Partial<PipelineLimits> &
+  Partial<Pick<PipelineOptions, "checkpointIntervalMs" | "drainTimeoutMs" | "shrink">>;
+
+/** A pipeline under test with what it writes. */
+export async function testPipeline(
+  context: TestContext,
+  source: EventSource,
+  sink: Sink,
+  settings: PipelineSettings = {},
+) {
+  const directory = await mkdtemp(join(tmpdir(), "certwire-pipeline-"));
+  context.after(() => rm(directory, { recursive: true, force: true }));
+  const deadLetterPath = join(directory, "dead-letters.ndjson");
+  const saved: JournalPosition[] = [];
+  const logLines: Record<string, unknown>[] = [];
+  const log = pino(
+    { level: "debug" },
+    { write: (line: string) => void logLines.push(JSON.parse(line)) },
+  );
+  const { checkpointIntervalMs, drainTimeoutMs, shrink, ...limits } = settings;
+  const pipeline = new Pipeline({
+    source,
+    sink,
+    limits: {
+      maxInFlightEvents: 4096,
+      maxInFlightBytes: 16 * 1024 * 1024,
+      retryInitialMs: 1,
+      retryMaxMs: 5,
+      deadLetterAfterSeconds: 0,
+      ...limits,
+    },
+    shrink: shrink ?? ((event) => event),
+    deadLetters: new DeadLetterFile(deadLetterPath),
+    events: new InternalEvents(log),
+    checkpoints: { save: async (position) => void saved.push(position) },
+    checkpointIntervalMs: checkpointIntervalMs ?? 5,
+    drainTimeoutMs: drainTimeoutMs ?? 200,
+  });
+  const deadLetters = async () => {
+    const letters = [];
+    for await (const letter of readDeadLetters(deadLetterPath)) letters.push(letter);
+    return letters;
+  };
+  return { pipeline, saved, logLines, deadLetters };
+}
+
+/** The signal of a run that nobody stops. */
+export const neverStopped = new AbortController().signal;
+
+/** Numbers from `first` to `last`. */
+export function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+}
+
+/** Waits until `holds` is true, or fails after `timeoutMs`. */
+export async function until(holds: () => boolean, what: string, timeoutMs = 5000): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`timed out waiting until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}

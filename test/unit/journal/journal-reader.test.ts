@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CertwireError } from "../../../src/errors/certwire-error.ts";
+import { JournalReader } from "../../../src/journal/journal-reader.ts";
+import type {
+  NativeBatch,
+  NativeReader,
+  NativeReaderOptions,
+} from "../../../src/journal/native.ts";
+
+function fakeReader(results: (NativeBatch | Error | null)[]) {
+  const seen: { options?: NativeReaderOptions; reads: number } = { reads: 0 };
+  const native: NativeReader = {
+    async read() {
+      seen.reads += 1;
+      const result = results.shift() ?? null;
+      if (result instanceof Error) throw result;
+      return result;
+    },
+    stats: () => ({
+      framesRead: 0,
+      gapsFound: 0,
+      unmarkedFrames: 0,
+      quarantinedRanges: 0,
+      positionLost: false,
+    }),
+    close() {},
+  };
+  const open = (options: NativeReaderOptions) => {
+    seen.options = options;
+    return native;
+  };
+  return { open, seen };
+}
+
+const batch: NativeBatch = {
+  buffer: Buffer.from("onetwo"),
+  table: new BigUint64Array(
+    [
+      [2, 1, 0, 7, 0, 11, 133_000_000_000_000_000n, 0, 3, 1, 4200],
+      [3, 1, 65_535, 8, 1, 12, 133_000_000_000_000_001n, 3, 3, 0, 4096],
+    ]
+      .flat()
+      .map(BigInt),
+  ),
+  epochIds: ["a".repeat(32), "b".repeat(32)],
+};
+
+test("the reader turns the table of a native batch into frames", async () => {
+  const { open } = fakeReader([batch]);
+  const reader = new JournalReader({ directory: "journal", position: null }, open);
+  const chunk = await reader.next(new AbortController().signal);
+  assert.equal(chunk?.more, false);
+  assert.deepEqual(chunk?.frames, [
+    {
+      type: 2,
+      schema: 1,
+      index: 0,
+      epochNumber: 7,
+      epochId: "a".repeat(32),
+      sequence: 11n,
+      time: 133_000_000_000_000_000n,
+      payload: Buffer.from("one"),
+      position: {
+        epochNumber: 7,
+        epochId: "a".repeat(32),
+        segment: 1,
+        offset: 4200,
+        sequence: 11n,
+      },
+    },
+    {
+      type: 3,
+      schema: 1,
+      index: 65_535,
+      epochNumber: 8,
+      epochId: "b".repeat(32),
+      sequence: 12n,
+      time: 133_000_000_000_000_001n,
+      payload: Buffer.from("two"),
+      position: {
+        epochNumber: 8,
+        epochId: "b".repeat(32),
+        segment: 0,
+        offset: 4096,
+        sequence: 12n,
+      },
+    },
+  ]);
+});
+
+test("the reader says that more is to come when the native batch is full", async () => {
+  const { open } = fakeReader([batch]);
+  const reader = new JournalReader({ directory: "j", position: null, maxBatchFrames: 2 }, open);
+  assert.equal((await reader.next(new AbortController().signal))?.more, true);
+});
+
+test("an idle reader looks again after its poll interval and ends when it is told to", async () => {
+  const { open, seen } = fakeReader([null, null, batch]);
+  const reader = new JournalReader({ directory: "j", position: null, idlePollMs: 1 }, open);
+  const stop = new AbortController();
+  assert.equal((await reader.next(stop.signal))?.frames.length, 2);
+  assert.equal(seen.reads, 3);
+  const next = reader.next(stop.signal);
+  stop.abort();
+  assert.equal(await next, null);
+});
+
+test("an error of the native reader is told as an unreadable journal, and the next call tries again", async () => {
+  const { open } = fakeReader([new Error("EACCES"), batch]);
+  const reader = new JournalReader({ directory: "j", position: null }, open);
+  const { signal } = new AbortController();
+  await assert.rejects(
+    reader.next(signal),
+    (error) => error instanceof CertwireError && error.code === "CERTWIRE_JOURNAL_UNREADABLE",
+  );
+  assert.equal((await reader.next(signal))?.frames.length, 2);
+});
+
+test("the native reader gets the directory, the position and the default bounds", () => {
+  const { open, seen } = fakeReader([]);
+  const position = { epochNumber: 1, epochId: "c".repeat(32), segment: 2, offset: 3, sequence: 4n };
+  void new JournalReader({ directory: "journal", position, quarantineDirectory: "q" }, open);
+  assert.deepEqual(seen.options, {
+    directory: "journal",
+    quarantineDirectory: "q",
+    mode: "durable",
+    position,
+    maxBatchBytes: 1024 * 1024,
+    maxBatchFrames: 256,
+  });
+});

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { JournalFrame } from "../../../src/journal/frame.ts";
+import type { FrameSource } from "../../../src/journal/frame-source.ts";
+import { JournalEventSource } from "../../../src/pipeline/event-source.ts";
+import type { SinkFailure } from "../../../src/sinks/sink.ts";
+import { MemorySource } from "../../support/memory-source.ts";
+import { neverStopped, range, testPipeline } from "../../support/run-pipeline.ts";
+import { sampleEvent, samplePosition, sequenceOf } from "../../support/sample-events.ts";
+import { ScriptedSink } from "../../support/scripted-sink.ts";
+
+const cause = new Error("too large for the broker");
+
+/** A sink that refuses one event for as long as `refuses` says so. */
+function refusing(sequence: number, failure: SinkFailure, refuses: () => boolean = () => true) {
+  const sink = new ScriptedSink();
+  sink.script = ({ sequences }) => {
+    const at = sequences.indexOf(sequence);
+    return at === -1 || !refuses() ? undefined : { acknowledged: at, failure };
+  };
+  return sink;
+}
+
+function decodeAllButThree({ sequence }: JournalFrame) {
+  if (sequence === 3n) throw new Error("not a record");
+  return [sampleEvent(Number(sequence))];
+}
+
+function source() {
+  return new MemorySource(range(1, 8).map((n) => sampleEvent(n)));
+}
+
+test("an event that the broker refuses for good becomes a dead letter and the rest goes on", async (t) => {
+  const sink = refusing(4, { kind: "poison", cause });
+  const { pipeline, saved, deadLetters } = await testPipeline(t, source(), sink);
+  await pipeline.run(neverStopped);
+  assert.deepEqual(sink.accepted, [1, 2, 3, 5, 6, 7, 8]);
+  const [letter, ...others] = await deadLetters();
+  assert.equal(others.length, 0);
+  assert.equal(letter?.reason, "rejected");
+  assert.equal(letter?.message, cause.message);
+  assert.deepEqual(letter?.event, sampleEvent(4));
+  assert.deepEqual(saved.at(-1), samplePosition(8));
+  assert.equal(pipeline.stats().deadLetters.rejected, 1);
+  assert.equal(pipeline.stats().acknowledgedEvents, 7);
+});
+
+test("an unroutable event is tried for its time first, and is no dead letter if that helps", async (t) => {
+  let refusals = 0;
+  const sink = refusing(4, { kind: "poison", curable: true, cause }, () => ++refusals <= 3);
+  const { pipeline, deadLetters } = await testPipeline(t, source(), sink, {
+    deadLetterAfterSeconds: 60,
+  });
+  await pipeline.run(neverStopped);
+  assert.deepEqual(sink.accepted, range(1, 8));
+  assert.equal(pipeline.stats().failures.poison, 3);
+  await assert.rejects(deadLetters(), { code: "ENOENT" });
+});
+
+test("an unroutable event becomes a dead letter when its time is over", async (t) => {
+  const sink = refusing(4, { kind: "poison", curable: true, cause });
+  const { pipeline, deadLetters } = await testPipeline(t, source(), sink, {
+    deadLetterAfterSeconds: 0.05,
+  });
+  await pipeline.run(neverStopped);
+  assert.deepEqual(sink.accepted, [1, 2, 3, 5, 6, 7, 8]);
+  assert.deepEqual(
+    (await deadLetters()).map(({ reason, event }) => [reason, event && sequenceOf(event)]),
+    [["unroutable", 4]],
+  );
+  assert.ok(pipeline.stats().failures.poison > 2, "it was tried more than once");
+});
+
+test("config and auth failures are tried again without end and raise the alarm", async (t) => {
+  const sink = new ScriptedSink();
+  const { pipeline, logLines } = await testPipeline(t, source(), sink);
+  const states: string[] = [];
+  sink.script = (_batch, call) => {
+    states.push(pipeline.stats().state);
+    if (call > 30) return undefined;
+    return { acknowledged: 0, failure: { kind: call % 2 ? "config" : "auth", cause } };
+  };
+  await pipeline.run(neverStopped);
+  assert.deepEqual(sink.accepted, range(1, 8));
+  assert.equal(states[1], "alarm");
+  assert.ok(logLines.some(({ level, kind }) => level === 50 && kind === "auth"));
+});
+
+test("a record that cannot be decoded is kept with its bytes, and the cursor goes on", async (t) => {
+  const frames = range(1, 5).map(
+    (n): JournalFrame => ({
+      type: 2,
+      schema: 1,
+      epochNumber: 1,
+      epochId: "ab",
+      sequence: BigInt(n),
+      index: 0,
+      time: 0n,
+      payload: Buffer.from([n]),
+      position: samplePosition(n),
+    }),
+  );
+  const chunks: JournalFrame[][] = [frames];
+  const frameSource: FrameSource = {
+    async next() {
+      const next = chunks.shift();
+      return next ? { frames: next, more: false } : null;
+    },
+    close() {},
+  };
+  const sink = new ScriptedSink();
+  const events = new JournalEventSource(frameSource, decodeAllButThree);
+  const { pipeline, saved, deadLetters } = await testPipeline(t, events, sink);
+  await pipeline.run(neverStopped);
+  assert.deepEqual(sink.accepted, [1, 2, 4, 5]);
+  const [letter] = await deadLetters();
+  assert.equal(letter?.reason, "undecodable");
+  assert.equal(letter?.record?.payload, Buffer.from([3]).toString("base64"));
+  assert.deepEqual(saved.at(-1), samplePosition(5));
+  assert.equal(pipeline.stats().deadLetters.undecodable, 1);
+});
+
+test("an event that cannot be written as JSON becomes a dead letter", async (t) => {
+  const bad = { ...sampleEvent(2), data: { serial: 7n } };
+  const sink = new ScriptedSink();
+  const events = new MemorySource([sampleEvent(1), bad, sampleEvent(3)]);
+  const { pipeline, deadLetters } = await testPipeline(t, events, sink);
+  await pipeline.run(neverStopped);
+  assert.deepEqual(sink.accepted, [1, 3]);
+  assert.deepEqual((await deadLetters())[0]?.event?.data, { serial: "7" });
+});
+
+test("an event above the sink's limit is made smaller before it is published", async (t) => {
+  const sink = new ScriptedSink(1, { maxEventBytes: 2000 });
+  const asked: number[] = [];
+  const { pipeline } = await testPipeline(
+    t,
+    new MemorySource([sampleEvent(1), sampleEvent(2, "ca-1", 5000)]),
+    sink,
+    {
+      shrink: (event, maxBytes) => {
+        asked.push(maxBytes);
+        return { ...event, data: {} };
+      },
+    },
+  );
+  await pipeline.run(neverStopped);
+  assert.deepEqual(asked, [2000]);
+  assert.deepEqual(sink.accepted, [1, 2]);
+});

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { appendFile, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { fileSinkOptions, resolveFileSink } from "../../../../src/sinks/file/options.ts";
+import { FileSink } from "../../../../src/sinks/file/sink.ts";
+import { range } from "../../../support/run-pipeline.ts";
+import { sampleOutbound, sequenceOf } from "../../../support/sample-events.ts";
+
+async function setUp(context: TestContext, settings: object = {}) {
+  const directory = await mkdtemp(join(tmpdir(), "certwire-file-sink-"));
+  context.after(() => rm(directory, { recursive: true, force: true }));
+  const entry = fileSinkOptions.parse({ name: "f", url: `file://${directory}`, ...settings });
+  const options = resolveFileSink(entry, { baseDirectory: "/", secret: () => "" });
+  const names = async () => (await readdir(directory)).toSorted();
+  return { directory, names, create: () => new FileSink(options) };
+}
+
+test("a new file is begun at the size limit, and surplus files are deleted from the oldest on", async (t) => {
+  const { directory, names, create } = await setUp(t, { maxFileBytes: 4096, maxFiles: 3 });
+  const sink = create();
+  await sink.open();
+  for (const n of range(1, 60)) await sink.publish(0, [sampleOutbound(n)]);
+  await sink.close();
+  const files = await names();
+  assert.equal(files.length, 3);
+  for (const name of files) assert.ok((await stat(join(directory, name))).size <= 4096);
+  const last = await readFile(join(directory, files.at(-1)!), "utf8");
+  assert.equal(sequenceOf(JSON.parse(last.trimEnd().split("\n").at(-1)!)), 60);
+});
+
+test("one batch may fill several files, and an event above the limit has a file of its own", async (t) => {
+  const { directory, names, create } = await setUp(t, { maxFileBytes: 4096 });
+  const sink = create();
+  await sink.open();
+  const sizes = [10, 10, 9000, 10];
+  const outcome = await sink.publish(
+    0,
+    sizes.map((size, at) => sampleOutbound(at + 1, "ca", size)),
+  );
+  await sink.close();
+  assert.deepEqual(outcome, { acknowledged: 4 });
+  const counts = [];
+  for (const name of await names()) {
+    counts.push((await readFile(join(directory, name), "utf8")).trimEnd().split("\n").length);
+  }
+  assert.deepEqual(counts, [2, 1, 1]);
+});
+
+test("a last line that a crash cut off is ended at the next start and damages no other line", async (t) => {
+  const { directory, names, create } = await setUp(t);
+  const first = create();
+  await first.open();
+  await first.publish(0, [sampleOutbound(1)]);
+  await first.close();
+  const [name = ""] = await names();
+  await appendFile(join(directory, name), '{"specversion":"1.0","id":"half');
+  const second = create();
+  await second.open();
+  await second.publish(0, [sampleOutbound(2)]);
+  await second.close();
+  const lines = (await readFile(join(directory, name), "utf8")).trimEnd().split("\n");
+  assert.equal(lines.length, 3);
+  assert.equal(sequenceOf(JSON.parse(lines[0]!)), 1);
+  assert.throws(() => JSON.parse(lines[1]!));
+  assert.equal(sequenceOf(JSON.parse(lines[2]!)), 2);
+});
+
+test("foreign files in the directory are left alone", async (t) => {
+  const { directory, names, create } = await setUp(t, { maxFileBytes: 4096, maxFiles: 1 });
+  await appendFile(join(directory, "notes.txt"), "mine");
+  const sink = create();
+  await sink.open();
+  for (const n of range(1, 30)) await sink.publish(0, [sampleOutbound(n)]);
+  await sink.close();
+  assert.equal((await names()).length, 2);
+  assert.equal(await readFile(join(directory, "notes.txt"), "utf8"), "mine");
+});
