@@ -1,4 +1,4 @@
-import { type Admin, ConfigResourceTypes, type ITopicMetadata } from "kafkajs";
+import kafkajs, { type Admin, type ITopicMetadata } from "kafkajs";
 import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
@@ -41,7 +41,7 @@ async function findUnsafeSettings(admin: Admin, topic: string): Promise<string[]
     includeSynonyms: false,
     resources: [
       {
-        type: ConfigResourceTypes.TOPIC,
+        type: kafkajs.ConfigResourceTypes.TOPIC,
         name: topic,
         configNames: ["min.insync.replicas", "unclean.leader.election.enable"],
       },
