@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "journal/histogram.h"
 #include "journal/status.h"
 
 namespace journal {
@@ -67,6 +68,14 @@ struct ReaderStats {
   bool position_lost = false;
 };
 
+/// Durations in the writer's process, as its MARK frames tell them: summed over the frames read so
+/// far.
+struct WriterTimes {
+  DurationCounts append;  ///< of whole calls of Append
+  DurationCounts write;
+  DurationCounts flush;
+};
+
 /// Reader of a journal directory; not thread-safe, never modifies a segment, bounded memory.
 class Reader {
  public:
@@ -76,6 +85,7 @@ class Reader {
   /// new.
   virtual Status Read(Batch* batch) = 0;
   virtual ReaderStats Stats() const = 0;
+  virtual WriterTimes Times() const = 0;
 };
 
 }  // namespace journal

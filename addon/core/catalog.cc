@@ -1,0 +1,74 @@
+#include "catalog.h"
+
+#include <utility>
+
+namespace journal {
+namespace {
+
+class Collector final : public DirectoryVisitor {
+ public:
+  void Visit(const DirectoryEntry& entry) override {
+    uint32_t number;
+    uint32_t index;
+    if (ParseSegmentName(entry.name, &number, &index)) files.emplace_back(entry.name, entry.size);
+  }
+  std::vector<std::pair<std::string, uint64_t>> files;
+};
+
+}  // namespace
+
+uint32_t Catalog::NewestNumber() const {
+  return epochs_.empty() ? 0 : epochs_.rbegin()->first.number;
+}
+
+Status Catalog::Refresh() {
+  Collector listing;
+  const Status status = files_->List(directory_.c_str(), &listing);
+  if (!status.ok()) return status;
+  const uint32_t newest = NewestNumber();
+  std::map<std::string, Known> known;
+  epochs_.clear();
+  unreadable_.clear();
+  for (const auto& [name, size] : listing.files) {
+    const auto before = known_.find(name);
+    Known& now = known[name];
+    if (before != known_.end()) now = before->second;
+    Examine(name, size, newest, &now);
+    if (!now.valid) continue;
+    const EpochKey key = {now.header.epoch, now.header.id};
+    epochs_[key].emplace(now.header.index, CatalogSegment{name, size, now.header});
+  }
+  known_ = std::move(known);
+  return status;
+}
+
+void Catalog::Examine(const std::string& name, uint64_t size, uint32_t newest, Known* known) {
+  uint32_t number = 0;
+  uint32_t index = 0;
+  ParseSegmentName(name.c_str(), &number, &index);
+  // A file of an older epoch gets no header any more; those of the newest may get theirs any time.
+  if (known->size == size && size != 0 && (known->valid || number < newest)) return;
+  known->size = 0;
+  known->valid = false;
+  std::unique_ptr<File> file;
+  uint8_t page[kSegmentHeaderSize];
+  size_t read = 0;
+  Status status = files_->Open((directory_ + "/" + name).c_str(), OpenMode::kRead, &file);
+  if (status.ok()) status = file->ReadAt(0, page, sizeof(page), &read);
+  if (!status.ok()) return unreadable_.push_back({number, index});
+  known->size = size;
+  known->valid = DecodeSegmentHeader(page, read, &known->header) && known->header.epoch == number &&
+                 known->header.index == index;
+}
+
+bool Catalog::HasUnreadable(uint32_t number, uint32_t from_index, uint32_t before) const {
+  for (const Unreadable& file : unreadable_) {
+    if (file.number == number ? file.index >= from_index
+                              : file.number > number && file.number < before) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace journal

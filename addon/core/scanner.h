@@ -1,0 +1,63 @@
+#ifndef CERTWIRE_CORE_SCANNER_H_
+#define CERTWIRE_CORE_SCANNER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "journal/file.h"
+#include "segment.h"
+
+namespace journal {
+
+inline constexpr uint64_t kNoFrame = UINT64_MAX;
+
+/// Reads the frames of one segment through a window of 256 KiB, or of one frame when that is
+/// larger.
+class SegmentScanner {
+ public:
+  /// Opens a segment; its header must have been verified.
+  Status Open(FileSystem* files, const std::string& path, const SegmentHeader& header);
+  void Close() { file_.reset(); }
+  bool is_open() const { return file_ != nullptr; }
+  const SegmentHeader& header() const { return header_; }
+  /// Bytes that frames can lie in.
+  uint64_t end() const { return header_.size; }
+
+  /// Forgets what was read, so that the next read sees what has been written since.
+  void Invalidate() { window_size_ = 0; }
+
+  /// Reads the frame header at `offset`; `valid` is false when there is none that verifies.
+  Status ReadHeader(uint64_t offset, FrameHeader* frame, bool* valid);
+  /// Reads and verifies the payload. `payload` lives until the next call.
+  Status ReadPayload(uint64_t offset, const FrameHeader& frame, const uint8_t** payload,
+                     bool* valid);
+  /// Looks for the first frame header that verifies in [from, limit); kNoFrame when there is none.
+  Status Find(uint64_t from, uint64_t limit, uint64_t* found);
+  /// Last byte in [from, end) that is not zero, plus one; `from` when there is none.
+  Status FindZeroTail(uint64_t from, uint64_t* tail);
+  /// Copies up to `size` bytes.
+  Status Copy(uint64_t offset, size_t size, std::vector<uint8_t>* bytes);
+
+ private:
+  Status Load(uint64_t offset, size_t size, const uint8_t** data, size_t* available);
+  Status Fill(uint64_t offset, size_t size);
+  Status FillByPages(uint64_t offset, size_t size);
+  FramePlace PlaceOf(uint64_t offset) const { return {header_.id, header_.index, offset}; }
+
+  std::unique_ptr<File> file_;
+  SegmentHeader header_;
+  std::vector<uint8_t> window_;
+  uint64_t window_start_ = 0;
+  size_t window_size_ = 0;
+  uint64_t failed_at_ = kNoFrame;
+  int failures_ = 0;
+};
+
+/// Durable sequence that a MARK or SEAL payload tells; false when it is none.
+bool DecodeDurable(const uint8_t* payload, size_t size, uint64_t* sequence);
+
+}  // namespace journal
+
+#endif  // CERTWIRE_CORE_SCANNER_H_

@@ -1,0 +1,67 @@
+#ifndef CERTWIRE_TEST_SUPPORT_JOURNAL_TOOLS_H_
+#define CERTWIRE_TEST_SUPPORT_JOURNAL_TOOLS_H_
+
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "journal/reader.h"
+#include "journal/writer.h"
+
+namespace test {
+
+struct DestroyWriter {
+  void operator()(journal::Writer* writer) const { journal::Writer::Destroy(writer); }
+};
+using WriterPtr = std::unique_ptr<journal::Writer, DestroyWriter>;
+
+/// Settings for tests: small segments, a journal of at most 1 GiB.
+journal::WriterOptions SmallOptions(const std::string& directory);
+
+/// A started writer.
+WriterPtr StartWriter(const journal::WriterOptions& options);
+
+/// Appends a text; dropped when there is no memory.
+journal::AppendResult AppendText(journal::Writer* writer, const std::string& text,
+                                 int64_t request_id = 0);
+
+/// A frame as a test looks at it.
+struct Item {
+  uint16_t type;
+  uint16_t index;
+  std::string epoch_id;
+  uint64_t sequence;
+  uint64_t time;
+  std::string payload;
+  journal::Position behind;
+
+  bool is_gap() const { return type == 3; }
+  std::string id() const {
+    return epoch_id + "/" + std::to_string(sequence) + "/" + std::to_string(index);
+  }
+};
+
+/// Reason of a GAP payload.
+std::string ReasonOf(const Item& item);
+/// Number under a key of a GAP payload, 0 without it.
+uint64_t NumberOf(const Item& item, const char* key);
+
+std::vector<Item> ItemsOf(const journal::Batch& batch);
+/// Reads until a read gives nothing; errors count as nothing.
+std::vector<Item> ReadAll(journal::Reader* reader);
+/// Reads until `enough` says so or the time is over.
+std::vector<Item> ReadUntil(journal::Reader* reader,
+                            const std::function<bool(const std::vector<Item>&)>& enough,
+                            int timeout_ms = 5000);
+journal::ReaderOptions ReaderOf(const std::string& directory, journal::ReadMode mode);
+/// Everything in a directory, by a fresh reader in committed mode.
+std::vector<Item> ReadDirectory(const std::string& directory);
+/// Payloads of the events among the items.
+std::vector<std::string> EventTexts(const std::vector<Item>& items);
+
+}  // namespace test
+
+#endif  // CERTWIRE_TEST_SUPPORT_JOURNAL_TOOLS_H_
