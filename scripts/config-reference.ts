@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { configJsonSchema, type JsonSchema, sinkJsonSchema } from "../src/config/json-schema.ts";
-import type { SinkKind } from "../src/config/sink-kinds.ts";
+import type { SinkKind } from "../src/sinks/registry.ts";
 
 /** The text of config/schema.json. */
 export function schemaText(): string {

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import type { SinkKind } from "../sinks/registry.ts";
 import { sections } from "./schema.ts";
-import { type SinkKind, sinkKinds } from "./sink-kinds.ts";
+import { sinkKinds } from "./sink-kinds.ts";
 
 /** The part of JSON Schema that is used here. */
 export interface JsonSchema {

@@ -8,29 +8,36 @@ import {
   printParseErrorCode,
 } from "jsonc-parser";
 import { CertwireError } from "../errors/certwire-error.ts";
+import type { SinkConfiguration } from "../sinks/registry.ts";
 import type { SecretReference } from "../sinks/secret-reference.ts";
 import { ConfigError, type Finding, toDiagnostics } from "./diagnostics.ts";
 import { findingAt, findingsOf } from "./findings.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { readSecret } from "./secrets.ts";
-import { type ResolvedSink, resolveSink, type SinkEntry } from "./sink-kinds.ts";
+import { resolveSink, type SinkEntry } from "./sink-kinds.ts";
 
 /** A configuration with absolute paths and its secrets read. */
 export interface ResolvedConfig extends Omit<Config, "sinks" | "$schema"> {
-  /** Every sink of the file; the disabled ones too, but these without their secrets. */
-  readonly sinks: readonly ResolvedSink[];
+  /** Every sink of the file; the disabled ones too, but these without their secrets unless needed. */
+  readonly sinks: readonly SinkConfiguration[];
 }
 
 /** A configuration file above this size is a mistake. */
 const maxBytes = 1024 * 1024;
 
+/** How a configuration is read. */
+export interface LoadOptions {
+  /** Sinks whose secrets are needed although they are disabled; default none. */
+  readonly isNeeded?: (sink: SinkEntry["options"]) => boolean;
+}
+
 /** Reads and checks a configuration file. Throws a ConfigError with every problem at once. */
-export function loadConfig(file: string): ResolvedConfig {
-  return parseConfig(file, readText(file));
+export function loadConfig(file: string, options: LoadOptions = {}): ResolvedConfig {
+  return parseConfig(file, readText(file), options);
 }
 
 /** As `loadConfig`, for a text that is there already. */
-export function parseConfig(file: string, text: string): ResolvedConfig {
+export function parseConfig(file: string, text: string, options: LoadOptions = {}): ResolvedConfig {
   const root = parseText(file, text);
   const parsed = configSchema.safeParse(getNodeValue(root));
   const findings = [
@@ -41,7 +48,7 @@ export function parseConfig(file: string, text: string): ResolvedConfig {
   const baseDirectory = dirname(resolve(file));
   if (!parsed.success) throw fail(file, text, findings);
   const sinks = parsed.data.sinks.map((entry, index) => {
-    const { sink, problems } = resolveEntry(root, entry, index, baseDirectory);
+    const { sink, problems } = resolveEntry(root, entry, index, baseDirectory, options);
     findings.push(...problems);
     return sink;
   });
@@ -142,17 +149,23 @@ function duplicateNames(root: Node): Finding[] {
   );
 }
 
-function resolveEntry(root: Node, entry: SinkEntry, index: number, baseDirectory: string) {
+function resolveEntry(
+  root: Node,
+  entry: SinkEntry,
+  index: number,
+  baseDirectory: string,
+  { isNeeded }: LoadOptions,
+) {
   const problems: Finding[] = [];
-  const isEnabled = entry.options.enabled;
+  const isUsed = entry.options.enabled || isNeeded?.(entry.options) === true;
   const context = {
     baseDirectory,
-    secret: (reference: SecretReference) => (isEnabled ? readSecret(reference, baseDirectory) : ""),
+    secret: (reference: SecretReference) => (isUsed ? readSecret(reference, baseDirectory) : ""),
   };
-  if (isEnabled)
+  if (isUsed)
     problems.push(...secretProblems(root, entry.options, ["sinks", index], baseDirectory));
   const sink = problems.length === 0 ? resolveSink(entry, context) : undefined;
-  return { sink: sink as ResolvedSink, problems };
+  return { sink: sink as SinkConfiguration, problems };
 }
 
 /** Tries every reference to a secret, so that all that fail are reported, each at its place. */

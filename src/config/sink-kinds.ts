@@ -1,20 +1,8 @@
 import { z } from "zod";
-import type { ResolvedSinkOptions } from "../sinks/common-options.ts";
-import {
-  fileSinkOptions,
-  type ResolvedFileSinkOptions,
-  resolveFileSink,
-} from "../sinks/file/options.ts";
-import {
-  kafkaSinkOptions,
-  type ResolvedKafkaSinkOptions,
-  resolveKafkaSink,
-} from "../sinks/kafka/options.ts";
-import {
-  type ResolvedRabbitMqSinkOptions,
-  rabbitmqSinkOptions,
-  resolveRabbitMqSink,
-} from "../sinks/rabbitmq/options.ts";
+import { fileSinkOptions, resolveFileSink } from "../sinks/file/options.ts";
+import { kafkaSinkOptions, resolveKafkaSink } from "../sinks/kafka/options.ts";
+import { rabbitmqSinkOptions, resolveRabbitMqSink } from "../sinks/rabbitmq/options.ts";
+import type { SinkConfiguration, SinkKind } from "../sinks/registry.ts";
 import type { ResolveContext } from "../sinks/secret-reference.ts";
 import { resolveStdoutSink, stdoutSinkOptions } from "../sinks/stdout/options.ts";
 import { didYouMean } from "./did-you-mean.ts";
@@ -25,10 +13,7 @@ export const sinkKinds = {
   rabbitmq: { schemes: ["amqp", "amqps"], options: rabbitmqSinkOptions },
   file: { schemes: ["file"], options: fileSinkOptions },
   stdout: { schemes: ["stdout"], options: stdoutSinkOptions },
-} as const;
-
-/** Kind of a sink. */
-export type SinkKind = keyof typeof sinkKinds;
+} as const satisfies Record<SinkKind, unknown>;
 
 /** An entry of `sinks` that its schema has accepted, with the kind that its URL chose. */
 export type SinkEntry = {
@@ -37,13 +22,6 @@ export type SinkEntry = {
     readonly options: z.infer<(typeof sinkKinds)[Kind]["options"]>;
   };
 }[SinkKind];
-
-/** A sink with its options resolved: secrets read, paths absolute. */
-export type ResolvedSink =
-  | { readonly kind: "kafka"; readonly options: ResolvedKafkaSinkOptions }
-  | { readonly kind: "rabbitmq"; readonly options: ResolvedRabbitMqSinkOptions }
-  | { readonly kind: "file"; readonly options: ResolvedFileSinkOptions }
-  | { readonly kind: "stdout"; readonly options: ResolvedSinkOptions };
 
 type Issue = z.core.$ZodRawIssue;
 
@@ -85,7 +63,7 @@ function unknownScheme(url: string): Issue {
 }
 
 /** Reads the secrets of an entry and makes its paths absolute. Throws a CertwireError. */
-export function resolveSink(entry: SinkEntry, context: ResolveContext): ResolvedSink {
+export function resolveSink(entry: SinkEntry, context: ResolveContext): SinkConfiguration {
   switch (entry.kind) {
     case "kafka":
       return { kind: entry.kind, options: resolveKafkaSink(entry.options, context) };

@@ -48,6 +48,18 @@ export const errorCodes = {
     exitCode: 65,
     hint: "The record is kept in the dead-letter file; report it with the version of the exit module.",
   },
+  CERTWIRE_EVENTS_UNREADABLE: {
+    meaning: "A file of events cannot be read.",
+    retryable: false,
+    exitCode: 74,
+    hint: "Check the path, and that this account may read the file.",
+  },
+  CERTWIRE_EVENTS_INVALID: {
+    meaning: "A line of a file of events is not an event.",
+    retryable: false,
+    exitCode: 65,
+    hint: "Each line must be one event, as the file sink writes it, or one dead letter.",
+  },
   CERTWIRE_SINK_UNREACHABLE: {
     meaning: "The sink's broker or file cannot be reached.",
     retryable: true,

@@ -1,0 +1,24 @@
+import { InvalidArgumentError } from "commander";
+
+/** Reads a number that is not negative. */
+export function parseRate(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("It must be a number, 0 or more.");
+}
+
+/** Reads a whole number above zero. */
+export function parseCount(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError("It must be a whole number, 1 or more.");
+}
+
+/** Reads a point in time: RFC 3339, or a date alone (its midnight in UTC). */
+export function parseTime(text: string): Date {
+  const isKnown =
+    /^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2}))?$/.test(text);
+  const time = new Date(text);
+  if (isKnown && !Number.isNaN(time.getTime())) return time;
+  throw new InvalidArgumentError("It must look like 2026-01-31 or 2026-01-31T12:00:00Z.");
+}

@@ -1,0 +1,128 @@
+import { constants } from "node:fs";
+import { access, readdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Command } from "commander";
+import { loadConfig, type ResolvedConfig } from "../../config/load.ts";
+import { CertwireError } from "../../errors/certwire-error.ts";
+import type { ErrorCode } from "../../errors/codes.ts";
+import { createSink, type SinkConfiguration } from "../../sinks/registry.ts";
+import { parseCount } from "../arguments.ts";
+import { createLogger } from "../logger.ts";
+import { alignRows, styled } from "../output.ts";
+
+interface CheckOptions {
+  readonly config: string;
+  readonly offline?: true;
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+/** One thing that was looked at. */
+interface CheckResult {
+  readonly subject: string;
+  /** What was found. */
+  readonly detail: string;
+  /** Present when it is not as it must be. */
+  readonly error?: { readonly code: ErrorCode; readonly exitCode: number; readonly hint: string };
+}
+
+/** `certwire check`: the configuration, the directories, and a connection to every sink. */
+export function addCheckCommand(program: Command): void {
+  program
+    .command("check")
+    .description("check a configuration: the file itself, the directories, the way to each sink")
+    .requiredOption("-c, --config <file>", "configuration file")
+    .option("--offline", "connect to nothing")
+    .option("--timeout <seconds>", "longest wait for one sink", parseCount, 15)
+    .option("--json", "print the results as JSON")
+    .addHelpText("after", help)
+    .action(check);
+}
+
+const help = `
+Nothing is published, and no checkpoint moves. The exit code is that of the first error.
+
+Example:
+  certwire check --config certwire.jsonc --offline`;
+
+async function check({ config: file, offline, timeout, json }: CheckOptions): Promise<void> {
+  const config = loadConfig(file);
+  const enabled = config.sinks.filter((sink) => sink.options.enabled);
+  const checks = await Promise.all([
+    attempt("journal", "CERTWIRE_JOURNAL_UNREADABLE", () => checkJournal(config)),
+    attempt("state", "CERTWIRE_CHECKPOINT_FAILED", () => checkState(config)),
+    ...(offline ? [] : enabled.map((sink) => checkSink(sink, timeout * 1000))),
+  ]);
+  const results = [describeConfig(file, config), ...checks];
+  process.stdout.write(json ? `${JSON.stringify(results, null, 2)}\n` : format(results));
+  process.exitCode = results.find(({ error }) => error)?.error?.exitCode ?? 0;
+}
+
+function describeConfig(file: string, { sinks }: ResolvedConfig): CheckResult {
+  const disabled = sinks.filter((sink) => !sink.options.enabled).length;
+  const detail = `${file}: ${sinks.length - disabled} sinks enabled, ${disabled} disabled`;
+  return { subject: "configuration", detail };
+}
+
+async function checkJournal({ journal }: ResolvedConfig): Promise<string> {
+  const names = await readdir(journal.directory);
+  const segments = names.filter((name) => name.endsWith(".cej")).length;
+  return `${journal.directory}: ${segments} segments`;
+}
+
+async function checkState({ state }: ResolvedConfig): Promise<string> {
+  // The directory is made at the first start, so until then the one above counts.
+  await access(state.directory, constants.W_OK).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    await access(dirname(state.directory), constants.W_OK);
+  });
+  return `${state.directory}: writable`;
+}
+
+async function checkSink(configured: SinkConfiguration, timeoutMs: number): Promise<CheckResult> {
+  const { name } = configured.options;
+  return attempt(`sink ${name}`, "CERTWIRE_SINK_UNREACHABLE", async () => {
+    const sink = await createSink(configured, createLogger("silent"));
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const tooLate = new Promise<never>((_, reject) => {
+      timeout.addEventListener("abort", () => reject(new Error(`no answer in ${timeoutMs} ms`)));
+    });
+    try {
+      await Promise.race([sink.open(timeout), tooLate]);
+      return `${configured.kind}: connected, ${sink.lanes} ${sink.lanes === 1 ? "lane" : "lanes"}`;
+    } finally {
+      await sink.close();
+    }
+  });
+}
+
+async function attempt(
+  subject: string,
+  code: ErrorCode,
+  look: () => Promise<string>,
+): Promise<CheckResult> {
+  try {
+    return { subject, detail: await look() };
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    const known = cause instanceof CertwireError ? cause : new CertwireError(code, detail);
+    const { exitCode, hint } = known;
+    return { subject, detail, error: { code: known.code, exitCode, hint } };
+  }
+}
+
+function format(results: readonly CheckResult[]): string {
+  const rows = alignRows(
+    results.map(({ subject, detail, error }) => [
+      error ? "error" : "ok",
+      subject,
+      error ? `${error.code}: ${detail}` : detail,
+    ]),
+  );
+  const lines = rows.flatMap((row, index) => {
+    const error = results[index]?.error;
+    const line = styled(process.stdout, error ? "red" : "green", row);
+    return error ? [line, `       hint: ${error.hint}`] : [line];
+  });
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,151 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Command } from "commander";
+import { destination } from "pino";
+import { loadConfig, parseConfig, type ResolvedConfig } from "../../config/load.ts";
+import { loadNative, type NativeExitSimulator } from "../../journal/native.ts";
+import { pause } from "../../pipeline/retry.ts";
+import { Service } from "../../service/service.ts";
+import { type FeedCounts, feed, newFeedCounts } from "../../simulate/feed.ts";
+import { parseCount, parseRate } from "../arguments.ts";
+import { LiveView } from "../live-view.ts";
+import { createLogger } from "../logger.ts";
+import { say } from "../output.ts";
+import { stopSignal } from "../stop-signal.ts";
+import { createCa } from "./simulate.ts";
+
+interface DemoOptions {
+  readonly config?: string;
+  readonly directory: string;
+  readonly rate: number;
+  readonly count?: number;
+  readonly seed?: string;
+}
+
+/** Longest wait for the sinks to take what is left in the journal after the CA stopped, in ms. */
+const catchUpMs = 10_000;
+
+/** `certwire demo`: simulated CA, journal, service and a live view in one go. */
+export function addDemoCommand(program: Command): void {
+  program
+    .command("demo")
+    .description("watch the whole way: a simulated CA, the journal, the service, the sinks")
+    .option("-c, --config <file>", "publish to the sinks of this configuration; default: to files")
+    .option("-d, --directory <directory>", "where journal, state and events go", "var/demo")
+    .option(
+      "-r, --rate <events>",
+      "events a second; 0 stands for as many as possible",
+      parseRate,
+      4,
+    )
+    .option("-n, --count <events>", "stop after so many events; default: when stopped", parseCount)
+    .option("-s, --seed <text>", "the same seed makes the same events, on a clock of its own")
+    .addHelpText("after", help)
+    .action(demo);
+}
+
+const help = `
+The journal is always one of its own below --directory, never that of the configuration: simulated
+events do not get among those of a real CA, but they do get to the sinks of the configuration.
+
+Examples:
+  certwire demo
+  certwire demo --config config/kafka.example.jsonc --rate 200`;
+
+async function demo(options: DemoOptions): Promise<void> {
+  const directory = resolve(options.directory);
+  const config = demoConfig(directory, options.config);
+  for (const each of [config.journal.directory, config.state.directory]) {
+    mkdirSync(each, { recursive: true });
+  }
+  const ca = createCa(options.seed, options.rate);
+  const { ExitSimulator } = loadNative();
+  const simulator = new ExitSimulator({ directory: config.journal.directory, caName: ca.name });
+  const logFile = join(directory, "service.log");
+  const log = createLogger(
+    config.log.level,
+    destination({ dest: logFile, append: true, sync: true }),
+  );
+  const counts = newFeedCounts();
+  const view = new LiveView(() => footer(counts, service));
+  const service = await Service.create({
+    config,
+    log,
+    observe: (sink, events) => {
+      if (sink === firstSink(config)) view.show(events.map(({ event }) => event));
+    },
+  });
+  const stop = stopSignal();
+  const stopService = new AbortController();
+  say(`A simulated CA at ${options.rate} events/s. Ctrl-C ends it.`);
+  view.start();
+  const running = service.run(stopService.signal);
+  await feed({ ca, simulator, rate: options.rate, count: options.count }, counts, stop);
+  await caughtUp(service, simulator);
+  stopService.abort();
+  await running;
+  view.stop();
+  simulator.close();
+  sayWhere(config, options, counts, logFile);
+}
+
+/** The sinks of a configuration file, or a file sink; journal and state always below `directory`. */
+function demoConfig(directory: string, file: string | undefined): ResolvedConfig {
+  const places = {
+    journal: { directory: join(directory, "journal") },
+    state: { directory: join(directory, "state") },
+  };
+  if (file === undefined) {
+    const sinks = [{ name: "files", url: "file:events" }];
+    return parseConfig(join(directory, "demo.json"), JSON.stringify({ ...places, sinks }));
+  }
+  const config = loadConfig(file);
+  return { ...config, journal: { ...config.journal, ...places.journal }, state: places.state };
+}
+
+function firstSink({ sinks }: ResolvedConfig): string | undefined {
+  return sinks.find(({ options }) => options.enabled)?.options.name;
+}
+
+function footer({ events, outcomes }: FeedCounts, service: Service): string[] {
+  const late = outcomes.pending + outcomes.dropped;
+  const journal = ` journal   ${events} recorded, ${late} late or dropped`;
+  const sinks = service.stats().map((sink) => {
+    const backlog = Math.max(0, events - sink.acknowledgedEvents);
+    const failed = Object.values(sink.failures).reduce(
+      (sum, each) => sum + each,
+      sink.openFailures,
+    );
+    const numbers = `${sink.acknowledgedEvents} published, backlog about ${backlog}, ${failed} failures`;
+    return ` ${sink.sink.padEnd(9)} ${sink.kind} ${sink.state}, ${numbers}`;
+  });
+  return [journal, ...sinks];
+}
+
+/** Waits until every sink has what the CA recorded, but not for ever: a broker may be down. */
+async function caughtUp(service: Service, simulator: NativeExitSimulator): Promise<void> {
+  const deadline = AbortSignal.timeout(catchUpMs);
+  const { durableSequence } = simulator.stats();
+  const isBehind = (): boolean =>
+    service.stats().some(({ position, inFlightEvents }) => {
+      return inFlightEvents > 0 || (position?.sequence ?? 0n) < durableSequence;
+    });
+  while (isBehind() && !deadline.aborted) await pause(50, deadline);
+}
+
+function sayWhere(
+  config: ResolvedConfig,
+  options: DemoOptions,
+  counts: FeedCounts,
+  logFile: string,
+): void {
+  const journal = config.journal.directory;
+  say(`\n${counts.events} events recorded in ${journal}; log: ${logFile}`);
+  for (const { kind, options: sink } of config.sinks) {
+    if (!sink.enabled) continue;
+    const place = kind === "file" && "directory" in sink ? sink.directory : options.config;
+    say(`${kind} sink ${sink.name}: ${place ?? kind}`);
+  }
+  say("Look at them again:");
+  say(`  certwire replay --journal ${journal} --type certificate.issued --stdout`);
+}

@@ -1,0 +1,41 @@
+import type { Command } from "commander";
+import { loadConfig } from "../../config/load.ts";
+import { Service } from "../../service/service.ts";
+import { createLogger } from "../logger.ts";
+import { stopSignal } from "../stop-signal.ts";
+
+interface RunOptions {
+  readonly config: string;
+  readonly stopOnStdinEnd?: true;
+}
+
+/** `certwire run`: the service in the foreground. */
+export function addRunCommand(program: Command): void {
+  program
+    .command("run")
+    .description("publish the journal's records to the sinks, until stopped")
+    .requiredOption("-c, --config <file>", "configuration file")
+    .option("--stop-on-stdin-end", "stop when standard input ends (default on Windows for a pipe)")
+    .addHelpText("after", help)
+    .action(run);
+}
+
+const help = `
+Logs are JSON lines on standard error. SIGTERM and SIGINT end it after what is under way was
+acknowledged, a second one at once.
+
+Example:
+  certwire run --config /etc/certwire/certwire.jsonc`;
+
+async function run(options: RunOptions): Promise<void> {
+  const config = loadConfig(options.config);
+  const log = createLogger(config.log.level);
+  const signal = stopSignal({
+    onStdinEnd: options.stopOnStdinEnd,
+    onStop: (reason) => log.info({ reason }, "stopping"),
+  });
+  const service = await Service.create({ config, log });
+  log.info({ journal: config.journal.directory, state: config.state.directory }, "started");
+  await service.run(signal);
+  log.info("stopped");
+}

@@ -1,0 +1,20 @@
+import { CommanderError } from "commander";
+import { CertwireError } from "../errors/certwire-error.ts";
+
+/** Exit codes that are not those of an error code (src/errors/codes.ts). */
+export const exitCodes = {
+  ok: 0,
+  /** A fault in Certwire itself. */
+  fault: 1,
+  usage: 2,
+  /** A second Ctrl-C ended the command at once. */
+  interrupted: 130,
+} as const;
+
+/** Exit code of a command that ended with `error`. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CertwireError) return error.exitCode;
+  if (!(error instanceof CommanderError)) return exitCodes.fault;
+  // Commander raises help and version as errors too, with 0, and everything else with 1.
+  return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+}

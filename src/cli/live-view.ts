@@ -1,0 +1,92 @@
+import type { CertwireEvent } from "../exit/event.ts";
+import { eventRow, headerLine, rowLine } from "./event-row.ts";
+import { styled } from "./output.ts";
+
+/** Characters of a line where the output is not a terminal. */
+const plainWidth = 140;
+/** How often the footer is drawn on a terminal, and elsewhere written as a line, in ms. */
+const footerIntervalMs = { terminal: 250, plain: 5000 } as const;
+/** Most event lines a frame; of more only their number is shown, nobody can read them. */
+const maxLinesPerFrame = 40;
+
+/**
+ * Events as they go by. On a terminal the lines scroll and a footer stays below them; elsewhere (pipe,
+ * file, CI) there are plain lines only, without any control character.
+ */
+export class LiveView {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #footer: () => readonly string[];
+  #waiting: CertwireEvent[] = [];
+  #footerLines = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #lastFooter = 0;
+
+  /** `footer` is asked for its lines whenever the view is drawn. */
+  constructor(footer: () => readonly string[], stream: NodeJS.WriteStream = process.stdout) {
+    this.#footer = footer;
+    this.#stream = stream;
+  }
+
+  start(): void {
+    this.#stream.write(`${styled(this.#stream, "bold", headerLine(this.#width))}\n`);
+    this.#timer = setInterval(() => this.#draw(), footerIntervalMs.terminal);
+  }
+
+  show(events: readonly CertwireEvent[]): void {
+    this.#waiting.push(...events);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#lastFooter = 0;
+    this.#draw();
+  }
+
+  get #width(): number {
+    return this.#stream.isTTY ? this.#stream.columns : plainWidth;
+  }
+
+  /** One write a frame, so that nothing flickers. */
+  #draw(): void {
+    const lines = this.#eventLines();
+    const { isTTY } = this.#stream;
+    const now = Date.now();
+    const isDue = isTTY || now - this.#lastFooter >= footerIntervalMs.plain;
+    const footer = isDue ? this.#footer().map((line) => this.#footerLine(line)) : [];
+    if (isDue) this.#lastFooter = now;
+    const eraseFooter = this.#footerLines > 0 ? `\u001B[${this.#footerLines}A\u001B[J` : "";
+    this.#footerLines = isTTY ? footer.length : 0;
+    const text = [...lines, ...footer].map((line) => `${line}\n`).join("");
+    if (text !== "") this.#stream.write(eraseFooter + text);
+  }
+
+  #footerLine(line: string): string {
+    return styled(
+      this.#stream,
+      "inverse",
+      line.slice(0, this.#width).padEnd(this.#stream.isTTY ? this.#width : 0),
+    );
+  }
+
+  #eventLines(): string[] {
+    const events = this.#waiting;
+    this.#waiting = [];
+    const shown = this.#stream.isTTY ? events.slice(-maxLinesPerFrame) : events;
+    const lines = shown.map((event) => this.#eventLine(event));
+    const hidden = events.length - shown.length;
+    return hidden > 0 ? [`  … ${hidden} more`, ...lines] : lines;
+  }
+
+  #eventLine(event: CertwireEvent): string {
+    const row = eventRow(event);
+    const line = rowLine(row, this.#width);
+    return styled(this.#stream, colourOf(row.kind), line);
+  }
+}
+
+function colourOf(kind: string): "green" | "yellow" | "red" | "cyan" | "dim" {
+  if (kind === "certificate.issued" || kind === "certificate.imported") return "green";
+  if (kind === "request.pending" || kind === "certificate.unrevoked") return "yellow";
+  if (kind.startsWith("crl.")) return "cyan";
+  return kind.startsWith("ca.") || kind === "request.retrieved" ? "dim" : "red";
+}

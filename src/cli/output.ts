@@ -1,0 +1,51 @@
+import { styleText } from "node:util";
+import { CommanderError } from "commander";
+import { ConfigError, formatDiagnostic } from "../config/diagnostics.ts";
+import { CertwireError } from "../errors/certwire-error.ts";
+
+/** Writes a line for people; standard output is kept for data. */
+export function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Colours text where the stream is a terminal and NO_COLOR is not set. */
+export function styled(stream: NodeJS.WriteStream, style: Style, text: string): string {
+  const isColoured = stream.isTTY && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+  return isColoured ? styleText(style, text) : text;
+}
+
+/** Tells an error in words: what, where, what to do about it. */
+export function sayError(error: unknown): void {
+  if (error instanceof CommanderError) return; // commander has told it already
+  if (error instanceof ConfigError) {
+    for (const diagnostic of error.diagnostics) say(formatDiagnostic(diagnostic));
+  }
+  if (!(error instanceof CertwireError)) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    say(`certwire: fault in certwire itself, please report it: ${text}`);
+    return;
+  }
+  say(`${styled(process.stderr, "red", "error")} ${error.code}: ${messages(error).join(": ")}`);
+  say(`hint: ${error.hint}`);
+}
+
+function messages(error: Error): string[] {
+  const cause = error.cause instanceof Error ? messages(error.cause) : [];
+  return [error.message, ...cause];
+}
+
+/** Rows with aligned columns, two spaces between them. */
+export function alignRows(rows: readonly (readonly string[])[]): string[] {
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}

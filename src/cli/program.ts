@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command } from "commander";
+import { packageRoot } from "../journal/native.ts";
+import { addCheckCommand } from "./commands/check.ts";
+import { addDemoCommand } from "./commands/demo.ts";
+import { addReplayCommand } from "./commands/replay.ts";
+import { addRunCommand } from "./commands/run.ts";
+import { addSimulateCommand } from "./commands/simulate.ts";
+import { exitCodeOf, exitCodes } from "./exit-codes.ts";
+import { sayError } from "./output.ts";
+
+/** The command line with all its commands. */
+export function createProgram(): Command {
+  const program = new Command("certwire")
+    .description("Publishes everything that an AD CS certification authority does as events.")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .showHelpAfterError("(run with --help for usage)")
+    .addHelpText("after", exitCodeHelp)
+    .exitOverride();
+  addRunCommand(program);
+  addCheckCommand(program);
+  addReplayCommand(program);
+  addSimulateCommand(program);
+  addDemoCommand(program);
+  return program;
+}
+
+const exitCodeHelp = `
+Exit codes:
+  0 done   1 fault in certwire   2 wrong usage   65 bad data   69 broker not reachable
+  74 disk error   77 no rights   78 configuration   130 stopped at once`;
+
+/** Runs one command; resolves to its exit code, and has told errors on standard error. */
+export async function runProgram(arguments_: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(arguments_, { from: "user" });
+    return typeof process.exitCode === "number" ? process.exitCode : exitCodes.ok;
+  } catch (error) {
+    sayError(error);
+    return exitCodeOf(error);
+  }
+}
+
+function packageVersion(): string {
+  const text = readFileSync(join(packageRoot(), "package.json"), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,96 @@
+import { join } from "node:path";
+import type { Logger } from "pino";
+import type { ResolvedConfig } from "../config/load.ts";
+import { createEventContext, eventsOfFrame } from "../exit/events-of-frame.ts";
+import { shrinkEvent } from "../exit/shrink-event.ts";
+import { CheckpointStore } from "../journal/checkpoint-store.ts";
+import { JournalReader } from "../journal/journal-reader.ts";
+import { DeadLetterFile } from "../pipeline/dead-letter.ts";
+import { JournalEventSource } from "../pipeline/event-source.ts";
+import { InternalEvents } from "../pipeline/internal-events.ts";
+import { Pipeline, type PipelineStats } from "../pipeline/pipeline.ts";
+import { createSink, type SinkConfiguration } from "../sinks/registry.ts";
+import { type Observe, ObservedSink } from "./observed-sink.ts";
+
+/** Parts of a service that are not in its configuration. */
+export interface ServiceOptions {
+  readonly config: ResolvedConfig;
+  readonly log: Logger;
+  /** Sees every acknowledged event; default nobody. */
+  readonly observe?: Observe;
+}
+
+interface Member {
+  readonly pipeline: Pipeline;
+  readonly checkpoints: CheckpointStore;
+}
+
+/** The service: one pipeline for each enabled sink, from the journal to its broker. */
+export class Service {
+  readonly #members: readonly Member[];
+
+  private constructor(members: readonly Member[]) {
+    this.#members = members;
+  }
+
+  /** Opens the checkpoints and makes the pipelines. Rejects with a CertwireError. */
+  static async create(options: ServiceOptions): Promise<Service> {
+    const enabled = options.config.sinks.filter((sink) => sink.options.enabled);
+    return new Service(await Promise.all(enabled.map((sink) => createMember(sink, options))));
+  }
+
+  /** Publishes until the signal is aborted, then drains. A fault of one pipeline stops all. */
+  async run(signal: AbortSignal): Promise<void> {
+    const fault = new AbortController();
+    const stop = AbortSignal.any([signal, fault.signal]);
+    await Promise.all(
+      this.#members.map(async ({ pipeline, checkpoints }) => {
+        await pipeline.run(stop).catch((error: unknown) => fault.abort(error));
+        await checkpoints.close();
+      }),
+    );
+    fault.signal.throwIfAborted();
+  }
+
+  /** A look at every pipeline, in the order of the configuration. */
+  stats(): PipelineStats[] {
+    return this.#members.map(({ pipeline }) => pipeline.stats());
+  }
+}
+
+/** Where the dead letters of a sink are. */
+export function deadLetterPath(stateDirectory: string, sink: string): string {
+  return join(stateDirectory, "dead-letters", `${sink}.ndjson`);
+}
+
+async function createMember(
+  configured: SinkConfiguration,
+  options: ServiceOptions,
+): Promise<Member> {
+  const { config, observe } = options;
+  const { journal, state } = config;
+  const { name, pipeline: limits } = configured.options;
+  const log = options.log.child({ sink: name });
+  const events = new InternalEvents(log);
+  const sink = await createSink(configured, log);
+  const checkpoints = await CheckpointStore.open(join(state.directory, "checkpoints", name));
+  events.started(checkpoints.position, checkpoints.state);
+  const reader = new JournalReader({
+    directory: journal.directory,
+    quarantineDirectory: join(state.directory, "quarantine"),
+    mode: journal.mode,
+    position: checkpoints.position,
+    idlePollMs: journal.pollMs,
+  });
+  const context = createEventContext(config.events);
+  const pipeline = new Pipeline({
+    source: new JournalEventSource(reader, (frame) => eventsOfFrame(frame, context)),
+    sink: observe ? new ObservedSink(sink, observe) : sink,
+    limits,
+    shrink: shrinkEvent,
+    deadLetters: new DeadLetterFile(deadLetterPath(state.directory, name)),
+    events,
+    checkpoints,
+  });
+  return { pipeline, checkpoints };
+}

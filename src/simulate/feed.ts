@@ -1,0 +1,67 @@
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import type { AppendOutcome, NativeExitSimulator, SimulatedEvent } from "../journal/native.ts";
+import type { SimulatedCa } from "./simulated-ca.ts";
+
+/** How a simulated CA feeds the exit module's code. */
+export interface FeedOptions {
+  readonly ca: SimulatedCa;
+  readonly simulator: Pick<NativeExitSimulator, "notify" | "shutdown">;
+  /** Events a second; 0 stands for as many as possible. */
+  readonly rate: number;
+  /** How many events, start and stop not counted; default: until the signal is aborted. */
+  readonly count?: number | undefined;
+}
+
+/** What became of the events so far, start and stop counted. */
+export interface FeedCounts {
+  events: number;
+  /** Appends that returned committed, pending or dropped. */
+  readonly outcomes: Record<"committed" | "pending" | "dropped", number>;
+}
+
+const outcomeNames = ["committed", "pending", "dropped"] as const;
+/** Events between two turns of the event loop, so that others get to work too. */
+const burst = 20;
+
+/** Lets the CA start, work at its rate, and stop; `counts` is kept up to date meanwhile. */
+export async function feed(
+  options: FeedOptions,
+  counts: FeedCounts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { ca, simulator, rate, count = Number.POSITIVE_INFINITY } = options;
+  const notify = (event: SimulatedEvent): void => {
+    record(counts, simulator.notify(event));
+  };
+  notify(ca.started());
+  const startedAt = performance.now();
+  for (let made = 0; made < count && !signal.aborted; ) {
+    const due = rate === 0 ? count : Math.ceil(((performance.now() - startedAt) / 1000) * rate);
+    const end = Math.min(due, made + burst, count);
+    for (; made < end; made += 1) notify(ca.next());
+    if (made < due) await nextTurn();
+    else await delay(10, undefined, { signal }).catch(() => undefined);
+  }
+  notify(ca.stopped());
+  simulator.shutdown();
+}
+
+/** Counts of a feed that has not begun. */
+export function newFeedCounts(): FeedCounts {
+  return { events: 0, outcomes: { committed: 0, pending: 0, dropped: 0 } };
+}
+
+function record(counts: FeedCounts, outcome: AppendOutcome): void {
+  counts.events += 1;
+  counts.outcomes[outcomeNames[outcome]] += 1;
+}
+
+/** A clock for reproducible events: from 2026-01-05 08:00 UTC on, one event each 1/`rate` s. */
+export function steppedClock(rate: number): () => Date {
+  const step = 1000 / (rate === 0 ? 10 : rate);
+  let ticks = 0;
+  return () => {
+    ticks += 1;
+    return new Date(Date.UTC(2026, 0, 5, 8) + ticks * step);
+  };
+}
