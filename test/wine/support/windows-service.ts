@@ -20,13 +20,13 @@ export interface WindowsServiceOptions {
 export class WindowsService {
   readonly #child: ChildProcess;
   readonly #exited: Promise<number | null>;
-  /** Standard output and error of the service. */
-  readonly logFile: string;
+  /** Holds configuration, state, and the log `service.log`. */
+  readonly directory: string;
 
-  private constructor(child: ChildProcess, logFile: string) {
+  private constructor(child: ChildProcess, directory: string) {
     this.#child = child;
-    this.logFile = logFile;
-    const log = openSync(logFile, "a");
+    this.directory = directory;
+    const log = openSync(join(directory, "service.log"), "a");
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on("data", (chunk: Buffer) => writeSync(log, chunk));
     }
@@ -56,7 +56,7 @@ export class WindowsService {
     const main = join(import.meta.dirname, "..", "..", "..", "src", "cli", "main.js");
     const args = [windowsPath(main), "run", "--config", windowsPath(configFile)];
     const child = startWine(node.toString().trim(), [...args, "--stop-on-stdin-end"]);
-    return new WindowsService(child, join(options.directory, "service.log"));
+    return new WindowsService(child, options.directory);
   }
 
   /** Closes standard input, as a service host does, and waits for the end; its exit code. */

@@ -18,7 +18,7 @@ export const binaries = {
   standin: join(windowsBuild, "certsrv-standin.exe"),
 } as const;
 
-const environment: NodeJS.ProcessEnv = {
+const environment = (): NodeJS.ProcessEnv => ({
   ...process.env,
   WINEPREFIX: prefix,
   WINEARCH: "win64",
@@ -26,7 +26,7 @@ const environment: NodeJS.ProcessEnv = {
   // Neither a window nor an installer may open.
   WINEDLLOVERRIDES: "mscoree,mshtml=",
   DISPLAY: "",
-};
+});
 
 /** Debian keeps the 64-bit loader off the search path. */
 const loader = existsSync("/usr/lib/wine/wine64") ? "/usr/lib/wine/wine64" : "wine";
@@ -49,7 +49,7 @@ export async function prepareWine(context: TestContext): Promise<boolean> {
     return false;
   }
   await runCommand("bash", [join(repoRoot, "scripts", "wine-prefix.sh")], {
-    env: environment,
+    env: environment(),
     timeoutMs: 120_000,
   });
   await runWine("regsvr32", ["/s", windowsPath(binaries.exitModule)]);
@@ -62,11 +62,11 @@ export async function runWine(
   args: readonly string[],
   timeoutMs = 60_000,
 ): Promise<string> {
-  const output = await runCommand(loader, [program, ...args], { env: environment, timeoutMs });
+  const output = await runCommand(loader, [program, ...args], { env: environment(), timeoutMs });
   return output.toString();
 }
 
 /** Starts a Windows program that the caller ends; standard streams are pipes. */
 export function startWine(program: string, args: readonly string[]): ChildProcess {
-  return spawn(loader, [program, ...args], { env: environment });
+  return spawn(loader, [program, ...args], { env: environment() });
 }

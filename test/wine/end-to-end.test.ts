@@ -1,0 +1,89 @@
+// The whole way on Windows binaries: stand-in, exit module, journal, service on node.exe, brokers.
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { connect } from "amqplib";
+import { startKafka, startRabbitmq } from "../integration/support/brokers.ts";
+import { readKafka } from "../integration/support/read-kafka.ts";
+import { countRabbitmq, readRabbitmq } from "../integration/support/read-rabbitmq.ts";
+import { repoRoot } from "../integration/support/repo-root.ts";
+import { makeTempDirectory } from "../integration/support/temp-directory.ts";
+import { waitUntil } from "../integration/support/wait-until.ts";
+import { readScenario } from "../scenarios/format.ts";
+import { writeScenario } from "../scenarios/generate.ts";
+import { checkFiles, checkPublished, countEvents } from "./support/check-published.ts";
+import { runStandin } from "./support/standin.ts";
+import { WindowsService } from "./support/windows-service.ts";
+import { prepareWine } from "./support/wine.ts";
+
+const addon = join(repoRoot, "prebuilds", "win32-x64", "certwire.node");
+const partitions = 6;
+
+/** Declares an exchange of type topic with a quorum queue that gets everything. */
+async function declareQueue(url: string, name: string): Promise<void> {
+  const connection = await connect(url);
+  const channel = await connection.createChannel();
+  await channel.assertExchange(name, "topic", { durable: true });
+  await channel.assertQueue(name, { durable: true, arguments: { "x-queue-type": "quorum" } });
+  await channel.bindQueue(name, name, "#");
+  await connection.close();
+}
+
+async function countKafka(brokers: readonly string[], topic: string): Promise<number> {
+  return (await readKafka(brokers, topic)).length;
+}
+
+test("every event reaches Kafka and RabbitMQ unchanged and in order, from Windows binaries", async (t) => {
+  if (!(await prepareWine(t))) return;
+  assert.ok(existsSync(addon), `${addon} is missing: run npm run build:windows`);
+  const [kafka, rabbitmq] = await Promise.all([startKafka(), startRabbitmq()]);
+  t.after(async () => {
+    await Promise.all([kafka.stop(), rabbitmq.stop()]);
+  });
+  const [amqpUrl = ""] = rabbitmq.urls;
+  for (const name of ["everyday", "volume"]) {
+    await t.test(`scenario ${name}`, async () => {
+      const directory = makeTempDirectory("end-to-end");
+      const journalDirectory = join(directory, "journal");
+      mkdirSync(journalDirectory);
+      const path = writeScenario(name, directory);
+      const scenario = readScenario(path);
+      await kafka.createTopic(name, { partitions });
+      await declareQueue(amqpUrl, name);
+      const { hostname, port } = new URL(amqpUrl);
+      const service = await WindowsService.start({
+        directory: makeTempDirectory("service"),
+        journalDirectory,
+        sinks: [
+          { name: "kafka", url: `kafka://${kafka.bootstrapServers.join(",")}/${name}` },
+          { name: "rabbitmq", url: `amqp://guest@${hostname}:${port}/?exchange=${name}`, password },
+        ],
+      });
+      const run = await runStandin(path, { journalDirectory });
+      assert.equal(run.exitCode, 0);
+      const expected = countEvents(scenario);
+      const isComplete = async (): Promise<boolean> =>
+        (await countRabbitmq(amqpUrl, name)) >= expected &&
+        (await countKafka(kafka.bootstrapServers, name)) >= expected;
+      await waitUntil(isComplete, {
+        what: `${expected} events on both brokers`,
+        timeoutMs: 180_000,
+        intervalMs: 1_000,
+      });
+      assert.equal(await service.stop(), 0, "the service ends cleanly when its input is closed");
+      const fromKafka = await readKafka(kafka.bootstrapServers, name);
+      checkPublished(
+        scenario,
+        fromKafka.map(({ value }) => value ?? ""),
+      );
+      assert.equal(new Set(fromKafka.map(({ partition }) => partition)).size, partitions);
+      checkPublished(scenario, await readRabbitmq(amqpUrl, name));
+      checkFiles(service.directory, scenario.header.secrets);
+    });
+  }
+});
+
+/** Of the broker's own default account. */
+const password = { environment: "CERTWIRE_TEST_PASSWORD" };
+process.env["CERTWIRE_TEST_PASSWORD"] = "guest";
