@@ -112,6 +112,8 @@ suite("the Kafka sink on a real broker", () => {
     const running = pipeline.run(stop.signal);
     let sent = 0;
     const feed = setInterval(() => source.push(sampleEvent(++sent, `ca/${sent % 20}`)), 2);
+    t.after(() => clearInterval(feed));
+    t.after(() => stop.abort());
     await until(() => pipeline.stats().acknowledgedEvents > 100, "publishing", 20_000);
     await addPartitions(kafka, topic, 5);
     await until(() => pipeline.stats().lanes === 5, "the lanes follow", 20_000);

@@ -19,6 +19,7 @@ export class RabbitMqConnection {
   readonly #log: Logger;
   #model: ChannelModel | undefined;
   #connecting: Promise<ChannelModel> | undefined;
+  #preparing: Promise<void> | undefined;
   #nextHost = 0;
   /** True while the broker takes nothing because of its memory or disk alarm. */
   isBlocked = false;
@@ -33,7 +34,22 @@ export class RabbitMqConnection {
   /** Opens a confirm channel, connecting first where needed. */
   async openChannel(): Promise<ConfirmChannel> {
     const model = await this.connect();
-    return model.createConfirmChannel();
+    this.#preparing ??= this.#prepare(model);
+    try {
+      await this.#preparing;
+    } catch (error) {
+      this.#preparing = undefined;
+      throw error;
+    }
+    const channel = await model.createConfirmChannel();
+    // Without a listener an error event would end the process; its owner listens too.
+    channel.on("error", () => undefined);
+    return channel;
+  }
+
+  /** The exchange has turned out to be missing: the next channel looks for it or declares it again. */
+  prepareAgain(): void {
+    this.#preparing = undefined;
   }
 
   /** Ends the connection at once, without a word to the broker: it does not answer any more. */
@@ -94,13 +110,8 @@ export class RabbitMqConnection {
     );
     this.#watch(model);
     this.#log.debug({ host, port }, "connected");
-    try {
-      await this.#prepare(model);
-    } catch (error) {
-      await model.close().catch(() => undefined);
-      throw error;
-    }
     this.#model = model;
+    this.#preparing = undefined;
     return model;
   }
 

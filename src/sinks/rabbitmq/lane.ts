@@ -77,6 +77,7 @@ export class RabbitMqLane {
     const channel = this.#channel;
     this.#channel = undefined;
     // A channel with confirms still to come would give them to events of the next batch.
+    if (failure?.kind === "config") this.#connection.prepareAgain();
     if (!isSettled) this.#connection.destroy(failure?.cause ?? new Error("unsettled"));
     else await channel?.close().catch(() => undefined);
   }

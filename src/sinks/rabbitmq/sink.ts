@@ -30,8 +30,10 @@ export class RabbitMqSink implements Sink {
     await this.close();
     const connection = new RabbitMqConnection(this.#options, this.#log);
     try {
-      await connection.connect();
+      const channel = await connection.openChannel();
+      await channel.close();
     } catch (error) {
+      await connection.close();
       throw toRabbitMqError(error, `cannot open exchange "${this.#options.exchange}"`);
     }
     this.#connection = connection;

@@ -1,0 +1,303 @@
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Channel, type ChannelModel, connect } from "amqplib";
+import { assertDelivered, testSinkContract } from "../contract/sink-contract.ts";
+import { rabbitMqSink } from "../support/make-sink.ts";
+import { MemorySource } from "../support/memory-source.ts";
+import { neverStopped, range, testPipeline, until } from "../support/run-pipeline.ts";
+import { sampleEvent, sampleOutbound, sequenceOf } from "../support/sample-events.ts";
+import type { RabbitmqCluster } from "./support/broker-provider.ts";
+import { startRabbitmq } from "./support/brokers.ts";
+import { readRabbitmq } from "./support/read-rabbitmq.ts";
+
+const signal = new AbortController().signal;
+
+suite("the RabbitMQ sink on a real broker", () => {
+  let rabbitmq: RabbitmqCluster;
+  let url = "";
+  let names = 0;
+  before(async () => {
+    rabbitmq = await startRabbitmq({ faults: true });
+    url = rabbitmq.urls[0] ?? "";
+  });
+  after(() => rabbitmq.stop());
+
+  function freshName(): string {
+    names += 1;
+    return `certwire-${names}`;
+  }
+
+  /** A sink that declares an exchange and a quorum queue, both of this name. */
+  function sinkWithQueue(name: string, settings: object = {}) {
+    const topology = { quorumQueues: [{ name }] };
+    return rabbitMqSink(rabbitmq.urls, name, { topology, ...settings });
+  }
+
+  async function readEvents(queue: string) {
+    return (await readRabbitmq(url, queue)).map((body) => JSON.parse(body));
+  }
+
+  /** Does something over a channel of its own. */
+  async function withChannel<T>(act: (channel: Channel) => Promise<T>): Promise<T> {
+    const connection: ChannelModel = await connect(url);
+    try {
+      return await act(await connection.createChannel());
+    } finally {
+      await connection.close();
+    }
+  }
+
+  testSinkContract({
+    name: "rabbitmq",
+    async setUp() {
+      const name = freshName();
+      return {
+        create: () => sinkWithQueue(name),
+        read: () => readEvents(name),
+        async breakDown() {
+          // RabbitMQ writes down that a queue exists a moment after it has said so.
+          await sleep(2000);
+          await rabbitmq.kill9(1);
+        },
+        repair: () => rabbitmq.restart(1),
+      };
+    },
+  });
+
+  test("structured mode: the event's very bytes, persistent, with id, type, time and app id", async () => {
+    const name = freshName();
+    const sink = sinkWithQueue(name);
+    await sink.open();
+    const event = sampleOutbound(1, "ca/7");
+    await sink.publish(sink.laneOf(event), [event], signal);
+    const message = await withChannel((channel) => channel.get(name, { noAck: true }));
+    await sink.close();
+    assert.ok(message);
+    assert.deepEqual(message.content, event.json);
+    assert.equal(message.fields.routingKey, "certificate.issued");
+    const { messageId, type, timestamp, appId, deliveryMode, contentType } = message.properties;
+    assert.deepEqual(
+      { messageId, type, timestamp, appId, deliveryMode, contentType },
+      {
+        messageId: event.id,
+        type: event.event.type,
+        timestamp: Date.UTC(2026, 0, 2, 3, 4, 5) / 1000,
+        appId: "certwire",
+        deliveryMode: 2,
+        contentType: "application/cloudevents+json",
+      },
+    );
+  });
+
+  test("binary mode: the attributes in ce- headers, the data in the body", async () => {
+    const name = freshName();
+    const sink = sinkWithQueue(name, { mode: "binary", routingKey: "pki.{kind}" });
+    await sink.open();
+    const outbound = sampleOutbound(1, "ca/7");
+    await sink.publish(sink.laneOf(outbound), [outbound], signal);
+    const message = await withChannel((channel) => channel.get(name, { noAck: true }));
+    await sink.close();
+    assert.ok(message);
+    const { data, datacontenttype, ...attributes } = outbound.event;
+    assert.deepEqual(JSON.parse(message.content.toString("utf8")), data);
+    assert.equal(message.properties.contentType, datacontenttype);
+    assert.equal(message.fields.routingKey, "pki.certificate.issued");
+    const expected = Object.entries(attributes).map(([key, value]) => [`ce-${key}`, value]);
+    const headers = Object.entries(message.properties.headers ?? {});
+    const own = headers.filter(([key]) => !key.startsWith("x-"));
+    assert.deepEqual(Object.fromEntries(own), Object.fromEntries(expected));
+  });
+
+  test("an event that no queue takes is not lost: it waits, and arrives once there is a binding", async (t) => {
+    const name = freshName();
+    await withChannel(async (channel) => {
+      await channel.assertExchange(name, "topic");
+      await channel.assertQueue(name, { arguments: { "x-queue-type": "quorum" } });
+      await channel.bindQueue(name, name, "request.*");
+    });
+    const events = range(1, 50).map((n) => sampleEvent(n, `ca/${n % 7}`));
+    const sink = rabbitMqSink(rabbitmq.urls, name);
+    const { pipeline } = await testPipeline(t, new MemorySource(events), sink, {
+      deadLetterAfterSeconds: 60,
+    });
+    const running = pipeline.run(neverStopped);
+    await until(() => pipeline.stats().failures.poison > 2, "returns are seen", 10_000);
+    assert.equal(pipeline.stats().acknowledgedEvents, 0);
+    await withChannel((channel) => channel.bindQueue(name, name, "#"));
+    await running;
+    assertDelivered(
+      await readEvents(name),
+      range(1, 50).map((n) => sampleOutbound(n, `ca/${n % 7}`)),
+    );
+  });
+
+  test("an event that no queue takes for its whole time becomes a dead letter, the others arrive", async (t) => {
+    const name = freshName();
+    await withChannel(async (channel) => {
+      await channel.assertExchange(name, "topic");
+      await channel.assertQueue(name, { arguments: { "x-queue-type": "quorum" } });
+      await channel.bindQueue(name, name, "request.*");
+    });
+    const stray = sampleEvent(3, "ca/1");
+    const events = range(1, 6).map((n) => ({
+      ...sampleEvent(n, "ca/1"),
+      type: n === 3 ? stray.type : "io.certwire.request.pending.v1",
+    }));
+    const sink = rabbitMqSink(rabbitmq.urls, name);
+    const { pipeline, deadLetters } = await testPipeline(t, new MemorySource(events), sink, {
+      deadLetterAfterSeconds: 0.2,
+    });
+    await pipeline.run(neverStopped);
+    const letters = await deadLetters();
+    assert.deepEqual(
+      letters.map(({ reason, event }) => [reason, event && sequenceOf(event)]),
+      [["unroutable", 3]],
+    );
+    assert.deepEqual((await readEvents(name)).map(sequenceOf), [1, 2, 4, 5, 6]);
+  });
+
+  test("nacks of a full queue lose nothing and keep the order of every key", async (t) => {
+    const name = freshName();
+    await withChannel(async (channel) => {
+      await channel.assertExchange(name, "topic");
+      const limits = { "x-max-length": 40, "x-overflow": "reject-publish" };
+      await channel.assertQueue(name, { arguments: { "x-queue-type": "quorum", ...limits } });
+      await channel.bindQueue(name, name, "#");
+    });
+    const count = 1000;
+    const events = range(1, count).map((n) => sampleEvent(n, `ca/${n % 23}`));
+    const sink = rabbitMqSink(rabbitmq.urls, name);
+    const { pipeline } = await testPipeline(t, new MemorySource(events), sink, { retryMaxMs: 50 });
+    const arrived: { id: string; partitionkey: string }[] = [];
+    let isPublishing = true;
+    const running = pipeline.run(neverStopped).finally(() => (isPublishing = false));
+    await withChannel(async (channel) => {
+      // A reader that is slower than the sink, so that the queue is full nearly all the time.
+      for (let idle = 0; isPublishing || idle < 5; ) {
+        const message = await channel.get(name, { noAck: true });
+        idle = message ? 0 : idle + 1;
+        if (message) arrived.push(JSON.parse(message.content.toString("utf8")));
+        await sleep(1);
+      }
+    });
+    await running;
+    assert.ok(pipeline.stats().failures["retry-identical"] > 0, "the queue was full at times");
+    assertDelivered(
+      arrived,
+      range(1, count).map((n) => sampleOutbound(n, `ca/${n % 23}`)),
+    );
+    assert.ok(arrived.length - count <= 400, `${arrived.length - count} duplicates`);
+  });
+
+  test("an exchange that does not exist is a config failure, and publishing starts once it does", async (t) => {
+    const name = freshName();
+    const source = new MemorySource([sampleEvent(1)]);
+    const sink = rabbitMqSink(rabbitmq.urls, name);
+    const { pipeline, logLines } = await testPipeline(t, source, sink, {
+      deadLetterAfterSeconds: 60,
+    });
+    const running = pipeline.run(neverStopped);
+    await until(() => pipeline.stats().openFailures > 1, "opening has failed", 20_000);
+    assert.ok(logLines.some(({ code }) => code === "CERTWIRE_SINK_CONFIG"));
+    await withChannel(async (channel) => {
+      await channel.assertExchange(name, "topic");
+      await channel.assertQueue(name, { arguments: { "x-queue-type": "quorum" } });
+      await channel.bindQueue(name, name, "#");
+    });
+    await running;
+    assertDelivered(await readEvents(name), [sampleOutbound(1)]);
+  });
+
+  test("an exchange deleted while events flow is a config failure without a loss", async (t) => {
+    const name = freshName();
+    const source = new MemorySource([], { tail: true });
+    const { pipeline } = await testPipeline(t, source, sinkWithQueue(name));
+    const stop = new AbortController();
+    const running = pipeline.run(stop.signal);
+    let sent = 0;
+    const feed = setInterval(() => source.push(sampleEvent(++sent, `ca/${sent % 5}`)), 1);
+    t.after(() => clearInterval(feed));
+    t.after(() => stop.abort());
+    await until(() => pipeline.stats().acknowledgedEvents > 50, "publishing", 10_000);
+    await withChannel((channel) => channel.deleteExchange(name));
+    await until(() => pipeline.stats().acknowledgedEvents > 300, "declared anew", 20_000);
+    clearInterval(feed);
+    await until(() => pipeline.stats().acknowledgedEvents === sent, "all is acknowledged", 10_000);
+    stop.abort();
+    await running;
+    assertDelivered(
+      await readEvents(name),
+      range(1, sent).map((n) => sampleOutbound(n, `ca/${n % 5}`)),
+    );
+  });
+
+  test("wrong credentials are an auth failure that does not name the password", async (t) => {
+    const name = freshName();
+    const sink = rabbitMqSink(rabbitmq.urls, name, { password: { environment: "wrong-Pa55" } });
+    const source = new MemorySource([sampleEvent(1)], { tail: true });
+    const { pipeline, logLines } = await testPipeline(t, source, sink);
+    const stop = new AbortController();
+    const running = pipeline.run(stop.signal);
+    await until(() => pipeline.stats().openFailures > 0, "opening has failed", 20_000);
+    stop.abort();
+    await running;
+    assert.ok(logLines.some(({ code }) => code === "CERTWIRE_SINK_AUTH"));
+    assert.ok(!JSON.stringify(logLines).includes("wrong-Pa55"));
+  });
+
+  test("a broker that blocks its publishers holds events up and loses none", async (t) => {
+    const name = freshName();
+    const lines: string[] = [];
+    const topology = { quorumQueues: [{ name }] };
+    const settings = { topology, confirmTimeoutMs: 1000 };
+    const sink = rabbitMqSink(rabbitmq.urls, name, settings, (line) => lines.push(line));
+    const source = new MemorySource([], { tail: true });
+    const { pipeline } = await testPipeline(t, source, sink);
+    const stop = new AbortController();
+    const running = pipeline.run(stop.signal);
+    let sent = 0;
+    const feed = setInterval(() => source.push(sampleEvent(++sent, `ca/${sent % 5}`)), 5);
+    t.after(() => clearInterval(feed));
+    t.after(() => stop.abort());
+    await until(() => pipeline.stats().acknowledgedEvents > 20, "publishing", 10_000);
+    await rabbitmq.ctl(1, "set_vm_memory_high_watermark", "0.000001");
+    await until(() => lines.some((line) => line.includes("blocked")), "blocked", 20_000);
+    await sleep(2500);
+    await rabbitmq.ctl(1, "set_vm_memory_high_watermark", "0.6");
+    clearInterval(feed);
+    await until(() => pipeline.stats().acknowledgedEvents === sent, "all is acknowledged", 20_000);
+    stop.abort();
+    await running;
+    assert.equal(pipeline.stats().failures.reset, 0, "a block is no failure");
+    assertDelivered(
+      await readEvents(name),
+      range(1, sent).map((n) => sampleOutbound(n, `ca/${n % 5}`)),
+    );
+  });
+
+  test("an asserted stream gets every event too", async () => {
+    const name = freshName();
+    const topology = { stream: { name: `${name}-stream` }, quorumQueues: [{ name }] };
+    const sink = sinkWithQueue(name, { topology });
+    await sink.open();
+    const events = range(1, 10).map((n) => sampleOutbound(n));
+    await sink.publish(sink.laneOf(events[0]!), events, signal);
+    await sink.close();
+    const streamed = await withChannel(async (channel) => {
+      const seen: { id: string; partitionkey: string }[] = [];
+      await channel.prefetch(100);
+      await channel.consume(
+        `${name}-stream`,
+        (message) => {
+          if (message) seen.push(JSON.parse(message.content.toString("utf8")));
+          if (message) channel.ack(message);
+        },
+        { arguments: { "x-stream-offset": "first" } },
+      );
+      await until(() => seen.length === 10, "the stream is read");
+      return seen;
+    });
+    assertDelivered(streamed, events);
+  });
+});
