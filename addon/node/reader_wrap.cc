@@ -61,6 +61,18 @@ Napi::Object ToObject(Napi::Env env, const journal::Batch& batch) {
   return object;
 }
 
+Napi::Array ToArray(Napi::Env env, const journal::DurationCounts& counts) {
+  Napi::Array buckets = Napi::Array::New(env);
+  for (size_t i = 0; i < journal::kDurationBuckets; i++) {
+    if (counts.buckets[i] == 0) continue;
+    Napi::Array bucket = Napi::Array::New(env, 2);
+    bucket.Set(uint32_t{0}, static_cast<double>(journal::DurationBucketStart(i)));
+    bucket.Set(uint32_t{1}, static_cast<double>(counts.buckets[i]));
+    buckets.Set(buckets.Length(), bucket);
+  }
+  return buckets;
+}
+
 }  // namespace
 
 /// One read on a worker thread, so that a slow disk never holds up the event loop.
@@ -105,6 +117,7 @@ Napi::Function ReaderWrap::Define(Napi::Env env) {
   return DefineClass(
       env, "JournalReader",
       {InstanceMethod("read", &ReaderWrap::Read), InstanceMethod("stats", &ReaderWrap::Stats),
+       InstanceMethod("writerTimes", &ReaderWrap::WriterTimes),
        InstanceMethod("close", &ReaderWrap::Close)});
 }
 
@@ -137,6 +150,20 @@ Napi::Value ReaderWrap::Stats(const Napi::CallbackInfo& info) {
   object.Set("unmarkedFrames", static_cast<double>(stats_.unmarked_frames));
   object.Set("quarantinedRanges", static_cast<double>(stats_.quarantined_ranges));
   object.Set("positionLost", stats_.position_lost);
+  return object;
+}
+
+Napi::Value ReaderWrap::WriterTimes(const Napi::CallbackInfo& info) {
+  if (!reader_ || reading_) {
+    Napi::Error::New(info.Env(), reader_ ? "a read is under way" : "the reader is closed")
+        .ThrowAsJavaScriptException();
+    return info.Env().Undefined();
+  }
+  const journal::WriterTimes times = reader_->Times();
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("append", ToArray(info.Env(), times.append));
+  object.Set("write", ToArray(info.Env(), times.write));
+  object.Set("flush", ToArray(info.Env(), times.flush));
   return object;
 }
 

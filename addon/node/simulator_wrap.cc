@@ -5,6 +5,16 @@
 #include "values.h"
 
 namespace binding {
+namespace {
+
+/// Takes a number of the options if it is there.
+template <typename T>
+void ReadNumber(const Napi::Object& options, const char* name, T* value) {
+  const Napi::Value given = options.Get(name);
+  if (given.IsNumber()) *value = static_cast<T>(given.As<Napi::Number>().Int64Value());
+}
+
+}  // namespace
 
 Napi::Function SimulatorWrap::Define(Napi::Env env) {
   return DefineClass(env, "ExitSimulator",
@@ -27,6 +37,11 @@ SimulatorWrap::SimulatorWrap(const Napi::CallbackInfo& info)
   options.directory = directory.c_str();
   // A simulation on a small disk is no CA: it shares the volume with whoever tries it out.
   options.min_free_bytes = 64ull << 20;
+  ReadNumber(object, "firstSegmentBytes", &options.first_segment_bytes);
+  ReadNumber(object, "maxSegmentBytes", &options.max_segment_bytes);
+  ReadNumber(object, "maxJournalBytes", &options.max_journal_bytes);
+  ReadNumber(object, "minFreeBytes", &options.min_free_bytes);
+  ReadNumber(object, "flushIntervalMs", &options.flush_interval_ms);
   writer_.reset(journal::Writer::Create(options));
   const journal::Status started =
       writer_ ? writer_->Start() : journal::Status(journal::Status::Code::kNoSpace, "no memory");

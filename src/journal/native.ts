@@ -49,12 +49,29 @@ export interface NativeReaderStats {
   positionLost: boolean;
 }
 
+/** A histogram: lower end of each bucket that is not empty, in ns, and its count; ascending. */
+export type DurationHistogram = readonly (readonly [fromNs: number, count: number])[];
+
+/** Durations in the writer's process, as the MARK frames that were read tell them. */
+export interface NativeWriterTimes {
+  /** Of whole calls of append, the wait for the commit included. */
+  append: DurationHistogram;
+  write: DurationHistogram;
+  flush: DurationHistogram;
+}
+
 /** Reader of one journal directory; `read` runs on a worker thread, one call at a time. */
 export interface NativeReader {
   /** Next batch, or `null` when nothing new can be handed out now. */
   read(): Promise<NativeBatch | null>;
   stats(): NativeReaderStats;
   close(): void;
+}
+
+/** The addon's reader. */
+export interface NativeJournalReader extends NativeReader {
+  /** Summed over all frames read so far; not while a read is under way. */
+  writerTimes(): NativeWriterTimes;
 }
 
 /** A segment file whose header verifies. */
@@ -128,12 +145,30 @@ export interface NativeExitSimulator {
   close(): void;
 }
 
+/** Options of a simulated exit module; sizes and intervals are those of the module by default. */
+export interface NativeSimulatorOptions {
+  /** Journal directory; it must exist. */
+  directory: string;
+  /** The text that Initialize gets. */
+  caName: string;
+  /** Size of an epoch's first segment, in bytes. Default 4 MiB. */
+  firstSegmentBytes?: number;
+  /** Size up to which later segments double, in bytes. Default 64 MiB. */
+  maxSegmentBytes?: number;
+  /** No new segment is made beyond this size of the journal, in bytes. Default 10 GiB. */
+  maxJournalBytes?: number;
+  /** Nor below so many free bytes of the volume. Default 64 MiB. */
+  minFreeBytes?: number;
+  /** Default 50. */
+  flushIntervalMs?: number;
+}
+
 /** The addon's exports. */
 export interface NativeAddon {
-  JournalReader: new (options: NativeReaderOptions) => NativeReader;
+  JournalReader: new (options: NativeReaderOptions) => NativeJournalReader;
   /** Every segment whose header verifies, in no particular order; other files are left out. */
   listSegments(directory: string): Promise<NativeSegment[]>;
-  ExitSimulator: new (options: { directory: string; caName: string }) => NativeExitSimulator;
+  ExitSimulator: new (options: NativeSimulatorOptions) => NativeExitSimulator;
 }
 
 const require = createRequire(import.meta.url);
