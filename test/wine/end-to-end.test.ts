@@ -19,6 +19,9 @@ import { prepareWine } from "./support/wine.ts";
 
 const addon = join(repoRoot, "prebuilds", "win32-x64", "certwire.node");
 const partitions = 6;
+/** Password of the broker's own default account. */
+const password = { environment: "CERTWIRE_TEST_PASSWORD" };
+process.env[password.environment] = "guest";
 
 /** Declares an exchange of type topic with a quorum queue that gets everything. */
 async function declareQueue(url: string, name: string): Promise<void> {
@@ -83,7 +86,3 @@ test("every event reaches Kafka and RabbitMQ unchanged and in order, from Window
     });
   }
 });
-
-/** Of the broker's own default account. */
-const password = { environment: "CERTWIRE_TEST_PASSWORD" };
-process.env["CERTWIRE_TEST_PASSWORD"] = "guest";
