@@ -1,0 +1,34 @@
+#ifndef CERTWIRE_EXIT_MODULE_ACCESS_H_
+#define CERTWIRE_EXIT_MODULE_ACCESS_H_
+
+#include <windows.h>
+
+#include <string>
+
+namespace exit_module {
+
+/// Rights of the directories below %ProgramData%\Certwire, as SDDL with owner.
+extern const wchar_t kBaseRights[];
+extern const wchar_t kJournalRights[];
+extern const wchar_t kStateRights[];
+extern const wchar_t kConfigRights[];
+
+/// ERROR_REPARSE_POINT_ENCOUNTERED, which the headers of mingw-w64 lack.
+inline constexpr DWORD kReparsePointEncountered = 4395;
+
+/// Makes the directory with exactly these rights. One that exists gets them and the owner, unless
+/// it is a reparse point (kReparsePointEncountered).
+DWORD SecureDirectory(const std::wstring& path, const wchar_t* rights);
+
+/// Empty when the directory can be trusted: a full local path without reparse points, and owned by
+/// the system, by administrators or by the account of this process. Otherwise what is wrong, in
+/// words.
+std::wstring DistrustReason(const std::wstring& directory);
+
+/// True when somebody other than administrators and the system may change the file or put another
+/// one into its place. Unreadable rights count as true.
+bool IsWritableByOthers(const std::wstring& file);
+
+}  // namespace exit_module
+
+#endif  // CERTWIRE_EXIT_MODULE_ACCESS_H_

@@ -1,0 +1,154 @@
+#include "background.h"
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access.h"
+#include "collect/utf16.h"
+#include "event_log.h"
+#include "journal/cbor.h"
+#include "messages.h"
+#include "module.h"
+#include "settings.h"
+#include "version.h"
+
+namespace exit_module {
+namespace {
+
+constexpr DWORD kRetryMs = 30'000;
+constexpr DWORD kLookMs = 1'000;
+
+std::string Utf8(const std::wstring& text) {
+  std::vector<uint8_t> utf8;
+  collect::ToUtf8({reinterpret_cast<const uint8_t*>(text.data()), text.size() * sizeof(wchar_t)},
+                  &utf8);
+  return {utf8.begin(), utf8.end()};
+}
+
+std::wstring Hex(uint64_t number) {
+  wchar_t text[19];
+  std::swprintf(text, std::size(text), L"0x%08llX", static_cast<unsigned long long>(number));
+  return text;
+}
+
+/// What the EPOCH frame tells about this process: a CBOR map.
+std::string EpochInfo(const std::string& ca_name) {
+  std::string info(256 + ca_name.size(), '\0');
+  journal::CborEncoder encoder(reinterpret_cast<uint8_t*>(info.data()), info.size());
+  encoder.Map(3);
+  encoder.Text("ca");
+  encoder.Text(ca_name);
+  encoder.Text("pid");
+  encoder.Uint(GetCurrentProcessId());
+  encoder.Text("build");
+  encoder.Text(CERTWIRE_VERSION_TEXT);
+  info.resize(encoder.size());
+  return info;
+}
+
+class Background {
+ public:
+  explicit Background(Module& module) : module_(module) {}
+
+  void Run() {
+    while (!StartWriter()) Sleep(kRetryMs);
+    module_.WriterStarted();
+    log_.Report(MSG_STARTED, {CERTWIRE_VERSION, module_.ca_name(), directory_});
+    for (;;) {
+      ReportJournal();
+      ReportTroubles();
+      Sleep(kLookMs);
+    }
+  }
+
+ private:
+  bool StartWriter() {
+    const Settings settings = ReadSettings(module_.ca_name());
+    for (const auto& ignored : settings.ignored) {
+      log_.Report(MSG_SETTING_IGNORED, {ignored.name, ignored.reason});
+    }
+    directory_ = settings.journal_directory;
+    // Registration made the default directory; another one may be made here.
+    if (GetFileAttributesW(directory_.c_str()) == INVALID_FILE_ATTRIBUTES) {
+      SecureDirectory(directory_, kJournalRights);
+    }
+    const std::wstring reason = DistrustReason(directory_);
+    if (reason.empty()) return Configure(settings) && module_.writer().Start().ok();
+    log_.Report(MSG_JOURNAL_REFUSED, {directory_, reason});
+    ReportTroubles();
+    return false;
+  }
+
+  bool Configure(const Settings& settings) {
+    const std::string directory = Utf8(directory_);
+    const std::string info = EpochInfo(Utf8(module_.ca_name()));
+    journal::WriterOptions options;
+    options.directory = directory.c_str();
+    options.max_journal_bytes = uint64_t{settings.max_journal_megabytes} << 20;
+    options.min_free_bytes = uint64_t{settings.min_free_megabytes} << 20;
+    options.epoch_info = reinterpret_cast<const uint8_t*>(info.data());
+    options.epoch_info_size = info.size();
+    const journal::Status status = module_.writer().Configure(options);
+    if (!status.ok()) {
+      const std::string_view what = status.what();
+      log_.Report(MSG_JOURNAL_REFUSED, {directory_, std::wstring(what.begin(), what.end())});
+    }
+    return status.ok();
+  }
+
+  void ReportJournal() {
+    const journal::WriterStats stats = module_.writer().Stats();
+    if (stats.degraded == was_degraded_) return;
+    const std::string_view problem = stats.last_problem;
+    const bool reported =
+        stats.degraded ? log_.Report(MSG_JOURNAL_FAILED,
+                                     {directory_, std::wstring(problem.begin(), problem.end()),
+                                      std::to_wstring(stats.last_os_error)})
+                       : log_.Report(MSG_JOURNAL_RECOVERED, {directory_});
+    if (reported) was_degraded_ = stats.degraded;
+  }
+
+  void ReportTroubles() {
+    const uint64_t lost = module_.writer().Stats().dropped;
+    if (lost != reported_lost_ && log_.Report(MSG_EVENTS_LOST, {std::to_wstring(lost)})) {
+      reported_lost_ = lost;
+    }
+    const Module::Troubles troubles = module_.troubles();
+    if (troubles.fault_code != 0 && !fault_reported_) {
+      fault_reported_ =
+          log_.Report(MSG_FAULT, {Hex(troubles.fault_code), Hex(troubles.fault_address)});
+    }
+    const uint64_t unanswered = troubles.unanswered_events;
+    if (unanswered != reported_unanswered_ &&
+        log_.Report(MSG_SERVER_UNAVAILABLE,
+                    {std::to_wstring(unanswered), Hex(troubles.last_server_result)})) {
+      reported_unanswered_ = unanswered;
+    }
+  }
+
+  Module& module_;
+  EventLog log_;
+  std::wstring directory_;
+  bool was_degraded_ = false;
+  bool fault_reported_ = false;
+  uint64_t reported_lost_ = 0;
+  uint64_t reported_unanswered_ = 0;
+};
+
+DWORD WINAPI BackgroundMain(void* module) {
+  // Without memory the thread ends: settings and event log are lost, the CA is not.
+  Fault fault;
+  Guarded([&] { Background(*static_cast<Module*>(module)).Run(); }, &fault);
+  return 0;
+}
+
+}  // namespace
+
+void StartBackgroundThread(Module* module) {
+  HANDLE thread = CreateThread(nullptr, 0, BackgroundMain, module, 0, nullptr);
+  if (thread != nullptr) CloseHandle(thread);
+}
+
+}  // namespace exit_module

@@ -1,0 +1,35 @@
+#ifndef CERTWIRE_EXIT_MODULE_EVENT_LOG_H_
+#define CERTWIRE_EXIT_MODULE_EVENT_LOG_H_
+
+#include <windows.h>
+
+#include <initializer_list>
+#include <map>
+#include <string>
+
+namespace exit_module {
+
+inline constexpr wchar_t kEventSource[] = L"Certwire";
+
+/// Writes into the Application log as source `Certwire`. Belongs to the background thread.
+class EventLog {
+ public:
+  EventLog();
+  ~EventLog();
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
+
+  /// Writes the message `id` (MSG_* of messages.mc) with its insertions; false when it is not
+  /// written because the same message was within the last ten minutes.
+  bool Report(DWORD id, std::initializer_list<std::wstring> insertions);
+
+ private:
+  bool IsDue(DWORD id);
+
+  HANDLE source_;
+  std::map<DWORD, ULONGLONG> last_report_;  ///< GetTickCount64 by message
+};
+
+}  // namespace exit_module
+
+#endif  // CERTWIRE_EXIT_MODULE_EVENT_LOG_H_

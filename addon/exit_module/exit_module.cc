@@ -1,0 +1,150 @@
+#include "exit_module.h"
+
+#include <new>
+
+#include "dispatch.h"
+#include "entry.h"
+#include "manage_module.h"
+#include "module.h"
+#include "version.h"
+
+namespace exit_module {
+namespace {
+
+/// DISPIDs as the type library of the contract numbers them: by level of inheritance.
+enum DispatchId : DISPID {
+  kInitialize = 0x60020000,
+  kNotify = 0x60020001,
+  kGetDescription = 0x60020002,
+  kGetManageModule = 0x60030000,
+};
+
+constexpr Method kMethods[] = {
+    {L"Initialize", kInitialize, 1},
+    {L"Notify", kNotify, 2},
+    {L"GetDescription", kGetDescription, 0},
+    {L"GetManageModule", kGetManageModule, 0},
+};
+
+}  // namespace
+
+STDMETHODIMP ExitModule::QueryInterface(REFIID iid, void** object) noexcept {
+  if (object == nullptr) return E_POINTER;
+  return GuardedEntry([&] {
+    *object = nullptr;
+    if (!IsEqualIID(iid, IID_IUnknown) && !IsEqualIID(iid, IID_IDispatch) &&
+        !IsEqualIID(iid, IID_ICertExit) && !IsEqualIID(iid, IID_ICertExit2)) {
+      return E_NOINTERFACE;
+    }
+    *object = static_cast<ICertExit2*>(this);
+    AddRef();
+    return S_OK;
+  });
+}
+
+STDMETHODIMP_(ULONG) ExitModule::AddRef() noexcept { return ++references_; }
+
+STDMETHODIMP_(ULONG) ExitModule::Release() noexcept {
+  const ULONG left = --references_;
+  if (left == 0) delete this;
+  return left;
+}
+
+STDMETHODIMP ExitModule::GetTypeInfoCount(UINT* count) noexcept {
+  if (count == nullptr) return E_POINTER;
+  *count = 0;
+  return S_OK;
+}
+
+STDMETHODIMP ExitModule::GetTypeInfo(UINT, LCID, ITypeInfo** info) noexcept {
+  if (info != nullptr) *info = nullptr;
+  return DISP_E_BADINDEX;
+}
+
+STDMETHODIMP ExitModule::GetIDsOfNames(REFIID iid, LPOLESTR* names, UINT count, LCID,
+                                       DISPID* ids) noexcept {
+  return GuardedEntry([&] { return FindDispIds(kMethods, iid, names, count, ids); });
+}
+
+STDMETHODIMP ExitModule::Invoke(DISPID id, REFIID iid, LCID, WORD flags, DISPPARAMS* parameters,
+                                VARIANT* result, EXCEPINFO*, UINT* bad_argument) noexcept {
+  return GuardedEntry([&] {
+    const HRESULT checked = CheckInvoke(kMethods, id, iid, flags, parameters);
+    if (FAILED(checked)) return checked;
+    VARIANT unused;
+    VARIANT* out = result == nullptr ? &unused : result;
+    VariantInit(out);
+    const HRESULT called = Call(id, *parameters, out, bad_argument);
+    if (out == &unused) VariantClear(&unused);
+    return called;
+  });
+}
+
+HRESULT ExitModule::Call(DISPID id, const DISPPARAMS& parameters, VARIANT* result,
+                         UINT* bad_argument) {
+  Arguments arguments(parameters, bad_argument);
+  switch (id) {
+    case kInitialize: {
+      const BSTR config = arguments.Text(0);
+      if (FAILED(arguments.result())) return arguments.result();
+      V_VT(result) = VT_I4;
+      return Initialize(config, &V_I4(result));
+    }
+    case kNotify: {
+      const LONG event = arguments.Long(0);
+      const LONG context = arguments.Long(1);
+      return FAILED(arguments.result()) ? arguments.result() : Notify(event, context);
+    }
+    case kGetDescription:
+      V_VT(result) = VT_BSTR;
+      V_BSTR(result) = nullptr;
+      return GetDescription(&V_BSTR(result));
+    default: {
+      ICertManageModule* manager = nullptr;
+      const HRESULT made = GetManageModule(&manager);
+      if (FAILED(made)) return made;
+      V_VT(result) = VT_DISPATCH;
+      V_DISPATCH(result) = manager;
+      return S_OK;
+    }
+  }
+}
+
+STDMETHODIMP ExitModule::Initialize(const BSTR config, LONG* mask) noexcept {
+  if (mask == nullptr) return E_POINTER;
+  GuardedEntry([&] {
+    *mask = collect::kEventMask;
+    Module::Start(TextOf(config));
+    return S_OK;
+  });
+  // Without a module nothing is recorded, but the CA starts as if we were not there.
+  return S_OK;
+}
+
+STDMETHODIMP ExitModule::Notify(LONG event, LONG context) noexcept {
+  Module* module = Module::Get();
+  if (module == nullptr) return S_OK;
+  Fault fault;
+  if (!Guarded([&] { module->Notify(event, context); }, &fault)) {
+    GuardedEntry([&] {
+      module->Abandon(fault);
+      return S_OK;
+    });
+  }
+  return S_OK;
+}
+
+STDMETHODIMP ExitModule::GetDescription(BSTR* description) noexcept {
+  if (description == nullptr) return E_POINTER;
+  return GuardedEntry([&] { return ReturnText(kDescription, description); });
+}
+
+STDMETHODIMP ExitModule::GetManageModule(ICertManageModule** manager) noexcept {
+  if (manager == nullptr) return E_POINTER;
+  return GuardedEntry([&] {
+    *manager = new (std::nothrow) ManageModule;
+    return *manager == nullptr ? E_OUTOFMEMORY : S_OK;
+  });
+}
+
+}  // namespace exit_module

@@ -1,0 +1,143 @@
+#include "manage_module.h"
+
+#include "dispatch.h"
+#include "entry.h"
+#include "version.h"
+
+namespace exit_module {
+
+const wchar_t kDescription[] =
+    L"Certwire exit module " CERTWIRE_VERSION L" (records CA events for Kafka and RabbitMQ)";
+
+namespace {
+
+enum DispatchId : DISPID {
+  kGetProperty = 0x60020000,
+  kSetProperty = 0x60020001,
+  kConfigure = 0x60020002,
+};
+
+constexpr Method kMethods[] = {
+    {L"GetProperty", kGetProperty, 4},
+    {L"SetProperty", kSetProperty, 5},
+    {L"Configure", kConfigure, 3},
+};
+
+struct TextProperty {
+  const wchar_t* name;
+  const wchar_t* text;
+};
+
+constexpr TextProperty kTexts[] = {
+    {wszCMM_PROP_NAME, L"Certwire"},
+    {wszCMM_PROP_DESCRIPTION, kDescription},
+    {wszCMM_PROP_COPYRIGHT, L"Apache License 2.0"},
+    {wszCMM_PROP_FILEVER, CERTWIRE_VERSION},
+    {wszCMM_PROP_PRODUCTVER, CERTWIRE_VERSION},
+};
+
+bool IsName(BSTR given, const wchar_t* name) {
+  const auto text = TextOf(given);
+  return CompareStringOrdinal(text.data(), static_cast<int>(text.size()), name, -1, TRUE) ==
+         CSTR_EQUAL;
+}
+
+HRESULT ReadProperty(BSTR name, VARIANT* value) {
+  for (const TextProperty& property : kTexts) {
+    if (!IsName(name, property.name)) continue;
+    V_VT(value) = VT_BSTR;
+    return ReturnText(property.text, &V_BSTR(value));
+  }
+  if (!IsName(name, wszCMM_PROP_ISMULTITHREADED)) return S_FALSE;
+  V_VT(value) = VT_I4;
+  V_I4(value) = 1;
+  return S_OK;
+}
+
+}  // namespace
+
+STDMETHODIMP ManageModule::QueryInterface(REFIID iid, void** object) noexcept {
+  if (object == nullptr) return E_POINTER;
+  return GuardedEntry([&] {
+    *object = nullptr;
+    if (!IsEqualIID(iid, IID_IUnknown) && !IsEqualIID(iid, IID_IDispatch) &&
+        !IsEqualIID(iid, IID_ICertManageModule)) {
+      return E_NOINTERFACE;
+    }
+    *object = static_cast<ICertManageModule*>(this);
+    AddRef();
+    return S_OK;
+  });
+}
+
+STDMETHODIMP_(ULONG) ManageModule::AddRef() noexcept { return ++references_; }
+
+STDMETHODIMP_(ULONG) ManageModule::Release() noexcept {
+  const ULONG left = --references_;
+  if (left == 0) delete this;
+  return left;
+}
+
+STDMETHODIMP ManageModule::GetTypeInfoCount(UINT* count) noexcept {
+  if (count == nullptr) return E_POINTER;
+  *count = 0;
+  return S_OK;
+}
+
+STDMETHODIMP ManageModule::GetTypeInfo(UINT, LCID, ITypeInfo** info) noexcept {
+  if (info != nullptr) *info = nullptr;
+  return DISP_E_BADINDEX;
+}
+
+STDMETHODIMP ManageModule::GetIDsOfNames(REFIID iid, LPOLESTR* names, UINT count, LCID,
+                                         DISPID* ids) noexcept {
+  return GuardedEntry([&] { return FindDispIds(kMethods, iid, names, count, ids); });
+}
+
+STDMETHODIMP ManageModule::Invoke(DISPID id, REFIID iid, LCID, WORD flags, DISPPARAMS* parameters,
+                                  VARIANT* result, EXCEPINFO*, UINT* bad_argument) noexcept {
+  return GuardedEntry([&] {
+    const HRESULT checked = CheckInvoke(kMethods, id, iid, flags, parameters);
+    if (FAILED(checked)) return checked;
+    VARIANT unused;
+    VARIANT* out = result == nullptr ? &unused : result;
+    VariantInit(out);
+    const HRESULT called = Call(id, *parameters, out, bad_argument);
+    if (out == &unused) VariantClear(&unused);
+    return called;
+  });
+}
+
+HRESULT ManageModule::Call(DISPID id, const DISPPARAMS& parameters, VARIANT* result,
+                           UINT* bad_argument) {
+  Arguments arguments(parameters, bad_argument);
+  const BSTR config = arguments.Text(0);
+  const BSTR storage = arguments.Text(1);
+  if (id == kConfigure) {
+    const LONG flags = arguments.Long(2);
+    return FAILED(arguments.result()) ? arguments.result() : Configure(config, storage, flags);
+  }
+  const BSTR name = arguments.Text(2);
+  const LONG flags = arguments.Long(3);
+  if (FAILED(arguments.result())) return arguments.result();
+  if (id == kGetProperty) return GetProperty(config, storage, name, flags, result);
+  return SetProperty(config, storage, name, flags, arguments.Any(4));
+}
+
+STDMETHODIMP ManageModule::GetProperty(const BSTR, BSTR, BSTR name, LONG, VARIANT* value) noexcept {
+  if (value == nullptr) return E_POINTER;
+  return GuardedEntry([&] {
+    VariantInit(value);
+    return ReadProperty(name, value);
+  });
+}
+
+STDMETHODIMP ManageModule::SetProperty(const BSTR, BSTR, BSTR name, LONG,
+                                       const VARIANT* value) noexcept {
+  if (value == nullptr) return E_POINTER;
+  return GuardedEntry([&] { return IsName(name, wszCMM_PROP_DISPLAY_HWND) ? S_OK : S_FALSE; });
+}
+
+STDMETHODIMP ManageModule::Configure(const BSTR, BSTR, LONG) noexcept { return S_OK; }
+
+}  // namespace exit_module

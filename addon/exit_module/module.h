@@ -1,0 +1,68 @@
+#ifndef CERTWIRE_EXIT_MODULE_MODULE_H_
+#define CERTWIRE_EXIT_MODULE_MODULE_H_
+
+#include <windows.h>
+
+#include <atomic>
+#include <string>
+
+#include "collect/recorder.h"
+#include "fault_guard.h"
+#include "journal/writer.h"
+#include "server_properties.h"
+
+namespace exit_module {
+
+/// What the process has once however many COM objects exist: journal writer, recorder and
+/// background thread. Made by the first Initialize, never destroyed.
+class Module {
+ public:
+  /// Null before Initialize, and when memory was short.
+  static Module* Get();
+  /// Makes the module, keeps the DLL loaded for the life of the process, starts the background
+  /// thread and queues the start record; once per process.
+  static void Start(std::wstring_view ca_name);
+
+  /// Records an event; the shutdown event also seals the journal.
+  void Notify(int32_t event, int32_t context);
+  /// After a fault that got as far as the entry point: the event is lost and counted, and unless
+  /// memory was short nothing is collected any more.
+  void Abandon(const Fault& fault);
+
+  journal::Writer& writer() { return writer_; }
+  const std::wstring& ca_name() const { return ca_name_; }
+  const collect::Recorder& recorder() const { return recorder_; }
+
+  /// The background thread says that the writer has been started.
+  void WriterStarted() { SetEvent(started_); }
+
+  /// What happened on the calling threads, for the background thread to report.
+  struct Troubles {
+    uint32_t fault_code = 0;
+    uint64_t fault_address = 0;
+    uint64_t unanswered_events = 0;  ///< without a server object
+    uint32_t last_server_result = 0;
+  };
+  Troubles troubles() const;
+
+ private:
+  Module(journal::Writer& writer, std::wstring_view ca_name);
+  ~Module() = default;
+
+  void Record(int32_t event, int32_t context);
+  void NoteFault(const Fault& fault);
+  void Seal();
+
+  journal::Writer& writer_;
+  const std::wstring ca_name_;
+  collect::Recorder recorder_;
+  const HANDLE started_;
+  std::atomic<uint32_t> fault_code_{0};
+  std::atomic<uint64_t> fault_address_{0};
+  std::atomic<uint64_t> unanswered_events_{0};
+  std::atomic<uint32_t> last_server_result_{0};
+};
+
+}  // namespace exit_module
+
+#endif  // CERTWIRE_EXIT_MODULE_MODULE_H_

@@ -1,0 +1,163 @@
+#include "server_properties.h"
+
+#include <cstring>
+
+namespace exit_module {
+namespace {
+
+using collect::HResult;
+using collect::PropertyType;
+using collect::SourceValue;
+
+std::wstring_view Wide(std::u16string_view text) {
+  static_assert(sizeof(wchar_t) == sizeof(char16_t));
+  return {reinterpret_cast<const wchar_t*>(text.data()), text.size()};
+}
+
+SourceValue ToSourceValue(const VARIANT& variant) {
+  SourceValue value;
+  switch (V_VT(&variant)) {
+    case VT_I4:
+      value.kind = SourceValue::Kind::kLong;
+      value.number = V_I4(&variant);
+      break;
+    case VT_I2:
+      value.kind = SourceValue::Kind::kLong;
+      value.number = V_I2(&variant);
+      break;
+    case VT_DATE:
+      value.kind = SourceValue::Kind::kDate;
+      static_assert(sizeof value.date == sizeof(DATE));
+      std::memcpy(value.date, &V_DATE(&variant), sizeof value.date);
+      break;
+    case VT_BSTR:
+      value.kind = SourceValue::Kind::kBytes;
+      value.data = reinterpret_cast<const uint8_t*>(V_BSTR(&variant));
+      value.size = SysStringByteLen(V_BSTR(&variant));
+      break;
+    default:
+      break;
+  }
+  return value;
+}
+
+}  // namespace
+
+ServerProperties::~ServerProperties() {
+  Ask([this] {
+    VariantClear(&value_);
+    if (server_ != nullptr) server_->Release();
+    return S_OK;
+  });
+}
+
+template <typename Call>
+HResult ServerProperties::Ask(Call call) {
+  if (faulted_) return static_cast<HResult>(E_UNEXPECTED);
+  HRESULT result = E_UNEXPECTED;
+  faulted_ = !Guarded([&] { result = call(); }, &fault_);
+  return static_cast<HResult>(result);
+}
+
+template <typename Call>
+HResult ServerProperties::AskValue(std::u16string_view name, SourceValue* value, Call call) {
+  const Bstr asked(Wide(name));
+  if (asked.get() == nullptr) return static_cast<HResult>(E_OUTOFMEMORY);
+  return Ask([&] {
+    VariantClear(&value_);
+    const HRESULT result = call(asked.get());
+    if (SUCCEEDED(result)) *value = ToSourceValue(value_);
+    return result;
+  });
+}
+
+template <typename Call>
+HResult ServerProperties::AskName(std::u16string* name, Call call) {
+  return Ask([&] {
+    BSTR text = nullptr;
+    const HRESULT result = call(&text);
+    if (FAILED(result)) return result;
+    // Some servers end an enumeration by a null string instead of S_FALSE.
+    if (text == nullptr) return S_FALSE;
+    name->assign(reinterpret_cast<const char16_t*>(text), SysStringLen(text));
+    SysFreeString(text);
+    return result;
+  });
+}
+
+HResult ServerProperties::Open(int32_t context) {
+  open_result_ = Ask([&] {
+    const HRESULT result =
+        CoCreateInstance(kClsidCertServerExit, nullptr, CLSCTX_INPROC_SERVER, IID_ICertServerExit,
+                         reinterpret_cast<void**>(&server_));
+    if (FAILED(result)) return result;
+    if (server_ == nullptr) return E_NOINTERFACE;
+    // A new object looks at the CA itself, which is context 0.
+    return context == 0 ? result : server_->SetContext(context);
+  });
+  return open_result_;
+}
+
+HResult ServerProperties::GetRequestProperty(std::u16string_view name, PropertyType type,
+                                             SourceValue* value) {
+  return AskValue(name, value, [&](BSTR asked) {
+    return server_->GetRequestProperty(asked, static_cast<LONG>(type), &value_);
+  });
+}
+
+HResult ServerProperties::GetCertificateProperty(std::u16string_view name, PropertyType type,
+                                                 SourceValue* value) {
+  return AskValue(name, value, [&](BSTR asked) {
+    return server_->GetCertificateProperty(asked, static_cast<LONG>(type), &value_);
+  });
+}
+
+HResult ServerProperties::GetAttribute(std::u16string_view name, SourceValue* value) {
+  return AskValue(name, value, [&](BSTR asked) {
+    BSTR text = nullptr;
+    const HRESULT result = server_->GetRequestAttribute(asked, &text);
+    V_VT(&value_) = VT_BSTR;
+    V_BSTR(&value_) = text;
+    return result;
+  });
+}
+
+HResult ServerProperties::GetExtension(std::u16string_view oid, SourceValue* value) {
+  return AskValue(oid, value, [&](BSTR asked) {
+    return server_->GetCertificateExtension(asked, static_cast<LONG>(PropertyType::kBinary),
+                                            &value_);
+  });
+}
+
+HResult ServerProperties::GetExtensionFlags(int32_t* flags) {
+  LONG read = 0;
+  const HResult result = Ask([&] { return server_->GetCertificateExtensionFlags(&read); });
+  *flags = read;
+  return result;
+}
+
+HResult ServerProperties::BeginAttributes() {
+  return Ask([&] { return server_->EnumerateAttributesSetup(0); });
+}
+
+HResult ServerProperties::NextAttribute(std::u16string* name) {
+  return AskName(name, [&](BSTR* text) { return server_->EnumerateAttributes(text); });
+}
+
+void ServerProperties::EndAttributes() {
+  Ask([&] { return server_->EnumerateAttributesClose(); });
+}
+
+HResult ServerProperties::BeginExtensions() {
+  return Ask([&] { return server_->EnumerateExtensionsSetup(0); });
+}
+
+HResult ServerProperties::NextExtension(std::u16string* oid) {
+  return AskName(oid, [&](BSTR* text) { return server_->EnumerateExtensions(text); });
+}
+
+void ServerProperties::EndExtensions() {
+  Ask([&] { return server_->EnumerateExtensionsClose(); });
+}
+
+}  // namespace exit_module

@@ -1,0 +1,99 @@
+#include "settings.h"
+
+#include "com.h"
+
+namespace exit_module {
+namespace {
+
+constexpr wchar_t kConfiguration[] = L"SYSTEM\\CurrentControlSet\\Services\\CertSvc\\Configuration";
+
+std::wstring Expanded(const std::wstring& text) {
+  const DWORD size = ExpandEnvironmentStringsW(text.c_str(), nullptr, 0);
+  std::wstring expanded(size, L'\0');
+  const DWORD used = ExpandEnvironmentStringsW(text.c_str(), expanded.data(), size);
+  expanded.resize(used == 0 ? 0 : used - 1);
+  return expanded;
+}
+
+/// A text value of whatever length; not expanded.
+LSTATUS ReadText(const std::wstring& key, const wchar_t* name, std::wstring* text) {
+  constexpr DWORD kFlags = RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ | RRF_NOEXPAND;
+  DWORD bytes = 0;
+  LSTATUS status =
+      RegGetValueW(HKEY_LOCAL_MACHINE, key.c_str(), name, kFlags, nullptr, nullptr, &bytes);
+  if (status != ERROR_SUCCESS) return status;
+  text->resize(bytes / sizeof(wchar_t));
+  status =
+      RegGetValueW(HKEY_LOCAL_MACHINE, key.c_str(), name, kFlags, nullptr, text->data(), &bytes);
+  text->resize(bytes / sizeof(wchar_t));
+  while (!text->empty() && text->back() == L'\0') text->pop_back();
+  return status;
+}
+
+bool KeyExists(const std::wstring& key) {
+  HKEY handle = nullptr;
+  if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, key.c_str(), 0, KEY_QUERY_VALUE, &handle) != 0)
+    return false;
+  RegCloseKey(handle);
+  return true;
+}
+
+std::wstring ModuleKey(const std::wstring& ca) {
+  return std::wstring(kConfiguration) + L"\\" + ca + L"\\ExitModules\\" + kExitProgId;
+}
+
+/// Initialize gets the CA's name as entered at setup, but the key has its sanitized form, which can
+/// differ. A name with a backslash would lead to another key altogether.
+std::wstring FindModuleKey(const std::wstring& ca_name) {
+  const std::wstring key = ModuleKey(ca_name);
+  if (ca_name.find(L'\\') == ca_name.npos && KeyExists(key)) return key;
+  std::wstring active;
+  if (ReadText(kConfiguration, L"Active", &active) != ERROR_SUCCESS) return key;
+  return ModuleKey(active);
+}
+
+void ReadNumber(const std::wstring& key, const wchar_t* name, DWORD least, DWORD most,
+                DWORD* number, Settings* settings) {
+  DWORD value = 0;
+  DWORD bytes = sizeof value;
+  const LSTATUS status = RegGetValueW(HKEY_LOCAL_MACHINE, key.c_str(), name, RRF_RT_REG_DWORD,
+                                      nullptr, &value, &bytes);
+  if (status == ERROR_FILE_NOT_FOUND) return;
+  if (status != ERROR_SUCCESS) {
+    settings->ignored.push_back({name, L"it is no REG_DWORD"});
+  } else if (value < least || value > most) {
+    settings->ignored.push_back(
+        {name, L"it is not between " + std::to_wstring(least) + L" and " + std::to_wstring(most)});
+  } else {
+    *number = value;
+  }
+}
+
+void ReadJournalDirectory(const std::wstring& key, Settings* settings) {
+  settings->journal_directory = BaseDirectory() + L"\\journal";
+  std::wstring text;
+  const LSTATUS status = ReadText(key, L"JournalDirectory", &text);
+  if (status == ERROR_FILE_NOT_FOUND) return;
+  if (status != ERROR_SUCCESS || text.empty()) {
+    settings->ignored.push_back({L"JournalDirectory", L"it is no text"});
+    return;
+  }
+  settings->journal_directory = Expanded(text);
+  while (settings->journal_directory.ends_with(L'\\')) settings->journal_directory.pop_back();
+}
+
+}  // namespace
+
+std::wstring BaseDirectory() { return Expanded(L"%ProgramData%\\Certwire"); }
+
+Settings ReadSettings(const std::wstring& ca_name) {
+  Settings settings;
+  const std::wstring key = FindModuleKey(ca_name);
+  ReadJournalDirectory(key, &settings);
+  ReadNumber(key, L"MaxJournalMegabytes", 16, 16u << 20, &settings.max_journal_megabytes,
+             &settings);
+  ReadNumber(key, L"MinFreeMegabytes", 0, 16u << 20, &settings.min_free_megabytes, &settings);
+  return settings;
+}
+
+}  // namespace exit_module
