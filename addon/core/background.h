@@ -119,6 +119,7 @@ class Background {
   std::unique_ptr<File> opening_;  ///< made, but its header is not written yet
   uint32_t opening_index_ = 0;
   uint64_t opening_size_ = 0;
+  uint64_t opening_filled_ = 0;  ///< bytes of zeros that are there
 
   uint64_t needed_ = 0;  ///< bytes of the frame that does not fit into this segment; 0: all do
   uint64_t sequence_ = 0;

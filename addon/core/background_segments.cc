@@ -50,8 +50,9 @@ Status Background::MakeSegment() {
   const uint64_t needed = kSegmentHeaderSize + frames + kOwnFramesRoom + kReservedTail;
   opening_size_ = frames > planned / 2 ? std::max(planned, needed) : planned;
   opening_index_ = next;
+  opening_filled_ = 0;
   if (next == 0) return store_.CreateFirst(opening_size_, &opening_);
-  if (spare_.Take(next, &opening_)) return Status::Ok();
+  if (spare_.Take(next, &opening_, &opening_filled_)) return Status::Ok();
   // A name that somebody has taken is passed over: only the sequence numbers must have no hole.
   Status status;
   do {
@@ -64,6 +65,7 @@ Status Background::StartSegment() {
   if (file_ == nullptr) {
     const Status status = FillWithZeros(opening_.get(), opening_size_);
     if (!status.ok()) return status;
+    opening_filled_ = opening_size_;
   }
   SegmentHeader header;
   header.epoch = store_.epoch();
@@ -72,6 +74,7 @@ Status Background::StartSegment() {
   header.first_sequence = flusher_.committed() + 1;
   header.time = UtcTime();
   header.size = opening_size_;
+  header.filled = opening_filled_ >= opening_size_;
   uint8_t page[kSegmentHeaderSize];
   EncodeSegmentHeader(header, page);
   const Status status = opening_->WriteAt(0, page, sizeof(page));

@@ -18,6 +18,9 @@ inline constexpr uint64_t kSegmentHeaderSize = 4096;
 inline constexpr size_t kHeaderCopyOffsets[2] = {0, 2048};
 inline constexpr size_t kHeaderCopySize = 100;
 
+/// Flag of the segment header: a shorter file has been cut.
+inline constexpr uint32_t kSegmentFilled = 1;
+
 inline constexpr size_t kFrameHeaderSize = 40;
 inline constexpr size_t kFrameAlignment = 8;
 inline constexpr uint32_t kMaxPayload = 16u << 20;

@@ -174,6 +174,8 @@ Status ReaderCore::EndOfSegment(const CatalogSegment* next, Progress* progress) 
     LeaveSegment(next->header.index);
   } else {
     finished_ = true;
+    const CatalogSegment& last = Epoch()->rbegin()->second;
+    if (last.header.filled && last.file_size < last.header.size) sealed_ = false;
   }
   return status;
 }

@@ -19,6 +19,7 @@ void EncodeHeaderCopy(const SegmentHeader& header, uint8_t* to) {
   Put(to + 40, header.first_sequence);
   Put(to + 48, header.time);
   Put(to + 56, header.size);
+  Put(to + 64, static_cast<uint32_t>(header.filled ? kSegmentFilled : 0));
   Put(to + kHeaderCrcOffset, Crc32c(to, kHeaderCrcOffset));
 }
 
@@ -33,6 +34,7 @@ bool DecodeHeaderCopy(const uint8_t* from, SegmentHeader* header) {
   header->first_sequence = Get<uint64_t>(from + 40);
   header->time = Get<uint64_t>(from + 48);
   header->size = Get<uint64_t>(from + 56);
+  header->filled = (Get<uint32_t>(from + 64) & kSegmentFilled) != 0;
   return Get<uint32_t>(from + 36) == kSegmentHeaderSize;
 }
 

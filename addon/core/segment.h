@@ -26,6 +26,7 @@ struct SegmentHeader {
   uint64_t first_sequence = 0;  ///< of the first frame that takes a number in this segment
   uint64_t time = 0;            ///< UTC in 100 ns since 1601, when the header was made
   uint64_t size = 0;            ///< planned bytes of the file
+  bool filled = false;          ///< the file had all its bytes when the header was written
 };
 
 /// Encodes both copies into `page` of kSegmentHeaderSize bytes.

@@ -29,11 +29,12 @@ bool SpareSegment::Want(uint32_t index, uint64_t size) {
   return true;
 }
 
-bool SpareSegment::Take(uint32_t index, std::unique_ptr<File>* file) {
+bool SpareSegment::Take(uint32_t index, std::unique_ptr<File>* file, uint64_t* filled) {
   const LockGuard guard(&lock_);
   wanted_.store(kNothing, std::memory_order_relaxed);
   if (index_ != index) return false;
   *file = std::move(file_);
+  *filled = filled_;
   index_ = kNothing;
   return *file != nullptr;
 }

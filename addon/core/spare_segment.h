@@ -22,9 +22,9 @@ class SpareSegment {
 
   /// Writer: asks for segment `index`. True when that is news for the other thread.
   bool Want(uint32_t index, uint64_t size);
-  /// Writer: takes segment `index`, as far as it is filled; false when it was not made. Waits for
-  /// one step of the filling at most.
-  bool Take(uint32_t index, std::unique_ptr<File>* file);
+  /// Writer: takes segment `index`, of which `filled` bytes are zeros; false when it was not made.
+  /// Waits for one step of the filling at most.
+  bool Take(uint32_t index, std::unique_ptr<File>* file, uint64_t* filled);
 
   /// Flusher: true when Work has something to do at `now` (MonotonicNanos).
   bool HasWork(uint64_t now) const;
