@@ -1,9 +1,8 @@
 import { hash } from "node:crypto";
 import { type ParsedCrl, parseCrl } from "./der/crl.ts";
-import { Problems } from "./problems.ts";
+import { addDerProblems, Problems } from "./problems.ts";
 import { isCut, omittedCut } from "./property-values.ts";
 import type { ExitRecord, RecordCrl } from "./record.ts";
-import { addDerProblems } from "./request-data.ts";
 
 /** One event of a CRL record. */
 export interface CrlParts {
@@ -41,6 +40,15 @@ export function crlParts(record: ExitRecord, common: Problems): CrlParts[] {
       problems: [...common.list, ...item.problems.list],
     },
   }));
+}
+
+/** All CRLs of a record of another kind. */
+export function crlList(record: ExitRecord, problems: Problems): object[] {
+  return record.crls.map((recorded, index) => {
+    const item = read(recorded, index);
+    problems.list.push(...item.problems.list);
+    return crlData(item);
+  });
 }
 
 function read(recorded: RecordCrl, index: number): Snapshot {

@@ -1,3 +1,4 @@
+import type { DerProblem } from "./der/certificate.ts";
 import type { RecordProblem } from "./record.ts";
 import { hresultHex, hresultSymbol } from "./words/hresult.ts";
 
@@ -34,6 +35,17 @@ export class Problems {
     more: Pick<Problem, "detail" | "utf16" | "value"> = {},
   ): void {
     this.list.push({ property, reason, ...more });
+  }
+}
+
+/** Names what could not be read of a DER value at `place` in the event's data. */
+export function addDerProblems(
+  problems: Problems,
+  place: string,
+  found: readonly DerProblem[],
+): void {
+  for (const { part, reason } of found) {
+    problems.add(`${place}.${part}`, "malformed", { detail: reason });
   }
 }
 

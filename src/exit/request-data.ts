@@ -1,9 +1,10 @@
-import { type DerProblem, type ParsedCertificate, parseCertificate } from "./der/certificate.ts";
+import { crlList } from "./crl-data.ts";
+import { type ParsedCertificate, parseCertificate } from "./der/certificate.ts";
 import { extensionNames } from "./der/oid-names.ts";
 import { redactRequest } from "./der/request.ts";
 import type { EventOptions } from "./envelope.ts";
 import type { EventKind } from "./event.ts";
-import type { Problems } from "./problems.ts";
+import { addDerProblems, type Problems } from "./problems.ts";
 import { certificateGroup, requestGroup } from "./property-groups.ts";
 import { binaryValue, isCut, type OmittedValue, omittedCut, textValue } from "./property-values.ts";
 import type { ExitRecord, RecordValue } from "./record.ts";
@@ -44,6 +45,7 @@ export function requestData(
   if (revocation) data["revocation"] = revocation;
   if (record.attributes.length > 0) data["attributes"] = attributeData(record, problems);
   if (record.extensions.length > 0) data["extensions"] = extensionData(record, problems);
+  if (record.crls.length > 0) data["crls"] = crlList(record, problems);
   return { requestId, subject: subjectOf(kind, certificate?.serialNumber, requestId), data };
 }
 
@@ -84,17 +86,6 @@ function certificateData(
   const parsed = parseCertificate(raw);
   addDerProblems(problems, "certificate", parsed.problems);
   return Object.assign(parsed.certificate, { der: raw.toString("base64") });
-}
-
-/** Names what could not be read of a DER value at `place` in the event's data. */
-export function addDerProblems(
-  problems: Problems,
-  place: string,
-  found: readonly DerProblem[],
-): void {
-  for (const { part, reason } of found) {
-    problems.add(`${place}.${part}`, "malformed", { detail: reason });
-  }
 }
 
 function attributeData(record: ExitRecord, problems: Problems): object[] {

@@ -17,6 +17,9 @@ interface Leaf {
 /** Shorter values are not worth the place that their length and hash take. */
 const shortestWorthwhile = 512;
 
+/** Where the schemas allow length and hash in place of a text: values as the CA gave them. */
+const replaceableText = /^(request|certificateProperties|ca|attributes)\./;
+
 const binaryKeys: ReadonlySet<string> = new Set([
   "der",
   "first",
@@ -75,8 +78,9 @@ function leavesOf(holder: Holder, path = "", found: Leaf[] = []): Leaf[] {
   for (const [key, value] of Object.entries(holder)) {
     const place = path === "" ? key : `${path}.${key}`;
     if (typeof value === "string") {
-      if (value.length < shortestWorthwhile) continue;
-      found.push({ path: place, holder, key, value, isBinary: binaryKeys.has(key) });
+      const isBinary = binaryKeys.has(key);
+      if (value.length < shortestWorthwhile || !(isBinary || replaceableText.test(place))) continue;
+      found.push({ path: place, holder, key, value, isBinary });
     } else if (typeof value === "object" && value !== null) {
       leavesOf(value as Holder, place, found);
     }

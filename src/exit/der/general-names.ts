@@ -27,38 +27,32 @@ export function readGeneralNames(reader: DerReader, found: AlternativeNames): vo
   while (names.hasMore) addName(found, names, names.next());
 }
 
+type TextKind = Exclude<keyof AlternativeNames, "other">;
+
+/** Tags of the kinds whose content is the text itself. */
+const textKinds = new Map<number, TextKind>([
+  [0x81, "email"],
+  [0x82, "dns"],
+  [0x86, "uri"],
+]);
+
 function addName(found: AlternativeNames, names: DerReader, name: DerElement): void {
-  const text = () => names.bytes.toString("latin1", name.start, name.end);
-  switch (name.tag) {
-    case 0xa0:
-      addOtherName(found, names.inside(name));
-      break;
-    case 0x81:
-      (found.email ??= []).push(text());
-      break;
-    case 0x82:
-      (found.dns ??= []).push(text());
-      break;
-    case 0xa4: {
-      const inner = names.inside(name);
-      const read = readName(inner, inner.next(tags.sequence));
-      (found.directoryName ??= []).push(read.distinguishedName);
-      break;
-    }
-    case 0x86:
-      (found.uri ??= []).push(text());
-      break;
-    case 0x87:
-      (found.ip ??= []).push(addressText(names.content(name)));
-      break;
-    case 0x88:
-      (found.registeredId ??= []).push(oidText(names.content(name)));
-      break;
-    default:
-      (found.other ??= []).push({
-        type: otherKind(name.tag),
-        der: names.content(name).toString("base64"),
-      });
+  const add = (kind: TextKind, value: string) => (found[kind] ??= []).push(value);
+  const textKind = textKinds.get(name.tag);
+  if (textKind !== undefined) {
+    add(textKind, names.bytes.toString("latin1", name.start, name.end));
+  } else if (name.tag === 0xa0) {
+    addOtherName(found, names.inside(name));
+  } else if (name.tag === 0xa4) {
+    const inner = names.inside(name);
+    add("directoryName", readName(inner, inner.next(tags.sequence)).distinguishedName);
+  } else if (name.tag === 0x87) {
+    add("ip", addressText(names.content(name)));
+  } else if (name.tag === 0x88) {
+    add("registeredId", oidText(names.content(name)));
+  } else {
+    const type = otherKind(name.tag);
+    (found.other ??= []).push({ type, der: names.content(name).toString("base64") });
   }
 }
 

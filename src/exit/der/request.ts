@@ -8,6 +8,7 @@ const secretAttributes: ReadonlyMap<string, "always" | "if-challenge"> = new Map
   ["1.3.6.1.5.5.7.7.18", "if-challenge"], // CMC registration info: request attributes as text
 ]);
 
+const challengePassword = Buffer.from("06092a864886f70d010907", "hex");
 const signedData = "1.2.840.113549.1.7.2";
 const maxNesting = 32;
 const blank = 0x2d;
@@ -21,8 +22,9 @@ export function redactRequest(raw: Buffer): Buffer | undefined {
   const copy = Buffer.from(raw);
   try {
     expectRequest(new DerReader(copy));
-    blankSecrets(new DerReader(copy), 0);
-    return copy;
+    const blanked = blankSecrets(new DerReader(copy), 0);
+    // One that the walk did not come by is in a place that is no DER of ours.
+    return blanked === occurrences(raw, challengePassword) ? copy : undefined;
   } catch (error) {
     if (error instanceof DerError) return undefined;
     throw error;
@@ -45,27 +47,35 @@ function expectRequest(reader: DerReader): void {
   outer.next(tags.bitString);
 }
 
-/** Walks a list of elements and everything inside; an attribute is known by its OID. */
-function blankSecrets(reader: DerReader, depth: number): void {
+/**
+ * Walks a list of elements and everything inside; an attribute is known by its OID. Returns the
+ * number of challenge passwords.
+ */
+function blankSecrets(reader: DerReader, depth: number): number {
   if (depth > maxNesting) throw new DerError("nested too deeply");
   let secret: "always" | "if-challenge" | undefined;
+  let count = 0;
   while (reader.hasMore) {
     const element = reader.next();
     if (element.tag === tags.oid) {
       secret = secretAttributes.get(oidText(reader.content(element)));
+      if (secret === "always") count++;
     } else if (secret === "always" || (secret && mentionsChallenge(reader.content(element)))) {
       blankContent(reader, element, depth);
-    } else if ((element.tag & 0x20) !== 0) {
-      blankSecrets(reader.inside(element), depth + 1);
-    } else if (element.tag === tags.octetString && holdsDer(reader.content(element))) {
-      blankSecrets(reader.inside(element), depth + 1);
+    } else if (isConstructed(element) || holdsDer(reader, element)) {
+      count += blankSecrets(reader.inside(element), depth + 1);
     }
   }
+  return count;
+}
+
+function isConstructed({ tag }: DerElement): boolean {
+  return (tag & 0x20) !== 0;
 }
 
 function blankContent(reader: DerReader, element: DerElement, depth: number): void {
   if (depth > maxNesting) throw new DerError("nested too deeply");
-  if ((element.tag & 0x20) === 0) {
+  if (!isConstructed(element)) {
     reader.content(element).fill(blank);
     return;
   }
@@ -82,13 +92,20 @@ function mentionsChallenge(content: Buffer): boolean {
     .includes("challenge");
 }
 
-/** True when the octets are exactly one SEQUENCE, as where CMS puts a request into an OCTET STRING. */
-function holdsDer(octets: Buffer): boolean {
+/** True for an OCTET STRING that is exactly one SEQUENCE: CMS puts requests into one. */
+function holdsDer(reader: DerReader, element: DerElement): boolean {
+  if (element.tag !== tags.octetString) return false;
   try {
-    const reader = new DerReader(octets);
-    reader.next(tags.sequence);
-    return !reader.hasMore;
+    const content = reader.inside(element);
+    content.next(tags.sequence);
+    return !content.hasMore;
   } catch {
     return false;
   }
+}
+
+function occurrences(bytes: Buffer, part: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(part); at >= 0; at = bytes.indexOf(part, at + 1)) count++;
+  return count;
 }

@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { binary, dateTime, oid, sha256 } from "./values.ts";
+
+const names = z.array(z.string()).optional();
+
+/** A distinguished name. */
+export const distinguishedName = z
+  .object({
+    distinguishedName: z.string().describe("RFC 4514, most specific part first."),
+    commonName: names,
+    organization: names,
+    organizationalUnit: names,
+    locality: names,
+    stateOrProvince: names,
+    country: names,
+    domainComponent: names,
+    emailAddress: names,
+  })
+  .meta({ id: "DistinguishedName" });
+
+/** An algorithm. */
+export const algorithm = z
+  .object({ oid, name: z.string().optional() })
+  .meta({ id: "Algorithm", description: "OID, and name where it is known." });
+
+const publicKey = z.object({
+  algorithm,
+  bits: z.int().optional().describe("Size of the modulus or of the curve's field."),
+  curve: z.string().optional().describe("Name of the curve, or its OID."),
+  exponent: z.string().optional().describe("RSA public exponent, decimal."),
+  sha256: sha256.describe("SHA-256 of the SubjectPublicKeyInfo."),
+});
+
+const alternativeNames = z.object({
+  dns: names,
+  ip: names,
+  email: names,
+  uri: names,
+  upn: names,
+  directoryName: names,
+  registeredId: names,
+  other: z.array(z.object({ type: z.string(), der: binary })).optional(),
+});
+
+const template = z.object({
+  name: z.string().optional().describe("Name, of a version 1 template."),
+  oid: oid.optional(),
+  majorVersion: z.int().optional(),
+  minorVersion: z.int().optional(),
+});
+
+/** A certificate: what its DER says, and the DER. */
+export const certificate = z
+  .object({
+    version: z.int().optional(),
+    serialNumber: z
+      .string()
+      .regex(/^[0-9A-F]+$/)
+      .optional()
+      .describe("Upper-case hex of whole bytes, without leading zero bytes."),
+    subject: distinguishedName.optional(),
+    issuer: distinguishedName.optional(),
+    notBefore: dateTime.optional(),
+    notAfter: dateTime.optional(),
+    publicKey: publicKey.optional(),
+    signatureAlgorithm: algorithm.optional(),
+    fingerprints: z
+      .object({ sha1: z.string().regex(/^[0-9a-f]{40}$/), sha256 })
+      .optional()
+      .describe("Hashes of the DER, lower-case hex."),
+    subjectAlternativeNames: alternativeNames.optional(),
+    keyUsage: z.array(z.string()).optional(),
+    extendedKeyUsage: z.array(z.object({ oid, name: z.string().optional() })).optional(),
+    basicConstraints: z.object({ ca: z.boolean(), pathLength: z.int().optional() }).optional(),
+    subjectKeyIdentifier: z.string().optional(),
+    authorityKeyIdentifier: z.string().optional(),
+    template: template.optional(),
+    sid: z.string().optional().describe("SID of the account, from 1.3.6.1.4.1.311.25.2."),
+    der: binary,
+  })
+  .meta({ id: "Certificate", description: "Parts that could not be read are absent." });

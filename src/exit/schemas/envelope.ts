@@ -1,0 +1,28 @@
+import { z } from "zod";
+
+const sevenDigits = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/);
+
+/** The CloudEvents attributes of every event; `data` has a schema of its own per type. */
+export const envelopeSchema = z
+  .object({
+    specversion: z.literal("1.0"),
+    id: z
+      .string()
+      .regex(/^[0-9a-f]{32}-\d+-\d+$/)
+      .describe("Epoch id, sequence, index; the same on retry, restart and replay."),
+    source: z.string().min(1).describe("The CA."),
+    type: z.string().regex(/\.v1$/),
+    subject: z.string().optional(),
+    time: sevenDigits.describe("When the CA called the exit module."),
+    datacontenttype: z.literal("application/json"),
+    dataschema: z.string().regex(/^urn:certwire:schema:/),
+    sequence: z
+      .string()
+      .regex(/^\d{10}-\d{20}$/)
+      .describe("Epoch number and sequence; sorts as a string."),
+    partitionkey: z.string().describe("Events with the same key keep their order."),
+    recordedtime: sevenDigits.describe("When the journal recorded the event."),
+    replayed: z.literal(true).optional(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .describe("A Certwire event in the structured JSON form of CloudEvents 1.0.");

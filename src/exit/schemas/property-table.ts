@@ -1,0 +1,60 @@
+import { z } from "zod";
+import type { Property, PropertyTable } from "../properties.ts";
+import { binary, dateTime, hresult, integer, omittedValue, text } from "./values.ts";
+
+/** Forms of a value by the type of its property; enumerations have their own words. */
+const forms = {
+  integer,
+  text,
+  date: dateTime,
+  binary,
+  digest: binary,
+  hresult: z.union([hresult, omittedValue]),
+  flags: z.array(z.string()),
+  requestType: z.string(),
+} as const;
+
+type WordOf<P> = P extends { readonly words: infer W } ? W[keyof W] | "unknown" : never;
+type FormOf<P extends Property> = P["type"] extends keyof typeof forms
+  ? (typeof forms)[P["type"]]
+  : z.ZodType<WordOf<P>>;
+type Coded = "enumeration" | "flags" | "requestType";
+
+/** The members that a table of properties makes in an event. */
+type ShapeOf<T extends PropertyTable> = {
+  [N in keyof T as T[N]["key"]]: z.ZodOptional<FormOf<T[N]>>;
+} & {
+  [N in keyof T as T[N]["type"] extends Coded
+    ? `${T[N]["key"]}Code`
+    : never]: z.ZodOptional<z.ZodInt>;
+} & {
+  [N in keyof T as T[N]["type"] extends "hresult"
+    ? `${T[N]["key"]}Symbol`
+    : never]: z.ZodOptional<z.ZodString>;
+} & {
+  [N in keyof T as T[N]["type"] extends "requestType"
+    ? `${T[N]["key"]}Flags`
+    : never]: z.ZodOptional<z.ZodArray<z.ZodString>>;
+};
+
+/** The schema of a group of properties; other members are properties this version does not know. */
+export function propertyGroup<T extends PropertyTable>(
+  table: T,
+): z.ZodObject<ShapeOf<T>, z.core.$loose> {
+  const shape: Record<string, z.ZodType> = {};
+  for (const [name, property] of Object.entries(table)) {
+    const { key, type } = property;
+    shape[key] = formOf(property).optional().describe(`${name} of the CA.`);
+    if (type === "enumeration" || type === "flags" || type === "requestType") {
+      shape[`${key}Code`] = z.int().optional().describe(`${name} as the CA's number.`);
+    }
+    if (type === "hresult") shape[`${key}Symbol`] = z.string().optional();
+    if (type === "requestType") shape[`${key}Flags`] = z.array(z.string()).optional();
+  }
+  return z.looseObject(shape) as unknown as z.ZodObject<ShapeOf<T>, z.core.$loose>;
+}
+
+function formOf({ type, words = {} }: Property): z.ZodType {
+  if (type !== "enumeration") return forms[type];
+  return z.enum([...Object.values(words), "unknown"]);
+}

@@ -1,0 +1,51 @@
+import { z } from "zod";
+
+/** Bytes in base64; its alphabet is not checked, because a CRL may have megabytes. */
+const base64 = z.string().meta({ contentEncoding: "base64" });
+
+/** Length and hash in place of a value. */
+export const omittedValue = z
+  .object({
+    length: z.int().min(0).describe("Length in bytes; of a text in UTF-16LE (cut) or UTF-8."),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .describe("SHA-256 of the bytes, lower-case hex."),
+    omitted: z.literal(true),
+    first: base64.optional().describe("First bytes of a value cut at the exit module, base64."),
+    last: base64.optional().describe("Last bytes of a value cut at the exit module, base64."),
+  })
+  .meta({
+    id: "OmittedValue",
+    description:
+      "Stands for a value that is not published, was too large for the journal, or for the sink.",
+  });
+
+/** A binary value. */
+export const binary = z
+  .union([z.base64(), omittedValue])
+  .meta({ id: "Binary", description: "Bytes in base64, or length and hash of bytes left out." });
+
+/** A text of the CA. */
+export const text = z
+  .union([z.string(), omittedValue])
+  .meta({ id: "Text", description: "Text as the CA gave it; not trusted." });
+
+/** A number of the CA; beyond 2^53 a decimal string. */
+export const integer = z
+  .union([z.int(), z.string().regex(/^-?\d+$/)])
+  .meta({ id: "Integer", description: "Integer; beyond 2^53 a decimal string." });
+
+/** A time of day in UTC, with as many fractional digits as the source has. */
+export const dateTime = z.iso
+  .datetime()
+  .meta({ id: "DateTime", description: "RFC 3339 time in UTC." });
+
+/** An HRESULT. */
+export const hresult = z.string().regex(/^0x[0-9a-f]{8}$/);
+
+/** SHA-256 in hex. */
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** A dotted OID. */
+export const oid = z.string().regex(/^[0-2](\.\d+)+$/);
