@@ -34,14 +34,18 @@ export function eventRow(event: CertwireEvent): EventRow {
 function about({ data, subject = "" }: CertwireEvent, request: Group, certificate: Group): string {
   const crl = data["crl"];
   if (crl) {
-    const { kind, number, revokedCount } = group(crl);
-    const count = revokedCount === undefined ? "" : `, ${text(revokedCount)} revoked`;
+    const { kind, number, entryCount } = group(crl);
+    const count = entryCount === undefined ? "" : `, ${text(entryCount)} entries`;
     return `${text(kind)} CRL ${text(number)}${count}`;
   }
   if (data["reason"]) return text(data["reason"]);
   const name = text(group(certificate["subject"])["distinguishedName"]);
   const requester = text(request["requesterName"]);
-  return [name.split(/(?<!\\),/, 1)[0], requester].filter(Boolean).join("  ") || subject;
+  return (
+    [name.split(/(?<!\\),/, 1)[0], requester].filter(Boolean).join("  ") ||
+    text(group(data["ca"])["name"]) ||
+    subject
+  );
 }
 
 function group(value: unknown): Group {

@@ -29,6 +29,7 @@ export class LiveView {
 
   start(): void {
     this.#stream.write(`${styled(this.#stream, "bold", headerLine(this.#width))}\n`);
+    this.#lastFooter = Date.now();
     this.#timer = setInterval(() => this.#draw(), footerIntervalMs.terminal);
   }
 

@@ -169,7 +169,7 @@ export class InternalEvents {
 }
 
 /** Code and texts of an error, for a log line. */
-function describeError(error: unknown): { code?: string; error: string } {
+export function describeError(error: unknown): { code?: string; error: string } {
   const text = describeCause(error);
   return error instanceof CertwireError ? { code: error.code, error: text } : { error: text };
 }

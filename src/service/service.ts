@@ -11,6 +11,7 @@ import { InternalEvents } from "../pipeline/internal-events.ts";
 import { Pipeline, type PipelineStats } from "../pipeline/pipeline.ts";
 import { createSink, type SinkConfiguration } from "../sinks/registry.ts";
 import { type Observe, ObservedSink } from "./observed-sink.ts";
+import { keepRetention, type RetentionOptions } from "./retention-task.ts";
 
 /** Parts of a service that are not in its configuration. */
 export interface ServiceOptions {
@@ -21,6 +22,7 @@ export interface ServiceOptions {
 }
 
 interface Member {
+  readonly name: string;
   readonly pipeline: Pipeline;
   readonly checkpoints: CheckpointStore;
 }
@@ -28,27 +30,38 @@ interface Member {
 /** The service: one pipeline for each enabled sink, from the journal to its broker. */
 export class Service {
   readonly #members: readonly Member[];
+  readonly #retention: RetentionOptions;
 
-  private constructor(members: readonly Member[]) {
+  private constructor(members: readonly Member[], { config, log }: ServiceOptions) {
+    const { directory, replayWindowDays, maxMegabytes } = config.journal;
     this.#members = members;
+    this.#retention = {
+      directory,
+      policy: { replayWindowMs: replayWindowDays * 86_400_000, maxBytes: maxMegabytes * 2 ** 20 },
+      checkpoints: new Map(members.map(({ name, checkpoints }) => [name, checkpoints])),
+      log,
+    };
   }
 
   /** Opens the checkpoints and makes the pipelines. Rejects with a CertwireError. */
   static async create(options: ServiceOptions): Promise<Service> {
     const enabled = options.config.sinks.filter((sink) => sink.options.enabled);
-    return new Service(await Promise.all(enabled.map((sink) => createMember(sink, options))));
+    const members = await Promise.all(enabled.map((sink) => createMember(sink, options)));
+    return new Service(members, options);
   }
 
   /** Publishes until the signal is aborted, then drains. A fault of one pipeline stops all. */
   async run(signal: AbortSignal): Promise<void> {
     const fault = new AbortController();
     const stop = AbortSignal.any([signal, fault.signal]);
+    const retention = keepRetention(this.#retention, stop);
     await Promise.all(
-      this.#members.map(async ({ pipeline, checkpoints }) => {
+      this.#members.map(async ({ pipeline }) => {
         await pipeline.run(stop).catch((error: unknown) => fault.abort(error));
-        await checkpoints.close();
       }),
     );
+    await retention;
+    await Promise.all(this.#members.map(({ checkpoints }) => checkpoints.close()));
     fault.signal.throwIfAborted();
   }
 
@@ -92,5 +105,5 @@ async function createMember(
     events,
     checkpoints,
   });
-  return { pipeline, checkpoints };
+  return { name, pipeline, checkpoints };
 }

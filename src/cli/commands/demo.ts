@@ -1,18 +1,19 @@
 import { mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { destination } from "pino";
 import { loadConfig, parseConfig, type ResolvedConfig } from "../../config/load.ts";
-import { loadNative, type NativeExitSimulator } from "../../journal/native.ts";
+import { loadNative } from "../../journal/native.ts";
 import { pause } from "../../pipeline/retry.ts";
 import { Service } from "../../service/service.ts";
 import { type FeedCounts, feed, newFeedCounts } from "../../simulate/feed.ts";
 import { parseCount, parseRate } from "../arguments.ts";
+import { DemoProgress } from "../demo-progress.ts";
 import { LiveView } from "../live-view.ts";
 import { createLogger } from "../logger.ts";
 import { say } from "../output.ts";
 import { stopSignal } from "../stop-signal.ts";
-import { createCa } from "./simulate.ts";
+import { createCa, feedText } from "./simulate.ts";
 
 interface DemoOptions {
   readonly config?: string;
@@ -67,21 +68,24 @@ async function demo(options: DemoOptions): Promise<void> {
     destination({ dest: logFile, append: true, sync: true }),
   );
   const counts = newFeedCounts();
-  const view = new LiveView(() => footer(counts, service));
+  const progress = new DemoProgress();
+  const view = new LiveView(() => footer(counts, service, progress));
   const service = await Service.create({
     config,
     log,
     observe: (sink, events) => {
+      progress.acknowledged(sink, events);
       if (sink === firstSink(config)) view.show(events.map(({ event }) => event));
     },
   });
   const stop = stopSignal();
   const stopService = new AbortController();
-  say(`A simulated CA at ${options.rate} events/s. Ctrl-C ends it.`);
+  const pace = options.rate === 0 ? "as fast as it can" : `at ${options.rate} events/s`;
+  say(`A simulated CA works ${pace}. Ctrl-C ends it.`);
   view.start();
   const running = service.run(stopService.signal);
   await feed({ ca, simulator, rate: options.rate, count: options.count }, counts, stop);
-  await caughtUp(service, simulator);
+  await caughtUp(service, progress);
   stopService.abort();
   await running;
   view.stop();
@@ -107,30 +111,25 @@ function firstSink({ sinks }: ResolvedConfig): string | undefined {
   return sinks.find(({ options }) => options.enabled)?.options.name;
 }
 
-function footer({ events, outcomes }: FeedCounts, service: Service): string[] {
-  const late = outcomes.pending + outcomes.dropped;
-  const journal = ` journal   ${events} recorded, ${late} late or dropped`;
+function footer(counts: FeedCounts, service: Service, progress: DemoProgress): string[] {
+  const journal = ` journal   ${feedText(counts)}`;
   const sinks = service.stats().map((sink) => {
-    const backlog = Math.max(0, events - sink.acknowledgedEvents);
+    const backlog = counts.events - progress.records(sink.sink);
     const failed = Object.values(sink.failures).reduce(
       (sum, each) => sum + each,
       sink.openFailures,
     );
-    const numbers = `${sink.acknowledgedEvents} published, backlog about ${backlog}, ${failed} failures`;
+    const numbers = `${sink.acknowledgedEvents} published, backlog ${backlog}, ${failed} failures`;
     return ` ${sink.sink.padEnd(9)} ${sink.kind} ${sink.state}, ${numbers}`;
   });
   return [journal, ...sinks];
 }
 
 /** Waits until every sink has what the CA recorded, but not for ever: a broker may be down. */
-async function caughtUp(service: Service, simulator: NativeExitSimulator): Promise<void> {
+async function caughtUp(service: Service, progress: DemoProgress): Promise<void> {
   const deadline = AbortSignal.timeout(catchUpMs);
-  const { durableSequence } = simulator.stats();
-  const isBehind = (): boolean =>
-    service.stats().some(({ position, inFlightEvents }) => {
-      return inFlightEvents > 0 || (position?.sequence ?? 0n) < durableSequence;
-    });
-  while (isBehind() && !deadline.aborted) await pause(50, deadline);
+  const isDone = (): boolean => service.stats().every(({ sink }) => progress.isDone(sink));
+  while (!isDone() && !deadline.aborted) await pause(50, deadline);
 }
 
 function sayWhere(
@@ -147,5 +146,11 @@ function sayWhere(
     say(`${kind} sink ${sink.name}: ${place ?? kind}`);
   }
   say("Look at them again:");
-  say(`  certwire replay --journal ${journal} --type certificate.issued --stdout`);
+  say(`  ${ownCommand()} replay --journal ${journal} --type certificate.issued --stdout`);
+}
+
+/** How this program was called: in a checkout it is not on the PATH. */
+function ownCommand(): string {
+  const script = process.argv[1] ?? "";
+  return script.endsWith("main.js") ? `node ${relative(process.cwd(), script)}` : "certwire";
 }

@@ -49,14 +49,14 @@ async function simulate({ journal, rate, count, seed }: SimulateOptions): Promis
   const ca = createCa(seed, rate);
   const simulator = new (loadNative().ExitSimulator)({ directory, caName: ca.name });
   const counts = newFeedCounts();
-  const report = setInterval(() => say(progress(counts)), reportIntervalMs);
+  const report = setInterval(() => say(`events: ${feedText(counts)}`), reportIntervalMs);
   try {
     await feed({ ca, simulator, rate, count }, counts, signal);
   } finally {
     clearInterval(report);
     simulator.close();
   }
-  say(`${progress(counts)}; the journal is in ${directory}`);
+  say(`events: ${feedText(counts)}; the journal is in ${directory}`);
 }
 
 /** A CA of the given seed; without one each is another, on the clock of this machine. */
@@ -65,8 +65,9 @@ export function createCa(seed: string | undefined, rate: number): SimulatedCa {
   return new SimulatedCa({ seed, now: steppedClock(rate) });
 }
 
-function progress({ events, outcomes }: FeedCounts): string {
+/** What became of the events, in words. */
+export function feedText({ events, outcomes }: FeedCounts): string {
   const { pending, dropped } = outcomes;
-  const late = pending > 0 ? `, ${pending} not yet written when Notify returned` : "";
-  return `${events} events recorded${late}${dropped > 0 ? `, ${dropped} dropped` : ""}`;
+  const late = pending > 0 ? `, of ${pending} the CA did not wait for the disk` : "";
+  return `${events} recorded${late}${dropped > 0 ? `, ${dropped} dropped` : ""}`;
 }

@@ -1,0 +1,45 @@
+import { kindOf } from "../exit/event-kind.ts";
+import type { OutboundEvent } from "../sinks/sink.ts";
+
+/** How far one sink is with the records of this run. */
+interface SinkProgress {
+  records: number;
+  lastSequence: string;
+  hasStop: boolean;
+}
+
+/** Follows which records of a run each sink has acknowledged; what an earlier run left is not counted. */
+export class DemoProgress {
+  readonly #startedAt = Date.now();
+  readonly #sinks = new Map<string, SinkProgress>();
+
+  /** A sink has acknowledged events. */
+  acknowledged(sink: string, events: readonly OutboundEvent[]): void {
+    const progress = this.#of(sink);
+    for (const { event } of events) {
+      if (Date.parse(event.recordedtime) < this.#startedAt) continue;
+      // The CRLs of one publication are one record; their events come one behind the other.
+      if (event.sequence !== progress.lastSequence) progress.records += 1;
+      progress.lastSequence = event.sequence;
+      progress.hasStop ||= kindOf(event) === "ca.stopped";
+    }
+  }
+
+  /** Records of this run that a sink has acknowledged. */
+  records(sink: string): number {
+    return this.#of(sink).records;
+  }
+
+  /** True once a sink has the last record of this run. */
+  isDone(sink: string): boolean {
+    return this.#of(sink).hasStop;
+  }
+
+  #of(sink: string): SinkProgress {
+    const known = this.#sinks.get(sink);
+    if (known) return known;
+    const progress = { records: 0, lastSequence: "", hasStop: false };
+    this.#sinks.set(sink, progress);
+    return progress;
+  }
+}
