@@ -56,7 +56,7 @@ TEST_CASE("SHA-256 gives the values of FIPS 180-4, whatever the pieces") {
   CHECK(Sha256Hex("", 1) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   CHECK(Sha256Hex("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56) ==
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-  for (const size_t piece : {1, 63, 64, 65, 1000}) {
+  for (const size_t piece : {1u, 63u, 64u, 65u, 1000u}) {
     CHECK(Sha256Hex(std::string(1000000, 'a'), piece) == million);
   }
 }
