@@ -48,7 +48,7 @@ export function encodeRecord(parts: RecordParts): Buffer {
 }
 
 /** 2026-03-01T12:00:00.1234567Z. */
-export const recordTime = 134_167_824_001_234_567n;
+export const recordTime = 134_168_400_001_234_567n;
 
 /** A frame around a payload. */
 export function frameOf(payload: Buffer, changes: Partial<JournalFrame> = {}): JournalFrame {

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { fileSinkOptions, resolveFileSink } from "../../src/sinks/file/options.ts";
+import { kafkaSinkOptions, resolveKafkaSink } from "../../src/sinks/kafka/options.ts";
+import { rabbitmqSinkOptions, resolveRabbitMqSink } from "../../src/sinks/rabbitmq/options.ts";
+import type { SinkConfiguration } from "../../src/sinks/registry.ts";
+import { assertDelivered } from "../contract/sink-contract.ts";
+import { countDuplicates, sizeFromEnvironment } from "../support/flow.ts";
+import { range } from "../support/run-pipeline.ts";
+import { sampleOutbound } from "../support/sample-events.ts";
+import { startKafka, startRabbitmq } from "./support/brokers.ts";
+import { readKafka } from "./support/read-kafka.ts";
+import { readRabbitmq } from "./support/read-rabbitmq.ts";
+
+const kills = sizeFromEnvironment("CERTWIRE_CRASH_KILLS", 5);
+const keys = 50;
+const inFlight = 500;
+const script = fileURLToPath(new URL("../support/publisher-process.js", import.meta.url));
+const context = { baseDirectory: "/", secret: () => "guest" };
+
+type Arrived = { readonly id: string; readonly partitionkey: string };
+
+/** Kills the publisher again and again at random instants, then lets it finish. */
+async function killAndFinish(
+  t: TestContext,
+  sink: SinkConfiguration,
+  events: number,
+  read: () => Promise<Arrived[]>,
+) {
+  const state = await mkdtemp(join(tmpdir(), "certwire-crash-"));
+  t.after(() => rm(state, { recursive: true, force: true }));
+  const start = () =>
+    spawn(process.execPath, [script, JSON.stringify(sink), state, `${events}`, `${keys}`], {
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+  let killed = 0;
+  for (; killed < kills; killed += 1) {
+    const child = start();
+    const exited = once(child, "exit");
+    await Promise.race([exited, sleep(700 + Math.random() * 1500)]);
+    if (child.exitCode !== null) break;
+    child.kill("SIGKILL");
+    await exited;
+  }
+  const [code] = await once(start(), "exit");
+  assert.equal(code, 0);
+  const arrived = await read();
+  assertDelivered(
+    arrived,
+    range(1, events).map((n) => sampleOutbound(n, `ca/${n % keys}`)),
+  );
+  assert.ok(killed > 0, "it was killed before it had finished");
+  t.diagnostic(`${events} events, ${killed} kills: ${countDuplicates(arrived)} duplicates`);
+}
+
+test("a publisher to files killed with SIGKILL loses nothing and keeps the order of every key", async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), "certwire-crash-files-"));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  const entry = { name: "sink", url: `file://${directory}`, maxFiles: 0, batchEvents: 5 };
+  const options = resolveFileSink(
+    fileSinkOptions.parse({ ...entry, maxFileBytes: 200_000, maxInFlightEvents: inFlight }),
+    context,
+  );
+  await killAndFinish(t, { kind: "file", options }, 20_000, async () => {
+    const names = (await readdir(directory)).toSorted();
+    const texts = await Promise.all(names.map((name) => readFile(join(directory, name), "utf8")));
+    return texts.flatMap((text) => text.split("\n").flatMap(parseWholeLine));
+  });
+});
+
+test("a publisher to Kafka killed with SIGKILL loses nothing and keeps the order of every key", async (t) => {
+  const kafka = await startKafka();
+  t.after(() => kafka.stop());
+  const topic = `crash-${Date.now()}`;
+  await kafka.createTopic(topic, { partitions: 6 });
+  const url = `kafka://${kafka.bootstrapServers.join()}/${topic}`;
+  const options = resolveKafkaSink(
+    kafkaSinkOptions.parse({ name: "sink", url, batchEvents: 5, maxInFlightEvents: inFlight }),
+    context,
+  );
+  await killAndFinish(t, { kind: "kafka", options }, 10_000, async () => {
+    const messages = await readKafka(kafka.bootstrapServers, topic);
+    return messages.map(({ value }) => JSON.parse(value ?? ""));
+  });
+});
+
+test("a publisher to RabbitMQ killed with SIGKILL loses nothing and keeps the order of every key", async (t) => {
+  const rabbitmq = await startRabbitmq();
+  t.after(() => rabbitmq.stop());
+  const name = `crash-${Date.now()}`;
+  const [broker = ""] = rabbitmq.urls;
+  const entry = { name: "sink", url: `amqp://${new URL(broker).host}/?exchange=${name}` };
+  const topology = { quorumQueues: [{ name }] };
+  const options = resolveRabbitMqSink(
+    rabbitmqSinkOptions.parse({ ...entry, topology, window: 20, maxInFlightEvents: inFlight }),
+    context,
+  );
+  await killAndFinish(t, { kind: "rabbitmq", options }, 10_000, async () => {
+    return (await readRabbitmq(broker, name)).map((body) => JSON.parse(body));
+  });
+});
+
+/** A line that a kill cut off is no event; the event itself comes again behind it. */
+function parseWholeLine(line: string): Arrived[] {
+  try {
+    return [JSON.parse(line)];
+  } catch {
+    return [];
+  }
+}
