@@ -62,13 +62,14 @@ function dropParts(
   maxEventBytes: number,
 ): void {
   const { data } = event;
+  const known = problems.length;
   const size = (key: string) => jsonBytes(data[key]);
   const parts = Object.keys(data)
     .filter((key) => key !== "notify" && key !== "ca")
     .toSorted((a, b) => size(b) - size(a));
   for (const key of parts) {
     if (jsonBytes(event) <= maxEventBytes) return;
-    if (key === "problems") problems.length = 0;
+    if (key === "problems") problems.splice(0, known);
     else delete data[key];
     problems.push({ property: key, reason: "omitted" });
   }

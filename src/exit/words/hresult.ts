@@ -1,5 +1,6 @@
 /** Symbols of the HRESULTs that a CA reports, from the Windows header winerror.h. */
 const symbols: ReadonlyMap<number, string> = new Map([
+  [0x00000000, "S_OK"],
   [0x80004001, "E_NOTIMPL"],
   [0x80004002, "E_NOINTERFACE"],
   [0x80004003, "E_POINTER"],
