@@ -72,12 +72,13 @@ install_npm() {
     say "npm packages are up to date"
     return
   fi
-  say "installing npm packages (npm ci)"
+  say "installing npm packages"
   mkdir -p var
-  if ! npm ci --ignore-scripts --no-audit --no-fund --loglevel=error > var/npm.log 2>&1; then
+  # Not `npm ci`: it refuses the lock file on a registry that does not carry every platform's optional packages.
+  if ! npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error > var/npm.log 2>&1; then
     tail -n 5 var/npm.log >&2
-    say "npm ci failed (no network?); the whole log is in var/npm.log. Run, then start again:"
-    printf '  npm ci --ignore-scripts\n'
+    say "npm install failed (no network?); the whole log is in var/npm.log. Run, then start again:"
+    printf '  npm install --no-save --ignore-scripts\n'
     exit 1
   fi
   cp package-lock.json "$stamp"
