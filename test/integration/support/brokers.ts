@@ -1,3 +1,4 @@
+import { getContainerRuntimeClient } from "testcontainers";
 import type {
   BrokerProvider,
   KafkaCluster,
@@ -5,6 +6,8 @@ import type {
   RabbitmqCluster,
   RabbitmqOptions,
 } from "./broker-provider.ts";
+import { startContainerKafka } from "./container-kafka.ts";
+import { startContainerRabbitmq } from "./container-rabbitmq.ts";
 import { existingKafka, existingRabbitmq } from "./existing-brokers.ts";
 import { startLocalKafka } from "./local-kafka.ts";
 import { startLocalRabbitmq } from "./local-rabbitmq.ts";
@@ -14,6 +17,13 @@ export const localProvider: BrokerProvider = {
   name: "local",
   startKafka: startLocalKafka,
   startRabbitmq: startLocalRabbitmq,
+};
+
+/** Brokers in containers, on images built from docker/. */
+export const containerProvider: BrokerProvider = {
+  name: "testcontainers",
+  startKafka: startContainerKafka,
+  startRabbitmq: startContainerRabbitmq,
 };
 
 /** Whether a test is content with a broker that it may not harm. */
@@ -46,7 +56,25 @@ function isModest(options: (KafkaOptions | RabbitmqOptions) & Faults): boolean {
   return (options.nodes ?? 1) === 1 && options.faults !== true && !settings;
 }
 
-/** The way to get brokers. */
+/**
+ * The provider named by CERTWIRE_TEST_BROKERS (`local` or `testcontainers`); otherwise testcontainers
+ * where a container engine answers, and local processes where none does and in CI.
+ */
 export async function chooseProvider(): Promise<BrokerProvider> {
-  return localProvider;
+  const wanted = process.env["CERTWIRE_TEST_BROKERS"];
+  if (wanted === "local") return localProvider;
+  if (wanted === "testcontainers") return containerProvider;
+  if (wanted) throw new Error(`CERTWIRE_TEST_BROKERS is local or testcontainers, not ${wanted}`);
+  if (process.env["CI"] === "true") return localProvider;
+  return (await engineAnswers()) ? containerProvider : localProvider;
+}
+
+/** True when a container engine can be used. */
+export async function engineAnswers(): Promise<boolean> {
+  try {
+    await getContainerRuntimeClient();
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,3 +1,6 @@
+/** Cluster id of every test cluster: any 16 bytes in URL-safe base64 will do. */
+export const kafkaClusterId: string = Buffer.from("certwire-testing").toString("base64url");
+
 /** One node of a cluster, as its server.properties need it. */
 export interface KafkaNode {
   /** From 1. */

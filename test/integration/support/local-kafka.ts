@@ -1,16 +1,14 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KafkaCluster, KafkaOptions } from "./broker-provider.ts";
+import { untilKafkaServes } from "./broker-ready.ts";
 import { freePorts } from "./free-ports.ts";
-import { kafkaProperties } from "./kafka-properties.ts";
-import { kafkaTopics, withAdmin } from "./kafka-topics.ts";
+import { kafkaClusterId, kafkaProperties } from "./kafka-properties.ts";
+import { kafkaTopics } from "./kafka-topics.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { repoRoot } from "./repo-root.ts";
 import { runCommand } from "./run-command.ts";
 import { makeTempDirectory, removeTempDirectory } from "./temp-directory.ts";
-import { waitUntil } from "./wait-until.ts";
-
-const startTimeoutMs = 90_000;
 
 /** Command line of a program out of Kafka's jars. */
 export function kafkaJava(
@@ -37,6 +35,7 @@ interface LocalNode {
   readonly address: string;
   readonly propertiesFile: string;
   readonly process: ManagedProcess;
+  readonly assertRunning: () => void;
 }
 
 /** Starts Kafka as processes of this machine on free ports of 127.0.0.1. */
@@ -50,7 +49,7 @@ export async function startLocalKafka(options: KafkaOptions = {}): Promise<Kafka
   try {
     await formatStorage(nodes);
     for (const node of nodes) node.process.start();
-    await Promise.all(nodes.map((node) => untilServing(node, nodes.length)));
+    await Promise.all(nodes.map((node) => untilKafkaServes(node, nodes.length)));
   } catch (error) {
     await stop();
     throw error;
@@ -79,7 +78,7 @@ function localCluster(nodes: readonly LocalNode[], stop: () => Promise<void>): K
     restart: async (id) => {
       await node(id).process.terminate();
       node(id).process.start();
-      await untilServing(node(id), 1);
+      await untilKafkaServes(node(id));
     },
     stop,
   };
@@ -118,7 +117,10 @@ async function prepareNodes(directory: string, options: KafkaOptions): Promise<L
       args: kafkaJava("kafka.Kafka", [propertiesFile]),
       logFile: join(home, "broker.log"),
     });
-    return { id, address, propertiesFile, process };
+    const assertRunning = (): void => {
+      process.assertRunning();
+    };
+    return { id, address, propertiesFile, process, assertRunning };
   });
 }
 
@@ -127,29 +129,16 @@ async function freeAddresses(count: number): Promise<string[]> {
 }
 
 async function formatStorage(nodes: readonly LocalNode[]): Promise<void> {
-  // Any 16 bytes in URL-safe base64 will do for the cluster id.
-  const clusterId = Buffer.from("certwire-testing").toString("base64url");
   const format = (node: LocalNode): Promise<Buffer> =>
     runCommand(
       "java",
-      kafkaJava("kafka.tools.StorageTool", ["format", "-t", clusterId, "-c", node.propertiesFile]),
+      kafkaJava("kafka.tools.StorageTool", [
+        "format",
+        "-t",
+        kafkaClusterId,
+        "-c",
+        node.propertiesFile,
+      ]),
     );
   await Promise.all(nodes.map(format));
-}
-
-/** The port answers before the broker is ready, so wait for metadata that know the node. */
-async function untilServing(node: LocalNode, leastBrokers: number): Promise<void> {
-  await waitUntil(
-    async () => {
-      const { brokers } = await withAdmin([node.address], (admin) => admin.describeCluster());
-      return brokers.length >= leastBrokers && brokers.some((broker) => broker.nodeId === node.id);
-    },
-    {
-      what: `Kafka node ${node.id}`,
-      timeoutMs: startTimeoutMs,
-      giveUp: () => {
-        node.process.assertRunning();
-      },
-    },
-  );
 }

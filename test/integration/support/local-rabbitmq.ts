@@ -1,23 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { connect } from "amqplib";
 import type { RabbitmqCluster, RabbitmqOptions } from "./broker-provider.ts";
+import { type StartingNode, untilRabbitmqClustered, untilRabbitmqServes } from "./broker-ready.ts";
 import { freePorts } from "./free-ports.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { rabbitmqConfig } from "./rabbitmq-config.ts";
 import { runCommand } from "./run-command.ts";
 import { makeTempDirectory, removeTempDirectory } from "./temp-directory.ts";
-import { waitUntil } from "./wait-until.ts";
 
 // Not the wrapper in /usr/sbin, which switches to another user.
 const programs = "/usr/lib/rabbitmq/bin";
-const startTimeoutMs = 120_000;
 const onLoopback = "-kernel inet_dist_use_interface {127,0,0,1}";
 
-interface LocalNode {
+interface LocalNode extends StartingNode {
   readonly name: string;
-  readonly url: string;
   readonly env: NodeJS.ProcessEnv;
   readonly process: ManagedProcess;
 }
@@ -36,8 +33,8 @@ export async function startLocalRabbitmq(options: RabbitmqOptions = {}): Promise
   };
   try {
     for (const node of nodes) node.process.start();
-    await Promise.all(nodes.map(untilServing));
-    await untilClustered(nodes);
+    await Promise.all(nodes.map(untilRabbitmqServes));
+    await untilRabbitmqClustered(nodes.length, (...args) => rabbitmqctl(nodes[0], args));
   } catch (error) {
     await stop();
     throw error;
@@ -53,7 +50,7 @@ function localCluster(nodes: readonly LocalNode[], stop: () => Promise<void>): R
   };
   return {
     nodes: nodes.length,
-    urls: nodes.map(({ url }) => url),
+    urls: nodes.map(({ address }) => address),
     ctl: (id, ...args) => rabbitmqctl(node(id), args),
     kill9: (id) => node(id).process.kill(),
     pause: async (id) => {
@@ -65,7 +62,7 @@ function localCluster(nodes: readonly LocalNode[], stop: () => Promise<void>): R
     restart: async (id) => {
       await node(id).process.terminate();
       node(id).process.start();
-      await untilServing(node(id));
+      await untilRabbitmqServes(node(id));
     },
     stop,
   };
@@ -117,7 +114,11 @@ function prepareNodes({ directory, epmdPort, ports, options }: Preparation): Loc
       env,
       logFile: join(home, "broker.log"),
     });
-    return { name, url: `amqp://guest:guest@127.0.0.1:${port}`, env, process };
+    const assertRunning = (): void => {
+      process.assertRunning();
+    };
+    const address = `amqp://guest:guest@127.0.0.1:${port}`;
+    return { id: index + 1, name, address, env, process, assertRunning };
   });
 }
 
@@ -145,39 +146,9 @@ function nodeEnvironment(directory: string, home: string): NodeJS.ProcessEnv {
   };
 }
 
-async function rabbitmqctl(node: LocalNode, args: readonly string[]): Promise<string> {
+async function rabbitmqctl(node: LocalNode | undefined, args: readonly string[]): Promise<string> {
+  if (node === undefined) throw new Error("there is no such node");
   const all = ["--quiet", "-n", node.name, ...args];
   const output = await runCommand(join(programs, "rabbitmqctl"), all, { env: node.env });
   return output.toString();
-}
-
-async function untilServing(node: LocalNode): Promise<void> {
-  await waitUntil(
-    async () => {
-      const connection = await connect(node.url, { timeout: 5_000 });
-      await connection.close();
-      return true;
-    },
-    {
-      what: `RabbitMQ node ${node.name}`,
-      timeoutMs: startTimeoutMs,
-      intervalMs: 200,
-      giveUp: () => {
-        node.process.assertRunning();
-      },
-    },
-  );
-}
-
-async function untilClustered(nodes: readonly LocalNode[]): Promise<void> {
-  const [first] = nodes;
-  if (first === undefined || nodes.length === 1) return;
-  await waitUntil(
-    async () => {
-      const status = await rabbitmqctl(first, ["--formatter", "json", "cluster_status"]);
-      const { running_nodes: running } = JSON.parse(status) as { running_nodes: string[] };
-      return running.length === nodes.length;
-    },
-    { what: `${nodes.length} RabbitMQ nodes in one cluster`, timeoutMs: startTimeoutMs },
-  );
 }

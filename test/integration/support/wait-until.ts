@@ -33,5 +33,6 @@ export async function waitUntil<T>(
     }
     await sleep(options.intervalMs ?? 100);
   } while (Date.now() < deadline);
-  throw new Error(`gave up waiting for ${options.what}`, { cause });
+  const reason = cause instanceof Error ? `: ${cause.message}` : "";
+  throw new Error(`gave up waiting for ${options.what}${reason}`, { cause });
 }

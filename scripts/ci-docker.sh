@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Runs the suite of each broker through testcontainers, on images built from docker/ over base images
+# that are made here, so that no public image is needed. It brings Debian's container engine with it:
+# a private one in network and process namespaces of its own, which end with this script. For that it
+# needs root. Runs only in CI (CI=true) or with --private-engine; an engine of yours is never touched.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+base_archive=$PWD/var/ci-base.tar
+base_packages=ca-certificates,openjdk-17-jre-headless,rabbitmq-server
+base_image=certwire-ci-base
+
+say() { printf '  %s\n' "$*"; }
+
+make_base_archive() {
+  if [ -f "$base_archive" ]; then
+    say "base system: already there"
+    return
+  fi
+  say "base system: Debian with Java and RabbitMQ, by debootstrap ..."
+  local started=$SECONDS root
+  root=$(mktemp -d)
+  if ! debootstrap --variant=minbase --include="$base_packages" bookworm "$root" > build/debootstrap.log 2>&1; then
+    tail -n 20 build/debootstrap.log >&2
+    rm -rf "$root"
+    exit 1
+  fi
+  rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale}
+  mkdir -p var
+  tar -C "$root" -cf "$base_archive.partial" .
+  mv "$base_archive.partial" "$base_archive"
+  rm -rf "$root"
+  say "base system: $(du -h "$base_archive" | cut -f1) in $((SECONDS - started)) s"
+}
+
+start_engine() {
+  dockerd --data-root "$engine/data" --exec-root "$engine/exec" --pidfile "$engine/dockerd.pid" \
+    --host "$DOCKER_HOST" --ip 127.0.0.1 > "$engine/dockerd.log" 2>&1 &
+  for _ in $(seq 100); do
+    docker info > /dev/null 2>&1 && return
+    sleep 0.2
+  done
+  tail -n 20 "$engine/dockerd.log" >&2
+  exit 1
+}
+
+# The base looks as the public images do: jars in /opt/kafka/libs, node on the path.
+build_base_image() {
+  docker import "$base_archive" certwire-ci-debian > /dev/null
+  mkdir "$engine/context"
+  cp -r var/kafka-libs "$(command -v node)" "$engine/context"
+  docker build --tag "$base_image" --file - "$engine/context" > build/ci-base.log 2>&1 <<'DOCKERFILE'
+FROM certwire-ci-debian
+COPY kafka-libs /opt/kafka/libs
+COPY node /usr/local/bin/node
+DOCKERFILE
+  rm -rf "$engine/context"
+}
+
+stop_engine() {
+  local pid
+  if pid=$(cat "$engine/dockerd.pid" 2>/dev/null); then
+    kill "$pid"
+    wait
+  fi
+  rm -rf "$engine"
+}
+
+# Runs inside the namespaces.
+run_suites() {
+  engine=$(mktemp -d)
+  trap stop_engine EXIT
+  export DOCKER_HOST=unix://$engine/docker.sock DOCKER_BUILDKIT=0
+  export TESTCONTAINERS_RYUK_DISABLED=true TESTCONTAINERS_HOST_OVERRIDE=127.0.0.1
+  export CERTWIRE_TEST_BROKERS=testcontainers CERTWIRE_TEST_BASE_IMAGE=$base_image
+  export CERTWIRE_SERVICE_IMAGE=certwire:local
+  ip link set lo up
+  start_engine
+  local started=$SECONDS
+  build_base_image
+  bash scripts/docker-image.sh --base "$base_image" --tag "$CERTWIRE_SERVICE_IMAGE"
+  say "base and service image in $((SECONDS - started)) s"
+  node scripts/run-tests.mjs build/js/test/integration/testcontainers.test.js
+}
+
+case "${1:-}" in
+  --inside) run_suites ;;
+  --private-engine | "")
+    if [ "${1:-}" = "" ] && [ "${CI:-}" != true ]; then
+      echo "$0: starts a private container engine only in CI or with --private-engine" >&2
+      echo "  with an engine of yours: CERTWIRE_TEST_BROKERS=testcontainers npm test" >&2
+      exit 2
+    fi
+    if [ "$(id -u)" != 0 ]; then
+      echo "$0: a private container engine needs root" >&2
+      exit 1
+    fi
+    bash scripts/fetch-kafka.sh
+    mkdir -p build
+    make_base_archive
+    exec unshare --net --mount --pid --fork --mount-proc --kill-child=KILL bash "$0" --inside
+    ;;
+  *) echo "usage: $0 [--private-engine]" >&2; exit 2 ;;
+esac

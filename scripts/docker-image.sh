@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Builds the image of the service.
+#   scripts/docker-image.sh [--base IMAGE] [--tag NAME]     defaults: that of docker/Dockerfile, certwire:local
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tag=certwire:local
+arguments=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    --base) arguments+=(--build-arg "BASE=$2"); shift 2 ;;
+    --tag) tag=$2; shift 2 ;;
+    *) echo "usage: $0 [--base IMAGE] [--tag NAME]" >&2; exit 2 ;;
+  esac
+done
+
+if [ ! -f prebuilds/linux-x64/certwire.node ]; then
+  echo "$0: the native addon is missing; build it with: npm run build:native" >&2
+  exit 1
+fi
+context=$(mktemp -d)
+trap 'rm -rf "$context"' EXIT
+node_modules/.bin/tsc -p tsconfig.build.json --outDir "$context/dist" --incremental false
+cp package.json LICENSE "$context"
+mkdir "$context/prebuilds"
+cp -r prebuilds/linux-x64 "$context/prebuilds"
+# Exactly the packages that npm would install for a user, as they are here.
+npm ls --loglevel=error --omit=dev --all --parseable 2> /dev/null | sed -n "s#^$PWD/##p" | xargs cp --parents -r -t "$context"
+
+docker build "${arguments[@]}" --tag "$tag" --file docker/Dockerfile "$context" > build/docker-image.log 2>&1 || {
+  tail -n 20 build/docker-image.log >&2
+  exit 1
+}
+echo "  image $tag built"

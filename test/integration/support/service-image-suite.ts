@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { GenericContainer, Wait } from "testcontainers";
+
+const config = {
+  journal: { directory: "/var/lib/certwire/journal" },
+  state: { directory: "/var/lib/certwire/state" },
+  sinks: [{ name: "file", url: "file:///var/lib/certwire/events" }],
+};
+
+/** Registers the suite of the service's image. */
+export function testServiceImage(image: string): void {
+  suite("the image of the service", { timeout: 120_000 }, () => {
+    test("publishes the events of a simulated CA without being root", async () => {
+      const container = await new GenericContainer(image)
+        .withCopyContentToContainer([
+          { content: JSON.stringify(config), target: "/etc/certwire/certwire.jsonc" },
+        ])
+        .withWaitStrategy(Wait.forLogMessage('"started"'))
+        .start();
+      try {
+        const run = async (...command: string[]): Promise<string> => {
+          const { exitCode, stdout, output } = await container.exec(command);
+          assert.equal(exitCode, 0, output);
+          return stdout.trim();
+        };
+        assert.notEqual(await run("id", "-u"), "0");
+        const certwire = ["node", "/opt/certwire/dist/cli/main.js"];
+        await run(...certwire, "simulate", "-j", config.journal.directory, "-n", "25", "-r", "0");
+        const count = "cat /var/lib/certwire/events/*.ndjson | wc -l";
+        const deadline = Date.now() + 20_000;
+        let events = 0;
+        while (events < 25 && Date.now() < deadline) events = Number(await run("sh", "-c", count));
+        assert.ok(events >= 25, `${events} events`);
+      } finally {
+        await container.stop();
+      }
+    });
+  });
+}
