@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { loadConfig, type ResolvedConfig } from "../../config/load.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
+import { describeError } from "../../pipeline/internal-events.ts";
 import { createSink, type SinkConfiguration } from "../../sinks/registry.ts";
 import { parseCount } from "../arguments.ts";
 import { createLogger } from "../logger.ts";
@@ -104,7 +105,7 @@ async function attempt(
   try {
     return { subject, detail: await look() };
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
+    const detail = describeError(cause).error;
     const known = cause instanceof CertwireError ? cause : new CertwireError(code, detail);
     const { exitCode, hint } = known;
     return { subject, detail, error: { code: known.code, exitCode, hint } };

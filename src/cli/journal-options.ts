@@ -1,0 +1,33 @@
+import type { Command } from "commander";
+import { loadConfig, type ResolvedConfig } from "../config/load.ts";
+import { CertwireError } from "../errors/certwire-error.ts";
+
+/** Options that name a journal. */
+export interface JournalOptions {
+  readonly journal?: string;
+  readonly config?: string;
+}
+
+/** The journal that a command looks at. */
+export interface ChosenJournal {
+  readonly directory: string;
+  /** Absent when no configuration was named. */
+  readonly config?: ResolvedConfig;
+}
+
+/** Adds the options that name a journal to a command. */
+export function addJournalOptions(command: Command): Command {
+  return command
+    .option("-j, --journal <directory>", "journal directory; default: that of --config")
+    .option("-c, --config <file>", "configuration file; no secret is read");
+}
+
+/** The journal that the options name. Throws a CertwireError. */
+export function chooseJournal({ journal, config: file }: JournalOptions): ChosenJournal {
+  const config = file === undefined ? undefined : loadConfig(file, { isNeeded: () => false });
+  const directory = journal ?? config?.journal.directory;
+  if (directory === undefined) {
+    throw new CertwireError("CERTWIRE_USAGE", "name --journal or --config");
+  }
+  return config === undefined ? { directory } : { directory, config };
+}

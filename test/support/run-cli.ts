@@ -1,0 +1,56 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+
+/** What a command left behind. */
+export interface CliResult {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A command that is running. */
+export interface RunningCli {
+  readonly child: ChildProcess;
+  readonly ended: Promise<CliResult>;
+  /** What it has written to standard error so far. */
+  stderr(): string;
+}
+
+/** Starts the compiled command line as a process of its own. */
+export function startCli(
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): RunningCli {
+  const child = spawn(process.execPath, [main, ...words], {
+    env: { ...process.env, ...environment },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const ended = once(child, "close").then(([exitCode]) => ({
+    exitCode: exitCode as number | null,
+    stdout,
+    stderr,
+  }));
+  return { child, ended, stderr: () => stderr };
+}
+
+/** Runs the compiled command line to its end. */
+export async function runCli(...words: readonly string[]): Promise<CliResult> {
+  return startCli(words).ended;
+}
+
+/** A directory that is gone after the test. */
+export function temporaryDirectory(context: Pick<TestContext, "after">): string {
+  const directory = mkdtempSync(join(tmpdir(), "certwire-cli-"));
+  context.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}

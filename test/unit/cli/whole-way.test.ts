@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { CertwireEvent } from "../../../src/exit/event.ts";
+import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
+
+/** A journal of a simulated CA, and a configuration with a file sink and others. */
+async function prepare(directory: string, { sinks = [] as object[], count = 60 } = {}) {
+  const journal = join(directory, "journal");
+  const config = join(directory, "certwire.jsonc");
+  const simulated = await runCli(
+    "simulate",
+    "-j",
+    journal,
+    "--rate",
+    "0",
+    "-n",
+    String(count),
+    "-s",
+    "1",
+  );
+  assert.equal(simulated.exitCode, 0, simulated.stderr);
+  const files = { name: "files", url: "file:events" };
+  writeFileSync(
+    config,
+    JSON.stringify({
+      journal: { directory: "journal" },
+      state: { directory: "state" },
+      sinks: [files, ...sinks],
+    }),
+  );
+  return { journal, config, events: join(directory, "events") };
+}
+
+function parseLines(text: string): CertwireEvent[] {
+  const lines = text.split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line) as CertwireEvent);
+}
+
+function publishedIn(directory: string): CertwireEvent[] {
+  const names = readdirSync(directory).toSorted();
+  return names.flatMap((name) => parseLines(readFileSync(join(directory, name), "utf8")));
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await delay(20);
+}
+
+function isPublished(events: string): boolean {
+  try {
+    return publishedIn(events).some(({ type }) => type.endsWith("ca.stopped.v1"));
+  } catch {
+    return false;
+  }
+}
+
+test("run publishes a journal and stops on SIGTERM, each event once over two runs", async (context) => {
+  const { config, events } = await prepare(temporaryDirectory(context));
+  for (let round = 0; round < 2; round += 1) {
+    const running = startCli(["run", "--config", config]);
+    await until(() => isPublished(events) && running.stderr().includes("sink opened"));
+    running.child.kill("SIGTERM");
+    const { exitCode, stdout } = await running.ended;
+    assert.equal(exitCode, 0);
+    assert.equal(stdout, "", "logs are on standard error only");
+  }
+  const ids = publishedIn(events).map(({ id }) => id);
+  assert.ok(ids.length >= 62);
+  assert.equal(new Set(ids).size, ids.length);
+});
+
+test("run stops when standard input ends, where that is asked for", async (context) => {
+  const { config, events } = await prepare(temporaryDirectory(context));
+  const running = startCli(["run", "--config", config, "--stop-on-stdin-end"]);
+  await until(() => isPublished(events));
+  running.child.stdin?.end();
+  const { exitCode, stderr } = await running.ended;
+  assert.equal(exitCode, 0);
+  assert.match(stderr, /"reason":"end of standard input"/);
+});
+
+test("a second signal ends run at once with exit code 130", async (context) => {
+  // Standard output that nobody reads holds up its sink, so the first signal has something to wait for.
+  const sinks = [{ name: "stuck", url: "stdout:" }];
+  const { config, events } = await prepare(temporaryDirectory(context), { sinks, count: 400 });
+  const running = startCli(["run", "--config", config]);
+  running.child.stdout?.pause();
+  await until(() => isPublished(events));
+  running.child.kill("SIGINT");
+  await until(() => running.stderr().includes("stopping"));
+  running.child.kill("SIGINT");
+  running.child.stdout?.resume();
+  const { exitCode } = await running.ended;
+  assert.equal(exitCode, 130);
+});
+
+test("replay gives the same events with the same ids, marked, and leaves the checkpoint alone", async (context) => {
+  const directory = temporaryDirectory(context);
+  const { journal, config, events } = await prepare(directory);
+  const running = startCli(["run", "--config", config]);
+  await until(() => isPublished(events));
+  running.child.kill("SIGTERM");
+  await running.ended;
+  const published = publishedIn(events);
+  const checkpoint = readFileSync(join(directory, "state", "checkpoints", "files"));
+
+  const replayed = await runCli("replay", "--journal", journal, "--stdout");
+  assert.equal(replayed.exitCode, 0, replayed.stderr);
+  assert.match(replayed.stderr, /replay plan/);
+  const again = parseLines(replayed.stdout);
+  assert.deepEqual(
+    again,
+    published.map((event) => ({ ...event, replayed: true })),
+  );
+
+  const toSink = await runCli("replay", "--config", config, "--to-sink", "files");
+  assert.equal(toSink.exitCode, 0, toSink.stderr);
+  assert.deepEqual(publishedIn(events), [...published, ...again]);
+  assert.deepEqual(readFileSync(join(directory, "state", "checkpoints", "files")), checkpoint);
+});
+
+test("replay restricts events by time, request and kind, from a file as from a journal", async (context) => {
+  const directory = temporaryDirectory(context);
+  const { journal } = await prepare(directory);
+  const everything = await runCli("replay", "--journal", journal, "--stdout");
+  const all = parseLines(everything.stdout);
+  const file = join(directory, "events.ndjson");
+  writeFileSync(file, everything.stdout);
+
+  const kind = await runCli(
+    "replay",
+    file,
+    "--type",
+    "certificate.issued",
+    "--type",
+    "crl.issued",
+    "--stdout",
+  );
+  const isWanted = ({ type }: CertwireEvent) => /(certificate|crl)\.issued\.v1$/.test(type);
+  assert.deepEqual(parseLines(kind.stdout), all.filter(isWanted));
+
+  const ofRequest = await runCli("replay", "--journal", journal, "--request-id", "3", "--stdout");
+  const ids = parseLines(ofRequest.stdout).map(({ partitionkey }) => partitionkey.split(":")[1]);
+  assert.ok(ids.length > 0);
+  assert.deepEqual(new Set(ids), new Set(["3"]));
+
+  const middle = all[30]!.time;
+  const until30 = await runCli("replay", file, "--to", middle, "--stdout");
+  const from30 = await runCli("replay", file, "--from", middle, "--stdout");
+  assert.deepEqual([...parseLines(until30.stdout), ...parseLines(from30.stdout)], all);
+});
+
+test("a dry run prints the plan and sends nothing", async (context) => {
+  const { journal } = await prepare(temporaryDirectory(context));
+  const { exitCode, stdout, stderr } = await runCli("replay", "-j", journal, "--dry-run");
+  assert.equal(exitCode, 0);
+  assert.equal(stdout, "");
+  assert.match(stderr, /events {2}\d+, 1 ca\.started, .*certificate\.issued/);
+});
+
+test("check says what is well, and ends with the code of what is not", async (context) => {
+  const directory = temporaryDirectory(context);
+  const nobody = { name: "nobody", url: "amqp://127.0.0.1:1", connectTimeoutMs: 2000 };
+  const { config } = await prepare(directory, { sinks: [nobody] });
+  const offline = await runCli("check", "--config", config, "--offline");
+  assert.equal(offline.exitCode, 0, offline.stdout);
+  const online = await runCli("check", "--config", config, "--json");
+  assert.equal(online.exitCode, 69);
+  const results = JSON.parse(online.stdout) as { subject: string; error?: { code: string } }[];
+  assert.deepEqual(
+    results.map(({ subject, error }) => `${subject}: ${error?.code ?? "ok"}`),
+    [
+      "configuration: ok",
+      "journal: ok",
+      "state: ok",
+      "sink files: ok",
+      "sink nobody: CERTWIRE_SINK_UNREACHABLE",
+    ],
+  );
+});
+
+test("demo shows each event as a plain line when its output is no terminal, and ends by itself", async (context) => {
+  const directory = temporaryDirectory(context);
+  const { exitCode, stdout, stderr } = await runCli("demo", "-d", directory, "-r", "0", "-n", "50");
+  assert.equal(exitCode, 0, stderr);
+  // oxlint-disable-next-line no-control-regex -- that there is none is the point
+  assert.doesNotMatch(stdout, /[\u0000-\u0009\u000b-\u001f]/);
+  const published = publishedIn(join(directory, "events"));
+  for (const { time } of published) assert.ok(stdout.includes(time.slice(11, 23)));
+  assert.match(stdout, /CorpWorkstation/);
+  assert.match(stdout, /52 recorded.*\n.*published, backlog 0, 0 failures\n$/);
+  assert.match(stderr, /file sink files: .*events/);
+});
+
+test("demo leaves the journal of its configuration alone and publishes to its sinks", async (context) => {
+  const directory = temporaryDirectory(context);
+  const { config, events, journal } = await prepare(directory);
+  mkdirSync(join(directory, "demo"));
+  const before = readdirSync(journal);
+  const words = ["demo", "--config", config, "-d", join(directory, "demo"), "-r", "0", "-n", "20"];
+  const { exitCode, stderr } = await runCli(...words);
+  assert.equal(exitCode, 0, stderr);
+  assert.deepEqual(readdirSync(journal), before);
+  assert.ok(publishedIn(events).length >= 22);
+});
