@@ -3,6 +3,7 @@
 
 #include <windows.h>
 
+#include <mutex>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -21,6 +22,7 @@ class Report {
   void Write(const nlohmann::json& line);
 
  private:
+  std::mutex mutex_;
   HANDLE file_;
 };
 

@@ -58,10 +58,14 @@ function writeSimulated(path: string, count: number, more: Partial<ScenarioHeade
   save(writer, ca, path, { secrets, ...more });
 }
 
+/** Making a CA takes a second or two, and all hostile scenarios share one. */
+let hostileCa: SimulatedCa | undefined;
+
 function writeHostile(path: string, { header = {}, steps }: HostileScenario): void {
   const writer = new ScenarioWriter();
   for (const step of steps) writer.add(step);
-  save(writer, createCa("hostile"), path, header);
+  hostileCa ??= createCa("hostile");
+  save(writer, hostileCa, path, header);
 }
 
 const writers: Readonly<Record<string, (path: string) => void>> = {

@@ -48,12 +48,19 @@ export async function prepareWine(context: TestContext): Promise<boolean> {
     context.skip(message);
     return false;
   }
+  registered ??= registerModule();
+  await registered;
+  return true;
+}
+
+let registered: Promise<void> | undefined;
+
+async function registerModule(): Promise<void> {
   await runCommand("bash", [join(repoRoot, "scripts", "wine-prefix.sh")], {
     env: environment(),
     timeoutMs: 120_000,
   });
   await runWine("regsvr32", ["/s", windowsPath(binaries.exitModule)]);
-  return true;
 }
 
 /** Runs a Windows program to its end; rejects with CommandError when it fails. */
