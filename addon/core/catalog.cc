@@ -1,5 +1,6 @@
 #include "catalog.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace journal {
@@ -61,14 +62,9 @@ void Catalog::Examine(const std::string& name, uint64_t size, uint32_t newest, K
                  known->header.index == index;
 }
 
-bool Catalog::HasUnreadable(uint32_t number, uint32_t from_index, uint32_t before) const {
-  for (const Unreadable& file : unreadable_) {
-    if (file.number == number ? file.index >= from_index
-                              : file.number > number && file.number < before) {
-      return true;
-    }
-  }
-  return false;
+bool Catalog::HasUnreadable(SegmentPlace from, SegmentPlace before) const {
+  return std::any_of(unreadable_.begin(), unreadable_.end(),
+                     [&](const SegmentPlace& place) { return from <= place && place < before; });
 }
 
 }  // namespace journal

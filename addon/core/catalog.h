@@ -18,6 +18,13 @@ struct EpochKey {
   auto operator<=>(const EpochKey&) const = default;
 };
 
+/// Place of a segment by its name.
+struct SegmentPlace {
+  uint32_t number = 0;
+  uint32_t index = 0;
+  auto operator<=>(const SegmentPlace&) const = default;
+};
+
 /// A segment with a valid header.
 struct CatalogSegment {
   std::string name;
@@ -41,19 +48,14 @@ class Catalog {
   std::string PathOf(const CatalogSegment& segment) const {
     return directory_ + "/" + segment.name;
   }
-  /// True when a file of the epoch number and at least this index, or of a number between this and
-  /// `before`, exists but could not be opened or read just now.
-  bool HasUnreadable(uint32_t number, uint32_t from_index, uint32_t before) const;
+  /// True when a file from one place on, and before another, exists but could not be read just now.
+  bool HasUnreadable(SegmentPlace from, SegmentPlace before) const;
 
  private:
   struct Known {
     uint64_t size = 0;
     bool valid = false;
     SegmentHeader header;
-  };
-  struct Unreadable {
-    uint32_t number;
-    uint32_t index;
   };
 
   void Examine(const std::string& name, uint64_t size, uint32_t newest, Known* known);
@@ -63,7 +65,7 @@ class Catalog {
   std::string directory_;
   std::map<std::string, Known> known_;  ///< what earlier listings found out, by file name
   std::map<EpochKey, CatalogEpoch> epochs_;
-  std::vector<Unreadable> unreadable_;
+  std::vector<SegmentPlace> unreadable_;
 };
 
 }  // namespace journal

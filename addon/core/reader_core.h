@@ -42,7 +42,7 @@ class ReaderCore final : public Reader {
   Status AccountForEnd(const EpochKey& next, Progress* progress);
   Status CompareWithTail(bool* rollback);
   Status NextMissesEpoch(const EpochKey& next, bool* misses);
-  bool WaitsForUnreadable(uint32_t before);
+  bool WaitsForUnreadable(SegmentPlace from, SegmentPlace before);
   const CatalogEpoch* Epoch() const;
   const std::pair<const EpochKey, CatalogEpoch>* NextEpoch() const;
 
@@ -55,6 +55,7 @@ class ReaderCore final : public Reader {
   Status NoFrame(Progress* progress);
   Status EndOfSegment(const CatalogSegment* next, Progress* progress);
   Status LiveTail(uint64_t from, uint64_t* found, Progress* progress);
+  void KeepDamage(uint64_t to);
   void StepOver(uint64_t to);
   Status KeepTornTail();
   Status IsCovered(uint64_t sequence, bool* covered);

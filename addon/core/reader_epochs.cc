@@ -26,8 +26,8 @@ const std::pair<const EpochKey, CatalogEpoch>* ReaderCore::NextEpoch() const {
   return next == catalog_.epochs().end() ? nullptr : &*next;
 }
 
-bool ReaderCore::WaitsForUnreadable(uint32_t before) {
-  if (!catalog_.HasUnreadable(key_.number, segment_ + 1, before)) {
+bool ReaderCore::WaitsForUnreadable(SegmentPlace from, SegmentPlace before) {
+  if (!catalog_.HasUnreadable(from, before)) {
     unreadable_since_ = 0;
     return false;
   }
@@ -44,7 +44,12 @@ Status ReaderCore::Locate(Progress* progress) {
   }
   const Position& position = options_.position;
   if (!options_.has_position) {
-    EnterEpoch(epochs.begin()->first, epochs.begin()->second, false);
+    const auto& [key, oldest] = *epochs.begin();
+    if (WaitsForUnreadable({0, 0}, {key.number, oldest.begin()->first})) {
+      *progress = Progress::kIdle;
+    } else {
+      EnterEpoch(key, oldest, false);
+    }
     return Status::Ok();
   }
   EpochKey wanted;
@@ -66,7 +71,7 @@ Status ReaderCore::Locate(Progress* progress) {
 
 Status ReaderCore::LocateUnknown(const EpochKey& wanted, Progress* progress) {
   key_ = wanted;
-  if (catalog_.HasUnreadable(wanted.number, 0, wanted.number) && WaitsForUnreadable(0)) {
+  if (WaitsForUnreadable({0, 0}, {wanted.number, UINT32_MAX})) {
     *progress = Progress::kIdle;
     return Status::Ok();
   }
@@ -114,8 +119,9 @@ Status ReaderCore::OpenSegment(Progress* progress) {
     return Status(Status::Code::kInvalid, "the journal needs a newer version of this reader");
   }
   if (!resumed_ && header.first_sequence > sequence_ + 1) {
-    if (!HasRoom(kMaxGapPayload)) {
-      *progress = Progress::kFull;
+    const bool waits = WaitsForUnreadable({key_.number, 0}, {key_.number, segment_});
+    if (waits || !HasRoom(kMaxGapPayload)) {
+      *progress = waits ? Progress::kIdle : Progress::kFull;
       return Status::Ok();
     }
     GapInfo gap;
@@ -132,11 +138,10 @@ Status ReaderCore::SegmentGone(const CatalogEpoch& epoch, Progress* progress) {
   const auto next = epoch.upper_bound(segment_);
   const auto* next_epoch = NextEpoch();
   const bool live_tail = next == epoch.end() && next_epoch == nullptr;
-  if (live_tail || catalog_.HasUnreadable(key_.number, segment_, key_.number)) {
-    if (live_tail || WaitsForUnreadable(0)) {
-      *progress = Progress::kIdle;
-      return Status::Ok();
-    }
+  const uint32_t before = next == epoch.end() ? UINT32_MAX : next->first;
+  if (live_tail || WaitsForUnreadable({key_.number, segment_}, {key_.number, before})) {
+    *progress = Progress::kIdle;
+    return Status::Ok();
   }
   if (next != epoch.end()) {
     const bool oldest = next == epoch.begin() && catalog_.epochs().begin()->first == key_;

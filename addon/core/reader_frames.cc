@@ -119,7 +119,7 @@ Status ReaderCore::BadPayload(const FrameHeader& frame, Progress* progress) {
   const Status status = scanner_.ReadPayload(offset_, frame, &payload, &valid);
   if (!status.ok()) return status;
   if (IsExpendable(frame)) {
-    if (!valid) quarantine_.Keep(&scanner_, offset_, behind);
+    if (!valid) KeepDamage(behind);
     return TakeFrame(frame, nullptr, progress);
   }
   if (valid && IsHandedOut(frame)) return TakeFrame(frame, payload, progress);
@@ -163,7 +163,9 @@ Status ReaderCore::EndOfSegment(const CatalogSegment* next, Progress* progress) 
       StepOver(found);
       return status;
     }
-    if (WaitsForUnreadable(next != nullptr ? 0 : NextEpoch()->first.number)) {
+    const SegmentPlace before = next != nullptr ? SegmentPlace{key_.number, next->header.index}
+                                                : SegmentPlace{NextEpoch()->first.number, 0};
+    if (WaitsForUnreadable({key_.number, segment_ + 1}, before)) {
       *progress = Progress::kIdle;
       return status;
     }
@@ -203,10 +205,15 @@ Status ReaderCore::LiveTail(uint64_t from, uint64_t* found, Progress* progress) 
   return status;
 }
 
-void ReaderCore::StepOver(uint64_t to) {
-  if (to == offset_) return;
+void ReaderCore::KeepDamage(uint64_t to) {
   quarantine_.Keep(&scanner_, offset_, to);
   ++stats_.quarantined_ranges;
+  ++stats_.damaged_ranges;
+}
+
+void ReaderCore::StepOver(uint64_t to) {
+  if (to == offset_) return;
+  KeepDamage(to);
   offset_ = to;
   resumed_ = false;
   search_at_ = search_pause_ = 0;

@@ -65,6 +65,7 @@ struct ReaderStats {
   uint64_t gaps_found = 0;
   uint64_t unmarked_frames = 0;
   uint64_t quarantined_ranges = 0;
+  uint64_t damaged_ranges = 0;  ///< of these, all but the torn ends of epochs
   bool position_lost = false;
 };
 

@@ -1,0 +1,266 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "support/hook_files.h"
+#include "support/journal_tools.h"
+#include "support/memory_files.h"
+
+using journal::AppendResult;
+using journal::Status;
+using Clock = std::chrono::steady_clock;
+
+namespace {
+
+const std::string kDirectory = "journal";
+constexpr int kEvents = 24;
+/// The bound is 2 ms; the rest is for a test machine whose processors are busy with other things.
+constexpr auto kAppendBound = std::chrono::milliseconds(150);
+
+enum class Fault { kNone, kNoSpace, kIo, kSlow, kStuck };
+
+Status Failure(Fault fault) {
+  return fault == Fault::kNoSpace ? Status(Status::Code::kNoSpace, "no space", 28)
+                                  : Status(Status::Code::kIo, "input/output error", 5);
+}
+
+/// A writer on files in memory of which operation `at` goes wrong.
+class FaultyRun {
+ public:
+  FaultyRun(Fault fault, uint64_t at)
+      : hooked(&files, [this, fault, at](const test::Operation& operation) {
+          if (std::this_thread::get_id() == appender) operations_of_appender = true;
+          if (operation.number != at) return Status::Ok();
+          return GoWrong(fault);
+        }) {
+    auto options = test::SmallOptions(kDirectory);
+    options.file_system = &hooked;
+    writer = test::StartWriter(options);
+  }
+  ~FaultyRun() { released = true; }
+
+  /// Appends a share of the events; the times of the calls must stay within the bound.
+  void Append(int from, int to) {
+    for (int i = from; i < to; ++i) {
+      const auto start = Clock::now();
+      const auto result = test::AppendText(writer.get(), Text(i));
+      slowest = std::max(slowest, Clock::now() - start);
+      CHECK(result != AppendResult::kDropped);
+      if (i % 4 == 3) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
+  std::vector<test::Item> Read() {
+    auto options = test::ReaderOf(kDirectory, journal::ReadMode::kCommitted);
+    options.file_system = &files;
+    return test::ReadAll(journal::Reader::Open(options).get());
+  }
+
+  static std::string Text(int i) { return "event " + std::to_string(i) + std::string(5000, 'y'); }
+  static std::vector<std::string> Texts() {
+    std::vector<std::string> texts;
+    for (int i = 0; i < kEvents; ++i) texts.push_back(Text(i));
+    return texts;
+  }
+
+  test::MemoryFiles files;
+  test::HookFiles hooked;
+  std::atomic<bool> released{false};
+  std::atomic<bool> operations_of_appender{false};
+  const std::thread::id appender = std::this_thread::get_id();
+  Clock::duration slowest{};
+  test::WriterPtr writer;
+
+ private:
+  Status GoWrong(Fault fault) {
+    if (fault == Fault::kSlow) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    while (fault == Fault::kStuck && !released) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return fault == Fault::kNoSpace || fault == Fault::kIo ? Failure(fault) : Status::Ok();
+  }
+};
+
+uint64_t OperationsOfCleanRun() {
+  FaultyRun run(Fault::kNone, 0);
+  run.Append(0, kEvents);
+  REQUIRE(run.writer->Shutdown(5000));
+  return run.hooked.count();
+}
+
+uint64_t CountOf(const std::vector<test::Item>& items, const std::string& reason) {
+  uint64_t count = 0;
+  for (const auto& item : items) {
+    if (item.is_gap() && test::ReasonOf(item) == reason) count += test::NumberOf(item, "count");
+  }
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("whatever operation fails, is slow or hangs, appends stay bounded and nothing is lost") {
+  const uint64_t operations = OperationsOfCleanRun();
+  CHECK(operations > 20);
+  for (const Fault fault : {Fault::kNoSpace, Fault::kIo, Fault::kSlow, Fault::kStuck}) {
+    for (uint64_t at = 1; at <= operations; ++at) {
+      CAPTURE(static_cast<int>(fault));
+      CAPTURE(at);
+      FaultyRun run(fault, at);
+      run.Append(0, kEvents / 2);
+      run.Append(kEvents / 2, kEvents);
+      run.released = fault == Fault::kStuck;
+      CHECK(run.writer->Shutdown(10000));
+      CHECK(test::EventTexts(run.Read()) == FaultyRun::Texts());
+      CHECK(run.slowest < kAppendBound);
+      CHECK_FALSE(run.operations_of_appender);
+      run.writer.reset();
+    }
+  }
+}
+
+TEST_CASE("a hanging disk costs each thread one wait, then the memory bound, then a gap") {
+  auto options = test::SmallOptions(kDirectory);
+  options.max_outstanding_bytes = 256u << 10;
+  std::atomic<bool> hang{true};
+  test::MemoryFiles files;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    while (operation.op == test::Op::kWrite && operation.size < 60000 && hang) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return Status::Ok();
+  });
+  options.file_system = &hooked;
+  auto writer = test::StartWriter(options);
+  int dropped = 0;
+  int slow = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const auto start = Clock::now();
+    dropped += test::AppendText(writer.get(), FaultyRun::Text(i), i + 1) == AppendResult::kDropped;
+    slow += Clock::now() - start > std::chrono::microseconds(1500);
+  }
+  CHECK(dropped > 900);
+  CHECK(slow < 20);
+  CHECK(writer->Stats().outstanding_bytes <= options.max_outstanding_bytes);
+  CHECK_FALSE(writer->Shutdown(10));
+  hang = false;
+  CHECK(writer->Shutdown(10000));
+  auto reading = test::ReaderOf(kDirectory, journal::ReadMode::kDurable);
+  reading.file_system = &files;
+  const auto items = test::ReadAll(journal::Reader::Open(reading).get());
+  const auto texts = test::EventTexts(items);
+  CHECK(texts.size() + CountOf(items, "memory") == 1000);
+  for (size_t i = 0; i < texts.size(); ++i) CHECK(texts[i] == FaultyRun::Text(static_cast<int>(i)));
+}
+
+TEST_CASE("a full disk is told in the reserved tail, and recording resumes by itself") {
+  test::MemoryFiles files;
+  std::atomic<bool> full{false};
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    return operation.op == test::Op::kCreate && full ? Failure(Fault::kNoSpace) : Status::Ok();
+  });
+  auto options = test::SmallOptions(kDirectory);
+  options.max_outstanding_bytes = 100u << 10;
+  options.file_system = &hooked;
+  auto writer = test::StartWriter(options);
+  while (test::AppendText(writer.get(), "first") != AppendResult::kCommitted) {
+  }
+  uint64_t appended = writer->Stats().appended;
+  full = true;
+  for (int i = 0; i < 200; ++i, ++appended) test::AppendText(writer.get(), FaultyRun::Text(i), 7);
+  CHECK(writer->Stats().degraded);
+  auto reading = test::ReaderOf(kDirectory, journal::ReadMode::kCommitted);
+  reading.file_system = &files;
+  auto reader = journal::Reader::Open(reading);
+  auto items =
+      test::ReadUntil(reader.get(), [](const auto& all) { return CountOf(all, "disk-full") > 0; });
+  CHECK(CountOf(items, "disk-full") > 0);
+  full = false;
+  CHECK(writer->Shutdown(10000));
+  for (auto& item : test::ReadAll(reader.get())) items.push_back(item);
+  CHECK(test::EventTexts(items).size() + CountOf(items, "disk-full") + CountOf(items, "memory") ==
+        appended);
+  CHECK_FALSE(writer->Stats().degraded);
+  CHECK(test::AppendText(writer.get(), "after") != AppendResult::kDropped);
+}
+
+TEST_CASE("the cap of the journal and the floor of free space stop new segments, not the caller") {
+  for (const bool floor : {false, true}) {
+    test::MemoryFiles files;
+    auto options = test::SmallOptions(kDirectory);
+    options.max_outstanding_bytes = 100u << 10;
+    options.file_system = &files;
+    if (!floor) options.max_journal_bytes = 200u << 10;
+    auto writer = test::StartWriter(options);
+    while (test::AppendText(writer.get(), "first") != AppendResult::kCommitted) {
+    }
+    if (floor) files.set_free_space(options.min_free_bytes);
+    for (int i = 0; i < 200; ++i) test::AppendText(writer.get(), FaultyRun::Text(i));
+    CHECK(writer->Stats().dropped > 0);
+    CHECK(writer->Stats().degraded);
+    uint64_t bytes = 0;
+    for (const auto& path : files.paths()) bytes += files[path].size();
+    CHECK(bytes <= 200u << 10);
+  }
+}
+
+TEST_CASE("a failed flush is told, and the file is neither flushed nor written again") {
+  test::MemoryFiles files;
+  std::mutex mutex;
+  std::string failed;
+  int misuse = 0;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    const std::lock_guard guard(mutex);
+    const bool flush = operation.op == test::Op::kFlush;
+    misuse += flush && operation.path == failed;
+    if (!flush || !failed.empty()) return Status::Ok();
+    failed = operation.path;
+    return Failure(Fault::kIo);
+  });
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &hooked;
+  auto writer = test::StartWriter(options);
+  for (int i = 0; i < kEvents; ++i) {
+    test::AppendText(writer.get(), FaultyRun::Text(i));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  REQUIRE(writer->Shutdown(10000));
+  auto reading = test::ReaderOf(kDirectory, journal::ReadMode::kDurable);
+  reading.file_system = &files;
+  const auto items = test::ReadAll(journal::Reader::Open(reading).get());
+  CHECK(test::EventTexts(items) == FaultyRun::Texts());
+  CHECK(misuse == 0);
+  size_t gaps = 0;
+  for (const auto& item : items) {
+    if (!item.is_gap()) continue;
+    ++gaps;
+    CHECK(test::ReasonOf(item) == "flush-error");
+    CHECK(test::NumberOf(item, "firstSequence") == 1);
+    CHECK(test::NumberOf(item, "lastSequence") >= 1);
+  }
+  CHECK(gaps == 1);
+}
+
+TEST_CASE("a reader whose n-th operation fails gives the same in the end") {
+  FaultyRun run(Fault::kNone, 0);
+  run.Append(0, kEvents);
+  REQUIRE(run.writer->Shutdown(5000));
+  const auto expected = run.Read();
+  for (uint64_t at = 1; at < 40; ++at) {
+    test::HookFiles hooked(&run.files, [at](const test::Operation& operation) {
+      return operation.number == at ? Failure(Fault::kIo) : Status::Ok();
+    });
+    auto options = test::ReaderOf(kDirectory, journal::ReadMode::kCommitted);
+    options.file_system = &hooked;
+    auto reader = journal::Reader::Open(options);
+    const auto items = test::ReadUntil(
+        reader.get(), [&](const auto& all) { return all.size() >= expected.size(); }, 2000);
+    CAPTURE(at);
+    REQUIRE(items.size() == expected.size());
+    for (size_t i = 0; i < items.size(); ++i) CHECK(items[i].id() == expected[i].id());
+  }
+}
