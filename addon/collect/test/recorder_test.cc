@@ -1,0 +1,114 @@
+#include "collect/recorder.h"
+
+#include <doctest/doctest.h>
+
+#include <thread>
+#include <vector>
+
+#include "scripted_source.h"
+#include "support/journal_tools.h"
+#include "support/memory_files.h"
+
+namespace collect {
+namespace {
+
+using journal::AppendResult;
+
+/// A recorder over a journal in memory.
+struct Journal {
+  test::MemoryFiles files;
+  FakeClock clock;
+  test::WriterPtr writer;
+  Recorder recorder;
+
+  Journal() : writer(MakeWriter(&files)), recorder(*writer, u"My CA", clock) {}
+
+  static test::WriterPtr MakeWriter(test::MemoryFiles* files) {
+    auto options = test::SmallOptions("journal");
+    options.file_system = files;
+    return test::StartWriter(options);
+  }
+
+  std::vector<test::Item> Read() {
+    auto options = test::ReaderOf("journal", journal::ReadMode::kCommitted);
+    options.file_system = &files;
+    return test::ReadAll(journal::Reader::Open(options).get());
+  }
+};
+
+bool Contains(const test::Item& item, std::string_view text) {
+  return item.payload.find(text) != std::string::npos;
+}
+
+TEST_CASE("An event is in the journal with its time and the CA's name") {
+  Journal journal;
+  ScriptedSource source;
+  source.bag.request[u"CallerName"] = BagValue::Text(u"DOMAIN\\user");
+  CHECK(journal.recorder.Notify(kCertificateIssued, 5, source) == AppendResult::kCommitted);
+  const auto items = journal.Read();
+  REQUIRE(items.size() == 1);
+  CHECK(items[0].time == journal.clock.utc);
+  CHECK(Contains(items[0], "My CA"));
+  CHECK(Contains(items[0], "DOMAIN\\user"));
+}
+
+TEST_CASE("After a fault events go on being recorded, without asking the CA") {
+  Journal journal;
+  ScriptedSource faulty;
+  faulty.intercept = [&](std::u16string_view call) -> std::optional<BagValue> {
+    if (call != u"R.StatusCode") return std::nullopt;
+    faulty.faulted = true;
+    return BagValue::Failure(0xC0000005);
+  };
+  CHECK(journal.recorder.Notify(kCertificateIssued, 5, faulty) == AppendResult::kCommitted);
+  CHECK(journal.recorder.faulted());
+  ScriptedSource source;
+  CHECK(journal.recorder.Notify(kCertificateIssued, 6, source) == AppendResult::kCommitted);
+  CHECK(source.calls.empty());
+  const auto items = journal.Read();
+  REQUIRE(items.size() == 2);
+  CHECK(Contains(items[0], "request.StatusCode"));
+  CHECK(Contains(items[1], "server"));
+  CHECK(Contains(items[1], "fault"));
+}
+
+TEST_CASE("A source that runs out of memory costs one event, which is counted") {
+  Journal journal;
+  ScriptedSource source;
+  source.intercept = [](std::u16string_view) -> std::optional<BagValue> { throw std::bad_alloc(); };
+  CHECK(journal.recorder.Notify(kCertificateIssued, 5, source) == AppendResult::kDropped);
+  CHECK(journal.writer->Stats().dropped == 1);
+}
+
+TEST_CASE("Start and shutdown are recorded, and events behind the seal too") {
+  Journal journal;
+  ScriptedSource source;
+  CHECK(journal.recorder.Started(source) == AppendResult::kCommitted);
+  CHECK(journal.recorder.Notify(kShutdown, 0, source) == AppendResult::kCommitted);
+  CHECK(journal.recorder.Shutdown());
+  CHECK(journal.recorder.Notify(kCertificateIssued, 5, source) == AppendResult::kCommitted);
+  CHECK(journal.Read().size() == 3);
+}
+
+TEST_CASE("Events of many threads are all recorded") {
+  constexpr int kThreads = 8;
+  constexpr int kEvents = 50;
+  Journal journal;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (int event = 0; event < kEvents; ++event) {
+        PropertyBag bag;
+        bag.request[u"RequestID"] = BagValue::Long(event);
+        BagSource source(bag);
+        journal.recorder.Notify(kCertificateIssued, event, source);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(journal.recorder.Shutdown());
+  CHECK(journal.Read().size() == kThreads * kEvents);
+}
+
+}  // namespace
+}  // namespace collect

@@ -1,0 +1,302 @@
+// What certsrv and the snap-in may rely on, proved with the real DLL through COM.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "contract_fixture.h"
+#include "exit_client.h"
+#include "server_exit.h"
+
+namespace exit_module_test {
+namespace {
+
+using standin::CallScope;
+using standin::ComRef;
+using standin::ExitClient;
+using standin::Scenario;
+using standin::Step;
+using standin::Tally;
+
+const std::wstring kClasses = L"SOFTWARE\\Classes\\";
+const std::wstring kClsid = L"{fd6233a6-ebd6-466d-bab3-65933d4ea41b}";
+const std::wstring kManageClsid = L"{c2766bdd-7fe5-41e5-8c25-cf83567a6b4b}";
+const std::wstring kEventSource =
+    L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\Certwire";
+
+/// The module, made anew from its ProgID.
+struct Client : ExitClient {
+  Client() { REQUIRE(Create(kProgId, false) == S_OK); }
+};
+
+template <typename Interface>
+HRESULT CreateFromProgId(const wchar_t* prog_id, REFIID iid, ComRef<Interface>* object) {
+  CLSID clsid;
+  const HRESULT found = CLSIDFromProgID(prog_id, &clsid);
+  if (FAILED(found)) return found;
+  return CoCreateInstance(clsid, nullptr, CLSCTX_INPROC_SERVER, iid, object->ReceiveVoid());
+}
+
+/// Calls Notify for the step as the fake CA would; every violation of the contract fails the test.
+HRESULT Play(ExitClient* client, const Step& step, bool late_bound = false) {
+  static const Scenario scenario;
+  Tally tally;
+  HRESULT result = E_FAIL;
+  {
+    const CallScope scope(scenario, step, &tally);
+    result = client->Notify(step.event, step.context, late_bound);
+  }
+  CHECK(tally.violations().empty());
+  return result;
+}
+
+/// The event of `caller`, which names the request of IssuedStep.
+std::string EventOf(const std::vector<std::string>& events, LONG id) {
+  const std::string caller = "caller-" + std::to_string(id) + ";";
+  for (const auto& event : events) {
+    if (Contains(event, caller)) return event;
+  }
+  return "";
+}
+
+TEST_CASE("regsvr32 writes the keys of the contract and makes the directories") {
+  REQUIRE(RunRegsvr32(L"/s") == 0);
+  CHECK(RegistryText(kClasses + L"Certwire.Exit\\CLSID", nullptr) ==
+        L"{FD6233A6-EBD6-466D-BAB3-65933D4EA41B}");
+  CHECK(RegistryText(kClasses + L"Certwire.ExitManage\\CLSID", nullptr) ==
+        L"{C2766BDD-7FE5-41E5-8C25-CF83567A6B4B}");
+  for (const auto& clsid : {kClsid, kManageClsid}) {
+    const std::wstring server = kClasses + L"CLSID\\" + clsid + L"\\InprocServer32";
+    CHECK(RegistryText(server, L"ThreadingModel") == L"Both");
+    CHECK(RegistryText(server, nullptr) == DllPath());
+  }
+  CHECK(RegistryText(kEventSource, L"EventMessageFile") == DllPath());
+  for (const wchar_t* name : {L"journal", L"state", L"config"}) {
+    const std::wstring path = std::wstring(_wgetenv(L"ProgramData")) + L"\\Certwire\\" + name;
+    CHECK((GetFileAttributesW(path.c_str()) & FILE_ATTRIBUTE_DIRECTORY) != 0);
+  }
+  CHECK(RunRegsvr32(L"/s") == 0);
+}
+
+TEST_CASE("the classes offer the interfaces of the contract and no other") {
+  ComRef<IUnknown> exit;
+  REQUIRE(CreateFromProgId(L"Certwire.Exit", IID_IUnknown, &exit) == S_OK);
+  for (const IID* iid : {&IID_IUnknown, &IID_IDispatch, &IID_ICertExit, &IID_ICertExit2}) {
+    ComRef<IUnknown> found;
+    CHECK(exit->QueryInterface(*iid, found.ReceiveVoid()) == S_OK);
+  }
+  ComRef<IUnknown> none;
+  CHECK(exit->QueryInterface(IID_ICertManageModule, none.ReceiveVoid()) == E_NOINTERFACE);
+  CHECK(none.get() == nullptr);
+  ComRef<ICertManageModule> manager;
+  CHECK(CreateFromProgId(L"Certwire.ExitManage", IID_ICertManageModule, &manager) == S_OK);
+}
+
+TEST_CASE("description and manager answer before Initialize, both ways of calling") {
+  Client client;
+  for (const bool late_bound : {false, true}) {
+    std::wstring text;
+    CHECK(client.GetDescription(late_bound, &text) == S_OK);
+    CHECK(text.starts_with(L"Certwire exit module 0."));
+    CHECK(client.GetManageProperty(L"name", late_bound, &text) == S_OK);
+    CHECK(text == L"Certwire");
+    for (const wchar_t* name :
+         {L"Description", L"Copyright", L"File Version", L"Product Version"}) {
+      CHECK(client.GetManageProperty(name, late_bound, &text) == S_OK);
+      CHECK(!text.empty());
+    }
+  }
+  CHECK(client.Notify(1, 1, false) == S_OK);
+}
+
+TEST_CASE("the manager knows only its properties and takes the parent window") {
+  ComRef<ICertManageModule> manager;
+  REQUIRE(CreateFromProgId(L"Certwire.ExitManage", IID_ICertManageModule, &manager) == S_OK);
+  const auto get = [&](const wchar_t* name, VARIANT* value) {
+    const BSTR text = SysAllocString(name);
+    const HRESULT result = manager->GetProperty(nullptr, nullptr, text, 0, value);
+    SysFreeString(text);
+    return result;
+  };
+  VARIANT value;
+  CHECK(get(L"Secret", &value) == S_FALSE);
+  CHECK(V_VT(&value) == VT_EMPTY);
+  CHECK(get(nullptr, &value) == S_FALSE);
+  CHECK(get(L"IsMultiThreaded", &value) == S_OK);
+  CHECK(V_I4(&value) == 1);
+  CHECK(get(L"Name", nullptr) == E_POINTER);
+  const BSTR window = SysAllocString(L"HWND");
+  CHECK(manager->SetProperty(nullptr, nullptr, window, 0, &value) == S_OK);
+  SysFreeString(window);
+  CHECK(manager->Configure(nullptr, nullptr, 0) == S_OK);
+}
+
+TEST_CASE("IDispatch knows names and numbers and refuses wrong calls") {
+  ComRef<IDispatch> dispatch;
+  REQUIRE(CreateFromProgId(L"Certwire.Exit", IID_IDispatch, &dispatch) == S_OK);
+  const auto id_of = [&](const wchar_t* name) {
+    auto* text = const_cast<LPOLESTR>(name);
+    DISPID id = 0;
+    dispatch->GetIDsOfNames(IID_NULL, &text, 1, LOCALE_NEUTRAL, &id);
+    return id;
+  };
+  CHECK(id_of(L"Initialize") == 0x60020000);
+  CHECK(id_of(L"NOTIFY") == 0x60020001);
+  CHECK(id_of(L"GetDescription") == 0x60020002);
+  CHECK(id_of(L"GetManageModule") == 0x60030000);
+  CHECK(id_of(L"Nothing") == DISPID_UNKNOWN);
+  const auto invoke = [&](DISPID id, VARIANT* arguments, UINT count, WORD flags = DISPATCH_METHOD) {
+    DISPPARAMS parameters = {arguments, nullptr, count, 0};
+    return dispatch->Invoke(id, IID_NULL, 0, flags, &parameters, nullptr, nullptr, nullptr);
+  };
+  VARIANT arguments[2] = {};
+  CHECK(invoke(0x60020001, arguments, 1) == DISP_E_BADPARAMCOUNT);
+  CHECK(invoke(0x60020001, arguments, 2, DISPATCH_PROPERTYPUT) == DISP_E_MEMBERNOTFOUND);
+  CHECK(invoke(0x60020009, arguments, 2) == DISP_E_MEMBERNOTFOUND);
+  CHECK(invoke(0x60020002, nullptr, 0) == S_OK);
+  V_VT(&arguments[0]) = VT_UNKNOWN;
+  CHECK(invoke(0x60020001, arguments, 2) == DISP_E_TYPEMISMATCH);
+}
+
+TEST_CASE("the DLL may be unloaded while nothing uses it") {
+  using CanUnload = HRESULT(WINAPI*)();
+  const HMODULE dll = GetModuleHandleW(L"certwire-exit.dll");
+  REQUIRE(dll != nullptr);
+  const auto can_unload =
+      reinterpret_cast<CanUnload>(reinterpret_cast<void*>(GetProcAddress(dll, "DllCanUnloadNow")));
+  CHECK(can_unload() == S_OK);
+  {
+    Client client;
+    CHECK(can_unload() == S_FALSE);
+  }
+  CHECK(can_unload() == S_OK);
+}
+
+TEST_CASE("Initialize asks for all events, records the start and keeps the DLL") {
+  UseFreshJournal();
+  RegisterFake();
+  const Scenario scenario;
+  Tally tally;
+  Step start;
+  Client client;
+  LONG mask = 0;
+  {
+    const CallScope scope(scenario, start, &tally);
+    CHECK(client.Initialize(kCaName, false, &mask) == S_OK);
+    CHECK(mask == 0x27F);
+    mask = 0;
+    CHECK(client.Initialize(kCaName, true, &mask) == S_OK);
+    CHECK(mask == 0x27F);
+  }
+  CHECK(tally.violations().empty());
+  CHECK(tally.objects_live() == 0);
+  const auto events = WaitForEvents(1);
+  REQUIRE(events.size() == 1);
+  CHECK(Contains(events[0], "Contract CA"));
+}
+
+TEST_CASE("events of sixteen threads are all recorded, each with its own request") {
+  constexpr LONG kThreads = 16;
+  constexpr LONG kEvents = 50;
+  const size_t before = JournalEvents().size();
+  Client client;
+  std::atomic<int> failures = 0;
+  std::vector<std::thread> threads;
+  for (LONG thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      // Every other thread is no member of an apartment of its own.
+      const bool joined = thread % 2 == 0;
+      if (joined) CoInitializeEx(nullptr, COINIT_MULTITHREADED);
+      for (LONG i = 0; i < kEvents; ++i) {
+        const Step step = IssuedStep(1000 + thread * kEvents + i);
+        if (Play(&client, step, i % 2 == 0) != S_OK) ++failures;
+      }
+      if (joined) CoUninitialize();
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  CHECK(failures == 0);
+  const auto events = WaitForEvents(before + kThreads * kEvents);
+  CHECK(events.size() == before + kThreads * kEvents);
+  LONG missing = 0;
+  for (LONG id = 1000; id < 1000 + kThreads * kEvents; ++id) missing += EventOf(events, id).empty();
+  CHECK(missing == 0);
+}
+
+TEST_CASE("an event is recorded although its context cannot be set") {
+  Client client;
+  Step step = IssuedStep(10);
+  step.faults[L"SetContext"].failure = E_ACCESSDENIED;
+  CHECK(Play(&client, step) == S_OK);
+  const auto events = JournalEvents();
+  CHECK(Contains(events.back(), "server\x1a\x80\x07\x00\x05"));
+}
+
+TEST_CASE("an unknown event bit is recorded") {
+  Client client;
+  Step step = IssuedStep(11);
+  step.event = 0x800;
+  CHECK(Play(&client, step) == S_OK);
+  CHECK(Contains(EventOf(JournalEvents(), 11), "event\x19\x08"));
+}
+
+TEST_CASE("an event is recorded although the CA's class is missing") {
+  RevokeFake();
+  Client client;
+  CHECK(client.Notify(1, 12, false) == S_OK);
+  CHECK(Contains(JournalEvents().back(), "server"));
+  RegisterFake();
+  CHECK(Play(&client, IssuedStep(13)) == S_OK);
+  CHECK_FALSE(EventOf(JournalEvents(), 13).empty());
+}
+
+TEST_CASE("the shutdown event is answered within its bound and later events count") {
+  Client client;
+  Step stop;
+  stop.event = 0x40;
+  const ULONGLONG before = GetTickCount64();
+  CHECK(Play(&client, stop) == S_OK);
+  CHECK(GetTickCount64() - before < 2500);
+  CHECK(Play(&client, IssuedStep(14)) == S_OK);
+  CHECK_FALSE(EventOf(WaitForEvents(0), 14).empty());
+}
+
+TEST_CASE("an access violation of the CA costs the properties and nothing else") {
+  Client client;
+  Step faulty = IssuedStep(15);
+  faulty.faults[L"request.StatusCode"].crash = true;
+  const size_t before = JournalEvents().size();
+  {
+    const Scenario scenario;
+    Tally tally;
+    const CallScope scope(scenario, faulty, &tally);
+    CHECK(client.Notify(1, 15, false) == S_OK);
+    // The object stays behind on purpose: nothing of it is called any more.
+    CHECK(tally.objects_live() == 1);
+    CHECK(tally.violations().empty());
+    CHECK(client.Notify(1, 16, false) == S_OK);
+    CHECK(tally.objects_made() == 1);
+  }
+  const auto events = WaitForEvents(before + 2);
+  REQUIRE(events.size() == before + 2);
+  CHECK(Contains(events[before],
+                 "request.StatusCode\x65"
+                 "fault"));
+  CHECK(Contains(events[before + 1],
+                 "server\x65"
+                 "fault"));
+}
+
+TEST_CASE("regsvr32 /u leaves nothing in the registry") {
+  REQUIRE(RunRegsvr32(L"/s /u") == 0);
+  CHECK_FALSE(RegistryKeyExists(kClasses + L"Certwire.Exit"));
+  CHECK_FALSE(RegistryKeyExists(kClasses + L"Certwire.ExitManage"));
+  CHECK_FALSE(RegistryKeyExists(kClasses + L"CLSID\\" + kClsid));
+  CHECK_FALSE(RegistryKeyExists(kClasses + L"CLSID\\" + kManageClsid));
+  CHECK_FALSE(RegistryKeyExists(kEventSource));
+  CHECK(RunRegsvr32(L"/s /u") == 0);
+}
+
+}  // namespace
+}  // namespace exit_module_test

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Cross-compiles everything for Windows x64 with mingw-w64: exit module, certsrv stand-in and their tests
+# into build/windows, the addon into prebuilds/win32-x64. Checks what the binaries import.
+# Targets can be named; default: all that exist.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=${CERTWIRE_WINDOWS_BUILD:-$PWD/build/windows}
+cmake_dir=$out/cmake
+log=$out/build.log
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || targets=(certwire_exit certsrv-standin exit-module-test standin-test certwire_node)
+
+fail() {
+  grep -E 'error|undefined reference|Error' "$log" | head -n 30 >&2 || tail -n 30 "$log" >&2
+  exit 1
+}
+
+# Prints the DLLs that a binary imports, in lower case.
+imports() { x86_64-w64-mingw32-objdump -p "$1" | sed -n 's/^\tDLL Name: //p' | tr '[:upper:]' '[:lower:]'; }
+
+# Nothing but Windows itself may be needed where the binaries go.
+check_imports() {
+  local name
+  while read -r name; do
+    case $name in
+      kernel32.dll | advapi32.dll | ole32.dll | oleaut32.dll | msvcrt.dll | bcrypt.dll | node.exe) ;;
+      api-ms-win-core-synch-l1-2-0.dll) ;;
+      *)
+        echo "build-windows: $1 imports $name, which is not on the list of allowed DLLs" >&2
+        exit 1
+        ;;
+    esac
+  done < <(imports "$1")
+}
+
+mkdir -p "$out"
+cmake -S addon -B "$cmake_dir" -DCMAKE_TOOLCHAIN_FILE="$PWD/addon/cmake/mingw-x64.cmake" -DCMAKE_BUILD_TYPE=Release \
+  -DCMAKE_SHARED_LINKER_FLAGS=-s -DCMAKE_MODULE_LINKER_FLAGS="-static -s" -DCMAKE_EXE_LINKER_FLAGS="-static -s" \
+  -DCMAKE_RUNTIME_OUTPUT_DIRECTORY="$out" -DCMAKE_LIBRARY_OUTPUT_DIRECTORY="$out" -DCERTWIRE_TESTS=ON > "$log" 2>&1 || fail
+cmake --build "$cmake_dir" --parallel 2 --target "${targets[@]}" >> "$log" 2>&1 || fail
+
+for binary in "$out"/*.dll "$out"/*.exe "$out"/*.node; do
+  [ -e "$binary" ] || continue
+  check_imports "$binary"
+done
+if [ -e "$out/certwire.node" ]; then
+  mkdir -p prebuilds/win32-x64
+  cmp -s "$out/certwire.node" prebuilds/win32-x64/certwire.node || cp "$out/certwire.node" prebuilds/win32-x64/certwire.node
+fi
+du -h "$out"/*.dll "$out"/*.exe "$out"/*.node 2> /dev/null | sed "s|$PWD/||"
