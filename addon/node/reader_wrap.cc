@@ -149,6 +149,7 @@ Napi::Value ReaderWrap::Stats(const Napi::CallbackInfo& info) {
   object.Set("gapsFound", static_cast<double>(stats_.gaps_found));
   object.Set("unmarkedFrames", static_cast<double>(stats_.unmarked_frames));
   object.Set("quarantinedRanges", static_cast<double>(stats_.quarantined_ranges));
+  object.Set("damagedRanges", static_cast<double>(stats_.damaged_ranges));
   object.Set("positionLost", stats_.position_lost);
   return object;
 }

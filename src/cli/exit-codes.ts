@@ -7,6 +7,8 @@ export const exitCodes = {
   /** A fault in Certwire itself. */
   fault: 1,
   usage: 2,
+  /** What was looked at is damaged or cannot be decoded. */
+  badData: 65,
   /** A second Ctrl-C ended the command at once. */
   interrupted: 130,
 } as const;

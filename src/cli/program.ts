@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { packageRoot } from "../journal/native.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addDemoCommand } from "./commands/demo.ts";
+import { addJournalCommand } from "./commands/journal.ts";
 import { addReplayCommand } from "./commands/replay.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addSimulateCommand } from "./commands/simulate.ts";
@@ -23,6 +24,7 @@ export function createProgram(): Command {
   addRunCommand(program);
   addCheckCommand(program);
   addReplayCommand(program);
+  addJournalCommand(program);
   addSimulateCommand(program);
   addDemoCommand(program);
   return program;

@@ -18,7 +18,7 @@ import { resolveSink, type SinkEntry } from "./sink-kinds.ts";
 
 /** A configuration with absolute paths and its secrets read. */
 export interface ResolvedConfig extends Omit<Config, "sinks" | "$schema"> {
-  /** Every sink of the file; the disabled ones too, but these without their secrets unless needed. */
+  /** Every sink of the file; those that are not needed without their secrets. */
   readonly sinks: readonly SinkConfiguration[];
 }
 
@@ -27,7 +27,7 @@ const maxBytes = 1024 * 1024;
 
 /** How a configuration is read. */
 export interface LoadOptions {
-  /** Sinks whose secrets are needed although they are disabled; default none. */
+  /** Sinks whose secrets are read; default the enabled ones. */
   readonly isNeeded?: (sink: SinkEntry["options"]) => boolean;
 }
 
@@ -154,10 +154,10 @@ function resolveEntry(
   entry: SinkEntry,
   index: number,
   baseDirectory: string,
-  { isNeeded }: LoadOptions,
+  { isNeeded = ({ enabled }) => enabled }: LoadOptions,
 ) {
   const problems: Finding[] = [];
-  const isUsed = entry.options.enabled || isNeeded?.(entry.options) === true;
+  const isUsed = isNeeded(entry.options);
   const context = {
     baseDirectory,
     secret: (reference: SecretReference) => (isUsed ? readSecret(reference, baseDirectory) : ""),

@@ -60,6 +60,12 @@ export const errorCodes = {
     exitCode: 65,
     hint: "Each line must be one event, as the file sink writes it, or one dead letter.",
   },
+  CERTWIRE_EXPORT_FAILED: {
+    meaning: "The file of an export cannot be written.",
+    retryable: false,
+    exitCode: 74,
+    hint: "Check the path, the rights of this account and the free space.",
+  },
   CERTWIRE_SINK_UNREACHABLE: {
     meaning: "The sink's broker or file cannot be reached.",
     retryable: true,

@@ -1,5 +1,5 @@
-import { type FileHandle, mkdir, open } from "node:fs/promises";
-import { dirname } from "node:path";
+import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { syncDirectory } from "../files/append-file.ts";
@@ -23,6 +23,12 @@ interface Slot {
   readonly position: JournalPosition;
 }
 
+/** What the two slots of a file hold. */
+interface Content {
+  readonly newest: Slot | null;
+  readonly nextSlot: number;
+}
+
 /**
  * The cursor of one sink on disk: two slots in one file, the older one overwritten in place and flushed.
  * A crash at any byte leaves the newer slot whole. The file is never renamed.
@@ -34,13 +40,11 @@ export class CheckpointStore {
   #newest: Slot | null;
   #nextSlot: number;
 
-  private constructor(file: FileHandle, slots: readonly (Slot | null)[], isNew: boolean) {
-    const [first, second] = [slots[0] ?? null, slots[1] ?? null];
-    const secondIsNewer = second !== null && (first?.generation ?? -1n) < second.generation;
+  private constructor(file: FileHandle, { newest, nextSlot }: Content, isNew: boolean) {
     this.#file = file;
-    this.#newest = secondIsNewer ? second : first;
-    this.#nextSlot = secondIsNewer || this.#newest === null ? 0 : 1;
-    this.state = this.#newest !== null ? "found" : isNew ? "new" : "damaged";
+    this.#newest = newest;
+    this.#nextSlot = nextSlot;
+    this.state = newest !== null ? "found" : isNew ? "new" : "damaged";
   }
 
   /** Opens the file, or makes it. Rejects with a CertwireError. */
@@ -50,8 +54,7 @@ export class CheckpointStore {
       const { file, isNew } = await openOrCreate(path);
       const content = Buffer.alloc(2 * slotDistance);
       const { bytesRead } = await file.read(content, 0, content.length, 0);
-      const slots = [decodeSlot(content), decodeSlot(content.subarray(slotDistance))];
-      return new CheckpointStore(file, slots, isNew || bytesRead === 0);
+      return new CheckpointStore(file, decodeContent(content), isNew || bytesRead === 0);
     } catch (cause) {
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot open ${path}`, { cause });
     }
@@ -80,6 +83,28 @@ export class CheckpointStore {
   }
 }
 
+/** Where the checkpoint of a sink is. */
+export function checkpointPath(stateDirectory: string, sink: string): string {
+  return join(stateDirectory, "checkpoints", sink);
+}
+
+/** Looks at a checkpoint without opening it for writing. Rejects with a CertwireError. */
+export async function readCheckpoint(
+  path: string,
+): Promise<{ state: CheckpointState; position: JournalPosition | null }> {
+  const content = Buffer.alloc(2 * slotDistance);
+  try {
+    const bytes = await readFile(path);
+    if (bytes.length === 0) return { state: "new", position: null };
+    bytes.copy(content);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { state: "new", position: null };
+    throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot read ${path}`, { cause });
+  }
+  const { newest } = decodeContent(content);
+  return { state: newest === null ? "damaged" : "found", position: newest?.position ?? null };
+}
+
 async function openOrCreate(path: string): Promise<{ file: FileHandle; isNew: boolean }> {
   try {
     return { file: await open(path, "r+"), isNew: false };
@@ -103,6 +128,13 @@ function encodeSlot({ generation, position }: Slot): Buffer {
   slot.write(position.epochId, 40, "hex");
   slot.writeUInt32LE(crc32(slot.subarray(0, 56)), 56);
   return slot;
+}
+
+function decodeContent(content: Buffer): Content {
+  const [first, second] = [decodeSlot(content), decodeSlot(content.subarray(slotDistance))];
+  const secondIsNewer = second !== null && (first?.generation ?? -1n) < second.generation;
+  const newest = secondIsNewer ? second : first;
+  return { newest, nextSlot: secondIsNewer || newest === null ? 0 : 1 };
 }
 
 function decodeSlot(slot: Buffer): Slot | null {

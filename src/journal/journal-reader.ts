@@ -68,7 +68,7 @@ export class JournalReader implements FrameSource {
 
   async next(signal: AbortSignal): Promise<FrameChunk | null> {
     while (!signal.aborted) {
-      const batch = await this.#read();
+      const batch = await readBatch(this.#native);
       if (batch !== null && batch.table.length > 0) {
         const frames = framesOf(batch);
         const full =
@@ -88,16 +88,15 @@ export class JournalReader implements FrameSource {
   close(): void {
     this.#native.close();
   }
+}
 
-  async #read(): Promise<NativeBatch | null> {
-    try {
-      return await this.#native.read();
-    } catch (cause) {
-      if (cause instanceof CertwireError) throw cause;
-      throw new CertwireError("CERTWIRE_JOURNAL_UNREADABLE", "cannot read the journal", {
-        cause,
-      });
-    }
+/** Next batch of a native reader. Rejects with a CertwireError. */
+export async function readBatch(native: NativeReader): Promise<NativeBatch | null> {
+  try {
+    return await native.read();
+  } catch (cause) {
+    if (cause instanceof CertwireError) throw cause;
+    throw new CertwireError("CERTWIRE_JOURNAL_UNREADABLE", "cannot read the journal", { cause });
   }
 }
 
@@ -105,7 +104,8 @@ function openNative(options: Parameters<OpenNativeReader>[0]): NativeReader {
   return new (loadNative().JournalReader)(options);
 }
 
-function framesOf(batch: NativeBatch): JournalFrame[] {
+/** The frames of a native batch. */
+export function framesOf(batch: NativeBatch): JournalFrame[] {
   const frames: JournalFrame[] = [];
   for (let row = 0; row < batch.table.length; row += tableStride) frames.push(frameAt(batch, row));
   return frames;

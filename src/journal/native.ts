@@ -45,6 +45,8 @@ export interface NativeReaderStats {
   /** Frames handed out without a MARK because they were older than 2 s. */
   unmarkedFrames: number;
   quarantinedRanges: number;
+  /** Of these, all but the torn ends of epochs. */
+  damagedRanges: number;
   /** True when the given start position was not found in the directory. */
   positionLost: boolean;
 }

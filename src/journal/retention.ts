@@ -1,7 +1,8 @@
 import { statfs, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { loadNative, type NativeSegment } from "./native.ts";
+import type { NativeSegment } from "./native.ts";
 import type { JournalPosition } from "./position.ts";
+import { compareSegments, listSegments } from "./segments.ts";
 
 /** How long journal segments are kept. */
 export interface RetentionPolicy {
@@ -60,10 +61,6 @@ export function planDeletions(
   return deletions;
 }
 
-function compareSegments(a: NativeSegment, b: NativeSegment): number {
-  return a.epochNumber - b.epochNumber || a.segment - b.segment;
-}
-
 /**
  * A position whose epoch is not in the directory proves nothing: after a restored snapshot its number may
  * stand for another epoch. Otherwise the epoch is there, since the segment a sink is in is never deleted.
@@ -101,7 +98,7 @@ export async function applyRetention(
   policy: RetentionPolicy,
   nowMs = Date.now(),
 ): Promise<RetentionReport> {
-  const segments = await loadNative().listSegments(directory);
+  const segments = await listSegments(directory);
   const deleted: Deletion[] = [];
   const failed: { deletion: Deletion; cause: unknown }[] = [];
   for (const deletion of planDeletions(segments, cursors, policy, nowMs)) {

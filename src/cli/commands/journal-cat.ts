@@ -40,8 +40,14 @@ async function cat(options: CatOptions): Promise<void> {
       undecodable += 1;
     },
   };
+  // Whoever reads may have seen enough: `certwire journal cat | head`.
+  const readerGone = new AbortController();
+  process.stdout.once("error", () => readerGone.abort());
+  const stop = AbortSignal.any([signal, readerGone.signal]);
   try {
-    for await (const { lines } of linesOfJournal(journal, lineOptions, signal)) await print(lines);
+    for await (const { lines } of linesOfJournal(journal, lineOptions, stop)) {
+      await print(lines, readerGone.signal);
+    }
   } finally {
     journal.close();
   }
@@ -51,7 +57,8 @@ async function cat(options: CatOptions): Promise<void> {
   process.exitCode = exitCodes.badData;
 }
 
-async function print(lines: readonly string[]): Promise<void> {
+async function print(lines: readonly string[], gone: AbortSignal): Promise<void> {
   const text = lines.map((line) => `${line}\n`).join("");
-  if (!process.stdout.write(text)) await once(process.stdout, "drain");
+  if (gone.aborted || process.stdout.write(text)) return;
+  await once(process.stdout, "drain", { signal: gone }).catch(() => undefined);
 }

@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { access, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import { CertwireError } from "../../errors/certwire-error.ts";
@@ -50,17 +50,68 @@ Example:
 
 async function exportEvents(file: string, options: ExportOptions): Promise<void> {
   const chosen = chooseJournal(options);
-  const target = await reserve(file);
+  const isTaken = await access(file).then(
+    () => true,
+    () => false,
+  );
+  if (isTaken) throw new CertwireError("CERTWIRE_USAGE", `${file} exists`);
   const partial = `${file}.partial`;
   try {
-    const result = await writeEvents(file, partial, chosen, options);
-    if (result.isComplete) {
+    const { isComplete, ...counts } = await writeEvents(partial, chosen, options);
+    if (isComplete) {
       await rename(partial, file);
       await syncDirectory(dirname(file));
     }
-    tell(result, options.json === true);
+    tell({ file, ...counts, isComplete }, options.json === true);
+  } catch (cause) {
+    if (cause instanceof CertwireError) throw cause;
+    throw new CertwireError("CERTWIRE_EXPORT_FAILED", `cannot write ${file}`, { cause });
   } finally {
-    await target.close();
     await rm(partial, { force: true });
   }
+}
+
+async function writeEvents(
+  partial: string,
+  { directory, config }: ChosenJournal,
+  options: ExportOptions,
+): Promise<Omit<ExportResult, "file">> {
+  const signal = stopSignal();
+  const map = new JournalMap(await listSegments(directory));
+  const journal = new WholeJournal(directory);
+  const progress = new Progress();
+  const target = await open(partial, "w");
+  let [events, undecodable] = [0, 0];
+  const lineOptions = {
+    events: config?.events ?? {},
+    selection: selectionOf(options),
+    isRaw: false,
+    undecodable: () => {
+      undecodable += 1;
+    },
+  };
+  try {
+    for await (const { lines, last } of linesOfJournal(journal, lineOptions, signal)) {
+      await target.appendFile(lines.map((line) => `${line}\n`).join(""));
+      events += lines.length;
+      progress.update(map.bytesBefore(last.position), map.bytes, `${events} events`);
+    }
+    await target.sync();
+    return { events, undecodable, isComplete: !signal.aborted };
+  } finally {
+    progress.end();
+    journal.close();
+    await target.close();
+  }
+}
+
+function tell(result: ExportResult, asJson: boolean): void {
+  const { file, events, undecodable, isComplete } = result;
+  if (asJson) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  else say(isComplete ? `${events} events in ${file}` : "stopped; no file was made");
+  if (undecodable > 0) {
+    say(`${undecodable} records cannot be decoded and stay out`);
+    process.exitCode = exitCodes.badData;
+  }
+  if (!isComplete) process.exitCode = exitCodes.interrupted;
 }

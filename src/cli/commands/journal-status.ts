@@ -20,7 +20,7 @@ export function addJournalStatusCommand(journal: Command): void {
     .description("what is in a journal, and how far each sink is")
     .option("--json", "print the status as JSON")
     .addHelpText("after", help)
-    .action(status);
+    .action(showStatus);
 }
 
 const help = `
@@ -30,7 +30,7 @@ Exit codes: 0 done, 74 the journal or a checkpoint cannot be read.
 Example:
   certwire journal status --config /etc/certwire/certwire.jsonc`;
 
-async function status(options: StatusOptions): Promise<void> {
+async function showStatus(options: StatusOptions): Promise<void> {
   const { directory, config } = chooseJournal(options);
   const sinks = config?.sinks.map((sink) => sink.options) ?? [];
   const found = await journalStatus(directory, config?.state.directory, sinks);
@@ -38,10 +38,10 @@ async function status(options: StatusOptions): Promise<void> {
   process.stdout.write(`${text}\n`);
 }
 
-function format(status: JournalStatus): string[] {
-  const { epochs, segments, bytes, first, last, sinks, writer } = status;
+function format(found: JournalStatus): string[] {
+  const { epochs, segments, bytes, first, last, sinks, writer } = found;
   return alignRows([
-    ["journal", status.directory],
+    ["journal", found.directory],
     ["content", `${epochs} epochs, ${segments} segments, ${formatBytes(bytes)}`],
     ["begins", place(first)],
     ["newest", place(last)],
@@ -55,8 +55,8 @@ function place(found: StatusPlace | undefined): string {
   return `epoch ${found.epochNumber}, sequence ${found.sequence}, ${found.time}`;
 }
 
-function sinkText(status: SinkStatus): string {
-  const { enabled, checkpoint, position, behindRecords, behindBytes, savedTime } = status;
+function sinkText(sink: SinkStatus): string {
+  const { enabled, checkpoint, position, behindRecords, behindBytes, savedTime } = sink;
   const parts = enabled ? [] : ["disabled"];
   if (position === undefined) {
     parts.push(checkpoint === "damaged" ? "checkpoint damaged" : "no checkpoint");

@@ -1,9 +1,7 @@
 import type { Command } from "commander";
-import { InvalidArgumentError } from "commander";
-import { didYouMean } from "../../config/did-you-mean.ts";
 import { loadConfig, type ResolvedConfig } from "../../config/load.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
-import { type CertwireEvent, eventKinds } from "../../exit/event.ts";
+import type { CertwireEvent } from "../../exit/event.ts";
 import { shrinkEvent } from "../../exit/shrink-event.ts";
 import { DeadLetterFile } from "../../pipeline/dead-letter.ts";
 import { InternalEvents } from "../../pipeline/internal-events.ts";
@@ -12,42 +10,34 @@ import { eventsOfFile } from "../../replay/event-file.ts";
 import { eventsOfJournal } from "../../replay/journal-events.ts";
 import { planReplay, type ReplayPlan } from "../../replay/plan.ts";
 import { ReplaySource } from "../../replay/replay-source.ts";
-import type { Selection } from "../../replay/selection.ts";
 import { deadLetterPath } from "../../service/service.ts";
 import { createSink, type SinkConfiguration } from "../../sinks/registry.ts";
 import { resolveStdoutSink, stdoutSinkOptions } from "../../sinks/stdout/options.ts";
-import { parseCount, parseTime } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
 import { alignRows, say } from "../output.ts";
+import { addSelectionOptions, type SelectionOptions, selectionOf } from "../selection-options.ts";
 import { stopSignal } from "../stop-signal.ts";
 
-interface ReplayOptions {
+interface ReplayOptions extends SelectionOptions {
   readonly journal?: string;
   readonly config?: string;
   readonly toSink?: string;
   readonly stdout?: true;
-  readonly from?: Date;
-  readonly to?: Date;
-  readonly requestId?: readonly string[];
-  readonly type?: readonly string[];
   readonly dryRun?: true;
 }
 
 /** `certwire replay`: sends recorded events again. */
 export function addReplayCommand(program: Command): void {
-  program
+  const command = program
     .command("replay")
     .description("send recorded events again: same ids, marked as replayed, checkpoints untouched")
     .argument("[file]", "NDJSON file of events, or a dead-letter file")
     .option("-j, --journal <directory>", "journal directory; default: that of --config")
     .option("-c, --config <file>", "configuration file")
     .option("--to-sink <name>", "send to this sink of the configuration, enabled or not")
-    .option("--stdout", "write one event a line to standard output")
-    .option("--from <time>", "events of this time or later", parseTime)
-    .option("--to <time>", "events before this time", parseTime)
-    .option("--request-id <number>", "events of this request; may be repeated", collectId)
-    .option("--type <kind>", "events of this kind; may be repeated", collectType)
+    .option("--stdout", "write one event a line to standard output");
+  addSelectionOptions(command)
     .option("--dry-run", "print the plan only")
     .addHelpText("after", help)
     .action(replay);
@@ -61,22 +51,9 @@ Examples:
   certwire replay events-00000001.ndjson --config certwire.jsonc --to-sink kafka --dry-run
   certwire replay --config certwire.jsonc --from 2026-01-31 --to 2026-02-01 --to-sink rabbit`;
 
-function collectId(text: string, previous: readonly string[] = []): string[] {
-  return [...previous, String(parseCount(text))];
-}
-
-function collectType(text: string, previous: readonly string[] = []): string[] {
-  const isKnown = eventKinds.some((kind) => text === kind || text.endsWith(`${kind}.v1`));
-  if (isKnown) return [...previous, text];
-  const near = didYouMean(text, eventKinds);
-  throw new InvalidArgumentError(
-    near === undefined ? `Kinds: ${eventKinds.join(", ")}.` : `Did you mean "${near}"?`,
-  );
-}
-
 async function replay(file: string | undefined, options: ReplayOptions): Promise<void> {
-  const { from, to, requestId, type, toSink } = options;
-  const selection: Selection = { from, to, requestIds: requestId, types: type };
+  const { toSink } = options;
+  const selection = selectionOf(options);
   const config =
     options.config === undefined
       ? undefined

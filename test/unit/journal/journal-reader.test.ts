@@ -22,6 +22,7 @@ function fakeReader(results: (NativeBatch | Error | null)[]) {
       gapsFound: 0,
       unmarkedFrames: 0,
       quarantinedRanges: 0,
+      damagedRanges: 0,
       positionLost: false,
     }),
     close() {},

@@ -1,0 +1,61 @@
+import { open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { CertwireError } from "../errors/certwire-error.ts";
+import { loadNative, type NativeSegment } from "./native.ts";
+
+/** Order in which segments are read. */
+export function compareSegments(a: NativeSegment, b: NativeSegment): number {
+  return a.epochNumber - b.epochNumber || a.segment - b.segment;
+}
+
+/** Every segment whose header verifies, in the order of reading. Rejects with a CertwireError. */
+export async function listSegments(directory: string): Promise<NativeSegment[]> {
+  try {
+    return (await loadNative().listSegments(directory)).toSorted(compareSegments);
+  } catch (cause) {
+    throw unreadable(directory, cause);
+  }
+}
+
+/** Size of a segment's header; its first frame is behind it. */
+export const segmentHeaderBytes = 4096;
+const segmentName = /^e\d{10}-s\d{6}\.cej$/;
+
+/**
+ * Names of the files that are named like segments and hold something, but no header that verifies. A
+ * file of zeros is one that the writer made ahead and never used. Rejects with a CertwireError when a
+ * file cannot be read.
+ */
+export async function listHeadless(
+  directory: string,
+  segments: readonly NativeSegment[],
+): Promise<string[]> {
+  const known = new Set(segments.map(({ name }) => name));
+  try {
+    const names = (await readdir(directory)).filter((name) => segmentName.test(name));
+    const others = names.filter((name) => !known.has(name)).toSorted();
+    const used = await Promise.all(others.map((name) => holdsSomething(join(directory, name))));
+    return others.filter((_, index) => used[index]);
+  } catch (cause) {
+    throw unreadable(directory, cause);
+  }
+}
+
+async function holdsSomething(path: string): Promise<boolean> {
+  const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return null; // retention was quicker
+    throw error;
+  });
+  if (file === null) return false;
+  try {
+    const header = Buffer.alloc(segmentHeaderBytes);
+    const { buffer, bytesRead } = await file.read(header, 0, header.length, 0);
+    return buffer.subarray(0, bytesRead).some((byte) => byte !== 0);
+  } finally {
+    await file.close();
+  }
+}
+
+function unreadable(directory: string, cause: unknown): CertwireError {
+  return new CertwireError("CERTWIRE_JOURNAL_UNREADABLE", `cannot read ${directory}`, { cause });
+}
