@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+let home = "";
+let certwire = "";
+
+/** Packs this checkout and installs the tarball as a user would, without scripts. */
+before(async () => {
+  home = await mkdtemp(join(tmpdir(), "certwire-package-"));
+  const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", home]);
+  const tarball = /"filename":\s*"([^"]+)"/.exec(stdout)?.[1];
+  assert.ok(tarball, `npm pack named no file: ${stdout}`);
+  const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", "--prefix", home];
+  await run("npm", ["install", ...flags, join(home, tarball)]);
+  certwire = join(home, "node_modules/.bin/certwire");
+});
+
+after(() => rm(home, { recursive: true, force: true }));
+
+test("the installed package tells its version", async () => {
+  const { stdout } = await run(certwire, ["--version"]);
+  assert.match(stdout, /^\d+\.\d+\.\d+/);
+});
+
+test("the installed package records and replays events with the addon that it carries", async () => {
+  const journal = join(home, "journal");
+  await run(certwire, ["simulate", "--journal", journal, "--count", "12", "--rate", "200"]);
+  const { stdout } = await run(certwire, ["replay", "--journal", journal, "--stdout"]);
+  const events = stdout.trim().split("\n");
+  const kinds = events.map((line) => (JSON.parse(line) as { type: string }).type);
+  assert.ok(kinds.includes("io.certwire.ca.started.v1"), kinds.join(", "));
+  assert.ok(kinds.length >= 12, `${kinds.length} events`);
+});
+
+test("the package carries no test, no C++ source and no compiled addon but the prebuilt ones", () => {
+  const root = join(home, "node_modules/certwire");
+  for (const path of ["test", "addon", "build", "var"]) {
+    assert.equal(existsSync(join(root, path)), false, path);
+  }
+  assert.ok(existsSync(join(root, "prebuilds/linux-x64/certwire.node")));
+});
