@@ -18,6 +18,7 @@ if [ ! -f prebuilds/linux-x64/certwire.node ]; then
   echo "$0: the native addon is missing; build it with: npm run build:native" >&2
   exit 1
 fi
+mkdir -p build
 context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
 node_modules/.bin/tsc -p tsconfig.build.json --outDir "$context/dist" --incremental false
@@ -25,7 +26,11 @@ cp package.json LICENSE "$context"
 mkdir "$context/prebuilds"
 cp -r prebuilds/linux-x64 "$context/prebuilds"
 # Exactly the packages that npm would install for a user, as they are here.
-npm ls --loglevel=error --omit=dev --all --parseable 2> /dev/null | sed -n "s#^$PWD/##p" | xargs cp --parents -r -t "$context"
+npm ls --omit=dev --all --parseable --loglevel=error > build/docker-packages.txt || {
+  echo "$0: node_modules is not what package-lock.json says; mend it with: npm ci" >&2
+  exit 1
+}
+sed -n "s#^$PWD/##p" build/docker-packages.txt | xargs cp --parents -r -t "$context"
 
 docker build "${arguments[@]}" --tag "$tag" --file docker/Dockerfile "$context" > build/docker-image.log 2>&1 || {
   tail -n 20 build/docker-image.log >&2
