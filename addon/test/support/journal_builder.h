@@ -28,8 +28,8 @@ class JournalBuilder {
   void Mark();
   void Seal();
   void Frame(uint16_t type, uint16_t schema, const std::vector<uint8_t>& payload);
-  /// Leaves a number out, as if a frame had been lost.
-  void LoseNumber() { ++sequence_; }
+  /// The next frame gets this number, as if those from it on had to be written again.
+  void RepeatFrom(uint64_t sequence) { sequence_ = sequence - 1; }
 
   std::string path() const;
   /// Where the next frame goes.
