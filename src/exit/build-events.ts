@@ -19,16 +19,15 @@ export function buildEvents(
   const kind = kindOfRecord(record);
   const caId = identity.idOf(record);
   const problems = new Problems(record.problems);
-  const common = { notify: notifyData(record), ca: { id: caId, ...caGroup(record.ca, problems) } };
+  const common = { notify: notifyData(record), ca: caGroup(caId, record.ca, problems) };
   const { time } = record;
   if (kind === "crl.issued") {
     return crlParts(record, problems).map(({ index, subject, data }) =>
       envelope(frame, { kind, index, caId, time, subject, data: { ...common, ...data } }, options),
     );
   }
-  const request = requestData(record, kind, problems, options);
-  const { requestId, subject } = request;
-  const data = { ...common, ...request.data, problems: problems.list };
+  const { requestId, subject, parts } = requestData(record, kind, problems, options);
+  const data = Object.assign(common, parts, { problems: problems.list });
   return [envelope(frame, { kind, index: 0, caId, time, requestId, subject, data }, options)];
 }
 

@@ -3,10 +3,10 @@ import { parseCertificate } from "./der/certificate.ts";
 import type { ExitRecord, RecordValue } from "./record.ts";
 
 /**
- * Finds out which CA a record is of. The id is the SHA-256 of the public key of the CA's first
- * certificate (of its current one where the record has no other), from the record itself; a record
- * without a CA certificate belongs to the CA seen last, since a journal has one CA; before any
- * certificate was seen, the id comes from the CA's name.
+ * Finds out which CA a record is of. The id is the SHA-256 of the public key of the CA's current
+ * certificate, which the exit module records with every event. Where it is missing (a gap, a fault in
+ * the CA) the id is that of the CA seen last, since a journal has one CA; before any was seen, it
+ * comes from the CA's name.
  */
 export class CaIdentity {
   #lastSeen: string | undefined;
@@ -31,7 +31,7 @@ export class CaIdentity {
 
 function caCertificate({ ca, request }: ExitRecord): Buffer | undefined {
   const value: RecordValue | undefined =
-    ca.get("RawCACertificate.0") ?? ca.get("RawCACertificate") ?? request.get("RawCACertificate");
+    ca.get("RawCACertificate") ?? request.get("RawCACertificate");
   return Buffer.isBuffer(value) ? value : undefined;
 }
 

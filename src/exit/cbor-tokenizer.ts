@@ -63,9 +63,7 @@ export class RecordTokenizer implements NonNullable<DecodeOptions["tokenizer"]> 
     if (info < 24) return info;
     if (info > 27) throw new Error("indefinite length");
     const size = 1 << (info - 24);
-    const start = this.#position;
-    this.#position = start + size;
-    if (this.#position > this.#bytes.length) throw new Error("ends inside a head");
+    const start = this.#skip(size);
     const value =
       size === 8 ? this.#bytes.readBigUInt64BE(start) : this.#bytes.readUIntBE(start, size);
     if (value < (leastArguments[info - 24] ?? 0))
@@ -74,17 +72,24 @@ export class RecordTokenizer implements NonNullable<DecodeOptions["tokenizer"]> 
   }
 
   #string(length: number): Buffer {
-    const start = this.#position;
-    this.#position = start + length;
-    if (this.#position > this.#bytes.length) throw new Error("string runs over the end");
-    return this.#bytes.subarray(start, this.#position);
+    return this.#bytes.subarray(this.#skip(length), this.#position);
   }
 
   #text(length: number): string {
-    const bytes = this.#string(length);
-    const text = bytes.toString("utf8");
-    if (text.includes("\ufffd") && !isUtf8(bytes)) throw new Error("text is not valid UTF-8");
+    const start = this.#skip(length);
+    const text = this.#bytes.toString("utf8", start, this.#position);
+    if (text.includes("\ufffd") && !isUtf8(this.#bytes.subarray(start, this.#position))) {
+      throw new Error("text is not valid UTF-8");
+    }
     return text;
+  }
+
+  /** Moves over the content of a string; returns where it starts. */
+  #skip(length: number): number {
+    const start = this.#position;
+    this.#position = start + length;
+    if (this.#position > this.#bytes.length) throw new Error("record ends too early");
+    return start;
   }
 
   #container(type: Type, argument: number, members: number): Token {

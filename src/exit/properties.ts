@@ -121,7 +121,17 @@ export const certificateProperties = {
   ...nameProperties,
 } as const satisfies PropertyTable;
 
-/** Properties of the CA as a whole. */
+/** Properties of one certificate of the CA, which the CA names with its index (`CertState.0`). */
+export const caCertificateProperties = {
+  CertState: { key: "certState", type: "enumeration", words: caStates },
+  CertSuffix: { key: "certSuffix", type: "text" },
+  CRLIndex: { key: "crlIndex", type: "integer" },
+  CRLState: { key: "crlState", type: "enumeration", words: caStates },
+  CRLSuffix: { key: "crlSuffix", type: "text" },
+  RawCACertificate: { key: "rawCaCertificate", type: "binary" },
+} as const satisfies PropertyTable;
+
+/** Properties of the CA as a whole; without an index those of its current certificate. */
 export const caProperties = {
   Name: { key: "name", type: "text" },
   CAType: { key: "caType", type: "enumeration", words: caTypes },
@@ -139,19 +149,9 @@ export const caProperties = {
   TemplateChangeSequenceNumber: { key: "templateChangeSequenceNumber", type: "integer" },
   VolatileMode: { key: "volatileMode", type: "integer" },
   CertCount: { key: "certCount", type: "integer" },
-  RawCACertificate: { key: "rawCaCertificate", type: "binary" },
+  ...caCertificateProperties,
   RequesterCAAccess: { key: "requesterCaAccess", type: "integer" },
   UserDN: { key: "userDn", type: "text" },
   KeyArchived: { key: "keyArchived", type: "integer" },
   SEAuditFilter: { key: "seAuditFilter", type: "integer" },
-} as const satisfies PropertyTable;
-
-/** Properties of one certificate of the CA, which the CA names with its index (`CertState.0`). */
-export const caCertificateProperties = {
-  CertState: { key: "certState", type: "enumeration", words: caStates },
-  CertSuffix: { key: "certSuffix", type: "text" },
-  CRLIndex: { key: "crlIndex", type: "integer" },
-  CRLState: { key: "crlState", type: "enumeration", words: caStates },
-  CRLSuffix: { key: "crlSuffix", type: "text" },
-  RawCACertificate: { key: "rawCaCertificate", type: "binary" },
 } as const satisfies PropertyTable;

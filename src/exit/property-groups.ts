@@ -53,8 +53,8 @@ export function certificateGroup(properties: PropertyMap, problems: Problems): G
 }
 
 /** The CA: its own properties, and those of each of its certificates under `certificates`. */
-export function caGroup(properties: PropertyMap, problems: Problems): Group {
-  const ca: Group = {};
+export function caGroup(id: string, properties: PropertyMap, problems: Problems): Group {
+  const ca: Group = { id };
   const certificates = new Map<number, Group>();
   for (const [name, value] of properties) {
     const indexed = /^(\w+)\.(\d{1,9})$/.exec(name);

@@ -18,7 +18,7 @@ type CertificateData = Partial<ParsedCertificate> & { readonly der: string | Omi
 export interface RequestParts {
   readonly requestId: number | string | undefined;
   readonly subject: string | undefined;
-  readonly data: Record<string, unknown>;
+  readonly parts: Record<string, unknown>;
 }
 
 /** Request, certificate, revocation, attributes and extensions of a record, as an event shows them. */
@@ -38,15 +38,15 @@ export function requestData(
     | number
     | string
     | undefined;
-  const data: Record<string, unknown> = {};
-  if (request) data["request"] = request;
-  if (certificate) data["certificate"] = certificate;
-  if (certificateProperties) data["certificateProperties"] = certificateProperties;
-  if (revocation) data["revocation"] = revocation;
-  if (record.attributes.length > 0) data["attributes"] = attributeData(record, problems);
-  if (record.extensions.length > 0) data["extensions"] = extensionData(record, problems);
-  if (record.crls.length > 0) data["crls"] = crlList(record, problems);
-  return { requestId, subject: subjectOf(kind, certificate?.serialNumber, requestId), data };
+  const parts: Record<string, unknown> = {};
+  if (request) parts["request"] = request;
+  if (certificate) parts["certificate"] = certificate;
+  if (certificateProperties) parts["certificateProperties"] = certificateProperties;
+  if (revocation) parts["revocation"] = revocation;
+  if (record.attributes.length > 0) parts["attributes"] = attributeData(record, problems);
+  if (record.extensions.length > 0) parts["extensions"] = extensionData(record, problems);
+  if (record.crls.length > 0) parts["crls"] = crlList(record, problems);
+  return { requestId, subject: subjectOf(kind, certificate?.serialNumber, requestId), parts };
 }
 
 /** Puts the request itself in place of its length and hash, if its secrets can be blanked. */

@@ -1,6 +1,6 @@
-import { oidText } from "./oid.ts";
+import { readOid } from "./oid.ts";
 import { algorithmNames } from "./oid-names.ts";
-import { type DerReader, tags } from "./reader.ts";
+import type { DerReader } from "./reader.ts";
 
 /** An algorithm: its OID, and its name where it is known. */
 export interface Algorithm {
@@ -10,7 +10,7 @@ export interface Algorithm {
 
 /** Reads the OID of an AlgorithmIdentifier; `reader` stands behind it, at the parameters. */
 export function readAlgorithm(reader: DerReader): Algorithm {
-  const oid = oidText(reader.content(reader.next(tags.oid)));
+  const oid = readOid(reader);
   const name = algorithmNames.get(oid);
   return name === undefined ? { oid } : { oid, name };
 }

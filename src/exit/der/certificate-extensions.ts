@@ -1,7 +1,7 @@
 import type { ExtensionHandler } from "./extensions.ts";
 import { type AlternativeNames, readGeneralNames } from "./general-names.ts";
 import { readAuthorityKeyIdentifier, readSubjectKeyIdentifier } from "./key-identifiers.ts";
-import { oidText } from "./oid.ts";
+import { readOid } from "./oid.ts";
 import { keyPurposeNames } from "./oid-names.ts";
 import { DerError, type DerReader, tags } from "./reader.ts";
 import { stringText } from "./text.ts";
@@ -88,7 +88,7 @@ function readKeyPurposes(value: DerReader): { oid: string; name?: string }[] {
   const purposes: { oid: string; name?: string }[] = [];
   const list = value.sequence();
   while (list.hasMore) {
-    const oid = oidText(list.content(list.next(tags.oid)));
+    const oid = readOid(list);
     const name = keyPurposeNames.get(oid);
     purposes.push(name === undefined ? { oid } : { oid, name });
   }
@@ -104,7 +104,7 @@ function templateName(target: CertificateExtensions, value: DerReader): void {
 function templateVersion(target: CertificateExtensions, value: DerReader): void {
   const template = (target.template ??= {});
   const fields = value.sequence();
-  template.oid = oidText(fields.content(fields.next(tags.oid)));
+  template.oid = readOid(fields);
   const major = fields.optional(tags.integer);
   if (major !== undefined) template.majorVersion = fields.smallInteger(major);
   const minor = fields.optional(tags.integer);

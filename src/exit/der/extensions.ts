@@ -1,4 +1,4 @@
-import { oidText } from "./oid.ts";
+import { readOid } from "./oid.ts";
 import { type DerElement, DerError, DerReader, tags } from "./reader.ts";
 
 /** Reads one extension's value; `value` is a reader of the octets inside the OCTET STRING. */
@@ -19,7 +19,7 @@ export function readExtensions<T>(
   const seen = new Set<string>();
   while (extensions.hasMore) {
     const extension = extensions.sequence();
-    const oid = oidText(extension.content(extension.next(tags.oid)));
+    const oid = readOid(extension);
     extension.optional(tags.boolean);
     const value = extension.next(tags.octetString);
     const handler = handlers.get(oid);

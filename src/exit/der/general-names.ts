@@ -1,5 +1,5 @@
 import { readName } from "./name.ts";
-import { oidText } from "./oid.ts";
+import { oidText, readOid } from "./oid.ts";
 import { type DerElement, DerError, type DerReader, tags } from "./reader.ts";
 import { stringText } from "./text.ts";
 
@@ -49,7 +49,7 @@ function addName(found: AlternativeNames, names: DerReader, name: DerElement): v
   } else if (name.tag === 0x87) {
     add("ip", addressText(names.content(name)));
   } else if (name.tag === 0x88) {
-    add("registeredId", oidText(names.content(name)));
+    add("registeredId", oidText(names.bytes, name));
   } else {
     const type = otherKind(name.tag);
     (found.other ??= []).push({ type, der: names.content(name).toString("base64") });
@@ -63,7 +63,7 @@ function otherKind(tag: number): string {
 }
 
 function addOtherName(found: AlternativeNames, reader: DerReader): void {
-  const type = oidText(reader.content(reader.next(tags.oid)));
+  const type = readOid(reader);
   const wrapper = reader.inside(reader.next(0xa0));
   const value = wrapper.next();
   const text = type === userPrincipalName ? stringText(wrapper, value) : undefined;

@@ -1,4 +1,4 @@
-import { oidText } from "./oid.ts";
+import { readOid } from "./oid.ts";
 import { type DerElement, type DerReader, tags } from "./reader.ts";
 import { stringText } from "./text.ts";
 
@@ -52,7 +52,7 @@ export function readName(reader: DerReader, element: DerElement): DistinguishedN
 }
 
 function readAttribute(reader: DerReader, parts: Partial<Record<NamePart, string[]>>): string {
-  const oid = oidText(reader.content(reader.next(tags.oid)));
+  const oid = readOid(reader);
   const value = reader.next();
   const type = attributeTypes.get(oid);
   const text = stringText(reader, value);
@@ -67,5 +67,5 @@ function readAttribute(reader: DerReader, parts: Partial<Record<NamePart, string
 /** Escapes an attribute value as RFC 4514 2.4 says. */
 function escapeValue(text: string): string {
   if (/^[A-Za-z0-9_.\-*@/:()]+$/.test(text)) return text;
-  return text.replaceAll(/[\\",+;<>]|^[ #]| $/g, String.raw`\$&`).replaceAll("\0", String.raw`\00`);
+  return text.replaceAll(/[\\",+;<>]|^[ #]| $/g, "\\$&").replaceAll("\0", "\\00");
 }

@@ -1,19 +1,26 @@
-import { DerError } from "./reader.ts";
+import { type DerElement, DerError, type DerReader, tags } from "./reader.ts";
 
-/** An OBJECT IDENTIFIER's content octets in dotted form; arcs are exact at any size. */
-export function oidText(content: Buffer): string {
-  const { length } = content;
-  if (length === 0 || length > 64) throw new DerError("OID of no or too many octets");
+/** Reads an OBJECT IDENTIFIER, the next element. */
+export function readOid(reader: DerReader): string {
+  return oidText(reader.bytes, reader.next(tags.oid));
+}
+
+/**
+ * The dotted form of an OBJECT IDENTIFIER whose octets are the content of `element`; its arcs are
+ * exact at any size.
+ */
+export function oidText(bytes: Buffer, { start, end }: Pick<DerElement, "start" | "end">): string {
+  if (start === end || end - start > 64) throw new DerError("OID of no or too many octets");
   let text = "";
   let arc: number | bigint = 0;
-  for (let index = 0; index < length; index++) {
-    const octet = content[index] ?? 0;
+  for (let index = start; index < end; index++) {
+    const octet = bytes[index] ?? 0;
     arc = nextArc(arc, octet & 0x7f);
     if ((octet & 0x80) !== 0) continue;
     text = text === "" ? firstArcs(arc) : `${text}.${arc}`;
     arc = 0;
   }
-  if (((content[length - 1] ?? 0) & 0x80) !== 0) throw new DerError("OID ends inside an arc");
+  if (((bytes[end - 1] ?? 0) & 0x80) !== 0) throw new DerError("OID ends inside an arc");
   return text;
 }
 

@@ -59,7 +59,7 @@ function rsaParameters(key: Buffer): Pick<PublicKey, "bits" | "exponent"> {
 function curveParameters(parameters: DerReader): Pick<PublicKey, "bits" | "curve"> {
   const oid = parameters.optional(tags.oid);
   if (oid === undefined) return {};
-  const dotted = oidText(parameters.content(oid));
+  const dotted = oidText(parameters.bytes, oid);
   const curve = curves.get(dotted);
   return curve === undefined ? { curve: dotted } : { curve: curve.name, bits: curve.bits };
 }

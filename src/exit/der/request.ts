@@ -36,7 +36,7 @@ function expectRequest(reader: DerReader): void {
   if (reader.hasMore) throw new DerError("bytes behind the request");
   const contentType = outer.optional(tags.oid);
   if (contentType !== undefined) {
-    if (oidText(outer.content(contentType)) !== signedData) throw new DerError("not signed data");
+    if (oidText(outer.bytes, contentType) !== signedData) throw new DerError("not signed data");
     return;
   }
   const info = outer.sequence();
@@ -58,7 +58,7 @@ function blankSecrets(reader: DerReader, depth: number): number {
   while (reader.hasMore) {
     const element = reader.next();
     if (element.tag === tags.oid) {
-      secret = secretAttributes.get(oidText(reader.content(element)));
+      secret = secretAttributes.get(oidText(reader.bytes, element));
       if (secret === "always") count++;
     } else if (secret === "always" || (secret && mentionsChallenge(reader.content(element)))) {
       blankContent(reader, element, depth);

@@ -97,12 +97,6 @@ test("the id of a CA is the hash of its public key, and stays for records withou
   assert.equal(eventsOfFrame(gap, context)[0]?.source, withKey.source);
 });
 
-test("the first certificate of a CA names it, so a renewal changes nothing", () => {
-  const ca = { "RawCACertificate.0": fixture("ca-rsa"), RawCACertificate: fixture("ca-ecdsa") };
-  const first = eventOf({ ca: { RawCACertificate: fixture("ca-rsa") } });
-  assert.equal(eventOf({ ca }).source, first.source);
-});
-
 test("a CA certificate that cannot be parsed names no CA", () => {
   const event = eventOf({ ca: { RawCACertificate: Buffer.from("30", "hex"), Name: "x" } });
   assert.match(event.source, /^urn:certwire:ca:name-/);

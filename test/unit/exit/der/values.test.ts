@@ -4,9 +4,11 @@ import fc from "fast-check";
 import { type AlternativeNames, readGeneralNames } from "../../../../src/exit/der/general-names.ts";
 import { integerDecimal, integerHex } from "../../../../src/exit/der/integer.ts";
 import { readName } from "../../../../src/exit/der/name.ts";
-import { oidText } from "../../../../src/exit/der/oid.ts";
+import { oidText as oidTextOf } from "../../../../src/exit/der/oid.ts";
 import { DerError, DerReader } from "../../../../src/exit/der/reader.ts";
 import { timeText } from "../../../../src/exit/der/time.ts";
+
+const oidText = (content: Buffer) => oidTextOf(content, { start: 0, end: content.length });
 
 const der = (tag: number, ...content: Buffer[]) => {
   const body = Buffer.concat(content);
