@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Runs the suite of each broker through testcontainers, on images built from docker/ over base images
-# that are made here, so that no public image is needed. It brings Debian's container engine with it:
-# a private one in network and process namespaces of its own, which end with this script. For that it
-# needs root. Runs only in CI (CI=true) or with --private-engine; an engine of yours is never touched.
+# Runs the suites of both brokers' sinks, and that of the service's image, through testcontainers, on
+# images built from docker/ over a base image that is made here, so that no public image is needed. It
+# brings Debian's container engine with it: a private one in network and process namespaces of its own,
+# which end with this script. For that it needs root. Runs only in CI (CI=true) or with
+# --private-engine; an engine of yours is never touched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -80,7 +81,8 @@ run_suites() {
   build_base_image
   bash scripts/docker-image.sh --base "$base_image" --tag "$CERTWIRE_SERVICE_IMAGE"
   say "base and service image in $((SECONDS - started)) s"
-  node scripts/run-tests.mjs build/js/test/integration/testcontainers.test.js
+  local tests=build/js/test/integration
+  node scripts/run-tests.mjs --test-concurrency=1 $tests/{testcontainers,kafka,rabbitmq}.test.js
 }
 
 case "${1:-}" in
