@@ -1,0 +1,264 @@
+#include <doctest/doctest.h>
+
+#include <map>
+
+#include "support/hook_files.h"
+#include "support/journal_builder.h"
+#include "support/journal_tools.h"
+
+using journal::ReadMode;
+
+namespace {
+
+const std::string kDirectory = "journal";
+constexpr uint64_t kSegmentBytes = 8192;
+
+std::unique_ptr<journal::Reader> Open(journal::FileSystem* files, ReadMode mode,
+                                      const journal::Position* position = nullptr) {
+  auto options = test::ReaderOf(kDirectory, mode);
+  options.file_system = files;
+  options.unmarked_after_ms = 100;
+  options.has_position = position != nullptr;
+  if (position != nullptr) options.position = *position;
+  return journal::Reader::Open(options);
+}
+
+}  // namespace
+
+TEST_CASE("a durable reader holds back what no MARK covers, for a while") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("marked");
+  builder.Mark();
+  builder.Event("not marked");
+  auto reader = Open(&files, ReadMode::kDurable);
+  CHECK(test::ReadAll(reader.get()).size() == 1);
+  CHECK(test::ReadAll(reader.get()).empty());
+  const auto late =
+      test::ReadUntil(reader.get(), [](const auto& items) { return !items.empty(); }, 3000);
+  CHECK(late.size() == 1);
+  CHECK(reader->Stats().unmarked_frames == 1);
+}
+
+TEST_CASE("a batch keeps to its bounds, and a larger frame comes alone") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, 1u << 20);
+  for (int i = 0; i < 10; ++i) builder.Event(std::string(1000, 'a'));
+  builder.Event(std::string(20000, 'b'));
+  builder.Event("c");
+  auto options = test::ReaderOf(kDirectory, ReadMode::kCommitted);
+  options.file_system = &files;
+  options.max_batch_bytes = 4000;
+  options.max_batch_frames = 3;
+  auto reader = journal::Reader::Open(options);
+  journal::Batch batch;
+  std::vector<size_t> sizes;
+  do {
+    REQUIRE(reader->Read(&batch).ok());
+    sizes.push_back(batch.entries.size());
+  } while (!batch.entries.empty());
+  CHECK(sizes == std::vector<size_t>{3, 3, 3, 1, 1, 1, 0});
+}
+
+TEST_CASE(
+    "a live reader waits at half a frame and goes past damage only when a later frame is there") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  const uint64_t at = builder.offset();
+  builder.Event("two");
+  auto& content = files[builder.path()];
+  content[at + 45] ^= 1;
+  auto reader = Open(&files, ReadMode::kCommitted);
+  CHECK(test::ReadAll(reader.get()).size() == 1);
+  content[at + 45] ^= 1;
+  CHECK(test::ReadAll(reader.get()).size() == 1);
+  const uint64_t damaged = builder.offset();
+  builder.Event("three");
+  files[builder.path()][damaged] ^= 1;
+  CHECK(test::ReadAll(reader.get()).empty());
+  builder.Event("four");
+  const auto items =
+      test::ReadUntil(reader.get(), [](const auto& all) { return all.size() == 2; }, 3000);
+  REQUIRE(items.size() == 2);
+  CHECK(test::ReasonOf(items[0]) == "corrupt");
+  CHECK(test::NumberOf(items[0], "firstSequence") == 4);
+  CHECK(items[1].payload == test::EventPayload("four"));
+}
+
+TEST_CASE("damage is copied to the quarantine once, and no segment is ever written") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  const uint64_t at = builder.offset();
+  builder.Event("one");
+  const uint64_t behind = builder.offset();
+  builder.Event("two");
+  files[builder.path()][at + 45] ^= 1;
+  builder.Epoch(2, 2, kSegmentBytes);
+  size_t changes = 0;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    const bool change = operation.op == test::Op::kWrite || operation.op == test::Op::kCreate ||
+                        operation.op == test::Op::kDelete;
+    changes += change && operation.path.ends_with(".cej");
+    return journal::Status::Ok();
+  });
+  for (int scan = 0; scan < 2; ++scan) {
+    auto options = test::ReaderOf(kDirectory, ReadMode::kCommitted);
+    options.file_system = &hooked;
+    options.quarantine_directory = "quarantine";
+    auto reader = journal::Reader::Open(options);
+    CHECK(test::ReadAll(reader.get()).size() == 3);
+    CHECK(reader->Stats().quarantined_ranges == 1);
+  }
+  CHECK(changes == 0);
+  std::string id;
+  for (int i = 0; i < 16; ++i) id += "01";
+  const std::string copy = "quarantine/" + id + "-s0-" + std::to_string(at);
+  CHECK(files[copy + ".bad"].size() == behind - at);
+  const auto& about = files[copy + ".json"];
+  CHECK(std::string(about.begin(), about.end()).find("\"segment\":0") != std::string::npos);
+}
+
+TEST_CASE("planted files change nothing for the reader, nor for the next writer") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(5, 5, 64u << 10);
+  builder.Event("one");
+  builder.Seal();
+  files[kDirectory + "/e4294967295-s000000.cej"].assign(5000, 0xff);
+  files[kDirectory + "/e0000000006-s000000.cej"].assign(5000, 0);
+  files[kDirectory + "/e0000004000-s000000.cej"].assign(1, 0);
+  test::HookFiles hooked(&files, [](const test::Operation& operation) {
+    const bool denied =
+        operation.op == test::Op::kOpen && operation.path.find("e0000004000") != std::string::npos;
+    return denied ? journal::Status(journal::Status::Code::kIo, "denied", 13)
+                  : journal::Status::Ok();
+  });
+  auto reader = Open(&hooked, ReadMode::kCommitted);
+  CHECK(test::ReadAll(reader.get()).size() == 1);
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &hooked;
+  auto writer = test::StartWriter(options);
+  test::AppendText(writer.get(), "two");
+  REQUIRE(writer->Shutdown(5000));
+  CHECK(writer->Stats().epoch == 7);
+  const auto items = test::ReadAll(reader.get());
+  REQUIRE(items.size() == 1);
+  CHECK(items[0].payload == "two");
+}
+
+TEST_CASE("a position in an epoch that is not there starts at the oldest frame, with a notice") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(4, 4, kSegmentBytes);
+  builder.Event("one");
+  for (const uint32_t number : {3u, 4u, 9u}) {
+    journal::Position position;
+    position.epoch_number = number;
+    position.epoch_id[0] = 99;
+    position.segment = 2;
+    position.offset = 4096;
+    position.sequence = 77;
+    auto reader = Open(&files, ReadMode::kCommitted, &position);
+    const auto items = test::ReadAll(reader.get());
+    REQUIRE(items.size() == 2);
+    CHECK(test::ReasonOf(items[0]) == (number == 3 ? "retention" : "rollback"));
+    CHECK(items[0].sequence == 78);
+    CHECK(items[0].behind.epoch_id[0] == 99);
+    CHECK(items[1].payload == test::EventPayload("one"));
+    CHECK(reader->Stats().position_lost);
+  }
+}
+
+TEST_CASE("segments deleted in front of a position are one retention gap") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  const std::string first = builder.path();
+  builder.Segment(kSegmentBytes);
+  builder.Event("two");
+  const std::string second = builder.path();
+  builder.Segment(kSegmentBytes);
+  builder.Event("three");
+  const auto all = test::ReadAll(Open(&files, ReadMode::kCommitted).get());
+  REQUIRE(all.size() == 3);
+  REQUIRE(files.Delete(first.c_str()).ok());
+  CHECK(test::ReadAll(Open(&files, ReadMode::kCommitted).get()).size() == 2);
+  REQUIRE(files.Delete(second.c_str()).ok());
+  const auto rest = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[0].behind).get());
+  REQUIRE(rest.size() == 2);
+  CHECK(test::ReasonOf(rest[0]) == "retention");
+  CHECK(test::NumberOf(rest[0], "firstSequence") == 3);
+  CHECK(test::NumberOf(rest[0], "lastSequence") == 3);
+  CHECK(rest[1].payload == test::EventPayload("three"));
+}
+
+TEST_CASE("an older copy of the directory, restored, is told and repeats no id") {
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  auto writer = test::StartWriter(options);
+  test::AppendText(writer.get(), "one");
+  REQUIRE(writer->Shutdown(5000));
+  std::map<std::string, test::MemoryFiles::Content> snapshot;
+  for (const auto& path : files.paths()) snapshot[path] = files[path];
+  test::AppendText(writer.get(), "two");
+  REQUIRE(writer->Shutdown(5000));
+  writer.reset();
+  const auto before = test::ReadAll(Open(&files, ReadMode::kCommitted).get());
+  REQUIRE(before.size() == 2);
+  for (const auto& [path, content] : snapshot) files[path] = content;
+  writer = test::StartWriter(options);
+  test::AppendText(writer.get(), "three");
+  REQUIRE(writer->Shutdown(5000));
+  auto reader = Open(&files, ReadMode::kCommitted, &before[1].behind);
+  const auto after = test::ReadAll(reader.get());
+  REQUIRE(after.size() == 2);
+  CHECK(test::ReasonOf(after[0]) == "rollback");
+  CHECK(after[1].payload == "three");
+  for (const auto& old : before) {
+    for (const auto& now : after) CHECK(old.id() != now.id());
+  }
+}
+
+TEST_CASE("a journal that needs a newer reader stops this one, and nothing is skipped") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  journal::SegmentHeader header;
+  auto& content = files[builder.path()];
+  REQUIRE(journal::DecodeSegmentHeader(content.data(), content.size(), &header));
+  header.version = header.min_reader_version = 2;
+  journal::EncodeSegmentHeader(header, content.data());
+  auto reader = Open(&files, ReadMode::kCommitted);
+  journal::Batch batch;
+  CHECK(reader->Read(&batch).code() == journal::Status::Code::kInvalid);
+  CHECK(batch.entries.empty());
+}
+
+TEST_CASE("a second writer on the same directory keeps its records until the first one has gone") {
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  auto first = test::StartWriter(options);
+  while (test::AppendText(first.get(), "first") != journal::AppendResult::kCommitted) {
+  }
+  auto second = test::StartWriter(options);
+  CHECK(test::AppendText(second.get(), "second") == journal::AppendResult::kPending);
+  CHECK_FALSE(second->Shutdown(50));
+  CHECK(std::string(second->Stats().last_problem) == "locked");
+  const auto mine = first->Stats().appended;
+  REQUIRE(first->Shutdown(5000));
+  first.reset();
+  REQUIRE(second->Shutdown(5000));
+  const auto items = test::ReadAll(Open(&files, ReadMode::kCommitted).get());
+  REQUIRE(items.size() == mine + 1);
+  CHECK(items.back().payload == "second");
+  CHECK(items.back().behind.epoch_number == 2);
+}
