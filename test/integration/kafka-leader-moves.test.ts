@@ -47,12 +47,12 @@ suite("Kafka partitions whose leaders move", () => {
     const answer = await send(4);
     await producer.disconnect();
     assert.deepEqual(
-      answer.map(({ partition }) => partition).toSorted(),
-      [1, 2],
+      new Set(answer.map(({ partition }) => partition)),
+      new Set([1, 2]),
       "it resolves without a word about partition 0",
     );
     const arrived = new Set((await arrivedIn("naive")).map(sequenceOf));
-    assert.deepEqual([...arrived].toSorted(), [1, 2, 3, 5, 6], "event 4 is nowhere");
+    assert.deepEqual(arrived, new Set([1, 2, 3, 5, 6]), "event 4 is nowhere");
   });
 
   test("the sink loses nothing in the very same case", async () => {

@@ -170,11 +170,10 @@ suite("the RabbitMQ sink on a real broker", () => {
     const sink = rabbitMqSink(rabbitmq.urls, name);
     const { pipeline } = await testPipeline(t, new MemorySource(events), sink, { retryMaxMs: 50 });
     const arrived: { id: string; partitionkey: string }[] = [];
-    let isPublishing = true;
-    const running = pipeline.run(neverStopped).finally(() => (isPublishing = false));
+    const running = pipeline.run(neverStopped);
     await withChannel(async (channel) => {
       // A reader that is slower than the sink, so that the queue is full nearly all the time.
-      for (let idle = 0; isPublishing || idle < 5; ) {
+      for (let idle = 0; pipeline.stats().state !== "stopped" || idle < 5; ) {
         const message = await channel.get(name, { noAck: true });
         idle = message ? 0 : idle + 1;
         if (message) arrived.push(JSON.parse(message.content.toString("utf8")));

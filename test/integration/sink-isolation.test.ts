@@ -20,7 +20,9 @@ type Arrived = { readonly id: string; readonly partitionkey: string };
 interface Broker {
   readonly sink: (name: string) => Promise<Sink>;
   readonly read: (name: string) => Promise<Arrived[]>;
-  readonly ways: Readonly<Record<string, { die(): Promise<void>; live(): Promise<void> }>>;
+  readonly ways: Readonly<
+    Record<string, { readonly die: () => Promise<void>; readonly live: () => Promise<void> }>
+  >;
 }
 
 suite("two sinks, one of them dead", () => {
@@ -102,6 +104,13 @@ suite("two sinks, one of them dead", () => {
     return speed;
   }
 
+  /** The best of some runs: whatever else the machine does only makes a run slower. */
+  async function bestSpeedOf(t: TestContext, broker: Broker): Promise<number> {
+    const speeds: number[] = [];
+    for (let run = 0; run < 3; run += 1) speeds.push(await speedOf(t, broker));
+    return Math.max(...speeds);
+  }
+
   for (const [live, dead] of [
     ["kafka", "rabbitmq"],
     ["rabbitmq", "kafka"],
@@ -110,8 +119,7 @@ suite("two sinks, one of them dead", () => {
       test(`${live} keeps its speed while ${dead} is ${way}, and ${dead} catches up later`, async (t) => {
         names += 1;
         const name = `isolation-dead-${names}`;
-        await speedOf(t, brokers[live]); // Warms up what a first run pays for.
-        const alone = await speedOf(t, brokers[live]);
+        const alone = await bestSpeedOf(t, brokers[live]);
         const flow = await startFlow(t, await brokers[dead].sink(name), {
           events,
           eventsPerSecond: 500,
@@ -121,7 +129,7 @@ suite("two sinks, one of them dead", () => {
         await die();
         await sleep(1000);
         const stuckAt = flow.pipeline.stats().acknowledgedEvents;
-        const besides = await speedOf(t, brokers[live]);
+        const besides = await bestSpeedOf(t, brokers[live]);
         assert.equal(flow.pipeline.stats().acknowledgedEvents, stuckAt, "the dead sink is dead");
         await revive();
         await flow.acknowledged(events, 120_000);

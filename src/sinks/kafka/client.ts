@@ -15,8 +15,8 @@ export async function createKafka(options: ResolvedKafkaSinkOptions, log: Logger
     authenticationTimeout: options.connectTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
     enforceRequestTimeout: true,
-    // Finite inside: the pipeline owns the endless loop.
-    retry: { retries: 4, initialRetryTime: 100, maxRetryTime: 2000 },
+    // For connecting, which goes over the list of brokers; finite, since the pipeline owns the endless loop.
+    retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1000 },
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => forward(log, entry),
     ...(sasl && { sasl: sasl as NonNullable<KafkaConfig["sasl"]> }),

@@ -115,7 +115,9 @@ export class KafkaLane {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      retry: { retries: 4, initialRetryTime: 100, maxRetryTime: 2000 },
+      // As few as kafkajs allows: the second try has new metadata, which is enough for a leader that
+      // moved. After a time-out it would only wait for the same dead connection again.
+      retry: { retries: 1, initialRetryTime: 100 },
     });
     try {
       await producer.connect();
