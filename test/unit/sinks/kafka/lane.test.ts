@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Kafka, ProducerRecord, RecordMetadata } from "kafkajs";
+import { KafkaLane } from "../../../../src/sinks/kafka/lane.ts";
+import { kafkaSinkOptions, resolveKafkaSink } from "../../../../src/sinks/kafka/options.ts";
+import { range } from "../../../support/run-pipeline.ts";
+import { sampleOutbound, sequenceOf } from "../../../support/sample-events.ts";
+
+const signal = new AbortController().signal;
+const options = resolveKafkaSink(
+  kafkaSinkOptions.parse({ name: "k", url: "kafka://127.0.0.1:1/events" }),
+  { baseDirectory: "/", secret: () => "" },
+);
+
+/** A send as the broker behind a fake kafkajs saw it. */
+interface Sent {
+  readonly producer: number;
+  readonly partitions: number[];
+  readonly sequences: number[];
+}
+
+type Answer = (sent: Sent, call: number) => RecordMetadata[] | undefined;
+
+/** kafkajs with an answer of the test's choice; `undefined` stands for a good one. */
+function fakeKafka(answer: Answer = () => undefined) {
+  const sends: Sent[] = [];
+  let producers = 0;
+  let offset = 0;
+  const kafka = {
+    producer() {
+      producers += 1;
+      const producer = producers;
+      return {
+        connect: async () => {},
+        disconnect: async () => {},
+        async send({ messages }: ProducerRecord) {
+          const sent = {
+            producer,
+            partitions: [...new Set(messages.map(({ partition }) => partition ?? -1))],
+            sequences: messages.map(({ value }) => sequenceOf(JSON.parse(String(value)))),
+          };
+          sends.push(sent);
+          const given = answer(sent, sends.length);
+          if (given) return given;
+          offset += messages.length;
+          return [good(sent.partitions[0] ?? -1, offset)];
+        },
+      };
+    },
+  };
+  return { kafka: kafka as unknown as Kafka, sends, producers: () => producers };
+}
+
+function good(partition: number, offset: number): RecordMetadata {
+  return { topicName: "events", partition, errorCode: 0, baseOffset: String(offset) };
+}
+
+function events(count: number, keys: number) {
+  return range(1, count).map((n) => sampleOutbound(n, `ca/${n % keys}`));
+}
+
+function protocolError(type: string): never {
+  throw Object.assign(new Error(type), { name: "KafkaJSProtocolError", type });
+}
+
+test("every send goes to one partition alone, and nothing is left out", async () => {
+  const { kafka, sends } = fakeKafka();
+  const lane = new KafkaLane(kafka, options, 6);
+  assert.deepEqual(await lane.publish(events(60, 17), signal), { acknowledged: 60 });
+  for (const { partitions } of sends) assert.equal(partitions.length, 1);
+  const all = sends.flatMap(({ sequences }) => sequences).toSorted((a, b) => a - b);
+  assert.deepEqual(all, range(1, 60));
+});
+
+test("an answer that is not exactly the partition's good one is not believed", async () => {
+  const bad: [string, (partition: number) => RecordMetadata[]][] = [
+    ["empty", () => []],
+    ["two entries", (p) => [good(p, 50), good(p, 51)]],
+    ["another partition", (p) => [good(p + 1, 50)]],
+    ["another topic", (p) => [{ ...good(p, 50), topicName: "other" }]],
+    ["an error code", (p) => [{ ...good(p, 50), errorCode: 6 }]],
+    ["no offset", (p) => [{ topicName: "events", partition: p, errorCode: 0 }]],
+    ["an offset that goes down", (p) => [good(p, 0)]],
+    ["the same offset again", (p) => [good(p, 1)]],
+  ];
+  for (const [name, answer] of bad) {
+    const { kafka, producers } = fakeKafka(({ partitions }, call) =>
+      call === 2 ? answer(partitions[0] ?? -1) : undefined,
+    );
+    const lane = new KafkaLane(kafka, options, 1);
+    await lane.publish([sampleOutbound(1)], signal);
+    const outcome = await lane.publish([sampleOutbound(2)], signal);
+    assert.equal(outcome.acknowledged, 0, name);
+    assert.equal(outcome.failure?.kind, "reset", name);
+    assert.deepEqual(await lane.publish([sampleOutbound(2)], signal), { acknowledged: 1 }, name);
+    assert.equal(producers(), 2, `${name}: a new producer`);
+  }
+});
+
+test("a busy broker gets the identical group from the same producer again", async () => {
+  const { kafka, sends, producers } = fakeKafka((_sent, call) =>
+    call === 2 ? protocolError("NOT_LEADER_FOR_PARTITION") : undefined,
+  );
+  const lane = new KafkaLane(kafka, options, 3);
+  const batch = events(30, 11);
+  const first = await lane.publish(batch, signal);
+  assert.equal(first.failure?.kind, "retry-identical");
+  const second = await lane.publish(batch.slice(first.acknowledged), signal);
+  assert.equal(first.acknowledged + second.acknowledged, 30);
+  assert.deepEqual(sends[2], sends[1], "the group that failed");
+  assert.equal(producers(), 1);
+  const counts = new Map<number, number>();
+  for (const n of sends.flatMap(({ sequences }) => sequences))
+    counts.set(n, (counts.get(n) ?? 0) + 1);
+  const twice = [...counts].filter(([, count]) => count > 1).map(([n]) => n);
+  assert.deepEqual(twice, sends[1]?.sequences, "what was acknowledged is not sent again");
+});
+
+test("sequence trouble, a fenced producer and a time-out get a new producer", async () => {
+  const timeout = () => {
+    throw Object.assign(new Error("Request timed out"), { name: "KafkaJSRequestTimeoutError" });
+  };
+  const failures = [
+    () => protocolError("OUT_OF_ORDER_SEQUENCE_NUMBER"),
+    () => protocolError("DUPLICATE_SEQUENCE_NUMBER"),
+    () => protocolError("INVALID_PRODUCER_EPOCH"),
+    () => protocolError("UNKNOWN_PRODUCER_ID"),
+    () => protocolError("A_TYPE_OF_THE_FUTURE"),
+    timeout,
+  ];
+  for (const fail of failures) {
+    const { kafka, producers } = fakeKafka((_sent, call) => (call === 1 ? fail() : undefined));
+    const lane = new KafkaLane(kafka, options, 1);
+    const outcome = await lane.publish(events(5, 2), signal);
+    assert.equal(outcome.failure?.kind, "reset");
+    assert.deepEqual(await lane.publish(events(5, 2), signal), { acknowledged: 5 });
+    assert.equal(producers(), 2);
+  }
+});
+
+test("a refused batch is sent event by event from a new producer, up to the one that is refused", async () => {
+  const { kafka, sends } = fakeKafka(({ sequences }) =>
+    sequences.includes(7) ? protocolError("MESSAGE_TOO_LARGE") : undefined,
+  );
+  const lane = new KafkaLane(kafka, options, 2);
+  const batch = events(12, 5);
+  const outcome = await lane.publish(batch, signal);
+  assert.equal(outcome.acknowledged, 6);
+  assert.equal(outcome.failure?.kind, "poison");
+  assert.ok(sends.slice(1).some(({ producer }) => producer === 2));
+  assert.deepEqual(await lane.publish(batch.slice(7), signal), { acknowledged: 5 });
+});

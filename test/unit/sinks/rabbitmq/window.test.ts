@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import { test } from "node:test";
+import type { ConfirmChannel, Options } from "amqplib";
+import { ConfirmWindow, type WindowOptions } from "../../../../src/sinks/rabbitmq/window.ts";
+import { range } from "../../../support/run-pipeline.ts";
+import { sampleOutbound, sequenceOf } from "../../../support/sample-events.ts";
+
+const signal = new AbortController().signal;
+
+interface Pending {
+  readonly sequence: number;
+  readonly key: string;
+  readonly messageId: string;
+  readonly confirm: (error: Error | null) => void;
+}
+
+/** A confirm channel whose broker is the test. */
+class FakeChannel extends EventEmitter {
+  readonly published: number[] = [];
+  readonly pending: Pending[] = [];
+  most = 0;
+  isFull = false;
+  onPublish: () => void = () => {};
+
+  publish(
+    _exchange: string,
+    _key: string,
+    content: Buffer,
+    options: Options.Publish,
+    done: unknown,
+  ) {
+    const event = JSON.parse(content.toString("utf8")) as { id: string; partitionkey: string };
+    this.published.push(sequenceOf(event));
+    this.pending.push({
+      sequence: sequenceOf(event),
+      key: event.partitionkey,
+      messageId: options.messageId ?? "",
+      confirm: done as (error: Error | null) => void,
+    });
+    this.most = Math.max(this.most, this.pending.length);
+    queueMicrotask(() => this.onPublish());
+    return !this.isFull;
+  }
+
+  /** Answers a pending event; `null` is an acknowledgement. */
+  answer(at: number, error: Error | null): void {
+    const [pending] = this.pending.splice(at, 1);
+    pending?.confirm(error);
+  }
+
+  /** The broker returns an event before it confirms it. */
+  returnToSender(at: number): void {
+    const properties = { messageId: this.pending[at]?.messageId };
+    this.emit("return", { fields: { replyCode: 312, replyText: "NO_ROUTE" }, properties });
+  }
+}
+
+function run(
+  channel: FakeChannel,
+  events: readonly ReturnType<typeof sampleOutbound>[],
+  options: Partial<WindowOptions> = {},
+) {
+  return new ConfirmWindow(events, {
+    channel: channel as unknown as ConfirmChannel,
+    exchange: "e",
+    routingKey: "{kind}",
+    mode: "structured",
+    size: 10,
+    confirmTimeoutMs: 60_000,
+    isBlocked: () => false,
+    channelError: () => undefined,
+    ...options,
+  }).run(signal);
+}
+
+test("no more than the window is unconfirmed, and never two events of one key", async () => {
+  const channel = new FakeChannel();
+  const faults: string[] = [];
+  channel.onPublish = () => {
+    const keys = channel.pending.map(({ key }) => key);
+    if (new Set(keys).size < keys.length) faults.push(keys.join());
+    setImmediate(() => channel.answer(Math.floor(Math.random() * channel.pending.length), null));
+  };
+  const events = range(1, 300).map((n) => sampleOutbound(n, `ca/${n % 15}`));
+  const result = await run(channel, events);
+  assert.equal(result.confirmed.size, 300);
+  assert.deepEqual(faults, []);
+  assert.ok(channel.most <= 10);
+  for (let key = 0; key < 15; key += 1) {
+    const ofKey = channel.published.filter((n) => n % 15 === key);
+    assert.deepEqual(
+      ofKey,
+      ofKey.toSorted((a, b) => a - b),
+    );
+  }
+});
+
+test("a returned event is not taken as confirmed although the broker confirms it", async () => {
+  const channel = new FakeChannel();
+  channel.onPublish = () => {
+    if (channel.pending[0]?.sequence === 2) channel.returnToSender(0);
+    channel.answer(0, null);
+  };
+  const events = range(1, 3).map((n) => sampleOutbound(n, "ca/1"));
+  const result = await run(channel, events);
+  assert.deepEqual([...result.confirmed], [events[0]?.id]);
+  const failure = result.failures.get(events[1]?.id ?? "");
+  assert.equal(failure?.kind, "poison");
+  assert.equal(failure?.curable, true);
+  assert.deepEqual(channel.published, [1, 2], "nothing of that key goes after it");
+});
+
+test("after a nack nothing new is sent, and the others under way are waited for", async () => {
+  const channel = new FakeChannel();
+  const events = range(1, 30).map((n) => sampleOutbound(n, `ca/${n}`));
+  const running = run(channel, events);
+  channel.answer(3, new Error("message nacked"));
+  while (channel.pending.length > 0) channel.answer(0, null);
+  const result = await running;
+  assert.equal(channel.published.length, 10);
+  assert.equal(result.confirmed.size, 9);
+  assert.equal(result.failures.get(events[3]?.id ?? "")?.kind, "retry-identical");
+  assert.ok(result.isSettled);
+});
+
+test("without a confirm the window gives up after its time, and its channel is not to be used again", async () => {
+  const channel = new FakeChannel();
+  const result = await run(channel, [sampleOutbound(1)], { confirmTimeoutMs: 50 });
+  assert.equal(result.failure?.kind, "reset");
+  assert.equal(result.isSettled, false);
+});
+
+test("while the broker blocks nothing is sent and the clock stands still", async () => {
+  const channel = new FakeChannel();
+  channel.onPublish = () => channel.answer(0, null);
+  let isBlocked = true;
+  setTimeout(() => (isBlocked = false), 300);
+  const options = { isBlocked: () => isBlocked, confirmTimeoutMs: 50 };
+  const running = run(channel, [sampleOutbound(1)], options);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assert.deepEqual(channel.published, []);
+  assert.equal((await running).confirmed.size, 1);
+});
+
+test("a full socket holds sending up until it drains", async () => {
+  const channel = new FakeChannel();
+  channel.isFull = true;
+  const events = range(1, 3).map((n) => sampleOutbound(n, `ca/${n}`));
+  const running = run(channel, events);
+  assert.deepEqual(channel.published, [1]);
+  channel.isFull = false;
+  channel.onPublish = () => channel.answer(0, null);
+  channel.emit("drain");
+  channel.answer(0, null);
+  assert.equal((await running).confirmed.size, 3);
+  assert.equal(channel.listenerCount("drain"), 0);
+});
+
+test("when the channel ends, everything unconfirmed stays so, with the channel's own reason", async () => {
+  const channel = new FakeChannel();
+  let reason: Error | undefined;
+  const events = range(1, 5).map((n) => sampleOutbound(n, `ca/${n}`));
+  const running = run(channel, events, { channelError: () => reason });
+  channel.answer(0, null);
+  reason = Object.assign(new Error("NOT_FOUND - no exchange"), { code: 404 });
+  while (channel.pending.length > 0) channel.answer(0, new Error("channel closed"));
+  const result = await running;
+  assert.deepEqual([...result.confirmed], [events[0]?.id]);
+  assert.equal(result.failure?.kind, "config");
+});
