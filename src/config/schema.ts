@@ -35,6 +35,13 @@ const journal = z
       .describe(
         "Size from which on the oldest segments are deleted although a sink still needs them, in MiB.",
       ),
+    minFreeMegabytes: z
+      .int()
+      .min(0)
+      .default(2048)
+      .describe(
+        "Free space below which the exit module stops recording (its `MinFreeMegabytes`), in MiB; the log tells before.",
+      ),
   })
   .describe("Where the journal is and how it is read.");
 

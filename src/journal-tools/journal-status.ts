@@ -8,7 +8,7 @@ import {
 import type { JournalFrame } from "../journal/frame.ts";
 import type { NativeSegment } from "../journal/native.ts";
 import type { JournalPosition } from "../journal/position.ts";
-import { listSegments, segmentHeaderBytes } from "../journal/segments.ts";
+import { listSegments, startOf } from "../journal/segments.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
 import { type DurationSummary, summarize } from "./duration-summary.ts";
 import { JournalMap } from "./journal-map.ts";
@@ -73,13 +73,14 @@ export async function journalStatus(
   const map = new JournalMap(segments);
   const { last, times } = await readNewest(directory, segments.at(-1));
   const [first] = segments;
-  const end = last?.position ?? positionOf(segments.at(-1));
+  const newest = segments.at(-1);
+  const end = last?.position ?? (newest && startOf(newest));
   return {
     directory,
     epochs: map.epochs,
     segments: segments.length,
     bytes: map.bytes,
-    ...(first && { first: startOf(first) }),
+    ...(first && { first: beginningOf(first) }),
     ...(last && { last: placeOf(last) }),
     sinks:
       stateDirectory === undefined
@@ -94,9 +95,8 @@ export async function journalStatus(
 }
 
 async function readNewest(directory: string, newest: NativeSegment | undefined) {
-  const position = positionOf(newest);
-  if (position === undefined) return {};
-  const journal = new WholeJournal(directory, position);
+  if (newest === undefined) return {};
+  const journal = new WholeJournal(directory, startOf(newest));
   let last: JournalFrame | undefined;
   try {
     for await (const frames of journal.chunks(new AbortController().signal)) last = frames.at(-1);
@@ -106,15 +106,12 @@ async function readNewest(directory: string, newest: NativeSegment | undefined) 
   }
 }
 
-/** The place of a segment's first frame. */
-function positionOf(segment: NativeSegment | undefined): JournalPosition | undefined {
-  if (segment === undefined) return undefined;
-  const { epochNumber, epochId, firstSequence } = segment;
-  const sequence = firstSequence - 1n;
-  return { epochNumber, epochId, segment: segment.segment, offset: segmentHeaderBytes, sequence };
-}
-
-function startOf({ epochNumber, epochId, firstSequence, startedMs }: NativeSegment): StatusPlace {
+function beginningOf({
+  epochNumber,
+  epochId,
+  firstSequence,
+  startedMs,
+}: NativeSegment): StatusPlace {
   const time = new Date(startedMs).toISOString();
   return { epochNumber, epochId, sequence: String(firstSequence), time };
 }

@@ -39,6 +39,7 @@ export class CheckpointStore {
   readonly #file: FileHandle;
   #newest: Slot | null;
   #nextSlot: number;
+  #tail: Promise<void> = Promise.resolve();
 
   private constructor(file: FileHandle, { newest, nextSlot }: Content, isNew: boolean) {
     this.#file = file;
@@ -65,8 +66,33 @@ export class CheckpointStore {
     return this.#newest?.position ?? null;
   }
 
-  /** Saves a position and flushes it. One call at a time. Rejects with a CertwireError. */
-  async save(position: JournalPosition): Promise<void> {
+  /** Saves a position and flushes it. Rejects with a CertwireError. */
+  save(position: JournalPosition): Promise<void> {
+    return this.#inTurn(() => this.#save(position));
+  }
+
+  /**
+   * Saves where reading starts, if nothing was saved yet: what is deleted before the first
+   * acknowledgement is a loss then, and not something that was never there.
+   */
+  anchor(position: JournalPosition): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#newest === null) await this.#save(position);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#tail;
+    await this.#file.close();
+  }
+
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    const result = this.#tail.then(step);
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  async #save(position: JournalPosition): Promise<void> {
     const slot = { generation: (this.#newest?.generation ?? 0n) + 1n, position };
     try {
       await this.#file.write(encodeSlot(slot), 0, slotBytes, this.#nextSlot * slotDistance);
@@ -76,10 +102,6 @@ export class CheckpointStore {
     }
     this.#newest = slot;
     this.#nextSlot = 1 - this.#nextSlot;
-  }
-
-  async close(): Promise<void> {
-    await this.#file.close();
   }
 }
 

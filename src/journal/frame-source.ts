@@ -16,3 +16,22 @@ export interface FrameSource {
   next(signal: AbortSignal): Promise<FrameChunk | null>;
   close(): void;
 }
+
+/** A source that is opened at the first read, so that it begins at the checkpoint of that moment. */
+export class LateFrameSource implements FrameSource {
+  readonly #open: () => FrameSource;
+  #source: FrameSource | undefined;
+
+  constructor(open: () => FrameSource) {
+    this.#open = open;
+  }
+
+  next(signal: AbortSignal): Promise<FrameChunk | null> {
+    this.#source ??= this.#open();
+    return this.#source.next(signal);
+  }
+
+  close(): void {
+    this.#source?.close();
+  }
+}

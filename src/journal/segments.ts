@@ -2,6 +2,7 @@ import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { loadNative, type NativeSegment } from "./native.ts";
+import type { JournalPosition } from "./position.ts";
 
 /** Order in which segments are read. */
 export function compareSegments(a: NativeSegment, b: NativeSegment): number {
@@ -18,7 +19,14 @@ export async function listSegments(directory: string): Promise<NativeSegment[]> 
 }
 
 /** Size of a segment's header; its first frame is behind it. */
-export const segmentHeaderBytes = 4096;
+const segmentHeaderBytes = 4096;
+/** The place of a segment's first frame. */
+export function startOf(segment: NativeSegment): JournalPosition {
+  const { epochNumber, epochId, firstSequence } = segment;
+  const sequence = firstSequence - 1n;
+  return { epochNumber, epochId, segment: segment.segment, offset: segmentHeaderBytes, sequence };
+}
+
 const segmentName = /^e\d{10}-s\d{6}\.cej$/;
 
 /**

@@ -1,42 +1,68 @@
 import type { Logger } from "pino";
 import type { CheckpointStore } from "../journal/checkpoint-store.ts";
-import { applyRetention, type Deletion, type RetentionPolicy } from "../journal/retention.ts";
+import {
+  applyRetention,
+  type Deletion,
+  type RetentionPolicy,
+  type RetentionReport,
+} from "../journal/retention.ts";
+import { listSegments, startOf } from "../journal/segments.ts";
 import { describeError } from "../pipeline/internal-events.ts";
 import { pause } from "../pipeline/retry.ts";
+import { Watermark } from "./watermark.ts";
 
-/** How often segments are looked through, in ms. */
-const intervalMs = 60_000;
+type Checkpoint = Pick<CheckpointStore, "position" | "anchor">;
 
 /** Parts of the retention task. */
 export interface RetentionOptions {
   readonly directory: string;
   readonly policy: RetentionPolicy;
+  /** Free space below which the exit module makes no new segment, in bytes. */
+  readonly minFreeBytes: number;
   /** The checkpoints of the enabled sinks by their names. */
-  readonly checkpoints: ReadonlyMap<string, CheckpointStore>;
+  readonly checkpoints: ReadonlyMap<string, Checkpoint>;
   readonly log: Logger;
+  /** When segments are looked through for the first time, in ms after the start. Default 2000. */
+  readonly firstAfterMs?: number;
+  /** How often segments are looked through, in ms. Default 60000. */
+  readonly intervalMs?: number;
 }
 
 /** Deletes journal segments that nobody needs any more, once a minute, until the signal is aborted. */
 export async function keepRetention(options: RetentionOptions, signal: AbortSignal): Promise<void> {
+  const warnings = new SpaceWarnings(options);
+  await pause(options.firstAfterMs ?? 2000, signal);
   while (!signal.aborted) {
-    await pause(intervalMs, signal);
-    if (!signal.aborted) await runOnce(options);
+    await runOnce(options, warnings);
+    await pause(options.intervalMs ?? 60_000, signal);
   }
 }
 
-async function runOnce({ directory, policy, checkpoints, log }: RetentionOptions): Promise<void> {
-  const cursors = [...checkpoints].map(([sink, { position }]) => ({ sink, position }));
+async function runOnce(options: RetentionOptions, warnings: SpaceWarnings): Promise<void> {
+  const { directory, policy, checkpoints, log } = options;
   try {
-    const { deleted, failed, journalBytes } = await applyRetention(directory, cursors, policy);
-    for (const deletion of deleted) report(log, deletion);
-    for (const { deletion, cause } of failed) {
+    await anchor(directory, [...checkpoints.values()]);
+    // What `position` gives is on disk already.
+    const cursors = [...checkpoints].map(([sink, { position }]) => ({ sink, position }));
+    const round = await applyRetention(directory, cursors, policy);
+    for (const deletion of round.deleted) report(log, deletion);
+    for (const { deletion, cause } of round.failed) {
       const details = { segment: deletion.segment.name, ...describeError(cause) };
       log.warn(details, "cannot delete a journal segment now");
     }
+    const { deleted, journalBytes } = round;
     if (deleted.length > 0) log.info({ journalBytes }, "journal segments deleted");
+    warnings.look(round);
   } catch (error) {
     log.warn(describeError(error), "cannot look through the journal segments");
   }
+}
+
+/** A sink that nothing was ever acknowledged to has the oldest segment as its checkpoint. */
+async function anchor(directory: string, checkpoints: readonly Checkpoint[]): Promise<void> {
+  const fresh = checkpoints.filter(({ position }) => position === null);
+  const [oldest] = fresh.length === 0 ? [] : await listSegments(directory);
+  if (oldest) await Promise.all(fresh.map((checkpoint) => checkpoint.anchor(startOf(oldest))));
 }
 
 function report(log: Logger, { segment, reason, losers }: Deletion): void {
@@ -47,4 +73,32 @@ function report(log: Logger, { segment, reason, losers }: Deletion): void {
       details,
       "journal segment deleted before every sink had it: the journal is too large",
     );
+}
+
+/** Tells that room is getting short before anything is lost, once each time. */
+class SpaceWarnings {
+  readonly #options: RetentionOptions;
+  readonly #cap: Watermark;
+  readonly #floor: Watermark;
+
+  constructor(options: RetentionOptions) {
+    const { maxBytes } = options.policy;
+    this.#options = options;
+    this.#cap = new Watermark(maxBytes * 0.8, maxBytes * 0.75);
+    // The larger, the less is free: how many bytes there are to the floor, with the sign turned.
+    this.#floor = new Watermark(-options.minFreeBytes * 1.25, -options.minFreeBytes * 1.5);
+  }
+
+  look({ journalBytes, freeBytes }: RetentionReport): void {
+    const { log, policy, minFreeBytes } = this.#options;
+    const { maxBytes } = policy;
+    if (this.#cap.isCrossedBy(journalBytes)) {
+      const text = "the journal has reached 80 % of its largest size: a sink is far behind";
+      log.warn({ journalBytes, maxBytes }, text);
+    }
+    if (this.#floor.isCrossedBy(-freeBytes)) {
+      const text = "the journal's volume is nearly full: the exit module stops recording soon";
+      log.warn({ freeBytes, minFreeBytes }, text);
+    }
+  }
 }

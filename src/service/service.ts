@@ -3,7 +3,8 @@ import type { Logger } from "pino";
 import type { ResolvedConfig } from "../config/load.ts";
 import { createEventContext, eventsOfFrame } from "../exit/events-of-frame.ts";
 import { shrinkEvent } from "../exit/shrink-event.ts";
-import { CheckpointStore } from "../journal/checkpoint-store.ts";
+import { CheckpointStore, checkpointPath } from "../journal/checkpoint-store.ts";
+import { LateFrameSource } from "../journal/frame-source.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
 import { DeadLetterFile } from "../pipeline/dead-letter.ts";
 import { JournalEventSource } from "../pipeline/event-source.ts";
@@ -27,17 +28,20 @@ interface Member {
   readonly checkpoints: CheckpointStore;
 }
 
+const mebibyte = 2 ** 20;
+
 /** The service: one pipeline for each enabled sink, from the journal to its broker. */
 export class Service {
   readonly #members: readonly Member[];
   readonly #retention: RetentionOptions;
 
   private constructor(members: readonly Member[], { config, log }: ServiceOptions) {
-    const { directory, replayWindowDays, maxMegabytes } = config.journal;
+    const { directory, replayWindowDays, maxMegabytes, minFreeMegabytes } = config.journal;
     this.#members = members;
     this.#retention = {
       directory,
-      policy: { replayWindowMs: replayWindowDays * 86_400_000, maxBytes: maxMegabytes * 2 ** 20 },
+      policy: { replayWindowMs: replayWindowDays * 86_400_000, maxBytes: maxMegabytes * mebibyte },
+      minFreeBytes: minFreeMegabytes * mebibyte,
       checkpoints: new Map(members.map(({ name, checkpoints }) => [name, checkpoints])),
       log,
     };
@@ -86,18 +90,22 @@ async function createMember(
   const log = options.log.child({ sink: name });
   const events = new InternalEvents(log);
   const sink = await createSink(configured, log);
-  const checkpoints = await CheckpointStore.open(join(state.directory, "checkpoints", name));
+  const checkpoints = await CheckpointStore.open(checkpointPath(state.directory, name));
   events.started(checkpoints.position, checkpoints.state);
-  const reader = new JournalReader({
-    directory: journal.directory,
-    quarantineDirectory: join(state.directory, "quarantine"),
-    mode: journal.mode,
-    position: checkpoints.position,
-    idlePollMs: journal.pollMs,
-  });
+  // A sink that cannot be opened for a long time may lose what is deleted meanwhile.
+  const frames = new LateFrameSource(
+    () =>
+      new JournalReader({
+        directory: journal.directory,
+        quarantineDirectory: join(state.directory, "quarantine"),
+        mode: journal.mode,
+        position: checkpoints.position,
+        idlePollMs: journal.pollMs,
+      }),
+  );
   const context = createEventContext(config.events);
   const pipeline = new Pipeline({
-    source: new JournalEventSource(reader, (frame) => eventsOfFrame(frame, context)),
+    source: new JournalEventSource(frames, (frame) => eventsOfFrame(frame, context)),
     sink: observe ? new ObservedSink(sink, observe) : sink,
     limits,
     shrink: shrinkEvent,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { CheckpointStore } from "../../../src/journal/checkpoint-store.ts";
 import type { JournalPosition } from "../../../src/journal/position.ts";
+import { failFlushes } from "../../support/failing-flush.ts";
 
 let directory = "";
 let files = 0;
@@ -132,4 +133,26 @@ test("with both slots bad there is no position and the state says damaged", asyn
   await store.save(position(9n));
   await store.close();
   assert.deepEqual(await load(path), { state: "found", position: position(9n) });
+});
+
+test("a checkpoint whose flush failed is an error and does not harm the one before it", async (t) => {
+  const path = await saved(1n, 2n);
+  const store = await CheckpointStore.open(path);
+  const repair = await failFlushes(t);
+  await assert.rejects(store.save(position(3n)), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  assert.deepEqual(store.position, position(2n));
+  repair();
+  await store.save(position(4n));
+  await store.close();
+  assert.deepEqual(await load(path), { state: "found", position: position(4n) });
+});
+
+test("an anchor counts only while nothing was saved, also when both are asked for at once", async () => {
+  const path = freshPath();
+  const store = await CheckpointStore.open(path);
+  await store.anchor(position(1n));
+  assert.deepEqual(store.position, position(1n));
+  await Promise.all([store.save(position(5n)), store.anchor(position(2n))]);
+  await store.close();
+  assert.deepEqual(await load(path), { state: "found", position: position(5n) });
 });

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import pino from "pino";
+import { parseConfig, type ResolvedConfig } from "../../../src/config/load.ts";
+import type { CertwireEvent } from "../../../src/exit/event.ts";
+import { listSegments } from "../../../src/journal/segments.ts";
+import { requestIdOf } from "../../../src/replay/selection.ts";
+import { keepRetention } from "../../../src/service/retention-task.ts";
+import { Service } from "../../../src/service/service.ts";
+import { range, until } from "../../support/run-pipeline.ts";
+import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
+
+const mebibyte = 2 ** 20;
+
+function collectLog() {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+  return { log: pino({ level: "debug" }, { write }), lines };
+}
+
+/** A service with a small cap and two file sinks; small batches keep the stuck one near its start. */
+function config(journal: string, maxMegabytes: number): ResolvedConfig {
+  const sink = (name: string) => ({
+    name,
+    url: `file:${name}`,
+    maxInFlightEvents: 16,
+    retryInitialMs: 10,
+    retryMaxMs: 100,
+  });
+  const text = JSON.stringify({
+    journal: { directory: journal },
+    state: { directory: join(dirname(journal), "state") },
+    sinks: [sink("live"), sink("stuck")],
+  });
+  const parsed = parseConfig(join(dirname(journal), "certwire.json"), text);
+  return { ...parsed, journal: { ...parsed.journal, maxMegabytes, pollMs: 2 } };
+}
+
+function publishedIn(directory: string): CertwireEvent[] {
+  const texts = readdirSync(directory)
+    .toSorted()
+    .map((name) => readFileSync(join(directory, name), "utf8"));
+  return texts.flatMap((text) =>
+    text
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as CertwireEvent),
+  );
+}
+
+test("a sink that loses segments to the cap gets one journal.gap, and the other none", async (context) => {
+  const journal = journalDirectory(context);
+  const root = dirname(journal);
+  const simulator = openSmall(journal, 128 * 1024);
+  context.after(() => simulator.close());
+  record(simulator, 1, 1400);
+  await flushed(simulator);
+  writeFileSync(join(root, "stuck"), "a file where the sink wants a directory");
+  const { log, lines } = collectLog();
+  const service = await Service.create({ config: config(journal, 1), log });
+  const stop = new AbortController();
+  const running = service.run(stop.signal);
+  const acknowledged = (at: number): number => service.stats()[at]!.acknowledgedEvents;
+  const forced = (): Record<string, unknown>[] =>
+    lines.filter(({ losers }) => losers !== undefined);
+  await until(() => forced().length > 0, "segments were deleted", 10_000);
+  assert.deepEqual(forced()[0]?.["losers"], ["stuck"]);
+  assert.equal(forced()[0]?.["reason"], "cap");
+  rmSync(join(root, "stuck"));
+  const last = (directory: string): string | undefined => {
+    const event = publishedIn(join(root, directory)).at(-1);
+    return event && requestIdOf(event);
+  };
+  await until(
+    () => acknowledged(1) > 100 && last("stuck") === "1400",
+    "the stuck sink has the rest",
+  );
+  stop.abort();
+  await running;
+  const gaps = (name: string): CertwireEvent[] =>
+    publishedIn(join(root, name)).filter(({ type }) => type.endsWith("journal.gap.v1"));
+  assert.equal(acknowledged(0), 1400);
+  assert.equal(gaps("live").length, 0);
+  assert.equal(gaps("stuck").length, 1);
+  const { firstSequence, lastSequence } = gaps("stuck")[0]!.data as Record<string, string>;
+  const ids = publishedIn(join(root, "stuck")).flatMap((event) => requestIdOf(event) ?? []);
+  // The EPOCH frame has number 1, so request n has number n + 1.
+  assert.equal(firstSequence, "1");
+  assert.deepEqual(ids.map(Number), range(Number(lastSequence), 1400));
+});
+
+test("the log tells once when the journal comes near its cap", async (context) => {
+  const journal = journalDirectory(context);
+  const simulator = openSmall(journal, 128 * 1024);
+  record(simulator, 1, 700);
+  await flushed(simulator);
+  simulator.close();
+  const bytes = (await listSegments(journal)).reduce((sum, segment) => sum + segment.bytes, 0);
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const policy = { replayWindowMs: 86_400_000, maxBytes: bytes / 0.85 };
+  const options = { directory: journal, minFreeBytes: 0, checkpoints: new Map(), log };
+  const running = keepRetention(
+    { ...options, policy, firstAfterMs: 0, intervalMs: 5 },
+    stop.signal,
+  );
+  const warnings = () => lines.filter(({ msg }) => String(msg).includes("80 %"));
+  await until(() => warnings().length > 0, "the warning");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  stop.abort();
+  await running;
+  assert.equal(warnings().length, 1);
+  assert.equal(warnings()[0]?.["journalBytes"], bytes);
+});
+
+test("the log tells when the volume of the journal is nearly full", async (context) => {
+  const journal = journalDirectory(context);
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const running = keepRetention(
+    {
+      directory: journal,
+      policy: { replayWindowMs: 0, maxBytes: mebibyte },
+      minFreeBytes: Number.MAX_SAFE_INTEGER,
+      checkpoints: new Map(),
+      log,
+      firstAfterMs: 0,
+      intervalMs: 5,
+    },
+    stop.signal,
+  );
+  await until(() => lines.some(({ msg }) => String(msg).includes("nearly full")), "the warning");
+  stop.abort();
+  await running;
+});
+
+test("a directory that is not there is told and does not end the service", async (context) => {
+  const journal = journalDirectory(context);
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const running = keepRetention(
+    {
+      directory: join(journal, "gone"),
+      policy: { replayWindowMs: 0, maxBytes: mebibyte },
+      minFreeBytes: 0,
+      checkpoints: new Map(),
+      log,
+      firstAfterMs: 0,
+      intervalMs: 5,
+    },
+    stop.signal,
+  );
+  await until(() => lines.length > 1, "two rounds");
+  stop.abort();
+  await running;
+  assert.equal(lines[0]?.["code"], "CERTWIRE_JOURNAL_UNREADABLE");
+});
