@@ -9,6 +9,7 @@ import {
   deadRecord,
   readDeadLetters,
 } from "../../../src/pipeline/dead-letter.ts";
+import { failFlushes } from "../../support/failing-flush.ts";
 import { sampleEvent, samplePosition } from "../../support/sample-events.ts";
 
 let directory = "";
@@ -66,6 +67,15 @@ test("a dead letter that cannot be written is an error, and a later one is writt
   await file.append(letter(2));
   await file.close();
   assert.deepEqual(await readAll(path), [letter(2)]);
+});
+
+test("a dead letter whose flush failed is an error", async (t) => {
+  const file = new DeadLetterFile(join(directory, "d.ndjson"));
+  const repair = await failFlushes(t);
+  await assert.rejects(file.append(letter(1)), { code: "EIO" });
+  repair();
+  await file.append(letter(1));
+  await file.close();
 });
 
 test("an undecodable record keeps its bytes and its place", () => {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileSinkOptions, resolveFileSink } from "../../../../src/sinks/file/options.ts";
 import { FileSink } from "../../../../src/sinks/file/sink.ts";
+import { failFlushes } from "../../../support/failing-flush.ts";
 import { range } from "../../../support/run-pipeline.ts";
 import { sampleOutbound, sequenceOf } from "../../../support/sample-events.ts";
 
@@ -76,4 +77,20 @@ test("foreign files in the directory are left alone", async (t) => {
   await sink.close();
   assert.equal((await names()).length, 2);
   assert.equal(await readFile(join(directory, "notes.txt"), "utf8"), "mine");
+});
+
+test("an event whose flush failed is not acknowledged, and comes again", async (t) => {
+  const { directory, names, create } = await setUp(t);
+  const sink = create();
+  await sink.open();
+  const repair = await failFlushes(t);
+  const outcome = await sink.publish(0, [sampleOutbound(1)]);
+  assert.equal(outcome.acknowledged, 0);
+  assert.equal(outcome.failure?.kind, "reset");
+  repair();
+  assert.deepEqual(await sink.publish(0, [sampleOutbound(1)]), { acknowledged: 1 });
+  await sink.close();
+  const [name = ""] = await names();
+  const lines = (await readFile(join(directory, name), "utf8")).trimEnd().split("\n");
+  assert.equal(sequenceOf(JSON.parse(lines.at(-1)!)), 1);
 });
