@@ -5,22 +5,35 @@ export function readOid(reader: DerReader): string {
   return oidText(reader.bytes, reader.next(tags.oid));
 }
 
+/** Dotted forms by their octets, since a CA uses few OIDs again and again; bounded, as any may come. */
+const known = new Map<string, string>();
+const maxKnown = 1024;
+
 /**
  * The dotted form of an OBJECT IDENTIFIER whose octets are the content of `element`; its arcs are
  * exact at any size.
  */
-export function oidText(bytes: Buffer, { start, end }: Pick<DerElement, "start" | "end">): string {
+export function oidText(bytes: Buffer, element: Pick<DerElement, "start" | "end">): string {
+  const { start, end } = element;
   if (start === end || end - start > 64) throw new DerError("OID of no or too many octets");
+  const octets = bytes.toString("latin1", start, end);
+  const found = known.get(octets);
+  if (found !== undefined) return found;
+  const text = dotted(bytes.subarray(start, end));
+  if (known.size < maxKnown) known.set(octets, text);
+  return text;
+}
+
+function dotted(octets: Buffer): string {
   let text = "";
   let arc: number | bigint = 0;
-  for (let index = start; index < end; index++) {
-    const octet = bytes[index] ?? 0;
+  for (const octet of octets) {
     arc = nextArc(arc, octet & 0x7f);
     if ((octet & 0x80) !== 0) continue;
     text = text === "" ? firstArcs(arc) : `${text}.${arc}`;
     arc = 0;
   }
-  if (((bytes[end - 1] ?? 0) & 0x80) !== 0) throw new DerError("OID ends inside an arc");
+  if (((octets.at(-1) ?? 0) & 0x80) !== 0) throw new DerError("OID ends inside an arc");
   return text;
 }
 

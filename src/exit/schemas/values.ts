@@ -23,7 +23,7 @@ export const omittedValue = z
 
 /** A binary value. */
 export const binary = z
-  .union([z.base64(), omittedValue])
+  .union([base64, omittedValue])
   .meta({ id: "Binary", description: "Bytes in base64, or length and hash of bytes left out." });
 
 /** A text of the CA. */
