@@ -79,7 +79,7 @@ void Background::AddEpochFrame() {
 
 bool Background::GapDue() const {
   if (shared_->drops.empty()) return false;
-  if (shared_->seal_wanted.load(std::memory_order_relaxed)) return true;
+  if (backlog_ == nullptr && shared_->seal_wanted.load(std::memory_order_relaxed)) return true;
   if (MonotonicNanos() < next_gap_at_) return false;
   // In order of time behind the records that wait, unless these take too long.
   return backlog_ == nullptr || shared_->trouble.load() != Trouble::kNone ||
@@ -89,6 +89,7 @@ bool Background::GapDue() const {
 void Background::AddGaps() {
   if (has_flush_gap_) AddGap(flush_gap_);
   has_flush_gap_ = false;
+  if (next_gap_at_ == 0 && !shared_->drops.empty()) next_gap_at_ = MonotonicNanos();
   if (!GapDue() || !HasRoom(FrameSize(kMaxGapPayload) + kSealRoom)) return;
   GapInfo gap;
   if (!shared_->drops.Take(&gap)) return;

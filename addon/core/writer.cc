@@ -107,11 +107,11 @@ bool SleepUntilDone(Buffer* buffer, uint64_t deadline) {
 }
 
 bool WriterCore::WaitForCommit(Buffer* buffer) {
+  if (options.commit_wait_us == 0 || shared.stuck.load(std::memory_order_relaxed)) return false;
   for (int i = 0; i < kSpins; ++i) {
     if (Done(buffer)) return true;
     RelaxProcessor();
   }
-  if (options.commit_wait_us == 0 || shared.stuck.load(std::memory_order_relaxed)) return false;
   const uint64_t deadline = MonotonicNanos() + uint64_t{options.commit_wait_us} * 1000;
   if (SleepUntilDone(buffer, deadline)) return true;
   // From now on nobody waits until the writer has caught up: a stuck disk costs a thread one wait.

@@ -91,6 +91,16 @@ MemoryFiles::Content& MemoryFiles::operator[](const std::string& path) {
   return node->content;
 }
 
+uint64_t MemoryFiles::total_bytes() const {
+  const std::lock_guard guard(mutex_);
+  uint64_t bytes = 0;
+  for (const auto& [path, node] : nodes_) {
+    const std::lock_guard node_guard(node->mutex);
+    bytes += node->content.size();
+  }
+  return bytes;
+}
+
 std::vector<std::string> MemoryFiles::paths() const {
   const std::lock_guard guard(mutex_);
   std::vector<std::string> paths;

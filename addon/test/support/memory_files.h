@@ -26,6 +26,7 @@ class MemoryFiles final : public journal::FileSystem {
   /// Content of a file, made when it is not there. Not for use while others work with it.
   Content& operator[](const std::string& path);
   std::vector<std::string> paths() const;
+  uint64_t total_bytes() const;
   void set_free_space(uint64_t bytes) { free_ = bytes; }
 
  private:

@@ -1,0 +1,141 @@
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <new>
+#include <thread>
+
+#include "support/journal_tools.h"
+#include "support/memory_files.h"
+
+// The writer allocates with std::nothrow only; the test makes the n-th such allocation fail.
+namespace {
+
+std::atomic<int64_t> allocations{0};
+std::atomic<int64_t> fail_from{0};  ///< 0: never
+std::atomic<int64_t> fail_count{0};
+
+bool Fails() {
+  const int64_t number = ++allocations;
+  const int64_t from = fail_from;
+  return from != 0 && number >= from && number < from + fail_count;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return Fails() ? nullptr : ::operator new(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return Fails() ? nullptr : ::operator new[](size);
+}
+void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return Fails() ? nullptr : ::operator new(size, alignment);
+}
+
+namespace {
+
+const std::string kDirectory = "journal";
+
+struct ScopedFailure {
+  ScopedFailure(int64_t from, int64_t count) {
+    allocations = 0;
+    fail_count = count;
+    fail_from = from;
+  }
+  ~ScopedFailure() { End(); }
+  void End() { fail_from = 0; }
+};
+
+std::vector<test::Item> Read(test::MemoryFiles* files) {
+  auto options = test::ReaderOf(kDirectory, journal::ReadMode::kCommitted);
+  options.file_system = files;
+  return test::ReadAll(journal::Reader::Open(options).get());
+}
+
+uint64_t Lost(const std::vector<test::Item>& items) {
+  uint64_t lost = 0;
+  for (const auto& item : items) {
+    if (item.is_gap()) lost += test::NumberOf(item, "count");
+  }
+  return lost;
+}
+
+}  // namespace
+
+TEST_CASE("whichever allocation fails, every record is delivered or counted") {
+  constexpr int kEvents = 20;
+  for (int64_t from = 1; from <= 30; ++from) {
+    for (const int64_t count : {1, 5}) {
+      CAPTURE(from);
+      CAPTURE(count);
+      test::MemoryFiles files;
+      auto options = test::SmallOptions(kDirectory);
+      options.file_system = &files;
+      ScopedFailure failure(from, count);
+      test::WriterPtr writer(journal::Writer::Create(options));
+      if (writer == nullptr) continue;
+      REQUIRE(writer->Start().ok());
+      for (int i = 0; i < kEvents; ++i) {
+        test::AppendText(writer.get(), std::string(9000, 'm'), i + 1);
+      }
+      REQUIRE(writer->Shutdown(10000));
+      failure.End();
+      const auto items = Read(&files);
+      CHECK(test::EventTexts(items).size() + Lost(items) == kEvents);
+    }
+  }
+}
+
+TEST_CASE("producers that stop while they encode hold their own buffers only") {
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  options.max_outstanding_bytes = 1u << 20;
+  auto writer = test::StartWriter(options);
+  std::vector<journal::Buffer*> frozen;
+  for (int i = 0; i < 50; ++i) frozen.push_back(writer->Acquire(2000));
+  for (int i = 0; i < 2000; ++i) {
+    REQUIRE(test::AppendText(writer.get(), "event " + std::to_string(i)) !=
+            journal::AppendResult::kDropped);
+  }
+  CHECK(writer->Shutdown(5000));
+  CHECK(Read(&files).size() == 2000);
+  for (journal::Buffer* buffer : frozen) writer->Release(buffer);
+  CHECK(writer->Stats().outstanding_bytes == 0);
+}
+
+TEST_CASE("a writer that was never started holds what it can and ends in order") {
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  options.max_outstanding_bytes = 64u << 10;
+  const test::WriterPtr writer(journal::Writer::Create(options));
+  int dropped = 0;
+  for (int i = 0; i < 100; ++i) {
+    dropped +=
+        test::AppendText(writer.get(), std::string(1000, 'n')) == journal::AppendResult::kDropped;
+  }
+  CHECK(dropped > 0);
+  CHECK_FALSE(writer->Shutdown(5));
+  CHECK(files.paths().empty());
+}
+
+TEST_CASE("a record is between 1 byte and 16 MiB") {
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  auto writer = test::StartWriter(options);
+  CHECK(writer->Acquire((16u << 20) + 1) == nullptr);
+  const std::string large(16u << 20, 'L');
+  CHECK(test::AppendText(writer.get(), large) != journal::AppendResult::kDropped);
+  CHECK(test::AppendText(writer.get(), "small") != journal::AppendResult::kDropped);
+  CHECK(test::AppendText(writer.get(), "") == journal::AppendResult::kDropped);
+  REQUIRE(writer->Shutdown(20000));
+  const auto items = Read(&files);
+  REQUIRE(items.size() == 3);
+  CHECK(items[0].payload == large);
+  CHECK(items[1].payload == "small");
+  CHECK(Lost(items) == 1);
+}
