@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { describeCause } from "../errors/describe-cause.ts";
 import type { JournalPosition } from "../journal/position.ts";
@@ -143,7 +144,8 @@ export class Pipeline {
     const retry = new Retry(this.#host.retry);
     while (!signal.aborted) {
       try {
-        await sink.open(signal);
+        const isOpen = await endedBefore(sink.open(signal), signal);
+        if (!isOpen) return;
         this.#lanes = Array.from({ length: sink.lanes }, (_, index) => new Lane(index, this.#host));
         events.sinkOpened(sink.lanes);
         if (this.#phase === "connecting") this.#phase = "running";
@@ -371,5 +373,21 @@ export class Pipeline {
     }
     this.#phase = "stopped";
     events.stopped();
+  }
+}
+
+/** Waits for a step that may take longer than anybody wants to wait after a stop; false after a stop. */
+async function endedBefore(step: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  const stopping = new AbortController();
+  const stopped = once(signal, "abort", { signal: stopping.signal }).then(
+    () => false,
+    () => false,
+  );
+  const ended = step.then(() => true);
+  ended.catch(() => undefined);
+  try {
+    return !signal.aborted && (await Promise.race([ended, stopped]));
+  } finally {
+    stopping.abort();
   }
 }

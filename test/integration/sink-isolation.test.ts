@@ -12,7 +12,9 @@ import { readRabbitmq } from "./support/read-rabbitmq.ts";
 import { TcpProxy } from "./support/tcp-proxy.ts";
 
 const events = sizeFromEnvironment("CERTWIRE_ISOLATION_EVENTS", 4000);
-const least = 0.7;
+// A dead sink that held up the live one would bring the ratio near 0; a busy machine alone costs a third.
+const least = sizeFromEnvironment("CERTWIRE_ISOLATION_RATIO", 0.5);
+const inFlight = 500;
 
 type Arrived = { readonly id: string; readonly partitionkey: string };
 
@@ -124,13 +126,17 @@ suite("two sinks, one of them dead", () => {
           events,
           eventsPerSecond: 500,
           keys: 200,
+          settings: { maxInFlightEvents: inFlight },
         });
         await flow.acknowledged(200);
+        t.after(revive);
         await die();
         await sleep(1000);
         const stuckAt = flow.pipeline.stats().acknowledgedEvents;
         const besides = await bestSpeedOf(t, brokers[live]);
-        assert.equal(flow.pipeline.stats().acknowledgedEvents, stuckAt, "the dead sink is dead");
+        // What was confirmed before the end may be read after it, but no more than was under way.
+        const since = flow.pipeline.stats().acknowledgedEvents - stuckAt;
+        assert.ok(since <= inFlight, `${since} events went to the dead sink`);
         await revive();
         await flow.acknowledged(events, 120_000);
         await flow.end();

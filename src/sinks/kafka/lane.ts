@@ -55,9 +55,7 @@ export class KafkaLane {
   async close(): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
-    if (producer === undefined) return;
-    const timeout = delay(disconnectTimeoutMs, undefined, { ref: false });
-    await Promise.race([producer.disconnect().catch(() => undefined), timeout]);
+    if (producer !== undefined) await disconnect(producer);
   }
 
   #groupByPartition(events: readonly OutboundEvent[]): Group[] {
@@ -89,7 +87,8 @@ export class KafkaLane {
 
   async #send({ partition, events }: Group, signal: AbortSignal): Promise<SinkFailure | undefined> {
     try {
-      const result = await unlessAborted(this.#sendMessages(partition, events), signal);
+      const sending = this.#sendMessages(partition, events, signal);
+      const result = await unlessAborted(sending, signal);
       this.#verify(partition, result);
       for (const { id } of events) this.#ahead.add(id);
       return undefined;
@@ -98,16 +97,28 @@ export class KafkaLane {
     }
   }
 
-  async #sendMessages(partition: number, events: readonly OutboundEvent[]) {
+  async #sendMessages(
+    partition: number,
+    events: readonly OutboundEvent[],
+    signal: AbortSignal,
+  ): Promise<RecordMetadata[]> {
     const { topic, mode, compression, requestTimeoutMs } = this.#options;
-    this.#producer ??= await this.#connect();
-    return this.#producer.send({
-      topic,
-      acks: -1,
-      timeout: requestTimeoutMs,
-      compression: compression === "gzip" ? CompressionTypes.GZIP : CompressionTypes.None,
-      messages: events.map((event) => toMessage(event, partition, mode)),
-    });
+    const producer = this.#producer ?? (await this.#connect());
+    if (signal.aborted) await disconnect(producer);
+    signal.throwIfAborted();
+    this.#producer = producer;
+    try {
+      return await producer.send({
+        topic,
+        acks: -1,
+        timeout: requestTimeoutMs,
+        compression: compression === "gzip" ? CompressionTypes.GZIP : CompressionTypes.None,
+        messages: events.map((event) => toMessage(event, partition, mode)),
+      });
+    } finally {
+      // Given up meanwhile: kafkajs may have connected again for its second try.
+      if (this.#producer !== producer) await disconnect(producer);
+    }
   }
 
   async #connect(): Promise<Producer> {
@@ -147,6 +158,11 @@ export class KafkaLane {
     }
     this.#lastOffsets.set(partition, offset);
   }
+}
+
+async function disconnect(producer: Producer): Promise<void> {
+  const timeout = delay(disconnectTimeoutMs, undefined, { ref: false });
+  await Promise.race([producer.disconnect().catch(() => undefined), timeout]);
 }
 
 function unverified(message: string): CertwireError {

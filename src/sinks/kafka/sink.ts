@@ -33,18 +33,20 @@ export class KafkaSink implements Sink {
     return this.#lanes.length;
   }
 
-  async open(): Promise<void> {
+  async open(signal?: AbortSignal): Promise<void> {
     await this.close();
+    let admin: Admin | undefined;
     try {
       const kafka = await createKafka(this.#options, this.#log);
-      const admin = kafka.admin();
-      this.#admin = admin;
+      admin = kafka.admin();
       await admin.connect();
       this.#partitions = await countPartitions(admin, this.#options.topic);
       await warnOfUnsafeTopic(admin, this.#options.topic, this.#log);
+      signal?.throwIfAborted();
+      this.#admin = admin;
       this.#lanes = this.#createLanes(kafka);
     } catch (error) {
-      await this.close();
+      await admin?.disconnect().catch(() => undefined);
       throw toKafkaError(error, `cannot open topic "${this.#options.topic}"`);
     }
     const intervalMs = this.#options.partitionCheckSeconds * 1000;

@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
 import type { Logger } from "pino";
+import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
 import { loadTls } from "../tls-options.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
@@ -21,6 +22,7 @@ export class RabbitMqConnection {
   #connecting: Promise<ChannelModel> | undefined;
   #preparing: Promise<void> | undefined;
   #nextHost = 0;
+  #isClosed = false;
   /** True while the broker takes nothing because of its memory or disk alarm. */
   isBlocked = false;
   /** Why the connection ended; `undefined` while there is one. */
@@ -60,7 +62,7 @@ export class RabbitMqConnection {
   }
 
   async close(): Promise<void> {
-    await this.#connecting?.catch(() => undefined);
+    this.#isClosed = true;
     const model = this.#model;
     this.#forget(model, undefined);
     if (model === undefined) return;
@@ -108,6 +110,10 @@ export class RabbitMqConnection {
         ...(tls && (await loadTls(tls))),
       },
     );
+    if (this.#isClosed) {
+      socketOf(model)?.destroy();
+      throw new CertwireError("CERTWIRE_SINK_UNREACHABLE", "closed while connecting");
+    }
     this.#watch(model);
     this.#log.debug({ host, port }, "connected");
     this.#model = model;

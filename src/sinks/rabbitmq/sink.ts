@@ -26,12 +26,13 @@ export class RabbitMqSink implements Sink {
     this.#log = log;
   }
 
-  async open(): Promise<void> {
+  async open(signal?: AbortSignal): Promise<void> {
     await this.close();
     const connection = new RabbitMqConnection(this.#options, this.#log);
     try {
       const channel = await connection.openChannel();
       await channel.close();
+      signal?.throwIfAborted();
     } catch (error) {
       await connection.close();
       throw toRabbitMqError(error, `cannot open exchange "${this.#options.exchange}"`);

@@ -190,6 +190,20 @@ test("a sink that cannot be opened is tried again until it can", async (t) => {
   assert.deepEqual(sink.accepted, range(1, 3));
 });
 
+test("a stop ends at once while the sink is still being opened", async (t) => {
+  const sink = new ScriptedSink();
+  sink.open = () => new Promise(() => {});
+  const source = new MemorySource(events(3), { tail: true });
+  const { pipeline } = await testPipeline(t, source, sink);
+  const stop = new AbortController();
+  const running = pipeline.run(stop.signal);
+  const started = performance.now();
+  stop.abort();
+  await running;
+  assert.ok(performance.now() - started < 1000);
+  assert.ok(sink.isClosed && source.isClosed);
+});
+
 test("when the number of lanes changes every event is given its lane anew and none is lost", async (t) => {
   const sink = new ScriptedSink(2);
   sink.onOpen = () => {
