@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+
 #include "server_exit.h"
 #include "support/journal_tools.h"
 #include "text.h"
@@ -56,7 +58,9 @@ bool RegistryKeyExists(const std::wstring& key) {
 void UseFreshJournal() {
   wchar_t temp[MAX_PATH];
   GetTempPathW(MAX_PATH, temp);
-  journal_directory = std::wstring(temp) + L"certwire-" + std::to_wstring(GetCurrentProcessId());
+  journal_directory = std::wstring(temp) + L"certwire-contract";
+  // An earlier run could not remove it: the module keeps its files open until the process ends.
+  std::filesystem::remove_all(journal_directory);
   REQUIRE(CreateDirectoryW(journal_directory.c_str(), nullptr));
   const auto size = static_cast<DWORD>((journal_directory.size() + 1) * sizeof(wchar_t));
   REQUIRE(RegSetKeyValueW(HKEY_LOCAL_MACHINE, kSettings, L"JournalDirectory", REG_SZ,
