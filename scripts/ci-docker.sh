@@ -75,6 +75,8 @@ run_suites() {
   export TESTCONTAINERS_RYUK_DISABLED=true TESTCONTAINERS_HOST_OVERRIDE=127.0.0.1
   export CERTWIRE_TEST_BROKERS=testcontainers CERTWIRE_TEST_BASE_IMAGE=$base_image
   export CERTWIRE_SERVICE_IMAGE=certwire:local
+  # Process ids mean something else in here, and tests tell by them whose temporary files are left over.
+  export TMPDIR=$engine
   ip link set lo up
   start_engine
   local started=$SECONDS

@@ -2,7 +2,7 @@ import { connect } from "amqplib";
 import { withAdmin } from "./kafka-topics.ts";
 import { waitUntil } from "./wait-until.ts";
 
-const startTimeoutMs = 120_000;
+const startTimeoutMs = 180_000;
 
 /** A node that is starting. */
 export interface StartingNode {

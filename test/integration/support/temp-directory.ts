@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -8,9 +8,13 @@ process.once("exit", () => {
   for (const directory of directories) removeTempDirectory(directory);
 });
 
-/** Makes a private directory that is removed when the process ends, at the latest. */
+/**
+ * Makes a private directory that is removed when the process ends. Where a process was killed before
+ * it could do that, the next one that makes a directory removes its directories too.
+ */
 export function makeTempDirectory(purpose: string): string {
-  const directory = mkdtempSync(join(tmpdir(), `certwire-${purpose}-`));
+  if (directories.size === 0) removeOrphans();
+  const directory = mkdtempSync(join(tmpdir(), `certwire-test-${process.pid}-${purpose}-`));
   directories.add(directory);
   return directory;
 }
@@ -20,4 +24,20 @@ export function removeTempDirectory(directory: string): void {
   directories.delete(directory);
   // A process that was just killed may still be closing files in there.
   rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+}
+
+function removeOrphans(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const owner = /^certwire-test-(\d+)-/.exec(name)?.[1];
+    if (owner !== undefined && !isRunning(Number(owner))) removeTempDirectory(join(tmpdir(), name));
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
