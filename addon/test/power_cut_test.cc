@@ -28,7 +28,9 @@ struct Traced {
   uint64_t durable;
 };
 
-std::string Text(int i) { return "event " + std::to_string(i) + std::string(i % 97 * 20, 'p'); }
+std::string Text(int i) {
+  return "event " + std::to_string(i) + std::string(static_cast<size_t>(i % 97) * 20, 'p');
+}
 
 /// A run of the writer with everything that it did to its files.
 struct Recording {
@@ -145,9 +147,9 @@ TEST_CASE("after a power cut everything reported durable is there and no event i
       REQUIRE(item.payload == original->second);
       REQUIRE(++seen[item.sequence] == 1);
     }
-    for (const auto& [sequence, text] : recording.events) {
-      if (sequence > durable) break;
-      REQUIRE_MESSAGE(seen.contains(sequence), "lost " << sequence << " of " << durable);
+    for (const auto& event : recording.events) {
+      if (event.first > durable) break;
+      REQUIRE_MESSAGE(seen.contains(event.first), "lost " << event.first << " of " << durable);
     }
     CHECK(unclean <= 1);
     if (durable != 0 && durable < kEvents) CHECK(unclean == 1);
