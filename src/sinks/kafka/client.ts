@@ -1,8 +1,12 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
 import type { Logger } from "pino";
 import { loadTls } from "../tls-options.ts";
 import { patchRequestQueue } from "./kafkajs.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
+
+/** Longest wait for a client to disconnect, in ms. */
+const disconnectTimeoutMs = 2000;
 
 /** Makes a kafkajs client of the options. Rejects with a CertwireError. */
 export async function createKafka(options: ResolvedKafkaSinkOptions, log: Logger): Promise<Kafka> {
@@ -22,6 +26,12 @@ export async function createKafka(options: ResolvedKafkaSinkOptions, log: Logger
     ...(sasl && { sasl: sasl as NonNullable<KafkaConfig["sasl"]> }),
     ...(tls && { ssl: await loadTls(tls) }),
   });
+}
+
+/** Disconnects, without waiting long: a dead connection must not hold up a new one, nor a stop. */
+export async function disconnect(client: { disconnect(): Promise<void> }): Promise<void> {
+  const timeout = delay(disconnectTimeoutMs, undefined, { ref: false });
+  await Promise.race([client.disconnect().catch(() => undefined), timeout]);
 }
 
 /** What kafkajs says about a failure comes back as an error too, so its own lines are only for debugging. */

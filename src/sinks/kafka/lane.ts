@@ -1,14 +1,11 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { CompressionTypes, type Kafka, type Producer, type RecordMetadata } from "kafkajs";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent, PublishOutcome, SinkFailure } from "../sink.ts";
+import { disconnect } from "./client.ts";
 import { toKafkaFailure } from "./errors.ts";
 import { toMessage } from "./message.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
 import { partitionOf } from "./partitioner.ts";
-
-/** Longest wait for a producer to disconnect, in ms; a dead connection must not hold up a new one. */
-const disconnectTimeoutMs = 2000;
 
 /** Events of a batch that go to one partition, with their places in the batch. */
 interface Group {
@@ -158,11 +155,6 @@ export class KafkaLane {
     }
     this.#lastOffsets.set(partition, offset);
   }
-}
-
-async function disconnect(producer: Producer): Promise<void> {
-  const timeout = delay(disconnectTimeoutMs, undefined, { ref: false });
-  await Promise.race([producer.disconnect().catch(() => undefined), timeout]);
 }
 
 function unverified(message: string): CertwireError {

@@ -2,7 +2,7 @@ import type { Admin, Kafka } from "kafkajs";
 import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
-import { createKafka } from "./client.ts";
+import { createKafka, disconnect } from "./client.ts";
 import { toKafkaError } from "./errors.ts";
 import { KafkaLane } from "./lane.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
@@ -46,7 +46,7 @@ export class KafkaSink implements Sink {
       this.#admin = admin;
       this.#lanes = this.#createLanes(kafka);
     } catch (error) {
-      await admin?.disconnect().catch(() => undefined);
+      if (admin) await disconnect(admin);
       throw toKafkaError(error, `cannot open topic "${this.#options.topic}"`);
     }
     const intervalMs = this.#options.partitionCheckSeconds * 1000;
@@ -80,10 +80,7 @@ export class KafkaSink implements Sink {
     this.#admin = undefined;
     this.#lanes = [];
     this.#changed = undefined;
-    await Promise.all([
-      ...lanes.map((lane) => lane.close()),
-      admin?.disconnect().catch(() => undefined),
-    ]);
+    await Promise.all([...lanes.map((lane) => lane.close()), admin && disconnect(admin)]);
   }
 
   #createLanes(kafka: Kafka): KafkaLane[] {
