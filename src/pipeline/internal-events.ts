@@ -25,6 +25,8 @@ export interface PipelineCounters {
   readonly deadLetters: Readonly<Record<DeadLetterReason, number>>;
   readonly openFailures: number;
   readonly sourceFailures: number;
+  /** Gaps in the journal that were read. */
+  readonly gaps: number;
   readonly checkpoints: number;
   readonly checkpointFailures: number;
   readonly relayouts: number;
@@ -47,6 +49,7 @@ export class InternalEvents {
     batches: 0,
     openFailures: 0,
     sourceFailures: 0,
+    gaps: 0,
     checkpoints: 0,
     checkpointFailures: 0,
     relayouts: 0,
@@ -123,6 +126,13 @@ export class InternalEvents {
   sourceFailed(error: unknown, failures: number, delayMs: number): void {
     this.#counts.sourceFailures += 1;
     this.#retrying(failures, { delayMs, ...describeError(error) }, "cannot read events");
+  }
+
+  /** A loss that the journal tells of; its event goes to the sink like any other. */
+  gapRead(id: string, data: Readonly<Record<string, unknown>>): void {
+    const { reason, count, firstSequence, lastSequence } = data;
+    this.#counts.gaps += 1;
+    this.#log.warn({ id, reason, count, firstSequence, lastSequence }, "gap in the journal");
   }
 
   checkpointed(): void {

@@ -4,6 +4,7 @@ import type { ResolvedConfig } from "../config/load.ts";
 import { createEventContext, eventsOfFrame } from "../exit/events-of-frame.ts";
 import { shrinkEvent } from "../exit/shrink-event.ts";
 import { CheckpointStore, checkpointPath } from "../journal/checkpoint-store.ts";
+import { frameTypes } from "../journal/frame.ts";
 import { LateFrameSource } from "../journal/frame-source.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
 import { DeadLetterFile } from "../pipeline/dead-letter.ts";
@@ -105,7 +106,11 @@ async function createMember(
   );
   const context = createEventContext(config.events);
   const pipeline = new Pipeline({
-    source: new JournalEventSource(frames, (frame) => eventsOfFrame(frame, context)),
+    source: new JournalEventSource(frames, (frame) => {
+      const made = eventsOfFrame(frame, context);
+      if (frame.type === frameTypes.gap) events.gapRead(made[0]?.id ?? "", made[0]?.data ?? {});
+      return made;
+    }),
     sink: observe ? new ObservedSink(sink, observe) : sink,
     limits,
     shrink: shrinkEvent,

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import pino from "pino";
+import { parseConfig } from "../../src/config/load.ts";
+import type { CertwireEvent } from "../../src/exit/event.ts";
+import { requestIdOf } from "../../src/replay/selection.ts";
+import { Service } from "../../src/service/service.ts";
+import { until as untilWithin } from "../support/run-pipeline.ts";
+import { flushed, journalDirectory, openSmall, record } from "../support/small-journal.ts";
+
+const until = (holds: () => boolean, what: string): Promise<void> =>
+  untilWithin(holds, what, 30_000);
+
+/** A service over a journal, in this process. */
+async function startService(context: TestContext, journal: string) {
+  const text = JSON.stringify({
+    journal: { directory: journal },
+    state: { directory: join(dirname(journal), "state") },
+    sinks: [{ name: "files", url: "file:events" }],
+  });
+  const config = parseConfig(join(dirname(journal), "certwire.json"), text);
+  const logLines: Record<string, unknown>[] = [];
+  const write = (line: string) => void logLines.push(JSON.parse(line) as Record<string, unknown>);
+  const service = await Service.create({ config, log: pino({ level: "debug" }, { write }) });
+  const stop = new AbortController();
+  const running = service.run(stop.signal);
+  context.after(() => stop.abort());
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await running;
+  };
+  return { stop: end, logLines };
+}
+
+/** Records requests as one start of the CA, sealed. */
+async function workOnce(journal: string, first: number, last: number): Promise<void> {
+  const simulator = openSmall(journal);
+  record(simulator, first, last);
+  await flushed(simulator);
+  simulator.shutdown();
+  simulator.close();
+}
+
+function published(journal: string): CertwireEvent[] {
+  const directory = join(dirname(journal), "events");
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory).flatMap((name) =>
+    readFileSync(join(directory, name), "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as CertwireEvent),
+  );
+}
+
+function hasRequest(journal: string, id: number): boolean {
+  return published(journal).some((event) => requestIdOf(event) === String(id));
+}
+
+function restore(snapshot: string, journal: string): void {
+  for (const name of readdirSync(journal)) rmSync(join(journal, name));
+  cpSync(snapshot, journal, { recursive: true });
+}
+
+/**
+ * Two starts of the CA, of which the snapshot has the first and a part of the second; all was published.
+ */
+async function publishedBeyondSnapshot(journal: string): Promise<string> {
+  const snapshot = join(dirname(journal), "snapshot");
+  await workOnce(journal, 1, 50);
+  const simulator = openSmall(journal);
+  record(simulator, 51, 60);
+  await flushed(simulator);
+  cpSync(journal, snapshot, { recursive: true });
+  record(simulator, 61, 150);
+  await flushed(simulator);
+  simulator.shutdown();
+  simulator.close();
+  return snapshot;
+}
+
+function gapReasons(events: readonly CertwireEvent[]): unknown[] {
+  const gaps = events.filter(({ type }) => type.endsWith("journal.gap.v1"));
+  return gaps.map(({ data }) => data["reason"]);
+}
+
+/** Checks that every request is there, and each id once but for those in `repeated`. */
+function assertComplete(journal: string, last: number, repeated: number): void {
+  const events = published(journal);
+  const ids = events.map(({ id }) => id);
+  assert.equal(ids.length - new Set(ids).size, repeated, "ids that came again");
+  const seen = new Set(events.flatMap((event) => requestIdOf(event) ?? []));
+  for (let id = 1; id <= last; id += 1) assert.ok(seen.has(String(id)), `request ${id}`);
+}
+
+test("after an older copy of the journal was restored, new events come out and one gap tells of it", async (context) => {
+  const journal = journalDirectory(context);
+  const snapshot = await publishedBeyondSnapshot(journal);
+  const { stop } = await startService(context, journal);
+  await until(() => hasRequest(journal, 150), "everything is published");
+  await stop();
+  restore(snapshot, journal);
+  await workOnce(journal, 151, 200);
+  const again = await startService(context, journal);
+  await until(() => hasRequest(journal, 200), "the new events are published");
+  await again.stop();
+  assertComplete(journal, 200, 0);
+  assert.deepEqual(gapReasons(published(journal)), ["rollback"]);
+  const told = again.logLines.filter(({ msg }) => msg === "gap in the journal");
+  assert.deepEqual(
+    told.map(({ reason }) => reason),
+    ["rollback"],
+  );
+});
+
+test("a service that runs on while an older copy is restored misses and repeats nothing", async (context) => {
+  const journal = journalDirectory(context);
+  const snapshot = await publishedBeyondSnapshot(journal);
+  const { stop } = await startService(context, journal);
+  await until(() => hasRequest(journal, 150), "everything is published");
+  restore(snapshot, journal);
+  await workOnce(journal, 151, 200);
+  await until(() => hasRequest(journal, 200), "the new events are published");
+  await stop();
+  assertComplete(journal, 200, 0);
+});
+
+for (const isRunning of [false, true]) {
+  const state = isRunning ? "running" : "stopped";
+  test(`an epoch number that is used again while the service is ${state} is another epoch`, async (context) => {
+    const journal = journalDirectory(context);
+    const snapshot = join(dirname(journal), "snapshot");
+    await workOnce(journal, 1, 50);
+    cpSync(journal, snapshot, { recursive: true });
+    await workOnce(journal, 51, 100);
+    let service = await startService(context, journal);
+    await until(() => hasRequest(journal, 100), "everything is published");
+    if (!isRunning) await service.stop();
+    restore(snapshot, journal);
+    await workOnce(journal, 101, 150);
+    if (!isRunning) service = await startService(context, journal);
+    await until(() => hasRequest(journal, 150), "the new events are published");
+    await service.stop();
+    // Where the reader stood is not there, so it begins at the oldest frame: those 50 come again.
+    assertComplete(journal, 150, 50);
+    assert.deepEqual(gapReasons(published(journal)), ["rollback"]);
+  });
+}
