@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repoRoot } from "../../integration/support/repo-root.ts";
 import { runCommand } from "../../integration/support/run-command.ts";
@@ -16,6 +16,11 @@ export interface WindowsServiceOptions {
   readonly nodeVersion?: 20 | 22;
 }
 
+/** The service ends when this file appears. */
+function stopFile({ directory }: { readonly directory: string }): string {
+  return join(directory, "stop");
+}
+
 /** The service of this build, run by node.exe for Windows with the addon for Windows. */
 export class WindowsService {
   readonly #child: ChildProcess;
@@ -26,17 +31,10 @@ export class WindowsService {
   private constructor(child: ChildProcess, directory: string) {
     this.#child = child;
     this.directory = directory;
-    const log = openSync(join(directory, "service.log"), "a");
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on("data", (chunk: Buffer) => writeSync(log, chunk));
-    }
     this.#exited = new Promise((resolve) => {
-      child.once("close", (code) => {
-        closeSync(log);
-        resolve(code);
-      });
+      child.once("close", resolve);
     });
-    process.once("exit", () => child.kill("SIGKILL"));
+    process.once("exit", () => this.#signal());
   }
 
   /** Starts the service; it is up when its log says `started`. */
@@ -54,20 +52,34 @@ export class WindowsService {
     writeFileSync(configFile, JSON.stringify(config));
     // The compiled sources lie beside the compiled tests.
     const main = join(import.meta.dirname, "..", "..", "..", "src", "cli", "main.js");
-    const args = [windowsPath(main), "run", "--config", windowsPath(configFile)];
-    const child = startWine(node.toString().trim(), [...args, "--stop-on-stdin-end"]);
+    const host = join(import.meta.dirname, "service-host.js");
+    const paths = [host, join(options.directory, "service.log"), stopFile(options), main];
+    const child = startWine(node.toString().trim(), [
+      ...paths.map(windowsPath),
+      "run",
+      "--config",
+      windowsPath(configFile),
+      "--stop-on-stdin-end",
+    ]);
     return new WindowsService(child, options.directory);
   }
 
-  /** Closes standard input, as a service host does, and waits for the end; its exit code. */
+  /** Has standard input closed, as a service host does, and waits for the end; its exit code. */
   async stop(): Promise<number | null> {
-    this.#child.stdin?.end();
+    writeFileSync(stopFile(this), "");
     return this.#exited;
   }
 
   /** Ends it in mid-work. */
   async kill(): Promise<void> {
-    this.#child.kill("SIGKILL");
+    this.#signal();
     await this.#exited;
+  }
+
+  /** Kills the whole group: the host and the service. */
+  #signal(): void {
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid !== undefined && exitCode === null && signalCode === null)
+      process.kill(-pid, "SIGKILL");
   }
 }

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { repoRoot } from "../../integration/support/repo-root.ts";
-import { runCommand } from "../../integration/support/run-command.ts";
+import { CommandError, runCommand } from "../../integration/support/run-command.ts";
+import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
 
 /** Directory of the cross-compiled binaries. */
 export const windowsBuild: string =
@@ -63,17 +65,36 @@ async function registerModule(): Promise<void> {
   await runWine("regsvr32", ["/s", windowsPath(binaries.exitModule)]);
 }
 
-/** Runs a Windows program to its end; rejects with CommandError when it fails. */
+/**
+ * Runs a Windows program to its end and returns its output; rejects with CommandError when it fails.
+ * The output goes through a file: Wine's server may be a child of the program, and would hold a pipe
+ * open long after the program's end.
+ */
 export async function runWine(
   program: string,
   args: readonly string[],
   timeoutMs = 60_000,
 ): Promise<string> {
-  const output = await runCommand(loader, [program, ...args], { env: environment(), timeoutMs });
-  return output.toString();
+  const path = join(makeTempDirectory("wine"), "output");
+  const output = openSync(path, "w");
+  const child = spawn(loader, [program, ...args], {
+    env: environment(),
+    stdio: ["ignore", output, output],
+    timeout: timeoutMs,
+    killSignal: "SIGKILL",
+  });
+  closeSync(output);
+  const [code, signal] = (await once(child, "exit")) as [number | null, NodeJS.Signals | null];
+  const text = readFileSync(path, "utf8");
+  if (code === 0) return text;
+  throw new CommandError(`${program} ended with ${signal ?? code}: ${text}`, code ?? undefined);
 }
 
-/** Starts a Windows program that the caller ends; standard streams are pipes. */
+/** Starts a Windows program as the leader of a process group of its own, which the caller ends. */
 export function startWine(program: string, args: readonly string[]): ChildProcess {
-  return spawn(loader, [program, ...args], { env: environment() });
+  return spawn(loader, [program, ...args], {
+    env: environment(),
+    detached: true,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
 }
