@@ -26,6 +26,9 @@ Status Catalog::Refresh() {
   Collector listing;
   const Status status = files_->List(directory_.c_str(), &listing);
   if (!status.ok()) return status;
+  // An older copy may be restored over the directory, with other files of the same names and sizes.
+  std::sort(listing.files.begin(), listing.files.end());
+  const bool changed = listing.files != listed_;
   const uint32_t newest = NewestNumber();
   std::map<std::string, Known> known;
   epochs_.clear();
@@ -34,29 +37,34 @@ Status Catalog::Refresh() {
     const auto before = known_.find(name);
     Known& now = known[name];
     if (before != known_.end()) now = before->second;
-    Examine(name, size, newest, &now);
+    Examine(name, size, changed || name == listing.files.back().first, newest, &now);
     if (!now.valid) continue;
     const EpochKey key = {now.header.epoch, now.header.id};
     epochs_[key].emplace(now.header.index, CatalogSegment{name, size, now.header});
   }
   known_ = std::move(known);
+  listed_ = std::move(listing.files);
   return status;
 }
 
-void Catalog::Examine(const std::string& name, uint64_t size, uint32_t newest, Known* known) {
+void Catalog::Examine(const std::string& name, uint64_t size, bool again, uint32_t newest,
+                      Known* known) {
   uint32_t number = 0;
   uint32_t index = 0;
   ParseSegmentName(name.c_str(), &number, &index);
   // A file of an older epoch gets no header any more; those of the newest may get theirs any time.
-  if (known->size == size && size != 0 && (known->valid || number < newest)) return;
-  known->size = 0;
-  known->valid = false;
+  const bool settled = known->size == size && size != 0 && (known->valid || number < newest);
+  if (settled && !again) return;
   std::unique_ptr<File> file;
   uint8_t page[kSegmentHeaderSize];
   size_t read = 0;
   Status status = files_->Open((directory_ + "/" + name).c_str(), OpenMode::kRead, &file);
   if (status.ok()) status = file->ReadAt(0, page, sizeof(page), &read);
-  if (!status.ok()) return unreadable_.push_back({number, index});
+  if (!status.ok()) {
+    if (settled) return;
+    *known = Known();
+    return unreadable_.push_back({number, index});
+  }
   known->size = size;
   known->valid = DecodeSegmentHeader(page, read, &known->header) && known->header.epoch == number &&
                  known->header.index == index;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "journal/file.h"
@@ -42,7 +43,8 @@ class Catalog {
   Catalog(FileSystem* files, std::string directory)
       : files_(files), directory_(std::move(directory)) {}
 
-  /// Lists the directory again; reads headers of new files only.
+  /// Lists the directory again; reads headers when files came or went, and that of the newest file
+  /// always.
   Status Refresh();
   const std::map<EpochKey, CatalogEpoch>& epochs() const { return epochs_; }
   std::string PathOf(const CatalogSegment& segment) const {
@@ -58,12 +60,13 @@ class Catalog {
     SegmentHeader header;
   };
 
-  void Examine(const std::string& name, uint64_t size, uint32_t newest, Known* known);
+  void Examine(const std::string& name, uint64_t size, bool again, uint32_t newest, Known* known);
   uint32_t NewestNumber() const;
 
   FileSystem* files_;
   std::string directory_;
   std::map<std::string, Known> known_;  ///< what earlier listings found out, by file name
+  std::vector<std::pair<std::string, uint64_t>> listed_;  ///< names and sizes
   std::map<EpochKey, CatalogEpoch> epochs_;
   std::vector<SegmentPlace> unreadable_;
 };
