@@ -236,7 +236,9 @@ export class JournalModel {
   async #deleteOldest(): Promise<void> {
     const [oldest, ...others] = await listSegments(this.#directory);
     if (oldest === undefined || others.length === 0) return;
-    // As the service does, so that what goes before the first acknowledgement is a loss too.
+    // As the service does, so that what goes before the first acknowledgement is a loss too. A reader that
+    // looked at an empty directory last would have found the first segment long ago.
+    if (this.#checkpoint === null && this.#lastPlace === undefined) this.#restartReader();
     this.#checkpoint ??= startOf(oldest);
     await unlink(join(this.#directory, oldest.name));
     this.#isHarmed = true;
