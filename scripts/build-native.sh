@@ -9,4 +9,8 @@ cmake -S addon -B build/native -DCMAKE_BUILD_TYPE=Release > build/native-configu
 }
 cmake --build build/native --parallel 2 --target certwire_node
 mkdir -p "$target"
-cmp -s build/native/node/certwire.node "$target/certwire.node" || cp build/native/node/certwire.node "$target/certwire.node"
+if ! cmp -s build/native/node/certwire.node "$target/certwire.node"; then
+  # Under another name first: a process that has the old one loaded must not see it change.
+  cp build/native/node/certwire.node "$target/certwire.node.new"
+  mv "$target/certwire.node.new" "$target/certwire.node"
+fi
