@@ -1,5 +1,7 @@
 #include "collect/platform.h"
 
+#include <type_traits>
+
 #ifdef _WIN32
 #include <windows.h>
 #else
@@ -13,7 +15,7 @@ namespace {
 
 #ifdef _WIN32
 
-class OsClock : public Clock {
+class OsClock final : public Clock {
  public:
   uint64_t UtcTime() const override {
     FILETIME time;
@@ -27,7 +29,7 @@ class OsClock : public Clock {
 
 constexpr uint64_t kSecondsFrom1601To1970 = 11644473600;
 
-class OsClock : public Clock {
+class OsClock final : public Clock {
  public:
   uint64_t UtcTime() const override {
     timespec now;
@@ -45,7 +47,8 @@ class OsClock : public Clock {
 
 #endif
 
-// Has no state and a trivial destructor's effect: nothing happens at process exit.
+// Nothing may happen in the process of the CA when it exits.
+static_assert(std::is_trivially_destructible_v<OsClock>);
 constinit const OsClock kSystemClock;
 
 }  // namespace

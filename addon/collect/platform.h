@@ -8,11 +8,13 @@ namespace collect {
 /// The clocks that collecting needs; a test brings its own.
 class Clock {
  public:
-  virtual ~Clock() = default;
   /// UTC in 100 ns since 1601-01-01.
   virtual uint64_t UtcTime() const = 0;
   /// Milliseconds of a clock that never goes back.
   virtual uint64_t MonotonicMs() const = 0;
+
+ protected:
+  ~Clock() = default;
 };
 
 /// The clocks of the operating system; lives as long as the process.
