@@ -25,6 +25,9 @@ inline constexpr size_t kFrameHeaderSize = 40;
 inline constexpr size_t kFrameAlignment = 8;
 inline constexpr uint32_t kMaxPayload = 16u << 20;
 
+/// Sequences are from 1 to this, so that the one behind the last is a number too.
+inline constexpr uint64_t kMaxSequence = INT64_MAX;
+
 /// Room at the end of a segment for GAP, MARK and SEAL only (less in segments under 256 KiB).
 inline constexpr uint64_t kReservedTail = 64u << 10;
 

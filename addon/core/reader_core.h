@@ -13,6 +13,12 @@
 
 namespace journal {
 
+/// True when the content of the frame is not needed to go on without loss.
+inline bool IsExpendable(const FrameHeader& frame) {
+  return frame.type == kEpochFrame || frame.type == kMarkFrame || frame.type == kSealFrame ||
+         (frame.type & kIgnorableType) != 0;
+}
+
 /// What one step of a reader came to.
 enum class Progress : uint8_t {
   kMoved,  ///< went on; there may be more

@@ -1,4 +1,5 @@
 // How a reader finds its place and goes from segment to segment and from epoch to epoch.
+#include <algorithm>
 #include <cstring>
 
 #include "journal/cbor.h"
@@ -226,8 +227,9 @@ Status ReaderCore::CompareWithTail(bool* rollback) {
       const uint8_t* payload;
       status = scanner_.ReadPayload(at, frame, &payload, &valid);
       at = tail = at + FrameSize(frame.length);
-      if (frame.type == kMarkFrame || !valid) continue;
-      sequence_ = frame.sequence;
+      if (!valid && !IsExpendable(frame)) continue;
+      sequence_ = std::max(sequence_, frame.sequence);
+      if (frame.type == kMarkFrame) continue;
       time_ = frame.time;
       sealed_ = frame.type == kSealFrame;
     }

@@ -21,12 +21,6 @@ bool IsHandedOut(const FrameHeader& frame) {
   return frame.type == kEventFrame || frame.type == kGapFrame;
 }
 
-/// True when the content of the frame is not needed to go on without loss.
-bool IsExpendable(const FrameHeader& frame) {
-  return frame.type == kEpochFrame || frame.type == kMarkFrame || frame.type == kSealFrame ||
-         (frame.type & kIgnorableType) != 0;
-}
-
 }  // namespace
 
 Status ReaderCore::ReadFrame(Progress* progress) {

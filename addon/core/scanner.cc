@@ -24,7 +24,9 @@ Status SegmentScanner::Open(FileSystem* files, const std::string& path,
 
 Status SegmentScanner::Load(uint64_t offset, size_t size, const uint8_t** data, size_t* available) {
   if (offset < window_start_ || offset + size > window_start_ + window_size_) {
-    const Status status = Fill(offset, std::max(size, kWindowBytes));
+    const uint64_t left = offset < end() ? end() - offset : 0;
+    const auto ahead = static_cast<size_t>(std::min<uint64_t>(kWindowBytes, left));
+    const Status status = Fill(offset, std::max(size, ahead));
     if (!status.ok()) return status;
   }
   *data = window_.data() + (offset - window_start_);

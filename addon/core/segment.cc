@@ -107,7 +107,7 @@ bool DecodeFrameHeader(const uint8_t* from, const FramePlace& place, FrameHeader
   header->type = Get<uint16_t>(from + 32);
   header->flags = Get<uint16_t>(from + 34);
   header->schema = Get<uint16_t>(from + 36);
-  return true;
+  return header->sequence - 1 < kMaxSequence;
 }
 
 void FormatSegmentName(uint32_t epoch, uint32_t index, char name[kSegmentNameSize]) {

@@ -55,7 +55,8 @@ struct FramePlace {
 uint32_t PayloadCrc(const EpochId& id, const uint8_t* payload, size_t size);
 /// Writes the 40 bytes of a frame header.
 void EncodeFrameHeader(const FrameHeader& header, const FramePlace& place, uint8_t* to);
-/// Reads a frame header; false when it does not verify at this place, or its length is not allowed.
+/// Reads a frame header; false when it does not verify at this place, or its length or sequence is
+/// not allowed.
 bool DecodeFrameHeader(const uint8_t* from, const FramePlace& place, FrameHeader* header);
 /// Writes the CRC anew for another place.
 void MoveFrameHeader(uint8_t* frame, const FramePlace& place);

@@ -154,3 +154,19 @@ TEST_CASE("a damaged journal reads the same each time, and from every position o
     }
   }
 }
+
+TEST_CASE("an epoch of which only a MARK is left has two gaps with different ids") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 0x11, kSegmentBytes);
+  builder.Mark();
+  files[builder.path()][journal::kSegmentHeaderSize] ^= 1;
+  builder.Epoch(2, 0x22, kSegmentBytes);
+  auto options = test::ReaderOf(kDirectory, journal::ReadMode::kDurable);
+  options.file_system = &files;
+  const auto items = test::ReadAll(journal::Reader::Open(options).get());
+  REQUIRE(items.size() == 2);
+  CHECK(test::ReasonOf(items[0]) == "corrupt");
+  CHECK(test::ReasonOf(items[1]) == "unclean-stop");
+  CHECK(items[0].id() != items[1].id());
+}

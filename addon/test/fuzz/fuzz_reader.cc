@@ -24,7 +24,7 @@ void Repair(test::MemoryFiles::Content* content, const journal::EpochId& id) {
     Put(frame, length);
     Put(frame + 8, journal::PayloadCrc(id, frame + journal::kFrameHeaderSize, length));
     Put(frame + 12, uint32_t{2});
-    Put(frame + 16, Get<uint64_t>(frame + 16) % 64);
+    Put(frame + 16, Get<uint64_t>(frame + 16) & 0xc00000000000003f);
     Put(frame + 32, static_cast<uint16_t>(Get<uint16_t>(frame + 32) % 8));
     journal::MoveFrameHeader(frame, {id, 0, at});
     at += journal::FrameSize(length);
