@@ -25,10 +25,25 @@ const wchar_t* const kTrustedSids[] = {
     L"S-1-5-18",                                                        // SYSTEM
     L"S-1-5-32-544",                                                    // Administrators
     L"S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",  // TrustedInstaller
+    L"S-1-3-0",  // CREATOR OWNER: whoever makes a file, which others may not
+    L"S-1-3-4",  // OWNER RIGHTS: the owner is checked by itself
 };
 
-constexpr DWORD kChangingRights = FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD | DELETE |
-                                  WRITE_DAC | WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL;
+constexpr DWORD kReplacingRights =
+    FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_ALL;
+/// With the right to write attributes an empty directory can be made a reparse point.
+constexpr DWORD kChangingRights = kReplacingRights | FILE_WRITE_DATA | FILE_APPEND_DATA |
+                                  FILE_WRITE_ATTRIBUTES | FILE_WRITE_EA | GENERIC_WRITE;
+
+/// What nobody but trusted accounts may do.
+struct Guard {
+  DWORD rights = kChangingRights;
+  DWORD service_may = 0;      ///< rights that the service may have nevertheless
+  bool for_children = false;  ///< what only children inherit counts too
+};
+constexpr Guard kFileGuard;
+constexpr Guard kJournalGuard = {kChangingRights, DELETE | FILE_DELETE_CHILD, true};
+constexpr Guard kParentGuard = {kReplacingRights, 0, false};
 
 struct FreeLocal {
   void operator()(void* memory) const { LocalFree(memory); }
@@ -56,13 +71,17 @@ class ProcessUser {
   std::vector<uint8_t> memory_;
 };
 
+bool IsSid(PSID sid, const wchar_t* text) {
+  PSID parsed = nullptr;
+  if (sid == nullptr || !ConvertStringSidToSidW(text, &parsed)) return false;
+  const LocalMemory memory(parsed);
+  return EqualSid(parsed, sid);
+}
+
 bool IsTrusted(PSID sid, const ProcessUser& user) {
   if (sid == nullptr || !IsValidSid(sid)) return false;
   for (const wchar_t* trusted : kTrustedSids) {
-    PSID parsed = nullptr;
-    if (!ConvertStringSidToSidW(trusted, &parsed)) continue;
-    const LocalMemory memory(parsed);
-    if (EqualSid(parsed, sid)) return true;
+    if (IsSid(sid, trusted)) return true;
   }
   return user.Is(sid);
 }
@@ -74,26 +93,68 @@ struct Security {
   PACL access = nullptr;
 };
 
-DWORD ReadSecurity(const std::wstring& path, Security* security) {
+DWORD ReadSecurity(HANDLE object, Security* security) {
   PSECURITY_DESCRIPTOR descriptor = nullptr;
-  const DWORD error = GetNamedSecurityInfoW(
-      path.c_str(), SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+  const DWORD error = GetSecurityInfo(
+      object, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
       &security->owner, nullptr, &security->access, nullptr, &descriptor);
   security->memory.reset(descriptor);
   return error;
 }
 
+/// A file or directory, opened as itself even when it is a reparse point.
+class Opened {
+ public:
+  Opened(const std::wstring& path, DWORD access)
+      : handle_(CreateFileW(
+            path.c_str(), access, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+            OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS, nullptr)),
+        error_(handle_ == INVALID_HANDLE_VALUE ? GetLastError() : ERROR_SUCCESS) {}
+  ~Opened() {
+    if (handle_ != INVALID_HANDLE_VALUE) CloseHandle(handle_);
+  }
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
+
+  HANDLE get() const { return handle_; }
+  DWORD error() const { return error_; }
+
+ private:
+  const HANDLE handle_;
+  const DWORD error_;
+};
+
+DWORD ReadSecurity(const std::wstring& path, Security* security) {
+  const Opened opened(path, READ_CONTROL);
+  return opened.error() != ERROR_SUCCESS ? opened.error() : ReadSecurity(opened.get(), security);
+}
+
+bool IsDenying(BYTE entry_type) {
+  return entry_type == ACCESS_DENIED_ACE_TYPE || entry_type == ACCESS_DENIED_OBJECT_ACE_TYPE ||
+         entry_type == ACCESS_DENIED_CALLBACK_ACE_TYPE ||
+         entry_type == ACCESS_DENIED_CALLBACK_OBJECT_ACE_TYPE;
+}
+
+/// True when the entry gives nobody else what the guard protects. Kinds of entries that depend on
+/// conditions or object types have no business here and count as giving it to everybody.
+bool IsHarmless(const ACE_HEADER& entry, const Guard& guard, const ProcessUser& user) {
+  if (IsDenying(entry.AceType)) return true;
+  if ((entry.AceFlags & INHERIT_ONLY_ACE) != 0 && !guard.for_children) return true;
+  if (entry.AceType != ACCESS_ALLOWED_ACE_TYPE) return false;
+  auto& allowed = reinterpret_cast<const ACCESS_ALLOWED_ACE&>(entry);
+  const PSID sid = const_cast<DWORD*>(&allowed.SidStart);
+  DWORD given = allowed.Mask & guard.rights;
+  if (IsSid(sid, CERTWIRE_SERVICE)) given &= ~guard.service_may;
+  return given == 0 || IsTrusted(sid, user);
+}
+
 /// True when the access list lets nobody else change things. A missing list lets everybody.
-bool IsGuarded(const Security& security, const ProcessUser& user) {
-  if (!IsTrusted(security.owner, user) || security.access == nullptr) return false;
+bool IsGuarded(const Security& security, const Guard& guard, const ProcessUser& user) {
+  if (security.access == nullptr) return false;
   for (DWORD i = 0; i < security.access->AceCount; ++i) {
     void* entry = nullptr;
     if (!GetAce(security.access, i, &entry)) return false;
-    auto* allowed = static_cast<ACCESS_ALLOWED_ACE*>(entry);
-    if (allowed->Header.AceType != ACCESS_ALLOWED_ACE_TYPE) continue;
-    if ((allowed->Header.AceFlags & INHERIT_ONLY_ACE) != 0) continue;
-    if ((allowed->Mask & kChangingRights) == 0) continue;
-    if (!IsTrusted(&allowed->SidStart, user)) return false;
+    if (!IsHarmless(*static_cast<const ACE_HEADER*>(entry), guard, user)) return false;
   }
   return true;
 }
@@ -103,15 +164,26 @@ bool IsReparsePoint(const std::wstring& path) {
   return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0;
 }
 
+/// Only the form that Windows itself would give, so that no component can hide from the checks.
 bool IsLocalFullPath(const std::wstring& path) {
-  return path.size() > 3 && path[1] == L':' && path[2] == L'\\' && path.find(L"\\..") == path.npos;
+  if (path.size() <= 3 || path[1] != L':' || path[2] != L'\\') return false;
+  std::wstring full(path.size() + 1, L'\0');
+  const DWORD size =
+      GetFullPathNameW(path.c_str(), static_cast<DWORD>(full.size()), full.data(), nullptr);
+  if (size != path.size() || full.compare(0, size, path) != 0) return false;
+  return GetDriveTypeW(path.substr(0, 3).c_str()) != DRIVE_REMOTE;
+}
+
+std::wstring ParentOf(const std::wstring& path) {
+  const size_t end = path.find_last_of(L'\\');
+  return path.substr(0, end == 2 ? 3 : end);
 }
 
 std::wstring ErrorText(const wchar_t* what, DWORD error) {
   return std::wstring(what) + L" (Windows error " + std::to_wstring(error) + L")";
 }
 
-DWORD ApplyRights(const std::wstring& path, PSECURITY_DESCRIPTOR descriptor) {
+DWORD ApplyRights(HANDLE directory, PSECURITY_DESCRIPTOR descriptor) {
   PSID owner = nullptr;
   PACL access = nullptr;
   BOOL present = FALSE;
@@ -120,11 +192,63 @@ DWORD ApplyRights(const std::wstring& path, PSECURITY_DESCRIPTOR descriptor) {
       !GetSecurityDescriptorDacl(descriptor, &present, &access, &defaulted)) {
     return GetLastError();
   }
-  auto* name = const_cast<wchar_t*>(path.c_str());
-  return SetNamedSecurityInfoW(
-      name, SE_FILE_OBJECT,
+  return SetSecurityInfo(
+      directory, SE_FILE_OBJECT,
       OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
       owner, nullptr, access, nullptr);
+}
+
+DWORD CheckOwner(const Security& security, const ProcessUser& user) {
+  if (IsTrusted(security.owner, user) || IsSid(security.owner, CERTWIRE_SERVICE)) {
+    return ERROR_SUCCESS;
+  }
+  return ERROR_INVALID_OWNER;
+}
+
+/// An owner keeps the right to change rights, whatever the directory's are.
+DWORD CheckOwnersIn(const std::wstring& directory, const ProcessUser& user) {
+  WIN32_FIND_DATAW found;
+  HANDLE search = FindFirstFileW((directory + L"\\*").c_str(), &found);
+  if (search == INVALID_HANDLE_VALUE) return GetLastError();
+  DWORD error = ERROR_SUCCESS;
+  do {
+    const std::wstring name = found.cFileName;
+    if (name == L"." || name == L"..") continue;
+    Security security;
+    error = ReadSecurity(directory + L"\\" + name, &security);
+    if (error == ERROR_SUCCESS) error = CheckOwner(security, user);
+  } while (error == ERROR_SUCCESS && FindNextFileW(search, &found));
+  FindClose(search);
+  return error;
+}
+
+/// Gives the directory that exists these rights, unless it may be somebody else's trap: anybody may
+/// make a directory below %ProgramData% before we do.
+DWORD TakeOver(const std::wstring& path, PSECURITY_DESCRIPTOR descriptor) {
+  const Opened directory(path, READ_CONTROL | WRITE_DAC | WRITE_OWNER | FILE_READ_ATTRIBUTES);
+  if (directory.error() != ERROR_SUCCESS) return directory.error();
+  BY_HANDLE_FILE_INFORMATION information;
+  if (!GetFileInformationByHandle(directory.get(), &information)) return GetLastError();
+  if ((information.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0) {
+    return kReparsePointEncountered;
+  }
+  if ((information.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) == 0) return ERROR_DIRECTORY;
+  const ProcessUser user;
+  Security security;
+  DWORD error = ReadSecurity(directory.get(), &security);
+  if (error == ERROR_SUCCESS) error = CheckOwner(security, user);
+  if (error == ERROR_SUCCESS) error = ApplyRights(directory.get(), descriptor);
+  // Only now, when nobody else can make one any more.
+  return error == ERROR_SUCCESS ? CheckOwnersIn(path, user) : error;
+}
+
+/// Empty when no part of the path is a reparse point.
+std::wstring ReparsePointIn(const std::wstring& path) {
+  for (size_t end = path.find(L'\\', 3);; end = path.find(L'\\', end + 1)) {
+    const std::wstring component = path.substr(0, end);
+    if (IsReparsePoint(component)) return component;
+    if (end == path.npos) return L"";
+  }
 }
 
 }  // namespace
@@ -139,10 +263,7 @@ DWORD SecureDirectory(const std::wstring& path, const wchar_t* rights) {
   SECURITY_ATTRIBUTES attributes = {sizeof attributes, descriptor, FALSE};
   if (CreateDirectoryW(path.c_str(), &attributes)) return ERROR_SUCCESS;
   const DWORD error = GetLastError();
-  if (error != ERROR_ALREADY_EXISTS) return error;
-  // Anybody may make a directory below %ProgramData% before we do.
-  if (IsReparsePoint(path)) return kReparsePointEncountered;
-  return ApplyRights(path, descriptor);
+  return error == ERROR_ALREADY_EXISTS ? TakeOver(path, descriptor) : error;
 }
 
 std::wstring DistrustReason(const std::wstring& directory) {
@@ -150,24 +271,30 @@ std::wstring DistrustReason(const std::wstring& directory) {
   const DWORD attributes = GetFileAttributesW(directory.c_str());
   if (attributes == INVALID_FILE_ATTRIBUTES) return ErrorText(L"it cannot be read", GetLastError());
   if ((attributes & FILE_ATTRIBUTE_DIRECTORY) == 0) return L"it is no directory";
-  for (size_t end = directory.find(L'\\', 3);; end = directory.find(L'\\', end + 1)) {
-    const std::wstring component = directory.substr(0, end);
-    if (IsReparsePoint(component)) return component + L" is a reparse point (a link)";
-    if (end == directory.npos) break;
-  }
+  const std::wstring link = ReparsePointIn(directory);
+  if (!link.empty()) return link + L" is a reparse point (a link)";
   Security security;
-  const DWORD error = ReadSecurity(directory, &security);
+  Security parent;
+  DWORD error = ReadSecurity(directory, &security);
+  if (error == ERROR_SUCCESS) error = ReadSecurity(ParentOf(directory), &parent);
   if (error != ERROR_SUCCESS) return ErrorText(L"its owner cannot be read", error);
-  if (IsTrusted(security.owner, ProcessUser())) return L"";
-  return L"its owner is neither the system nor the group of administrators";
+  const ProcessUser user;
+  if (!IsTrusted(security.owner, user)) {
+    return L"its owner is neither the system nor the group of administrators";
+  }
+  if (!IsGuarded(security, kJournalGuard, user)) return L"others may write into it";
+  if (!IsTrusted(parent.owner, user) || !IsGuarded(parent, kParentGuard, user)) {
+    return L"others may replace it, by the rights of the directory above it";
+  }
+  return L"";
 }
 
 bool IsWritableByOthers(const std::wstring& file) {
   const ProcessUser user;
-  const std::wstring directory = file.substr(0, file.find_last_of(L'\\'));
-  for (const std::wstring& path : {file, directory}) {
+  for (const std::wstring& path : {file, ParentOf(file)}) {
     Security security;
-    if (ReadSecurity(path, &security) != ERROR_SUCCESS || !IsGuarded(security, user)) return true;
+    if (ReadSecurity(path, &security) != ERROR_SUCCESS) return true;
+    if (!IsTrusted(security.owner, user) || !IsGuarded(security, kFileGuard, user)) return true;
   }
   return false;
 }
