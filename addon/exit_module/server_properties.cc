@@ -1,6 +1,7 @@
 #include "server_properties.h"
 
 #include <cstring>
+#include <utility>
 
 namespace exit_module {
 namespace {
@@ -46,6 +47,7 @@ SourceValue ToSourceValue(const VARIANT& variant) {
 ServerProperties::~ServerProperties() {
   Ask([this] {
     VariantClear(&value_);
+    if (close_ != nullptr) (server_->*close_)();
     if (server_ != nullptr) server_->Release();
     return S_OK;
   });
@@ -73,16 +75,21 @@ HResult ServerProperties::AskValue(std::u16string_view name, SourceValue* value,
 
 template <typename Call>
 HResult ServerProperties::AskName(std::u16string* name, Call call) {
-  return Ask([&] {
+  const HResult result = Ask([&] {
+    VariantClear(&value_);
     BSTR text = nullptr;
-    const HRESULT result = call(&text);
-    if (FAILED(result)) return result;
-    // Some servers end an enumeration by a null string instead of S_FALSE.
-    if (text == nullptr) return S_FALSE;
-    name->assign(reinterpret_cast<const char16_t*>(text), SysStringLen(text));
-    SysFreeString(text);
-    return result;
+    const HRESULT asked = call(&text);
+    V_VT(&value_) = VT_BSTR;
+    V_BSTR(&value_) = text;
+    return asked;
   });
+  if (collect::Failed(result)) return result;
+  // Some servers end an enumeration by a null string instead of S_FALSE.
+  if (V_BSTR(&value_) == nullptr) return collect::kFalse;
+  // Copied outside of the guard: a lack of memory is no fault of the server.
+  const std::wstring_view text = TextOf(V_BSTR(&value_));
+  name->assign(text.begin(), text.end());
+  return result;
 }
 
 HResult ServerProperties::Open(int32_t context) {
@@ -136,28 +143,34 @@ HResult ServerProperties::GetExtensionFlags(int32_t* flags) {
   return result;
 }
 
+template <typename Call>
+HResult ServerProperties::Begin(Call setup, EnumerationClose close) {
+  const HResult result = Ask(setup);
+  if (!collect::Failed(result)) close_ = close;
+  return result;
+}
+
+void ServerProperties::EndEnumeration() {
+  const EnumerationClose close = std::exchange(close_, nullptr);
+  Ask([&] { return (server_->*close)(); });
+}
+
 HResult ServerProperties::BeginAttributes() {
-  return Ask([&] { return server_->EnumerateAttributesSetup(0); });
+  return Begin([&] { return server_->EnumerateAttributesSetup(0); },
+               &ICertServerExit::EnumerateAttributesClose);
 }
 
 HResult ServerProperties::NextAttribute(std::u16string* name) {
   return AskName(name, [&](BSTR* text) { return server_->EnumerateAttributes(text); });
 }
 
-void ServerProperties::EndAttributes() {
-  Ask([&] { return server_->EnumerateAttributesClose(); });
-}
-
 HResult ServerProperties::BeginExtensions() {
-  return Ask([&] { return server_->EnumerateExtensionsSetup(0); });
+  return Begin([&] { return server_->EnumerateExtensionsSetup(0); },
+               &ICertServerExit::EnumerateExtensionsClose);
 }
 
 HResult ServerProperties::NextExtension(std::u16string* oid) {
   return AskName(oid, [&](BSTR* text) { return server_->EnumerateExtensions(text); });
-}
-
-void ServerProperties::EndExtensions() {
-  Ask([&] { return server_->EnumerateExtensionsClose(); });
 }
 
 }  // namespace exit_module

@@ -11,7 +11,8 @@
 namespace exit_module {
 
 /// The certification authority of this process as a property source: its own ICertServerExit, made
-/// by Open on the calling thread and released with the source. Every call runs under the fault
+/// by Open on the calling thread and released with the source, together with an enumeration that a
+/// lack of memory left open. Every call runs under the fault
 /// guard; after a fault nothing is called any more, not even Release.
 class ServerProperties final : public collect::PropertySource {
  public:
@@ -30,10 +31,10 @@ class ServerProperties final : public collect::PropertySource {
   collect::HResult GetExtensionFlags(int32_t* flags) override;
   collect::HResult BeginAttributes() override;
   collect::HResult NextAttribute(std::u16string* name) override;
-  void EndAttributes() override;
+  void EndAttributes() override { EndEnumeration(); }
   collect::HResult BeginExtensions() override;
   collect::HResult NextExtension(std::u16string* oid) override;
-  void EndExtensions() override;
+  void EndExtensions() override { EndEnumeration(); }
   bool Faulted() const override { return faulted_; }
 
   /// What Open gave.
@@ -51,7 +52,13 @@ class ServerProperties final : public collect::PropertySource {
   template <typename Call>
   collect::HResult AskName(std::u16string* name, Call call);
 
+  using EnumerationClose = HRESULT (STDMETHODCALLTYPE ICertServerExit::*)();
+  template <typename Call>
+  collect::HResult Begin(Call setup, EnumerationClose close);
+  void EndEnumeration();
+
   ICertServerExit* server_ = nullptr;
+  EnumerationClose close_ = nullptr;  ///< of the enumeration that is open
   VARIANT value_;  ///< the answer that was given last; lives until the next question
   bool faulted_ = false;
   Fault fault_;
