@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "collect/collector.h"
-#include "collect/record.h"
 #include "collect/record_encoder.h"
 #include "collect/utf16.h"
 
@@ -15,9 +14,15 @@ Recorder::Recorder(journal::Writer& writer, std::u16string ca_name, const Clock&
     : writer_(writer), ca_name_(std::move(ca_name)), clock_(clock) {}
 
 AppendResult Recorder::Notify(int32_t event, int32_t context, PropertySource& source) noexcept {
+  Record record;
+  return Notify(event, context, source, &record);
+}
+
+AppendResult Recorder::Notify(int32_t event, int32_t context, PropertySource& source,
+                              Record* record) noexcept {
   const uint64_t time = clock_.UtcTime();
   try {
-    return RecordEvent(event, context, time, source);
+    return RecordEvent(event, context, time, source, record);
   } catch (...) {  // memory is short
     writer_.CountDropped(time, 0);
     return AppendResult::kDropped;
@@ -31,28 +36,27 @@ AppendResult Recorder::Started(PropertySource& source) noexcept {
 bool Recorder::Shutdown(uint32_t timeout_ms) noexcept { return writer_.Shutdown(timeout_ms); }
 
 AppendResult Recorder::RecordEvent(int32_t event, int32_t context, uint64_t time,
-                                   PropertySource& source) {
-  Record record;
-  record.event = event;
-  record.context = context;
-  record.time = time;
-  record.process_id = CurrentProcessId();
-  record.thread_id = CurrentThreadId();
-  record.AddProperty(Record::Group::kCa, u"Name", Value::Text(BytesOf(ca_name_)));
+                                   PropertySource& source, Record* record) {
+  record->event = event;
+  record->context = context;
+  record->time = time;
+  record->process_id = CurrentProcessId();
+  record->thread_id = CurrentThreadId();
+  record->AddProperty(Record::Group::kCa, u"Name", Value::Text(BytesOf(ca_name_)));
   if (faulted()) {
-    record.AddProblem(u"server", Reason::kFault);
+    record->AddProblem(u"server", Reason::kFault);
   } else {
-    Collect(source, clock_, kCollectBudgetMs, &record);
+    Collect(source, clock_, kCollectBudgetMs, record);
     if (source.Faulted()) StopCollecting();
   }
-  const int64_t request_id = record.RequestId();
-  const size_t size = EncodedSize(record);
+  const int64_t request_id = record->RequestId();
+  const size_t size = EncodedSize(*record);
   journal::Buffer* buffer = writer_.Acquire(size);
   if (buffer == nullptr) {
     writer_.CountDropped(time, request_id);
     return AppendResult::kDropped;
   }
-  EncodeRecord(record, journal::Writer::Data(buffer), size);
+  EncodeRecord(*record, journal::Writer::Data(buffer), size);
   return writer_.Append(buffer, size, time, kRecordSchema, request_id);
 }
 

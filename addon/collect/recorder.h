@@ -7,6 +7,7 @@
 
 #include "collect/platform.h"
 #include "collect/property_source.h"
+#include "collect/record.h"
 #include "journal/writer.h"
 
 namespace collect {
@@ -45,6 +46,9 @@ class Recorder {
 
   /// Records one event with everything that `source` tells about it.
   journal::AppendResult Notify(int32_t event, int32_t context, PropertySource& source) noexcept;
+  /// The same with an empty record of the caller, whose frame may survive what ends this one.
+  journal::AppendResult Notify(int32_t event, int32_t context, PropertySource& source,
+                               Record* record) noexcept;
   /// Records that the CA started (event 0x80, context 0).
   journal::AppendResult Started(PropertySource& source) noexcept;
   /// Seals the journal after the shutdown event was recorded; true when it was done in time. Later
@@ -58,7 +62,7 @@ class Recorder {
 
  private:
   journal::AppendResult RecordEvent(int32_t event, int32_t context, uint64_t time,
-                                    PropertySource& source);
+                                    PropertySource& source, Record* record);
 
   journal::Writer& writer_;
   const std::u16string ca_name_;

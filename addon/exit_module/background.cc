@@ -52,33 +52,38 @@ class Background {
  public:
   explicit Background(Module& module) : module_(module) {}
 
+  /// Does its work for ever. A fault or a lack of memory ends one step of it, never the thread.
   void Run() {
-    while (!StartWriter()) Sleep(kRetryMs);
-    module_.WriterStarted();
-    log_.Report(MSG_STARTED, {CERTWIRE_VERSION, module_.ca_name(), directory_});
     for (;;) {
-      ReportJournal();
-      ReportTroubles();
-      Sleep(kLookMs);
+      Fault fault;
+      const bool done = Guarded([this] { Step(); }, &fault);
+      if (!done) fault_ = fault;
+      if (!writer_started_) module_.WriterTried(false);
+      Sleep(done && writer_started_ ? kLookMs : kRetryMs);
     }
   }
 
  private:
-  bool StartWriter() {
+  void Step() {
+    if (!writer_started_) StartWriter();
+    ReportStart();
+    ReportJournal();
+    ReportTroubles();
+  }
+
+  /// Before anything is written to the event log, whose service may hang.
+  void StartWriter() {
     const Settings settings = ReadSettings(module_.ca_name());
-    for (const auto& ignored : settings.ignored) {
-      log_.Report(MSG_SETTING_IGNORED, {ignored.name, ignored.reason});
-    }
+    ignored_ = settings.ignored;
     directory_ = settings.journal_directory;
     // Registration made the default directory; another one may be made here.
     if (GetFileAttributesW(directory_.c_str()) == INVALID_FILE_ATTRIBUTES) {
       SecureDirectory(directory_, kJournalRights);
     }
-    const std::wstring reason = DistrustReason(directory_);
-    if (reason.empty()) return Configure(settings) && module_.writer().Start().ok();
-    log_.Report(MSG_JOURNAL_REFUSED, {directory_, reason});
-    ReportTroubles();
-    return false;
+    refused_ = DistrustReason(directory_);
+    if (!refused_.empty() || !Configure(settings) || !module_.writer().Start().ok()) return;
+    writer_started_ = true;
+    module_.WriterTried(true);
   }
 
   bool Configure(const Settings& settings) {
@@ -91,11 +96,20 @@ class Background {
     options.epoch_info = reinterpret_cast<const uint8_t*>(info.data());
     options.epoch_info_size = info.size();
     const journal::Status status = module_.writer().Configure(options);
-    if (!status.ok()) {
-      const std::string_view what = status.what();
-      log_.Report(MSG_JOURNAL_REFUSED, {directory_, std::wstring(what.begin(), what.end())});
-    }
+    const std::string_view what = status.what();
+    if (!status.ok()) refused_.assign(what.begin(), what.end());
     return status.ok();
+  }
+
+  void ReportStart() {
+    if (!refused_.empty()) log_.Report(MSG_JOURNAL_REFUSED, {directory_, refused_});
+    while (!ignored_.empty() &&
+           log_.Report(MSG_SETTING_IGNORED, {ignored_.back().name, ignored_.back().reason})) {
+      ignored_.pop_back();
+    }
+    if (writer_started_ && !start_reported_) {
+      start_reported_ = log_.Report(MSG_STARTED, {CERTWIRE_VERSION, module_.ca_name(), directory_});
+    }
   }
 
   void ReportJournal() {
@@ -111,6 +125,11 @@ class Background {
   }
 
   void ReportTroubles() {
+    if (fault_.code != 0 &&
+        log_.Report(MSG_BACKGROUND_FAULT,
+                    {Hex(fault_.code), Hex(reinterpret_cast<uintptr_t>(fault_.address))})) {
+      fault_ = {};
+    }
     const uint64_t lost = module_.writer().Stats().dropped;
     if (lost != reported_lost_ && log_.Report(MSG_EVENTS_LOST, {std::to_wstring(lost)})) {
       reported_lost_ = lost;
@@ -131,6 +150,11 @@ class Background {
   Module& module_;
   EventLog log_;
   std::wstring directory_;
+  std::wstring refused_;                    ///< why the directory is not used; empty when it is
+  std::vector<Settings::Ignored> ignored_;  ///< not reported yet
+  Fault fault_;                             ///< of this thread, not reported yet
+  bool writer_started_ = false;
+  bool start_reported_ = false;
   bool was_degraded_ = false;
   bool fault_reported_ = false;
   uint64_t reported_lost_ = 0;
@@ -138,17 +162,17 @@ class Background {
 };
 
 DWORD WINAPI BackgroundMain(void* module) {
-  // Without memory the thread ends: settings and event log are lost, the CA is not.
-  Fault fault;
-  Guarded([&] { Background(*static_cast<Module*>(module)).Run(); }, &fault);
+  Background(*static_cast<Module*>(module)).Run();
   return 0;
 }
 
 }  // namespace
 
-void StartBackgroundThread(Module* module) {
+bool StartBackgroundThread(Module* module) {
   HANDLE thread = CreateThread(nullptr, 0, BackgroundMain, module, 0, nullptr);
-  if (thread != nullptr) CloseHandle(thread);
+  if (thread == nullptr) return false;
+  CloseHandle(thread);
+  return true;
 }
 
 }  // namespace exit_module

@@ -7,7 +7,8 @@ class Module;
 
 /// Starts the thread that does for `module` what Notify must not do: read settings, check the
 /// journal directory, start the writer, write to the event log. It runs until the process ends.
-void StartBackgroundThread(Module* module);
+/// False when there are no threads to be had.
+bool StartBackgroundThread(Module* module);
 
 }  // namespace exit_module
 

@@ -21,26 +21,26 @@ WORD EventType(DWORD id) {
 
 }  // namespace
 
-EventLog::EventLog() : source_(RegisterEventSourceW(nullptr, kEventSource)) {}
-
 EventLog::~EventLog() {
   if (source_ != nullptr) DeregisterEventSource(source_);
 }
 
-bool EventLog::IsDue(DWORD id) {
-  const ULONGLONG now = GetTickCount64();
+bool EventLog::IsDue(DWORD id) const {
   const auto last = last_report_.find(id);
-  if (last != last_report_.end() && now - last->second < kQuietMs) return false;
-  last_report_[id] = now;
-  return true;
+  return last == last_report_.end() || GetTickCount64() - last->second >= kQuietMs;
 }
 
 bool EventLog::Report(DWORD id, std::initializer_list<std::wstring> insertions) {
-  if (source_ == nullptr || !IsDue(id)) return false;
+  if (!IsDue(id)) return false;
+  if (source_ == nullptr) source_ = RegisterEventSourceW(nullptr, kEventSource);
+  if (source_ == nullptr) return false;
   std::vector<const wchar_t*> texts;
   for (const std::wstring& text : insertions) texts.push_back(text.c_str());
-  ReportEventW(source_, EventType(id), 0, id, nullptr, static_cast<WORD>(texts.size()), 0,
-               texts.data(), nullptr);
+  if (!ReportEventW(source_, EventType(id), 0, id, nullptr, static_cast<WORD>(texts.size()), 0,
+                    texts.data(), nullptr)) {
+    return false;
+  }
+  last_report_[id] = GetTickCount64();
   return true;
 }
 

@@ -11,22 +11,23 @@ namespace exit_module {
 
 inline constexpr wchar_t kEventSource[] = L"Certwire";
 
-/// Writes into the Application log as source `Certwire`. Belongs to the background thread.
+/// Writes into the Application log as source `Certwire`. Belongs to the background thread, which
+/// registers the source with its first message: a call of the log may take long.
 class EventLog {
  public:
-  EventLog();
+  EventLog() = default;
   ~EventLog();
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
 
   /// Writes the message `id` (MSG_* of messages.mc) with its insertions; false when it is not
-  /// written because the same message was within the last ten minutes.
+  /// written: the same message was within the last ten minutes, or the log cannot be had.
   bool Report(DWORD id, std::initializer_list<std::wstring> insertions);
 
  private:
-  bool IsDue(DWORD id);
+  bool IsDue(DWORD id) const;
 
-  HANDLE source_;
+  HANDLE source_ = nullptr;
   std::map<DWORD, ULONGLONG> last_report_;  ///< GetTickCount64 by message
 };
 

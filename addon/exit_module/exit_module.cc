@@ -124,13 +124,10 @@ STDMETHODIMP ExitModule::Initialize(const BSTR config, LONG* mask) noexcept {
 STDMETHODIMP ExitModule::Notify(LONG event, LONG context) noexcept {
   Module* module = Module::Get();
   if (module == nullptr) return S_OK;
-  Fault fault;
-  if (!Guarded([&] { module->Notify(event, context); }, &fault)) {
-    GuardedEntry([&] {
-      module->Abandon(fault);
-      return S_OK;
-    });
-  }
+  GuardedEntry([&] {
+    module->Notify(event, context);
+    return S_OK;
+  });
   return S_OK;
 }
 

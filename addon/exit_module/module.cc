@@ -1,5 +1,7 @@
 #include "module.h"
 
+#include <new>
+
 #include "background.h"
 
 namespace exit_module {
@@ -17,40 +19,65 @@ void PinThisDll() {
 
 }  // namespace
 
+/// What one event needs. Made outside of the guarded frame, whose destructors do not run when
+/// memory is short.
+struct Module::Call {
+  ServerProperties source;
+  collect::Record record;
+};
+
 Module* Module::Get() { return module.load(std::memory_order_acquire); }
 
 Module::Module(journal::Writer& writer, std::wstring_view ca_name)
     : writer_(writer),
       ca_name_(ca_name),
       recorder_(writer, std::u16string(ca_name.begin(), ca_name.end())),
-      started_(CreateEventW(nullptr, TRUE, FALSE, nullptr)) {}
+      tried_(CreateEventW(nullptr, TRUE, FALSE, nullptr)) {}
+
+Module* Module::Make(std::wstring_view ca_name) {
+  journal::Writer* writer = journal::Writer::Create({});
+  return writer == nullptr ? nullptr : new Module(*writer, ca_name);
+}
 
 void Module::Start(std::wstring_view ca_name) {
   BOOL first = FALSE;
   if (!InitOnceBeginInitialize(&once, 0, &first, nullptr) || !first) return;
-  // Whatever becomes of this attempt, there is no second one.
-  InitOnceComplete(&once, 0, nullptr);
   PinThisDll();
-  journal::Writer* writer = journal::Writer::Create({});
-  if (writer == nullptr) return;
-  auto* made = new Module(*writer, ca_name);
+  Module* made = nullptr;
+  Fault fault;
+  Guarded([&] { made = Make(ca_name); }, &fault);
   module.store(made, std::memory_order_release);
-  StartBackgroundThread(made);
-  made->Record(collect::kStarted, 0);
+  InitOnceComplete(&once, made == nullptr ? INIT_ONCE_INIT_FAILED : 0, nullptr);
+  if (made != nullptr) made->Notify(collect::kStarted, 0);
+}
+
+void Module::NeedBackgroundThread() {
+  if (has_thread_.load(std::memory_order_relaxed) || has_thread_.exchange(true)) return;
+  if (!StartBackgroundThread(this)) has_thread_.store(false);
 }
 
 void Module::Notify(int32_t event, int32_t context) {
+  NeedBackgroundThread();
   Record(event, context);
   if (event == collect::kShutdown) Seal();
 }
 
 void Module::Record(int32_t event, int32_t context) {
-  ServerProperties source;
-  recorder_.Notify(event, context, source);
-  if (source.Faulted()) NoteFault(source.fault());
-  if (collect::Failed(source.open_result())) {
+  auto* call = new (std::nothrow) Call;
+  if (call == nullptr) return Abandon({kOutOfMemory});
+  Fault fault;
+  const bool done = Guarded([&] { Record(event, context, call); }, &fault);
+  if (!done) Abandon(fault);
+  // After another fault it may be half-changed, and stays behind.
+  if (done || fault.code == kOutOfMemory) delete call;
+}
+
+void Module::Record(int32_t event, int32_t context, Call* call) {
+  recorder_.Notify(event, context, call->source, &call->record);
+  if (call->source.Faulted()) NoteFault(call->source.fault());
+  if (collect::Failed(call->source.open_result())) {
     unanswered_events_.fetch_add(1, std::memory_order_relaxed);
-    last_server_result_.store(source.open_result(), std::memory_order_relaxed);
+    last_server_result_.store(call->source.open_result(), std::memory_order_relaxed);
   }
 }
 
@@ -66,10 +93,17 @@ void Module::Abandon(const Fault& fault) {
   NoteFault(fault);
 }
 
+void Module::WriterTried(bool started) {
+  if (started) writer_started_.store(true);
+  SetEvent(tried_);
+}
+
 void Module::Seal() {
+  if (!has_thread_.load()) return;
   const ULONGLONG deadline = GetTickCount64() + collect::kShutdownWaitMs;
   // A CA that stops at once may do so before the background thread has read its settings.
-  if (WaitForSingleObject(started_, collect::kShutdownWaitMs) != WAIT_OBJECT_0) return;
+  if (WaitForSingleObject(tried_, collect::kShutdownWaitMs) != WAIT_OBJECT_0) return;
+  if (!writer_started_.load()) return;
   const ULONGLONG now = GetTickCount64();
   recorder_.Shutdown(now < deadline ? static_cast<uint32_t>(deadline - now) : 0);
 }

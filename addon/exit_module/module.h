@@ -20,21 +20,20 @@ class Module {
   /// Null before Initialize, and when memory was short.
   static Module* Get();
   /// Makes the module, keeps the DLL loaded for the life of the process, starts the background
-  /// thread and queues the start record; once per process.
+  /// thread and queues the start record; once per process. When memory is short nothing is made,
+  /// and the next call tries again.
   static void Start(std::wstring_view ca_name);
 
-  /// Records an event; the shutdown event also seals the journal.
+  /// Records an event; the shutdown event also seals the journal. After a fault the event is lost
+  /// and counted, and unless memory was short nothing is collected any more.
   void Notify(int32_t event, int32_t context);
-  /// After a fault that got as far as the entry point: the event is lost and counted, and unless
-  /// memory was short nothing is collected any more.
-  void Abandon(const Fault& fault);
 
   journal::Writer& writer() { return writer_; }
   const std::wstring& ca_name() const { return ca_name_; }
   const collect::Recorder& recorder() const { return recorder_; }
 
-  /// The background thread says that the writer has been started.
-  void WriterStarted() { SetEvent(started_); }
+  /// The background thread says that it has tried to start the writer, and with what result.
+  void WriterTried(bool started);
 
   /// What happened on the calling threads, for the background thread to report.
   struct Troubles {
@@ -49,14 +48,23 @@ class Module {
   Module(journal::Writer& writer, std::wstring_view ca_name);
   ~Module() = default;
 
+  struct Call;
+
+  static Module* Make(std::wstring_view ca_name);
+  /// Unless it runs. A thread that could not be made is tried again with the next event.
+  void NeedBackgroundThread();
   void Record(int32_t event, int32_t context);
+  void Record(int32_t event, int32_t context, Call* call);
+  void Abandon(const Fault& fault);
   void NoteFault(const Fault& fault);
   void Seal();
 
   journal::Writer& writer_;
   const std::wstring ca_name_;
   collect::Recorder recorder_;
-  const HANDLE started_;
+  const HANDLE tried_;
+  std::atomic<bool> writer_started_{false};
+  std::atomic<bool> has_thread_{false};
   std::atomic<uint32_t> fault_code_{0};
   std::atomic<uint64_t> fault_address_{0};
   std::atomic<uint64_t> unanswered_events_{0};
