@@ -14,12 +14,15 @@ constexpr size_t BytesFor(size_t payload) {
 
 constexpr size_t kSlotBytes = (BytesFor(BufferPool::kSlotPayload) + 63) / 64 * 64;
 
+// Not the form with an alignment: that of libstdc++ throws and catches inside, which in the CA
+// process may end in abort.
+static_assert(alignof(Buffer) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+
 uint8_t* Allocate(size_t bytes) {
-  return static_cast<uint8_t*>(
-      ::operator new(bytes, std::align_val_t{alignof(Buffer)}, std::nothrow));
+  return static_cast<uint8_t*>(::operator new(bytes, std::nothrow));
 }
 
-void Free(void* memory) { ::operator delete(memory, std::align_val_t{alignof(Buffer)}); }
+void Free(void* memory) { ::operator delete(memory); }
 
 }  // namespace
 
@@ -54,16 +57,25 @@ Buffer* BufferPool::TakeHeap(size_t size) {
 Buffer* BufferPool::Acquire(size_t size) {
   if (size > kMaxPayload) return nullptr;
   const uint64_t bytes = BytesFor(size);
-  if (outstanding_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= max_bytes_) {
-    Buffer* buffer = size <= kSlotPayload ? TakeSlot() : nullptr;
-    if (buffer == nullptr) buffer = TakeHeap(size);
-    if (buffer != nullptr) {
-      buffer->charged = bytes;
-      return buffer;
-    }
+  if (!Charge(bytes)) return nullptr;
+  Buffer* buffer = size <= kSlotPayload ? TakeSlot() : nullptr;
+  if (buffer == nullptr) buffer = TakeHeap(size);
+  if (buffer == nullptr) {
+    outstanding_.fetch_sub(bytes, std::memory_order_relaxed);
+    return nullptr;
   }
-  outstanding_.fetch_sub(bytes, std::memory_order_relaxed);
-  return nullptr;
+  buffer->charged = bytes;
+  return buffer;
+}
+
+bool BufferPool::Charge(uint64_t bytes) {
+  // Compared before it is counted, so that a large request that is refused takes no small one
+  // along.
+  uint64_t now = outstanding_.load(std::memory_order_relaxed);
+  do {
+    if (bytes > max_bytes_ || now > max_bytes_ - bytes) return false;
+  } while (!outstanding_.compare_exchange_weak(now, now + bytes, std::memory_order_relaxed));
+  return true;
 }
 
 void BufferPool::Release(Buffer* buffer) {

@@ -56,6 +56,8 @@ class BufferPool {
   uint64_t max_bytes() const { return max_bytes_; }
 
  private:
+  /// Counts `bytes` against the bound; false, and nothing counted, when they are too many.
+  bool Charge(uint64_t bytes);
   Buffer* TakeSlot();
   static Buffer* TakeHeap(size_t size);
 

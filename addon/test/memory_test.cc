@@ -6,6 +6,7 @@
 #include <new>
 #include <thread>
 
+#include "buffer_pool.h"
 #include "support/journal_tools.h"
 #include "support/memory_files.h"
 
@@ -15,6 +16,7 @@ namespace {
 std::atomic<int64_t> allocations{0};
 std::atomic<int64_t> fail_from{0};  ///< 0: never
 std::atomic<int64_t> fail_count{0};
+std::atomic<int64_t> aligned_allocations{0};
 
 bool Fails() {
   const int64_t number = ++allocations;
@@ -31,6 +33,7 @@ void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
   return Fails() ? nullptr : ::operator new[](size);
 }
 void* operator new(std::size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  ++aligned_allocations;
   return Fails() ? nullptr : ::operator new(size, alignment);
 }
 
@@ -86,6 +89,36 @@ TEST_CASE("whichever allocation fails, every record is delivered or counted") {
       CHECK(test::EventTexts(items).size() + Lost(items) == kEvents);
     }
   }
+}
+
+TEST_CASE("no allocation asks for an alignment, whose form in the C++ library may throw") {
+  aligned_allocations = 0;
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  const test::WriterPtr writer = test::StartWriter(options);
+  test::AppendText(writer.get(), std::string(20000, 'm'));
+  CHECK(aligned_allocations == 0);
+}
+
+TEST_CASE("a large record that finds no memory takes none from small ones at the same time") {
+  journal::BufferPool pool(1u << 20);
+  std::atomic<bool> stop{false};
+  std::thread large([&] {
+    while (!stop) CHECK(pool.Acquire(2u << 20) == nullptr);
+  });
+  int refused = 0;
+  for (int i = 0; i < 200000; ++i) {
+    journal::Buffer* buffer = pool.Acquire(100);
+    if (buffer == nullptr) {
+      ++refused;
+    } else {
+      pool.Release(buffer);
+    }
+  }
+  stop = true;
+  large.join();
+  CHECK(refused == 0);
 }
 
 TEST_CASE("producers that stop while they encode hold their own buffers only") {
