@@ -51,7 +51,7 @@ Status Background::MakeSegment() {
   opening_size_ = frames > planned / 2 ? std::max(planned, needed) : planned;
   opening_index_ = next;
   opening_filled_ = 0;
-  if (next == 0) return store_.CreateFirst(opening_size_, &opening_);
+  if (next == 0) return store_.CreateFirst(0, &opening_size_, &opening_);
   if (spare_.Take(next, &opening_, &opening_filled_)) return Status::Ok();
   // A name that somebody has taken is passed over: only the sequence numbers must have no hole.
   Status status;

@@ -1,5 +1,6 @@
 #include "segment_store.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace journal {
@@ -8,6 +9,8 @@ namespace {
 constexpr char kLockName[] = "writer.lock";
 /// Attempts at free epoch numbers in one go; the caller tries again later.
 constexpr int kNumberAttempts = 100;
+/// Size of an epoch's first segment when cap or floor leave no room.
+constexpr uint64_t kSmallFirstBytes = 256u << 10;
 
 /// Finds the highest epoch number below a bound, and one segment of it.
 class HighestEpoch final : public DirectoryVisitor {
@@ -120,11 +123,16 @@ bool SegmentStore::ReadHeader(uint32_t epoch, uint32_t index, SegmentHeader* hea
          header->index == index && epoch != UINT32_MAX;
 }
 
-Status SegmentStore::CreateFirst(uint64_t size, std::unique_ptr<File>* file) {
+Status SegmentStore::CreateFirst(uint32_t index, uint64_t* size, std::unique_ptr<File>* file) {
+  const Status room = CheckRoom(*size);
+  // A life of the process without any segment could not even tell what it lost.
+  if (room.code() == Status::Code::kNoSpace) *size = std::min(*size, kSmallFirstBytes);
+  if (!room.ok() && room.code() != Status::Code::kNoSpace) return room;
+  if (index != 0) return Open(index, file);
   for (int attempt = 0; attempt < kNumberAttempts; ++attempt) {
     NumberInUse number(epoch_);
     Status status = files_->List(options_.directory, &number);
-    if (status.ok() && !number.used()) status = Create(0, size, file);
+    if (status.ok() && !number.used()) status = Open(0, file);
     if (!number.used() && status.code() != Status::Code::kExists) return status;
     ++epoch_;
   }
@@ -133,7 +141,10 @@ Status SegmentStore::CreateFirst(uint64_t size, std::unique_ptr<File>* file) {
 
 Status SegmentStore::Create(uint32_t index, uint64_t size, std::unique_ptr<File>* file) {
   const Status room = CheckRoom(size);
-  if (!room.ok()) return room;
+  return room.ok() ? Open(index, file) : room;
+}
+
+Status SegmentStore::Open(uint32_t index, std::unique_ptr<File>* file) {
   char name[kSegmentNameSize];
   FormatSegmentName(epoch_, index, name);
   const FilePath path(options_.directory, name);

@@ -33,8 +33,9 @@ class SegmentStore {
 
   /// Takes the writer's lock and chooses an epoch number that no file name uses yet.
   Status BeginEpoch();
-  /// Makes segment 0, with the next free epoch number.
-  Status CreateFirst(uint64_t size, std::unique_ptr<File>* file);
+  /// Makes the first segment of the epoch; index 0 takes the next free epoch number. Where cap or
+  /// floor leave no room for `size`, it becomes small instead.
+  Status CreateFirst(uint32_t index, uint64_t* size, std::unique_ptr<File>* file);
   /// Makes a later segment; kNoSpace when the cap or the floor of free space forbids it.
   Status Create(uint32_t index, uint64_t size, std::unique_ptr<File>* file);
 
@@ -46,6 +47,7 @@ class SegmentStore {
  private:
   Status TakeLock();
   Status FindPrevious();
+  Status Open(uint32_t index, std::unique_ptr<File>* file);
   bool ReadHeader(uint32_t epoch, uint32_t index, SegmentHeader* header);
   Status CheckRoom(uint64_t size);
 
