@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { loadTls } from "../tls-options.ts";
 import { patchRequestQueue } from "./kafkajs.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
+import { connectSocket } from "./socket-factory.ts";
 
 /** Longest wait for a client to disconnect, in ms. */
 const disconnectTimeoutMs = 2000;
@@ -15,6 +16,7 @@ export async function createKafka(options: ResolvedKafkaSinkOptions, log: Logger
   return new Kafka({
     clientId: options.clientId,
     brokers: [...options.brokers],
+    socketFactory: connectSocket,
     connectionTimeout: options.connectTimeoutMs,
     authenticationTimeout: options.connectTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
