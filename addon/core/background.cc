@@ -84,11 +84,14 @@ bool Background::Step() {
 
 Status Background::Advance(bool* worked) {
   if (file_ == nullptr) return OpenEpoch();
-  if (flusher_.failed()) return Roll();
+  if (moving_ || flusher_.failed()) return Roll();
   if (batch_.empty()) FillBatch();
   if (!batch_.empty()) {
     // A batch that cannot be written here may find a sound place in a new segment.
-    if (failures_ > kWritesBeforeMove) (void)Roll();
+    if (failures_ > kWritesBeforeMove) {
+      const Status status = Roll();
+      if (moving_) return status;
+    }
     return Write();
   }
   if (needed_ != 0) return Roll();

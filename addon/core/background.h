@@ -90,10 +90,12 @@ class Background {
   Status OpenEpoch();
   Status Roll();
   Status MakeSegment();
+  Status CreateFile();
   Status StartSegment();
+  Status WriteSegmentHeader();
   void GiveUpUnflushed();
   void WantSpare();
-  uint64_t PlannedSize(uint32_t index) const;
+  uint64_t PlannedSize() const;
   uint64_t RecordLimit() const;
 
   FramePlace Place() const { return {shared_->id, index_, offset_}; }
@@ -116,10 +118,14 @@ class Background {
   uint64_t offset_ = 0;
   uint64_t size_ = 0;
 
-  std::unique_ptr<File> opening_;  ///< made, but its header is not written yet
+  std::unique_ptr<SegmentFile> opening_;  ///< made, but its header is not written yet
   uint32_t opening_index_ = 0;
   uint64_t opening_size_ = 0;
   uint64_t opening_filled_ = 0;  ///< bytes of zeros that are there
+  uint32_t next_index_ = 0;      ///< of the file that is made next
+  /// The next segment's header may be on the disk: a reader may have left the segment before, so
+  /// nothing is written there any more.
+  bool moving_ = false;
 
   uint64_t needed_ = 0;  ///< bytes of the frame that does not fit into this segment; 0: all do
   uint64_t sequence_ = 0;

@@ -1,7 +1,6 @@
 #include "flusher.h"
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
 namespace journal {
@@ -23,14 +22,12 @@ void Flusher::Stop() {
   thread_.Join();
 }
 
-File* Flusher::Adopt(std::unique_ptr<File>* file) {
-  auto* segment = new (std::nothrow) SegmentFile;
-  if (segment == nullptr) return nullptr;
-  segment->file = std::move(*file);
+File* Flusher::Adopt(std::unique_ptr<SegmentFile> segment) {
   const LockGuard guard(&lock_);
-  (last_ == nullptr ? first_ : last_->next) = segment;
-  last_ = segment;
-  return segment->file.get();
+  SegmentFile* added = segment.release();
+  (last_ == nullptr ? first_ : last_->next) = added;
+  last_ = added;
+  return added->file.get();
 }
 
 void Flusher::Committed(uint64_t sequence) {
@@ -99,16 +96,20 @@ void Flusher::FlushOnce() {
 bool Flusher::FlushFiles(SegmentFile* first, const SegmentFile* last) {
   bool flushed = true;
   for (SegmentFile* segment = first;; segment = segment->next) {
-    if (!segment->failed) {
-      const uint64_t start = MonotonicNanos();
-      const Status status = segment->file->Flush();
-      times_->Record(MonotonicNanos() - start);
-      last_error_.store(status.os_error(), std::memory_order_relaxed);
-      segment->failed = !status.ok();
-      flushed = flushed && status.ok();
-    }
+    if (!segment->abandoned) flushed = FlushFile(segment) && flushed;
     if (segment == last) return flushed;
   }
+}
+
+bool Flusher::FlushFile(SegmentFile* segment) {
+  // The flush of its zeros may have failed when it was already the writer's.
+  if (segment->failed) return std::exchange(segment->told, true);
+  const uint64_t start = MonotonicNanos();
+  const Status status = segment->file->Flush();
+  times_->Record(MonotonicNanos() - start);
+  last_error_.store(status.os_error(), std::memory_order_relaxed);
+  segment->failed = segment->told = !status.ok();
+  return status.ok();
 }
 
 void Flusher::CloseBefore(SegmentFile* last) {

@@ -12,14 +12,6 @@
 
 namespace journal {
 
-/// A segment that is open for writing or waits for its last flush.
-struct SegmentFile {
-  std::unique_ptr<File> file;
-  SegmentFile* next = nullptr;
-  bool failed =
-      false;  ///< flusher only: a flush failed, which is never tried again on the same file
-};
-
 /// Makes durable what the writer has committed, and the segment one ahead. Owns the open segments.
 class Flusher {
  public:
@@ -37,9 +29,8 @@ class Flusher {
   void Stop();
 
   // For the writer's thread:
-  /// Takes over a new segment; the one before is closed after its last flush. Null, and nothing
-  /// taken, when memory is short.
-  File* Adopt(std::unique_ptr<File>* file);
+  /// Takes over a new segment; the one before is closed after its last flush.
+  File* Adopt(std::unique_ptr<SegmentFile> segment);
   /// Everything up to `sequence` is written.
   void Committed(uint64_t sequence);
   /// Flush as soon as there is something, without pacing.
@@ -60,6 +51,7 @@ class Flusher {
   void Run();
   void FlushOnce();
   bool FlushFiles(SegmentFile* first, const SegmentFile* last);
+  bool FlushFile(SegmentFile* segment);
   void CloseBefore(SegmentFile* last);
   bool Dirty() const { return !failed() && committed() > durable(); }
   bool stopping() const { return stop_.load(std::memory_order_acquire); }

@@ -11,6 +11,15 @@
 
 namespace journal {
 
+/// A segment that is open for writing or waits for its last flush.
+struct SegmentFile {
+  std::unique_ptr<File> file;
+  SegmentFile* next = nullptr;
+  bool abandoned = false;  ///< set before the flusher gets it: no frame is in it
+  bool failed = false;  ///< flusher only: a flush failed, which is never tried again on this file
+  bool told = false;    ///< flusher only: the writer has heard of that
+};
+
 /// A path made of directory and file name, in fixed memory.
 class FilePath {
  public:

@@ -1,6 +1,7 @@
 #include "spare_segment.h"
 
 #include <algorithm>
+#include <new>
 
 namespace journal {
 namespace {
@@ -29,14 +30,14 @@ bool SpareSegment::Want(uint32_t index, uint64_t size) {
   return true;
 }
 
-bool SpareSegment::Take(uint32_t index, std::unique_ptr<File>* file, uint64_t* filled) {
+bool SpareSegment::Take(uint32_t index, std::unique_ptr<SegmentFile>* segment, uint64_t* filled) {
   const LockGuard guard(&lock_);
   wanted_.store(kNothing, std::memory_order_relaxed);
   if (index_ != index) return false;
-  *file = std::move(file_);
+  *segment = std::move(segment_);
   *filled = filled_;
   index_ = kNothing;
-  return *file != nullptr;
+  return true;
 }
 
 bool SpareSegment::HasWork(uint64_t now) const {
@@ -47,25 +48,39 @@ bool SpareSegment::HasWork(uint64_t now) const {
 }
 
 Status SpareSegment::Make(uint32_t index) {
+  segment_.reset(new (std::nothrow) SegmentFile);
+  if (segment_ == nullptr) return Status(Status::Code::kIo, "out of memory");
   size_ = wanted_size_.load(std::memory_order_relaxed);
   filled_ = 0;
-  const Status status = store_->Create(index, size_, &file_);
+  const Status status = store_->Create(index, size_, &segment_->file);
   if (status.ok()) index_ = index;
   return status;
 }
 
-Status SpareSegment::Fill(File** flush) {
+Status SpareSegment::Fill(SegmentFile** flush) {
   const uint64_t step = std::min<uint64_t>(kStepBytes, size_ - filled_);
-  const Status status = file_->WriteAt(filled_, kZeros, static_cast<size_t>(step));
+  const Status status = segment_->file->WriteAt(filled_, kZeros, static_cast<size_t>(step));
   if (!status.ok()) return status;
   filled_ += step;
-  if (filled_ == size_ || filled_ % kFlushEvery == 0) *flush = file_.get();
+  if (filled_ == size_ || filled_ % kFlushEvery == 0) *flush = segment_.get();
+  return status;
+}
+
+Status SpareSegment::Flush(SegmentFile* segment) {
+  const Status status = segment->file->Flush();
+  if (status.ok()) return status;
+  segment->failed = true;
+  const LockGuard guard(&lock_);
+  // A file that the writer has taken meanwhile is told of with its next flush.
+  if (segment_.get() != segment) return status;
+  segment_.reset();
+  index_ = kNothing;
   return status;
 }
 
 void SpareSegment::Work() {
   Status status;
-  File* flush = nullptr;
+  SegmentFile* flush = nullptr;
   {
     const LockGuard guard(&lock_);
     const uint32_t wanted = wanted_.load(std::memory_order_acquire);
@@ -74,7 +89,7 @@ void SpareSegment::Work() {
   }
   // Without the lock, so that the writer can take the file meanwhile: only this thread closes
   // files.
-  if (flush != nullptr) status = flush->Flush();
+  if (flush != nullptr) status = Flush(flush);
   if (!status.ok()) retry_at_ = MonotonicNanos() + kRetryNanos;
 }
 

@@ -24,7 +24,7 @@ class SpareSegment {
   bool Want(uint32_t index, uint64_t size);
   /// Writer: takes segment `index`, of which `filled` bytes are zeros; false when it was not made.
   /// Waits for one step of the filling at most.
-  bool Take(uint32_t index, std::unique_ptr<File>* file, uint64_t* filled);
+  bool Take(uint32_t index, std::unique_ptr<SegmentFile>* segment, uint64_t* filled);
 
   /// Flusher: true when Work has something to do at `now` (MonotonicNanos).
   bool HasWork(uint64_t now) const;
@@ -35,7 +35,8 @@ class SpareSegment {
   static constexpr uint32_t kNothing = UINT32_MAX;
 
   Status Make(uint32_t index);
-  Status Fill(File** flush);
+  Status Fill(SegmentFile** flush);
+  Status Flush(SegmentFile* segment);
 
   SegmentStore* store_;
   std::atomic<uint32_t> wanted_{kNothing};
@@ -44,7 +45,7 @@ class SpareSegment {
   mutable Lock lock_;
   // Under lock_:
   uint32_t index_ = kNothing;
-  std::unique_ptr<File> file_;
+  std::unique_ptr<SegmentFile> segment_;
   uint64_t filled_ = 0;
   uint64_t size_ = 0;
 };

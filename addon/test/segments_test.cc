@@ -5,10 +5,12 @@
 #include <chrono>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "format.h"
 #include "support/hook_files.h"
 #include "support/journal_tools.h"
 #include "support/memory_files.h"
@@ -64,4 +66,92 @@ TEST_CASE("a process that starts with the journal at its cap still tells what it
     REQUIRE(Wait([&] { return Lost(Read(&files)) > 0; }));
     CHECK(writer->Stats().degraded);
   }
+}
+
+TEST_CASE("a segment is at most a sixteenth of the cap, so that deleting comes before refusing") {
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  options.max_segment_bytes = 4u << 20;
+  options.max_journal_bytes = 4u << 20;
+  auto writer = test::StartWriter(options);
+  for (int i = 0; i < 400; ++i) {
+    REQUIRE(test::AppendText(writer.get(), std::string(5000, 's')) != AppendResult::kDropped);
+  }
+  REQUIRE(writer->Shutdown(5000));
+  writer.reset();
+  for (const auto& path : files.paths())
+    CHECK(files[path].size() <= options.max_journal_bytes / 16);
+}
+
+TEST_CASE("when the header of a new segment fails, nothing more goes into the old one") {
+  // The bytes arrive, but the writer hears of a failure: a reader sees the new segment all the
+  // same.
+  test::MemoryFiles files;
+  std::mutex mutex;
+  std::atomic<int> failures{0};
+  std::atomic<bool> broken{true};
+  std::vector<std::string> begun;
+  int behind = 0;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    if (operation.op != test::Op::kWrite || !operation.path.ends_with(".cej")) return Status::Ok();
+    const std::lock_guard guard(mutex);
+    const bool header = operation.offset == 0 && operation.size == journal::kSegmentHeaderSize;
+    if (header && !operation.path.ends_with("s000000.cej")) begun.push_back(operation.path);
+    if (!header && operation.offset >= journal::kSegmentHeaderSize && operation.size < 60000) {
+      for (const auto& path : begun) behind += operation.path < path;
+    }
+    if (!header || operation.path.ends_with("s000000.cej") || !broken) return Status::Ok();
+    std::unique_ptr<journal::File> file;
+    if (files.Open(operation.path.c_str(), journal::OpenMode::kOpenOrCreate, &file).ok()) {
+      (void)file->WriteAt(0, operation.data, operation.size);
+    }
+    ++failures;
+    return Status(Status::Code::kIo, "input/output error", 5);
+  });
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &hooked;
+  auto writer = test::StartWriter(options);
+  std::vector<std::string> texts;
+  for (int i = 0; i < 60; ++i) {
+    texts.push_back("event " + std::to_string(i) + std::string(5000, 'h'));
+    REQUIRE(test::AppendText(writer.get(), texts.back()) != AppendResult::kDropped);
+  }
+  REQUIRE(Wait([&] { return failures >= 4; }));
+  broken = false;
+  REQUIRE(writer->Shutdown(10000));
+  CHECK(behind == 0);
+  const auto items = Read(&files);
+  CHECK(test::EventTexts(items) == texts);
+  CHECK(items.size() == texts.size());
+  const std::set<std::string> names(begun.begin(), begun.end());
+  CHECK(names.size() > 1);
+}
+
+TEST_CASE("a file whose zeros could not be flushed is not flushed again, and nothing is lost") {
+  test::MemoryFiles files;
+  std::mutex mutex;
+  std::set<std::string> failed;
+  int misuse = 0;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    const std::lock_guard guard(mutex);
+    const bool spare = operation.path.ends_with("s000001.cej");
+    if (operation.op != test::Op::kFlush || !spare) return Status::Ok();
+    misuse += failed.contains(operation.path);
+    failed.insert(operation.path);
+    return Status(Status::Code::kIo, "input/output error", 5);
+  });
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &hooked;
+  auto writer = test::StartWriter(options);
+  std::vector<std::string> texts;
+  for (int i = 0; i < 60; ++i) {
+    texts.push_back("event " + std::to_string(i) + std::string(5000, 'z'));
+    REQUIRE(test::AppendText(writer.get(), texts.back()) != AppendResult::kDropped);
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  REQUIRE(writer->Shutdown(10000));
+  CHECK(failed.size() == 1);
+  CHECK(misuse == 0);
+  CHECK(test::EventTexts(Read(&files)) == texts);
 }
