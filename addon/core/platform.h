@@ -35,7 +35,8 @@ class Thread {
   Thread& operator=(const Thread&) = delete;
 
   using Main = void (*)(void* context);
-  /// `context` must live until Join returns, or for ever.
+  /// `context` must live until Join returns, or for ever. Of a thread that was started already,
+  /// nothing more is started.
   Status Start(Main main, void* context);
   void Join();
 

@@ -52,6 +52,7 @@ void* Thread::Run(void* self) {
 }
 
 Status Thread::Start(Main main, void* context) {
+  if (handle_ != 0) return Status::Ok();
   main_ = main;
   context_ = context;
   pthread_attr_t attributes;

@@ -47,6 +47,7 @@ unsigned long __stdcall Thread::Run(void* self) {
 }
 
 Status Thread::Start(Main main, void* context) {
+  if (handle_ != 0) return Status::Ok();
   main_ = main;
   context_ = context;
   const HANDLE handle =

@@ -18,7 +18,7 @@ class File {
   virtual Status WriteAt(uint64_t offset, const void* data, size_t size) = 0;
   /// Reads up to `size` bytes; fewer only at the end of the file.
   virtual Status ReadAt(uint64_t offset, void* data, size_t size, size_t* read) = 0;
-  /// Returns when everything written before is on stable storage.
+  /// Returns when everything written before is on stable storage. By one thread at a time.
   virtual Status Flush() = 0;
   /// Takes the exclusive lock of the file without waiting; kBusy when somebody else has it. The
   /// lock ends with the handle or the process.
