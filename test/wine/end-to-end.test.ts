@@ -46,7 +46,7 @@ test("every event reaches Kafka and RabbitMQ unchanged and in order, from Window
   });
   const [amqpUrl = ""] = rabbitmq.urls;
   for (const name of ["everyday", "volume"]) {
-    await t.test(`scenario ${name}`, async () => {
+    await t.test(`scenario ${name}`, async (scenarioTest) => {
       const directory = makeTempDirectory("end-to-end");
       const journalDirectory = join(directory, "journal");
       mkdirSync(journalDirectory);
@@ -63,6 +63,7 @@ test("every event reaches Kafka and RabbitMQ unchanged and in order, from Window
           { name: "rabbitmq", url: `amqp://guest@${hostname}:${port}/?exchange=${name}`, password },
         ],
       });
+      scenarioTest.after(() => service.kill());
       const run = await runStandin(path, { journalDirectory });
       assert.equal(run.exitCode, 0);
       const expected = countEvents(scenario);

@@ -4,7 +4,7 @@ import { Expectation } from "../expected.ts";
 import { type Allowance, differences } from "./compare.ts";
 import { groupBy } from "./group-by.ts";
 import { type RecordedEvent, readRecorded } from "./recorded.ts";
-import { findSecrets } from "./secrets.ts";
+import { SecretSearch } from "./secrets.ts";
 import type { CallLine, StandinRun } from "./standin.ts";
 
 /** A step, its call, and the record that the exit module made of it. */
@@ -101,12 +101,10 @@ function checkOrigin({ step, call, record }: Outcome, run: StandinRun): void {
 
 /** The request as it was submitted is recorded unchanged; everything else is free of secrets. */
 function checkSecrets(scenario: Scenario, outcomes: readonly Outcome[]): void {
+  const search = new SecretSearch(scenario.header.secrets);
   const found = outcomes.flatMap(({ record }) => {
     const [, rawRequest = ""] = (record.request["RawRequest"] ?? "").split(":");
-    return findSecrets(
-      without(record.payload, Buffer.from(rawRequest, "hex")),
-      scenario.header.secrets,
-    );
+    return search.find(without(record.payload, Buffer.from(rawRequest, "hex")));
   });
   assert.deepEqual(found, [], "no secret is recorded");
 }

@@ -20,7 +20,29 @@ function base64Core(bytes: Buffer, shift: number): string {
   return text.slice(first, last);
 }
 
-/** The secrets that occur in `bytes`, in whatever encoding. */
-export function findSecrets(bytes: Buffer, secrets: readonly string[]): string[] {
-  return secrets.filter((secret) => encodingsOf(secret).some((form) => bytes.includes(form)));
+/** Looks for many secrets in many places: one pass over the bytes, however many secrets there are. */
+export class SecretSearch {
+  /** Forms by their first four bytes. */
+  readonly #forms = new Map<number, { readonly secret: string; readonly form: Buffer }[]>();
+
+  constructor(secrets: readonly string[]) {
+    for (const secret of secrets) {
+      for (const form of encodingsOf(secret)) {
+        const start = form.readUInt32LE();
+        const others = this.#forms.get(start) ?? [];
+        this.#forms.set(start, [...others, { secret, form }]);
+      }
+    }
+  }
+
+  /** The secrets that occur in `bytes`, in whatever encoding. */
+  find(bytes: Buffer): string[] {
+    const found = new Set<string>();
+    for (let offset = 0; offset + 4 <= bytes.length; offset += 1) {
+      for (const { secret, form } of this.#forms.get(bytes.readUInt32LE(offset)) ?? []) {
+        if (form.equals(bytes.subarray(offset, offset + form.length))) found.add(secret);
+      }
+    }
+    return [...found];
+  }
 }

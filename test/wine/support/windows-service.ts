@@ -54,13 +54,12 @@ export class WindowsService {
     const main = join(import.meta.dirname, "..", "..", "..", "src", "cli", "main.js");
     const host = join(import.meta.dirname, "service-host.js");
     const paths = [host, join(options.directory, "service.log"), stopFile(options), main];
-    const child = startWine(node.toString().trim(), [
-      ...paths.map(windowsPath),
-      "run",
-      "--config",
-      windowsPath(configFile),
-      "--stop-on-stdin-end",
-    ]);
+    const command = ["run", "--config", windowsPath(configFile), "--stop-on-stdin-end"];
+    const child = startWine(
+      node.toString().trim(),
+      [...paths.map(windowsPath), ...command],
+      join(options.directory, "host.log"),
+    );
     return new WindowsService(child, options.directory);
   }
 

@@ -90,11 +90,17 @@ export async function runWine(
   throw new CommandError(`${program} ended with ${signal ?? code}: ${text}`, code ?? undefined);
 }
 
-/** Starts a Windows program as the leader of a process group of its own, which the caller ends. */
-export function startWine(program: string, args: readonly string[]): ChildProcess {
-  return spawn(loader, [program, ...args], {
+/**
+ * Starts a Windows program as the leader of a process group of its own, which the caller ends. Its
+ * output is appended to `logFile`: sockets, as Node's pipes are, count as no streams in Wine.
+ */
+export function startWine(program: string, args: readonly string[], logFile: string): ChildProcess {
+  const log = openSync(logFile, "a");
+  const child = spawn(loader, [program, ...args], {
     env: environment(),
     detached: true,
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", log, log],
   });
+  closeSync(log);
+  return child;
 }
