@@ -67,17 +67,21 @@ void Background::Sleep() {
 }
 
 void Background::TakeNew() {
+  if (shared_->list.empty()) return;
+  Unseal();
   Buffer* records = shared_->list.TakeAll();
-  if (records == nullptr) return;
   (backlog_last_ == nullptr ? backlog_ : backlog_last_->next) = records;
   while (records->next != nullptr) records = records->next;
   backlog_last_ = records;
 }
 
 bool Background::Step() {
-  if (MonotonicNanos() < retry_at_) return false;
+  const uint64_t now = MonotonicNanos();
+  if (now < retry_at_) return false;
   bool worked = true;
+  shared_->busy_since.store(now, std::memory_order_relaxed);
   const Status status = Advance(&worked);
+  shared_->busy_since.store(0, std::memory_order_relaxed);
   if (!status.ok()) Failed(status);
   return status.ok() && worked;
 }
@@ -105,6 +109,8 @@ bool Background::SealDone() const {
   return last_type_ == kSealFrame && flusher_.durable() == sequence_ &&
          shared_->sealed.load(std::memory_order_relaxed) == 0;
 }
+
+void Background::Unseal() { shared_->sealed.store(0, std::memory_order_release); }
 
 void Background::PublishSeal() {
   shared_->sealed.store(1, std::memory_order_release);
@@ -144,9 +150,9 @@ void Background::Complete(Buffer* records) {
 
 void Background::Failed(const Status& status) {
   const bool no_space = status.code() == Status::Code::kNoSpace;
-  shared_->trouble.store(no_space ? Trouble::kNoSpace : Trouble::kError);
   shared_->last_error.store(status.os_error(), std::memory_order_relaxed);
   shared_->last_what.store(status.what(), std::memory_order_relaxed);
+  shared_->trouble.store(no_space ? Trouble::kNoSpace : Trouble::kError);
   shared_->stuck.store(true, std::memory_order_relaxed);
   retry_at_ =
       MonotonicNanos() + std::min(kFirstRetryNanos << std::min(failures_, 10u), kLongestRetryNanos);

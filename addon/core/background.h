@@ -27,10 +27,11 @@ struct WriterShared {
   DropCounter drops;
   Bell bell;                        ///< wakes the background thread
   std::atomic<bool> stuck{false};   ///< the background thread is behind: nobody waits for it
-  std::atomic<uint32_t> sealed{0};  ///< 1: everything so far is durable and sealed
+  std::atomic<uint32_t> sealed{0};  ///< 1: everything taken so far is durable and sealed
   std::atomic<bool> seal_wanted{false};
   std::atomic<uint64_t> committed{0};  ///< records
   std::atomic<Trouble> trouble{Trouble::kNone};
+  std::atomic<uint64_t> busy_since{0};  ///< MonotonicNanos of the step that runs; 0: none runs
   std::atomic<int> last_error{0};
   std::atomic<const char*> last_what{""};
   std::atomic<uint32_t> epoch{0};
@@ -54,7 +55,7 @@ class Background {
   Status Start();
   /// Ends both threads, after one more attempt to write what waits.
   void Stop();
-  uint64_t durable() const { return flusher_.durable(); }
+  const Flusher& flusher() const { return flusher_; }
   /// Flushes without pacing from now on, for the seal.
   void Hurry() { flusher_.Hurry(); }
 
@@ -68,6 +69,8 @@ class Background {
   Status Write();
   bool SealDone() const;
   void PublishSeal();
+  /// Before anything is taken that the seal does not cover.
+  void Unseal();
   void Complete(Buffer* records);
   void Failed(const Status& status);
   void Recovered();

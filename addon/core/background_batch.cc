@@ -91,6 +91,7 @@ void Background::AddGaps() {
   has_flush_gap_ = false;
   if (next_gap_at_ == 0 && !shared_->drops.empty()) next_gap_at_ = MonotonicNanos();
   if (!GapDue() || !HasRoom(FrameSize(kMaxGapPayload) + kSealRoom)) return;
+  Unseal();
   GapInfo gap;
   if (!shared_->drops.Take(&gap)) return;
   AddGap(gap);
@@ -122,7 +123,6 @@ void Background::AddRecords() {
     header.time = record->time;
     header.sequence = ++sequence_;
     last_type_ = kEventFrame;
-    shared_->sealed.store(0, std::memory_order_relaxed);
     batch_.AddRecord(record, header);
   }
 }
@@ -148,7 +148,7 @@ bool Background::MarkDue() const {
 
 bool Background::SealDue() const {
   return shared_->seal_wanted.load(std::memory_order_acquire) && batch_.empty() &&
-         backlog_ == nullptr && shared_->list.empty() && sequence_ != 0 &&
+         backlog_ == nullptr && shared_->list.empty() && shared_->drops.empty() && sequence_ != 0 &&
          last_type_ != kSealFrame && flusher_.durable() == sequence_;
 }
 

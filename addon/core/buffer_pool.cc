@@ -98,7 +98,7 @@ void HandOverList::Push(Buffer* buffer) {
 }
 
 Buffer* HandOverList::TakeAll() {
-  Buffer* newest = head_.exchange(nullptr, std::memory_order_acquire);
+  Buffer* newest = head_.exchange(nullptr, std::memory_order_acq_rel);
   Buffer* oldest = nullptr;
   while (newest != nullptr) {
     Buffer* next = newest->next;

@@ -105,9 +105,12 @@ bool Flusher::FlushFile(SegmentFile* segment) {
   // The flush of its zeros may have failed when it was already the writer's.
   if (segment->failed) return std::exchange(segment->told, true);
   const uint64_t start = MonotonicNanos();
+  busy_since_.store(start, std::memory_order_relaxed);
   const Status status = segment->file->Flush();
+  busy_since_.store(0, std::memory_order_relaxed);
   times_->Record(MonotonicNanos() - start);
   last_error_.store(status.os_error(), std::memory_order_relaxed);
+  last_what_.store(status.ok() ? "" : status.what(), std::memory_order_relaxed);
   segment->failed = segment->told = !status.ok();
   return status.ok();
 }

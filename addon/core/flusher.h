@@ -44,7 +44,11 @@ class Flusher {
 
   uint64_t committed() const { return committed_.load(std::memory_order_acquire); }
   uint64_t durable() const { return durable_.load(std::memory_order_acquire); }
+  /// Of the last flush that was tried; in words a literal, empty when it succeeded.
   int last_error() const { return last_error_.load(std::memory_order_relaxed); }
+  const char* last_what() const { return last_what_.load(std::memory_order_relaxed); }
+  /// When the flush that runs at present began (MonotonicNanos); 0: none runs.
+  uint64_t busy_since() const { return busy_since_.load(std::memory_order_relaxed); }
 
  private:
   static void Main(void* self);
@@ -68,6 +72,8 @@ class Flusher {
   std::atomic<uint64_t> committed_{0};
   std::atomic<uint64_t> durable_{0};
   std::atomic<int> last_error_{0};
+  std::atomic<const char*> last_what_{""};
+  std::atomic<uint64_t> busy_since_{0};
   uint64_t next_flush_ = 0;
   uint32_t failures_ = 0;
   Lock lock_;

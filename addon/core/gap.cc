@@ -71,7 +71,7 @@ void DropCounter::Count(uint64_t time, int64_t request_id, Trouble trouble) {
 }
 
 bool DropCounter::Take(GapInfo* gap) {
-  gap->count = count_.exchange(0, std::memory_order_acquire);
+  gap->count = count_.exchange(0, std::memory_order_acq_rel);
   if (gap->count == 0) return false;
   gap->reason = ReasonOf(trouble_.exchange(0));
   const uint64_t first = first_time_.exchange(UINT64_MAX, std::memory_order_relaxed);

@@ -33,7 +33,7 @@ enum class Trouble : uint32_t { kNone, kNoSpace, kError };
 class DropCounter {
  public:
   void Count(uint64_t time, int64_t request_id, Trouble trouble);
-  bool empty() const { return count_.load(std::memory_order_relaxed) == 0; }
+  bool empty() const { return count_.load(std::memory_order_acquire) == 0; }
   uint64_t total() const { return total_.load(std::memory_order_relaxed); }
   /// Moves what was counted into `gap`; false when there was nothing.
   bool Take(GapInfo* gap);

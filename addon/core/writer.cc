@@ -13,6 +13,8 @@ namespace {
 /// How often an appender looks for its commit before it sleeps; about the time of a fast write.
 constexpr int kSpins = 200;
 constexpr int64_t kSealPollUs = 10000;
+/// An operation that takes longer than this hangs.
+constexpr uint64_t kHungNanos = 2000000000;
 
 /// A copy of bytes without exceptions.
 class Copy {
@@ -58,6 +60,8 @@ class WriterCore final : public Writer {
   }
 
   bool WaitForCommit(Buffer* buffer);
+  /// What is wrong with the disk, the worst first.
+  void TellTrouble(WriterStats* stats) const;
 
   WriterOptions options;
   Copy directory;
@@ -117,6 +121,27 @@ bool WriterCore::WaitForCommit(Buffer* buffer) {
   // From now on nobody waits until the writer has caught up: a stuck disk costs a thread one wait.
   shared.stuck.store(true, std::memory_order_relaxed);
   return false;
+}
+
+bool Hangs(uint64_t busy_since) {
+  const uint64_t now = MonotonicNanos();
+  return busy_since != 0 && now > busy_since && now - busy_since > kHungNanos;
+}
+
+void WriterCore::TellTrouble(WriterStats* stats) const {
+  const Flusher& flusher = background.flusher();
+  int error = flusher.last_error();
+  stats->last_problem = flusher.last_what();
+  if (shared.trouble.load(std::memory_order_relaxed) != Trouble::kNone) {
+    error = shared.last_error.load(std::memory_order_relaxed);
+    stats->last_problem = shared.last_what.load(std::memory_order_relaxed);
+  } else if (Hangs(shared.busy_since.load(std::memory_order_relaxed)) ||
+             Hangs(flusher.busy_since())) {
+    error = 0;
+    stats->last_problem = "the disk does not answer";
+  }
+  stats->last_os_error = static_cast<uint32_t>(error);
+  stats->degraded = *stats->last_problem != 0;
 }
 
 bool IsTooLong(const char* directory) {
@@ -191,11 +216,14 @@ bool Writer::Shutdown(uint32_t timeout_ms) {
   shared->seal_wanted.store(true, std::memory_order_release);
   Core(this)->background.Hurry();
   shared->bell.Ring();
-  while (shared->sealed.load(std::memory_order_acquire) == 0 || !shared->list.empty()) {
+  // In this order: what is not in the list or the counter any more was taken behind an Unseal.
+  while (!shared->list.empty() || !shared->drops.empty() ||
+         shared->sealed.load(std::memory_order_acquire) == 0) {
     const uint64_t now = MonotonicNanos();
     if (now >= deadline) return false;
     const auto left_us = static_cast<int64_t>((deadline - now) / 1000 + 1);
-    WaitOnWord(&shared->sealed, 0, left_us < kSealPollUs ? left_us : kSealPollUs);
+    const uint32_t sealed = shared->sealed.load(std::memory_order_relaxed);
+    WaitOnWord(&shared->sealed, sealed, left_us < kSealPollUs ? left_us : kSealPollUs);
   }
   return true;
 }
@@ -216,11 +244,9 @@ WriterStats Writer::Stats() const {
   stats.committed = shared.committed.load(std::memory_order_relaxed);
   stats.pending_returns = core->pending_returns.load(std::memory_order_relaxed);
   stats.dropped = shared.drops.total();
-  stats.durable_seq = core->background.durable();
+  stats.durable_seq = core->background.flusher().durable();
   stats.outstanding_bytes = shared.pool.outstanding();
-  stats.last_os_error = static_cast<uint32_t>(shared.last_error.load(std::memory_order_relaxed));
-  stats.last_problem = shared.last_what.load(std::memory_order_relaxed);
-  stats.degraded = shared.trouble.load(std::memory_order_relaxed) != Trouble::kNone;
+  core->TellTrouble(&stats);
   stats.epoch = shared.epoch.load(std::memory_order_relaxed);
   stats.segment = shared.segment.load(std::memory_order_relaxed);
   return stats;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "format.h"
+#include "platform.h"
 #include "support/hook_files.h"
 #include "support/journal_tools.h"
 #include "support/memory_files.h"
@@ -66,6 +67,71 @@ TEST_CASE("a process that starts with the journal at its cap still tells what it
     REQUIRE(Wait([&] { return Lost(Read(&files)) > 0; }));
     CHECK(writer->Stats().degraded);
   }
+}
+
+TEST_CASE("a seal does not speak for what came behind it and waits") {
+  for (const bool drop : {false, true}) {
+    CAPTURE(drop);
+    test::MemoryFiles files;
+    std::atomic<bool> full{false};
+    test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+      const bool written = operation.op == test::Op::kCreate || operation.op == test::Op::kWrite;
+      return written && full ? Status(Status::Code::kNoSpace, "no space", 28) : Status::Ok();
+    });
+    auto options = test::SmallOptions(kDirectory);
+    options.file_system = &hooked;
+    auto writer = test::StartWriter(options);
+    test::AppendText(writer.get(), "first");
+    REQUIRE(writer->Shutdown(5000));
+    full = true;
+    if (drop) {
+      writer->CountDropped(1000, 7);
+    } else {
+      test::AppendText(writer.get(), std::string(60000, 'l'));
+    }
+    CHECK_FALSE(writer->Shutdown(50));
+    full = false;
+    CHECK(writer->Shutdown(5000));
+    CHECK(Read(&files).size() == 2);
+  }
+}
+
+TEST_CASE("the figures tell of a failed flush and of a disk that hangs") {
+  for (const test::Op op : {test::Op::kFlush, test::Op::kWrite}) {
+    test::MemoryFiles files;
+    std::atomic<bool> broken{false};
+    test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+      if (operation.op != op || !broken) return Status::Ok();
+      if (op == test::Op::kFlush) return Status(Status::Code::kIo, "input/output error", 5);
+      while (broken) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      return Status::Ok();
+    });
+    auto options = test::SmallOptions(kDirectory);
+    options.file_system = &hooked;
+    auto writer = test::StartWriter(options);
+    test::AppendText(writer.get(), "first");
+    REQUIRE(writer->Shutdown(5000));
+    CHECK_FALSE(writer->Stats().degraded);
+    broken = true;
+    test::AppendText(writer.get(), "second");
+    CHECK(Wait([&] { return writer->Stats().degraded; }));
+    CHECK(*writer->Stats().last_problem != 0);
+    CHECK(writer->Stats().last_os_error == (op == test::Op::kFlush ? 5u : 0u));
+    broken = false;
+    test::AppendText(writer.get(), "third");
+    CHECK(Wait([&] { return !writer->Stats().degraded; }));
+  }
+}
+
+TEST_CASE("a thread that runs is not started a second time") {
+  std::atomic<int> starts{0};
+  journal::Thread thread;
+  const auto count = [](void* counter) { ++*static_cast<std::atomic<int>*>(counter); };
+  REQUIRE(thread.Start(count, &starts).ok());
+  REQUIRE(Wait([&] { return starts == 1; }));
+  REQUIRE(thread.Start(count, &starts).ok());
+  thread.Join();
+  CHECK(starts == 1);
 }
 
 TEST_CASE("a segment is at most a sixteenth of the cap, so that deleting comes before refusing") {

@@ -44,11 +44,12 @@ struct WriterStats {
   uint64_t dropped = 0;
   uint64_t durable_seq = 0;
   uint64_t outstanding_bytes = 0;
-  uint32_t last_os_error = 0;     ///< of the background thread, 0 when the last operation succeeded
+  uint32_t last_os_error = 0;     ///< of a background thread, 0 when the last operation succeeded
   const char* last_problem = "";  ///< in words, a literal; empty when the last operation succeeded
-  bool degraded = false;          ///< the background thread cannot write at present
-  uint32_t epoch = 0;             ///< number of this epoch, 0 while it is not begun
-  uint32_t segment = 0;           ///< index of the segment that is written
+  /// The background threads cannot write or flush at present, or have waited for the disk for 2 s.
+  bool degraded = false;
+  uint32_t epoch = 0;    ///< number of this epoch, 0 while it is not begun
+  uint32_t segment = 0;  ///< index of the segment that is written
 };
 
 /// The journal writer of a process. Append may be called from any number of threads at once and
@@ -62,8 +63,8 @@ class Writer {
   /// for a process that must not read its settings on the thread that makes the writer. Appends may
   /// run at the same time; only before Start.
   Status Configure(const WriterOptions& options);
-  /// Starts the background threads. May fail only for lack of threads; appends are kept all the
-  /// same.
+  /// Starts the background threads. May fail only for lack of threads, and may then be tried again;
+  /// appends are kept all the same.
   Status Start();
 
   /// Memory for a record of up to `size` bytes, or null (bound reached, or memory short: call
