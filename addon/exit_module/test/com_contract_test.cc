@@ -6,7 +6,9 @@
 #include <thread>
 
 #include "contract_fixture.h"
+#include "directory_rights.h"
 #include "exit_client.h"
+#include "failing_memory.h"
 #include "server_exit.h"
 
 namespace exit_module_test {
@@ -18,6 +20,8 @@ using standin::ExitClient;
 using standin::Scenario;
 using standin::Step;
 using standin::Tally;
+using standin::Value;
+using standin::ValueKind;
 
 const std::wstring kClasses = L"SOFTWARE\\Classes\\";
 const std::wstring kClsid = L"{fd6233a6-ebd6-466d-bab3-65933d4ea41b}";
@@ -75,6 +79,8 @@ TEST_CASE("regsvr32 writes the keys of the contract and makes the directories") 
   for (const wchar_t* name : {L"journal", L"state", L"config"}) {
     const std::wstring path = std::wstring(_wgetenv(L"ProgramData")) + L"\\Certwire\\" + name;
     CHECK((GetFileAttributesW(path.c_str()) & FILE_ATTRIBUTE_DIRECTORY) != 0);
+    CHECK(IsOwnedByAdministrators(path));
+    CHECK((RightsOfEveryone(path) & FILE_WRITE_DATA) == 0);
   }
   CHECK(RunRegsvr32(L"/s") == 0);
 }
@@ -264,6 +270,34 @@ TEST_CASE("the shutdown event is answered within its bound and later events coun
   CHECK(GetTickCount64() - start < 2500);
   CHECK(Play(&client, IssuedStep(14)) == S_OK);
   CHECK_FALSE(EventOf(WaitForEvents(before + 2), 14).empty());
+}
+
+TEST_CASE("a lack of memory costs its own event, leaks nothing of the CA and stops nothing") {
+  Client client;
+  const Scenario scenario;
+  Tally tally;
+  const size_t before = JournalEvents().size();
+  size_t lost = 0;
+  bool failed = true;
+  for (size_t good = 0; failed; ++good) {
+    Step step = IssuedStep(static_cast<LONG>(20'000 + good));
+    step.attributes = {{L"an attribute whose name needs memory", step.request[L"CallerName"]}};
+    Value der = step.request[L"CallerName"];
+    der.kind = ValueKind::kBinary;
+    step.extensions = {{L"1.3.6.1.4.1.99999.1.2.3.4.5.6.7.8", 0, der}};
+    const CallScope scope(scenario, step, &tally);
+    const FailingMemory memory(good);
+    CHECK(client.Notify(step.event, step.context, false) == S_OK);
+    failed = memory.failed();
+    lost += failed;
+  }
+  CHECK(lost > 20);
+  CHECK(tally.objects_live() == 0);
+  CHECK(tally.violations().empty());
+  // The last one found memory enough, and nothing is missing in it.
+  const std::string event = EventOf(WaitForEvents(before + 1), static_cast<LONG>(20'000 + lost));
+  CHECK(Contains(event, "an attribute whose name needs memory"));
+  CHECK_FALSE(Contains(event, "fault"));
 }
 
 TEST_CASE("an access violation of the CA costs the properties and nothing else") {

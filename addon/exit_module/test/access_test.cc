@@ -1,0 +1,81 @@
+// Whom the module trusts with its directories.
+#include "access.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "directory_rights.h"
+
+namespace exit_module_test {
+namespace {
+
+using exit_module::DistrustReason;
+using exit_module::IsWritableByOthers;
+using exit_module::SecureDirectory;
+
+/// A directory with one in it, removed at the end.
+struct Directories {
+  Directories() {
+    wchar_t temp[MAX_PATH];
+    GetTempPathW(MAX_PATH, temp);
+    parent = std::wstring(temp) + L"certwire-access-" + std::to_wstring(GetCurrentProcessId());
+    directory = parent + L"\\journal";
+    REQUIRE(CreateDirectoryW(parent.c_str(), nullptr));
+    REQUIRE(CreateDirectoryW(directory.c_str(), nullptr));
+  }
+  ~Directories() { std::filesystem::remove_all(parent); }
+
+  std::wstring parent;
+  std::wstring directory;
+};
+
+TEST_CASE("a directory of one's own is trusted") {
+  const Directories made;
+  CHECK(DistrustReason(made.directory) == L"");
+}
+
+TEST_CASE("a directory that others may write into is refused until it gets its rights") {
+  const Directories made;
+  OpenToEveryone(made.directory);
+  CHECK(DistrustReason(made.directory) == L"others may write into it");
+  CHECK(IsWritableByOthers(made.directory));
+  REQUIRE(SecureDirectory(made.directory, exit_module::kJournalRights) == ERROR_SUCCESS);
+  CHECK(DistrustReason(made.directory) == L"");
+  CHECK((RightsOfEveryone(made.directory) & FILE_WRITE_DATA) == 0);
+}
+
+TEST_CASE("a directory that others may replace is refused") {
+  const Directories made;
+  OpenToEveryone(made.parent);
+  CHECK(DistrustReason(made.directory) ==
+        L"others may replace it, by the rights of the directory above it");
+}
+
+TEST_CASE("a path that is not spelled as Windows spells it is refused") {
+  const Directories made;
+  const std::wstring below = made.parent.substr(3);
+  const std::wstring paths[] = {L"C:/" + below + L"/journal",
+                                made.parent + L"/journal",
+                                made.parent + L"\\.\\journal",
+                                made.parent + L"\\x\\..\\journal",
+                                made.directory + L".",
+                                L"C:" + below,
+                                L"\\\\server\\share\\journal",
+                                L"journal",
+                                L"C:\\"};
+  for (const std::wstring& path : paths) {
+    CHECK(DistrustReason(path) == L"it is no full path on a local drive");
+  }
+}
+
+TEST_CASE("a file in the place of a directory is not taken over") {
+  const Directories made;
+  const std::wstring file = made.directory + L"\\file";
+  CloseHandle(CreateFileW(file.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_NEW, 0, nullptr));
+  CHECK(SecureDirectory(file, exit_module::kJournalRights) == ERROR_DIRECTORY);
+  CHECK(DistrustReason(file) == L"it is no directory");
+}
+
+}  // namespace
+}  // namespace exit_module_test
