@@ -49,7 +49,7 @@ function published(journal: string): CertwireEvent[] {
   return readdirSync(directory).flatMap((name) =>
     readFileSync(join(directory, name), "utf8")
       .split("\n")
-      .filter(Boolean)
+      .slice(0, -1) // the last line may be half there while the sink writes
       .map((line) => JSON.parse(line) as CertwireEvent),
   );
 }
