@@ -1,6 +1,9 @@
 import type { Command } from "commander";
 import { loadConfig, type ResolvedConfig } from "../config/load.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { CaIdMemory } from "../exit/ca-id-memory.ts";
+import type { EventContext } from "../exit/events-of-frame.ts";
+import { openJournalContext } from "../exit/journal-context.ts";
 
 /** Options that name a journal. */
 export interface JournalOptions {
@@ -30,4 +33,13 @@ export function chooseJournal({ journal, config: file }: JournalOptions): Chosen
     throw new CertwireError("CERTWIRE_USAGE", "name --journal or --config");
   }
   return config === undefined ? { directory } : { directory, config };
+}
+
+/** Starts reading the journal from its oldest frame, as the service of the configuration does. */
+export async function openChosenContext({
+  directory,
+  config,
+}: ChosenJournal): Promise<EventContext> {
+  const caIds = await CaIdMemory.read(config?.state.directory);
+  return openJournalContext(directory, config?.events ?? {}, caIds);
 }

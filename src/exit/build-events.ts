@@ -17,7 +17,7 @@ export function buildEvents(
   options: EventOptions,
 ): CertwireEvent[] {
   const kind = kindOfRecord(record);
-  const caId = identity.idOf(record);
+  const caId = identity.idOf(frame, record);
   const problems = new Problems(record.problems);
   const common = { notify: notifyData(record), ca: caGroup(caId, record.ca, problems) };
   const { time } = record;

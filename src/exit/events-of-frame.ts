@@ -30,7 +30,7 @@ export function eventsOfFrame(frame: JournalFrame, context: EventContext): Certw
   const { options, identity } = context;
   if (frame.schema !== schema) throw undecodable(`schema ${frame.schema} is not known`);
   if (frame.type === frameTypes.gap) {
-    return [gapEvent(frame, decodeGap(frame.payload), identity.idOf(), options)];
+    return [gapEvent(frame, decodeGap(frame.payload), identity.idOf(frame), options)];
   }
   if (frame.type !== frameTypes.event) throw undecodable(`frame type ${frame.type} is not known`);
   return buildEvents(frame, decodeRecord(frame.payload), identity, options);

@@ -1,9 +1,8 @@
 import { CertwireError } from "../errors/certwire-error.ts";
 import { decodeGap } from "../exit/decode-gap.ts";
 import { decodeRecord } from "../exit/decode-record.ts";
-import type { EventOptions } from "../exit/envelope.ts";
 import type { CertwireEvent } from "../exit/event.ts";
-import { createEventContext, type EventContext, eventsOfFrame } from "../exit/events-of-frame.ts";
+import { type EventContext, eventsOfFrame } from "../exit/events-of-frame.ts";
 import { filetimeText } from "../exit/times.ts";
 import { frameTypes, type JournalFrame } from "../journal/frame.ts";
 import type { WholeJournal } from "../journal/whole-journal.ts";
@@ -11,7 +10,7 @@ import { isSelected, type Selection } from "../replay/selection.ts";
 
 /** What is taken out of a journal, and how. */
 export interface LineOptions {
-  readonly events: EventOptions;
+  readonly context: EventContext;
   readonly selection: Selection;
   /** Records as the exit module wrote them instead of events. */
   readonly isRaw: boolean;
@@ -31,16 +30,15 @@ export async function* linesOfJournal(
   options: LineOptions,
   signal: AbortSignal,
 ): AsyncGenerator<JournalLines> {
-  const context = createEventContext(options.events);
   for await (const frames of journal.chunks(signal)) {
     const last = frames.at(-1);
     if (last === undefined) continue;
-    yield { lines: frames.flatMap((frame) => linesOfFrame(frame, options, context)), last };
+    yield { lines: frames.flatMap((frame) => linesOfFrame(frame, options)), last };
   }
 }
 
-function linesOfFrame(frame: JournalFrame, options: LineOptions, context: EventContext): string[] {
-  const events = decode(frame, options, context);
+function linesOfFrame(frame: JournalFrame, options: LineOptions): string[] {
+  const events = decode(frame, options);
   const selected = events?.filter((event) => isSelected(event, options.selection));
   if (!options.isRaw) return (selected ?? []).map((event) => JSON.stringify(event));
   // A record that cannot be decoded is what somebody who looks at records is looking for.
@@ -49,8 +47,7 @@ function linesOfFrame(frame: JournalFrame, options: LineOptions, context: EventC
 
 function decode(
   frame: JournalFrame,
-  { undecodable }: LineOptions,
-  context: EventContext,
+  { context, undecodable }: LineOptions,
 ): CertwireEvent[] | undefined {
   try {
     return eventsOfFrame(frame, context);

@@ -1,12 +1,20 @@
 import { CertwireError } from "../errors/certwire-error.ts";
+import type { CaIdMemory } from "../exit/ca-id-memory.ts";
 import type { EventOptions } from "../exit/envelope.ts";
 import type { CertwireEvent } from "../exit/event.ts";
-import { createEventContext, type EventContext, eventsOfFrame } from "../exit/events-of-frame.ts";
+import { type EventContext, eventsOfFrame } from "../exit/events-of-frame.ts";
+import { openJournalContext } from "../exit/journal-context.ts";
 import type { JournalFrame } from "../journal/frame.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
 
-/** Told about each record that could not be decoded. */
-export type Undecodable = (error: unknown) => void;
+/** How a journal is replayed. */
+export interface JournalEventOptions {
+  readonly events: EventOptions;
+  /** Which CA the service took its records for. */
+  readonly caIds: CaIdMemory;
+  /** Told about each record that could not be decoded. */
+  readonly undecodable: (error: unknown) => void;
+}
 
 /**
  * The events of a journal from its oldest record to its present end, marked as replayed. Reads only;
@@ -14,11 +22,10 @@ export type Undecodable = (error: unknown) => void;
  */
 export async function* eventsOfJournal(
   directory: string,
-  options: EventOptions,
-  undecodable: Undecodable,
+  { events, caIds, undecodable }: JournalEventOptions,
   signal: AbortSignal,
 ): AsyncGenerator<CertwireEvent> {
-  const context = createEventContext({ ...options, replayed: true });
+  const context = await openJournalContext(directory, { ...events, replayed: true }, caIds);
   const journal = new WholeJournal(directory);
   try {
     for await (const frames of journal.chunks(signal)) {
@@ -29,7 +36,11 @@ export async function* eventsOfJournal(
   }
 }
 
-function decode(frame: JournalFrame, context: EventContext, undecodable: Undecodable) {
+function decode(
+  frame: JournalFrame,
+  context: EventContext,
+  undecodable: JournalEventOptions["undecodable"],
+): CertwireEvent[] {
   try {
     return eventsOfFrame(frame, context);
   } catch (error) {

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { ResolvedConfig } from "../config/load.ts";
-import { createEventContext, eventsOfFrame } from "../exit/events-of-frame.ts";
+import { CaIdMemory } from "../exit/ca-id-memory.ts";
+import { eventsOfFrame } from "../exit/events-of-frame.ts";
+import { openJournalContext } from "../exit/journal-context.ts";
 import { shrinkEvent } from "../exit/shrink-event.ts";
 import { CheckpointStore, checkpointPath } from "../journal/checkpoint-store.ts";
 import { frameTypes } from "../journal/frame.ts";
@@ -9,7 +11,7 @@ import { LateFrameSource } from "../journal/frame-source.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
 import { DeadLetterFile } from "../pipeline/dead-letter.ts";
 import { JournalEventSource } from "../pipeline/event-source.ts";
-import { InternalEvents } from "../pipeline/internal-events.ts";
+import { describeError, InternalEvents } from "../pipeline/internal-events.ts";
 import { Pipeline, type PipelineStats } from "../pipeline/pipeline.ts";
 import { createSink, type SinkConfiguration } from "../sinks/registry.ts";
 import { type Observe, ObservedSink } from "./observed-sink.ts";
@@ -41,8 +43,11 @@ export class Service {
     this.#members = members;
     this.#retention = {
       directory,
-      policy: { replayWindowMs: replayWindowDays * 86_400_000, maxBytes: maxMegabytes * mebibyte },
-      minFreeBytes: minFreeMegabytes * mebibyte,
+      policy: {
+        replayWindowMs: replayWindowDays * 86_400_000,
+        maxBytes: maxMegabytes * mebibyte,
+        minFreeBytes: minFreeMegabytes * mebibyte,
+      },
       checkpoints: new Map(members.map(({ name, checkpoints }) => [name, checkpoints])),
       log,
     };
@@ -51,7 +56,11 @@ export class Service {
   /** Opens the checkpoints and makes the pipelines. Rejects with a CertwireError. */
   static async create(options: ServiceOptions): Promise<Service> {
     const enabled = options.config.sinks.filter((sink) => sink.options.enabled);
-    const members = await Promise.all(enabled.map((sink) => createMember(sink, options)));
+    const { config, log } = options;
+    const caIds = await CaIdMemory.open(config.state.directory, (error) =>
+      log.error(describeError(error), "cannot write down the id of the CA"),
+    );
+    const members = await Promise.all(enabled.map((sink) => createMember(sink, caIds, options)));
     return new Service(members, options);
   }
 
@@ -83,10 +92,12 @@ export function deadLetterPath(stateDirectory: string, sink: string): string {
 
 async function createMember(
   configured: SinkConfiguration,
+  caIds: CaIdMemory,
   options: ServiceOptions,
 ): Promise<Member> {
   const { config, observe } = options;
   const { journal, state } = config;
+  const { directory } = journal;
   const { name, pipeline: limits } = configured.options;
   const log = options.log.child({ sink: name });
   const events = new InternalEvents(log);
@@ -97,14 +108,14 @@ async function createMember(
   const frames = new LateFrameSource(
     () =>
       new JournalReader({
-        directory: journal.directory,
+        directory,
         quarantineDirectory: join(state.directory, "quarantine"),
         mode: journal.mode,
         position: checkpoints.position,
         idlePollMs: journal.pollMs,
       }),
   );
-  const context = createEventContext(config.events);
+  const context = await openJournalContext(directory, config.events, caIds, checkpoints.position);
   const pipeline = new Pipeline({
     source: new JournalEventSource(frames, (frame) => {
       const made = eventsOfFrame(frame, context);

@@ -3,7 +3,12 @@ import type { Command } from "commander";
 import { WholeJournal } from "../../journal/whole-journal.ts";
 import { linesOfJournal } from "../../journal-tools/journal-lines.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { addJournalOptions, chooseJournal, type JournalOptions } from "../journal-options.ts";
+import {
+  addJournalOptions,
+  chooseJournal,
+  type JournalOptions,
+  openChosenContext,
+} from "../journal-options.ts";
 import { say } from "../output.ts";
 import { addSelectionOptions, type SelectionOptions, selectionOf } from "../selection-options.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -28,12 +33,12 @@ Example:
   certwire journal cat --journal var/journal --type certificate.issued --from 2026-01-31`;
 
 async function cat(options: CatOptions): Promise<void> {
-  const { directory, config } = chooseJournal(options);
+  const chosen = chooseJournal(options);
   const signal = stopSignal();
-  const journal = new WholeJournal(directory);
+  const journal = new WholeJournal(chosen.directory);
   let undecodable = 0;
   const lineOptions = {
-    events: config?.events ?? {},
+    context: await openChosenContext(chosen),
     selection: selectionOf(options),
     isRaw: options.raw === true,
     undecodable: () => {

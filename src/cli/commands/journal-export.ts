@@ -13,6 +13,7 @@ import {
   type ChosenJournal,
   chooseJournal,
   type JournalOptions,
+  openChosenContext,
 } from "../journal-options.ts";
 import { say } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -73,17 +74,18 @@ async function exportEvents(file: string, options: ExportOptions): Promise<void>
 
 async function writeEvents(
   partial: string,
-  { directory, config }: ChosenJournal,
+  chosen: ChosenJournal,
   options: ExportOptions,
 ): Promise<Omit<ExportResult, "file">> {
   const signal = stopSignal();
+  const { directory } = chosen;
   const map = new JournalMap(await listSegments(directory));
   const journal = new WholeJournal(directory);
   const progress = new Progress();
   const target = await open(partial, "w");
   let [events, undecodable] = [0, 0];
   const lineOptions = {
-    events: config?.events ?? {},
+    context: await openChosenContext(chosen),
     selection: selectionOf(options),
     isRaw: false,
     undecodable: () => {

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { loadConfig, type ResolvedConfig } from "../../config/load.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
+import { CaIdMemory } from "../../exit/ca-id-memory.ts";
 import type { CertwireEvent } from "../../exit/event.ts";
 import { shrinkEvent } from "../../exit/shrink-event.ts";
 import { DeadLetterFile } from "../../pipeline/dead-letter.ts";
@@ -61,7 +62,7 @@ async function replay(file: string | undefined, options: ReplayOptions): Promise
   const target = options.dryRun && !toSink ? undefined : chooseTarget(options, config);
   const signal = stopSignal();
   const problems: unknown[] = [];
-  const source = chooseSource(file, options, config, signal, (error) => problems.push(error));
+  const source = await chooseSource(file, options, config, signal, (error) => problems.push(error));
   const plan = await planReplay(source.events(), selection);
   sayPlan(source.name, options, plan, problems.length);
   if (options.dryRun || target === undefined || signal.aborted) return;
@@ -76,22 +77,23 @@ interface Source {
   readonly events: () => AsyncIterable<CertwireEvent>;
 }
 
-function chooseSource(
+async function chooseSource(
   file: string | undefined,
   { journal }: ReplayOptions,
   config: ResolvedConfig | undefined,
   signal: AbortSignal,
   undecodable: (error: unknown) => void,
-): Source {
+): Promise<Source> {
   if (file !== undefined && journal !== undefined)
     throw usage("FILE and --journal exclude each other");
   if (file !== undefined) return { name: file, events: () => eventsOfFile(file) };
   const directory = journal ?? config?.journal.directory;
   if (directory === undefined) throw usage("name a FILE, --journal or --config");
-  const options = config?.events ?? {};
+  const caIds = await CaIdMemory.read(config?.state.directory);
+  const options = { events: config?.events ?? {}, caIds, undecodable };
   return {
     name: `journal ${directory}`,
-    events: () => eventsOfJournal(directory, options, undecodable, signal),
+    events: () => eventsOfJournal(directory, options, signal),
   };
 }
 
