@@ -2,7 +2,7 @@ import { statfs, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { NativeSegment } from "./native.ts";
 import type { JournalPosition } from "./position.ts";
-import { compareSegments, listSegments } from "./segments.ts";
+import { compareSegments, holdsOnlyZeros, listSegmentFiles, listSegments } from "./segments.ts";
 
 /** How long journal segments are kept. */
 export interface RetentionPolicy {
@@ -10,6 +10,16 @@ export interface RetentionPolicy {
   readonly replayWindowMs: number;
   /** Size of the whole journal in bytes; near it the oldest segments go even if a sink still needs them. */
   readonly maxBytes: number;
+  /** Free space of the volume below which the exit module makes no segment, in bytes. */
+  readonly minFreeBytes: number;
+}
+
+/** How much room the journal takes and has. */
+export interface JournalRoom {
+  /** Bytes of all its files, also of those that the writer made ahead. */
+  readonly journalBytes: number;
+  /** Bytes left on the volume for this account. */
+  readonly freeBytes: number;
 }
 
 /** Where an enabled sink stands; `null` when it has no checkpoint yet. */
@@ -18,47 +28,81 @@ export interface SinkCursor {
   readonly position: JournalPosition | null;
 }
 
-/** A segment that goes, why, and which sinks had not passed it: those get a `journal.gap`. */
+/**
+ * A segment that goes, why, and which sinks had not passed it: those get a `journal.gap`. `passed`: nobody
+ * needs it any more; `room`: everybody has it, but the replay window is not over; `cap`: it goes all the same.
+ */
 export interface Deletion {
   readonly segment: NativeSegment;
-  readonly reason: "passed" | "cap";
+  readonly reason: "passed" | "room" | "cap";
   readonly losers: readonly string[];
 }
 
-/** From this share of the cap on, segments are deleted; down to `capTarget`. */
-const capTrigger = 0.95;
+/**
+ * From this share of the cap on segments are deleted, down to `capTarget`. The writer's segments are at most
+ * a sixteenth of the cap, so that this happens before it finds no room for the next one.
+ */
+const capTrigger = 0.85;
 const capTarget = 0.8;
+/** Below this many times the floor segments that every sink has passed go, until `floorTarget` is free. */
+const floorTrigger = 1.25;
+const floorTarget = 1.5;
 
 /**
- * Which segments may go, oldest first. The newest epoch's last segment and everything after it is never
- * chosen: the writer is in it. A disabled sink is not among the cursors and so pins nothing.
+ * Which segments may go, oldest first, so that what is left has no holes. The last one never goes: the
+ * writer is in it. A disabled sink is not among the cursors and so pins nothing.
  */
 export function planDeletions(
   segments: readonly NativeSegment[],
   cursors: readonly SinkCursor[],
   policy: RetentionPolicy,
+  room: JournalRoom,
   nowMs: number,
 ): Deletion[] {
   const ordered = segments.toSorted(compareSegments);
-  const ended = ordered.slice(0, -1);
   const epochs = new Map(ordered.map(({ epochId, epochNumber }) => [epochId, epochNumber]));
-  let bytes = ordered.reduce((sum, segment) => sum + segment.bytes, 0);
-  const isOverCap = bytes > policy.maxBytes * capTrigger;
+  const need = bytesToFree(policy, room);
   const deletions: Deletion[] = [];
-  for (const [index, segment] of ended.entries()) {
+  let freed = 0;
+  for (const [index, segment] of ordered.slice(0, -1).entries()) {
     // A segment was written until its successor began.
     const writtenMs = ordered[index + 1]?.startedMs ?? nowMs;
     const losers = cursors
       .filter(({ position }) => !hasPassed(position, segment, epochs))
       .map(({ sink }) => sink);
-    const isForced = isOverCap && bytes > policy.maxBytes * capTarget;
-    const isDone = losers.length === 0 && writtenMs + policy.replayWindowMs <= nowMs;
-    // Segments go in their order, so that what is left has no holes.
-    if (!isForced && !isDone) break;
-    deletions.push({ segment, reason: isDone ? "passed" : "cap", losers });
-    bytes -= segment.bytes;
+    const isOver = writtenMs + policy.replayWindowMs <= nowMs;
+    const reason = reasonFor(losers.length === 0, isOver, freed, need);
+    if (reason === null) break;
+    deletions.push({ segment, reason, losers });
+    freed += segment.bytes;
   }
   return deletions;
+}
+
+interface Need {
+  /** Bytes to free below the cap, whoever still needs them. */
+  readonly cap: number;
+  /** Bytes to free for the volume, out of what every sink has. */
+  readonly floor: number;
+}
+
+function bytesToFree(policy: RetentionPolicy, { journalBytes, freeBytes }: JournalRoom): Need {
+  const { maxBytes, minFreeBytes } = policy;
+  return {
+    cap: journalBytes > maxBytes * capTrigger ? journalBytes - maxBytes * capTarget : 0,
+    floor: freeBytes < minFreeBytes * floorTrigger ? minFreeBytes * floorTarget - freeBytes : 0,
+  };
+}
+
+function reasonFor(
+  isPassed: boolean,
+  isOver: boolean,
+  freed: number,
+  need: Need,
+): Deletion["reason"] | null {
+  if (isPassed && isOver) return "passed";
+  if (isPassed && freed < Math.max(need.cap, need.floor)) return "room";
+  return freed < need.cap ? "cap" : null;
 }
 
 /**
@@ -78,19 +122,16 @@ function hasPassed(
 }
 
 /** What one round of retention found and did. */
-export interface RetentionReport {
+export interface RetentionReport extends JournalRoom {
   readonly deleted: readonly Deletion[];
   /** Segments that could not be deleted now (somebody has them open); tried again in the next round. */
   readonly failed: readonly { readonly deletion: Deletion; readonly cause: unknown }[];
-  /** Bytes of all segments after the round. */
-  readonly journalBytes: number;
-  /** Bytes left on the volume for this account. */
-  readonly freeBytes: number;
 }
 
 /**
- * Deletes what the plan allows. The cursors must be those of the checkpoints on disk: a segment goes only
- * after the checkpoint that has passed it is durable.
+ * Deletes what the plan allows, and the files that earlier writers made ahead and never used. The cursors
+ * must be those of the checkpoints on disk: a segment goes only after the checkpoint that has passed it is
+ * durable. The report tells the room after the round.
  */
 export async function applyRetention(
   directory: string,
@@ -99,9 +140,11 @@ export async function applyRetention(
   nowMs = Date.now(),
 ): Promise<RetentionReport> {
   const segments = await listSegments(directory);
+  await deleteAbandonedSpares(directory, segments);
+  const room = await roomOf(directory);
   const deleted: Deletion[] = [];
   const failed: { deletion: Deletion; cause: unknown }[] = [];
-  for (const deletion of planDeletions(segments, cursors, policy, nowMs)) {
+  for (const deletion of planDeletions(segments, cursors, policy, room, nowMs)) {
     try {
       await unlink(join(directory, deletion.segment.name));
       deleted.push(deletion);
@@ -110,12 +153,32 @@ export async function applyRetention(
       break;
     }
   }
-  const total = segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  return { deleted, failed, ...(deleted.length > 0 ? await roomOf(directory) : room) };
+}
+
+async function roomOf(directory: string): Promise<JournalRoom> {
+  const files = await listSegmentFiles(directory);
   const { bavail, bsize } = await statfs(directory);
   return {
-    deleted,
-    failed,
-    journalBytes: total - deleted.reduce((sum, { segment }) => sum + segment.bytes, 0),
+    journalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     freeBytes: bavail * bsize,
   };
+}
+
+/**
+ * A writer leaves the file that it had made ahead. Of an epoch before the newest one nobody will use it any
+ * more, since there is one writer at a time; it goes if it holds nothing but zeros.
+ */
+async function deleteAbandonedSpares(
+  directory: string,
+  segments: readonly NativeSegment[],
+): Promise<void> {
+  const known = new Set(segments.map(({ name }) => name));
+  const newest = Math.max(0, ...segments.map(({ epochNumber }) => epochNumber));
+  for (const { name, epochNumber } of await listSegmentFiles(directory)) {
+    if (known.has(name) || epochNumber >= newest) continue;
+    const path = join(directory, name);
+    // One that cannot be read or deleted now is looked at again in the next round.
+    if (await holdsOnlyZeros(path).catch(() => false)) await unlink(path).catch(() => undefined);
+  }
 }

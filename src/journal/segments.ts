@@ -1,4 +1,4 @@
-import { open, readdir } from "node:fs/promises";
+import { lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { loadNative, type NativeSegment } from "./native.ts";
@@ -27,7 +27,43 @@ export function startOf(segment: NativeSegment): JournalPosition {
   return { epochNumber, epochId, segment: segment.segment, offset: segmentHeaderBytes, sequence };
 }
 
-const segmentName = /^e\d{10}-s\d{6}\.cej$/;
+const segmentName = /^e(\d{10})-s\d{6}\.cej$/;
+
+/** A file that is named like a segment, whatever it holds. */
+export interface SegmentFile {
+  readonly name: string;
+  /** The epoch number of its name. */
+  readonly epochNumber: number;
+  readonly bytes: number;
+}
+
+/** Every file that is named like a segment, by its name; links and directories are left out. */
+export async function listSegmentFiles(directory: string): Promise<SegmentFile[]> {
+  const files: SegmentFile[] = [];
+  for (const name of (await readdir(directory)).toSorted()) {
+    const epochNumber = segmentName.exec(name)?.[1];
+    if (epochNumber === undefined) continue;
+    const stats = await lstat(join(directory, name)).catch(() => null); // deleted meanwhile
+    if (stats?.isFile()) files.push({ name, epochNumber: Number(epochNumber), bytes: stats.size });
+  }
+  return files;
+}
+
+/** True when a file holds no other byte than zero. */
+export async function holdsOnlyZeros(path: string): Promise<boolean> {
+  const file = await open(path, "r");
+  try {
+    const part = Buffer.alloc(1 << 20);
+    const zeros = Buffer.alloc(part.length);
+    for (;;) {
+      const { bytesRead } = await file.read(part, 0, part.length);
+      if (bytesRead === 0) return true;
+      if (part.compare(zeros, 0, bytesRead, 0, bytesRead) !== 0) return false;
+    }
+  } finally {
+    await file.close();
+  }
+}
 
 /**
  * Names of the files that are named like segments and hold something, but no header that verifies. A

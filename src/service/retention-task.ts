@@ -17,8 +17,6 @@ type Checkpoint = Pick<CheckpointStore, "position" | "anchor">;
 export interface RetentionOptions {
   readonly directory: string;
   readonly policy: RetentionPolicy;
-  /** Free space below which the exit module makes no new segment, in bytes. */
-  readonly minFreeBytes: number;
   /** The checkpoints of the enabled sinks by their names. */
   readonly checkpoints: ReadonlyMap<string, Checkpoint>;
   readonly log: Logger;
@@ -82,16 +80,16 @@ class SpaceWarnings {
   readonly #floor: Watermark;
 
   constructor(options: RetentionOptions) {
-    const { maxBytes } = options.policy;
+    const { maxBytes, minFreeBytes } = options.policy;
     this.#options = options;
     this.#cap = new Watermark(maxBytes * 0.8, maxBytes * 0.75);
     // The larger, the less is free: how many bytes there are to the floor, with the sign turned.
-    this.#floor = new Watermark(-options.minFreeBytes * 1.25, -options.minFreeBytes * 1.5);
+    this.#floor = new Watermark(-minFreeBytes * 1.25, -minFreeBytes * 1.5);
   }
 
   look({ journalBytes, freeBytes }: RetentionReport): void {
-    const { log, policy, minFreeBytes } = this.#options;
-    const { maxBytes } = policy;
+    const { log, policy } = this.#options;
+    const { maxBytes, minFreeBytes } = policy;
     if (this.#cap.isCrossedBy(journalBytes)) {
       const text = "the journal has reached 80 % of its largest size: a sink is far behind";
       log.warn({ journalBytes, maxBytes }, text);

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { NativeSegment } from "../../../src/journal/native.ts";
-import { planDeletions, type RetentionPolicy } from "../../../src/journal/retention.ts";
+import {
+  type Deletion,
+  planDeletions,
+  type RetentionPolicy,
+  type SinkCursor,
+} from "../../../src/journal/retention.ts";
 
 const day = 86_400_000;
 const now = 100 * day;
 const epochId = "0".repeat(31);
-const policy: RetentionPolicy = { replayWindowMs: 7 * day, maxBytes: 1000 };
+const policy: RetentionPolicy = { replayWindowMs: 7 * day, maxBytes: 1000, minFreeBytes: 200 };
 
 function segment(epochNumber: number, index: number, ageDays: number, bytes = 100): NativeSegment {
   return {
@@ -27,8 +32,21 @@ function cursor(sink: string, epochNumber: number, index: number, id = `${epochI
   };
 }
 
-function names(plan: ReturnType<typeof planDeletions>): string[] {
-  return plan.map(({ segment: { name } }) => name);
+function plan(
+  segments: readonly NativeSegment[],
+  cursors: readonly SinkCursor[],
+  { freeBytes = 10_000, spareBytes = 0 } = {},
+): Deletion[] {
+  const journalBytes = segments.reduce((sum, { bytes }) => sum + bytes, spareBytes);
+  return planDeletions(segments, cursors, policy, { journalBytes, freeBytes }, now);
+}
+
+function names(deletions: readonly Deletion[]): string[] {
+  return deletions.map(({ segment: { name } }) => name);
+}
+
+function described(deletions: readonly Deletion[]): unknown[] {
+  return deletions.map(({ segment: { name }, reason, losers }) => [name, reason, losers]);
 }
 
 test("a segment goes once every sink has passed it and the replay window is over", () => {
@@ -40,36 +58,43 @@ test("a segment goes once every sink has passed it and the replay window is over
     segment(2, 0, 0),
   ];
   const cursors = [cursor("a", 2, 0), cursor("b", 1, 3)];
-  assert.deepEqual(names(planDeletions(segments, cursors, policy, now)), ["e1-s0", "e1-s1"]);
+  assert.deepEqual(names(plan(segments, cursors)), ["e1-s0", "e1-s1"]);
 });
 
 test("a sink that is behind pins its segments, and one without a checkpoint pins all", () => {
   const segments = [segment(1, 0, 20), segment(1, 1, 20), segment(1, 2, 20)];
-  assert.deepEqual(names(planDeletions(segments, [cursor("a", 1, 1)], policy, now)), ["e1-s0"]);
-  assert.deepEqual(planDeletions(segments, [{ sink: "a", position: null }], policy, now), []);
+  assert.deepEqual(names(plan(segments, [cursor("a", 1, 1)])), ["e1-s0"]);
+  assert.deepEqual(plan(segments, [{ sink: "a", position: null }]), []);
 });
 
 test("near the cap the oldest segments go down to 80 %, and the sinks that lose them are named", () => {
-  const segments = Array.from({ length: 10 }, (_, index) => segment(1, index, 0));
-  const plan = planDeletions(segments, [cursor("slow", 1, 1), cursor("fast", 1, 9)], policy, now);
-  assert.deepEqual(
-    plan.map(({ segment: { name }, reason, losers }) => [name, reason, losers]),
-    [
-      ["e1-s0", "cap", []],
-      ["e1-s1", "cap", ["slow"]],
-    ],
-  );
+  const segments = Array.from({ length: 9 }, (_, index) => segment(1, index, 0));
+  const cursors = [cursor("slow", 1, 0), cursor("fast", 1, 8)];
+  assert.deepEqual(described(plan(segments, cursors)), [["e1-s0", "cap", ["slow"]]]);
+  assert.deepEqual(plan(segments.slice(1), cursors), []);
+});
+
+test("files that the writer made ahead count for the cap", () => {
+  const segments = Array.from({ length: 8 }, (_, index) => segment(1, index, 0));
+  assert.deepEqual(names(plan(segments, [cursor("a", 1, 7)], { spareBytes: 90 })), ["e1-s0"]);
+});
+
+test("near the free-space floor what every sink has goes inside the replay window, and nothing else", () => {
+  const segments = Array.from({ length: 5 }, (_, index) => segment(1, index, 0));
+  const cursors = [cursor("a", 1, 1), cursor("b", 1, 4)];
+  assert.deepEqual(described(plan(segments, cursors, { freeBytes: 240 })), [["e1-s0", "room", []]]);
+  assert.deepEqual(plan(segments, cursors, { freeBytes: 260 }), []);
 });
 
 test("the segment that the writer is in never goes, whatever the size", () => {
   const segments = [segment(3, 0, 50, 5000)];
-  assert.deepEqual(planDeletions(segments, [cursor("a", 3, 1)], policy, now), []);
+  assert.deepEqual(plan(segments, [cursor("a", 3, 1)]), []);
 });
 
 test("a cursor of an epoch that is not in the directory has passed nothing", () => {
   const segments = [segment(1, 0, 50), segment(1, 1, 50)];
   for (const number of [1, 9]) {
     const cursors = [cursor("a", number, 1, "f".repeat(32))];
-    assert.deepEqual(planDeletions(segments, cursors, policy, now), []);
+    assert.deepEqual(plan(segments, cursors), []);
   }
 });
