@@ -229,7 +229,8 @@ DWORD TakeOver(const std::wstring& path, PSECURITY_DESCRIPTOR descriptor) {
   if (directory.error() != ERROR_SUCCESS) return directory.error();
   BY_HANDLE_FILE_INFORMATION information;
   if (!GetFileInformationByHandle(directory.get(), &information)) return GetLastError();
-  if ((information.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0) {
+  // By name too: Wine shows a link only there.
+  if ((information.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0 || IsReparsePoint(path)) {
     return kReparsePointEncountered;
   }
   if ((information.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) == 0) return ERROR_DIRECTORY;
