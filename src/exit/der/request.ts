@@ -49,18 +49,23 @@ function expectRequest(reader: DerReader): void {
 
 /**
  * Walks a list of elements and everything inside; an attribute is known by its OID. Returns the
- * number of challenge passwords.
+ * number of challenge passwords that were blanked: one whose value is not behind its OID does not count.
  */
 function blankSecrets(reader: DerReader, depth: number): number {
   if (depth > maxNesting) throw new DerError("nested too deeply");
   let secret: "always" | "if-challenge" | undefined;
+  let isCounted = false;
   let count = 0;
   while (reader.hasMore) {
     const element = reader.next();
     if (element.tag === tags.oid) {
+      isCounted = false;
       secret = secretAttributes.get(oidText(reader.bytes, element));
-      if (secret === "always") count++;
-    } else if (secret === "always" || (secret && mentionsChallenge(reader.content(element)))) {
+    } else if (secret === "always") {
+      const bytes = blankContent(reader, element, depth);
+      if (bytes > 0 && !isCounted) count++;
+      isCounted ||= bytes > 0;
+    } else if (secret && mentionsChallenge(reader.content(element))) {
       blankContent(reader, element, depth);
     } else if (isConstructed(element) || holdsDer(reader, element)) {
       count += blankSecrets(reader.inside(element), depth + 1);
@@ -73,14 +78,14 @@ function isConstructed({ tag }: DerElement): boolean {
   return (tag & 0x20) !== 0;
 }
 
-function blankContent(reader: DerReader, element: DerElement, depth: number): void {
+/** Overwrites every primitive value inside; returns how many bytes that were. */
+function blankContent(reader: DerReader, element: DerElement, depth: number): number {
   if (depth > maxNesting) throw new DerError("nested too deeply");
-  if (!isConstructed(element)) {
-    reader.content(element).fill(blank);
-    return;
-  }
+  if (!isConstructed(element)) return reader.content(element).fill(blank).length;
   const members = reader.inside(element);
-  while (members.hasMore) blankContent(members, members.next(), depth + 1);
+  let bytes = 0;
+  while (members.hasMore) bytes += blankContent(members, members.next(), depth + 1);
+  return bytes;
 }
 
 /** Looks for the word in any of the string types, UTF-16 included. */

@@ -115,6 +115,6 @@ test("a request with any byte changed never shows its whole secret and never thr
       const isAttributeType = offset < secretAt && offset >= secretAt - 15;
       if (!isAttributeType) assert.notEqual(redacted?.includes(secret), true);
     }),
-    { numRuns: 3000 },
+    { numRuns: 3000, examples: [[339, 11]] },
   );
 });
