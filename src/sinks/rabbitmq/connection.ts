@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
+import { type ChannelModel, type ConfirmChannel, type Connection, connect } from "amqplib";
 import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
@@ -54,11 +54,13 @@ export class RabbitMqConnection {
     this.#preparing = undefined;
   }
 
-  /** Ends the connection at once, without a word to the broker: it does not answer any more. */
-  destroy(error: Error): void {
-    const model = this.#model;
-    this.#forget(model, error);
-    socketOf(model)?.destroy();
+  /**
+   * Ends the connection of a channel at once, without a word to the broker: it does not answer any more.
+   * All other channels of that connection end too; one that was made since then goes on.
+   */
+  destroy({ connection }: ConfirmChannel, error: Error): void {
+    if (this.#model?.connection === connection) this.#forget(this.#model, error);
+    cutOff(connection, error);
   }
 
   async close(): Promise<void> {
@@ -68,7 +70,7 @@ export class RabbitMqConnection {
     if (model === undefined) return;
     const timeout = delay(closeTimeoutMs, undefined, { ref: false });
     await Promise.race([model.close().catch(() => undefined), timeout]);
-    socketOf(model)?.destroy();
+    cutOff(model.connection, new Error("closed"));
   }
 
   /** Connects where there is no connection; tries every host once. */
@@ -110,11 +112,12 @@ export class RabbitMqConnection {
         ...(tls && (await loadTls(tls))),
       },
     );
-    if (this.#isClosed) {
-      socketOf(model)?.destroy();
-      throw new CertwireError("CERTWIRE_SINK_UNREACHABLE", "closed while connecting");
-    }
     this.#watch(model);
+    if (this.#isClosed) {
+      const error = new CertwireError("CERTWIRE_SINK_UNREACHABLE", "closed while connecting");
+      cutOff(model.connection, error);
+      throw error;
+    }
     this.#log.debug({ host, port }, "connected");
     this.#model = model;
     this.#preparing = undefined;
@@ -157,7 +160,10 @@ export class RabbitMqConnection {
   }
 }
 
-/** amqplib gives no way to end a connection whose broker does not answer; its stream does. */
-function socketOf(model: ChannelModel | undefined): Duplex | undefined {
-  return (model?.connection as { stream?: Duplex } | undefined)?.stream;
+/**
+ * amqplib gives no way to end a connection whose broker does not answer; its stream does. Without an
+ * error amqplib would not notice, and everything that waits for that broker would wait on.
+ */
+function cutOff(connection: Connection, error: Error): void {
+  (connection as { stream?: Duplex }).stream?.destroy(error);
 }

@@ -25,9 +25,10 @@ export class RabbitMqLane {
   /** Publishes a batch; events of one key one after the other, different keys side by side. */
   async publish(batch: readonly OutboundEvent[], signal: AbortSignal): Promise<PublishOutcome> {
     const wasAlone = this.#isAlone;
+    let channel: ConfirmChannel;
     let result: WindowResult;
     try {
-      const channel = await this.#openChannel();
+      channel = await this.#openChannel();
       const missing = batch.filter(({ id }) => !this.#ahead.has(id));
       result = await new ConfirmWindow(missing, this.#windowOptions(channel)).run(signal);
     } catch (error) {
@@ -37,7 +38,7 @@ export class RabbitMqLane {
     const open = batch.findIndex(({ id }) => !this.#ahead.has(id));
     const acknowledged = open === -1 ? batch.length : open;
     for (const { id } of batch.slice(0, acknowledged)) this.#ahead.delete(id);
-    await this.#tidy(result);
+    await this.#tidy(channel, result);
     const head = batch[acknowledged];
     if (head === undefined) return { acknowledged };
     return { acknowledged, failure: this.#failureOf(head, result, wasAlone) };
@@ -71,15 +72,15 @@ export class RabbitMqLane {
     return channel;
   }
 
-  async #tidy({ failure, isSettled, isContentRefused }: WindowResult): Promise<void> {
+  async #tidy(channel: ConfirmChannel, result: WindowResult): Promise<void> {
+    const { failure, isSettled, isContentRefused } = result;
     this.#isAlone = isContentRefused || (this.#isAlone && failure !== undefined);
     if (failure === undefined && isSettled) return;
-    const channel = this.#channel;
     this.#channel = undefined;
     // A channel with confirms still to come would give them to events of the next batch.
     if (failure?.kind === "config") this.#connection.prepareAgain();
-    if (!isSettled) this.#connection.destroy(failure?.cause ?? new Error("unsettled"));
-    else await channel?.close().catch(() => undefined);
+    if (!isSettled) this.#connection.destroy(channel, failure?.cause ?? new Error("unsettled"));
+    else await channel.close().catch(() => undefined);
   }
 
   /** Why the first event that is not acknowledged is not. */
