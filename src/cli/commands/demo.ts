@@ -1,7 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
-import { destination } from "pino";
 import { loadConfig, parseConfig, type ResolvedConfig } from "../../config/load.ts";
 import { loadNative } from "../../journal/native.ts";
 import { pause } from "../../pipeline/retry.ts";
@@ -63,10 +62,7 @@ async function demo(options: DemoOptions): Promise<void> {
   const { ExitSimulator } = loadNative();
   const simulator = new ExitSimulator({ directory: config.journal.directory, caName: ca.name });
   const logFile = join(directory, "service.log");
-  const log = createLogger(
-    config.log.level,
-    destination({ dest: logFile, append: true, sync: true }),
-  );
+  const log = createLogger(config.log.level, logFile);
   const counts = newFeedCounts();
   const progress = new DemoProgress();
   const view = new LiveView(() => footer(counts, service, progress));
@@ -83,13 +79,20 @@ async function demo(options: DemoOptions): Promise<void> {
   const pace = options.rate === 0 ? "as fast as it can" : `at ${options.rate} events/s`;
   say(`A simulated CA works ${pace}. Ctrl-C ends it.`);
   view.start();
-  const running = service.run(stopService.signal);
-  await feed({ ca, simulator, rate: options.rate, count: options.count }, counts, stop);
-  await caughtUp(service, progress);
-  stopService.abort();
-  await running;
-  view.stop();
-  simulator.close();
+  const ended = new AbortController();
+  const running = service.run(stopService.signal).finally(() => ended.abort());
+  running.catch(() => undefined); // it is awaited below, when the CA has stopped too
+  try {
+    const either = AbortSignal.any([stop, ended.signal]);
+    await feed({ ca, simulator, rate: options.rate, count: options.count }, counts, either);
+    await caughtUp(service, progress, ended.signal);
+  } finally {
+    stopService.abort();
+    await running.finally(() => {
+      view.stop();
+      simulator.close();
+    });
+  }
   sayWhere(config, options, counts, logFile);
 }
 
@@ -126,8 +129,12 @@ function footer(counts: FeedCounts, service: Service, progress: DemoProgress): s
 }
 
 /** Waits until every sink has what the CA recorded, but not for ever: a broker may be down. */
-async function caughtUp(service: Service, progress: DemoProgress): Promise<void> {
-  const deadline = AbortSignal.timeout(catchUpMs);
+async function caughtUp(
+  service: Service,
+  progress: DemoProgress,
+  ended: AbortSignal,
+): Promise<void> {
+  const deadline = AbortSignal.any([AbortSignal.timeout(catchUpMs), ended]);
   const isDone = (): boolean => service.stats().every(({ sink }) => progress.isDone(sink));
   while (!isDone() && !deadline.aborted) await pause(50, deadline);
 }
