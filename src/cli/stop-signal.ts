@@ -1,14 +1,12 @@
 import { fstatSync } from "node:fs";
+import { finished } from "node:stream";
 import { exitCodes } from "./exit-codes.ts";
 import { say } from "./output.ts";
 
 /** How a command may be stopped. */
 export interface StopOptions {
-  /**
-   * Stops when standard input ends. Default: on Windows when it is a pipe, since no signal reaches a
-   * process there; a service host closes the pipe instead.
-   */
-  readonly onStdinEnd?: boolean | undefined;
+  /** Stops when standard input ends or fails. Default false. */
+  readonly onStdinEnd?: boolean;
   /** Told once, with what asked for the stop. */
   readonly onStop?: (reason: string) => void;
 }
@@ -25,16 +23,22 @@ export function stopSignal(options: StopOptions = {}): AbortSignal {
     controller.abort();
   };
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stop(name));
-  if (options.onStdinEnd ?? (process.platform === "win32" && isStdinPipe())) {
-    process.stdin.on("end", () => stop("end of standard input")).resume();
-    process.stdin.unref();
+  if (options.onStdinEnd) {
+    finished(process.stdin, () => stop("end of standard input"));
+    process.stdin.resume();
+    // A file or a device has no handle that could hold up the end of the process.
+    if ("unref" in process.stdin) process.stdin.unref();
   }
   return controller.signal;
 }
 
-function isStdinPipe(): boolean {
+/**
+ * True for a pipe on Windows, where no signal reaches a process: a service host closes the pipe
+ * instead.
+ */
+export function isStdinOfServiceHost(): boolean {
   try {
-    return fstatSync(0).isFIFO();
+    return process.platform === "win32" && fstatSync(0).isFIFO();
   } catch {
     return false;
   }

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { loadConfig } from "../../config/load.ts";
 import { Service } from "../../service/service.ts";
 import { createLogger } from "../logger.ts";
-import { stopSignal } from "../stop-signal.ts";
+import { isStdinOfServiceHost, stopSignal } from "../stop-signal.ts";
 
 interface RunOptions {
   readonly config: string;
@@ -31,7 +31,7 @@ async function run(options: RunOptions): Promise<void> {
   const config = loadConfig(options.config);
   const log = createLogger(config.log.level);
   const signal = stopSignal({
-    onStdinEnd: options.stopOnStdinEnd,
+    onStdinEnd: options.stopOnStdinEnd ?? isStdinOfServiceHost(),
     onStop: (reason) => log.info({ reason }, "stopping"),
   });
   const service = await Service.create({ config, log });

@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { CertwireEvent } from "../../../src/exit/event.ts";
 import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
+
+const mainScript = fileURLToPath(new URL("../../../src/cli/main.js", import.meta.url));
 
 /** A journal of a simulated CA, and a configuration with a file sink and others. */
 async function prepare(directory: string, { sinks = [] as object[], count = 60 } = {}) {
@@ -79,6 +84,18 @@ test("run stops when standard input ends, where that is asked for", async (conte
   const { exitCode, stderr } = await running.ended;
   assert.equal(exitCode, 0);
   assert.match(stderr, /"reason":"end of standard input"/);
+});
+
+test("run stops when standard input is a device that ends at once", async (context) => {
+  const { config } = await prepare(temporaryDirectory(context), { count: 1 });
+  const service = spawn(
+    process.execPath,
+    [mainScript, "run", "-c", config, "--stop-on-stdin-end"],
+    {
+      stdio: "ignore",
+    },
+  );
+  assert.deepEqual(await once(service, "close"), [0, null]);
 });
 
 test("a second signal ends run at once with exit code 130", async (context) => {
