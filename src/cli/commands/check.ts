@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { access, readdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import { loadConfig, type ResolvedConfig } from "../../config/load.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
@@ -8,8 +9,12 @@ import type { ErrorCode } from "../../errors/codes.ts";
 import { describeError } from "../../pipeline/internal-events.ts";
 import { createSink, type SinkConfiguration } from "../../sinks/registry.ts";
 import { parseCount } from "../arguments.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
 import { alignRows, styled } from "../output.ts";
+
+/** Longest wait for a sink to close, in ms. */
+const closeMs = 1000;
 
 interface CheckOptions {
   readonly config: string;
@@ -55,8 +60,10 @@ async function check({ config: file, offline, timeout, json }: CheckOptions): Pr
     ...(offline ? [] : enabled.map((sink) => checkSink(sink, timeout * 1000))),
   ]);
   const results = [describeConfig(file, config), ...checks];
-  process.stdout.write(json ? `${JSON.stringify(results, null, 2)}\n` : format(results));
-  process.exitCode = results.find(({ error }) => error)?.error?.exitCode ?? 0;
+  const text = json ? `${JSON.stringify(results, null, 2)}\n` : format(results);
+  await new Promise((resolve) => process.stdout.write(text, resolve));
+  // A client whose broker does not answer may go on trying for as long as the process lives.
+  process.exit(results.find(({ error }) => error)?.error?.exitCode ?? exitCodes.ok);
 }
 
 function describeConfig(file: string, { sinks }: ResolvedConfig): CheckResult {
@@ -92,7 +99,7 @@ async function checkSink(configured: SinkConfiguration, timeoutMs: number): Prom
       await Promise.race([sink.open(timeout), tooLate]);
       return `${configured.kind}: connected, ${sink.lanes} ${sink.lanes === 1 ? "lane" : "lanes"}`;
     } finally {
-      await sink.close();
+      await Promise.race([sink.close(), delay(closeMs)]);
     }
   });
 }
