@@ -7,6 +7,8 @@ export const exitCodes = {
   /** A fault in Certwire itself. */
   fault: 1,
   usage: 2,
+  /** Some events of a replay became dead letters. */
+  deadLetters: 3,
   /** What was looked at is damaged or cannot be decoded. */
   badData: 65,
   /** A second Ctrl-C ended the command at once. */

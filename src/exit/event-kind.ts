@@ -56,7 +56,16 @@ const kinds: ReadonlySet<string> = new Set(eventKinds);
 
 /** Kind of an event, from its type; works with every type prefix. */
 export function kindOf(event: Pick<CertwireEvent, "type">): EventKind {
-  const kind = /([a-z]+\.[a-z]+)\.v\d+$/.exec(event.type)?.[1];
-  if (kind === undefined || !kinds.has(kind)) throw new TypeError(`no type of ours: ${event.type}`);
+  const kind = lastParts(event.type);
+  if (!kinds.has(kind)) throw new TypeError(`no type of ours: ${event.type}`);
   return kind as EventKind;
+}
+
+/** True when a type is one that `kindOf` knows. */
+export function isOwnType(type: string): boolean {
+  return kinds.has(lastParts(type));
+}
+
+function lastParts(type: string): string {
+  return /([a-z]+\.[a-z]+)\.v\d+$/.exec(type)?.[1] ?? "";
 }

@@ -2,53 +2,89 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { CertwireEvent } from "../exit/event.ts";
+import { isOwnType } from "../exit/event-kind.ts";
+
+/**
+ * What a source holds besides events: a `line` that is not JSON, as a crash of the file sink leaves it,
+ * or a `record` that cannot be decoded.
+ */
+export type Skipped = "line" | "record";
 
 /**
  * The events of an NDJSON file, as the file sink writes them; of a dead-letter file the events in its
- * letters. They come out marked as replayed. Rejects with a CertwireError at a line that is neither.
+ * letters. They come out marked as replayed. Ends early when the signal is aborted. Rejects with a
+ * CertwireError at JSON that is neither, and at the end of a file that holds lines but no JSON.
  */
-export async function* eventsOfFile(path: string): AsyncGenerator<CertwireEvent> {
-  let lineNumber = 0;
-  for await (const line of linesOf(path)) {
+export async function* eventsOfFile(
+  path: string,
+  skip: (what: Skipped) => void,
+  signal: AbortSignal,
+): AsyncGenerator<CertwireEvent> {
+  let [lineNumber, whole] = [0, 0];
+  let firstTorn: string | undefined;
+  for await (const line of linesOf(path, signal)) {
     lineNumber += 1;
     if (line.trim() === "") continue;
-    const event = eventOf(line, `${path}:${lineNumber}`);
-    if (event !== undefined) yield { ...event, replayed: true };
+    const place = `${path}:${lineNumber}`;
+    const value = parse(line);
+    if (value === undefined) {
+      firstTorn ??= place;
+      skip("line");
+      continue;
+    }
+    whole += 1;
+    const event = eventOf(value, place);
+    if (event === undefined) skip("record");
+    else yield { ...event, replayed: true };
   }
+  if (firstTorn !== undefined && whole === 0 && !signal.aborted)
+    throw badLine(firstTorn, "not JSON");
 }
 
-async function* linesOf(path: string): AsyncGenerator<string> {
-  const input = createReadStream(path);
+async function* linesOf(path: string, signal: AbortSignal): AsyncGenerator<string> {
   try {
-    yield* createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
+    const input = createReadStream(path, { signal });
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      if (signal.aborted) return;
+      yield line;
+    }
   } catch (cause) {
+    if (signal.aborted) return;
     if ((cause as NodeJS.ErrnoException).code === undefined) throw cause;
     throw new CertwireError("CERTWIRE_EVENTS_UNREADABLE", `cannot read ${path}`, { cause });
   }
 }
 
 /** The event of a line; `undefined` for a dead letter of a record that could not be decoded. */
-function eventOf(line: string, place: string): CertwireEvent | undefined {
-  const value = parseObject(line, place);
+function eventOf(value: unknown, place: string): CertwireEvent | undefined {
+  if (!isObject(value)) throw badLine(place, "not a JSON object");
   const isDeadLetter = "reason" in value && "sink" in value;
   if (isDeadLetter && !("event" in value)) return undefined;
-  const event = (isDeadLetter ? value["event"] : value) as Partial<CertwireEvent>;
-  const { specversion, id, type, time, partitionkey } = event;
-  const texts = [id, type, time, partitionkey];
-  if (specversion === "1.0" && texts.every((text) => typeof text === "string")) {
-    return event as CertwireEvent;
-  }
+  const event = isDeadLetter ? value["event"] : value;
+  if (isEvent(event)) return event;
   throw badLine(place, "not an event of Certwire");
 }
 
-function parseObject(line: string, place: string): Record<string, unknown> {
+function isEvent(value: unknown): value is CertwireEvent {
+  if (!isObject(value)) return false;
+  const { specversion, id, type, time, partitionkey, data } = value;
+  if (specversion !== "1.0" || typeof id !== "string" || typeof partitionkey !== "string")
+    return false;
+  const isTimed = typeof time === "string" && !Number.isNaN(Date.parse(time));
+  return isTimed && typeof type === "string" && isOwnType(type) && isObject(data);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+/** `undefined` for a line that is not JSON. */
+function parse(line: string): unknown {
   try {
-    const value: unknown = JSON.parse(line);
-    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
+    return JSON.parse(line) as unknown;
   } catch {
-    throw badLine(place, "not JSON");
+    return undefined;
   }
-  throw badLine(place, "not a JSON object");
 }
 
 function badLine(place: string, message: string): CertwireError {

@@ -7,18 +7,22 @@ import { shrinkEvent } from "../../exit/shrink-event.ts";
 import { DeadLetterFile } from "../../pipeline/dead-letter.ts";
 import { InternalEvents } from "../../pipeline/internal-events.ts";
 import { Pipeline } from "../../pipeline/pipeline.ts";
-import { eventsOfFile } from "../../replay/event-file.ts";
+import { eventsOfFile, type Skipped } from "../../replay/event-file.ts";
 import { eventsOfJournal } from "../../replay/journal-events.ts";
-import { planReplay, type ReplayPlan } from "../../replay/plan.ts";
+import { planReplay } from "../../replay/plan.ts";
 import { ReplaySource } from "../../replay/replay-source.ts";
 import { deadLetterPath } from "../../service/service.ts";
 import { createSink, type SinkConfiguration } from "../../sinks/registry.ts";
 import { resolveStdoutSink, stdoutSinkOptions } from "../../sinks/stdout/options.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
-import { alignRows, say } from "../output.ts";
+import { say } from "../output.ts";
+import { type SkippedCounts, sayPlan } from "../replay-plan.ts";
 import { addSelectionOptions, type SelectionOptions, selectionOf } from "../selection-options.ts";
 import { stopSignal } from "../stop-signal.ts";
+
+/** Longest wait for standard output after a stop, in ms. */
+const stdoutDrainMs = 500;
 
 interface ReplayOptions extends SelectionOptions {
   readonly journal?: string;
@@ -61,20 +65,29 @@ async function replay(file: string | undefined, options: ReplayOptions): Promise
       : loadConfig(options.config, { isNeeded: ({ name }) => name === toSink });
   const target = options.dryRun && !toSink ? undefined : chooseTarget(options, config);
   const signal = stopSignal();
-  const problems: unknown[] = [];
-  const source = await chooseSource(file, options, config, signal, (error) => problems.push(error));
-  const plan = await planReplay(source.events(), selection);
-  sayPlan(source.name, options, plan, problems.length);
-  if (options.dryRun || target === undefined || signal.aborted) return;
-  const sent = await send(new ReplaySource(source.events(), selection), target, config, signal);
-  say(`${sent} of ${plan.selected} events acknowledged`);
-  if (sent < plan.selected) process.exitCode = exitCodes.interrupted;
+  const source = await chooseSource(file, options, config, signal);
+  const skipped: SkippedCounts = { line: 0, record: 0 };
+  const count = (what: Skipped): void => void (skipped[what] += 1);
+  const plan = await planReplay(source.events(count), selection);
+  if (signal.aborted) {
+    process.exitCode = exitCodes.interrupted;
+    return;
+  }
+  sayPlan(source.name, options, plan, skipped);
+  if (options.dryRun || target === undefined) return;
+  const events = new ReplaySource(source.events(ignore), selection);
+  const { acknowledged, deadLetters, isStopped } = await send(events, target, config, signal);
+  const buried = deadLetters.count > 0 ? `, ${deadLetters.count} are in ${deadLetters.path}` : "";
+  say(`${acknowledged} of ${plan.selected} events acknowledged${buried}`);
+  events.throwIfFailed();
+  if (deadLetters.count > 0) process.exitCode = exitCodes.deadLetters;
+  if (isStopped && acknowledged < plan.selected) process.exitCode = exitCodes.interrupted;
 }
 
 interface Source {
   readonly name: string;
   /** Begins at the oldest event with each call. */
-  readonly events: () => AsyncIterable<CertwireEvent>;
+  readonly events: (skip: (what: Skipped) => void) => AsyncIterable<CertwireEvent>;
 }
 
 async function chooseSource(
@@ -82,18 +95,20 @@ async function chooseSource(
   { journal }: ReplayOptions,
   config: ResolvedConfig | undefined,
   signal: AbortSignal,
-  undecodable: (error: unknown) => void,
 ): Promise<Source> {
   if (file !== undefined && journal !== undefined)
     throw usage("FILE and --journal exclude each other");
-  if (file !== undefined) return { name: file, events: () => eventsOfFile(file) };
+  if (file !== undefined) {
+    return { name: file, events: (skip) => eventsOfFile(file, skip, signal) };
+  }
   const directory = journal ?? config?.journal.directory;
   if (directory === undefined) throw usage("name a FILE, --journal or --config");
   const caIds = await CaIdMemory.read(config?.state.directory);
-  const options = { events: config?.events ?? {}, caIds, undecodable };
+  const events = config?.events ?? {};
   return {
     name: `journal ${directory}`,
-    events: () => eventsOfJournal(directory, options, signal),
+    events: (skip) =>
+      eventsOfJournal(directory, { events, caIds, undecodable: () => skip("record") }, signal),
   };
 }
 
@@ -118,55 +133,38 @@ function usage(message: string, hint?: string): CertwireError {
   return new CertwireError("CERTWIRE_USAGE", message, hint === undefined ? {} : { hint });
 }
 
-function sayPlan(
-  source: string,
-  options: ReplayOptions,
-  plan: ReplayPlan,
-  undecodable: number,
-): void {
-  const { from, to, requestId = [], type = [] } = options;
-  const filters = [
-    ...(from ? [`from ${from.toISOString()}`] : []),
-    ...(to ? [`to ${to.toISOString()}`] : []),
-    ...requestId.map((id) => `request ${id}`),
-    ...type,
-  ];
-  const kinds = [...plan.kinds].map(([kind, count]) => `${count} ${kind}`);
-  say("replay plan");
-  const rows = [
-    ["source", `${source}, ${plan.total} events`],
-    ["filter", filters.length > 0 ? filters.join(", ") : "none"],
-    ["events", [String(plan.selected), ...kinds].join(", ")],
-    ["times", plan.firstTime ? `${plan.firstTime} to ${plan.lastTime}` : "none"],
-    ["target", options.toSink ? `sink ${options.toSink}` : "standard output"],
-    ["marks", "replayed: true, ids unchanged, checkpoints untouched"],
-  ];
-  if (undecodable > 0)
-    rows.push(["warning", `${undecodable} records cannot be decoded and stay out`]);
-  for (const row of alignRows(rows)) say(`  ${row}`);
-}
-
-/** Publishes everything; resolves to the number of acknowledged events. */
+/** Publishes everything. */
 async function send(
   source: ReplaySource,
   target: SinkConfiguration,
   config: ResolvedConfig | undefined,
   signal: AbortSignal,
-): Promise<number> {
+) {
   const { name, pipeline: limits } = target.options;
   const log = createLogger(config?.log.level === "debug" ? "debug" : "warn");
   const sinkLog = log.child({ sink: name });
-  const events = new InternalEvents(sinkLog);
+  const path = deadLetterPath(config?.state.directory ?? ".", `replay-${name}`);
   const pipeline = new Pipeline({
     source,
     sink: await createSink(target, sinkLog),
     limits,
     shrink: shrinkEvent,
-    deadLetters: new DeadLetterFile(
-      deadLetterPath(config?.state.directory ?? ".", `replay-${name}`),
-    ),
-    events,
+    deadLetters: new DeadLetterFile(path),
+    events: new InternalEvents(sinkLog),
+    // Lines that were not written come again with the next replay.
+    ...(target.kind === "stdout" && { drainTimeoutMs: stdoutDrainMs }),
   });
-  await pipeline.run(signal);
-  return pipeline.stats().acknowledgedEvents;
+  // Whoever reads may have seen enough: `certwire replay --stdout | head`.
+  const readerGone = new AbortController();
+  process.stdout.on("error", () => readerGone.abort());
+  await pipeline.run(AbortSignal.any([signal, readerGone.signal]));
+  const { acknowledgedEvents, deadLetters } = pipeline.stats();
+  const count = Object.values(deadLetters).reduce((sum, each) => sum + each, 0);
+  return {
+    acknowledged: acknowledgedEvents,
+    deadLetters: { count, path },
+    isStopped: signal.aborted,
+  };
 }
+
+function ignore(): void {}

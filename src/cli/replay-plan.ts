@@ -1,0 +1,42 @@
+import type { Skipped } from "../replay/event-file.ts";
+import type { ReplayPlan } from "../replay/plan.ts";
+import { alignRows, say } from "./output.ts";
+import type { SelectionOptions } from "./selection-options.ts";
+
+/** How much of a source stays out of a replay. */
+export type SkippedCounts = Record<Skipped, number>;
+
+/** Prints what a replay is going to do. */
+export function sayPlan(
+  source: string,
+  options: SelectionOptions & { readonly toSink?: string },
+  plan: ReplayPlan,
+  skipped: SkippedCounts,
+): void {
+  const { from, to, requestId = [], type = [] } = options;
+  const filters = [
+    ...(from ? [`from ${from.toISOString()}`] : []),
+    ...(to ? [`to ${to.toISOString()}`] : []),
+    ...requestId.map((id) => `request ${id}`),
+    ...type,
+  ];
+  const kinds = [...plan.kinds].map(([kind, count]) => `${count} ${kind}`);
+  say("replay plan");
+  const rows = [
+    ["source", `${source}, ${plan.total} events`],
+    ["filter", filters.length > 0 ? filters.join(", ") : "none"],
+    ["events", [String(plan.selected), ...kinds].join(", ")],
+    ["times", plan.firstTime ? `${plan.firstTime} to ${plan.lastTime}` : "none"],
+    ["target", options.toSink ? `sink ${options.toSink}` : "standard output"],
+    ["marks", "replayed: true, ids unchanged, checkpoints untouched"],
+    ...warnings(skipped).map((text) => ["warning", text]),
+  ];
+  for (const row of alignRows(rows)) say(`  ${row}`);
+}
+
+function warnings({ line, record }: SkippedCounts): string[] {
+  return [
+    ...(record > 0 ? [`${record} records cannot be decoded and stay out`] : []),
+    ...(line > 0 ? [`${line} lines are not JSON and stay out`] : []),
+  ];
+}

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
+import { sampleEvent } from "../../support/sample-events.ts";
+
+function eventLines(count: number, padBytes = 0): string {
+  const numbers = Array.from({ length: count }, (_, at) => at + 1);
+  return numbers.map((n) => `${JSON.stringify(sampleEvent(n, "ca", padBytes))}\n`).join("");
+}
+
+function eventFile(context: TestContext, text: string): string {
+  const file = join(temporaryDirectory(context), "events.ndjson");
+  writeFileSync(file, text);
+  return file;
+}
+
+test("the plan names what stays out: lines that are not JSON, and records that were undecodable", async (context) => {
+  const letter = JSON.stringify({ sink: "a", reason: "undecodable", record: {} });
+  const file = eventFile(context, `${eventLines(2)}{"specversion":"1.\n${letter}\n`);
+  const { exitCode, stdout, stderr } = await runCli("replay", file, "--stdout");
+  assert.equal(exitCode, 0, stderr);
+  assert.equal(stdout.trim().split("\n").length, 2);
+  assert.match(stderr, /1 records cannot be decoded/);
+  assert.match(stderr, /1 lines are not JSON/);
+});
+
+test("a plan that is interrupted is not printed, nothing is sent, and the exit code is 130", async (context) => {
+  const pipe = join(temporaryDirectory(context), "events");
+  execFileSync("mkfifo", [pipe]);
+  const writer = await open(pipe, "r+");
+  const replay = startCli(["replay", pipe, "--stdout"]);
+  await writer.write(eventLines(3));
+  await delay(1500);
+  replay.child.kill("SIGTERM");
+  await delay(300);
+  await writer.close();
+  const { exitCode, stdout, stderr } = await replay.ended;
+  assert.equal(exitCode, 130, stderr);
+  assert.equal(stdout, "");
+  assert.doesNotMatch(stderr, /replay plan/);
+});
+
+test("a replay ends when nobody reads its standard output any more", async (context) => {
+  const file = eventFile(context, eventLines(3000, 1000));
+  const replay = startCli(["replay", file, "--stdout"]);
+  replay.child.stdout?.once("data", () => replay.child.stdout?.destroy());
+  const { exitCode, stderr } = await replay.ended;
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stderr, /of 3000 events acknowledged/);
+});
