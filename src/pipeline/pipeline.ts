@@ -165,7 +165,7 @@ export class Pipeline {
       if (chunk === null) return;
       this.#backlog = chunk.more;
       for (const record of chunk.records) {
-        if (!(await this.#hasRoom(signal)) || !(await this.#take(record))) return;
+        if (!(await this.#hasRoom(signal)) || !(await this.#take(record, signal))) return;
       }
       this.#kick();
     }
@@ -190,20 +190,24 @@ export class Pipeline {
   async #hasRoom(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted && (this.#changingLanes !== null || this.#isFull())) {
       this.#kick();
-      await (this.#changingLanes ?? this.#progress(signal));
+      if (this.#changingLanes === null) await this.#progress(signal);
+      else await endedBefore(this.#changingLanes, signal);
     }
     return !signal.aborted;
   }
 
-  /** Takes in one record; false when the pipeline ended before a dead letter was on disk. */
-  async #take({ position, events, undecodable }: SourcedRecord): Promise<boolean> {
+  /** Takes in one record; false when the signal was aborted before a dead letter was on disk. */
+  async #take(
+    { position, events, undecodable }: SourcedRecord,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { sink, shrink } = this.#options;
     const count = events.length + (undecodable ? 1 : 0);
     const ticket = this.#prefix.add(position, count, events[0]?.recordedtime);
     if (undecodable) {
       const { frame, cause } = undecodable;
       const content = { id: `${frame.epochId}-${frame.sequence}`, record: deadRecord(frame) };
-      if (!(await this.#bury("undecodable", cause, content))) return false;
+      if (!(await this.#bury("undecodable", cause, content, signal))) return false;
       this.#prefix.acknowledge(ticket);
     }
     for (const event of events) {
@@ -211,7 +215,8 @@ export class Pipeline {
         this.#admit({ ticket, event: toOutbound(event, sink.limits.maxEventBytes, shrink) });
       } catch (error) {
         const cause = error instanceof Error ? error : new Error(String(error));
-        if (!(await this.#bury("unencodable", cause, { id: event.id, event }))) return false;
+        if (!(await this.#bury("unencodable", cause, { id: event.id, event }, signal)))
+          return false;
         this.#prefix.acknowledge(ticket);
       }
     }
@@ -258,21 +263,22 @@ export class Pipeline {
   async #buryQueued(queued: QueuedEvent, failure: SinkFailure): Promise<boolean> {
     const { id, event } = queued.event;
     const reason = failure.curable === true ? "unroutable" : "rejected";
-    const isBuried = await this.#bury(reason, failure.cause, { id, event });
+    const isBuried = await this.#bury(reason, failure.cause, { id, event }, this.#abort.signal);
     if (isBuried) this.#release([queued]);
     return isBuried;
   }
 
-  /** Writes a dead letter, however long it takes; false when the pipeline ended before. */
+  /** Writes a dead letter, however long it takes; false when the signal was aborted before. */
   async #bury(
     reason: DeadLetterReason,
     cause: Error,
     { id, ...content }: Pick<DeadLetter, "event" | "record"> & { readonly id: string },
+    signal: AbortSignal,
   ): Promise<boolean> {
     const { deadLetters, events, sink } = this.#options;
     const retry = new Retry(this.#host.retry);
     const message = describeCause(cause);
-    while (!this.#abort.signal.aborted) {
+    while (!signal.aborted) {
       try {
         const time = new Date().toISOString();
         await deadLetters.append({ time, sink: sink.name, reason, message, ...content });
@@ -281,7 +287,7 @@ export class Pipeline {
       } catch (error) {
         const delayMs = retry.failed();
         events.deadLetterFailed(error, retry.failures, delayMs);
-        await pause(delayMs, this.#abort.signal);
+        await pause(delayMs, signal);
       }
     }
     return false;
@@ -345,6 +351,8 @@ export class Pipeline {
         await pause(this.#options.checkpointIntervalMs ?? 1000, stopping.signal);
         await this.#save();
       }
+      // A stop during a save: what was acknowledged since then is not saved yet.
+      await this.#save();
     };
     return { stop: () => stopping.abort(), done: loop() };
   }

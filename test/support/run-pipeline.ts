@@ -13,7 +13,9 @@ import type { Sink } from "../../src/sinks/sink.ts";
 
 /** Settings of a pipeline under test; quick retries by default. */
 export type PipelineSettings = Partial<PipelineLimits> &
-  Partial<Pick<PipelineOptions, "checkpointIntervalMs" | "drainTimeoutMs" | "shrink">>;
+  Partial<
+    Pick<PipelineOptions, "checkpoints" | "checkpointIntervalMs" | "drainTimeoutMs" | "shrink">
+  >;
 
 /** A pipeline under test with what it writes. */
 export async function testPipeline(
@@ -31,7 +33,7 @@ export async function testPipeline(
     { level: "debug" },
     { write: (line: string) => void logLines.push(JSON.parse(line)) },
   );
-  const { checkpointIntervalMs, drainTimeoutMs, shrink, ...limits } = settings;
+  const { checkpoints, checkpointIntervalMs, drainTimeoutMs, shrink, ...limits } = settings;
   const pipeline = new Pipeline({
     source,
     sink,
@@ -46,7 +48,7 @@ export async function testPipeline(
     shrink: shrink ?? ((event) => event),
     deadLetters: new DeadLetterFile(deadLetterPath),
     events: new InternalEvents(log),
-    checkpoints: { save: async (position) => void saved.push(position) },
+    checkpoints: checkpoints ?? { save: async (position) => void saved.push(position) },
     checkpointIntervalMs: checkpointIntervalMs ?? 5,
     drainTimeoutMs: drainTimeoutMs ?? 200,
   });

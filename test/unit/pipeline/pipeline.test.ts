@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { test } from "node:test";
+import type { JournalPosition } from "../../../src/journal/position.ts";
+import { DeadLetterFile } from "../../../src/pipeline/dead-letter.ts";
 import { MemorySource } from "../../support/memory-source.ts";
 import { neverStopped, range, testPipeline, until } from "../../support/run-pipeline.ts";
 import { sampleEvent, samplePosition } from "../../support/sample-events.ts";
@@ -256,4 +258,57 @@ test("a sink that breaks its contract ends the pipeline with an error instead of
   const { pipeline, saved } = await testPipeline(t, new MemorySource(events(5)), sink);
   await assert.rejects(pipeline.run(neverStopped), /stopped without a reason/);
   assert.deepEqual(saved, []);
+});
+
+test("a stop ends while the lanes change and the sink cannot be opened", {
+  timeout: 5000,
+}, async (t) => {
+  const sink = new ScriptedSink();
+  sink.onOpen = () => {
+    if (sink.opened > 1) throw new Error("not any more");
+  };
+  sink.script = () => ({ acknowledged: 0, failure: { kind: "reset", scope: "sink", cause } });
+  const source = new MemorySource(events(50), { chunk: 5, tail: true });
+  const { pipeline } = await testPipeline(t, source, sink, { maxInFlightEvents: 10 });
+  const stop = new AbortController();
+  const running = pipeline.run(stop.signal);
+  await until(() => sink.opened > 3, "the sink is opened in vain");
+  stop.abort();
+  await running;
+  assert.ok(sink.isClosed && source.isClosed);
+});
+
+test("a stop ends while a dead letter cannot be written", { timeout: 5000 }, async (t) => {
+  const append = t.mock.method(DeadLetterFile.prototype, "append", async () => {
+    throw new Error("disk full");
+  });
+  const bad = { ...sampleEvent(1), data: { serial: 7n } };
+  const source = new MemorySource([bad], { tail: true });
+  const { pipeline, saved } = await testPipeline(t, source, new ScriptedSink());
+  const stop = new AbortController();
+  const running = pipeline.run(stop.signal);
+  await until(() => append.mock.callCount() > 2, "the dead letter is tried");
+  stop.abort();
+  await running;
+  assert.deepEqual(saved, []);
+});
+
+test("what is acknowledged during the last regular save is saved too", async (t) => {
+  const saves: bigint[] = [];
+  const gate = new EventEmitter();
+  const save = async ({ sequence }: JournalPosition) => {
+    saves.push(sequence);
+    if (saves.length === 1) await once(gate, "open");
+  };
+  const source = new MemorySource(events(1), { tail: true });
+  const { pipeline } = await testPipeline(t, source, new ScriptedSink(), { checkpoints: { save } });
+  const stop = new AbortController();
+  const running = pipeline.run(stop.signal);
+  await until(() => saves.length === 1, "the first save is under way");
+  source.push(sampleEvent(2, "key-0"));
+  await until(() => pipeline.stats().acknowledgedEvents === 2, "the second event is acknowledged");
+  stop.abort();
+  setTimeout(() => gate.emit("open"), 50);
+  await running;
+  assert.deepEqual(saves, [1n, 2n]);
 });
