@@ -21,6 +21,8 @@ export interface JournalReaderOptions {
   readonly maxBatchFrames?: number;
   /** Most payload bytes of one chunk; a larger frame comes alone. Default 1 MiB. */
   readonly maxBatchBytes?: number;
+  /** Told once when the position was not found, so that reading starts elsewhere. Default nobody. */
+  readonly positionLost?: () => void;
 }
 
 /** Makes the native reader; tests give their own. */
@@ -51,11 +53,13 @@ export class JournalReader implements FrameSource {
   readonly #idlePollMs: number;
   readonly #maxBatchFrames: number;
   readonly #maxBatchBytes: number;
+  #positionLost: (() => void) | undefined;
 
   constructor(options: JournalReaderOptions, open: OpenNativeReader = openNative) {
     this.#idlePollMs = options.idlePollMs ?? 20;
     this.#maxBatchFrames = options.maxBatchFrames ?? 256;
     this.#maxBatchBytes = options.maxBatchBytes ?? 1024 * 1024;
+    this.#positionLost = options.positionLost;
     this.#native = open({
       directory: options.directory,
       quarantineDirectory: options.quarantineDirectory ?? null,
@@ -69,6 +73,7 @@ export class JournalReader implements FrameSource {
   async next(signal: AbortSignal): Promise<FrameChunk | null> {
     while (!signal.aborted) {
       const batch = await readBatch(this.#native);
+      this.#tellLostPosition();
       if (batch !== null && batch.table.length > 0) {
         const frames = framesOf(batch);
         const full =
@@ -78,6 +83,12 @@ export class JournalReader implements FrameSource {
       await delay(this.#idlePollMs, undefined, { signal }).catch(() => undefined);
     }
     return null;
+  }
+
+  #tellLostPosition(): void {
+    if (this.#positionLost === undefined || !this.#native.stats().positionLost) return;
+    this.#positionLost();
+    this.#positionLost = undefined;
   }
 
   /** Counters of the native reader. */

@@ -113,6 +113,7 @@ async function createMember(
         mode: journal.mode,
         position: checkpoints.position,
         idlePollMs: journal.pollMs,
+        positionLost: () => log.warn("the place of the checkpoint is not in the journal any more"),
       }),
   );
   const context = await openJournalContext(directory, config.events, caIds, checkpoints.position);

@@ -8,7 +8,7 @@ import type {
   NativeReaderOptions,
 } from "../../../src/journal/native.ts";
 
-function fakeReader(results: (NativeBatch | Error | null)[]) {
+function fakeReader(results: (NativeBatch | Error | null)[], positionLost = false) {
   const seen: { options?: NativeReaderOptions; reads: number } = { reads: 0 };
   const native: NativeReader = {
     async read() {
@@ -23,7 +23,7 @@ function fakeReader(results: (NativeBatch | Error | null)[]) {
       unmarkedFrames: 0,
       quarantinedRanges: 0,
       damagedRanges: 0,
-      positionLost: false,
+      positionLost,
     }),
     close() {},
   };
@@ -116,6 +116,19 @@ test("an error of the native reader is told as an unreadable journal, and the ne
     (error) => error instanceof CertwireError && error.code === "CERTWIRE_JOURNAL_UNREADABLE",
   );
   assert.equal((await reader.next(signal))?.frames.length, 2);
+});
+
+test("a lost position is told once", async () => {
+  let told = 0;
+  const positionLost = (): void => void (told += 1);
+  for (const isLost of [false, true]) {
+    const { open } = fakeReader([batch, batch], isLost);
+    const reader = new JournalReader({ directory: "j", position: null, positionLost }, open);
+    const { signal } = new AbortController();
+    await reader.next(signal);
+    await reader.next(signal);
+    assert.equal(told, isLost ? 1 : 0);
+  }
 });
 
 test("the native reader gets the directory, the position and the default bounds", () => {
