@@ -65,6 +65,7 @@ const events = z
       ),
     typePrefix: z
       .string()
+      .max(128)
       .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*\.$/, "must be a reversed DNS name that ends in a dot")
       .default("io.certwire.")
       .describe("First part of every event type."),
