@@ -28,7 +28,10 @@ Status Catalog::Refresh() {
   if (!status.ok()) return status;
   // An older copy may be restored over the directory, with other files of the same names and sizes.
   std::sort(listing.files.begin(), listing.files.end());
-  const bool changed = listing.files != listed_;
+  // Sizes are no sign of that: the file that is written grows all the time.
+  const bool changed =
+      !std::equal(listing.files.begin(), listing.files.end(), known_.begin(), known_.end(),
+                  [](const auto& file, const auto& known) { return file.first == known.first; });
   const uint32_t newest = NewestNumber();
   std::map<std::string, Known> known;
   epochs_.clear();
@@ -43,7 +46,6 @@ Status Catalog::Refresh() {
     epochs_[key].emplace(now.header.index, CatalogSegment{name, size, now.header});
   }
   known_ = std::move(known);
-  listed_ = std::move(listing.files);
   return status;
 }
 

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "journal/file.h"
@@ -66,7 +65,6 @@ class Catalog {
   FileSystem* files_;
   std::string directory_;
   std::map<std::string, Known> known_;  ///< what earlier listings found out, by file name
-  std::vector<std::pair<std::string, uint64_t>> listed_;  ///< names and sizes
   std::map<EpochKey, CatalogEpoch> epochs_;
   std::vector<SegmentPlace> unreadable_;
 };

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "platform.h"
 #include "reader_core.h"
 
 namespace journal {
@@ -9,6 +10,8 @@ namespace {
 
 /// Steps of one call, so that a call ends in bounded time when a lot of it hands out nothing.
 constexpr int kMaxSteps = 100000;
+/// How long a listed file may refuse to be opened before that is an error.
+constexpr uint64_t kAbsentPatience = 5ull * 1000000000;
 
 }  // namespace
 
@@ -42,6 +45,22 @@ Status ReaderCore::Read(Batch* batch) {
 }
 
 Status ReaderCore::Step(Progress* progress) {
+  const Status status = Move(progress);
+  const bool passing =
+      status.code() == Status::Code::kNotFound || status.code() == Status::Code::kBusy;
+  if (!passing) {
+    absent_since_ = 0;
+    return status;
+  }
+  // Deleted, or held by a scanner, since the listing: the next one, or the next look, will tell.
+  const uint64_t now = MonotonicNanos();
+  if (absent_since_ == 0) absent_since_ = now;
+  if (now - absent_since_ > kAbsentPatience) return status;
+  *progress = Progress::kIdle;
+  return Status::Ok();
+}
+
+Status ReaderCore::Move(Progress* progress) {
   *progress = Progress::kMoved;
   if (!located_) return Locate(progress);
   if (finished_) return EndEpoch(progress);

@@ -36,6 +36,7 @@ class ReaderCore final : public Reader {
 
  private:
   Status Step(Progress* progress);
+  Status Move(Progress* progress);
 
   // reader_epochs.cc: from epoch to epoch and segment to segment
   Status Locate(Progress* progress);
@@ -104,6 +105,7 @@ class ReaderCore final : public Reader {
   uint64_t search_at_ = 0;  ///< when the live tail is searched for damage again
   uint64_t search_pause_ = 0;
   uint64_t unreadable_since_ = 0;
+  uint64_t absent_since_ = 0;  ///< since when a listed file can't be opened
 };
 
 }  // namespace journal

@@ -227,7 +227,12 @@ Status ReaderCore::IsCovered(uint64_t sequence, bool* covered) {
   *covered = true;
   if (options_.mode == ReadMode::kCommitted || NextEpoch() != nullptr) return Status::Ok();
   const CatalogEpoch* epoch = Epoch();
-  if (epoch == nullptr) return Status::Ok();
+  if (epoch == nullptr) {
+    // Nothing says that it is durable. The files may be held for a moment, or gone: found out anew.
+    *covered = false;
+    scanner_.Close();
+    return Status::Ok();
+  }
   const Status status = probe_.Advance(catalog_, *epoch, segment_, offset_, sequence);
   *covered = probe_.durable() >= sequence || (status.ok() && IsOld(sequence));
   return status;

@@ -41,6 +41,83 @@ TEST_CASE("a durable reader holds back what no MARK covers, for a while") {
   CHECK(reader->Stats().unmarked_frames == 1);
 }
 
+TEST_CASE("a segment that is held or gone when it is opened is no error but is tried again") {
+  for (const auto code : {journal::Status::Code::kBusy, journal::Status::Code::kNotFound}) {
+    test::MemoryFiles files;
+    test::JournalBuilder builder(&files, kDirectory);
+    builder.Epoch(1, 1, kSegmentBytes);
+    builder.Event("one");
+    builder.Epoch(2, 2, kSegmentBytes);
+    builder.Event("two");
+    // Opens of both by the listing, of the first by the reader, of the second twice by the reader.
+    for (int failing = 3; failing <= 5; ++failing) {
+      CAPTURE(failing);
+      int opens = 0;
+      test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+        if (operation.op != test::Op::kOpen || ++opens != failing) return journal::Status::Ok();
+        return journal::Status(code, "cannot open", 32);
+      });
+      auto reader = Open(&hooked, ReadMode::kCommitted);
+      journal::Batch batch;
+      std::vector<std::string> texts;
+      for (int i = 0; i < 3; ++i) {
+        REQUIRE(reader->Read(&batch).ok());
+        for (const auto& text : test::EventTexts(test::ItemsOf(batch))) texts.push_back(text);
+      }
+      CHECK(opens > failing);
+      CHECK(texts.size() == 2);
+    }
+  }
+}
+
+TEST_CASE("a durable reader hands out nothing unmarked while it cannot see the epoch") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("marked");
+  builder.Mark();
+  builder.Event("not marked");
+  bool held = false;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    return held && operation.op == test::Op::kOpen
+               ? journal::Status(journal::Status::Code::kBusy, "cannot open", 32)
+               : journal::Status::Ok();
+  });
+  auto options = test::ReaderOf(kDirectory, ReadMode::kDurable);
+  options.file_system = &hooked;
+  options.unmarked_after_ms = 60000;
+  auto reader = journal::Reader::Open(options);
+  CHECK(test::ReadAll(reader.get()).size() == 1);
+  held = true;
+  files[builder.path()].push_back(0);
+  CHECK(test::ReadAll(reader.get()).empty());
+  CHECK(test::ReadAll(reader.get()).empty());
+  held = false;
+  CHECK(test::ReadAll(reader.get()).empty());
+  builder.Mark();
+  const auto items = test::ReadAll(reader.get());
+  REQUIRE(items.size() == 1);
+  CHECK_FALSE(items[0].is_gap());
+  CHECK_FALSE(reader->Stats().position_lost);
+}
+
+TEST_CASE("a segment that grows costs no look at the others") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  for (uint32_t epoch = 1; epoch <= 10; ++epoch) builder.Epoch(epoch, 1, kSegmentBytes);
+  int opens = 0;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    opens += operation.op == test::Op::kOpen;
+    return journal::Status::Ok();
+  });
+  auto reader = Open(&hooked, ReadMode::kCommitted);
+  test::ReadAll(reader.get());
+  opens = 0;
+  files[builder.path()].push_back(0);
+  test::ReadAll(reader.get());
+  CHECK(opens == 1);
+}
+
 TEST_CASE("a batch keeps to its bounds, and a larger frame comes alone") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
