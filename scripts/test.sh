@@ -4,7 +4,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(lint native windows matrix docker node)
+all=(lint native windows matrix docker node)
+[ ${#parts[@]} -gt 0 ] || parts=("${all[@]}")
+for part in "${parts[@]}"; do
+  [[ " ${all[*]} " == *" $part "* ]] || { say "there is no part $part; the parts are: ${all[*]}"; exit 2; }
+done
 
 wanted() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 step() {
