@@ -21,7 +21,7 @@ const hostPattern = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/;
 
 /**
  * Takes a broker URL apart. A password in it is refused: secrets are given by reference. Throws a
- * CertwireError that never repeats the user part.
+ * CertwireError that never repeats a part of the URL: a mistyped one may hold a password anywhere.
  */
 export function parseServerUrl(url: string, defaultPorts: Readonly<Record<string, number>>) {
   const match = urlPattern.exec(url);
@@ -33,8 +33,12 @@ export function parseServerUrl(url: string, defaultPorts: Readonly<Record<string
     );
     throw invalidUrl(`the URL must look like ${forms.join(" or ")}`);
   }
-  if (user?.includes(":")) {
-    throw invalidUrl("the URL holds a password", "Give it by reference, as `password`.");
+  // A password with a slash or question mark ends the authority early: its @ comes behind it.
+  if (user?.includes(":") || path?.includes("@") || query?.includes("@")) {
+    throw invalidUrl(
+      "the URL holds a password",
+      "Give it by reference, as `password`; write an @ elsewhere as %40.",
+    );
   }
   return {
     scheme,
@@ -54,7 +58,7 @@ function parseHost(text: string, defaultPort: number): HostPort {
   const [, host, port] = hostPattern.exec(text) ?? [];
   const number = port === undefined ? defaultPort : Number(port);
   if (host === undefined || number < 1 || number > 65_535) {
-    throw invalidUrl(`"${text}" is not host or host:port`);
+    throw invalidUrl("the URL names a server that is not host or host:port");
   }
   return { host: host.replace(/^\[|\]$/g, ""), port: number };
 }

@@ -141,7 +141,7 @@ const badConfigs: readonly BadConfig[] = [
   {
     about: "a port that is none",
     text: withSinks('{ "name": "a", "url": "kafka://broker:99999/topic" }'),
-    problems: ['4:23: sinks[0].url: "broker:99999" is not host or host:port'],
+    problems: ["4:23: sinks[0].url: the URL names a server that is not host or host:port"],
   },
   {
     about: "an option of another kind of sink",

@@ -33,8 +33,18 @@ test("what is no such URL is refused", () => {
 });
 
 test("a password in a URL is refused without repeating it", () => {
-  assert.throws(
-    () => parseServerUrl("amqp://me:s3cret@a/", ports),
-    (error) => error instanceof CertwireError && !error.message.includes("s3cret"),
-  );
+  const urls = [
+    "amqp://me:s3cret@a/",
+    "amqp://me:s3cret/xyz@a/vh",
+    "amqp://me:1234/s3cret@a",
+    "amqp://me:1234?s3cret@a",
+    "amqp://me:s3cret",
+  ];
+  for (const url of urls) {
+    assert.throws(
+      () => parseServerUrl(url, ports),
+      (error) => error instanceof CertwireError && !error.message.includes("s3cret"),
+      url,
+    );
+  }
 });
