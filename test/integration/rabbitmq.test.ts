@@ -222,7 +222,7 @@ suite("the RabbitMQ sink on a real broker", () => {
     await withChannel((channel) => channel.deleteExchange(name));
     await until(() => pipeline.stats().acknowledgedEvents > 300, "declared anew", 20_000);
     clearInterval(feed);
-    await until(() => pipeline.stats().acknowledgedEvents === sent, "all is acknowledged", 10_000);
+    await until(() => pipeline.stats().acknowledgedEvents === sent, "all is acknowledged", 60_000);
     stop.abort();
     await running;
     assertDelivered(
