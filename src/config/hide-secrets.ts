@@ -44,7 +44,7 @@ export function hideSecrets(text: string, unknownKeys: ReadonlySet<string>): str
     const isKey = tokens[index + 1]?.kind === kinds.colon;
     if (isKey) path[path.length - 1] = token.value;
     const mayShow = isKey || !path.some(isHidden) || referenceKeys.has(path.at(-1) ?? "");
-    hidden += mayShow ? hideUrlPassword(token.text) : token.text.replaceAll(/[^"]/g, "*");
+    hidden += mayShow ? hideUrlPassword(token) : token.text.replaceAll(/[^"]/g, "*");
   }
   return hidden + text.slice(end);
 }
@@ -68,9 +68,15 @@ function closes(kind: number): boolean {
   return kind === kinds.closeBrace || kind === kinds.closeBracket;
 }
 
-function hideUrlPassword(literal: string): string {
-  return literal.replace(
-    /(:\/\/[^/?#@:"]*:)([^"]*)(?=@)/,
-    (_, start: string, secret: string) => start + "*".repeat(secret.length),
-  );
+const urlPassword = /(:\/\/[^/?#@:"]*:)([^"]*)(?=@)/;
+const queryPassword = /([?&][^=&"]*(?:pass?w|pwd|secret|token|key)[^=&"]*=)([^&#"]*)/gi;
+
+function hideUrlPassword({ text, value }: Token): string {
+  const stars = (_: string, start: string, secret: string): string =>
+    start + "*".repeat(secret.length);
+  // Escapes hide the parts of a URL from these patterns: then nothing of it is shown.
+  if (text.includes("\\") && (urlPassword.test(value) || value.search(queryPassword) >= 0)) {
+    return text.replaceAll(/[^"]/g, "*");
+  }
+  return text.replace(urlPassword, stars).replaceAll(queryPassword, stars);
 }

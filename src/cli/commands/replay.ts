@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import type { Command } from "commander";
 import { loadConfig, type ResolvedConfig } from "../../config/load.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
@@ -124,9 +125,16 @@ function chooseTarget(
   }
   if (config === undefined) throw usage("--to-sink needs --config");
   const sink = config.sinks.find(({ options }) => options.name === toSink);
-  if (sink) return sink;
+  if (sink) return besideTheService(sink);
   const names = config.sinks.map(({ options }) => options.name);
   throw usage(`no sink "${toSink}"`, `Sinks of the configuration: ${names.join(", ")}.`);
+}
+
+/** Two writers would mix their lines in one file; the service may be writing into the sink's own. */
+function besideTheService(sink: SinkConfiguration): SinkConfiguration {
+  if (sink.kind !== "file") return sink;
+  const name = `replay-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
+  return { ...sink, options: { ...sink.options, directory: join(sink.options.directory, name) } };
 }
 
 function usage(message: string, hint?: string): CertwireError {

@@ -57,8 +57,6 @@ export const kafkaErrorClasses: Readonly<Record<string, Class>> = {
 const errorNames: Readonly<Record<string, Class>> = {
   KafkaJSSASLAuthenticationError: auth,
   KafkaJSNotImplemented: config,
-  // An event that kafkajs refuses to encode is refused again each time.
-  RangeError: poison,
 };
 
 /** Node's codes for a certificate that is not accepted; they begin with these. */

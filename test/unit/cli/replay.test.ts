@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -52,4 +52,28 @@ test("a replay ends when nobody reads its standard output any more", async (cont
   const { exitCode, stderr } = await replay.ended;
   assert.equal(exitCode, 0, stderr);
   assert.match(stderr, /of 3000 events acknowledged/);
+});
+
+test("a replay to a file sink leaves the files of the service alone", async (context) => {
+  const directory = temporaryDirectory(context);
+  const config = join(directory, "certwire.json");
+  const sinks = [{ name: "files", url: "file:events" }];
+  const journal = { directory: join(directory, "journal") };
+  writeFileSync(config, JSON.stringify({ journal, state: { directory }, sinks }));
+  const file = eventFile(context, eventLines(3));
+  const { exitCode, stderr } = await runCli(
+    "replay",
+    file,
+    "--config",
+    config,
+    "--to-sink",
+    "files",
+  );
+  assert.equal(exitCode, 0, stderr);
+  const [own, ...others] = readdirSync(join(directory, "events"));
+  assert.match(own ?? "", /^replay-/);
+  assert.deepEqual(others, []);
+  const [written = ""] = readdirSync(join(directory, "events", own ?? ""));
+  const lines = readFileSync(join(directory, "events", own ?? "", written), "utf8").trim();
+  assert.equal(lines.split("\n").length, 3);
 });

@@ -45,3 +45,7 @@ test("a certificate that is not accepted is a matter of configuration, anything 
   );
   assert.equal(toKafkaFailure("a string").kind, "reset");
 });
+
+test("a RangeError is no verdict on an event: a broken answer or short memory raises it too", () => {
+  assert.equal(toKafkaFailure(new RangeError("Array buffer allocation failed")).kind, "reset");
+});
