@@ -6,7 +6,9 @@
 namespace standin {
 namespace {
 
-thread_local std::shared_ptr<Call> current_call;
+// The call that runs on this thread. A plain pointer: mingw frees a thread's variables before it
+// runs their destructors.
+thread_local const std::shared_ptr<Call>* current_call = nullptr;
 
 /// Lets the fault happen; S_OK when the call goes on.
 HRESULT Suffer(const Fault& fault) {
@@ -54,9 +56,9 @@ class Factory final : public IClassFactory {
     *object = nullptr;
     if (outer != nullptr) return CLASS_E_NOAGGREGATION;
     if (current_call == nullptr) return E_UNEXPECTED;
-    const HRESULT fault = Suffer(current_call->step->FaultOf(L"create"));
+    const HRESULT fault = Suffer((*current_call)->step->FaultOf(L"create"));
     if (FAILED(fault)) return fault;
-    auto* server = new ServerExit(current_call);
+    auto* server = new ServerExit(*current_call);
     const HRESULT result = server->QueryInterface(iid, object);
     server->Release();
     return result;
@@ -70,13 +72,14 @@ IClassFactory* ServerExitFactory() {
   return &factory;
 }
 
-CallScope::CallScope(const Scenario& scenario, const Step& step, Tally* tally) {
-  current_call = std::make_shared<Call>(&scenario, &step, tally);
+CallScope::CallScope(const Scenario& scenario, const Step& step, Tally* tally)
+    : call_(std::make_shared<Call>(&scenario, &step, tally)) {
+  current_call = &call_;
 }
 
 CallScope::~CallScope() {
-  current_call->over = true;
-  current_call.reset();
+  call_->over = true;
+  current_call = nullptr;
 }
 
 ServerExit::ServerExit(std::shared_ptr<Call> call)

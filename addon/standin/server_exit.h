@@ -26,6 +26,9 @@ class CallScope {
   ~CallScope();
   CallScope(const CallScope&) = delete;
   CallScope& operator=(const CallScope&) = delete;
+
+ private:
+  std::shared_ptr<Call> call_;
 };
 
 /// The fake CCertServerExit. An object belongs to the call and the thread that created it, serves
