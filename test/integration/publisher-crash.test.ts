@@ -68,7 +68,7 @@ test("a publisher to files killed with SIGKILL loses nothing and keeps the order
     fileSinkOptions.parse({ ...entry, maxFileBytes: 200_000, maxInFlightEvents: inFlight }),
     context,
   );
-  await killAndFinish(t, { kind: "file", options }, 20_000, async () => {
+  await killAndFinish(t, { kind: "file", options }, 80_000, async () => {
     const names = (await readdir(directory)).toSorted();
     const texts = await Promise.all(names.map((name) => readFile(join(directory, name), "utf8")));
     return texts.flatMap((text) => text.split("\n").flatMap(parseWholeLine));
