@@ -2,6 +2,7 @@ import type { OutboundEvent, PublishOutcome, Sink, SinkFailure } from "../sinks/
 import type { Ticket } from "./acknowledged-prefix.ts";
 import type { InternalEvents } from "./internal-events.ts";
 import { pause, Retry, type RetryPolicy } from "./retry.ts";
+import type { UnroutableGrace } from "./unroutable-grace.ts";
 
 /** An event in a lane, with the record that it came from. */
 export interface QueuedEvent {
@@ -13,8 +14,8 @@ export interface QueuedEvent {
 export interface LaneHost {
   readonly sink: Sink;
   readonly retry: RetryPolicy;
-  /** How long a curable poison is tried, in ms. */
-  readonly deadLetterAfterMs: number;
+  /** How long a curable poison is tried. */
+  readonly grace: UnroutableGrace;
   readonly events: InternalEvents;
   /** Aborted when a publish under way must end. */
   readonly abort: AbortSignal;
@@ -177,7 +178,7 @@ export class Lane {
     const delayMs = retry.failed();
     this.#host.events.publishFailed(this.#index, failure, retry.failures, delayMs);
     const [head, ...tail] = rest;
-    if (failure.kind === "poison" && head !== undefined && !this.#mayBeCured(failure, retry)) {
+    if (head !== undefined && this.#isDead(head, failure, delayMs)) {
       if (!(await this.#host.bury(head, failure))) return null;
       this.#recovered(retry);
       return tail;
@@ -186,8 +187,9 @@ export class Lane {
     return this.#parking.signal.aborted ? null : rest;
   }
 
-  #mayBeCured(failure: SinkFailure, retry: Retry): boolean {
-    return failure.curable === true && retry.failingMs < this.#host.deadLetterAfterMs;
+  #isDead({ event }: QueuedEvent, { kind, curable }: SinkFailure, delayMs: number): boolean {
+    if (kind !== "poison") return false;
+    return curable !== true || !this.#host.grace.mayWait(event, delayMs);
   }
 
   #recovered(retry: Retry): void {

@@ -16,6 +16,7 @@ import type { InternalEvents, PipelineCounters } from "./internal-events.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import { type ShrinkEvent, toOutbound } from "./outbound-event.ts";
 import { pause, Retry } from "./retry.ts";
+import { UnroutableGrace } from "./unroutable-grace.ts";
 
 /** Where a pipeline keeps its cursor; a replay has none. */
 export interface Checkpoints {
@@ -73,6 +74,7 @@ const abortGraceMs = 2000;
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #prefix = new AcknowledgedPrefix();
+  readonly #grace: UnroutableGrace;
   readonly #host: LaneHost;
   readonly #abort = new AbortController();
   readonly #faults = new AbortController();
@@ -87,11 +89,12 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     const { sink, events, limits } = options;
+    this.#grace = new UnroutableGrace(limits.deadLetterAfterSeconds * 1000);
     this.#host = {
       sink,
       events,
       retry: { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs },
-      deadLetterAfterMs: limits.deadLetterAfterSeconds * 1000,
+      grace: this.#grace,
       abort: this.#abort.signal,
       mayWait: () => this.#backlog && !this.#isFull(),
       acknowledged: (done) => this.#acknowledged(done),
@@ -245,6 +248,7 @@ export class Pipeline {
   }
 
   #acknowledged(done: readonly QueuedEvent[]): void {
+    for (const { event } of done) this.#grace.accepted(event);
     this.#options.events.acknowledged(done.length, this.#release(done));
   }
 
@@ -264,7 +268,10 @@ export class Pipeline {
     const { id, event } = queued.event;
     const reason = failure.curable === true ? "unroutable" : "rejected";
     const isBuried = await this.#bury(reason, failure.cause, { id, event }, this.#abort.signal);
-    if (isBuried) this.#release([queued]);
+    if (isBuried) {
+      this.#grace.buried(queued.event);
+      this.#release([queued]);
+    }
     return isBuried;
   }
 

@@ -12,7 +12,6 @@ export interface RetryPolicy {
 export class Retry {
   readonly #policy: RetryPolicy;
   #failures = 0;
-  #since = 0;
 
   constructor(policy: RetryPolicy) {
     this.#policy = policy;
@@ -23,14 +22,8 @@ export class Retry {
     return this.#failures;
   }
 
-  /** Time since the first of them, in ms. */
-  get failingMs(): number {
-    return this.#failures === 0 ? 0 : performance.now() - this.#since;
-  }
-
   /** Counts a failure; returns how long to wait, in ms. */
   failed(): number {
-    if (this.#failures === 0) this.#since = performance.now();
     this.#failures += 1;
     const { initialMs, maxMs } = this.#policy;
     const ceiling = Math.min(maxMs, initialMs * 2 ** Math.min(this.#failures - 1, 30));

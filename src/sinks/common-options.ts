@@ -73,7 +73,7 @@ export function commonShape(defaults: LimitDefaults) {
       .min(0)
       .default(300)
       .describe(
-        "How long an event that the broker cannot route is tried before it goes to the dead letters, in s.",
+        "How long an event that the broker cannot route is tried before it goes to the dead letters, in s. Only time in which the broker answers counts. Later events of its kind follow at once, until one is routed or ten minutes have passed.",
       ),
   };
 }

@@ -31,7 +31,8 @@ export interface SinkFailure {
   readonly scope?: "lane" | "sink";
   /**
    * Of `poison`: true when a change at the broker may still save the event (a missing binding), so that
-   * it is tried for a while before it becomes a dead letter. Default false.
+   * it is tried for a while before it becomes a dead letter. What one event has waited for in vain, others
+   * of its kind do not wait for. Default false.
    */
   readonly curable?: boolean;
 }
