@@ -2,7 +2,6 @@
 
 #include <new>
 
-#include "entry.h"
 #include "exit_module.h"
 #include "manage_module.h"
 
@@ -31,14 +30,6 @@ STDMETHODIMP ClassFactory::QueryInterface(REFIID iid, void** object) noexcept {
     AddRef();
     return S_OK;
   });
-}
-
-STDMETHODIMP_(ULONG) ClassFactory::AddRef() noexcept { return ++references_; }
-
-STDMETHODIMP_(ULONG) ClassFactory::Release() noexcept {
-  const ULONG left = --references_;
-  if (left == 0) delete this;
-  return left;
 }
 
 STDMETHODIMP ClassFactory::CreateInstance(IUnknown* outer, REFIID iid, void** object) noexcept {

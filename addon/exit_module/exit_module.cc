@@ -2,8 +2,6 @@
 
 #include <new>
 
-#include "dispatch.h"
-#include "entry.h"
 #include "manage_module.h"
 #include "module.h"
 #include "version.h"
@@ -28,6 +26,8 @@ constexpr Method kMethods[] = {
 
 }  // namespace
 
+ExitModule::ExitModule() : DualObject(kMethods) {}
+
 STDMETHODIMP ExitModule::QueryInterface(REFIID iid, void** object) noexcept {
   if (object == nullptr) return E_POINTER;
   return GuardedEntry([&] {
@@ -42,58 +42,18 @@ STDMETHODIMP ExitModule::QueryInterface(REFIID iid, void** object) noexcept {
   });
 }
 
-STDMETHODIMP_(ULONG) ExitModule::AddRef() noexcept { return ++references_; }
-
-STDMETHODIMP_(ULONG) ExitModule::Release() noexcept {
-  const ULONG left = --references_;
-  if (left == 0) delete this;
-  return left;
-}
-
-STDMETHODIMP ExitModule::GetTypeInfoCount(UINT* count) noexcept {
-  if (count == nullptr) return E_POINTER;
-  *count = 0;
-  return S_OK;
-}
-
-STDMETHODIMP ExitModule::GetTypeInfo(UINT, LCID, ITypeInfo** info) noexcept {
-  if (info != nullptr) *info = nullptr;
-  return DISP_E_BADINDEX;
-}
-
-STDMETHODIMP ExitModule::GetIDsOfNames(REFIID iid, LPOLESTR* names, UINT count, LCID,
-                                       DISPID* ids) noexcept {
-  return GuardedEntry([&] { return FindDispIds(kMethods, iid, names, count, ids); });
-}
-
-STDMETHODIMP ExitModule::Invoke(DISPID id, REFIID iid, LCID, WORD flags, DISPPARAMS* parameters,
-                                VARIANT* result, EXCEPINFO*, UINT* bad_argument) noexcept {
-  return GuardedEntry([&] {
-    const HRESULT checked = CheckInvoke(kMethods, id, iid, flags, parameters);
-    if (FAILED(checked)) return checked;
-    VARIANT unused;
-    VARIANT* out = result == nullptr ? &unused : result;
-    VariantInit(out);
-    const HRESULT called = Call(id, *parameters, out, bad_argument);
-    if (out == &unused) VariantClear(&unused);
-    return called;
-  });
-}
-
-HRESULT ExitModule::Call(DISPID id, const DISPPARAMS& parameters, VARIANT* result,
-                         UINT* bad_argument) {
-  Arguments arguments(parameters, bad_argument);
+HRESULT ExitModule::Call(DISPID id, Arguments* arguments, VARIANT* result) {
   switch (id) {
     case kInitialize: {
-      const BSTR config = arguments.Text(0);
-      if (FAILED(arguments.result())) return arguments.result();
+      const BSTR config = arguments->Text(0);
+      if (FAILED(arguments->result())) return arguments->result();
       V_VT(result) = VT_I4;
       return Initialize(config, &V_I4(result));
     }
     case kNotify: {
-      const LONG event = arguments.Long(0);
-      const LONG context = arguments.Long(1);
-      return FAILED(arguments.result()) ? arguments.result() : Notify(event, context);
+      const LONG event = arguments->Long(0);
+      const LONG context = arguments->Long(1);
+      return FAILED(arguments->result()) ? arguments->result() : Notify(event, context);
     }
     case kGetDescription:
       V_VT(result) = VT_BSTR;

@@ -1,7 +1,5 @@
 #include "manage_module.h"
 
-#include "dispatch.h"
-#include "entry.h"
 #include "version.h"
 
 namespace exit_module {
@@ -56,6 +54,8 @@ HRESULT ReadProperty(BSTR name, VARIANT* value) {
 
 }  // namespace
 
+ManageModule::ManageModule() : DualObject(kMethods) {}
+
 STDMETHODIMP ManageModule::QueryInterface(REFIID iid, void** object) noexcept {
   if (object == nullptr) return E_POINTER;
   return GuardedEntry([&] {
@@ -70,58 +70,18 @@ STDMETHODIMP ManageModule::QueryInterface(REFIID iid, void** object) noexcept {
   });
 }
 
-STDMETHODIMP_(ULONG) ManageModule::AddRef() noexcept { return ++references_; }
-
-STDMETHODIMP_(ULONG) ManageModule::Release() noexcept {
-  const ULONG left = --references_;
-  if (left == 0) delete this;
-  return left;
-}
-
-STDMETHODIMP ManageModule::GetTypeInfoCount(UINT* count) noexcept {
-  if (count == nullptr) return E_POINTER;
-  *count = 0;
-  return S_OK;
-}
-
-STDMETHODIMP ManageModule::GetTypeInfo(UINT, LCID, ITypeInfo** info) noexcept {
-  if (info != nullptr) *info = nullptr;
-  return DISP_E_BADINDEX;
-}
-
-STDMETHODIMP ManageModule::GetIDsOfNames(REFIID iid, LPOLESTR* names, UINT count, LCID,
-                                         DISPID* ids) noexcept {
-  return GuardedEntry([&] { return FindDispIds(kMethods, iid, names, count, ids); });
-}
-
-STDMETHODIMP ManageModule::Invoke(DISPID id, REFIID iid, LCID, WORD flags, DISPPARAMS* parameters,
-                                  VARIANT* result, EXCEPINFO*, UINT* bad_argument) noexcept {
-  return GuardedEntry([&] {
-    const HRESULT checked = CheckInvoke(kMethods, id, iid, flags, parameters);
-    if (FAILED(checked)) return checked;
-    VARIANT unused;
-    VARIANT* out = result == nullptr ? &unused : result;
-    VariantInit(out);
-    const HRESULT called = Call(id, *parameters, out, bad_argument);
-    if (out == &unused) VariantClear(&unused);
-    return called;
-  });
-}
-
-HRESULT ManageModule::Call(DISPID id, const DISPPARAMS& parameters, VARIANT* result,
-                           UINT* bad_argument) {
-  Arguments arguments(parameters, bad_argument);
-  const BSTR config = arguments.Text(0);
-  const BSTR storage = arguments.Text(1);
+HRESULT ManageModule::Call(DISPID id, Arguments* arguments, VARIANT* result) {
+  const BSTR config = arguments->Text(0);
+  const BSTR storage = arguments->Text(1);
   if (id == kConfigure) {
-    const LONG flags = arguments.Long(2);
-    return FAILED(arguments.result()) ? arguments.result() : Configure(config, storage, flags);
+    const LONG flags = arguments->Long(2);
+    return FAILED(arguments->result()) ? arguments->result() : Configure(config, storage, flags);
   }
-  const BSTR name = arguments.Text(2);
-  const LONG flags = arguments.Long(3);
-  if (FAILED(arguments.result())) return arguments.result();
+  const BSTR name = arguments->Text(2);
+  const LONG flags = arguments->Long(3);
+  if (FAILED(arguments->result())) return arguments->result();
   if (id == kGetProperty) return GetProperty(config, storage, name, flags, result);
-  return SetProperty(config, storage, name, flags, arguments.Any(4));
+  return SetProperty(config, storage, name, flags, arguments->Any(4));
 }
 
 STDMETHODIMP ManageModule::GetProperty(const BSTR, BSTR, BSTR name, LONG, VARIANT* value) noexcept {

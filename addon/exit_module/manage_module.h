@@ -1,9 +1,7 @@
 #ifndef CERTWIRE_EXIT_MODULE_MANAGE_MODULE_H_
 #define CERTWIRE_EXIT_MODULE_MANAGE_MODULE_H_
 
-#include <atomic>
-
-#include "com.h"
+#include "com_object.h"
 
 namespace exit_module {
 
@@ -12,20 +10,11 @@ extern const wchar_t kDescription[];
 
 /// The COM class Certwire.ExitManage: who we are, for the certification authority's snap-in, which
 /// loads it into mmc.exe. It has no settings and no window.
-class ManageModule final : public ICertManageModule {
+class ManageModule final : public DualObject<ICertManageModule> {
  public:
-  ManageModule() { AddModuleReference(); }
+  ManageModule();
 
   STDMETHODIMP QueryInterface(REFIID iid, void** object) noexcept override;
-  STDMETHODIMP_(ULONG) AddRef() noexcept override;
-  STDMETHODIMP_(ULONG) Release() noexcept override;
-
-  STDMETHODIMP GetTypeInfoCount(UINT* count) noexcept override;
-  STDMETHODIMP GetTypeInfo(UINT index, LCID locale, ITypeInfo** info) noexcept override;
-  STDMETHODIMP GetIDsOfNames(REFIID iid, LPOLESTR* names, UINT count, LCID locale,
-                             DISPID* ids) noexcept override;
-  STDMETHODIMP Invoke(DISPID id, REFIID iid, LCID locale, WORD flags, DISPPARAMS* parameters,
-                      VARIANT* result, EXCEPINFO* exception, UINT* bad_argument) noexcept override;
 
   /// S_FALSE and an empty variant for a name that is not known.
   STDMETHODIMP GetProperty(const BSTR config, BSTR storage, BSTR name, LONG flags,
@@ -36,10 +25,7 @@ class ManageModule final : public ICertManageModule {
   STDMETHODIMP Configure(const BSTR config, BSTR storage, LONG flags) noexcept override;
 
  private:
-  ~ManageModule() { ReleaseModuleReference(); }
-  HRESULT Call(DISPID id, const DISPPARAMS& parameters, VARIANT* result, UINT* bad_argument);
-
-  std::atomic<ULONG> references_{1};
+  HRESULT Call(DISPID id, Arguments* arguments, VARIANT* result) override;
 };
 
 }  // namespace exit_module
