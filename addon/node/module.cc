@@ -1,6 +1,7 @@
 // Entry of the addon: what JavaScript sees is declared in src/journal/native.ts.
 #include <napi.h>
 
+#include "file_lock.h"
 #include "reader_wrap.h"
 #include "segments.h"
 #include "simulator_wrap.h"
@@ -12,6 +13,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("JournalReader", ReaderWrap::Define(env));
   exports.Set("ExitSimulator", SimulatorWrap::Define(env));
   exports.Set("listSegments", Napi::Function::New(env, ListSegments, "listSegments"));
+  exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
   return exports;
 }
 

@@ -91,6 +91,12 @@ export interface NativeSegment {
   startedMs: number;
 }
 
+/** A lock on a file. The operating system takes it back when the process ends, however it ends. */
+export interface NativeFileLock {
+  /** Gives the lock back; a second call does nothing. */
+  release(): void;
+}
+
 /** One property that a simulated CA serves: a value, or the HRESULT it fails with. */
 export type SimulatedValue =
   | { long: number }
@@ -170,6 +176,11 @@ export interface NativeAddon {
   JournalReader: new (options: NativeReaderOptions) => NativeJournalReader;
   /** Every segment whose header verifies, in no particular order; other files are left out. */
   listSegments(directory: string): Promise<NativeSegment[]>;
+  /**
+   * Takes the exclusive lock of a file, which is made if it is not there, and writes `holder`, one line,
+   * behind its first byte. `null` when somebody else has the lock, in this process or in another.
+   */
+  lockFile(path: string, holder: string): Promise<NativeFileLock | null>;
   ExitSimulator: new (options: NativeSimulatorOptions) => NativeExitSimulator;
 }
 
