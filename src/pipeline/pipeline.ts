@@ -1,10 +1,11 @@
-import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { describeCause } from "../errors/describe-cause.ts";
+import type { CertwireEvent } from "../exit/event.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import type { PipelineLimits } from "../sinks/common-options.ts";
-import type { Sink, SinkFailure } from "../sinks/sink.ts";
+import type { OutboundEvent, Sink, SinkFailure } from "../sinks/sink.ts";
 import { AcknowledgedPrefix } from "./acknowledged-prefix.ts";
+import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
 import {
   type DeadLetter,
   type DeadLetterFile,
@@ -15,13 +16,8 @@ import type { EventSource, RecordChunk, SourcedRecord } from "./event-source.ts"
 import type { InternalEvents, PipelineCounters } from "./internal-events.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import { type ShrinkEvent, toOutbound } from "./outbound-event.ts";
-import { pause, Retry } from "./retry.ts";
+import { endedBefore, pause, Retry } from "./retry.ts";
 import { UnroutableGrace } from "./unroutable-grace.ts";
-
-/** Where a pipeline keeps its cursor; a replay has none. */
-export interface Checkpoints {
-  save(position: JournalPosition): Promise<void>;
-}
 
 /** Parts and settings of a pipeline. */
 export interface PipelineOptions {
@@ -82,7 +78,6 @@ export class Pipeline {
   #phase: "connecting" | "running" | "draining" | "stopped" = "connecting";
   #backlog = false;
   #bytes = 0;
-  #saved: JournalPosition | null = null;
   #changingLanes: Promise<void> | null = null;
   #wake: (() => void) | null = null;
 
@@ -110,7 +105,9 @@ export class Pipeline {
    */
   async run(signal: AbortSignal): Promise<void> {
     const reading = AbortSignal.any([signal, this.#faults.signal]);
-    const saving = this.#saveRegularly();
+    const { checkpoints, checkpointIntervalMs, events } = this.#options;
+    const saver = new CheckpointSaver(checkpoints, () => this.#prefix.position, events);
+    saver.start(checkpointIntervalMs ?? 1000);
     try {
       await this.#open(reading);
       await this.#read(reading);
@@ -118,8 +115,7 @@ export class Pipeline {
     } finally {
       this.#abort.abort();
       await Promise.race([this.#parkAll(), delay(abortGraceMs, undefined, { ref: false })]);
-      saving.stop();
-      await saving.done;
+      await saver.stop();
       await this.#close();
     }
     this.#faults.signal.throwIfAborted();
@@ -191,10 +187,17 @@ export class Pipeline {
 
   /** Waits until a record may come in; false when the signal was aborted. */
   async #hasRoom(signal: AbortSignal): Promise<boolean> {
-    while (!signal.aborted && (this.#changingLanes !== null || this.#isFull())) {
+    while (!signal.aborted && this.#isFull()) {
       this.#kick();
-      if (this.#changingLanes === null) await this.#progress(signal);
-      else await endedBefore(this.#changingLanes, signal);
+      await this.#progress(signal);
+    }
+    return !signal.aborted;
+  }
+
+  /** Waits while the lanes change; false when the signal was aborted. */
+  async #hasLanes(signal: AbortSignal): Promise<boolean> {
+    while (!signal.aborted && this.#changingLanes !== null) {
+      await endedBefore(this.#changingLanes, signal);
     }
     return !signal.aborted;
   }
@@ -204,7 +207,6 @@ export class Pipeline {
     { position, events, undecodable }: SourcedRecord,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { sink, shrink } = this.#options;
     const count = events.length + (undecodable ? 1 : 0);
     const ticket = this.#prefix.add(position, count, events[0]?.recordedtime);
     if (undecodable) {
@@ -214,16 +216,27 @@ export class Pipeline {
       this.#prefix.acknowledge(ticket);
     }
     for (const event of events) {
-      try {
-        this.#admit({ ticket, event: toOutbound(event, sink.limits.maxEventBytes, shrink) });
-      } catch (error) {
-        const cause = error instanceof Error ? error : new Error(String(error));
-        if (!(await this.#bury("unencodable", cause, { id: event.id, event }, signal)))
-          return false;
+      const outbound = this.#toOutbound(event);
+      if (outbound instanceof Error) {
+        const content = { id: event.id, event };
+        if (!(await this.#bury("unencodable", outbound, content, signal))) return false;
         this.#prefix.acknowledge(ticket);
+        continue;
       }
+      // The lanes may change while a dead letter is written: an event must wait for the new ones.
+      if (this.#changingLanes !== null && !(await this.#hasLanes(signal))) return false;
+      this.#admit({ ticket, event: outbound });
     }
     return true;
+  }
+
+  #toOutbound(event: CertwireEvent): OutboundEvent | Error {
+    const { sink, shrink } = this.#options;
+    try {
+      return toOutbound(event, sink.limits.maxEventBytes, shrink);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
   }
 
   #admit(queued: QueuedEvent): void {
@@ -351,32 +364,6 @@ export class Pipeline {
     signal.removeEventListener("abort", wake);
   }
 
-  #saveRegularly(): { stop: () => void; done: Promise<void> } {
-    const stopping = new AbortController();
-    const loop = async (): Promise<void> => {
-      while (!stopping.signal.aborted) {
-        await pause(this.#options.checkpointIntervalMs ?? 1000, stopping.signal);
-        await this.#save();
-      }
-      // A stop during a save: what was acknowledged since then is not saved yet.
-      await this.#save();
-    };
-    return { stop: () => stopping.abort(), done: loop() };
-  }
-
-  async #save(): Promise<void> {
-    const { checkpoints, events } = this.#options;
-    const position = this.#prefix.position;
-    if (checkpoints === undefined || position === null || position === this.#saved) return;
-    try {
-      await checkpoints.save(position);
-      this.#saved = position;
-      events.checkpointed();
-    } catch (error) {
-      events.checkpointFailed(error);
-    }
-  }
-
   async #close(): Promise<void> {
     const { source, sink, deadLetters, events } = this.#options;
     source.close();
@@ -388,21 +375,5 @@ export class Pipeline {
     }
     this.#phase = "stopped";
     events.stopped();
-  }
-}
-
-/** Waits for a step that may take longer than anybody wants to wait after a stop; false after a stop. */
-async function endedBefore(step: Promise<void>, signal: AbortSignal): Promise<boolean> {
-  const stopping = new AbortController();
-  const stopped = once(signal, "abort", { signal: stopping.signal }).then(
-    () => false,
-    () => false,
-  );
-  const ended = step.then(() => true);
-  ended.catch(() => undefined);
-  try {
-    return !signal.aborted && (await Promise.race([ended, stopped]));
-  } finally {
-    stopping.abort();
   }
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** How a failed step is tried again. */
@@ -39,4 +40,20 @@ export class Retry {
 /** Waits, or returns early when the signal is aborted. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
+}
+
+/** Waits for a step that may take longer than anybody wants to wait after a stop; false after a stop. */
+export async function endedBefore(step: Promise<void>, signal: AbortSignal): Promise<boolean> {
+  const stopping = new AbortController();
+  const stopped = once(signal, "abort", { signal: stopping.signal }).then(
+    () => false,
+    () => false,
+  );
+  const ended = step.then(() => true);
+  ended.catch(() => undefined);
+  try {
+    return !signal.aborted && (await Promise.race([ended, stopped]));
+  } finally {
+    stopping.abort();
+  }
 }

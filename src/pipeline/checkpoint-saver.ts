@@ -1,0 +1,61 @@
+import type { JournalPosition } from "../journal/position.ts";
+import type { InternalEvents } from "./internal-events.ts";
+import { pause } from "./retry.ts";
+
+/** Where a pipeline keeps its cursor; a replay has none. */
+export interface Checkpoints {
+  save(position: JournalPosition): Promise<void>;
+}
+
+/** Saves the cursor of a pipeline at regular times and once more at its end. */
+export class CheckpointSaver {
+  readonly #checkpoints: Checkpoints | undefined;
+  readonly #position: () => JournalPosition | null;
+  readonly #events: InternalEvents;
+  readonly #stopping = new AbortController();
+  #saved: JournalPosition | null = null;
+  #loop: Promise<void> = Promise.resolve();
+
+  /** `position`: up to where everything is acknowledged at the moment of the call. */
+  constructor(
+    checkpoints: Checkpoints | undefined,
+    position: () => JournalPosition | null,
+    events: InternalEvents,
+  ) {
+    this.#checkpoints = checkpoints;
+    this.#position = position;
+    this.#events = events;
+  }
+
+  /** Saves every `intervalMs` from now on. */
+  start(intervalMs: number): void {
+    this.#loop = this.#saveRegularly(intervalMs);
+  }
+
+  /** Ends the regular saving; resolves when the last position is saved. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#loop;
+  }
+
+  async #saveRegularly(intervalMs: number): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      await pause(intervalMs, this.#stopping.signal);
+      await this.#save();
+    }
+    // A stop during a save: what was acknowledged since then is not saved yet.
+    await this.#save();
+  }
+
+  async #save(): Promise<void> {
+    const position = this.#position();
+    if (this.#checkpoints === undefined || position === null || position === this.#saved) return;
+    try {
+      await this.#checkpoints.save(position);
+      this.#saved = position;
+      this.#events.checkpointed();
+    } catch (error) {
+      this.#events.checkpointFailed(error);
+    }
+  }
+}

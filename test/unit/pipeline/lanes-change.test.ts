@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { type TestContext, test } from "node:test";
+import { DeadLetterFile } from "../../../src/pipeline/dead-letter.ts";
+import type { OutboundEvent, PublishOutcome } from "../../../src/sinks/sink.ts";
+import { MemorySource } from "../../support/memory-source.ts";
+import { neverStopped, range, testPipeline, until } from "../../support/run-pipeline.ts";
+import { sampleEvent, samplePosition, sequenceOf } from "../../support/sample-events.ts";
+import { ScriptedSink } from "../../support/scripted-sink.ts";
+
+const cause = new Error("scripted");
+
+/** One record of nine events of two keys; the fifth cannot be written and must become a dead letter. */
+function recordWithBadEvent() {
+  const events = range(1, 9).map((n) => sampleEvent(n, `key-${n % 2}`));
+  return { position: samplePosition(1), events: events.with(4, badEvent()) };
+}
+
+function badEvent() {
+  return { ...sampleEvent(5, "key-1"), data: { serial: 7n } };
+}
+
+/** A disk that takes no dead letter until `free` is called. */
+function fullDisk(t: TestContext) {
+  const { mock } = t.mock.method(DeadLetterFile.prototype, "append", async () => {
+    throw new Error("disk full");
+  });
+  return { tries: () => mock.callCount(), free: () => mock.restore() };
+}
+
+/**
+ * A sink whose lanes change at its first batch and whose second opening lasts until `gate` opens; until
+ * then it has the old lanes or none.
+ */
+function changingSink(gate: EventEmitter, lanesMeanwhile: 0 | 2) {
+  const sink = new ScriptedSink(2, { batchEvents: 2 });
+  const open = sink.open.bind(sink);
+  sink.open = async () => {
+    await open();
+    if (sink.opened !== 2) return;
+    sink.lanes = lanesMeanwhile;
+    await once(gate, "open");
+    sink.lanes = 3;
+  };
+  sink.script = (): PublishOutcome | undefined =>
+    sink.opened === 1
+      ? { acknowledged: 0, failure: { kind: "reset", scope: "sink", cause } }
+      : undefined;
+  return sink;
+}
+
+const cases = [
+  { when: "before", lanesMeanwhile: 0 },
+  { when: "before", lanesMeanwhile: 2 },
+  { when: "after", lanesMeanwhile: 0 },
+] as const;
+
+for (const { when, lanesMeanwhile } of cases) {
+  test(`the events behind a dead letter that is written ${when} the lanes have changed keep their order (${lanesMeanwhile} lanes meanwhile)`, async (t) => {
+    const gate = new EventEmitter();
+    const disk = fullDisk(t);
+    const sink = changingSink(gate, lanesMeanwhile);
+    const source = MemorySource.of([recordWithBadEvent()]);
+    const { pipeline, saved, deadLetters } = await testPipeline(t, source, sink);
+    const running = pipeline.run(neverStopped);
+    await until(() => sink.opened === 2 && disk.tries() > 2, "the lanes change on a full disk");
+    const steps = [() => gate.emit("open"), disk.free];
+    if (when === "before") steps.reverse();
+    for (const step of steps) {
+      step();
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    await Promise.race([running, failAfter(3000, "the record is not done with")]);
+    assert.deepEqual(sink.faults, []);
+    const ofKey = (key: number) => sink.accepted.filter((n) => n % 2 === key);
+    assert.deepEqual(
+      [ofKey(0), ofKey(1)],
+      [
+        [2, 4, 6, 8],
+        [1, 3, 7, 9],
+      ],
+    );
+    const letters = (await deadLetters()).map(({ event }) => event as OutboundEvent["event"]);
+    assert.deepEqual(letters.map(sequenceOf), [5]);
+    assert.deepEqual(saved, [samplePosition(1)]);
+  });
+}
+
+function failAfter(ms: number, message: string): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    setTimeout(() => reject(new Error(message)), ms).unref();
+  });
+}
