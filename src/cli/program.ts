@@ -33,7 +33,8 @@ export function createProgram(): Command {
 const exitCodeHelp = `
 Exit codes:
   0 done   1 fault in certwire   2 wrong usage   3 dead letters   65 bad data
-  69 broker not reachable   74 disk error   77 no rights   78 configuration   130 stopped at once`;
+  69 broker not reachable   74 disk error   75 directory in use   77 no rights   78 configuration
+  130 stopped at once`;
 
 /** Runs one command; resolves to its exit code, and has told errors on standard error. */
 export async function runProgram(arguments_: readonly string[]): Promise<number> {

@@ -42,6 +42,12 @@ export const errorCodes = {
     exitCode: 74,
     hint: "Check free space and rights of the state directory.",
   },
+  CERTWIRE_DIRECTORY_IN_USE: {
+    meaning: "Another process writes into the directory.",
+    retryable: true,
+    exitCode: 75,
+    hint: "Stop the process that the message names, or give each a directory of its own.",
+  },
   CERTWIRE_RECORD_UNDECODABLE: {
     meaning: "A journal record is not a valid exit-module record.",
     retryable: false,

@@ -9,6 +9,7 @@ import { CheckpointStore, checkpointPath } from "../journal/checkpoint-store.ts"
 import { frameTypes } from "../journal/frame.ts";
 import { LateFrameSource } from "../journal/frame-source.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
+import type { NativeFileLock, NativeReaderStats } from "../journal/native.ts";
 import { DeadLetterFile } from "../pipeline/dead-letter.ts";
 import { JournalEventSource } from "../pipeline/event-source.ts";
 import { describeError, InternalEvents } from "../pipeline/internal-events.ts";
@@ -16,6 +17,7 @@ import { Pipeline, type PipelineStats } from "../pipeline/pipeline.ts";
 import { createSink, type SinkConfiguration } from "../sinks/registry.ts";
 import { type Observe, ObservedSink } from "./observed-sink.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
+import { lockState } from "./state-lock.ts";
 
 /** Parts of a service that are not in its configuration. */
 export interface ServiceOptions {
@@ -25,9 +27,16 @@ export interface ServiceOptions {
   readonly observe?: Observe;
 }
 
+/** A look at the way from the journal to one sink. */
+export interface SinkStats extends PipelineStats {
+  /** Counters of its journal reader; absent before the first read. */
+  readonly reader?: NativeReaderStats;
+}
+
 interface Member {
   readonly name: string;
   readonly pipeline: Pipeline;
+  readonly reader: () => NativeReaderStats | undefined;
   readonly checkpoints: CheckpointStore;
 }
 
@@ -35,10 +44,16 @@ const mebibyte = 2 ** 20;
 
 /** The service: one pipeline for each enabled sink, from the journal to its broker. */
 export class Service {
+  readonly #lock: NativeFileLock;
   readonly #members: readonly Member[];
   readonly #retention: RetentionOptions;
 
-  private constructor(members: readonly Member[], { config, log }: ServiceOptions) {
+  private constructor(
+    lock: NativeFileLock,
+    members: readonly Member[],
+    { config, log }: ServiceOptions,
+  ) {
+    this.#lock = lock;
     const { directory, replayWindowDays, maxMegabytes, minFreeMegabytes } = config.journal;
     this.#members = members;
     this.#retention = {
@@ -53,19 +68,33 @@ export class Service {
     };
   }
 
-  /** Opens the checkpoints and makes the pipelines. Rejects with a CertwireError. */
+  /**
+   * Locks the state directory, opens the checkpoints and makes the pipelines. Rejects with a
+   * CertwireError.
+   */
   static async create(options: ServiceOptions): Promise<Service> {
-    const enabled = options.config.sinks.filter((sink) => sink.options.enabled);
-    const { config, log } = options;
-    const caIds = await CaIdMemory.open(config.state.directory, (error) =>
-      log.error(describeError(error), "cannot write down the id of the CA"),
-    );
-    const members = await Promise.all(enabled.map((sink) => createMember(sink, caIds, options)));
-    return new Service(members, options);
+    const lock = await lockState(options.config.state.directory);
+    try {
+      return new Service(lock, await createMembers(options), options);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
   }
 
-  /** Publishes until the signal is aborted, then drains. A fault of one pipeline stops all. */
+  /**
+   * Publishes until the signal is aborted, then drains and unlocks the state directory. A fault of one
+   * pipeline stops all.
+   */
   async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#publish(signal);
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  async #publish(signal: AbortSignal): Promise<void> {
     const fault = new AbortController();
     const stop = AbortSignal.any([signal, fault.signal]);
     const retention = keepRetention(this.#retention, stop);
@@ -80,14 +109,26 @@ export class Service {
   }
 
   /** A look at every pipeline, in the order of the configuration. */
-  stats(): PipelineStats[] {
-    return this.#members.map(({ pipeline }) => pipeline.stats());
+  stats(): SinkStats[] {
+    return this.#members.map(({ pipeline, reader }) => {
+      const stats = reader();
+      return { ...pipeline.stats(), ...(stats && { reader: stats }) };
+    });
   }
 }
 
 /** Where the dead letters of a sink are. */
 export function deadLetterPath(stateDirectory: string, sink: string): string {
   return join(stateDirectory, "dead-letters", `${sink}.ndjson`);
+}
+
+async function createMembers(options: ServiceOptions): Promise<Member[]> {
+  const { config, log } = options;
+  const enabled = config.sinks.filter((sink) => sink.options.enabled);
+  const caIds = await CaIdMemory.open(config.state.directory, (error) =>
+    log.error(describeError(error), "cannot write down the id of the CA"),
+  );
+  return Promise.all(enabled.map((sink) => createMember(sink, caIds, options)));
 }
 
 async function createMember(
@@ -105,17 +146,18 @@ async function createMember(
   const checkpoints = await CheckpointStore.open(checkpointPath(state.directory, name));
   events.started(checkpoints.position, checkpoints.state);
   // A sink that cannot be opened for a long time may lose what is deleted meanwhile.
-  const frames = new LateFrameSource(
-    () =>
-      new JournalReader({
-        directory,
-        quarantineDirectory: join(state.directory, "quarantine"),
-        mode: journal.mode,
-        position: checkpoints.position,
-        idlePollMs: journal.pollMs,
-        positionLost: () => log.warn("the place of the checkpoint is not in the journal any more"),
-      }),
-  );
+  let reader: JournalReader | undefined;
+  const frames = new LateFrameSource(() => {
+    reader = new JournalReader({
+      directory,
+      quarantineDirectory: join(state.directory, "quarantine"),
+      mode: journal.mode,
+      position: checkpoints.position,
+      idlePollMs: journal.pollMs,
+      positionLost: () => log.warn("the place of the checkpoint is not in the journal any more"),
+    });
+    return reader;
+  });
   const context = await openJournalContext(directory, config.events, caIds, checkpoints.position);
   const pipeline = new Pipeline({
     source: new JournalEventSource(frames, (frame) => {
@@ -130,5 +172,5 @@ async function createMember(
     events,
     checkpoints,
   });
-  return { name, pipeline, checkpoints };
+  return { name, pipeline, reader: () => reader?.stats(), checkpoints };
 }

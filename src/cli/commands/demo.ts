@@ -58,9 +58,6 @@ async function demo(options: DemoOptions): Promise<void> {
   for (const each of [config.journal.directory, config.state.directory]) {
     mkdirSync(each, { recursive: true });
   }
-  const ca = createCa(options.seed, options.rate);
-  const { ExitSimulator } = loadNative();
-  const simulator = new ExitSimulator({ directory: config.journal.directory, caName: ca.name });
   const logFile = join(directory, "service.log");
   const log = createLogger(config.log.level, logFile);
   const counts = newFeedCounts();
@@ -76,22 +73,26 @@ async function demo(options: DemoOptions): Promise<void> {
   });
   const stop = stopSignal();
   const stopService = new AbortController();
-  const pace = options.rate === 0 ? "as fast as it can" : `at ${options.rate} events/s`;
-  say(`A simulated CA works ${pace}. Ctrl-C ends it.`);
-  view.start();
   const ended = new AbortController();
   const running = service.run(stopService.signal).finally(() => ended.abort());
   running.catch(() => undefined); // it is awaited below, when the CA has stopped too
+  const pace = options.rate === 0 ? "as fast as it can" : `at ${options.rate} events/s`;
+  say(`A simulated CA works ${pace}. Ctrl-C ends it.`);
+  view.start();
   try {
-    const either = AbortSignal.any([stop, ended.signal]);
-    await feed({ ca, simulator, rate: options.rate, count: options.count }, counts, either);
-    await caughtUp(service, progress, ended.signal);
+    const ca = createCa(options.seed, options.rate);
+    const { ExitSimulator } = loadNative();
+    const simulator = new ExitSimulator({ directory: config.journal.directory, caName: ca.name });
+    try {
+      const either = AbortSignal.any([stop, ended.signal]);
+      await feed({ ca, simulator, rate: options.rate, count: options.count }, counts, either);
+      await caughtUp(service, progress, ended.signal);
+    } finally {
+      simulator.close();
+    }
   } finally {
     stopService.abort();
-    await running.finally(() => {
-      view.stop();
-      simulator.close();
-    });
+    await running.finally(() => view.stop());
   }
   sayWhere(config, options, counts, logFile);
 }

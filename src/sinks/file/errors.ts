@@ -6,6 +6,9 @@ const configCodes = new Set(["ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]);
 
 /** Classifies an error of the file system; the file is opened anew at the next publish in any case. */
 export function toFileFailure(cause: unknown): SinkFailure {
+  if (cause instanceof CertwireError) {
+    return { kind: cause.retryable ? "retry-identical" : "config", cause };
+  }
   const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
   if (rightsCodes.has(code)) return { kind: "auth", cause: sinkError("CERTWIRE_SINK_AUTH", cause) };
   if (configCodes.has(code)) {

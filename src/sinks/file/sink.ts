@@ -1,6 +1,9 @@
-import { type FileHandle, mkdir, readdir, unlink } from "node:fs/promises";
+import { type FileHandle, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { openForAppend } from "../../files/append-file.ts";
+import { lockDirectory } from "../../files/directory-lock.ts";
+import { checkWritable } from "../../files/writable-directory.ts";
+import type { NativeFileLock } from "../../journal/native.ts";
 import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { toFileFailure } from "./errors.ts";
 import type { ResolvedFileSinkOptions } from "./options.ts";
@@ -11,6 +14,7 @@ const newline = Buffer.from("\n");
 /**
  * Rotating files `events-00000001.ndjson`, one event a line, flushed before anything is acknowledged.
  * After a crash a cut-off last line is ended and stays; its event was not acknowledged and comes again.
+ * From the first publish until it is closed it holds a lock: two writers would mix their lines.
  */
 export class FileSink implements Sink {
   readonly kind = "file";
@@ -18,6 +22,7 @@ export class FileSink implements Sink {
   readonly name: string;
   readonly limits: SinkLimits;
   readonly #options: ResolvedFileSinkOptions;
+  #lock: NativeFileLock | undefined;
   #file: FileHandle | undefined;
   #size = 0;
   #number = 1;
@@ -29,10 +34,10 @@ export class FileSink implements Sink {
     this.#options = options;
   }
 
+  /** Leaves nothing behind: whoever only looks whether the sink works does not write into it. */
   async open(): Promise<void> {
     try {
-      await this.#closeFile();
-      await this.#openNewest();
+      await checkWritable(this.#options.directory);
     } catch (error) {
       throw toFileFailure(error).cause;
     }
@@ -50,7 +55,7 @@ export class FileSink implements Sink {
 
   async close(): Promise<void> {
     await this.#publishing;
-    await this.#closeFile();
+    await this.#letGo();
   }
 
   async #append(batch: readonly OutboundEvent[]): Promise<PublishOutcome> {
@@ -65,7 +70,7 @@ export class FileSink implements Sink {
       }
       return { acknowledged };
     } catch (error) {
-      await this.#closeFile().catch(() => undefined);
+      await this.#letGo().catch(() => undefined);
       return { acknowledged, failure: toFileFailure(error) };
     }
   }
@@ -93,7 +98,7 @@ export class FileSink implements Sink {
   }
 
   async #openNewest(): Promise<void> {
-    await mkdir(this.#options.directory, { recursive: true });
+    this.#lock = await lockDirectory(this.#options.directory, "events.lock");
     const numbers = await this.#listNumbers();
     this.#number = numbers.at(-1) ?? 1;
     await this.#openFile();
@@ -112,6 +117,15 @@ export class FileSink implements Sink {
   async #openFile(): Promise<void> {
     this.#file = await openForAppend(this.#path(this.#number));
     this.#size = (await this.#file.stat()).size;
+  }
+
+  async #letGo(): Promise<void> {
+    try {
+      await this.#closeFile();
+    } finally {
+      this.#lock?.release();
+      this.#lock = undefined;
+    }
   }
 
   async #closeFile(): Promise<void> {

@@ -1,0 +1,50 @@
+import { mkdir, open } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { CertwireError } from "../errors/certwire-error.ts";
+import { loadNative, type NativeFileLock } from "../journal/native.ts";
+
+const lockHolder = z.object({
+  pid: z.int(),
+  host: z.string().regex(/^[\w.-]{1,255}$/),
+  startedAt: z.iso.datetime(),
+});
+
+/** Longest text of a holder that is read, in bytes. */
+const maxHolderBytes = 1024;
+
+/**
+ * Makes this process the only writer of a directory, by a lock of the operating system on the file
+ * `name` in it. The file stays; it tells who holds the lock, or held it last. Rejects with a
+ * CertwireError when another has the lock, else with the error of the file system.
+ */
+export async function lockDirectory(directory: string, name: string): Promise<NativeFileLock> {
+  const path = join(directory, name);
+  await mkdir(directory, { recursive: true });
+  // Its errors say more than those of the addon, which knows numbers only.
+  await (await open(path, "a")).close();
+  const lock = await loadNative().lockFile(path, describeThisProcess());
+  if (lock !== null) return lock;
+  const holder = await readHolder(path).catch(() => "another process");
+  throw new CertwireError("CERTWIRE_DIRECTORY_IN_USE", `${holder} writes into ${directory}`);
+}
+
+function describeThisProcess(): string {
+  const startedAt = new Date(performance.timeOrigin).toISOString();
+  const holder: z.infer<typeof lockHolder> = { pid: process.pid, host: hostname(), startedAt };
+  return JSON.stringify(holder);
+}
+
+async function readHolder(path: string): Promise<string> {
+  const file = await open(path, "r");
+  try {
+    // The lock covers the first byte, and on Windows nobody else can read it.
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHolderBytes), 0, undefined, 1);
+    const [line = ""] = buffer.toString("utf8", 0, bytesRead).split("\n");
+    const { pid, host, startedAt } = lockHolder.parse(JSON.parse(line));
+    return `process ${pid} on ${host}, running since ${startedAt},`;
+  } finally {
+    await file.close();
+  }
+}
