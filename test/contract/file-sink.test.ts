@@ -22,7 +22,9 @@ testSinkContract({
     return {
       create: () => new FileSink(options),
       async read() {
-        const names = (await readdir(options.directory)).toSorted();
+        const names = (await readdir(options.directory))
+          .filter((name) => name.endsWith(".ndjson"))
+          .toSorted();
         const texts = await Promise.all(
           names.map((name) => readFile(join(options.directory, name), "utf8")),
         );

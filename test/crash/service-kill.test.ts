@@ -23,7 +23,9 @@ const checkpointSeconds = 3;
 function published(directory: string): CertwireEvent[] {
   let names: string[] = [];
   try {
-    names = readdirSync(directory).toSorted();
+    names = readdirSync(directory)
+      .filter((name) => name.endsWith(".ndjson"))
+      .toSorted();
   } catch {
     return []; // killed before the sink made its directory
   }

@@ -46,7 +46,8 @@ async function workOnce(journal: string, first: number, last: number): Promise<v
 function published(journal: string): CertwireEvent[] {
   const directory = join(dirname(journal), "events");
   if (!existsSync(directory)) return [];
-  return readdirSync(directory).flatMap((name) =>
+  const names = readdirSync(directory).filter((name) => name.endsWith(".ndjson"));
+  return names.flatMap((name) =>
     readFileSync(join(directory, name), "utf8")
       .split("\n")
       .slice(0, -1) // the last line may be half there while the sink writes

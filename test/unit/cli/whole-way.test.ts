@@ -45,8 +45,9 @@ function parseLines(text: string): CertwireEvent[] {
 }
 
 function publishedIn(directory: string): CertwireEvent[] {
-  const files = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile());
-  const names = files.map(({ name }) => name).toSorted();
+  const names = readdirSync(directory)
+    .filter((name) => name.endsWith(".ndjson"))
+    .toSorted();
   return names.flatMap((name) => parseLines(readFileSync(join(directory, name), "utf8")));
 }
 

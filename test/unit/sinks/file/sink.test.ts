@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import type { CertwireError } from "../../../../src/errors/certwire-error.ts";
 import { fileSinkOptions, resolveFileSink } from "../../../../src/sinks/file/options.ts";
 import { FileSink } from "../../../../src/sinks/file/sink.ts";
 import { failFlushes } from "../../../support/failing-flush.ts";
@@ -14,7 +16,8 @@ async function setUp(context: TestContext, settings: object = {}) {
   context.after(() => rm(directory, { recursive: true, force: true }));
   const entry = fileSinkOptions.parse({ name: "f", url: `file://${directory}`, ...settings });
   const options = resolveFileSink(entry, { baseDirectory: "/", secret: () => "" });
-  const names = async () => (await readdir(directory)).toSorted();
+  const names = async () =>
+    (await readdir(directory)).filter((name) => name !== "events.lock").toSorted();
   return { directory, names, create: () => new FileSink(options) };
 }
 
@@ -66,6 +69,52 @@ test("a last line that a crash cut off is ended at the next start and damages no
   assert.equal(sequenceOf(JSON.parse(lines[0]!)), 1);
   assert.throws(() => JSON.parse(lines[1]!));
   assert.equal(sequenceOf(JSON.parse(lines[2]!)), 2);
+});
+
+test("opening a sink leaves nothing behind, not even a directory", async (t) => {
+  const { directory, create } = await setUp(t);
+  for (const isThere of [true, false]) {
+    if (!isThere) await rm(directory, { recursive: true });
+    const sink = create();
+    await sink.open();
+    await sink.close();
+    assert.deepEqual(existsSync(directory) && (await readdir(directory)), isThere && []);
+  }
+});
+
+test("a directory that cannot be made is told at the opening", async (t) => {
+  const { directory, create } = await setUp(t);
+  await rm(directory, { recursive: true });
+  await writeFile(directory, "in the way");
+  t.after(() => rm(directory, { force: true }));
+  await assert.rejects(create().open(), { code: "CERTWIRE_SINK_CONFIG" });
+});
+
+test("a second sink on a directory waits for the first, and then goes on behind its last line", async (t) => {
+  const { directory, names, create } = await setUp(t);
+  const [first, second] = [create(), create()];
+  await first.open();
+  await first.publish(0, [sampleOutbound(1)]);
+  const [name = ""] = await names();
+  await appendFile(join(directory, name), "half a line of the first");
+  await second.open();
+  const { acknowledged, failure } = await second.publish(0, [sampleOutbound(2)]);
+  assert.equal(acknowledged, 0);
+  assert.equal(failure?.kind, "retry-identical");
+  const cause = failure?.cause as CertwireError;
+  assert.equal(cause.code, "CERTWIRE_DIRECTORY_IN_USE");
+  assert.match(
+    cause.message,
+    new RegExp(`process ${process.pid} on .*, running since 2.*${directory}`),
+  );
+  const written = await readFile(join(directory, name), "utf8");
+  assert.ok(
+    written.endsWith("half a line of the first"),
+    "a torn line is the first one's business",
+  );
+  await first.close();
+  assert.deepEqual(await second.publish(0, [sampleOutbound(2)]), { acknowledged: 1 });
+  await second.close();
 });
 
 test("foreign files in the directory are left alone", async (t) => {
