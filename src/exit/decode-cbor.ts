@@ -1,32 +1,20 @@
-import { type DecodeOptions, decode } from "cborg";
 import { CertwireError } from "../errors/certwire-error.ts";
-import { RecordTokenizer } from "./cbor-tokenizer.ts";
+import { CborReader, type CborTags } from "./cbor-reader.ts";
 
 const maxPayloadBytes = 16 * 1024 * 1024;
+const noTags: CborTags = new Map();
 
 /** The error of a payload that is not what the format says. */
 export function undecodable(reason: string, cause?: unknown): CertwireError {
   return new CertwireError("CERTWIRE_RECORD_UNDECODABLE", `record: ${reason}`, { cause });
 }
 
-/**
- * Decodes one CBOR map in strict mode; maps become `Map`, byte strings views of `payload`, integers
- * beyond 2^53 BigInt. Throws CERTWIRE_RECORD_UNDECODABLE.
- */
-export function decodeCbor(payload: Buffer, tags: DecodeOptions["tags"] = {}): CborMap {
+/** Decodes one CBOR map as `CborReader` does. Throws CERTWIRE_RECORD_UNDECODABLE. */
+export function decodeCbor(payload: Buffer, tags: CborTags = noTags): CborMap {
   if (payload.length > maxPayloadBytes) throw undecodable(`larger than ${maxPayloadBytes} bytes`);
-  const options: DecodeOptions = {
-    strict: true,
-    useMaps: true,
-    rejectDuplicateMapKeys: true,
-    allowIndefinite: false,
-    allowUndefined: false,
-    allowBigInt: true,
-    tags,
-  };
   let value: unknown;
   try {
-    value = decode(payload, { ...options, tokenizer: new RecordTokenizer(payload) });
+    value = new CborReader(payload, tags).readAll();
   } catch (error) {
     if (error instanceof CertwireError) throw error;
     throw undecodable(error instanceof Error ? error.message : String(error), error);

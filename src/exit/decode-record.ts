@@ -1,3 +1,4 @@
+import type { CborTags } from "./cbor-reader.ts";
 import { type CborMap, decodeCbor, undecodable, unsignedMember } from "./decode-cbor.ts";
 import type {
   AttributeValue,
@@ -17,19 +18,12 @@ class Redacted {
 }
 
 /** Tags of docs/reference/record-format.md. */
-const tags = {
-  1129775105: (content: () => unknown) => ({ utf16: bytesOf(content(), "UTF-16 text") }),
-  1129775106: (content: () => unknown) => {
-    const oleDate = bytesOf(content(), "date");
-    if (oleDate.length !== 8) throw undecodable("date is not 8 bytes long");
-    return { oleDate };
-  },
-  1129775107: (content: () => unknown) => cutBinary(content()),
-  1129775108: (content: () => unknown) => {
-    if (content() !== null) throw undecodable("a blanked secret holds a value");
-    return new Redacted();
-  },
-};
+const tags: CborTags = new Map([
+  [1129775105, (content: unknown): unknown => ({ utf16: bytesOf(content, "UTF-16 text") })],
+  [1129775106, dateOf],
+  [1129775107, cutBinary],
+  [1129775108, redactedOf],
+]);
 
 /** Decodes the payload of an EVENT frame. Throws CERTWIRE_RECORD_UNDECODABLE, and nothing else. */
 export function decodeRecord(payload: Buffer): ExitRecord {
@@ -147,6 +141,17 @@ function cutBinary(value: unknown): CutBinary {
     first: bytesOf(first, "start of a cut value"),
     last: bytesOf(last, "end of a cut value"),
   };
+}
+
+function dateOf(content: unknown): { oleDate: Buffer } {
+  const oleDate = bytesOf(content, "date");
+  if (oleDate.length !== 8) throw undecodable("date is not 8 bytes long");
+  return { oleDate };
+}
+
+function redactedOf(content: unknown): Redacted {
+  if (content !== null) throw undecodable("a blanked secret holds a value");
+  return new Redacted();
 }
 
 function crlOf([index, kind, der]: readonly unknown[]): RecordCrl {

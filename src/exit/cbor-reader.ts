@@ -1,0 +1,119 @@
+import { isUtf8 } from "node:buffer";
+
+const maxNesting = 8;
+const maxItems = 65_536;
+
+/** Smallest arguments that need a head with 1, 2, 4 and 8 further bytes. */
+const leastArguments = [24, 0x100, 0x1_0000, 0x1_0000_0000] as const;
+
+/** What stands for a tag's content, by the tag's number; a tag that is not here is an error. */
+export type CborTags = ReadonlyMap<number, (content: unknown) => unknown>;
+
+/**
+ * Reads one item of CBOR by the rules of docs/reference/record-format.md, which are narrower than
+ * those of CBOR: shortest heads, definite lengths, no duplicate keys, bounded nesting and item count,
+ * no floating-point numbers and booleans, text that is valid UTF-8. Maps become `Map`, byte strings
+ * views of the bytes read, integers beyond 2^53 BigInt. Throws `Error` for anything else.
+ *
+ * Of our own, because a general decoder (cborg) with these rules on top took 2.5 times as long, a
+ * sixth of all the work on an event.
+ */
+export class CborReader {
+  readonly #bytes: Buffer;
+  readonly #tags: CborTags;
+  #position = 0;
+  #items = 0;
+  #nesting = 0;
+
+  constructor(bytes: Buffer, tags: CborTags) {
+    this.#bytes = bytes;
+    this.#tags = tags;
+  }
+
+  /** Reads the one item that the bytes hold. */
+  readAll(): unknown {
+    const item = this.#item();
+    if (this.#position < this.#bytes.length) throw new Error("bytes behind the end");
+    return item;
+  }
+
+  #item(): unknown {
+    if (++this.#items > maxItems) throw new Error(`more than ${maxItems} items`);
+    const head = this.#bytes[this.#position++];
+    if (head === undefined) throw endsEarly();
+    if (head === 0xf6) return null;
+    const info = head & 0x1f;
+    const argument = info < 24 ? info : this.#longArgument(info);
+    const major = head >>> 5;
+    if (major === 0) return argument;
+    if (major === 1) return typeof argument === "bigint" ? -1n - argument : -1 - argument;
+    if (typeof argument === "bigint") throw new Error("length out of range");
+    if (major === 2) return this.#bytes.subarray(this.#skip(argument), this.#position);
+    if (major === 3) return this.#text(argument);
+    if (major === 7) throw new Error("floating-point number, boolean or simple value");
+    return this.#nested(major, argument);
+  }
+
+  /** The argument of a head, which must be in its shortest form. */
+  #longArgument(info: number): number | bigint {
+    if (info > 27) throw new Error("indefinite length");
+    const size = 1 << (info - 24);
+    const start = this.#skip(size);
+    const value =
+      size === 8 ? this.#bytes.readBigUInt64BE(start) : this.#bytes.readUIntBE(start, size);
+    if (value < (leastArguments[info - 24] ?? 0)) {
+      throw new Error("head is not in its shortest form");
+    }
+    return typeof value === "bigint" && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
+  }
+
+  #text(length: number): string {
+    const start = this.#skip(length);
+    const text = this.#bytes.toString("utf8", start, this.#position);
+    if (text.includes("\ufffd") && !isUtf8(this.#bytes.subarray(start, this.#position))) {
+      throw new Error("text is not valid UTF-8");
+    }
+    return text;
+  }
+
+  /** Moves over the content of a string; returns where it starts. */
+  #skip(length: number): number {
+    const start = this.#position;
+    this.#position = start + length;
+    if (this.#position > this.#bytes.length) throw endsEarly();
+    return start;
+  }
+
+  #nested(major: number, argument: number): unknown {
+    if (++this.#nesting > maxNesting) throw new Error(`nested deeper than ${maxNesting}`);
+    const item = this.#container(major, argument);
+    this.#nesting -= 1;
+    return item;
+  }
+
+  #container(major: number, argument: number): unknown {
+    if (major === 6) {
+      const tag = this.#tags.get(argument);
+      if (tag === undefined) throw new Error(`tag ${argument} is not known`);
+      return tag(this.#item());
+    }
+    if (major === 5) return this.#map(argument);
+    const array: unknown[] = [];
+    for (let index = 0; index < argument; index += 1) array.push(this.#item());
+    return array;
+  }
+
+  #map(pairs: number): Map<unknown, unknown> {
+    const map = new Map<unknown, unknown>();
+    for (let index = 0; index < pairs; index += 1) {
+      const key = this.#item();
+      map.set(key, this.#item());
+      if (map.size === index) throw new Error(`key ${String(key)} is there twice`);
+    }
+    return map;
+  }
+}
+
+function endsEarly(): Error {
+  return new Error("record ends too early");
+}
