@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { range } from "./run-pipeline.ts";
+import { sequenceOf } from "./sample-events.ts";
+
+/** An event of `publisher-process.ts` as it arrived. */
+export interface MarkedEvent {
+  readonly id: string;
+  readonly partitionkey: string;
+  /** Which run of the publisher sent it, from 0, and when that took it in, in ms since 1970. */
+  readonly data: { readonly run: number; readonly taken: number };
+}
+
+/** The end of a run by SIGKILL. */
+export interface Kill {
+  /** In ms since 1970. */
+  readonly at: number;
+  /** Sequence of the last event behind which the checkpoint was at the kill; 0 without a checkpoint. */
+  readonly checkpoint: number;
+}
+
+/** What bounds the repetitions of a kill. */
+export interface RepetitionBounds {
+  /** Most events from the oldest unacknowledged one on. */
+  readonly maxInFlightEvents: number;
+  /** What was acknowledged so long before a kill is behind a checkpoint, in ms. */
+  readonly checkpointMs: number;
+}
+
+/**
+ * Makes sure of each kill that nothing behind its checkpoint was missing, and that afterwards only those
+ * came again that were under way or were acknowledged after the checkpoint. `arrived` holds all runs, also
+ * the last one, which ended by itself. Returns the sequences that came again, kill by kill.
+ */
+export function assertRepetitions(
+  arrived: readonly MarkedEvent[],
+  kills: readonly Kill[],
+  { maxInFlightEvents, checkpointMs }: RepetitionBounds,
+): number[][] {
+  const runs = Array.from({ length: kills.length + 1 }, (_, run) =>
+    arrived.filter(({ data }) => data.run === run),
+  );
+  for (const [run, events] of runs.entries()) {
+    const once = new Set(events.map(sequenceOf));
+    assert.equal(once.size, events.length, `run ${run} sent an event twice by itself`);
+  }
+  return kills.map(({ at, checkpoint }, run) => {
+    const before = sequencesOf(runs.slice(0, run + 1));
+    const after = sequencesOf(runs.slice(run + 1));
+    const lost = range(1, checkpoint).filter((n) => !before.has(n));
+    assert.deepEqual(lost, [], `kill ${run}: behind the checkpoint, but they had not arrived`);
+    const again = [...before].filter((n) => after.has(n));
+    const end = startOf(before) + maxInFlightEvents;
+    const beyond = [...before].filter((n) => n > end);
+    assert.deepEqual(beyond, [], `kill ${run}: sent beyond the window`);
+    const needless = again.filter((n) => n <= checkpoint || n > end);
+    assert.deepEqual(needless, [], `kill ${run}: came again without need`);
+    // When an event was taken in, those a window before it were acknowledged.
+    const early = (runs[run] ?? []).filter(({ data }) => data.taken < at - checkpointMs);
+    const acknowledged = Math.max(0, ...early.map(sequenceOf)) - maxInFlightEvents;
+    assert.ok(checkpoint >= acknowledged, `kill ${run}: ${checkpoint} saved of ${acknowledged}`);
+    return again;
+  });
+}
+
+function sequencesOf(runs: readonly (readonly MarkedEvent[])[]): Set<number> {
+  return new Set(runs.flat().map(sequenceOf));
+}
+
+/** The last sequence before the first one that is missing. */
+function startOf(sequences: ReadonlySet<number>): number {
+  let last = 0;
+  while (sequences.has(last + 1)) last += 1;
+  return last;
+}
