@@ -80,6 +80,11 @@ Status Background::CreateFile() {
   if (file_ == nullptr) {
     return store_.CreateFirst(opening_index_, &opening_size_, &opening_->file);
   }
+  // Made for segments of the planned size; a larger one needs room of its own.
+  if (opening_size_ > PlannedSize()) {
+    const Status room = store_.CheckRoom(opening_index_, opening_size_);
+    if (!room.ok()) return room;
+  }
   if (spare_.Take(next_index_, &opening_, &opening_filled_)) return Status::Ok();
   // A name that somebody has taken is passed over: only the sequence numbers must have no hole.
   Status status;
@@ -119,6 +124,7 @@ Status Background::StartSegment() {
   index_ = opening_index_;
   offset_ = kSegmentHeaderSize;
   size_ = opening_size_;
+  store_.SetWritten({index_, size_});
   failures_ = 0;
   shared_->epoch.store(store_.epoch(), std::memory_order_relaxed);
   shared_->segment.store(index_, std::memory_order_relaxed);

@@ -62,6 +62,11 @@ void Catalog::Examine(const std::string& name, uint64_t size, bool again, uint32
   size_t read = 0;
   Status status = files_->Open((directory_ + "/" + name).c_str(), OpenMode::kRead, &file);
   if (status.ok()) status = file->ReadAt(0, page, sizeof(page), &read);
+  // Deleted since the listing, or while somebody has it open: not there any more.
+  if (status.code() == Status::Code::kNotFound) {
+    *known = Known();
+    return;
+  }
   if (!status.ok()) {
     if (settled) return;
     *known = Known();

@@ -34,6 +34,27 @@ Status FromError(const char* what, DWORD error) {
 
 Status FromLastError(const char* what) { return FromError(what, GetLastError()); }
 
+/// True when the last call of this thread failed because the file was deleted while somebody has it
+/// open. The error code alone is that of missing rights.
+bool IsBeingDeleted() {
+  constexpr LONG kDeletePending = static_cast<LONG>(0xc0000056);
+  const HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+  const FARPROC address = ntdll == nullptr ? nullptr : GetProcAddress(ntdll, "RtlGetLastNtStatus");
+  if (address == nullptr) return false;
+  using LastStatus = LONG(WINAPI*)();
+  return reinterpret_cast<LastStatus>(reinterpret_cast<void*>(address))() == kDeletePending;
+}
+
+/// Until the last handle is closed, the name of a deleted file is taken and opens nothing.
+Status FromOpenError(OpenMode mode) {
+  const DWORD error = GetLastError();
+  if (error != ERROR_ACCESS_DENIED || !IsBeingDeleted()) return FromError("cannot open", error);
+  const auto code = mode == OpenMode::kRead        ? Status::Code::kNotFound
+                    : mode == OpenMode::kCreateNew ? Status::Code::kExists
+                                                   : Status::Code::kBusy;
+  return Status(code, "the file is being deleted", static_cast<int>(error));
+}
+
 /// A UTF-8 path as UTF-16, with an optional suffix.
 class WidePath {
  public:
@@ -145,7 +166,7 @@ class Win32FileSystem final : public FileSystem {
     const DWORD flags = FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT;
     const HANDLE handle =
         CreateFileW(wide.get(), access, kShareAll, nullptr, disposition, flags, nullptr);
-    if (handle == INVALID_HANDLE_VALUE) return FromLastError("cannot open");
+    if (handle == INVALID_HANDLE_VALUE) return FromOpenError(mode);
     file->reset(new (std::nothrow) Win32File(handle));
     if (*file != nullptr) return Status::Ok();
     CloseHandle(handle);
@@ -169,7 +190,10 @@ class Win32FileSystem final : public FileSystem {
   Status Delete(const char* path) override {
     const WidePath wide(path);
     if (wide.get() == nullptr) return BadPath();
-    return DeleteFileW(wide.get()) ? Status::Ok() : FromLastError("cannot delete");
+    if (DeleteFileW(wide.get())) return Status::Ok();
+    const DWORD error = GetLastError();
+    if (error == ERROR_ACCESS_DENIED && IsBeingDeleted()) return Status::Ok();
+    return FromError("cannot delete", error);
   }
 
   Status MakeDirectory(const char* path) override {

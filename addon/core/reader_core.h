@@ -49,6 +49,8 @@ class ReaderCore final : public Reader {
   Status AccountForEnd(const EpochKey& next, Progress* progress);
   Status CompareWithTail(bool* rollback);
   Status NextMissesEpoch(const EpochKey& next, bool* misses);
+  /// The epoch before, as the first frame of epoch `of` tells it.
+  Status ReadPrevious(const EpochKey& of, EpochKey* previous, bool* known);
   bool WaitsForUnreadable(SegmentPlace from, SegmentPlace before);
   const CatalogEpoch* Epoch() const;
   const std::pair<const EpochKey, CatalogEpoch>* NextEpoch() const;

@@ -15,6 +15,23 @@ constexpr uint64_t kUnreadablePatience = 5ull * 1000000000;
 /// Where an epoch is done with: no frame can be there.
 constexpr uint64_t kFinishedOffset = 0;
 
+/// What an EPOCH frame says about the epoch before; false when it says nothing.
+bool DecodePrevious(const uint8_t* payload, size_t size, EpochKey* previous) {
+  CborCursor cursor(payload, size);
+  CborHead array;
+  CborHead number;
+  CborHead id;
+  if (!FindCborKey(&cursor, "previous") || !cursor.Next(&array) || !cursor.Next(&number) ||
+      !cursor.Next(&id) || number.value > UINT32_MAX || id.major != 2 || id.value != kEpochIdSize) {
+    return false;
+  }
+  const uint8_t* bytes = cursor.Take(kEpochIdSize);
+  if (bytes == nullptr) return false;
+  previous->number = static_cast<uint32_t>(number.value);
+  std::memcpy(previous->id.bytes, bytes, kEpochIdSize);
+  return true;
+}
+
 }  // namespace
 
 const CatalogEpoch* ReaderCore::Epoch() const {
@@ -77,6 +94,14 @@ Status ReaderCore::LocateUnknown(const EpochKey& wanted, Progress* progress) {
     return Status::Ok();
   }
   const auto& oldest = *catalog_.epochs().begin();
+  if (options_.position.offset == kFinishedOffset) {
+    // Who was done with an epoch misses nothing when the next one is there from its start.
+    EpochKey previous;
+    bool known;
+    const Status status = ReadPrevious(oldest.first, &previous, &known);
+    if (status.ok() && known && previous == wanted) EnterEpoch(oldest.first, oldest.second, true);
+    if (!status.ok() || located_) return status;
+  }
   GapInfo gap;
   gap.reason = oldest.first.number > wanted.number ? "retention" : "rollback";
   gap.first_sequence = options_.position.sequence + 1;
@@ -241,7 +266,16 @@ Status ReaderCore::CompareWithTail(bool* rollback) {
 }
 
 Status ReaderCore::NextMissesEpoch(const EpochKey& next, bool* misses) {
-  const CatalogSegment& first = catalog_.epochs().find(next)->second.begin()->second;
+  EpochKey previous;
+  bool known;
+  const Status status = ReadPrevious(next, &previous, &known);
+  *misses = known && previous.number >= key_.number && previous.id != key_.id;
+  return status;
+}
+
+Status ReaderCore::ReadPrevious(const EpochKey& of, EpochKey* previous, bool* known) {
+  *known = false;
+  const CatalogSegment& first = catalog_.epochs().find(of)->second.begin()->second;
   if (first.header.index != 0) return Status::Ok();
   SegmentScanner scanner;
   Status status = scanner.Open(files_, catalog_.PathOf(first), first.header);
@@ -252,18 +286,7 @@ Status ReaderCore::NextMissesEpoch(const EpochKey& next, bool* misses) {
   status = scanner.ReadHeader(kSegmentHeaderSize, &frame, &valid);
   if (!status.ok() || !valid || frame.type != kEpochFrame) return status;
   status = scanner.ReadPayload(kSegmentHeaderSize, frame, &payload, &valid);
-  if (!status.ok() || !valid) return status;
-  CborCursor cursor(payload, frame.length);
-  CborHead array;
-  CborHead number;
-  CborHead id;
-  if (!FindCborKey(&cursor, "previous") || !cursor.Next(&array) || !cursor.Next(&number) ||
-      !cursor.Next(&id) || id.major != 2 || id.value != kEpochIdSize) {
-    return status;
-  }
-  const uint8_t* bytes = cursor.Take(kEpochIdSize);
-  *misses = bytes != nullptr && number.value >= key_.number &&
-            std::memcmp(bytes, key_.id.bytes, kEpochIdSize) != 0;
+  if (status.ok() && valid) *known = DecodePrevious(payload, frame.length, previous);
   return status;
 }
 

@@ -52,17 +52,26 @@ class NumberInUse final : public DirectoryVisitor {
   bool used_ = false;
 };
 
-/// Sums the sizes of all segment files.
+/// Sums the sizes of all segment files but one, and takes another for what it will become: it may
+/// still grow, and a listing of NTFS tells the size of an open file late.
 class JournalSize final : public DirectoryVisitor {
  public:
+  JournalSize(uint32_t epoch, uint32_t without, const PlannedSegment& growing)
+      : epoch_(epoch), without_(without), growing_(growing) {}
   void Visit(const DirectoryEntry& entry) override {
     uint32_t epoch;
     uint32_t index;
-    if (ParseSegmentName(entry.name, &epoch, &index)) bytes_ += entry.size;
+    if (!ParseSegmentName(entry.name, &epoch, &index)) return;
+    if (epoch == epoch_ && index == without_) return;
+    const bool grows = epoch == epoch_ && index == growing_.index;
+    bytes_ += grows ? std::max(entry.size, growing_.size) : entry.size;
   }
   uint64_t bytes() const { return bytes_; }
 
  private:
+  uint32_t epoch_;
+  uint32_t without_;
+  PlannedSegment growing_;
   uint64_t bytes_ = 0;
 };
 
@@ -124,7 +133,7 @@ bool SegmentStore::ReadHeader(uint32_t epoch, uint32_t index, SegmentHeader* hea
 }
 
 Status SegmentStore::CreateFirst(uint32_t index, uint64_t* size, std::unique_ptr<File>* file) {
-  const Status room = CheckRoom(*size);
+  const Status room = CheckRoom(index, *size);
   // A life of the process without any segment could not even tell what it lost.
   if (room.code() == Status::Code::kNoSpace) *size = std::min(*size, kSmallFirstBytes);
   if (!room.ok() && room.code() != Status::Code::kNoSpace) return room;
@@ -140,7 +149,7 @@ Status SegmentStore::CreateFirst(uint32_t index, uint64_t* size, std::unique_ptr
 }
 
 Status SegmentStore::Create(uint32_t index, uint64_t size, std::unique_ptr<File>* file) {
-  const Status room = CheckRoom(size);
+  const Status room = CheckRoom(index, size);
   return room.ok() ? Open(index, file) : room;
 }
 
@@ -151,8 +160,18 @@ Status SegmentStore::Open(uint32_t index, std::unique_ptr<File>* file) {
   return files_->Open(path.get(), OpenMode::kCreateNew, file);
 }
 
-Status SegmentStore::CheckRoom(uint64_t size) {
-  JournalSize used;
+void SegmentStore::SetWritten(const PlannedSegment& segment) {
+  const LockGuard guard(&lock_of_written_);
+  written_ = segment;
+}
+
+Status SegmentStore::CheckRoom(uint32_t index, uint64_t size) {
+  PlannedSegment written;
+  {
+    const LockGuard guard(&lock_of_written_);
+    written = written_;
+  }
+  JournalSize used(epoch_, index, written);
   Status status = files_->List(options_.directory, &used);
   if (!status.ok()) return status;
   if (used.bytes() + size > options_.max_journal_bytes) {

@@ -7,6 +7,7 @@
 
 #include "journal/file.h"
 #include "journal/writer.h"
+#include "platform.h"
 #include "segment.h"
 
 namespace journal {
@@ -18,6 +19,12 @@ struct SegmentFile {
   bool abandoned = false;  ///< set before the flusher gets it: no frame is in it
   bool failed = false;  ///< flusher only: a flush failed, which is never tried again on this file
   bool told = false;    ///< flusher only: the writer has heard of that
+};
+
+/// A segment of the epoch, with the size that it will have.
+struct PlannedSegment {
+  uint32_t index = UINT32_MAX;
+  uint64_t size = 0;
 };
 
 /// A path made of directory and file name, in fixed memory.
@@ -34,7 +41,8 @@ class FilePath {
 
 /// The journal directory as its writer sees it: the lock, the number of the epoch, room, new files.
 /// Old segments are never opened for writing, and nothing of them is read but one header.
-/// `directory` and options must outlive it. Create may be called by both background threads.
+/// `directory` and options must outlive it. Create may be called by both background threads, also
+/// at once.
 class SegmentStore {
  public:
   SegmentStore(const WriterOptions& options, FileSystem* files)
@@ -47,6 +55,10 @@ class SegmentStore {
   Status CreateFirst(uint32_t index, uint64_t* size, std::unique_ptr<File>* file);
   /// Makes a later segment; kNoSpace when the cap or the floor of free space forbids it.
   Status Create(uint32_t index, uint64_t size, std::unique_ptr<File>* file);
+  /// kNoSpace when cap or floor forbid that segment `index`, there or not, takes `size` bytes.
+  Status CheckRoom(uint32_t index, uint64_t size);
+  /// Tells which segment is written, so that it counts with its whole size from now on.
+  void SetWritten(const PlannedSegment& segment);
 
   uint32_t epoch() const { return epoch_; }
   bool has_previous() const { return has_previous_; }
@@ -58,7 +70,6 @@ class SegmentStore {
   Status FindPrevious();
   Status Open(uint32_t index, std::unique_ptr<File>* file);
   bool ReadHeader(uint32_t epoch, uint32_t index, SegmentHeader* header);
-  Status CheckRoom(uint64_t size);
 
   const WriterOptions& options_;
   FileSystem* files_;
@@ -66,6 +77,8 @@ class SegmentStore {
   uint32_t epoch_ = 0;
   bool has_previous_ = false;
   SegmentHeader previous_;
+  Lock lock_of_written_;
+  PlannedSegment written_;  ///< under lock_of_written_
 };
 
 }  // namespace journal

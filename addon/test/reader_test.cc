@@ -275,6 +275,54 @@ TEST_CASE("segments deleted in front of a position are one retention gap") {
   CHECK(rest[1].payload == test::EventPayload("three"));
 }
 
+TEST_CASE("a file that is gone when its header is looked at holds nobody up") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("deleted");
+  const std::string deleted = builder.path();
+  builder.Epoch(2, 2, kSegmentBytes);
+  builder.Event("two");
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    const bool gone = operation.op == test::Op::kOpen && operation.path == deleted;
+    return gone ? journal::Status(journal::Status::Code::kNotFound, "being deleted", 5)
+                : journal::Status::Ok();
+  });
+  const auto items = test::ReadAll(Open(&hooked, ReadMode::kCommitted).get());
+  REQUIRE(items.size() == 1);
+  CHECK(items[0].payload == test::EventPayload("two"));
+}
+
+TEST_CASE("who was done with a deleted epoch gets no gap, if the next one is whole") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  const std::string ended = builder.path();
+  builder.Epoch(2, 2, kSegmentBytes);
+  builder.Event("two");
+  const std::string whole = builder.path();
+  builder.Segment(kSegmentBytes);
+  builder.Event("three");
+  const auto all = test::ReadAll(Open(&files, ReadMode::kCommitted).get());
+  REQUIRE(all.size() == 4);
+  REQUIRE(test::ReasonOf(all[1]) == "unclean-stop");
+  REQUIRE(files.Delete(ended.c_str()).ok());
+  auto done = Open(&files, ReadMode::kCommitted, &all[1].behind);
+  const auto rest = test::ReadAll(done.get());
+  REQUIRE(rest.size() == 2);
+  CHECK(rest[0].payload == test::EventPayload("two"));
+  CHECK_FALSE(done->Stats().position_lost);
+  const auto told = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[0].behind).get());
+  REQUIRE(told.size() == 3);
+  CHECK(test::ReasonOf(told[0]) == "retention");
+  REQUIRE(files.Delete(whole.c_str()).ok());
+  const auto cut = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[1].behind).get());
+  REQUIRE(cut.size() == 2);
+  CHECK(test::ReasonOf(cut[0]) == "retention");
+  CHECK(cut[1].payload == test::EventPayload("three"));
+}
+
 TEST_CASE("an older copy of the directory, restored, is told and repeats no id") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);

@@ -59,14 +59,41 @@ TEST_CASE("a process that starts with the journal at its cap still tells what it
     } else {
       options.max_journal_bytes = 100;
     }
-    constexpr int kEvents = 200;
     auto writer = test::StartWriter(options);
-    for (int i = 0; i < kEvents; ++i) test::AppendText(writer.get(), std::string(5000, 'c'));
-    REQUIRE(Wait([&] { return test::EventTexts(Read(&files)).size() > 20; }));
+    const auto append = [&] { test::AppendText(writer.get(), std::string(5000, 'c')); };
+    REQUIRE(Wait([&] { return append(), test::EventTexts(Read(&files)).size() > 20; }));
+    REQUIRE(Wait([&] { return append(), Lost(Read(&files)) > 0; }));
     CHECK(files.total_bytes() <= 256u << 10);
-    REQUIRE(Wait([&] { return Lost(Read(&files)) > 0; }));
     CHECK(writer->Stats().degraded);
   }
+}
+
+TEST_CASE("before the first segment exists an append returns within its bound and says so") {
+  test::MemoryFiles files;
+  std::atomic<bool> held{true};
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    while (operation.op == test::Op::kCreate && held) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return Status::Ok();
+  });
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &hooked;
+  auto writer = test::StartWriter(options);
+  CHECK(test::AppendText(writer.get(), "first") == AppendResult::kPending);
+  CHECK(test::AppendText(writer.get(), "second") == AppendResult::kPending);
+  CHECK(Read(&files).empty());
+  held = false;
+  REQUIRE(writer->Shutdown(5000));
+  CHECK(test::EventTexts(Read(&files)) == std::vector<std::string>{"first", "second"});
+}
+
+TEST_CASE("the first segment is made without an event") {
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  auto writer = test::StartWriter(options);
+  CHECK(Wait([&] { return writer->Stats().epoch == 1; }));
 }
 
 TEST_CASE("a seal does not speak for what came behind it and waits") {
