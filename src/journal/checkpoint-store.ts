@@ -81,6 +81,16 @@ export class CheckpointStore {
     });
   }
 
+  /**
+   * Moves the checkpoint over what holds nothing to publish: from one position, if it is still that, to
+   * another. Rejects with a CertwireError.
+   */
+  advance(from: JournalPosition, to: JournalPosition): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.position === from) await this.#save(to);
+    });
+  }
+
   async close(): Promise<void> {
     await this.#tail;
     await this.#file.close();

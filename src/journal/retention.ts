@@ -115,11 +115,12 @@ function hasPassed(
   epochs: ReadonlyMap<string, number>,
 ): boolean {
   if (position === null || epochs.get(position.epochId) !== position.epochNumber) return false;
-  return (
-    position.epochNumber > segment.epochNumber ||
-    (position.epochId === segment.epochId && position.segment > segment.segment)
-  );
+  if (position.epochId !== segment.epochId) return position.epochNumber > segment.epochNumber;
+  return position.segment > segment.segment || position.offset === finishedOffset;
 }
+
+/** The offset of a position that is done with its epoch. */
+const finishedOffset = 0;
 
 /** What one round of retention found and did. */
 export interface RetentionReport extends JournalRoom {

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { CheckpointStore } from "../journal/checkpoint-store.ts";
+import { nextPlace } from "../journal/next-place.ts";
 import {
   applyRetention,
   type Deletion,
@@ -11,7 +12,7 @@ import { describeError } from "../pipeline/internal-events.ts";
 import { pause } from "../pipeline/retry.ts";
 import { Watermark } from "./watermark.ts";
 
-type Checkpoint = Pick<CheckpointStore, "position" | "anchor">;
+type Checkpoint = Pick<CheckpointStore, "position" | "anchor" | "advance">;
 
 /** Parts of the retention task. */
 export interface RetentionOptions {
@@ -40,6 +41,7 @@ async function runOnce(options: RetentionOptions, warnings: SpaceWarnings): Prom
   const { directory, policy, checkpoints, log } = options;
   try {
     await anchor(directory, [...checkpoints.values()]);
+    await moveOn(directory, [...checkpoints.values()], log);
     // What `position` gives is on disk already.
     const cursors = [...checkpoints].map(([sink, { position }]) => ({ sink, position }));
     const round = await applyRetention(directory, cursors, policy);
@@ -61,6 +63,24 @@ async function anchor(directory: string, checkpoints: readonly Checkpoint[]): Pr
   const fresh = checkpoints.filter(({ position }) => position === null);
   const [oldest] = fresh.length === 0 ? [] : await listSegments(directory);
   if (oldest) await Promise.all(fresh.map((checkpoint) => checkpoint.anchor(startOf(oldest))));
+}
+
+/**
+ * A checkpoint behind the last record of a segment goes to the next record's, so that no segment is held, or
+ * its end told as a loss, for a sink that has all of it.
+ */
+async function moveOn(directory: string, checkpoints: readonly Checkpoint[], log: Logger) {
+  const segments = await listSegments(directory);
+  for (const checkpoint of checkpoints) {
+    const { position } = checkpoint;
+    if (position === null) continue;
+    try {
+      const place = await nextPlace(directory, segments, position);
+      if (place !== null) await checkpoint.advance(position, place);
+    } catch (error) {
+      log.debug(describeError(error), "cannot move a checkpoint on");
+    }
+  }
 }
 
 function report(log: Logger, { segment, reason, losers }: Deletion): void {

@@ -156,3 +156,14 @@ test("an anchor counts only while nothing was saved, also when both are asked fo
   await store.close();
   assert.deepEqual(await load(path), { state: "found", position: position(5n) });
 });
+
+test("a checkpoint moves on from the position that was looked at only", async () => {
+  const path = await saved(1n);
+  const store = await CheckpointStore.open(path);
+  const looked = store.position!;
+  await store.advance(looked, position(2n));
+  await store.advance(looked, position(9n));
+  await Promise.all([store.save(position(3n)), store.advance(store.position!, position(8n))]);
+  await store.close();
+  assert.equal((await load(path)).position?.sequence, 3n);
+});

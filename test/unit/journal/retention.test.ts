@@ -61,6 +61,13 @@ test("a segment goes once every sink has passed it and the replay window is over
   assert.deepEqual(names(plan(segments, cursors)), ["e1-s0", "e1-s1"]);
 });
 
+test("a sink that is done with an epoch has passed its last segment too", () => {
+  const segments = [segment(1, 0, 20), segment(1, 1, 20), segment(2, 0, 8)];
+  const { sink, position } = cursor("a", 1, 2);
+  const done = { sink, position: { ...position, offset: 0 } };
+  assert.deepEqual(names(plan(segments, [done])), ["e1-s0", "e1-s1"]);
+});
+
 test("a sink that is behind pins its segments, and one without a checkpoint pins all", () => {
   const segments = [segment(1, 0, 20), segment(1, 1, 20), segment(1, 2, 20)];
   assert.deepEqual(names(plan(segments, [cursor("a", 1, 1)])), ["e1-s0"]);

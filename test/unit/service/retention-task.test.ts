@@ -5,13 +5,21 @@ import { test } from "node:test";
 import pino from "pino";
 import { parseConfig, type ResolvedConfig } from "../../../src/config/load.ts";
 import type { CertwireEvent } from "../../../src/exit/event.ts";
+import { CheckpointStore } from "../../../src/journal/checkpoint-store.ts";
 import { applyRetention } from "../../../src/journal/retention.ts";
 import { listSegmentFiles, listSegments } from "../../../src/journal/segments.ts";
 import { requestIdOf } from "../../../src/replay/selection.ts";
 import { keepRetention } from "../../../src/service/retention-task.ts";
 import { Service } from "../../../src/service/service.ts";
 import { range, until } from "../../support/run-pipeline.ts";
-import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
+import {
+  flushed,
+  journalDirectory,
+  label,
+  openSmall,
+  readAll,
+  record,
+} from "../../support/small-journal.ts";
 
 const mebibyte = 2 ** 20;
 
@@ -41,6 +49,7 @@ function config(journal: string, maxMegabytes: number): ResolvedConfig {
 
 function publishedIn(directory: string): CertwireEvent[] {
   const texts = readdirSync(directory)
+    .filter((name) => name.endsWith(".ndjson"))
     .toSorted()
     .map((name) => readFileSync(join(directory, name), "utf8"));
   // The last line may be half there while the sink writes.
@@ -91,6 +100,46 @@ test("a sink that loses segments to the cap gets one journal.gap, and the other 
   // The EPOCH frame has number 1, so request n has number n + 1.
   assert.equal(firstSequence, "1");
   assert.deepEqual(ids.map(Number), range(Number(lastSequence), 1400));
+});
+
+test("a sink that had all of a sealed epoch loses nothing when the cap takes it", async (context) => {
+  const journal = journalDirectory(context);
+  for (const [first, last] of [
+    [1, 5],
+    [6, 700],
+  ] as const) {
+    const simulator = openSmall(journal, 128 * 1024);
+    record(simulator, first, last);
+    await flushed(simulator);
+    simulator.shutdown();
+    simulator.close();
+  }
+  const [ended] = await listSegments(journal);
+  const checkpoint = await CheckpointStore.open(join(dirname(journal), "checkpoint"));
+  context.after(() => checkpoint.close());
+  await checkpoint.save((await readAll(journal))[4]!.position);
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const all = (await listSegmentFiles(journal)).reduce((sum, file) => sum + file.bytes, 0);
+  const bytes = all - ended!.bytes;
+  const running = keepRetention(
+    {
+      directory: journal,
+      // Without the first segment the journal is within 80 % of its cap, with it beyond 85 %.
+      policy: { replayWindowMs: 86_400_000, maxBytes: bytes / 0.8, minFreeBytes: 0 },
+      checkpoints: new Map([["slow", checkpoint]]),
+      log,
+      firstAfterMs: 0,
+      intervalMs: 5,
+    },
+    stop.signal,
+  );
+  await until(() => lines.some(({ segment }) => segment === ended?.name), "the deletion");
+  stop.abort();
+  await running;
+  assert.deepEqual(lines.find(({ segment }) => segment === ended?.name)?.["losers"], []);
+  const labels = (await readAll(journal, checkpoint.position)).map(label);
+  assert.deepEqual(labels, range(6, 700));
 });
 
 test("the log tells once when the journal comes near its cap", async (context) => {

@@ -1,0 +1,36 @@
+import type { NativeSegment } from "./native.ts";
+import type { JournalPosition } from "./position.ts";
+import { compareSegments, startOf } from "./segments.ts";
+import { WholeJournal } from "./whole-journal.ts";
+
+/**
+ * The start of the segment in which the next record lies, when that is a later one than the position's:
+ * what is between holds nothing for anybody who has read up to the position. Otherwise `null`. `segments`
+ * are those of the directory. Rejects with a CertwireError.
+ */
+export async function nextPlace(
+  directory: string,
+  segments: readonly NativeSegment[],
+  position: JournalPosition,
+): Promise<JournalPosition | null> {
+  const newest = segments.toSorted(compareSegments).at(-1);
+  if (newest === undefined || isInSegment(position, newest)) return null;
+  const journal = new WholeJournal(directory, position);
+  try {
+    for await (const [next] of journal.chunks(new AbortController().signal)) {
+      // What the reader itself tells, such as the end of an epoch, it finds out at the old place only.
+      if (next === undefined || next.index !== 0 || isInSegment(next.position, position)) break;
+      const segment = segments.find((each) => isInSegment(next.position, each));
+      return segment === undefined ? null : startOf(segment);
+    }
+    return null;
+  } finally {
+    journal.close();
+  }
+}
+
+type Place = Pick<JournalPosition, "epochId" | "segment">;
+
+function isInSegment(a: Place, b: Place): boolean {
+  return a.epochId === b.epochId && a.segment === b.segment;
+}
