@@ -27,7 +27,7 @@ constexpr UINT kUnhandledException = 3;
 
 const char kUsage[] =
     "usage: certsrv-standin --scenario FILE --result FILE --journal DIRECTORY\n"
-    "                       [--prog-id NAME] [--kill-after CALLS]";
+    "                       [--prog-id NAME] [--kill-after CALLS] [--rounds COUNT]";
 
 Report* crash_report = nullptr;
 
@@ -37,6 +37,7 @@ struct Options {
   std::wstring journal;
   std::wstring prog_id = L"Certwire.Exit";
   std::optional<size_t> kill_after;
+  std::optional<size_t> rounds;
 };
 
 Options ParseOptions(int count, wchar_t** arguments) {
@@ -45,10 +46,12 @@ Options ParseOptions(int count, wchar_t** arguments) {
                                                        {L"--result", &options.result},
                                                        {L"--journal", &options.journal},
                                                        {L"--prog-id", &options.prog_id}};
+  const std::map<std::wstring, std::optional<size_t>*> numbers = {
+      {L"--kill-after", &options.kill_after}, {L"--rounds", &options.rounds}};
   for (int i = 1; i + 1 < count; i += 2) {
     const std::wstring name = arguments[i];
-    if (name == L"--kill-after") {
-      options.kill_after = std::stoul(arguments[i + 1]);
+    if (numbers.contains(name)) {
+      *numbers.at(name) = std::stoul(arguments[i + 1]);
     } else if (texts.contains(name)) {
       *texts.at(name) = arguments[i + 1];
     } else {
@@ -91,6 +94,9 @@ void Check(HRESULT result, const char* what) {
 
 int Run(const Options& options) {
   const Scenario scenario = ReadScenario(options.scenario);
+  if (options.rounds && scenario.shutdown_after) {
+    throw std::runtime_error("a scenario that is stopped in its midst has one round");
+  }
   Report report(options.result);
   crash_report = &report;
   SetUnhandledExceptionFilter(ReportException);
@@ -110,6 +116,7 @@ int Run(const Options& options) {
   Tally tally;
   Runner runner(scenario, &module, &report, &tally);
   if (options.kill_after) runner.KillAfter(*options.kill_after);
+  if (options.rounds) runner.Repeat(*options.rounds);
   if (SUCCEEDED(runner.Initialize())) runner.RunSteps();
   module.Release();
   if (scenario.register_class) CoRevokeClassObject(registration);

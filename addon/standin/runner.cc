@@ -1,9 +1,11 @@
 #include "runner.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <unordered_map>
 
+#include "resources.h"
 #include "server_exit.h"
 #include "text.h"
 
@@ -67,8 +69,6 @@ Runner::Runner(const Scenario& scenario, ExitClient* module, Report* report, Tal
     if (is_new) chains_.emplace_back();
     chains_[found->second].steps.push_back(i);
   }
-  for (Chain& chain : chains_) ready_.push_back(&chain);
-  unstarted_ = scenario.steps.size();
 }
 
 void Runner::Describe(bool late_bound) {
@@ -105,6 +105,19 @@ HRESULT Runner::Initialize() {
 }
 
 void Runner::RunSteps() {
+  for (size_t round = 0; round < rounds_.value_or(1); ++round) {
+    RunRound();
+    if (rounds_) ReportRound(round);
+  }
+  if (!scenario_.shutdown_after) Shutdown();
+}
+
+void Runner::RunRound() {
+  for (Chain& chain : chains_) {
+    chain.next = 0;
+    ready_.push_back(&chain);
+  }
+  unstarted_ = scenario_.steps.size();
   std::vector<std::thread> workers;
   for (unsigned i = 0; i < scenario_.threads; ++i) workers.emplace_back(&Runner::Work, this, i);
   if (scenario_.shutdown_after) {
@@ -114,7 +127,16 @@ void Runner::RunSteps() {
     Shutdown();
   }
   for (std::thread& worker : workers) worker.join();
-  if (!scenario_.shutdown_after) Shutdown();
+}
+
+void Runner::ReportRound(size_t round) {
+  const Resources held = MeasureResources();
+  report_->Write({{"call", "round"},
+                  {"round", round},
+                  {"longestUs", longest_us_},
+                  {"handles", held.handles},
+                  {"privateBytes", held.private_bytes}});
+  longest_us_ = 0;
 }
 
 void Runner::Shutdown() {
@@ -166,11 +188,13 @@ void Runner::RunStep(const Chain& chain, unsigned worker) {
   line["step"] = index;
   line["chain"] = step.chain;
   line["thread"] = worker;
-  report_->Write(line);
   if (!IsOk(line)) all_ok_ = false;
-  if (!kill_after_) return;
+  if (!rounds_ || !IsOk(line)) report_->Write(line);
   const std::lock_guard lock(mutex_);
-  if (returned_ + 1 >= *kill_after_) TerminateProcess(GetCurrentProcess(), kKilledExitCode);
+  longest_us_ = std::max(longest_us_, line.at("us").get<int64_t>());
+  if (kill_after_ && returned_ + 1 >= *kill_after_) {
+    TerminateProcess(GetCurrentProcess(), kKilledExitCode);
+  }
 }
 
 }  // namespace standin

@@ -22,6 +22,9 @@ class Runner {
 
   /// End this process with TerminateProcess as soon as so many calls of Notify returned.
   void KillAfter(size_t calls) { kill_after_ = calls; }
+  /// Run all steps so many times. Then only calls that fail are reported one by one, and after each
+  /// round what the process holds and how long its calls took at most.
+  void Repeat(size_t rounds) { rounds_ = rounds; }
 
   HRESULT Initialize();
   /// Runs all steps and sends the stop event, behind them or among them as the scenario says.
@@ -36,6 +39,8 @@ class Runner {
     size_t next = 0;
   };
 
+  void RunRound();
+  void ReportRound(size_t round);
   void Work(unsigned worker);
   Chain* TakeChain();
   void GiveBack(Chain* chain);
@@ -48,6 +53,7 @@ class Runner {
   Report* const report_;
   Tally* const tally_;
   std::optional<size_t> kill_after_;
+  std::optional<size_t> rounds_;
   std::atomic<bool> all_ok_ = true;
   /// Numbers beginnings and ends of calls, so that the result shows what overlapped.
   std::atomic<uint64_t> clock_ = 0;
@@ -58,6 +64,7 @@ class Runner {
   std::deque<Chain*> ready_;
   size_t unstarted_ = 0;
   size_t returned_ = 0;
+  int64_t longest_us_ = 0;
 };
 
 }  // namespace standin

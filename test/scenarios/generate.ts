@@ -71,6 +71,7 @@ function writeHostile(path: string, { header = {}, steps }: HostileScenario): vo
 const writers: Readonly<Record<string, (path: string) => void>> = {
   everyday: (path) => writeEveryday(path, {}),
   "late-bound": (path) => writeEveryday(path, { via: "dispatch" }),
+  endurance: (path) => writeSimulated(path, 500, { threads: 4 }),
   volume: (path) => writeSimulated(path, 5_000, { threads: 16 }),
   "busy-shutdown": (path) => writeSimulated(path, 2_000, { threads: 16, shutdownAfter: 600 }),
   ...Object.fromEntries(

@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "dummy_exit.h"
 
@@ -98,6 +100,23 @@ TEST_CASE("a stop in the middle leaves the other threads calling") {
   });
   CHECK(stop - notices.begin() >= 30);
   CHECK(notices.end() - stop > 30);
+}
+
+TEST_CASE("steps are repeated in their order, before one stop") {
+  Bench bench(3);
+  bench.runner.Repeat(4);
+  REQUIRE(bench.runner.Initialize() == S_OK);
+  bench.runner.RunSteps();
+  const auto notices = bench.module.notices();
+  constexpr size_t kRound = kChains * kStepsPerChain;
+  REQUIRE(notices.size() == 4 * kRound + 1);
+  CHECK(notices.back().event == EXITEVENT_SHUTDOWN);
+  std::map<LONG, std::vector<LONG>> events;
+  for (size_t i = 0; i < 4 * kRound; ++i) events[notices[i].context].push_back(notices[i].event);
+  for (const auto& [chain, own] : events) {
+    for (size_t i = 0; i < own.size(); ++i)
+      CHECK(own[i] == static_cast<LONG>(i) % kStepsPerChain + 1);
+  }
 }
 
 TEST_CASE("a module that fails is noticed") {

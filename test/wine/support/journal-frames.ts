@@ -19,13 +19,20 @@ export interface Frame {
 const segmentHeaderBytes = 4_096;
 const frameHeaderBytes = 40;
 
-/** All frames of a journal directory, in the order of the file names. */
-export function readFrames(directory: string): Frame[] {
+/** Paths of the segment files of a journal directory, in order. */
+export function segmentPaths(directory: string): string[] {
   const names = readdirSync(directory).filter((name) => /^e\d{10}-s\d{6}\.cej$/.test(name));
-  return names.toSorted().flatMap((name) => readSegment(readFileSync(join(directory, name))));
+  return names.toSorted().map((name) => join(directory, name));
 }
 
-function readSegment(bytes: Buffer): Frame[] {
+/** All frames of a journal directory, in the order of the file names. */
+export function readFrames(directory: string): Frame[] {
+  return segmentPaths(directory).flatMap(readSegment);
+}
+
+/** The frames of one file. */
+export function readSegment(path: string): Frame[] {
+  const bytes = readFileSync(path);
   const frames: Frame[] = [];
   if (bytes.subarray(0, 6).toString("latin1") !== "CWJRNL") return frames;
   let offset = segmentHeaderBytes;

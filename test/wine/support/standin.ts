@@ -34,6 +34,17 @@ export interface EndLine {
   readonly violations: readonly string[];
 }
 
+/** What the stand-in tells after each round of a run of several. */
+export interface RoundLine {
+  readonly call: "round";
+  readonly round: number;
+  /** Longest call of Notify, in µs. */
+  readonly longestUs: number;
+  /** What the process of the stand-in, with the exit module in it, holds. */
+  readonly handles: number;
+  readonly privateBytes: number;
+}
+
 /** A run of the stand-in. */
 export interface StandinRun {
   /** 0: every call returned S_OK; 9: it killed itself as asked. */
@@ -41,6 +52,8 @@ export interface StandinRun {
   readonly calls: readonly CallLine[];
   /** Undefined when it was killed. */
   readonly end: EndLine | undefined;
+  /** Empty without `rounds`. */
+  readonly rounds: readonly RoundLine[];
   readonly journalDirectory: string;
 }
 
@@ -48,6 +61,8 @@ export interface StandinRun {
 export interface StandinOptions {
   /** TerminateProcess after so many calls of Notify returned; default: a normal end. */
   readonly killAfter?: number;
+  /** Plays all steps so many times and tells of each round instead of each call; default once. */
+  readonly rounds?: number;
   /** Default: a new one. */
   readonly journalDirectory?: string;
   /** Default 120,000 ms. */
@@ -68,20 +83,22 @@ export async function runStandin(
     argument.startsWith("--") ? argument : windowsPath(argument),
   );
   const kill = options.killAfter === undefined ? [] : ["--kill-after", `${options.killAfter}`];
+  const rounds = options.rounds === undefined ? [] : ["--rounds", `${options.rounds}`];
   const exitCode = await exitCodeOf(
-    runWine(binaries.standin, [...paths, ...kill], options.timeoutMs ?? 120_000),
+    runWine(binaries.standin, [...paths, ...kill, ...rounds], options.timeoutMs ?? 120_000),
   );
   const lines = readFileSync(result, "utf8").split("\n").filter(Boolean).map(parseLine);
   return {
     exitCode,
-    calls: lines.filter((line) => line.call !== "end"),
+    calls: lines.filter((line) => line.call !== "end" && line.call !== "round"),
     end: lines.find((line) => line.call === "end"),
+    rounds: lines.filter((line) => line.call === "round"),
     journalDirectory,
   };
 }
 
-function parseLine(line: string): CallLine | EndLine {
-  return JSON.parse(line) as CallLine | EndLine;
+function parseLine(line: string): CallLine | EndLine | RoundLine {
+  return JSON.parse(line) as CallLine | EndLine | RoundLine;
 }
 
 async function exitCodeOf(run: Promise<unknown>): Promise<number> {

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { makeTempDirectory } from "../integration/support/temp-directory.ts";
+import { readScenario } from "../scenarios/format.ts";
+import { writeScenario } from "../scenarios/generate.ts";
+import { frameTypes, readSegment, segmentPaths } from "./support/journal-frames.ts";
+import { runStandin } from "./support/standin.ts";
+import { prepareWine } from "./support/wine.ts";
+
+/** How many events one life of the CA has at least. */
+const wantedEvents = Number(process.env["CERTWIRE_ENDURANCE_EVENTS"] ?? 20_000);
+const msPerEvent = 20;
+/** What allocator and thread library may keep for later. */
+const slackHandles = 4;
+const slackBytes = 4 * 1024 * 1024;
+/** The segment that is written to, and those that are made ahead. */
+const openSegments = 3;
+
+/** Counts frames by their type, and deletes what it has counted, as the service would. */
+class FrameCounter {
+  readonly #counts = new Map<number, number>();
+
+  take(paths: readonly string[]): void {
+    for (const path of paths) {
+      for (const { type } of readSegment(path)) this.#counts.set(type, this.of(type) + 1);
+      rmSync(path);
+    }
+  }
+
+  of(type: number): number {
+    return this.#counts.get(type) ?? 0;
+  }
+}
+
+test("handles and memory of the CA process stay as they are however many events it has", async (t) => {
+  if (!(await prepareWine(t))) return;
+  const directory = makeTempDirectory("endurance");
+  const journalDirectory = join(directory, "journal");
+  mkdirSync(journalDirectory);
+  const path = writeScenario("endurance", directory);
+  const { header, steps } = readScenario(path);
+  const rounds = Math.ceil(wantedEvents / steps.length);
+  const events = rounds * steps.length;
+  const counter = new FrameCounter();
+  const timer = setInterval(() => {
+    counter.take(segmentPaths(journalDirectory).slice(0, -openSegments));
+  }, 1_000);
+  t.after(() => clearInterval(timer));
+  const timeoutMs = 60_000 + events * msPerEvent;
+  const run = await runStandin(path, { rounds, journalDirectory, timeoutMs });
+  counter.take(segmentPaths(journalDirectory));
+  assert.equal(run.exitCode, 0);
+  assert.equal(run.rounds.length, rounds);
+  assert.equal(run.end?.live, 0, "every object of the CA is released");
+  assert.deepEqual(run.end.violations, []);
+  assert.equal(counter.of(frameTypes.event), events + 2, "all steps, start and stop");
+  assert.equal(counter.of(frameTypes.gap), 0);
+  // Pools and caches are filled after a tenth.
+  const warm = run.rounds[Math.floor(rounds / 10)];
+  const last = run.rounds.at(-1);
+  assert.ok(warm && last);
+  const longest = Math.max(...run.rounds.map(({ longestUs }) => longestUs));
+  t.diagnostic(
+    `${events} events: handles ${warm.handles} -> ${last.handles}, memory ` +
+      `${warm.privateBytes} -> ${last.privateBytes} bytes, longest call ${longest} µs`,
+  );
+  assert.ok(longest <= header.boundMs * 1_000, `the longest call took ${longest} µs`);
+  assert.ok(last.handles <= warm.handles + slackHandles, `${warm.handles} -> ${last.handles}`);
+  const grown = last.privateBytes - warm.privateBytes;
+  assert.ok(grown <= slackBytes, `memory grew by ${grown} bytes`);
+});
