@@ -5,6 +5,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import type { DeadLetter } from "../../../src/pipeline/dead-letter.ts";
 import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
 import { sampleEvent } from "../../support/sample-events.ts";
 
@@ -78,4 +79,25 @@ test("a replay to a file sink leaves the files of the service alone", async (con
   );
   const lines = readFileSync(join(directory, "events", own ?? "", written), "utf8").trim();
   assert.equal(lines.split("\n").length, 3);
+});
+
+test("a replay of which events become dead letters ends with 3 and says where they are", async (context) => {
+  const directory = temporaryDirectory(context);
+  const config = join(directory, "certwire.json");
+  const sinks = [{ name: "files", url: "file:events", maxEventBytes: 16_384 }];
+  const journal = { directory: join(directory, "journal") };
+  writeFileSync(config, JSON.stringify({ journal, state: { directory }, sinks }));
+  // What is left out of an event that is too large is named in `problems`; here that is no list.
+  const large = sampleEvent(4, "ca", 20_000);
+  const hopeless = { ...large, data: { ...large.data, problems: "none" } };
+  const file = eventFile(context, `${eventLines(3)}${JSON.stringify(hopeless)}\n`);
+  const words = [file, "--config", config, "--to-sink", "files"];
+  const { exitCode, stderr } = await runCli("replay", ...words);
+  assert.equal(exitCode, 3, stderr);
+  const letters = join(directory, "dead-letters", "replay-files.ndjson");
+  assert.ok(stderr.includes(`3 of 4 events acknowledged, 1 are in ${letters}`), stderr);
+  const [letter, ...others] = readFileSync(letters, "utf8").trim().split("\n");
+  assert.deepEqual(others, []);
+  const { reason, event } = JSON.parse(letter ?? "") as DeadLetter;
+  assert.deepEqual([reason, event?.id], ["unencodable", hopeless.id]);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -55,9 +55,9 @@ async function until(isTrue: () => boolean): Promise<void> {
   while (!isTrue()) await delay(20);
 }
 
-function isPublished(events: string): boolean {
+function isPublished(events: string, kind = "ca.stopped"): boolean {
   try {
-    return publishedIn(events).some(({ type }) => type.endsWith("ca.stopped.v1"));
+    return publishedIn(events).some(({ type }) => type.endsWith(`${kind}.v1`));
   } catch {
     return false;
   }
@@ -226,4 +226,37 @@ test("demo leaves the journal of its configuration alone and publishes to its si
   assert.equal(exitCode, 0, stderr);
   assert.deepEqual(readdirSync(journal), before);
   assert.ok(publishedIn(events).length >= 22);
+});
+
+test("a second demo in a directory ends with 75 and disturbs nothing of the first", async (context) => {
+  const directory = temporaryDirectory(context);
+  const first = startCli(["demo", "-d", directory, "-r", "20"]);
+  context.after(() => first.child.kill("SIGKILL"));
+  await until(() => isPublished(join(directory, "events"), "ca.started"));
+  const second = await runCli("demo", "-d", directory, "-r", "0", "-n", "50");
+  assert.equal(second.exitCode, 75);
+  assert.equal(second.stdout, "");
+  assert.match(second.stderr, /CERTWIRE_DIRECTORY_IN_USE: process \d+ on/);
+  first.child.kill("SIGINT");
+  const { exitCode, stderr } = await first.ended;
+  assert.equal(exitCode, 0, stderr);
+  const recorded = Number(/(\d+) events recorded/.exec(stderr)?.[1]);
+  const published = publishedIn(join(directory, "events"));
+  assert.equal(new Set(published.map(({ id }) => id)).size, published.length);
+  assert.equal(new Set(published.map(({ sequence }) => sequence)).size, recorded);
+});
+
+test("a demo whose service cannot start ends with its error, and its CA does not start either", async (context) => {
+  const directory = temporaryDirectory(context);
+  const checkpoint = join(directory, "state", "checkpoints", "files");
+  mkdirSync(checkpoint, { recursive: true });
+  const words = ["demo", "-d", directory, "-r", "0", "-n", "20"];
+  const { exitCode, stdout, stderr } = await runCli(...words);
+  assert.equal(exitCode, 74, stderr);
+  assert.match(stderr, /CERTWIRE_CHECKPOINT_FAILED/);
+  assert.equal(stdout, "");
+  assert.deepEqual(readdirSync(join(directory, "journal")), []);
+  rmdirSync(checkpoint);
+  const again = await runCli(...words);
+  assert.equal(again.exitCode, 0, again.stderr);
 });
