@@ -1,4 +1,3 @@
-import { kindOf } from "../exit/event-kind.ts";
 import type { OutboundEvent } from "../sinks/sink.ts";
 
 /** How far one sink is with the records of this run. */
@@ -16,12 +15,12 @@ export class DemoProgress {
   /** A sink has acknowledged events. */
   acknowledged(sink: string, events: readonly OutboundEvent[]): void {
     const progress = this.#of(sink);
-    for (const { event } of events) {
-      if (Date.parse(event.recordedtime) < this.#startedAt) continue;
+    for (const { kind, attributes } of events) {
+      if (Date.parse(attributes.recordedtime) < this.#startedAt) continue;
       // The CRLs of one publication are one record; their events come one behind the other.
-      if (event.sequence !== progress.lastSequence) progress.records += 1;
-      progress.lastSequence = event.sequence;
-      progress.hasStop ||= kindOf(event) === "ca.stopped";
+      if (attributes.sequence !== progress.lastSequence) progress.records += 1;
+      progress.lastSequence = attributes.sequence;
+      progress.hasStop ||= kind === "ca.stopped";
     }
   }
 

@@ -1,4 +1,5 @@
-import type { CertwireEvent } from "../exit/event.ts";
+import { eventOf } from "../pipeline/outbound-event.ts";
+import type { OutboundEvent } from "../sinks/sink.ts";
 import { eventRow, headerLine, rowLine } from "./event-row.ts";
 import { styled } from "./output.ts";
 
@@ -16,7 +17,7 @@ const maxLinesPerFrame = 40;
 export class LiveView {
   readonly #stream: NodeJS.WriteStream;
   readonly #footer: () => readonly string[];
-  #waiting: CertwireEvent[] = [];
+  #waiting: OutboundEvent[] = [];
   #footerLines = 0;
   #timer: NodeJS.Timeout | undefined;
   #lastFooter = 0;
@@ -33,7 +34,7 @@ export class LiveView {
     this.#timer = setInterval(() => this.#draw(), footerIntervalMs.terminal);
   }
 
-  show(events: readonly CertwireEvent[]): void {
+  show(events: readonly OutboundEvent[]): void {
     this.#waiting.push(...events);
   }
 
@@ -78,8 +79,8 @@ export class LiveView {
     return hidden > 0 ? [`  … ${hidden} more`, ...lines] : lines;
   }
 
-  #eventLine(event: CertwireEvent): string {
-    const row = eventRow(event);
+  #eventLine(event: OutboundEvent): string {
+    const row = eventRow(eventOf(event));
     const line = rowLine(row, this.#width);
     return styled(this.#stream, colourOf(row.kind), line);
   }

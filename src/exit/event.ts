@@ -18,8 +18,8 @@ export const eventKinds = [
 /** Kind of an event. */
 export type EventKind = (typeof eventKinds)[number];
 
-/** A CloudEvents 1.0 event of Certwire. */
-export interface CertwireEvent {
+/** The CloudEvents 1.0 attributes of an event: all of it but its data. */
+export interface EventAttributes {
   readonly specversion: "1.0";
   /** `<epoch id>-<sequence>-<index>`; the same on retry, restart and replay. */
   readonly id: string;
@@ -37,5 +37,9 @@ export interface CertwireEvent {
   /** When the journal recorded the event. */
   readonly recordedtime: string;
   readonly replayed?: true;
+}
+
+/** A CloudEvents 1.0 event of Certwire. */
+export interface CertwireEvent extends EventAttributes {
   readonly data: Readonly<Record<string, unknown>>;
 }

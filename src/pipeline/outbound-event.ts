@@ -11,17 +11,17 @@ export function toOutbound(
   maxEventBytes: number,
   shrink: ShrinkEvent,
 ): OutboundEvent {
-  const json = encode(event);
-  if (json.length <= maxEventBytes) return outbound(event, json);
-  const smaller = shrink(event, maxEventBytes);
-  return outbound(smaller, encode(smaller));
+  const outbound = encode(event);
+  return outbound.json.length <= maxEventBytes ? outbound : encode(shrink(event, maxEventBytes));
 }
 
-function encode(event: CertwireEvent): Buffer {
-  return Buffer.from(JSON.stringify(event));
+/** The event that an outbound event was made of. */
+export function eventOf({ json }: OutboundEvent): CertwireEvent {
+  return JSON.parse(json.toString()) as CertwireEvent;
 }
 
-function outbound(event: CertwireEvent, json: Buffer): OutboundEvent {
-  const { id, partitionkey } = event;
-  return { id, kind: kindOf(event), partitionKey: partitionkey, event, json };
+function encode({ data, ...attributes }: CertwireEvent): OutboundEvent {
+  const json = Buffer.from(JSON.stringify({ ...attributes, data }));
+  const { id, partitionkey } = attributes;
+  return { id, kind: kindOf(attributes), partitionKey: partitionkey, attributes, json };
 }

@@ -15,7 +15,7 @@ import {
 import type { EventSource, RecordChunk, SourcedRecord } from "./event-source.ts";
 import type { InternalEvents, PipelineCounters } from "./internal-events.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
-import { type ShrinkEvent, toOutbound } from "./outbound-event.ts";
+import { eventOf, type ShrinkEvent, toOutbound } from "./outbound-event.ts";
 import { endedBefore, pause, Retry } from "./retry.ts";
 import { UnroutableGrace } from "./unroutable-grace.ts";
 
@@ -278,7 +278,8 @@ export class Pipeline {
   }
 
   async #buryQueued(queued: QueuedEvent, failure: SinkFailure): Promise<boolean> {
-    const { id, event } = queued.event;
+    const { id } = queued.event;
+    const event = eventOf(queued.event);
     const reason = failure.curable === true ? "unroutable" : "rejected";
     const isBuried = await this.#bury(reason, failure.cause, { id, event }, this.#abort.signal);
     if (isBuried) {

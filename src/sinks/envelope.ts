@@ -1,19 +1,23 @@
-import type { CertwireEvent } from "../exit/event.ts";
+import type { OutboundEvent } from "./sink.ts";
 
 /** Content type of an event in structured mode. */
 export const structuredContentType = "application/cloudevents+json";
 
+/** What stands before the data; inside a string its quotes would be escaped. */
+const dataMember = ',"data":';
+
 /** The attributes of an event as text, for the headers of binary mode. */
-export function attributesOf(event: CertwireEvent): [name: string, value: string][] {
-  const attributes: [string, string][] = [];
-  for (const [name, value] of Object.entries(event)) {
-    if (name === "data" || name === "datacontenttype") continue;
-    attributes.push([name, String(value)]);
+export function attributesOf({ attributes }: OutboundEvent): [name: string, value: string][] {
+  const texts: [string, string][] = [];
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name !== "datacontenttype") texts.push([name, String(value)]);
   }
-  return attributes;
+  return texts;
 }
 
-/** The data of an event as UTF-8 JSON, the body of binary mode. */
-export function dataOf(event: CertwireEvent): Buffer {
-  return Buffer.from(JSON.stringify(event.data));
+/** The data of an event as UTF-8 JSON, the body of binary mode: the part of `json` that holds it. */
+export function dataOf({ json }: OutboundEvent): Buffer {
+  const start = json.indexOf(dataMember);
+  if (start < 0) throw new TypeError("an event without data");
+  return json.subarray(start + dataMember.length, json.length - 1);
 }

@@ -1,13 +1,16 @@
-import type { CertwireEvent, EventKind } from "../exit/event.ts";
+import type { EventAttributes, EventKind } from "../exit/event.ts";
 
-/** An event on its way to a sink: the CloudEvent with its bytes made once. */
+/**
+ * An event on its way to a sink: its bytes, made once. The data is there as bytes only, since thousands of
+ * events are under way and their objects would keep the garbage collector busy.
+ */
 export interface OutboundEvent {
   readonly id: string;
   readonly kind: EventKind;
   /** Events with the same key keep their order. */
   readonly partitionKey: string;
-  readonly event: CertwireEvent;
-  /** The event in structured JSON, UTF-8. */
+  readonly attributes: EventAttributes;
+  /** The event in structured JSON, UTF-8, `data` last. */
   readonly json: Buffer;
 }
 

@@ -62,7 +62,7 @@ suite("the Kafka sink on a real broker", () => {
     const topic = await freshTopic(1);
     const sink = kafkaSink(kafka.bootstrapServers, topic, { mode: "binary", compression: "gzip" });
     await sink.open();
-    const { event } = sampleOutbound(1, "ca/7");
+    const event = sampleEvent(1, "ca/7");
     await sink.publish(0, [sampleOutbound(1, "ca/7")], signal);
     await sink.close();
     const [message] = await readKafka(kafka.bootstrapServers, topic);

@@ -81,7 +81,7 @@ suite("the RabbitMQ sink on a real broker", () => {
       { messageId, type, timestamp, appId, deliveryMode, contentType },
       {
         messageId: event.id,
-        type: event.event.type,
+        type: event.attributes.type,
         timestamp: Date.UTC(2026, 0, 2, 3, 4, 5) / 1000,
         appId: "certwire",
         deliveryMode: 2,
@@ -99,7 +99,7 @@ suite("the RabbitMQ sink on a real broker", () => {
     const message = await withChannel((channel) => channel.get(name, { noAck: true }));
     await sink.close();
     assert.ok(message);
-    const { data, datacontenttype, ...attributes } = outbound.event;
+    const { data, datacontenttype, ...attributes } = sampleEvent(1, "ca/7");
     assert.deepEqual(JSON.parse(message.content.toString("utf8")), data);
     assert.equal(message.properties.contentType, datacontenttype);
     assert.equal(message.fields.routingKey, "pki.certificate.issued");

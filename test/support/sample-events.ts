@@ -38,8 +38,9 @@ export function sampleEvent(sequence: number, key = "ca-1", padBytes = 0): Certw
 /** The same, ready for a sink. */
 export function sampleOutbound(sequence: number, key = "ca-1", padBytes = 0): OutboundEvent {
   const event = sampleEvent(sequence, key, padBytes);
+  const { data: _, ...attributes } = event;
   const json = Buffer.from(JSON.stringify(event));
-  return { id: event.id, kind: kindOf(event), partitionKey: key, event, json };
+  return { id: event.id, kind: kindOf(event), partitionKey: key, attributes, json };
 }
 
 /** Sequence number of an event made here. */

@@ -68,7 +68,7 @@ async function demo(options: DemoOptions): Promise<void> {
     log,
     observe: (sink, events) => {
       progress.acknowledged(sink, events);
-      if (sink === firstSink(config)) view.show(events.map(({ event }) => event));
+      if (sink === firstSink(config)) view.show(events);
     },
   });
   const stop = stopSignal();

@@ -14,7 +14,7 @@ export function toMessage(event: OutboundEvent, partition: number, mode: Content
   if (mode === "structured") {
     return { key, partition, value: event.json, headers: structuredHeaders };
   }
-  const headers: Record<string, string> = { "content-type": event.event.datacontenttype };
-  for (const [name, value] of attributesOf(event.event)) headers[`ce_${name}`] = value;
-  return { key, partition, value: dataOf(event.event), headers };
+  const headers: Record<string, string> = { "content-type": event.attributes.datacontenttype };
+  for (const [name, value] of attributesOf(event)) headers[`ce_${name}`] = value;
+  return { key, partition, value: dataOf(event), headers };
 }

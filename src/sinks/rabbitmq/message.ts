@@ -15,19 +15,20 @@ export interface AmqpMessage {
  * headers `ce-<attribute>`.
  */
 export function toAmqpMessage(
-  { id, kind, event, json }: OutboundEvent,
+  event: OutboundEvent,
   routingKey: string,
   mode: ContentMode,
 ): AmqpMessage {
+  const { id, kind, attributes, json } = event;
   const isBinary = mode === "binary";
   const common: Options.Publish = {
     persistent: true,
     mandatory: true,
     messageId: id,
-    type: event.type,
-    timestamp: Math.floor(Date.parse(event.time) / 1000),
+    type: attributes.type,
+    timestamp: Math.floor(Date.parse(attributes.time) / 1000),
     appId: "certwire",
-    contentType: isBinary ? event.datacontenttype : structuredContentType,
+    contentType: isBinary ? attributes.datacontenttype : structuredContentType,
   };
   return {
     routingKey: routingKey.replaceAll("{kind}", kind),
@@ -36,6 +37,6 @@ export function toAmqpMessage(
   };
 }
 
-function headersOf(event: OutboundEvent["event"]): Record<string, string> {
+function headersOf(event: OutboundEvent): Record<string, string> {
   return Object.fromEntries(attributesOf(event).map(([name, value]) => [`ce-${name}`, value]));
 }

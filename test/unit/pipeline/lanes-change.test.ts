@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { type TestContext, test } from "node:test";
+import type { CertwireEvent } from "../../../src/exit/event.ts";
 import { DeadLetterFile } from "../../../src/pipeline/dead-letter.ts";
-import type { OutboundEvent, PublishOutcome } from "../../../src/sinks/sink.ts";
+import type { PublishOutcome } from "../../../src/sinks/sink.ts";
 import { MemorySource } from "../../support/memory-source.ts";
 import { neverStopped, range, testPipeline, until } from "../../support/run-pipeline.ts";
 import { sampleEvent, samplePosition, sequenceOf } from "../../support/sample-events.ts";
@@ -80,7 +81,7 @@ for (const { when, lanesMeanwhile } of cases) {
         [1, 3, 7, 9],
       ],
     );
-    const letters = (await deadLetters()).map(({ event }) => event as OutboundEvent["event"]);
+    const letters = (await deadLetters()).map(({ event }) => event as CertwireEvent);
     assert.deepEqual(letters.map(sequenceOf), [5]);
     assert.deepEqual(saved, [samplePosition(1)]);
   });
