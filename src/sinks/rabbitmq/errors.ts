@@ -34,6 +34,9 @@ const contentCodes: ReadonlySet<unknown> = new Set([311, 406, 501, 502, 505]);
 /** Node's codes for a certificate that is not accepted; they begin with these. */
 const tlsCodes = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|EPROTO)/;
 const authTexts = /ACCESS[-_]REFUSED|403 \(/;
+/** What amqplib throws when it writes the properties of a message. */
+const tooLong = /^Encoded field table/;
+const wrongProperty = /^Field '(?!exchange'|routingKey')\w+' is the wrong type/;
 const configTexts = /NOT[-_]ALLOWED|530 \(/;
 
 /** Classifies what amqplib threw or emitted. */
@@ -54,6 +57,17 @@ export function toRabbitMqError(error: unknown, message: string): CertwireError 
 /** True when the broker has closed the channel or connection over the content of what was sent. */
 export function refusesContent(error: unknown): boolean {
   return contentCodes.has((error as { code?: unknown } | undefined)?.code);
+}
+
+/**
+ * True when amqplib could not write an event: headers above 64 KiB, a header's name or another property
+ * above 255 bytes, a time before 1970 or none at all. The exchange and the routing key stand for many events,
+ * and other RangeErrors (short memory, an endless recursion) for none.
+ */
+export function isUnencodable(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message: string };
+  if (error instanceof TypeError) return wrongProperty.test(message);
+  return error instanceof RangeError && (code === "ERR_OUT_OF_RANGE" || tooLong.test(message));
 }
 
 function classOf(error: unknown): Class {

@@ -2,7 +2,7 @@ import type { ConfirmChannel, Message } from "amqplib";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { ContentMode } from "../common-options.ts";
 import type { OutboundEvent, SinkFailure } from "../sink.ts";
-import { refusesContent, toRabbitMqFailure } from "./errors.ts";
+import { isUnencodable, refusesContent, toRabbitMqFailure } from "./errors.ts";
 import { toAmqpMessage } from "./message.ts";
 
 /** How often time-outs and a blocked connection are looked at, in ms. */
@@ -132,9 +132,9 @@ export class ConfirmWindow {
     }
   }
 
-  /** amqplib did not take the event: too large a header, or a channel that is closed. */
+  /** amqplib did not take the event: it cannot be written, or the channel is closed. */
   #refused(event: OutboundEvent, error: unknown): void {
-    if (error instanceof RangeError) {
+    if (isUnencodable(error)) {
       const message = "the event cannot be encoded for AMQP";
       const cause = new CertwireError("CERTWIRE_SINK_REJECTED", message, { cause: error });
       this.#failures.set(event.id, { kind: "poison", cause });

@@ -169,3 +169,25 @@ test("when the channel ends, everything unconfirmed stays so, with the channel's
   assert.deepEqual([...result.confirmed], [events[0]?.id]);
   assert.equal(result.failure?.kind, "config");
 });
+
+const noVerdicts = [
+  new RangeError("Maximum call stack size exceeded"),
+  new RangeError("Array buffer allocation failed"),
+  new RangeError("Invalid typed array length: -1"),
+  new TypeError("content is not a buffer"),
+  new TypeError("Field 'exchange' is the wrong type; must be a string (up to 255 chars)"),
+  new Error("Channel closed"),
+];
+
+for (const error of noVerdicts) {
+  test(`${error.name} "${error.message}" ends the connection and is no verdict on the event`, async () => {
+    const channel = new FakeChannel();
+    channel.publish = () => {
+      throw error;
+    };
+    const result = await run(channel, [sampleOutbound(1)]);
+    assert.equal(result.failure?.kind, "reset");
+    assert.equal(result.failures.size, 0);
+    assert.equal(result.isSettled, false);
+  });
+}
