@@ -33,7 +33,7 @@ export interface LoadOptions {
 
 /** Reads and checks a configuration file. Throws a ConfigError with every problem at once. */
 export function loadConfig(file: string, options: LoadOptions = {}): ResolvedConfig {
-  return parseConfig(file, readText(file), options);
+  return parseConfig(file, readConfigText(file), options);
 }
 
 /** As `loadConfig`, for a text that is there already. */
@@ -63,7 +63,8 @@ export function parseConfig(file: string, text: string, options: LoadOptions = {
   };
 }
 
-function readText(file: string): string {
+/** The text of a configuration file. Throws a CertwireError. */
+export function readConfigText(file: string): string {
   try {
     const bytes = readFileSync(file);
     if (bytes.length <= maxBytes) return bytes.toString("utf8").replace(/^\uFEFF/, "");

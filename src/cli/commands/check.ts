@@ -3,7 +3,9 @@ import { access, readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
-import { loadConfig, type ResolvedConfig } from "../../config/load.ts";
+import { type Diagnostic, formatDiagnostic } from "../../config/diagnostics.ts";
+import { inspectConfig } from "../../config/inspect.ts";
+import type { ResolvedConfig } from "../../config/load.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import { describeError } from "../../pipeline/internal-events.ts";
@@ -30,6 +32,8 @@ interface CheckResult {
   readonly detail: string;
   /** Present when it is not as it must be. */
   readonly error?: { readonly code: ErrorCode; readonly exitCode: number; readonly hint: string };
+  /** Present when it works, but is not as it had better be. */
+  readonly warning?: Diagnostic;
 }
 
 /** `certwire check`: the configuration, the directories, and a connection to every sink. */
@@ -52,14 +56,14 @@ Example:
   certwire check --config certwire.jsonc --offline`;
 
 async function check({ config: file, offline, timeout, json }: CheckOptions): Promise<void> {
-  const config = loadConfig(file);
+  const { config, warnings } = inspectConfig(file);
   const enabled = config.sinks.filter((sink) => sink.options.enabled);
   const checks = await Promise.all([
     attempt("journal", "CERTWIRE_JOURNAL_UNREADABLE", () => checkJournal(config)),
     attempt("state", "CERTWIRE_CHECKPOINT_FAILED", () => checkState(config)),
     ...(offline ? [] : enabled.map((sink) => checkSink(sink, timeout * 1000))),
   ]);
-  const results = [describeConfig(file, config), ...checks];
+  const results = [describeConfig(file, config), ...warnings.map(describeWarning), ...checks];
   const text = json ? `${JSON.stringify(results, null, 2)}\n` : format(results);
   await new Promise((resolve) => process.stdout.write(text, resolve));
   // A client whose broker does not answer may go on trying for as long as the process lives.
@@ -70,6 +74,11 @@ function describeConfig(file: string, { sinks }: ResolvedConfig): CheckResult {
   const disabled = sinks.filter((sink) => !sink.options.enabled).length;
   const detail = `${file}: ${sinks.length - disabled} sinks enabled, ${disabled} disabled`;
   return { subject: "configuration", detail };
+}
+
+function describeWarning(warning: Diagnostic): CheckResult {
+  const [detail = ""] = formatDiagnostic(warning).split("\n");
+  return { subject: "configuration", detail, warning };
 }
 
 async function checkJournal({ journal }: ResolvedConfig): Promise<string> {
@@ -121,15 +130,16 @@ async function attempt(
 
 function format(results: readonly CheckResult[]): string {
   const rows = alignRows(
-    results.map(({ subject, detail, error }) => [
-      error ? "error" : "ok",
+    results.map(({ subject, detail, error, warning }) => [
+      error ? "error" : warning ? "warning" : "ok",
       subject,
       error ? `${error.code}: ${detail}` : detail,
     ]),
   );
   const lines = rows.flatMap((row, index) => {
-    const error = results[index]?.error;
-    const line = styled(process.stdout, error ? "red" : "green", row);
+    const { error, warning } = results[index] ?? {};
+    const line = styled(process.stdout, error ? "red" : warning ? "yellow" : "green", row);
+    if (warning) return [line, ...formatDiagnostic(warning).split("\n").slice(1)];
     return error ? [line, `       hint: ${error.hint}`] : [line];
   });
   return `${lines.join("\n")}\n`;

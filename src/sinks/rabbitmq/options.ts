@@ -92,6 +92,11 @@ export const rabbitmqSinkOptions = z
     if (entry.tls !== undefined && !entry.url.startsWith("amqps:")) {
       context.addIssue({ code: "custom", path: ["tls"], message: "needs an amqps:// URL" });
     }
+    if (entry.password !== undefined && !/^amqps?:\/\/[^@/?#]+@/.test(entry.url)) {
+      const message = "the URL names no user for the password";
+      const params = { hint: "Put the user before the hosts: amqp://user@host" };
+      context.addIssue({ code: "custom", path: ["url"], message, params });
+    }
   })
   .describe("Publishes events to a RabbitMQ exchange.");
 
@@ -100,6 +105,8 @@ export interface ResolvedRabbitMqSinkOptions extends ResolvedSinkOptions {
   readonly hosts: readonly HostPort[];
   readonly username: string;
   readonly password: string;
+  /** False when user and password are RabbitMQ's own `guest`. */
+  readonly hasPassword: boolean;
   readonly vhost: string;
   readonly exchange: string;
   readonly mode: ContentMode;
@@ -125,6 +132,7 @@ export function resolveRabbitMqSink(
     ...address,
     username: username ?? "guest",
     password: entry.password === undefined ? "guest" : context.secret(entry.password),
+    hasPassword: entry.password !== undefined,
     mode: entry.mode,
     routingKey: entry.routingKey,
     window: entry.window,

@@ -30,3 +30,25 @@ test("check ends soon after its timeout although a broker takes the connection a
   assert.match(stdout, /no answer in 1000 ms/);
   assert.ok(performance.now() - startedAt < 15_000);
 });
+
+test("check warns of a password in clear text with its place, and is content all the same", async (context) => {
+  const directory = temporaryDirectory(context);
+  mkdirSync(join(directory, "journal"));
+  writeFileSync(join(directory, "password.txt"), "hunter2\n");
+  const config = join(directory, "certwire.json");
+  const password = { file: "password.txt" };
+  const sinks = [{ name: "rabbit", url: "amqp://me@broker", password }];
+  const places = { journal: { directory: "journal" }, state: { directory: "state" } };
+  writeFileSync(config, JSON.stringify({ ...places, sinks }));
+  const check = await startCli(["check", "-c", config, "--offline"]).ended;
+  assert.equal(check.exitCode, 0, check.stdout);
+  const warning =
+    /^warning +configuration +.*certwire\.json:1:\d+: sinks\[0\]\.password: .* clear text$/m;
+  assert.match(check.stdout, warning);
+  assert.match(check.stdout, /^ +hint: Use amqps:\/\//m);
+  assert.doesNotMatch(check.stdout, /hunter2/);
+  const json = await startCli(["check", "-c", config, "--offline", "--json"]).ended;
+  const results = JSON.parse(json.stdout) as { warning?: { path: string; line: number } }[];
+  const [found, ...others] = results.flatMap((result) => result.warning ?? []);
+  assert.deepEqual([found?.path, found?.line, others], ["sinks[0].password", 1, []]);
+});

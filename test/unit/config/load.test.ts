@@ -178,6 +178,14 @@ const badConfigs: readonly BadConfig[] = [
     hint: /"file": "path"/,
   },
   {
+    about: "a password without a user",
+    text: withSinks(
+      '{ "name": "a", "url": "amqp://broker/vhost", "password": { "file": "password.txt" } }',
+    ),
+    problems: ["4:23: sinks[0].url: the URL names no user for the password"],
+    hint: /amqp:\/\/user@host/,
+  },
+  {
     about: "a reference of an unknown kind",
     text: withSinks(
       '{ "name": "a", "url": "amqp://me@broker", "password": { "value": "hunter2" } }',
