@@ -1,35 +1,45 @@
 // Kills writer, reader or both at named and random instants, and checks that every append that had
 // returned committed is delivered, nothing is invented, and each unclean stop gives one gap.
 //   journal_kill ROUNDS [SEED]
-// The parent is the third process: what had returned stands in memory that it shares with its
-// children. Linux only.
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+// This process is the third one: what had returned stands in memory that it shares with its
+// children, which run this program too.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 #include <thread>
 
+#include "support/child_process.h"
 #include "support/hook_files.h"
 #include "support/journal_tools.h"
 #include "support/temp_directory.h"
 
 namespace {
 
-constexpr int kThreads = 4;
-constexpr size_t kDelivered = 1u << 22;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
 
-/// Memory of the parent that the children write into.
+constexpr int kThreads = 4;
+/// Events of a thread in a round, at most; their numbers begin with 1.
+constexpr uint32_t kNumbers = 1u << 15;
+/// A writer is killed within this time; Wine opens files slowly.
+#if defined(_WIN32)
+constexpr uint32_t kKillWithinMicros = 300000;
+#else
+constexpr uint32_t kKillWithinMicros = 28000;
+#endif
+constexpr size_t kDelivered = 1u << 23;
+
+/// What had happened in a round, in memory of the parent that the writer writes into.
 struct Oracle {
-  std::atomic<uint32_t> returned[kThreads];  ///< events of each thread that had returned committed
-  std::atomic<uint32_t> started[kThreads];   ///< events of each thread whose append had begun
+  std::atomic<bool> runs;
+  std::atomic<uint32_t> started[kThreads];            ///< events whose append had begun
+  std::atomic<uint8_t> returned[kThreads][kNumbers];  ///< 1: its append had returned committed
 };
 
 /// What the reader process hands out, in the order of handing out.
@@ -43,71 +53,73 @@ struct Delivery {
   struct Row {
     uint64_t sequence;
     uint32_t round;  ///< of an event; UINT32_MAX: a gap
-    uint16_t thread;
-    uint16_t index;
     uint32_t number;
     uint32_t epoch;
+    uint16_t thread;
+    bool by_reader;
     char reason;
   } rows[kDelivered];
 };
 
-template <typename T>
-T* Shared() {
-  void* memory = mmap(nullptr, sizeof(T), PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return memory == MAP_FAILED ? nullptr : static_cast<T*>(memory);
-}
+struct Shared {
+  Oracle oracle;
+  Delivery delivery;
+};
 
-/// Ends this process before its n-th operation of a kind; the named kill points.
-test::HookFiles::Hook KillAt(test::Op op, int nth) {
-  auto left = std::make_shared<std::atomic<int>>(nth);
-  return [op, left](const test::Operation& operation) {
-    if (operation.op == op && --*left == 0) kill(getpid(), SIGKILL);
+/// A named instant: before the n-th operation of one kind. n = 0: none.
+struct KillPoint {
+  test::Op op = test::Op::kOpen;
+  int nth = 0;
+};
+
+test::HookFiles::Hook KillAt(KillPoint point) {
+  auto left = std::make_shared<std::atomic<int>>(point.nth);
+  return [point, left](const test::Operation& operation) {
+    if (operation.op == point.op && --*left == 0) test::KillThisProcess();
     return journal::Status::Ok();
   };
 }
 
-journal::WriterOptions OptionsFor(const std::string& directory, journal::FileSystem* files) {
-  auto options = test::SmallOptions(directory);
-  options.file_system = files;
-  return options;
-}
-
 [[noreturn]] void WriterProcess(const std::string& directory, uint32_t round, Oracle* oracle,
-                                const test::HookFiles::Hook& hook, bool shutdown) {
-  test::HookFiles files(journal::DefaultFileSystem(), hook);
-  auto writer = test::StartWriter(OptionsFor(directory, &files));
+                                KillPoint point, bool shutdown) {
+  test::HookFiles files(journal::DefaultFileSystem(), KillAt(point));
+  auto options = test::SmallOptions(directory);
+  options.file_system = &files;
+  // On a busy machine too most appends shall return committed.
+  options.commit_wait_us = 50000;
+  oracle->runs = true;
+  auto writer = test::StartWriter(options);
   std::atomic<bool> stop{false};
   std::vector<std::thread> threads;
   for (uint16_t thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([&, thread] {
       std::mt19937 random(round * kThreads + thread);
-      for (uint32_t number = 1; !stop; ++number) {
+      for (uint32_t number = 1; !stop && number < kNumbers; ++number) {
         const std::string text = "e " + std::to_string(round) + " " + std::to_string(thread) + " " +
                                  std::to_string(number) + " " + std::string(random() % 700, 'k');
         oracle->started[thread] = number;
         const auto result = test::AppendText(writer.get(), text);
-        // Only an unbroken run counts, so that one number says it all.
-        if (result == journal::AppendResult::kCommitted && oracle->returned[thread] == number - 1) {
-          oracle->returned[thread] = number;
-        }
-        if (random() % 8 == 0) usleep(static_cast<useconds_t>(random() % 300));
+        const bool committed = result == journal::AppendResult::kCommitted;
+        if (committed) oracle->returned[thread][number] = 1;
+        // A writer that is behind lets everybody run ahead: nothing committed would come of it.
+        if (!committed) std::this_thread::sleep_for(milliseconds(2));
+        if (random() % 8 == 0) std::this_thread::sleep_for(microseconds(random() % 300));
       }
     });
   }
   if (shutdown) {
-    usleep(10000);
+    std::this_thread::sleep_for(milliseconds(10));
     stop = true;
     for (auto& thread : threads) thread.join();
-    _exit(writer->Shutdown(5000) ? 0 : 1);
+    std::_Exit(writer->Shutdown(5000) ? 0 : 1);
   }
-  for (;;) pause();
+  for (;;) std::this_thread::sleep_for(milliseconds(1000));
 }
 
 void Deliver(const test::Item& item, Delivery* delivery, uint64_t at) {
   auto& row = delivery->rows[at];
   row.sequence = item.sequence;
-  row.index = item.index;
+  row.by_reader = item.index == journal::kReaderGapIndex;
   row.epoch = item.behind.epoch_number;
   row.round = UINT32_MAX;
   if (item.is_gap()) {
@@ -124,8 +136,11 @@ void Deliver(const test::Item& item, Delivery* delivery, uint64_t at) {
 }
 
 /// Goes on from the checkpoint; what was handed out behind it comes again, as after a real restart.
-[[noreturn]] void ReaderProcess(const std::string& directory, Delivery* delivery, bool drain) {
+[[noreturn]] void ReaderProcess(const std::string& directory, Delivery* delivery, KillPoint point,
+                                bool drain) {
+  test::HookFiles files(journal::DefaultFileSystem(), KillAt(point));
   auto options = test::ReaderOf(directory, journal::ReadMode::kDurable);
+  options.file_system = &files;
   options.unmarked_after_ms = 50;
   int active = delivery->active;
   options.has_position = active != 0;
@@ -136,7 +151,7 @@ void Deliver(const test::Item& item, Delivery* delivery, uint64_t at) {
     journal::Batch batch;
     const bool got = reader->Read(&batch).ok() && !batch.entries.empty();
     for (const auto& item : test::ItemsOf(batch)) {
-      if (delivery->count == kDelivered) _exit(3);
+      if (delivery->count == kDelivered) std::_Exit(3);
       Deliver(item, delivery, delivery->count);
       ++delivery->count;
     }
@@ -146,101 +161,140 @@ void Deliver(const test::Item& item, Delivery* delivery, uint64_t at) {
       delivery->active = active;
     }
     idle = got ? 0 : idle + 1;
-    if (!got) usleep(2000);
+    if (!got) std::this_thread::sleep_for(milliseconds(2));
   }
-  _exit(reader->Stats().position_lost ? 4 : 0);
+  std::_Exit(reader->Stats().position_lost ? 4 : 0);
 }
 
-void Reap(pid_t pid) {
-  kill(pid, SIGKILL);
-  waitpid(pid, nullptr, 0);
+void RunChild(char** argv) {
+  const bool writes = std::string(argv[1]) == "writer";
+  const std::string directory = argv[2];
+  auto* shared = static_cast<Shared*>(test::SharedMemory(argv[3], sizeof(Shared)).get());
+  if (shared == nullptr) std::_Exit(5);
+  const KillPoint point = {static_cast<test::Op>(std::atoi(argv[4])), std::atoi(argv[5])};
+  const bool orderly = std::atoi(argv[6]) != 0;
+  if (!writes) ReaderProcess(directory, &shared->delivery, point, orderly);
+  const auto round = static_cast<uint32_t>(std::atoi(argv[7]));
+  WriterProcess(directory, round, &shared->oracle, point, orderly);
 }
 
 /// All rounds of one run.
 class KillTest {
  public:
-  explicit KillTest(unsigned seed) : random_(seed), delivery_(Shared<Delivery>()) {}
+  explicit KillTest(unsigned seed)
+      : random_(seed),
+        memory_path_(beside_.file("oracle")),
+        shared_(static_cast<Shared*>(test::SharedMemory(memory_path_, sizeof(Shared)).get())) {}
 
   bool Run(uint32_t rounds) {
+    if (shared_ == nullptr) return Fail("no shared memory", 0);
     for (uint32_t round = 0; round < rounds && failures_ == 0; ++round) Round(round);
-    RunWriter(rounds, true);
-    const int code = DrainReader();
+    RunWriter(rounds, {}, true, nullptr);
+    const int code = Reader({}, true)->Wait();
     if (code != 0) return Fail("the last reader ended with code", static_cast<uint64_t>(code));
     return Check();
   }
 
   void Report(uint32_t rounds) const {
+    const uint64_t delivered = shared_ == nullptr ? 0 : shared_->delivery.count.load();
     std::printf(
         "{\"rounds\":%u,\"committed\":%llu,\"delivered\":%llu,\"uncleanStops\":%llu,"
         "\"failures\":%llu}\n",
         rounds, static_cast<unsigned long long>(committed_),
-        static_cast<unsigned long long>(delivery_->count.load()),
-        static_cast<unsigned long long>(unclean_), static_cast<unsigned long long>(failures_));
+        static_cast<unsigned long long>(delivered), static_cast<unsigned long long>(unclean_),
+        static_cast<unsigned long long>(failures_));
   }
 
  private:
-  pid_t Fork() {
-    std::fflush(stdout);
-    return fork();
+  /// Of the events of a round, by thread.
+  struct Told {
+    uint32_t started[kThreads];
+    std::vector<uint32_t> returned[kThreads];
+  };
+  using Child = std::unique_ptr<test::ChildProcess>;
+
+  uint32_t Random(uint32_t below) { return static_cast<uint32_t>(random_() % below); }
+  void SleepUpTo(uint32_t micros) { std::this_thread::sleep_for(microseconds(Random(micros))); }
+
+  Child Start(const char* role, KillPoint point, bool orderly, uint32_t round) {
+    return std::make_unique<test::ChildProcess>(std::vector<std::string>{
+        role, directory_.str(), memory_path_, std::to_string(static_cast<int>(point.op)),
+        std::to_string(point.nth), orderly ? "1" : "0", std::to_string(round)});
   }
 
-  pid_t StartWriter(uint32_t round, Oracle* oracle, bool shutdown) {
-    // Half of the rounds die at a named point: before the n-th operation of one kind.
-    constexpr test::Op kPoints[] = {test::Op::kCreate, test::Op::kWrite, test::Op::kFlush,
-                                    test::Op::kLock,   test::Op::kList,  test::Op::kFreeSpace};
-    test::HookFiles::Hook hook = [](const test::Operation&) { return journal::Status::Ok(); };
-    if (!shutdown && round % 2 == 0) {
-      hook = KillAt(kPoints[random_() % std::size(kPoints)], static_cast<int>(1 + random_() % 20));
-    }
-    const pid_t pid = Fork();
-    if (pid == 0) WriterProcess(directory_.str(), round, oracle, hook, shutdown);
-    return pid;
+  /// With `drain` it ends by itself when nothing comes any more.
+  Child Reader(KillPoint point, bool drain) { return Start("reader", point, drain, 0); }
+
+  /// Half of the processes die at a named point.
+  template <size_t kCount>
+  KillPoint Point(const test::Op (&ops)[kCount]) {
+    if (Random(2) == 0) return {};
+    return {ops[Random(kCount)], static_cast<int>(1 + Random(20))};
   }
 
-  /// Runs a writer to its end and notes how it ended.
-  void RunWriter(uint32_t round, bool shutdown) {
-    Oracle* oracle = Shared<Oracle>();
-    oracles_.push_back(oracle);
-    const pid_t pid = StartWriter(round, oracle, shutdown);
-    int status = 1;
-    if (shutdown) {
-      waitpid(pid, &status, 0);
-    } else {
-      usleep(static_cast<useconds_t>(3000 + random_() % 25000));
-      Reap(pid);
+  /// Runs a writer to its end, perhaps with that of a reader, and notes how it ended.
+  void RunWriter(uint32_t round, KillPoint point, bool shutdown, test::ChildProcess* with) {
+    Oracle& oracle = shared_->oracle;
+    oracle.runs = false;
+    const Child writer = Start("writer", point, shutdown, round);
+    if (!shutdown) {
+      for (int i = 0; i < 20000 && !oracle.runs; ++i)
+        std::this_thread::sleep_for(microseconds(500));
+      SleepUpTo(kKillWithinMicros);
+      if (with != nullptr) with->Kill();
+      writer->Kill();
     }
-    sealed_.push_back(status == 0);
+    sealed_.push_back(writer->Wait() == 0);
+    Note(oracle);
+  }
+
+  /// Keeps what the writer of a round, which has ended, told; the next one finds empty memory.
+  void Note(Oracle& oracle) {
+    Told& told = told_.emplace_back();
+    for (int thread = 0; thread < kThreads; ++thread) {
+      told.started[thread] = oracle.started[thread].exchange(0);
+      for (uint32_t number = 1; number <= told.started[thread]; ++number) {
+        if (oracle.returned[thread][number].exchange(0) == 0) continue;
+        told.returned[thread].push_back(number);
+      }
+    }
   }
 
   void Round(uint32_t round) {
-    const bool shutdown = random_() % 10 == 0;
-    const pid_t reader = Fork();
-    if (reader == 0) ReaderProcess(directory_.str(), delivery_, false);
-    RunWriter(round, shutdown);
-    // Sometimes the reader dies with the writer, sometimes it gets ahead, in any case it dies.
-    if (random_() % 2 == 0) usleep(static_cast<useconds_t>(random_() % 20000));
-    Reap(reader);
+    constexpr test::Op kReading[] = {test::Op::kOpen, test::Op::kRead, test::Op::kList};
+    constexpr test::Op kWriting[] = {test::Op::kCreate, test::Op::kWrite, test::Op::kFlush,
+                                     test::Op::kLock,   test::Op::kList,  test::Op::kFreeSpace};
+    const bool shutdown = Random(10) == 0;
+    const KillPoint point = shutdown ? KillPoint() : Point(kWriting);
+    Child reader = Reader(Point(kReading), false);
+    if (Random(4) == 0) {
+      // The reader alone, at work on what is there; the next one goes on.
+      SleepUpTo(20000);
+      reader->Kill();
+      reader->Wait();
+      reader = Reader(Point(kReading), false);
+    }
+    const bool both = Random(3) == 0;
+    RunWriter(round, point, shutdown, both ? reader.get() : nullptr);
+    if (!both) SleepUpTo(20000);
+    reader->Kill();
+    reader->Wait();
     DeletePassed();
   }
 
   /// Deletes the segments of epochs that the checkpoint has passed, to keep the directory small.
   void DeletePassed() {
-    const int active = delivery_->active;
-    const uint32_t epoch = active == 0 ? 0 : delivery_->slots[active - 1].position.epoch_number;
+    const Delivery& delivery = shared_->delivery;
+    const int active = delivery.active;
+    const uint32_t epoch = active == 0 ? 0 : delivery.slots[active - 1].position.epoch_number;
     for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
       unsigned number;
-      if (std::sscanf(entry.path().filename().c_str(), "e%10u-s", &number) == 1 && number < epoch) {
-        std::filesystem::remove(entry.path());
+      const std::string name = entry.path().filename().string();
+      std::error_code ignored;
+      if (std::sscanf(name.c_str(), "e%10u-s", &number) == 1 && number < epoch) {
+        std::filesystem::remove(entry.path(), ignored);
       }
     }
-  }
-
-  int DrainReader() {
-    const pid_t pid = Fork();
-    if (pid == 0) ReaderProcess(directory_.str(), delivery_, true);
-    int status = 0;
-    waitpid(pid, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 100;
   }
 
   bool Fail(const char* what, uint64_t number) {
@@ -251,8 +305,9 @@ class KillTest {
   }
 
   bool Check() {
-    for (uint64_t i = 0; i < delivery_->count; ++i) TakeRow(delivery_->rows[i]);
-    for (uint32_t round = 0; round < oracles_.size(); ++round) {
+    const Delivery& delivery = shared_->delivery;
+    for (uint64_t i = 0; i < delivery.count; ++i) TakeRow(delivery.rows[i]);
+    for (uint32_t round = 0; round < sealed_.size(); ++round) {
       CheckCommitted(round);
       CheckEnd(round);
     }
@@ -260,7 +315,7 @@ class KillTest {
   }
 
   void TakeRow(const Delivery::Row& row) {
-    if (!ids_.insert({row.epoch, row.sequence * 65536 + row.index}).second) {
+    if (!ids_.insert({row.epoch, row.sequence * 2 + row.by_reader}).second) {
       Fail("delivered twice, sequence", row.sequence);
     }
     if (row.reason == 'u') {
@@ -268,8 +323,7 @@ class KillTest {
       ++unclean_of_epoch_[row.epoch];
     } else if (row.reason != 'e') {
       Fail("unexpected frame or gap, sequence", row.sequence);
-    } else if (row.round >= oracles_.size() ||
-               row.number > oracles_[row.round]->started[row.thread]) {
+    } else if (row.round >= sealed_.size() || row.number > told_[row.round].started[row.thread]) {
       Fail("invented, round", row.round);
     } else {
       seen_[row.round][row.thread].insert(row.number);
@@ -279,9 +333,8 @@ class KillTest {
 
   void CheckCommitted(uint32_t round) {
     for (uint16_t thread = 0; thread < kThreads; ++thread) {
-      const uint32_t returned = oracles_[round]->returned[thread];
-      committed_ += returned;
-      for (uint32_t number = 1; number <= returned; ++number) {
+      for (const uint32_t number : told_[round].returned[thread]) {
+        ++committed_;
         if (!seen_[round][thread].contains(number)) Fail("missing, round", round);
       }
     }
@@ -298,8 +351,10 @@ class KillTest {
 
   std::mt19937 random_;
   test::TempDirectory directory_;
-  Delivery* delivery_;
-  std::vector<Oracle*> oracles_;
+  test::TempDirectory beside_;
+  std::string memory_path_;
+  Shared* shared_;
+  std::vector<Told> told_;  ///< by round
   std::vector<bool> sealed_;
   std::map<uint32_t, std::map<uint16_t, std::set<uint32_t>>> seen_;
   std::set<std::pair<uint32_t, uint64_t>> ids_;
@@ -313,6 +368,7 @@ class KillTest {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 7) RunChild(argv);
   const auto rounds = static_cast<uint32_t>(argc > 1 ? std::atoi(argv[1]) : 100);
   const auto seed = static_cast<unsigned>(argc > 2 ? std::atoi(argv[2]) : 1);
   KillTest kill_test(seed);
