@@ -6,6 +6,7 @@ import type {
   ScenarioStep,
   ScenarioValue,
 } from "./format.ts";
+import { secrets } from "./secrets.ts";
 
 /** Steps and what the header of their file says besides. */
 export interface HostileScenario {
@@ -174,36 +175,6 @@ function oddTexts(): ScenarioStep {
     extensions: [
       [{ utf16: units(0x31, 0xd801) }, 0x10000, { binary: "BQA=" }],
       ["not an OID", 0x10000, { binary: "BQA=" }],
-    ],
-  };
-}
-
-/** Every spelling of the secret attributes, in both places where they are told. */
-function secrets(): HostileScenario {
-  const names = [
-    "Challenge",
-    "challenge",
-    "Expected Challenge",
-    "EXPECTED-CHALLENGE",
-    "chal lenge",
-  ];
-  const values = names.map((_, index) => `Geheim-ÄÖ-${index}-7F3A9C51D2`);
-  const step = completeStep(0);
-  const lines = names.map((name, index) => `${name}:${values[index]}\r\n`).join("");
-  return {
-    header: { secrets: values },
-    steps: [
-      {
-        ...step,
-        request: {
-          ...step.request,
-          RequestAttributes: { string: `ccm:host\n${lines}\nChallengeX:kept\nnocolon\n` },
-        },
-        attributes: [
-          ...names.map((name, index) => [name, { string: values[index] ?? "" }] as const),
-          ["ChallengeX", { string: "kept" }],
-        ],
-      },
     ],
   };
 }

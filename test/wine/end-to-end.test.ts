@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { connect } from "amqplib";
 import { startKafka, startRabbitmq } from "../integration/support/brokers.ts";
 import { readKafka } from "../integration/support/read-kafka.ts";
 import { countRabbitmq, readRabbitmq } from "../integration/support/read-rabbitmq.ts";
@@ -13,25 +12,13 @@ import { waitUntil } from "../integration/support/wait-until.ts";
 import { readScenario } from "../scenarios/format.ts";
 import { writeScenario } from "../scenarios/generate.ts";
 import { checkFiles, checkPublished, countEvents } from "./support/check-published.ts";
+import { declareQueue, guestPassword } from "./support/declare-queue.ts";
 import { runStandin } from "./support/standin.ts";
 import { WindowsService } from "./support/windows-service.ts";
 import { prepareWine } from "./support/wine.ts";
 
 const addon = join(repoRoot, "prebuilds", "win32-x64", "certwire.node");
 const partitions = 6;
-/** Password of the broker's own default account. */
-const password = { environment: "CERTWIRE_TEST_PASSWORD" };
-process.env[password.environment] = "guest";
-
-/** Declares an exchange of type topic with a quorum queue that gets everything. */
-async function declareQueue(url: string, name: string): Promise<void> {
-  const connection = await connect(url);
-  const channel = await connection.createChannel();
-  await channel.assertExchange(name, "topic", { durable: true });
-  await channel.assertQueue(name, { durable: true, arguments: { "x-queue-type": "quorum" } });
-  await channel.bindQueue(name, name, "#");
-  await connection.close();
-}
 
 async function countKafka(brokers: readonly string[], topic: string): Promise<number> {
   return (await readKafka(brokers, topic)).length;
@@ -60,7 +47,11 @@ test("every event reaches Kafka and RabbitMQ unchanged and in order, from Window
         journalDirectory,
         sinks: [
           { name: "kafka", url: `kafka://${kafka.bootstrapServers.join(",")}/${name}` },
-          { name: "rabbitmq", url: `amqp://guest@${hostname}:${port}/?exchange=${name}`, password },
+          {
+            name: "rabbitmq",
+            url: `amqp://guest@${hostname}:${port}/?exchange=${name}`,
+            password: guestPassword,
+          },
         ],
       });
       scenarioTest.after(() => service.kill());

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
+import { readScenario } from "../scenarios/format.ts";
 import { writeScenario } from "../scenarios/generate.ts";
+import { expectedQuestions } from "./expected-questions.ts";
 import { checkContents, checkRun, checkStartAndStop } from "./support/check-run.ts";
 import { runStandin } from "./support/standin.ts";
 import { prepareWine } from "./support/wine.ts";
@@ -20,6 +22,13 @@ test("every property of every kind of event is recorded byte for byte as the CA 
   checkContents(outcomes);
   checkStartAndStop(outcomes);
   assert.equal(run.end?.live, 0, "every object of the CA is released");
+});
+
+test("every property that Microsoft documents is asked for, once in each event that has it", async (t) => {
+  if (!(await prepareWine(t))) return;
+  const run = await runStandin(everyday);
+  const wanted = expectedQuestions(readScenario(everyday));
+  assert.deepEqual(run.end?.asked, wanted);
 });
 
 test("a CA that knows IDispatch only gets the same records", async (t) => {

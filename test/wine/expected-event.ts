@@ -63,19 +63,28 @@ function crlNumber(crl: string): bigint {
   return BigInt(`0x${der.subarray(oid + 9, oid + 9 + length).toString("hex")}`);
 }
 
+/** How the service was told to publish requests: as length and hash, or whole without passwords. */
+export type RequestForm = "hashed" | "whole";
+
 /** Differences between an event and the record it stands for, one line each. */
-export function eventDifferences(expected: Content, event: PublishedEvent): string[] {
-  return new EventComparison(expected, event.data).differences(event.type);
+export function eventDifferences(
+  expected: Content,
+  event: PublishedEvent,
+  requests: RequestForm = "hashed",
+): string[] {
+  return new EventComparison(expected, event.data, requests).differences(event.type);
 }
 
 class EventComparison {
   readonly #expected: Content;
   readonly #data: Data;
+  readonly #requests: RequestForm;
   readonly #found: string[] = [];
 
-  constructor(expected: Content, data: Data) {
+  constructor(expected: Content, data: Data, requests: RequestForm) {
     this.#expected = expected;
     this.#data = data;
+    this.#requests = requests;
   }
 
   differences(type: string): string[] {
@@ -104,9 +113,13 @@ class EventComparison {
 
   #checkRequest(name: string, form: Form): void {
     const group = this.#group(name.startsWith("Revoked") ? "revocation" : "request");
-    const value = name === "RawRequest" ? digestOf(bytesOf(form)) : undefined;
-    if (value) this.#check(`request.${name}`, group["rawRequest"], value);
-    else this.#checkValue(`request.${name}`, group, keyOf(name), form);
+    if (name === "RawRequest") {
+      const whole = withoutPassword(bytesOf(form)).toString("base64");
+      const value = this.#requests === "whole" ? whole : digestOf(bytesOf(form));
+      this.#check(`request.${name}`, group["rawRequest"], value);
+    } else {
+      this.#checkValue(`request.${name}`, group, keyOf(name), form);
+    }
   }
 
   #checkCertificate(name: string, form: Form): void {
@@ -249,6 +262,17 @@ function bytesOf(form: Form): Buffer {
 function digestOf(bytes: Buffer): { length: number; sha256: string; omitted: true } {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   return { length: bytes.length, sha256, omitted: true };
+}
+
+/** A request with the characters of its challenge password, if it has one, replaced by hyphens. */
+function withoutPassword(request: Buffer): Buffer {
+  const copy = Buffer.from(request);
+  const oid = Buffer.from("06092a864886f70d010907", "hex");
+  const at = copy.indexOf(oid);
+  if (at < 0) return copy;
+  // SET, length, string, length, characters; both lengths below 128.
+  const length = at + oid.length + 3;
+  return copy.fill("-", length + 1, length + 1 + (copy[length] ?? 0));
 }
 
 /** Days since 1899-12-30 as RFC 3339 in milliseconds; undefined outside of the years 100 to 9999. */

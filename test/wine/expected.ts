@@ -7,16 +7,13 @@ import type {
   ScenarioStep,
   ScenarioValue,
 } from "../scenarios/format.ts";
+import { caIdentity, caPropertiesOfRequest } from "./documented-properties.ts";
 import type { Content, Form } from "./support/recorded.ts";
 
 const crlIssued = 0x20;
 const shutdown = 0x40;
 const startup = 0x80;
 const requestEvents = new Set([0x1, 0x2, 0x4, 0x8, 0x10, 0x200]);
-/** What every record tells about the CA; the rest only where CRLs or the CA are the subject. */
-const caIdentity = ["RawCACertificate", "SanitizedCAName", "MachineDNSName", "CAType"];
-/** Properties of the CA's interface that exist for a request only. */
-const caOfRequest = ["RequesterCAAccess", "UserDN", "KeyArchived"];
 const propertyEmpty = "0x80094004";
 const fileNotFound = "0x80070002";
 const maxEntries = 1_024;
@@ -106,7 +103,7 @@ export class Expectation {
     const isWanted = (name: string): boolean => {
       if (caIdentity.includes(name)) return true;
       if (step.event === shutdown) return false;
-      if (caOfRequest.includes(name)) return step.event !== crlIssued;
+      if (caPropertiesOfRequest.includes(name)) return step.event !== crlIssued;
       const [plain = "", index] = name.split(".");
       if (["RawCRL", "RawDeltaCRL"].includes(plain)) return false;
       const isInRange = index === undefined || Number(index) < this.#certCount(step);

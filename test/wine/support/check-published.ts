@@ -8,6 +8,7 @@ import {
   expectedKind,
   newestCrls,
   type PublishedEvent,
+  type RequestForm,
 } from "../expected-event.ts";
 import { groupBy } from "./group-by.ts";
 import type { Content } from "./recorded.ts";
@@ -31,7 +32,11 @@ function eventsOf(content: Content): number {
  * Asserts that the events a consumer read, in the order of reading, are those of the scenario: ids
  * unique, one event (or one for each new CRL) a step, in order per request, nothing changed.
  */
-export function checkPublished(scenario: Scenario, texts: readonly string[]): void {
+export function checkPublished(
+  scenario: Scenario,
+  texts: readonly string[],
+  requests: RequestForm = "hashed",
+): void {
   const events = texts.map((text) => JSON.parse(text) as PublishedEvent);
   const ids = new Set(events.map(({ id }) => id));
   assert.equal(ids.size, events.length, "ids are unique");
@@ -44,7 +49,7 @@ export function checkPublished(scenario: Scenario, texts: readonly string[]): vo
   const expectation = new Expectation(scenario);
   const differences = [
     ...groupBy(scenario.steps, (step) => chainOfContent(expectation.step(step))),
-  ].flatMap(([chain, own]) => chainDifferences(scenario, own, chains.get(chain) ?? []));
+  ].flatMap(([chain, own]) => chainDifferences(scenario, own, chains.get(chain) ?? [], requests));
   assert.deepEqual(differences.slice(0, 20), [], `${differences.length} differences`);
   assert.equal(events.length, countEvents(scenario));
   checkStartAndStop(scenario, events);
@@ -68,6 +73,7 @@ function chainDifferences(
   scenario: Scenario,
   steps: readonly ScenarioStep[],
   events: readonly PublishedEvent[],
+  requests: RequestForm,
 ): string[] {
   const expectation = new Expectation(scenario);
   const rest = [...events];
@@ -77,7 +83,7 @@ function chainDifferences(
     const content = expectation.step(step);
     const own = rest.splice(0, eventsOf(content));
     if (own.length !== eventsOf(content)) found.push(`event ${step.event} is missing`);
-    found.push(...own.flatMap((event) => eventDifferences(content, event)));
+    found.push(...own.flatMap((event) => eventDifferences(content, event, requests)));
   }
   if (rest.length > 0) found.push(`${rest.length} events too many`);
   const label = `${steps[0]?.chain ?? ""}, ${events.length} events`;

@@ -3,9 +3,10 @@
 import { spawn } from "node:child_process";
 import { existsSync, openSync } from "node:fs";
 
-const [logFile = "", stopFile = "", ...args] = process.argv.slice(2);
-const log = openSync(logFile, "a");
-const service = spawn(process.execPath, args, { stdio: ["pipe", log, log] });
+const [logFile = "", outputFile = "", stopFile = "", ...args] = process.argv.slice(2);
+const service = spawn(process.execPath, args, {
+  stdio: ["pipe", openSync(outputFile, "a"), openSync(logFile, "a")],
+});
 const timer = setInterval(() => {
   if (!existsSync(stopFile)) return;
   clearInterval(timer);

@@ -12,6 +12,8 @@ export interface WindowsServiceOptions {
   readonly journalDirectory: string;
   /** The `sinks` member of the configuration. */
   readonly sinks: readonly Readonly<Record<string, unknown>>[];
+  /** Whole requests are published, without their passwords; default false. */
+  readonly includeRawRequest?: boolean;
   /** Line of Node; default 20. */
   readonly nodeVersion?: 20 | 22;
 }
@@ -25,7 +27,7 @@ function stopFile({ directory }: { readonly directory: string }): string {
 export class WindowsService {
   readonly #child: ChildProcess;
   readonly #exited: Promise<number | null>;
-  /** Holds configuration, state, and the log `service.log`. */
+  /** Holds configuration, state, the log `service.log` and the standard output `service.out`. */
   readonly directory: string;
 
   private constructor(child: ChildProcess, directory: string) {
@@ -37,7 +39,7 @@ export class WindowsService {
     process.once("exit", () => this.#signal());
   }
 
-  /** Starts the service; it is up when its log says `started`. */
+  /** Starts the service and does not wait until it is up. */
   static async start(options: WindowsServiceOptions): Promise<WindowsService> {
     const fetchNode = join(repoRoot, "scripts", "fetch-node-windows.sh");
     const node = await runCommand("bash", [fetchNode, `${options.nodeVersion ?? 20}`], {
@@ -47,13 +49,15 @@ export class WindowsService {
     const config = {
       journal: { directory: windowsPath(options.journalDirectory) },
       state: { directory: windowsPath(join(options.directory, "state")) },
+      events: { includeRawRequest: options.includeRawRequest ?? false },
       sinks: options.sinks,
     };
     writeFileSync(configFile, JSON.stringify(config));
     // The compiled sources lie beside the compiled tests.
     const main = join(import.meta.dirname, "..", "..", "..", "src", "cli", "main.js");
     const host = join(import.meta.dirname, "service-host.js");
-    const paths = [host, join(options.directory, "service.log"), stopFile(options), main];
+    const outputs = ["service.log", "service.out"].map((name) => join(options.directory, name));
+    const paths = [host, ...outputs, stopFile(options), main];
     const command = ["run", "--config", windowsPath(configFile), "--stop-on-stdin-end"];
     const child = startWine(
       node.toString().trim(),
