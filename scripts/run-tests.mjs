@@ -1,10 +1,17 @@
-// Runs node:test on every compiled *.test.js file below the given directories (Node 20's runner takes no globs).
+// Runs node:test on every compiled *.test.js file below the given directories (Node 20's runner takes no
+// globs), less those that are named by --exclude=NAME.
 import { spawn } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
-const options = process.argv.slice(2).filter((a) => a.startsWith("--"));
-const roots = process.argv.slice(2).filter((a) => !a.startsWith("--"));
+const [flags, roots] = [true, false].map((isFlag) =>
+  process.argv.slice(2).filter((a) => a.startsWith("--") === isFlag),
+);
+const exclude = "--exclude=";
+const options = flags.filter((flag) => !flag.startsWith(exclude));
+const excluded = flags
+  .filter((flag) => flag.startsWith(exclude))
+  .map((flag) => flag.slice(exclude.length));
 
 function testFiles(path) {
   if (!statSync(path).isDirectory()) return [path];
@@ -14,7 +21,13 @@ function testFiles(path) {
     .toSorted();
 }
 
-const files = roots.flatMap(testFiles);
+const found = roots.flatMap(testFiles);
+const files = found.filter((file) => !excluded.includes(basename(file)));
+const stale = excluded.find((name) => !found.some((file) => basename(file) === name));
+if (stale !== undefined) {
+  console.error(`run-tests: there is no ${stale} to exclude`);
+  process.exit(1);
+}
 if (files.length === 0) {
   console.error(`run-tests: no *.test.js under ${roots.join(", ")}; run npm run build first`);
   process.exit(1);

@@ -3,13 +3,15 @@ import { testProvider } from "./support/broker-suites.ts";
 import { containerProvider, engineAnswers } from "./support/brokers.ts";
 import { testServiceImage } from "./support/service-image-suite.ts";
 
-// In CI, scripts/ci-docker.sh runs this file with an engine of its own; there is nothing to do
-// without it. The image is made by scripts/docker-image.sh.
-const image = process.env["CERTWIRE_SERVICE_IMAGE"];
+// In CI only scripts/ci-docker.sh runs this file, with an engine of its own: there, or where testcontainers
+// are asked for, a missing engine is a failure. The image is made by scripts/docker-image.sh.
+const { CI, CERTWIRE_TEST_BROKERS, CERTWIRE_SERVICE_IMAGE: image } = process.env;
+const isWanted = CI === "true" || CERTWIRE_TEST_BROKERS === "testcontainers";
 
-if (await engineAnswers()) {
+if (isWanted || (await engineAnswers())) {
   testProvider(containerProvider);
   if (image) testServiceImage(image);
-} else if (process.env["CI"] !== "true") {
+  else suite("the image of the service", { skip: "CERTWIRE_SERVICE_IMAGE names none" });
+} else {
   suite("brokers by testcontainers", { skip: "no container engine answers" });
 }
