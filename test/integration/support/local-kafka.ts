@@ -5,6 +5,7 @@ import { untilKafkaServes } from "./broker-ready.ts";
 import { freePorts } from "./free-ports.ts";
 import { kafkaClusterId, kafkaProperties } from "./kafka-properties.ts";
 import { kafkaTopics } from "./kafka-topics.ts";
+import { type LocalNode, localControl } from "./local-node.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { repoRoot } from "./repo-root.ts";
 import { runCommand } from "./run-command.ts";
@@ -30,12 +31,8 @@ export function kafkaJava(
   ];
 }
 
-interface LocalNode {
-  readonly id: number;
-  readonly address: string;
+interface KafkaNode extends LocalNode {
   readonly propertiesFile: string;
-  readonly process: ManagedProcess;
-  readonly assertRunning: () => void;
 }
 
 /** Starts Kafka as processes of this machine on free ports of 127.0.0.1. */
@@ -54,37 +51,17 @@ export async function startLocalKafka(options: KafkaOptions = {}): Promise<Kafka
     await stop();
     throw error;
   }
-  return localCluster(nodes, stop);
-}
-
-function localCluster(nodes: readonly LocalNode[], stop: () => Promise<void>): KafkaCluster {
-  const node = (id: number): LocalNode => {
-    const found = nodes[id - 1];
-    if (found === undefined) throw new Error(`there is no node ${id}`);
-    return found;
-  };
   const bootstrapServers = nodes.map(({ address }) => address);
   return {
     nodes: nodes.length,
     bootstrapServers,
     ...kafkaTopics(bootstrapServers),
-    kill9: (id) => node(id).process.kill(),
-    pause: async (id) => {
-      node(id).process.signal("SIGSTOP");
-    },
-    resume: async (id) => {
-      node(id).process.signal("SIGCONT");
-    },
-    restart: async (id) => {
-      await node(id).process.terminate();
-      node(id).process.start();
-      await untilKafkaServes(node(id));
-    },
+    ...localControl(nodes, (node) => untilKafkaServes(node)),
     stop,
   };
 }
 
-async function prepareNodes(directory: string, options: KafkaOptions): Promise<LocalNode[]> {
+async function prepareNodes(directory: string, options: KafkaOptions): Promise<KafkaNode[]> {
   const ids = Array.from({ length: options.nodes ?? 1 }, (_, index) => index + 1);
   const clients = await freeAddresses(ids.length);
   const controllers = await freeAddresses(ids.length);
@@ -128,8 +105,8 @@ async function freeAddresses(count: number): Promise<string[]> {
   return (await freePorts(count)).map((port) => `127.0.0.1:${port}`);
 }
 
-async function formatStorage(nodes: readonly LocalNode[]): Promise<void> {
-  const format = (node: LocalNode): Promise<Buffer> =>
+async function formatStorage(nodes: readonly KafkaNode[]): Promise<void> {
+  const format = (node: KafkaNode): Promise<Buffer> =>
     runCommand(
       "java",
       kafkaJava("kafka.tools.StorageTool", [

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RabbitmqCluster, RabbitmqOptions } from "./broker-provider.ts";
-import { type StartingNode, untilRabbitmqClustered, untilRabbitmqServes } from "./broker-ready.ts";
+import { untilRabbitmqClustered, untilRabbitmqServes } from "./broker-ready.ts";
 import { freePorts } from "./free-ports.ts";
+import { type LocalNode, localControl, nodeOf } from "./local-node.ts";
 import { ManagedProcess } from "./managed-process.ts";
 import { rabbitmqConfig } from "./rabbitmq-config.ts";
 import { runCommand } from "./run-command.ts";
@@ -13,10 +14,9 @@ import { makeTempDirectory, removeTempDirectory } from "./temp-directory.ts";
 const programs = "/usr/lib/rabbitmq/bin";
 const onLoopback = "-kernel inet_dist_use_interface {127,0,0,1}";
 
-interface LocalNode extends StartingNode {
+interface RabbitmqNode extends LocalNode {
   readonly name: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly process: ManagedProcess;
 }
 
 /** Starts RabbitMQ as processes of this machine, with a port mapper and a cookie of their own. */
@@ -34,36 +34,16 @@ export async function startLocalRabbitmq(options: RabbitmqOptions = {}): Promise
   try {
     for (const node of nodes) node.process.start();
     await Promise.all(nodes.map(untilRabbitmqServes));
-    await untilRabbitmqClustered(nodes.length, (...args) => rabbitmqctl(nodes[0], args));
+    await untilRabbitmqClustered(nodes.length, (...args) => rabbitmqctl(nodeOf(nodes, 1), args));
   } catch (error) {
     await stop();
     throw error;
   }
-  return localCluster(nodes, stop);
-}
-
-function localCluster(nodes: readonly LocalNode[], stop: () => Promise<void>): RabbitmqCluster {
-  const node = (id: number): LocalNode => {
-    const found = nodes[id - 1];
-    if (found === undefined) throw new Error(`there is no node ${id}`);
-    return found;
-  };
   return {
     nodes: nodes.length,
     urls: nodes.map(({ address }) => address),
-    ctl: (id, ...args) => rabbitmqctl(node(id), args),
-    kill9: (id) => node(id).process.kill(),
-    pause: async (id) => {
-      node(id).process.signal("SIGSTOP");
-    },
-    resume: async (id) => {
-      node(id).process.signal("SIGCONT");
-    },
-    restart: async (id) => {
-      await node(id).process.terminate();
-      node(id).process.start();
-      await untilRabbitmqServes(node(id));
-    },
+    ctl: (id, ...args) => rabbitmqctl(nodeOf(nodes, id), args),
+    ...localControl(nodes, untilRabbitmqServes),
     stop,
   };
 }
@@ -87,7 +67,7 @@ interface Preparation {
   readonly options: RabbitmqOptions;
 }
 
-function prepareNodes({ directory, epmdPort, ports, options }: Preparation): LocalNode[] {
+function prepareNodes({ directory, epmdPort, ports, options }: Preparation): RabbitmqNode[] {
   const names = Array.from({ length: options.nodes ?? 1 }, (_, index) => `r${index + 1}@localhost`);
   const cookie = randomBytes(16).toString("hex");
   writeFileSync(join(directory, ".erlang.cookie"), cookie, { mode: 0o400 });
@@ -146,8 +126,7 @@ function nodeEnvironment(directory: string, home: string): NodeJS.ProcessEnv {
   };
 }
 
-async function rabbitmqctl(node: LocalNode | undefined, args: readonly string[]): Promise<string> {
-  if (node === undefined) throw new Error("there is no such node");
+async function rabbitmqctl(node: RabbitmqNode, args: readonly string[]): Promise<string> {
   const all = ["--quiet", "-n", node.name, ...args];
   const output = await runCommand(join(programs, "rabbitmqctl"), all, { env: node.env });
   return output.toString();
