@@ -16,6 +16,7 @@ const command: fc.Arbitrary<ModelCommand> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("flush") }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("seal") }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("kill") }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("power-cut"), seed: fc.nat() }) },
   {
     weight: 5,
     arbitrary: fc.record({ do: fc.constant("read"), batches: fc.integer({ min: 1, max: 9 }) }),

@@ -10,6 +10,7 @@ import { framesOf } from "../../src/journal/journal-reader.ts";
 import { loadNative, type NativeJournalReader } from "../../src/journal/native.ts";
 import type { JournalPosition } from "../../src/journal/position.ts";
 import { listSegments, startOf } from "../../src/journal/segments.ts";
+import { cutPower } from "./power-cut.ts";
 import { label } from "./small-journal.ts";
 import type { WriterAnswer, WriterOrder } from "./writer-process.ts";
 
@@ -17,6 +18,7 @@ import type { WriterAnswer, WriterOrder } from "./writer-process.ts";
 export type ModelCommand =
   | { readonly do: "append"; readonly count: number }
   | { readonly do: "flush" | "seal" | "kill" | "restart-reader" | "delete-oldest" }
+  | { readonly do: "power-cut"; readonly seed: number }
   | { readonly do: "read"; readonly batches: number }
   /** Of what was read and not acknowledged, this share is now. */
   | { readonly do: "acknowledge"; readonly share: number }
@@ -35,6 +37,8 @@ interface Epoch {
   readonly committed: number[];
   /** Request IDs of the last order, of which no answer came. */
   unanswered: readonly number[];
+  /** After a power cut: the last sequence that a MARK had reported durable, 0 when there was none. */
+  durable?: bigint;
 }
 
 interface Gap {
@@ -79,6 +83,8 @@ export class JournalModel {
         return this.#seal();
       case "kill":
         return this.#kill();
+      case "power-cut":
+        return this.#powerCut(command.seed);
       case "read":
         return this.#read(command.batches);
       case "acknowledge":
@@ -103,6 +109,8 @@ export class JournalModel {
     assert.ok(isThere(), "the last record comes out");
     for (const epoch of this.#epochs) this.#assertAccounted(epoch);
     if (this.#isHarmed) return;
+    for (const epoch of this.#epochs) this.#assertDurable(epoch);
+    if (this.#epochs.some(({ durable }) => durable !== undefined)) return;
     const reasons = new Set(this.#gaps.map(({ reason }) => reason));
     assert.ok(reasons.size === 0 || (reasons.size === 1 && reasons.has("unclean-stop")));
     const stops = new Set(this.#gaps.map(({ epochId }) => epochId));
@@ -167,6 +175,16 @@ export class JournalModel {
     this.#writer.send({ do: "append", requestIds } satisfies WriterOrder);
     await this.#endWriter();
     this.#uncleanStops += 1;
+  }
+
+  /** Everything ends at once; what was not flushed may be lost, in part and in any order. */
+  async #powerCut(seed: number): Promise<void> {
+    const epoch = this.#epochs.at(-1);
+    if (this.#writer === undefined || epoch === undefined) return;
+    await this.#kill();
+    this.#restartReader();
+    const durable = await cutPower(this.#directory, String(seed));
+    epoch.durable = durable?.sequence ?? 0n;
   }
 
   async #endWriter(): Promise<void> {
@@ -262,7 +280,19 @@ export class JournalModel {
     this.#isHarmed = true;
   }
 
-  #assertAccounted({ number, id, committed }: Epoch): void {
+  /** What was durable is delivered, and not only told as lost. */
+  #assertDurable({ id, committed, durable }: Epoch): void {
+    if (durable === undefined) return;
+    for (const [index, requestId] of committed.entries()) {
+      const sequence = BigInt(index) + 2n;
+      if (sequence > durable) return;
+      assert.equal(this.#delivered.get(`${id}:${sequence}`), requestId, "a durable record");
+    }
+  }
+
+  #assertAccounted({ number, id, committed, durable }: Epoch): void {
+    // An epoch of which nothing had reached the disk leaves no trace.
+    if (durable === 0n) return;
     for (const [index, requestId] of committed.entries()) {
       const sequence = BigInt(index) + 2n;
       const delivered = this.#delivered.get(`${id}:${sequence}`);
