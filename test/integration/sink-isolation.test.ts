@@ -12,8 +12,8 @@ import { readRabbitmq } from "./support/read-rabbitmq.ts";
 import { TcpProxy } from "./support/tcp-proxy.ts";
 
 const events = sizeFromEnvironment("CERTWIRE_ISOLATION_EVENTS", 4000);
-// A dead sink that held up the live one would bring the ratio near 0; a busy machine alone costs a third.
-const least = sizeFromEnvironment("CERTWIRE_ISOLATION_RATIO", 0.5);
+// A dead sink that held up the live one would bring the ratio near 0.
+const least = sizeFromEnvironment("CERTWIRE_ISOLATION_RATIO", 0.7);
 const inFlight = 500;
 
 type Arrived = { readonly id: string; readonly partitionkey: string };
@@ -106,11 +106,20 @@ suite("two sinks, one of them dead", () => {
     return speed;
   }
 
-  /** The best of some runs: whatever else the machine does only makes a run slower. */
-  async function bestSpeedOf(t: TestContext, broker: Broker): Promise<number> {
-    const speeds: number[] = [];
-    for (let run = 0; run < 3; run += 1) speeds.push(await speedOf(t, broker));
-    return Math.max(...speeds);
+  /**
+   * The best of some runs: whatever else the machine does only makes a run slower. Fewer runs when one was
+   * `enough`.
+   */
+  async function bestSpeedOf(
+    t: TestContext,
+    broker: Broker,
+    { runs = 3, enough = Number.POSITIVE_INFINITY } = {},
+  ): Promise<number> {
+    let best = 0;
+    for (let run = 0; run < runs && best < enough; run += 1) {
+      best = Math.max(best, await speedOf(t, broker));
+    }
+    return best;
   }
 
   for (const [live, dead] of [
@@ -133,7 +142,7 @@ suite("two sinks, one of them dead", () => {
         await die();
         await sleep(1000);
         const stuckAt = flow.pipeline.stats().acknowledgedEvents;
-        const besides = await bestSpeedOf(t, brokers[live]);
+        const besides = await bestSpeedOf(t, brokers[live], { runs: 9, enough: least * alone });
         // What was confirmed before the end may be read after it, but no more than was under way.
         const since = flow.pipeline.stats().acknowledgedEvents - stuckAt;
         assert.ok(since <= inFlight, `${since} events went to the dead sink`);

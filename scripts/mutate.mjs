@@ -1,0 +1,75 @@
+// Shows that the tests can fail: makes each change of test/mutations.json in a copy of the tree, one at a
+// time, and names the tests that go red. Ends with 1 when a change goes unnoticed.
+//   npm run mutate [-- NAME ...]
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+const wanted = process.argv.slice(2);
+const all = JSON.parse(readFileSync("test/mutations.json", "utf8"));
+const mutations = all.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+const copy = mkdtempSync(join(tmpdir(), "certwire-mutate-"));
+
+/** How each kind of source is built, tested, and asked which tests failed. */
+const kinds = {
+  ts: {
+    build: "npx --no-install tsc -p tsconfig.json",
+    test: (tests) => `node scripts/run-tests.mjs ${tests.join(" ")}`,
+    red: /^ *not ok \d+ - (.*)$|^ *✖ (.*?)(?: \([\d.]+m?s\))?$/gm,
+  },
+  native: {
+    build:
+      "cmake -S addon -B build/mutate -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCERTWIRE_TESTS=ON -DCERTWIRE_NODE=OFF && cmake --build build/mutate --parallel 2 --target core_test journal_kill",
+    test: (tests) => tests.map((test) => `build/mutate/test/${test}`).join(" && "),
+    red: /^TEST CASE: +(.*)$|^(journal_kill: .*)$/gm,
+  },
+};
+
+function shell(command) {
+  return spawnSync("bash", ["-c", command], { cwd: copy, encoding: "utf8", timeout: 900_000 });
+}
+
+/** Builds and tests the copy; the names of the red tests, or `null` when all are green. */
+function redTests({ kind, tests }) {
+  const { build, test, red } = kinds[kind];
+  const built = shell(build);
+  if (built.status !== 0) throw new Error(`does not build:\n${built.stdout}${built.stderr}`);
+  const { status, stdout, stderr } = shell(test(tests));
+  if (status === 0) return null;
+  const names = [...`${stdout}${stderr}`.matchAll(red)].map(([, a, b]) => a ?? b);
+  return [...new Set(names)].filter((name) => !name.endsWith(".js"));
+}
+
+function tryOut(mutation) {
+  const path = join(copy, mutation.file);
+  const source = readFileSync(path, "utf8");
+  if (source.split(mutation.find).length !== 2) {
+    throw new Error(`${mutation.name}: ${mutation.file} does not have its text exactly once`);
+  }
+  writeFileSync(
+    path,
+    source.replace(mutation.find, () => mutation.replace),
+  );
+  try {
+    return redTests(mutation);
+  } finally {
+    writeFileSync(path, source);
+  }
+}
+
+let unnoticed = 0;
+try {
+  execFileSync("bash", ["-c", `git ls-files -z | tar --null -T - -c | tar -x -C '${copy}'`]);
+  for (const name of ["node_modules", "prebuilds"]) symlinkSync(resolve(name), join(copy, name));
+  for (const mutation of mutations) {
+    const red = tryOut(mutation);
+    if (red === null) unnoticed += 1;
+    console.log(`${red === null ? "UNNOTICED" : "red"}: ${mutation.name} (${mutation.file})`);
+    for (const name of red ?? []) console.log(`  ${name}`);
+  }
+} finally {
+  rmSync(copy, { recursive: true });
+}
+console.log(`${mutations.length - unnoticed} of ${mutations.length} changes noticed`);
+process.exitCode = unnoticed === 0 && mutations.length > 0 ? 0 : 1;
