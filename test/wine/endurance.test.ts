@@ -40,7 +40,7 @@ test("handles and memory of the CA process stay as they are however many events 
   const journalDirectory = join(directory, "journal");
   mkdirSync(journalDirectory);
   const path = writeScenario("endurance", directory);
-  const { header, steps } = readScenario(path);
+  const { steps } = readScenario(path);
   const rounds = Math.ceil(wantedEvents / steps.length);
   const events = rounds * steps.length;
   const counter = new FrameCounter();
@@ -66,7 +66,6 @@ test("handles and memory of the CA process stay as they are however many events 
     `${events} events: handles ${warm.handles} -> ${last.handles}, memory ` +
       `${warm.privateBytes} -> ${last.privateBytes} bytes, longest call ${longest} µs`,
   );
-  assert.ok(longest <= header.boundMs * 1_000, `the longest call took ${longest} µs`);
   assert.ok(last.handles <= warm.handles + slackHandles, `${warm.handles} -> ${last.handles}`);
   const grown = last.privateBytes - warm.privateBytes;
   assert.ok(grown <= slackBytes, `memory grew by ${grown} bytes`);
