@@ -46,7 +46,7 @@ export function rabbitMqSink(
   const hosts = urls.map((url) => new URL(url).host).join();
   const entry = {
     name: "rabbitmq",
-    url: `amqp://${hosts}/?exchange=${exchange}`,
+    url: `amqp://guest@${hosts}/?exchange=${exchange}`,
     connectTimeoutMs: 3000,
     confirmTimeoutMs: 10_000,
     heartbeatSeconds: 5,
