@@ -161,13 +161,22 @@ double Sustained(const std::string& directory, int seconds) {
   return static_cast<double>(writer->Stats().committed) / took.count();
 }
 
-void Print(const char* name, bool stalls, Result result) {
+void Print(const char* name, bool stalls, Result* result) {
   std::printf(
       "    {\"name\":\"%s\",\"diskStalls\":%s,\"count\":%zu,\"p50\":%.1f,\"p99\":%.1f,"
       "\"p999\":%.1f,\"max\":%.1f,\"uncommitted\":%llu},\n",
-      name, stalls ? "true" : "false", result.micros.size(), result.At(0.5), result.At(0.99),
-      result.At(0.999), result.At(1), static_cast<unsigned long long>(result.uncommitted));
+      name, stalls ? "true" : "false", result->micros.size(), result->At(0.5), result->At(0.99),
+      result->At(0.999), result->At(1), static_cast<unsigned long long>(result->uncommitted));
   std::fflush(stdout);
+}
+
+/// On a busy machine only the two beside each other mean something.
+std::string RatioLine(bool stalls, Result* ours, Result* plain) {
+  char line[120];
+  std::snprintf(line, sizeof(line), "%s    {\"diskStalls\":%s,\"p50\":%.3f,\"p999\":%.3f}",
+                stalls ? ",\n" : "", stalls ? "true" : "false", ours->At(0.5) / plain->At(0.5),
+                ours->At(0.999) / plain->At(0.999));
+  return line;
 }
 
 }  // namespace
@@ -188,13 +197,20 @@ int main(int argc, char** argv) {
       "{\"threads\":%d,\"ratePerThread\":%d,\"recordBytes\":%zu,\"unit\":\"us\",\n  "
       "\"results\":[\n",
       kThreads, kRatePerThread, kRecordBytes);
+  std::string ratios;
   for (const bool stalls : {false, true}) {
-    Print("append", stalls, Journal(fresh(), 2000, stalls, seconds));
-    Print("encode-and-push", stalls, Journal(fresh(), 0, stalls, seconds));
-    Print("lock-and-write", stalls, LockAndWrite(fresh(), stalls, seconds));
+    Result ours = Journal(fresh(), 2000, stalls, seconds);
+    Result pushed = Journal(fresh(), 0, stalls, seconds);
+    Result plain = LockAndWrite(fresh(), stalls, seconds);
+    Print("append", stalls, &ours);
+    Print("encode-and-push", stalls, &pushed);
+    Print("lock-and-write", stalls, &plain);
+    ratios += RatioLine(stalls, &ours, &plain);
   }
-  Print("memcpy", false, Copy(seconds));
+  Result copy = Copy(seconds);
+  Print("memcpy", false, &copy);
   const double sustained = Sustained(fresh(), seconds);
-  std::printf("    {\"name\":\"sustained\",\"eventsPerSecond\":%.0f}\n  ]}\n", sustained);
+  std::printf("    {\"name\":\"sustained\",\"eventsPerSecond\":%.0f}\n  ],\n", sustained);
+  std::printf("  \"appendDividedByLockAndWrite\":[\n%s\n  ]}\n", ratios.c_str());
   std::filesystem::remove_all(root);
 }
