@@ -35,10 +35,10 @@ test("a plan that is interrupted is not printed, nothing is sent, and the exit c
   execFileSync("mkfifo", [pipe]);
   const writer = await open(pipe, "r+");
   const replay = startCli(["replay", pipe, "--stdout"]);
-  await writer.write(eventLines(3));
-  await delay(1500);
+  // More than a pipe holds: once it is written, the replay reads.
+  await writer.write(eventLines(300, 1000));
   replay.child.kill("SIGTERM");
-  await delay(300);
+  await Promise.race([replay.ended, delay(10_000)]);
   await writer.close();
   const { exitCode, stdout, stderr } = await replay.ended;
   assert.equal(exitCode, 130, stderr);
