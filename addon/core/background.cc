@@ -140,7 +140,7 @@ void Background::Complete(Buffer* records) {
     if ((state & kBufferLeft) != 0) {
       shared_->pool.Release(records);
     } else if ((state & kBufferWaiting) != 0) {
-      WakeWaiters(&records->state);
+      shared_->sleeps.Wake(state >> ShortSleeps::kShift, &records->state);
     }
     records = next;
     ++count;

@@ -13,6 +13,7 @@
 #include "journal/writer.h"
 #include "platform.h"
 #include "segment_store.h"
+#include "short_sleeps.h"
 #include "spare_segment.h"
 
 namespace journal {
@@ -25,6 +26,7 @@ struct WriterShared {
   BufferPool pool;
   HandOverList list;
   DropCounter drops;
+  ShortSleeps sleeps;               ///< of appending threads that wait for their commit
   Bell bell;                        ///< wakes the background thread
   std::atomic<bool> stuck{false};   ///< the background thread is behind: nobody waits for it
   std::atomic<uint32_t> sealed{0};  ///< 1: everything taken so far is durable and sealed

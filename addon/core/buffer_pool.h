@@ -13,7 +13,7 @@ namespace journal {
 /// appender and background thread lets go last.
 struct alignas(16) Buffer {
   Buffer* next = nullptr;
-  std::atomic<uint32_t> state{0};  ///< bits of BufferState
+  std::atomic<uint32_t> state{0};  ///< bits of BufferState; above them the timer of ShortSleeps
   uint32_t slot = 0;               ///< of the pool; BufferPool::kSlots: from the heap
   size_t capacity = 0;             ///< payload bytes
   uint64_t charged = 0;            ///< bytes counted against the bound

@@ -43,6 +43,7 @@ class WriterCore final : public Writer {
   bool Prepare() {
     if (!CopyTexts() || !background.Allocate()) return false;
     shared.pool.Reserve();
+    shared.sleeps.Open();
     MakeEpochId();
     return true;
   }
@@ -100,14 +101,18 @@ bool Done(const Buffer* buffer) {
 }
 
 /// Sleeps until the record is committed or `deadline` (MonotonicNanos) has passed.
-bool SleepUntilDone(Buffer* buffer, uint64_t deadline) {
-  buffer->state.fetch_or(kBufferWaiting, std::memory_order_acq_rel);
-  while (!Done(buffer)) {
-    const uint64_t now = MonotonicNanos();
-    if (now >= deadline) return false;
-    WaitOnWord(&buffer->state, kBufferWaiting, static_cast<int64_t>((deadline - now) / 1000 + 1));
+bool SleepUntilDone(ShortSleeps* sleeps, Buffer* buffer, uint64_t deadline) {
+  const uint32_t timer = sleeps->Take();
+  const uint32_t waiting = kBufferWaiting | timer << ShortSleeps::kShift;
+  buffer->state.fetch_or(waiting, std::memory_order_seq_cst);
+  bool done = Done(buffer);
+  for (uint64_t now = MonotonicNanos(); !done && now < deadline; now = MonotonicNanos()) {
+    sleeps->Sleep(timer, &buffer->state, waiting,
+                  static_cast<int64_t>((deadline - now) / 1000 + 1));
+    done = Done(buffer);
   }
-  return true;
+  sleeps->GiveBack(timer);
+  return done;
 }
 
 bool WriterCore::WaitForCommit(Buffer* buffer) {
@@ -117,7 +122,7 @@ bool WriterCore::WaitForCommit(Buffer* buffer) {
     RelaxProcessor();
   }
   const uint64_t deadline = MonotonicNanos() + uint64_t{options.commit_wait_us} * 1000;
-  if (SleepUntilDone(buffer, deadline)) return true;
+  if (SleepUntilDone(&shared.sleeps, buffer, deadline)) return true;
   // From now on nobody waits until the writer has caught up: a stuck disk costs a thread one wait.
   shared.stuck.store(true, std::memory_order_relaxed);
   return false;
