@@ -5,7 +5,7 @@ import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { readScenario, type Scenario } from "../scenarios/format.ts";
 import { writeScenario } from "../scenarios/generate.ts";
 import { Expectation } from "./expected.ts";
-import { differences } from "./support/compare.ts";
+import { type Allowance, differences } from "./support/compare.ts";
 import { groupBy } from "./support/group-by.ts";
 import { readFrames } from "./support/journal-frames.ts";
 import { eventsOf, type RecordedEvent, readRecorded } from "./support/recorded.ts";
@@ -22,6 +22,9 @@ const rounds = Number(process.env["CERTWIRE_KILL_ROUNDS"] ?? 5);
  */
 const memoryTicks = 5_000_000n;
 const clockSlack = 10_000n;
+
+/** With 16 threads on such a machine a call may use up its 500 ms; then the record names what is missing. */
+const busyMachine: Allowance = { excuse: "budget" };
 
 interface Loss {
   readonly returned: bigint;
@@ -70,7 +73,8 @@ test("TerminateProcess loses nothing but what was still in memory, and leaves no
     for (const [context, chain] of byContext) {
       const steps = scenario.steps.filter((step) => step.context === context);
       for (const [index, record] of chain.entries()) {
-        assert.deepEqual(differences(expectation.step(steps[index]!), record), [], where);
+        const found = differences(expectation.step(steps[index]!), record, busyMachine);
+        assert.deepEqual(found, [], where);
       }
     }
     const sequences = eventsOf(readFrames(run.journalDirectory)).map(({ sequence }) => sequence);
