@@ -372,13 +372,11 @@ TEST_CASE("a second writer on the same directory keeps its records until the fir
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
   auto first = test::StartWriter(options);
-  while (test::AppendText(first.get(), "first") != journal::AppendResult::kCommitted) {
-  }
+  const uint64_t mine = test::AppendUntilCommitted(first.get(), "first");
   auto second = test::StartWriter(options);
   CHECK(test::AppendText(second.get(), "second") == journal::AppendResult::kPending);
   CHECK_FALSE(second->Shutdown(50));
   CHECK(std::string(second->Stats().last_problem) == "locked");
-  const auto mine = first->Stats().appended;
   REQUIRE(first->Shutdown(5000));
   first.reset();
   REQUIRE(second->Shutdown(5000));

@@ -45,6 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   test::JournalBuilder builder(&files, kDirectory);
   builder.Epoch(1, 1, kSegmentBytes);
   builder.Event("sound");
+  // Also where the second segment has no header left and the first epoch is the newest one.
+  builder.Mark();
   builder.Epoch(2, 2, kSegmentBytes);
   auto& content = files[builder.path()];
   const size_t start = data[0] % 2 == 0 ? journal::kSegmentHeaderSize : 0;

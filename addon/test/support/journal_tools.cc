@@ -62,6 +62,14 @@ journal::AppendResult AppendText(journal::Writer* writer, const std::string& tex
   return writer->Append(buffer, text.size(), 1000, 1, request_id);
 }
 
+uint64_t AppendUntilCommitted(journal::Writer* writer, const std::string& text) {
+  uint64_t count = 1;
+  for (; AppendText(writer, text) != journal::AppendResult::kCommitted; ++count) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return count;
+}
+
 std::string ReasonOf(const Item& item) {
   const auto* bytes = reinterpret_cast<const uint8_t*>(item.payload.data());
   journal::CborCursor cursor(bytes, item.payload.size());

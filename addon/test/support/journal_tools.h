@@ -28,6 +28,10 @@ WriterPtr StartWriter(const journal::WriterOptions& options);
 journal::AppendResult AppendText(journal::Writer* writer, const std::string& text,
                                  int64_t request_id = 0);
 
+/// Appends a text until that returns committed, and returns how often it did. Nobody waits for a
+/// writer that is behind, so it gets time in between, or this would fill the journal.
+uint64_t AppendUntilCommitted(journal::Writer* writer, const std::string& text);
+
 /// A frame as a test looks at it.
 struct Item {
   uint16_t type;
