@@ -32,13 +32,14 @@ function shell(command) {
 
 /** Builds and tests the copy; the names of the red tests, or `null` when all are green. */
 function redTests({ kind, tests }) {
-  const { build, test, red } = kinds[kind];
+  const { build, test, red: pattern } = kinds[kind];
   const built = shell(build);
   if (built.status !== 0) throw new Error(`does not build:\n${built.stdout}${built.stderr}`);
   const { status, stdout, stderr } = shell(test(tests));
   if (status === 0) return null;
-  const names = [...`${stdout}${stderr}`.matchAll(red)].map(([, a, b]) => a ?? b);
-  return [...new Set(names)].filter((name) => !name.endsWith(".js"));
+  const names = [...`${stdout}${stderr}`.matchAll(pattern)].map(([, a, b]) => a ?? b);
+  const red = [...new Set(names)].filter((name) => !name.endsWith(".js"));
+  return red.length > 0 ? red : tests;
 }
 
 function tryOut(mutation) {

@@ -15,8 +15,8 @@ export type CborTags = ReadonlyMap<number, (content: unknown) => unknown>;
  * no floating-point numbers and booleans, text that is valid UTF-8. Maps become `Map`, byte strings
  * views of the bytes read, integers beyond 2^53 BigInt. Throws `Error` for anything else.
  *
- * Of our own, because a general decoder (cborg) with these rules on top took 2.5 times as long, a
- * sixth of all the work on an event.
+ * Of our own, because a general decoder (cborg) with these rules on top cost a fifth of all the work
+ * on an event (166 against 133 us of processor time from the journal to a sink that does nothing).
  */
 export class CborReader {
   readonly #bytes: Buffer;
