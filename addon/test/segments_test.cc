@@ -12,6 +12,7 @@
 
 #include "format.h"
 #include "platform.h"
+#include "segment_store.h"
 #include "support/hook_files.h"
 #include "support/journal_tools.h"
 #include "support/memory_files.h"
@@ -94,6 +95,28 @@ TEST_CASE("the first segment is made without an event") {
   options.file_system = &files;
   auto writer = test::StartWriter(options);
   CHECK(Wait([&] { return writer->Stats().epoch == 1; }));
+}
+
+TEST_CASE("the segment that is written counts for the cap with the size that it will have") {
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.max_journal_bytes = 200u << 10;
+  journal::SegmentStore store(options, &files);
+  REQUIRE(store.BeginEpoch().ok());
+  std::unique_ptr<journal::File> first;
+  std::unique_ptr<journal::File> next;
+  uint64_t size = 100u << 10;
+  REQUIRE(store.CreateFirst(0, &size, &first).ok());
+  store.SetWritten({0, size});
+  CHECK(store.Create(1, 101u << 10, &next).code() == Status::Code::kNoSpace);
+  CHECK(store.Create(1, 100u << 10, &next).ok());
+  // Once another one is written it grows no more.
+  store.SetWritten({1, 100u << 10});
+  CHECK(store.CheckRoom(2, 101u << 10).code() == Status::Code::kNoSpace);
+  CHECK(store.CheckRoom(2, 100u << 10).ok());
+  // What is made ahead is not counted twice.
+  REQUIRE(next->WriteAt(0, std::string(90000, '0').data(), 90000).ok());
+  CHECK(store.CheckRoom(1, 200u << 10).ok());
 }
 
 TEST_CASE("a seal does not speak for what came behind it and waits") {
