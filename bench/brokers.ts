@@ -28,6 +28,8 @@ const work = makeTempDirectory("bench");
 const journal = join(work, "journal");
 const lowRate = { eventsPerSecond: 200, events: 1_000 };
 const partitions = 6;
+/** Events that are published before those that count, as the load generators do it. */
+const warmup = 20_000;
 
 /** Figures of one broker on so many nodes. */
 interface Row {
@@ -42,8 +44,8 @@ interface Row {
 }
 
 async function main(): Promise<void> {
-  say(`writing a journal of ${events} events`);
-  fillJournal(journal, events);
+  say(`writing a journal of ${warmup + events} events`);
+  fillJournal(journal, warmup + events);
   const load: Load = { records: events, recordBytes: await meanEventBytes() };
   say(`an event is ${load.recordBytes} bytes of JSON on average`);
   const rows: Row[] = [];
@@ -68,7 +70,8 @@ async function benchKafka(nodes: 1 | 3, load: Load): Promise<Row> {
       ProducerPerformance: await producerPerformance(kafka, await topic("generator"), load),
       "Connect file source": await connectFileSource(kafka, await topic("connect"), load, work),
     };
-    const atFullRate = await publish(kafkaSink(kafka, await topic("full")), journal, events);
+    const full = kafkaSink(kafka, await topic("full"));
+    const atFullRate = await publish(full, journal, events, warmup);
     const atLowRate = await publishAtLowRate(kafkaSink(kafka, await topic("low")));
     return report({ broker: "kafka", nodes, others, atFullRate, atLowRate });
   } finally {
@@ -81,7 +84,7 @@ async function benchRabbitmq(nodes: 1 | 3, load: Load): Promise<Row> {
   try {
     const others = { PerfTest: await perfTest(rabbitmq, "generator", load) };
     await rabbitmq.ctl(1, "delete_queue", "generator");
-    const atFullRate = await publish(rabbitmqSink(rabbitmq, "full"), journal, events);
+    const atFullRate = await publish(rabbitmqSink(rabbitmq, "full"), journal, events, warmup);
     await rabbitmq.ctl(1, "delete_queue", "full");
     const atLowRate = await publishAtLowRate(rabbitmqSink(rabbitmq, "low"));
     return report({ broker: "rabbitmq", nodes, others, atFullRate, atLowRate });
@@ -107,7 +110,12 @@ function rabbitmqSink(rabbitmq: RabbitmqCluster, queue: string): SinkEntry {
 }
 
 /** Lets the service publish a journal in a process of its own. */
-async function publish(sink: SinkEntry, directory: string, count: number): Promise<PublishResult> {
+async function publish(
+  sink: SinkEntry,
+  directory: string,
+  count: number,
+  warmupCount = 0,
+): Promise<PublishResult> {
   const name = `${String(sink["name"])}-${Date.now()}`;
   const configFile = join(work, `${name}.json`);
   const config = {
@@ -117,9 +125,8 @@ async function publish(sink: SinkEntry, directory: string, count: number): Promi
   };
   writeFileSync(configFile, JSON.stringify(config));
   const program = join(import.meta.dirname, "publish.js");
-  const output = await runCommand(process.execPath, [program, configFile, String(count)], {
-    timeoutMs: 600_000,
-  });
+  const args = [program, configFile, String(count), String(warmupCount)];
+  const output = await runCommand(process.execPath, args, { timeoutMs: 600_000 });
   return JSON.parse(output.toString()) as PublishResult;
 }
 

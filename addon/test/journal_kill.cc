@@ -167,6 +167,7 @@ void Deliver(const test::Item& item, Delivery* delivery, uint64_t at) {
 }
 
 void RunChild(char** argv) {
+  test::EndWithParent();
   const bool writes = std::string(argv[1]) == "writer";
   const std::string directory = argv[2];
   auto* shared = static_cast<Shared*>(test::SharedMemory(argv[3], sizeof(Shared)).get());

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #endif
@@ -51,6 +52,8 @@ int ChildProcess::Wait() {
   return code == kKilled ? -1 : static_cast<int>(code);
 }
 
+void EndWithParent() {}
+
 void KillThisProcess() { TerminateProcess(GetCurrentProcess(), kKilled); }
 
 SharedMemory::SharedMemory(const std::string& path, size_t size) {
@@ -92,6 +95,8 @@ int ChildProcess::Wait() {
   handle_ = -1;
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
+
+void EndWithParent() { prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 void KillThisProcess() { kill(getpid(), SIGKILL); }
 

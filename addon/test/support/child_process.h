@@ -24,6 +24,10 @@ class ChildProcess {
   intptr_t handle_ = -1;
 };
 
+/// Ends this process when the one that made it ends: nobody else would stop it. On Windows the
+/// console or job of the test does that.
+void EndWithParent();
+
 /// Ends this process at once, as Kill does.
 void KillThisProcess();
 
