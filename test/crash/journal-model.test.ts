@@ -37,10 +37,13 @@ const command: fc.Arbitrary<ModelCommand> = fc.oneof(
 
 test("whatever happens to a journal, each record comes out as it was or lies in a gap", async (context) => {
   let done = 0;
+  // fast-check would end a run in its middle, with a writer that then nobody ends.
+  const enough = runs === undefined ? performance.now() + 15_000 : Number.POSITIVE_INFINITY;
   await fc.assert(
     fc.asyncProperty(
       fc.array(command, { minLength: 5, maxLength: 30, size: "max" }),
       async (commands) => {
+        if (performance.now() > enough) return;
         const model = new JournalModel(journalDirectory(context));
         try {
           for (const each of commands) await model.run(each);
@@ -52,7 +55,7 @@ test("whatever happens to a journal, each record comes out as it was or lies in 
       },
     ),
     runs === undefined
-      ? { numRuns: 1000, interruptAfterTimeLimit: 15_000, endOnFailure: true }
+      ? { numRuns: 1000, endOnFailure: true }
       : { numRuns: sizeFromEnvironment("CERTWIRE_MODEL_RUNS", 1) },
   );
   assert.ok(done > 0);
