@@ -6,6 +6,9 @@
 namespace journal {
 namespace {
 
+/// A writer that makes segments all the time must not keep the reader looking.
+constexpr int kMostLooks = 4;
+
 class Collector final : public DirectoryVisitor {
  public:
   void Visit(const DirectoryEntry& entry) override {
@@ -23,6 +26,19 @@ uint32_t Catalog::NewestNumber() const {
 }
 
 Status Catalog::Refresh() {
+  // A segment may get its header just after its file was looked at, and one behind it just before:
+  // then the first would seem to be missing. A second look, begun when the later one was there,
+  // finds both.
+  bool found_new = true;
+  Status status;
+  for (int looks = 0; looks < kMostLooks && found_new && status.ok(); ++looks) {
+    status = Look(&found_new);
+  }
+  return status;
+}
+
+Status Catalog::Look(bool* found_new) {
+  *found_new = false;
   Collector listing;
   const Status status = files_->List(directory_.c_str(), &listing);
   if (!status.ok()) return status;
@@ -42,6 +58,8 @@ Status Catalog::Refresh() {
     if (before != known_.end()) now = before->second;
     Examine(name, size, changed || name == listing.files.back().first, newest, &now);
     if (!now.valid) continue;
+    *found_new |= before == known_.end() || !before->second.valid ||
+                  before->second.header.id != now.header.id;
     const EpochKey key = {now.header.epoch, now.header.id};
     epochs_[key].emplace(now.header.index, CatalogSegment{name, size, now.header});
   }

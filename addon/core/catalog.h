@@ -59,6 +59,8 @@ class Catalog {
     SegmentHeader header;
   };
 
+  /// Reads the directory once; `found_new` says whether a segment was not known before.
+  Status Look(bool* found_new);
   void Examine(const std::string& name, uint64_t size, bool again, uint32_t newest, Known* known);
   uint32_t NewestNumber() const;
 
