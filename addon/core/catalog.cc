@@ -29,16 +29,15 @@ Status Catalog::Refresh() {
   // A segment may get its header just after its file was looked at, and one behind it just before:
   // then the first would seem to be missing. A second look, begun when the later one was there,
   // finds both.
-  // It is at every file: a new epoch may have come under the names of the one that it replaced.
   bool found_new = true;
   Status status;
   for (int looks = 0; looks < kMostLooks && found_new && status.ok(); ++looks) {
-    status = Look(looks > 0, &found_new);
+    status = Look(&found_new);
   }
   return status;
 }
 
-Status Catalog::Look(bool everything, bool* found_new) {
+Status Catalog::Look(bool* found_new) {
   *found_new = false;
   Collector listing;
   const Status status = files_->List(directory_.c_str(), &listing);
@@ -57,7 +56,7 @@ Status Catalog::Look(bool everything, bool* found_new) {
     const auto before = known_.find(name);
     Known& now = known[name];
     if (before != known_.end()) now = before->second;
-    Examine(name, size, everything || changed || name == listing.files.back().first, newest, &now);
+    Examine(name, size, changed || name == listing.files.back().first, newest, &now);
     if (!now.valid) continue;
     *found_new |= before == known_.end() || !before->second.valid ||
                   before->second.header.id != now.header.id;

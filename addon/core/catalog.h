@@ -60,7 +60,7 @@ class Catalog {
   };
 
   /// Reads the directory once; `found_new` says whether a segment was not known before.
-  Status Look(bool everything, bool* found_new);
+  Status Look(bool* found_new);
   void Examine(const std::string& name, uint64_t size, bool again, uint32_t newest, Known* known);
   uint32_t NewestNumber() const;
 
