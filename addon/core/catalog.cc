@@ -28,17 +28,18 @@ uint32_t Catalog::NewestNumber() const {
 Status Catalog::Refresh() {
   // A segment may get its header just after its file was looked at, and one behind it just before:
   // then the first would seem to be missing. A second look, begun when the later one was there,
-  // finds both.
-  bool found_new = true;
+  // finds both. It is at every file: a new epoch may have come under the names of the one that it
+  // replaced.
+  bool news = true;
   Status status;
-  for (int looks = 0; looks < kMostLooks && found_new && status.ok(); ++looks) {
-    status = Look(&found_new);
+  for (int looks = 0; looks < kMostLooks && news && status.ok(); ++looks) {
+    status = Look(looks > 0, &news);
   }
   return status;
 }
 
-Status Catalog::Look(bool* found_new) {
-  *found_new = false;
+Status Catalog::Look(bool everything, bool* news) {
+  *news = false;
   Collector listing;
   const Status status = files_->List(directory_.c_str(), &listing);
   if (!status.ok()) return status;
@@ -53,13 +54,12 @@ Status Catalog::Look(bool* found_new) {
   epochs_.clear();
   unreadable_.clear();
   for (const auto& [name, size] : listing.files) {
-    const auto before = known_.find(name);
-    Known& now = known[name];
-    if (before != known_.end()) now = before->second;
-    Examine(name, size, changed || name == listing.files.back().first, newest, &now);
+    const auto found = known_.find(name);
+    const Known before = found == known_.end() ? Known() : found->second;
+    Known& now = known[name] = before;
+    Examine(name, size, everything || changed || name == listing.files.back().first, newest, &now);
+    *news |= now.valid != before.valid || now.header.id != before.header.id;
     if (!now.valid) continue;
-    *found_new |= before == known_.end() || !before->second.valid ||
-                  before->second.header.id != now.header.id;
     const EpochKey key = {now.header.epoch, now.header.id};
     epochs_[key].emplace(now.header.index, CatalogSegment{name, size, now.header});
   }

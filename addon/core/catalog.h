@@ -42,8 +42,8 @@ class Catalog {
   Catalog(FileSystem* files, std::string directory)
       : files_(files), directory_(std::move(directory)) {}
 
-  /// Lists the directory again; reads headers when files came or went, and that of the newest file
-  /// always.
+  /// Lists the directory again; reads all headers when files came or went or one is new, and that
+  /// of the newest file always.
   Status Refresh();
   const std::map<EpochKey, CatalogEpoch>& epochs() const { return epochs_; }
   std::string PathOf(const CatalogSegment& segment) const {
@@ -59,8 +59,9 @@ class Catalog {
     SegmentHeader header;
   };
 
-  /// Reads the directory once; `found_new` says whether a segment was not known before.
-  Status Look(bool* found_new);
+  /// Lists the directory once, and reads `everything` or what Refresh says. `news` says whether a
+  /// file is another segment than before, or became one, or is none any more.
+  Status Look(bool everything, bool* news);
   void Examine(const std::string& name, uint64_t size, bool again, uint32_t newest, Known* known);
   uint32_t NewestNumber() const;
 
