@@ -1,4 +1,5 @@
 import { parseTree } from "jsonc-parser";
+import type { ResolvedRabbitMqSinkOptions } from "../sinks/rabbitmq/options.ts";
 import type { SinkConfiguration } from "../sinks/registry.ts";
 import { ConfigError, type Diagnostic, type Finding, toDiagnostics } from "./diagnostics.ts";
 import { findingAt } from "./findings.ts";
@@ -20,8 +21,9 @@ interface SinkFinding {
 }
 
 /**
- * As `loadConfig`, and looks also at what the enabled sinks need later: the files of TLS, and ways on which
- * others can read a password. `now`: the time for which certificates are looked at, in ms.
+ * As `loadConfig`, and looks also at what the enabled sinks need later: the files of TLS, ways on which
+ * others can read a password, and queues for all events. `now`: the time for which certificates are looked
+ * at, in ms.
  */
 export function inspectConfig(file: string, now: number = Date.now()): InspectedConfig {
   const text = readConfigText(file);
@@ -42,17 +44,30 @@ export function inspectConfig(file: string, now: number = Date.now()): Inspected
 
 function inspectSink({ kind, options }: SinkConfiguration, now: number): SinkFinding[] {
   if (kind !== "kafka" && kind !== "rabbitmq") return [];
+  const findings = kind === "rabbitmq" ? inspectBindings(options) : [];
   if (options.tls !== undefined) {
-    return inspectTls(options.tls, now).map(({ option, ...rest }) => ({
-      path: ["tls", option],
-      ...rest,
-    }));
+    for (const { option, ...rest } of inspectTls(options.tls, now)) {
+      findings.push({ path: ["tls", option], ...rest });
+    }
+  } else if (kind === "kafka") {
+    if (options.sasl?.mechanism === "plain")
+      findings.push(inClear(["sasl", "mechanism"], "kafkas"));
+  } else if (options.hasPassword && !options.hosts.every(({ host }) => isLoopback(host))) {
+    findings.push(inClear(["password"], "amqps"));
   }
-  if (kind === "kafka") {
-    return options.sasl?.mechanism === "plain" ? [inClear(["sasl", "mechanism"], "kafkas")] : [];
-  }
-  const isLocal = options.hosts.every(({ host }) => isLoopback(host));
-  return options.hasPassword && !isLocal ? [inClear(["password"], "amqps")] : [];
+  return findings;
+}
+
+/** An event that no queue gets comes back from the broker, and holds up those behind it for a while. */
+function inspectBindings({ topology, routingKey }: ResolvedRabbitMqSinkOptions): SinkFinding[] {
+  if (topology === undefined) return [];
+  const { stream, quorumQueues } = topology;
+  const takers = stream ? [stream, ...quorumQueues] : quorumQueues;
+  if (takers.some(({ bindingKey }) => bindingKey === "#" || bindingKey === routingKey)) return [];
+  const message = "no stream or queue of the topology takes every event";
+  const hint =
+    'Give one the "bindingKey" "#", unless the exchange has a queue for all events already.';
+  return [{ path: ["topology"], isWarning: true, message, hint }];
 }
 
 function inClear(path: readonly string[], scheme: string): SinkFinding {

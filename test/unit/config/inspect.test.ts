@@ -92,6 +92,10 @@ const sasl = (mechanism: string): string =>
 const rabbit = (url: string): string =>
   `{ "name": "a", "url": "${url}", "password": { "file": "password.txt" } }`;
 
+const noQueueForAll = "no stream or queue of the topology takes every event";
+const topology = (members: string): string =>
+  `{ "name": "a", "url": "amqp://localhost", "routingKey": "all", "topology": { ${members} } }`;
+
 const cases: readonly Case[] = [
   {
     about: "SASL PLAIN without TLS",
@@ -113,6 +117,26 @@ const cases: readonly Case[] = [
   },
   { about: "a password over amqp:// on this host", sink: rabbit("amqp://me@localhost,[::1]") },
   { about: "a password over amqps://", sink: rabbit("amqps://me@broker") },
+  {
+    about: "a topology whose only queue takes some events",
+    sink: topology('"quorumQueues": [{ "name": "q", "bindingKey": "certificate.*" }]'),
+    warnings: [`4:76: sinks[0].topology: ${noQueueForAll}`],
+  },
+  {
+    about: "a topology without a queue",
+    sink: topology(""),
+    warnings: [`4:76: sinks[0].topology: ${noQueueForAll}`],
+  },
+  {
+    about: "a topology with a stream for all events beside it",
+    sink: topology(
+      '"stream": { "name": "s" }, "quorumQueues": [{ "name": "q", "bindingKey": "crl.*" }]',
+    ),
+  },
+  {
+    about: "a topology whose queue is bound with the routing key of all events",
+    sink: topology('"quorumQueues": [{ "name": "q", "bindingKey": "all" }]'),
+  },
   {
     about: "a disabled sink",
     sink: '{ "name": "a", "enabled": false, "url": "kafkas://b/t", "tls": { "caFile": "none.pem" } }',
