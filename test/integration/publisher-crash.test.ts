@@ -109,7 +109,7 @@ test("a publisher to RabbitMQ killed with SIGKILL loses nothing and keeps the or
     rabbitmqSinkOptions.parse({ ...entry, topology, window: 20, maxInFlightEvents }),
     context,
   );
-  await killAndFinish(t, { kind: "rabbitmq", options }, 40_000, async () => {
+  await killAndFinish(t, { kind: "rabbitmq", options }, 15_000, async () => {
     return (await readRabbitmq(broker, name)).map((body) => JSON.parse(body));
   });
 });
