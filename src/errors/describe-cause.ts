@@ -3,7 +3,9 @@ export function describeCause(error: unknown): string {
   const texts: string[] = [];
   let cause: unknown = error;
   while (cause instanceof Error && texts.length < 4) {
-    if (!texts.includes(cause.message)) texts.push(cause.message);
+    // OpenSSL's texts end with a line break.
+    const text = cause.message.replaceAll(/\s+/g, " ").trim();
+    if (!texts.includes(text)) texts.push(text);
     cause = cause.cause;
   }
   return texts.length > 0 ? texts.join(": ") : String(error);

@@ -178,10 +178,12 @@ export class InternalEvents {
   }
 }
 
-/** Code and texts of an error, for a log line. */
-export function describeError(error: unknown): { code?: string; error: string } {
+/** Code and texts of an error and what to do about it, for a log line. */
+export function describeError(error: unknown): { code?: string; error: string; hint?: string } {
   const text = describeCause(error);
-  return error instanceof CertwireError ? { code: error.code, error: text } : { error: text };
+  if (!(error instanceof CertwireError)) return { error: text };
+  const { code, hint } = error;
+  return { code, error: text, hint };
 }
 
 function describePosition({ epochNumber, segment, offset, sequence }: JournalPosition): string {

@@ -1,10 +1,13 @@
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import type { SinkFailure, SinkFailureKind } from "../sink.ts";
+import { tlsFaultOf } from "../tls-errors.ts";
 
 interface Class {
   readonly kind: SinkFailureKind;
   readonly code: ErrorCode;
+  /** Where more is known than the code's own hint. */
+  readonly hint?: string;
 }
 
 const busy: Class = { kind: "retry-identical", code: "CERTWIRE_SINK_UNREACHABLE" };
@@ -54,13 +57,17 @@ export const kafkaErrorClasses: Readonly<Record<string, Class>> = {
   SECURITY_DISABLED: auth,
 };
 
+/** So do brokers with TLS or passwords treat a client that comes without, and those without one that comes with. */
+const hungUp: Class = {
+  ...broken,
+  hint: "The broker has closed the connection. Where it always does, the port wants TLS (kafkas:// in the URL), no TLS (kafka://), or a password (sasl).",
+};
+
 const errorNames: Readonly<Record<string, Class>> = {
   KafkaJSSASLAuthenticationError: auth,
   KafkaJSNotImplemented: config,
+  KafkaJSConnectionClosedError: hungUp,
 };
-
-/** Node's codes for a certificate that is not accepted; they begin with these. */
-const tlsCodes = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|EPROTO)/;
 
 /** Classifies what kafkajs threw. */
 export function toKafkaFailure(error: unknown): SinkFailure {
@@ -68,21 +75,22 @@ export function toKafkaFailure(error: unknown): SinkFailure {
     const kind = error.code === "CERTWIRE_SINK_CONFIG" ? "config" : "reset";
     return { kind, cause: error };
   }
-  const { kind, code } = classOf(innermost(error));
-  return { kind, cause: new CertwireError(code, "kafka publish failed", { cause: error }) };
+  const { kind } = classOf(innermost(error));
+  return { kind, cause: toKafkaError(error, "kafka publish failed") };
 }
 
 /** The CertwireError for what kafkajs threw. */
 export function toKafkaError(error: unknown, message: string): CertwireError {
   if (error instanceof CertwireError) return error;
-  return new CertwireError(classOf(innermost(error)).code, message, { cause: error });
+  const { code, hint } = classOf(innermost(error));
+  return new CertwireError(code, message, { cause: error, ...(hint !== undefined && { hint }) });
 }
 
 function classOf(error: Error & { type?: unknown; code?: unknown }): Class {
   const byType = typeof error.type === "string" ? kafkaErrorClasses[error.type] : undefined;
   if (byType) return byType;
-  if (typeof error.code === "string" && tlsCodes.test(error.code)) return config;
-  return errorNames[error.name] ?? broken;
+  if (error.code === "ECONNRESET") return hungUp;
+  return tlsFaultOf(error.code) ?? errorNames[error.name] ?? broken;
 }
 
 /** kafkajs wraps the last error of its own retries. */

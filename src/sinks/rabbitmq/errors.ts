@@ -1,10 +1,13 @@
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import type { SinkFailure, SinkFailureKind } from "../sink.ts";
+import { tlsFaultOf } from "../tls-errors.ts";
 
 interface Class {
   readonly kind: SinkFailureKind;
   readonly code: ErrorCode;
+  /** Where more is known than the code's own hint. */
+  readonly hint?: string;
 }
 
 const broken: Class = { kind: "reset", code: "CERTWIRE_SINK_UNREACHABLE" };
@@ -31,8 +34,12 @@ export const amqpErrorClasses: Readonly<Record<number, Class>> = {
 
 const contentCodes: ReadonlySet<unknown> = new Set([311, 406, 501, 502, 505]);
 
-/** Node's codes for a certificate that is not accepted; they begin with these. */
-const tlsCodes = /^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|EPROTO)/;
+/** So does a port with TLS treat a client that comes without. */
+const hungUp: Class = {
+  ...broken,
+  hint: "The broker has closed the connection. Where it always does, the port may want TLS: amqps:// in the URL.",
+};
+const hungUpText = /^Socket closed abruptly/;
 const authTexts = /ACCESS[-_]REFUSED|403 \(/;
 /** What amqplib throws when it writes the properties of a message. */
 const tooLong = /^Encoded field table/;
@@ -44,14 +51,14 @@ export function toRabbitMqFailure(error: unknown): SinkFailure {
   if (error instanceof CertwireError) {
     return { kind: error.code === "CERTWIRE_SINK_CONFIG" ? "config" : "reset", cause: error };
   }
-  const { kind, code } = classOf(error);
-  return { kind, cause: new CertwireError(code, "rabbitmq publish failed", { cause: error }) };
+  return { kind: classOf(error).kind, cause: toRabbitMqError(error, "rabbitmq publish failed") };
 }
 
 /** The CertwireError for what amqplib threw. */
 export function toRabbitMqError(error: unknown, message: string): CertwireError {
   if (error instanceof CertwireError) return error;
-  return new CertwireError(classOf(error).code, message, { cause: error });
+  const { code, hint } = classOf(error);
+  return new CertwireError(code, message, { cause: error, ...(hint !== undefined && { hint }) });
 }
 
 /** True when the broker has closed the channel or connection over the content of what was sent. */
@@ -73,9 +80,12 @@ export function isUnencodable(error: unknown): boolean {
 function classOf(error: unknown): Class {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (typeof code === "number") return amqpErrorClasses[code] ?? broken;
-  if (typeof code === "string" && tlsCodes.test(code)) return config;
+  const tlsFault = tlsFaultOf(code);
+  if (tlsFault) return tlsFault;
+  if (code === "ECONNRESET") return hungUp;
   // Failures of the handshake come as text only.
-  if (typeof message === "string" && authTexts.test(message)) return auth;
-  if (typeof message === "string" && configTexts.test(message)) return config;
-  return broken;
+  if (typeof message !== "string") return broken;
+  if (authTexts.test(message)) return auth;
+  if (configTexts.test(message)) return config;
+  return hungUpText.test(message) ? hungUp : broken;
 }
