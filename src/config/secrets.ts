@@ -29,8 +29,9 @@ function fromEnvironment(name: string): string {
 
 function fromFile(path: string): string {
   const content = readText(path);
-  // A key in PEM has several lines; of any other secret only the first counts.
-  const secret = content.startsWith("-----BEGIN") ? content : content.split(/\r?\n/, 1)[0];
+  // A key in PEM has several lines, and some tools write text before; of any other secret the first counts.
+  const isPem = /^-----BEGIN /m.test(content);
+  const secret = isPem ? content : content.split(/\r?\n/, 1)[0];
   if (secret) return secret;
   throw unusable("the first line of the secret file is empty", `Write the secret into ${path}`);
 }

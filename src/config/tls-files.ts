@@ -27,7 +27,7 @@ export function inspectTls(options: ResolvedTlsOptions, now: number): TlsFinding
     return findings;
   }
   if (certificateFile === undefined) findings.push(lone("privateKey", "certificateFile"));
-  findings.push(...inspectKey(privateKey, certificates[0]));
+  findings.push(...inspectKey(privateKey(), certificates[0]));
   return findings;
 }
 

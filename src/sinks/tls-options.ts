@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { createSecureContext } from "node:tls";
 import { z } from "zod";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { type ResolveContext, secretReference } from "./secret-reference.ts";
@@ -10,11 +11,19 @@ export const tlsOptions = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe("PEM file with the certificates of the CAs to trust instead of the system's."),
-  certificateFile: z.string().min(1).optional().describe("PEM file with the client certificate."),
+    .describe(
+      "PEM file with the certificates of the CAs to trust. Without it those that come with Node.js; the system's own store is not used.",
+    ),
+  certificateFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "PEM file with the client certificate, then those of the CAs between it and the root.",
+    ),
   privateKey: secretReference
     .optional()
-    .describe("PEM text of the client's private key, by reference."),
+    .describe("PEM text of the client's private key without a passphrase, by reference."),
   serverName: z
     .string()
     .min(1)
@@ -22,11 +31,12 @@ export const tlsOptions = z.strictObject({
     .describe("Name that the server's certificate must hold, where it differs from the host."),
 });
 
-/** TLS options with absolute paths and the key itself. */
+/** TLS options with absolute paths and a way to the key. */
 export interface ResolvedTlsOptions {
   readonly caFile?: string;
   readonly certificateFile?: string;
-  readonly privateKey?: string;
+  /** Reads the key anew: it is renewed together with the certificate. Throws a CertwireError. */
+  readonly privateKey?: () => string;
   readonly serverName?: string;
 }
 
@@ -41,25 +51,27 @@ export function resolveTls(
     ...(certificateFile !== undefined && {
       certificateFile: resolve(context.baseDirectory, certificateFile),
     }),
-    ...(privateKey !== undefined && { privateKey: context.secret(privateKey) }),
+    ...(privateKey !== undefined && { privateKey: () => context.secret(privateKey) }),
     ...(serverName !== undefined && { serverName }),
   };
 }
 
-/** Options for `tls.connect`; the files are read each time, so that renewed certificates are used. */
-export async function loadTls(options: ResolvedTlsOptions) {
-  const [ca, cert] = await Promise.all([read(options.caFile), read(options.certificateFile)]);
-  return {
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(options.privateKey !== undefined && { key: options.privateKey }),
-    ...(options.serverName !== undefined && { servername: options.serverName }),
-  };
-}
-
-async function read(path: string | undefined): Promise<Buffer | undefined> {
-  if (path === undefined) return undefined;
-  return readFile(path).catch((cause: unknown) => {
-    throw new CertwireError("CERTWIRE_SINK_CONFIG", `cannot read ${path}`, { cause });
-  });
+/**
+ * Options for `tls.connect`; all files are read each time, so that renewed certificates and keys are used.
+ * Throws a CertwireError.
+ */
+export function loadTls({ caFile, certificateFile, privateKey, serverName }: ResolvedTlsOptions) {
+  try {
+    const secureContext = createSecureContext({
+      ...(caFile !== undefined && { ca: readFileSync(caFile) }),
+      ...(certificateFile !== undefined && { cert: readFileSync(certificateFile) }),
+      ...(privateKey !== undefined && { key: privateKey() }),
+    });
+    return { secureContext, ...(serverName !== undefined && { servername: serverName }) };
+  } catch (cause) {
+    throw new CertwireError("CERTWIRE_SINK_CONFIG", "the files of `tls` cannot be used", {
+      cause,
+      hint: "`certwire check --offline` tells which of them is wrong, and why.",
+    });
+  }
 }

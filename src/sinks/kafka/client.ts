@@ -4,19 +4,21 @@ import type { Logger } from "pino";
 import { loadTls } from "../tls-options.ts";
 import { patchRequestQueue } from "./kafkajs.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
-import { connectSocket } from "./socket-factory.ts";
+import { socketFactory } from "./socket-factory.ts";
 
 /** Longest wait for a client to disconnect, in ms. */
 const disconnectTimeoutMs = 2000;
 
-/** Makes a kafkajs client of the options. Rejects with a CertwireError. */
-export async function createKafka(options: ResolvedKafkaSinkOptions, log: Logger): Promise<Kafka> {
+/** Makes a kafkajs client of the options. Throws a CertwireError. */
+export function createKafka(options: ResolvedKafkaSinkOptions, log: Logger): Kafka {
   patchRequestQueue();
   const { sasl, tls } = options;
+  // kafkajs would not tell what is wrong with the files.
+  if (tls) loadTls(tls);
   return new Kafka({
     clientId: options.clientId,
     brokers: [...options.brokers],
-    socketFactory: connectSocket,
+    socketFactory: socketFactory(tls),
     connectionTimeout: options.connectTimeoutMs,
     authenticationTimeout: options.connectTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
@@ -26,7 +28,6 @@ export async function createKafka(options: ResolvedKafkaSinkOptions, log: Logger
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => forward(log, entry),
     ...(sasl && { sasl: sasl as NonNullable<KafkaConfig["sasl"]> }),
-    ...(tls && { ssl: await loadTls(tls) }),
   });
 }
 

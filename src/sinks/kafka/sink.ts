@@ -37,7 +37,7 @@ export class KafkaSink implements Sink {
     await this.close();
     let admin: Admin | undefined;
     try {
-      const kafka = await createKafka(this.#options, this.#log);
+      const kafka = createKafka(this.#options, this.#log);
       admin = kafka.admin();
       await admin.connect();
       this.#partitions = await countPartitions(admin, this.#options.topic);

@@ -109,7 +109,7 @@ export class RabbitMqConnection {
         noDelay: true,
         keepAlive: true,
         clientProperties: { connection_name: `certwire ${this.#options.name}` },
-        ...(tls && (await loadTls(tls))),
+        ...(tls && loadTls(tls)),
       },
     );
     this.#watch(model);

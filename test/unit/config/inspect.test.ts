@@ -43,6 +43,7 @@ const files: Readonly<Record<string, string>> = {
   "text.pem": "no certificate at all\n",
   "damaged.pem": good.replace("MII", "AAA").replace(/^MI../m, "AAAA"),
   "key.pem": String(client.privateKey.export(pkcs8)),
+  "key-of-pfx.pem": `Bag Attributes\n    localKeyID: 01\n${String(client.privateKey.export(pkcs8))}`,
   "other-key.pem": String(stranger.privateKey.export(pkcs8)),
   "locked-key.pem": String(
     client.privateKey.export({ ...pkcs8, cipher: "aes-256-cbc", passphrase: "hunter2" }),
@@ -173,6 +174,10 @@ const cases: readonly Case[] = [
     warnings: [
       "4:67: sinks[0].tls.certificateFile: certificate 1 of 1 is valid from 2030-07-01 on",
     ],
+  },
+  {
+    about: "a key as OpenSSL takes it out of a PFX file",
+    sink: withKey("good.pem", "key-of-pfx.pem"),
   },
   {
     about: "a key of another certificate",
