@@ -9,6 +9,8 @@ export interface KafkaNode {
   readonly voters: readonly string[];
   /** All listeners with their addresses; the brokers talk to each other on the one called PLAINTEXT. */
   readonly listeners: Readonly<Record<string, string>>;
+  /** Security protocols of listeners; default PLAINTEXT. */
+  readonly protocols?: Readonly<Record<string, string>>;
   /** The addresses that clients and other brokers are told; the controller's is not among them. */
   readonly advertisedListeners: Readonly<Record<string, string>>;
   readonly logDirectory: string;
@@ -29,7 +31,7 @@ export function kafkaProperties(node: KafkaNode): string {
     "inter.broker.listener.name": "PLAINTEXT",
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": Object.keys(node.listeners)
-      .map((name) => `${name}:PLAINTEXT`)
+      .map((name) => `${name}:${node.protocols?.[name] ?? "PLAINTEXT"}`)
       .join(","),
     "log.dirs": node.logDirectory,
     "default.replication.factor": copies,

@@ -2,8 +2,15 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { KafkaCluster, KafkaOptions } from "./broker-provider.ts";
 import { untilKafkaServes } from "./broker-ready.ts";
+import type { BrokerSecurity } from "./broker-security.ts";
 import { freePorts } from "./free-ports.ts";
 import { kafkaClusterId, kafkaProperties } from "./kafka-properties.ts";
+import {
+  kafkaSecurityProperties,
+  type SecureKafkaListener,
+  scramUser,
+  secureKafkaListeners,
+} from "./kafka-security.ts";
 import { kafkaTopics } from "./kafka-topics.ts";
 import { type LocalNode, localControl } from "./local-node.ts";
 import { ManagedProcess } from "./managed-process.ts";
@@ -33,10 +40,24 @@ export function kafkaJava(
 
 interface KafkaNode extends LocalNode {
   readonly propertiesFile: string;
+  /** `localhost:port`, as the broker's certificate says; none without `security`. */
+  readonly secure: SecureAddresses;
+}
+
+type SecureAddresses = Partial<Record<SecureKafkaListener, string>>;
+
+interface LocalKafkaOptions extends KafkaOptions {
+  readonly security?: BrokerSecurity;
+}
+
+/** A Kafka cluster of processes of this machine. */
+export interface LocalKafka extends KafkaCluster {
+  /** `localhost:port` of one secured listener of every node; none without `security`. */
+  secureServers(listener: SecureKafkaListener): string[];
 }
 
 /** Starts Kafka as processes of this machine on free ports of 127.0.0.1. */
-export async function startLocalKafka(options: KafkaOptions = {}): Promise<KafkaCluster> {
+export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<LocalKafka> {
   const directory = makeTempDirectory("kafka");
   const nodes = await prepareNodes(directory, options);
   const stop = async (): Promise<void> => {
@@ -44,7 +65,7 @@ export async function startLocalKafka(options: KafkaOptions = {}): Promise<Kafka
     removeTempDirectory(directory);
   };
   try {
-    await formatStorage(nodes);
+    await formatStorage(nodes, options.security ? scramUser(options.security) : []);
     for (const node of nodes) node.process.start();
     await Promise.all(nodes.map((node) => untilKafkaServes(node, nodes.length)));
   } catch (error) {
@@ -55,17 +76,20 @@ export async function startLocalKafka(options: KafkaOptions = {}): Promise<Kafka
   return {
     nodes: nodes.length,
     bootstrapServers,
+    secureServers: (listener) => nodes.flatMap(({ secure }) => secure[listener] ?? []),
     ...kafkaTopics(bootstrapServers),
     ...localControl(nodes, (node) => untilKafkaServes(node)),
     stop,
   };
 }
 
-async function prepareNodes(directory: string, options: KafkaOptions): Promise<KafkaNode[]> {
+async function prepareNodes(directory: string, options: LocalKafkaOptions): Promise<KafkaNode[]> {
   const ids = Array.from({ length: options.nodes ?? 1 }, (_, index) => index + 1);
   const clients = await freeAddresses(ids.length);
   const controllers = await freeAddresses(ids.length);
   const proxied = await freeAddresses(ids.length);
+  const { security } = options;
+  const secured = await Promise.all(security ? ids.map(secureAddresses) : []);
   return ids.map((id) => {
     const home = join(directory, `node${id}`);
     mkdirSync(home);
@@ -74,6 +98,7 @@ async function prepareNodes(directory: string, options: KafkaOptions): Promise<K
     const behindProxy = proxied[id - 1] ?? "";
     const proxy = options.proxies?.[id - 1];
     proxy?.setTarget(behindProxy);
+    const secure: SecureAddresses = secured[id - 1] ?? {};
     const propertiesFile = join(home, "server.properties");
     const properties = kafkaProperties({
       id,
@@ -82,10 +107,19 @@ async function prepareNodes(directory: string, options: KafkaOptions): Promise<K
         PLAINTEXT: address,
         CONTROLLER: controller,
         ...(proxy && { PROXIED: behindProxy }),
+        ...secure,
       },
-      advertisedListeners: { PLAINTEXT: address, ...(proxy && { PROXIED: proxy.address }) },
+      advertisedListeners: {
+        PLAINTEXT: address,
+        ...(proxy && { PROXIED: proxy.address }),
+        ...secure,
+      },
+      protocols: secureKafkaListeners,
       logDirectory: join(home, "data"),
-      extra: options.properties ?? {},
+      extra: {
+        ...(security && kafkaSecurityProperties(home, security)),
+        ...options.properties,
+      },
     });
     writeFileSync(propertiesFile, properties);
     const process = new ManagedProcess({
@@ -97,15 +131,21 @@ async function prepareNodes(directory: string, options: KafkaOptions): Promise<K
     const assertRunning = (): void => {
       process.assertRunning();
     };
-    return { id, address, propertiesFile, process, assertRunning };
+    return { id, address, secure, propertiesFile, process, assertRunning };
   });
+}
+
+async function secureAddresses(): Promise<SecureAddresses> {
+  const names = Object.keys(secureKafkaListeners);
+  const ports = await freePorts(names.length);
+  return Object.fromEntries(names.map((name, index) => [name, `localhost:${ports[index]}`]));
 }
 
 async function freeAddresses(count: number): Promise<string[]> {
   return (await freePorts(count)).map((port) => `127.0.0.1:${port}`);
 }
 
-async function formatStorage(nodes: readonly KafkaNode[]): Promise<void> {
+async function formatStorage(nodes: readonly KafkaNode[], users: readonly string[]): Promise<void> {
   const format = (node: KafkaNode): Promise<Buffer> =>
     runCommand(
       "java",
@@ -115,6 +155,7 @@ async function formatStorage(nodes: readonly KafkaNode[]): Promise<void> {
         kafkaClusterId,
         "-c",
         node.propertiesFile,
+        ...users,
       ]),
     );
   await Promise.all(nodes.map(format));

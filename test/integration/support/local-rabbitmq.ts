@@ -6,7 +6,7 @@ import { untilRabbitmqClustered, untilRabbitmqServes } from "./broker-ready.ts";
 import { freePorts } from "./free-ports.ts";
 import { type LocalNode, localControl, nodeOf } from "./local-node.ts";
 import { ManagedProcess } from "./managed-process.ts";
-import { rabbitmqConfig } from "./rabbitmq-config.ts";
+import { type RabbitmqSecurity, rabbitmqConfig, rabbitmqSecurity } from "./rabbitmq-config.ts";
 import { runCommand } from "./run-command.ts";
 import { makeTempDirectory, removeTempDirectory } from "./temp-directory.ts";
 
@@ -17,13 +17,28 @@ const onLoopback = "-kernel inet_dist_use_interface {127,0,0,1}";
 interface RabbitmqNode extends LocalNode {
   readonly name: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Port with TLS; nobody listens there without `security`. */
+  readonly securePort: number;
+}
+
+interface LocalRabbitmqOptions extends RabbitmqOptions {
+  /** The user is known on the open listener too, in the place of `guest`. */
+  readonly security?: RabbitmqSecurity;
+}
+
+/** A RabbitMQ cluster of processes of this machine. */
+export interface LocalRabbitmq extends RabbitmqCluster {
+  /** `localhost:port` with TLS of every node; none without `security`. */
+  readonly secureServers: readonly string[];
 }
 
 /** Starts RabbitMQ as processes of this machine, with a port mapper and a cookie of their own. */
-export async function startLocalRabbitmq(options: RabbitmqOptions = {}): Promise<RabbitmqCluster> {
+export async function startLocalRabbitmq(
+  options: LocalRabbitmqOptions = {},
+): Promise<LocalRabbitmq> {
   const directory = makeTempDirectory("rabbitmq");
   const count = options.nodes ?? 1;
-  const [epmdPort = 0, ...ports] = await freePorts(1 + 2 * count);
+  const [epmdPort = 0, ...ports] = await freePorts(1 + 3 * count);
   const epmd = startPortMapper(directory, epmdPort);
   const nodes = prepareNodes({ directory, epmdPort, ports, options });
   const stop = async (): Promise<void> => {
@@ -42,6 +57,7 @@ export async function startLocalRabbitmq(options: RabbitmqOptions = {}): Promise
   return {
     nodes: nodes.length,
     urls: nodes.map(({ address }) => address),
+    secureServers: options.security ? nodes.map(({ securePort }) => `localhost:${securePort}`) : [],
     ctl: (id, ...args) => rabbitmqctl(nodeOf(nodes, id), args),
     ...localControl(nodes, untilRabbitmqServes),
     stop,
@@ -62,9 +78,9 @@ function startPortMapper(directory: string, port: number): ManagedProcess {
 interface Preparation {
   readonly directory: string;
   readonly epmdPort: number;
-  /** Two per node: one for clients, one for the other nodes. */
+  /** Three per node: for clients, for the other nodes, for clients with TLS. */
   readonly ports: readonly number[];
-  readonly options: RabbitmqOptions;
+  readonly options: LocalRabbitmqOptions;
 }
 
 function prepareNodes({ directory, epmdPort, ports, options }: Preparation): RabbitmqNode[] {
@@ -75,15 +91,17 @@ function prepareNodes({ directory, epmdPort, ports, options }: Preparation): Rab
   return names.map((name, index) => {
     const home = join(directory, name);
     mkdirSync(home);
-    writeFileSync(join(home, "rabbitmq.conf"), rabbitmqConfig(names, options.config));
+    const [port = 0, distributionPort, securePort = 0] = ports.slice(3 * index);
+    const { security, config } = options;
+    const settings = { ...(security && rabbitmqSecurity(securePort, security)), ...config };
+    writeFileSync(join(home, "rabbitmq.conf"), rabbitmqConfig(names, settings));
     writeFileSync(join(home, "enabled_plugins"), "[].");
-    const port = ports[2 * index] ?? 0;
     const env = {
       ...nodeEnvironment(directory, home),
       ERL_EPMD_PORT: String(epmdPort),
       RABBITMQ_NODENAME: name,
       RABBITMQ_NODE_PORT: String(port),
-      RABBITMQ_DIST_PORT: String(ports[2 * index + 1]),
+      RABBITMQ_DIST_PORT: String(distributionPort),
       // Less memory and processor time with many nodes on one machine.
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: `${onLoopback} -start_epmd false +sbwt none +S ${names.length > 1 ? "1:1" : "2:2"}`,
     };
@@ -97,8 +115,9 @@ function prepareNodes({ directory, epmdPort, ports, options }: Preparation): Rab
     const assertRunning = (): void => {
       process.assertRunning();
     };
-    const address = `amqp://guest:guest@127.0.0.1:${port}`;
-    return { id: index + 1, name, address, env, process, assertRunning };
+    const { username = "guest", password = "guest" } = security ?? {};
+    const address = `amqp://${username}:${password}@127.0.0.1:${port}`;
+    return { id: index + 1, name, address, securePort, env, process, assertRunning };
   });
 }
 

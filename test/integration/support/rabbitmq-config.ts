@@ -1,3 +1,5 @@
+import type { BrokerSecurity } from "./broker-security.ts";
+
 /** Text of rabbitmq.conf of every node of a cluster whose nodes have these Erlang names. */
 export function rabbitmqConfig(
   nodeNames: readonly string[],
@@ -27,5 +29,26 @@ function peers(nodeNames: readonly string[]): Record<string, string> {
   return {
     "cluster_formation.peer_discovery_backend": "classic_config",
     ...Object.fromEntries(entries),
+  };
+}
+
+/** Security of nodes that may demand a client certificate, which is one setting for all listeners. */
+export interface RabbitmqSecurity extends BrokerSecurity {
+  readonly clientCertificate?: "required";
+}
+
+/** Settings of a node that listens with TLS on a port too. */
+export function rabbitmqSecurity(port: number, security: RabbitmqSecurity): Record<string, string> {
+  const { certificates, username, password, clientCertificate } = security;
+  const { caFile, broker } = certificates;
+  return {
+    "listeners.ssl.1": `127.0.0.1:${port}`,
+    "ssl_options.cacertfile": caFile,
+    "ssl_options.certfile": broker.certificateFile,
+    "ssl_options.keyfile": broker.keyFile,
+    "ssl_options.verify": "verify_peer",
+    "ssl_options.fail_if_no_peer_cert": String(clientCertificate === "required"),
+    default_user: username,
+    default_pass: password,
   };
 }

@@ -13,14 +13,19 @@ export interface KafkaMessage {
   readonly headers: readonly (readonly [string, string])[];
 }
 
-/** Reads all records of a topic with kcat, a client that shares no code with ours. */
+/**
+ * Reads all records of a topic with kcat, a client that shares no code with ours. `settings` are further
+ * ones of librdkafka, such as those of TLS.
+ */
 export async function readKafka(
   bootstrapServers: readonly string[],
   topic: string,
+  settings: Readonly<Record<string, string>> = {},
 ): Promise<KafkaMessage[]> {
   const brokers = bootstrapServers.join(",");
   const args = ["-C", "-q", "-b", brokers, "-t", topic, "-o", "beginning", "-e", "-J"];
-  const output = await runCommand("kcat", args, { timeoutMs: 120_000 });
+  const further = Object.entries(settings).flatMap(([name, value]) => ["-X", `${name}=${value}`]);
+  const output = await runCommand("kcat", [...args, ...further], { timeoutMs: 120_000 });
   return output.toString().split("\n").filter(Boolean).map(toMessage);
 }
 

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { copyFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { TestContext } from "node:test";
+import pino from "pino";
+import { parseConfig, type ResolvedConfig } from "../../../src/config/load.ts";
+import { CertwireError } from "../../../src/errors/certwire-error.ts";
+import { Service, type SinkStats } from "../../../src/service/service.ts";
+import { createSink } from "../../../src/sinks/registry.ts";
+import type { Sink } from "../../../src/sinks/sink.ts";
+import { range, until } from "../../support/run-pipeline.ts";
+import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
+import type { KeyPairFiles, TestCertificates } from "./test-certificates.ts";
+
+const events = 20;
+/** Longest that a wrong connection may take to say so, in ms; far above what it takes. */
+const patienceMs = 15_000;
+
+/** How a sink that cannot be opened must say so. */
+interface Refusal {
+  readonly code: string;
+  readonly message: RegExp;
+  readonly hint: RegExp;
+}
+
+/**
+ * A publisher as its user sets it up: a journal with some events, a configuration as JSON text, and beside it
+ * `ca.pem`, `stranger.pem`, `client.pem`, `client.key`, `password.txt` and `wrong.txt`.
+ */
+export class SecurePublisher {
+  readonly #directory: string;
+  readonly #secrets: readonly string[];
+  #log = "";
+
+  private constructor(directory: string, secrets: readonly string[]) {
+    this.#directory = directory;
+    this.#secrets = [...secrets, "PRIVATE KEY"];
+  }
+
+  static async create(t: TestContext, certificates: TestCertificates, password: string) {
+    const journal = journalDirectory(t);
+    const simulator = openSmall(journal);
+    record(simulator, 1, events);
+    await flushed(simulator);
+    simulator.shutdown();
+    simulator.close();
+    const wrong = `wrong-${password}`;
+    const publisher = new SecurePublisher(dirname(journal), [password, wrong]);
+    copyFileSync(certificates.caFile, publisher.#path("ca.pem"));
+    copyFileSync(certificates.strangerCa.certificateFile, publisher.#path("stranger.pem"));
+    publisher.useClient(certificates.client);
+    writeFileSync(publisher.#path("password.txt"), `${password}\n`);
+    writeFileSync(publisher.#path("wrong.txt"), `${wrong}\n`);
+    return publisher;
+  }
+
+  /** Puts another certificate and key into the files of the client. */
+  useClient({ certificateFile, keyFile }: KeyPairFiles): void {
+    copyFileSync(certificateFile, this.#path("client.pem"));
+    copyFileSync(keyFile, this.#path("client.key"));
+  }
+
+  /** A sink that is not opened yet. */
+  sink(entry: object): Promise<Sink> {
+    const [sink] = this.#configure(entry).sinks;
+    assert.ok(sink);
+    return createSink(sink, this.#logger());
+  }
+
+  /** Runs the service until every event of the journal is acknowledged. */
+  async publishAll(entry: object): Promise<void> {
+    const stats = await this.#serve(
+      entry,
+      ({ acknowledgedEvents }) => acknowledgedEvents >= events,
+    );
+    assert.equal(stats?.acknowledgedEvents, events);
+    this.#assertNoSecretLogged();
+  }
+
+  /** The sink refuses to open, and a service with it publishes nothing, stops when told to, and tells why. */
+  async isRefused(entry: object, { code, message, hint }: Refusal): Promise<void> {
+    const sink = await this.sink(entry);
+    const startedAt = performance.now();
+    await assert.rejects(sink.open(new AbortController().signal), (error) => {
+      assert.ok(error instanceof CertwireError);
+      assert.equal(error.code, code);
+      assert.match(error.hint, hint);
+      return true;
+    });
+    assert.ok(performance.now() - startedAt < patienceMs, "the refusal came late");
+    const stats = await this.#serve(entry, ({ openFailures }) => openFailures >= 2);
+    assert.equal(stats?.acknowledgedEvents, 0);
+    const lines = this.#log.split("\n").filter((line) => line.includes("cannot open the sink"));
+    const last = JSON.parse(lines.at(-1) ?? "{}");
+    assert.equal(last.code, code);
+    assert.match(last.error, message);
+    assert.match(last.hint, hint);
+    this.#assertNoSecretLogged();
+  }
+
+  /** Fails unless each event of the journal arrived, and none twice. */
+  assertArrived(bodies: readonly (string | null)[]): void {
+    const subjects = bodies.map((body) => JSON.parse(body ?? "{}").subject as string);
+    const expected = range(1, events).map((id) => `request/${id}`);
+    assert.deepEqual(subjects.toSorted(), expected.toSorted());
+  }
+
+  async #serve(entry: object, isDone: (stats: SinkStats) => boolean) {
+    const service = await Service.create({ config: this.#configure(entry), log: this.#logger() });
+    const stop = new AbortController();
+    const running = service.run(stop.signal);
+    const find = (): boolean => service.stats().some(isDone);
+    await until(find, "the service has come so far", 2 * patienceMs).finally(() => stop.abort());
+    await running;
+    return service.stats()[0];
+  }
+
+  #configure(entry: object): ResolvedConfig {
+    const sink = { name: "broker", connectTimeoutMs: 3000, retryMaxMs: 200, ...entry };
+    const text = JSON.stringify({
+      journal: { directory: "journal" },
+      state: { directory: "state" },
+      sinks: [sink],
+    });
+    return parseConfig(this.#path("certwire.json"), text);
+  }
+
+  #logger() {
+    return pino({ level: "trace" }, { write: (line: string) => void (this.#log += line) });
+  }
+
+  #assertNoSecretLogged(): void {
+    for (const secret of this.#secrets)
+      assert.ok(!this.#log.includes(secret), "a secret is logged");
+  }
+
+  #path(name: string): string {
+    return join(this.#directory, name);
+  }
+}
