@@ -3,12 +3,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createLogger } from "../../../src/cli/logger.ts";
 import { temporaryDirectory } from "../../support/run-cli.ts";
 
+const logProcess = fileURLToPath(new URL("../../support/log-process.js", import.meta.url));
 const main = fileURLToPath(new URL("../../../src/cli/main.js", import.meta.url));
 
 test("lines go to the file, one JSON object each", (context) => {
@@ -34,3 +36,35 @@ test("a log on a full disk neither throws nor ends the service", async (context)
   const [exitCode] = await once(service, "close");
   assert.equal(exitCode, 0);
 });
+
+test("a pipe that nobody reads holds up neither timers nor SIGTERM, and its lost lines are told", async (context) => {
+  const child = spawn(process.execPath, [logProcess], { stdio: ["ignore", "pipe", "pipe"] });
+  context.after(() => child.kill("SIGKILL"));
+  const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const tooLate = { signal: AbortSignal.timeout(10_000) };
+  const next = () => Promise.race([said.next(), once(tooLate.signal, "abort")]);
+  assert.deepEqual(await next(), { done: false, value: "timers go on" });
+  const lines: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => lines.push(line));
+  await untilTrue(() => lines.some((line) => line.includes("droppedLines")), tooLate.signal);
+  child.kill("SIGTERM");
+  const [exitCode] = await once(child, "close", tooLate);
+  assert.equal(exitCode, 0);
+  const written = lines.map(parsed).filter((line) => line !== undefined);
+  const dropped = written.map(({ droppedLines = 0 }) => droppedLines);
+  const total = written.length + dropped.reduce((sum, count) => sum + count, 0);
+  assert.deepEqual(await next(), { done: false, value: `logged ${total}` });
+});
+
+async function untilTrue(isTrue: () => boolean, signal: AbortSignal): Promise<void> {
+  while (!isTrue()) await delay(10, undefined, { signal });
+}
+
+/** `undefined` for the part of a line that the pipe took before it was full. */
+function parsed(line: string): { readonly droppedLines?: number } | undefined {
+  try {
+    return JSON.parse(line) as { droppedLines?: number };
+  } catch {
+    return undefined;
+  }
+}
