@@ -1,4 +1,6 @@
 #!/usr/bin/env node
 import { runProgram } from "./program.ts";
 
-process.exitCode = await runProgram(process.argv.slice(2));
+const exitCode = await runProgram(process.argv.slice(2));
+// The client of a broker that does not answer may go on for long after it was told to close.
+process.stdout.write("", () => process.exit(exitCode));

@@ -65,9 +65,8 @@ async function check({ config: file, offline, timeout, json }: CheckOptions): Pr
   ]);
   const results = [describeConfig(file, config), ...warnings.map(describeWarning), ...checks];
   const text = json ? `${JSON.stringify(results, null, 2)}\n` : format(results);
-  await new Promise((resolve) => process.stdout.write(text, resolve));
-  // A client whose broker does not answer may go on trying for as long as the process lives.
-  process.exit(results.find(({ error }) => error)?.error?.exitCode ?? exitCodes.ok);
+  process.stdout.write(text);
+  process.exitCode = results.find(({ error }) => error)?.error?.exitCode ?? exitCodes.ok;
 }
 
 function describeConfig(file: string, { sinks }: ResolvedConfig): CheckResult {

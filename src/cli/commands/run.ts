@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { loadConfig } from "../../config/load.ts";
 import { Service } from "../../service/service.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
 import { isStdinOfServiceHost, stopSignal } from "../stop-signal.ts";
 
@@ -38,4 +39,6 @@ async function run(options: RunOptions): Promise<void> {
   log.info({ journal: config.journal.directory, state: config.state.directory }, "started");
   await service.run(signal);
   log.info("stopped");
+  // What standard output has not taken was not acknowledged either, and comes again.
+  process.exit(exitCodes.ok);
 }

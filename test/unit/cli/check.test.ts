@@ -1,17 +1,12 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { startMuteServer } from "../../support/mute-server.ts";
 import { startCli, temporaryDirectory } from "../../support/run-cli.ts";
 
 test("check ends soon after its timeout although a broker takes the connection and says nothing", async (context) => {
-  const mute = createServer(() => undefined);
-  mute.listen(0, "127.0.0.1");
-  await once(mute, "listening");
-  context.after(() => mute.close());
-  const { port } = mute.address() as AddressInfo;
+  const port = await startMuteServer(context);
   const directory = temporaryDirectory(context);
   mkdirSync(join(directory, "journal"));
   const config = join(directory, "certwire.json");
