@@ -1,19 +1,22 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
+const addons = ["prebuilds/linux-x64/certwire.node", "prebuilds/win32-x64/certwire.node"];
 let home = "";
 let certwire = "";
 
 /** Packs this checkout and installs the tarball as a user would, without scripts. */
 before(async () => {
   home = await mkdtemp(join(tmpdir(), "certwire-package-"));
+  // `npm test` has made both before, unless only its part "node" was asked for.
+  if (!addons.every(existsSync)) await run("bash", ["scripts/build-windows.sh", "certwire_node"]);
   const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", home]);
   const tarball = /"filename":\s*"([^"]+)"/.exec(stdout)?.[1];
   assert.ok(tarball, `npm pack named no file: ${stdout}`);
@@ -39,10 +42,22 @@ test("the installed package records and replays events with the addon that it ca
   assert.ok(kinds.length >= 12, `${kinds.length} events`);
 });
 
-test("the package carries no test, no C++ source and no compiled addon but the prebuilt ones", () => {
+test("the package carries both addons, and no test, C++ source or other compiled addon", () => {
   const root = join(home, "node_modules/certwire");
   for (const path of ["test", "addon", "build", "var"]) {
     assert.equal(existsSync(join(root, path)), false, path);
   }
-  assert.ok(existsSync(join(root, "prebuilds/linux-x64/certwire.node")));
+  for (const addon of addons) assert.ok(existsSync(join(root, addon)), addon);
+});
+
+test("without its addons nothing is packed, and both commands that make them are named", async () => {
+  const checkout = join(home, "checkout");
+  await cp("scripts/prepack.sh", join(checkout, "scripts/prepack.sh"));
+  await cp("package.json", join(checkout, "package.json"));
+  const packing = run("npm", ["pack", "--pack-destination", home], { cwd: checkout });
+  await assert.rejects(packing, (error: { stderr: string }) => {
+    assert.match(error.stderr, /^ {2}bash scripts\/build-native\.sh$/m);
+    assert.match(error.stderr, /^ {2}bash scripts\/build-windows\.sh$/m);
+    return true;
+  });
 });

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Makes what the npm package carries; refuses to pack one without its native addons.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+missing=()
+[ -e prebuilds/linux-x64/certwire.node ] || missing+=("bash scripts/build-native.sh")
+[ -e prebuilds/win32-x64/certwire.node ] || missing+=("bash scripts/build-windows.sh")
+if [ ${#missing[@]} -gt 0 ]; then
+  {
+    echo "certwire: the package would lack a native addon. Run, then pack again:"
+    printf '  %s\n' "${missing[@]}"
+  } >&2
+  exit 1
+fi
+rm -rf dist
+npm run --silent build:dist
