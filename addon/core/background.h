@@ -118,6 +118,7 @@ class Background {
   Buffer* backlog_last_ = nullptr;
   FrameBatch batch_;
   bool epoch_begun_ = false;
+  bool named_ = false;  ///< the epoch, in the lock file
   File* file_ = nullptr;
   uint32_t index_ = 0;
   uint64_t offset_ = 0;

@@ -104,6 +104,8 @@ Status Background::WriteSegmentHeader() {
   header.time = UtcTime();
   header.size = opening_size_;
   header.filled = opening_filled_ >= opening_size_;
+  header.max_journal_bytes = options_.max_journal_bytes;
+  header.min_free_bytes = options_.min_free_bytes;
   uint8_t page[kSegmentHeaderSize];
   EncodeSegmentHeader(header, page);
   moving_ = true;
@@ -116,6 +118,9 @@ Status Background::StartSegment() {
     if (!status.ok()) return status;
     opening_filled_ = opening_size_;
   }
+  // Before anybody can see the epoch. Without the name readers go by the order of the numbers
+  // alone, so that this is no reason to have no journal; it is tried again with the next segment.
+  if (!named_) named_ = store_.NameEpoch(shared_->id).ok();
   const Status status = WriteSegmentHeader();
   if (!status.ok()) return status;
   moving_ = false;

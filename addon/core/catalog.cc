@@ -95,6 +95,18 @@ void Catalog::Examine(const std::string& name, uint64_t size, bool again, uint32
                  known->header.index == index;
 }
 
+std::optional<EpochKey> Catalog::WritersEpoch() const {
+  std::unique_ptr<File> file;
+  uint8_t bytes[kLockedEpochSize];
+  size_t read = 0;
+  EpochKey named;
+  const std::string path = directory_ + "/" + kWriterLockName;
+  const bool is_named = files_->Open(path.c_str(), OpenMode::kRead, &file).ok() &&
+                        file->ReadAt(kLockedEpochOffset, bytes, sizeof(bytes), &read).ok() &&
+                        DecodeLockedEpoch(bytes, read, &named);
+  return is_named ? std::optional(named) : std::nullopt;
+}
+
 bool Catalog::HasUnreadable(SegmentPlace from, SegmentPlace before) const {
   return std::any_of(unreadable_.begin(), unreadable_.end(),
                      [&](const SegmentPlace& place) { return from <= place && place < before; });

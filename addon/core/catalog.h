@@ -3,20 +3,15 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "journal/file.h"
 #include "segment.h"
+#include "writer_lock.h"
 
 namespace journal {
-
-/// Identity of an epoch; the order is the order of reading.
-struct EpochKey {
-  uint32_t number = 0;
-  EpochId id;
-  auto operator<=>(const EpochKey&) const = default;
-};
 
 /// Place of a segment by its name.
 struct SegmentPlace {
@@ -49,6 +44,9 @@ class Catalog {
   std::string PathOf(const CatalogSegment& segment) const {
     return directory_ + "/" + segment.name;
   }
+  /// The epoch that the lock file names: a writer is in it, or it was the last one that had a
+  /// writer. Read anew with each call.
+  std::optional<EpochKey> WritersEpoch() const;
   /// True when a file from one place on, and before another, exists but could not be read just now.
   bool HasUnreadable(SegmentPlace from, SegmentPlace before) const;
 

@@ -12,6 +12,7 @@ namespace {
 constexpr int kMaxSteps = 100000;
 /// How long a listed file may refuse to be opened before that is an error.
 constexpr uint64_t kAbsentPatience = 5ull * 1000000000;
+constexpr uint64_t kMillisecond = 1000000;
 
 }  // namespace
 
@@ -32,16 +33,28 @@ Status ReaderCore::Read(Batch* batch) {
   batch->epoch_ids.clear();
   batch_ = batch;
   scanner_.Invalidate();
-  // The listing comes before the reads: what it shows as ended gets no more frames.
-  Status status = catalog_.Refresh();
+  Status status = List();
   if (!status.ok()) return status;
   Progress progress = Progress::kMoved;
   for (int i = 0; i < kMaxSteps && status.ok() && progress == Progress::kMoved; ++i) {
     status = Step(&progress);
   }
   batch_ = nullptr;
+  if (!status.ok() || progress != Progress::kIdle || !batch->entries.empty()) listed_at_ = 0;
   // What was read before an error is handed out; the error comes again with the next call.
   return batch->entries.empty() ? status : Status::Ok();
+}
+
+Status ReaderCore::List() {
+  // The listing comes before the reads: what it shows as ended gets no more frames. It may be an
+  // older one: a reader that waits at the end looks at the open segment often, but at the whole
+  // directory now and then only.
+  const uint64_t now = MonotonicNanos();
+  if (listed_at_ != 0 && now - listed_at_ < options_.relist_ms * kMillisecond) return Status::Ok();
+  const Status status = catalog_.Refresh();
+  writer_here_.reset();
+  listed_at_ = status.ok() ? now : 0;
+  return status;
 }
 
 Status ReaderCore::Step(Progress* progress) {

@@ -6,6 +6,7 @@
 
 #include "catalog.h"
 #include "durable_probe.h"
+#include "epoch_links.h"
 #include "gap.h"
 #include "journal/reader.h"
 #include "quarantine.h"
@@ -35,6 +36,7 @@ class ReaderCore final : public Reader {
   WriterTimes Times() const override { return times_; }
 
  private:
+  Status List();
   Status Step(Progress* progress);
   Status Move(Progress* progress);
 
@@ -49,11 +51,11 @@ class ReaderCore final : public Reader {
   Status AccountForEnd(const EpochKey& next, Progress* progress);
   Status CompareWithTail(bool* rollback);
   Status NextMissesEpoch(const EpochKey& next, bool* misses);
-  /// The epoch before, as the first frame of epoch `of` tells it.
-  Status ReadPrevious(const EpochKey& of, EpochKey* previous, bool* known);
   bool WaitsForUnreadable(SegmentPlace from, SegmentPlace before);
   const CatalogEpoch* Epoch() const;
-  const std::pair<const EpochKey, CatalogEpoch>* NextEpoch() const;
+  /// The epoch behind the present one, which therefore has ended; null while it is live.
+  const std::pair<const EpochKey, CatalogEpoch>* NextEpoch();
+  bool IsWriterHere();
 
   // reader_frames.cc: frames of one segment
   Status ReadFrame(Progress* progress);
@@ -88,8 +90,10 @@ class ReaderCore final : public Reader {
   WriterTimes times_;
   Batch* batch_ = nullptr;
 
+  uint64_t listed_at_ = 0;  ///< when the directory was listed; 0: list it at the next read
   bool located_ = false;
   EpochKey key_;
+  std::optional<bool> writer_here_;  ///< IsWriterHere, once found out for listing and epoch
   uint32_t segment_ = 0;
   uint64_t offset_ = 0;
   uint64_t sequence_ = 0;      ///< of the last frame that took a number

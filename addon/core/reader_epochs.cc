@@ -15,23 +15,6 @@ constexpr uint64_t kUnreadablePatience = 5ull * 1000000000;
 /// Where an epoch is done with: no frame can be there.
 constexpr uint64_t kFinishedOffset = 0;
 
-/// What an EPOCH frame says about the epoch before; false when it says nothing.
-bool DecodePrevious(const uint8_t* payload, size_t size, EpochKey* previous) {
-  CborCursor cursor(payload, size);
-  CborHead array;
-  CborHead number;
-  CborHead id;
-  if (!FindCborKey(&cursor, "previous") || !cursor.Next(&array) || !cursor.Next(&number) ||
-      !cursor.Next(&id) || number.value > UINT32_MAX || id.major != 2 || id.value != kEpochIdSize) {
-    return false;
-  }
-  const uint8_t* bytes = cursor.Take(kEpochIdSize);
-  if (bytes == nullptr) return false;
-  previous->number = static_cast<uint32_t>(number.value);
-  std::memcpy(previous->id.bytes, bytes, kEpochIdSize);
-  return true;
-}
-
 }  // namespace
 
 const CatalogEpoch* ReaderCore::Epoch() const {
@@ -39,9 +22,14 @@ const CatalogEpoch* ReaderCore::Epoch() const {
   return found == catalog_.epochs().end() ? nullptr : &found->second;
 }
 
-const std::pair<const EpochKey, CatalogEpoch>* ReaderCore::NextEpoch() const {
+const std::pair<const EpochKey, CatalogEpoch>* ReaderCore::NextEpoch() {
   const auto next = catalog_.epochs().upper_bound(key_);
-  return next == catalog_.epochs().end() ? nullptr : &*next;
+  return next == catalog_.epochs().end() || IsWriterHere() ? nullptr : &*next;
+}
+
+bool ReaderCore::IsWriterHere() {
+  if (!writer_here_.has_value()) writer_here_ = FindWriter(files_, catalog_) == key_;
+  return *writer_here_;
 }
 
 bool ReaderCore::WaitsForUnreadable(SegmentPlace from, SegmentPlace before) {
@@ -98,7 +86,7 @@ Status ReaderCore::LocateUnknown(const EpochKey& wanted, Progress* progress) {
     // Who was done with an epoch misses nothing when the next one is there from its start.
     EpochKey previous;
     bool known;
-    const Status status = ReadPrevious(oldest.first, &previous, &known);
+    const Status status = ReadPrevious(files_, catalog_, oldest.first, &previous, &known);
     if (status.ok() && known && previous == wanted) EnterEpoch(oldest.first, oldest.second, true);
     if (!status.ok() || located_) return status;
   }
@@ -116,6 +104,7 @@ void ReaderCore::EnterEpoch(const EpochKey& key, const CatalogEpoch& epoch, bool
   const auto& [index, first] = *epoch.begin();
   located_ = true;
   key_ = key;
+  writer_here_.reset();
   segment_ = index;
   offset_ = kSegmentHeaderSize;
   // What retention has deleted is no loss for a reader that starts here.
@@ -268,25 +257,8 @@ Status ReaderCore::CompareWithTail(bool* rollback) {
 Status ReaderCore::NextMissesEpoch(const EpochKey& next, bool* misses) {
   EpochKey previous;
   bool known;
-  const Status status = ReadPrevious(next, &previous, &known);
+  const Status status = ReadPrevious(files_, catalog_, next, &previous, &known);
   *misses = known && previous.number >= key_.number && previous.id != key_.id;
-  return status;
-}
-
-Status ReaderCore::ReadPrevious(const EpochKey& of, EpochKey* previous, bool* known) {
-  *known = false;
-  const CatalogSegment& first = catalog_.epochs().find(of)->second.begin()->second;
-  if (first.header.index != 0) return Status::Ok();
-  SegmentScanner scanner;
-  Status status = scanner.Open(files_, catalog_.PathOf(first), first.header);
-  if (!status.ok()) return status;
-  FrameHeader frame;
-  const uint8_t* payload;
-  bool valid;
-  status = scanner.ReadHeader(kSegmentHeaderSize, &frame, &valid);
-  if (!status.ok() || !valid || frame.type != kEpochFrame) return status;
-  status = scanner.ReadPayload(kSegmentHeaderSize, frame, &payload, &valid);
-  if (status.ok() && valid) *known = DecodePrevious(payload, frame.length, previous);
   return status;
 }
 

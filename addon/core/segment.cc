@@ -20,6 +20,8 @@ void EncodeHeaderCopy(const SegmentHeader& header, uint8_t* to) {
   Put(to + 48, header.time);
   Put(to + 56, header.size);
   Put(to + 64, static_cast<uint32_t>(header.filled ? kSegmentFilled : 0));
+  Put(to + 72, header.max_journal_bytes);
+  Put(to + 80, header.min_free_bytes);
   Put(to + kHeaderCrcOffset, Crc32c(to, kHeaderCrcOffset));
 }
 
@@ -35,6 +37,8 @@ bool DecodeHeaderCopy(const uint8_t* from, SegmentHeader* header) {
   header->time = Get<uint64_t>(from + 48);
   header->size = Get<uint64_t>(from + 56);
   header->filled = (Get<uint32_t>(from + 64) & kSegmentFilled) != 0;
+  header->max_journal_bytes = Get<uint64_t>(from + 72);
+  header->min_free_bytes = Get<uint64_t>(from + 80);
   return Get<uint32_t>(from + 36) == kSegmentHeaderSize;
 }
 

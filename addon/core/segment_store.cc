@@ -6,34 +6,37 @@
 namespace journal {
 namespace {
 
-constexpr char kLockName[] = "writer.lock";
 /// Attempts at free epoch numbers in one go; the caller tries again later.
 constexpr int kNumberAttempts = 100;
 /// Size of an epoch's first segment when cap or floor leave no room.
 constexpr uint64_t kSmallFirstBytes = 256u << 10;
 
-/// Finds the highest epoch number below a bound, and one segment of it.
-class HighestEpoch final : public DirectoryVisitor {
+/// Goes through the names of segments, epochs from the highest number down, the segments of each
+/// from its first on.
+class NextName final : public DirectoryVisitor {
  public:
-  explicit HighestEpoch(uint64_t below) : below_(below) {}
+  /// `epoch` and `index`: the name before; no segment has UINT32_MAX + 1 as its epoch.
+  NextName(uint64_t epoch, uint32_t index) : epoch_(epoch), index_(index) {}
   void Visit(const DirectoryEntry& entry) override {
     uint32_t epoch;
     uint32_t index;
-    if (!ParseSegmentName(entry.name, &epoch, &index) || epoch >= below_) return;
-    if (found_ && (epoch < epoch_ || (epoch == epoch_ && index > index_))) return;
+    if (!ParseSegmentName(entry.name, &epoch, &index)) return;
+    if (epoch > epoch_ || (epoch == epoch_ && index <= index_)) return;
+    if (found_ && (epoch < found_epoch_ || (epoch == found_epoch_ && index > found_index_))) return;
     found_ = true;
-    epoch_ = epoch;
-    index_ = index;
+    found_epoch_ = epoch;
+    found_index_ = index;
   }
   bool found() const { return found_; }
-  uint32_t epoch() const { return epoch_; }
-  uint32_t index() const { return index_; }
+  uint32_t epoch() const { return found_epoch_; }
+  uint32_t index() const { return found_index_; }
 
  private:
-  uint64_t below_;
+  uint64_t epoch_;
+  uint32_t index_;
   bool found_ = false;
-  uint32_t epoch_ = 0;
-  uint32_t index_ = 0;
+  uint32_t found_epoch_ = 0;
+  uint32_t found_index_ = 0;
 };
 
 /// True when any file name uses an epoch number.
@@ -97,7 +100,7 @@ Status SegmentStore::BeginEpoch() {
 
 Status SegmentStore::TakeLock() {
   std::unique_ptr<File> file;
-  const FilePath path(options_.directory, kLockName);
+  const FilePath path(options_.directory, kWriterLockName);
   Status status = files_->Open(path.get(), OpenMode::kOpenOrCreate, &file);
   if (status.ok()) status = file->TryLock();
   if (status.ok()) lock_ = std::move(file);
@@ -105,18 +108,28 @@ Status SegmentStore::TakeLock() {
 }
 
 Status SegmentStore::FindPrevious() {
-  // From the highest number down, because a name without a valid header under it means nothing.
+  // A name without a valid header under it means nothing; the first segment of an epoch may have
+  // been given up before it got one.
   has_previous_ = false;
-  for (uint64_t below = uint64_t{UINT32_MAX} + 1;;) {
-    HighestEpoch highest(below);
-    const Status status = files_->List(options_.directory, &highest);
-    if (!status.ok() || !highest.found()) return status;
-    if (ReadHeader(highest.epoch(), highest.index(), &previous_)) {
+  uint64_t epoch = uint64_t{UINT32_MAX} + 1;
+  uint32_t index = 0;
+  for (;;) {
+    NextName next(epoch, index);
+    const Status status = files_->List(options_.directory, &next);
+    if (!status.ok() || !next.found()) return status;
+    if (ReadHeader(next.epoch(), next.index(), &previous_)) {
       has_previous_ = true;
       return Status::Ok();
     }
-    below = highest.epoch();
+    epoch = next.epoch();
+    index = next.index();
   }
+}
+
+Status SegmentStore::NameEpoch(const EpochId& id) {
+  uint8_t bytes[kLockedEpochSize];
+  EncodeLockedEpoch({epoch_, id}, bytes);
+  return lock_->WriteAt(kLockedEpochOffset, bytes, sizeof(bytes));
 }
 
 bool SegmentStore::ReadHeader(uint32_t epoch, uint32_t index, SegmentHeader* header) {

@@ -9,6 +9,7 @@
 #include "journal/writer.h"
 #include "platform.h"
 #include "segment.h"
+#include "writer_lock.h"
 
 namespace journal {
 
@@ -53,6 +54,8 @@ class SegmentStore {
   /// Makes the first segment of the epoch; index 0 takes the next free epoch number. Where cap or
   /// floor leave no room for `size`, it becomes small instead.
   Status CreateFirst(uint32_t index, uint64_t* size, std::unique_ptr<File>* file);
+  /// Names the epoch in the lock file, as the one that has a writer. After BeginEpoch.
+  Status NameEpoch(const EpochId& id);
   /// Makes a later segment; kNoSpace when the cap or the floor of free space forbids it.
   Status Create(uint32_t index, uint64_t size, std::unique_ptr<File>* file);
   /// kNoSpace when cap or floor forbid that segment `index`, there or not, takes `size` bytes.

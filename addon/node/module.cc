@@ -13,6 +13,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("JournalReader", ReaderWrap::Define(env));
   exports.Set("ExitSimulator", SimulatorWrap::Define(env));
   exports.Set("listSegments", Napi::Function::New(env, ListSegments, "listSegments"));
+  exports.Set("deleteFile", Napi::Function::New(env, DeleteFile, "deleteFile"));
   exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
   return exports;
 }

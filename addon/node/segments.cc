@@ -1,9 +1,11 @@
 #include "segments.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "catalog.h"
+#include "epoch_links.h"
 #include "values.h"
 
 namespace binding {
@@ -24,7 +26,7 @@ std::string ToHex(const journal::EpochId& id) {
   return text;
 }
 
-Napi::Object ToObject(Napi::Env env, const CatalogSegment& segment) {
+Napi::Object ToObject(Napi::Env env, const CatalogSegment& segment, bool is_writers) {
   const journal::SegmentHeader& header = segment.header;
   Napi::Object object = Napi::Object::New(env);
   object.Set("name", segment.name);
@@ -35,6 +37,9 @@ Napi::Object ToObject(Napi::Env env, const CatalogSegment& segment) {
   object.Set("firstSequence", ToBigInt(env, header.first_sequence));
   object.Set("startedMs",
              (static_cast<double>(header.time) - static_cast<double>(kUnixEpoch)) / 10000.0);
+  object.Set("isWriters", is_writers);
+  object.Set("maxJournalBytes", static_cast<double>(header.max_journal_bytes));
+  object.Set("minFreeBytes", static_cast<double>(header.min_free_bytes));
   return object;
 }
 
@@ -48,7 +53,10 @@ class ListWorker : public Napi::AsyncWorker {
   Napi::Promise Promise() const { return deferred_.Promise(); }
 
  protected:
-  void Execute() override { status_ = catalog_.Refresh(); }
+  void Execute() override {
+    status_ = catalog_.Refresh();
+    writers_epoch_ = journal::FindWriter(journal::DefaultFileSystem(), catalog_);
+  }
 
   void OnOK() override {
     Napi::HandleScope scope(Env());
@@ -58,7 +66,9 @@ class ListWorker : public Napi::AsyncWorker {
     }
     Napi::Array list = Napi::Array::New(Env());
     for (const auto& [key, epoch] : catalog_.epochs()) {
-      for (const auto& [index, segment] : epoch) list.Set(list.Length(), ToObject(Env(), segment));
+      for (const auto& [index, segment] : epoch) {
+        list.Set(list.Length(), ToObject(Env(), segment, key == writers_epoch_));
+      }
     }
     deferred_.Resolve(list);
   }
@@ -67,12 +77,47 @@ class ListWorker : public Napi::AsyncWorker {
   Napi::Promise::Deferred deferred_;
   journal::Catalog catalog_;
   journal::Status status_;
+  std::optional<journal::EpochKey> writers_epoch_;
+};
+
+class DeleteWorker : public Napi::AsyncWorker {
+ public:
+  DeleteWorker(Napi::Env env, std::string path)
+      : Napi::AsyncWorker(env),
+        deferred_(Napi::Promise::Deferred::New(env)),
+        path_(std::move(path)) {}
+
+  Napi::Promise Promise() const { return deferred_.Promise(); }
+
+ protected:
+  void Execute() override { status_ = journal::DefaultFileSystem()->Delete(path_.c_str()); }
+
+  void OnOK() override {
+    Napi::HandleScope scope(Env());
+    if (status_.ok()) {
+      deferred_.Resolve(Env().Undefined());
+    } else {
+      deferred_.Reject(ToError(Env(), status_).Value());
+    }
+  }
+
+ private:
+  Napi::Promise::Deferred deferred_;
+  std::string path_;
+  journal::Status status_;
 };
 
 }  // namespace
 
 Napi::Value ListSegments(const Napi::CallbackInfo& info) {
   auto* worker = new ListWorker(info.Env(), info[0].ToString().Utf8Value());
+  Napi::Promise promise = worker->Promise();
+  worker->Queue();
+  return promise;
+}
+
+Napi::Value DeleteFile(const Napi::CallbackInfo& info) {
+  auto* worker = new DeleteWorker(info.Env(), info[0].ToString().Utf8Value());
   Napi::Promise promise = worker->Promise();
   worker->Queue();
   return promise;

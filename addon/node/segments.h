@@ -7,6 +7,8 @@ namespace binding {
 
 /// `listSegments` of src/journal/native.ts.
 Napi::Value ListSegments(const Napi::CallbackInfo& info);
+/// `deleteFile` of src/journal/native.ts.
+Napi::Value DeleteFile(const Napi::CallbackInfo& info);
 
 }  // namespace binding
 

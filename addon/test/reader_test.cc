@@ -5,6 +5,7 @@
 #include "support/hook_files.h"
 #include "support/journal_builder.h"
 #include "support/journal_tools.h"
+#include "writer_lock.h"
 
 using journal::ReadMode;
 
@@ -119,6 +120,30 @@ TEST_CASE("a segment that grows costs no look at the others") {
   CHECK(opens == 1);
 }
 
+TEST_CASE("a reader that waits lists the directory now and then only") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  int lists = 0;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    lists += operation.op == test::Op::kList;
+    return journal::Status::Ok();
+  });
+  auto options = test::ReaderOf(kDirectory, ReadMode::kCommitted);
+  options.file_system = &hooked;
+  options.relist_ms = 60000;
+  auto reader = journal::Reader::Open(options);
+  CHECK(test::ReadAll(reader.get()).size() == 1);
+  CHECK(test::ReadAll(reader.get()).empty());
+  lists = 0;
+  for (int i = 0; i < 10; ++i) CHECK(test::ReadAll(reader.get()).empty());
+  CHECK(lists == 0);
+  builder.Event("two");
+  CHECK(test::ReadAll(reader.get()).size() == 1);
+  CHECK(lists == 1);
+}
+
 TEST_CASE("a batch keeps to its bounds, and a larger frame comes alone") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
@@ -227,6 +252,49 @@ TEST_CASE("planted files change nothing for the reader, nor for the next writer"
   const auto items = test::ReadAll(reader.get());
   REQUIRE(items.size() == 1);
   CHECK(items[0].payload == "two");
+}
+
+TEST_CASE(
+    "segments with a higher number, copied into a running journal, lead nobody away from it") {
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  auto writer = test::StartWriter(options);
+  test::AppendText(writer.get(), "one");
+  REQUIRE(writer->Shutdown(5000));
+  auto reader = Open(&files, ReadMode::kDurable);
+  REQUIRE(test::ReadAll(reader.get()).size() == 1);
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(9, 9, kSegmentBytes);
+  builder.Event("copied");
+  CHECK(test::ReadAll(reader.get()).empty());
+  for (const char* text : {"two", "three"}) {
+    test::AppendText(writer.get(), text);
+    REQUIRE(writer->Shutdown(5000));
+    const auto items = test::ReadAll(reader.get());
+    REQUIRE(items.size() == 1);
+    CHECK(items[0].payload == text);
+  }
+  // With the next start of the CA the epoch ends, and the others get their turn.
+  writer = test::StartWriter(options);
+  test::AppendText(writer.get(), "four");
+  REQUIRE(writer->Shutdown(5000));
+  const auto texts = test::EventTexts(test::ReadAll(reader.get()));
+  CHECK(texts == std::vector<std::string>{test::EventPayload("copied"), "four"});
+}
+
+TEST_CASE("an epoch that the next one follows has ended, whatever the lock file says") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  auto& lock = files[kDirectory + "/" + journal::kWriterLockName];
+  lock.assign(journal::kLockedEpochOffset + journal::kLockedEpochSize, 0);
+  journal::EncodeLockedEpoch({1, builder.id()}, lock.data() + journal::kLockedEpochOffset);
+  builder.Epoch(2, 2, kSegmentBytes);
+  builder.Event("two");
+  auto reader = Open(&files, ReadMode::kCommitted);
+  CHECK(test::EventTexts(test::ReadAll(reader.get())).size() == 2);
 }
 
 TEST_CASE("a position in an epoch that is not there starts at the oldest frame, with a notice") {

@@ -10,10 +10,12 @@
 #include <thread>
 #include <vector>
 
+#include "catalog.h"
 #include "format.h"
 #include "platform.h"
 #include "segment_store.h"
 #include "support/hook_files.h"
+#include "support/journal_builder.h"
 #include "support/journal_tools.h"
 #include "support/memory_files.h"
 
@@ -87,6 +89,41 @@ TEST_CASE("before the first segment exists an append returns within its bound an
   held = false;
   REQUIRE(writer->Shutdown(5000));
   CHECK(test::EventTexts(Read(&files)) == std::vector<std::string>{"first", "second"});
+}
+
+TEST_CASE("the epoch before is found also when its first segment never got a header") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, 8192);
+  builder.Epoch(2, 2, 8192);
+  const std::string first = builder.path();
+  builder.Segment(8192);
+  files[first].assign(8192, 0);
+  auto options = test::SmallOptions(kDirectory);
+  journal::SegmentStore store(options, &files);
+  REQUIRE(store.BeginEpoch().ok());
+  CHECK(store.epoch() == 3);
+  REQUIRE(store.has_previous());
+  CHECK(store.previous().id == builder.id());
+  CHECK(store.previous().index == 1);
+}
+
+TEST_CASE("a segment tells the bounds of its writer") {
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  options.max_journal_bytes = 123u << 20;
+  options.min_free_bytes = 45u << 20;
+  auto writer = test::StartWriter(options);
+  test::AppendText(writer.get(), "one");
+  REQUIRE(writer->Shutdown(5000));
+  journal::Catalog catalog(&files, kDirectory);
+  REQUIRE(catalog.Refresh().ok());
+  REQUIRE(catalog.epochs().size() == 1);
+  const auto& [key, epoch] = *catalog.epochs().begin();
+  CHECK(epoch.begin()->second.header.max_journal_bytes == options.max_journal_bytes);
+  CHECK(epoch.begin()->second.header.min_free_bytes == options.min_free_bytes);
+  CHECK(catalog.WritersEpoch() == key);
 }
 
 TEST_CASE("the first segment is made without an event") {

@@ -118,6 +118,7 @@ journal::ReaderOptions ReaderOf(const std::string& directory, journal::ReadMode 
   journal::ReaderOptions options;
   options.directory = directory;
   options.mode = mode;
+  options.relist_ms = 0;
   return options;
 }
 

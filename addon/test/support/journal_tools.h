@@ -60,6 +60,7 @@ std::vector<Item> ReadAll(journal::Reader* reader);
 std::vector<Item> ReadUntil(journal::Reader* reader,
                             const std::function<bool(const std::vector<Item>&)>& enough,
                             int timeout_ms = 5000);
+/// A reader that lists the directory with every read.
 journal::ReaderOptions ReaderOf(const std::string& directory, journal::ReadMode mode);
 /// Everything in a directory, by a fresh reader in committed mode.
 std::vector<Item> ReadDirectory(const std::string& directory);

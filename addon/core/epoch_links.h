@@ -1,0 +1,22 @@
+#ifndef CERTWIRE_CORE_EPOCH_LINKS_H_
+#define CERTWIRE_CORE_EPOCH_LINKS_H_
+
+#include <optional>
+
+#include "catalog.h"
+
+namespace journal {
+
+/// The epoch that was the newest when epoch `of` of the catalogue began, as the first frame of that
+/// one tells it.
+Status ReadPrevious(FileSystem* files, const Catalog& catalog, const EpochKey& of,
+                    EpochKey* previous, bool* known);
+
+/// The epoch that a writer is in, or was in last, also where there are higher ones: somebody may
+/// have copied segments into the directory of a running CA. None when nothing names it, or when the
+/// epoch behind the named one follows it: then its writer has failed to write its own name.
+std::optional<EpochKey> FindWriter(FileSystem* files, const Catalog& catalog);
+
+}  // namespace journal
+
+#endif  // CERTWIRE_CORE_EPOCH_LINKS_H_

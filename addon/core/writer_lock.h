@@ -1,0 +1,31 @@
+#ifndef CERTWIRE_CORE_WRITER_LOCK_H_
+#define CERTWIRE_CORE_WRITER_LOCK_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "segment.h"
+
+namespace journal {
+
+/// The file on which the writer of a directory holds its lock, and in which it names its epoch.
+inline constexpr char kWriterLockName[] = "writer.lock";
+/// Not at the start: on Windows nobody else can read byte 0, which is the one that is locked.
+inline constexpr uint64_t kLockedEpochOffset = 64;
+inline constexpr size_t kLockedEpochSize = 24;
+
+/// Identity of an epoch; the order is the order of reading.
+struct EpochKey {
+  uint32_t number = 0;
+  EpochId id;
+  auto operator<=>(const EpochKey&) const = default;
+};
+
+/// Writes the kLockedEpochSize bytes that name an epoch.
+void EncodeLockedEpoch(const EpochKey& epoch, uint8_t* to);
+/// Reads them out of `size` bytes; false when they name none.
+bool DecodeLockedEpoch(const uint8_t* from, size_t size, EpochKey* epoch);
+
+}  // namespace journal
+
+#endif  // CERTWIRE_CORE_WRITER_LOCK_H_
