@@ -33,14 +33,14 @@ const journal = z
       .min(64)
       .default(10_240)
       .describe(
-        "Size from which on the oldest segments are deleted although a sink still needs them, in MiB.",
+        "Size of the journal, in MiB. From 85 % of it on the oldest segments are deleted although a sink still needs them. Where the exit module's `MaxJournalMegabytes` is lower, that counts; to have more, raise both.",
       ),
     minFreeMegabytes: z
       .int()
       .min(0)
       .default(2048)
       .describe(
-        "Free space below which the exit module stops recording (its `MinFreeMegabytes`), in MiB; the log tells before.",
+        "Free space near which published segments are deleted before their time, in MiB; the log tells of it. Where the exit module's `MinFreeMegabytes`, below which it stops recording, is higher, that counts.",
       ),
   })
   .describe("Where the journal is and how it is read.");

@@ -1,26 +1,11 @@
+import type { Frame } from "../exit/frame.ts";
 import type { JournalPosition } from "./position.ts";
 
-/** Frame types of the journal format that reach the service (docs/reference/journal-format.md). */
-export const frameTypes = { epoch: 1, event: 2, gap: 3, mark: 4, seal: 5 } as const;
-
 /**
- * One frame as the reader hands it over: an EVENT, or a GAP (written by the writer, or found by the
- * reader while it read). EPOCH, MARK and SEAL frames never leave the reader.
+ * One frame as the reader hands it over: an EVENT or a GAP. EPOCH, MARK and SEAL frames never leave the
+ * reader.
  */
-export interface JournalFrame {
-  readonly type: number;
-  /** Version of the payload's schema. */
-  readonly schema: number;
-  readonly epochNumber: number;
-  readonly epochId: string;
-  /** Sequence number inside the epoch; of a gap found by the reader the first sequence it covers. */
-  readonly sequence: bigint;
-  /** 0 for a frame of the file; 65535 for a gap found by the reader. */
-  readonly index: number;
-  /** UTC in 100 ns since 1601-01-01 (FILETIME), as the writer saw it. */
-  readonly time: bigint;
-  /** CBOR bytes of the record. */
-  readonly payload: Buffer;
+export interface JournalFrame extends Frame {
   /** Place behind this frame: where reading goes on once this frame is done with. */
   readonly position: JournalPosition;
 }

@@ -89,6 +89,12 @@ export interface NativeSegment {
   firstSequence: bigint;
   /** When the writer began it, in ms since 1970. */
   startedMs: number;
+  /** True when it belongs to the epoch that a writer is in, or that was the last to have a writer. */
+  isWriters: boolean;
+  /** Its writer makes no segment beyond this size of the journal, in bytes. 0: not told. */
+  maxJournalBytes: number;
+  /** Nor below so many free bytes of the volume. */
+  minFreeBytes: number;
 }
 
 /** A lock on a file. The operating system takes it back when the process ends, however it ends. */
@@ -176,6 +182,11 @@ export interface NativeAddon {
   JournalReader: new (options: NativeReaderOptions) => NativeJournalReader;
   /** Every segment whose header verifies, in no particular order; other files are left out. */
   listSegments(directory: string): Promise<NativeSegment[]>;
+  /**
+   * Deletes a file, with no other right to it than DELETE; one that is being deleted counts as deleted.
+   * Node's own `unlink` also wants to write attributes on Windows, which the service may not do here.
+   */
+  deleteFile(path: string): Promise<void>;
   /**
    * Takes the exclusive lock of a file, which is made if it is not there, and writes `holder`, one line,
    * behind its first byte. `null` when somebody else has the lock, in this process or in another.

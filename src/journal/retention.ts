@@ -1,6 +1,6 @@
-import { statfs, unlink } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import type { NativeSegment } from "./native.ts";
+import { loadNative, type NativeSegment } from "./native.ts";
 import type { JournalPosition } from "./position.ts";
 import { compareSegments, holdsOnlyZeros, listSegmentFiles, listSegments } from "./segments.ts";
 
@@ -49,8 +49,28 @@ const floorTrigger = 1.25;
 const floorTarget = 1.5;
 
 /**
- * Which segments may go, oldest first, so that what is left has no holes. The last one never goes: the
- * writer is in it. A disabled sink is not among the cursors and so pins nothing.
+ * The policy with the exit module's own bounds where they are narrower: it stops recording at them, whatever
+ * the service's configuration says.
+ */
+export function withWritersBounds(
+  policy: RetentionPolicy,
+  segments: readonly NativeSegment[],
+): RetentionPolicy {
+  const ordered = segments.toSorted(compareSegments);
+  const last = ordered.findLast(({ isWriters }) => isWriters) ?? ordered.at(-1);
+  const { maxJournalBytes = 0, minFreeBytes = 0 } = last ?? {};
+  const maxBytes = maxJournalBytes === 0 ? policy.maxBytes : maxJournalBytes;
+  return {
+    ...policy,
+    maxBytes: Math.min(policy.maxBytes, maxBytes),
+    minFreeBytes: Math.max(policy.minFreeBytes, minFreeBytes),
+  };
+}
+
+/**
+ * Which segments may go, oldest first, so that what is left has no holes. The last one never goes, nor the
+ * last one of the writer's epoch: the writer is in it. A disabled sink is not among the cursors and so pins
+ * nothing.
  */
 export function planDeletions(
   segments: readonly NativeSegment[],
@@ -65,8 +85,10 @@ export function planDeletions(
   const deletions: Deletion[] = [];
   let freed = 0;
   for (const [index, segment] of ordered.slice(0, -1).entries()) {
+    const next = ordered[index + 1];
+    if (segment.isWriters && next?.isWriters !== true) break;
     // A segment was written until its successor began.
-    const writtenMs = ordered[index + 1]?.startedMs ?? nowMs;
+    const writtenMs = next?.startedMs ?? nowMs;
     const losers = cursors
       .filter(({ position }) => !hasPassed(position, segment, epochs))
       .map(({ sink }) => sink);
@@ -124,6 +146,8 @@ const finishedOffset = 0;
 
 /** What one round of retention found and did. */
 export interface RetentionReport extends JournalRoom {
+  /** The policy with the exit module's own bounds. */
+  readonly policy: RetentionPolicy;
   readonly deleted: readonly Deletion[];
   /** Segments that could not be deleted now (somebody has them open); tried again in the next round. */
   readonly failed: readonly { readonly deletion: Deletion; readonly cause: unknown }[];
@@ -137,24 +161,25 @@ export interface RetentionReport extends JournalRoom {
 export async function applyRetention(
   directory: string,
   cursors: readonly SinkCursor[],
-  policy: RetentionPolicy,
+  ownPolicy: RetentionPolicy,
   nowMs = Date.now(),
 ): Promise<RetentionReport> {
   const segments = await listSegments(directory);
+  const policy = withWritersBounds(ownPolicy, segments);
   await deleteAbandonedSpares(directory, segments);
   const room = await roomOf(directory);
   const deleted: Deletion[] = [];
   const failed: { deletion: Deletion; cause: unknown }[] = [];
   for (const deletion of planDeletions(segments, cursors, policy, room, nowMs)) {
     try {
-      await unlink(join(directory, deletion.segment.name));
+      await loadNative().deleteFile(join(directory, deletion.segment.name));
       deleted.push(deletion);
     } catch (cause) {
       failed.push({ deletion, cause });
       break;
     }
   }
-  return { deleted, failed, ...(deleted.length > 0 ? await roomOf(directory) : room) };
+  return { policy, deleted, failed, ...(deleted.length > 0 ? await roomOf(directory) : room) };
 }
 
 async function roomOf(directory: string): Promise<JournalRoom> {
@@ -167,19 +192,22 @@ async function roomOf(directory: string): Promise<JournalRoom> {
 }
 
 /**
- * A writer leaves the file that it had made ahead. Of an epoch before the newest one nobody will use it any
- * more, since there is one writer at a time; it goes if it holds nothing but zeros.
+ * A writer leaves the file that it had made ahead. Of an epoch before the writer's and before the newest one
+ * nobody will use it any more, since there is one writer at a time; it goes if it holds nothing but zeros.
  */
 async function deleteAbandonedSpares(
   directory: string,
   segments: readonly NativeSegment[],
 ): Promise<void> {
   const known = new Set(segments.map(({ name }) => name));
-  const newest = Math.max(0, ...segments.map(({ epochNumber }) => epochNumber));
+  const newest = segments.at(-1)?.epochNumber ?? 0;
+  const writers = segments.find(({ isWriters }) => isWriters)?.epochNumber ?? newest;
+  const { deleteFile } = loadNative();
   for (const { name, epochNumber } of await listSegmentFiles(directory)) {
-    if (known.has(name) || epochNumber >= newest) continue;
+    if (known.has(name) || epochNumber >= Math.min(newest, writers)) continue;
     const path = join(directory, name);
     // One that cannot be read or deleted now is looked at again in the next round.
-    if (await holdsOnlyZeros(path).catch(() => false)) await unlink(path).catch(() => undefined);
+    if (await holdsOnlyZeros(path).catch(() => false))
+      await deleteFile(path).catch(() => undefined);
   }
 }

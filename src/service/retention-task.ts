@@ -96,25 +96,30 @@ function report(log: Logger, { segment, reason, losers }: Deletion): void {
 /** Tells that room is getting short before anything is lost, once each time. */
 class SpaceWarnings {
   readonly #options: RetentionOptions;
-  readonly #cap: Watermark;
-  readonly #floor: Watermark;
+  /** Of the journal's size in its bound. */
+  readonly #cap = new Watermark(0.8, 0.75);
+  /** Of the floor in what is free. */
+  readonly #floor = new Watermark(1 / 1.25, 1 / 1.5);
+  readonly #narrower = new Watermark(1, 0);
 
   constructor(options: RetentionOptions) {
-    const { maxBytes, minFreeBytes } = options.policy;
     this.#options = options;
-    this.#cap = new Watermark(maxBytes * 0.8, maxBytes * 0.75);
-    // The larger, the less is free: how many bytes there are to the floor, with the sign turned.
-    this.#floor = new Watermark(-minFreeBytes * 1.25, -minFreeBytes * 1.5);
   }
 
-  look({ journalBytes, freeBytes }: RetentionReport): void {
-    const { log, policy } = this.#options;
+  look({ journalBytes, freeBytes, policy }: RetentionReport): void {
+    const { log, policy: own } = this.#options;
     const { maxBytes, minFreeBytes } = policy;
-    if (this.#cap.isCrossedBy(journalBytes)) {
+    const isNarrower = maxBytes < own.maxBytes || minFreeBytes > own.minFreeBytes;
+    if (this.#narrower.isCrossedBy(isNarrower ? 1 : 0)) {
+      const text =
+        "the exit module's bounds of the journal are narrower than the configuration's: they count";
+      log.warn({ maxBytes, minFreeBytes }, text);
+    }
+    if (this.#cap.isCrossedBy(journalBytes / maxBytes)) {
       const text = "the journal has reached 80 % of its largest size: a sink is far behind";
       log.warn({ journalBytes, maxBytes }, text);
     }
-    if (this.#floor.isCrossedBy(-freeBytes)) {
+    if (this.#floor.isCrossedBy(minFreeBytes / Math.max(freeBytes, 1))) {
       const text = "the journal's volume is nearly full: the exit module stops recording soon";
       log.warn({ freeBytes, minFreeBytes }, text);
     }

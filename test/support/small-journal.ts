@@ -5,7 +5,8 @@ import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { decodeGap } from "../../src/exit/decode-gap.ts";
 import { decodeRecord } from "../../src/exit/decode-record.ts";
-import { frameTypes, type JournalFrame } from "../../src/journal/frame.ts";
+import { frameTypes } from "../../src/exit/frame.ts";
+import type { JournalFrame } from "../../src/journal/frame.ts";
 import {
   loadNative,
   type NativeExitSimulator,
@@ -27,12 +28,17 @@ export function journalDirectory(context: Pick<TestContext, "after">): string {
 }
 
 /** A writer with small segments. */
-export function openSmall(directory: string, segmentBytes = smallSegmentBytes) {
+export function openSmall(
+  directory: string,
+  segmentBytes = smallSegmentBytes,
+  maxJournalBytes = 2 ** 30,
+) {
   return new (loadNative().ExitSimulator)({
     directory,
     caName: "Small CA",
     firstSegmentBytes: segmentBytes,
     maxSegmentBytes: segmentBytes,
+    maxJournalBytes,
     minFreeBytes: 1,
     flushIntervalMs: 5,
   });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { CertwireEvent } from "../../../src/exit/event.ts";
 import { kindOf } from "../../../src/exit/event-kind.ts";
 import { createEventContext, eventsOfFrame } from "../../../src/exit/events-of-frame.ts";
-import { frameTypes } from "../../../src/journal/frame.ts";
+import { frameTypes } from "../../../src/exit/frame.ts";
 import {
   assertValid,
   encodeCbor,

@@ -5,8 +5,9 @@ import { test } from "node:test";
 import { CaIdMemory } from "../../../src/exit/ca-id-memory.ts";
 import { CaIdentity } from "../../../src/exit/ca-identity.ts";
 import { createEventContext, eventsOfFrame } from "../../../src/exit/events-of-frame.ts";
-import { openJournalContext } from "../../../src/exit/journal-context.ts";
-import { frameTypes, type JournalFrame } from "../../../src/journal/frame.ts";
+import { openJournalContext } from "../../../src/journal/event-context.ts";
+import { frameTypes } from "../../../src/exit/frame.ts";
+import type { JournalFrame } from "../../../src/journal/frame.ts";
 import { encodeCbor, encodeRecord, fixture, frameOf } from "../../support/exit-records.ts";
 import { temporaryDirectory } from "../../support/run-cli.ts";
 import {

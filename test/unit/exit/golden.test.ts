@@ -3,7 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createEventContext, eventsOfFrame } from "../../../src/exit/events-of-frame.ts";
-import { frameTypes, type JournalFrame } from "../../../src/journal/frame.ts";
+import { frameTypes } from "../../../src/exit/frame.ts";
+import type { JournalFrame } from "../../../src/journal/frame.ts";
 import {
   assertValid,
   encodeCbor,

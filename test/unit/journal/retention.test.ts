@@ -6,6 +6,7 @@ import {
   planDeletions,
   type RetentionPolicy,
   type SinkCursor,
+  withWritersBounds,
 } from "../../../src/journal/retention.ts";
 
 const day = 86_400_000;
@@ -22,6 +23,9 @@ function segment(epochNumber: number, index: number, ageDays: number, bytes = 10
     segment: index,
     firstSequence: 1n,
     startedMs: now - ageDays * day,
+    isWriters: false,
+    maxJournalBytes: 0,
+    minFreeBytes: 0,
   };
 }
 
@@ -104,4 +108,24 @@ test("a cursor of an epoch that is not in the directory has passed nothing", () 
     const cursors = [cursor("a", number, 1, "f".repeat(32))];
     assert.deepEqual(plan(segments, cursors), []);
   }
+});
+
+test("the segment that the writer is in stays, also where others have a higher number", () => {
+  const mine = (index: number) => ({ ...segment(1, index, 20), isWriters: true });
+  const segments = [mine(0), mine(1), segment(9, 0, 20), segment(9, 1, 20)];
+  assert.deepEqual(names(plan(segments, [])), ["e1-s0"]);
+});
+
+test("the bounds of the exit module count where they are narrower", () => {
+  const bounds = (maxJournalBytes: number, minFreeBytes: number) => {
+    const told = { ...segment(2, 0, 1), maxJournalBytes, minFreeBytes };
+    const { maxBytes, minFreeBytes: floor } = withWritersBounds(policy, [told, segment(1, 0, 2)]);
+    return [maxBytes, floor];
+  };
+  assert.deepEqual(bounds(0, 0), [1000, 200]);
+  assert.deepEqual(bounds(999, 201), [999, 201]);
+  assert.deepEqual(bounds(1001, 199), [1000, 200]);
+  const writers = { ...segment(1, 0, 2), isWriters: true, maxJournalBytes: 500 };
+  const copied = { ...segment(9, 0, 1), maxJournalBytes: 10 };
+  assert.equal(withWritersBounds(policy, [writers, copied]).maxBytes, 500);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import pino from "pino";
@@ -185,6 +185,66 @@ test("a file that an ended epoch's writer made ahead goes, one with anything in 
   assert.ok(left.has(spare(1, 9)), "something else");
   assert.ok(left.has(spare(3, 8)), "the newest epoch's");
   assert.equal((await listSegments(journal)).length, 3);
+});
+
+test("what the writer has made ahead stays, also where others have a higher number", async (context) => {
+  const [journal, other] = [journalDirectory(context), journalDirectory(context)];
+  for (let start = 0; start < 2; start += 1) {
+    const simulator = openSmall(other);
+    record(simulator, 1, 5);
+    await flushed(simulator);
+    simulator.close();
+  }
+  const simulator = openSmall(journal);
+  context.after(() => simulator.close());
+  record(simulator, 1, 5);
+  await flushed(simulator);
+  const [writers, copied] = await listSegments(other);
+  copyFileSync(join(other, copied!.name), join(journal, copied!.name));
+  const spare = writers!.name.replace("s000000", "s000007");
+  writeFileSync(join(journal, spare), Buffer.alloc(5000));
+  const policy = { replayWindowMs: 0, maxBytes: 2 ** 40, minFreeBytes: 0 };
+  await applyRetention(journal, [], policy);
+  const left = (await listSegmentFiles(journal)).map(({ name }) => name);
+  assert.deepEqual(left, [writers!.name, spare, copied!.name]);
+});
+
+test("an exit module with a smaller journal than the configuration's goes on recording", async (context) => {
+  const journal = journalDirectory(context);
+  const maxJournalBytes = mebibyte;
+  const segmentBytes = maxJournalBytes / 16;
+  const simulator = openSmall(journal, segmentBytes, maxJournalBytes);
+  context.after(() => simulator.close());
+  const { log, lines } = collectLog();
+  const checkpoint = await CheckpointStore.open(join(dirname(journal), "checkpoint"));
+  context.after(() => checkpoint.close());
+  const stop = new AbortController();
+  const options = { directory: journal, checkpoints: new Map([["a", checkpoint]]), log };
+  const policy = { replayWindowMs: 86_400_000, maxBytes: 2 ** 40, minFreeBytes: 0 };
+  const running = keepRetention(
+    { ...options, policy, firstAfterMs: 0, intervalMs: 5 },
+    stop.signal,
+  );
+  for (let last = 100; last <= 3000; last += 100) {
+    record(simulator, last - 99, last);
+    await flushed(simulator);
+    const deleted = () => lines.filter(({ reason }) => reason === "room").length;
+    const before = deleted();
+    await checkpoint.save((await readAll(journal)).at(-1)!.position);
+    const isNearCap = (await listSegmentFiles(journal)).length > 13;
+    if (isNearCap) await until(() => deleted() > before, "the next deletion");
+  }
+  stop.abort();
+  await running;
+  assert.equal(simulator.stats().dropped, 0);
+  const frames = await readAll(journal);
+  assert.equal(label(frames.at(-1)!), 3000);
+  assert.ok(!frames.map(label).some((each) => String(each).startsWith("gap disk-full")));
+  const narrower = lines.filter(({ msg }) => String(msg).includes("narrower"));
+  assert.deepEqual(
+    narrower.map(({ maxBytes }) => maxBytes),
+    [maxJournalBytes],
+  );
 });
 
 test("the log tells when the volume of the journal is nearly full", async (context) => {

@@ -10,6 +10,8 @@ export interface WindowsServiceOptions {
   /** Where its configuration, state and log go. */
   readonly directory: string;
   readonly journalDirectory: string;
+  /** Further members of the configuration's `journal`. */
+  readonly journal?: Readonly<Record<string, unknown>>;
   /** The `sinks` member of the configuration. */
   readonly sinks: readonly Readonly<Record<string, unknown>>[];
   /** Whole requests are published, without their passwords; default false. */
@@ -47,7 +49,7 @@ export class WindowsService {
     });
     const configFile = join(options.directory, "certwire.json");
     const config = {
-      journal: { directory: windowsPath(options.journalDirectory) },
+      journal: { directory: windowsPath(options.journalDirectory), ...options.journal },
       state: { directory: windowsPath(join(options.directory, "state")) },
       events: { includeRawRequest: options.includeRawRequest ?? false },
       sinks: options.sinks,
