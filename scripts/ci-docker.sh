@@ -64,6 +64,8 @@ stop_engine() {
     kill "$pid"
     wait
   fi
+  # Where / is no shared mount the engine mounts its directory on itself, and leaves that behind.
+  umount --recursive --lazy "$engine/data" 2> /dev/null || true
   rm -rf "$engine"
 }
 
