@@ -3,7 +3,7 @@ import { loadConfig, type ResolvedConfig } from "../config/load.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { CaIdMemory } from "../exit/ca-id-memory.ts";
 import type { EventContext } from "../exit/events-of-frame.ts";
-import { openJournalContext } from "../exit/journal-context.ts";
+import { openJournalContext } from "../journal/event-context.ts";
 
 /** Options that name a journal. */
 export interface JournalOptions {

@@ -1,9 +1,9 @@
-import type { JournalFrame } from "../journal/frame.ts";
 import type { CaIdentity } from "./ca-identity.ts";
 import { crlParts } from "./crl-data.ts";
 import { type EventOptions, envelope } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
 import { kindOfRecord } from "./event-kind.ts";
+import type { Frame } from "./frame.ts";
 import { Problems } from "./problems.ts";
 import { caGroup } from "./property-groups.ts";
 import type { ExitRecord } from "./record.ts";
@@ -11,7 +11,7 @@ import { requestData } from "./request-data.ts";
 
 /** The events of one record: one, or one for each CRL that a publication made. */
 export function buildEvents(
-  frame: JournalFrame,
+  frame: Frame,
   record: ExitRecord,
   identity: CaIdentity,
   options: EventOptions,

@@ -3,10 +3,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { openForAppend } from "../files/append-file.ts";
-import type { JournalFrame } from "../journal/frame.ts";
+import type { Frame } from "./frame.ts";
 
 /** Which frame is meant. */
-export type FramePlace = Pick<JournalFrame, "epochId" | "sequence">;
+export type FramePlace = Pick<Frame, "epochId" | "sequence">;
 
 interface Entry {
   /** The first frame of the epoch that the id was used for. */

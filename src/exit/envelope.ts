@@ -1,5 +1,5 @@
-import type { JournalFrame } from "../journal/frame.ts";
 import type { CertwireEvent, EventKind } from "./event.ts";
+import type { Frame } from "./frame.ts";
 import { filetimeText } from "./times.ts";
 
 /** How events are named. */
@@ -39,11 +39,7 @@ export function schemaUri(kind: EventKind): string {
 }
 
 /** Wraps the data of an event into its CloudEvents attributes. */
-export function envelope(
-  frame: JournalFrame,
-  parts: EventParts,
-  options: EventOptions,
-): CertwireEvent {
+export function envelope(frame: Frame, parts: EventParts, options: EventOptions): CertwireEvent {
   const { kind, caId, requestId, subject } = parts;
   const owner = options.source ?? caId;
   return {
@@ -63,6 +59,6 @@ export function envelope(
   };
 }
 
-function sortableSequence({ epochNumber, sequence }: JournalFrame): string {
+function sortableSequence({ epochNumber, sequence }: Frame): string {
   return `${epochNumber.toString().padStart(10, "0")}-${sequence.toString().padStart(20, "0")}`;
 }

@@ -1,4 +1,3 @@
-import { frameTypes, type JournalFrame } from "../journal/frame.ts";
 import { buildEvents } from "./build-events.ts";
 import { CaIdentity } from "./ca-identity.ts";
 import { undecodable } from "./decode-cbor.ts";
@@ -6,6 +5,7 @@ import { decodeGap } from "./decode-gap.ts";
 import { decodeRecord } from "./decode-record.ts";
 import type { EventOptions } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
+import { type Frame, frameTypes } from "./frame.ts";
 import { gapEvent } from "./gap-event.ts";
 
 /** Version of the payloads that this code reads. */
@@ -26,7 +26,7 @@ export function createEventContext(options: EventOptions = {}): EventContext {
  * The events of one frame, at least one. Throws CERTWIRE_RECORD_UNDECODABLE when the payload is not
  * what the format says, and nothing else.
  */
-export function eventsOfFrame(frame: JournalFrame, context: EventContext): CertwireEvent[] {
+export function eventsOfFrame(frame: Frame, context: EventContext): CertwireEvent[] {
   const { options, identity } = context;
   if (frame.schema !== schema) throw undecodable(`schema ${frame.schema} is not known`);
   if (frame.type === frameTypes.gap) {

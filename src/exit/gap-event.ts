@@ -1,12 +1,12 @@
-import type { JournalFrame } from "../journal/frame.ts";
 import type { JournalGap } from "./decode-gap.ts";
 import { type EventOptions, envelope } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
+import type { Frame } from "./frame.ts";
 import { filetimeText } from "./times.ts";
 
 /** The event of a loss. Its index is the frame's: 65535 for a gap that the reader found. */
 export function gapEvent(
-  frame: JournalFrame,
+  frame: Frame,
   gap: JournalGap,
   caId: string,
   options: EventOptions,

@@ -1,8 +1,9 @@
 import { CertwireError } from "../errors/certwire-error.ts";
 import { decodeGap } from "../exit/decode-gap.ts";
 import { decodeRecord } from "../exit/decode-record.ts";
+import { frameTypes } from "../exit/frame.ts";
 import { filetimeText } from "../exit/times.ts";
-import { frameTypes, type JournalFrame } from "../journal/frame.ts";
+import type { JournalFrame } from "../journal/frame.ts";
 import { listHeadless, listSegments } from "../journal/segments.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
 import { JournalMap } from "./journal-map.ts";

@@ -3,8 +3,9 @@ import { decodeGap } from "../exit/decode-gap.ts";
 import { decodeRecord } from "../exit/decode-record.ts";
 import type { CertwireEvent } from "../exit/event.ts";
 import { type EventContext, eventsOfFrame } from "../exit/events-of-frame.ts";
+import { frameTypes } from "../exit/frame.ts";
 import { filetimeText } from "../exit/times.ts";
-import { frameTypes, type JournalFrame } from "../journal/frame.ts";
+import type { JournalFrame } from "../journal/frame.ts";
 import type { WholeJournal } from "../journal/whole-journal.ts";
 import { isSelected, type Selection } from "../replay/selection.ts";
 

@@ -1,13 +1,13 @@
 import { CertwireError } from "../errors/certwire-error.ts";
-import { type Frame, frameTypes } from "../exit/frame.ts";
-import type { JournalPosition } from "./position.ts";
-import { listSegments, startOf } from "./segments.ts";
-import { WholeJournal } from "./whole-journal.ts";
 import type { CaIdMemory } from "../exit/ca-id-memory.ts";
 import { CaIdentity, ownCaId } from "../exit/ca-identity.ts";
 import { decodeRecord } from "../exit/decode-record.ts";
 import type { EventOptions } from "../exit/envelope.ts";
 import type { EventContext } from "../exit/events-of-frame.ts";
+import { type Frame, frameTypes } from "../exit/frame.ts";
+import type { JournalPosition } from "./position.ts";
+import { listSegments, startOf } from "./segments.ts";
+import { WholeJournal } from "./whole-journal.ts";
 
 /** Most frames that are looked through for the certificate of the CA; nearly every record has it. */
 const lookAheadFrames = 10_000;

@@ -3,7 +3,7 @@ import type { CaIdMemory } from "../exit/ca-id-memory.ts";
 import type { EventOptions } from "../exit/envelope.ts";
 import type { CertwireEvent } from "../exit/event.ts";
 import { type EventContext, eventsOfFrame } from "../exit/events-of-frame.ts";
-import { openJournalContext } from "../exit/journal-context.ts";
+import { openJournalContext } from "../journal/event-context.ts";
 import type { JournalFrame } from "../journal/frame.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
 

@@ -13,9 +13,10 @@ import {
   type EventContext,
   eventsOfFrame,
 } from "../../src/exit/events-of-frame.ts";
+import { frameTypes } from "../../src/exit/frame.ts";
 import { envelopeSchema } from "../../src/exit/schemas/envelope.ts";
 import { eventData } from "../../src/exit/schemas/event-data.ts";
-import { frameTypes, type JournalFrame } from "../../src/journal/frame.ts";
+import type { JournalFrame } from "../../src/journal/frame.ts";
 
 /** Members of a record as the exit module writes them; values may be wrapped in the tags below. */
 export type RecordParts = Readonly<Record<string, unknown>>;
