@@ -52,7 +52,7 @@ export const errorCodes = {
     meaning: "A journal record is not a valid exit-module record.",
     retryable: false,
     exitCode: 65,
-    hint: "The record is kept in the dead-letter file; report it with the version of the exit module.",
+    hint: "The record is kept in the dead-letter file, which certwire replay decodes again; report it with the version of the exit module.",
   },
   CERTWIRE_EVENTS_UNREADABLE: {
     meaning: "A file of events cannot be read.",

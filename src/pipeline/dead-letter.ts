@@ -1,9 +1,10 @@
 import { createReadStream } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { createInterface } from "node:readline";
+import { z } from "zod";
 import type { CertwireEvent } from "../exit/event.ts";
+import type { Frame } from "../exit/frame.ts";
 import { openForAppend } from "../files/append-file.ts";
-import type { JournalFrame } from "../journal/frame.ts";
 
 /**
  * Why an event or record became a dead letter: `undecodable` record, event that cannot be written
@@ -16,6 +17,9 @@ export interface DeadRecord {
   readonly epochNumber: number;
   readonly epochId: string;
   readonly sequence: string;
+  readonly index: number;
+  /** When it was recorded: 100 ns since 1601-01-01 UTC (FILETIME). */
+  readonly time: string;
   readonly type: number;
   readonly schema: number;
   /** CBOR of the record in base64. */
@@ -74,10 +78,31 @@ export class DeadLetterFile {
 }
 
 /** What a dead letter keeps of a frame. */
-export function deadRecord(frame: JournalFrame): DeadRecord {
-  const { epochNumber, epochId, type, schema } = frame;
+export function deadRecord(frame: Frame): DeadRecord {
+  const { epochNumber, epochId, index, type, schema } = frame;
+  const [sequence, time] = [String(frame.sequence), String(frame.time)];
   const payload = frame.payload.toString("base64");
-  return { epochNumber, epochId, sequence: String(frame.sequence), type, schema, payload };
+  return { epochNumber, epochId, sequence, index, time, type, schema, payload };
+}
+
+const digits = z
+  .string()
+  .regex(/^\d{1,20}$/)
+  .transform(BigInt);
+const frameOfRecord = z.object({
+  epochNumber: z.int(),
+  epochId: z.string(),
+  sequence: digits,
+  index: z.int(),
+  time: digits,
+  type: z.int(),
+  schema: z.int(),
+  payload: z.base64().transform((text) => Buffer.from(text, "base64")),
+});
+
+/** The frame that the `record` of a dead letter keeps; `undefined` where it keeps none. */
+export function frameOf(record: unknown): Frame | undefined {
+  return frameOfRecord.safeParse(record).data;
 }
 
 /** Reads a dead-letter file for looking at it or publishing it again; a torn line is passed over. */

@@ -1,8 +1,13 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { CertwireError } from "../errors/certwire-error.ts";
+import type { CaIdMemory } from "../exit/ca-id-memory.ts";
+import { CaIdentity } from "../exit/ca-identity.ts";
+import type { EventOptions } from "../exit/envelope.ts";
 import type { CertwireEvent } from "../exit/event.ts";
 import { isOwnType } from "../exit/event-kind.ts";
+import { type EventContext, eventsOfFrame } from "../exit/events-of-frame.ts";
+import { frameOf } from "../pipeline/dead-letter.ts";
 
 /**
  * What a source holds besides events: a `line` that is not JSON, as a crash of the file sink leaves it,
@@ -10,16 +15,27 @@ import { isOwnType } from "../exit/event-kind.ts";
  */
 export type Skipped = "line" | "record";
 
+/** How a file of events is replayed. */
+export interface EventFileOptions {
+  /** For the records in dead letters. */
+  readonly events: EventOptions;
+  /** Which CA the service took its records for. */
+  readonly caIds: CaIdMemory;
+  readonly skip: (what: Skipped) => void;
+}
+
 /**
  * The events of an NDJSON file, as the file sink writes them; of a dead-letter file the events in its
- * letters. They come out marked as replayed. Ends early when the signal is aborted. Rejects with a
- * CertwireError at JSON that is neither, and at the end of a file that holds lines but no JSON.
+ * letters, and those of its records that can be decoded now. They come out marked as replayed. Ends
+ * early when the signal is aborted. Rejects with a CertwireError at JSON that is neither, and at the
+ * end of a file that holds lines but no JSON.
  */
 export async function* eventsOfFile(
   path: string,
-  skip: (what: Skipped) => void,
+  { events, caIds, skip }: EventFileOptions,
   signal: AbortSignal,
 ): AsyncGenerator<CertwireEvent> {
+  const context = { options: events, identity: new CaIdentity(caIds) };
   let [lineNumber, whole] = [0, 0];
   let firstTorn: string | undefined;
   for await (const line of linesOf(path, signal)) {
@@ -33,9 +49,9 @@ export async function* eventsOfFile(
       continue;
     }
     whole += 1;
-    const event = eventOf(value, place);
-    if (event === undefined) skip("record");
-    else yield { ...event, replayed: true };
+    const found = eventsOf(value, place, context);
+    if (found.length === 0) skip("record");
+    for (const event of found) yield { ...event, replayed: true };
   }
   if (firstTorn !== undefined && whole === 0 && !signal.aborted)
     throw badLine(firstTorn, "not JSON");
@@ -55,14 +71,26 @@ async function* linesOf(path: string, signal: AbortSignal): AsyncGenerator<strin
   }
 }
 
-/** The event of a line; `undefined` for a dead letter of a record that could not be decoded. */
-function eventOf(value: unknown, place: string): CertwireEvent | undefined {
+/** The events of a line; none for a dead letter of a record that cannot be decoded. */
+function eventsOf(value: unknown, place: string, context: EventContext): CertwireEvent[] {
   if (!isObject(value)) throw badLine(place, "not a JSON object");
   const isDeadLetter = "reason" in value && "sink" in value;
-  if (isDeadLetter && !("event" in value)) return undefined;
+  if (isDeadLetter && !("event" in value)) return decode(value["record"], context);
   const event = isDeadLetter ? value["event"] : value;
-  if (isEvent(event)) return event;
+  if (isEvent(event)) return [event];
   throw badLine(place, "not an event of Certwire");
+}
+
+/** A later version may understand what the one that gave it up did not. */
+function decode(record: unknown, context: EventContext): CertwireEvent[] {
+  const frame = frameOf(record);
+  if (frame === undefined) return [];
+  try {
+    return eventsOfFrame(frame, context);
+  } catch (error) {
+    if (error instanceof CertwireError) return [];
+    throw error;
+  }
 }
 
 function isEvent(value: unknown): value is CertwireEvent {

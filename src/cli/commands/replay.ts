@@ -99,13 +99,15 @@ async function chooseSource(
 ): Promise<Source> {
   if (file !== undefined && journal !== undefined)
     throw usage("FILE and --journal exclude each other");
+  const caIds = await CaIdMemory.read(config?.state.directory);
+  const events = config?.events ?? {};
   if (file !== undefined) {
-    return { name: file, events: (skip) => eventsOfFile(file, skip, signal) };
+    const eventsOf: Source["events"] = (skip) =>
+      eventsOfFile(file, { events, caIds, skip }, signal);
+    return { name: file, events: eventsOf };
   }
   const directory = journal ?? config?.journal.directory;
   if (directory === undefined) throw usage("name a FILE, --journal or --config");
-  const caIds = await CaIdMemory.read(config?.state.directory);
-  const events = config?.events ?? {};
   return {
     name: `journal ${directory}`,
     events: (skip) =>

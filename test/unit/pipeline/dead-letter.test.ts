@@ -7,10 +7,11 @@ import {
   type DeadLetter,
   DeadLetterFile,
   deadRecord,
+  frameOf,
   readDeadLetters,
 } from "../../../src/pipeline/dead-letter.ts";
 import { failFlushes } from "../../support/failing-flush.ts";
-import { sampleEvent, samplePosition } from "../../support/sample-events.ts";
+import { sampleEvent } from "../../support/sample-events.ts";
 
 let directory = "";
 
@@ -78,18 +79,20 @@ test("a dead letter whose flush failed is an error", async (t) => {
   await file.close();
 });
 
-test("an undecodable record keeps its bytes and its place", () => {
-  const record = deadRecord({
+test("an undecodable record keeps all that it is decoded from, also in JSON", () => {
+  const frame = {
     type: 2,
     schema: 1,
     epochNumber: 1,
     epochId: "ab",
     sequence: 2n ** 63n,
-    index: 0,
-    time: 0n,
+    index: 65_535,
+    time: 2n ** 57n + 1n,
     payload: Buffer.from([0xff, 0x00]),
-    position: samplePosition(1),
-  });
+  };
+  const record = deadRecord(frame);
   assert.equal(record.sequence, "9223372036854775808");
-  assert.deepEqual(Buffer.from(record.payload, "base64"), Buffer.from([0xff, 0x00]));
+  assert.deepEqual(frameOf(JSON.parse(JSON.stringify(record))), frame);
+  const strange = [{ sequence: "-1" }, { time: undefined }, { payload: "?" }, { schema: "1" }];
+  for (const change of strange) assert.equal(frameOf({ ...record, ...change }), undefined);
 });

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { CaIdMemory } from "../../../src/exit/ca-id-memory.ts";
+import { createEventContext, eventsOfFrame } from "../../../src/exit/events-of-frame.ts";
+import { frameTypes } from "../../../src/exit/frame.ts";
+import { deadRecord } from "../../../src/pipeline/dead-letter.ts";
 import { eventsOfFile } from "../../../src/replay/event-file.ts";
+import { encodeCbor, encodeRecord, frameOf } from "../../support/exit-records.ts";
 import { temporaryDirectory } from "../../support/run-cli.ts";
 import { sampleEvent } from "../../support/sample-events.ts";
 
@@ -12,8 +17,12 @@ async function read(context: TestContext, ...lines: (object | string)[]) {
   writeFileSync(path, texts.join("\n"));
   const [ids, skipped]: string[][] = [[], []];
   const { signal } = new AbortController();
-  for await (const { id } of eventsOfFile(path, (what) => skipped?.push(what), signal))
+  const skip = (what: string) => skipped?.push(what);
+  const options = { events: {}, caIds: CaIdMemory.empty(), skip };
+  for await (const { id, replayed } of eventsOfFile(path, options, signal)) {
+    assert.equal(replayed, true);
     ids?.push(id);
+  }
   return { ids, skipped };
 }
 
@@ -29,6 +38,24 @@ test("a dead letter without an event is counted as a record that cannot be decod
   const letter = { sink: "a", reason: "undecodable", record: {} };
   const { ids, skipped } = await read(context, letter, { ...letter, event: sampleEvent(1) });
   assert.deepEqual(ids, [sampleEvent(1).id]);
+  assert.deepEqual(skipped, ["record"]);
+});
+
+test("a record of a dead letter that can be decoded now comes out under the id that it always had", async (context) => {
+  const record = frameOf(encodeRecord({ event: 1 }));
+  const gap = frameOf(encodeCbor({ reason: "corrupt" }), { type: frameTypes.gap, index: 65_535 });
+  const future = frameOf(encodeRecord({ event: 1 }), { schema: 2 });
+  const letters = [record, gap, future].map((frame) => ({
+    sink: "a",
+    reason: "undecodable",
+    record: deadRecord(frame),
+  }));
+  const { ids, skipped } = await read(context, ...letters);
+  const expected = [record, gap].flatMap((frame) => eventsOfFrame(frame, createEventContext()));
+  assert.deepEqual(
+    ids,
+    expected.map(({ id }) => id),
+  );
   assert.deepEqual(skipped, ["record"]);
 });
 
