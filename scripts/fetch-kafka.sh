@@ -4,6 +4,7 @@
 #   scripts/fetch-kafka.sh perf-test    RabbitMQ's load generator           -> var/perf-test-libs
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source scripts/packages.sh
 
 case "${1:-kafka}" in
   kafka) name=kafka-libs pom=test/integration/support/kafka/pom.xml ;;
@@ -26,7 +27,9 @@ echo "$target: fetching with Maven ..."
 mkdir -p var
 work=$(mktemp -d "var/.$name.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-mvn -q -B -ntp -f "$pom" dependency:copy-dependencies -DoutputDirectory="$PWD/$work"
+maven=(mvn -q -B -ntp -f "$pom" dependency:copy-dependencies)
+"${maven[@]}" -DoutputDirectory="$PWD/$work" > "var/$name.log" 2>&1 || fetch_failed Maven "var/$name.log" \
+  "${maven[*]} -DoutputDirectory=\"\$PWD/$target\" && cp $pom $target/pom.xml"
 chmod 755 "$work"
 cp "$pom" "$work/pom.xml"
 rm -rf "$target"

