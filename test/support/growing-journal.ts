@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import type { NativeExitSimulator } from "../../src/journal/native.ts";
+import { readJournalIndependently } from "./independent-journal-reader.ts";
+import { sequenceOf } from "./sample-events.ts";
+import { journalDirectory, openSmall, smallEvent } from "./small-journal.ts";
+
+const segmentBytes = 4 * 1024 * 1024;
+
+/** A journal that the exit module's own code writes on while services read it. */
+export class GrowingJournal {
+  readonly directory: string;
+  readonly #simulator: NativeExitSimulator;
+  readonly #requests: number;
+  #events = 0;
+
+  /** Its events are of so many `requests`, one after the other and again from the first. */
+  constructor(t: TestContext, requests: number) {
+    this.directory = journalDirectory(t);
+    this.#simulator = openSmall(this.directory, segmentBytes);
+    this.#requests = requests;
+    t.after(() => this.#simulator.close());
+  }
+
+  /** Sequence number of its newest event. */
+  get lastSequence(): number {
+    return 1 + this.#events; // the frame that begins the epoch has the first number
+  }
+
+  /** Records so many events at once. */
+  append(count: number): void {
+    for (let made = 0; made < count; made += 1) {
+      this.#events += 1;
+      this.#simulator.notify(smallEvent(1 + (this.#events % this.#requests)));
+    }
+  }
+
+  /** The ids that its events must have, in their order. */
+  eventIds(): string[] {
+    const ids = readJournalIndependently(this.directory).map(
+      ({ epochId, sequence, index }) => `${epochId}-${sequence}-${index}`,
+    );
+    assert.equal(ids.length, this.#events, "the journal has every event");
+    assert.equal(sequenceOf({ id: ids.at(-1) ?? "" }), this.lastSequence);
+    return ids;
+  }
+}

@@ -1,0 +1,87 @@
+import { dirname, join } from "node:path";
+import type { TestContext } from "node:test";
+import pino from "pino";
+import { parseConfig } from "../../src/config/load.ts";
+import { checkpointPath, readCheckpoint } from "../../src/journal/checkpoint-store.ts";
+import type { JournalPosition } from "../../src/journal/position.ts";
+import { Service, type SinkStats } from "../../src/service/service.ts";
+import { until } from "./run-pipeline.ts";
+import { sequenceOf } from "./sample-events.ts";
+
+/** Longest wait for something, in ms. */
+const patienceMs = 90_000;
+
+/** An entry of `sinks` in a configuration. */
+export type SinkEntry = Readonly<Record<string, unknown>> & { readonly name: string };
+
+/** A service at work, as its user starts it; its state is beside the journal. */
+export class RunningService {
+  readonly #service: Service;
+  readonly #stateDirectory: string;
+  readonly #firsts: ReadonlyMap<string, number>;
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+
+  private constructor(service: Service, stateDirectory: string, firsts: Map<string, number>) {
+    this.#service = service;
+    this.#stateDirectory = stateDirectory;
+    this.#firsts = firsts;
+    this.#running = service.run(this.#stop.signal);
+  }
+
+  static async start(t: TestContext, journal: string, sinks: readonly SinkEntry[]) {
+    const file = join(dirname(journal), "certwire.json");
+    const text = JSON.stringify({
+      journal: { directory: journal },
+      state: { directory: "state" },
+      sinks,
+    });
+    const config = parseConfig(file, text);
+    const firsts = new Map<string, number>();
+    const service = await Service.create({
+      config,
+      log: pino({ level: "silent" }),
+      observe: (sink, events) => {
+        const sequences = events.map(sequenceOf);
+        firsts.set(sink, Math.min(firsts.get(sink) ?? Number.POSITIVE_INFINITY, ...sequences));
+      },
+    });
+    const running = new RunningService(service, config.state.directory, firsts);
+    t.after(() => running.stop());
+    return running;
+  }
+
+  /** A look at one sink. */
+  stats(sink: string): SinkStats {
+    const found = this.#service.stats().find((each) => each.sink === sink);
+    if (found === undefined) throw new Error(`the service has no sink ${sink}`);
+    return found;
+  }
+
+  /** The first event of the journal that this service has published to a sink: its sequence number. */
+  firstSequence(sink: string): number | undefined {
+    return this.#firsts.get(sink);
+  }
+
+  /** Resolves when a sink has acknowledged so many events since the start of this service. */
+  async acknowledged(sink: string, events: number): Promise<void> {
+    const holds = () => this.stats(sink).acknowledgedEvents >= events;
+    await until(holds, `${sink} has acknowledged ${events} events`, patienceMs);
+  }
+
+  /** Resolves when a sink has acknowledged everything up to a sequence number. */
+  async reached(sink: string, sequence: number): Promise<void> {
+    const holds = () => Number(this.stats(sink).position?.sequence ?? 0n) >= sequence;
+    await until(holds, `${sink} is at ${sequence}`, patienceMs);
+  }
+
+  /** The cursor of a sink on disk. */
+  async checkpoint(sink: string): Promise<JournalPosition | null> {
+    return (await readCheckpoint(checkpointPath(this.#stateDirectory, sink))).position;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+}
