@@ -22,7 +22,7 @@ mkdir -p build
 context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
 node_modules/.bin/tsc -p tsconfig.build.json --outDir "$context/dist" --incremental false
-cp package.json LICENSE "$context"
+cp package.json LICENSE THIRD-PARTY-NOTICES.md "$context"
 mkdir "$context/prebuilds"
 cp -r prebuilds/linux-x64 "$context/prebuilds"
 # Exactly the packages that npm would install for a user, as they are here.

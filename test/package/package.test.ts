@@ -42,12 +42,14 @@ test("the installed package records and replays events with the addon that it ca
   assert.ok(kinds.length >= 12, `${kinds.length} events`);
 });
 
-test("the package carries both addons, and no test, C++ source or other compiled addon", () => {
+test("the package carries both addons with their licences, and no test, C++ source or other compiled addon", () => {
   const root = join(home, "node_modules/certwire");
   for (const path of ["test", "addon", "build", "var"]) {
     assert.equal(existsSync(join(root, path)), false, path);
   }
-  for (const addon of addons) assert.ok(existsSync(join(root, addon)), addon);
+  for (const path of [...addons, "LICENSE", "THIRD-PARTY-NOTICES.md"]) {
+    assert.ok(existsSync(join(root, path)), path);
+  }
 });
 
 test("without its addons nothing is packed, and both commands that make them are named", async () => {
