@@ -71,9 +71,10 @@ Buffer* BufferPool::Acquire(size_t size) {
 bool BufferPool::Charge(uint64_t bytes) {
   // Compared before it is counted, so that a large request that is refused takes no small one
   // along.
+  const uint64_t most = max_bytes_.load(std::memory_order_relaxed);
   uint64_t now = outstanding_.load(std::memory_order_relaxed);
   do {
-    if (bytes > max_bytes_ || now > max_bytes_ - bytes) return false;
+    if (bytes > most || now > most - bytes) return false;
   } while (!outstanding_.compare_exchange_weak(now, now + bytes, std::memory_order_relaxed));
   return true;
 }

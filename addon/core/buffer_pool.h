@@ -53,7 +53,8 @@ class BufferPool {
   Buffer* Acquire(size_t size);
   void Release(Buffer* buffer);
   uint64_t outstanding() const { return outstanding_.load(std::memory_order_relaxed); }
-  uint64_t max_bytes() const { return max_bytes_; }
+  /// May be called at any time; what is out already stays.
+  void SetMaxBytes(uint64_t max_bytes) { max_bytes_.store(max_bytes, std::memory_order_relaxed); }
 
  private:
   /// Counts `bytes` against the bound; false, and nothing counted, when they are too many.
@@ -61,7 +62,7 @@ class BufferPool {
   Buffer* TakeSlot();
   static Buffer* TakeHeap(size_t size);
 
-  const uint64_t max_bytes_;
+  std::atomic<uint64_t> max_bytes_;
   std::atomic<uint64_t> outstanding_{0};
   std::atomic<uint32_t> hint_{0};
   std::atomic<uint8_t> taken_[kSlots] = {};

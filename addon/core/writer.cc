@@ -57,6 +57,7 @@ class WriterCore final : public Writer {
     options.min_free_bytes = given.min_free_bytes;
     options.epoch_info = given.epoch_info;
     options.epoch_info_size = given.epoch_info_size;
+    shared.pool.SetMaxBytes(given.max_outstanding_bytes);
     return CopyTexts();
   }
 

@@ -81,7 +81,8 @@ class Background {
       SecureDirectory(directory_, kJournalRights);
     }
     refused_ = DistrustReason(directory_);
-    if (!refused_.empty() || !Configure(settings) || !module_.writer().Start().ok()) return;
+    // Also where the directory is refused: the bound of memory counts at once.
+    if (!Configure(settings) || !refused_.empty() || !module_.writer().Start().ok()) return;
     writer_started_ = true;
     module_.WriterTried(true);
   }
@@ -93,6 +94,7 @@ class Background {
     options.directory = directory.c_str();
     options.max_journal_bytes = uint64_t{settings.max_journal_megabytes} << 20;
     options.min_free_bytes = uint64_t{settings.min_free_megabytes} << 20;
+    options.max_outstanding_bytes = uint64_t{settings.max_memory_megabytes} << 20;
     options.epoch_info = reinterpret_cast<const uint8_t*>(info.data());
     options.epoch_info_size = info.size();
     const journal::Status status = module_.writer().Configure(options);

@@ -7,6 +7,10 @@ namespace {
 
 constexpr wchar_t kConfiguration[] = L"SYSTEM\\CurrentControlSet\\Services\\CertSvc\\Configuration";
 
+/// Longest journal directory: CreateFileW takes paths of 259 characters, and a segment's name of 23
+/// stands behind a backslash.
+constexpr size_t kLongestDirectory = 259 - 1 - 23;
+
 std::wstring Expanded(const std::wstring& text) {
   const DWORD size = ExpandEnvironmentStringsW(text.c_str(), nullptr, 0);
   std::wstring expanded(size, L'\0');
@@ -78,8 +82,15 @@ void ReadJournalDirectory(const std::wstring& key, Settings* settings) {
     settings->ignored.push_back({L"JournalDirectory", L"it is no text"});
     return;
   }
-  settings->journal_directory = Expanded(text);
-  while (settings->journal_directory.ends_with(L'\\')) settings->journal_directory.pop_back();
+  std::wstring directory = Expanded(text);
+  while (directory.ends_with(L'\\')) directory.pop_back();
+  if (directory.size() > kLongestDirectory) {
+    settings->ignored.push_back(
+        {L"JournalDirectory",
+         L"it is longer than " + std::to_wstring(kLongestDirectory) + L" characters"});
+    return;
+  }
+  settings->journal_directory = directory;
 }
 
 }  // namespace
@@ -93,6 +104,7 @@ Settings ReadSettings(const std::wstring& ca_name) {
   ReadNumber(key, L"MaxJournalMegabytes", 16, 16u << 20, &settings.max_journal_megabytes,
              &settings);
   ReadNumber(key, L"MinFreeMegabytes", 0, 16u << 20, &settings.min_free_megabytes, &settings);
+  ReadNumber(key, L"MaxMemoryMegabytes", 8, 1024, &settings.max_memory_megabytes, &settings);
   return settings;
 }
 

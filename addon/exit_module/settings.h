@@ -13,6 +13,7 @@ struct Settings {
   std::wstring journal_directory;
   DWORD max_journal_megabytes = 10240;
   DWORD min_free_megabytes = 2048;
+  DWORD max_memory_megabytes = 64;
 
   /// A registry value that is not used, and why.
   struct Ignored {

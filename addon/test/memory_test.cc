@@ -155,6 +155,20 @@ TEST_CASE("a writer that was never started holds what it can and ends in order")
   CHECK(files.paths().empty());
 }
 
+TEST_CASE("the memory bound of the settings counts as soon as they are read") {
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  const test::WriterPtr writer(journal::Writer::Create(options));
+  const std::string text(1000, 'n');
+  for (int i = 0; i < 100; ++i) {
+    REQUIRE(test::AppendText(writer.get(), text) != journal::AppendResult::kDropped);
+  }
+  options.max_outstanding_bytes = 64u << 10;
+  REQUIRE(writer->Configure(options).ok());
+  CHECK(test::AppendText(writer.get(), text) == journal::AppendResult::kDropped);
+}
+
 TEST_CASE("a record is between 1 byte and 16 MiB") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);

@@ -5,28 +5,11 @@ import { test } from "node:test";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { writeScenario } from "../scenarios/generate.ts";
 import { checkContents, checkRun } from "./support/check-run.ts";
+import { eventLogEntries } from "./support/event-log.ts";
 import { runStandin } from "./support/standin.ts";
-import { binaries, prepareWine, runWine, windowsPath } from "./support/wine.ts";
+import { prepareWine } from "./support/wine.ts";
 
 const scenario = writeScenario("edges", makeTempDirectory("scenarios"));
-
-/**
- * Plays the scenario with this journal directory; what the exit module says in the event log. Wine
- * keeps no event log, but prints the texts of an error entry on its debug channel.
- */
-async function errorEntries(journal: string): Promise<string> {
-  const result = join(makeTempDirectory("standin"), "result.ndjson");
-  const args = ["--scenario", scenario, "--result", result, "--journal", journal];
-  const before = process.env["WINEDEBUG"];
-  process.env["WINEDEBUG"] = "-all,err+eventlog";
-  try {
-    const paths = args.map((text) => (text.startsWith("--") ? text : windowsPath(text)));
-    return await runWine(binaries.standin, paths);
-  } finally {
-    if (before === undefined) delete process.env["WINEDEBUG"];
-    else process.env["WINEDEBUG"] = before;
-  }
-}
 
 /** A directory in a private one. */
 function makeJournal(): string {
@@ -40,7 +23,7 @@ test("a journal directory behind a link is refused with an entry, and the CA goe
   const target = makeJournal();
   const link = join(makeTempDirectory("link"), "journal");
   symlinkSync(target, link);
-  assert.match(await errorEntries(link), /journal is a reparse point/);
+  assert.match(await eventLogEntries(scenario, link), /journal is a reparse point/);
   assert.deepEqual(readdirSync(target), []);
 });
 
@@ -48,7 +31,7 @@ test("a journal directory that others may write into is refused with an entry", 
   if (!(await prepareWine(t))) return;
   const journal = makeJournal();
   chmodSync(journal, 0o777);
-  assert.match(await errorEntries(journal), /others may write into it/);
+  assert.match(await eventLogEntries(scenario, journal), /others may write into it/);
   assert.deepEqual(readdirSync(journal), []);
 });
 
@@ -60,7 +43,7 @@ test("a journal directory of somebody else is refused with an entry", async (t) 
     journal = makeJournal();
     chownSync(journal, 12_345, 12_345);
   }
-  assert.match(await errorEntries(journal), /its owner is neither the system nor/);
+  assert.match(await eventLogEntries(scenario, journal), /its owner is neither the system nor/);
   assert.ok(!readdirSync(journal).includes("writer.lock"));
 });
 

@@ -23,7 +23,8 @@ struct WriterOptions {
   FileSystem* file_system = nullptr;  ///< null: the operating system's
   uint32_t commit_wait_us = 2000;     ///< longest wait of an append
   uint32_t flush_interval_ms = 50;
-  uint64_t max_outstanding_bytes = 64ull << 20;  ///< memory bound of records that are not written
+  /// MaxMemoryMegabytes: memory bound of records that are not written.
+  uint64_t max_outstanding_bytes = 64ull << 20;
   uint64_t first_segment_bytes = 4ull << 20;
   uint64_t max_segment_bytes = 64ull << 20;
   uint64_t max_journal_bytes = 10240ull << 20;  ///< MaxJournalMegabytes
@@ -59,9 +60,9 @@ class Writer {
   /// Makes a writer in memory: no thread, no file. Null when memory is short or the directory's
   /// name is longer than 1,000 bytes; without a directory Configure has to follow.
   static Writer* Create(const WriterOptions& options);
-  /// Takes the options that concern files (directory, sizes of segments and journal, epoch info),
-  /// for a process that must not read its settings on the thread that makes the writer. Appends may
-  /// run at the same time; only before Start.
+  /// Takes the options that concern files (directory, sizes of segments and journal, epoch info)
+  /// and the memory bound, for a process that must not read its settings on the thread that makes
+  /// the writer. Appends may run at the same time; only before Start.
   Status Configure(const WriterOptions& options);
   /// Starts the background threads. May fail only for lack of threads, and may then be tried again;
   /// appends are kept all the same.

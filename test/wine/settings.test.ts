@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { makeTempDirectory } from "../integration/support/temp-directory.ts";
+import { ScenarioWriter } from "../scenarios/scenario-writer.ts";
+import { eventLogEntries } from "./support/event-log.ts";
+import { prepareWine } from "./support/wine.ts";
+
+const mebibyte = 2 ** 20;
+const requestBytes = 65_536;
+
+/** What the event log says of a CA with these settings whose requests have so many bytes together. */
+async function entriesWith(settings: Record<string, number | string>, bytes: number) {
+  const writer = new ScenarioWriter();
+  const request = { RawRequest: writer.binary(Buffer.alloc(requestBytes, 0x30)) };
+  for (let context = 1; context <= bytes / requestBytes; context += 1) {
+    writer.add({ event: 1, context, chain: "requests", request });
+  }
+  const scenario = join(makeTempDirectory("scenarios"), "settings.ndjson");
+  writer.save(scenario, { caName: "Settings CA", ca: {}, settings, secrets: [], boundMs: 1000 });
+  const journal = join(makeTempDirectory("journal"), "journal");
+  mkdirSync(journal, { mode: 0o755 });
+  return eventLogEntries(scenario, journal);
+}
+
+const ignored: [setting: Record<string, number | string>, reason: string][] = [
+  [{ JournalDirectory: `C:\\${"j".repeat(240)}` }, "it is longer than 235 characters"],
+  [{ MaxMemoryMegabytes: 7 }, "it is not between 8 and 1024"],
+  [{ MaxMemoryMegabytes: "64" }, "it is no REG_DWORD"],
+];
+for (const [setting, reason] of ignored) {
+  const [name = ""] = Object.keys(setting);
+  test(`a warning says that ${name} is not used since ${reason}`, async (t) => {
+    if (!(await prepareWine(t))) return;
+    assert.match(await entriesWith(setting, 0), new RegExp(`L"${name}"\\s.*L"${reason}"`));
+  });
+}
+
+/** Wine shows what stands in an entry, but not its text: here the number of lost events. */
+const lost = /L"MaxJournalMegabytes is reached"\s.*L"0"\s.*L"(\d+)"/;
+
+test("MaxMemoryMegabytes bounds what waits for a full journal; more of it loses nothing", async (t) => {
+  if (!(await prepareWine(t))) return;
+  const full = { MaxJournalMegabytes: 16, MinFreeMegabytes: 0 };
+  const small = await entriesWith({ ...full, MaxMemoryMegabytes: 8 }, 40 * mebibyte);
+  const count = Number(lost.exec(small)?.[1]);
+  // 16 MiB are in the journal and 8 in memory.
+  assert.ok(
+    count >= (16 * mebibyte) / requestBytes && count < (20 * mebibyte) / requestBytes,
+    small,
+  );
+  const large = await entriesWith({ ...full, MaxMemoryMegabytes: 64 }, 40 * mebibyte);
+  assert.match(large, /MaxJournalMegabytes is reached/);
+  assert.doesNotMatch(large, lost);
+});
