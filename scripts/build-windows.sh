@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Cross-compiles everything for Windows x64 with mingw-w64: exit module, certsrv stand-in and their tests
-# into build/windows, the addon into prebuilds/win32-x64. Checks what the binaries import.
+# into build/windows, the addon into prebuilds/win32-x64. Installs what it needs; checks what the binaries import.
 # Targets can be named; default: all that exist.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source scripts/packages.sh
 out=${CERTWIRE_WINDOWS_BUILD:-$PWD/build/windows}
 cmake_dir=$out/cmake
 log=$out/build.log
@@ -33,6 +34,9 @@ check_imports() {
   done < <(imports "$1")
 }
 
+mkdir -p var
+install_packages "${packages_windows[@]}"
+install_npm
 mkdir -p "$out"
 cmake -S addon -B "$cmake_dir" -DCMAKE_TOOLCHAIN_FILE="$PWD/addon/cmake/mingw-x64.cmake" -DCMAKE_BUILD_TYPE=Release \
   -DCMAKE_SHARED_LINKER_FLAGS=-s -DCMAKE_MODULE_LINKER_FLAGS="-static -s" -DCMAKE_EXE_LINKER_FLAGS="-static -s" \
@@ -47,4 +51,4 @@ if [ -e "$out/certwire.node" ]; then
   mkdir -p prebuilds/win32-x64
   cmp -s "$out/certwire.node" prebuilds/win32-x64/certwire.node || cp "$out/certwire.node" prebuilds/win32-x64/certwire.node
 fi
-du -h "$out"/*.dll "$out"/*.exe "$out"/*.node 2> /dev/null | sed "s|$PWD/||"
+find "$out" -maxdepth 1 \( -name '*.dll' -o -name '*.exe' -o -name '*.node' \) -exec du -h {} + | sed "s|$PWD/||"

@@ -3,11 +3,13 @@
 # What `npm start` needs: a compiler for the native addon, nothing else.
 packages_start=(g++ make cmake)
 
+# What the Windows binaries are built with, the stand-in for the CA and the native tests among them.
+packages_windows=(make cmake g++-mingw-w64-x86-64-posix binutils-mingw-w64-x86-64 doctest-dev nlohmann-json3-dev)
+
 # What the tests need beyond that: sanitizers and fuzzers, the Windows tool chain, brokers and their independent clients.
 packages_test=(
-  "${packages_start[@]}"
-  clang-14 libclang-rt-14-dev clang-format-19 doctest-dev nlohmann-json3-dev
-  g++-mingw-w64-x86-64-posix binutils-mingw-w64-x86-64 wine wine64
+  g++ "${packages_windows[@]}"
+  clang-14 libclang-rt-14-dev clang-format-19 wine wine64
   openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools
   openssl iproute2 docker.io debootstrap
 )

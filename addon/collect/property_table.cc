@@ -30,7 +30,8 @@ constexpr Property PerCaCertificate(std::u16string_view name, PropertyType type,
 
 // What tells most comes first, because the budget cuts off the end. Left out on purpose:
 // RawArchivedKey and ArchivedKey (key material), the policy module's own settable properties, and
-// names that current servers call obsolete (CertificateType, RawSMIMECapabilities, NameType).
+// names that current servers call obsolete (CertificateType, RawSMIMECapabilities, NameType), and
+// LocalizedTimePeriodUnits: the words for "days" and "weeks" in the language of the server.
 constexpr Property kProperties[] = {
     Request(u"RequestID", kLong, kAboutRequest),
     Request(u"Disposition", kLong, kAboutRequest),
