@@ -202,12 +202,13 @@ async function deleteAbandonedSpares(
   const known = new Set(segments.map(({ name }) => name));
   const newest = segments.at(-1)?.epochNumber ?? 0;
   const writers = segments.find(({ isWriters }) => isWriters)?.epochNumber ?? newest;
-  const { deleteFile } = loadNative();
   for (const { name, epochNumber } of await listSegmentFiles(directory)) {
     if (known.has(name) || epochNumber >= Math.min(newest, writers)) continue;
     const path = join(directory, name);
     // One that cannot be read or deleted now is looked at again in the next round.
     if (await holdsOnlyZeros(path).catch(() => false))
-      await deleteFile(path).catch(() => undefined);
+      await loadNative()
+        .deleteFile(path)
+        .catch(() => undefined);
   }
 }

@@ -116,7 +116,8 @@ class SpaceWarnings {
       log.warn({ maxBytes, minFreeBytes }, text);
     }
     if (this.#cap.isCrossedBy(journalBytes / maxBytes)) {
-      const text = "the journal has reached 80 % of its largest size: a sink is far behind";
+      const text =
+        "the journal has reached 80 % of its largest size: a sink is far behind, or the replay window is long";
       log.warn({ journalBytes, maxBytes }, text);
     }
     if (this.#floor.isCrossedBy(minFreeBytes / Math.max(freeBytes, 1))) {

@@ -16,6 +16,7 @@ import { describeError, InternalEvents } from "../pipeline/internal-events.ts";
 import { Pipeline, type PipelineStats } from "../pipeline/pipeline.ts";
 import { createSink, type SinkConfiguration } from "../sinks/registry.ts";
 import { type Observe, ObservedSink } from "./observed-sink.ts";
+import { keepProgressLog, logProgress } from "./progress-log.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
 import { lockState } from "./state-lock.ts";
 
@@ -98,12 +99,15 @@ export class Service {
     const fault = new AbortController();
     const stop = AbortSignal.any([signal, fault.signal]);
     const retention = keepRetention(this.#retention, stop);
+    const progress = { stats: () => this.stats(), log: this.#retention.log };
+    const progressLog = keepProgressLog(progress, stop);
     await Promise.all(
       this.#members.map(async ({ pipeline }) => {
         await pipeline.run(stop).catch((error: unknown) => fault.abort(error));
       }),
     );
-    await retention;
+    await Promise.all([retention, progressLog]);
+    logProgress(progress);
     await Promise.all(this.#members.map(({ checkpoints }) => checkpoints.close()));
     fault.signal.throwIfAborted();
   }

@@ -1,0 +1,33 @@
+import type { Logger } from "pino";
+import { pause } from "../pipeline/retry.ts";
+import type { SinkStats } from "./service.ts";
+
+/** Parts of the progress log. */
+export interface ProgressOptions {
+  /** A look at every sink. */
+  readonly stats: () => readonly SinkStats[];
+  readonly log: Logger;
+  /** How often each sink's counters are logged, in ms. Default 300000. */
+  readonly intervalMs?: number;
+}
+
+/** Logs the counters of every sink now and then, until the signal is aborted. */
+export async function keepProgressLog(
+  options: ProgressOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const intervalMs = options.intervalMs ?? 300_000;
+  for (;;) {
+    await pause(intervalMs, signal);
+    if (signal.aborted) return;
+    logProgress(options);
+  }
+}
+
+/** One line a sink; the counters are those since the start of the service. */
+export function logProgress({ stats, log }: ProgressOptions): void {
+  for (const { position: _position, batchSizes: _sizes, reader, ...counters } of stats()) {
+    const { unmarkedFrames, damagedRanges } = reader ?? { unmarkedFrames: 0, damagedRanges: 0 };
+    log.info({ ...counters, unmarkedFrames, damagedRanges }, "progress");
+  }
+}

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import pino from "pino";
+import { parseConfig } from "../../../src/config/load.ts";
+import { keepProgressLog } from "../../../src/service/progress-log.ts";
+import { Service } from "../../../src/service/service.ts";
+import { until } from "../../support/run-pipeline.ts";
+import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
+
+function collectLog() {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+  return { log: pino({}, { write }), lines };
+}
+
+test("the log tells now and then, and at the end, how far each sink is", async (context) => {
+  const journal = journalDirectory(context);
+  const simulator = openSmall(journal);
+  context.after(() => simulator.close());
+  record(simulator, 1, 20);
+  await flushed(simulator);
+  const text = JSON.stringify({
+    journal: { directory: journal },
+    state: { directory: join(dirname(journal), "state") },
+    sinks: [{ name: "files", url: "file:events" }],
+  });
+  const { log, lines } = collectLog();
+  const config = parseConfig(join(dirname(journal), "certwire.json"), text);
+  const service = await Service.create({ config, log });
+  const stop = new AbortController();
+  const running = service.run(stop.signal);
+  await until(() => service.stats()[0]?.acknowledgedEvents === 20, "everything is published");
+  const progress = () => lines.filter(({ msg }) => msg === "progress");
+  const options = { stats: () => service.stats(), log, intervalMs: 5 };
+  const logging = keepProgressLog(options, stop.signal);
+  await until(() => progress().length >= 2, "two lines");
+  stop.abort();
+  await Promise.all([running, logging]);
+  const last = progress().at(-1);
+  assert.equal(last?.["sink"], "files");
+  assert.equal(last["state"], "stopped");
+  assert.equal(last["acknowledgedEvents"], 20);
+  assert.equal(last["inFlightEvents"], 0);
+});
