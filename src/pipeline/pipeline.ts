@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { describeCause } from "../errors/describe-cause.ts";
 import type { CertwireEvent } from "../exit/event.ts";
@@ -85,6 +86,8 @@ export class Pipeline {
     this.#options = options;
     const { sink, events, limits } = options;
     this.#grace = new UnroutableGrace(limits.deadLetterAfterSeconds * 1000);
+    // Each lane listens; Node warns, not in the log, from eleven listeners on.
+    setMaxListeners(0, this.#abort.signal);
     this.#host = {
       sink,
       events,

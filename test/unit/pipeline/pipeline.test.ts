@@ -46,6 +46,27 @@ test("the cursor is never ahead of the acknowledged prefix, whatever order lanes
   assert.deepEqual(saved.at(-1), samplePosition(300));
 });
 
+test("many lanes at work at the same time cause no warning", async (t) => {
+  const sink = new ScriptedSink(20);
+  let busy = 0;
+  sink.script = async (_batch, _call, signal) => {
+    const onAbort = (): void => {};
+    signal.addEventListener("abort", onAbort);
+    busy += 1;
+    await until(() => busy === 20, "all lanes are at work");
+    signal.removeEventListener("abort", onAbort);
+    return undefined;
+  };
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  process.on("warning", onWarning);
+  t.after(() => process.off("warning", onWarning));
+  const { pipeline } = await testPipeline(t, new MemorySource(events(20, 20)), sink);
+  await pipeline.run(neverStopped);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(warnings, []);
+});
+
 test("a failed batch is sent again exactly as it was, less its acknowledged start", async (t) => {
   const sink = new ScriptedSink();
   const source = new MemorySource(events(6), { tail: true });
