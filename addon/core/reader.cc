@@ -12,7 +12,6 @@ namespace {
 constexpr int kMaxSteps = 100000;
 /// How long a listed file may refuse to be opened before that is an error.
 constexpr uint64_t kAbsentPatience = 5ull * 1000000000;
-constexpr uint64_t kMillisecond = 1000000;
 
 }  // namespace
 

@@ -14,6 +14,8 @@
 
 namespace journal {
 
+inline constexpr uint64_t kMillisecond = 1000000;  ///< in ns
+
 /// True when the content of the frame is not needed to go on without loss.
 inline bool IsExpendable(const FrameHeader& frame) {
   return frame.type == kEpochFrame || frame.type == kMarkFrame || frame.type == kSealFrame ||

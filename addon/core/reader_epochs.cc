@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "journal/cbor.h"
 #include "platform.h"
 #include "reader_core.h"
 

@@ -8,7 +8,6 @@
 namespace journal {
 namespace {
 
-constexpr uint64_t kMillisecond = 1000000;
 /// Pauses between searches for damage at the live tail, where the next frame is just not there yet.
 constexpr uint64_t kFirstSearchPause = 250 * kMillisecond;
 constexpr uint64_t kLongestSearchPause = 4000 * kMillisecond;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "promise_worker.h"
 #include "values.h"
 
 namespace binding {
@@ -75,42 +76,31 @@ Napi::Array ToArray(Napi::Env env, const journal::DurationCounts& counts) {
 
 }  // namespace
 
-/// One read on a worker thread, so that a slow disk never holds up the event loop.
-class ReadWorker : public Napi::AsyncWorker {
+class ReadWorker final : public PromiseWorker {
  public:
   ReadWorker(Napi::Env env, ReaderWrap* owner)
-      : Napi::AsyncWorker(env),
-        deferred_(Napi::Promise::Deferred::New(env)),
-        owner_(owner),
-        reader_(owner->reader_) {
+      : PromiseWorker(env), owner_(owner), reader_(owner->reader_) {
     owner_->Ref();
   }
 
-  Napi::Promise Promise() const { return deferred_.Promise(); }
-
  protected:
-  void Execute() override { status_ = reader_->Read(&batch_); }
+  journal::Status Work() override { return reader_->Read(&batch_); }
 
-  void OnOK() override {
-    Napi::HandleScope scope(Env());
+  void WorkEnded() override {
     owner_->stats_ = reader_->Stats();
     owner_->reading_ = false;
     owner_->Unref();
-    if (!status_.ok()) {
-      deferred_.Reject(ToError(Env(), status_).Value());
-    } else if (batch_.entries.empty()) {
-      deferred_.Resolve(Env().Null());
-    } else {
-      deferred_.Resolve(ToObject(Env(), batch_));
-    }
+  }
+
+  Napi::Value Result() override {
+    if (batch_.entries.empty()) return Env().Null();
+    return ToObject(Env(), batch_);
   }
 
  private:
-  Napi::Promise::Deferred deferred_;
   ReaderWrap* owner_;
   std::shared_ptr<journal::Reader> reader_;
   journal::Batch batch_;
-  journal::Status status_;
 };
 
 Napi::Function ReaderWrap::Define(Napi::Env env) {
@@ -137,10 +127,7 @@ Napi::Value ReaderWrap::Read(const Napi::CallbackInfo& info) {
     return info.Env().Undefined();
   }
   reading_ = true;
-  auto* worker = new ReadWorker(info.Env(), this);
-  Napi::Promise promise = worker->Promise();
-  worker->Queue();
-  return promise;
+  return (new ReadWorker(info.Env(), this))->Start();
 }
 
 Napi::Value ReaderWrap::Stats(const Napi::CallbackInfo& info) {

@@ -6,6 +6,7 @@
 
 #include "catalog.h"
 #include "epoch_links.h"
+#include "promise_worker.h"
 #include "values.h"
 
 namespace binding {
@@ -43,84 +44,53 @@ Napi::Object ToObject(Napi::Env env, const CatalogSegment& segment, bool is_writ
   return object;
 }
 
-class ListWorker : public Napi::AsyncWorker {
+class ListWorker final : public PromiseWorker {
  public:
   ListWorker(Napi::Env env, std::string directory)
-      : Napi::AsyncWorker(env),
-        deferred_(Napi::Promise::Deferred::New(env)),
-        catalog_(journal::DefaultFileSystem(), std::move(directory)) {}
-
-  Napi::Promise Promise() const { return deferred_.Promise(); }
+      : PromiseWorker(env), catalog_(journal::DefaultFileSystem(), std::move(directory)) {}
 
  protected:
-  void Execute() override {
-    status_ = catalog_.Refresh();
+  journal::Status Work() override {
+    const journal::Status status = catalog_.Refresh();
     writers_epoch_ = journal::FindWriter(journal::DefaultFileSystem(), catalog_);
+    return status;
   }
 
-  void OnOK() override {
-    Napi::HandleScope scope(Env());
-    if (!status_.ok()) {
-      deferred_.Reject(ToError(Env(), status_).Value());
-      return;
-    }
+  Napi::Value Result() override {
     Napi::Array list = Napi::Array::New(Env());
     for (const auto& [key, epoch] : catalog_.epochs()) {
       for (const auto& [index, segment] : epoch) {
         list.Set(list.Length(), ToObject(Env(), segment, key == writers_epoch_));
       }
     }
-    deferred_.Resolve(list);
+    return list;
   }
 
  private:
-  Napi::Promise::Deferred deferred_;
   journal::Catalog catalog_;
-  journal::Status status_;
   std::optional<journal::EpochKey> writers_epoch_;
 };
 
-class DeleteWorker : public Napi::AsyncWorker {
+class DeleteWorker final : public PromiseWorker {
  public:
-  DeleteWorker(Napi::Env env, std::string path)
-      : Napi::AsyncWorker(env),
-        deferred_(Napi::Promise::Deferred::New(env)),
-        path_(std::move(path)) {}
-
-  Napi::Promise Promise() const { return deferred_.Promise(); }
+  DeleteWorker(Napi::Env env, std::string path) : PromiseWorker(env), path_(std::move(path)) {}
 
  protected:
-  void Execute() override { status_ = journal::DefaultFileSystem()->Delete(path_.c_str()); }
-
-  void OnOK() override {
-    Napi::HandleScope scope(Env());
-    if (status_.ok()) {
-      deferred_.Resolve(Env().Undefined());
-    } else {
-      deferred_.Reject(ToError(Env(), status_).Value());
-    }
-  }
+  journal::Status Work() override { return journal::DefaultFileSystem()->Delete(path_.c_str()); }
+  Napi::Value Result() override { return Env().Undefined(); }
 
  private:
-  Napi::Promise::Deferred deferred_;
   std::string path_;
-  journal::Status status_;
 };
 
 }  // namespace
 
 Napi::Value ListSegments(const Napi::CallbackInfo& info) {
-  auto* worker = new ListWorker(info.Env(), info[0].ToString().Utf8Value());
-  Napi::Promise promise = worker->Promise();
-  worker->Queue();
-  return promise;
+  return (new ListWorker(info.Env(), info[0].ToString().Utf8Value()))->Start();
 }
 
 Napi::Value DeleteFile(const Napi::CallbackInfo& info) {
-  auto* worker = new DeleteWorker(info.Env(), info[0].ToString().Utf8Value());
-  Napi::Promise promise = worker->Promise();
-  worker->Queue();
-  return promise;
+  return (new DeleteWorker(info.Env(), info[0].ToString().Utf8Value()))->Start();
 }
 
 }  // namespace binding
