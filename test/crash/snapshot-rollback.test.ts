@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
-import pino from "pino";
 import { parseConfig } from "../../src/config/load.ts";
 import type { CertwireEvent } from "../../src/exit/event.ts";
 import { requestIdOf } from "../../src/replay/selection.ts";
 import { Service } from "../../src/service/service.ts";
+import { collectLog } from "../support/collect-log.ts";
 import { until as untilWithin } from "../support/run-pipeline.ts";
 import { flushed, journalDirectory, openSmall, record } from "../support/small-journal.ts";
 
@@ -21,9 +21,8 @@ async function startService(context: TestContext, journal: string) {
     sinks: [{ name: "files", url: "file:events" }],
   });
   const config = parseConfig(join(dirname(journal), "certwire.json"), text);
-  const logLines: Record<string, unknown>[] = [];
-  const write = (line: string) => void logLines.push(JSON.parse(line) as Record<string, unknown>);
-  const service = await Service.create({ config, log: pino({ level: "debug" }, { write }) });
+  const { log, lines: logLines } = collectLog();
+  const service = await Service.create({ config, log });
   const stop = new AbortController();
   const running = service.run(stop.signal);
   context.after(() => stop.abort());

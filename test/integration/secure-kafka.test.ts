@@ -1,25 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { sampleOutbound } from "../support/sample-events.ts";
-import { chooseProvider, localProvider } from "./support/brokers.ts";
 import type { SecureKafkaListener } from "./support/kafka-security.ts";
 import { type LocalKafka, startLocalKafka } from "./support/local-kafka.ts";
 import { readKafka } from "./support/read-kafka.ts";
-import { SecurePublisher } from "./support/secure-publisher.ts";
+import { clientTls, SecurePublisher, skip, tls } from "./support/secure-publisher.ts";
 import { makeTempDirectory, removeTempDirectory } from "./support/temp-directory.ts";
 import { makeCertificates, type TestCertificates } from "./support/test-certificates.ts";
 
 const username = "certwire";
 const password = "Kafka5ecret";
 const signal = new AbortController().signal;
-const skip = (await chooseProvider()) !== localProvider && "secured brokers are local processes";
-
-const tls = { caFile: "ca.pem" };
-const clientTls = {
-  ...tls,
-  certificateFile: "client.pem",
-  privateKey: { file: "client.key" },
-};
 
 suite("the Kafka sink on a broker with security", { skip }, () => {
   let directory: string;

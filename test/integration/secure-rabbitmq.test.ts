@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { sampleOutbound } from "../support/sample-events.ts";
-import { chooseProvider, localProvider } from "./support/brokers.ts";
 import { type LocalRabbitmq, startLocalRabbitmq } from "./support/local-rabbitmq.ts";
 import { readRabbitmq } from "./support/read-rabbitmq.ts";
-import { SecurePublisher } from "./support/secure-publisher.ts";
+import { clientTls, SecurePublisher, skip, tls } from "./support/secure-publisher.ts";
 import { makeTempDirectory, removeTempDirectory } from "./support/temp-directory.ts";
 import { makeCertificates, type TestCertificates } from "./support/test-certificates.ts";
 import { waitUntil } from "./support/wait-until.ts";
@@ -12,14 +11,6 @@ import { waitUntil } from "./support/wait-until.ts";
 const username = "certwire";
 const password = "Rabbit5ecret";
 const signal = new AbortController().signal;
-const skip = (await chooseProvider()) !== localProvider && "secured brokers are local processes";
-
-const tls = { caFile: "ca.pem" };
-const clientTls = {
-  ...tls,
-  certificateFile: "client.pem",
-  privateKey: { file: "client.key" },
-};
 
 suite("the RabbitMQ sink on a broker with security", { skip }, () => {
   let directory: string;

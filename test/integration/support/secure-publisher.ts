@@ -10,11 +10,25 @@ import { createSink } from "../../../src/sinks/registry.ts";
 import type { Sink } from "../../../src/sinks/sink.ts";
 import { range, until } from "../../support/run-pipeline.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
+import { chooseProvider, localProvider } from "./brokers.ts";
 import type { KeyPairFiles, TestCertificates } from "./test-certificates.ts";
 
 const events = 20;
 /** Longest that a wrong connection may take to say so, in ms; far above what it takes. */
 const patienceMs = 15_000;
+
+/** Why the tests with secured brokers are skipped; false when they run. */
+export const skip =
+  (await chooseProvider()) !== localProvider && "secured brokers are local processes";
+
+/** TLS options of a sink that trusts the CA of the brokers, by the files of a `SecurePublisher`. */
+export const tls = { caFile: "ca.pem" };
+/** Those of one that also has a client certificate. */
+export const clientTls = {
+  ...tls,
+  certificateFile: "client.pem",
+  privateKey: { file: "client.key" },
+};
 
 /** How a sink that cannot be opened must say so. */
 interface Refusal {

@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import pino from "pino";
 import { parseConfig } from "../../../src/config/load.ts";
 import { keepProgressLog } from "../../../src/service/progress-log.ts";
 import { Service } from "../../../src/service/service.ts";
+import { collectLog } from "../../support/collect-log.ts";
 import { until } from "../../support/run-pipeline.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
-
-function collectLog() {
-  const lines: Record<string, unknown>[] = [];
-  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
-  return { log: pino({}, { write }), lines };
-}
 
 test("the log tells now and then, and at the end, how far each sink is", async (context) => {
   const journal = journalDirectory(context);

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import pino from "pino";
 import { parseConfig, type ResolvedConfig } from "../../../src/config/load.ts";
 import type { CertwireEvent } from "../../../src/exit/event.ts";
 import { CheckpointStore } from "../../../src/journal/checkpoint-store.ts";
@@ -11,6 +10,7 @@ import { listSegmentFiles, listSegments } from "../../../src/journal/segments.ts
 import { requestIdOf } from "../../../src/replay/selection.ts";
 import { keepRetention } from "../../../src/service/retention-task.ts";
 import { Service } from "../../../src/service/service.ts";
+import { collectLog } from "../../support/collect-log.ts";
 import { range, until } from "../../support/run-pipeline.ts";
 import {
   flushed,
@@ -22,12 +22,6 @@ import {
 } from "../../support/small-journal.ts";
 
 const mebibyte = 2 ** 20;
-
-function collectLog() {
-  const lines: Record<string, unknown>[] = [];
-  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
-  return { log: pino({ level: "debug" }, { write }), lines };
-}
 
 /** Size of a file; 0 when it was deleted meanwhile. */
 function sizeOf(path: string): number {
