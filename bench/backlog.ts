@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { loadNative, type SimulatedEvent } from "../src/journal/native.ts";
+import { loadNative, type SimulatedEvent } from "../src/native/addon.ts";
 import type { BacklogResult } from "./backlog-reader.ts";
 
 const { values } = parseArgs({

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { loadNative } from "../src/journal/native.ts";
+import { loadNative } from "../src/native/addon.ts";
 import { steppedClock } from "../src/simulate/feed.ts";
 import { SimulatedCa } from "../src/simulate/simulated-ca.ts";
 

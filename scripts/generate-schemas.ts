@@ -2,7 +2,7 @@
 // Run after a build: node build/js/scripts/generate-schemas.js
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { schemaDocuments } from "../src/exit/schemas/documents.ts";
+import { schemaDocuments } from "../src/events/schemas/documents.ts";
 
 const root = join("docs", "reference");
 mkdirSync(join(root, "schemas"), { recursive: true });

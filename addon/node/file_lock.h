@@ -5,7 +5,7 @@
 
 namespace binding {
 
-/// `lockFile` of src/journal/native.ts.
+/// `lockFile` of src/native/addon.ts.
 Napi::Value LockFile(const Napi::CallbackInfo& info);
 
 }  // namespace binding

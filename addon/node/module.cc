@@ -1,4 +1,4 @@
-// Entry of the addon: what JavaScript sees is declared in src/journal/native.ts.
+// Entry of the addon: what JavaScript sees is declared in src/native/addon.ts.
 #include <napi.h>
 
 #include "file_lock.h"

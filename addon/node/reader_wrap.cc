@@ -8,7 +8,7 @@
 namespace binding {
 namespace {
 
-// Columns of NativeBatch.table, in the order that src/journal/native.ts documents.
+// Columns of NativeBatch.table, in the order that src/native/addon.ts documents.
 constexpr size_t kTableStride = 11;
 
 bool ParsePosition(const Napi::Object& object, journal::Position* position) {

@@ -9,7 +9,7 @@
 
 namespace binding {
 
-/// `JournalReader` of src/journal/native.ts. JavaScript awaits each read before the next one, and
+/// `JournalReader` of src/native/addon.ts. JavaScript awaits each read before the next one, and
 /// the class refuses a second call while one is under way: the reader itself is not thread-safe.
 class ReaderWrap : public Napi::ObjectWrap<ReaderWrap> {
  public:

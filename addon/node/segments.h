@@ -5,9 +5,9 @@
 
 namespace binding {
 
-/// `listSegments` of src/journal/native.ts.
+/// `listSegments` of src/native/addon.ts.
 Napi::Value ListSegments(const Napi::CallbackInfo& info);
-/// `deleteFile` of src/journal/native.ts.
+/// `deleteFile` of src/native/addon.ts.
 Napi::Value DeleteFile(const Napi::CallbackInfo& info);
 
 }  // namespace binding

@@ -11,7 +11,7 @@
 
 namespace binding {
 
-/// `ExitSimulator` of src/journal/native.ts: the exit module's own collection and journal, fed with
+/// `ExitSimulator` of src/native/addon.ts: the exit module's own collection and journal, fed with
 /// the answers of a simulated CA.
 class SimulatorWrap : public Napi::ObjectWrap<SimulatorWrap> {
  public:

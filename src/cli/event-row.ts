@@ -1,6 +1,6 @@
-import type { CertwireEvent } from "../exit/event.ts";
-import { kindOf } from "../exit/event-kind.ts";
-import { requestIdOf } from "../replay/selection.ts";
+import type { CertwireEvent } from "../events/event.ts";
+import { kindOf } from "../events/event-kind.ts";
+import { requestIdOf } from "../events/selection.ts";
 
 /** An event as a line of the live view. */
 export interface EventRow {

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { loadConfig, type ResolvedConfig } from "../config/load.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
-import { CaIdMemory } from "../exit/ca-id-memory.ts";
-import type { EventContext } from "../exit/events-of-frame.ts";
-import { openJournalContext } from "../journal/event-context.ts";
+import { CaIdMemory } from "../state/ca-id-memory.ts";
+import type { EventContext } from "../sources/events-of-frame.ts";
+import { openJournalContext } from "../sources/journal-context.ts";
 
 /** Options that name a journal. */
 export interface JournalOptions {

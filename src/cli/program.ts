@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
-import { packageRoot } from "../journal/native.ts";
+import { packageRoot } from "../native/addon.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addDemoCommand } from "./commands/demo.ts";
 import { addJournalCommand } from "./commands/journal.ts";

@@ -1,5 +1,5 @@
-import type { Skipped } from "../replay/event-file.ts";
-import type { ReplayPlan } from "../replay/plan.ts";
+import type { Skipped } from "../sources/event-file.ts";
+import type { ReplayPlan } from "../sources/replay-plan.ts";
 import { alignRows, say } from "./output.ts";
 import type { SelectionOptions } from "./selection-options.ts";
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { didYouMean } from "../config/did-you-mean.ts";
-import { eventKinds } from "../exit/event.ts";
-import type { Selection } from "../replay/selection.ts";
+import { eventKinds } from "../events/event.ts";
+import type { Selection } from "../events/selection.ts";
 import { parseCount, parseTime } from "./arguments.ts";
 
 /** Options that choose events. */

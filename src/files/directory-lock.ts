@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { CertwireError } from "../errors/certwire-error.ts";
-import { loadNative, type NativeFileLock } from "../journal/native.ts";
+import { loadNative, type NativeFileLock } from "../native/addon.ts";
 
 const lockHolder = z.object({
   pid: z.int(),

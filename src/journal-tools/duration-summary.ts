@@ -1,4 +1,4 @@
-import type { DurationHistogram } from "../journal/native.ts";
+import type { DurationHistogram } from "../native/addon.ts";
 
 /** Durations in microseconds, each the lower end of a bucket that is at most 25 % wide. */
 export interface DurationSummary {

@@ -1,13 +1,12 @@
 import { CertwireError } from "../errors/certwire-error.ts";
 import { decodeGap } from "../exit/decode-gap.ts";
 import { decodeRecord } from "../exit/decode-record.ts";
-import type { CertwireEvent } from "../exit/event.ts";
-import { type EventContext, eventsOfFrame } from "../exit/events-of-frame.ts";
-import { frameTypes } from "../exit/frame.ts";
-import { filetimeText } from "../exit/times.ts";
-import type { JournalFrame } from "../journal/frame.ts";
+import type { CertwireEvent } from "../events/event.ts";
+import { type EventContext, eventsOfFrame } from "../sources/events-of-frame.ts";
+import { frameTypes, type JournalFrame } from "../journal/frame.ts";
+import { filetimeText } from "../events/times.ts";
 import type { WholeJournal } from "../journal/whole-journal.ts";
-import { isSelected, type Selection } from "../replay/selection.ts";
+import { isSelected, type Selection } from "../events/selection.ts";
 
 /** What is taken out of a journal, and how. */
 export interface LineOptions {

@@ -1,4 +1,4 @@
-import type { NativeSegment } from "../journal/native.ts";
+import type { NativeSegment } from "../native/addon.ts";
 import type { JournalPosition } from "../journal/position.ts";
 
 /** The segments of a journal as one long range of bytes, to say how far in it a position is. */

@@ -1,4 +1,4 @@
-import type { NativeSegment } from "./native.ts";
+import type { NativeSegment } from "../native/addon.ts";
 import type { JournalPosition } from "./position.ts";
 import { compareSegments, startOf } from "./segments.ts";
 import { WholeJournal } from "./whole-journal.ts";

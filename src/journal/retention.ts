@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { loadNative, type NativeSegment } from "./native.ts";
+import { loadNative, type NativeSegment } from "../native/addon.ts";
 import type { JournalPosition } from "./position.ts";
 import { compareSegments, holdsOnlyZeros, listSegmentFiles, listSegments } from "./segments.ts";
 

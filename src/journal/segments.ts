@@ -1,7 +1,7 @@
 import { lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CertwireError } from "../errors/certwire-error.ts";
-import { loadNative, type NativeSegment } from "./native.ts";
+import { loadNative, type NativeSegment } from "../native/addon.ts";
 import type { JournalPosition } from "./position.ts";
 
 /** Order in which segments are read. */

@@ -5,7 +5,7 @@ import {
   type NativeJournalReader,
   type NativeReaderStats,
   type NativeWriterTimes,
-} from "./native.ts";
+} from "../native/addon.ts";
 import type { JournalPosition } from "./position.ts";
 import { listSegments } from "./segments.ts";
 

@@ -3,7 +3,7 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { describeCause } from "../errors/describe-cause.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import type { SinkFailure } from "../sinks/sink.ts";
-import type { DeadLetterReason } from "./dead-letter.ts";
+import type { DeadLetterReason } from "../state/dead-letter.ts";
 
 /** Upper ends of the batch-size histogram; the last bucket has none. */
 export const batchSizeBounds = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;

@@ -1,5 +1,5 @@
-import type { CertwireEvent } from "../exit/event.ts";
-import { kindOf } from "../exit/event-kind.ts";
+import type { CertwireEvent } from "../events/event.ts";
+import { kindOf } from "../events/event-kind.ts";
 import type { OutboundEvent } from "../sinks/sink.ts";
 
 /** Makes an event smaller by leaving out its largest binary values, down to `maxBytes` of JSON. */

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { describeCause } from "../errors/describe-cause.ts";
-import type { CertwireEvent } from "../exit/event.ts";
+import type { CertwireEvent } from "../events/event.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import type { PipelineLimits } from "../sinks/common-options.ts";
 import type { OutboundEvent, Sink, SinkFailure } from "../sinks/sink.ts";
@@ -12,8 +12,8 @@ import {
   type DeadLetterFile,
   type DeadLetterReason,
   deadRecord,
-} from "./dead-letter.ts";
-import type { EventSource, RecordChunk, SourcedRecord } from "./event-source.ts";
+} from "../state/dead-letter.ts";
+import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import type { InternalEvents, PipelineCounters } from "./internal-events.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import { eventOf, type ShrinkEvent, toOutbound } from "./outbound-event.ts";

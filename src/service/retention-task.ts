@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { CheckpointStore } from "../journal/checkpoint-store.ts";
+import type { CheckpointStore } from "../state/checkpoint-store.ts";
 import { nextPlace } from "../journal/next-place.ts";
 import {
   applyRetention,

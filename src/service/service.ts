@@ -1,24 +1,24 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { ResolvedConfig } from "../config/load.ts";
-import { CaIdMemory } from "../exit/ca-id-memory.ts";
-import { eventsOfFrame } from "../exit/events-of-frame.ts";
-import { frameTypes } from "../exit/frame.ts";
-import { shrinkEvent } from "../exit/shrink-event.ts";
-import { CheckpointStore, checkpointPath } from "../journal/checkpoint-store.ts";
-import { openJournalContext } from "../journal/event-context.ts";
+import { CaIdMemory } from "../state/ca-id-memory.ts";
+import { eventsOfFrame } from "../sources/events-of-frame.ts";
+import { frameTypes } from "../journal/frame.ts";
+import { shrinkEvent } from "../events/shrink-event.ts";
+import { CheckpointStore, checkpointPath } from "../state/checkpoint-store.ts";
+import { openJournalContext } from "../sources/journal-context.ts";
 import { LateFrameSource } from "../journal/frame-source.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
-import type { NativeFileLock, NativeReaderStats } from "../journal/native.ts";
-import { DeadLetterFile } from "../pipeline/dead-letter.ts";
-import { JournalEventSource } from "../pipeline/event-source.ts";
+import type { NativeFileLock, NativeReaderStats } from "../native/addon.ts";
+import { DeadLetterFile } from "../state/dead-letter.ts";
+import { JournalEventSource } from "../sources/event-source.ts";
 import { describeError, InternalEvents } from "../pipeline/internal-events.ts";
 import { Pipeline, type PipelineStats } from "../pipeline/pipeline.ts";
 import { createSink, type SinkConfiguration } from "../sinks/registry.ts";
 import { type Observe, ObservedSink } from "./observed-sink.ts";
 import { keepProgressLog, logProgress } from "./progress-log.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
-import { lockState } from "./state-lock.ts";
+import { lockState } from "../state/state-lock.ts";
 
 /** Parts of a service that are not in its configuration. */
 export interface ServiceOptions {

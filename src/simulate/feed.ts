@@ -1,5 +1,5 @@
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
-import type { AppendOutcome, NativeExitSimulator, SimulatedEvent } from "../journal/native.ts";
+import type { AppendOutcome, NativeExitSimulator, SimulatedEvent } from "../native/addon.ts";
 import type { SimulatedCa } from "./simulated-ca.ts";
 
 /** How a simulated CA feeds the exit module's code. */

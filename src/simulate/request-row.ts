@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { SimulatedEvent } from "../journal/native.ts";
+import type { SimulatedEvent } from "../native/addon.ts";
 import type { Account } from "./accounts.ts";
 import type { DistinguishedName } from "./distinguished-name.ts";
 import {
@@ -10,7 +10,7 @@ import {
   nameProperties,
   type Properties,
   text,
-} from "./property-values.ts";
+} from "./served-values.ts";
 import type { SigningKey } from "./signing-key.ts";
 import type { Template } from "./templates.ts";
 import { type Extension, extensionOids } from "./x509-extensions.ts";

@@ -1,4 +1,4 @@
-import type { SimulatedEvent } from "../journal/native.ts";
+import type { SimulatedEvent } from "../native/addon.ts";
 import { Enrolment } from "./enrolment.ts";
 import { IssuingAuthority } from "./issuing-authority.ts";
 import { dispositions, type RequestRow, rowContent } from "./request-row.ts";

@@ -1,4 +1,4 @@
-import type { EventAttributes, EventKind } from "../exit/event.ts";
+import type { EventAttributes, EventKind } from "../events/event.ts";
 
 /**
  * An event on its way to a sink: its bytes, made once. The data is there as bytes only, since thousands of

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { CertwireEvent } from "../../src/exit/event.ts";
-import { kindOf } from "../../src/exit/event-kind.ts";
-import { checkpointPath, readCheckpoint } from "../../src/journal/checkpoint-store.ts";
+import type { CertwireEvent } from "../../src/events/event.ts";
+import { kindOf } from "../../src/events/event-kind.ts";
+import { checkpointPath, readCheckpoint } from "../../src/state/checkpoint-store.ts";
 import { runCli, startCli, temporaryDirectory } from "../support/run-cli.ts";
 import { until as untilWithin } from "../support/run-pipeline.ts";
 

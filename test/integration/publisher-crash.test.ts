@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { checkpointPath, readCheckpoint } from "../../src/journal/checkpoint-store.ts";
+import { checkpointPath, readCheckpoint } from "../../src/state/checkpoint-store.ts";
 import { fileSinkOptions, resolveFileSink } from "../../src/sinks/file/options.ts";
 import { kafkaSinkOptions, resolveKafkaSink } from "../../src/sinks/kafka/options.ts";
 import { rabbitmqSinkOptions, resolveRabbitMqSink } from "../../src/sinks/rabbitmq/options.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
-import type { SimulatedEvent, SimulatedValue } from "../../src/journal/native.ts";
+import type { SimulatedEvent, SimulatedValue } from "../../src/native/addon.ts";
 import type { ScenarioHeader, ScenarioProperties, ScenarioStep, ScenarioValue } from "./format.ts";
 
 /** Longer binaries become lines of their own, so that steps which serve the same one share it. */

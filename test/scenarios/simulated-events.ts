@@ -1,4 +1,4 @@
-import type { SimulatedEvent } from "../../src/journal/native.ts";
+import type { SimulatedEvent } from "../../src/native/addon.ts";
 import { exitEvents, SimulatedCa } from "../../src/simulate/simulated-ca.ts";
 
 /** The simulated CA with a clock that steps 7.3 s with each event, so that files never differ. */

@@ -5,18 +5,17 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { encode, rfc8949EncodeOptions, Tagged } from "cborg";
 import { z } from "zod";
-import type { CertwireEvent, EventKind } from "../../src/exit/event.ts";
+import type { CertwireEvent, EventKind } from "../../src/events/event.ts";
 
-import { kindOf } from "../../src/exit/event-kind.ts";
+import { kindOf } from "../../src/events/event-kind.ts";
 import {
   createEventContext,
   type EventContext,
   eventsOfFrame,
-} from "../../src/exit/events-of-frame.ts";
-import { frameTypes } from "../../src/exit/frame.ts";
-import { envelopeSchema } from "../../src/exit/schemas/envelope.ts";
-import { eventData } from "../../src/exit/schemas/event-data.ts";
-import type { JournalFrame } from "../../src/journal/frame.ts";
+} from "../../src/sources/events-of-frame.ts";
+import { frameTypes, type JournalFrame } from "../../src/journal/frame.ts";
+import { envelopeSchema } from "../../src/events/schemas/attributes.ts";
+import { eventData } from "../../src/events/schemas/event-data.ts";
 
 /** Members of a record as the exit module writes them; values may be wrapped in the tags below. */
 export type RecordParts = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
-import type { NativeExitSimulator } from "../../src/journal/native.ts";
+import type { NativeExitSimulator } from "../../src/native/addon.ts";
 import { readJournalIndependently } from "./independent-journal-reader.ts";
 import { sequenceOf } from "./sample-events.ts";
 import { journalDirectory, openSmall, smallEvent } from "./small-journal.ts";

@@ -1,5 +1,5 @@
-import type { CertwireEvent } from "../../src/exit/event.ts";
-import type { EventSource, RecordChunk, SourcedRecord } from "../../src/pipeline/event-source.ts";
+import type { CertwireEvent } from "../../src/events/event.ts";
+import type { EventSource, RecordChunk, SourcedRecord } from "../../src/sources/event-source.ts";
 import { samplePosition } from "./sample-events.ts";
 
 /** A source of events in memory: one record an event, in chunks; it counts what was taken from it. */

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { framesOf } from "../../src/journal/journal-reader.ts";
-import { loadNative } from "../../src/journal/native.ts";
+import { loadNative } from "../../src/native/addon.ts";
 import type { JournalPosition } from "../../src/journal/position.ts";
 import { listSegments } from "../../src/journal/segments.ts";
 import { SeededRandom } from "../../src/simulate/seeded-random.ts";

@@ -3,9 +3,9 @@
 // which run this is; each event tells that and when it was taken in.
 import { join } from "node:path";
 import pino from "pino";
-import { CheckpointStore, checkpointPath } from "../../src/journal/checkpoint-store.ts";
-import { DeadLetterFile } from "../../src/pipeline/dead-letter.ts";
-import type { EventSource, SourcedRecord } from "../../src/pipeline/event-source.ts";
+import { CheckpointStore, checkpointPath } from "../../src/state/checkpoint-store.ts";
+import { DeadLetterFile } from "../../src/state/dead-letter.ts";
+import type { EventSource, SourcedRecord } from "../../src/sources/event-source.ts";
 import { InternalEvents } from "../../src/pipeline/internal-events.ts";
 import { Pipeline } from "../../src/pipeline/pipeline.ts";
 import { createSink, type SinkConfiguration } from "../../src/sinks/registry.ts";

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import pino from "pino";
 import { parseConfig } from "../../src/config/load.ts";
-import { checkpointPath, readCheckpoint } from "../../src/journal/checkpoint-store.ts";
+import { checkpointPath, readCheckpoint } from "../../src/state/checkpoint-store.ts";
 import type { JournalPosition } from "../../src/journal/position.ts";
 import { Service, type SinkStats } from "../../src/service/service.ts";
 import { until } from "./run-pipeline.ts";

@@ -1,5 +1,5 @@
-import type { CertwireEvent } from "../../src/exit/event.ts";
-import { kindOf } from "../../src/exit/event-kind.ts";
+import type { CertwireEvent } from "../../src/events/event.ts";
+import { kindOf } from "../../src/events/event-kind.ts";
 import type { JournalPosition } from "../../src/journal/position.ts";
 import type { OutboundEvent } from "../../src/sinks/sink.ts";
 

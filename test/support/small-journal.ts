@@ -5,13 +5,12 @@ import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { decodeGap } from "../../src/exit/decode-gap.ts";
 import { decodeRecord } from "../../src/exit/decode-record.ts";
-import { frameTypes } from "../../src/exit/frame.ts";
-import type { JournalFrame } from "../../src/journal/frame.ts";
+import { frameTypes, type JournalFrame } from "../../src/journal/frame.ts";
 import {
   loadNative,
   type NativeExitSimulator,
   type SimulatedEvent,
-} from "../../src/journal/native.ts";
+} from "../../src/native/addon.ts";
 import type { JournalPosition } from "../../src/journal/position.ts";
 import { WholeJournal } from "../../src/journal/whole-journal.ts";
 

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { loadConfig, parseConfig, type ResolvedConfig } from "../../config/load.ts";
-import { loadNative } from "../../journal/native.ts";
+import { loadNative } from "../../native/addon.ts";
 import { pause } from "../../pipeline/retry.ts";
 import { Service } from "../../service/service.ts";
 import { type FeedCounts, feed, newFeedCounts } from "../../simulate/feed.ts";

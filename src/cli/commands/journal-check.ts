@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { checkJournal, type JournalCheck } from "../../journal-tools/check-journal.ts";
+import { checkJournal, type JournalCheck } from "../../journal-tools/verify-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { addJournalOptions, chooseJournal, type JournalOptions } from "../journal-options.ts";
 import { alignRows, styled } from "../output.ts";

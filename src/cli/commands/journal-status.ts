@@ -5,7 +5,7 @@ import {
   journalStatus,
   type SinkStatus,
   type StatusPlace,
-} from "../../journal-tools/journal-status.ts";
+} from "../../journal-tools/read-status.ts";
 import { addJournalOptions, chooseJournal, type JournalOptions } from "../journal-options.ts";
 import { alignRows } from "../output.ts";
 import { formatBytes } from "../progress.ts";

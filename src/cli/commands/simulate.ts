@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { loadNative } from "../../journal/native.ts";
+import { loadNative } from "../../native/addon.ts";
 import { type FeedCounts, feed, newFeedCounts, steppedClock } from "../../simulate/feed.ts";
 import { SimulatedCa } from "../../simulate/simulated-ca.ts";
 import { parseCount, parseRate } from "../arguments.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { openForAppend } from "../../files/append-file.ts";
 import { lockDirectory } from "../../files/directory-lock.ts";
 import { checkWritable } from "../../files/writable-directory.ts";
-import type { NativeFileLock } from "../../journal/native.ts";
+import type { NativeFileLock } from "../../native/addon.ts";
 import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { toFileFailure } from "./errors.ts";
 import type { ResolvedFileSinkOptions } from "./options.ts";

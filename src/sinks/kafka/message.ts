@@ -1,6 +1,6 @@
 import type { Message } from "kafkajs";
 import type { ContentMode } from "../common-options.ts";
-import { attributesOf, dataOf, structuredContentType } from "../envelope.ts";
+import { attributesOf, dataOf, structuredContentType } from "../message-content.ts";
 import type { OutboundEvent } from "../sink.ts";
 
 const structuredHeaders = { "content-type": structuredContentType };

@@ -1,6 +1,6 @@
 import type { Options } from "amqplib";
 import type { ContentMode } from "../common-options.ts";
-import { attributesOf, dataOf, structuredContentType } from "../envelope.ts";
+import { attributesOf, dataOf, structuredContentType } from "../message-content.ts";
 import type { OutboundEvent } from "../sink.ts";
 
 /** An event as an AMQP message. */

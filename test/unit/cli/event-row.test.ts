@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventRow, headerLine, rowLine } from "../../../src/cli/event-row.ts";
-import type { CertwireEvent } from "../../../src/exit/event.ts";
+import type { CertwireEvent } from "../../../src/events/event.ts";
 
 function eventOf(kind: string, data: Record<string, unknown>): CertwireEvent {
   return {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { progressLine } from "../../../src/cli/progress.ts";
 import { listSegments } from "../../../src/journal/segments.ts";
-import type { JournalCheck } from "../../../src/journal-tools/check-journal.ts";
-import type { JournalStatus } from "../../../src/journal-tools/journal-status.ts";
+import type { JournalCheck } from "../../../src/journal-tools/verify-journal.ts";
+import type { JournalStatus } from "../../../src/journal-tools/read-status.ts";
 import { runCli, temporaryDirectory } from "../../support/run-cli.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
 

@@ -5,7 +5,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import type { DeadLetter } from "../../../src/pipeline/dead-letter.ts";
+import type { DeadLetter } from "../../../src/state/dead-letter.ts";
 import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
 import { sampleEvent } from "../../support/sample-events.ts";
 

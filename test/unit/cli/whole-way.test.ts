@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { CertwireEvent } from "../../../src/exit/event.ts";
+import type { CertwireEvent } from "../../../src/events/event.ts";
 import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
 
 const mainScript = fileURLToPath(new URL("../../../src/cli/main.js", import.meta.url));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { JournalFrame } from "../../../src/journal/frame.ts";
 import { framesOf } from "../../../src/journal/journal-reader.ts";
-import { loadNative, type NativeJournalReader } from "../../../src/journal/native.ts";
+import { loadNative, type NativeJournalReader } from "../../../src/native/addon.ts";
 import { listSegments } from "../../../src/journal/segments.ts";
 import {
   flushed,

@@ -6,7 +6,7 @@ import type {
   NativeBatch,
   NativeReader,
   NativeReaderOptions,
-} from "../../../src/journal/native.ts";
+} from "../../../src/native/addon.ts";
 
 function fakeReader(results: (NativeBatch | Error | null)[], positionLost = false) {
   const seen: { options?: NativeReaderOptions; reads: number } = { reads: 0 };

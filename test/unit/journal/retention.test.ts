@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { NativeSegment } from "../../../src/journal/native.ts";
+import type { NativeSegment } from "../../../src/native/addon.ts";
 import {
   type Deletion,
   planDeletions,

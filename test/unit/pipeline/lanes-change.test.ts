@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { type TestContext, test } from "node:test";
-import type { CertwireEvent } from "../../../src/exit/event.ts";
-import { DeadLetterFile } from "../../../src/pipeline/dead-letter.ts";
+import type { CertwireEvent } from "../../../src/events/event.ts";
+import { DeadLetterFile } from "../../../src/state/dead-letter.ts";
 import type { PublishOutcome } from "../../../src/sinks/sink.ts";
 import { MemorySource } from "../../support/memory-source.ts";
 import { neverStopped, range, testPipeline, until } from "../../support/run-pipeline.ts";

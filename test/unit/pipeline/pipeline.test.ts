@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { test } from "node:test";
 import type { JournalPosition } from "../../../src/journal/position.ts";
-import { DeadLetterFile } from "../../../src/pipeline/dead-letter.ts";
+import { DeadLetterFile } from "../../../src/state/dead-letter.ts";
 import { MemorySource } from "../../support/memory-source.ts";
 import { neverStopped, range, testPipeline, until } from "../../support/run-pipeline.ts";
 import { sampleEvent, samplePosition } from "../../support/sample-events.ts";

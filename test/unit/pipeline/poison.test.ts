@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JournalFrame } from "../../../src/journal/frame.ts";
 import type { FrameSource } from "../../../src/journal/frame-source.ts";
-import { JournalEventSource } from "../../../src/pipeline/event-source.ts";
+import { JournalEventSource } from "../../../src/sources/event-source.ts";
 import type { SinkFailure } from "../../../src/sinks/sink.ts";
 import { MemorySource } from "../../support/memory-source.ts";
 import { neverStopped, range, testPipeline } from "../../support/run-pipeline.ts";

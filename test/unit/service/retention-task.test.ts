@@ -3,11 +3,11 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, statSync, writeFileSyn
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { parseConfig, type ResolvedConfig } from "../../../src/config/load.ts";
-import type { CertwireEvent } from "../../../src/exit/event.ts";
-import { CheckpointStore } from "../../../src/journal/checkpoint-store.ts";
+import type { CertwireEvent } from "../../../src/events/event.ts";
+import { CheckpointStore } from "../../../src/state/checkpoint-store.ts";
 import { applyRetention } from "../../../src/journal/retention.ts";
 import { listSegmentFiles, listSegments } from "../../../src/journal/segments.ts";
-import { requestIdOf } from "../../../src/replay/selection.ts";
+import { requestIdOf } from "../../../src/events/selection.ts";
 import { keepRetention } from "../../../src/service/retention-task.ts";
 import { Service } from "../../../src/service/service.ts";
 import { collectLog } from "../../support/collect-log.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
 import { test } from "node:test";
-import type { SimulatedEvent, SimulatedValue } from "../../../src/journal/native.ts";
+import type { SimulatedEvent, SimulatedValue } from "../../../src/native/addon.ts";
 import { exitEvents, SimulatedCa } from "../../../src/simulate/simulated-ca.ts";
 
 const start = Date.UTC(2026, 0, 5, 8, 0, 0);

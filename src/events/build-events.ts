@@ -1,0 +1,37 @@
+import type { CaIdentity } from "./ca-identity.ts";
+import { crlParts } from "./crl-data.ts";
+import { type EventOptions, envelope } from "./envelope.ts";
+import type { CertwireEvent } from "./event.ts";
+import { kindOfRecord } from "./event-kind.ts";
+import type { Frame } from "../journal/frame.ts";
+import { Problems } from "./problems.ts";
+import { caGroup } from "./property-groups.ts";
+import type { ExitRecord } from "../exit/record.ts";
+import { requestData } from "./request-data.ts";
+
+/** The events of one record: one, or one for each CRL that a publication made. */
+export function buildEvents(
+  frame: Frame,
+  record: ExitRecord,
+  identity: CaIdentity,
+  options: EventOptions,
+): CertwireEvent[] {
+  const kind = kindOfRecord(record);
+  const caId = identity.idOf(frame, record);
+  const problems = new Problems(record.problems);
+  const common = { notify: notifyData(record), ca: caGroup(caId, record.ca, problems) };
+  const { time } = record;
+  if (kind === "crl.issued") {
+    return crlParts(record, problems).map(({ index, subject, data }) =>
+      envelope(frame, { kind, index, caId, time, subject, data: { ...common, ...data } }, options),
+    );
+  }
+  const { requestId, subject, parts } = requestData(record, kind, problems, options);
+  const data = Object.assign(common, parts, { problems: problems.list });
+  return [envelope(frame, { kind, index: 0, caId, time, requestId, subject, data }, options)];
+}
+
+/** The call of Notify itself. */
+function notifyData({ event, context, processId, threadId }: ExitRecord): Record<string, unknown> {
+  return { event, context, processId, threadId };
+}

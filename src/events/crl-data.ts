@@ -1,0 +1,101 @@
+import { hash } from "node:crypto";
+import { type ParsedCrl, parseCrl } from "../x509/crl.ts";
+import { addDerProblems, Problems } from "./problems.ts";
+import { isCut, omittedCut } from "./property-values.ts";
+import type { ExitRecord, RecordCrl } from "../exit/record.ts";
+
+/** One event of a CRL record. */
+export interface CrlParts {
+  /** Place of the CRL in the record. */
+  readonly index: number;
+  readonly subject: string | undefined;
+  readonly data: Record<string, unknown>;
+}
+
+interface Snapshot {
+  readonly index: number;
+  readonly recorded: RecordCrl;
+  readonly crl: ParsedCrl;
+  readonly sha256: string;
+  readonly problems: Problems;
+}
+
+/**
+ * The events of a CRL record. All CRLs of one publication share a number, so each CRL with the
+ * highest number of the snapshot makes an event; a CRL whose number cannot be read makes one too,
+ * because it may be one of them. A record without any CRL still makes one event.
+ */
+export function crlParts(record: ExitRecord, common: Problems): CrlParts[] {
+  const snapshot = record.crls.map((crl, index) => read(crl, index));
+  const issued = snapshot.filter(({ crl }) => isNewest(crl, snapshot));
+  if (issued.length === 0) {
+    return [{ index: 0, subject: undefined, data: { current: [], problems: common.list } }];
+  }
+  return issued.map((item) => ({
+    index: item.index,
+    subject: subjectOf(item),
+    data: {
+      crl: crlData(item),
+      current: snapshot.filter((other) => other !== item).map(summary),
+      problems: [...common.list, ...item.problems.list],
+    },
+  }));
+}
+
+/** All CRLs of a record of another kind. */
+export function crlList(record: ExitRecord, problems: Problems): object[] {
+  return record.crls.map((recorded, index) => {
+    const item = read(recorded, index);
+    problems.list.push(...item.problems.list);
+    return crlData(item);
+  });
+}
+
+function read(recorded: RecordCrl, index: number): Snapshot {
+  const problems = new Problems();
+  if (isCut(recorded.der)) {
+    // The number stands behind the entries, in the part that was cut.
+    return { index, recorded, crl: {}, sha256: recorded.der.sha256.toString("hex"), problems };
+  }
+  const { crl, problems: found } = parseCrl(recorded.der);
+  addDerProblems(problems, "crl", found);
+  return { index, recorded, crl, sha256: hash("sha256", recorded.der), problems };
+}
+
+function isNewest(crl: ParsedCrl, snapshot: readonly Snapshot[]): boolean {
+  const { number } = crl;
+  if (number === undefined) return true;
+  return snapshot.every(({ crl: other }) => !isHigher(other.number, number));
+}
+
+/** Compares decimal numbers of any size. */
+function isHigher(candidate: string | undefined, number: string): boolean {
+  return candidate !== undefined && BigInt(candidate) > BigInt(number);
+}
+
+function summary({ recorded, crl, sha256 }: Snapshot): Record<string, unknown> {
+  const { number } = crl;
+  return {
+    index: recorded.index,
+    kind: recorded.kind,
+    ...(number !== undefined && { number }),
+    sha256,
+  };
+}
+
+function crlData({ recorded, crl, sha256 }: Snapshot): Record<string, unknown> {
+  const { der } = recorded;
+  return {
+    index: recorded.index,
+    kind: recorded.kind,
+    ...crl,
+    sha256,
+    length: der.length,
+    der: isCut(der) ? omittedCut(der) : der.toString("base64"),
+  };
+}
+
+function subjectOf({ recorded, crl }: Snapshot): string | undefined {
+  const place = `crl/${recorded.index}/${recorded.kind}`;
+  return crl.number === undefined ? place : `${place}/${crl.number}`;
+}

@@ -1,0 +1,115 @@
+import { crlList } from "./crl-data.ts";
+import { type ParsedCertificate, parseCertificate } from "../x509/certificate.ts";
+import { extensionNames } from "../x509/oid-names.ts";
+import { redactRequest } from "../x509/request.ts";
+import type { EventOptions } from "./envelope.ts";
+import type { EventKind } from "./event.ts";
+import { addDerProblems, type Problems } from "./problems.ts";
+import { certificateGroup, requestGroup } from "./property-groups.ts";
+import { binaryValue, isCut, type OmittedValue, omittedCut, textValue } from "./property-values.ts";
+import type { ExitRecord, RecordValue } from "../exit/record.ts";
+import { extensionOrigins } from "./words/flags.ts";
+
+const origins: Readonly<Record<number, string>> = extensionOrigins;
+
+type CertificateData = Partial<ParsedCertificate> & { readonly der: string | OmittedValue };
+
+/** What an event about a request says. */
+export interface RequestParts {
+  readonly requestId: number | string | undefined;
+  readonly subject: string | undefined;
+  readonly parts: Record<string, unknown>;
+}
+
+/** Request, certificate, revocation, attributes and extensions of a record, as an event shows them. */
+export function requestData(
+  record: ExitRecord,
+  kind: EventKind,
+  problems: Problems,
+  options: EventOptions,
+): RequestParts {
+  const { request, revocation } = requestGroup(record.request, problems);
+  if (request !== undefined && options.includeRawRequest) {
+    includeRawRequest(request, record.request.get("RawRequest"), problems);
+  }
+  const certificateProperties = certificateGroup(record.certificate, problems);
+  const certificate = certificateData(record.certificate.get("RawCertificate"), problems);
+  const requestId = (request?.["requestId"] ?? certificateProperties?.["requestId"]) as
+    | number
+    | string
+    | undefined;
+  const parts: Record<string, unknown> = {};
+  if (request) parts["request"] = request;
+  if (certificate) parts["certificate"] = certificate;
+  if (certificateProperties) parts["certificateProperties"] = certificateProperties;
+  if (revocation) parts["revocation"] = revocation;
+  if (record.attributes.length > 0) parts["attributes"] = attributeData(record, problems);
+  if (record.extensions.length > 0) parts["extensions"] = extensionData(record, problems);
+  if (record.crls.length > 0) parts["crls"] = crlList(record, problems);
+  return { requestId, subject: subjectOf(kind, certificate?.serialNumber, requestId), parts };
+}
+
+/** Puts the request itself in place of its length and hash, if its secrets can be blanked. */
+function includeRawRequest(
+  request: Record<string, unknown>,
+  raw: RecordValue | undefined,
+  problems: Problems,
+): void {
+  if (!Buffer.isBuffer(raw)) return;
+  const redacted = redactRequest(raw);
+  if (redacted !== undefined) request["rawRequest"] = redacted.toString("base64");
+  else problems.add("request.RawRequest", "withheld", { detail: "the request cannot be parsed" });
+}
+
+/** What the event is about: the certificate by its serial number, else the request by its id. */
+function subjectOf(
+  kind: EventKind,
+  serialNumber: unknown,
+  requestId: number | string | undefined,
+): string | undefined {
+  if (kind.startsWith("certificate.") && typeof serialNumber === "string") {
+    return `certificate/${serialNumber}`;
+  }
+  return requestId === undefined ? undefined : `request/${requestId}`;
+}
+
+function certificateData(
+  raw: RecordValue | undefined,
+  problems: Problems,
+): CertificateData | undefined {
+  if (raw === undefined) return undefined;
+  if (isCut(raw)) return { der: omittedCut(raw) };
+  if (!Buffer.isBuffer(raw)) {
+    problems.add("certificate.RawCertificate", "type", { detail: "binary is expected" });
+    return undefined;
+  }
+  const parsed = parseCertificate(raw);
+  addDerProblems(problems, "certificate", parsed.problems);
+  return Object.assign(parsed.certificate, { der: raw.toString("base64") });
+}
+
+function attributeData(record: ExitRecord, problems: Problems): object[] {
+  return record.attributes.map(([recordName, value]) => {
+    const name = textValue(recordName, "attributes", problems);
+    if (typeof value === "object" && "redacted" in value) return { name, redacted: true };
+    return isCut(value)
+      ? { name, value: omittedCut(value) }
+      : { name, value: textValue(value, `attribute.${name}`, problems) };
+  });
+}
+
+function extensionData(record: ExitRecord, problems: Problems): object[] {
+  return record.extensions.map(({ oid: recordOid, flags, der }) => {
+    const oid = textValue(recordOid, "extensions", problems);
+    return {
+      oid,
+      // JSON leaves an undefined member out, and one shape for all keeps this path fast.
+      name: extensionNames.get(oid),
+      critical: (flags & 1) !== 0,
+      disabled: (flags & 2) !== 0,
+      origin: origins[(flags >>> 16) & 0xf] ?? "unknown",
+      flags,
+      der: binaryValue(der),
+    };
+  });
+}

@@ -1,0 +1,31 @@
+import { z } from "zod";
+import { algorithm, distinguishedName } from "./certificate-schema.ts";
+import { binary, dateTime, sha256 } from "./values.ts";
+
+const place = {
+  index: z.int().describe("Index of the CA certificate whose key signed the CRL."),
+  kind: z.enum(["base", "delta"]),
+  number: z.string().optional().describe("CRL number, decimal."),
+  sha256: sha256.describe("SHA-256 of the DER; a republished CRL has the same."),
+};
+
+/** A CRL: what its DER says, and the DER. */
+export const crl = z
+  .object({
+    ...place,
+    issuer: distinguishedName.optional(),
+    thisUpdate: dateTime.optional(),
+    nextUpdate: dateTime.optional(),
+    baseNumber: z.string().optional().describe("Of a delta CRL: number of its base, decimal."),
+    nextPublish: dateTime.optional(),
+    caVersion: z.object({ certificateIndex: z.int(), keyIndex: z.int() }).optional(),
+    authorityKeyIdentifier: z.string().optional(),
+    signatureAlgorithm: algorithm.optional(),
+    entryCount: z.int().optional(),
+    length: z.int().describe("Length of the DER in bytes."),
+    der: binary,
+  })
+  .meta({ id: "Crl", description: "Parts that could not be read are absent." });
+
+/** Another CRL that the CA had at the same time. */
+export const currentCrl = z.object(place).meta({ id: "CurrentCrl" });

@@ -1,0 +1,144 @@
+import { stat } from "node:fs/promises";
+import { filetimeText } from "../events/times.ts";
+import {
+  type CheckpointState,
+  checkpointPath,
+  readCheckpoint,
+} from "../state/checkpoint-store.ts";
+import type { JournalFrame } from "../journal/frame.ts";
+import type { NativeSegment } from "../native/addon.ts";
+import type { JournalPosition } from "../journal/position.ts";
+import { listSegments, startOf } from "../journal/segments.ts";
+import { WholeJournal } from "../journal/whole-journal.ts";
+import { type DurationSummary, summarize } from "./duration-summary.ts";
+import { JournalMap } from "./journal-map.ts";
+
+/** A place in the journal, for people. */
+export interface StatusPlace {
+  readonly epochNumber: number;
+  readonly epochId: string;
+  readonly sequence: string;
+  /** RFC 3339. */
+  readonly time: string;
+}
+
+/** How far a sink is. */
+export interface SinkStatus {
+  readonly sink: string;
+  readonly enabled: boolean;
+  readonly checkpoint: CheckpointState;
+  /** When the checkpoint was saved last, RFC 3339. */
+  readonly savedTime?: string;
+  readonly position?: {
+    readonly epochNumber: number;
+    readonly epochId: string;
+    readonly segment: number;
+    readonly offset: number;
+    readonly sequence: string;
+  };
+  /** Records behind the checkpoint; absent when it is not in the newest epoch. */
+  readonly behindRecords?: number;
+  /** Bytes of segments behind the checkpoint, unused ends of older segments included. */
+  readonly behindBytes: number;
+}
+
+/** A look at a journal. */
+export interface JournalStatus {
+  readonly directory: string;
+  readonly epochs: number;
+  readonly segments: number;
+  readonly bytes: number;
+  /** Where the oldest segment begins; absent in an empty journal. */
+  readonly first?: StatusPlace;
+  /** The newest record. */
+  readonly last?: StatusPlace;
+  readonly sinks: readonly SinkStatus[];
+  /** Durations in the writer's process, of the newest segment. */
+  readonly writer: Readonly<Record<"append" | "write" | "flush", DurationSummary>>;
+}
+
+/** A sink whose checkpoint is looked at. */
+export interface StatusSink {
+  readonly name: string;
+  readonly enabled: boolean;
+}
+
+/** Looks at a journal: reads the newest segment only. Rejects with a CertwireError. */
+export async function journalStatus(
+  directory: string,
+  stateDirectory: string | undefined,
+  sinks: readonly StatusSink[],
+): Promise<JournalStatus> {
+  const segments = await listSegments(directory);
+  const map = new JournalMap(segments);
+  const { last, times } = await readNewest(directory, segments.at(-1));
+  const [first] = segments;
+  const newest = segments.at(-1);
+  const end = last?.position ?? (newest && startOf(newest));
+  return {
+    directory,
+    epochs: map.epochs,
+    segments: segments.length,
+    bytes: map.bytes,
+    ...(first && { first: beginningOf(first) }),
+    ...(last && { last: placeOf(last) }),
+    sinks:
+      stateDirectory === undefined
+        ? []
+        : await Promise.all(sinks.map((sink) => sinkStatus(stateDirectory, sink, end, map))),
+    writer: {
+      append: summarize(times?.append),
+      write: summarize(times?.write),
+      flush: summarize(times?.flush),
+    },
+  };
+}
+
+async function readNewest(directory: string, newest: NativeSegment | undefined) {
+  if (newest === undefined) return {};
+  const journal = new WholeJournal(directory, startOf(newest));
+  let last: JournalFrame | undefined;
+  try {
+    for await (const frames of journal.chunks(new AbortController().signal)) last = frames.at(-1);
+    return { last, times: journal.writerTimes() };
+  } finally {
+    journal.close();
+  }
+}
+
+function beginningOf({
+  epochNumber,
+  epochId,
+  firstSequence,
+  startedMs,
+}: NativeSegment): StatusPlace {
+  const time = new Date(startedMs).toISOString();
+  return { epochNumber, epochId, sequence: String(firstSequence), time };
+}
+
+function placeOf({ epochNumber, epochId, sequence, time }: JournalFrame): StatusPlace {
+  return { epochNumber, epochId, sequence: String(sequence), time: filetimeText(time) };
+}
+
+async function sinkStatus(
+  stateDirectory: string,
+  { name, enabled }: StatusSink,
+  end: JournalPosition | undefined,
+  map: JournalMap,
+): Promise<SinkStatus> {
+  const path = checkpointPath(stateDirectory, name);
+  const { state, position } = await readCheckpoint(path);
+  const behindBytes = Math.max(0, map.bytesBefore(end) - map.bytesBefore(position));
+  if (position === null) return { sink: name, enabled, checkpoint: state, behindBytes };
+  const { mtime } = await stat(path);
+  const isNewest = end !== undefined && position.epochId === end.epochId;
+  return {
+    sink: name,
+    enabled,
+    checkpoint: state,
+    savedTime: mtime.toISOString(),
+    position: { ...position, sequence: String(position.sequence) },
+    ...(isNewest && { behindRecords: Number(end.sequence - position.sequence) }),
+    behindBytes,
+  };
+}

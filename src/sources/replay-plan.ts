@@ -1,0 +1,40 @@
+import type { CertwireEvent } from "../events/event.ts";
+import { kindOf } from "../events/event-kind.ts";
+import { isSelected, type Selection } from "../events/selection.ts";
+
+/** What a replay is going to do: counted before anything is sent. */
+export interface ReplayPlan {
+  /** Events of the source. */
+  readonly total: number;
+  /** Events that are going to be sent. */
+  readonly selected: number;
+  readonly kinds: ReadonlyMap<string, number>;
+  /** Times of the first and the last selected event. */
+  readonly firstTime?: string;
+  readonly lastTime?: string;
+}
+
+/** Reads the whole source once and counts. */
+export async function planReplay(
+  source: AsyncIterable<CertwireEvent>,
+  selection: Selection,
+): Promise<ReplayPlan> {
+  const kinds = new Map<string, number>();
+  const times: string[] = [];
+  let [total, selected] = [0, 0];
+  for await (const event of source) {
+    total += 1;
+    if (!isSelected(event, selection)) continue;
+    selected += 1;
+    kinds.set(kindOf(event), (kinds.get(kindOf(event)) ?? 0) + 1);
+    times[selected === 1 ? 0 : 1] = event.time;
+  }
+  const [firstTime, lastTime = firstTime] = times;
+  return {
+    total,
+    selected,
+    kinds,
+    ...(firstTime !== undefined && { firstTime }),
+    ...(lastTime !== undefined && { lastTime }),
+  };
+}

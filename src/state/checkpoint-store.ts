@@ -1,0 +1,185 @@
+import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
+import { CertwireError } from "../errors/certwire-error.ts";
+import { syncDirectory } from "../files/append-file.ts";
+import type { JournalPosition } from "../journal/position.ts";
+
+/**
+ * A slot: magic "CWCP", version u16, 2 zero bytes, generation u64, epoch number u32, segment u32, offset
+ * u64, sequence u64, epoch id (16 bytes), CRC-32 of all that. Little-endian. The slots lie a page apart,
+ * so that a torn write of one cannot touch the other.
+ */
+const slotBytes = 60;
+const slotDistance = 4096;
+const magic = 0x50435743;
+const version = 1;
+
+/** What was found when a checkpoint file was opened. */
+export type CheckpointState = "found" | "new" | "damaged";
+
+interface Slot {
+  readonly generation: bigint;
+  readonly position: JournalPosition;
+}
+
+/** What the two slots of a file hold. */
+interface Content {
+  readonly newest: Slot | null;
+  readonly nextSlot: number;
+}
+
+/**
+ * The cursor of one sink on disk: two slots in one file, the older one overwritten in place and flushed.
+ * A crash at any byte leaves the newer slot whole. The file is never renamed.
+ */
+export class CheckpointStore {
+  /** What `open` found; with `damaged` reading starts at the oldest frame: duplicates, no loss. */
+  readonly state: CheckpointState;
+  readonly #file: FileHandle;
+  #newest: Slot | null;
+  #nextSlot: number;
+  #tail: Promise<void> = Promise.resolve();
+
+  private constructor(file: FileHandle, { newest, nextSlot }: Content, isNew: boolean) {
+    this.#file = file;
+    this.#newest = newest;
+    this.#nextSlot = nextSlot;
+    this.state = newest !== null ? "found" : isNew ? "new" : "damaged";
+  }
+
+  /** Opens the file, or makes it. Rejects with a CertwireError. */
+  static async open(path: string): Promise<CheckpointStore> {
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      const { file, isNew } = await openOrCreate(path);
+      const content = Buffer.alloc(2 * slotDistance);
+      const { bytesRead } = await file.read(content, 0, content.length, 0);
+      return new CheckpointStore(file, decodeContent(content), isNew || bytesRead === 0);
+    } catch (cause) {
+      throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot open ${path}`, { cause });
+    }
+  }
+
+  /** The newest position that was saved; `null` when there is none. */
+  get position(): JournalPosition | null {
+    return this.#newest?.position ?? null;
+  }
+
+  /** Saves a position and flushes it. Rejects with a CertwireError. */
+  save(position: JournalPosition): Promise<void> {
+    return this.#inTurn(() => this.#save(position));
+  }
+
+  /**
+   * Saves where reading starts, if nothing was saved yet: what is deleted before the first
+   * acknowledgement is a loss then, and not something that was never there.
+   */
+  anchor(position: JournalPosition): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#newest === null) await this.#save(position);
+    });
+  }
+
+  /**
+   * Moves the checkpoint over what holds nothing to publish: from one position, if it is still that, to
+   * another. Rejects with a CertwireError.
+   */
+  advance(from: JournalPosition, to: JournalPosition): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.position === from) await this.#save(to);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#tail;
+    await this.#file.close();
+  }
+
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    const result = this.#tail.then(step);
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  async #save(position: JournalPosition): Promise<void> {
+    const slot = { generation: (this.#newest?.generation ?? 0n) + 1n, position };
+    try {
+      await this.#file.write(encodeSlot(slot), 0, slotBytes, this.#nextSlot * slotDistance);
+      await this.#file.datasync();
+    } catch (cause) {
+      throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", "cannot write a checkpoint", { cause });
+    }
+    this.#newest = slot;
+    this.#nextSlot = 1 - this.#nextSlot;
+  }
+}
+
+/** Where the checkpoint of a sink is. */
+export function checkpointPath(stateDirectory: string, sink: string): string {
+  return join(stateDirectory, "checkpoints", sink);
+}
+
+/** Looks at a checkpoint without opening it for writing. Rejects with a CertwireError. */
+export async function readCheckpoint(
+  path: string,
+): Promise<{ state: CheckpointState; position: JournalPosition | null }> {
+  const content = Buffer.alloc(2 * slotDistance);
+  try {
+    const bytes = await readFile(path);
+    if (bytes.length === 0) return { state: "new", position: null };
+    bytes.copy(content);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { state: "new", position: null };
+    throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot read ${path}`, { cause });
+  }
+  const { newest } = decodeContent(content);
+  return { state: newest === null ? "damaged" : "found", position: newest?.position ?? null };
+}
+
+async function openOrCreate(path: string): Promise<{ file: FileHandle; isNew: boolean }> {
+  try {
+    return { file: await open(path, "r+"), isNew: false };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  const file = await open(path, "wx+");
+  await syncDirectory(dirname(path));
+  return { file, isNew: true };
+}
+
+function encodeSlot({ generation, position }: Slot): Buffer {
+  const slot = Buffer.alloc(slotBytes);
+  slot.writeUInt32LE(magic, 0);
+  slot.writeUInt16LE(version, 4);
+  slot.writeBigUInt64LE(generation, 8);
+  slot.writeUInt32LE(position.epochNumber, 16);
+  slot.writeUInt32LE(position.segment, 20);
+  slot.writeBigUInt64LE(BigInt(position.offset), 24);
+  slot.writeBigUInt64LE(position.sequence, 32);
+  slot.write(position.epochId, 40, "hex");
+  slot.writeUInt32LE(crc32(slot.subarray(0, 56)), 56);
+  return slot;
+}
+
+function decodeContent(content: Buffer): Content {
+  const [first, second] = [decodeSlot(content), decodeSlot(content.subarray(slotDistance))];
+  const secondIsNewer = second !== null && (first?.generation ?? -1n) < second.generation;
+  const newest = secondIsNewer ? second : first;
+  return { newest, nextSlot: secondIsNewer || newest === null ? 0 : 1 };
+}
+
+function decodeSlot(slot: Buffer): Slot | null {
+  if (slot.readUInt32LE(0) !== magic || slot.readUInt16LE(4) !== version) return null;
+  if (slot.readUInt32LE(56) !== crc32(slot.subarray(0, 56))) return null;
+  return {
+    generation: slot.readBigUInt64LE(8),
+    position: {
+      epochNumber: slot.readUInt32LE(16),
+      segment: slot.readUInt32LE(20),
+      offset: Number(slot.readBigUInt64LE(24)),
+      sequence: slot.readBigUInt64LE(32),
+      epochId: slot.toString("hex", 40, 56),
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+import { eventKinds } from "../../../src/events/event.ts";
+import { schemaDocuments } from "../../../src/events/schemas/documents.ts";
+import { eventOf, fixture } from "../../support/exit-records.ts";
+
+const root = join("docs", "reference");
+
+for (const { path, content } of schemaDocuments()) {
+  test(`${path} is what the schemas in the source say`, () => {
+    assert.equal(readFileSync(join(root, path), "utf8"), `${JSON.stringify(content, null, 2)}\n`);
+  });
+}
+
+test("every committed schema belongs to an event", () => {
+  const expected = ["envelope.json", ...eventKinds.map((kind) => `${kind}.v1.json`)];
+  assert.deepEqual(readdirSync(join(root, "schemas")).toSorted(), expected.toSorted());
+});
+
+test("every committed schema compiles, and its id is the dataschema of its events", () => {
+  for (const kind of eventKinds) {
+    const ajv = new Ajv2020({ strict: false });
+    addFormats.default(ajv);
+    const schema = JSON.parse(readFileSync(join(root, "schemas", `${kind}.v1.json`), "utf8")) as {
+      $id: string;
+    };
+    ajv.compile(schema);
+    assert.equal(schema.$id, `urn:certwire:schema:${kind}:v1`);
+  }
+});
+
+test("a schema refuses an event with a wrong member and allows one it does not know", () => {
+  const ajv = new Ajv2020({ strict: false });
+  addFormats.default(ajv);
+  const path = join(root, "schemas", "certificate.issued.v1.json");
+  const validate = ajv.compile(JSON.parse(readFileSync(path, "utf8")) as object);
+  const event = eventOf({ certificate: { RawCertificate: fixture("rsa-v1-template") } });
+  const data = JSON.parse(JSON.stringify(event.data)) as Record<string, object>;
+  assert.equal(validate(data), true);
+  assert.equal(validate({ ...data, later: true }), true);
+  const certificate = { ...data["certificate"], notBefore: "yesterday" };
+  assert.equal(validate({ ...data, certificate }), false);
+});
+
+test("every reference of the AsyncAPI document leads to a committed file or a part of itself", () => {
+  const document = JSON.parse(readFileSync(join(root, "asyncapi.json"), "utf8")) as object;
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)];
+  assert.ok(references.length >= 3 * eventKinds.length);
+  for (const [, reference = ""] of references) {
+    if (reference.startsWith("#/"))
+      assert.ok(at(document, reference.slice(2).split("/")), reference);
+    else readFileSync(join(root, reference));
+  }
+});
+
+function at(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((inner, key) => (inner as Record<string, unknown>)?.[key], value);
+}

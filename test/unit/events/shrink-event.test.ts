@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { test } from "node:test";
+import type { CertwireEvent } from "../../../src/events/event.ts";
+import { createEventContext, eventsOfFrame } from "../../../src/sources/events-of-frame.ts";
+import { shrinkEvent } from "../../../src/events/shrink-event.ts";
+import {
+  assertValid,
+  cut,
+  encodeRecord,
+  eventOf,
+  fixture,
+  frameOf,
+} from "../../support/exit-records.ts";
+
+const jsonBytes = (event: CertwireEvent) => Buffer.byteLength(JSON.stringify(event));
+const digest = (bytes: Buffer) => ({
+  length: bytes.length,
+  sha256: createHash("sha256").update(bytes).digest("hex"),
+  omitted: true,
+});
+
+function shrunk(event: CertwireEvent, maxEventBytes: number): CertwireEvent {
+  const before = JSON.stringify(event);
+  const smaller = shrinkEvent(event, maxEventBytes);
+  assert.ok(jsonBytes(smaller) <= maxEventBytes, `${jsonBytes(smaller)} bytes`);
+  assert.equal(JSON.stringify(event), before, "the event itself stays as it is");
+  assert.equal(smaller.id, event.id);
+  assertValid(smaller);
+  return smaller;
+}
+
+test("the largest binary goes first, and smaller ones stay", () => {
+  const large = randomBytes(40_000);
+  const small = randomBytes(2000);
+  const event = eventOf({
+    request: { RequestID: 1, RawOldCertificate: large, RequestAttributes: "a".repeat(5000) },
+    extensions: [["1.2.3", 0, small]],
+  });
+  const { data } = shrunk(event, 20_000);
+  const request = data["request"] as Record<string, unknown>;
+  assert.deepEqual(request["rawOldCertificate"], digest(large));
+  assert.equal(request["requestAttributes"], "a".repeat(5000));
+  const [extension] = data["extensions"] as Record<string, unknown>[];
+  assert.equal(extension?.["der"], small.toString("base64"));
+  assert.deepEqual(data["problems"], [
+    { property: "request.rawOldCertificate", reason: "omitted" },
+  ]);
+});
+
+test("a CRL of 5 MiB fits into 900 KiB as length and hash", () => {
+  const der = Buffer.concat([fixture("base-crl"), Buffer.alloc(5 * 1024 * 1024)]);
+  const [event] = eventsOfFrame(
+    frameOf(encodeRecord({ event: 0x20, crls: [[0, 0, der]] })),
+    createEventContext(),
+  );
+  assert.ok(event);
+  const crl = shrunk(event, 900 * 1024).data["crl"] as Record<string, unknown>;
+  assert.deepEqual(crl["der"], digest(der));
+  assert.equal(crl["number"], "4112");
+});
+
+test("texts go when binaries are not enough", () => {
+  const message = "ü".repeat(50_000);
+  const event = eventOf({ request: { DispositionMessage: message, RawName: randomBytes(1000) } });
+  const request = shrunk(event, 3000).data["request"] as Record<string, unknown>;
+  assert.deepEqual(request["dispositionMessage"], digest(Buffer.from(message)));
+});
+
+test("the ends of a value that was cut before go, its length and hash stay", () => {
+  const ends = randomBytes(8192);
+  const event = eventOf({
+    certificate: { RawCertificate: cut(20_000_000, Buffer.alloc(32, 7), ends, ends) },
+  });
+  const certificate = shrunk(event, 4000).data["certificate"] as Record<string, unknown>;
+  assert.deepEqual(certificate["der"], {
+    length: 20_000_000,
+    sha256: "07".repeat(32),
+    omitted: true,
+  });
+});
+
+test("thousands of small values go as whole parts", () => {
+  const attributes = Array.from({ length: 1024 }, (_, i) => [`name${i}`, "v".repeat(100)]);
+  const errors = Array.from({ length: 1024 }, (_, i) => [`request.${i}`, 0x80070057]);
+  const event = eventOf({ request: { RequestID: 5 }, attributes, errors });
+  const { data } = shrunk(event, 2000);
+  assert.equal(data["attributes"], undefined);
+  assert.equal((data["request"] as Record<string, unknown>)["requestId"], 5);
+  assert.deepEqual(
+    (data["problems"] as { property: string }[]).map(({ property }) => property).toSorted(),
+    ["attributes", "problems"],
+  );
+});
+
+test("bytes of a broken text go from the problems too", () => {
+  const { utf16 } = { utf16: Buffer.alloc(30_000, 0xd8) };
+  const event = eventOf({ errors: [] });
+  const problem = { property: "request.x", reason: "text", utf16: utf16.toString("base64") };
+  const large = { ...event, data: { ...event.data, problems: [problem] } };
+  const { data } = shrunk(large, 2000);
+  const [first] = data["problems"] as { utf16: unknown }[];
+  assert.deepEqual(first?.utf16, digest(utf16));
+});

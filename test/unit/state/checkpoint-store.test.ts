@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { CheckpointStore } from "../../../src/state/checkpoint-store.ts";
+import type { JournalPosition } from "../../../src/journal/position.ts";
+import { failFlushes } from "../../support/failing-flush.ts";
+
+let directory = "";
+let files = 0;
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "certwire-checkpoint-"));
+});
+after(() => rm(directory, { recursive: true }));
+
+function freshPath(): string {
+  files += 1;
+  return join(directory, "checkpoints", `sink-${files}.ckp`);
+}
+
+function position(sequence: bigint): JournalPosition {
+  return {
+    epochNumber: 42,
+    epochId: "00112233445566778899aabbccddeeff",
+    segment: 3,
+    offset: 0x1_2345_6789,
+    sequence,
+  };
+}
+
+async function load(path: string) {
+  const store = await CheckpointStore.open(path);
+  const result = { state: store.state, position: store.position };
+  await store.close();
+  return result;
+}
+
+async function saved(...sequences: bigint[]): Promise<string> {
+  const path = freshPath();
+  const store = await CheckpointStore.open(path);
+  for (const sequence of sequences) await store.save(position(sequence));
+  await store.close();
+  return path;
+}
+
+test("a new file has no position and says that it is new", async () => {
+  assert.deepEqual(await load(freshPath()), { state: "new", position: null });
+});
+
+test("the last saved position is found again, whichever slot holds it", async () => {
+  assert.deepEqual(await load(await saved(1n)), { state: "found", position: position(1n) });
+  assert.deepEqual(await load(await saved(1n, 2n)), { state: "found", position: position(2n) });
+  assert.deepEqual(await load(await saved(1n, 2n, 2n ** 64n - 1n)), {
+    state: "found",
+    position: position(2n ** 64n - 1n),
+  });
+});
+
+test("a store opened again goes on with the older slot", async () => {
+  const path = await saved(1n, 2n);
+  const store = await CheckpointStore.open(path);
+  const earlier = await readFile(path);
+  await store.save(position(3n));
+  await store.close();
+  const now = await readFile(path);
+  assert.deepEqual(now.subarray(4096), earlier.subarray(4096), "the newer slot is untouched");
+  assert.notDeepEqual(now.subarray(0, 4096), earlier.subarray(0, 4096));
+  assert.deepEqual(await load(path), { state: "found", position: position(3n) });
+});
+
+test("saving overwrites in place: the file is the same and does not grow", async () => {
+  const path = await saved(1n, 2n);
+  const first = await stat(path);
+  const store = await CheckpointStore.open(path);
+  for (let sequence = 3n; sequence < 20n; sequence += 1n) await store.save(position(sequence));
+  await store.close();
+  const second = await stat(path);
+  assert.equal(second.ino, first.ino);
+  assert.equal(second.size, first.size);
+});
+
+test("a write torn at any byte leaves the old position or gives the new one", async () => {
+  const path = await saved(1n, 2n);
+  const older = await readFile(path);
+  const store = await CheckpointStore.open(path);
+  await store.save(position(3n));
+  await store.close();
+  const newer = await readFile(path);
+  const torn = freshPath();
+  await load(torn);
+  for (let cut = 0; cut <= 60; cut += 1) {
+    await writeFile(torn, Buffer.concat([newer.subarray(0, cut), older.subarray(cut)]));
+    const isWhole = newer
+      .subarray(0, 60)
+      .equals(Buffer.concat([newer.subarray(0, cut), older.subarray(cut, 60)]));
+    const expected = { state: "found", position: position(isWhole ? 3n : 2n) };
+    assert.deepEqual(await load(torn), expected, `cut at byte ${cut}`);
+  }
+});
+
+test("a first write torn at any byte gives no position, never a wrong one", async () => {
+  const whole = await readFile(await saved(7n));
+  const torn = freshPath();
+  await load(torn);
+  for (let length = 1; length < whole.length; length += 1) {
+    await writeFile(torn, whole.subarray(0, length));
+    assert.deepEqual(await load(torn), { state: "damaged", position: null }, `${length} bytes`);
+  }
+});
+
+test("any flipped bit of a slot makes that slot void and the other one count", async () => {
+  const path = await saved(1n, 2n);
+  const whole = await readFile(path);
+  for (let bit = 0; bit < 60 * 8; bit += 1) {
+    const damaged = Buffer.from(whole);
+    const at = 4096 + (bit >> 3);
+    damaged[at] = (damaged[at] ?? 0) ^ (1 << (bit & 7));
+    await writeFile(path, damaged);
+    assert.deepEqual(await load(path), { state: "found", position: position(1n) }, `bit ${bit}`);
+  }
+});
+
+test("with both slots bad there is no position and the state says damaged", async () => {
+  const path = await saved(1n, 2n);
+  const damaged = await readFile(path);
+  damaged[20] = (damaged[20] ?? 0) ^ 1;
+  damaged[4096 + 20] = (damaged[4096 + 20] ?? 0) ^ 1;
+  await writeFile(path, damaged);
+  assert.deepEqual(await load(path), { state: "damaged", position: null });
+  const store = await CheckpointStore.open(path);
+  await store.save(position(9n));
+  await store.close();
+  assert.deepEqual(await load(path), { state: "found", position: position(9n) });
+});
+
+test("a checkpoint whose flush failed is an error and does not harm the one before it", async (t) => {
+  const path = await saved(1n, 2n);
+  const store = await CheckpointStore.open(path);
+  const repair = await failFlushes(t);
+  await assert.rejects(store.save(position(3n)), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  assert.deepEqual(store.position, position(2n));
+  repair();
+  await store.save(position(4n));
+  await store.close();
+  assert.deepEqual(await load(path), { state: "found", position: position(4n) });
+});
+
+test("an anchor counts only while nothing was saved, also when both are asked for at once", async () => {
+  const path = freshPath();
+  const store = await CheckpointStore.open(path);
+  await store.anchor(position(1n));
+  assert.deepEqual(store.position, position(1n));
+  await Promise.all([store.save(position(5n)), store.anchor(position(2n))]);
+  await store.close();
+  assert.deepEqual(await load(path), { state: "found", position: position(5n) });
+});
+
+test("a checkpoint moves on from the position that was looked at only", async () => {
+  const path = await saved(1n);
+  const store = await CheckpointStore.open(path);
+  const looked = store.position!;
+  await store.advance(looked, position(2n));
+  await store.advance(looked, position(9n));
+  await Promise.all([store.save(position(3n)), store.advance(store.position!, position(8n))]);
+  await store.close();
+  assert.equal((await load(path)).position?.sequence, 3n);
+});

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import {
+  type DeadLetter,
+  DeadLetterFile,
+  deadRecord,
+  frameOf,
+  readDeadLetters,
+} from "../../../src/state/dead-letter.ts";
+import { failFlushes } from "../../support/failing-flush.ts";
+import { sampleEvent } from "../../support/sample-events.ts";
+
+let directory = "";
+
+before(async () => {
+  directory = await mkdtemp(join(tmpdir(), "certwire-dead-letter-"));
+});
+after(() => rm(directory, { recursive: true }));
+
+function letter(sequence: number): DeadLetter {
+  const event = sampleEvent(sequence);
+  return { time: "2026-01-02T03:04:05Z", sink: "s", reason: "rejected", message: "no", event };
+}
+
+async function readAll(path: string): Promise<DeadLetter[]> {
+  const letters: DeadLetter[] = [];
+  for await (const each of readDeadLetters(path)) letters.push(each);
+  return letters;
+}
+
+test("dead letters come back whole and in order, also those of an earlier run", async () => {
+  const path = join(directory, "dead-letters", "a.ndjson");
+  for (const sequences of [[1, 2], [3]]) {
+    const file = new DeadLetterFile(path);
+    await Promise.all(sequences.map((sequence) => file.append(letter(sequence))));
+    await file.close();
+  }
+  assert.deepEqual(await readAll(path), [letter(1), letter(2), letter(3)]);
+});
+
+test("a line that a crash cut off is ended, and costs no other dead letter", async () => {
+  const path = join(directory, "b.ndjson");
+  const first = new DeadLetterFile(path);
+  await first.append(letter(1));
+  await first.close();
+  await appendFile(path, '{"time":"2026-01-02T0');
+  const second = new DeadLetterFile(path);
+  await second.append(letter(2));
+  await second.close();
+  assert.deepEqual(await readAll(path), [letter(1), letter(2)]);
+});
+
+test("no file is made before there is a dead letter", async () => {
+  const file = new DeadLetterFile(join(directory, "none.ndjson"));
+  await file.close();
+  await assert.rejects(readFile(join(directory, "none.ndjson")), { code: "ENOENT" });
+});
+
+test("a dead letter that cannot be written is an error, and a later one is written all the same", async () => {
+  const path = join(directory, "taken", "c.ndjson");
+  await appendFile(join(directory, "taken"), "a file where the directory belongs");
+  const file = new DeadLetterFile(path);
+  await assert.rejects(file.append(letter(1)));
+  await rm(join(directory, "taken"));
+  await file.append(letter(2));
+  await file.close();
+  assert.deepEqual(await readAll(path), [letter(2)]);
+});
+
+test("a dead letter whose flush failed is an error", async (t) => {
+  const file = new DeadLetterFile(join(directory, "d.ndjson"));
+  const repair = await failFlushes(t);
+  await assert.rejects(file.append(letter(1)), { code: "EIO" });
+  repair();
+  await file.append(letter(1));
+  await file.close();
+});
+
+test("an undecodable record keeps all that it is decoded from, also in JSON", () => {
+  const frame = {
+    type: 2,
+    schema: 1,
+    epochNumber: 1,
+    epochId: "ab",
+    sequence: 2n ** 63n,
+    index: 65_535,
+    time: 2n ** 57n + 1n,
+    payload: Buffer.from([0xff, 0x00]),
+  };
+  const record = deadRecord(frame);
+  assert.equal(record.sequence, "9223372036854775808");
+  assert.deepEqual(frameOf(JSON.parse(JSON.stringify(record))), frame);
+  const strange = [{ sequence: "-1" }, { time: undefined }, { payload: "?" }, { schema: "1" }];
+  for (const change of strange) assert.equal(frameOf({ ...record, ...change }), undefined);
+});

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { redactRequest } from "../../../src/x509/request.ts";
+import { fixture } from "../../support/exit-records.ts";
+
+const secret = "correct-horse-battery";
+
+const der = (tag: number, ...content: Buffer[]) => {
+  const body = Buffer.concat(content);
+  return Buffer.concat([Buffer.from([tag, 0x82, body.length >> 8, body.length & 0xff]), body]);
+};
+const oid = (hex: string) =>
+  Buffer.concat([Buffer.from([0x06, hex.length / 2]), Buffer.from(hex, "hex")]);
+const bmp = (text: string) => der(0x1e, Buffer.from(text, "utf16le").swap16());
+
+test("the challenge password of a PKCS#10 request is blanked and the rest stays", () => {
+  const raw = fixture("challenge-request");
+  const at = raw.indexOf(secret);
+  assert.ok(at > 0);
+  const redacted = redactRequest(raw);
+  const expected = Buffer.from(raw);
+  expected.fill("-", at, at + secret.length);
+  assert.deepEqual(redacted, expected);
+  assert.ok(raw.includes(secret), "the record itself is not touched");
+});
+
+test("a request without a secret stays as it is", () => {
+  const raw = fixture("plain-request");
+  assert.deepEqual(redactRequest(raw), raw);
+});
+
+test("the challenge password of a request inside PKCS#7 is blanked", () => {
+  const raw = fixture("challenge-pkcs7");
+  assert.ok(raw.includes(secret));
+  const redacted = redactRequest(raw);
+  assert.equal(redacted?.length, raw.length);
+  assert.equal(redacted?.includes(secret), false);
+});
+
+/** A CMC request around the PKCS#10 fixture, with a control of the given attribute. */
+function cmc(control: Buffer): Buffer {
+  const tagged = der(0x30, Buffer.from([0x02, 1, 1]), control);
+  const request = der(0xa0, Buffer.from([0x02, 1, 1]), fixture("challenge-request"));
+  const pkiData = der(0x30, der(0x30, tagged), der(0x30, request), der(0x30), der(0x30));
+  const content = der(0x30, oid("2b06010505070c02"), der(0xa0, der(0x04, pkiData)));
+  const signedData = der(0x30, Buffer.from([0x02, 1, 3]), der(0x31), content, der(0x31));
+  return der(0x30, oid("2a864886f70d010702"), der(0xa0, signedData));
+}
+
+test("secrets in the request and in the controls of a CMC message are blanked", () => {
+  const pair = der(0x30, bmp("Challenge"), bmp(secret));
+  const attributes = Buffer.concat([
+    oid("2b060104018237 0d0201".replaceAll(" ", "")),
+    der(0x31, pair),
+  ]);
+  const info = der(
+    0x31,
+    der(0x04, Buffer.from(`ccm=host&Expected-Challenge=${secret}`, "utf16le")),
+  );
+  const registration = Buffer.concat([oid("2b06010505070712"), info]);
+  for (const control of [attributes, registration]) {
+    const raw = cmc(control);
+    const redacted = redactRequest(raw);
+    assert.equal(redacted?.length, raw.length);
+    for (const encoding of ["latin1", "utf16le"] as const) {
+      assert.equal(redacted?.includes(Buffer.from(secret, encoding)), false);
+      assert.equal(redacted?.includes(Buffer.from(secret, "utf16le").swap16()), false);
+    }
+  }
+});
+
+test("name and value pairs that are no challenge stay", () => {
+  const pair = der(0x30, bmp("CertificateTemplate"), bmp("WebServer"));
+  const raw = cmc(Buffer.concat([oid("2b0601040182370d0201"), der(0x31, pair)]));
+  assert.ok(redactRequest(raw)?.includes(pair));
+});
+
+test("what is no request, or malformed, stays out", () => {
+  const request = fixture("challenge-request");
+  const cases = [
+    Buffer.alloc(0),
+    Buffer.from("hello"),
+    request.subarray(0, -1),
+    Buffer.concat([request, Buffer.from([0])]),
+    fixture("ca-rsa"),
+    // Netscape's form: public key and challenge, where a request has its version.
+    der(
+      0x30,
+      der(0x30, der(0x30), der(0x16, Buffer.from(secret))),
+      der(0x30),
+      der(0x03, Buffer.alloc(2)),
+    ),
+    der(0x30, oid("2a864886f70d010701"), der(0xa0, der(0x04, request))),
+  ];
+  for (const raw of cases) assert.equal(redactRequest(raw), undefined);
+});
+
+test("a request nested without end stays out", () => {
+  let nested = der(0x30);
+  for (let depth = 0; depth < 100; depth++) nested = der(0x30, nested);
+  const raw = der(0x30, oid("2a864886f70d010702"), der(0xa0, nested));
+  assert.equal(redactRequest(raw), undefined);
+});
+
+test("a request with any byte changed never shows its whole secret and never throws", () => {
+  const raw = fixture("challenge-request");
+  const secretAt = raw.indexOf(secret);
+  fc.assert(
+    fc.property(fc.nat(raw.length - 1), fc.nat(255), (offset, value) => {
+      const changed = Buffer.from(raw);
+      changed[offset] = value;
+      const redacted = redactRequest(changed);
+      // A changed OID is another attribute, which nobody can know to be secret.
+      const isAttributeType = offset < secretAt && offset >= secretAt - 15;
+      if (!isAttributeType) assert.notEqual(redacted?.includes(secret), true);
+    }),
+    { numRuns: 3000, examples: [[339, 11]] },
+  );
+});
