@@ -4,14 +4,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
-import { createEventContext, eventsOfFrame } from "../src/sources/events-of-frame.ts";
+import { CaIdentity } from "../src/events/ca-identity.ts";
 import { shrinkEvent } from "../src/events/shrink-event.ts";
 import { JournalReader } from "../src/journal/journal-reader.ts";
-import { DeadLetterFile } from "../src/state/dead-letter.ts";
-import { JournalEventSource } from "../src/sources/event-source.ts";
-import { InternalEvents } from "../src/pipeline/internal-events.ts";
+import { PipelineMonitor } from "../src/pipeline/monitor.ts";
 import { Pipeline } from "../src/pipeline/pipeline.ts";
 import type { OutboundEvent, Sink } from "../src/sinks/sink.ts";
+import { JournalSource } from "../src/sources/journal-source.ts";
+import { DeadLetterFile } from "../src/state/dead-letter.ts";
 
 /** What publishing a part of a backlog took. */
 export interface BacklogResult {
@@ -57,11 +57,11 @@ const sink: Sink = {
   close: async () => undefined,
 };
 
-const context = createEventContext();
 const pipeline = new Pipeline({
-  source: new JournalEventSource(new JournalReader({ directory, position: null }), (frame) =>
-    eventsOfFrame(frame, context),
-  ),
+  source: new JournalSource({
+    frames: new JournalReader({ directory, position: null }),
+    context: { options: {}, identity: new CaIdentity() },
+  }),
   sink,
   limits: {
     maxInFlightEvents: 4096,
@@ -72,7 +72,7 @@ const pipeline = new Pipeline({
   },
   shrink: shrinkEvent,
   deadLetters: new DeadLetterFile(join(state, "dead-letters.ndjson")),
-  events: new InternalEvents(pino({ level: "silent" })),
+  monitor: new PipelineMonitor(pino({ level: "silent" })),
 });
 await pipeline.run(done.signal);
 rmSync(state, { recursive: true });

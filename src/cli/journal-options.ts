@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { loadConfig, type ResolvedConfig } from "../config/load.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
-import { CaIdMemory } from "../state/ca-id-memory.ts";
-import type { EventContext } from "../sources/events-of-frame.ts";
+import type { EventContext } from "../sources/decode-frame.ts";
 import { openJournalContext } from "../sources/journal-context.ts";
+import { CaIdMemory } from "../state/ca-id-memory.ts";
+import { stateLayout } from "../state/layout.ts";
 
 /** Options that name a journal. */
 export interface JournalOptions {
@@ -40,6 +41,11 @@ export async function openChosenContext({
   directory,
   config,
 }: ChosenJournal): Promise<EventContext> {
-  const caIds = await CaIdMemory.read(config?.state.directory);
+  const caIds = await readCaIds(config);
   return openJournalContext(directory, config?.events ?? {}, caIds);
+}
+
+/** The CA ids that the service of the configuration has kept; none without a configuration. */
+export function readCaIds(config: ResolvedConfig | undefined): Promise<CaIdMemory> {
+  return CaIdMemory.read(config && stateLayout(config.state.directory).caIds);
 }

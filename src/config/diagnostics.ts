@@ -36,9 +36,7 @@ export class ConfigError extends CertwireError {
 
   constructor(diagnostics: readonly Diagnostic[]) {
     const count = diagnostics.length === 1 ? "one problem" : `${diagnostics.length} problems`;
-    super("CERTWIRE_CONFIG_INVALID", `${count} in ${diagnostics[0]?.file ?? "the configuration"}`, {
-      details: { diagnostics },
-    });
+    super("CERTWIRE_CONFIG_INVALID", `${count} in ${diagnostics[0]?.file ?? "the configuration"}`);
     this.diagnostics = diagnostics;
   }
 }

@@ -4,8 +4,6 @@ import { type ErrorCode, errorCodes } from "./codes.ts";
 export interface CertwireErrorOptions {
   /** The error that led to this one. */
   readonly cause?: unknown;
-  /** Plain data for logs; never secrets. */
-  readonly details?: Readonly<Record<string, unknown>>;
   /** What to do, when more is known than the table's general hint. */
   readonly hint?: string;
 }
@@ -13,14 +11,12 @@ export interface CertwireErrorOptions {
 /** The one error class of Certwire: code, retry flag, exit code and hint come from the table. */
 export class CertwireError extends Error {
   readonly code: ErrorCode;
-  readonly details: Readonly<Record<string, unknown>>;
   readonly hint: string;
 
   constructor(code: ErrorCode, message: string, options: CertwireErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "CertwireError";
     this.code = code;
-    this.details = options.details ?? {};
     this.hint = options.hint ?? errorCodes[code].hint;
   }
 

@@ -1,12 +1,12 @@
+import type { ExitRecord } from "../exit/record.ts";
+import type { Frame } from "../journal/frame.ts";
 import type { CaIdentity } from "./ca-identity.ts";
 import { crlParts } from "./crl-data.ts";
 import { type EventOptions, envelope } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
 import { kindOfRecord } from "./event-kind.ts";
-import type { Frame } from "../journal/frame.ts";
 import { Problems } from "./problems.ts";
 import { caGroup } from "./property-groups.ts";
-import type { ExitRecord } from "../exit/record.ts";
 import { requestData } from "./request-data.ts";
 
 /** The events of one record: one, or one for each CRL that a publication made. */
@@ -17,7 +17,7 @@ export function buildEvents(
   options: EventOptions,
 ): CertwireEvent[] {
   const kind = kindOfRecord(record);
-  const caId = identity.idOf(frame, record);
+  const caId = identity.resolveId(frame, record);
   const problems = new Problems(record.problems);
   const common = { notify: notifyData(record), ca: caGroup(caId, record.ca, problems) };
   const { time } = record;

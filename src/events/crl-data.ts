@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
+import type { ExitRecord, RecordCrl } from "../exit/record.ts";
 import { type ParsedCrl, parseCrl } from "../x509/crl.ts";
 import { addDerProblems, Problems } from "./problems.ts";
 import { isCut, omittedCut } from "./property-values.ts";
-import type { ExitRecord, RecordCrl } from "../exit/record.ts";
 
 /** One event of a CRL record. */
 export interface CrlParts {

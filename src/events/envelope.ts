@@ -1,5 +1,5 @@
-import type { CertwireEvent, EventKind } from "./event.ts";
 import type { Frame } from "../journal/frame.ts";
+import type { CertwireEvent, EventKind } from "./event.ts";
 import { filetimeText } from "./times.ts";
 
 /** How events are named. */

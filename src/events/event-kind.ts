@@ -1,6 +1,6 @@
+import type { ExitRecord } from "../exit/record.ts";
 import type { CertwireEvent, EventKind } from "./event.ts";
 import { eventKinds } from "./event.ts";
-import type { ExitRecord } from "../exit/record.ts";
 
 const exitEvent = {
   issued: 0x1,

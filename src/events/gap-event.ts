@@ -1,7 +1,7 @@
 import type { JournalGap } from "../exit/decode-gap.ts";
+import type { Frame } from "../journal/frame.ts";
 import { type EventOptions, envelope } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
-import type { Frame } from "../journal/frame.ts";
 import { filetimeText } from "./times.ts";
 
 /** The event of a loss. Its index is the frame's: 65535 for a gap that the reader found. */

@@ -1,5 +1,5 @@
-import type { DerProblem } from "../x509/certificate.ts";
 import type { RecordProblem } from "../exit/record.ts";
+import type { DerProblem } from "../x509/certificate.ts";
 import { hresultHex, hresultSymbol } from "./words/hresult.ts";
 
 /** Something that an event could not say, or says differently from the CA. */

@@ -1,3 +1,4 @@
+import type { RecordValue } from "../exit/record.ts";
 import type { Problems } from "./problems.ts";
 import {
   caCertificateProperties,
@@ -9,7 +10,6 @@ import {
   revocationProperties,
 } from "./properties.ts";
 import { plainValue, putProperty } from "./property-values.ts";
-import type { RecordValue } from "../exit/record.ts";
 
 type Group = Record<string, unknown>;
 type PropertyMap = ReadonlyMap<string, RecordValue>;

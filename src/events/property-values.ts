@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
+import type { CutBinary, RecordText, RecordValue } from "../exit/record.ts";
 import { wellFormed } from "../x509/text.ts";
 import type { Problems } from "./problems.ts";
 import type { Property } from "./properties.ts";
-import type { CutBinary, RecordText, RecordValue } from "../exit/record.ts";
 import { oleDateText } from "./times.ts";
 import { requestFormats } from "./words/enumerations.ts";
 import { flagWords, requestTypeFlags } from "./words/flags.ts";

@@ -1,13 +1,13 @@
-import { crlList } from "./crl-data.ts";
+import type { ExitRecord, RecordValue } from "../exit/record.ts";
 import { type ParsedCertificate, parseCertificate } from "../x509/certificate.ts";
 import { extensionNames } from "../x509/oid-names.ts";
 import { redactRequest } from "../x509/request.ts";
+import { crlList } from "./crl-data.ts";
 import type { EventOptions } from "./envelope.ts";
 import type { EventKind } from "./event.ts";
 import { addDerProblems, type Problems } from "./problems.ts";
 import { certificateGroup, requestGroup } from "./property-groups.ts";
 import { binaryValue, isCut, type OmittedValue, omittedCut, textValue } from "./property-values.ts";
-import type { ExitRecord, RecordValue } from "../exit/record.ts";
 import { extensionOrigins } from "./words/flags.ts";
 
 const origins: Readonly<Record<number, string>> = extensionOrigins;

@@ -1,12 +1,9 @@
-import { CertwireError } from "../errors/certwire-error.ts";
-import { decodeGap } from "../exit/decode-gap.ts";
-import { decodeRecord } from "../exit/decode-record.ts";
-import type { CertwireEvent } from "../events/event.ts";
-import { type EventContext, eventsOfFrame } from "../sources/events-of-frame.ts";
-import { frameTypes, type JournalFrame } from "../journal/frame.ts";
-import { filetimeText } from "../events/times.ts";
-import type { WholeJournal } from "../journal/whole-journal.ts";
+import type { CertwireError } from "../errors/certwire-error.ts";
 import { isSelected, type Selection } from "../events/selection.ts";
+import { filetimeText } from "../events/times.ts";
+import { frameTypes, type JournalFrame } from "../journal/frame.ts";
+import type { WholeJournal } from "../journal/whole-journal.ts";
+import { decodeFrame, type EventContext, type FrameContent } from "../sources/decode-frame.ts";
 
 /** What is taken out of a journal, and how. */
 export interface LineOptions {
@@ -14,11 +11,11 @@ export interface LineOptions {
   readonly selection: Selection;
   /** Records as the exit module wrote them instead of events. */
   readonly isRaw: boolean;
-  /** Told about each record that cannot be decoded. */
+  /** Gets the error of each record that cannot be decoded. */
   readonly undecodable: (error: CertwireError) => void;
 }
 
-/** Some lines of NDJSON, and the frame behind which they end. */
+/** Some lines of NDJSON, and the last frame that they cover. */
 export interface JournalLines {
   readonly lines: readonly string[];
   readonly last: JournalFrame;
@@ -38,29 +35,20 @@ export async function* linesOfJournal(
 }
 
 function linesOfFrame(frame: JournalFrame, options: LineOptions): string[] {
-  const events = decode(frame, options);
-  const selected = events?.filter((event) => isSelected(event, options.selection));
-  if (!options.isRaw) return (selected ?? []).map((event) => JSON.stringify(event));
-  // A record that cannot be decoded is what somebody who looks at records is looking for.
-  return selected?.length === 0 ? [] : [JSON.stringify(rawLine(frame, events !== undefined))];
-}
-
-function decode(
-  frame: JournalFrame,
-  { context, undecodable }: LineOptions,
-): CertwireEvent[] | undefined {
-  try {
-    return eventsOfFrame(frame, context);
-  } catch (error) {
-    if (!(error instanceof CertwireError)) throw error;
-    undecodable(error);
-    return undefined;
+  const decoded = decodeFrame(frame, options.context);
+  if ("undecodable" in decoded) {
+    options.undecodable(decoded.undecodable);
+    // Somebody who reads raw records is looking for just those that cannot be decoded.
+    return options.isRaw ? [JSON.stringify(rawLine(frame))] : [];
   }
+  const selected = decoded.events.filter((event) => isSelected(event, options.selection));
+  if (!options.isRaw) return selected.map((event) => JSON.stringify(event));
+  return selected.length === 0 ? [] : [JSON.stringify(rawLine(frame, decoded.content))];
 }
 
-function rawLine(frame: JournalFrame, isDecodable: boolean): object {
+/** Without `content` the payload as it is. */
+function rawLine(frame: JournalFrame, content?: FrameContent): object {
   const { epochNumber, epochId, sequence, index, time, type, schema, payload } = frame;
-  const content = { payload: payload.toString("base64") };
   return {
     epochNumber,
     epochId,
@@ -69,12 +57,10 @@ function rawLine(frame: JournalFrame, isDecodable: boolean): object {
     time: filetimeText(time),
     type: type === frameTypes.gap ? "gap" : "event",
     schema,
-    ...(isDecodable ? { record: plain(decoded(frame)) } : content),
+    ...(content === undefined
+      ? { payload: payload.toString("base64") }
+      : { record: plain("gap" in content ? content.gap : content.record) }),
   };
-}
-
-function decoded({ type, payload }: JournalFrame): unknown {
-  return type === frameTypes.gap ? decodeGap(payload) : decodeRecord(payload);
 }
 
 /** A value for JSON: maps as objects, bytes as `{ base64 }`, integers beyond 2^53 as strings. */

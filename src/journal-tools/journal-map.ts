@@ -1,5 +1,5 @@
-import type { NativeSegment } from "../native/addon.ts";
 import type { JournalPosition } from "../journal/position.ts";
+import type { NativeSegment } from "../native/addon.ts";
 
 /** The segments of a journal as one long range of bytes, to say how far in it a position is. */
 export class JournalMap {

@@ -1,15 +1,12 @@
 import { stat } from "node:fs/promises";
 import { filetimeText } from "../events/times.ts";
-import {
-  type CheckpointState,
-  checkpointPath,
-  readCheckpoint,
-} from "../state/checkpoint-store.ts";
 import type { JournalFrame } from "../journal/frame.ts";
-import type { NativeSegment } from "../native/addon.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import { listSegments, startOf } from "../journal/segments.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
+import type { NativeSegment } from "../native/addon.ts";
+import { type CheckpointState, readCheckpoint } from "../state/checkpoint-store.ts";
+import { stateLayout } from "../state/layout.ts";
 import { type DurationSummary, summarize } from "./duration-summary.ts";
 import { JournalMap } from "./journal-map.ts";
 
@@ -126,7 +123,7 @@ async function sinkStatus(
   end: JournalPosition | undefined,
   map: JournalMap,
 ): Promise<SinkStatus> {
-  const path = checkpointPath(stateDirectory, name);
+  const path = stateLayout(stateDirectory).checkpoint(name);
   const { state, position } = await readCheckpoint(path);
   const behindBytes = Math.max(0, map.bytesBefore(end) - map.bytesBefore(position));
   if (position === null) return { sink: name, enabled, checkpoint: state, behindBytes };

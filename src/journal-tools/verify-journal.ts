@@ -1,17 +1,15 @@
-import { CertwireError } from "../errors/certwire-error.ts";
-import { decodeGap } from "../exit/decode-gap.ts";
-import { decodeRecord } from "../exit/decode-record.ts";
-import { frameTypes, type JournalFrame } from "../journal/frame.ts";
 import { filetimeText } from "../events/times.ts";
+import { frameTypes, type JournalFrame } from "../journal/frame.ts";
 import { listHeadless, listSegments } from "../journal/segments.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
+import { decodeContent } from "../sources/decode-frame.ts";
 import { JournalMap } from "./journal-map.ts";
 
 /** Something that a check found. */
-export interface Finding {
+export interface JournalFinding {
   /**
    * `damage`: bytes that do not verify; `missing`: segments or epochs that are not there;
-   * `undecodable`: verified bytes that are no record; `loss`: what the writer could not record;
+   * `undecodable`: verified bytes that are not a record; `loss`: what the writer could not record;
    * `unclean-stop`: a CA that ended without sealing its journal. The first three make a journal damaged.
    */
   readonly kind: "damage" | "missing" | "undecodable" | "loss" | "unclean-stop";
@@ -21,7 +19,7 @@ export interface Finding {
 }
 
 /** What a check found out. */
-export interface JournalCheck {
+export interface JournalVerdict {
   readonly directory: string;
   readonly epochs: number;
   readonly segments: number;
@@ -30,24 +28,24 @@ export interface JournalCheck {
   readonly records: number;
   /** Ranges of bytes that do not verify; also the torn end of an epoch whose CA was killed counts. */
   readonly damagedRanges: number;
-  readonly findings: readonly Finding[];
+  readonly findings: readonly JournalFinding[];
   /** True when what is in the journal now is not all that was written and not deleted. */
   readonly isDamaged: boolean;
   /** False when the check was stopped early. */
   readonly isComplete: boolean;
 }
 
-/** Told how far a check is, in bytes of the journal and verified records. */
+/** Reports how far a check is, in bytes of the journal and verified records. */
 export type OnProgress = (doneBytes: number, totalBytes: number, records: number) => void;
 
-const damagingKinds = new Set<Finding["kind"]>(["damage", "missing", "undecodable"]);
+const damagingKinds = new Set<JournalFinding["kind"]>(["damage", "missing", "undecodable"]);
 
 /** Verifies every frame of a journal. Rejects with a CertwireError when it cannot be read. */
-export async function checkJournal(
+export async function verifyJournal(
   directory: string,
   signal: AbortSignal,
   onProgress: OnProgress = () => undefined,
-): Promise<JournalCheck> {
+): Promise<JournalVerdict> {
   const segments = await listSegments(directory);
   const map = new JournalMap(segments);
   const findings = (await listHeadless(directory, segments)).map(headless);
@@ -76,30 +74,25 @@ export async function checkJournal(
   }
 }
 
-function headless(name: string): Finding {
+function headless(name: string): JournalFinding {
   return { kind: "damage", place: name, detail: "the header of the segment does not verify" };
 }
 
-function findingsOf(frame: JournalFrame): Finding[] {
+function findingsOf(frame: JournalFrame): JournalFinding[] {
   const place = `epoch ${frame.epochNumber}, sequence ${frame.sequence}`;
-  try {
-    if (frame.type !== frameTypes.gap) {
-      decodeRecord(frame.payload);
-      return [];
-    }
-    const gap = decodeGap(frame.payload);
-    const { count, lastSequence, reason } = gap;
-    const until = lastSequence === undefined ? "" : ` to sequence ${lastSequence}`;
-    const lost = count === undefined ? "" : `, ${count} events`;
-    const detail = `${reason}${until}${lost}, ${filetimeText(frame.time)}`;
-    return [{ kind: kindOfGap(reason), place, detail }];
-  } catch (error) {
-    if (!(error instanceof CertwireError)) throw error;
-    return [{ kind: "undecodable", place, detail: error.message }];
+  const content = decodeContent(frame);
+  if ("undecodable" in content) {
+    return [{ kind: "undecodable", place, detail: content.undecodable.message }];
   }
+  if ("record" in content) return [];
+  const { count, lastSequence, reason } = content.gap;
+  const until = lastSequence === undefined ? "" : ` to sequence ${lastSequence}`;
+  const lost = count === undefined ? "" : `, ${count} events`;
+  const detail = `${reason}${until}${lost}, ${filetimeText(frame.time)}`;
+  return [{ kind: kindOfGap(reason), place, detail }];
 }
 
-function kindOfGap(reason: string): Finding["kind"] {
+function kindOfGap(reason: string): JournalFinding["kind"] {
   if (reason === "corrupt") return "damage";
   if (reason === "unclean-stop") return reason;
   return ["missing-segment", "retention", "rollback"].includes(reason) ? "missing" : "loss";

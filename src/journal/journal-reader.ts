@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { loadNative, type NativeBatch, type NativeReader } from "../native/addon.ts";
 import type { JournalFrame } from "./frame.ts";
 import type { FrameChunk, FrameSource } from "./frame-source.ts";
-import { loadNative, type NativeBatch, type NativeReader } from "../native/addon.ts";
 import type { JournalPosition } from "./position.ts";
 
 /** Options of a journal reader. */

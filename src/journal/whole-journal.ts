@@ -1,11 +1,11 @@
-import type { JournalFrame } from "./frame.ts";
-import { framesOf, readBatch } from "./journal-reader.ts";
 import {
   loadNative,
   type NativeJournalReader,
   type NativeReaderStats,
   type NativeWriterTimes,
 } from "../native/addon.ts";
+import type { JournalFrame } from "./frame.ts";
+import { framesOf, readBatch } from "./journal-reader.ts";
 import type { JournalPosition } from "./position.ts";
 import { listSegments } from "./segments.ts";
 

@@ -1,6 +1,6 @@
 import type { JournalPosition } from "../journal/position.ts";
-import type { InternalEvents } from "./internal-events.ts";
-import { pause } from "./retry.ts";
+import type { PipelineMonitor } from "./monitor.ts";
+import { pause } from "./waiting.ts";
 
 /** Where a pipeline keeps its cursor; a replay has none. */
 export interface Checkpoints {
@@ -11,7 +11,7 @@ export interface Checkpoints {
 export class CheckpointSaver {
   readonly #checkpoints: Checkpoints | undefined;
   readonly #position: () => JournalPosition | null;
-  readonly #events: InternalEvents;
+  readonly #monitor: PipelineMonitor;
   readonly #stopping = new AbortController();
   #saved: JournalPosition | null = null;
   #loop: Promise<void> = Promise.resolve();
@@ -20,11 +20,11 @@ export class CheckpointSaver {
   constructor(
     checkpoints: Checkpoints | undefined,
     position: () => JournalPosition | null,
-    events: InternalEvents,
+    monitor: PipelineMonitor,
   ) {
     this.#checkpoints = checkpoints;
     this.#position = position;
-    this.#events = events;
+    this.#monitor = monitor;
   }
 
   /** Saves every `intervalMs` from now on. */
@@ -53,9 +53,9 @@ export class CheckpointSaver {
     try {
       await this.#checkpoints.save(position);
       this.#saved = position;
-      this.#events.checkpointed();
+      this.#monitor.checkpointed();
     } catch (error) {
-      this.#events.checkpointFailed(error);
+      this.#monitor.checkpointFailed(error);
     }
   }
 }

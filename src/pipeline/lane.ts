@@ -1,8 +1,9 @@
 import type { OutboundEvent, PublishOutcome, Sink, SinkFailure } from "../sinks/sink.ts";
 import type { Ticket } from "./acknowledged-prefix.ts";
-import type { InternalEvents } from "./internal-events.ts";
-import { pause, Retry, type RetryPolicy } from "./retry.ts";
+import type { PipelineMonitor } from "./monitor.ts";
+import { Retry, type RetryPolicy } from "./retry.ts";
 import type { UnroutableGrace } from "./unroutable-grace.ts";
+import { pause } from "./waiting.ts";
 
 /** An event in a lane, with the record that it came from. */
 export interface QueuedEvent {
@@ -16,7 +17,7 @@ export interface LaneHost {
   readonly retry: RetryPolicy;
   /** How long a curable poison is tried. */
   readonly grace: UnroutableGrace;
-  readonly events: InternalEvents;
+  readonly monitor: PipelineMonitor;
   /** Aborted when a publish under way must end. */
   readonly abort: AbortSignal;
   /** True while a batch that is not full may wait for more events. */
@@ -145,18 +146,18 @@ export class Lane {
         this.#recovered(retry);
       }
       if (failure === undefined) continue;
-      const given = await this.#handle(failure, rest, retry);
-      if (given === null) return rest;
-      rest = given;
+      const next = await this.#handle(failure, rest, retry);
+      if (next === null) return rest;
+      rest = next;
     }
     this.#recovered(retry);
     return rest;
   }
 
   async #tryOnce(rest: readonly QueuedEvent[]): Promise<PublishOutcome> {
-    const { sink, events, abort } = this.#host;
+    const { sink, monitor, abort } = this.#host;
     const batch = rest.map(({ event }) => event);
-    events.publishing(batch.length);
+    monitor.publishing(batch.length);
     const outcome = await sink.publish(this.#index, batch, abort);
     if (outcome.acknowledged < batch.length && outcome.failure === undefined) {
       throw new TypeError(`sink ${sink.name} stopped without a reason`);
@@ -175,8 +176,8 @@ export class Lane {
       this.#host.lanesChanged(failure.cause);
       return null;
     }
-    const delayMs = retry.failed();
-    this.#host.events.publishFailed(this.#index, failure, retry.failures, delayMs);
+    const delayMs = retry.nextDelayMs();
+    this.#host.monitor.publishFailed(this.#index, failure, retry.failures, delayMs);
     const [head, ...tail] = rest;
     if (head !== undefined && this.#isDead(head, failure, delayMs)) {
       if (!(await this.#host.bury(head, failure))) return null;
@@ -193,7 +194,7 @@ export class Lane {
   }
 
   #recovered(retry: Retry): void {
-    if (retry.failures > 0) this.#host.events.recovered(this.#index, retry.failures);
+    if (retry.failures > 0) this.#host.monitor.recovered(this.#index, retry.failures);
     retry.succeeded();
   }
 }

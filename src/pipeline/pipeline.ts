@@ -5,20 +5,21 @@ import type { CertwireEvent } from "../events/event.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import type { PipelineLimits } from "../sinks/common-options.ts";
 import type { OutboundEvent, Sink, SinkFailure } from "../sinks/sink.ts";
-import { AcknowledgedPrefix } from "./acknowledged-prefix.ts";
-import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
+import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import {
   type DeadLetter,
   type DeadLetterFile,
   type DeadLetterReason,
   deadRecord,
 } from "../state/dead-letter.ts";
-import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
-import type { InternalEvents, PipelineCounters } from "./internal-events.ts";
+import { AcknowledgedPrefix } from "./acknowledged-prefix.ts";
+import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
+import type { PipelineCounters, PipelineMonitor } from "./monitor.ts";
 import { eventOf, type ShrinkEvent, toOutbound } from "./outbound-event.ts";
-import { endedBefore, pause, Retry } from "./retry.ts";
+import { retryUntilDone } from "./retry.ts";
 import { UnroutableGrace } from "./unroutable-grace.ts";
+import { isDoneBeforeAbort } from "./waiting.ts";
 
 /** Parts and settings of a pipeline. */
 export interface PipelineOptions {
@@ -27,7 +28,7 @@ export interface PipelineOptions {
   readonly limits: PipelineLimits;
   readonly shrink: ShrinkEvent;
   readonly deadLetters: DeadLetterFile;
-  readonly events: InternalEvents;
+  readonly monitor: PipelineMonitor;
   readonly checkpoints?: Checkpoints;
   /** How often the cursor is saved, in ms. Default 1000. */
   readonly checkpointIntervalMs?: number;
@@ -84,13 +85,13 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    const { sink, events, limits } = options;
+    const { sink, monitor, limits } = options;
     this.#grace = new UnroutableGrace(limits.deadLetterAfterSeconds * 1000);
     // Each lane listens; Node warns, not in the log, from eleven listeners on.
     setMaxListeners(0, this.#abort.signal);
     this.#host = {
       sink,
-      events,
+      monitor,
       retry: { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs },
       grace: this.#grace,
       abort: this.#abort.signal,
@@ -108,8 +109,8 @@ export class Pipeline {
    */
   async run(signal: AbortSignal): Promise<void> {
     const reading = AbortSignal.any([signal, this.#faults.signal]);
-    const { checkpoints, checkpointIntervalMs, events } = this.#options;
-    const saver = new CheckpointSaver(checkpoints, () => this.#prefix.position, events);
+    const { checkpoints, checkpointIntervalMs, monitor } = this.#options;
+    const saver = new CheckpointSaver(checkpoints, () => this.#prefix.position, monitor);
     saver.start(checkpointIntervalMs ?? 1000);
     try {
       await this.#open(reading);
@@ -126,13 +127,13 @@ export class Pipeline {
 
   /** Counters and state. */
   stats(): PipelineStats {
-    const { sink, events } = this.#options;
+    const { sink, monitor } = this.#options;
     const recordedTime = this.#prefix.oldest?.recordedTime;
     return {
-      ...events.counters(),
+      ...monitor.counters(),
       sink: sink.name,
       kind: sink.kind,
-      state: this.#phase === "running" ? events.health : this.#phase,
+      state: this.#phase === "running" ? monitor.health : this.#phase,
       lanes: this.#lanes.length,
       inFlightEvents: this.#prefix.outstanding,
       inFlightBytes: this.#bytes,
@@ -142,23 +143,16 @@ export class Pipeline {
   }
 
   async #open(signal: AbortSignal): Promise<void> {
-    const { sink, events } = this.#options;
-    const retry = new Retry(this.#host.retry);
-    while (!signal.aborted) {
-      try {
-        const isOpen = await endedBefore(sink.open(signal), signal);
-        if (!isOpen) return;
-        this.#lanes = Array.from({ length: sink.lanes }, (_, index) => new Lane(index, this.#host));
-        events.sinkOpened(sink.lanes);
-        if (this.#phase === "connecting") this.#phase = "running";
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        const delayMs = retry.failed();
-        events.openFailed(error, retry.failures, delayMs);
-        await pause(delayMs, signal);
-      }
-    }
+    const { sink, monitor } = this.#options;
+    const isOpen = await retryUntilDone(() => isDoneBeforeAbort(sink.open(signal), signal), {
+      policy: this.#host.retry,
+      signal,
+      failed: (...failure) => monitor.openFailed(...failure),
+    });
+    if (isOpen !== true) return;
+    this.#lanes = Array.from({ length: sink.lanes }, (_, index) => new Lane(index, this.#host));
+    monitor.sinkOpened(sink.lanes);
+    if (this.#phase === "connecting") this.#phase = "running";
   }
 
   async #read(signal: AbortSignal): Promise<void> {
@@ -174,18 +168,13 @@ export class Pipeline {
   }
 
   async #nextChunk(signal: AbortSignal): Promise<RecordChunk | null> {
-    const { source, events } = this.#options;
-    const retry = new Retry(this.#host.retry);
-    while (!signal.aborted) {
-      try {
-        return await source.next(signal);
-      } catch (error) {
-        const delayMs = retry.failed();
-        events.sourceFailed(error, retry.failures, delayMs);
-        await pause(delayMs, signal);
-      }
-    }
-    return null;
+    const { source, monitor } = this.#options;
+    const chunk = await retryUntilDone(() => source.next(signal), {
+      policy: this.#host.retry,
+      signal,
+      failed: (...failure) => monitor.sourceFailed(...failure),
+    });
+    return chunk ?? null;
   }
 
   /** Waits until a record may come in; false when the signal was aborted. */
@@ -200,16 +189,17 @@ export class Pipeline {
   /** Waits while the lanes change; false when the signal was aborted. */
   async #hasLanes(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted && this.#changingLanes !== null) {
-      await endedBefore(this.#changingLanes, signal);
+      await isDoneBeforeAbort(this.#changingLanes, signal);
     }
     return !signal.aborted;
   }
 
   /** Takes in one record; false when the signal was aborted before a dead letter was on disk. */
   async #take(
-    { position, events, undecodable }: SourcedRecord,
+    { position, events, undecodable, ready }: SourcedRecord,
     signal: AbortSignal,
   ): Promise<boolean> {
+    if (ready !== undefined) await ready;
     const count = events.length + (undecodable ? 1 : 0);
     const ticket = this.#prefix.add(position, count, events[0]?.recordedtime);
     if (undecodable) {
@@ -265,7 +255,7 @@ export class Pipeline {
 
   #acknowledged(done: readonly QueuedEvent[]): void {
     for (const { event } of done) this.#grace.accepted(event);
-    this.#options.events.acknowledged(done.length, this.#release(done));
+    this.#options.monitor.acknowledged(done.length, this.#release(done));
   }
 
   /** Forgets events that are done with; returns their JSON bytes. */
@@ -299,22 +289,20 @@ export class Pipeline {
     { id, ...content }: Pick<DeadLetter, "event" | "record"> & { readonly id: string },
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { deadLetters, events, sink } = this.#options;
-    const retry = new Retry(this.#host.retry);
+    const { deadLetters, monitor, sink } = this.#options;
     const message = describeCause(cause);
-    while (!signal.aborted) {
-      try {
-        const time = new Date().toISOString();
-        await deadLetters.append({ time, sink: sink.name, reason, message, ...content });
-        events.deadLettered(reason, id, cause);
-        return true;
-      } catch (error) {
-        const delayMs = retry.failed();
-        events.deadLetterFailed(error, retry.failures, delayMs);
-        await pause(delayMs, signal);
-      }
-    }
-    return false;
+    const letter = (): DeadLetter => {
+      const time = new Date().toISOString();
+      return { time, sink: sink.name, reason, message, ...content };
+    };
+    const isWritten = await retryUntilDone(() => deadLetters.append(letter()).then(() => true), {
+      policy: this.#host.retry,
+      signal,
+      failed: (...failure) => monitor.deadLetterFailed(...failure),
+    });
+    if (isWritten !== true) return false;
+    monitor.deadLettered(reason, id, cause);
+    return true;
   }
 
   #lanesChanged(cause: Error): void {
@@ -327,7 +315,7 @@ export class Pipeline {
 
   /** Stops all lanes, opens the sink again, and gives every event that is left its lane anew. */
   async #changeLanes(cause: Error): Promise<void> {
-    this.#options.events.lanesChanging(cause);
+    this.#options.monitor.lanesChanging(cause);
     await this.#parkAll();
     const left = this.#lanes.flatMap((lane) => lane.takeAll());
     left.sort((a, b) => a.ticket.ordinal - b.ticket.ordinal);
@@ -350,7 +338,7 @@ export class Pipeline {
     const timeout = AbortSignal.timeout(this.#options.drainTimeoutMs ?? 10_000);
     await this.#allDone(AbortSignal.any([timeout, this.#faults.signal]));
     const left = this.#prefix.outstanding;
-    if (left > 0) this.#options.events.drainTimedOut(left);
+    if (left > 0) this.#options.monitor.drainTimedOut(left);
   }
 
   async #allDone(signal: AbortSignal): Promise<void> {
@@ -369,15 +357,15 @@ export class Pipeline {
   }
 
   async #close(): Promise<void> {
-    const { source, sink, deadLetters, events } = this.#options;
+    const { source, sink, deadLetters, monitor } = this.#options;
     source.close();
     try {
       await sink.close();
       await deadLetters.close();
     } catch (error) {
-      events.closeFailed(error);
+      monitor.closeFailed(error);
     }
     this.#phase = "stopped";
-    events.stopped();
+    monitor.stopped();
   }
 }

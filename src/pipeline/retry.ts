@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
+import { pause } from "./waiting.ts";
 
 /** How a failed step is tried again. */
 export interface RetryPolicy {
@@ -9,7 +8,7 @@ export interface RetryPolicy {
   readonly maxMs: number;
 }
 
-/** The failures in a row of one step, and the pause that follows: exponential, half of it random. */
+/** Counts the failures in a row of one step: exponential delays, half of each random. */
 export class Retry {
   readonly #policy: RetryPolicy;
   #failures = 0;
@@ -23,8 +22,8 @@ export class Retry {
     return this.#failures;
   }
 
-  /** Counts a failure; returns how long to wait, in ms. */
-  failed(): number {
+  /** Counts one more failure; returns how long to wait, in ms. */
+  nextDelayMs(): number {
     this.#failures += 1;
     const { initialMs, maxMs } = this.#policy;
     const ceiling = Math.min(maxMs, initialMs * 2 ** Math.min(this.#failures - 1, 30));
@@ -37,23 +36,33 @@ export class Retry {
   }
 }
 
-/** Waits, or returns early when the signal is aborted. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => undefined);
+/** How `retryUntilDone` goes on after a failure. */
+export interface RetryLoop {
+  readonly policy: RetryPolicy;
+  /** Ends the loop, also in the middle of a delay. */
+  readonly signal: AbortSignal;
+  /** Gets each failure, the failures in a row and the delay before the next try, in ms. */
+  readonly failed: (error: unknown, failures: number, delayMs: number) => void;
 }
 
-/** Waits for a step that may take longer than anybody wants to wait after a stop; false after a stop. */
-export async function endedBefore(step: Promise<void>, signal: AbortSignal): Promise<boolean> {
-  const stopping = new AbortController();
-  const stopped = once(signal, "abort", { signal: stopping.signal }).then(
-    () => false,
-    () => false,
-  );
-  const ended = step.then(() => true);
-  ended.catch(() => undefined);
-  try {
-    return !signal.aborted && (await Promise.race([ended, stopped]));
-  } finally {
-    stopping.abort();
+/**
+ * Repeats a step without limit until it resolves; `undefined` when the signal was aborted first. A step
+ * that fails after that is not reported.
+ */
+export async function retryUntilDone<T>(
+  step: () => Promise<T>,
+  { policy, signal, failed }: RetryLoop,
+): Promise<T | undefined> {
+  const retry = new Retry(policy);
+  while (!signal.aborted) {
+    try {
+      return await step();
+    } catch (error) {
+      if (signal.aborted) break;
+      const delayMs = retry.nextDelayMs();
+      failed(error, retry.failures, delayMs);
+      await pause(delayMs, signal);
+    }
   }
+  return undefined;
 }

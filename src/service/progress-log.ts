@@ -1,17 +1,17 @@
 import type { Logger } from "pino";
-import { pause } from "../pipeline/retry.ts";
-import type { SinkStats } from "./service.ts";
+import { pause } from "../pipeline/waiting.ts";
+import type { SinkStats } from "./sink-stats.ts";
 
 /** Parts of the progress log. */
 export interface ProgressOptions {
-  /** A look at every sink. */
+  /** Counters and state of every sink. */
   readonly stats: () => readonly SinkStats[];
   readonly log: Logger;
   /** How often each sink's counters are logged, in ms. Default 300000. */
   readonly intervalMs?: number;
 }
 
-/** Logs the counters of every sink now and then, until the signal is aborted. */
+/** Logs the counters of every sink at regular times, until the signal is aborted. */
 export async function keepProgressLog(
   options: ProgressOptions,
   signal: AbortSignal,
@@ -26,7 +26,7 @@ export async function keepProgressLog(
 
 /** One line a sink; the counters are those since the start of the service. */
 export function logProgress({ stats, log }: ProgressOptions): void {
-  for (const { position: _position, batchSizes: _sizes, reader, ...counters } of stats()) {
+  for (const { position: _position, reader, ...counters } of stats()) {
     const { unmarkedFrames, damagedRanges } = reader ?? { unmarkedFrames: 0, damagedRanges: 0 };
     log.info({ ...counters, unmarkedFrames, damagedRanges }, "progress");
   }

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { CheckpointStore } from "../state/checkpoint-store.ts";
+import { describeError } from "../errors/describe-error.ts";
 import { nextPlace } from "../journal/next-place.ts";
 import {
   applyRetention,
@@ -8,8 +8,8 @@ import {
   type RetentionReport,
 } from "../journal/retention.ts";
 import { listSegments, startOf } from "../journal/segments.ts";
-import { describeError } from "../pipeline/internal-events.ts";
-import { pause } from "../pipeline/retry.ts";
+import { pause } from "../pipeline/waiting.ts";
+import type { CheckpointStore } from "../state/checkpoint-store.ts";
 import { Watermark } from "./watermark.ts";
 
 type Checkpoint = Pick<CheckpointStore, "position" | "anchor" | "advance">;

@@ -1,24 +1,24 @@
-import { join } from "node:path";
 import type { Logger } from "pino";
 import type { ResolvedConfig } from "../config/load.ts";
-import { CaIdMemory } from "../state/ca-id-memory.ts";
-import { eventsOfFrame } from "../sources/events-of-frame.ts";
-import { frameTypes } from "../journal/frame.ts";
+import { describeError } from "../errors/describe-error.ts";
 import { shrinkEvent } from "../events/shrink-event.ts";
-import { CheckpointStore, checkpointPath } from "../state/checkpoint-store.ts";
-import { openJournalContext } from "../sources/journal-context.ts";
 import { LateFrameSource } from "../journal/frame-source.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
 import type { NativeFileLock, NativeReaderStats } from "../native/addon.ts";
-import { DeadLetterFile } from "../state/dead-letter.ts";
-import { JournalEventSource } from "../sources/event-source.ts";
-import { describeError, InternalEvents } from "../pipeline/internal-events.ts";
-import { Pipeline, type PipelineStats } from "../pipeline/pipeline.ts";
+import { PipelineMonitor } from "../pipeline/monitor.ts";
+import { Pipeline } from "../pipeline/pipeline.ts";
 import { createSink, type SinkConfiguration } from "../sinks/registry.ts";
+import { openJournalContext } from "../sources/journal-context.ts";
+import { JournalSource } from "../sources/journal-source.ts";
+import { CaIdFile, CaIdMemory } from "../state/ca-id-memory.ts";
+import { CheckpointStore } from "../state/checkpoint-store.ts";
+import { DeadLetterFile } from "../state/dead-letter.ts";
+import { type StateLayout, stateLayout } from "../state/layout.ts";
+import { lockState } from "../state/state-lock.ts";
 import { type Observe, ObservedSink } from "./observed-sink.ts";
 import { keepProgressLog, logProgress } from "./progress-log.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
-import { lockState } from "../state/state-lock.ts";
+import type { SinkStats } from "./sink-stats.ts";
 
 /** Parts of a service that are not in its configuration. */
 export interface ServiceOptions {
@@ -26,12 +26,6 @@ export interface ServiceOptions {
   readonly log: Logger;
   /** Sees every acknowledged event; default nobody. */
   readonly observe?: Observe;
-}
-
-/** A look at the way from the journal to one sink. */
-export interface SinkStats extends PipelineStats {
-  /** Counters of its journal reader; absent before the first read. */
-  readonly reader?: NativeReaderStats;
 }
 
 interface Member {
@@ -74,9 +68,10 @@ export class Service {
    * CertwireError.
    */
   static async create(options: ServiceOptions): Promise<Service> {
-    const lock = await lockState(options.config.state.directory);
+    const layout = stateLayout(options.config.state.directory);
+    const lock = await lockState(layout);
     try {
-      return new Service(lock, await createMembers(options), options);
+      return new Service(lock, await createMembers(options, layout), options);
     } catch (error) {
       lock.release();
       throw error;
@@ -112,7 +107,7 @@ export class Service {
     fault.signal.throwIfAborted();
   }
 
-  /** A look at every pipeline, in the order of the configuration. */
+  /** Counters and state of every pipeline, as the configuration lists them. */
   stats(): SinkStats[] {
     return this.#members.map(({ pipeline, reader }) => {
       const stats = reader();
@@ -121,59 +116,59 @@ export class Service {
   }
 }
 
-/** Where the dead letters of a sink are. */
-export function deadLetterPath(stateDirectory: string, sink: string): string {
-  return join(stateDirectory, "dead-letters", `${sink}.ndjson`);
+/** What every member of a service shares. */
+interface Shared extends ServiceOptions {
+  readonly layout: StateLayout;
+  readonly caIds: CaIdMemory;
+  readonly caIdFile: CaIdFile;
 }
 
-async function createMembers(options: ServiceOptions): Promise<Member[]> {
+async function createMembers(options: ServiceOptions, layout: StateLayout): Promise<Member[]> {
   const { config, log } = options;
   const enabled = config.sinks.filter((sink) => sink.options.enabled);
-  const caIds = await CaIdMemory.open(config.state.directory, (error) =>
-    log.error(describeError(error), "cannot write down the id of the CA"),
+  const caIdFile = new CaIdFile(layout.caIds, (error) =>
+    log.error(describeError(error), "cannot write the id of the CA to disk"),
   );
-  return Promise.all(enabled.map((sink) => createMember(sink, caIds, options)));
+  const caIds = await CaIdMemory.open(caIdFile);
+  const shared = { ...options, layout, caIds, caIdFile };
+  return Promise.all(enabled.map((sink) => createMember(sink, shared)));
 }
 
-async function createMember(
-  configured: SinkConfiguration,
-  caIds: CaIdMemory,
-  options: ServiceOptions,
-): Promise<Member> {
-  const { config, observe } = options;
-  const { journal, state } = config;
-  const { directory } = journal;
+async function createMember(configured: SinkConfiguration, shared: Shared): Promise<Member> {
+  const { config, observe, layout, caIds, caIdFile } = shared;
+  const { directory, mode, pollMs } = config.journal;
   const { name, pipeline: limits } = configured.options;
-  const log = options.log.child({ sink: name });
-  const events = new InternalEvents(log);
+  const log = shared.log.child({ sink: name });
+  const monitor = new PipelineMonitor(log);
   const sink = await createSink(configured, log);
-  const checkpoints = await CheckpointStore.open(checkpointPath(state.directory, name));
-  events.started(checkpoints.position, checkpoints.state);
+  const checkpoints = await CheckpointStore.open(layout.checkpoint(name));
+  monitor.started(checkpoints.position, checkpoints.state);
   // A sink that cannot be opened for a long time may lose what is deleted meanwhile.
   let reader: JournalReader | undefined;
   const frames = new LateFrameSource(() => {
     reader = new JournalReader({
       directory,
-      quarantineDirectory: join(state.directory, "quarantine"),
-      mode: journal.mode,
+      quarantineDirectory: layout.quarantine,
+      mode,
       position: checkpoints.position,
-      idlePollMs: journal.pollMs,
-      positionLost: () => log.warn("the place of the checkpoint is not in the journal any more"),
+      idlePollMs: pollMs,
+      positionLost: () => log.warn("the checkpoint's position is no longer in the journal"),
     });
     return reader;
   });
-  const context = await openJournalContext(directory, config.events, caIds, checkpoints.position);
+  const source = new JournalSource({
+    frames,
+    context: await openJournalContext(directory, config.events, caIds, checkpoints.position),
+    ready: () => caIdFile.pending,
+    gapRead: ({ id, data }) => monitor.gapRead(id, data),
+  });
   const pipeline = new Pipeline({
-    source: new JournalEventSource(frames, (frame) => {
-      const made = eventsOfFrame(frame, context);
-      if (frame.type === frameTypes.gap) events.gapRead(made[0]?.id ?? "", made[0]?.data ?? {});
-      return made;
-    }),
+    source,
     sink: observe ? new ObservedSink(sink, observe) : sink,
     limits,
     shrink: shrinkEvent,
-    deadLetters: new DeadLetterFile(deadLetterPath(state.directory, name)),
-    events,
+    deadLetters: new DeadLetterFile(layout.deadLetters(name)),
+    monitor,
     checkpoints,
   });
   return { name, pipeline, reader: () => reader?.stats(), checkpoints };

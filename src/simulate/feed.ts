@@ -1,12 +1,12 @@
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { AppendOutcome, NativeExitSimulator, SimulatedEvent } from "../native/addon.ts";
-import type { SimulatedCa } from "./simulated-ca.ts";
+import { SimulatedCa } from "./simulated-ca.ts";
 
 /** How a simulated CA feeds the exit module's code. */
 export interface FeedOptions {
   readonly ca: SimulatedCa;
   readonly simulator: Pick<NativeExitSimulator, "notify" | "shutdown">;
-  /** Events a second; 0 stands for as many as possible. */
+  /** Events a second; 0 means as many as possible. */
   readonly rate: number;
   /** How many events, start and stop not counted; default: until the signal is aborted. */
   readonly count?: number | undefined;
@@ -20,7 +20,7 @@ export interface FeedCounts {
 }
 
 const outcomeNames = ["committed", "pending", "dropped"] as const;
-/** Events between two turns of the event loop, so that others get to work too. */
+/** Events between two turns of the event loop, so that the service gets to work too. */
 const burst = 20;
 
 /** Lets the CA start, work at its rate, and stop; `counts` is kept up to date meanwhile. */
@@ -56,7 +56,13 @@ function record(counts: FeedCounts, outcome: AppendOutcome): void {
   counts.outcomes[outcomeNames[outcome]] += 1;
 }
 
-/** A clock for reproducible events: from 2026-01-05 08:00 UTC on, one event each 1/`rate` s. */
+/** A CA of the given seed; without one each is different and uses the clock of this machine. */
+export function createCa(seed: string | undefined, rate: number): SimulatedCa {
+  if (seed === undefined) return new SimulatedCa({ seed: Math.random() });
+  return new SimulatedCa({ seed, now: steppedClock(rate) });
+}
+
+/** A clock for reproducible events: one event each 1/`rate` s, starting at 2026-01-05 08:00 UTC. */
 export function steppedClock(rate: number): () => Date {
   const step = 1000 / (rate === 0 ? 10 : rate);
   let ticks = 0;

@@ -1,9 +1,9 @@
 import { domainContext, domainName } from "./accounts.ts";
 import type { DistinguishedName } from "./distinguished-name.ts";
 import { nameText } from "./distinguished-name.ts";
+import type { SeededRandom } from "./seeded-random.ts";
 import type { Properties } from "./served-values.ts";
 import { binary, long, text } from "./served-values.ts";
-import type { SeededRandom } from "./seeded-random.ts";
 import { createRsaKey, type SigningKey } from "./signing-key.ts";
 import { buildCertificate, buildCrl, type CrlEntry } from "./x509-builder.ts";
 import * as extensions from "./x509-extensions.ts";

@@ -1,13 +1,12 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { CertwireError } from "../errors/certwire-error.ts";
-import type { CaIdMemory } from "../state/ca-id-memory.ts";
-import { CaIdentity } from "../events/ca-identity.ts";
+import { CaIdentity, type CaIds } from "../events/ca-identity.ts";
 import type { EventOptions } from "../events/envelope.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import { isOwnType } from "../events/event-kind.ts";
-import { type EventContext, eventsOfFrame } from "./events-of-frame.ts";
 import { frameOf } from "../state/dead-letter.ts";
+import { decodeFrame, type EventContext } from "./decode-frame.ts";
 
 /**
  * What a source holds besides events: a `line` that is not JSON, as a crash of the file sink leaves it,
@@ -20,7 +19,7 @@ export interface EventFileOptions {
   /** For the records in dead letters. */
   readonly events: EventOptions;
   /** Which CA the service took its records for. */
-  readonly caIds: CaIdMemory;
+  readonly caIds: CaIds;
   readonly skip: (what: Skipped) => void;
 }
 
@@ -72,7 +71,7 @@ async function* linesOf(path: string, signal: AbortSignal): AsyncGenerator<strin
 }
 
 /** The events of a line; none for a dead letter of a record that cannot be decoded. */
-function eventsOf(value: unknown, place: string, context: EventContext): CertwireEvent[] {
+function eventsOf(value: unknown, place: string, context: EventContext): readonly CertwireEvent[] {
   if (!isObject(value)) throw badLine(place, "not a JSON object");
   const isDeadLetter = "reason" in value && "sink" in value;
   if (isDeadLetter && !("event" in value)) return decode(value["record"], context);
@@ -82,15 +81,11 @@ function eventsOf(value: unknown, place: string, context: EventContext): Certwir
 }
 
 /** A later version may understand what the one that gave it up did not. */
-function decode(record: unknown, context: EventContext): CertwireEvent[] {
+function decode(record: unknown, context: EventContext): readonly CertwireEvent[] {
   const frame = frameOf(record);
   if (frame === undefined) return [];
-  try {
-    return eventsOfFrame(frame, context);
-  } catch (error) {
-    if (error instanceof CertwireError) return [];
-    throw error;
-  }
+  const decoded = decodeFrame(frame, context);
+  return "undecodable" in decoded ? [] : decoded.events;
 }
 
 function isEvent(value: unknown): value is CertwireEvent {

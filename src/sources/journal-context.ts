@@ -1,28 +1,26 @@
 import { CertwireError } from "../errors/certwire-error.ts";
-import type { CaIdMemory } from "../state/ca-id-memory.ts";
-import { CaIdentity, ownCaId } from "../events/ca-identity.ts";
-import { decodeRecord } from "../exit/decode-record.ts";
+import { CaIdentity, type CaIds, ownCaId } from "../events/ca-identity.ts";
 import type { EventOptions } from "../events/envelope.ts";
-import type { EventContext } from "./events-of-frame.ts";
-import { type Frame, frameTypes } from "../journal/frame.ts";
+import type { Frame } from "../journal/frame.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import { listSegments, startOf } from "../journal/segments.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
+import { decodeContent, type EventContext } from "./decode-frame.ts";
 
-/** Most frames that are looked through for the certificate of the CA; nearly every record has it. */
+/** Most frames searched for the certificate of the CA; nearly every record has it. */
 const lookAheadFrames = 10_000;
 
 /**
  * Starts reading a journal at a position (`null`: its oldest frame). A frame without the CA's
- * certificate that comes first gets its CA from `memory`, or from the rest of its epoch.
+ * certificate that comes first gets its CA from `ids`, or from the rest of its epoch.
  */
 export async function openJournalContext(
   directory: string,
   options: EventOptions,
-  memory: CaIdMemory,
+  ids: CaIds,
   position: JournalPosition | null = null,
 ): Promise<EventContext> {
-  return { options, identity: new CaIdentity(memory, await findCaId(directory, position)) };
+  return { options, identity: new CaIdentity(ids, await findCaId(directory, position)) };
 }
 
 async function findCaId(
@@ -34,7 +32,7 @@ async function findCaId(
     const first = segments.find(({ epochId }) => epochId === position?.epochId);
     return await firstCaId(new WholeJournal(directory, first ? startOf(first) : null));
   } catch (error) {
-    // Whoever reads the journal next tells that it cannot be read.
+    // Whoever reads the journal next reports that it cannot be read.
     if (error instanceof CertwireError) return undefined;
     throw error;
   }
@@ -56,11 +54,7 @@ async function firstCaId(journal: WholeJournal): Promise<string | undefined> {
   }
 }
 
-function caIdOf({ type, payload }: Frame): string | undefined {
-  try {
-    return type === frameTypes.event ? ownCaId(decodeRecord(payload)) : undefined;
-  } catch (error) {
-    if (error instanceof CertwireError) return undefined;
-    throw error;
-  }
+function caIdOf(frame: Frame): string | undefined {
+  const content = decodeContent(frame);
+  return "record" in content ? ownCaId(content.record) : undefined;
 }

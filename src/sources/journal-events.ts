@@ -1,19 +1,18 @@
-import { CertwireError } from "../errors/certwire-error.ts";
-import type { CaIdMemory } from "../state/ca-id-memory.ts";
+import type { CertwireError } from "../errors/certwire-error.ts";
+import type { CaIds } from "../events/ca-identity.ts";
 import type { EventOptions } from "../events/envelope.ts";
 import type { CertwireEvent } from "../events/event.ts";
-import { type EventContext, eventsOfFrame } from "./events-of-frame.ts";
-import { openJournalContext } from "./journal-context.ts";
-import type { JournalFrame } from "../journal/frame.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
+import { decodeFrame } from "./decode-frame.ts";
+import { openJournalContext } from "./journal-context.ts";
 
 /** How a journal is replayed. */
 export interface JournalEventOptions {
   readonly events: EventOptions;
-  /** Which CA the service took its records for. */
-  readonly caIds: CaIdMemory;
-  /** Told about each record that could not be decoded. */
-  readonly undecodable: (error: unknown) => void;
+  /** The CA ids that the service gave its records. */
+  readonly caIds: CaIds;
+  /** Gets the error of each record that cannot be decoded. */
+  readonly undecodable: (error: CertwireError) => void;
 }
 
 /**
@@ -29,23 +28,13 @@ export async function* eventsOfJournal(
   const journal = new WholeJournal(directory);
   try {
     for await (const frames of journal.chunks(signal)) {
-      for (const frame of frames) yield* decode(frame, context, undecodable);
+      for (const frame of frames) {
+        const decoded = decodeFrame(frame, context);
+        if ("undecodable" in decoded) undecodable(decoded.undecodable);
+        else yield* decoded.events;
+      }
     }
   } finally {
     journal.close();
-  }
-}
-
-function decode(
-  frame: JournalFrame,
-  context: EventContext,
-  undecodable: JournalEventOptions["undecodable"],
-): CertwireEvent[] {
-  try {
-    return eventsOfFrame(frame, context);
-  } catch (error) {
-    if (!(error instanceof CertwireError)) throw error;
-    undecodable(error);
-    return [];
   }
 }

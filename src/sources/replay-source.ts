@@ -1,6 +1,6 @@
 import type { CertwireEvent } from "../events/event.ts";
-import type { EventSource, RecordChunk } from "./event-source.ts";
 import { isSelected, type Selection } from "../events/selection.ts";
+import type { EventSource, RecordChunk } from "./event-source.ts";
 
 /** Most events of one chunk. */
 const chunkEvents = 256;

@@ -1,12 +1,7 @@
-import { appendFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { appendFile, readFile } from "node:fs/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
+import type { CaIds, FramePlace } from "../events/ca-identity.ts";
 import { openForAppend } from "../files/append-file.ts";
-import type { Frame } from "../journal/frame.ts";
-
-/** Which frame is meant. */
-export type FramePlace = Pick<Frame, "epochId" | "sequence">;
 
 interface Entry {
   /** The first frame of the epoch that the id was used for. */
@@ -15,10 +10,10 @@ interface Entry {
 }
 
 /**
- * From which frame of which epoch on a CA had which id. What was once said of a frame is said again,
- * wherever reading begins: the id is part of an event's `source`.
+ * Which CA had which id, by epoch and first frame. A frame keeps the id that it was given once, wherever
+ * reading begins: the id is part of an event's `source`.
  */
-export class CaIdMemory {
+export class CaIdMemory implements CaIds {
   readonly #epochs = new Map<string, Entry[]>();
   readonly #append: (line: string) => void;
 
@@ -30,47 +25,21 @@ export class CaIdMemory {
     }
   }
 
-  /** Knows nothing, and forgets when it goes. */
-  static empty(): CaIdMemory {
-    return new CaIdMemory("", () => undefined);
+  /** Reads what a service has kept, without writing; empty without a file. Rejects with a CertwireError. */
+  static async read(path: string | undefined): Promise<CaIdMemory> {
+    const text = path === undefined ? "" : await readText(path);
+    return new CaIdMemory(text, () => undefined);
   }
 
-  /** What a service has kept in its state, to look at; empty without one. Rejects with a CertwireError. */
-  static async read(stateDirectory: string | undefined): Promise<CaIdMemory> {
-    if (stateDirectory === undefined) return CaIdMemory.empty();
-    return new CaIdMemory(await readText(memoryPath(stateDirectory)), () => undefined);
+  /** What a file holds, for a service that adds to it by `file`. Rejects with a CertwireError. */
+  static async open(file: CaIdFile): Promise<CaIdMemory> {
+    return new CaIdMemory(await file.read(), (line) => file.append(line));
   }
 
-  /**
-   * Opens the memory of a service; what is new is on disk when `keep` returns. `failed` is told when it
-   * could not be written; it is tried again together with the next. Rejects with a CertwireError.
-   */
-  static async open(stateDirectory: string, failed: (error: unknown) => void): Promise<CaIdMemory> {
-    const path = memoryPath(stateDirectory);
-    try {
-      await (await openForAppend(path)).close();
-    } catch (cause) {
-      throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot open ${path}`, { cause });
-    }
-    let unwritten = "";
-    return new CaIdMemory(await readText(path), (line) => {
-      unwritten += line;
-      try {
-        appendFileSync(path, unwritten, { flush: true });
-        unwritten = "";
-      } catch (error) {
-        if (!unwritten.startsWith("\n")) unwritten = `\n${unwritten}`; // a part may be there
-        failed(error);
-      }
-    });
-  }
-
-  /** The id that was kept for a frame, or for one before it in its epoch. */
   idAt({ epochId, sequence }: FramePlace): string | undefined {
     return this.#epochs.get(epochId)?.findLast((entry) => entry.sequence <= sequence)?.id;
   }
 
-  /** Keeps the id for a frame and those behind it in its epoch. */
   keep({ epochId, sequence }: FramePlace, id: string): void {
     this.#insert(epochId, { sequence, id });
     this.#append(`${JSON.stringify({ epochId, sequence: String(sequence), id })}\n`);
@@ -84,8 +53,59 @@ export class CaIdMemory {
   }
 }
 
-function memoryPath(stateDirectory: string): string {
-  return join(stateDirectory, "ca-ids.ndjson");
+/** The file of a service's CA ids: lines are appended in the background and flushed. */
+export class CaIdFile {
+  readonly #path: string;
+  readonly #failed: (error: unknown) => void;
+  #unwritten = "";
+  #writing: Promise<void> | undefined;
+
+  /** `failed` gets the error of a write; its lines are written again with the next. */
+  constructor(path: string, failed: (error: unknown) => void) {
+    this.#path = path;
+    this.#failed = failed;
+  }
+
+  /** Makes the file if it is not there, and reads it. Rejects with a CertwireError. */
+  async read(): Promise<string> {
+    try {
+      await (await openForAppend(this.#path)).close();
+    } catch (cause) {
+      const message = `cannot open ${this.#path}`;
+      throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", message, { cause });
+    }
+    return readText(this.#path);
+  }
+
+  append(line: string): void {
+    this.#unwritten += line;
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  /**
+   * The write under way, or `undefined`. An event may be published only after it, so that a restart gives
+   * the event the same `source`. Never rejects: an id that cannot be written holds up no event.
+   */
+  get pending(): Promise<void> | undefined {
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#unwritten !== "") {
+      const text = this.#unwritten;
+      try {
+        await appendFile(this.#path, text, { flush: true });
+        this.#unwritten = this.#unwritten.slice(text.length);
+      } catch (error) {
+        // A part of the text may be on disk: the next write ends that line first.
+        if (!text.startsWith("\n")) this.#unwritten = `\n${this.#unwritten}`;
+        this.#failed(error);
+        return;
+      }
+    }
+  }
 }
 
 async function readText(path: string): Promise<string> {

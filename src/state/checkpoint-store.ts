@@ -1,5 +1,5 @@
 import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { syncDirectory } from "../files/append-file.ts";
@@ -115,12 +115,7 @@ export class CheckpointStore {
   }
 }
 
-/** Where the checkpoint of a sink is. */
-export function checkpointPath(stateDirectory: string, sink: string): string {
-  return join(stateDirectory, "checkpoints", sink);
-}
-
-/** Looks at a checkpoint without opening it for writing. Rejects with a CertwireError. */
+/** Reads a checkpoint without opening it for writing. Rejects with a CertwireError. */
 export async function readCheckpoint(
   path: string,
 ): Promise<{ state: CheckpointState; position: JournalPosition | null }> {

@@ -1,10 +1,8 @@
-import { createReadStream } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import { z } from "zod";
 import type { CertwireEvent } from "../events/event.ts";
-import type { Frame } from "../journal/frame.ts";
 import { openForAppend } from "../files/append-file.ts";
+import type { Frame } from "../journal/frame.ts";
 
 /**
  * Why an event or record became a dead letter: `undecodable` record, event that cannot be written
@@ -103,26 +101,6 @@ const frameOfRecord = z.object({
 /** The frame that the `record` of a dead letter keeps; `undefined` where it keeps none. */
 export function frameOf(record: unknown): Frame | undefined {
   return frameOfRecord.safeParse(record).data;
-}
-
-/** Reads a dead-letter file for looking at it or publishing it again; a torn line is passed over. */
-export async function* readDeadLetters(path: string): AsyncGenerator<DeadLetter> {
-  const input = createReadStream(path);
-  for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    const letter = parseLetter(line);
-    if (letter !== undefined) yield letter;
-  }
-}
-
-function parseLetter(line: string): DeadLetter | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null && "reason" in value
-      ? (value as DeadLetter)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function bigintAsText(_key: string, value: unknown): unknown {

@@ -2,8 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { lockDirectory } from "../files/directory-lock.ts";
 import type { NativeFileLock } from "../native/addon.ts";
+import type { StateLayout } from "./layout.ts";
 
-/** How long the lock is waited for, in ms: Windows may free it some time after its process was killed. */
+/** Longest wait for the lock, in ms: Windows may free it some time after its process was killed. */
 const patienceMs = 2000;
 const pollMs = 100;
 
@@ -11,11 +12,11 @@ const pollMs = 100;
  * Makes this process the only service on a state directory; two would overwrite each other's
  * checkpoints. Rejects with a CertwireError.
  */
-export async function lockState(directory: string): Promise<NativeFileLock> {
+export async function lockState({ directory, lockName }: StateLayout): Promise<NativeFileLock> {
   const deadline = performance.now() + patienceMs;
   for (;;) {
     try {
-      return await lockDirectory(directory, "state.lock");
+      return await lockDirectory(directory, lockName);
     } catch (cause) {
       if (!(cause instanceof CertwireError)) {
         throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot lock ${directory}`, {

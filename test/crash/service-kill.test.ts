@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { CertwireEvent } from "../../src/events/event.ts";
-import { createEventContext, eventsOfFrame } from "../../src/sources/events-of-frame.ts";
-import { checkpointPath, readCheckpoint } from "../../src/state/checkpoint-store.ts";
+import { readCheckpoint } from "../../src/state/checkpoint-store.ts";
+import { stateLayout } from "../../src/state/layout.ts";
+import { eventContext, eventsOfFrame } from "../support/exit-records.ts";
 import { sizeFromEnvironment } from "../support/flow.ts";
 import { startCli, temporaryDirectory } from "../support/run-cli.ts";
 import { readAll } from "../support/small-journal.ts";
@@ -43,7 +44,7 @@ function parse(line: string): CertwireEvent[] {
 }
 
 async function idsOfJournal(journal: string): Promise<string[]> {
-  const context = createEventContext();
+  const context = eventContext();
   return (await readAll(journal)).flatMap((frame) =>
     eventsOfFrame(frame, context).map(({ id }) => id),
   );
@@ -64,7 +65,7 @@ test("a service killed at any moment loses nothing, and repeats only what is beh
   let repeated = 0;
   for (let round = 0; round < rounds; round += 1) {
     const before = published(events);
-    const { position } = await readCheckpoint(checkpointPath(state, "files"));
+    const { position } = await readCheckpoint(stateLayout(state).checkpoint("files"));
     const service = startCli(["run", "--config", config]);
     // Every other round the kill may come before anything was published.
     if (round % 2 === 0) {

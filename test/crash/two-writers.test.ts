@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { CertwireEvent } from "../../src/events/event.ts";
 import { kindOf } from "../../src/events/event-kind.ts";
-import { checkpointPath, readCheckpoint } from "../../src/state/checkpoint-store.ts";
+import { readCheckpoint } from "../../src/state/checkpoint-store.ts";
+import { stateLayout } from "../../src/state/layout.ts";
 import { runCli, startCli, temporaryDirectory } from "../support/run-cli.ts";
 import { until as untilWithin } from "../support/run-pipeline.ts";
 
@@ -80,7 +81,7 @@ test("a second service on a state directory says who is there and ends with 75; 
   await first.stop();
   const ids = publishedIds(root);
   assert.equal(new Set(ids).size, ids.length, "nothing was published twice");
-  const { position } = await readCheckpoint(checkpointPath(join(root, "state"), "files"));
+  const { position } = await readCheckpoint(stateLayout(join(root, "state")).checkpoint("files"));
   assert.equal(position?.epochNumber, 2, "the checkpoint is in the second part of the journal");
 });
 

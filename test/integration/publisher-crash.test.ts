@@ -7,11 +7,12 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { checkpointPath, readCheckpoint } from "../../src/state/checkpoint-store.ts";
 import { fileSinkOptions, resolveFileSink } from "../../src/sinks/file/options.ts";
 import { kafkaSinkOptions, resolveKafkaSink } from "../../src/sinks/kafka/options.ts";
 import { rabbitmqSinkOptions, resolveRabbitMqSink } from "../../src/sinks/rabbitmq/options.ts";
 import type { SinkConfiguration } from "../../src/sinks/registry.ts";
+import { readCheckpoint } from "../../src/state/checkpoint-store.ts";
+import { stateLayout } from "../../src/state/layout.ts";
 import { assertDelivered } from "../contract/sink-contract.ts";
 import { sizeFromEnvironment } from "../support/flow.ts";
 import { assertRepetitions, type Kill, type MarkedEvent } from "../support/killed-runs.ts";
@@ -51,7 +52,7 @@ async function killAndFinish(
     const at = Date.now();
     child.kill("SIGKILL");
     await exited;
-    const { position } = await readCheckpoint(checkpointPath(state, "sink"));
+    const { position } = await readCheckpoint(stateLayout(state).checkpoint("sink"));
     killed.push({ at, checkpoint: Number(position?.sequence ?? 0n) });
   }
   const [code] = await once(start(killed.length), "exit");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -27,7 +27,7 @@ before(async () => {
 
 after(() => rm(home, { recursive: true, force: true }));
 
-test("the installed package tells its version", async () => {
+test("the installed package prints its version", async () => {
   const { stdout } = await run(certwire, ["--version"]);
   assert.match(stdout, /^\d+\.\d+\.\d+/);
 });
@@ -40,6 +40,24 @@ test("the installed package records and replays events with the addon that it ca
   const kinds = events.map((line) => (JSON.parse(line) as { type: string }).type);
   assert.ok(kinds.includes("io.certwire.ca.started.v1"), kinds.join(", "));
   assert.ok(kinds.length >= 12, `${kinds.length} events`);
+});
+
+test("without the simulated CA, as on a CA, the other commands work, and its own say what is missing", async () => {
+  const journal = join(home, "bare-journal");
+  await run(certwire, ["simulate", "--journal", journal, "--count", "3", "--rate", "200"]);
+  const simulate = join(home, "node_modules/certwire/dist/simulate");
+  await rename(simulate, join(home, "simulate"));
+  try {
+    const { stdout } = await run(certwire, ["journal", "cat", "--journal", journal]);
+    assert.ok(stdout.includes("io.certwire.ca.started.v1"), stdout);
+    const simulating = run(certwire, ["simulate", "--journal", journal, "--count", "3"]);
+    await assert.rejects(simulating, (error: { stderr: string }) => {
+      assert.match(error.stderr, /the simulated CA is not part of this installation/);
+      return true;
+    });
+  } finally {
+    await rename(join(home, "simulate"), simulate);
+  }
 });
 
 test("the package carries both addons with their licences, and no test, C++ source or other compiled addon", () => {

@@ -5,17 +5,14 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { encode, rfc8949EncodeOptions, Tagged } from "cborg";
 import { z } from "zod";
+import { CaIdentity } from "../../src/events/ca-identity.ts";
+import type { EventOptions } from "../../src/events/envelope.ts";
 import type { CertwireEvent, EventKind } from "../../src/events/event.ts";
-
 import { kindOf } from "../../src/events/event-kind.ts";
-import {
-  createEventContext,
-  type EventContext,
-  eventsOfFrame,
-} from "../../src/sources/events-of-frame.ts";
-import { frameTypes, type JournalFrame } from "../../src/journal/frame.ts";
 import { envelopeSchema } from "../../src/events/schemas/attributes.ts";
 import { eventData } from "../../src/events/schemas/event-data.ts";
+import { type Frame, frameTypes, type JournalFrame } from "../../src/journal/frame.ts";
+import { decodeFrame, type EventContext } from "../../src/sources/decode-frame.ts";
 
 /** Members of a record as the exit module writes them; values may be wrapped in the tags below. */
 export type RecordParts = Readonly<Record<string, unknown>>;
@@ -66,11 +63,23 @@ export function frameOf(payload: Buffer, changes: Partial<JournalFrame> = {}): J
   };
 }
 
+/** A context that has seen nothing yet and remembers no CA. */
+export function eventContext(options: EventOptions = {}): EventContext {
+  return { options, identity: new CaIdentity() };
+}
+
+/** The events of a frame; throws where it cannot be decoded. */
+export function eventsOfFrame(frame: Frame, context: EventContext): readonly CertwireEvent[] {
+  const decoded = decodeFrame(frame, context);
+  if ("undecodable" in decoded) throw decoded.undecodable;
+  return decoded.events;
+}
+
 /** The events of one record, each checked against its schema. */
 export function eventsOf(
   parts: RecordParts,
-  context: EventContext = createEventContext(),
-): CertwireEvent[] {
+  context: EventContext = eventContext(),
+): readonly CertwireEvent[] {
   const events = eventsOfFrame(frameOf(encodeRecord(parts)), context);
   for (const event of events) assertValid(event);
   return events;

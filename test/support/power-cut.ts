@@ -1,9 +1,9 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { framesOf } from "../../src/journal/journal-reader.ts";
-import { loadNative } from "../../src/native/addon.ts";
 import type { JournalPosition } from "../../src/journal/position.ts";
 import { listSegments } from "../../src/journal/segments.ts";
+import { loadNative } from "../../src/native/addon.ts";
 import { SeededRandom } from "../../src/simulate/seeded-random.ts";
 
 const sectorBytes = 512;

@@ -3,18 +3,19 @@
 // which run this is; each event tells that and when it was taken in.
 import { join } from "node:path";
 import pino from "pino";
-import { CheckpointStore, checkpointPath } from "../../src/state/checkpoint-store.ts";
-import { DeadLetterFile } from "../../src/state/dead-letter.ts";
-import type { EventSource, SourcedRecord } from "../../src/sources/event-source.ts";
-import { InternalEvents } from "../../src/pipeline/internal-events.ts";
+import { PipelineMonitor } from "../../src/pipeline/monitor.ts";
 import { Pipeline } from "../../src/pipeline/pipeline.ts";
 import { createSink, type SinkConfiguration } from "../../src/sinks/registry.ts";
+import type { EventSource, SourcedRecord } from "../../src/sources/event-source.ts";
+import { CheckpointStore } from "../../src/state/checkpoint-store.ts";
+import { DeadLetterFile } from "../../src/state/dead-letter.ts";
+import { stateLayout } from "../../src/state/layout.ts";
 import { sampleEvent, samplePosition } from "./sample-events.ts";
 
 const [configuration = "", stateDirectory = "", events = "0", keys = "1", run = "0"] =
   process.argv.slice(2);
 const configured = JSON.parse(configuration) as SinkConfiguration;
-const checkpoints = await CheckpointStore.open(checkpointPath(stateDirectory, "sink"));
+const checkpoints = await CheckpointStore.open(stateLayout(stateDirectory).checkpoint("sink"));
 const first = Number(checkpoints.position?.sequence ?? 0n) + 1;
 
 function* records(): Generator<SourcedRecord> {
@@ -46,7 +47,7 @@ const pipeline = new Pipeline({
   limits: configured.options.pipeline,
   shrink: (event) => event,
   deadLetters: new DeadLetterFile(join(stateDirectory, "dead-letters", "sink.ndjson")),
-  events: new InternalEvents(pino({ level: "silent" })),
+  monitor: new PipelineMonitor(pino({ level: "silent" })),
   checkpoints,
   checkpointIntervalMs: 100,
 });

@@ -1,15 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import pino from "pino";
 import type { JournalPosition } from "../../src/journal/position.ts";
-import { DeadLetterFile, readDeadLetters } from "../../src/state/dead-letter.ts";
-import type { EventSource } from "../../src/sources/event-source.ts";
-import { InternalEvents } from "../../src/pipeline/internal-events.ts";
+import { PipelineMonitor } from "../../src/pipeline/monitor.ts";
 import { Pipeline, type PipelineOptions } from "../../src/pipeline/pipeline.ts";
 import type { PipelineLimits } from "../../src/sinks/common-options.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
+import type { EventSource } from "../../src/sources/event-source.ts";
+import { type DeadLetter, DeadLetterFile } from "../../src/state/dead-letter.ts";
 
 /** Settings of a pipeline under test; quick retries by default. */
 export type PipelineSettings = Partial<PipelineLimits> &
@@ -47,15 +47,14 @@ export async function testPipeline(
     },
     shrink: shrink ?? ((event) => event),
     deadLetters: new DeadLetterFile(deadLetterPath),
-    events: new InternalEvents(log),
+    monitor: new PipelineMonitor(log),
     checkpoints: checkpoints ?? { save: async (position) => void saved.push(position) },
     checkpointIntervalMs: checkpointIntervalMs ?? 5,
     drainTimeoutMs: drainTimeoutMs ?? 200,
   });
   const deadLetters = async () => {
-    const letters = [];
-    for await (const letter of readDeadLetters(deadLetterPath)) letters.push(letter);
-    return letters;
+    const lines = (await readFile(deadLetterPath, "utf8")).trimEnd().split("\n");
+    return lines.map((line) => JSON.parse(line) as DeadLetter);
   };
   return { pipeline, saved, logLines, deadLetters };
 }

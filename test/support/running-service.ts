@@ -2,9 +2,11 @@ import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import pino from "pino";
 import { parseConfig } from "../../src/config/load.ts";
-import { checkpointPath, readCheckpoint } from "../../src/state/checkpoint-store.ts";
 import type { JournalPosition } from "../../src/journal/position.ts";
-import { Service, type SinkStats } from "../../src/service/service.ts";
+import { Service } from "../../src/service/service.ts";
+import type { SinkStats } from "../../src/service/sink-stats.ts";
+import { readCheckpoint } from "../../src/state/checkpoint-store.ts";
+import { stateLayout } from "../../src/state/layout.ts";
 import { until } from "./run-pipeline.ts";
 import { sequenceOf } from "./sample-events.ts";
 
@@ -77,7 +79,7 @@ export class RunningService {
 
   /** The cursor of a sink on disk. */
   async checkpoint(sink: string): Promise<JournalPosition | null> {
-    return (await readCheckpoint(checkpointPath(this.#stateDirectory, sink))).position;
+    return (await readCheckpoint(stateLayout(this.#stateDirectory).checkpoint(sink))).position;
   }
 
   async stop(): Promise<void> {

@@ -6,13 +6,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { decodeGap } from "../../src/exit/decode-gap.ts";
 import { decodeRecord } from "../../src/exit/decode-record.ts";
 import { frameTypes, type JournalFrame } from "../../src/journal/frame.ts";
+import type { JournalPosition } from "../../src/journal/position.ts";
+import { WholeJournal } from "../../src/journal/whole-journal.ts";
 import {
   loadNative,
   type NativeExitSimulator,
   type SimulatedEvent,
 } from "../../src/native/addon.ts";
-import type { JournalPosition } from "../../src/journal/position.ts";
-import { WholeJournal } from "../../src/journal/whole-journal.ts";
 
 /** Bytes of every segment of a small journal. */
 export const smallSegmentBytes = 64 * 1024;

@@ -12,16 +12,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   native: ["errors"],
   files: ["errors", "native"],
   journal: ["errors", "native"],
-  exit: ["errors", "journal"],
-  x509: ["errors"],
-  events: ["errors", "exit", "x509"],
+  exit: ["errors"],
+  x509: [],
+  events: ["x509"],
   state: ["errors", "files"],
   sources: ["errors", "journal", "exit", "events", "state"],
   sinks: ["errors", "files"],
-  pipeline: ["errors", "events", "state", "sources", "sinks"],
+  pipeline: ["errors", "events", "state"],
   config: ["errors", "sinks"],
-  service: ["errors", "journal", "events", "state", "sources", "sinks", "pipeline", "config"],
-  "journal-tools": ["errors", "journal", "exit", "events", "state", "sources"],
+  service: ["errors", "journal", "events", "state", "sources", "sinks", "pipeline"],
+  "journal-tools": ["journal", "events", "state", "sources"],
   simulate: [],
   "index.ts": ["events"],
   cli: [
@@ -86,6 +86,18 @@ test("no arrow of the rule points back, and each is used", (context) => {
     const back = used.filter((other) => order.indexOf(other) >= order.indexOf(part));
     assert.deepEqual(back, [], `arrows of ${part} that point back`);
   }
+});
+
+test("the simulated CA is loaded by its own commands only, when they run", () => {
+  const importers = crossings.filter(({ target }) => partOf(target) === "simulate");
+  assert.deepEqual(
+    importers.map(({ file }) => file),
+    [join("src", "cli", "simulator.ts")],
+  );
+  assert.match(
+    readFileSync(join("src", "cli", "simulator.ts"), "utf8"),
+    /await import\("\.\.\/simulate/,
+  );
 });
 
 test("every part of src has its place in the rule, and imports are found", () => {

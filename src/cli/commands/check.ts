@@ -8,7 +8,7 @@ import { inspectConfig } from "../../config/inspect.ts";
 import type { ResolvedConfig } from "../../config/load.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
-import { describeError } from "../../pipeline/internal-events.ts";
+import { describeError } from "../../errors/describe-error.ts";
 import { createSink, type SinkConfiguration } from "../../sinks/registry.ts";
 import { parseCount } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";

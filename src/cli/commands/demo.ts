@@ -3,16 +3,16 @@ import { join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { loadConfig, parseConfig, type ResolvedConfig } from "../../config/load.ts";
 import { loadNative } from "../../native/addon.ts";
-import { pause } from "../../pipeline/retry.ts";
+import { pause } from "../../pipeline/waiting.ts";
 import { Service } from "../../service/service.ts";
-import { type FeedCounts, feed, newFeedCounts } from "../../simulate/feed.ts";
+import type { FeedCounts } from "../../simulate/index.ts";
 import { parseCount, parseRate } from "../arguments.ts";
 import { DemoProgress } from "../demo-progress.ts";
 import { LiveView } from "../live-view.ts";
 import { createLogger } from "../logger.ts";
 import { say } from "../output.ts";
+import { feedText, loadSimulator } from "../simulator.ts";
 import { stopSignal } from "../stop-signal.ts";
-import { createCa, feedText } from "./simulate.ts";
 
 interface DemoOptions {
   readonly config?: string;
@@ -32,14 +32,16 @@ export function addDemoCommand(program: Command): void {
     .description("watch the whole way: a simulated CA, the journal, the service, the sinks")
     .option("-c, --config <file>", "publish to the sinks of this configuration; default: to files")
     .option("-d, --directory <directory>", "where journal, state and events go", "var/demo")
+    .option("-r, --rate <events>", "events per second; 0 means as many as possible", parseRate, 4)
     .option(
-      "-r, --rate <events>",
-      "events a second; 0 stands for as many as possible",
-      parseRate,
-      4,
+      "-n, --count <events>",
+      "stop after this many events (default: run until interrupted)",
+      parseCount,
     )
-    .option("-n, --count <events>", "stop after so many events; default: when stopped", parseCount)
-    .option("-s, --seed <text>", "the same seed makes the same events, on a clock of its own")
+    .option(
+      "-s, --seed <text>",
+      "make the run reproducible: same seed, same events, simulated timestamps",
+    )
     .addHelpText("after", help)
     .action(demo);
 }
@@ -53,6 +55,7 @@ Examples:
   certwire demo --config config/kafka.example.jsonc --rate 200`;
 
 async function demo(options: DemoOptions): Promise<void> {
+  const { createCa, feed, newFeedCounts } = await loadSimulator();
   const directory = resolve(options.directory);
   const config = demoConfig(directory, options.config);
   for (const each of [config.journal.directory, config.state.directory]) {
@@ -153,7 +156,7 @@ function sayWhere(
     const place = kind === "file" && "directory" in sink ? sink.directory : options.config;
     say(`${kind} sink ${sink.name}: ${place ?? kind}`);
   }
-  say("Look at them again:");
+  say("Print some of them again:");
   say(`  ${ownCommand()} replay --journal ${journal} --type certificate.issued --stdout`);
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { checkJournal, type JournalCheck } from "../../journal-tools/verify-journal.ts";
+import { type JournalVerdict, verifyJournal } from "../../journal-tools/verify-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { addJournalOptions, chooseJournal, type JournalOptions } from "../journal-options.ts";
 import { alignRows, styled } from "../output.ts";
@@ -32,7 +32,7 @@ Example:
 async function check(options: CheckOptions): Promise<void> {
   const { directory } = chooseJournal(options);
   const progress = new Progress();
-  const result = await checkJournal(directory, stopSignal(), (doneBytes, totalBytes, records) =>
+  const result = await verifyJournal(directory, stopSignal(), (doneBytes, totalBytes, records) =>
     progress.update(doneBytes, totalBytes, `${records} records`),
   ).finally(() => progress.end());
   const text = options.json ? JSON.stringify(result, null, 2) : format(result).join("\n");
@@ -41,7 +41,7 @@ async function check(options: CheckOptions): Promise<void> {
   if (result.isDamaged) process.exitCode = exitCodes.badData;
 }
 
-function format(result: JournalCheck): string[] {
+function format(result: JournalVerdict): string[] {
   const { directory, epochs, segments, bytes, records, findings, isDamaged, isComplete } = result;
   const shown = findings.slice(0, maxShown);
   const rows = alignRows(shown.map(({ kind, place, detail }) => [kind, place, detail]));

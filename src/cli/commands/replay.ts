@@ -2,20 +2,20 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { loadConfig, type ResolvedConfig } from "../../config/load.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
-import { CaIdMemory } from "../../state/ca-id-memory.ts";
 import type { CertwireEvent } from "../../events/event.ts";
 import { shrinkEvent } from "../../events/shrink-event.ts";
-import { DeadLetterFile } from "../../state/dead-letter.ts";
-import { InternalEvents } from "../../pipeline/internal-events.ts";
+import { PipelineMonitor } from "../../pipeline/monitor.ts";
 import { Pipeline } from "../../pipeline/pipeline.ts";
+import { createSink, type SinkConfiguration } from "../../sinks/registry.ts";
+import { resolveStdoutSink, stdoutSinkOptions } from "../../sinks/stdout/options.ts";
 import { eventsOfFile, type Skipped } from "../../sources/event-file.ts";
 import { eventsOfJournal } from "../../sources/journal-events.ts";
 import { planReplay } from "../../sources/replay-plan.ts";
 import { ReplaySource } from "../../sources/replay-source.ts";
-import { deadLetterPath } from "../../service/service.ts";
-import { createSink, type SinkConfiguration } from "../../sinks/registry.ts";
-import { resolveStdoutSink, stdoutSinkOptions } from "../../sinks/stdout/options.ts";
+import { DeadLetterFile } from "../../state/dead-letter.ts";
+import { stateLayout } from "../../state/layout.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { readCaIds } from "../journal-options.ts";
 import { createLogger } from "../logger.ts";
 import { say } from "../output.ts";
 import { type SkippedCounts, sayPlan } from "../replay-plan.ts";
@@ -99,7 +99,7 @@ async function chooseSource(
 ): Promise<Source> {
   if (file !== undefined && journal !== undefined)
     throw usage("FILE and --journal exclude each other");
-  const caIds = await CaIdMemory.read(config?.state.directory);
+  const caIds = await readCaIds(config);
   const events = config?.events ?? {};
   if (file !== undefined) {
     const eventsOf: Source["events"] = (skip) =>
@@ -153,15 +153,15 @@ async function send(
   const { name, pipeline: limits } = target.options;
   const log = createLogger(config?.log.level === "debug" ? "debug" : "warn");
   const sinkLog = log.child({ sink: name });
-  const path = deadLetterPath(config?.state.directory ?? ".", `replay-${name}`);
+  const path = stateLayout(config?.state.directory ?? ".").deadLetters(`replay-${name}`);
   const pipeline = new Pipeline({
     source,
     sink: await createSink(target, sinkLog),
     limits,
     shrink: shrinkEvent,
     deadLetters: new DeadLetterFile(path),
-    events: new InternalEvents(sinkLog),
-    // Lines that were not written come again with the next replay.
+    monitor: new PipelineMonitor(sinkLog),
+    // The next replay writes the lines that were not written.
     ...(target.kind === "stdout" && { drainTimeoutMs: stdoutDrainMs }),
   });
   // Whoever reads may have seen enough: `certwire replay --stdout | head`.

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { progressLine } from "../../../src/cli/progress.ts";
 import { listSegments } from "../../../src/journal/segments.ts";
-import type { JournalCheck } from "../../../src/journal-tools/verify-journal.ts";
 import type { JournalStatus } from "../../../src/journal-tools/read-status.ts";
+import type { JournalVerdict } from "../../../src/journal-tools/verify-journal.ts";
 import { runCli, temporaryDirectory } from "../../support/run-cli.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
 
@@ -43,7 +43,7 @@ test("journal check names the damaged record and ends with 65", async (context) 
   await damage(directory);
   const { exitCode, stdout } = await runCli("journal", "check", "-j", directory, "--json");
   assert.equal(exitCode, 65);
-  const result = JSON.parse(stdout) as JournalCheck;
+  const result = JSON.parse(stdout) as JournalVerdict;
   assert.equal(result.isDamaged, true);
   assert.equal(result.records, 199);
   assert.equal(result.damagedRanges, 1);
@@ -63,7 +63,7 @@ test("journal check reports an unclean stop, which is no damage", async (context
   }
   const { exitCode, stdout } = await runCli("journal", "check", "-j", directory, "--json");
   assert.equal(exitCode, 0);
-  const { findings } = JSON.parse(stdout) as JournalCheck;
+  const { findings } = JSON.parse(stdout) as JournalVerdict;
   assert.deepEqual(
     findings.map(({ kind }) => kind),
     ["unclean-stop"],

@@ -3,13 +3,14 @@ import { createHash, X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import type { CertwireEvent } from "../../../src/events/event.ts";
 import { kindOf } from "../../../src/events/event-kind.ts";
-import { createEventContext, eventsOfFrame } from "../../../src/sources/events-of-frame.ts";
 import { frameTypes } from "../../../src/journal/frame.ts";
 import {
   assertValid,
   encodeCbor,
   encodeRecord,
+  eventContext,
   eventOf,
+  eventsOfFrame,
   fixture,
   frameOf,
   oleDate,
@@ -76,7 +77,7 @@ test("the attributes of an event come from frame and record", () => {
 
 test("source, type prefix and replay are as configured", () => {
   const options = { source: "urn:example:ca", typePrefix: "com.example.", replayed: true };
-  const event = eventOf({ request: { RequestID: 5 } }, createEventContext(options));
+  const event = eventOf({ request: { RequestID: 5 } }, eventContext(options));
   assert.equal(event.source, "urn:example:ca");
   assert.equal(event.partitionkey, "urn:example:ca:5");
   assert.equal(event.type, "com.example.certificate.issued.v1");
@@ -88,7 +89,7 @@ test("the id of a CA is the hash of its public key, and stays for records withou
   const key = new X509Certificate(fixture("ca-rsa")).publicKey;
   const spki = key.export({ type: "spki", format: "der" });
   const id = createHash("sha256").update(spki).digest("hex");
-  const context = createEventContext();
+  const context = eventContext();
   assert.equal(eventOf({ event: 0x80 }, context).source, "urn:certwire:ca:unknown");
   const withKey = eventOf({ ca: { RawCACertificate: fixture("ca-rsa") } }, context);
   assert.equal(withKey.source, `urn:certwire:ca:${id}`);
@@ -290,7 +291,7 @@ test("a request is published as length and hash, and as a whole only when asked 
   const sha256 = createHash("sha256").update(raw).digest("hex");
   const digest = { length: raw.length, sha256, omitted: true };
   assert.deepEqual(data(eventOf({ request }))["request"]?.["rawRequest"], digest);
-  const context = createEventContext({ includeRawRequest: true });
+  const context = eventContext({ includeRawRequest: true });
   const whole = data(eventOf({ request }, context))["request"]?.["rawRequest"];
   const bytes = Buffer.from(whole as string, "base64");
   assert.equal(bytes.length, raw.length);
@@ -317,7 +318,7 @@ test("a gap says what was lost; one found by the reader has index 65535", () => 
     requestIds: [4, 5],
   };
   const frame = frameOf(encodeCbor(gap), { type: frameTypes.gap, index: 65_535 });
-  const [event] = eventsOfFrame(frame, createEventContext());
+  const [event] = eventsOfFrame(frame, eventContext());
   assert.ok(event);
   assertValid(event);
   assert.equal(event.id, "0123456789abcdef0123456789abcdef-17-65535");
@@ -339,6 +340,6 @@ test("frames of another type or schema are refused", () => {
   const payload = encodeRecord({});
   for (const change of [{ schema: 2 }, { type: frameTypes.mark }]) {
     const frame = frameOf(payload, change);
-    assert.throws(() => eventsOfFrame(frame, createEventContext()), refused);
+    assert.throws(() => eventsOfFrame(frame, eventContext()), refused);
   }
 });

@@ -17,7 +17,7 @@ function numbered(crl: Buffer, number: number): Buffer {
 
 const publish = (...crls: [index: number, kind: number, der: unknown][]) =>
   eventsOf({ event: 0x20, crls });
-const ids = (events: { id: string }[]) => events.map(({ id }) => id.split("-")[2]);
+const ids = (events: readonly { id: string }[]) => events.map(({ id }) => id.split("-")[2]);
 
 test("each CRL with the highest number makes an event, and the others are named in it", () => {
   const newBase = numbered(base, 4113);

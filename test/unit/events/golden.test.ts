@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createEventContext, eventsOfFrame } from "../../../src/sources/events-of-frame.ts";
 import { frameTypes, type JournalFrame } from "../../../src/journal/frame.ts";
 import {
   assertValid,
   encodeCbor,
   encodeRecord,
+  eventContext,
+  eventsOfFrame,
   fixture,
   frameOf,
   oleDate,
@@ -91,7 +92,7 @@ const frames: [name: string, frame: JournalFrame][] = [
 
 for (const [name, frame] of frames) {
   test(`the JSON of ${name} is that of its golden file`, () => {
-    const [event] = eventsOfFrame(frame, createEventContext());
+    const [event] = eventsOfFrame(frame, eventContext());
     assert.ok(event);
     assertValid(event);
     const file = join(directory, `${name}.json`);

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import type { CertwireEvent } from "../../../src/events/event.ts";
-import { createEventContext, eventsOfFrame } from "../../../src/sources/events-of-frame.ts";
 import { shrinkEvent } from "../../../src/events/shrink-event.ts";
 import {
   assertValid,
   cut,
   encodeRecord,
+  eventContext,
   eventOf,
+  eventsOfFrame,
   fixture,
   frameOf,
 } from "../../support/exit-records.ts";
@@ -52,7 +53,7 @@ test("a CRL of 5 MiB fits into 900 KiB as length and hash", () => {
   const der = Buffer.concat([fixture("base-crl"), Buffer.alloc(5 * 1024 * 1024)]);
   const [event] = eventsOfFrame(
     frameOf(encodeRecord({ event: 0x20, crls: [[0, 0, der]] })),
-    createEventContext(),
+    eventContext(),
   );
   assert.ok(event);
   const crl = shrunk(event, 900 * 1024).data["crl"] as Record<string, unknown>;

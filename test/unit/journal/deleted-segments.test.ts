@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { JournalFrame } from "../../../src/journal/frame.ts";
 import { framesOf } from "../../../src/journal/journal-reader.ts";
-import { loadNative, type NativeJournalReader } from "../../../src/native/addon.ts";
 import { listSegments } from "../../../src/journal/segments.ts";
+import { loadNative, type NativeJournalReader } from "../../../src/native/addon.ts";
 import {
   flushed,
   journalDirectory,

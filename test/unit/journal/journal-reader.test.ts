@@ -2,11 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
 import { JournalReader } from "../../../src/journal/journal-reader.ts";
-import type {
-  NativeBatch,
-  NativeReader,
-  NativeReaderOptions,
-} from "../../../src/native/addon.ts";
+import type { NativeBatch, NativeReader, NativeReaderOptions } from "../../../src/native/addon.ts";
 
 function fakeReader(results: (NativeBatch | Error | null)[], positionLost = false) {
   const seen: { options?: NativeReaderOptions; reads: number } = { reads: 0 };

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { NativeSegment } from "../../../src/native/addon.ts";
 import {
   type Deletion,
   planDeletions,
@@ -8,6 +7,7 @@ import {
   type SinkCursor,
   withWritersBounds,
 } from "../../../src/journal/retention.ts";
+import type { NativeSegment } from "../../../src/native/addon.ts";
 
 const day = 86_400_000;
 const now = 100 * day;

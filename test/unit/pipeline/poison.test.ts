@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JournalFrame } from "../../../src/journal/frame.ts";
 import type { FrameSource } from "../../../src/journal/frame-source.ts";
-import { JournalEventSource } from "../../../src/sources/event-source.ts";
 import type { SinkFailure } from "../../../src/sinks/sink.ts";
+import { JournalSource } from "../../../src/sources/journal-source.ts";
+import { encodeRecord, eventContext, frameOf } from "../../support/exit-records.ts";
 import { MemorySource } from "../../support/memory-source.ts";
 import { neverStopped, range, testPipeline } from "../../support/run-pipeline.ts";
 import { sampleEvent, samplePosition, sequenceOf } from "../../support/sample-events.ts";
@@ -19,11 +20,6 @@ function refusing(sequence: number, failure: SinkFailure, refuses: () => boolean
     return at === -1 || !refuses() ? undefined : { acknowledged: at, failure };
   };
   return sink;
-}
-
-function decodeAllButThree({ sequence }: JournalFrame) {
-  if (sequence === 3n) throw new Error("not a record");
-  return [sampleEvent(Number(sequence))];
 }
 
 function source() {
@@ -87,16 +83,10 @@ test("config and auth failures are tried again without end and raise the alarm",
 });
 
 test("a record that cannot be decoded is kept with its bytes, and the cursor goes on", async (t) => {
-  const frames = range(1, 5).map(
-    (n): JournalFrame => ({
-      type: 2,
-      schema: 1,
-      epochNumber: 1,
-      epochId: "ab",
+  const record = encodeRecord({});
+  const frames = range(1, 5).map((n) =>
+    frameOf(n === 3 ? Buffer.from([3]) : record, {
       sequence: BigInt(n),
-      index: 0,
-      time: 0n,
-      payload: Buffer.from([n]),
       position: samplePosition(n),
     }),
   );
@@ -109,7 +99,7 @@ test("a record that cannot be decoded is kept with its bytes, and the cursor goe
     close() {},
   };
   const sink = new ScriptedSink();
-  const events = new JournalEventSource(frameSource, decodeAllButThree);
+  const events = new JournalSource({ frames: frameSource, context: eventContext() });
   const { pipeline, saved, deadLetters } = await testPipeline(t, events, sink);
   await pipeline.run(neverStopped);
   assert.deepEqual(sink.accepted, [1, 2, 4, 5]);

@@ -4,12 +4,12 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { parseConfig, type ResolvedConfig } from "../../../src/config/load.ts";
 import type { CertwireEvent } from "../../../src/events/event.ts";
-import { CheckpointStore } from "../../../src/state/checkpoint-store.ts";
+import { requestIdOf } from "../../../src/events/selection.ts";
 import { applyRetention } from "../../../src/journal/retention.ts";
 import { listSegmentFiles, listSegments } from "../../../src/journal/segments.ts";
-import { requestIdOf } from "../../../src/events/selection.ts";
 import { keepRetention } from "../../../src/service/retention-task.ts";
 import { Service } from "../../../src/service/service.ts";
+import { CheckpointStore } from "../../../src/state/checkpoint-store.ts";
 import { collectLog } from "../../support/collect-log.ts";
 import { range, until } from "../../support/run-pipeline.ts";
 import {

@@ -2,12 +2,17 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { CaIdMemory } from "../../../src/state/ca-id-memory.ts";
-import { createEventContext, eventsOfFrame } from "../../../src/sources/events-of-frame.ts";
 import { frameTypes } from "../../../src/journal/frame.ts";
-import { deadRecord } from "../../../src/state/dead-letter.ts";
 import { eventsOfFile } from "../../../src/sources/event-file.ts";
-import { encodeCbor, encodeRecord, frameOf } from "../../support/exit-records.ts";
+import { CaIdMemory } from "../../../src/state/ca-id-memory.ts";
+import { deadRecord } from "../../../src/state/dead-letter.ts";
+import {
+  encodeCbor,
+  encodeRecord,
+  eventContext,
+  eventsOfFrame,
+  frameOf,
+} from "../../support/exit-records.ts";
 import { temporaryDirectory } from "../../support/run-cli.ts";
 import { sampleEvent } from "../../support/sample-events.ts";
 
@@ -18,7 +23,7 @@ async function read(context: TestContext, ...lines: (object | string)[]) {
   const [ids, skipped]: string[][] = [[], []];
   const { signal } = new AbortController();
   const skip = (what: string) => skipped?.push(what);
-  const options = { events: {}, caIds: CaIdMemory.empty(), skip };
+  const options = { events: {}, caIds: await CaIdMemory.read(undefined), skip };
   for await (const { id, replayed } of eventsOfFile(path, options, signal)) {
     assert.equal(replayed, true);
     ids?.push(id);
@@ -51,7 +56,7 @@ test("a record of a dead letter that can be decoded now comes out under the id t
     record: deadRecord(frame),
   }));
   const { ids, skipped } = await read(context, ...letters);
-  const expected = [record, gap].flatMap((frame) => eventsOfFrame(frame, createEventContext()));
+  const expected = [record, gap].flatMap((frame) => eventsOfFrame(frame, eventContext()));
   assert.deepEqual(
     ids,
     expected.map(({ id }) => id),

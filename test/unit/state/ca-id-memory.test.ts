@@ -2,12 +2,18 @@ import assert from "node:assert/strict";
 import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { CaIdMemory } from "../../../src/state/ca-id-memory.ts";
 import { CaIdentity } from "../../../src/events/ca-identity.ts";
-import { createEventContext, eventsOfFrame } from "../../../src/sources/events-of-frame.ts";
 import { frameTypes, type JournalFrame } from "../../../src/journal/frame.ts";
 import { openJournalContext } from "../../../src/sources/journal-context.ts";
-import { encodeCbor, encodeRecord, fixture, frameOf } from "../../support/exit-records.ts";
+import { CaIdFile, CaIdMemory } from "../../../src/state/ca-id-memory.ts";
+import {
+  encodeCbor,
+  encodeRecord,
+  eventContext,
+  eventsOfFrame,
+  fixture,
+  frameOf,
+} from "../../support/exit-records.ts";
 import { temporaryDirectory } from "../../support/run-cli.ts";
 import {
   flushed,
@@ -32,40 +38,63 @@ function unfailing(error: unknown): never {
 }
 
 test("wherever reading begins anew, each event has the source it had before", async (context) => {
-  const state = temporaryDirectory(context);
+  const path = join(temporaryDirectory(context), "ca-ids.ndjson");
   const frames = [gapAt(1n), eventAt(2n, "ca-rsa"), gapAt(3n), eventAt(4n, "ca-ecdsa"), gapAt(5n)];
-  const before = sources(frames, await CaIdMemory.open(state, unfailing));
+  const file = new CaIdFile(path, unfailing);
+  const before = sources(frames, await CaIdMemory.open(file));
   assert.equal(before[0], "urn:certwire:ca:unknown");
   assert.equal(new Set(before).size, 3);
+  await file.pending;
   for (let first = 0; first < frames.length; first += 1) {
-    const again = sources(frames.slice(first), await CaIdMemory.open(state, unfailing));
+    const again = sources(frames.slice(first), await CaIdMemory.read(path));
     assert.deepEqual(again, before.slice(first));
   }
-  assert.deepEqual(sources(frames, await CaIdMemory.read(state)), before);
+});
+
+test("an id is on disk when its write is no longer pending", async (context) => {
+  const path = join(temporaryDirectory(context), "ca-ids.ndjson");
+  const file = new CaIdFile(path, unfailing);
+  const memory = await CaIdMemory.open(file);
+  for (const sequence of [1n, 2n, 3n]) memory.keep(gapAt(sequence), `ca-${sequence}`);
+  await file.pending;
+  assert.equal(file.pending, undefined);
+  const read = await CaIdMemory.read(path);
+  for (const sequence of [1n, 2n, 3n]) {
+    assert.equal(read.idAt(gapAt(sequence)), `ca-${sequence}`);
+  }
 });
 
 test("a line that a crash cut off costs nothing but itself", async (context) => {
-  const state = temporaryDirectory(context);
-  const memory = await CaIdMemory.open(state, unfailing);
-  memory.keep(gapAt(1n), "first");
-  appendFileSync(join(state, "ca-ids.ndjson"), '{"epochId":"0123');
-  (await CaIdMemory.open(state, unfailing)).keep(gapAt(9n), "second");
-  const read = await CaIdMemory.read(state);
+  const path = join(temporaryDirectory(context), "ca-ids.ndjson");
+  for (const [sequence, id] of [
+    [1n, "first"],
+    [9n, "second"],
+  ] as const) {
+    const file = new CaIdFile(path, unfailing);
+    (await CaIdMemory.open(file)).keep(gapAt(sequence), id);
+    await file.pending;
+    appendFileSync(path, '{"epochId":"0123');
+  }
+  const read = await CaIdMemory.read(path);
   assert.equal(read.idAt(gapAt(8n)), "first");
   assert.equal(read.idAt(gapAt(9n)), "second");
 });
 
-test("what could not be written down is told, and the memory holds it all the same", async (context) => {
+test("an id that cannot be written is reported, kept in memory, and written with the next", async (context) => {
   const state = join(temporaryDirectory(context), "state");
+  const path = join(state, "ca-ids.ndjson");
   const errors: unknown[] = [];
-  const memory = await CaIdMemory.open(state, (error) => errors.push(error));
+  const file = new CaIdFile(path, (error) => errors.push(error));
+  const memory = await CaIdMemory.open(file);
   rmSync(state, { recursive: true });
   memory.keep(gapAt(1n), "first");
+  await file.pending;
   assert.equal(errors.length, 1);
   assert.equal(memory.idAt(gapAt(1n)), "first");
   mkdirSync(state);
   memory.keep(gapAt(5n), "second");
-  assert.equal((await CaIdMemory.read(state)).idAt(gapAt(2n)), "first");
+  await file.pending;
+  assert.equal((await CaIdMemory.read(path)).idAt(gapAt(2n)), "first");
 });
 
 test("a reader without a memory finds the CA at the start of the epoch it begins in", async (context) => {
@@ -79,9 +108,14 @@ test("a reader without a memory finds the CA at the start of the epoch it begins
   simulator.close();
   const [first, second] = await readAll(directory);
   assert.ok(first && second);
-  const whole = createEventContext();
+  const whole = eventContext();
   const [expected] = eventsOfFrame(first, whole);
-  const later = await openJournalContext(directory, {}, CaIdMemory.empty(), first.position);
+  const later = await openJournalContext(
+    directory,
+    {},
+    await CaIdMemory.read(undefined),
+    first.position,
+  );
   assert.equal(eventsOfFrame(second, later)[0]?.source, expected?.source);
   assert.match(expected?.source ?? "", /^urn:certwire:ca:[0-9a-f]{64}$/);
 });

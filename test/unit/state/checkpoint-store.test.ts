@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { CheckpointStore } from "../../../src/state/checkpoint-store.ts";
 import type { JournalPosition } from "../../../src/journal/position.ts";
+import { CheckpointStore } from "../../../src/state/checkpoint-store.ts";
 import { failFlushes } from "../../support/failing-flush.ts";
 
 let directory = "";

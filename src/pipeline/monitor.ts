@@ -1,12 +1,8 @@
 import type { Logger } from "pino";
-import { CertwireError } from "../errors/certwire-error.ts";
-import { describeCause } from "../errors/describe-cause.ts";
+import { describeError } from "../errors/describe-error.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import type { SinkFailure } from "../sinks/sink.ts";
 import type { DeadLetterReason } from "../state/dead-letter.ts";
-
-/** Upper ends of the batch-size histogram; the last bucket has none. */
-export const batchSizeBounds = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] as const;
 
 /** Failures in a row after which a retry is an alarm. */
 const alarmAfterFailures = 10;
@@ -18,8 +14,6 @@ export interface PipelineCounters {
   readonly acknowledgedEvents: number;
   readonly acknowledgedBytes: number;
   readonly batches: number;
-  /** Batches by size: one count for each of `batchSizeBounds`, and one above. */
-  readonly batchSizes: readonly number[];
   /** Failed publishes by kind of failure. */
   readonly failures: Readonly<Record<SinkFailure["kind"], number>>;
   readonly deadLetters: Readonly<Record<DeadLetterReason, number>>;
@@ -35,11 +29,10 @@ export interface PipelineCounters {
 /** How a pipeline is doing. */
 export type PipelineHealth = "publishing" | "retrying" | "alarm";
 
-/** Everything worth telling about one pipeline: each happening is logged and counted in one place. */
-export class InternalEvents {
+/** Logs and counts what happens in one pipeline. */
+export class PipelineMonitor {
   readonly #log: Logger;
   readonly #failing = new Map<number, "retrying" | "alarm">();
-  readonly #batchSizes = Array.from({ length: batchSizeBounds.length + 1 }, () => 0);
   readonly #failures = { "retry-identical": 0, reset: 0, poison: 0, config: 0, auth: 0 };
   readonly #deadLetters = { undecodable: 0, unencodable: 0, rejected: 0, unroutable: 0 };
   readonly #counts = {
@@ -63,7 +56,7 @@ export class InternalEvents {
     const position = from === null ? "oldest" : describePosition(from);
     this.#log.info({ position, checkpoint }, "pipeline started");
     if (checkpoint === "damaged") {
-      this.#log.warn("the checkpoint is damaged: publishing starts at the oldest record again");
+      this.#log.warn("the checkpoint is damaged: publishing starts again at the oldest record");
     }
   }
 
@@ -84,9 +77,6 @@ export class InternalEvents {
   publishing(events: number): void {
     this.#counts.publishedEvents += events;
     this.#counts.batches += 1;
-    const bucket = batchSizeBounds.findIndex((bound) => events <= bound);
-    const index = bucket === -1 ? batchSizeBounds.length : bucket;
-    this.#batchSizes[index] = (this.#batchSizes[index] ?? 0) + 1;
   }
 
   acknowledged(events: number, bytes: number): void {
@@ -128,7 +118,7 @@ export class InternalEvents {
     this.#retrying(failures, { delayMs, ...describeError(error) }, "cannot read events");
   }
 
-  /** A loss that the journal tells of; its event goes to the sink like any other. */
+  /** A loss that the journal records; its event goes to the sink like any other. */
   gapRead(id: string, data: Readonly<Record<string, unknown>>): void {
     const { reason, count, firstSequence, lastSequence } = data;
     this.#counts.gaps += 1;
@@ -145,7 +135,10 @@ export class InternalEvents {
   }
 
   drainTimedOut(events: number): void {
-    this.#log.warn({ events }, "stopped before every event was acknowledged; they come again");
+    this.#log.warn(
+      { events },
+      "stopped before every event was acknowledged; the rest is published again at the next start",
+    );
   }
 
   closeFailed(error: unknown): void {
@@ -166,7 +159,6 @@ export class InternalEvents {
   counters(): PipelineCounters {
     return {
       ...this.#counts,
-      batchSizes: [...this.#batchSizes],
       failures: { ...this.#failures },
       deadLetters: { ...this.#deadLetters },
     };
@@ -176,14 +168,6 @@ export class InternalEvents {
     if (failures >= alarmAfterFailures) this.#log.error(details, message);
     else this.#log.warn(details, message);
   }
-}
-
-/** Code and texts of an error and what to do about it, for a log line. */
-export function describeError(error: unknown): { code?: string; error: string; hint?: string } {
-  const text = describeCause(error);
-  if (!(error instanceof CertwireError)) return { error: text };
-  const { code, hint } = error;
-  return { code, error: text, hint };
 }
 
 function describePosition({ epochNumber, segment, offset, sequence }: JournalPosition): string {

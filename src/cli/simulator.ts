@@ -1,0 +1,24 @@
+import { CertwireError } from "../errors/certwire-error.ts";
+import type { FeedCounts } from "../simulate/index.ts";
+
+/** Loads the simulated CA, which an installation on a CA may lack. Rejects with a CertwireError. */
+export async function loadSimulator() {
+  try {
+    return await import("../simulate/index.ts");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw cause;
+    const message = "the simulated CA is not part of this installation";
+    const hint = "Run this command from the npm package or a checkout, not on a CA.";
+    throw new CertwireError("CERTWIRE_USAGE", message, { cause, hint });
+  }
+}
+
+/** What became of the simulated events, in words. */
+export function feedText({ events, outcomes }: FeedCounts): string {
+  const { pending, dropped } = outcomes;
+  const notes = [
+    ...(pending > 0 ? [`${pending} returned to the CA before reaching the disk`] : []),
+    ...(dropped > 0 ? [`${dropped} dropped`] : []),
+  ];
+  return `${events} recorded${notes.length > 0 ? ` (${notes.join(", ")})` : ""}`;
+}

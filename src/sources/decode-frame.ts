@@ -1,0 +1,71 @@
+import { CertwireError } from "../errors/certwire-error.ts";
+import { buildEvents } from "../events/build-events.ts";
+import type { CaIdentity } from "../events/ca-identity.ts";
+import type { EventOptions } from "../events/envelope.ts";
+import type { CertwireEvent } from "../events/event.ts";
+import { gapEvent } from "../events/gap-event.ts";
+import { undecodable } from "../exit/decode-cbor.ts";
+import { decodeGap, type JournalGap } from "../exit/decode-gap.ts";
+import { decodeRecord } from "../exit/decode-record.ts";
+import type { ExitRecord } from "../exit/record.ts";
+import { type Frame, frameTypes } from "../journal/frame.ts";
+
+/** Version of the payloads that this code reads. */
+const schema = 1;
+
+/** State of reading one journal; make one for each reader and keep it as long as the reader. */
+export interface EventContext {
+  readonly options: EventOptions;
+  readonly identity: CaIdentity;
+}
+
+/** What a frame holds: a record of the exit module, or a loss. */
+export type FrameContent = { readonly record: ExitRecord } | { readonly gap: JournalGap };
+
+/** A frame as events, at least one, and what they were made of. */
+export interface DecodedFrame {
+  readonly events: readonly CertwireEvent[];
+  readonly content: FrameContent;
+}
+
+/** Why a frame has neither record nor events: CERTWIRE_RECORD_UNDECODABLE. */
+export interface UndecodableFrame {
+  readonly undecodable: CertwireError;
+}
+
+/** The events of a frame. Never throws, whatever the payload holds. */
+export function decodeFrame(
+  frame: Frame,
+  { options, identity }: EventContext,
+): DecodedFrame | UndecodableFrame {
+  return attempt(() => {
+    const content = contentOf(frame);
+    const events =
+      "gap" in content
+        ? [gapEvent(frame, content.gap, identity.resolveId(frame), options)]
+        : buildEvents(frame, content.record, identity, options);
+    return { events, content };
+  });
+}
+
+/** The record or gap of a frame, without making events of it. Never throws, as `decodeFrame`. */
+export function decodeContent(frame: Frame): FrameContent | UndecodableFrame {
+  return attempt(() => contentOf(frame));
+}
+
+function contentOf(frame: Frame): FrameContent {
+  if (frame.schema !== schema) throw undecodable(`schema ${frame.schema} is not known`);
+  if (frame.type === frameTypes.gap) return { gap: decodeGap(frame.payload) };
+  if (frame.type !== frameTypes.event) throw undecodable(`frame type ${frame.type} is not known`);
+  return { record: decodeRecord(frame.payload) };
+}
+
+/** An error that is not ours is a fault of the decoder: it costs the one frame, not the journal. */
+function attempt<T>(decode: () => T): T | UndecodableFrame {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof CertwireError) return { undecodable: error };
+    return { undecodable: undecodable(String(error), error) };
+  }
+}
