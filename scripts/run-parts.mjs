@@ -1,0 +1,195 @@
+// Runs parts of the tests side by side, one for each core, and sums up: node scripts/run-parts.mjs PART...
+// Each part writes its output to build/logs/PART.log; that of a failed part is printed. Ends with the table of
+// parts and a line `N passed, N failed, N skipped`.
+import { spawn } from "node:child_process";
+import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+
+const isCi = process.env["CI"] === "true";
+const tests = (...names) => names.map((name) => `build/js/test/${name}`);
+const onNode = (...roots) => ["node", "scripts/run-tests.mjs", "--test-concurrency=1", ...roots];
+
+/**
+ * The parts in the order in which they start, the longest first. `after`: parts that make what this one needs.
+ * `ciOnly`: left out elsewhere unless it is named.
+ */
+const parts = {
+  windows: {
+    title: "Windows binaries and Wine prefix",
+    commands: [
+      ["bash", "scripts/build-windows.sh"],
+      ["bash", "scripts/wine-prefix.sh"],
+    ],
+  },
+  brokers: {
+    title: "integration tests on real brokers",
+    // In CI only the part docker has a container engine, and no test may skip there for lack of one.
+    commands: [
+      ["bash", "scripts/fetch-kafka.sh"],
+      onNode(...(isCi ? ["--exclude=testcontainers.test.js"] : []), ...tests("integration")),
+    ],
+  },
+  asan: {
+    title: "native tests under AddressSanitizer and UBSan, and a short fuzz",
+    commands: [["bash", "scripts/native-tests.sh", "asan", "fuzz"]],
+  },
+  wine: {
+    title: "the real DLL and the service in Wine, and the package",
+    commands: [onNode(...tests("wine", "package"))],
+    after: ["windows"],
+  },
+  docker: {
+    title: "testcontainers on a private engine",
+    commands: [["bash", "scripts/ci-docker.sh"]],
+    ciOnly: true,
+  },
+  tsan: {
+    title: "native tests under ThreadSanitizer",
+    commands: [["bash", "scripts/native-tests.sh", "tsan"]],
+  },
+  crash: {
+    title: "crash tests and examples",
+    commands: [onNode(...tests("crash"), "build/js/examples")],
+  },
+  unit: {
+    title: "unit and contract tests",
+    commands: [onNode(...tests("unit", "contract"))],
+  },
+  matrix: {
+    title: "unit and contract tests on the other lines of Node",
+    commands: [["bash", "scripts/node-matrix.sh"]],
+  },
+  native: {
+    title: "native tests, plain",
+    commands: [["bash", "scripts/native-tests.sh", "plain"]],
+  },
+  lint: {
+    title: "lint, format, types, dead code",
+    commands: [["bash", "scripts/lint.sh"]],
+  },
+};
+
+const asked = process.argv.slice(2);
+const unknown = asked.filter((name) => !(name in parts));
+if (unknown.length > 0) {
+  console.error(
+    `run-parts: no part ${unknown.join(", ")}; the parts are ${Object.keys(parts).join(", ")}`,
+  );
+  process.exit(2);
+}
+const wanted = Object.keys(parts).filter((name) =>
+  asked.length > 0 ? asked.includes(name) : isCi || !parts[name].ciOnly,
+);
+const logDirectory = "build/logs";
+mkdirSync(logDirectory, { recursive: true });
+
+const startedAt = performance.now();
+const seconds = (since) => Math.round((performance.now() - since) / 1000);
+const say = (text) => console.log(`certwire: ${text}`);
+
+const children = new Set();
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, () => {
+    for (const child of children) child.kill(signal);
+    process.exit(130);
+  });
+}
+
+/** Runs one command; resolves with its exit code, also when a signal ended it. */
+function run([command, ...args], log) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    children.add(child);
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    child.on("error", (error) => {
+      log.write(`${error}\n`);
+      resolve(1);
+    });
+    child.on("close", (code) => {
+      children.delete(child);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+/** Sums the closing lines of all runners in a log: node:test's, and `N passed, N failed, N skipped`. */
+function countsIn(text) {
+  const sum = (pattern) =>
+    [...text.matchAll(pattern)].reduce((total, [, number]) => total + Number(number), 0);
+  return {
+    passed: sum(/^(?:# |ℹ )pass (\d+)$/gm) + sum(/^ *(\d+) passed, \d+ failed/gm),
+    failed: sum(/^(?:# |ℹ )(?:fail|cancelled) (\d+)$/gm) + sum(/^ *\d+ passed, (\d+) failed/gm),
+    skipped:
+      sum(/^(?:# |ℹ )(?:skipped|todo) (\d+)$/gm) +
+      sum(/^ *\d+ passed, \d+ failed, (\d+) skipped/gm),
+  };
+}
+
+async function runPart(name) {
+  const { title, commands } = parts[name];
+  const path = `${logDirectory}/${name}.log`;
+  say(`== ${name}: ${title}`);
+  const partStartedAt = performance.now();
+  const log = createWriteStream(path);
+  let code = 0;
+  for (const command of commands) {
+    if (code === 0) code = await run(command, log);
+  }
+  await new Promise((resolve) => log.end(resolve));
+  const counts = countsIn(readFileSync(path, "utf8"));
+  const result = { name, code, counts, seconds: seconds(partStartedAt), path };
+  say(`   ${line(result)}`);
+  return result;
+}
+
+function line({ name, code, counts, seconds: took, path }) {
+  const { passed, failed, skipped } = counts;
+  const numbers = `${passed} passed, ${failed} failed, ${skipped} skipped`;
+  return `${name.padEnd(8)} ${code === 0 ? "ok    " : "FAILED"} ${String(took).padStart(4)} s  ${numbers}${code === 0 ? "" : `; see ${path}`}`;
+}
+
+/** The lines of a failed part that say what failed, or its last ones. */
+function excerpt(path) {
+  const lines = readFileSync(path, "utf8").split("\n");
+  const failures = lines.flatMap((text, at) =>
+    /^ *(not ok|✖)/.test(text) ? [...lines.slice(at, at + 30), "..."] : [],
+  );
+  return (failures.length > 0 ? failures.slice(0, 200) : lines.slice(-40)).join("\n");
+}
+
+const slots = Math.max(1, availableParallelism());
+const waiting = [...wanted];
+const running = new Map();
+const results = [];
+
+function next() {
+  const isDone = (name) => !wanted.includes(name) || results.some((result) => result.name === name);
+  const at = waiting.findIndex((name) => (parts[name].after ?? []).every(isDone));
+  return at === -1 ? undefined : waiting.splice(at, 1)[0];
+}
+
+while (waiting.length > 0 || running.size > 0) {
+  const name = running.size < slots ? next() : undefined;
+  if (name !== undefined) {
+    running.set(name, runPart(name));
+    continue;
+  }
+  const result = await Promise.race(running.values());
+  running.delete(result.name);
+  results.push(result);
+}
+
+const red = results.filter(({ code }) => code !== 0);
+for (const { name, path } of red) console.log(`\n== ${name} failed:\n${excerpt(path)}`);
+console.log("");
+for (const result of results) say(line(result));
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const { counts, code } of results) {
+  for (const key of Object.keys(total)) total[key] += counts[key];
+  // A part that fails without a failed test (a build, a linter) is a failure all the same.
+  if (code !== 0 && counts.failed === 0) total.failed += 1;
+}
+say(`${results.length} parts in ${seconds(startedAt)} s on ${slots} cores`);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exitCode = red.length === 0 ? 0 : 1;
