@@ -3,7 +3,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describeCause } from "../errors/describe-cause.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import type { JournalPosition } from "../journal/position.ts";
-import type { PipelineLimits } from "../sinks/common-options.ts";
 import type { OutboundEvent, Sink, SinkFailure } from "../sinks/sink.ts";
 import { AcknowledgedPrefix } from "./acknowledged-prefix.ts";
 import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
@@ -16,6 +15,7 @@ import {
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import type { InternalEvents, PipelineCounters } from "./internal-events.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
+import type { PipelineLimits } from "./limits.ts";
 import { eventOf, type ShrinkEvent, toOutbound } from "./outbound-event.ts";
 import { endedBefore, pause, Retry } from "./retry.ts";
 import { UnroutableGrace } from "./unroutable-grace.ts";

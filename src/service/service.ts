@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { ResolvedConfig } from "../config/load.ts";
+import type { SinkConfiguration } from "../config/sink-entry.ts";
 import { CaIdMemory } from "../state/ca-id-memory.ts";
 import { eventsOfFrame } from "../sources/events-of-frame.ts";
 import { frameTypes } from "../journal/frame.ts";
@@ -14,7 +15,6 @@ import { DeadLetterFile } from "../state/dead-letter.ts";
 import { JournalEventSource } from "../sources/event-source.ts";
 import { describeError, InternalEvents } from "../pipeline/internal-events.ts";
 import { Pipeline, type PipelineStats } from "../pipeline/pipeline.ts";
-import { createSink, type SinkConfiguration } from "../sinks/registry.ts";
 import { type Observe, ObservedSink } from "./observed-sink.ts";
 import { keepProgressLog, logProgress } from "./progress-log.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
@@ -143,10 +143,11 @@ async function createMember(
   const { config, observe } = options;
   const { journal, state } = config;
   const { directory } = journal;
-  const { name, pipeline: limits } = configured.options;
+  const { limits } = configured;
+  const { name } = configured.options;
   const log = options.log.child({ sink: name });
   const events = new InternalEvents(log);
-  const sink = await createSink(configured, log);
+  const sink = await configured.create(log);
   const checkpoints = await CheckpointStore.open(checkpointPath(state.directory, name));
   events.started(checkpoints.position, checkpoints.state);
   // A sink that cannot be opened for a long time may lose what is deleted meanwhile.

@@ -11,7 +11,7 @@ export interface ServerUrl {
   readonly scheme: string;
   readonly username: string | undefined;
   readonly hosts: readonly HostPort[];
-  /** Decoded text behind the slash, without it; `undefined` when there is no slash. */
+  /** Decoded text after the slash; `undefined` when there is no slash. */
   readonly path: string | undefined;
   readonly query: URLSearchParams;
 }
@@ -20,8 +20,8 @@ const urlPattern = /^([a-z]+):\/\/(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?(
 const hostPattern = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/;
 
 /**
- * Takes a broker URL apart. A password in it is refused: secrets are given by reference. Throws a
- * CertwireError that never repeats a part of the URL: a mistyped one may hold a password anywhere.
+ * Parses a broker URL. A password in it is refused: secrets are given by reference. Throws a CertwireError
+ * that never repeats any part of the URL, since a mistyped one may hold a password anywhere.
  */
 export function parseServerUrl(url: string, defaultPorts: Readonly<Record<string, number>>) {
   const match = urlPattern.exec(url);
@@ -33,7 +33,7 @@ export function parseServerUrl(url: string, defaultPorts: Readonly<Record<string
     );
     throw invalidUrl(`the URL must look like ${forms.join(" or ")}`);
   }
-  // A password with a slash or question mark ends the authority early: its @ comes behind it.
+  // A password with a slash or question mark ends the authority early: its @ comes after that.
   if (user?.includes(":") || path?.includes("@") || query?.includes("@")) {
     throw invalidUrl(
       "the URL holds a password",

@@ -8,7 +8,7 @@ import { DeadLetterFile, readDeadLetters } from "../../src/state/dead-letter.ts"
 import type { EventSource } from "../../src/sources/event-source.ts";
 import { InternalEvents } from "../../src/pipeline/internal-events.ts";
 import { Pipeline, type PipelineOptions } from "../../src/pipeline/pipeline.ts";
-import type { PipelineLimits } from "../../src/sinks/common-options.ts";
+import type { PipelineLimits } from "../../src/pipeline/limits.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
 
 /** Settings of a pipeline under test; quick retries by default. */

@@ -1,5 +1,5 @@
 import type { Options } from "amqplib";
-import type { ContentMode } from "../common-options.ts";
+import type { ContentMode } from "../broker-options.ts";
 import { attributesOf, dataOf, structuredContentType } from "../message-content.ts";
 import type { OutboundEvent } from "../sink.ts";
 

@@ -1,6 +1,6 @@
 import type { ConfirmChannel, Message } from "amqplib";
 import { CertwireError } from "../../errors/certwire-error.ts";
-import type { ContentMode } from "../common-options.ts";
+import type { ContentMode } from "../broker-options.ts";
 import type { OutboundEvent, SinkFailure } from "../sink.ts";
 import { isUnencodable, refusesContent, toRabbitMqFailure } from "./errors.ts";
 import { toAmqpMessage } from "./message.ts";
