@@ -62,10 +62,13 @@ function unknownScheme(url: string, kinds: readonly SinkKind[]): Issue {
 }
 
 /** Reads the secrets of an entry and makes its paths absolute. Throws a CertwireError. */
-export function resolveSink({ kind, values }: SinkEntry, context: ResolveContext) {
+export function resolveSink(
+  { kind, values }: SinkEntry,
+  context: ResolveContext,
+): SinkConfiguration {
   const own = Object.entries(values).filter(([key]) => !(key in pipelineLimitsShape));
   const sink = kind.configure(Object.fromEntries(own), context);
-  return { ...sink, limits: resolvePipelineLimits(values) } satisfies SinkConfiguration;
+  return { ...sink, limits: resolvePipelineLimits(values) };
 }
 
 /** A sink that is in no configuration file. Throws a TypeError when the entry is not valid. */

@@ -16,7 +16,7 @@ export interface OutboundEvent {
 
 /**
  * Why a lane stopped, in the words that the pipeline acts on:
- * - `retry-identical`: the same batch may be sent again unchanged (broker busy, nack, timeout of one request);
+ * - `retry-identical`: the same batch may be sent again unchanged (broker busy, nack);
  * - `reset`: the connection is unusable; the sink opens a new one on the next publish;
  * - `poison`: the first unacknowledged event can never be accepted;
  * - `config`, `auth`: an operator must act. Retried all the same, since the cause may be fixed at any time.

@@ -42,14 +42,14 @@ interface ResolvedToySinkOptions extends ResolvedSinkOptions {
 
 function resolveToySink(
   entry: z.infer<typeof toySinkOptions>,
-  { secret }: ResolveContext,
+  context: ResolveContext,
 ): ResolvedToySinkOptions {
   const { url, height, password } = entry;
   return {
     ...resolveCommon(entry),
     url,
     height,
-    password: password === undefined ? "" : secret(password),
+    password: password === undefined ? "" : context.secret(password),
   };
 }
 

@@ -7,7 +7,7 @@ import {
   resolveCommon,
 } from "../common-options.ts";
 import { type ResolveContext, secretReference } from "../secret-reference.ts";
-import { invalidUrl, parseServerUrl } from "../server-url.ts";
+import { formatHost, invalidUrl, parseServerUrl } from "../server-url.ts";
 
 const kibibyte = 1024;
 
@@ -101,7 +101,13 @@ export function resolveKafkaSink(
   return {
     ...resolveCommon(entry),
     ...resolveBroker(entry, isSecure, context),
-    ...{ brokers, topic, compression, clientId, maxLanes, requestTimeoutMs, partitionCheckSeconds },
+    brokers,
+    topic,
+    compression,
+    clientId,
+    maxLanes,
+    requestTimeoutMs,
+    partitionCheckSeconds,
     ...(access && { sasl: { ...access, password: context.secret(access.password) } }),
   };
 }
@@ -119,9 +125,7 @@ function parseKafkaUrl(text: string) {
     );
   }
   return {
-    brokers: url.hosts.map(({ host, port }) =>
-      host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
-    ),
+    brokers: url.hosts.map(formatHost),
     topic,
     isSecure: url.scheme === "kafkas",
   };

@@ -1,4 +1,5 @@
 import { passwordInClear } from "../broker-options.ts";
+import { formatHost } from "../server-url.ts";
 import { defineSinkKind, type SinkFinding } from "../sink-kind.ts";
 import { inspectTls } from "../tls-files.ts";
 import {
@@ -15,7 +16,7 @@ export const rabbitmq = defineSinkKind({
   resolve: resolveRabbitMqSink,
   inspect: (options, now) => [...inspectBindings(options), ...inspectAccess(options, now)],
   destination: ({ exchange, hosts }) =>
-    `exchange ${exchange} on ${hosts.map(({ host, port }) => `${host}:${port}`).join(", ")}`,
+    `exchange ${exchange} on ${hosts.map(formatHost).join(", ")}`,
   async create(options, log) {
     const { RabbitMqSink } = await import("./sink.ts");
     return new RabbitMqSink(options, log);

@@ -142,7 +142,11 @@ export function resolveRabbitMqSink(
     username,
     password: entry.password === undefined ? "guest" : context.secret(entry.password),
     hasPassword: entry.password !== undefined,
-    ...{ routingKey, window, lanes, heartbeatSeconds, confirmTimeoutMs },
+    routingKey,
+    window,
+    lanes,
+    heartbeatSeconds,
+    confirmTimeoutMs,
     ...(entry.topology && { topology: entry.topology }),
   };
 }

@@ -84,7 +84,7 @@ test("a nack is recognized, and the same events are sent again", async (t) => {
   const { broker, channel } = await openChannel(t, () => "nack");
   const publishing = new Promise<void>((resolve, reject) => {
     channel.publish("e", "k", Buffer.from("x"), {}, (error: unknown) =>
-      error ? reject(error as Error) : resolve(),
+      error ? reject(error) : resolve(),
     );
   });
   await assert.rejects(publishing, isNack);
