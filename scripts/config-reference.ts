@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { configJsonSchema, type JsonSchema, sinkJsonSchema } from "../src/config/json-schema.ts";
-import type { SinkKind } from "../src/sinks/registry.ts";
+import { sinkKinds } from "../src/sinks/registry.ts";
 
 /** The text of config/schema.json. */
 export function schemaText(): string {
@@ -18,8 +18,9 @@ export function withTables(page: string): string {
 }
 
 function schemaOf(name: string): JsonSchema {
-  const [section = "", kind] = name.split(":");
-  const schema = kind ? sinkJsonSchema(kind as SinkKind) : configJsonSchema().properties?.[section];
+  const [section = "", kindName] = name.split(":");
+  const kind = sinkKinds.find(({ kind: each }) => each === kindName);
+  const schema = kind ? sinkJsonSchema(kind) : configJsonSchema().properties?.[section];
   if (!schema) throw new Error(`no such section: ${name}`);
   return schema;
 }

@@ -2,35 +2,35 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { hideSecrets } from "./hide-secrets.ts";
 import { codeFrame, placeOf } from "./source-text.ts";
 
-/** Something wrong at one place of the configuration file. */
+/** An error or warning at one place of the configuration file. */
 export interface Diagnostic {
-  /** The file as it was named on the command line. */
+  /** The file as named on the command line. */
   readonly file: string;
-  /** From 1. */
+  /** Starts at 1. */
   readonly line: number;
-  /** From 1. */
+  /** Starts at 1. */
   readonly column: number;
   /** Path of the value, such as `sinks[0].url`; empty for the file as a whole. */
   readonly path: string;
   /** What is wrong; never a secret. */
   readonly message: string;
   readonly hint?: string;
-  /** The source line and its carets, secrets hidden. */
+  /** The source line and carets below it, with secrets hidden. */
   readonly frame: readonly string[];
 }
 
-/** A problem before its place is worked out. */
+/** A problem whose line and column are not known yet. */
 export interface Finding {
   readonly offset: number;
   readonly length: number;
   readonly path: readonly PropertyKey[];
   readonly message: string;
   readonly hint?: string | undefined;
-  /** Set for an unknown key: its value is hidden wherever it shows. */
+  /** Set for an unknown key: its value is hidden wherever the source is shown. */
   readonly unknownKey?: string;
 }
 
-/** All problems of a configuration file at once. */
+/** All problems of a configuration file. */
 export class ConfigError extends CertwireError {
   readonly diagnostics: readonly Diagnostic[];
 
@@ -41,7 +41,7 @@ export class ConfigError extends CertwireError {
   }
 }
 
-/** Works out places and source lines, in the order of the file. */
+/** Adds lines, columns and source lines, and sorts by place in the file. */
 export function toDiagnostics(file: string, text: string, findings: Finding[]): Diagnostic[] {
   const unknownKeys = new Set(findings.flatMap(({ unknownKey }) => unknownKey ?? []));
   const safeText = hideSecrets(text, unknownKeys);
@@ -60,7 +60,7 @@ export function toDiagnostics(file: string, text: string, findings: Finding[]): 
     });
 }
 
-/** A path as people write it: `sinks[0].url`. */
+/** A path as people write it, such as `sinks[0].url`. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === "number") return `${text}[${part}]`;
@@ -68,7 +68,7 @@ export function pathText(path: readonly PropertyKey[]): string {
   }, "");
 }
 
-/** A diagnostic as lines for people: place, message, source line with carets, hint. */
+/** A diagnostic as text: place, message, source line with carets, hint. */
 export function formatDiagnostic(diagnostic: Diagnostic): string {
   const { file, line, column, path, message, hint, frame } = diagnostic;
   const subject = path === "" ? "" : `${path}: `;

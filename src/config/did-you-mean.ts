@@ -1,4 +1,4 @@
-/** The candidate nearest to `word`, if it is near enough to be a slip of the keyboard. */
+/** The candidate most similar to `word`, if it is similar enough for `word` to be a typo. */
 export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
   const limit = word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3));
   const rated = candidates

@@ -1,11 +1,18 @@
 import { findNodeAtLocation, type Node } from "jsonc-parser";
 import type { z } from "zod";
+import { kindOfUrl } from "../sinks/registry.ts";
+import type { SinkKind } from "../sinks/sink-kind.ts";
 import type { Finding } from "./diagnostics.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { configJsonSchema, type JsonSchema, sinkJsonSchema } from "./json-schema.ts";
-import { sinkKindOf } from "./sink-kinds.ts";
 
 type Issue = z.core.$ZodIssue;
+
+/** A configuration as it was written, and the kinds of sinks it may name. */
+interface Document {
+  readonly root: Node;
+  readonly kinds: readonly SinkKind[];
+}
 
 const typeNames: Readonly<Record<string, string>> = {
   int: "a whole number",
@@ -17,8 +24,8 @@ const typeNames: Readonly<Record<string, string>> = {
 };
 
 /** Turns the issues that the schema raised into findings at places of the file. */
-export function findingsOf(root: Node, issues: readonly Issue[]): Finding[] {
-  return issues.flatMap((issue) => describe(root, issue));
+export function findingsOf(document: Document, issues: readonly Issue[]): Finding[] {
+  return issues.flatMap((issue) => describe(document, issue));
 }
 
 /** A finding at the value of `path`, or at the innermost part of it that exists. */
@@ -32,17 +39,19 @@ export function findingAt(
   return { ...extent(node), path, message, hint };
 }
 
-function describe(root: Node, issue: Issue): Finding[] {
+function describe(document: Document, issue: Issue): Finding[] {
+  const { root } = document;
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => unknownKey(root, issue.path, key));
+    return issue.keys.map((key) => unknownKey(document, issue.path, key));
   }
-  if (isMissing(root, issue)) return [missingKey(root, issue.path)];
-  const { message, hint } = textOf(root, issue);
+  if (isMissing(root, issue)) return [missingKey(document, issue.path)];
+  const { message, hint } = textOf(document, issue);
   return [findingAt(root, issue.path, message, hint)];
 }
 
-function unknownKey(root: Node, path: readonly PropertyKey[], key: string): Finding {
-  const known = knownKeys(root, path);
+function unknownKey(document: Document, path: readonly PropertyKey[], key: string): Finding {
+  const { root } = document;
+  const known = knownKeys(document, path);
   const near = didYouMean(key, known);
   const property = nodeAt(root, path).children?.find(
     ({ children }) => children?.[0]?.value === key,
@@ -60,9 +69,9 @@ function isMissing(root: Node, issue: Issue): boolean {
   return issue.path.length > 0 && findNode(root, issue.path) === undefined;
 }
 
-function missingKey(root: Node, path: readonly PropertyKey[]): Finding {
-  const parent = nodeAt(root, path.slice(0, -1));
-  const schema = schemaAt(root, path);
+function missingKey(document: Document, path: readonly PropertyKey[]): Finding {
+  const parent = nodeAt(document.root, path.slice(0, -1));
+  const schema = schemaAt(document, path);
   const hint = schema?.description;
   return {
     offset: parent.offset,
@@ -73,7 +82,8 @@ function missingKey(root: Node, path: readonly PropertyKey[]): Finding {
   };
 }
 
-function textOf(root: Node, issue: Issue): { message: string; hint?: string | undefined } {
+function textOf(document: Document, issue: Issue): { message: string; hint?: string | undefined } {
+  const { root } = document;
   switch (issue.code) {
     case "invalid_type":
       return { message: `must be ${typeNames[issue.expected] ?? issue.expected}` };
@@ -88,7 +98,7 @@ function textOf(root: Node, issue: Issue): { message: string; hint?: string | un
     case "custom":
       return { message: issue.message, hint: issue.params?.["hint"] as string | undefined };
     default:
-      return { message: issue.message, hint: schemaAt(root, issue.path)?.description };
+      return { message: issue.message, hint: schemaAt(document, issue.path)?.description };
   }
 }
 
@@ -135,23 +145,23 @@ function nodeAt(root: Node, path: readonly PropertyKey[]): Node {
   return root;
 }
 
-/** An object or list is marked by its first character only. */
+/** Only the first character of an object or list is marked. */
 function extent(node: Node): { offset: number; length: number } {
   const isContainer = node.type === "object" || node.type === "array";
   return { offset: node.offset, length: isContainer ? 1 : node.length };
 }
 
-function knownKeys(root: Node, path: readonly PropertyKey[]): string[] {
-  const schema = schemaAt(root, path);
+function knownKeys(document: Document, path: readonly PropertyKey[]): string[] {
+  const schema = schemaAt(document, path);
   const branches = schema?.anyOf ?? (schema ? [schema] : []);
   return branches.flatMap(({ properties }) => Object.keys(properties ?? {}));
 }
 
-function schemaAt(root: Node, path: readonly PropertyKey[]): JsonSchema | undefined {
-  let schema: JsonSchema | undefined = configJsonSchema();
+function schemaAt({ root, kinds }: Document, path: readonly PropertyKey[]): JsonSchema | undefined {
+  let schema: JsonSchema | undefined = configJsonSchema(kinds);
   for (const [depth, part] of path.entries()) {
     if (depth === 1 && path[0] === "sinks") {
-      const kind = sinkKindOf(findNode(root, [...path.slice(0, 2), "url"])?.value);
+      const kind = kindOfUrl(findNode(root, [...path.slice(0, 2), "url"])?.value, kinds);
       schema = kind && sinkJsonSchema(kind);
     } else {
       schema = typeof part === "number" ? schema?.items : schema?.properties?.[String(part)];

@@ -1,6 +1,6 @@
 import { createScanner } from "jsonc-parser";
 
-/** Token kinds of jsonc-parser, whose own names exist in its declarations only. */
+/** Token kinds of jsonc-parser, which names them only in its type declarations. */
 const kinds = {
   openBrace: 1,
   closeBrace: 2,
@@ -14,8 +14,8 @@ const kinds = {
 } as const;
 
 const secretKey = /pass?w|pwd|secret|token|credential|private|passphrase|apikey/i;
-/** Inside a reference to a secret these hold its place, not the secret. */
-const referenceKeys = new Set(["file", "environment", "windowsCredential"]);
+/** In a reference to a secret these keys say where it is kept. */
+const referenceKeys = new Set(["file", "environment"]);
 const values = new Set<number>([kinds.string, kinds.number, kinds.unknown]);
 
 interface Token {
@@ -26,8 +26,8 @@ interface Token {
 }
 
 /**
- * Replaces what may be a secret by asterisks of the same length: values below keys that sound like
- * secrets, values of unknown keys, and passwords in URLs. Works on broken JSON too.
+ * Replaces everything that may be a secret with asterisks of the same length: values below keys that sound
+ * like secrets, values of unknown keys, and passwords in URLs. Works on invalid JSON too.
  */
 export function hideSecrets(text: string, unknownKeys: ReadonlySet<string>): string {
   const tokens = scan(text);
@@ -74,7 +74,7 @@ const queryPassword = /([?&][^=&"]*(?:pass?w|pwd|secret|token|key)[^=&"]*=)([^&#
 function hideUrlPassword({ text, value }: Token): string {
   const stars = (_: string, start: string, secret: string): string =>
     start + "*".repeat(secret.length);
-  // Escapes hide the parts of a URL from these patterns: then nothing of it is shown.
+  // Escapes hide parts of a URL from these patterns, so none of it is shown.
   if (text.includes("\\") && (urlPassword.test(value) || value.search(queryPassword) >= 0)) {
     return text.replaceAll(/[^"]/g, "*");
   }

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { SinkKind } from "../sinks/registry.ts";
+import { sinkKinds } from "../sinks/registry.ts";
+import type { SinkKind } from "../sinks/sink-kind.ts";
 import { sections } from "./schema.ts";
-import { sinkKinds } from "./sink-kinds.ts";
+import { entrySchema } from "./sink-entry.ts";
 
 /** The part of JSON Schema that is used here. */
 export interface JsonSchema {
@@ -18,21 +19,21 @@ export interface JsonSchema {
   readonly maximum?: number;
 }
 
-/** JSON Schema (draft 7, as editors want it) of the configuration file. */
-export function configJsonSchema(): JsonSchema {
+/** JSON Schema (draft 7, which editors support) of the configuration file. */
+export function configJsonSchema(kinds: readonly SinkKind[] = sinkKinds): JsonSchema {
   const { $schema, properties, required = [], ...rest } = toJsonSchema(sections);
   return {
     $schema,
     title: "Certwire configuration",
     ...rest,
-    properties: { ...properties, sinks: sinksSchema() },
+    properties: { ...properties, sinks: sinksSchema(kinds) },
     required: [...required, "sinks"],
   };
 }
 
 /** JSON Schema of the entry of one kind of sink. */
 export function sinkJsonSchema(kind: SinkKind): JsonSchema {
-  const { $schema: _, ...schema } = toJsonSchema(sinkKinds[kind].options);
+  const { $schema: _, ...schema } = toJsonSchema(entrySchema(kind));
   return schema;
 }
 
@@ -41,9 +42,7 @@ function toJsonSchema(schema: z.ZodType): JsonSchema {
 }
 
 /** The URL chooses the schema of an entry, so that an editor complains about that kind only. */
-function sinksSchema(): JsonSchema {
-  const kinds = Object.keys(sinkKinds) as SinkKind[];
-  const schemes = kinds.flatMap((kind): readonly string[] => sinkKinds[kind].schemes);
+function sinksSchema(kinds: readonly SinkKind[]): JsonSchema {
   return {
     description: "Where events are published; each sink has its own checkpoint.",
     type: "array",
@@ -51,12 +50,18 @@ function sinksSchema(): JsonSchema {
     items: {
       type: "object",
       required: ["name", "url"],
-      properties: { url: { type: "string", pattern: `^(${schemes.join("|")}):` } },
+      properties: {
+        url: { type: "string", pattern: schemePattern(kinds.flatMap(({ schemes }) => schemes)) },
+      },
       allOf: kinds.map((kind) => ({
-        if: { properties: { url: { pattern: `^(${sinkKinds[kind].schemes.join("|")}):` } } },
+        if: { properties: { url: { pattern: schemePattern(kind.schemes) } } },
         // oxlint-disable-next-line unicorn/no-thenable -- a keyword of JSON Schema
         then: sinkJsonSchema(kind),
       })),
     },
   };
+}
+
+function schemePattern(schemes: readonly string[]): string {
+  return `^(${schemes.join("|")}):`;
 }

@@ -8,42 +8,49 @@ import {
   printParseErrorCode,
 } from "jsonc-parser";
 import { CertwireError } from "../errors/certwire-error.ts";
-import type { SinkConfiguration } from "../sinks/registry.ts";
+import { sinkKinds } from "../sinks/registry.ts";
 import type { SecretReference } from "../sinks/secret-reference.ts";
+import type { SinkKind } from "../sinks/sink-kind.ts";
 import { ConfigError, type Finding, toDiagnostics } from "./diagnostics.ts";
 import { findingAt, findingsOf } from "./findings.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { readSecret } from "./secrets.ts";
-import { resolveSink, type SinkEntry } from "./sink-kinds.ts";
+import { resolveSink, type SinkConfiguration, type SinkEntry } from "./sink-entry.ts";
 
 /** A configuration with absolute paths and its secrets read. */
 export interface ResolvedConfig extends Omit<Config, "sinks" | "$schema"> {
-  /** Every sink of the file; those that are not needed without their secrets. */
+  /** Every sink of the file; the secrets of those that are not needed are empty. */
   readonly sinks: readonly SinkConfiguration[];
 }
 
-/** A configuration file above this size is a mistake. */
+/** A larger file is not a configuration file. */
 const maxBytes = 1024 * 1024;
 
 /** How a configuration is read. */
 export interface LoadOptions {
-  /** Sinks whose secrets are read; default the enabled ones. */
-  readonly isNeeded?: (sink: SinkEntry["options"]) => boolean;
+  /** Sinks whose secrets are read. Default: the enabled ones. */
+  readonly isNeeded?: (sink: SinkEntry["values"]) => boolean;
+  /** The kinds of sinks. Default: those of the registry. */
+  readonly kinds?: readonly SinkKind[];
 }
 
-/** Reads and checks a configuration file. Throws a ConfigError with every problem at once. */
+/**
+ * Reads and checks a configuration file. Throws a ConfigError that lists every problem, or a CertwireError when
+ * the file cannot be read.
+ */
 export function loadConfig(file: string, options: LoadOptions = {}): ResolvedConfig {
   return parseConfig(file, readConfigText(file), options);
 }
 
-/** As `loadConfig`, for a text that is there already. */
+/** Like `loadConfig`, for a text that has been read already; `file` names it in messages. */
 export function parseConfig(file: string, text: string, options: LoadOptions = {}): ResolvedConfig {
   const root = parseText(file, text);
-  const parsed = configSchema.safeParse(getNodeValue(root));
+  const kinds = options.kinds ?? sinkKinds;
+  const parsed = configSchema(kinds).safeParse(getNodeValue(root));
   const findings = [
     ...duplicateKeys(root, []),
     ...duplicateNames(root),
-    ...(parsed.success ? [] : findingsOf(root, parsed.error.issues)),
+    ...(parsed.success ? [] : findingsOf({ root, kinds }, parsed.error.issues)),
   ];
   const baseDirectory = dirname(resolve(file));
   if (!parsed.success) throw fail(file, text, findings);
@@ -84,7 +91,7 @@ function parseText(file: string, text: string): Node {
   }
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
-  // Where several rules are broken at one place, the first error says it.
+  // Several errors at one place have one cause, which the first one names.
   const firsts = errors.filter(({ offset }, index) => errors[index - 1]?.offset !== offset);
   if (root && firsts.length === 0) return root;
   throw fail(
@@ -105,7 +112,7 @@ function syntaxFinding(text: string, { error, offset, length }: ParseError): Fin
     length,
     path: [],
     message: `not JSON: ${words.toLowerCase()}`,
-    hint: isPath ? String.raw`Write a backslash as \\, also in Windows paths.` : undefined,
+    hint: isPath ? String.raw`Write each backslash as \\, in Windows paths too.` : undefined,
   };
 }
 
@@ -144,7 +151,7 @@ function duplicateNames(root: Node): Finding[] {
           root,
           ["sinks", index, "name"],
           `sink "${name}" occurs twice`,
-          "Give each sink a name of its own: its checkpoint is kept under it.",
+          "Give each sink its own name: its checkpoint is stored under it.",
         )
       : [],
   );
@@ -158,18 +165,17 @@ function resolveEntry(
   { isNeeded = ({ enabled }) => enabled }: LoadOptions,
 ) {
   const problems: Finding[] = [];
-  const isUsed = isNeeded(entry.options);
+  const isUsed = isNeeded(entry.values);
   const context = {
     baseDirectory,
     secret: (reference: SecretReference) => (isUsed ? readSecret(reference, baseDirectory) : ""),
   };
-  if (isUsed)
-    problems.push(...secretProblems(root, entry.options, ["sinks", index], baseDirectory));
+  if (isUsed) problems.push(...secretProblems(root, entry.values, ["sinks", index], baseDirectory));
   const sink = problems.length === 0 ? resolveSink(entry, context) : undefined;
   return { sink: sink as SinkConfiguration, problems };
 }
 
-/** Tries every reference to a secret, so that all that fail are reported, each at its place. */
+/** Tries every reference to a secret, so that each one that fails is reported at its place. */
 function secretProblems(
   root: Node,
   value: unknown,
@@ -194,5 +200,5 @@ function secretProblems(
 
 function isReference(value: object): value is SecretReference {
   const keys = Object.keys(value);
-  return keys.length === 1 && /^(file|environment|windowsCredential)$/.test(keys[0] ?? "");
+  return keys.length === 1 && /^(file|environment)$/.test(keys[0] ?? "");
 }

@@ -1,14 +1,14 @@
 import { z } from "zod";
-import { parseSinkEntry, type SinkEntry } from "./sink-kinds.ts";
+import type { SinkKind } from "../sinks/sink-kind.ts";
+import { parseSinkEntry, type SinkEntry } from "./sink-entry.ts";
 
-/** Where the exit module's journal is and how it is read. */
 const journal = z
   .strictObject({
     directory: z
       .string()
       .min(1)
       .describe(
-        "Directory that the exit module writes to; relative paths start at the configuration file.",
+        "Directory that the exit module writes to; a relative path starts at the configuration file.",
       ),
     mode: z
       .enum(["durable", "committed"])
@@ -21,7 +21,7 @@ const journal = z
       .min(1)
       .max(10_000)
       .default(20)
-      .describe("How often an idle reader looks for new records, in ms."),
+      .describe("How often an idle reader checks for new records, in ms."),
     replayWindowDays: z
       .number()
       .min(0)
@@ -33,26 +33,26 @@ const journal = z
       .min(64)
       .default(10_240)
       .describe(
-        "Size of the journal, in MiB. From 85 % of it on the oldest segments are deleted although a sink still needs them. Where the exit module's `MaxJournalMegabytes` is lower, that counts; to have more, raise both.",
+        "Maximum journal size, in MiB. At 85 % the oldest segments are deleted even if a sink still needs them. If the exit module's `MaxJournalMegabytes` is lower, it applies; raise both to get more space.",
       ),
     minFreeMegabytes: z
       .int()
       .min(0)
       .default(2048)
       .describe(
-        "Free space near which published segments are deleted before their time, in MiB; the log tells of it. Where the exit module's `MinFreeMegabytes`, below which it stops recording, is higher, that counts.",
+        "When free space nears this many MiB, published segments are deleted before the replay window ends, and a warning is logged. If the exit module's `MinFreeMegabytes` (where it stops recording) is higher, it applies.",
       ),
   })
-  .describe("Where the journal is and how it is read.");
+  .describe("The journal: where it is, how it is read, how long it is kept.");
 
 const state = z
   .strictObject({
     directory: z
       .string()
       .min(1)
-      .describe("Directory of checkpoints, dead letters and copies of damaged records."),
+      .describe("Directory for checkpoints, dead letters and copies of damaged records."),
   })
-  .describe("What the service itself keeps.");
+  .describe("What the service keeps for itself.");
 
 const events = z
   .strictObject({
@@ -61,31 +61,31 @@ const events = z
       .min(1)
       .optional()
       .describe(
-        "CloudEvents `source`; default `urn:certwire:ca:` and the SHA-256 of the CA's public key.",
+        "CloudEvents `source`. Default: `urn:certwire:ca:` and the SHA-256 of the CA's public key.",
       ),
     typePrefix: z
       .string()
       .max(128)
       .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*\.$/, "must be a reversed DNS name that ends in a dot")
       .default("io.certwire.")
-      .describe("First part of every event type."),
+      .describe("Prefix of every event type."),
     includeRawRequest: z
       .boolean()
       .default(false)
-      .describe("Publishes certificate requests whole instead of their length and SHA-256."),
+      .describe("Publishes whole certificate requests instead of their length and SHA-256."),
   })
-  .describe("How events are made from records.");
+  .describe("How records become events.");
 
 const log = z
   .strictObject({
     level: z
       .enum(["trace", "debug", "info", "warn", "error", "fatal"])
       .default("info")
-      .describe("Least severe messages that are logged."),
+      .describe("Lowest severity that is logged."),
   })
   .describe("Logging: JSON lines on standard error.");
 
-/** Every section but the sinks, whose schemas depend on their URLs. */
+/** Every section except the sinks, whose schemas depend on their URLs. */
 export const sections = z.strictObject({
   $schema: z.string().optional().describe("Schema for editors: `./schema.json`."),
   journal,
@@ -94,18 +94,20 @@ export const sections = z.strictObject({
   log: log.prefault({}),
 });
 
-/** The whole configuration file. */
-export const configSchema = sections.extend({
-  sinks: z
-    .array(
-      z.unknown().transform((value, context): SinkEntry => {
-        const { entry, issues } = parseSinkEntry(value);
-        context.issues.push(...issues);
-        return entry ?? z.NEVER;
-      }),
-    )
-    .min(1),
-});
+/** Schema of the whole configuration file, with these kinds of sinks. */
+export function configSchema(kinds: readonly SinkKind[]) {
+  return sections.extend({
+    sinks: z
+      .array(
+        z.unknown().transform((value, context): SinkEntry => {
+          const { entry, issues } = parseSinkEntry(value, kinds);
+          context.issues.push(...issues);
+          return entry ?? z.NEVER;
+        }),
+      )
+      .min(1),
+  });
+}
 
 /** The configuration with its defaults, as `configSchema` accepts it. */
-export type Config = z.infer<typeof configSchema>;
+export type Config = z.infer<ReturnType<typeof configSchema>>;

@@ -4,16 +4,10 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import type { SecretReference } from "../sinks/secret-reference.ts";
 
 /**
- * The secret that a reference stands for: the first line of a file, or the value of an environment
- * variable. Throws a CertwireError that names the reference, never the secret.
+ * The secret that a reference names: the first line of a file, the whole file if it contains PEM, or the value of
+ * an environment variable. Throws a CertwireError whose message never holds the secret.
  */
 export function readSecret(reference: SecretReference, baseDirectory: string): string {
-  if ("windowsCredential" in reference) {
-    throw unusable(
-      "the Windows credential store is not supported by this version",
-      'Use { "file": "..." } with a file that only the service account may read.',
-    );
-  }
   if ("environment" in reference) return fromEnvironment(reference.environment);
   return fromFile(resolve(baseDirectory, reference.file));
 }
@@ -23,13 +17,13 @@ function fromEnvironment(name: string): string {
   if (value) return value;
   throw unusable(
     `the environment variable is ${value === undefined ? "not set" : "empty"}`,
-    "Set it for the process that runs certwire, or refer to a file.",
+    "Set it for the process that runs certwire, or use a file.",
   );
 }
 
 function fromFile(path: string): string {
   const content = readText(path);
-  // A key in PEM has several lines, and some tools write text before; of any other secret the first counts.
+  // A PEM key has several lines, and some tools write text before it.
   const isPem = /^-----BEGIN /m.test(content);
   const secret = isPem ? content : content.split(/\r?\n/, 1)[0];
   if (secret) return secret;

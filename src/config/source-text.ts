@@ -1,10 +1,10 @@
-/** A place in a text, line and column counted from 1. */
+/** A place in a text; line and column start at 1. */
 export interface TextPlace {
   readonly line: number;
   readonly column: number;
 }
 
-/** Most characters of a source line that are shown. */
+/** Maximum characters of a source line that are shown. */
 const maxShown = 100;
 
 /** Line and column of an offset. */
@@ -14,7 +14,7 @@ export function placeOf(text: string, offset: number): TextPlace {
   return { line: before.split("\n").length, column: offset - lineStart + 1 };
 }
 
-/** The line of a place and a line of carets below it, `length` characters wide where they fit. */
+/** The source line of a place, and a line with `length` carets below it, or as many as fit. */
 export function codeFrame(text: string, { line, column }: TextPlace, length: number): string[] {
   const source = (text.split("\n")[line - 1] ?? "").trimEnd().replaceAll("\t", " ");
   const start = column > maxShown - 20 ? column - 41 : 0;

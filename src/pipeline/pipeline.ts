@@ -3,7 +3,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { describeCause } from "../errors/describe-cause.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import type { JournalPosition } from "../journal/position.ts";
-import type { PipelineLimits } from "../sinks/common-options.ts";
 import type { OutboundEvent, Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import {
@@ -15,6 +14,7 @@ import {
 import { AcknowledgedPrefix } from "./acknowledged-prefix.ts";
 import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
+import type { PipelineLimits } from "./limits.ts";
 import type { PipelineCounters, PipelineMonitor } from "./monitor.ts";
 import { eventOf, type ShrinkEvent, toOutbound } from "./outbound-event.ts";
 import { retryUntilDone } from "./retry.ts";

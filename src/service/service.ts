@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { ResolvedConfig } from "../config/load.ts";
+import type { SinkConfiguration } from "../config/sink-entry.ts";
 import { describeError } from "../errors/describe-error.ts";
 import { shrinkEvent } from "../events/shrink-event.ts";
 import { LateFrameSource } from "../journal/frame-source.ts";
@@ -7,7 +8,6 @@ import { JournalReader } from "../journal/journal-reader.ts";
 import type { NativeFileLock, NativeReaderStats } from "../native/addon.ts";
 import { PipelineMonitor } from "../pipeline/monitor.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
-import { createSink, type SinkConfiguration } from "../sinks/registry.ts";
 import { openJournalContext } from "../sources/journal-context.ts";
 import { JournalSource } from "../sources/journal-source.ts";
 import { CaIdFile, CaIdMemory } from "../state/ca-id-memory.ts";
@@ -137,10 +137,11 @@ async function createMembers(options: ServiceOptions, layout: StateLayout): Prom
 async function createMember(configured: SinkConfiguration, shared: Shared): Promise<Member> {
   const { config, observe, layout, caIds, caIdFile } = shared;
   const { directory, mode, pollMs } = config.journal;
-  const { name, pipeline: limits } = configured.options;
+  const { limits } = configured;
+  const { name } = configured.options;
   const log = shared.log.child({ sink: name });
   const monitor = new PipelineMonitor(log);
-  const sink = await createSink(configured, log);
+  const sink = await configured.create(log);
   const checkpoints = await CheckpointStore.open(layout.checkpoint(name));
   monitor.started(checkpoints.position, checkpoints.state);
   // A sink that cannot be opened for a long time may lose what is deleted meanwhile.

@@ -3,7 +3,7 @@ import type { OutboundEvent } from "./sink.ts";
 /** Content type of an event in structured mode. */
 export const structuredContentType = "application/cloudevents+json";
 
-/** What stands before the data; inside a string its quotes would be escaped. */
+/** Precedes the data; inside a JSON string the quotes would be escaped. */
 const dataMember = ',"data":';
 
 /** The attributes of an event as text, for the headers of binary mode. */
@@ -15,7 +15,7 @@ export function attributesOf({ attributes }: OutboundEvent): [name: string, valu
   return texts;
 }
 
-/** The data of an event as UTF-8 JSON, the body of binary mode: the part of `json` that holds it. */
+/** The data of an event as UTF-8 JSON, the body of binary mode: a view of the part of `json` that holds it. */
 export function dataOf({ json }: OutboundEvent): Buffer {
   const start = json.indexOf(dataMember);
   if (start < 0) throw new TypeError("an event without data");

@@ -2,17 +2,22 @@ import { CertwireError } from "../errors/certwire-error.ts";
 
 /** One broker address. */
 export interface HostPort {
+  /** Name or address; an IPv6 address without its brackets. */
   readonly host: string;
   readonly port: number;
 }
 
 /** A URL that may name several hosts: `scheme://[user@]h1[:port],h2[:port]/path?query`. */
 export interface ServerUrl {
+  /** Without the colon. */
   readonly scheme: string;
+  /** Decoded; `undefined` when the URL names no user. */
   readonly username: string | undefined;
+  /** At least one, in the order of the URL. */
   readonly hosts: readonly HostPort[];
-  /** Decoded text behind the slash, without it; `undefined` when there is no slash. */
+  /** Decoded text after the slash; `undefined` when there is no slash. */
   readonly path: string | undefined;
+  /** Parameters after the question mark; empty when there are none. */
   readonly query: URLSearchParams;
 }
 
@@ -20,8 +25,8 @@ const urlPattern = /^([a-z]+):\/\/(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?(
 const hostPattern = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/;
 
 /**
- * Takes a broker URL apart. A password in it is refused: secrets are given by reference. Throws a
- * CertwireError that never repeats a part of the URL: a mistyped one may hold a password anywhere.
+ * Parses a broker URL. A password in it is refused: secrets are given by reference. Throws a CertwireError
+ * that never repeats any part of the URL, since a mistyped one may hold a password anywhere.
  */
 export function parseServerUrl(url: string, defaultPorts: Readonly<Record<string, number>>) {
   const match = urlPattern.exec(url);
@@ -33,7 +38,7 @@ export function parseServerUrl(url: string, defaultPorts: Readonly<Record<string
     );
     throw invalidUrl(`the URL must look like ${forms.join(" or ")}`);
   }
-  // A password with a slash or question mark ends the authority early: its @ comes behind it.
+  // A password with a slash or question mark ends the authority early: its @ comes after that.
   if (user?.includes(":") || path?.includes("@") || query?.includes("@")) {
     throw invalidUrl(
       "the URL holds a password",
@@ -47,6 +52,11 @@ export function parseServerUrl(url: string, defaultPorts: Readonly<Record<string
     path: path === undefined ? undefined : decode(path),
     query: new URLSearchParams(query),
   } satisfies ServerUrl;
+}
+
+/** A host as `host:port`; an IPv6 address gets its brackets. */
+export function formatHost({ host, port }: HostPort): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 /** A configuration error about a sink's URL. */

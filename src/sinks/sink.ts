@@ -1,13 +1,13 @@
 import type { EventAttributes, EventKind } from "../events/event.ts";
 
 /**
- * An event on its way to a sink: its bytes, made once. The data is there as bytes only, since thousands of
- * events are under way and their objects would keep the garbage collector busy.
+ * An event ready to publish: its JSON bytes, encoded once. The data exists only as bytes, because thousands of
+ * events are in flight and their objects would keep the garbage collector busy.
  */
 export interface OutboundEvent {
   readonly id: string;
   readonly kind: EventKind;
-  /** Events with the same key keep their order. */
+  /** Events with the same key are published in their order. */
   readonly partitionKey: string;
   readonly attributes: EventAttributes;
   /** The event in structured JSON, UTF-8, `data` last. */
@@ -15,73 +15,106 @@ export interface OutboundEvent {
 }
 
 /**
- * Why a lane stopped, in the words the pipeline acts on:
- * - `retry-identical`: the same batch may be sent again as it is (broker busy, nack, returned);
- * - `reset`: the connection is of no use any more, the sink opens a new one at the next publish;
+ * Why a lane stopped, in the words that the pipeline acts on:
+ * - `retry-identical`: the same batch may be sent again unchanged (broker busy, nack);
+ * - `reset`: the connection is unusable; the sink opens a new one on the next publish;
  * - `poison`: the first unacknowledged event can never be accepted;
- * - `config`, `auth`: an operator must act; tried again all the same.
+ * - `config`, `auth`: an operator must act. Retried all the same, since the cause may be fixed at any time.
  */
 export type SinkFailureKind = "retry-identical" | "reset" | "poison" | "config" | "auth";
 
 /** A classified failure of a publish. */
 export interface SinkFailure {
   readonly kind: SinkFailureKind;
+  /** For the log and the dead letter; never holds a secret. */
   readonly cause: Error;
   /**
-   * Of `reset`: `sink` when the lanes are laid out differently now. The pipeline then stops all lanes,
-   * calls `open`, and gives every unacknowledged event its lane anew. Default `lane`.
+   * For `reset`: `sink` when events now belong to other lanes. The pipeline then stops all lanes, calls
+   * `open`, and assigns every unacknowledged event to its lane again. Default `lane`.
    */
   readonly scope?: "lane" | "sink";
   /**
-   * Of `poison`: true when a change at the broker may still save the event (a missing binding), so that
-   * it is tried for a while before it becomes a dead letter. What one event has waited for in vain, others
-   * of its kind do not wait for. Default false.
+   * For `poison`: true when a change at the broker can still save the event (a missing binding), so that it is
+   * retried for a while before it becomes a dead letter. Once one event has waited in vain, others of its
+   * kind do not wait. Default false.
    */
   readonly curable?: boolean;
 }
 
-/** What became of a batch: how many events from its start are safe, and why it stopped there. */
+/** The result of a publish: how many events are safe, and why it stopped there. */
 export interface PublishOutcome {
+  /** Length of the acknowledged prefix of the batch: the broker has stored these events durably. */
   readonly acknowledged: number;
   /** Absent exactly when the whole batch was acknowledged. */
   readonly failure?: SinkFailure;
 }
 
 /**
- * A place that events are published to. A lane is the unit of order: a batch of one lane is published
- * in its order, and the pipeline calls `publish` for one lane only after the previous call has ended.
- * A sink never skips an event, never retries for ever, and never throws from `publish`.
+ * A destination for events. The pipeline calls `open`, then `publish` any number of times, then `close`;
+ * `open` may follow `close` again.
+ *
+ * A lane is the unit of order. The pipeline has at most one `publish` in flight per lane, while different
+ * lanes publish concurrently. The pipeline owns retries, checkpoints and dead letters; a sink reports what
+ * happened and never skips an event, reorders events of one partition key, or retries without end.
+ *
+ * `test/contract/sink-contract.ts` tests these rules; every sink must pass it.
  */
 export interface Sink {
+  /** Name of the sink in the configuration. */
   readonly name: string;
+  /** Kind of the sink, such as `kafka`. */
   readonly kind: string;
-  /** Limits that the pipeline keeps to when it makes batches for this sink. */
+  /** Limits that the pipeline observes when it makes batches for this sink. Constant. */
   readonly limits: SinkLimits;
   /**
-   * Connects, and finds out how many lanes there are. Rejects with a CertwireError. May be called again
-   * after a failure or a `reset` of scope `sink`, when no publish is under way.
+   * Connects, checks that the destination can be used, and determines the number of lanes. Publishes nothing.
+   *
+   * Called before the first publish, and again after a rejection or a `reset` of scope `sink`; never while
+   * a publish is in flight, and never concurrently with itself. It must release what an earlier call left
+   * open. Rejects with a CertwireError; nothing stays connected then. Once `signal` is aborted, its result is
+   * ignored and `close` follows.
    */
   open(signal: AbortSignal): Promise<void>;
-  /** Number of lanes; may change only inside `open`. */
+  /** Number of lanes, at least 1 while the sink is open. Changes only during `open`. */
   readonly lanes: number;
-  /** Lane of an event, 0 to lanes - 1; the same for the same partition key while the sink is open. */
+  /**
+   * Lane of an event, 0 to `lanes` - 1. Called only while the sink is open. Events with the same partition
+   * key get the same lane until the next `open`.
+   */
   laneOf(event: OutboundEvent): number;
+  /**
+   * Publishes a batch, events of one partition key in their order, and resolves when every event is stored
+   * durably or the lane has stopped. Only an unbroken prefix counts as acknowledged; an event after a failed
+   * one may have arrived, and arrives again when the rest of the batch is sent again.
+   *
+   * The batch is not empty, holds events of this lane only, and does not exceed `limits`, except that a
+   * single larger event is sent alone. After a failure the pipeline sends the rest of the batch again,
+   * unchanged; without its first event if that became a dead letter; and in new batches after `open`.
+   *
+   * Never rejects: every error becomes a `failure` of a known kind. After a `reset` failure the next call
+   * connects again by itself. When `signal` is aborted it resolves soon, with what was acknowledged until then.
+   * On a sink that is not open it resolves with a failure.
+   */
   publish(
     lane: number,
     batch: readonly OutboundEvent[],
     signal: AbortSignal,
   ): Promise<PublishOutcome>;
+  /**
+   * Disconnects and releases every lock and file. May be called at any time, also twice, before `open`, and
+   * while a publish is in flight, which then ends. Waits only a few seconds for a broker that does not answer.
+   */
   close(): Promise<void>;
 }
 
 /** Limits of one batch and one event. */
 export interface SinkLimits {
-  /** Most events of one batch. */
+  /** Maximum events in one batch. */
   readonly batchEvents: number;
-  /** Most JSON bytes of one batch; one larger event still goes alone. */
+  /** Maximum JSON bytes in one batch; a single larger event is sent alone. */
   readonly batchBytes: number;
-  /** How long a batch may wait for more events, in ms. */
+  /** How long a batch may wait for more events while there is a backlog, in ms. */
   readonly lingerMs: number;
-  /** Largest JSON of one event, in bytes; a larger event is made smaller before it comes here. */
+  /** Maximum JSON bytes of one event; the pipeline shrinks a larger one before it calls the sink. */
   readonly maxEventBytes: number;
 }

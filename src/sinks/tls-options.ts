@@ -12,31 +12,36 @@ export const tlsOptions = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      "PEM file with the certificates of the CAs to trust. Without it those that come with Node.js; the system's own store is not used.",
+      "PEM file with the CA certificates to trust. Default: those that come with Node.js; the operating system's store is not used.",
     ),
   certificateFile: z
     .string()
     .min(1)
     .optional()
     .describe(
-      "PEM file with the client certificate, then those of the CAs between it and the root.",
+      "PEM file with the client certificate, followed by any intermediate CA certificates.",
     ),
   privateKey: secretReference
     .optional()
-    .describe("PEM text of the client's private key without a passphrase, by reference."),
+    .describe("The client's private key in PEM without a passphrase, by reference."),
   serverName: z
     .string()
     .min(1)
     .optional()
-    .describe("Name that the server's certificate must hold, where it differs from the host."),
+    .describe(
+      "Name that the server's certificate must contain, if it differs from the host in the URL.",
+    ),
 });
 
-/** TLS options with absolute paths and a way to the key. */
+/** TLS options with absolute paths. */
 export interface ResolvedTlsOptions {
+  /** PEM file of the CAs to trust. Default: those that come with Node.js. */
   readonly caFile?: string;
+  /** PEM file of the client certificate and its intermediate CAs. Default: no client certificate. */
   readonly certificateFile?: string;
-  /** Reads the key anew: it is renewed together with the certificate. Throws a CertwireError. */
+  /** Reads the key each time it is called, since it is renewed with the certificate. Throws a CertwireError. */
   readonly privateKey?: () => string;
+  /** Name that the server's certificate must contain. Default: the host in the URL. */
   readonly serverName?: string;
 }
 
@@ -57,7 +62,7 @@ export function resolveTls(
 }
 
 /**
- * Options for `tls.connect`; all files are read each time, so that renewed certificates and keys are used.
+ * Options for `tls.connect`. Reads all files on each call, so that renewed certificates and keys take effect.
  * Throws a CertwireError.
  */
 export function loadTls({ caFile, certificateFile, privateKey, serverName }: ResolvedTlsOptions) {
@@ -69,9 +74,9 @@ export function loadTls({ caFile, certificateFile, privateKey, serverName }: Res
     });
     return { secureContext, ...(serverName !== undefined && { servername: serverName }) };
   } catch (cause) {
-    throw new CertwireError("CERTWIRE_SINK_CONFIG", "the files of `tls` cannot be used", {
+    throw new CertwireError("CERTWIRE_SINK_CONFIG", "the files named in `tls` cannot be used", {
       cause,
-      hint: "`certwire check --offline` tells which of them is wrong, and why.",
+      hint: "`certwire check --offline` says which file is wrong, and why.",
     });
   }
 }

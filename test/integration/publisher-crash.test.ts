@@ -7,10 +7,6 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { fileSinkOptions, resolveFileSink } from "../../src/sinks/file/options.ts";
-import { kafkaSinkOptions, resolveKafkaSink } from "../../src/sinks/kafka/options.ts";
-import { rabbitmqSinkOptions, resolveRabbitMqSink } from "../../src/sinks/rabbitmq/options.ts";
-import type { SinkConfiguration } from "../../src/sinks/registry.ts";
 import { readCheckpoint } from "../../src/state/checkpoint-store.ts";
 import { stateLayout } from "../../src/state/layout.ts";
 import { assertDelivered } from "../contract/sink-contract.ts";
@@ -28,19 +24,19 @@ const maxInFlightEvents = 500;
 /** The publisher saves its checkpoint every 100 ms; the rest is for a machine that is busy. */
 const bounds = { maxInFlightEvents, checkpointMs: 1500 };
 const script = fileURLToPath(new URL("../support/publisher-process.js", import.meta.url));
-const context = { baseDirectory: "/", secret: () => "guest" };
 
 /** Kills the publisher again and again at random instants, then lets it finish. */
 async function killAndFinish(
   t: TestContext,
-  sink: SinkConfiguration,
+  entry: object,
   events: number,
   read: () => Promise<MarkedEvent[]>,
 ) {
   const state = await mkdtemp(join(tmpdir(), "certwire-crash-"));
   t.after(() => rm(state, { recursive: true, force: true }));
   const start = (run: number) => {
-    const args = [JSON.stringify(sink), state, events, keys, run].map(String);
+    const sink = JSON.stringify({ ...entry, name: "sink", maxInFlightEvents });
+    const args = [sink, state, events, keys, run].map(String);
     return spawn(process.execPath, [script, ...args], { stdio: ["ignore", "inherit", "inherit"] });
   };
   const killed: Kill[] = [];
@@ -71,12 +67,8 @@ async function killAndFinish(
 test("a publisher to files killed with SIGKILL loses nothing and keeps the order of every key", async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "certwire-crash-files-"));
   t.after(() => rm(directory, { recursive: true, force: true }));
-  const entry = { name: "sink", url: `file://${directory}`, maxFiles: 0, batchEvents: 5 };
-  const options = resolveFileSink(
-    fileSinkOptions.parse({ ...entry, maxFileBytes: 200_000, maxInFlightEvents }),
-    context,
-  );
-  await killAndFinish(t, { kind: "file", options }, 80_000, async () => {
+  const limits = { maxFiles: 0, maxFileBytes: 200_000, batchEvents: 5 };
+  await killAndFinish(t, { url: `file://${directory}`, ...limits }, 80_000, async () => {
     const names = (await readdir(directory)).filter((name) => name.endsWith(".ndjson")).toSorted();
     const texts = await Promise.all(names.map((name) => readFile(join(directory, name), "utf8")));
     return texts.flatMap((text) => text.split("\n").flatMap(parseWholeLine));
@@ -89,11 +81,7 @@ test("a publisher to Kafka killed with SIGKILL loses nothing and keeps the order
   const topic = `crash-${Date.now()}`;
   await kafka.createTopic(topic, { partitions: 6 });
   const url = `kafka://${kafka.bootstrapServers.join()}/${topic}`;
-  const options = resolveKafkaSink(
-    kafkaSinkOptions.parse({ name: "sink", url, batchEvents: 5, maxInFlightEvents }),
-    context,
-  );
-  await killAndFinish(t, { kind: "kafka", options }, 10_000, async () => {
+  await killAndFinish(t, { url, batchEvents: 5 }, 10_000, async () => {
     const messages = await readKafka(kafka.bootstrapServers, topic);
     return messages.map(({ value }) => JSON.parse(value ?? ""));
   });
@@ -104,13 +92,9 @@ test("a publisher to RabbitMQ killed with SIGKILL loses nothing and keeps the or
   t.after(() => rabbitmq.stop());
   const name = `crash-${Date.now()}`;
   const [broker = ""] = rabbitmq.urls;
-  const entry = { name: "sink", url: `amqp://${new URL(broker).host}/?exchange=${name}` };
+  const url = `amqp://${new URL(broker).host}/?exchange=${name}`;
   const topology = { quorumQueues: [{ name }] };
-  const options = resolveRabbitMqSink(
-    rabbitmqSinkOptions.parse({ ...entry, topology, window: 20, maxInFlightEvents }),
-    context,
-  );
-  await killAndFinish(t, { kind: "rabbitmq", options }, 15_000, async () => {
+  await killAndFinish(t, { url, topology, window: 20 }, 15_000, async () => {
     return (await readRabbitmq(broker, name)).map((body) => JSON.parse(body));
   });
 });

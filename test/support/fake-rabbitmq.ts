@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
-/** Decides whether a message is confirmed; `connection` counts from 1. */
-export type Confirms = (connection: number) => boolean;
+/** Decides whether a message is confirmed, or refused with a nack; `connection` counts from 1. */
+export type Confirms = (connection: number) => boolean | "nack";
 
 const publish = "60.40";
 const empty = Buffer.alloc(0);
@@ -39,7 +39,25 @@ export async function startFakeRabbitMq(confirms: Confirms) {
   };
 }
 
-function serve(socket: Socket, confirms: () => boolean): void {
+/** How a handshake is refused. */
+interface HandshakeRefusal {
+  /** The client's method that is refused: connection.start-ok (10.11) or connection.open (10.40). */
+  readonly at: "10.11" | "10.40";
+  /** Code of the connection.close; without one the server just hangs up. */
+  readonly replyCode?: number;
+  readonly replyText?: string;
+}
+
+/** A server on 127.0.0.1 that refuses every connection during its handshake. */
+export async function startRefusingRabbitMq(refusal: HandshakeRefusal) {
+  const server = createServer((socket) => serve(socket, () => false, refusal));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return { url: `amqp://127.0.0.1:${port}`, stop: () => void server.close() };
+}
+
+function serve(socket: Socket, confirms: () => boolean | "nack", refusal?: HandshakeRefusal): void {
   const tags = new Map<number, number>();
   let received = empty;
   socket.on("error", () => undefined);
@@ -63,6 +81,7 @@ function serve(socket: Socket, confirms: () => boolean): void {
   function answer(frame: Buffer): void {
     const channel = frame.readUInt16BE(1);
     const name = `${frame.readUInt16BE(7)}.${frame.readUInt16BE(9)}`;
+    if (name === refusal?.at) return refuse(refusal);
     const known = answers[name];
     if (known) socket.write(methodFrame(channel, ...known));
     if (name !== publish) return;
@@ -70,7 +89,17 @@ function serve(socket: Socket, confirms: () => boolean): void {
     tags.set(channel, tag);
     const args = Buffer.alloc(9);
     args.writeBigUInt64BE(BigInt(tag));
-    if (confirms()) socket.write(methodFrame(channel, 60, 80, args));
+    const verdict = confirms();
+    if (verdict) socket.write(methodFrame(channel, 60, verdict === "nack" ? 120 : 80, args));
+  }
+
+  function refuse({ replyCode, replyText = "" }: HandshakeRefusal): void {
+    if (replyCode === undefined) return void socket.end();
+    const args = Buffer.alloc(3);
+    args.writeUInt16BE(replyCode);
+    args.writeUInt8(replyText.length, 2);
+    const close = Buffer.concat([args, Buffer.from(replyText), Buffer.alloc(4)]);
+    socket.write(methodFrame(0, 10, 50, close));
   }
 }
 

@@ -1,20 +1,20 @@
 // A process of its own that publishes the sample events to a sink, so that a test can kill it.
-// Arguments: the sink's configuration as JSON, state directory, number of events, number of keys, and
-// which run this is; each event tells that and when it was taken in.
+// Arguments: the sink's entry in a configuration as JSON, state directory, number of events, number of keys,
+// and which run this is; each event tells that and when it was taken in.
 import { join } from "node:path";
 import pino from "pino";
+import { sinkOf } from "../../src/config/sink-entry.ts";
 import { PipelineMonitor } from "../../src/pipeline/monitor.ts";
 import { Pipeline } from "../../src/pipeline/pipeline.ts";
-import { createSink, type SinkConfiguration } from "../../src/sinks/registry.ts";
 import type { EventSource, SourcedRecord } from "../../src/sources/event-source.ts";
 import { CheckpointStore } from "../../src/state/checkpoint-store.ts";
 import { DeadLetterFile } from "../../src/state/dead-letter.ts";
 import { stateLayout } from "../../src/state/layout.ts";
 import { sampleEvent, samplePosition } from "./sample-events.ts";
 
-const [configuration = "", stateDirectory = "", events = "0", keys = "1", run = "0"] =
+const [entry = "", stateDirectory = "", events = "0", keys = "1", run = "0"] =
   process.argv.slice(2);
-const configured = JSON.parse(configuration) as SinkConfiguration;
+const configured = sinkOf(JSON.parse(entry) as { name: string; url: string });
 const checkpoints = await CheckpointStore.open(stateLayout(stateDirectory).checkpoint("sink"));
 const first = Number(checkpoints.position?.sequence ?? 0n) + 1;
 
@@ -43,8 +43,8 @@ const stop = new AbortController();
 process.on("SIGTERM", () => stop.abort());
 const pipeline = new Pipeline({
   source: new WholeSource(),
-  sink: await createSink(configured),
-  limits: configured.options.pipeline,
+  sink: await configured.create(),
+  limits: configured.limits,
   shrink: (event) => event,
   deadLetters: new DeadLetterFile(join(stateDirectory, "dead-letters", "sink.ndjson")),
   monitor: new PipelineMonitor(pino({ level: "silent" })),

@@ -6,10 +6,12 @@ import type { Command } from "commander";
 import { type Diagnostic, formatDiagnostic } from "../../config/diagnostics.ts";
 import { inspectConfig } from "../../config/inspect.ts";
 import type { ResolvedConfig } from "../../config/load.ts";
+import type { SinkConfiguration } from "../../config/sink-entry.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import { describeError } from "../../errors/describe-error.ts";
-import { createSink, type SinkConfiguration } from "../../sinks/registry.ts";
+import { sinkKinds } from "../../sinks/registry.ts";
+import type { SinkKind } from "../../sinks/sink-kind.ts";
 import { parseCount } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
@@ -37,7 +39,7 @@ interface CheckResult {
 }
 
 /** `certwire check`: the configuration, the directories, and a connection to every sink. */
-export function addCheckCommand(program: Command): void {
+export function addCheckCommand(program: Command, kinds: readonly SinkKind[] = sinkKinds): void {
   program
     .command("check")
     .description("check a configuration: the file itself, the directories, the way to each sink")
@@ -46,7 +48,7 @@ export function addCheckCommand(program: Command): void {
     .option("--timeout <seconds>", "longest wait for one sink", parseCount, 15)
     .option("--json", "print the results as JSON")
     .addHelpText("after", help)
-    .action(check);
+    .action((options: CheckOptions) => check(options, kinds));
 }
 
 const help = `
@@ -55,8 +57,9 @@ Nothing is published, and no checkpoint moves. The exit code is that of the firs
 Example:
   certwire check --config certwire.jsonc --offline`;
 
-async function check({ config: file, offline, timeout, json }: CheckOptions): Promise<void> {
-  const { config, warnings } = inspectConfig(file);
+async function check(options: CheckOptions, kinds: readonly SinkKind[]): Promise<void> {
+  const { config: file, offline, timeout, json } = options;
+  const { config, warnings } = inspectConfig(file, { kinds });
   const enabled = config.sinks.filter((sink) => sink.options.enabled);
   const checks = await Promise.all([
     attempt("journal", "CERTWIRE_JOURNAL_UNREADABLE", () => checkJournal(config)),
@@ -98,7 +101,7 @@ async function checkState({ state }: ResolvedConfig): Promise<string> {
 async function checkSink(configured: SinkConfiguration, timeoutMs: number): Promise<CheckResult> {
   const { name } = configured.options;
   return attempt(`sink ${name}`, "CERTWIRE_SINK_UNREACHABLE", async () => {
-    const sink = await createSink(configured, createLogger("silent"));
+    const sink = await configured.create(createLogger("silent"));
     const timeout = AbortSignal.timeout(timeoutMs);
     const tooLate = new Promise<never>((_, reject) => {
       timeout.addEventListener("abort", () => reject(new Error(`no answer in ${timeoutMs} ms`)));

@@ -97,7 +97,7 @@ async function demo(options: DemoOptions): Promise<void> {
     stopService.abort();
     await running.finally(() => view.stop());
   }
-  sayWhere(config, options, counts, logFile);
+  sayWhere(config, counts, logFile);
 }
 
 /** The sinks of a configuration file, or a file sink; journal and state always below `directory`. */
@@ -143,18 +143,11 @@ async function caughtUp(
   while (!isDone() && !deadline.aborted) await pause(50, deadline);
 }
 
-function sayWhere(
-  config: ResolvedConfig,
-  options: DemoOptions,
-  counts: FeedCounts,
-  logFile: string,
-): void {
+function sayWhere(config: ResolvedConfig, counts: FeedCounts, logFile: string): void {
   const journal = config.journal.directory;
   say(`\n${counts.events} events recorded in ${journal}; log: ${logFile}`);
-  for (const { kind, options: sink } of config.sinks) {
-    if (!sink.enabled) continue;
-    const place = kind === "file" && "directory" in sink ? sink.directory : options.config;
-    say(`${kind} sink ${sink.name}: ${place ?? kind}`);
+  for (const { kind, options, destination } of config.sinks) {
+    if (options.enabled) say(`${kind} sink ${options.name}: ${destination}`);
   }
   say("Print some of them again:");
   say(`  ${ownCommand()} replay --journal ${journal} --type certificate.issued --stdout`);

@@ -1,13 +1,11 @@
-import { join } from "node:path";
 import type { Command } from "commander";
 import { loadConfig, type ResolvedConfig } from "../../config/load.ts";
+import { type SinkConfiguration, sinkOf } from "../../config/sink-entry.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { CertwireEvent } from "../../events/event.ts";
 import { shrinkEvent } from "../../events/shrink-event.ts";
 import { PipelineMonitor } from "../../pipeline/monitor.ts";
 import { Pipeline } from "../../pipeline/pipeline.ts";
-import { createSink, type SinkConfiguration } from "../../sinks/registry.ts";
-import { resolveStdoutSink, stdoutSinkOptions } from "../../sinks/stdout/options.ts";
 import { eventsOfFile, type Skipped } from "../../sources/event-file.ts";
 import { eventsOfJournal } from "../../sources/journal-events.ts";
 import { planReplay } from "../../sources/replay-plan.ts";
@@ -21,9 +19,6 @@ import { say } from "../output.ts";
 import { type SkippedCounts, sayPlan } from "../replay-plan.ts";
 import { addSelectionOptions, type SelectionOptions, selectionOf } from "../selection-options.ts";
 import { stopSignal } from "../stop-signal.ts";
-
-/** Longest wait for standard output after a stop, in ms. */
-const stdoutDrainMs = 500;
 
 interface ReplayOptions extends SelectionOptions {
   readonly journal?: string;
@@ -121,10 +116,7 @@ function chooseTarget(
 ): SinkConfiguration {
   if ((toSink === undefined) === (stdout === undefined))
     throw usage("choose --to-sink NAME or --stdout");
-  if (stdout) {
-    const entry = stdoutSinkOptions.parse({ name: "stdout", url: "stdout:" });
-    return { kind: "stdout", options: resolveStdoutSink(entry) };
-  }
+  if (stdout) return sinkOf({ name: "stdout", url: "stdout:" });
   if (config === undefined) throw usage("--to-sink needs --config");
   const sink = config.sinks.find(({ options }) => options.name === toSink);
   if (sink) return besideTheService(sink);
@@ -132,11 +124,10 @@ function chooseTarget(
   throw usage(`no sink "${toSink}"`, `Sinks of the configuration: ${names.join(", ")}.`);
 }
 
-/** Two writers would mix their lines in one file; the service may be writing into the sink's own. */
+/** The service may be using the same sink at this time. */
 function besideTheService(sink: SinkConfiguration): SinkConfiguration {
-  if (sink.kind !== "file") return sink;
   const name = `replay-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
-  return { ...sink, options: { ...sink.options, directory: join(sink.options.directory, name) } };
+  return { ...sink.apart(name), limits: sink.limits };
 }
 
 function usage(message: string, hint?: string): CertwireError {
@@ -150,19 +141,19 @@ async function send(
   config: ResolvedConfig | undefined,
   signal: AbortSignal,
 ) {
-  const { name, pipeline: limits } = target.options;
+  const { limits, replayDrainMs } = target;
+  const { name } = target.options;
   const log = createLogger(config?.log.level === "debug" ? "debug" : "warn");
   const sinkLog = log.child({ sink: name });
   const path = stateLayout(config?.state.directory ?? ".").deadLetters(`replay-${name}`);
   const pipeline = new Pipeline({
     source,
-    sink: await createSink(target, sinkLog),
+    sink: await target.create(sinkLog),
     limits,
     shrink: shrinkEvent,
     deadLetters: new DeadLetterFile(path),
     monitor: new PipelineMonitor(sinkLog),
-    // The next replay writes the lines that were not written.
-    ...(target.kind === "stdout" && { drainTimeoutMs: stdoutDrainMs }),
+    ...(replayDrainMs !== undefined && { drainTimeoutMs: replayDrainMs }),
   });
   // Whoever reads may have seen enough: `certwire replay --stdout | head`.
   const readerGone = new AbortController();

@@ -4,7 +4,7 @@ import type { SinkFailure } from "../sink.ts";
 const rightsCodes = new Set(["EACCES", "EPERM", "EROFS"]);
 const configCodes = new Set(["ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP"]);
 
-/** Classifies an error of the file system; the file is opened anew at the next publish in any case. */
+/** Classifies a file system error. In any case the next publish opens the file again. */
 export function toFileFailure(cause: unknown): SinkFailure {
   if (cause instanceof CertwireError) {
     return { kind: cause.retryable ? "retry-identical" : "config", cause };

@@ -12,7 +12,7 @@ import { invalidUrl } from "../server-url.ts";
 
 const mebibyte = 1024 * 1024;
 
-/** Entry of a file sink: rotating files of one JSON event a line. */
+/** Entry of a file sink: rotating files, one JSON event a line. */
 export const fileSinkOptions = z
   .strictObject({
     ...commonShape({
@@ -22,25 +22,28 @@ export const fileSinkOptions = z
       maxEventBytes: 16 * mebibyte,
     }),
     url: parsedString(parseFileUrl).describe(
-      "`file:///absolute/directory`, or `file:relative/directory`, seen from the configuration file.",
+      "`file:///absolute/directory`, or `file:directory` relative to the configuration file.",
     ),
     maxFileBytes: z
       .int()
       .min(4096)
       .default(64 * mebibyte)
-      .describe("A new file is begun when the current one would become larger, in bytes."),
+      .describe("Maximum size of a file, in bytes; a larger event gets a file of its own."),
     maxFiles: z
       .int()
       .min(0)
       .default(16)
-      .describe("How many files are kept, the current one included; 0 keeps all."),
+      .describe("How many files are kept, including the current one; 0 keeps all."),
   })
-  .describe("Writes events into rotating files, one JSON event a line.");
+  .describe("Writes events to rotating files, one JSON event a line.");
 
 /** Options of a file sink, resolved. */
 export interface ResolvedFileSinkOptions extends ResolvedSinkOptions {
+  /** Absolute path; created when needed. Only one process may write to it at a time. */
   readonly directory: string;
+  /** A new file starts before the current one would exceed this size, in bytes. Default 64 MiB. */
   readonly maxFileBytes: number;
+  /** Files that are kept, including the current one; 0 keeps all. Default 16. */
   readonly maxFiles: number;
 }
 
@@ -66,6 +69,6 @@ function parseFileUrl(url: string): string {
   try {
     return fileURLToPath(url);
   } catch {
-    throw invalidUrl("the URL is not the URL of a directory on this machine");
+    throw invalidUrl("the URL does not name a directory on this machine");
   }
 }

@@ -13,8 +13,8 @@ const newline = Buffer.from("\n");
 
 /**
  * Rotating files `events-00000001.ndjson`, one event a line, flushed before anything is acknowledged.
- * After a crash a cut-off last line is ended and stays; its event was not acknowledged and comes again.
- * From the first publish until it is closed it holds a lock: two writers would mix their lines.
+ * After a crash a truncated last line is terminated and stays; its event was not acknowledged, so it is written
+ * again. The sink holds a lock from the first publish until `close`, since two writers would mix their lines.
  */
 export class FileSink implements Sink {
   readonly kind = "file";
@@ -34,7 +34,7 @@ export class FileSink implements Sink {
     this.#options = options;
   }
 
-  /** Leaves nothing behind: whoever only looks whether the sink works does not write into it. */
+  /** Leaves no file behind: `certwire check` opens the sink, too, and must not write to it. */
   async open(): Promise<void> {
     try {
       await checkWritable(this.#options.directory);
@@ -55,7 +55,7 @@ export class FileSink implements Sink {
 
   async close(): Promise<void> {
     await this.#publishing;
-    await this.#letGo();
+    await this.#release();
   }
 
   async #append(batch: readonly OutboundEvent[]): Promise<PublishOutcome> {
@@ -70,7 +70,7 @@ export class FileSink implements Sink {
       }
       return { acknowledged };
     } catch (error) {
-      await this.#letGo().catch(() => undefined);
+      await this.#release().catch(() => undefined);
       return { acknowledged, failure: toFileFailure(error) };
     }
   }
@@ -79,7 +79,7 @@ export class FileSink implements Sink {
     return used === 0 || used + (event?.json.length ?? 0) < this.#options.maxFileBytes;
   }
 
-  /** How many events from `start` on go into the current file; at least one. */
+  /** Number of events, starting at `start`, that fit into the current file; at least one. */
   #countFitting(batch: readonly OutboundEvent[], start: number): number {
     let end = start;
     let used = this.#size;
@@ -119,7 +119,7 @@ export class FileSink implements Sink {
     this.#size = (await this.#file.stat()).size;
   }
 
-  async #letGo(): Promise<void> {
+  async #release(): Promise<void> {
     try {
       await this.#closeFile();
     } finally {

@@ -9,11 +9,11 @@ import { socketFactory } from "./socket-factory.ts";
 /** Longest wait for a client to disconnect, in ms. */
 const disconnectTimeoutMs = 2000;
 
-/** Makes a kafkajs client of the options. Throws a CertwireError. */
+/** Makes a kafkajs client. Throws a CertwireError. */
 export function createKafka(options: ResolvedKafkaSinkOptions, log: Logger): Kafka {
   patchRequestQueue();
   const { sasl, tls } = options;
-  // kafkajs would not tell what is wrong with the files.
+  // Files that cannot be used throw here, with a reason; kafkajs would hide it.
   if (tls) loadTls(tls);
   return new Kafka({
     clientId: options.clientId,
@@ -23,7 +23,7 @@ export function createKafka(options: ResolvedKafkaSinkOptions, log: Logger): Kaf
     authenticationTimeout: options.connectTimeoutMs,
     requestTimeout: options.requestTimeoutMs,
     enforceRequestTimeout: true,
-    // For connecting, which goes over the list of brokers; finite, since the pipeline owns the endless loop.
+    // For connecting, which tries the brokers in turn. Finite: the pipeline owns the endless retries.
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1000 },
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => forward(log, entry),
@@ -31,13 +31,13 @@ export function createKafka(options: ResolvedKafkaSinkOptions, log: Logger): Kaf
   });
 }
 
-/** Disconnects, without waiting long: a dead connection must not hold up a new one, nor a stop. */
+/** Disconnects without waiting long: a dead connection must not delay a new one or a stop. */
 export async function disconnect(client: { disconnect(): Promise<void> }): Promise<void> {
   const timeout = delay(disconnectTimeoutMs, undefined, { ref: false });
   await Promise.race([client.disconnect().catch(() => undefined), timeout]);
 }
 
-/** What kafkajs says about a failure comes back as an error too, so its own lines are only for debugging. */
+/** kafkajs reports each failure as an error, too, so its own messages are only for debugging. */
 function forward(log: Logger, { namespace, log: { message, error } }: LogEntry): void {
   log.debug({ kafkajs: namespace, ...(typeof error === "string" && { error }) }, message);
 }

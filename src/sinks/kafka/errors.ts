@@ -1,26 +1,14 @@
-import { CertwireError } from "../../errors/certwire-error.ts";
-import type { ErrorCode } from "../../errors/codes.ts";
-import type { SinkFailure, SinkFailureKind } from "../sink.ts";
+import { auth, broken, config, ErrorClassifier, type FailureClass } from "../failure-class.ts";
 import { tlsFaultOf } from "../tls-errors.ts";
 
-interface Class {
-  readonly kind: SinkFailureKind;
-  readonly code: ErrorCode;
-  /** Where more is known than the code's own hint. */
-  readonly hint?: string;
-}
-
-const busy: Class = { kind: "retry-identical", code: "CERTWIRE_SINK_UNREACHABLE" };
-const broken: Class = { kind: "reset", code: "CERTWIRE_SINK_UNREACHABLE" };
-const poison: Class = { kind: "poison", code: "CERTWIRE_SINK_REJECTED" };
-const config: Class = { kind: "config", code: "CERTWIRE_SINK_CONFIG" };
-const auth: Class = { kind: "auth", code: "CERTWIRE_SINK_AUTH" };
+const busy: FailureClass = { kind: "retry-identical", code: "CERTWIRE_SINK_UNREACHABLE" };
+const poison: FailureClass = { kind: "poison", code: "CERTWIRE_SINK_REJECTED" };
 
 /**
- * Error types of the Kafka protocol. Everything else, also what a later broker invents, is `reset`: a new
+ * Error types of the Kafka protocol. Everything else, including types of later brokers, is `reset`: a new
  * producer with a new producer ID, and the same events again.
  */
-export const kafkaErrorClasses: Readonly<Record<string, Class>> = {
+export const kafkaErrorClasses: Readonly<Record<string, FailureClass>> = {
   LEADER_NOT_AVAILABLE: busy,
   NOT_LEADER_FOR_PARTITION: busy,
   REPLICA_NOT_AVAILABLE: busy,
@@ -57,43 +45,40 @@ export const kafkaErrorClasses: Readonly<Record<string, Class>> = {
   SECURITY_DISABLED: auth,
 };
 
-/** So do brokers with TLS or passwords treat a client that comes without, and those without one that comes with. */
-const hungUp: Class = {
+/**
+ * A broker closes the connection without an answer when one side uses TLS and the other does not, or when it
+ * requires a password and the client sends none.
+ */
+const hungUp: FailureClass = {
   ...broken,
-  hint: "The broker has closed the connection. Where it always does, the port wants TLS (kafkas:// in the URL), no TLS (kafka://), or a password (sasl).",
+  hint: "The broker closed the connection. If it always does, the port requires TLS (kafkas:// in the URL), no TLS (kafka://), or a password (sasl).",
 };
 
-const errorNames: Readonly<Record<string, Class>> = {
+const errorNames: Readonly<Record<string, FailureClass>> = {
   KafkaJSSASLAuthenticationError: auth,
   KafkaJSNotImplemented: config,
   KafkaJSConnectionClosedError: hungUp,
 };
 
-/** Classifies what kafkajs threw. */
-export function toKafkaFailure(error: unknown): SinkFailure {
-  if (error instanceof CertwireError) {
-    const kind = error.code === "CERTWIRE_SINK_CONFIG" ? "config" : "reset";
-    return { kind, cause: error };
-  }
-  const { kind } = classOf(innermost(error));
-  return { kind, cause: toKafkaError(error, "kafka publish failed") };
-}
+const classifier = new ErrorClassifier(
+  (error) => classOf(innermost(error)),
+  "kafka publish failed",
+);
 
-/** The CertwireError for what kafkajs threw. */
-export function toKafkaError(error: unknown, message: string): CertwireError {
-  if (error instanceof CertwireError) return error;
-  const { code, hint } = classOf(innermost(error));
-  return new CertwireError(code, message, { cause: error, ...(hint !== undefined && { hint }) });
-}
+/** Classifies what kafkajs threw during a publish. */
+export const toKafkaFailure = classifier.toFailure.bind(classifier);
 
-function classOf(error: Error & { type?: unknown; code?: unknown }): Class {
+/** The CertwireError for what kafkajs threw; the second argument says what failed. */
+export const toKafkaError = classifier.toError.bind(classifier);
+
+function classOf(error: Error & { type?: unknown; code?: unknown }): FailureClass {
   const byType = typeof error.type === "string" ? kafkaErrorClasses[error.type] : undefined;
   if (byType) return byType;
   if (error.code === "ECONNRESET") return hungUp;
   return tlsFaultOf(error.code) ?? errorNames[error.name] ?? broken;
 }
 
-/** kafkajs wraps the last error of its own retries. */
+/** kafkajs wraps the last error of its own retries in `cause`. */
 function innermost(error: unknown): Error {
   let inner = error instanceof Error ? error : new Error(String(error));
   for (let depth = 0; depth < 8 && inner.cause instanceof Error; depth += 1) inner = inner.cause;

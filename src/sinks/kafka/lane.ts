@@ -1,30 +1,31 @@
 import { CompressionTypes, type Kafka, type Producer, type RecordMetadata } from "kafkajs";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent, PublishOutcome, SinkFailure } from "../sink.ts";
+import { StoredAhead } from "../stored-ahead.ts";
 import { disconnect } from "./client.ts";
 import { toKafkaFailure } from "./errors.ts";
 import { toMessage } from "./message.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
 import { partitionOf } from "./partitioner.ts";
 
-/** Events of a batch that go to one partition, with their places in the batch. */
+/** Events of a batch that go to one partition, in order. */
 interface Group {
   readonly partition: number;
   readonly events: OutboundEvent[];
 }
 
 /**
- * A strict lane: one idempotent producer of its own, a fixed set of partitions, and one `send` to one
- * partition in flight. kafkajs is safe only so. A `send` over several partitions can resolve with records
- * that were never sent when a leader moves, and concurrent sends to one partition can lose or reorder.
+ * A strict lane: its own idempotent producer, a fixed set of partitions, and one `send` to one partition in
+ * flight. kafkajs is safe only in this way. When a leader moves, a `send` over several partitions can resolve
+ * although some records were never sent (https://github.com/tulios/kafkajs/issues/1303), and concurrent sends
+ * to one partition can lose or reorder records (https://github.com/tulios/kafkajs/issues/598).
  */
 export class KafkaLane {
   readonly #kafka: Kafka;
   readonly #options: ResolvedKafkaSinkOptions;
   readonly #partitions: number;
   readonly #lastOffsets = new Map<number, bigint>();
-  /** Events behind the acknowledged prefix that the broker has; they are not sent again. */
-  #ahead = new Set<string>();
+  readonly #ahead = new StoredAhead();
   #producer: Producer | undefined;
 
   constructor(kafka: Kafka, options: ResolvedKafkaSinkOptions, partitions: number) {
@@ -35,14 +36,12 @@ export class KafkaLane {
 
   /** Publishes a batch, one partition after the other. */
   async publish(batch: readonly OutboundEvent[], signal: AbortSignal): Promise<PublishOutcome> {
-    const missing = batch.filter(({ id }) => !this.#ahead.has(id));
+    const missing = this.#ahead.missingOf(batch);
     let failure = await this.#sendGroups(this.#groupByPartition(missing), signal);
-    // The broker has refused a batch, not an event: alone, each shows whether it is the one.
+    // The broker refused a batch, not an event. Sent alone, each event shows whether it is the cause.
     if (failure?.kind === "poison" && missing.length > 1)
       failure = await this.#sendAlone(batch, signal);
-    const open = batch.findIndex(({ id }) => !this.#ahead.has(id));
-    const acknowledged = open === -1 ? batch.length : open;
-    for (const { id } of batch.slice(0, acknowledged)) this.#ahead.delete(id);
+    const acknowledged = this.#ahead.takePrefix(batch);
     if (failure === undefined || acknowledged === batch.length) return { acknowledged };
     if (failure.kind !== "retry-identical") await this.close();
     return { acknowledged, failure };
@@ -75,9 +74,9 @@ export class KafkaLane {
   }
 
   async #sendAlone(batch: readonly OutboundEvent[], signal: AbortSignal) {
-    // A batch cut differently needs a new producer ID, or a sequence number would be used twice.
+    // Different batches need a new producer ID, or a sequence number would be used twice.
     await this.close();
-    const missing = batch.filter(({ id }) => !this.#ahead.has(id));
+    const missing = this.#ahead.missingOf(batch);
     const alone = missing.flatMap((event) => this.#groupByPartition([event]));
     return this.#sendGroups(alone, signal);
   }
@@ -87,7 +86,7 @@ export class KafkaLane {
       const sending = this.#sendMessages(partition, events, signal);
       const result = await unlessAborted(sending, signal);
       this.#verify(partition, result);
-      for (const { id } of events) this.#ahead.add(id);
+      this.#ahead.add(events.map(({ id }) => id));
       return undefined;
     } catch (error) {
       return toKafkaFailure(error);
@@ -113,7 +112,7 @@ export class KafkaLane {
         messages: events.map((event) => toMessage(event, partition, mode)),
       });
     } finally {
-      // Given up meanwhile: kafkajs may have connected again for its second try.
+      // The send was abandoned meanwhile; kafkajs may have reconnected for its second try.
       if (this.#producer !== producer) await disconnect(producer);
     }
   }
@@ -123,8 +122,9 @@ export class KafkaLane {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      // As few as kafkajs allows: the second try has new metadata, which is enough for a leader that
-      // moved. After a time-out it would only wait for the same dead connection again.
+      // The minimum that kafkajs allows: the second try has new metadata, which is enough after a leader
+      // moved. After a timeout, more tries would only wait for the same dead connection again
+      // (https://github.com/tulios/kafkajs/pull/1783).
       retry: { retries: 1, initialRetryTime: 100 },
     });
     try {
@@ -137,14 +137,14 @@ export class KafkaLane {
   }
 
   /**
-   * Believes a send only if the broker's answer names this partition alone, without an error, at an
-   * offset above the last one. An offset that goes down means a truncated log or a re-used sequence.
+   * Accepts a send only if the broker's answer names just this partition, without an error, at an offset
+   * above the last one. A lower offset means a truncated log or a reused sequence number.
    */
   #verify(partition: number, result: readonly RecordMetadata[]): void {
     const [entry] = result;
     const { topic } = this.#options;
     if (result.length !== 1 || entry?.partition !== partition || entry.topicName !== topic) {
-      throw unverified(`partition ${partition} is missing in the answer`);
+      throw unverified(`partition ${partition} is missing from the answer`);
     }
     if (entry.errorCode !== 0) throw unverified(`partition ${partition}: error ${entry.errorCode}`);
     const offset = BigInt(entry.baseOffset ?? -1);
@@ -160,11 +160,11 @@ export class KafkaLane {
 function unverified(message: string): CertwireError {
   return new CertwireError(
     "CERTWIRE_SINK_REJECTED",
-    `the broker's answer does not fit: ${message}`,
+    `the broker's answer does not match the send: ${message}`,
   );
 }
 
-/** A send cannot be taken back; after an abort nobody waits for it any more. */
+/** Waits for a send, which cannot be cancelled, until it ends or the signal is aborted. */
 async function unlessAborted<T>(sending: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const stop = (): void => {

@@ -1,13 +1,13 @@
 import type { Message } from "kafkajs";
-import type { ContentMode } from "../common-options.ts";
+import type { ContentMode } from "../broker-options.ts";
 import { attributesOf, dataOf, structuredContentType } from "../message-content.ts";
 import type { OutboundEvent } from "../sink.ts";
 
 const structuredHeaders = { "content-type": structuredContentType };
 
 /**
- * The Kafka record of an event, by the Kafka binding of CloudEvents. Its time is that of publishing, not
- * of the CA: retention and the broker's limits on times must not depend on the CA's clock.
+ * The Kafka record of an event, following the Kafka binding of CloudEvents. Its timestamp is the time of
+ * publishing: retention and the broker's timestamp limits must not depend on the CA's clock.
  */
 export function toMessage(event: OutboundEvent, partition: number, mode: ContentMode): Message {
   const key = event.partitionKey;

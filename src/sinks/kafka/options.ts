@@ -1,28 +1,26 @@
 import { z } from "zod";
+import { brokerShape, type ResolvedBrokerOptions, resolveBroker } from "../broker-options.ts";
 import {
-  type ContentMode,
   commonShape,
-  contentMode,
   parsedString,
   type ResolvedSinkOptions,
   resolveCommon,
 } from "../common-options.ts";
 import { type ResolveContext, secretReference } from "../secret-reference.ts";
-import { invalidUrl, parseServerUrl } from "../server-url.ts";
-import { type ResolvedTlsOptions, resolveTls, tlsOptions } from "../tls-options.ts";
+import { formatHost, invalidUrl, parseServerUrl } from "../server-url.ts";
 
 const kibibyte = 1024;
 
 const sasl = z.strictObject({
   mechanism: z.enum(["plain", "scram-sha-256", "scram-sha-512"]).describe("SASL mechanism."),
   username: z.string().min(1).describe("User name."),
-  password: secretReference,
+  password: secretReference.describe("Password, by reference."),
 });
 
 /** Entry of a Kafka sink. */
 export const kafkaSinkOptions = z
   .strictObject({
-    // A batch with its keys and headers stays below the broker's usual limit of 1 MiB.
+    // With keys and headers a batch stays below the broker's default limit of 1 MiB.
     ...commonShape({
       batchEvents: 500,
       batchBytes: 768 * kibibyte,
@@ -32,35 +30,33 @@ export const kafkaSinkOptions = z
     url: parsedString(parseKafkaUrl).describe(
       "`kafka://host1:9092,host2:9092/topic`, with TLS `kafkas://...`.",
     ),
-    mode: contentMode,
+    ...brokerShape("kafkas"),
     compression: z.enum(["none", "gzip"]).default("none").describe("Compression of batches."),
-    clientId: z.string().min(1).max(249).default("certwire").describe("Client ID on the broker."),
-    sasl: sasl.optional().describe("Credentials; use them with `kafkas://` only."),
-    tls: tlsOptions.optional().describe("TLS options of a `kafkas://` URL."),
+    clientId: z
+      .string()
+      .min(1)
+      .max(249)
+      .default("certwire")
+      .describe("Client ID that the broker sees."),
+    sasl: sasl.optional().describe("Credentials. `plain` sends the password: use `kafkas://`."),
     maxLanes: z
       .int()
       .min(1)
       .max(64)
       .default(6)
-      .describe("Most producers at work at the same time; never more than partitions."),
-    connectTimeoutMs: z
-      .int()
-      .min(100)
-      .max(300_000)
-      .default(10_000)
-      .describe("Longest wait for a connection, in ms."),
+      .describe("Maximum producers that work in parallel; never more than partitions."),
     requestTimeoutMs: z
       .int()
       .min(1000)
       .max(300_000)
       .default(20_000)
-      .describe("Longest wait for the broker's answer to one request, in ms."),
+      .describe("Longest wait for the broker's answer to a request, in ms."),
     partitionCheckSeconds: z
       .int()
       .min(1)
       .max(86_400)
       .default(30)
-      .describe("How often the topic's number of partitions is looked up, in s."),
+      .describe("How often the topic's number of partitions is checked, in s."),
   })
   .superRefine((entry, context) => {
     if (entry.tls !== undefined && !entry.url.startsWith("kafkas:")) {
@@ -70,23 +66,27 @@ export const kafkaSinkOptions = z
   .describe("Publishes events to a Kafka topic.");
 
 /** Options of a Kafka sink, resolved. */
-export interface ResolvedKafkaSinkOptions extends ResolvedSinkOptions {
-  /** `host:port` of each broker to start from. */
+export interface ResolvedKafkaSinkOptions extends ResolvedSinkOptions, ResolvedBrokerOptions {
+  /** `host:port` of each broker to connect to first; the cluster names the others. Default port 9092, with TLS 9093. */
   readonly brokers: readonly string[];
+  /** Must exist: it is never created. */
   readonly topic: string;
-  readonly mode: ContentMode;
+  /** Default `none`. */
   readonly compression: "none" | "gzip";
+  /** Shown in the broker's logs and quotas. Default `certwire`. */
   readonly clientId: string;
+  /** Default: no authentication, or the client certificate of `tls`. */
   readonly sasl?: {
     readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
     readonly username: string;
+    /** The password itself; never log it. */
     readonly password: string;
   };
-  /** Present exactly when the URL says `kafkas:`. */
-  readonly tls?: ResolvedTlsOptions;
+  /** Maximum lanes; there are as many as partitions, up to this number. Default 6. */
   readonly maxLanes: number;
-  readonly connectTimeoutMs: number;
+  /** Longest wait for the answer to one request, in ms. Default 20000. */
   readonly requestTimeoutMs: number;
+  /** Interval at which the number of partitions is checked, in s. Default 30. */
   readonly partitionCheckSeconds: number;
 }
 
@@ -95,20 +95,20 @@ export function resolveKafkaSink(
   entry: z.infer<typeof kafkaSinkOptions>,
   context: ResolveContext,
 ): ResolvedKafkaSinkOptions {
-  const { brokers, topic, secure } = parseKafkaUrl(entry.url);
+  const { brokers, topic, isSecure } = parseKafkaUrl(entry.url);
+  const { compression, clientId, sasl: access } = entry;
+  const { maxLanes, requestTimeoutMs, partitionCheckSeconds } = entry;
   return {
     ...resolveCommon(entry),
+    ...resolveBroker(entry, isSecure, context),
     brokers,
     topic,
-    mode: entry.mode,
-    compression: entry.compression,
-    clientId: entry.clientId,
-    ...(entry.sasl && { sasl: { ...entry.sasl, password: context.secret(entry.sasl.password) } }),
-    ...(secure && { tls: resolveTls(entry.tls ?? {}, context) }),
-    maxLanes: entry.maxLanes,
-    connectTimeoutMs: entry.connectTimeoutMs,
-    requestTimeoutMs: entry.requestTimeoutMs,
-    partitionCheckSeconds: entry.partitionCheckSeconds,
+    compression,
+    clientId,
+    maxLanes,
+    requestTimeoutMs,
+    partitionCheckSeconds,
+    ...(access && { sasl: { ...access, password: context.secret(access.password) } }),
   };
 }
 
@@ -116,16 +116,17 @@ function parseKafkaUrl(text: string) {
   const url = parseServerUrl(text, { kafka: 9092, kafkas: 9093 });
   const topic = url.path ?? "";
   if (!/^[a-zA-Z0-9._-]{1,249}$/.test(topic) || topic === "." || topic === "..") {
-    throw invalidUrl("the URL names no topic", "Put it behind the hosts: kafka://host:9092/topic");
+    throw invalidUrl("the URL names no topic", "Put it after the hosts: kafka://host:9092/topic");
   }
   if (url.username !== undefined || url.query.size > 0) {
-    throw invalidUrl("a kafka URL has hosts and a topic only", "Use `sasl` and the other options.");
+    throw invalidUrl(
+      "a Kafka URL holds only hosts and a topic",
+      "Use `sasl` for the user and keys of the entry for everything else.",
+    );
   }
   return {
-    brokers: url.hosts.map(({ host, port }) =>
-      host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`,
-    ),
+    brokers: url.hosts.map(formatHost),
     topic,
-    secure: url.scheme === "kafkas",
+    isSecure: url.scheme === "kafkas",
   };
 }

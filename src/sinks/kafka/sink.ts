@@ -1,6 +1,7 @@
 import type { Admin, Kafka } from "kafkajs";
 import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
+import { publishOn } from "../failure-class.ts";
 import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { createKafka, disconnect } from "./client.ts";
 import { toKafkaError } from "./errors.ts";
@@ -9,7 +10,7 @@ import type { ResolvedKafkaSinkOptions } from "./options.ts";
 import { partitionOf } from "./partitioner.ts";
 import { countPartitions, warnOfUnsafeTopic } from "./topic.ts";
 
-/** Publishes to one Kafka topic over strict lanes; each lane owns the partitions equal to it modulo lanes. */
+/** Publishes to one Kafka topic over strict lanes; a partition belongs to the lane with its number modulo `lanes`. */
 export class KafkaSink implements Sink {
   readonly kind = "kafka";
   readonly name: string;
@@ -66,12 +67,7 @@ export class KafkaSink implements Sink {
     if (this.#changed) {
       return { acknowledged: 0, failure: { kind: "reset", scope: "sink", cause: this.#changed } };
     }
-    const target = this.#lanes[lane];
-    if (target === undefined) {
-      const cause = new CertwireError("CERTWIRE_SINK_UNREACHABLE", "the sink is closed");
-      return { acknowledged: 0, failure: { kind: "reset", cause } };
-    }
-    return target.publish(batch, signal);
+    return publishOn(this.#lanes[lane], batch, signal);
   }
 
   async close(): Promise<void> {
@@ -91,7 +87,7 @@ export class KafkaSink implements Sink {
     );
   }
 
-  /** More partitions mean other partitions for the same keys: all lanes must start anew. */
+  /** With more partitions the same keys map to other partitions, so all lanes must be laid out again. */
   async #checkPartitions(): Promise<void> {
     const admin = this.#admin;
     if (admin === undefined) return;
@@ -100,7 +96,7 @@ export class KafkaSink implements Sink {
       if (count === this.#partitions || admin !== this.#admin) return;
       this.#changed = new CertwireError(
         "CERTWIRE_SINK_CONFIG",
-        `topic "${this.#options.topic}" has ${count} partitions now, before ${this.#partitions}`,
+        `topic "${this.#options.topic}" now has ${count} partitions instead of ${this.#partitions}`,
       );
     } catch (error) {
       this.#log.debug(

@@ -3,12 +3,12 @@ import tls from "node:tls";
 import type { ISocketFactory } from "kafkajs";
 import { loadTls, type ResolvedTlsOptions } from "../tls-options.ts";
 
-/** How long a connection is silent before TCP probes it, in ms. */
+/** How long a connection may be silent before TCP probes it, in ms. */
 const keepAliveDelayMs = 60_000;
 
 /**
- * Opens connections as kafkajs itself does, but turns on keep-alive when one is open: set before, it makes
- * the connect fail under Wine. Each connection has the certificates of its time.
+ * Opens connections like kafkajs itself, but turns keep-alive on only once a connection is open: set earlier, it
+ * makes connecting fail under Wine. Each connection reads the certificates again, so renewed ones take effect.
  */
 export function socketFactory(tlsOptions: ResolvedTlsOptions | undefined): ISocketFactory {
   return ({ host, port, onConnect }) => {

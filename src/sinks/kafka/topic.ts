@@ -3,18 +3,18 @@ import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
 
-/** Number of partitions of a topic. Rejects with CERTWIRE_SINK_CONFIG when there is no such topic. */
+/** Number of partitions of a topic. Rejects with CERTWIRE_SINK_CONFIG when the topic does not exist. */
 export async function countPartitions(admin: Admin, topic: string): Promise<number> {
   return (await fetchTopic(admin, topic)).partitions.length;
 }
 
 async function fetchTopic(admin: Admin, topic: string): Promise<ITopicMetadata> {
-  // kafkajs would ask for one topic with the broker's permission to create it; the list never creates.
+  // kafkajs would let the broker create a topic that it asks for by name; listing all never creates one.
   const names = await admin.listTopics();
   if (!names.includes(topic)) {
     throw new CertwireError(
       "CERTWIRE_SINK_CONFIG",
-      `there is no topic "${topic}" that this client may see`,
+      `topic "${topic}" does not exist, or this client may not see it`,
     );
   }
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
@@ -25,12 +25,12 @@ async function fetchTopic(admin: Admin, topic: string): Promise<ITopicMetadata> 
   return found;
 }
 
-/** Warns of settings of the topic with which a broker may lose what it has acknowledged. */
+/** Warns of topic settings with which brokers may lose acknowledged events. */
 export async function warnOfUnsafeTopic(admin: Admin, topic: string, log: Logger): Promise<void> {
   try {
     for (const warning of await findUnsafeSettings(admin, topic)) log.warn({ topic }, warning);
   } catch (error) {
-    log.info({ topic, error: describeCause(error) }, "cannot look at the topic's settings");
+    log.info({ topic, error: describeCause(error) }, "cannot read the topic's settings");
   }
 }
 
@@ -52,16 +52,20 @@ async function findUnsafeSettings(admin: Admin, topic: string): Promise<string[]
   const minInSync = Number(value("min.insync.replicas") ?? 1);
   const warnings: string[] = [];
   if (replicas < 3)
-    warnings.push(`replication factor ${replicas}: 3 survives the loss of a broker`);
+    warnings.push(`replication factor ${replicas}: use 3, which survives the loss of a broker`);
   if (minInSync < 2)
-    warnings.push(`min.insync.replicas ${minInSync}: acknowledged events may exist once only`);
+    warnings.push(
+      `min.insync.replicas ${minInSync}: an acknowledged event may exist on one broker only`,
+    );
   if (minInSync >= replicas && replicas > 1) {
     warnings.push(
-      `min.insync.replicas ${minInSync} of ${replicas}: publishing stops with any broker down`,
+      `min.insync.replicas ${minInSync} of ${replicas} replicas: publishing stops when any broker is down`,
     );
   }
   if (value("unclean.leader.election.enable") === "true") {
-    warnings.push("unclean.leader.election.enable: acknowledged events may be lost at an election");
+    warnings.push(
+      "unclean.leader.election.enable: acknowledged events may be lost when a leader is elected",
+    );
   }
   return warnings;
 }

@@ -1,19 +1,19 @@
-import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { type ChannelModel, type ConfirmChannel, type Connection, connect } from "amqplib";
+import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
 import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
 import { loadTls } from "../tls-options.ts";
+import { cutOff } from "./amqplib.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
 import { assertTopology } from "./topology.ts";
 
-/** Longest wait for an orderly close, in ms; a dead broker does not answer it. */
+/** Longest wait for an orderly close, in ms; a dead broker does not answer. */
 const closeTimeoutMs = 2000;
 
 /**
- * One connection for all lanes, made when a lane needs it. After a failure the next one goes to the next
- * host of the list. amqplib's own recovery stays off: the lanes must know which confirms were lost.
+ * One connection for all lanes, made when a lane needs it. After a failure the next host of the list is tried.
+ * amqplib's own recovery stays off: the lanes must know which confirms were lost.
  */
 export class RabbitMqConnection {
   readonly #options: ResolvedRabbitMqSinkOptions;
@@ -23,7 +23,7 @@ export class RabbitMqConnection {
   #preparing: Promise<void> | undefined;
   #nextHost = 0;
   #isClosed = false;
-  /** True while the broker takes nothing because of its memory or disk alarm. */
+  /** True while the broker accepts nothing because of its memory or disk alarm. */
   isBlocked = false;
   /** Why the connection ended; `undefined` while there is one. */
   lastError: Error | undefined;
@@ -49,14 +49,14 @@ export class RabbitMqConnection {
     return channel;
   }
 
-  /** The exchange has turned out to be missing: the next channel looks for it or declares it again. */
+  /** After the exchange turned out to be missing: the next channel checks or declares it again. */
   prepareAgain(): void {
     this.#preparing = undefined;
   }
 
   /**
-   * Ends the connection of a channel at once, without a word to the broker: it does not answer any more.
-   * All other channels of that connection end too; one that was made since then goes on.
+   * Ends the connection of a channel at once, without a handshake, since the broker no longer answers. All
+   * other channels of that connection end too; a connection made since then stays open.
    */
   destroy({ connection }: ConfirmChannel, error: Error): void {
     if (this.#model?.connection === connection) this.#forget(this.#model, error);
@@ -73,7 +73,7 @@ export class RabbitMqConnection {
     cutOff(model.connection, new Error("closed"));
   }
 
-  /** Connects where there is no connection; tries every host once. */
+  /** Connects if there is no connection; tries every host once. */
   async connect(): Promise<ChannelModel> {
     if (this.#model) return this.#model;
     this.#connecting ??= this.#tryHosts().finally(() => {
@@ -133,15 +133,15 @@ export class RabbitMqConnection {
     model.on("close", (error) => this.#forget(model, this.lastError ?? error));
     model.on("blocked", (text) => {
       this.isBlocked = true;
-      this.#log.warn({ reason: text }, "the broker has blocked the connection: publishing pauses");
+      this.#log.warn({ reason: text }, "the broker has blocked the connection; publishing pauses");
     });
     model.on("unblocked", () => {
       this.isBlocked = false;
-      this.#log.info("the broker takes events again");
+      this.#log.info("the broker accepts events again");
     });
   }
 
-  /** Declares what is asked for, or makes sure that the exchange is there. */
+  /** Declares the topology, or checks that the exchange exists if there is none. */
   async #prepare(model: ChannelModel): Promise<void> {
     const { exchange, topology } = this.#options;
     const channel = await model.createConfirmChannel();
@@ -158,12 +158,4 @@ export class RabbitMqConnection {
     this.lastError = error;
     if (error) this.#log.warn({ error: describeCause(error) }, "connection lost");
   }
-}
-
-/**
- * amqplib gives no way to end a connection whose broker does not answer; its stream does. Without an
- * error amqplib would not notice, and everything that waits for that broker would wait on.
- */
-function cutOff(connection: Connection, error: Error): void {
-  (connection as { stream?: Duplex }).stream?.destroy(error);
 }

@@ -1,1 +1,47 @@
-export { RabbitMqSink } from "./sink.ts";
+import { passwordInClear } from "../broker-options.ts";
+import { formatHost } from "../server-url.ts";
+import { defineSinkKind, type SinkFinding } from "../sink-kind.ts";
+import { inspectTls } from "../tls-files.ts";
+import {
+  type ResolvedRabbitMqSinkOptions,
+  rabbitmqSinkOptions,
+  resolveRabbitMqSink,
+} from "./options.ts";
+
+/** A RabbitMQ exchange. */
+export const rabbitmq = defineSinkKind({
+  kind: "rabbitmq",
+  schemes: ["amqp", "amqps"],
+  options: rabbitmqSinkOptions,
+  resolve: resolveRabbitMqSink,
+  inspect: (options, now) => [...inspectBindings(options), ...inspectAccess(options, now)],
+  destination: ({ exchange, hosts }) =>
+    `exchange ${exchange} on ${hosts.map(formatHost).join(", ")}`,
+  async create(options, log) {
+    const { RabbitMqSink } = await import("./sink.ts");
+    return new RabbitMqSink(options, log);
+  },
+});
+
+/** The broker returns an event that no queue receives, and the events after it wait for a while. */
+function inspectBindings({ topology, routingKey }: ResolvedRabbitMqSinkOptions): SinkFinding[] {
+  if (topology === undefined) return [];
+  const { stream, quorumQueues } = topology;
+  const queues = stream ? [stream, ...quorumQueues] : quorumQueues;
+  if (queues.some(({ bindingKey }) => bindingKey === "#" || bindingKey === routingKey)) return [];
+  const message = "no stream or queue of the topology receives every event";
+  const hint =
+    'Set the "bindingKey" of one to "#", unless another queue already receives all events.';
+  return [{ path: ["topology"], isWarning: true, message, hint }];
+}
+
+function inspectAccess(options: ResolvedRabbitMqSinkOptions, now: number): SinkFinding[] {
+  const { tls, hosts, hasPassword } = options;
+  if (tls !== undefined) return inspectTls(tls, now);
+  const isLocal = hosts.every(({ host }) => isLoopback(host));
+  return hasPassword && !isLocal ? [passwordInClear(["password"], "amqps")] : [];
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}

@@ -1,20 +1,20 @@
 import type { ConfirmChannel } from "amqplib";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent, PublishOutcome, SinkFailure } from "../sink.ts";
+import { StoredAhead } from "../stored-ahead.ts";
 import type { RabbitMqConnection } from "./connection.ts";
 import { toRabbitMqFailure } from "./errors.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
 import { ConfirmWindow, type WindowResult } from "./window.ts";
 
-/** One lane: a confirm channel of its own and a share of the window. */
+/** One lane: its own confirm channel and a share of the window. */
 export class RabbitMqLane {
   readonly #connection: RabbitMqConnection;
   readonly #options: ResolvedRabbitMqSinkOptions;
-  /** Events behind the acknowledged prefix that the broker has confirmed; they are not sent again. */
-  readonly #ahead = new Set<string>();
+  readonly #ahead = new StoredAhead();
   #channel: ConfirmChannel | undefined;
   #channelError: unknown;
-  /** One event at a time, to find the one over whose content the broker closes the channel. */
+  /** True while events are sent one at a time, to find the one whose content makes the broker close the channel. */
   #isAlone = false;
 
   constructor(connection: RabbitMqConnection, options: ResolvedRabbitMqSinkOptions) {
@@ -22,22 +22,20 @@ export class RabbitMqLane {
     this.#options = options;
   }
 
-  /** Publishes a batch; events of one key one after the other, different keys side by side. */
+  /** Publishes a batch: events of one key one after the other, different keys concurrently. */
   async publish(batch: readonly OutboundEvent[], signal: AbortSignal): Promise<PublishOutcome> {
     const wasAlone = this.#isAlone;
     let channel: ConfirmChannel;
     let result: WindowResult;
     try {
       channel = await this.#openChannel();
-      const missing = batch.filter(({ id }) => !this.#ahead.has(id));
+      const missing = this.#ahead.missingOf(batch);
       result = await new ConfirmWindow(missing, this.#windowOptions(channel)).run(signal);
     } catch (error) {
       return { acknowledged: 0, failure: toRabbitMqFailure(error) };
     }
-    for (const id of result.confirmed) this.#ahead.add(id);
-    const open = batch.findIndex(({ id }) => !this.#ahead.has(id));
-    const acknowledged = open === -1 ? batch.length : open;
-    for (const { id } of batch.slice(0, acknowledged)) this.#ahead.delete(id);
+    this.#ahead.add(result.confirmed);
+    const acknowledged = this.#ahead.takePrefix(batch);
     await this.#tidy(channel, result);
     const head = batch[acknowledged];
     if (head === undefined) return { acknowledged };
@@ -77,13 +75,13 @@ export class RabbitMqLane {
     this.#isAlone = isContentRefused || (this.#isAlone && failure !== undefined);
     if (failure === undefined && isSettled) return;
     this.#channel = undefined;
-    // A channel with confirms still to come would give them to events of the next batch.
+    // Confirms that are still outstanding would be taken for those of the next batch.
     if (failure?.kind === "config") this.#connection.prepareAgain();
     if (!isSettled) this.#connection.destroy(channel, failure?.cause ?? new Error("unsettled"));
     else await channel.close().catch(() => undefined);
   }
 
-  /** Why the first event that is not acknowledged is not. */
+  /** Why the first unacknowledged event was not acknowledged. */
   #failureOf(head: OutboundEvent, result: WindowResult, wasAlone: boolean): SinkFailure {
     const own = result.failures.get(head.id);
     if (own) return own;

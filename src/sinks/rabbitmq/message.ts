@@ -1,5 +1,5 @@
 import type { Options } from "amqplib";
-import type { ContentMode } from "../common-options.ts";
+import type { ContentMode } from "../broker-options.ts";
 import { attributesOf, dataOf, structuredContentType } from "../message-content.ts";
 import type { OutboundEvent } from "../sink.ts";
 
@@ -11,7 +11,7 @@ export interface AmqpMessage {
 }
 
 /**
- * The message of an event. CloudEvents has no binding for AMQP 0-9-1; binary mode follows Knative's:
+ * The message of an event. CloudEvents has no binding for AMQP 0-9-1; binary mode follows that of Knative, with
  * headers `ce-<attribute>`.
  */
 export function toAmqpMessage(

@@ -1,40 +1,43 @@
 import { z } from "zod";
+import { brokerShape, type ResolvedBrokerOptions, resolveBroker } from "../broker-options.ts";
 import {
-  type ContentMode,
   commonShape,
-  contentMode,
   parsedString,
   type ResolvedSinkOptions,
   resolveCommon,
 } from "../common-options.ts";
 import { type ResolveContext, secretReference } from "../secret-reference.ts";
 import { type HostPort, invalidUrl, parseServerUrl } from "../server-url.ts";
-import { type ResolvedTlsOptions, resolveTls, tlsOptions } from "../tls-options.ts";
 
 const mebibyte = 1024 * 1024;
 
+const bindingKey = z
+  .string()
+  .default("#")
+  .describe("Topic pattern of the routing keys that it receives.");
+
 const stream = z.strictObject({
   name: z.string().min(1).describe("Name of the stream."),
-  bindingKey: z.string().default("#").describe("Which routing keys go there."),
+  bindingKey,
   maxAge: z
     .string()
     .regex(/^\d+[YMDhms]$/)
     .default("90D")
     .describe("How long events are kept: a number and one of Y M D h m s."),
-  maxLengthBytes: z.int().min(1).optional().describe("Largest size of the stream, in bytes."),
+  maxLengthBytes: z.int().min(1).optional().describe("Maximum size of the stream, in bytes."),
 });
 
 const quorumQueue = z.strictObject({
   name: z.string().min(1).describe("Name of the queue."),
-  bindingKey: z.string().default("#").describe("Which routing keys go there."),
+  bindingKey,
 });
 
 const topology = z.strictObject({
-  stream: stream.optional().describe("A stream, for consumers that read events again."),
-  quorumQueues: z.array(quorumQueue).default([]).describe("Quorum queues, one a consumer."),
+  stream: stream.optional().describe("A stream, for consumers that read events more than once."),
+  quorumQueues: z.array(quorumQueue).default([]).describe("Quorum queues, one per consumer."),
 });
 
-/** What is declared on the broker: a durable topic exchange, and what is bound to it. */
+/** What is declared on the broker: a durable topic exchange, and the queues that are bound to it. */
 export type RabbitMqTopology = z.infer<typeof topology>;
 
 /** Entry of a RabbitMQ sink. */
@@ -47,46 +50,43 @@ export const rabbitmqSinkOptions = z
       maxEventBytes: 4 * mebibyte,
     }),
     url: parsedString(parseRabbitMqUrl).describe(
-      "`amqp://[user@]host1:5672,host2:5672/vhost?exchange=name`, with TLS `amqps://...`. Without a vhost `/`, without an exchange `certwire`.",
+      "`amqp://[user@]host1:5672,host2:5672/vhost?exchange=name`, with TLS `amqps://...`. The default vhost is `/`, the default exchange `certwire`.",
     ),
-    password: secretReference.optional().describe("Password of the URL's user."),
-    mode: contentMode,
+    password: secretReference.optional().describe("Password of the URL's user, by reference."),
+    ...brokerShape("amqps"),
     routingKey: z
       .string()
       .max(200)
       .default("{kind}")
-      .describe("Routing key; `{kind}` stands for the event's kind, such as certificate.issued."),
+      .describe("Routing key; `{kind}` stands for the kind of event, such as certificate.issued."),
     window: z
       .int()
       .min(1)
       .max(10_000)
       .default(400)
-      .describe("Most unconfirmed events of all lanes; at most one for each partition key."),
-    lanes: z.int().min(1).max(32).default(4).describe("Channels at work at the same time."),
-    tls: tlsOptions.optional().describe("TLS options of an `amqps://` URL."),
+      .describe(
+        "Maximum unconfirmed events of all lanes together; always at most one per partition key.",
+      ),
+    lanes: z.int().min(1).max(32).default(4).describe("Channels that work in parallel."),
     heartbeatSeconds: z
       .int()
       .min(1)
       .max(120)
       .default(15)
-      .describe("Heartbeat interval; a silent broker is given up after two, in s."),
-    connectTimeoutMs: z
-      .int()
-      .min(100)
-      .max(300_000)
-      .default(10_000)
-      .describe("Longest wait for a connection, in ms."),
+      .describe(
+        "Heartbeat interval, in s; the connection is dropped after two intervals of silence.",
+      ),
     confirmTimeoutMs: z
       .int()
       .min(100)
       .max(600_000)
       .default(30_000)
       .describe(
-        "Longest wait for the broker's confirm, in ms; a blocked connection stops the clock.",
+        "Longest wait for the broker's confirm, in ms. Time while the broker blocks the connection does not count.",
       ),
     topology: topology
       .optional()
-      .describe("Declared at each connect; without it nothing is declared."),
+      .describe("Declared each time the sink connects; without it nothing is declared."),
   })
   .superRefine((entry, context) => {
     if (entry.tls !== undefined && !entry.url.startsWith("amqps:")) {
@@ -101,23 +101,30 @@ export const rabbitmqSinkOptions = z
   .describe("Publishes events to a RabbitMQ exchange.");
 
 /** Options of a RabbitMQ sink, resolved. */
-export interface ResolvedRabbitMqSinkOptions extends ResolvedSinkOptions {
+export interface ResolvedRabbitMqSinkOptions extends ResolvedSinkOptions, ResolvedBrokerOptions {
+  /** Nodes of the cluster; after a failure the next one is tried. Default port 5672, with TLS 5671. */
   readonly hosts: readonly HostPort[];
+  /** Default `guest`. */
   readonly username: string;
+  /** The password itself; never log it. Default `guest`. */
   readonly password: string;
-  /** False when user and password are RabbitMQ's own `guest`. */
+  /** False when the entry has no password, so that RabbitMQ's own `guest` is used. */
   readonly hasPassword: boolean;
+  /** Default `/`. */
   readonly vhost: string;
+  /** Must exist unless there is a `topology`. Default `certwire`. */
   readonly exchange: string;
-  readonly mode: ContentMode;
+  /** `{kind}` stands for the kind of event. Default `{kind}`. */
   readonly routingKey: string;
+  /** Maximum unconfirmed events of all lanes together. Default 400. */
   readonly window: number;
+  /** Channels that work in parallel. Default 4. */
   readonly lanes: number;
-  /** Present exactly when the URL says `amqps:`. */
-  readonly tls?: ResolvedTlsOptions;
+  /** Heartbeat interval, in s. Default 15. */
   readonly heartbeatSeconds: number;
-  readonly connectTimeoutMs: number;
+  /** Longest wait for a confirm, in ms. Default 30000. */
   readonly confirmTimeoutMs: number;
+  /** What is declared each time the sink connects. Default: nothing. */
   readonly topology?: RabbitMqTopology;
 }
 
@@ -126,21 +133,20 @@ export function resolveRabbitMqSink(
   entry: z.infer<typeof rabbitmqSinkOptions>,
   context: ResolveContext,
 ): ResolvedRabbitMqSinkOptions {
-  const { secure, username, ...address } = parseRabbitMqUrl(entry.url);
+  const { isSecure, username = "guest", ...address } = parseRabbitMqUrl(entry.url);
+  const { routingKey, window, lanes, heartbeatSeconds, confirmTimeoutMs } = entry;
   return {
     ...resolveCommon(entry),
+    ...resolveBroker(entry, isSecure, context),
     ...address,
-    username: username ?? "guest",
+    username,
     password: entry.password === undefined ? "guest" : context.secret(entry.password),
     hasPassword: entry.password !== undefined,
-    mode: entry.mode,
-    routingKey: entry.routingKey,
-    window: entry.window,
-    lanes: entry.lanes,
-    ...(secure && { tls: resolveTls(entry.tls ?? {}, context) }),
-    heartbeatSeconds: entry.heartbeatSeconds,
-    connectTimeoutMs: entry.connectTimeoutMs,
-    confirmTimeoutMs: entry.confirmTimeoutMs,
+    routingKey,
+    window,
+    lanes,
+    heartbeatSeconds,
+    confirmTimeoutMs,
     ...(entry.topology && { topology: entry.topology }),
   };
 }
@@ -157,5 +163,5 @@ function parseRabbitMqUrl(text: string) {
   if (exchange === "" || exchange.length > 127) {
     throw invalidUrl("the exchange's name must have 1 to 127 characters");
   }
-  return { secure: scheme === "amqps", username, hosts, vhost: path || "/", exchange };
+  return { isSecure: scheme === "amqps", username, hosts, vhost: path || "/", exchange };
 }

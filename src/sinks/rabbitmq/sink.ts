@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
-import { CertwireError } from "../../errors/certwire-error.ts";
+import { publishOn } from "../failure-class.ts";
 import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
+import { checkAmqplibVersion } from "./amqplib.ts";
 import { RabbitMqConnection } from "./connection.ts";
 import { toRabbitMqError } from "./errors.ts";
 import { RabbitMqLane } from "./lane.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
 
-/** Publishes to one RabbitMQ exchange; several channels keep the window full while a batch ends. */
+/** Publishes to one RabbitMQ exchange; several channels keep the window full while one finishes its batch. */
 export class RabbitMqSink implements Sink {
   readonly kind = "rabbitmq";
   readonly name: string;
@@ -28,6 +29,7 @@ export class RabbitMqSink implements Sink {
 
   async open(signal?: AbortSignal): Promise<void> {
     await this.close();
+    checkAmqplibVersion();
     const connection = new RabbitMqConnection(this.#options, this.#log);
     try {
       const channel = await connection.openChannel();
@@ -53,12 +55,7 @@ export class RabbitMqSink implements Sink {
     batch: readonly OutboundEvent[],
     signal: AbortSignal,
   ): Promise<PublishOutcome> {
-    const target = this.#lanes[lane];
-    if (target === undefined) {
-      const cause = new CertwireError("CERTWIRE_SINK_UNREACHABLE", "the sink is closed");
-      return { acknowledged: 0, failure: { kind: "reset", cause } };
-    }
-    return target.publish(batch, signal);
+    return publishOn(this.#lanes[lane], batch, signal);
   }
 
   async close(): Promise<void> {

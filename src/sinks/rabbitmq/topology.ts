@@ -1,7 +1,7 @@
 import type { ConfirmChannel } from "amqplib";
 import type { RabbitMqTopology } from "./options.ts";
 
-/** Declares a durable topic exchange and what is bound to it; what is there already stays as it is. */
+/** Declares a durable topic exchange and its queues; what exists already is left unchanged. */
 export async function assertTopology(
   channel: ConfirmChannel,
   exchange: string,

@@ -1,11 +1,12 @@
 import type { ConfirmChannel, Message } from "amqplib";
 import { CertwireError } from "../../errors/certwire-error.ts";
-import type { ContentMode } from "../common-options.ts";
+import type { ContentMode } from "../broker-options.ts";
 import type { OutboundEvent, SinkFailure } from "../sink.ts";
-import { isUnencodable, refusesContent, toRabbitMqFailure } from "./errors.ts";
+import { isNack, isUnencodable } from "./amqplib.ts";
+import { refusesContent, toRabbitMqFailure } from "./errors.ts";
 import { toAmqpMessage } from "./message.ts";
 
-/** How often time-outs and a blocked connection are looked at, in ms. */
+/** Interval at which timeouts and a blocked connection are checked, in ms. */
 const tickMs = 100;
 
 /** What a window needs to publish. */
@@ -14,32 +15,33 @@ export interface WindowOptions {
   readonly exchange: string;
   readonly routingKey: string;
   readonly mode: ContentMode;
-  /** Most unconfirmed events. */
+  /** Maximum unconfirmed events. */
   readonly size: number;
   readonly confirmTimeoutMs: number;
-  /** True while nothing may be sent; the clock of the time-out stands still then. */
+  /** True while nothing may be sent; this time does not count towards the timeout. */
   isBlocked(): boolean;
-  /** Why the channel ended, where that is known. */
+  /** Why the channel ended, if known. */
   channelError(): unknown;
 }
 
-/** What became of the events of a window. */
+/** The outcome of a window. */
 export interface WindowResult {
+  /** Ids of the events that the broker has confirmed. */
   readonly confirmed: ReadonlySet<string>;
   /** Failures of single events, by id. */
   readonly failures: ReadonlyMap<string, SinkFailure>;
-  /** Why all of them stopped. */
+  /** Why the window as a whole stopped. */
   readonly failure?: SinkFailure;
-  /** The broker closed the channel over the content of an event. */
+  /** True when the broker closed the channel because of the content of an event. */
   readonly isContentRefused: boolean;
-  /** False when confirms may still be on their way: the channel must not be used again. */
+  /** False when confirms may still arrive: the channel must not be used again. */
   readonly isSettled: boolean;
 }
 
 /**
- * Publishes events over one channel with at most `size` unconfirmed and at most one unconfirmed for each
- * partition key, so that a nack or a return never lets a later event of the same key go before. Nothing
- * new is sent after the first failure.
+ * Publishes events over one channel with at most `size` unconfirmed and at most one unconfirmed per partition
+ * key, so that after a nack or a return no later event of the same key gets ahead. After the first failure
+ * nothing new is sent.
  */
 export class ConfirmWindow {
   readonly #options: WindowOptions;
@@ -47,8 +49,8 @@ export class ConfirmWindow {
   readonly #confirmed = new Set<string>();
   readonly #failures = new Map<string, SinkFailure>();
   readonly #returned = new Map<string, string>();
-  /** Later events of the keys that have one unconfirmed, in order. */
-  readonly #behind = new Map<string, OutboundEvent[]>();
+  /** For each key with an unconfirmed event, its later events, in order. */
+  readonly #waiting = new Map<string, OutboundEvent[]>();
   #next = 0;
   #inFlight = 0;
   #isFull = false;
@@ -63,7 +65,7 @@ export class ConfirmWindow {
     this.#options = options;
   }
 
-  /** Publishes until all events are confirmed, or until nothing is under way after a failure. */
+  /** Publishes until all events are confirmed, or until nothing is in flight after a failure. */
   async run(signal: AbortSignal): Promise<WindowResult> {
     const { channel } = this.#options;
     const onReturn = (message: Message): void => this.#noteReturn(message);
@@ -100,8 +102,8 @@ export class ConfirmWindow {
       const event = this.#events[this.#next];
       this.#next += 1;
       if (event === undefined) break;
-      const behind = this.#behind.get(event.partitionKey);
-      if (behind) behind.push(event);
+      const waiting = this.#waiting.get(event.partitionKey);
+      if (waiting) waiting.push(event);
       else this.#send(event);
     }
     const isStopped = this.#hasFailed() || this.#next >= this.#events.length;
@@ -119,11 +121,12 @@ export class ConfirmWindow {
 
   #send(event: OutboundEvent): void {
     const { channel, exchange, mode } = this.#options;
-    if (!this.#behind.has(event.partitionKey)) this.#behind.set(event.partitionKey, []);
+    if (!this.#waiting.has(event.partitionKey)) this.#waiting.set(event.partitionKey, []);
     if (this.#inFlight === 0) this.#lastProgress = performance.now();
     this.#inFlight += 1;
     try {
       const { routingKey, content, options } = toAmqpMessage(event, this.#options.routingKey, mode);
+      // The event is queued even if amqplib's buffer is full (https://github.com/amqp-node/amqplib/issues/713).
       this.#isFull = !channel.publish(exchange, routingKey, content, options, (error: unknown) =>
         this.#settled(event, error),
       );
@@ -132,7 +135,7 @@ export class ConfirmWindow {
     }
   }
 
-  /** amqplib did not take the event: it cannot be written, or the channel is closed. */
+  /** amqplib did not accept the event: it cannot be encoded, or the channel is closed. */
   #refused(event: OutboundEvent, error: unknown): void {
     if (isUnencodable(error)) {
       const message = "the event cannot be encoded for AMQP";
@@ -158,16 +161,15 @@ export class ConfirmWindow {
 
   #confirm(event: OutboundEvent): void {
     this.#confirmed.add(event.id);
-    const behind = this.#behind.get(event.partitionKey);
-    const next = this.#hasFailed() ? undefined : behind?.shift();
+    const next = this.#hasFailed() ? undefined : this.#waiting.get(event.partitionKey)?.shift();
     if (next) this.#send(next);
-    else this.#behind.delete(event.partitionKey);
+    else this.#waiting.delete(event.partitionKey);
   }
 
-  /** A nack concerns one event; anything else is the end of the channel. */
+  /** A nack concerns one event; any other error means that the channel has ended. */
   #unconfirmed(event: OutboundEvent, error: unknown): void {
     const channelError = this.#options.channelError();
-    if (channelError === undefined && (error as Error).message === "message nacked") {
+    if (channelError === undefined && isNack(error)) {
       const cause = new CertwireError(
         "CERTWIRE_SINK_REJECTED",
         "the broker refused an event (nack)",
@@ -179,6 +181,10 @@ export class ConfirmWindow {
     this.#failure ??= toRabbitMqFailure(channelError ?? error);
   }
 
+  /**
+   * The broker confirms a returned event all the same, after the return; amqplib does not connect the two
+   * (https://github.com/amqp-node/amqplib/issues/184).
+   */
   #noteReturn({ fields, properties }: Message): void {
     const { replyCode, replyText } = fields as { replyCode?: number; replyText?: string };
     const id: unknown = properties.messageId;

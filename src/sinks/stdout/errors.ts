@@ -3,7 +3,7 @@ import type { SinkFailure } from "../sink.ts";
 
 const goneCodes = new Set(["EPIPE", "ERR_STREAM_DESTROYED", "ERR_STREAM_WRITE_AFTER_END"]);
 
-/** Classifies an error of the standard output: once its reader has gone, only a restart helps. */
+/** Classifies an error of standard output: once its reader has gone, only a restart helps. */
 export function toStdoutFailure(error: unknown): SinkFailure {
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? "";
   const isGone = goneCodes.has(code);
@@ -11,7 +11,7 @@ export function toStdoutFailure(error: unknown): SinkFailure {
     kind: isGone ? "config" : "retry-identical",
     cause: new CertwireError(
       "CERTWIRE_SINK_UNREACHABLE",
-      isGone ? "nobody reads the standard output any more" : "cannot write to the standard output",
+      isGone ? "the reader of standard output has gone" : "cannot write to standard output",
       { cause: error },
     ),
   };

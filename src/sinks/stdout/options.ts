@@ -3,7 +3,7 @@ import { commonShape, type ResolvedSinkOptions, resolveCommon } from "../common-
 
 const mebibyte = 1024 * 1024;
 
-/** Entry of a stdout sink: one JSON event a line on the standard output. */
+/** Entry of a stdout sink. */
 export const stdoutSinkOptions = z
   .strictObject({
     ...commonShape({
@@ -14,7 +14,7 @@ export const stdoutSinkOptions = z
     }),
     url: z.literal("stdout:").describe("Always `stdout:`."),
   })
-  .describe("Writes events to the standard output, one JSON event a line.");
+  .describe("Writes events to standard output, one JSON event a line.");
 
 /** Resolves an entry that the schema has accepted. */
 export function resolveStdoutSink(entry: z.infer<typeof stdoutSinkOptions>): ResolvedSinkOptions {

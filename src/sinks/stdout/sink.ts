@@ -5,7 +5,7 @@ import { toStdoutFailure } from "./errors.ts";
 
 const newline = Buffer.from("\n");
 
-/** One event a line on the standard output; a batch is acknowledged when the stream has taken it. */
+/** One event a line on standard output; a batch is acknowledged once the stream has written it. */
 export class StdoutSink implements Sink {
   readonly kind = "stdout";
   readonly lanes = 1;
@@ -21,7 +21,7 @@ export class StdoutSink implements Sink {
   }
 
   async open(): Promise<void> {
-    // A reader that went away is told by the callback of `write`; without a listener it ends the process.
+    // The callback of `write` reports a reader that has gone; without a listener the event ends the process.
     this.#stream.removeListener("error", ignore);
     this.#stream.on("error", ignore);
   }
@@ -51,7 +51,7 @@ export class StdoutSink implements Sink {
     this.#stream.removeListener("error", ignore);
   }
 
-  /** Writes and waits until the stream has passed it on; a reader that stands still is no error. */
+  /** Writes and waits until the stream has passed it on; a reader that pauses is not an error. */
   async #write(lines: Buffer, signal: AbortSignal): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const aborted = (): void => reject(signal.reason);

@@ -7,7 +7,6 @@ import { parseConfig, type ResolvedConfig } from "../../../src/config/load.ts";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
 import { Service } from "../../../src/service/service.ts";
 import type { SinkStats } from "../../../src/service/sink-stats.ts";
-import { createSink } from "../../../src/sinks/registry.ts";
 import type { Sink } from "../../../src/sinks/sink.ts";
 import { range, until } from "../../support/run-pipeline.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
@@ -79,7 +78,7 @@ export class SecurePublisher {
   sink(entry: object): Promise<Sink> {
     const [sink] = this.#configure(entry).sinks;
     assert.ok(sink);
-    return createSink(sink, this.#logger());
+    return sink.create(this.#logger());
   }
 
   /** Runs the service until every event of the journal is acknowledged. */

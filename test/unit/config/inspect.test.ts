@@ -64,7 +64,7 @@ function inspect(sink: string): { errors: string[]; warnings: string[] } {
     );
   };
   try {
-    return { errors: [], warnings: texts(inspectConfig(file, now).warnings) };
+    return { errors: [], warnings: texts(inspectConfig(file, { now }).warnings) };
   } catch (error) {
     assert.ok(error instanceof ConfigError);
     assert.equal(error.exitCode, 78);
@@ -93,7 +93,7 @@ const sasl = (mechanism: string): string =>
 const rabbit = (url: string): string =>
   `{ "name": "a", "url": "${url}", "password": { "file": "password.txt" } }`;
 
-const noQueueForAll = "no stream or queue of the topology takes every event";
+const noQueueForAll = "no stream or queue of the topology receives every event";
 const topology = (members: string): string =>
   `{ "name": "a", "url": "amqp://localhost", "routingKey": "all", "topology": { ${members} } }`;
 
@@ -156,23 +156,23 @@ const cases: readonly Case[] = [
   {
     about: "a file of CAs without a certificate",
     sink: withTls('{ "caFile": "text.pem" }'),
-    errors: ["4:58: sinks[0].tls.caFile: the file holds no certificate in PEM"],
+    errors: ["4:58: sinks[0].tls.caFile: the file contains no PEM certificate"],
   },
   {
     about: "a file of CAs with a damaged certificate",
     sink: withTls('{ "caFile": "damaged.pem" }'),
-    errors: ["4:58: sinks[0].tls.caFile: the file holds a certificate that is damaged"],
+    errors: ["4:58: sinks[0].tls.caFile: the file contains a damaged certificate"],
   },
   {
     about: "a file of CAs with one that has expired",
     sink: withTls('{ "caFile": "expired.pem" }'),
-    warnings: ["4:58: sinks[0].tls.caFile: certificate 2 of 2 has expired on 2030-05-31"],
+    warnings: ["4:58: sinks[0].tls.caFile: certificate 2 of 2 expired on 2030-05-31"],
   },
   {
     about: "a client certificate of the future",
     sink: withKey("early.pem", "key.pem"),
     warnings: [
-      "4:67: sinks[0].tls.certificateFile: certificate 1 of 1 is valid from 2030-07-01 on",
+      "4:67: sinks[0].tls.certificateFile: certificate 1 of 1 is not valid until 2030-07-01",
     ],
   },
   {
@@ -187,7 +187,7 @@ const cases: readonly Case[] = [
   {
     about: "a key with a passphrase",
     sink: withKey("good.pem", "locked-key.pem"),
-    errors: ["4:93: sinks[0].tls.privateKey: the secret is no private key that can be used"],
+    errors: ["4:93: sinks[0].tls.privateKey: the secret is not a usable private key"],
   },
   {
     about: "a client certificate without its key",

@@ -1,22 +1,16 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
-import type { ResolvedTlsOptions } from "../sinks/tls-options.ts";
+import type { SinkFinding } from "./sink-kind.ts";
+import type { ResolvedTlsOptions } from "./tls-options.ts";
 
-/** Something about the TLS options of one sink. */
-export interface TlsFinding {
-  readonly option: "caFile" | "certificateFile" | "privateKey";
-  /** A warning does not keep the sink from working today. */
-  readonly isWarning: boolean;
-  readonly message: string;
-  readonly hint: string;
-}
+type FileOption = "caFile" | "certificateFile";
 
 const certificatePattern = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
 
-/** Looks at the files and the key of TLS options as a connection would use them at the time `now`, in ms. */
-export function inspectTls(options: ResolvedTlsOptions, now: number): TlsFinding[] {
+/** Checks the files and the key of TLS options as a connection at the time `now` would use them, in ms since 1970. */
+export function inspectTls(options: ResolvedTlsOptions, now: number): SinkFinding[] {
   const { caFile, certificateFile, privateKey } = options;
-  const findings: TlsFinding[] = [];
+  const findings: SinkFinding[] = [];
   if (caFile !== undefined) inspectFile("caFile", caFile, now, findings);
   const certificates =
     certificateFile === undefined
@@ -32,29 +26,29 @@ export function inspectTls(options: ResolvedTlsOptions, now: number): TlsFinding
 }
 
 function inspectFile(
-  option: "caFile" | "certificateFile",
+  option: FileOption,
   path: string,
   now: number,
-  findings: TlsFinding[],
+  findings: SinkFinding[],
 ): X509Certificate[] {
   const add = (message: string, hint: string, isWarning = false): void => {
-    findings.push({ option, isWarning, message, hint });
+    findings.push({ path: ["tls", option], isWarning, message, hint });
   };
   try {
     const texts = readFileSync(path, "latin1").match(certificatePattern) ?? [];
-    if (texts.length === 0) add("the file holds no certificate in PEM", pemHint(path));
+    if (texts.length === 0) add("the file contains no PEM certificate", pemHint(path));
     const certificates = texts.map((text) => new X509Certificate(text));
     for (const [index, { validFrom, validTo }] of certificates.entries()) {
       const name = `certificate ${index + 1} of ${certificates.length}`;
-      const renew = `Put a certificate that is valid into ${path}`;
-      if (Date.parse(validTo) < now) add(`${name} has expired on ${day(validTo)}`, renew, true);
+      const renew = `Put a valid certificate into ${path}`;
+      if (Date.parse(validTo) < now) add(`${name} expired on ${day(validTo)}`, renew, true);
       if (Date.parse(validFrom) > now)
-        add(`${name} is valid from ${day(validFrom)} on`, renew, true);
+        add(`${name} is not valid until ${day(validFrom)}`, renew, true);
     }
     return certificates;
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
-    if (syscall === undefined) add("the file holds a certificate that is damaged", pemHint(path));
+    if (syscall === undefined) add("the file contains a damaged certificate", pemHint(path));
     else
       add(
         `the file cannot be read: ${code}`,
@@ -64,23 +58,23 @@ function inspectFile(
   }
 }
 
-function inspectKey(text: string, certificate: X509Certificate | undefined): TlsFinding[] {
-  const finding = { option: "privateKey", isWarning: false } as const;
+function inspectKey(text: string, certificate: X509Certificate | undefined): SinkFinding[] {
+  const finding = { path: ["tls", "privateKey"], isWarning: false };
   let key: KeyObject;
   try {
     key = createPrivateKey(text);
   } catch {
     const hint = "It must be PEM without a passphrase: -----BEGIN PRIVATE KEY-----";
-    return [{ ...finding, message: "the secret is no private key that can be used", hint }];
+    return [{ ...finding, message: "the secret is not a usable private key", hint }];
   }
   if (certificate === undefined || certificate.checkPrivateKey(key)) return [];
-  const hint = "The client's certificate must come first in certificateFile.";
+  const hint = "The client certificate must come first in certificateFile.";
   return [{ ...finding, message: "the key does not belong to the client certificate", hint }];
 }
 
-function lone(option: "certificateFile" | "privateKey", other: string): TlsFinding {
-  const hint = "A client certificate is used with its key only.";
-  return { option, isWarning: false, message: `needs ${other} too`, hint };
+function lone(option: "certificateFile" | "privateKey", other: string): SinkFinding {
+  const hint = "A client certificate needs its private key, and a key its certificate.";
+  return { path: ["tls", option], isWarning: false, message: `needs ${other} too`, hint };
 }
 
 function pemHint(path: string): string {

@@ -1,0 +1,61 @@
+import { z } from "zod";
+
+/** How much a pipeline keeps in flight, and how it retries. */
+export interface PipelineLimits {
+  /** Maximum events from the oldest unacknowledged one to the newest one read. Default 4096. */
+  readonly maxInFlightEvents: number;
+  /** Maximum JSON bytes held in memory. Default 16 MiB. */
+  readonly maxInFlightBytes: number;
+  /** First delay before a failed batch is sent again, in ms; doubled after each failure. Default 100. */
+  readonly retryInitialMs: number;
+  /** Longest delay between two tries, in ms. Default 15000. */
+  readonly retryMaxMs: number;
+  /** How long an event that the broker cannot route is retried before it is a dead letter, in s. Default 300. */
+  readonly deadLetterAfterSeconds: number;
+}
+
+const mebibyte = 1024 * 1024;
+
+/** The keys of a sink's entry that set the limits of its pipeline. */
+export const pipelineLimitsShape = {
+  maxInFlightEvents: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(4096)
+    .describe(
+      "Maximum events from the oldest unacknowledged one onward. Limits how many duplicates a restart can cause.",
+    ),
+  maxInFlightBytes: z
+    .int()
+    .min(1)
+    .max(1024 * mebibyte)
+    .default(16 * mebibyte)
+    .describe("Maximum bytes of JSON held in memory for this sink."),
+  retryInitialMs: z
+    .int()
+    .min(1)
+    .max(60_000)
+    .default(100)
+    .describe("Delay before a failed batch is sent again, in ms; doubled after each failure."),
+  retryMaxMs: z
+    .int()
+    .min(1)
+    .max(3_600_000)
+    .default(15_000)
+    .describe("Longest delay between tries, in ms."),
+  deadLetterAfterSeconds: z
+    .int()
+    .min(0)
+    .default(300)
+    .describe(
+      "How long an event that the broker cannot route is retried before it becomes a dead letter, in s. Time while the broker is unreachable does not count. Further events of that kind are dead-lettered immediately, until one is routed or ten minutes pass.",
+    ),
+};
+
+const pipelineLimits = z.object(pipelineLimitsShape);
+
+/** The limits in an entry, with defaults; other keys are ignored. Throws a ZodError on a value out of range. */
+export function resolvePipelineLimits(entry: object): PipelineLimits {
+  return pipelineLimits.parse(entry);
+}

@@ -1,0 +1,61 @@
+import { CertwireError } from "../errors/certwire-error.ts";
+import type { ErrorCode } from "../errors/codes.ts";
+import type { OutboundEvent, PublishOutcome, SinkFailure, SinkFailureKind } from "./sink.ts";
+
+/** What an error of a client library means for the pipeline and for people. */
+export interface FailureClass {
+  readonly kind: SinkFailureKind;
+  readonly code: ErrorCode;
+  /** More specific than the code's own hint. */
+  readonly hint?: string;
+}
+
+/** The connection is unusable. */
+export const broken: FailureClass = { kind: "reset", code: "CERTWIRE_SINK_UNREACHABLE" };
+/** Something on the broker or in the options is missing or wrong. */
+export const config: FailureClass = { kind: "config", code: "CERTWIRE_SINK_CONFIG" };
+/** Credentials or permissions were refused. */
+export const auth: FailureClass = { kind: "auth", code: "CERTWIRE_SINK_AUTH" };
+
+/** Classifies what a client library threw; a CertwireError is passed on as it is. */
+export class ErrorClassifier {
+  readonly #classOf: (error: unknown) => FailureClass;
+  readonly #publishFailed: string;
+
+  /** `publishFailed`: message of the errors in failures. */
+  constructor(classOf: (error: unknown) => FailureClass, publishFailed: string) {
+    this.#classOf = classOf;
+    this.#publishFailed = publishFailed;
+  }
+
+  /** The CertwireError for an error; `message` says what failed. */
+  toError(error: unknown, message: string): CertwireError {
+    if (error instanceof CertwireError) return error;
+    const { code, hint } = this.#classOf(error);
+    return new CertwireError(code, message, { cause: error, ...(hint !== undefined && { hint }) });
+  }
+
+  /** The failure for an error of a publish. */
+  toFailure(error: unknown): SinkFailure {
+    if (error instanceof CertwireError) {
+      return { kind: error.code === "CERTWIRE_SINK_CONFIG" ? "config" : "reset", cause: error };
+    }
+    return { kind: this.#classOf(error).kind, cause: this.toError(error, this.#publishFailed) };
+  }
+}
+
+/** A lane of a sink that publishes to a broker. */
+interface BrokerLane {
+  publish(batch: readonly OutboundEvent[], signal: AbortSignal): Promise<PublishOutcome>;
+}
+
+/** Publishes on a lane; without one, since the sink is closed, it is a failure. */
+export async function publishOn(
+  lane: BrokerLane | undefined,
+  batch: readonly OutboundEvent[],
+  signal: AbortSignal,
+): Promise<PublishOutcome> {
+  if (lane !== undefined) return lane.publish(batch, signal);
+  const cause = new CertwireError("CERTWIRE_SINK_UNREACHABLE", "the sink is closed");
+  return { acknowledged: 0, failure: { kind: "reset", cause } };
+}

@@ -1,0 +1,97 @@
+import { type Logger, pino } from "pino";
+import type { z } from "zod";
+import type { commonShape, ResolvedSinkOptions } from "./common-options.ts";
+import type { ResolveContext } from "./secret-reference.ts";
+import type { Sink } from "./sink.ts";
+
+/** Schema of a sink's entry in the configuration: a strict object with `url` and the common keys. */
+export type SinkSchema = z.ZodObject<
+  ReturnType<typeof commonShape> & { url: z.ZodType<string> },
+  z.core.$strict
+>;
+
+/** Something wrong or doubtful in the options of one sink. */
+export interface SinkFinding {
+  /** Path of the option below the sink's entry, such as `["tls", "caFile"]`. */
+  readonly path: readonly string[];
+  /** True when the sink works all the same. */
+  readonly isWarning: boolean;
+  /** Never holds a secret. */
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Everything the rest of Certwire needs to know about one kind of sink; see `defineSinkKind`. */
+export interface SinkKindDefinition<
+  Schema extends SinkSchema,
+  Options extends ResolvedSinkOptions,
+> {
+  /** Name of the kind, such as `kafka`. */
+  readonly kind: string;
+  /** Schemes of the URLs that choose this kind, without the colon. */
+  readonly schemes: readonly string[];
+  /** Schema of the entry; `configuration.md` and `config/schema.json` are generated from it. */
+  readonly options: Schema;
+  /** Makes paths absolute and reads secrets. Throws a CertwireError when a secret cannot be read. */
+  resolve(entry: z.output<Schema>, context: ResolveContext): Options;
+  /**
+   * What `certwire check` reports without a connection: files that cannot be used, passwords in clear text.
+   * Certificates are checked against the time `now`, in ms since 1970. Default: nothing.
+   */
+  inspect?(options: Options, now: number): readonly SinkFinding[];
+  /** Where the events go, for people to read. Never holds a secret. */
+  destination(options: Options): string;
+  /**
+   * For a destination that only one process may write to: a separate one below it, called `name`. Default:
+   * the same destination, since a broker accepts any number of writers.
+   */
+  apart?(options: Options, name: string): Options;
+  /** How long a stopped replay waits for the batches in flight, in ms. Default: as long as any pipeline. */
+  readonly replayDrainMs?: number;
+  /** Makes a sink that is not open yet. Loads the client library here, not before. */
+  create(options: Options, log: Logger): Promise<Sink>;
+}
+
+/** A sink with its options resolved: nothing is connected, and no client library is loaded. */
+export interface ConfiguredSink {
+  readonly kind: string;
+  readonly options: ResolvedSinkOptions;
+  readonly destination: string;
+  readonly replayDrainMs?: number;
+  inspect(now: number): readonly SinkFinding[];
+  /** The same sink for a second process that writes at the same time; see `SinkKindDefinition`. */
+  apart(name: string): ConfiguredSink;
+  /** Makes the sink, not open yet. Without a logger its messages are discarded. */
+  create(log?: Logger): Promise<Sink>;
+}
+
+/** One kind of sink. */
+export interface SinkKind {
+  readonly kind: string;
+  readonly schemes: readonly string[];
+  readonly options: SinkSchema;
+  /** Resolves an entry. Throws a ZodError when the schema refuses it, a CertwireError for a secret. */
+  configure(entry: unknown, context: ResolveContext): ConfiguredSink;
+}
+
+/** Makes a kind of sink out of its definition, the types of which nobody else needs to know. */
+export function defineSinkKind<Schema extends SinkSchema, Options extends ResolvedSinkOptions>(
+  definition: SinkKindDefinition<Schema, Options>,
+): SinkKind {
+  const { kind, schemes, options: schema, replayDrainMs } = definition;
+  const configured = (options: Options): ConfiguredSink => ({
+    kind,
+    options,
+    destination: definition.destination(options),
+    ...(replayDrainMs !== undefined && { replayDrainMs }),
+    inspect: (now) => definition.inspect?.(options, now) ?? [],
+    apart: (name) => configured(definition.apart?.(options, name) ?? options),
+    create: (log = pino({ level: "silent" })) => definition.create(options, log),
+  });
+  return {
+    kind,
+    schemes,
+    options: schema,
+    configure: (entry, context) => configured(definition.resolve(schema.parse(entry), context)),
+  };
+}

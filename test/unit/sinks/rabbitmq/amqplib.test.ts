@@ -1,0 +1,136 @@
+// Runs the real amqplib into every text and every private field that src/sinks/rabbitmq/amqplib.ts relies on.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { connect, type Options } from "amqplib";
+import { CertwireError } from "../../../../src/errors/certwire-error.ts";
+import {
+  checkAmqplibVersion,
+  cutOff,
+  handshakeReplyCode,
+  isHungUp,
+  isNack,
+  isUnencodable,
+  isVhostRefused,
+} from "../../../../src/sinks/rabbitmq/amqplib.ts";
+import { repoRoot } from "../../../integration/support/repo-root.ts";
+import { startFakeRabbitMq, startRefusingRabbitMq } from "../../../support/fake-rabbitmq.ts";
+import { rabbitMqSink } from "../../../support/make-sink.ts";
+import { sampleOutbound } from "../../../support/sample-events.ts";
+
+const signal = new AbortController().signal;
+
+test("package.json asks for exactly the version of amqplib that the sink accepts", () => {
+  assert.doesNotThrow(checkAmqplibVersion);
+  const { dependencies } = JSON.parse(readFileSync(join(repoRoot, "package.json"), "utf8"));
+  assert.match(dependencies.amqplib, /^\d+\.\d+\.\d+$/);
+});
+
+const refusals = [
+  {
+    about: "hangs up during the handshake",
+    refusal: { at: "10.11" },
+    holds: isHungUp,
+    code: "CERTWIRE_SINK_UNREACHABLE",
+    hint: /amqps:\/\//,
+  },
+  {
+    about: "refuses the password",
+    refusal: { at: "10.11", replyCode: 403, replyText: "ACCESS_REFUSED - Login was refused" },
+    holds: (error: unknown) => handshakeReplyCode(error) === 403,
+    code: "CERTWIRE_SINK_AUTH",
+    hint: /secret file/,
+  },
+  {
+    about: "does not allow the connection",
+    refusal: { at: "10.11", replyCode: 530, replyText: "NOT_ALLOWED - too many connections" },
+    holds: (error: unknown) => handshakeReplyCode(error) === 530,
+    code: "CERTWIRE_SINK_CONFIG",
+    hint: /configuration/,
+  },
+  {
+    about: "has no such vhost",
+    refusal: { at: "10.40", replyCode: 530, replyText: "NOT_ALLOWED - vhost pki not found" },
+    holds: isVhostRefused,
+    code: "CERTWIRE_SINK_CONFIG",
+    hint: /vhost/,
+  },
+] as const;
+
+for (const { about, refusal, holds, code, hint } of refusals) {
+  test(`a broker that ${about} is recognized, and reported as ${code}`, async (t) => {
+    const broker = await startRefusingRabbitMq(refusal);
+    t.after(() => broker.stop());
+    await assert.rejects(connect(broker.url), holds);
+    await assert.rejects(rabbitMqSink([broker.url], "events").open(signal), (error) => {
+      assert.ok(error instanceof CertwireError);
+      assert.equal(error.code, code);
+      assert.match(error.hint, hint);
+      return true;
+    });
+  });
+}
+
+async function openChannel(t: TestContext, confirms: () => boolean | "nack") {
+  const broker = await startFakeRabbitMq(confirms);
+  const model = await connect(broker.url);
+  model.on("error", () => undefined);
+  t.after(() => broker.stop());
+  return { broker, model, channel: await model.createConfirmChannel() };
+}
+
+test("a nack is recognized, and the same events are sent again", async (t) => {
+  const { broker, channel } = await openChannel(t, () => "nack");
+  const publishing = new Promise<void>((resolve, reject) => {
+    channel.publish("e", "k", Buffer.from("x"), {}, (error: unknown) =>
+      error ? reject(error) : resolve(),
+    );
+  });
+  await assert.rejects(publishing, isNack);
+  const sink = rabbitMqSink([broker.url], "events");
+  await sink.open(signal);
+  const event = sampleOutbound(1);
+  const { failure } = await sink.publish(sink.laneOf(event), [event], signal);
+  assert.equal(failure?.kind, "retry-identical");
+  await sink.close();
+});
+
+const unencodable: Readonly<Record<string, Options.Publish>> = {
+  "headers above 64 KiB": { headers: { large: "x".repeat(70_000) } },
+  "a header name above 255 bytes": { headers: { ["n".repeat(300)]: "x" } },
+  "a property above 255 bytes": { messageId: "i".repeat(300) },
+  "a time before 1970": { timestamp: -1 },
+  "a time that is not a number": { timestamp: Number.NaN },
+};
+
+for (const [about, options] of Object.entries(unencodable)) {
+  test(`amqplib's error for ${about} is recognized`, async (t) => {
+    const { channel } = await openChannel(t, () => true);
+    assert.throws(() => channel.publish("e", "k", Buffer.from("x"), options), isUnencodable);
+  });
+}
+
+test("amqplib's errors for an exchange and a routing key that are too long say nothing about an event", async (t) => {
+  const { channel } = await openChannel(t, () => true);
+  const long = "x".repeat(300);
+  for (const [exchange, routingKey] of [
+    [long, "k"],
+    ["e", long],
+  ] as const) {
+    assert.throws(
+      () => channel.publish(exchange, routingKey, Buffer.from("x")),
+      (error) => /is the wrong type/.test(String(error)) && !isUnencodable(error),
+    );
+  }
+});
+
+test("a connection that is cut off ends at once, with the reason, although the broker says nothing", {
+  timeout: 60_000,
+}, async (t) => {
+  const { model } = await openChannel(t, () => false);
+  const reason = new Error("cut off");
+  const closed = new Promise((resolve) => void model.on("close", resolve));
+  cutOff(model.connection, reason);
+  assert.equal(await closed, reason);
+});
