@@ -5,11 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
 import { CaIdentity } from "../src/events/ca-identity.ts";
+import type { OutboundEvent } from "../src/events/outbound-event.ts";
 import { shrinkEvent } from "../src/events/shrink-event.ts";
 import { JournalReader } from "../src/journal/journal-reader.ts";
 import { PipelineMonitor } from "../src/pipeline/monitor.ts";
 import { Pipeline } from "../src/pipeline/pipeline.ts";
-import type { OutboundEvent, Sink } from "../src/sinks/sink.ts";
+import type { Sink } from "../src/sinks/sink.ts";
 import { JournalSource } from "../src/sources/journal-source.ts";
 import { DeadLetterFile } from "../src/state/dead-letter.ts";
 

@@ -1,4 +1,4 @@
-import type { OutboundEvent } from "../sinks/sink.ts";
+import type { OutboundEvent } from "../events/outbound-event.ts";
 
 /** How far one sink is with the records of this run. */
 interface SinkProgress {

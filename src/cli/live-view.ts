@@ -1,5 +1,5 @@
-import { eventOf } from "../pipeline/outbound-event.ts";
-import type { OutboundEvent } from "../sinks/sink.ts";
+import type { OutboundEvent } from "../events/outbound-event.ts";
+import { eventOf } from "../events/outbound-event.ts";
 import { eventRow, headerLine, rowLine } from "./event-row.ts";
 import { styled } from "./output.ts";
 

@@ -1,4 +1,5 @@
-import type { OutboundEvent, PublishOutcome, Sink, SinkFailure } from "../sinks/sink.ts";
+import type { OutboundEvent } from "../events/outbound-event.ts";
+import type { PublishOutcome, Sink, SinkFailure } from "../sinks/sink.ts";
 import type { Ticket } from "./acknowledged-prefix.ts";
 import type { PipelineMonitor } from "./monitor.ts";
 import { Retry, type RetryPolicy } from "./retry.ts";

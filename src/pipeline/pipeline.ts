@@ -2,8 +2,10 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { describeCause } from "../errors/describe-cause.ts";
 import type { CertwireEvent } from "../events/event.ts";
+import type { OutboundEvent } from "../events/outbound-event.ts";
+import { eventOf, type ShrinkEvent, toOutbound } from "../events/outbound-event.ts";
 import type { JournalPosition } from "../journal/position.ts";
-import type { OutboundEvent, Sink, SinkFailure } from "../sinks/sink.ts";
+import type { Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import {
   type DeadLetter,
@@ -16,7 +18,6 @@ import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import type { PipelineLimits } from "./limits.ts";
 import type { PipelineCounters, PipelineMonitor } from "./monitor.ts";
-import { eventOf, type ShrinkEvent, toOutbound } from "./outbound-event.ts";
 import { retryUntilDone } from "./retry.ts";
 import { UnroutableGrace } from "./unroutable-grace.ts";
 import { isDoneBeforeAbort } from "./waiting.ts";

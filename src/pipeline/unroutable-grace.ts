@@ -1,4 +1,4 @@
-import type { OutboundEvent } from "../sinks/sink.ts";
+import type { OutboundEvent } from "../events/outbound-event.ts";
 
 /** How long the events of a kind are given up at once before one of them is tried again, in ms. */
 const givenUpMs = 600_000;

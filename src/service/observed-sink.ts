@@ -1,4 +1,5 @@
-import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../sinks/sink.ts";
+import type { OutboundEvent } from "../events/outbound-event.ts";
+import type { PublishOutcome, Sink, SinkLimits } from "../sinks/sink.ts";
 
 /** Told about the events that a sink has just acknowledged. */
 export type Observe = (sink: string, events: readonly OutboundEvent[]) => void;

@@ -1,6 +1,7 @@
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { ErrorCode } from "../errors/codes.ts";
-import type { OutboundEvent, PublishOutcome, SinkFailure, SinkFailureKind } from "./sink.ts";
+import type { OutboundEvent } from "../events/outbound-event.ts";
+import type { PublishOutcome, SinkFailure, SinkFailureKind } from "./sink.ts";
 
 /** What an error of a client library means for the pipeline and for people. */
 export interface FailureClass {

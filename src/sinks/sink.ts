@@ -1,18 +1,4 @@
-import type { EventAttributes, EventKind } from "../events/event.ts";
-
-/**
- * An event ready to publish: its JSON bytes, encoded once. The data exists only as bytes, because thousands of
- * events are in flight and their objects would keep the garbage collector busy.
- */
-export interface OutboundEvent {
-  readonly id: string;
-  readonly kind: EventKind;
-  /** Events with the same key are published in their order. */
-  readonly partitionKey: string;
-  readonly attributes: EventAttributes;
-  /** The event in structured JSON, UTF-8, `data` last. */
-  readonly json: Buffer;
-}
+import type { OutboundEvent } from "../events/outbound-event.ts";
 
 /**
  * Why a lane stopped, in the words that the pipeline acts on:

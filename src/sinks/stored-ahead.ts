@@ -1,4 +1,4 @@
-import type { OutboundEvent } from "./sink.ts";
+import type { OutboundEvent } from "../events/outbound-event.ts";
 
 /**
  * Events of a lane that the broker has stored although an event before them is not stored yet. They are not

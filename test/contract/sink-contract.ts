@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import type { OutboundEvent, PublishOutcome, Sink, SinkFailureKind } from "../../src/sinks/sink.ts";
+import type { OutboundEvent } from "../../src/events/outbound-event.ts";
+import type { PublishOutcome, Sink, SinkFailureKind } from "../../src/sinks/sink.ts";
 import { range } from "../support/run-pipeline.ts";
 import { sampleOutbound, sequenceOf } from "../support/sample-events.ts";
 

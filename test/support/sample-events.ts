@@ -1,7 +1,6 @@
 import type { CertwireEvent } from "../../src/events/event.ts";
-import { kindOf } from "../../src/events/event-kind.ts";
+import { encodeEvent, type OutboundEvent } from "../../src/events/outbound-event.ts";
 import type { JournalPosition } from "../../src/journal/position.ts";
-import type { OutboundEvent } from "../../src/sinks/sink.ts";
 
 const epochId = "0123456789abcdef0123456789abcdef";
 
@@ -37,10 +36,7 @@ export function sampleEvent(sequence: number, key = "ca-1", padBytes = 0): Certw
 
 /** The same, ready for a sink. */
 export function sampleOutbound(sequence: number, key = "ca-1", padBytes = 0): OutboundEvent {
-  const event = sampleEvent(sequence, key, padBytes);
-  const { data: _, ...attributes } = event;
-  const json = Buffer.from(JSON.stringify(event));
-  return { id: event.id, kind: kindOf(event), partitionKey: key, attributes, json };
+  return encodeEvent(sampleEvent(sequence, key, padBytes));
 }
 
 /** Sequence number of an event made here. */

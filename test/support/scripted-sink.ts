@@ -1,4 +1,5 @@
-import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../../src/sinks/sink.ts";
+import type { OutboundEvent } from "../../src/events/outbound-event.ts";
+import type { PublishOutcome, Sink, SinkLimits } from "../../src/sinks/sink.ts";
 import { sequenceOf } from "./sample-events.ts";
 
 /** One call of `publish`, as the sink saw it. */

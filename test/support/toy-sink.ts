@@ -2,13 +2,14 @@
 // memory of this process.
 import { z } from "zod";
 import { CertwireError } from "../../src/errors/certwire-error.ts";
+import type { OutboundEvent } from "../../src/events/outbound-event.ts";
 import {
   commonShape,
   type ResolvedSinkOptions,
   resolveCommon,
 } from "../../src/sinks/common-options.ts";
 import { type ResolveContext, secretReference } from "../../src/sinks/secret-reference.ts";
-import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../../src/sinks/sink.ts";
+import type { PublishOutcome, Sink, SinkLimits } from "../../src/sinks/sink.ts";
 import { defineSinkKind } from "../../src/sinks/sink-kind.ts";
 
 /** Where a toy sink puts its events. */

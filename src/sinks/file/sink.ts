@@ -1,10 +1,11 @@
 import { type FileHandle, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { openForAppend } from "../../files/append-file.ts";
 import { lockDirectory } from "../../files/directory-lock.ts";
 import { checkWritable } from "../../files/writable-directory.ts";
 import type { NativeFileLock } from "../../native/addon.ts";
-import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
+import type { PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { toFileFailure } from "./errors.ts";
 import type { ResolvedFileSinkOptions } from "./options.ts";
 

@@ -1,6 +1,7 @@
 import { CompressionTypes, type Kafka, type Producer, type RecordMetadata } from "kafkajs";
 import { CertwireError } from "../../errors/certwire-error.ts";
-import type { OutboundEvent, PublishOutcome, SinkFailure } from "../sink.ts";
+import type { OutboundEvent } from "../../events/outbound-event.ts";
+import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import { StoredAhead } from "../stored-ahead.ts";
 import { disconnect } from "./client.ts";
 import { toKafkaFailure } from "./errors.ts";

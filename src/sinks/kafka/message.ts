@@ -1,7 +1,7 @@
 import type { Message } from "kafkajs";
+import type { OutboundEvent } from "../../events/outbound-event.ts";
 import type { ContentMode } from "../broker-options.ts";
 import { attributesOf, dataOf, structuredContentType } from "../message-content.ts";
-import type { OutboundEvent } from "../sink.ts";
 
 const structuredHeaders = { "content-type": structuredContentType };
 

@@ -1,6 +1,7 @@
 import type { ConfirmChannel } from "amqplib";
 import { CertwireError } from "../../errors/certwire-error.ts";
-import type { OutboundEvent, PublishOutcome, SinkFailure } from "../sink.ts";
+import type { OutboundEvent } from "../../events/outbound-event.ts";
+import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import { StoredAhead } from "../stored-ahead.ts";
 import type { RabbitMqConnection } from "./connection.ts";
 import { toRabbitMqFailure } from "./errors.ts";

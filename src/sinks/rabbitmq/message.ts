@@ -1,7 +1,7 @@
 import type { Options } from "amqplib";
+import type { OutboundEvent } from "../../events/outbound-event.ts";
 import type { ContentMode } from "../broker-options.ts";
 import { attributesOf, dataOf, structuredContentType } from "../message-content.ts";
-import type { OutboundEvent } from "../sink.ts";
 
 /** An event as an AMQP message. */
 export interface AmqpMessage {

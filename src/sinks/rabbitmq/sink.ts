@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
+import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { publishOn } from "../failure-class.ts";
-import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
+import type { PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { checkAmqplibVersion } from "./amqplib.ts";
 import { RabbitMqConnection } from "./connection.ts";
 import { toRabbitMqError } from "./errors.ts";

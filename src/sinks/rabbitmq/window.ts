@@ -1,7 +1,8 @@
 import type { ConfirmChannel, Message } from "amqplib";
 import { CertwireError } from "../../errors/certwire-error.ts";
+import type { OutboundEvent } from "../../events/outbound-event.ts";
 import type { ContentMode } from "../broker-options.ts";
-import type { OutboundEvent, SinkFailure } from "../sink.ts";
+import type { SinkFailure } from "../sink.ts";
 import { isNack, isUnencodable } from "./amqplib.ts";
 import { refusesContent, toRabbitMqFailure } from "./errors.ts";
 import { toAmqpMessage } from "./message.ts";

@@ -1,6 +1,7 @@
 import type { Writable } from "node:stream";
+import type { OutboundEvent } from "../../events/outbound-event.ts";
 import type { ResolvedSinkOptions } from "../common-options.ts";
-import type { OutboundEvent, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
+import type { PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { toStdoutFailure } from "./errors.ts";
 
 const newline = Buffer.from("\n");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { toOutbound } from "../../../../src/pipeline/outbound-event.ts";
-import type { OutboundEvent } from "../../../../src/sinks/sink.ts";
+import type { OutboundEvent } from "../../../../src/events/outbound-event.ts";
+import { toOutbound } from "../../../../src/events/outbound-event.ts";
 import { startFakeRabbitMq } from "../../../support/fake-rabbitmq.ts";
 import { rabbitMqSink } from "../../../support/make-sink.ts";
 import { sampleEvent, sampleOutbound } from "../../../support/sample-events.ts";

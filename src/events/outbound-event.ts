@@ -1,0 +1,49 @@
+import type { CertwireEvent, EventAttributes, EventKind } from "./event.ts";
+import { kindOf } from "./event-kind.ts";
+
+/**
+ * An event ready to publish: its JSON bytes, encoded once. The data exists only as bytes, because thousands
+ * of events are in flight and their objects would keep the garbage collector busy.
+ */
+export interface OutboundEvent {
+  readonly id: string;
+  readonly kind: EventKind;
+  /** Events with the same key keep their order. */
+  readonly partitionKey: string;
+  readonly attributes: EventAttributes;
+  /** The event in structured JSON, UTF-8; the member `data` is the last one. */
+  readonly json: Buffer;
+  /** Offset in `json` of the value of `data`, in bytes; it ends before the last byte of `json`. */
+  readonly dataStart: number;
+}
+
+/** Makes an event smaller by leaving out its largest binary values, down to `maxBytes` of JSON. */
+export type ShrinkEvent = (event: CertwireEvent, maxBytes: number) => CertwireEvent;
+
+/**
+ * Writes an event as JSON once, made smaller first where it is above `maxEventBytes`. Throws what
+ * `JSON.stringify` throws.
+ */
+export function toOutbound(
+  event: CertwireEvent,
+  maxEventBytes: number,
+  shrink: ShrinkEvent,
+): OutboundEvent {
+  const outbound = encodeEvent(event);
+  if (outbound.json.length <= maxEventBytes) return outbound;
+  return encodeEvent(shrink(event, maxEventBytes));
+}
+
+/** Writes an event as JSON, whatever its size. */
+export function encodeEvent({ data, ...attributes }: CertwireEvent): OutboundEvent {
+  const head = `${JSON.stringify(attributes).slice(0, -1)},"data":`;
+  const json = Buffer.from(`${head}${JSON.stringify(data)}}`);
+  const { id, partitionkey: partitionKey } = attributes;
+  const dataStart = Buffer.byteLength(head);
+  return { id, kind: kindOf(attributes), partitionKey, attributes, json, dataStart };
+}
+
+/** The event that an outbound event was made of. */
+export function eventOf({ json }: OutboundEvent): CertwireEvent {
+  return JSON.parse(json.toString()) as CertwireEvent;
+}
