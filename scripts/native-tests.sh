@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The C++ suites: plain, under AddressSanitizer and UBSan (asan), under ThreadSanitizer (tsan), and a short
-# fuzz of the binaries of asan. Suites can be named; default all.
+# fuzz run of the asan binaries. Suites can be named; default: all.
 # CERTWIRE_FUZZ_SECONDS sets the time of each fuzz target (default 15).
 set -euo pipefail
 cd "$(dirname "$0")/.."
