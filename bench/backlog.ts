@@ -55,7 +55,7 @@ async function fill(directory: string, events: number): Promise<void> {
   simulator.shutdown();
   const { dropped } = simulator.stats();
   simulator.close();
-  if (dropped > 0) throw new Error(`${dropped} records found no memory`);
+  if (dropped > 0) throw new Error(`${dropped} records were dropped for lack of memory`);
 }
 
 function publish(directory: string, events: number): BacklogResult {

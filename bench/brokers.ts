@@ -173,7 +173,7 @@ function report(figures: {
 function describe(result: PublishResult): string {
   const { batches, batchMedian, batchMax, cpuSeconds, seconds, maxRssMegabytes } = result;
   const cpu = `${((100 * cpuSeconds) / seconds).toFixed(0)} % CPU, ${maxRssMegabytes} MiB`;
-  return `${batches} batches of ${batchMedian} (median) to ${batchMax} events, ${cpu}`;
+  return `${batches} batches, ${batchMedian} events each (median; most ${batchMax}), ${cpu}`;
 }
 
 function say(line: string): void {

@@ -40,6 +40,6 @@ for suite in "${suites[@]}"; do
     asan) run_suite asan address,undefined clang++-14 ;;
     tsan) run_suite tsan thread clang++-14 ;;
     fuzz) run_fuzz ;;
-    *) echo "native-tests: no suite $suite; the suites are plain, asan, tsan, fuzz" >&2; exit 2 ;;
+    *) echo "native-tests: unknown suite $suite; the suites are plain, asan, tsan, fuzz" >&2; exit 2 ;;
   esac
 done

@@ -73,7 +73,7 @@ const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in parts));
 if (unknown.length > 0) {
   console.error(
-    `run-parts: no part ${unknown.join(", ")}; the parts are ${Object.keys(parts).join(", ")}`,
+    `run-parts: unknown part ${unknown.join(", ")}; the parts are ${Object.keys(parts).join(", ")}`,
   );
   process.exit(2);
 }

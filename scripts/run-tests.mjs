@@ -25,7 +25,7 @@ const found = roots.flatMap(testFiles);
 const files = found.filter((file) => !excluded.includes(basename(file)));
 const stale = excluded.find((name) => !found.some((file) => basename(file) === name));
 if (stale !== undefined) {
-  console.error(`run-tests: there is no ${stale} to exclude`);
+  console.error(`run-tests: no test file is named ${stale}, which --exclude names`);
   process.exit(1);
 }
 if (files.length === 0) {

@@ -8,7 +8,7 @@ import { sampleOutbound, sequenceOf } from "../support/sample-events.ts";
 export interface SinkUnderTest {
   /** Makes a sink on that place; every call makes another one on the same place. */
   create(): Sink;
-  /** What arrived there, in order; read by something that is not the sink. */
+  /** What arrived there, in its order; read by something other than the sink. */
   read(): Promise<readonly { readonly id: string; readonly partitionkey: string }[]>;
   /** Makes the place refuse everything (broker down, directory gone). */
   breakDown(): Promise<void>;
@@ -177,7 +177,7 @@ function assertOutcome(outcome: PublishOutcome, events: number): void {
 
 type Arrived = Awaited<ReturnType<SinkUnderTest["read"]>>;
 
-/** Nothing is missing or foreign, and the first deliveries of each key are in order. */
+/** Nothing is missing or foreign, and the first deliveries of each key keep their order. */
 export function assertDelivered(
   arrived: Arrived,
   sent: readonly Pick<OutboundEvent, "id">[],
