@@ -46,7 +46,7 @@ function tryOut(mutation) {
   const path = join(copy, mutation.file);
   const source = readFileSync(path, "utf8");
   if (source.split(mutation.find).length !== 2) {
-    throw new Error(`${mutation.name}: ${mutation.file} must contain the text to replace exactly once`);
+    throw new Error(`${mutation.name}: ${mutation.file} must contain its text exactly once`);
   }
   writeFileSync(
     path,
