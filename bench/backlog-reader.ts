@@ -1,4 +1,4 @@
-// Publishes the first events of a journal into nothing, as the service does, and prints what that took as
+// Publishes the first events of a journal to a sink that discards them, as the service does, and prints what it took as
 // one line of JSON: node backlog-reader.js JOURNAL EVENTS
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,11 +17,11 @@ import { DeadLetterFile } from "../src/state/dead-letter.ts";
 /** What publishing a part of a backlog took. */
 export interface BacklogResult {
   readonly events: number;
-  /** From the making of the reader to the first publish. */
+  /** From the creation of the reader to the first publish. */
   readonly firstPublishMs: number;
   /** Processor time of the process, all threads, for one event. */
   readonly cpuMicrosecondsPerEvent: number;
-  /** Resident memory after a quarter of the events, and the most afterwards, in MiB. */
+  /** Resident memory after a quarter of the events, and its maximum afterwards, in MiB. */
   readonly rssMegabytes: { readonly quarter: number; readonly most: number };
 }
 

@@ -1,5 +1,5 @@
-// How a start with a backlog behaves: the time to the first publish, memory, and the cost of an event
-// beside that of a backlog of a hundredth. Prints one JSON object:
+// A start with a backlog: the time to the first publish, memory, and the cost of an event
+// compared with a backlog of a hundredth of the size. Prints one JSON object:
 // node backlog.js [--megabytes 10240] [--runs 5] [--directory DIRECTORY]
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -20,9 +20,9 @@ const { values } = parseArgs({
 });
 const megabytes = Number(values.megabytes);
 const runs = Number(values.runs);
-/** Bytes of a record: nearly all of it a request, so that a large backlog is made quickly. */
+/** Bytes of a record: nearly all of it a request, so that a large backlog is written quickly. */
 const recordBytes = 8 * 1024;
-/** Most bytes that may wait in the writer's memory while a journal is made. */
+/** Most bytes that may wait in the writer's memory while a journal is written. */
 const maxWaitingBytes = 16 * 1024 * 1024;
 const reader = fileURLToPath(new URL("backlog-reader.js", import.meta.url));
 
@@ -55,7 +55,7 @@ async function fill(directory: string, events: number): Promise<void> {
   simulator.shutdown();
   const { dropped } = simulator.stats();
   simulator.close();
-  if (dropped > 0) throw new Error(`${dropped} records found no memory`);
+  if (dropped > 0) throw new Error(`${dropped} records were dropped for lack of memory`);
 }
 
 function publish(directory: string, events: number): BacklogResult {

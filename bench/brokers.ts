@@ -28,16 +28,16 @@ const work = makeTempDirectory("bench");
 const journal = join(work, "journal");
 const lowRate = { eventsPerSecond: 200, events: 1_000 };
 const partitions = 6;
-/** Events that are published before those that count, as the load generators do it. */
+/** Events published before those that are measured, as the load generators do. */
 const warmup = 20_000;
 
-/** Figures of one broker on so many nodes. */
+/** Figures of one broker on one number of nodes. */
 interface Row {
   readonly broker: "kafka" | "rabbitmq";
   readonly nodes: number;
   /** Records a second of each program. */
   readonly perSecond: Readonly<Record<string, number>>;
-  /** Ours divided by each other program. */
+  /** Certwire's rate divided by that of each other program. */
   readonly ratios: Readonly<Record<string, number>>;
   readonly atFullRate: PublishResult;
   readonly atLowRate: PublishResult;
@@ -173,7 +173,7 @@ function report(figures: {
 function describe(result: PublishResult): string {
   const { batches, batchMedian, batchMax, cpuSeconds, seconds, maxRssMegabytes } = result;
   const cpu = `${((100 * cpuSeconds) / seconds).toFixed(0)} % CPU, ${maxRssMegabytes} MiB`;
-  return `${batches} batches of ${batchMedian} (median) to ${batchMax} events, ${cpu}`;
+  return `${batches} batches, ${batchMedian} events each (median; most ${batchMax}), ${cpu}`;
 }
 
 function say(line: string): void {

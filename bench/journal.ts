@@ -3,10 +3,10 @@ import { loadNative } from "../src/native/addon.ts";
 import { steppedClock } from "../src/simulate/feed.ts";
 import { SimulatedCa } from "../src/simulate/simulated-ca.ts";
 
-// Making a certificate takes longer than recording it, so the same ones come again.
+// Making a certificate takes longer than recording it, so the same ones are reused.
 const distinctEvents = 2_000;
 
-/** Writes a journal of so many events through the exit module's own code, as fast as it can. */
+/** Writes a journal of this many events through the exit module's own code, as fast as it can. */
 export function fillJournal(directory: string, events: number): void {
   mkdirSync(directory);
   const ca = new SimulatedCa({ seed: "bench", now: steppedClock(0) });

@@ -19,12 +19,12 @@ export interface Load {
 
 const timeoutMs = 600_000;
 const megabyte = 1_024 * 1_024;
-// The first records are the Java compiler's; Kafka's own program is timed without them.
+// The first records warm up the Java compiler; Kafka's own program is timed without them.
 const warmupRecords = 20_000;
 const acknowledgedByAll = ["--command-property", "acks=all", "enable.idempotence=true"];
 const persistentAndMandatory = ["--flag", "persistent", "--flag", "mandatory"];
 
-/** Kafka's load generator with its defaults, acks=all; returns records a second once warm. */
+/** Kafka's load generator with its defaults, acks=all; returns records per second once warm. */
 export async function producerPerformance(
   kafka: KafkaCluster,
   topic: string,
@@ -48,7 +48,7 @@ export async function producerPerformance(
   return lastNumber(output.toString(), /([\d.]+) records\/sec/g);
 }
 
-/** Kafka Connect's file source over a file of that many lines; records a second, its start left out. */
+/** Kafka Connect's file source over a file with a line per record; records per second, without its start. */
 export async function connectFileSource(
   kafka: KafkaCluster,
   topic: string,
@@ -89,7 +89,7 @@ export async function connectFileSource(
   }
 }
 
-/** RabbitMQ's load generator into a quorum queue; returns messages a second. */
+/** RabbitMQ's load generator into a quorum queue; returns messages per second. */
 export async function perfTest(
   rabbitmq: RabbitmqCluster,
   queue: string,

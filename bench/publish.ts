@@ -1,5 +1,5 @@
-// Runs the service of a configuration file until its sink has acknowledged so many events, and prints
-// what that took as one line of JSON, the first WARMUP events left out: node publish.js CONFIG EVENTS [WARMUP]
+// Runs the service of a configuration file until its sink has acknowledged EVENTS events, and prints
+// what that took as one line of JSON, without the first WARMUP events: node publish.js CONFIG EVENTS [WARMUP]
 import { createLogger } from "../src/cli/logger.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { Service } from "../src/service/service.ts";
@@ -9,11 +9,11 @@ export interface PublishResult {
   readonly events: number;
   /** JSON bytes of all events. */
   readonly bytes: number;
-  /** To the last acknowledgement: from that of the warm-up, without one from before the service is made. */
+  /** To the last acknowledgement: from that of the warm-up, or without one from before the service is created. */
   readonly seconds: number;
-  /** Processor time of the process meanwhile, all threads. */
+  /** Processor time of the process in that time, all threads. */
   readonly cpuSeconds: number;
-  /** From before the service is made to the end of the warm-up, connecting included. */
+  /** From before the service is created to the end of the warm-up, connecting included. */
   readonly warmupSeconds: number;
   /** Largest resident memory, in MiB. */
   readonly maxRssMegabytes: number;
@@ -54,7 +54,7 @@ const service = await Service.create({
 await service.run(done.signal);
 process.stdout.write(`${JSON.stringify(result)}\n`);
 
-/** As the brokers' own load generators, which leave out what the compiler takes. */
+/** Like the brokers' own load generators, which leave out what the JIT compiler takes. */
 function warmUp(count: number): void {
   warmupEvents += count;
   startedAt = performance.now();

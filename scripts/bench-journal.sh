@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures what an append to the journal costs its caller, beside a lock and a write and beside a bare copy.
+# Measures what an append to the journal costs its caller, compared with a lock and a write and with a bare copy.
 #   npm run bench:journal [-- SECONDS]     seconds of each part, default 3
 # Builds what it needs; the figures go to build/bench-journal.json.
 set -euo pipefail

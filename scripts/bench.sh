@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures the way from a journal to the brokers beside their own load generators; options as in
-# bench/brokers.ts. Needs Java, Maven and RabbitMQ, which the set-up of the tests installs.
+# Measures throughput from a journal to the brokers, compared with their own load generators; options as in
+# bench/brokers.ts. Needs Java, Maven and RabbitMQ, which the setup of the tests installs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/fetch-kafka.sh kafka

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the native addon for this Linux machine and puts it where the loader looks.
+# Builds the native addon for this Linux machine and puts it where the loader finds it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=prebuilds/linux-x64
@@ -10,7 +10,7 @@ cmake -S addon -B build/native -DCMAKE_BUILD_TYPE=Release > build/native-configu
 cmake --build build/native --parallel 2 --target certwire_node
 mkdir -p "$target"
 if ! cmp -s build/native/node/certwire.node "$target/certwire.node"; then
-  # Under another name first: a process that has the old one loaded must not see it change.
+  # Copied under another name first: a process that has loaded the old one must not see it change.
   cp build/native/node/certwire.node "$target/certwire.node.new"
   mv "$target/certwire.node.new" "$target/certwire.node"
 fi

@@ -19,7 +19,7 @@ fail() {
 # Prints the DLLs that a binary imports, in lower case.
 imports() { x86_64-w64-mingw32-objdump -p "$1" | sed -n 's/^\tDLL Name: //p' | tr '[:upper:]' '[:lower:]'; }
 
-# Nothing but Windows itself may be needed where the binaries go.
+# The binaries may need nothing but Windows itself.
 check_imports() {
   local name
   while read -r name; do

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs the suites of both brokers' sinks, and that of the service's image, through testcontainers, on
-# images built from docker/ over a base image that is made here, so that no public image is needed. It
-# brings Debian's container engine with it: a private one in network and process namespaces of its own,
-# which end with this script. For that it needs root. Runs only in CI (CI=true) or with
-# --private-engine; an engine of yours is never touched.
+# Runs the suites of both brokers' sinks, and that of the service's image, through testcontainers on
+# images built from docker/ on a base image that is built here, so that no public image is needed. It
+# starts Debian's container engine: a private one in its own network and process namespaces,
+# which end with this script. That needs root. Runs only in CI (CI=true) or with
+# --private-engine; your own engine is never touched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +18,7 @@ make_base_archive() {
     say "base system: already there"
     return
   fi
-  say "base system: Debian with Java and RabbitMQ, by debootstrap ..."
+  say "base system: installing Debian with Java and RabbitMQ (debootstrap) ..."
   local started=$SECONDS root
   root=$(mktemp -d)
   if ! debootstrap --variant=minbase --include="$base_packages" bookworm "$root" > build/debootstrap.log 2>&1; then
@@ -45,7 +45,7 @@ start_engine() {
   exit 1
 }
 
-# The base looks as the public images do: jars in /opt/kafka/libs, node on the path.
+# The base resembles the public images: jars in /opt/kafka/libs, node on the path.
 build_base_image() {
   docker import "$base_archive" certwire-ci-debian > /dev/null
   mkdir "$engine/context"
@@ -64,7 +64,7 @@ stop_engine() {
     kill "$pid"
     wait
   fi
-  # Where / is no shared mount the engine mounts its directory on itself, and leaves that behind.
+  # If / is not a shared mount the engine mounts its directory on itself, and does not unmount it.
   umount --recursive --lazy "$engine/data" 2> /dev/null || true
   rm -rf "$engine"
 }
@@ -77,7 +77,7 @@ run_suites() {
   export TESTCONTAINERS_RYUK_DISABLED=true TESTCONTAINERS_HOST_OVERRIDE=127.0.0.1
   export CERTWIRE_TEST_BROKERS=testcontainers CERTWIRE_TEST_BASE_IMAGE=$base_image
   export CERTWIRE_SERVICE_IMAGE=certwire:local
-  # Process ids mean something else in here, and tests tell by them whose temporary files are left over.
+  # Process ids differ in this namespace, and tests use them to find left-over temporary files.
   export TMPDIR=$engine
   ip link set lo up
   start_engine
@@ -94,7 +94,7 @@ case "${1:-}" in
   --private-engine | "")
     if [ "${1:-}" = "" ] && [ "${CI:-}" != true ]; then
       echo "$0: starts a private container engine only in CI or with --private-engine" >&2
-      echo "  with an engine of yours: CERTWIRE_TEST_BROKERS=testcontainers npm test" >&2
+      echo "  with your own engine: CERTWIRE_TEST_BROKERS=testcontainers npm test" >&2
       exit 2
     fi
     if [ "$(id -u)" != 0 ]; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the C++ format; with --write mends it.
+# Checks the C++ format; --write fixes it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mode=(--dry-run --Werror)

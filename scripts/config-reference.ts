@@ -9,7 +9,7 @@ export function schemaText(): string {
   return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
 }
 
-/** The page with its tables made anew between their markers. */
+/** The page with its tables generated again between their markers. */
 export function withTables(page: string): string {
   return page.replaceAll(
     /(<!-- options: (\S+) -->\n)[^]*?(<!-- end -->)/g,

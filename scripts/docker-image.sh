@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the image of the service.
-#   scripts/docker-image.sh [--base IMAGE] [--tag NAME]     defaults: that of docker/Dockerfile, certwire:local
+#   scripts/docker-image.sh [--base IMAGE] [--tag NAME]     defaults: the base of docker/Dockerfile, certwire:local
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,9 +25,9 @@ node_modules/.bin/tsc -p tsconfig.build.json --outDir "$context/dist" --incremen
 cp package.json LICENSE THIRD-PARTY-NOTICES.md "$context"
 mkdir "$context/prebuilds"
 cp -r prebuilds/linux-x64 "$context/prebuilds"
-# Exactly the packages that npm would install for a user, as they are here.
+# The packages that npm would install for a user, copied from here.
 npm ls --omit=dev --all --parseable --loglevel=error > build/docker-packages.txt || {
-  echo "$0: node_modules is not what package-lock.json says; mend it with: npm ci" >&2
+  echo "$0: node_modules does not match package-lock.json; fix it with: npm ci" >&2
   exit 1
 }
 sed -n "s#^$PWD/##p" build/docker-packages.txt | xargs cp --parents -r -t "$context"

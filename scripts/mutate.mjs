@@ -1,5 +1,5 @@
-// Shows that the tests can fail: makes each change of test/mutations.json in a copy of the tree, one at a
-// time, and names the tests that go red. Ends with 1 when a change goes unnoticed.
+// Shows that the tests can fail: applies each change of test/mutations.json to a copy of the tree, one at a
+// time, and names the tests that go red. Ends with 1 if a change goes unnoticed.
 //   npm run mutate [-- NAME ...]
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -46,7 +46,7 @@ function tryOut(mutation) {
   const path = join(copy, mutation.file);
   const source = readFileSync(path, "utf8");
   if (source.split(mutation.find).length !== 2) {
-    throw new Error(`${mutation.name}: ${mutation.file} does not have its text exactly once`);
+    throw new Error(`${mutation.name}: ${mutation.file} must contain its text exactly once`);
   }
   writeFileSync(
     path,

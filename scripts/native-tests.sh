@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The C++ suites: plain, under AddressSanitizer and UBSan (asan), under ThreadSanitizer (tsan), and a short
-# fuzz of the binaries of asan. Suites can be named; default all.
+# fuzz run of the asan binaries. Suites can be named; default: all.
 # CERTWIRE_FUZZ_SECONDS sets the time of each fuzz target (default 15).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,6 +40,6 @@ for suite in "${suites[@]}"; do
     asan) run_suite asan address,undefined clang++-14 ;;
     tsan) run_suite tsan thread clang++-14 ;;
     fuzz) run_fuzz ;;
-    *) echo "native-tests: no suite $suite; the suites are plain, asan, tsan, fuzz" >&2; exit 2 ;;
+    *) echo "native-tests: unknown suite $suite; the suites are plain, asan, tsan, fuzz" >&2; exit 2 ;;
   esac
 done

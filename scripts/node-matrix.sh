@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the unit and contract suites on each supported Node line other than the one that is here, or on those
-# given; the binaries come from npm.
+# Runs the unit and contract suites on each supported Node line except the installed one, or on the given
+# ones; the binaries come from npm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh

@@ -1,12 +1,12 @@
-# System packages of each set-up, and how they are installed. Sourced, not run.
+# System packages of each setup, and how they are installed. Sourced, not run.
 
 # What `npm start` needs: a compiler for the native addon, nothing else.
 packages_start=(g++ make cmake)
 
-# What the Windows binaries are built with, the stand-in for the CA and the native tests among them.
+# What builds the Windows binaries, including the CA stand-in and the native tests.
 packages_windows=(make cmake g++-mingw-w64-x86-64-posix binutils-mingw-w64-x86-64 doctest-dev nlohmann-json3-dev)
 
-# What the tests need beyond that: sanitizers and fuzzers, the Windows tool chain, brokers and their independent clients.
+# What the tests need: sanitizers and fuzzers, the Windows toolchain, brokers and independent clients of them.
 packages_test=(
   g++ "${packages_windows[@]}"
   clang-14 libclang-rt-14-dev clang-format-19 wine wine64
@@ -18,7 +18,7 @@ say() { printf 'certwire: %s\n' "$*"; }
 
 is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
-# A Java or Maven that is on the PATH is kept, whoever installed it.
+# A Java or Maven on the PATH is used, however it was installed.
 is_provided() {
   case $1 in
     openjdk-17-jre-headless) command -v java >/dev/null ;;
@@ -32,7 +32,7 @@ missing_packages() {
   for name in "$@"; do is_installed "$name" || is_provided "$name" || printf '%s\n' "$name"; done
 }
 
-# Asks on a terminal; without one the answer is yes, and what is done is printed.
+# Asks on a terminal; without one the answer is yes.
 confirm() {
   [ -t 0 ] && [ -t 1 ] && [ -z "${CI:-}" ] || return 0
   local answer
@@ -40,7 +40,7 @@ confirm() {
   case $answer in '' | [yY]*) ;; *) return 1 ;; esac
 }
 
-# Ends after a tool that needs the network has failed: its name, its log, and the command to run by hand.
+# Ends the script after a tool that needs the network failed: prints its name, its log, and the command to run by hand.
 fetch_failed() {
   tail -n 5 "$2" >&2
   say "$1 failed (no network?); the whole log is in $2. Run, then start again:" >&2
@@ -48,13 +48,13 @@ fetch_failed() {
   exit 1
 }
 
-# Installs the system packages of a list that are not there yet; ends with the command to run where it can't.
+# Installs the missing system packages of a list; if it cannot, ends with the command to run.
 install_packages() {
   local missing
   say "system packages: $*"
   mapfile -t missing < <(missing_packages "$@")
   if [ ${#missing[@]} -eq 0 ]; then
-    say "all of them are installed"
+    say "all are installed"
     return
   fi
   say "not installed yet: ${missing[*]}"
@@ -64,7 +64,7 @@ install_packages() {
     printf '  sudo sh -c "%s"\n' "$manual"
     exit 1
   fi
-  confirm "install them now with apt-get?" || { say "nothing installed. To do it yourself: $manual"; exit 1; }
+  confirm "install them now with apt-get?" || { say "nothing installed. To install them yourself: $manual"; exit 1; }
   if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"; } \
     > var/apt.log 2>&1; then
     fetch_failed apt-get var/apt.log "$manual"
@@ -72,7 +72,7 @@ install_packages() {
   say "installed ${#missing[@]} packages"
 }
 
-# npm packages by the lock file, once for each state of it.
+# npm packages of the lock file, installed again when it changes.
 install_npm() {
   local stamp=node_modules/.certwire-lock
   if [ -f "$stamp" ] && cmp -s package-lock.json "$stamp"; then

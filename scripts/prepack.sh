@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes what the npm package carries; refuses to pack one without its native addons.
+# Builds the contents of the npm package; refuses to pack it without its native addons.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 missing=()

@@ -1,6 +1,6 @@
-// Runs parts of the tests side by side, one for each core, and sums up: node scripts/run-parts.mjs PART...
-// Each part writes its output to build/logs/PART.log; that of a failed part is printed. Ends with the table of
-// parts and a line `N passed, N failed, N skipped`.
+// Runs parts of the tests side by side, one per core: node scripts/run-parts.mjs [PART...]
+// Each part writes its output to build/logs/PART.log; failures are printed. Ends with a table of the
+// parts and the line `N passed, N failed, N skipped`.
 import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -10,8 +10,8 @@ const tests = (...names) => names.map((name) => `build/js/test/${name}`);
 const onNode = (...roots) => ["node", "scripts/run-tests.mjs", "--test-concurrency=1", ...roots];
 
 /**
- * The parts in the order in which they start, the longest first. `after`: parts that make what this one needs.
- * `ciOnly`: left out elsewhere unless it is named.
+ * The parts in the order in which they start, the longest first. `after`: parts that build what this one needs.
+ * `ciOnly`: outside CI it runs only if it is named.
  */
 const parts = {
   windows: {
@@ -23,7 +23,7 @@ const parts = {
   },
   brokers: {
     title: "integration tests on real brokers",
-    // In CI only the part docker has a container engine, and no test may skip there for lack of one.
+    // In CI only the part docker has a container engine, and no test may be skipped there for lack of one.
     commands: [
       ["bash", "scripts/fetch-kafka.sh"],
       onNode(...(isCi ? ["--exclude=testcontainers.test.js"] : []), ...tests("integration")),
@@ -40,7 +40,7 @@ const parts = {
   },
   docker: {
     title: "testcontainers on a private engine",
-    commands: [["bash", "scripts/ci-docker.sh"]],
+    commands: [["bash", "scripts/ci-docker.sh", "--private-engine"]],
     ciOnly: true,
   },
   tsan: {
@@ -73,7 +73,7 @@ const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in parts));
 if (unknown.length > 0) {
   console.error(
-    `run-parts: no part ${unknown.join(", ")}; the parts are ${Object.keys(parts).join(", ")}`,
+    `run-parts: unknown part ${unknown.join(", ")}; the parts are ${Object.keys(parts).join(", ")}`,
   );
   process.exit(2);
 }
@@ -95,7 +95,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
   });
 }
 
-/** Runs one command; resolves with its exit code, also when a signal ended it. */
+/** Runs one command; resolves with its exit code, or with 1 if a signal ended it. */
 function run([command, ...args], log) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -149,7 +149,7 @@ function line({ name, code, counts, seconds: took, path }) {
   return `${name.padEnd(8)} ${code === 0 ? "ok    " : "FAILED"} ${String(took).padStart(4)} s  ${numbers}${code === 0 ? "" : `; see ${path}`}`;
 }
 
-/** The lines of a failed part that say what failed, or its last ones. */
+/** The lines of a failed part that show what failed, or its last ones. */
 function excerpt(path) {
   const lines = readFileSync(path, "utf8").split("\n");
   const failures = lines.flatMap((text, at) =>
@@ -187,7 +187,7 @@ for (const result of results) say(line(result));
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const { counts, code } of results) {
   for (const key of Object.keys(total)) total[key] += counts[key];
-  // A part that fails without a failed test (a build, a linter) is a failure all the same.
+  // A part that fails without a failed test (a build, a linter) counts as a failure too.
   if (code !== 0 && counts.failed === 0) total.failed += 1;
 }
 say(`${results.length} parts in ${seconds(startedAt)} s on ${slots} cores`);

@@ -1,5 +1,5 @@
 // Runs node:test on every compiled *.test.js file below the given directories (Node 20's runner takes no
-// globs), less those that are named by --exclude=NAME.
+// globs), except those named by --exclude=NAME.
 import { spawn } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -25,14 +25,14 @@ const found = roots.flatMap(testFiles);
 const files = found.filter((file) => !excluded.includes(basename(file)));
 const stale = excluded.find((name) => !found.some((file) => basename(file) === name));
 if (stale !== undefined) {
-  console.error(`run-tests: there is no ${stale} to exclude`);
+  console.error(`run-tests: no test file is named ${stale}, which --exclude names`);
   process.exit(1);
 }
 if (files.length === 0) {
   console.error(`run-tests: no *.test.js under ${roots.join(", ")}; run npm run build first`);
   process.exit(1);
 }
-// A hanging test may not hold up the run.
+// A hanging test must not hold up the run.
 const child = spawn(process.execPath, ["--test", "--test-timeout=900000", ...options, ...files], {
   stdio: "inherit",
 });

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up a checkout: `setup.sh start` for running, `setup.sh test` for all tests. Keeps what is there.
+# Sets up a checkout: `setup.sh start` for running, `setup.sh test` for all tests. Keeps what is already there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up and passes all tests, as many parts at a time as there are cores. Parts can be named
+# Sets up and runs all tests, one part per core at a time. Parts can be named
 # (`npm test -- unit wine`); scripts/run-parts.mjs lists them.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Makes the Wine prefix of the tests (about 10 s) and prints its path; quick when it is there.
+# Creates the Wine prefix of the tests (about 10 s) and prints its path; does nothing if it is already there.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 export WINEPREFIX=${WINEPREFIX:-$root/build/wine-prefix}
 export WINEARCH=win64 WINEDEBUG=${WINEDEBUG:--all} DISPLAY=
-# Neither an installer (Mono, Gecko) nor a menu entry may come of it.
+# No installer (Mono, Gecko), no menu entries.
 export WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe="
 
-# Debian keeps the 64-bit loader off the search path, and its wrapper wants a 32-bit one besides.
+# Debian keeps the 64-bit loader off the search path, and its wrapper needs a 32-bit one too.
 wine=/usr/lib/wine/wine64
 [ -x "$wine" ] || wine=$(command -v wine) || {
   echo "wine-prefix: Wine is missing; on Debian: apt-get install wine wine64" >&2
@@ -18,7 +18,7 @@ exec 9>"$WINEPREFIX.lock"
 flock 9
 if [[ ! -e $WINEPREFIX/certwire-ready ]]; then
   "$wine" wineboot -i >&2
-  # Node refuses to start on the Windows version that is the default of a prefix.
+  # Node refuses to start on a prefix's default Windows version.
   "$wine" winecfg /v win10 >&2
   wineserver -w
   touch "$WINEPREFIX/certwire-ready"

@@ -22,7 +22,7 @@ let channel: Channel;
 let directory: string;
 
 before(async () => {
-  // In your project: a broker from testcontainers, or the address of one that is there.
+  // In your project: a broker from testcontainers, or the address of an existing one.
   broker = await startRabbitmq();
   const [url = ""] = broker.urls;
   connection = await connect(url);
@@ -41,7 +41,7 @@ beforeEach(async () => {
   await channel.assertExchange("certwire", "topic", { durable: true });
   await channel.deleteQueue(queue);
   await channel.assertQueue(queue, { durable: true });
-  // Everything: the service does not let go of an event that no queue takes.
+  // Everything: an event that no queue takes is not published, and delays those after it.
   await channel.bindQueue(queue, "certwire", "#");
 });
 
@@ -81,14 +81,14 @@ function countStates({ entries }: CertificateInventory): Record<string, number> 
   return counts;
 }
 
-test("the inventory follows certificates from their issue over revocation, hold and release", async () => {
+test("the inventory follows certificates through issue, revocation, hold and release", async () => {
   const inventory = new CertificateInventory();
   await replay();
   await consumeAll(inventory);
   assert.deepEqual(countStates(inventory), { valid: 15, "on hold": 1, revoked: 1 });
 });
 
-test("the same events once more change nothing", async () => {
+test("the same events sent twice change nothing", async () => {
   const inventory = new CertificateInventory();
   await replay();
   await replay();

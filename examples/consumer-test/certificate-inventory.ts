@@ -22,7 +22,7 @@ interface CertificateEvent {
   };
 }
 
-/** An example of a consumer: it keeps which certificates are valid. */
+/** An example of a consumer: it tracks which certificates are valid. */
 export class CertificateInventory {
   readonly #entries = new Map<string, InventoryEntry>();
   readonly #seen = new Set<string>();
@@ -31,7 +31,7 @@ export class CertificateInventory {
     return [...this.#entries.values()];
   }
 
-  /** Takes events from a queue from now on; acknowledges each once it has been worked in. */
+  /** Consumes events from a queue; acknowledges each once it is in the inventory. */
   async consume(channel: Channel, queue: string): Promise<void> {
     await channel.consume(queue, (message) => {
       if (message === null) return;
@@ -40,7 +40,7 @@ export class CertificateInventory {
     });
   }
 
-  /** Works one event in. Delivery is at least once, so an id that was seen before changes nothing. */
+  /** Applies one event. Delivery is at least once, so an id that was seen before changes nothing. */
   handle({ id, type, data }: CertificateEvent): void {
     const { certificate } = data;
     if (certificate === undefined || this.#seen.has(id)) return;

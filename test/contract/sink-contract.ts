@@ -9,13 +9,13 @@ import { sampleOutbound, sequenceOf } from "../support/sample-events.ts";
 export interface SinkUnderTest {
   /** Makes a sink on that place; every call makes another one on the same place. */
   create(): Sink;
-  /** What arrived there, in order; read by something that is not the sink. */
+  /** What arrived there, in its order; read by something other than the sink. */
   read(): Promise<readonly { readonly id: string; readonly partitionkey: string }[]>;
-  /** Makes the place refuse everything from now on (broker down, directory gone). */
+  /** Makes the place refuse everything (broker down, directory gone). */
   breakDown(): Promise<void>;
   /** Undoes `breakDown`. */
   repair(): Promise<void>;
-  /** True when only a new sink can go on after the repair, as after a restart. Default false. */
+  /** True if only a new sink can continue after the repair, as after a restart. Default false. */
   readonly needsRestart?: boolean;
 }
 
@@ -63,7 +63,7 @@ export function testSinkContract({ name, setUp }: SinkSuite): void {
       await sink.close();
     });
 
-    test("a second sink on the same place goes on behind the first", async (t) => {
+    test("a second sink on the same place continues after the first", async (t) => {
       const place = await setUp(t);
       const events = range(1, 60).map((n) => sampleOutbound(n, `ca/${n % 3}`));
       for (const part of [events.slice(0, 30), events.slice(30)]) {
@@ -113,7 +113,7 @@ export function testSinkContract({ name, setUp }: SinkSuite): void {
       await assertArrived(place, events.slice(0, outcome.acknowledged));
     });
 
-    test("with its place gone a publish fails with a known kind, and after the repair nothing is missing", async (t) => {
+    test("if its place is gone a publish fails with a known kind, and after the repair nothing is missing", async (t) => {
       const place = await setUp(t);
       let sink = place.create();
       await sink.open(signal);
@@ -156,7 +156,7 @@ async function publishAll(sink: Sink, events: readonly OutboundEvent[]): Promise
   for (const [lane, own] of byLane(sink, events)) await publishWhole(sink, lane, own);
 }
 
-/** Publishes as the pipeline does: again what is left, until all is acknowledged. */
+/** Publishes as the pipeline does: retries what is left until all of it is acknowledged. */
 async function publishWhole(sink: Sink, lane: number, events: readonly OutboundEvent[]) {
   const deadline = performance.now() + 60_000;
   let rest = events;
@@ -178,7 +178,7 @@ function assertOutcome(outcome: PublishOutcome, events: number): void {
 
 type Arrived = Awaited<ReturnType<SinkUnderTest["read"]>>;
 
-/** Nothing is missing or foreign, and the first deliveries of each key are in order. */
+/** Nothing is missing or foreign, and the first deliveries of each key keep their order. */
 export function assertDelivered(
   arrived: Arrived,
   sent: readonly Pick<OutboundEvent, "id">[],

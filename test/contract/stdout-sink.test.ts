@@ -6,7 +6,7 @@ import { StdoutSink } from "../../src/sinks/stdout/sink.ts";
 import { until } from "../support/run-pipeline.ts";
 import { testSinkContract } from "./sink-contract.ts";
 
-/** A process that reads a pipe and passes everything on, like one behind `certwire run |`. */
+/** A process that reads a pipe and passes everything on, like one after `certwire run |`. */
 class PipeReader {
   readonly pipe: Socket;
   readonly #chunks: Buffer[] = [];

@@ -12,7 +12,7 @@ interface Figures {
   readonly rssMegabytes: { readonly quarter: number; readonly most: number };
 }
 
-test("a backlog of 256 MiB delays no start, fills no memory, and makes no event dearer", async (context) => {
+test("a backlog of 256 MiB does not delay the start, fill memory, or raise the cost of an event", async (context) => {
   const { stdout } = await promisify(execFile)(process.execPath, [program, "--megabytes", "256"]);
   const { firstPublishMs, cpuMicrosecondsPerEvent, rssMegabytes } = JSON.parse(stdout) as Figures;
   context.diagnostic(stdout.replaceAll(/\s+/g, " "));

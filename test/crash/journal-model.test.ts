@@ -35,9 +35,9 @@ const command: fc.Arbitrary<ModelCommand> = fc.oneof(
   },
 ) as fc.Arbitrary<ModelCommand>;
 
-test("whatever happens to a journal, each record comes out as it was or lies in a gap", async (context) => {
+test("whatever happens to a journal, each record is read as it was written or is in a gap", async (context) => {
   let done = 0;
-  // fast-check would end a run in its middle, with a writer that then nobody ends.
+  // fast-check would stop a run halfway and leave its writer running.
   const enough = runs === undefined ? performance.now() + 15_000 : Number.POSITIVE_INFINITY;
   await fc.assert(
     fc.asyncProperty(

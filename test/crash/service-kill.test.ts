@@ -12,15 +12,15 @@ import { startCli, temporaryDirectory } from "../support/run-cli.ts";
 import { readAll } from "../support/small-journal.ts";
 
 const rounds = sizeFromEnvironment("CERTWIRE_SERVICE_KILLS", 5);
-/** Bound of what is under way to the sink. */
+/** Limit of what is in flight to the sink. */
 const maxInFlightEvents = 64;
 const eventsPerSecond = 150;
-/** The simulated CA works on until so many are published. */
+/** The simulated CA works until this many events are published. */
 const fewestEvents = 300;
 /** A checkpoint is saved once a second; the rest is for a machine that is busy. */
 const checkpointSeconds = 3;
 
-/** Events in the order of publishing; a line that a kill cut off counts for nothing. */
+/** Events in the order of publishing, without a line that a kill cut off. */
 function published(directory: string): CertwireEvent[] {
   let names: string[] = [];
   try {
@@ -50,7 +50,7 @@ async function idsOfJournal(journal: string): Promise<string[]> {
   );
 }
 
-test("a service killed at any moment loses nothing, and repeats only what is behind its checkpoint", async (context) => {
+test("a service killed at any moment loses nothing, and repeats only what follows its checkpoint", async (context) => {
   const root = temporaryDirectory(context);
   const [journal, events, state] = ["journal", "events", "state"].map((name) => join(root, name));
   assert.ok(journal && events && state);

@@ -85,7 +85,7 @@ function gapReasons(events: readonly CertwireEvent[]): unknown[] {
   return gaps.map(({ data }) => data["reason"]);
 }
 
-/** Checks that every request is there, and each id once but for those in `repeated`. */
+/** Checks that every request is there, and each id once except those in `repeated`. */
 function assertComplete(journal: string, last: number, repeated: number): void {
   const events = published(journal);
   const ids = events.map(({ id }) => id);
@@ -94,7 +94,7 @@ function assertComplete(journal: string, last: number, repeated: number): void {
   for (let id = 1; id <= last; id += 1) assert.ok(seen.has(String(id)), `request ${id}`);
 }
 
-test("after an older copy of the journal was restored, new events come out and one gap tells of it", async (context) => {
+test("after an older copy of the journal is restored, new events are published and one gap reports it", async (context) => {
   const journal = journalDirectory(context);
   const snapshot = await publishedBeyondSnapshot(journal);
   const { stop } = await startService(context, journal);
@@ -114,7 +114,7 @@ test("after an older copy of the journal was restored, new events come out and o
   );
 });
 
-test("a service that runs on while an older copy is restored misses and repeats nothing", async (context) => {
+test("a service that keeps running while an older copy is restored misses and repeats nothing", async (context) => {
   const journal = journalDirectory(context);
   const snapshot = await publishedBeyondSnapshot(journal);
   const { stop } = await startService(context, journal);
@@ -128,7 +128,7 @@ test("a service that runs on while an older copy is restored misses and repeats 
 
 for (const isRunning of [false, true]) {
   const state = isRunning ? "running" : "stopped";
-  test(`an epoch number that is used again while the service is ${state} is another epoch`, async (context) => {
+  test(`an epoch number that is reused while the service is ${state} is another epoch`, async (context) => {
     const journal = journalDirectory(context);
     const snapshot = join(dirname(journal), "snapshot");
     await workOnce(journal, 1, 50);
@@ -142,7 +142,7 @@ for (const isRunning of [false, true]) {
     if (!isRunning) service = await startService(context, journal);
     await until(() => hasRequest(journal, 150), "the new events are published");
     await service.stop();
-    // Where the reader stood is not there, so it begins at the oldest frame: those 50 come again.
+    // The reader's position is gone, so it begins at the oldest frame: those 50 are repeated.
     assertComplete(journal, 150, 50);
     assert.deepEqual(gapReasons(published(journal)), ["rollback"]);
   });

@@ -1,4 +1,4 @@
-// Services that were started where another one is at work, by mistake or a moment too early.
+// Services started where another one is running, by mistake or a moment too early.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ function publishedIds(root: string): string[] {
   return published(root).map(({ id }) => id);
 }
 
-/** How often a CA started, worked and stopped again, as far as that is published. */
+/** How often a CA started, worked and stopped, as far as it is published. */
 function publishedParts(root: string): number {
   return published(root).filter((event) => kindOf(event) === "ca.stopped").length;
 }
@@ -65,7 +65,7 @@ async function setUp(context: TestContext) {
   return { root, config: configure(root, "state") };
 }
 
-test("a second service on a state directory says who is there and ends with 75; the first goes on", async (context) => {
+test("a second service on a state directory names the first and ends with 75; the first keeps running", async (context) => {
   const { root, config } = await setUp(context);
   const first = startService(context, config);
   await until(() => publishedParts(root) === 1, "the first has published");
@@ -85,7 +85,7 @@ test("a second service on a state directory says who is there and ends with 75; 
   assert.equal(position?.epochNumber, 2, "the checkpoint is in the second part of the journal");
 });
 
-test("commands that only look work beside a service", async (context) => {
+test("commands that only read work beside a service", async (context) => {
   const { root, config } = await setUp(context);
   const service = startService(context, config);
   await until(() => publishedParts(root) === 1, "it has published");
@@ -96,7 +96,7 @@ test("commands that only look work beside a service", async (context) => {
   await service.stop();
 });
 
-test("a second service on the directory of a file sink waits until the first has gone", async (context) => {
+test("a second service on the directory of a file sink waits until the first has stopped", async (context) => {
   const { root, config } = await setUp(context);
   const first = startService(context, config);
   await until(() => publishedParts(root) === 1, "the first has published");
@@ -110,7 +110,7 @@ test("a second service on the directory of a file sink waits until the first has
   assert.deepEqual(publishedIds(root), [...ids, ...ids]);
 });
 
-test("a service that is started at once after a kill does not wait for the lock of the killed one", async (context) => {
+test("a service started right after a kill does not wait for the lock of the killed one", async (context) => {
   const { root, config } = await setUp(context);
   const killed = startService(context, config);
   await until(() => publishedParts(root) === 1, "it has published");

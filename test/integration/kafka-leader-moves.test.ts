@@ -75,7 +75,7 @@ suite("Kafka partitions whose leaders move", () => {
     assertDelivered(await arrivedIn("ours"), sent);
   });
 
-  test("while leaders keep moving the sink loses none and reorders none", async (t) => {
+  test("while leaders keep moving the sink loses and reorders no event", async (t) => {
     await kafka.createTopic("moving", { replicas: [...replicas, ...replicas] });
     const eventsPerSecond = 600;
     const flow = await startFlow(t, kafkaSink(kafka.bootstrapServers, "moving"), {

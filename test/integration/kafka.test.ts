@@ -131,7 +131,7 @@ suite("the Kafka sink on a real broker", () => {
     );
   });
 
-  test("a topic that may lose acknowledged events is warned of", async () => {
+  test("a topic that may lose acknowledged events gives a warning", async () => {
     const topic = await freshTopic(1, { "unclean.leader.election.enable": "true" });
     const lines: string[] = [];
     const sink = kafkaSink(kafka.bootstrapServers, topic, {}, (line) => lines.push(line));

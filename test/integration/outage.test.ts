@@ -55,7 +55,7 @@ suite("a broker killed with SIGKILL while events flow, and started again", () =>
     t.after(() => rabbitmq.stop());
     const topology = { quorumQueues: [{ name: "outage" }] };
     const sink = rabbitMqSink(rabbitmq.urls, "outage", { topology });
-    // RabbitMQ writes down that a queue exists a moment after it has said so.
+    // RabbitMQ stores a new queue a moment after it has confirmed it.
     await sink.open();
     await sleep(2000);
     await killAndReturn(t, rabbitmq, sink, async () => {

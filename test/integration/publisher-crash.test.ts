@@ -99,7 +99,7 @@ test("a publisher to RabbitMQ killed with SIGKILL loses nothing and keeps the or
   });
 });
 
-/** A line that a kill cut off is no event; the event itself comes again behind it. */
+/** A line that a kill cut off is not an event; the whole event follows it. */
 function parseWholeLine(line: string): MarkedEvent[] {
   try {
     return [JSON.parse(line)];

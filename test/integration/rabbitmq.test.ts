@@ -56,7 +56,7 @@ suite("the RabbitMQ sink on a real broker", () => {
         create: () => sinkWithQueue(name),
         read: () => readEvents(name),
         async breakDown() {
-          // RabbitMQ writes down that a queue exists a moment after it has said so.
+          // RabbitMQ stores a new queue a moment after it has confirmed it.
           await sleep(2000);
           await rabbitmq.kill9(1);
         },
@@ -245,7 +245,7 @@ suite("the RabbitMQ sink on a real broker", () => {
     assert.ok(!JSON.stringify(logLines).includes("wrong-Pa55"));
   });
 
-  test("a broker that blocks its publishers holds events up and loses none", async (t) => {
+  test("a broker that blocks its publishers delays events and loses none", async (t) => {
     const name = freshName();
     const lines: string[] = [];
     const topology = { quorumQueues: [{ name }] };

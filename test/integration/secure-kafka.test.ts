@@ -58,7 +58,7 @@ suite("the Kafka sink on a broker with security", { skip }, () => {
     publisher.assertArrived(await read("TLS", topic));
   });
 
-  test("a broker that demands it gets the client's certificate", async (t) => {
+  test("a broker that requires the client's certificate gets it", async (t) => {
     const { topic, publisher, url } = await setUp(t);
     await publisher.isRefused(
       { url: url("MUTUAL"), tls },
@@ -70,7 +70,7 @@ suite("the Kafka sink on a broker with security", { skip }, () => {
     publisher.assertArrived(await read("MUTUAL", topic, client));
   });
 
-  test("each connection takes the certificate and key that the files hold by then", async (t) => {
+  test("each connection uses the certificate and key that are in the files at that time", async (t) => {
     const { publisher, url } = await setUp(t);
     const sink = await publisher.sink({ url: url("MUTUAL"), tls: clientTls });
     await sink.open(signal);
@@ -142,7 +142,7 @@ suite("the Kafka sink on a broker with security", { skip }, () => {
     publisher.assertArrived(await read("TLS", topic));
   });
 
-  test("a URL without TLS for a port with TLS, and the other way round, is told at once", async (t) => {
+  test("a URL without TLS for a port with TLS, or the reverse, is reported at once", async (t) => {
     const { publisher, url, topic } = await setUp(t);
     const refusal = { code: "CERTWIRE_SINK_UNREACHABLE", message: /connect/, hint: /kafkas:\/\// };
     await publisher.isRefused({ url: url("TLS").replace("kafkas", "kafka") }, refusal);

@@ -76,7 +76,7 @@ suite("the RabbitMQ sink on a broker with security", { skip }, () => {
     publisher.assertArrived(await read());
   });
 
-  test("a broker that demands it gets the client's certificate", async (t) => {
+  test("a broker that requires the client's certificate gets it", async (t) => {
     const { publisher, entry, read } = await setUp(t, demanding);
     await publisher.isRefused(
       { ...entry, tls },
@@ -86,7 +86,7 @@ suite("the RabbitMQ sink on a broker with security", { skip }, () => {
     publisher.assertArrived(await read());
   });
 
-  test("each connection takes the certificate and key that the files hold by then", async (t) => {
+  test("each connection uses the certificate and key that are in the files at that time", async (t) => {
     const { publisher, entry } = await setUp(t, demanding);
     const sink = await publisher.sink({ ...entry, tls: clientTls });
     await sink.open(signal);
@@ -124,7 +124,7 @@ suite("the RabbitMQ sink on a broker with security", { skip }, () => {
     publisher.assertArrived(await read());
   });
 
-  test("a URL without TLS for a port with TLS, and the other way round, is told at once", async (t) => {
+  test("a URL without TLS for a port with TLS, or the reverse, is reported at once", async (t) => {
     const { publisher, entry } = await setUp(t, rabbitmq);
     await publisher.isRefused(
       { ...entry, url: entry.url.replace("amqps", "amqp") },

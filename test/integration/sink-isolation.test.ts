@@ -161,7 +161,7 @@ async function measure(
   return speeds;
 }
 
-/** Waits until the service knows that a sink is dead and has saved how far that came. */
+/** Waits until the service knows that a sink is dead and has saved how far it was. */
 async function cursorOfDead(service: RunningService, dead: Kind): Promise<JournalPosition> {
   return waitUntil(
     async () => {
@@ -186,7 +186,7 @@ async function assertLiveGoesOn(
   assert.equal(service.stats(live).acknowledgedEvents, warmup);
 }
 
-/** Compares the medians of as many times on each side. */
+/** Compares the medians of both sides, which have equally many times. */
 function assertSameSpeed(
   t: TestContext,
   alone: readonly number[],

@@ -51,7 +51,7 @@ suite("the TCP proxy", { timeout: 30_000 }, () => {
     assert.equal(await ask(await open(), "again"), "again");
   });
 
-  test("holds data back as a black hole and lets it go on after that", async () => {
+  test("holds data back as a black hole and forwards it afterwards", async () => {
     const client = await open();
     await proxy.setMode("black-hole");
     const answer = ask(client, "held");
@@ -72,7 +72,7 @@ suite("the TCP proxy", { timeout: 30_000 }, () => {
     assert.equal(proxy.connections.length, 1);
   });
 
-  test("delays each way without making the connection narrow", async () => {
+  test("delays each way without reducing the bandwidth", async () => {
     await proxy.setMode({ delayMs: 100 });
     const client = await open();
     const startedAt = Date.now();

@@ -15,7 +15,7 @@ let certwire = "";
 /** Packs this checkout and installs the tarball as a user would, without scripts. */
 before(async () => {
   home = await mkdtemp(join(tmpdir(), "certwire-package-"));
-  // `npm test` has made both before, unless only its part "node" was asked for.
+  // A whole `npm test` has built both before.
   if (!addons.every(existsSync)) await run("bash", ["scripts/build-windows.sh", "certwire_node"]);
   const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", home]);
   const tarball = /"filename":\s*"([^"]+)"/.exec(stdout)?.[1];
@@ -70,7 +70,7 @@ test("the package carries both addons with their licences, and no test, C++ sour
   }
 });
 
-test("without its addons nothing is packed, and both commands that make them are named", async () => {
+test("without its addons nothing is packed, and both commands that build them are named", async () => {
   const checkout = join(home, "checkout");
   await cp("scripts/prepack.sh", join(checkout, "scripts/prepack.sh"));
   await cp("package.json", join(checkout, "package.json"));

@@ -38,7 +38,7 @@ function simulatedSteps(
   return { steps, secrets: secretsOf(events) };
 }
 
-/** What a CA tells in its first days, and what real ones tell rarely. */
+/** What a CA says in its first days, and what real ones say rarely. */
 function writeEveryday(path: string, more: Partial<ScenarioHeader>): void {
   const writer = new ScenarioWriter();
   const ca = createCa("everyday");

@@ -39,7 +39,7 @@ export class ScenarioWriter {
 
   /**
    * A step of an event of the simulated CA. `caNames` are the properties that the header serves;
-   * the simulated CA tells them with each event, among those of the certificate.
+   * the simulated CA gives them with each event, among those of the certificate.
    */
   step(event: SimulatedEvent, caNames: ReadonlySet<string>): ScenarioStep {
     const entries = Object.entries(event.certificate).filter(([name]) => !caNames.has(name));

@@ -4,7 +4,7 @@ import { buildRequest } from "../../src/simulate/x509-builder.ts";
 import { completeStep } from "./complete-step.ts";
 import type { ScenarioHeader, ScenarioStep } from "./format.ts";
 
-/** Part of the requester's name in all steps: what is found wherever an event is. */
+/** Part of the requester's name in all steps: found wherever an event is. */
 export const openText = "Offen-ÄÖ-5D1E77B0";
 
 const spellings = [
@@ -60,7 +60,7 @@ function bulky(step: ScenarioStep): ScenarioStep {
   };
 }
 
-/** Every spelling of the secret attributes, in all places where they are told, in three events. */
+/** Every spelling of the secret attributes, in all places where they occur, in three events. */
 export function secrets(): { header: Partial<ScenarioHeader>; steps: ScenarioStep[] } {
   const pending = 2;
   return {

@@ -1,6 +1,6 @@
 import pino from "pino";
 
-/** A logger of every level from debug on, and the lines that it has written. */
+/** A logger of level debug, and the lines that it has written. */
 export function collectLog() {
   const lines: Record<string, unknown>[] = [];
   const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "amqplib";
 
-/** A queue that gives nothing for so long, in ms, may be empty. */
+/** A queue that gives nothing for this long, in ms, may be empty. */
 const quietMs = 1000;
 
 /**
- * Takes all messages out of a queue and returns their bodies in order. For many thousands: amqp-tools start
+ * Takes all messages out of a queue and returns their bodies in its order. For many thousands: amqp-tools start
  * a program for each.
  */
 export async function drainQueue(url: string, queue: string): Promise<string[]> {

@@ -17,7 +17,7 @@ import { decodeFrame, type EventContext } from "../../src/sources/decode-frame.t
 /** Members of a record as the exit module writes them; values may be wrapped in the tags below. */
 export type RecordParts = Readonly<Record<string, unknown>>;
 
-/** Text that is no valid UTF-16. */
+/** Text that is not valid UTF-16. */
 export const utf16 = (bytes: Buffer) => new Tagged(1129775105, bytes);
 /** The OLE automation date of a time. */
 export const oleDate = (iso: string) => oleDateOf(Date.parse(iso) / 86_400_000 + 25_569);
@@ -27,7 +27,7 @@ export const cut = (length: number, sha256: Buffer, first: Buffer, last: Buffer)
 /** A blanked secret. */
 export const redacted = () => new Tagged(1129775108, null);
 
-/** An OLE automation date of so many days. */
+/** An OLE automation date, in days. */
 export function oleDateOf(days: number): Tagged {
   const bytes = Buffer.alloc(8);
   bytes.writeDoubleLE(days);

@@ -39,7 +39,7 @@ export async function startFlow(t: TestContext, sink: Sink, options: FlowOptions
   return {
     pipeline,
     logLines,
-    /** Resolves when so many events are acknowledged. */
+    /** Resolves when this many events are acknowledged. */
     acknowledged: (count: number, timeoutMs = 60_000) =>
       until(
         () => pipeline.stats().acknowledgedEvents >= count,

@@ -7,14 +7,14 @@ import { journalDirectory, openSmall, smallEvent } from "./small-journal.ts";
 
 const segmentBytes = 4 * 1024 * 1024;
 
-/** A journal that the exit module's own code writes on while services read it. */
+/** A journal that the exit module's own code keeps writing while services read it. */
 export class GrowingJournal {
   readonly directory: string;
   readonly #simulator: NativeExitSimulator;
   readonly #requests: number;
   #events = 0;
 
-  /** Its events are of so many `requests`, one after the other and again from the first. */
+  /** Its events are of this many `requests`, one after the other and again from the first. */
   constructor(t: TestContext, requests: number) {
     this.directory = journalDirectory(t);
     this.#simulator = openSmall(this.directory, segmentBytes);
@@ -27,7 +27,7 @@ export class GrowingJournal {
     return 1 + this.#events; // the frame that begins the epoch has the first number
   }
 
-  /** Records so many events at once. */
+  /** Records this many events at once. */
   append(count: number): void {
     for (let made = 0; made < count; made += 1) {
       this.#events += 1;

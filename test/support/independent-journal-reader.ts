@@ -33,7 +33,7 @@ interface Frame {
   readonly time: bigint;
   readonly payload: Buffer;
   readonly isPayloadValid: boolean;
-  /** Offset of what is behind the padded frame. */
+  /** Offset after the padded frame. */
   readonly end: number;
 }
 
@@ -235,7 +235,7 @@ function frameAt(segment: Segment, offset: number): Frame | null {
   };
 }
 
-/** Offset of the next valid header from an offset on. */
+/** Offset of the next valid header at or after an offset. */
 function findFrame(segment: Segment, from: number): number | null {
   for (let offset = from; offset + 40 <= segment.bytes.length; offset += 8) {
     if (segment.bytes.readUInt32LE(offset) !== 0 && frameAt(segment, offset)) return offset;
@@ -249,7 +249,7 @@ const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-/** CRC-32C of several pieces put together. */
+/** CRC-32C of several pieces, concatenated. */
 function crc32c(...pieces: readonly Buffer[]): number {
   let crc = 0xffffffff;
   for (const piece of pieces) {

@@ -140,7 +140,7 @@ export class JournalModel {
     this.#epochs.push({ number: 0, id: "", committed: [], unanswered: [] });
   }
 
-  /** The writer chose number and id; damaged headers are no matter, since the file is quite new. */
+  /** The writer chose number and id; the file is too new to have a damaged header. */
   async #learnIdentity(epoch: Epoch): Promise<void> {
     if (epoch.id !== "") return;
     const known = new Set(this.#epochs.map(({ id }) => id));
@@ -169,7 +169,7 @@ export class JournalModel {
   async #kill(): Promise<void> {
     const epoch = this.#epochs.at(-1);
     if (this.#writer === undefined || epoch === undefined) return;
-    // In the middle of an order, of which nobody waits for the answer.
+    // In the middle of an order whose answer is not awaited.
     const requestIds = Array.from({ length: 40 }, () => this.#nextRequestId++);
     epoch.unanswered = requestIds;
     this.#writer.send({ do: "append", requestIds } satisfies WriterOrder);
@@ -255,7 +255,7 @@ export class JournalModel {
     const [oldest, ...others] = await listSegments(this.#directory);
     if (oldest === undefined || others.length === 0) return;
     // As the service does, so that what goes before the first acknowledgement is a loss too. A reader that
-    // looked at an empty directory last would have found the first segment long ago.
+    // saw an empty directory last would have found the first segment long ago.
     if (this.#checkpoint === null && this.#lastPlace === undefined) this.#restartReader();
     this.#checkpoint ??= startOf(oldest);
     await unlink(join(this.#directory, oldest.name));
@@ -265,7 +265,7 @@ export class JournalModel {
   async #corrupt(command: Extract<ModelCommand, { do: "corrupt" }>): Promise<void> {
     const segments = await listSegments(this.#directory);
     const segment = segments[Math.floor(command.segment * segments.length)];
-    // A file that somebody writes into gets bit flips only: nobody shortens it in its writer's hands.
+    // A file that is being written gets bit flips only: it cannot be shortened under its writer.
     const isLive = this.#writer !== undefined && segment?.epochId === segments.at(-1)?.epochId;
     if (segment === undefined || (isLive && command.how !== "flip")) return;
     const at = headerBytes + Math.floor(command.place * (segment.bytes - headerBytes));
@@ -280,7 +280,7 @@ export class JournalModel {
     this.#isHarmed = true;
   }
 
-  /** What was durable is delivered, and not only told as lost. */
+  /** What was durable is delivered, not just reported as lost. */
   #assertDurable({ id, committed, durable }: Epoch): void {
     if (durable === undefined) return;
     for (const [index, requestId] of committed.entries()) {
@@ -311,10 +311,10 @@ function isBehind(
   return id === otherId ? sequence > otherSequence : id > otherId;
 }
 
-/** True when a gap tells that a record may be lost. */
+/** True if a gap reports that a record may be lost. */
 function covers(gap: Gap, number: number, id: string, sequence: bigint): boolean {
   if (gap.epochId === id) return sequence >= gap.first && sequence <= (gap.last ?? sequence);
-  // A gap without an end that is about epochs: everything behind it may be missing.
+  // A gap without an end that is about epochs: everything after it may be missing.
   return gap.last === undefined && gap.reason !== "unclean-stop" && number > gap.epochNumber;
 }
 

@@ -14,22 +14,22 @@ export interface MarkedEvent {
 export interface Kill {
   /** In ms since 1970. */
   readonly at: number;
-  /** Sequence of the last event behind which the checkpoint was at the kill; 0 without a checkpoint. */
+  /** Sequence of the last event before the checkpoint at the kill; 0 without a checkpoint. */
   readonly checkpoint: number;
 }
 
-/** What bounds the repetitions of a kill. */
+/** What limits the repetitions of a kill. */
 export interface RepetitionBounds {
-  /** Most events from the oldest unacknowledged one on. */
+  /** Most events from the oldest unacknowledged one onward. */
   readonly maxInFlightEvents: number;
-  /** What was acknowledged so long before a kill is behind a checkpoint, in ms. */
+  /** What was acknowledged this long before a kill is covered by a checkpoint, in ms. */
   readonly checkpointMs: number;
 }
 
 /**
- * Makes sure of each kill that nothing behind its checkpoint was missing, and that afterwards only those
- * came again that were under way or were acknowledged after the checkpoint. `arrived` holds all runs, also
- * the last one, which ended by itself. Returns the sequences that came again, kill by kill.
+ * Makes sure of each kill that nothing before its checkpoint was missing, and that afterwards only those
+ * were repeated that were in flight or acknowledged after the checkpoint. `arrived` holds all runs, also
+ * the last one, which ended by itself. Returns the repeated sequences, kill by kill.
  */
 export function assertRepetitions(
   arrived: readonly MarkedEvent[],

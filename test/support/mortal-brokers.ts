@@ -5,13 +5,13 @@ import { TcpProxy } from "../integration/support/tcp-proxy.ts";
 import { drainQueue } from "./drain-queue.ts";
 import type { SinkEntry } from "./running-service.ts";
 
-/** What a test looks at of an event that arrived. */
+/** What a test checks of an event that arrived. */
 export interface ArrivedEvent {
   readonly id: string;
   readonly partitionkey: string;
 }
 
-/** A way in which a broker can be dead for a sink behind its proxy. */
+/** A way in which a broker can be dead for a sink that uses its proxy. */
 export interface Death {
   readonly die: () => Promise<void>;
   readonly revive: () => Promise<void>;
@@ -20,18 +20,18 @@ export interface Death {
 /** A broker of one node that can die; a place is a topic, or an exchange with its queue. */
 export interface MortalBroker {
   readonly deaths: Readonly<Record<"refused" | "stopped with SIGSTOP" | "a black hole", Death>>;
-  /** Makes what the broker's user has to make; the sink makes the rest. */
+  /** Creates what the broker's user has to create; the sink creates the rest. */
   makePlace(place: string): Promise<void>;
   /** A sink that reaches the broker without the proxy. */
   sink(place: string): SinkEntry;
-  /** A sink behind the proxy, which gives up soon on a broker that is dead. */
+  /** A sink that uses the proxy, and gives up soon on a broker that is dead. */
   mortalSink(place: string, settings: object): SinkEntry;
-  /** Everything that arrived, in order, read without the proxy. */
+  /** Everything that arrived, in its order, read without the proxy. */
   read(place: string): Promise<ArrivedEvent[]>;
   stop(): Promise<void>;
 }
 
-/** Starts Kafka behind a proxy. */
+/** Starts Kafka with a proxy in front. */
 export async function startMortalKafka(): Promise<MortalBroker> {
   const proxy = await TcpProxy.start();
   const kafka = await startKafka({ faults: true, proxies: [proxy] });
@@ -54,7 +54,7 @@ export async function startMortalKafka(): Promise<MortalBroker> {
   };
 }
 
-/** Starts RabbitMQ behind a proxy. */
+/** Starts RabbitMQ with a proxy in front. */
 export async function startMortalRabbitmq(): Promise<MortalBroker> {
   const rabbitmq = await startRabbitmq({ faults: true });
   const [url = ""] = rabbitmq.urls;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import type { TestContext } from "node:test";
 
-/** A server on 127.0.0.1 that takes connections and says nothing; its port. */
+/** A server on 127.0.0.1 that accepts connections and never answers; its port. */
 export async function startMuteServer(context: Pick<TestContext, "after">): Promise<number> {
   const server = createServer((socket) => socket.on("error", () => undefined).resume());
   server.listen(0, "127.0.0.1");

@@ -10,7 +10,7 @@ const sectorBytes = 512;
 
 /**
  * Does to the newest epoch, whose writer has ended, what a power cut may do: of what no MARK says that it is
- * durable, any sectors are zeros, and any file may have lost its end. Returns the place behind the last
+ * durable, any sectors are zeros, and any file may have lost its end. Returns the place after the last
  * durable record; `null` when there is none in that epoch.
  */
 export async function cutPower(directory: string, seed: string): Promise<JournalPosition | null> {
@@ -48,7 +48,7 @@ async function tear(file: FileHandle, from: number, random: SeededRandom): Promi
   await file.write(tail, 0, tail.length, from);
 }
 
-/** The place behind the last record of which a MARK, or the end of its epoch, says that it is durable. */
+/** The place after the last record that a MARK, or the end of its epoch, shows to be durable. */
 async function lastDurable(directory: string): Promise<JournalPosition | undefined> {
   const reader = new (loadNative().JournalReader)({
     directory,

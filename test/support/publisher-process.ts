@@ -1,6 +1,6 @@
 // A process of its own that publishes the sample events to a sink, so that a test can kill it.
 // Arguments: the sink's entry in a configuration as JSON, state directory, number of events, number of keys,
-// and which run this is; each event tells that and when it was taken in.
+// and which run this is; each event holds that and when it was taken in.
 import { join } from "node:path";
 import pino from "pino";
 import { sinkOf } from "../../src/config/sink-entry.ts";

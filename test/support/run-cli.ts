@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
-/** What a command left behind. */
+/** What a command has output. */
 export interface CliResult {
   readonly exitCode: number | null;
   readonly stdout: string;

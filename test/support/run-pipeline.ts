@@ -59,7 +59,7 @@ export async function testPipeline(
   return { pipeline, saved, logLines, deadLetters };
 }
 
-/** The signal of a run that nobody stops. */
+/** The signal of a run that is never stopped. */
 export const neverStopped = new AbortController().signal;
 
 /** Numbers from `first` to `last`. */

@@ -53,7 +53,7 @@ export class RunningService {
     return running;
   }
 
-  /** A look at one sink. */
+  /** Counters and state of one sink. */
   stats(sink: string): SinkStats {
     const found = this.#service.stats().find((each) => each.sink === sink);
     if (found === undefined) throw new Error(`the service has no sink ${sink}`);
@@ -65,7 +65,7 @@ export class RunningService {
     return this.#firsts.get(sink);
   }
 
-  /** Resolves when a sink has acknowledged so many events since the start of this service. */
+  /** Resolves when a sink has acknowledged this many events since the start of this service. */
   async acknowledged(sink: string, events: number): Promise<void> {
     const holds = () => this.stats(sink).acknowledgedEvents >= events;
     await until(holds, `${sink} has acknowledged ${events} events`, patienceMs);

@@ -70,7 +70,7 @@ export async function flushed(simulator: NativeExitSimulator): Promise<void> {
   }
 }
 
-/** Everything that a journal gives from a position on. */
+/** Everything that a journal gives from a position onward. */
 export async function readAll(
   directory: string,
   position: JournalPosition | null = null,

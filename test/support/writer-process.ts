@@ -2,7 +2,7 @@
 // Orders come as messages and are answered in turn; an answer is sent once they are carried out.
 import { flushed, openSmall, smallEvent } from "./small-journal.ts";
 
-/** What the process is told to do. */
+/** An order to the process. */
 export type WriterOrder =
   | { readonly do: "append"; readonly requestIds: readonly number[] }
   | { readonly do: "flush" | "seal" };

@@ -136,7 +136,7 @@ export const crlProperties: readonly string[] = ["RawCRL", "RawDeltaCRL"];
 
 // Which event has which of them is said in docs/reference/record-format.md, "What is asked for".
 
-/** What every record tells of the CA. */
+/** What every record says about the CA. */
 export const caIdentity: readonly string[] = [
   "RawCACertificate",
   "SanitizedCAName",

@@ -24,7 +24,7 @@ async function countKafka(brokers: readonly string[], topic: string): Promise<nu
   return (await readKafka(brokers, topic)).length;
 }
 
-test("every event reaches Kafka and RabbitMQ unchanged and in order, from Windows binaries", async (t) => {
+test("every event reaches Kafka and RabbitMQ unchanged and in its order, from Windows binaries", async (t) => {
   if (!(await prepareWine(t))) return;
   assert.ok(existsSync(addon), `${addon} is missing: run npm run build:windows`);
   const [kafka, rabbitmq] = await Promise.all([startKafka(), startRabbitmq()]);

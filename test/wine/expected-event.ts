@@ -63,7 +63,7 @@ function crlNumber(crl: string): bigint {
   return BigInt(`0x${der.subarray(oid + 9, oid + 9 + length).toString("hex")}`);
 }
 
-/** How the service was told to publish requests: as length and hash, or whole without passwords. */
+/** How the service publishes requests: as length and hash, or whole without passwords. */
 export type RequestForm = "hashed" | "whole";
 
 /** Differences between an event and the record it stands for, one line each. */

@@ -220,7 +220,7 @@ function isSecret(name: string): boolean {
   return /^(expected)?challenge$/i.test(name.replaceAll(/[ -]/g, ""));
 }
 
-/** Request attributes with the text behind the colon of secret lines replaced. */
+/** Request attributes with the text after the colon of secret lines replaced. */
 function redacted(bytes: Buffer): Buffer {
   const parts = bytes.toString("utf16le").split(/([\r\n])/);
   const lines = parts.map((line) => {

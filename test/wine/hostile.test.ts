@@ -57,7 +57,7 @@ test("when every property fails each one is named with its code", async (t) => {
 });
 
 for (const list of ["attributes", "extensions"] as const) {
-  test(`an enumeration of ${list} that never ends is cut off at its bound and named`, async (t) => {
+  test(`an enumeration of ${list} that never ends is cut off at its limit and named`, async (t) => {
     if (!(await prepareWine(t))) return;
     const { outcomes } = await play(`endless-${list}`);
     checkContents(outcomes, () => ({ excuse: "limit" }));

@@ -18,7 +18,7 @@ function makeJournal(): string {
   return journal;
 }
 
-test("a journal directory behind a link is refused with an entry, and the CA goes on", async (t) => {
+test("a journal directory reached through a link is refused with an entry, and the CA keeps working", async (t) => {
   if (!(await prepareWine(t))) return;
   const target = makeJournal();
   const link = join(makeTempDirectory("link"), "journal");
@@ -27,7 +27,7 @@ test("a journal directory behind a link is refused with an entry, and the CA goe
   assert.deepEqual(readdirSync(target), []);
 });
 
-test("a journal directory that others may write into is refused with an entry", async (t) => {
+test("a journal directory that others may write to is refused with an entry", async (t) => {
   if (!(await prepareWine(t))) return;
   const journal = makeJournal();
   chmodSync(journal, 0o777);
@@ -35,9 +35,9 @@ test("a journal directory that others may write into is refused with an entry", 
   assert.deepEqual(readdirSync(journal), []);
 });
 
-test("a journal directory of somebody else is refused with an entry", async (t) => {
+test("a journal directory with a foreign owner is refused with an entry", async (t) => {
   if (!(await prepareWine(t))) return;
-  // Only root can give a directory away; for everybody else this one is foreign.
+  // Only root can give a directory away; to everyone else this one is foreign.
   let journal = "/usr/share";
   if (process.getuid?.() === 0) {
     journal = makeJournal();

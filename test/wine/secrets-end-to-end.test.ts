@@ -21,7 +21,7 @@ import { WindowsService } from "./support/windows-service.ts";
 import { prepareWine } from "./support/wine.ts";
 
 const name = "secrets";
-/** The bulky event of the scenario is cut down to the sink's bound, and still above the topic's. */
+/** The bulky event of the scenario is cut down to the sink's limit, and still above the topic's. */
 const maxEventBytes = 131_072;
 const topicBytes = 65_536;
 /** No binding takes the pending request. */

@@ -38,7 +38,7 @@ function beyond(asked: Iterable<number>, granted: number): string[] {
     .map((rights) => rights.toString(16));
 }
 
-// Wine keeps no rights of files, so this looks at what is asked for. Node's own `unlink` asks for more.
+// Wine keeps no rights of files, so this checks what is asked for. Node's own `unlink` asks for more.
 test("reading, publishing and deleting segments asks for no right that the service does not have", async (t) => {
   if (!(await prepareWine(t))) return;
   const journal = journalDirectory(t);

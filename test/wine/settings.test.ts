@@ -10,7 +10,7 @@ import { prepareWine } from "./support/wine.ts";
 const mebibyte = 2 ** 20;
 const requestBytes = 65_536;
 
-/** What the event log says of a CA with these settings whose requests have so many bytes together. */
+/** What the event log says about a CA with these settings whose requests have this many bytes in total. */
 async function entriesWith(settings: Record<string, number | string>, bytes: number) {
   const writer = new ScenarioWriter();
   const request = { RawRequest: writer.binary(Buffer.alloc(requestBytes, 0x30)) };
@@ -40,7 +40,7 @@ for (const [setting, reason] of ignored) {
 /** Wine shows what stands in an entry, but not its text: here the number of lost events. */
 const lost = /L"MaxJournalMegabytes is reached"\s.*L"0"\s.*L"(\d+)"/;
 
-test("MaxMemoryMegabytes bounds what waits for a full journal; more of it loses nothing", async (t) => {
+test("MaxMemoryMegabytes limits what waits for a full journal; more of it loses nothing", async (t) => {
   if (!(await prepareWine(t))) return;
   const full = { MaxJournalMegabytes: 16, MinFreeMegabytes: 0 };
   const small = await entriesWith({ ...full, MaxMemoryMegabytes: 8 }, 40 * mebibyte);

@@ -22,7 +22,7 @@ function mostInterleaved({ outcomes }: Outcomes): number {
     .reduce((most, { change }) => Math.max(most, (open += change)), 0);
 }
 
-test("5,000 events of 16 threads are all recorded, in order per request, without a change", async (t) => {
+test("5,000 events of 16 threads are all recorded, unchanged, in the order of each request", async (t) => {
   if (!(await prepareWine(t))) return;
   const path = writeScenario("volume", directory);
   const run = await runStandin(path);

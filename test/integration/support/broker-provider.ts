@@ -9,7 +9,7 @@ export interface NodeControl {
   kill9(node: number): Promise<void>;
   /** Stops the node's process with SIGSTOP: its sockets stay open, nothing answers. */
   pause(node: number): Promise<void>;
-  /** Lets a paused node go on. */
+  /** Resumes a paused node. */
   resume(node: number): Promise<void>;
   /** Starts a killed node again, or stops a running one gently first; waits until it serves. */
   restart(node: number): Promise<void>;
@@ -73,7 +73,7 @@ export interface ClusterOptions {
 /** A Kafka cluster to start. */
 export interface KafkaOptions extends ClusterOptions {
   /**
-   * One proxy per node. A client that starts from the proxies' addresses is told only proxies; the
+   * One proxy per node. A client that starts from the proxies' addresses sees only proxies; the
    * nodes among themselves and clients that start from `bootstrapServers` talk without them.
    */
   readonly proxies?: readonly TcpProxy[];

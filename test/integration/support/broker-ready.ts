@@ -14,7 +14,7 @@ export interface StartingNode {
   readonly assertRunning?: () => void;
 }
 
-/** Waits until a Kafka node knows itself and at least so many brokers: its port answers too early. */
+/** Waits until a Kafka node knows itself and enough brokers: its port answers too early. */
 export async function untilKafkaServes(node: StartingNode, leastBrokers = 1): Promise<void> {
   await waitUntil(
     async () => {
@@ -46,7 +46,7 @@ export async function untilRabbitmqServes(node: StartingNode): Promise<void> {
   );
 }
 
-/** Waits until one RabbitMQ cluster has so many running nodes; `ctl` runs rabbitmqctl on one of them. */
+/** Waits until one RabbitMQ cluster has enough running nodes; `ctl` runs rabbitmqctl on one of them. */
 export async function untilRabbitmqClustered(
   nodes: number,
   ctl: (...args: string[]) => Promise<string>,

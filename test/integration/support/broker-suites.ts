@@ -44,7 +44,7 @@ export function testProvider(provider: BrokerProvider): void {
       await declareQuorumQueue(url, "kept");
       await produceRabbitmq(url, "kept", "first");
       await produceRabbitmq(url, "kept", "second");
-      // RabbitMQ writes down that a queue exists a moment after it has said so.
+      // RabbitMQ stores a new queue a moment after it has confirmed it.
       await sleep(2_000);
       await rabbitmq.kill9(1);
       await assert.rejects(readRabbitmq(url, "kept"));

@@ -13,7 +13,7 @@ import { freePorts } from "./free-ports.ts";
 import { kafkaClusterId, kafkaProperties } from "./kafka-properties.ts";
 import { kafkaTopics } from "./kafka-topics.ts";
 
-// Ports inside a container: among the nodes, of the controllers, of clients, of clients behind proxies.
+// Ports inside a container: among the nodes, of the controllers, of clients, of clients that use proxies.
 const innerPort = 9092;
 const controllerPort = 9093;
 const clientPort = 9094;

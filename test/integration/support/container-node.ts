@@ -31,7 +31,7 @@ export function containerControl(
   };
 }
 
-/** Stops what a start left behind when it failed half-way, and what a test is done with. */
+/** Stops what a failed start has left running, and what a test no longer needs. */
 export async function stopAll(
   containers: readonly StartedTestContainer[],
   network: { stop(): Promise<unknown> },

@@ -5,7 +5,7 @@ const electLeadersKey = 43;
 
 /**
  * Asks a broker for the preferred election of one partition (ElectLeaders, version 0). kafkajs has no
- * call for it, and Kafka's own command takes seconds to start. The answer is not looked at: the caller
+ * call for it, and Kafka's own command takes seconds to start. The answer is not checked: the caller
  * waits until the metadata shows the leader.
  */
 export async function electPreferredLeader(

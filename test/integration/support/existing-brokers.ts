@@ -1,7 +1,7 @@
 import type { KafkaCluster, NodeControl, RabbitmqCluster } from "./broker-provider.ts";
 import { kafkaTopics } from "./kafka-topics.ts";
 
-/** A Kafka cluster that somebody else runs: its nodes are left alone. */
+/** A Kafka cluster that was there before: its nodes are left alone. */
 export function existingKafka(bootstrapServers: readonly string[]): KafkaCluster {
   return {
     ...untouchable,
@@ -12,7 +12,7 @@ export function existingKafka(bootstrapServers: readonly string[]): KafkaCluster
   };
 }
 
-/** A RabbitMQ broker that somebody else runs. */
+/** A RabbitMQ broker that was there before. */
 export function existingRabbitmq(url: string): RabbitmqCluster {
   return { ...untouchable, nodes: 1, urls: [url], ctl: refuse, stop: async () => undefined };
 }

@@ -11,10 +11,10 @@ export interface KafkaNode {
   readonly listeners: Readonly<Record<string, string>>;
   /** Security protocols of listeners; default PLAINTEXT. */
   readonly protocols?: Readonly<Record<string, string>>;
-  /** The addresses that clients and other brokers are told; the controller's is not among them. */
+  /** The addresses that clients and other brokers get; the controller's is not among them. */
   readonly advertisedListeners: Readonly<Record<string, string>>;
   readonly logDirectory: string;
-  /** Further properties, which win over the ones made here. */
+  /** Further properties; they override the ones made here. */
   readonly extra: Readonly<Record<string, string>>;
 }
 

@@ -17,7 +17,7 @@ const onLoopback = "-kernel inet_dist_use_interface {127,0,0,1}";
 interface RabbitmqNode extends LocalNode {
   readonly name: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Port with TLS; nobody listens there without `security`. */
+  /** Port with TLS; unused without `security`. */
   readonly securePort: number;
 }
 

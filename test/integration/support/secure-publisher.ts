@@ -14,7 +14,7 @@ import { chooseProvider, localProvider } from "./brokers.ts";
 import type { KeyPairFiles, TestCertificates } from "./test-certificates.ts";
 
 const events = 20;
-/** Longest that a wrong connection may take to say so, in ms; far above what it takes. */
+/** Longest time until a wrong connection is reported, in ms; far above what it takes. */
 const patienceMs = 15_000;
 
 /** Why the tests with secured brokers are skipped; false when they run. */
@@ -30,7 +30,7 @@ export const clientTls = {
   privateKey: { file: "client.key" },
 };
 
-/** How a sink that cannot be opened must say so. */
+/** What a sink that cannot be opened must report. */
 interface Refusal {
   readonly code: string;
   readonly message: RegExp;
@@ -91,7 +91,7 @@ export class SecurePublisher {
     this.#assertNoSecretLogged();
   }
 
-  /** The sink refuses to open, and a service with it publishes nothing, stops when told to, and tells why. */
+  /** The sink does not open, and a service with it publishes nothing, stops on request, and logs why. */
   async isRefused(entry: object, { code, message, hint }: Refusal): Promise<void> {
     const sink = await this.sink(entry);
     const startedAt = performance.now();

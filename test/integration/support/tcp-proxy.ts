@@ -6,9 +6,9 @@ import { freePorts } from "./free-ports.ts";
 /**
  * What a proxy does with a connection:
  * - `pass`: forwards both ways;
- * - `black-hole`: keeps it open, reads and forwards nothing; what was held back goes on after that;
+ * - `black-hole`: keeps it open, reads and forwards nothing; what was held back is forwarded after that;
  * - `cut`: resets it, an open one at once and a new one as soon as it is accepted;
- * - `delay`: forwards everything, each way later by so many milliseconds.
+ * - `delay`: forwards everything, each way with a delay in milliseconds.
  */
 export type ConnectionMode = "pass" | "black-hole" | "cut" | { readonly delayMs: number };
 
@@ -138,7 +138,7 @@ export class ProxyConnection {
         await this.#untilOpen();
         const mode = this.#mode;
         if (typeof mode === "object") {
-          // Later writes wait for earlier ones, but reading goes on: a delay, not a smaller bandwidth.
+          // Later writes wait for earlier ones, but reading continues: a delay, not less bandwidth.
           const dueAt = Date.now() + mode.delayMs;
           written = written.then(() => this.#writeAt(to, chunk, dueAt));
           written.catch(() => undefined); // Seen below, unless reading fails first.

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { startMuteServer } from "../../support/mute-server.ts";
 import { startCli, temporaryDirectory } from "../../support/run-cli.ts";
 
-test("check ends soon after its timeout although a broker takes the connection and says nothing", async (context) => {
+test("check ends soon after its timeout even if a broker accepts the connection and never answers", async (context) => {
   const port = await startMuteServer(context);
   const directory = temporaryDirectory(context);
   mkdirSync(join(directory, "journal"));
@@ -26,7 +26,7 @@ test("check ends soon after its timeout although a broker takes the connection a
   assert.ok(performance.now() - startedAt < 15_000);
 });
 
-test("check warns of a password in clear text with its place, and is content all the same", async (context) => {
+test("check warns of a password in clear text with its place, and still passes", async (context) => {
   const directory = temporaryDirectory(context);
   mkdirSync(join(directory, "journal"));
   writeFileSync(join(directory, "password.txt"), "hunter2\n");

@@ -20,7 +20,7 @@ const wrongUsages: readonly (readonly [about: string, words: string[], message: 
   ["a misspelt command", ["chekc"], /Did you mean check\?/],
   ["a misspelt option", ["replay", "--stdot"], /Did you mean --stdout\?/],
   ["a missing option", ["run"], /required option '-c, --config <file>'/],
-  ["a rate that is no number", ["simulate", "-j", "x", "--rate", "fast"], /must be a number/],
+  ["a rate that is not a number", ["simulate", "-j", "x", "--rate", "fast"], /must be a number/],
   ["a count of nothing", ["simulate", "-j", "x", "--count", "0"], /1 or more/],
   ["a time in words", ["replay", "-j", "x", "--stdout", "--from", "yesterday"], /2026-01-31/],
   ["a misspelt kind", ["replay", "--type", "crl.isued"], /Did you mean "crl.issued"\?/],
@@ -51,7 +51,7 @@ test("a bad configuration ends every command with exit code 78 and all its place
   }
 });
 
-test("files that are not there, or hold no events, are told apart", async (context) => {
+test("a missing file and a file without events have different exit codes", async (context) => {
   const directory = temporaryDirectory(context);
   const file = join(directory, "events.ndjson");
   writeFileSync(file, "\nnonsense\n");

@@ -53,7 +53,7 @@ test("journal check names the damaged record and ends with 65", async (context) 
   );
 });
 
-test("journal check reports an unclean stop, which is no damage", async (context) => {
+test("journal check reports an unclean stop, which does not count as damage", async (context) => {
   const directory = journalDirectory(context);
   for (const first of [1, 101]) {
     const simulator = openSmall(directory);
@@ -70,7 +70,7 @@ test("journal check reports an unclean stop, which is no damage", async (context
   );
 });
 
-test("journal check finds a segment whose header is gone, and passes over spares", async (context) => {
+test("journal check finds a segment whose header is gone, and skips spares", async (context) => {
   const directory = await smallJournal(context);
   writeFileSync(join(directory, "e0000000009-s000000.cej"), Buffer.alloc(8192));
   assert.equal((await runCli("journal", "check", "-j", directory)).exitCode, 0);
@@ -83,7 +83,7 @@ test("journal check finds a segment whose header is gone, and passes over spares
   );
 });
 
-test("every journal command ends with 74 where there is no journal", async (context) => {
+test("every journal command ends with 74 if there is no journal", async (context) => {
   const gone = join(temporaryDirectory(context), "gone");
   for (const words of [["status"], ["check"], ["cat"], ["export", join(gone, "file")]]) {
     const { exitCode, stderr } = await runCli("journal", ...words, "-j", gone);
@@ -133,7 +133,7 @@ test("what journal export wrote is replayed whole, and an existing file is left 
   assert.equal(existsSync(`${file}.partial`), false);
 });
 
-test("journal status tells the content, the distance of a sink, and the writer's durations", async (context) => {
+test("journal status shows the content, the distance of a sink, and the writer's durations", async (context) => {
   // All in one segment, because the durations are those of the newest one.
   const directory = await smallJournal(context, 1024 * 1024);
   const config = join(temporaryDirectory(context), "certwire.json");

@@ -37,7 +37,7 @@ test("a log on a full disk neither throws nor ends the service", async (context)
   assert.equal(exitCode, 0);
 });
 
-test("a pipe that nobody reads holds up neither timers nor SIGTERM, and its lost lines are told", async (context) => {
+test("a pipe that is not read delays neither timers nor SIGTERM, and its lost lines are counted", async (context) => {
   const child = spawn(process.execPath, [logProcess], { stdio: ["ignore", "pipe", "pipe"] });
   context.after(() => child.kill("SIGKILL"));
   const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -20,7 +20,7 @@ function eventFile(context: TestContext, text: string): string {
   return file;
 }
 
-test("the plan names what stays out: lines that are not JSON, and records that were undecodable", async (context) => {
+test("the plan counts what is left out: lines that are not JSON, and records that were undecodable", async (context) => {
   const letter = JSON.stringify({ sink: "a", reason: "undecodable", record: {} });
   const file = eventFile(context, `${eventLines(2)}{"specversion":"1.\n${letter}\n`);
   const { exitCode, stdout, stderr } = await runCli("replay", file, "--stdout");
@@ -46,7 +46,7 @@ test("a plan that is interrupted is not printed, nothing is sent, and the exit c
   assert.doesNotMatch(stderr, /replay plan/);
 });
 
-test("a replay ends when nobody reads its standard output any more", async (context) => {
+test("a replay ends when its standard output is no longer read", async (context) => {
   const file = eventFile(context, eventLines(3000, 1000));
   const replay = startCli(["replay", file, "--stdout"]);
   replay.child.stdout?.once("data", () => replay.child.stdout?.destroy());
@@ -81,13 +81,13 @@ test("a replay to a file sink leaves the files of the service alone", async (con
   assert.equal(lines.split("\n").length, 3);
 });
 
-test("a replay of which events become dead letters ends with 3 and says where they are", async (context) => {
+test("a replay whose events become dead letters ends with 3 and says where they are", async (context) => {
   const directory = temporaryDirectory(context);
   const config = join(directory, "certwire.json");
   const sinks = [{ name: "files", url: "file:events", maxEventBytes: 16_384 }];
   const journal = { directory: join(directory, "journal") };
   writeFileSync(config, JSON.stringify({ journal, state: { directory }, sinks }));
-  // What is left out of an event that is too large is named in `problems`; here that is no list.
+  // What is left out of an event that is too large is named in `problems`, which is not a list here.
   const large = sampleEvent(4, "ca", 20_000);
   const hopeless = { ...large, data: { ...large.data, problems: "none" } };
   const file = eventFile(context, `${eventLines(3)}${JSON.stringify(hopeless)}\n`);

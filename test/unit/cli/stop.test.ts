@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { startMuteServer } from "../../support/mute-server.ts";
 import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
 
-/** A configuration with two brokers that take connections and say nothing. */
+/** A configuration with two brokers that accept connections and never answer. */
 async function muteBrokers(context: TestContext): Promise<string> {
   const port = await startMuteServer(context);
   const directory = temporaryDirectory(context);
@@ -23,7 +23,7 @@ async function muteBrokers(context: TestContext): Promise<string> {
   return config;
 }
 
-test("run ends at once when nothing is under way, although its brokers say nothing", async (context) => {
+test("run ends at once when nothing is in flight, even if its brokers never answer", async (context) => {
   const running = startCli(["run", "-c", await muteBrokers(context)]);
   context.after(() => running.child.kill("SIGKILL"));
   while (!running.stderr().includes('"msg":"started"')) await delay(20);
@@ -36,7 +36,7 @@ test("run ends at once when nothing is under way, although its brokers say nothi
   assert.ok(performance.now() - stoppedAt < 5000, `${performance.now() - stoppedAt} ms`);
 });
 
-test("a replay to a broker that says nothing ends soon after it was told to", async (context) => {
+test("a replay to a broker that never answers ends soon after it is stopped", async (context) => {
   const config = await muteBrokers(context);
   const journal = join(config, "..", "journal");
   await runCli("simulate", "-j", journal, "--rate", "0", "-n", "5");
@@ -49,7 +49,7 @@ test("a replay to a broker that says nothing ends soon after it was told to", as
   assert.deepEqual(await Promise.race([stopped, delay(5000, "too late")]), [130, null]);
 });
 
-test("run ends although nobody reads the standard output that a sink writes to", async (context) => {
+test("run ends even if the standard output that a sink writes to is not read", async (context) => {
   const directory = temporaryDirectory(context);
   const journal = join(directory, "journal");
   await runCli("simulate", "-j", journal, "--rate", "0", "-n", "400");
@@ -62,7 +62,7 @@ test("run ends although nobody reads the standard output that a sink writes to",
   while (!running.stderr().includes("sink opened")) await delay(20);
   await delay(500);
   running.child.kill("SIGTERM");
-  // The limit of 10 s for what is under way, and some for the machine.
+  // The limit of 10 s for what is in flight, and some for the machine.
   const ended = once(running.child, "exit");
   assert.deepEqual(await Promise.race([ended, delay(16_000, "too late")]), [0, null]);
 });

@@ -78,7 +78,7 @@ test("run publishes a journal and stops on SIGTERM, each event once over two run
   assert.equal(new Set(ids).size, ids.length);
 });
 
-test("run stops when standard input ends, where that is asked for", async (context) => {
+test("run stops when standard input ends, if asked to", async (context) => {
   const { config, events } = await prepare(temporaryDirectory(context));
   const running = startCli(["run", "--config", config, "--stop-on-stdin-end"]);
   await until(() => isPublished(events));
@@ -101,7 +101,7 @@ test("run stops when standard input is a device that ends at once", async (conte
 });
 
 test("a second signal ends run at once with exit code 130", async (context) => {
-  // Standard output that nobody reads holds up its sink, so the first signal has something to wait for.
+  // Standard output that is not read blocks its sink, so the first signal has something to wait for.
   const sinks = [{ name: "stuck", url: "stdout:" }];
   const { config, events } = await prepare(temporaryDirectory(context), { sinks, count: 400 });
   const running = startCli(["run", "--config", config]);
@@ -115,7 +115,7 @@ test("a second signal ends run at once with exit code 130", async (context) => {
   assert.equal(exitCode, 130);
 });
 
-test("replay gives the same events with the same ids, marked, and leaves the checkpoint alone", async (context) => {
+test("replay sends the same events with the same ids, marked, and leaves the checkpoint alone", async (context) => {
   const directory = temporaryDirectory(context);
   const { journal, config, events } = await prepare(directory);
   const running = startCli(["run", "--config", config]);
@@ -182,7 +182,7 @@ test("a dry run prints the plan and sends nothing", async (context) => {
   assert.match(stderr, /events {2}\d+, 1 ca\.started, .*certificate\.issued/);
 });
 
-test("check says what is well, and ends with the code of what is not", async (context) => {
+test("check shows what passes, and ends with the code of what does not", async (context) => {
   const directory = temporaryDirectory(context);
   const nobody = { name: "nobody", url: "amqp://127.0.0.1:1", connectTimeoutMs: 2000 };
   const { config } = await prepare(directory, { sinks: [nobody] });
@@ -203,7 +203,7 @@ test("check says what is well, and ends with the code of what is not", async (co
   );
 });
 
-test("demo shows each event as a plain line when its output is no terminal, and ends by itself", async (context) => {
+test("demo shows each event as a plain line if its output is not a terminal, and ends by itself", async (context) => {
   const directory = temporaryDirectory(context);
   const { exitCode, stdout, stderr } = await runCli("demo", "-d", directory, "-r", "0", "-n", "50");
   assert.equal(exitCode, 0, stderr);

@@ -52,7 +52,7 @@ const files: Readonly<Record<string, string>> = {
 };
 for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
 
-/** Looks at a configuration with the sink on line 4. */
+/** Inspects a configuration with the sink on line 4. */
 function inspect(sink: string): { errors: string[]; warnings: string[] } {
   const file = join(directory, "certwire.jsonc");
   const head = '{\n"journal": { "directory": "j" }, "state": { "directory": "s" },\n"sinks": [\n';

@@ -13,7 +13,7 @@ writeFileSync(join(directory, "password.txt"), "from-a-file\nsecond line\n");
 writeFileSync(join(directory, "empty.txt"), "\n");
 process.env["CERTWIRE_TEST_PASSWORD"] = "from-the-environment";
 
-/** Wraps sinks, one a line from line 4 on, into an otherwise good configuration. */
+/** Wraps sinks, one per line starting at line 4, into an otherwise good configuration. */
 function withSinks(...sinks: string[]): string {
   const head = '{\n"journal": { "directory": "j" }, "state": { "directory": "s" },\n"sinks": [\n';
   return `${head}${sinks.join(",\n")}\n]}`;
@@ -83,7 +83,7 @@ const badConfigs: readonly BadConfig[] = [
     problems: ['3:29: "log" occurs twice'],
   },
   {
-    about: "a word that is none of the choices",
+    about: "a word that is not one of the choices",
     text: withSection('"log": { "level": "wanr" }'),
     problems: [
       '3:19: log.level: must be one of "trace", "debug", "info", "warn", "error", "fatal"',
@@ -112,7 +112,7 @@ const badConfigs: readonly BadConfig[] = [
     hint: /Prefix of every event type/,
   },
   {
-    about: "a sink without a name, one without a URL, one that is no object",
+    about: "a sink without a name, one without a URL, one that is not an object",
     text: withSinks('{ "url": "stdout:" }', '{ "name": "b" }', "7"),
     problems: [
       '4:1: sinks[0]: "name" is missing',
@@ -127,7 +127,7 @@ const badConfigs: readonly BadConfig[] = [
     hint: /Did you mean "kafka:"\?/,
   },
   {
-    about: "something that is no URL",
+    about: "something that is not a URL",
     text: withSinks('{ "name": "a", "url": "broker" }'),
     problems: ["4:23: sinks[0].url: must be a URL"],
     hint: /URLs start with kafka:/,
@@ -139,7 +139,7 @@ const badConfigs: readonly BadConfig[] = [
     hint: /kafka:\/\/host:9092\/topic/,
   },
   {
-    about: "a port that is none",
+    about: "a port that is out of range",
     text: withSinks('{ "name": "a", "url": "kafka://broker:99999/topic" }'),
     problems: ["4:23: sinks[0].url: the URL names a server that is not host or host:port"],
   },
@@ -161,7 +161,7 @@ const badConfigs: readonly BadConfig[] = [
     hint: /its own name/,
   },
   {
-    about: "a sink name that makes no file name",
+    about: "a sink name that cannot be a file name",
     text: withSinks('{ "name": "../a", "url": "stdout:" }'),
     problems: ["4:11: sinks[0].name: must be 1 to 63 of a-z, 0-9 and -, not starting with -"],
   },
@@ -195,7 +195,7 @@ const badConfigs: readonly BadConfig[] = [
     ],
   },
   {
-    about: "secrets that cannot be had",
+    about: "secrets that cannot be read",
     text: withSinks(
       '{ "name": "a", "url": "amqp://me@broker", "password": { "file": "none.txt" } }',
       '{ "name": "b", "url": "amqp://me@broker", "password": { "environment": "CERTWIRE_NONE" } }',

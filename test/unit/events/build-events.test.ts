@@ -172,7 +172,7 @@ test("a revocation shows reason, time and effective time", () => {
   assert.equal(event.subject, `certificate/${serialNumber}`);
 });
 
-test("properties that nobody knows are shown too, and never lost when names collide", () => {
+test("unknown properties are shown too, and never lost when names collide", () => {
   const event = eventOf({
     request: {
       NewCAProperty2: "x",
@@ -228,7 +228,7 @@ function order(event: CertwireEvent, property: string): number {
   return problems(event).findIndex((problem) => problem["property"] === property);
 }
 
-test("text that is no valid UTF-16 is mended, and a problem keeps its bytes", () => {
+test("text that is not valid UTF-16 is repaired, and a problem keeps its bytes", () => {
   const bytes = Buffer.from("a\ud800b", "utf16le");
   const event = eventOf({ request: { RequesterName: utf16(bytes) } });
   assert.equal(data(event)["request"]?.["requesterName"], "a\ufffdb");
@@ -301,7 +301,7 @@ test("a request is published as length and hash, and as a whole only when asked 
   assert.equal(JSON.stringify(broken).includes(raw.subarray(1).toString("base64")), false);
 });
 
-test("a certificate that cannot be parsed goes out with its DER and a problem", () => {
+test("a certificate that cannot be parsed is published with its DER and a problem", () => {
   const event = eventOf({ certificate: { RawCertificate: Buffer.from("hello") } });
   assert.equal(data(event)["certificate"]?.["der"], "aGVsbG8=");
   assert.equal(problems(event)[0]?.["property"], "certificate.certificate");

@@ -54,7 +54,7 @@ test("numbers are compared as numbers", () => {
   assert.deepEqual(ids(events), ["1"]);
 });
 
-test("a CRL that cannot be read or was cut has its event too", () => {
+test("a CRL that cannot be parsed or was cut has its event too", () => {
   const cutDer = cut(5_000_000, Buffer.alloc(32, 1), Buffer.from("a"), Buffer.from("b"));
   const events = publish([0, 0, base], [1, 0, Buffer.from("3003020101", "hex")], [2, 0, cutDer]);
   assert.deepEqual(ids(events), ["0", "1", "2"]);

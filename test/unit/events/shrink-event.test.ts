@@ -68,7 +68,7 @@ test("texts go when binaries are not enough", () => {
   assert.deepEqual(request["dispositionMessage"], digest(Buffer.from(message)));
 });
 
-test("the ends of a value that was cut before go, its length and hash stay", () => {
+test("the ends of a value that was already cut go, its length and hash stay", () => {
   const ends = randomBytes(8192);
   const event = eventOf({
     certificate: { RawCertificate: cut(20_000_000, Buffer.alloc(32, 7), ends, ends) },

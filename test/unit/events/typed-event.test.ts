@@ -12,7 +12,7 @@ test("a consumer that asks for a kind gets its data typed", () => {
   assert.deepEqual(names, ["www.contoso.com", "contoso.com"]);
 });
 
-test("a type that is none of ours has no kind", () => {
+test("a type that is not ours has no kind", () => {
   for (const type of ["com.example.order.placed.v1", "io.certwire.certificate.issued", ""]) {
     assert.throws(() => kindOf({ type }), TypeError);
   }

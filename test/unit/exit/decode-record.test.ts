@@ -23,7 +23,7 @@ const text = (value: string) => {
   return Buffer.concat([Buffer.from([0x60 + bytes.length]), bytes]);
 };
 
-test("a record comes out as it was written", () => {
+test("a record is read as it was written", () => {
   const record = decodeRecord(
     encodeRecord({
       event: 0x20,
@@ -87,7 +87,7 @@ test("a byte order mark at the start of a text stays", () => {
   assert.equal(request.get("Text"), long);
 });
 
-test("text that is no valid UTF-16 keeps its bytes", () => {
+test("text that is not valid UTF-16 keeps its bytes", () => {
   const bytes = hex("00d8 4100");
   const { request } = decodeRecord(encodeRecord({ request: { Text: utf16(bytes) } }));
   assert.deepEqual(request.get("Text"), { utf16: bytes });
@@ -110,7 +110,7 @@ const handMade = (...more: Buffer[]) =>
 const malformed: [title: string, payload: Buffer][] = [
   ["nothing", Buffer.alloc(0)],
   ["no map", hex("80")],
-  ["bytes behind the map", Buffer.concat([handMade(), hex("00")])],
+  ["bytes after the map", Buffer.concat([handMade(), hex("00")])],
   ["a key twice", handMade(text("event"), hex("01"))],
   ["a name twice in a group", handMade(text("ca"), hex("a2 6141 01 6141 02"))],
   ["a map of indefinite length", handMade(text("ca"), hex("bf ff"))],
@@ -133,10 +133,10 @@ const malformed: [title: string, payload: Buffer][] = [
   ["a negative event", encodeRecord({ event: -1 })],
   ["an event beyond 2^53", encodeRecord({ event: 2n ** 60n })],
   ["a time beyond the year 9999", encodeRecord({ time: 2n ** 63n })],
-  ["a group that is no map", encodeRecord({ ca: [] })],
+  ["a group that is not a map", encodeRecord({ ca: [] })],
   ["a group that is null", encodeRecord({ ca: null })],
   [
-    "a name that is no text",
+    "a name that is not text",
     encodeCbor(
       new Map<unknown, unknown>([
         ["event", 1],
@@ -212,7 +212,7 @@ test("what an ordinary strict decoder reads, the tokenizer reads alike", () => {
   );
 });
 
-test("a gap comes out as it was written", () => {
+test("a gap is read as it was written", () => {
   const gap = { reason: "retention", count: 3, firstSequence: 2n ** 60n, requestIds: [5, -1] };
   assert.deepEqual(decodeGap(encodeCbor(gap)), {
     ...gap,
@@ -224,9 +224,9 @@ test("a gap comes out as it was written", () => {
 
 for (const [title, gap] of [
   ["no reason", { count: 1 }],
-  ["a reason that is no text", { reason: 1 }],
+  ["a reason that is not text", { reason: 1 }],
   ["a negative count", { reason: "corrupt", count: -1 }],
-  ["request IDs that are no integers", { reason: "corrupt", requestIds: ["1"] }],
+  ["request IDs that are not integers", { reason: "corrupt", requestIds: ["1"] }],
 ] as const) {
   test(`a gap with ${title} is refused`, () => {
     assert.throws(() => decodeGap(encodeCbor(gap)), undecodable);

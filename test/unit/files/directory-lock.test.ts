@@ -6,7 +6,7 @@ import { CertwireError } from "../../../src/errors/certwire-error.ts";
 import { lockDirectory } from "../../../src/files/directory-lock.ts";
 import { temporaryDirectory } from "../../support/run-cli.ts";
 
-test("one directory has one holder, and the next one when that has let go", async (context) => {
+test("one directory has one holder, and the next one after a release", async (context) => {
   const directory = join(temporaryDirectory(context), "not", "there", "yet");
   const lock = await lockDirectory(directory, "a.lock");
   const holder = `process ${process.pid} on .+, running since 2\\d{3}-.+Z, writes into ${directory}`;
@@ -35,7 +35,7 @@ for (const text of texts) {
   });
 }
 
-test("a directory that cannot be made is told with the error of the file system", async (context) => {
+test("a directory that cannot be created is reported with the error of the file system", async (context) => {
   const file = join(temporaryDirectory(context), "file");
   writeFileSync(file, "");
   await assert.rejects(lockDirectory(join(file, "below"), "a.lock"), { code: "ENOTDIR" });

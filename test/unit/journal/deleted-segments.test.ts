@@ -59,7 +59,7 @@ async function rest(reader: NativeJournalReader): Promise<JournalFrame[]> {
   return frames;
 }
 
-/** Request IDs and gaps in order, runs of request IDs as one text. */
+/** Request IDs and gaps in the order of reading, runs of request IDs as one text. */
 function story(frames: readonly JournalFrame[]): string[] {
   const parts: { first: number | string; last: number | string }[] = [];
   for (const text of frames.map(label)) {
@@ -75,7 +75,7 @@ const twoSegments = (epoch: number, index: number): boolean => epoch === 1 && in
 const epochAndMore = (epoch: number, index: number): boolean =>
   epoch === 1 || (epoch === 2 && index < 2);
 
-test("segments deleted under a reader are one gap, and it goes on behind them", async (context) => {
+test("segments deleted under a reader are one gap, and it continues after them", async (context) => {
   const directory = journalDirectory(context);
   await threeEpochs(directory);
   const reader = openReader(directory, 10);

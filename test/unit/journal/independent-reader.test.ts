@@ -77,7 +77,7 @@ for (const name of readdirSync(golden).toSorted()) {
   });
 }
 
-test("what the writer wrote and somebody damaged is read alike from the page and by the native reader", async (context) => {
+test("a damaged journal of the real writer is read alike from the page and by the native reader", async (context) => {
   const directory = journalDirectory(context);
   for (let epoch = 0; epoch < 3; epoch += 1) {
     const simulator = openSmall(directory);

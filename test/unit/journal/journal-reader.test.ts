@@ -92,7 +92,7 @@ test("the reader says that more is to come when the native batch is full", async
   assert.equal((await reader.next(new AbortController().signal))?.more, true);
 });
 
-test("an idle reader looks again after its poll interval and ends when it is told to", async () => {
+test("an idle reader tries again after its poll interval and ends when it is aborted", async () => {
   const { open, seen } = fakeReader([null, null, batch]);
   const reader = new JournalReader({ directory: "j", position: null, idlePollMs: 1 }, open);
   const stop = new AbortController();
@@ -103,7 +103,7 @@ test("an idle reader looks again after its poll interval and ends when it is tol
   assert.equal(await next, null);
 });
 
-test("an error of the native reader is told as an unreadable journal, and the next call tries again", async () => {
+test("an error of the native reader is reported as an unreadable journal, and the next call tries again", async () => {
   const { open } = fakeReader([new Error("EACCES"), batch]);
   const reader = new JournalReader({ directory: "j", position: null }, open);
   const { signal } = new AbortController();
@@ -114,7 +114,7 @@ test("an error of the native reader is told as an unreadable journal, and the ne
   assert.equal((await reader.next(signal))?.frames.length, 2);
 });
 
-test("a lost position is told once", async () => {
+test("a lost position is reported once", async () => {
   let told = 0;
   const positionLost = (): void => void (told += 1);
   for (const isLost of [false, true]) {
@@ -127,7 +127,7 @@ test("a lost position is told once", async () => {
   }
 });
 
-test("the native reader gets the directory, the position and the default bounds", () => {
+test("the native reader gets the directory, the position and the default limits", () => {
   const { open, seen } = fakeReader([]);
   const position = { epochNumber: 1, epochId: "c".repeat(32), segment: 2, offset: 3, sequence: 4n };
   void new JournalReader({ directory: "journal", position, quarantineDirectory: "q" }, open);

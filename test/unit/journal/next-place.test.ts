@@ -31,7 +31,7 @@ async function placesOf(directory: string) {
   return { placeBehind, segments };
 }
 
-test("behind the last record of a sealed epoch the next place is the start of the next epoch", async (context) => {
+test("after the last record of a sealed epoch the next place is the start of the next epoch", async (context) => {
   const directory = journalDirectory(context);
   await epoch(directory, 1, 5);
   await epoch(directory, 6, 10);
@@ -41,7 +41,7 @@ test("behind the last record of a sealed epoch the next place is the start of th
   assert.equal(await placeBehind(10), null, "nobody knows what comes");
 });
 
-test("behind the last record of a segment the next place is the start of the next segment", async (context) => {
+test("after the last record of a segment the next place is the start of the next segment", async (context) => {
   const directory = journalDirectory(context);
   await epoch(directory, 1, 150);
   const { placeBehind, segments } = await placesOf(directory);
@@ -52,7 +52,7 @@ test("behind the last record of a segment the next place is the start of the nex
   assert.equal(await placeBehind(first - 2), null);
 });
 
-test("the end of an epoch that was not sealed is told at the old place", async (context) => {
+test("the end of an epoch that was not sealed is reported at the old place", async (context) => {
   const directory = journalDirectory(context);
   await epoch(directory, 1, 5, false);
   await epoch(directory, 6, 10);

@@ -72,7 +72,7 @@ test("a sink that is done with an epoch has passed its last segment too", () => 
   assert.deepEqual(names(plan(segments, [done])), ["e1-s0", "e1-s1"]);
 });
 
-test("a sink that is behind pins its segments, and one without a checkpoint pins all", () => {
+test("a lagging sink pins its segments, and one without a checkpoint pins all", () => {
   const segments = [segment(1, 0, 20), segment(1, 1, 20), segment(1, 2, 20)];
   assert.deepEqual(names(plan(segments, [cursor("a", 1, 1)])), ["e1-s0"]);
   assert.deepEqual(plan(segments, [{ sink: "a", position: null }]), []);
@@ -85,12 +85,12 @@ test("near the cap the oldest segments go down to 80 %, and the sinks that lose 
   assert.deepEqual(plan(segments.slice(1), cursors), []);
 });
 
-test("files that the writer made ahead count for the cap", () => {
+test("files that the writer has prepared count towards the cap", () => {
   const segments = Array.from({ length: 8 }, (_, index) => segment(1, index, 0));
   assert.deepEqual(names(plan(segments, [cursor("a", 1, 7)], { spareBytes: 90 })), ["e1-s0"]);
 });
 
-test("near the free-space floor what every sink has goes inside the replay window, and nothing else", () => {
+test("near the free-space floor only segments that every sink has go before the replay window is over", () => {
   const segments = Array.from({ length: 5 }, (_, index) => segment(1, index, 0));
   const cursors = [cursor("a", 1, 1), cursor("b", 1, 4)];
   assert.deepEqual(described(plan(segments, cursors, { freeBytes: 240 })), [["e1-s0", "room", []]]);
@@ -110,13 +110,13 @@ test("a cursor of an epoch that is not in the directory has passed nothing", () 
   }
 });
 
-test("the segment that the writer is in stays, also where others have a higher number", () => {
+test("the segment that the writer is in stays, even if others have a higher number", () => {
   const mine = (index: number) => ({ ...segment(1, index, 20), isWriters: true });
   const segments = [mine(0), mine(1), segment(9, 0, 20), segment(9, 1, 20)];
   assert.deepEqual(names(plan(segments, [])), ["e1-s0"]);
 });
 
-test("the bounds of the exit module count where they are narrower", () => {
+test("the limits of the exit module apply where they are stricter", () => {
   const bounds = (maxJournalBytes: number, minFreeBytes: number) => {
     const told = { ...segment(2, 0, 1), maxJournalBytes, minFreeBytes };
     const { maxBytes, minFreeBytes: floor } = withWritersBounds(policy, [told, segment(1, 0, 2)]);

@@ -4,7 +4,7 @@ import { array, assert as assertProperty, infiniteStream, nat, property } from "
 import { AcknowledgedPrefix } from "../../../src/pipeline/acknowledged-prefix.ts";
 import { samplePosition } from "../../support/sample-events.ts";
 
-test("the position moves only over records that are done with from the start on", () => {
+test("the position moves only over an unbroken run of finished records from the start", () => {
   const prefix = new AcknowledgedPrefix();
   const tickets = [1, 2, 3].map((n) => prefix.add(samplePosition(n), 1));
   assert.equal(prefix.position, null);
@@ -18,7 +18,7 @@ test("the position moves only over records that are done with from the start on"
   assert.equal(prefix.outstanding, 0);
 });
 
-test("a record with several events is done with when the last of them is", () => {
+test("a record with several events is finished when the last of them is", () => {
   const prefix = new AcknowledgedPrefix();
   const ticket = prefix.add(samplePosition(1), 2);
   prefix.acknowledge(ticket);

@@ -21,7 +21,7 @@ function badEvent() {
   return { ...sampleEvent(5, "key-1"), data: { serial: 7n } };
 }
 
-/** A disk that takes no dead letter until `free` is called. */
+/** A disk that accepts no dead letter until `free` is called. */
 function fullDisk(t: TestContext) {
   const { mock } = t.mock.method(DeadLetterFile.prototype, "append", async () => {
     throw new Error("disk full");
@@ -57,7 +57,7 @@ const cases = [
 ] as const;
 
 for (const { when, lanesMeanwhile } of cases) {
-  test(`the events behind a dead letter that is written ${when} the lanes have changed keep their order (${lanesMeanwhile} lanes meanwhile)`, async (t) => {
+  test(`the events after a dead letter that is written ${when} the lanes have changed keep their order (${lanesMeanwhile} lanes meanwhile)`, async (t) => {
     const gate = new EventEmitter();
     const disk = fullDisk(t);
     const sink = changingSink(gate, lanesMeanwhile);

@@ -14,7 +14,7 @@ function events(count: number, keys = 1) {
   return range(1, count).map((n) => sampleEvent(n, `key-${n % keys}`));
 }
 
-test("a finite source is published whole and in order, and the cursor ends behind its last record", async (t) => {
+test("a finite source is published whole and in its order, and the cursor ends after its last record", async (t) => {
   const sink = new ScriptedSink();
   const source = new MemorySource(events(57));
   const { pipeline, saved } = await testPipeline(t, source, sink);
@@ -91,7 +91,7 @@ test("a failed batch is sent again exactly as it was, less its acknowledged star
   assert.equal(failures.reset, 2);
 });
 
-test("one lane that fails holds up no other until the window is full, and memory stays bounded", async (t) => {
+test("one lane that fails delays no other until the window is full, and memory stays limited", async (t) => {
   const sink = new ScriptedSink(2);
   const stuck = { acknowledged: 0, failure: { kind: "retry-identical", cause } } as const;
   let isBroken = true;
@@ -112,7 +112,7 @@ test("one lane that fails holds up no other until the window is full, and memory
   );
 });
 
-test("reading stops when the bytes under way reach their bound", async (t) => {
+test("reading stops when the bytes in flight reach their limit", async (t) => {
   const sink = new ScriptedSink();
   const gate = new EventEmitter();
   sink.script = async (_batch, call) => {
@@ -163,7 +163,7 @@ test("a batch keeps to its bytes, and an event larger than them goes alone", asy
   );
 });
 
-test("a stop waits for what is under way, saves the cursor and closes", async (t) => {
+test("a stop waits for what is in flight, saves the cursor and closes", async (t) => {
   const sink = new ScriptedSink();
   sink.script = async () => {
     await new Promise((resolve) => setTimeout(resolve, 30));
@@ -181,7 +181,7 @@ test("a stop waits for what is under way, saves the cursor and closes", async (t
   assert.ok(sink.isClosed && source.isClosed);
 });
 
-test("a stop in front of a sink that never answers ends within the drain time", async (t) => {
+test("a stop with a sink that never answers ends within the drain time", async (t) => {
   const sink = new ScriptedSink();
   sink.script = (_batch, _call, signal) =>
     new Promise((resolve) => {

@@ -26,7 +26,7 @@ function source() {
   return new MemorySource(range(1, 8).map((n) => sampleEvent(n)));
 }
 
-test("an event that the broker refuses for good becomes a dead letter and the rest goes on", async (t) => {
+test("an event that the broker refuses permanently becomes a dead letter and the rest is published", async (t) => {
   const sink = refusing(4, { kind: "poison", cause });
   const { pipeline, saved, deadLetters } = await testPipeline(t, source(), sink);
   await pipeline.run(neverStopped);
@@ -41,7 +41,7 @@ test("an event that the broker refuses for good becomes a dead letter and the re
   assert.equal(pipeline.stats().acknowledgedEvents, 7);
 });
 
-test("an unroutable event is tried for its time first, and is no dead letter if that helps", async (t) => {
+test("an unroutable event is tried for its time first, and is not a dead letter if that helps", async (t) => {
   let refusals = 0;
   const sink = refusing(4, { kind: "poison", curable: true, cause }, () => ++refusals <= 3);
   const { pipeline, deadLetters } = await testPipeline(t, source(), sink, {
@@ -67,7 +67,7 @@ test("an unroutable event becomes a dead letter when its time is over", async (t
   assert.ok(pipeline.stats().failures.poison > 2, "it was tried more than once");
 });
 
-test("config and auth failures are tried again without end and raise the alarm", async (t) => {
+test("config and auth failures are retried without limit and raise the alarm", async (t) => {
   const sink = new ScriptedSink();
   const { pipeline, logLines } = await testPipeline(t, source(), sink);
   const states: string[] = [];
@@ -82,7 +82,7 @@ test("config and auth failures are tried again without end and raise the alarm",
   assert.ok(logLines.some(({ level, kind }) => level === 50 && kind === "auth"));
 });
 
-test("a record that cannot be decoded is kept with its bytes, and the cursor goes on", async (t) => {
+test("a record that cannot be decoded is kept with its bytes, and the cursor moves on", async (t) => {
   const record = encodeRecord({});
   const frames = range(1, 5).map((n) =>
     frameOf(n === 3 ? Buffer.from([3]) : record, {

@@ -40,7 +40,7 @@ test("time in which an event is not refused for its route costs it nothing", () 
   assert.equal(waitOut(grace, crl("a")), 4);
 });
 
-test("a kind of which an event is taken waits its whole time again", () => {
+test("a kind waits its whole time again after one of its events was accepted", () => {
   const { grace } = fiveMinutes();
   waitOut(grace, crl("a"));
   grace.buried(crl("a"));
@@ -58,7 +58,7 @@ test("a kind that was given up is tried for its whole time again after ten minut
   assert.equal(waitOut(grace, crl("d")), 0);
 });
 
-test("hundreds of unroutable events on four lanes wait once, and what has a route goes on", async (t) => {
+test("hundreds of unroutable events on four lanes wait once, and what has a route is published", async (t) => {
   const keys = 8;
   const isLost = (n: number) => n % keys < 4;
   const sink = new ScriptedSink(4);

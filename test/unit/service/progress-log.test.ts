@@ -8,7 +8,7 @@ import { collectLog } from "../../support/collect-log.ts";
 import { until } from "../../support/run-pipeline.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
 
-test("the log tells now and then, and at the end, how far each sink is", async (context) => {
+test("the log shows regularly, and at the end, how far each sink is", async (context) => {
   const journal = journalDirectory(context);
   const simulator = openSmall(journal);
   context.after(() => simulator.close());

@@ -143,7 +143,7 @@ test("a sink that had all of a sealed epoch loses nothing when the cap takes it"
   assert.deepEqual(labels, range(6, 700));
 });
 
-test("the log tells once when the journal comes near its cap", async (context) => {
+test("the log warns once when the journal comes near its cap", async (context) => {
   const journal = journalDirectory(context);
   const simulator = openSmall(journal, 128 * 1024);
   record(simulator, 1, 700);
@@ -168,7 +168,7 @@ test("the log tells once when the journal comes near its cap", async (context) =
   assert.equal(warnings()[0]?.["journalBytes"], bytes);
 });
 
-test("a file that an ended epoch's writer made ahead goes, one with anything in it stays", async (context) => {
+test("a file that an ended epoch's writer had prepared is deleted, one with anything in it stays", async (context) => {
   const journal = journalDirectory(context);
   for (let start = 0; start < 3; start += 1) {
     const simulator = openSmall(journal);
@@ -189,7 +189,7 @@ test("a file that an ended epoch's writer made ahead goes, one with anything in 
   assert.equal((await listSegments(journal)).length, 3);
 });
 
-test("what the writer has made ahead stays, also where others have a higher number", async (context) => {
+test("what the writer has prepared stays, even if others have a higher number", async (context) => {
   const [journal, other] = [journalDirectory(context), journalDirectory(context)];
   for (let start = 0; start < 2; start += 1) {
     const simulator = openSmall(other);
@@ -211,7 +211,7 @@ test("what the writer has made ahead stays, also where others have a higher numb
   assert.deepEqual(left, [writers!.name, spare, copied!.name]);
 });
 
-test("an exit module with a smaller journal than the configuration's goes on recording", async (context) => {
+test("an exit module with a smaller journal than the configuration's keeps recording", async (context) => {
   const journal = journalDirectory(context);
   const maxJournalBytes = mebibyte;
   const segmentBytes = maxJournalBytes / 16;
@@ -249,7 +249,7 @@ test("an exit module with a smaller journal than the configuration's goes on rec
   );
 });
 
-test("the log tells when the volume of the journal is nearly full", async (context) => {
+test("the log warns when the volume of the journal is nearly full", async (context) => {
   const journal = journalDirectory(context);
   const { log, lines } = collectLog();
   const stop = new AbortController();
@@ -270,7 +270,7 @@ test("the log tells when the volume of the journal is nearly full", async (conte
   await running;
 });
 
-test("a directory that is not there is told and does not end the service", async (context) => {
+test("a missing directory is reported and does not end the service", async (context) => {
   const journal = journalDirectory(context);
   const { log, lines } = collectLog();
   const stop = new AbortController();

@@ -28,7 +28,7 @@ function createService(journal: string): Promise<Service> {
   return Service.create({ config, log: pino({ level: "silent" }) });
 }
 
-/** Runs a service until its sink has so many events; what it tells at the end. */
+/** Runs a service until its sink has this many events; its counters at the end. */
 async function publish(journal: string, events: number) {
   const service = await createService(journal);
   const stop = new AbortController();
@@ -40,7 +40,7 @@ async function publish(journal: string, events: number) {
   return service.stats()[0];
 }
 
-test("a service tells for each sink what its reader found, also that its checkpoint's place is gone", async (context) => {
+test("a service reports for each sink what its reader found, also that its checkpoint's position is gone", async (context) => {
   const journal = journalDirectory(context);
   await workOnce(journal, 1, 50);
   const first = await publish(journal, 50);
@@ -49,12 +49,12 @@ test("a service tells for each sink what its reader found, also that its checkpo
   assert.equal(first?.reader?.framesRead, 50);
   for (const name of readdirSync(journal)) rmSync(join(journal, name));
   await workOnce(journal, 51, 60);
-  const second = await publish(journal, 11); // with the gap that tells of it
+  const second = await publish(journal, 11); // with the gap that reports it
   assert.equal(second?.reader?.positionLost, true);
   assert.equal(second?.reader?.gapsFound, 1);
 });
 
-test("a state directory has one service at a time, and is free when that has ended", async (context) => {
+test("a state directory has one service at a time, and is free when it has ended", async (context) => {
   const journal = journalDirectory(context);
   const service = await createService(journal);
   await assert.rejects(createService(journal), { code: "CERTWIRE_DIRECTORY_IN_USE" });

@@ -17,7 +17,7 @@ test("hosts with and without ports, IPv6, user, path and query are taken apart",
   assert.equal(url.query.get("exchange"), "e");
 });
 
-test("what is no such URL is refused", () => {
+test("any other text is refused", () => {
   const bad = [
     "",
     "amqp:",

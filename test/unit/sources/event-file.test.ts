@@ -31,7 +31,7 @@ async function read(context: TestContext, ...lines: (object | string)[]) {
   return { ids, skipped };
 }
 
-test("a torn line that a crash of the file sink left is passed over and counted", async (context) => {
+test("a torn line that a crash of the file sink left is skipped and counted", async (context) => {
   const [first, second] = [sampleEvent(1), sampleEvent(2)];
   const torn = JSON.stringify(second).slice(0, 100);
   const { ids, skipped } = await read(context, first, torn, second);
@@ -46,7 +46,7 @@ test("a dead letter without an event is counted as a record that cannot be decod
   assert.deepEqual(skipped, ["record"]);
 });
 
-test("a record of a dead letter that can be decoded now comes out under the id that it always had", async (context) => {
+test("a record of a dead letter that can now be decoded keeps the id that it always had", async (context) => {
   const record = frameOf(encodeRecord({ event: 1 }));
   const gap = frameOf(encodeCbor({ reason: "corrupt" }), { type: frameTypes.gap, index: 65_535 });
   const future = frameOf(encodeRecord({ event: 1 }), { schema: 2 });

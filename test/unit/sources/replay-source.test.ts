@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ReplaySource } from "../../../src/sources/replay-source.ts";
 import { sampleEvent } from "../../support/sample-events.ts";
 
-test("a source that breaks gives what was read, ends, and tells the error", async () => {
+test("a source that breaks gives what was read, ends, and reports the error", async () => {
   const broken = (async function* () {
     yield sampleEvent(1);
     await Promise.reject(new Error("EIO"));

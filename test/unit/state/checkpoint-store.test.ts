@@ -58,7 +58,7 @@ test("the last saved position is found again, whichever slot holds it", async ()
   });
 });
 
-test("a store opened again goes on with the older slot", async () => {
+test("a reopened store overwrites the older slot", async () => {
   const path = await saved(1n, 2n);
   const store = await CheckpointStore.open(path);
   const earlier = await readFile(path);
@@ -157,7 +157,7 @@ test("an anchor counts only while nothing was saved, also when both are asked fo
   assert.deepEqual(await load(path), { state: "found", position: position(5n) });
 });
 
-test("a checkpoint moves on from the position that was looked at only", async () => {
+test("a checkpoint advances only from the position that was checked", async () => {
   const path = await saved(1n);
   const store = await CheckpointStore.open(path);
   const looked = store.position!;

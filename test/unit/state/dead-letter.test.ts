@@ -29,7 +29,7 @@ async function readAll(path: string): Promise<DeadLetter[]> {
   return lines.map((line) => JSON.parse(line) as DeadLetter);
 }
 
-test("dead letters come back whole and in order, also those of an earlier run", async () => {
+test("dead letters are read back whole and in their order, also those of an earlier run", async () => {
   const path = join(directory, "dead-letters", "a.ndjson");
   for (const sequences of [[1, 2], [3]]) {
     const file = new DeadLetterFile(path);

@@ -57,7 +57,7 @@ function withEntries(count: number): Buffer {
   );
 }
 
-test("a CRL of 5 MiB is read within 200 ms, and the number behind its entries is found", () => {
+test("a CRL of 5 MiB is read within 200 ms, and the number after its entries is found", () => {
   const der = withEntries(131_072);
   assert.ok(der.length > 5 * 1024 * 1024);
   const start = process.cpuUsage();

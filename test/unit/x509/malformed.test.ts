@@ -52,7 +52,7 @@ test("certificates with several random changes never throw", () => {
   );
 });
 
-test("any bytes are no certificate and no CRL, and never throw", () => {
+test("random bytes are neither a certificate nor a CRL, and never throw", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       for (const [, , parse] of samples)
@@ -61,7 +61,7 @@ test("any bytes are no certificate and no CRL, and never throw", () => {
   );
 });
 
-test("a malformed part is named, and the parts behind it are there", () => {
+test("a malformed part is named, and the parts after it are there", () => {
   const der = Buffer.from(fixture("rsa-v1-template"));
   const name = der.indexOf("0603550406", 0, "hex");
   der[name] = 0x05;

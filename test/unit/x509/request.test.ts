@@ -70,13 +70,13 @@ test("secrets in the request and in the controls of a CMC message are blanked", 
   }
 });
 
-test("name and value pairs that are no challenge stay", () => {
+test("name and value pairs other than a challenge stay", () => {
   const pair = der(0x30, bmp("CertificateTemplate"), bmp("WebServer"));
   const raw = cmc(Buffer.concat([oid("2b0601040182370d0201"), der(0x31, pair)]));
   assert.ok(redactRequest(raw)?.includes(pair));
 });
 
-test("what is no request, or malformed, stays out", () => {
+test("what is not a request, or malformed, is left out", () => {
   const request = fixture("challenge-request");
   const cases = [
     Buffer.alloc(0),
@@ -96,7 +96,7 @@ test("what is no request, or malformed, stays out", () => {
   for (const raw of cases) assert.equal(redactRequest(raw), undefined);
 });
 
-test("a request nested without end stays out", () => {
+test("a request nested without end is left out", () => {
   let nested = der(0x30);
   for (let depth = 0; depth < 100; depth++) nested = der(0x30, nested);
   const raw = der(0x30, oid("2a864886f70d010702"), der(0xa0, nested));
@@ -111,7 +111,7 @@ test("a request with any byte changed never shows its whole secret and never thr
       const changed = Buffer.from(raw);
       changed[offset] = value;
       const redacted = redactRequest(changed);
-      // A changed OID is another attribute, which nobody can know to be secret.
+      // A changed OID is another attribute, which cannot be known to be secret.
       const isAttributeType = offset < secretAt && offset >= secretAt - 15;
       if (!isAttributeType) assert.notEqual(redacted?.includes(secret), true);
     }),

@@ -117,7 +117,7 @@ test("string types are decoded by their own character sets", () => {
   assert.throws(() => nameOf(0x1e, Buffer.alloc(3)), DerError);
 });
 
-test("an unknown type and a value that is no string appear in hex", () => {
+test("an unknown type and a value that is not a string appear in hex", () => {
   assert.equal(nameOf(0x0c, Buffer.from("x"), "2a0304"), "1.2.3.4=#0c0178");
   assert.equal(nameOf(0x02, Buffer.from([5])), "CN=#020105");
 });

@@ -30,7 +30,7 @@ function eventsOf(content: Content): number {
 
 /**
  * Asserts that the events a consumer read, in the order of reading, are those of the scenario: ids
- * unique, one event (or one for each new CRL) a step, in order per request, nothing changed.
+ * unique, one event (or one for each new CRL) a step, in the order of each request, nothing changed.
  */
 export function checkPublished(
   scenario: Scenario,
@@ -55,7 +55,7 @@ export function checkPublished(
   checkStartAndStop(scenario, events);
 }
 
-// What keeps its order is what shares a partition key: a context of one CA. The CA is told by its
+// What keeps its order is what shares a partition key: a context of one CA. The CA is known by its
 // certificate, since a scenario may play more than one.
 
 function chainOfContent({ context, ca }: Content): string {

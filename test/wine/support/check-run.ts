@@ -27,7 +27,7 @@ const shutdown = 0x40;
 const clockSlack = 200_000n;
 
 /**
- * Asserts what holds for every run: each call gave S_OK within the bound, and the journal holds start,
+ * Asserts what holds for every run: each call returned S_OK within the limit, and the journal holds start,
  * stop and exactly one record a step, those of one chain in their order, made by the calling thread
  * while the call ran. Returns steps and records in pairs.
  */

@@ -19,7 +19,7 @@ export interface Frame {
 const segmentHeaderBytes = 4_096;
 const frameHeaderBytes = 40;
 
-/** Paths of the segment files of a journal directory, in order. */
+/** Sorted paths of the segment files of a journal directory. */
 export function segmentPaths(directory: string): string[] {
   const names = readdirSync(directory).filter((name) => /^e\d{10}-s\d{6}\.cej$/.test(name));
   return names.toSorted().map((name) => join(directory, name));

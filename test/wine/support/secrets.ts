@@ -20,7 +20,7 @@ function base64Core(bytes: Buffer, shift: number): string {
   return text.slice(first, last);
 }
 
-/** Looks for many secrets in many places: one pass over the bytes, however many secrets there are. */
+/** Searches many places for many secrets: one pass over the bytes, however many secrets there are. */
 export class SecretSearch {
   /** Forms by their first four bytes. */
   readonly #forms = new Map<number, { readonly secret: string; readonly form: Buffer }[]>();

@@ -25,7 +25,7 @@ export interface CallLine {
   readonly thread?: number;
 }
 
-/** What the stand-in tells at its end. */
+/** What the stand-in reports at its end. */
 export interface EndLine {
   readonly call: "end";
   readonly objects: number;
@@ -34,7 +34,7 @@ export interface EndLine {
   readonly violations: readonly string[];
 }
 
-/** What the stand-in tells after each round of a run of several. */
+/** What the stand-in reports after each round of a run of several. */
 export interface RoundLine {
   readonly call: "round";
   readonly round: number;
@@ -59,9 +59,9 @@ export interface StandinRun {
 
 /** Options of a run. */
 export interface StandinOptions {
-  /** TerminateProcess after so many calls of Notify returned; default: a normal end. */
+  /** TerminateProcess after this many calls of Notify returned; default: a normal end. */
   readonly killAfter?: number;
-  /** Plays all steps so many times and tells of each round instead of each call; default once. */
+  /** Plays all steps this many times and reports each round instead of each call; default once. */
   readonly rounds?: number;
   /** Default: a new one. */
   readonly journalDirectory?: string;

@@ -21,7 +21,7 @@ async function setUp(context: TestContext, settings: object = {}) {
   return { directory, names, create: () => new FileSink(options) };
 }
 
-test("a new file is begun at the size limit, and surplus files are deleted from the oldest on", async (t) => {
+test("a new file is begun at the size limit, and surplus files are deleted, oldest first", async (t) => {
   const { directory, names, create } = await setUp(t, { maxFileBytes: 4096, maxFiles: 3 });
   const sink = create();
   await sink.open();
@@ -71,7 +71,7 @@ test("a last line that a crash cut off is ended at the next start and damages no
   assert.equal(sequenceOf(JSON.parse(lines[2]!)), 2);
 });
 
-test("opening a sink leaves nothing behind, not even a directory", async (t) => {
+test("opening a sink creates nothing, not even a directory", async (t) => {
   const { directory, create } = await setUp(t);
   for (const isThere of [true, false]) {
     if (!isThere) await rm(directory, { recursive: true });
@@ -82,7 +82,7 @@ test("opening a sink leaves nothing behind, not even a directory", async (t) => 
   }
 });
 
-test("a directory that cannot be made is told at the opening", async (t) => {
+test("a directory that cannot be created is reported by open", async (t) => {
   const { directory, create } = await setUp(t);
   await rm(directory, { recursive: true });
   await writeFile(directory, "in the way");
@@ -90,7 +90,7 @@ test("a directory that cannot be made is told at the opening", async (t) => {
   await assert.rejects(create().open(), { code: "CERTWIRE_SINK_CONFIG" });
 });
 
-test("a second sink on a directory waits for the first, and then goes on behind its last line", async (t) => {
+test("a second sink on a directory waits for the first, then continues after its last line", async (t) => {
   const { directory, names, create } = await setUp(t);
   const [first, second] = [create(), create()];
   await first.open();
@@ -128,7 +128,7 @@ test("foreign files in the directory are left alone", async (t) => {
   assert.equal(await readFile(join(directory, "notes.txt"), "utf8"), "mine");
 });
 
-test("an event whose flush failed is not acknowledged, and comes again", async (t) => {
+test("an event whose flush failed is not acknowledged, and is sent again", async (t) => {
   const { directory, names, create } = await setUp(t);
   const sink = create();
   await sink.open();

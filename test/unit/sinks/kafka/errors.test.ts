@@ -20,7 +20,7 @@ test("the table names only error types that kafkajs knows", () => {
   );
 });
 
-test("no error of the protocol is poison but those about the event itself", () => {
+test("only errors of the protocol about the event itself are poison", () => {
   const poison = protocol.errorCodes.filter(({ type }) => failureOf(type) === "poison");
   assert.deepEqual(
     poison.map(({ type }) => type).toSorted((a, b) => a.localeCompare(b)),
@@ -46,6 +46,6 @@ test("a certificate that is not accepted is a matter of configuration, anything 
   assert.equal(toKafkaFailure("a string").kind, "reset");
 });
 
-test("a RangeError is no verdict on an event: a broken answer or short memory raises it too", () => {
+test("a RangeError does not condemn an event: a broken answer or short memory raises it too", () => {
   assert.equal(toKafkaFailure(new RangeError("Array buffer allocation failed")).kind, "reset");
 });

@@ -12,7 +12,7 @@ const options = resolveKafkaSink(
   { baseDirectory: "/", secret: () => "" },
 );
 
-/** A send as the broker behind a fake kafkajs saw it. */
+/** A send as the broker of a fake kafkajs saw it. */
 interface Sent {
   readonly producer: number;
   readonly partitions: number[];
@@ -116,7 +116,7 @@ test("a busy broker gets the identical group from the same producer again", asyn
   assert.deepEqual(twice, sends[1]?.sequences, "what was acknowledged is not sent again");
 });
 
-test("sequence trouble, a fenced producer and a time-out get a new producer", async () => {
+test("a sequence error, a fenced producer and a timeout get a new producer", async () => {
   const timeout = () => {
     throw Object.assign(new Error("Request timed out"), { name: "KafkaJSRequestTimeoutError" });
   };

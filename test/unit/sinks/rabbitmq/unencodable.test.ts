@@ -34,7 +34,7 @@ const unencodable: Readonly<Record<string, object>> = {
 };
 
 for (const [what, changes] of Object.entries(unencodable)) {
-  test(`an event with ${what} is refused by itself, and the channel goes on`, async (t) => {
+  test(`an event with ${what} is refused alone, and the channel stays open`, async (t) => {
     const { sink, broker } = await openSink(t);
     const { acknowledged, failure } = await sink.publish(0, [outbound(changes)], signal);
     assert.equal(acknowledged, 0);
@@ -45,7 +45,7 @@ for (const [what, changes] of Object.entries(unencodable)) {
   });
 }
 
-test("a routing key that is too long for every event is no verdict on one of them", async (t) => {
+test("a routing key that is too long for every event does not condemn one of them", async (t) => {
   const { sink } = await openSink(t, { routingKey: "\u{1F511}".repeat(90) });
   const { failure } = await sink.publish(0, [sampleOutbound(1)], signal);
   assert.equal(failure?.kind, "reset");

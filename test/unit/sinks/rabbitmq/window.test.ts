@@ -111,7 +111,7 @@ test("a returned event is not taken as confirmed although the broker confirms it
   assert.deepEqual(channel.published, [1, 2], "nothing of that key goes after it");
 });
 
-test("after a nack nothing new is sent, and the others under way are waited for", async () => {
+test("after a nack nothing new is sent, and the others in flight are awaited", async () => {
   const channel = new FakeChannel();
   const events = range(1, 30).map((n) => sampleOutbound(n, `ca/${n}`));
   const running = run(channel, events);
@@ -143,7 +143,7 @@ test("while the broker blocks nothing is sent and the clock stands still", async
   assert.equal((await running).confirmed.size, 1);
 });
 
-test("a full socket holds sending up until it drains", async () => {
+test("a full socket delays sending until it drains", async () => {
   const channel = new FakeChannel();
   channel.isFull = true;
   const events = range(1, 3).map((n) => sampleOutbound(n, `ca/${n}`));
@@ -180,7 +180,7 @@ const noVerdicts = [
 ];
 
 for (const error of noVerdicts) {
-  test(`${error.name} "${error.message}" ends the connection and is no verdict on the event`, async () => {
+  test(`${error.name} "${error.message}" ends the connection and does not condemn the event`, async () => {
     const channel = new FakeChannel();
     channel.publish = () => {
       throw error;
