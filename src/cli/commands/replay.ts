@@ -22,7 +22,7 @@ import { type SkippedCounts, sayPlan } from "../replay-plan.ts";
 import { addSelectionOptions, type SelectionOptions, selectionOf } from "../selection-options.ts";
 import { stopSignal } from "../stop-signal.ts";
 
-/** Longest wait for standard output after a stop, in ms. */
+/** How long standard output may take to accept the rest after a stop, in ms. */
 const stdoutDrainMs = 500;
 
 interface ReplayOptions extends SelectionOptions {
@@ -39,18 +39,18 @@ export function addReplayCommand(program: Command): void {
     .command("replay")
     .description("send recorded events again: same ids, marked as replayed, checkpoints untouched")
     .argument("[file]", "NDJSON file of events, or a dead-letter file")
-    .option("-j, --journal <directory>", "journal directory; default: that of --config")
+    .option("-j, --journal <directory>", "journal directory (default: from --config)")
     .option("-c, --config <file>", "configuration file")
     .option("--to-sink <name>", "send to this sink of the configuration, enabled or not")
-    .option("--stdout", "write one event a line to standard output");
+    .option("--stdout", "write one event per line to standard output");
   addSelectionOptions(command)
-    .option("--dry-run", "print the plan only")
+    .option("--dry-run", "only print the plan")
     .addHelpText("after", help)
     .action(replay);
 }
 
 const help = `
-The plan is printed on standard error before anything is sent.
+The plan is printed to standard error before anything is sent.
 
 Examples:
   certwire replay --journal var/journal --type certificate.issued --stdout
@@ -78,7 +78,8 @@ async function replay(file: string | undefined, options: ReplayOptions): Promise
   if (options.dryRun || target === undefined) return;
   const events = new ReplaySource(source.events(ignore), selection);
   const { acknowledged, deadLetters, isStopped } = await send(events, target, config, signal);
-  const buried = deadLetters.count > 0 ? `, ${deadLetters.count} are in ${deadLetters.path}` : "";
+  const buried =
+    deadLetters.count > 0 ? `, ${deadLetters.count} dead letters in ${deadLetters.path}` : "";
   say(`${acknowledged} of ${plan.selected} events acknowledged${buried}`);
   events.throwIfFailed();
   if (deadLetters.count > 0) process.exitCode = exitCodes.deadLetters;
@@ -87,7 +88,7 @@ async function replay(file: string | undefined, options: ReplayOptions): Promise
 
 interface Source {
   readonly name: string;
-  /** Begins at the oldest event with each call. */
+  /** The events from the oldest one, anew at each call; `skip` gets what is left out. */
   readonly events: (skip: (what: Skipped) => void) => AsyncIterable<CertwireEvent>;
 }
 
@@ -98,7 +99,7 @@ async function chooseSource(
   signal: AbortSignal,
 ): Promise<Source> {
   if (file !== undefined && journal !== undefined)
-    throw usage("FILE and --journal exclude each other");
+    throw usage("FILE and --journal cannot be used together");
   const caIds = await readCaIds(config);
   const events = config?.events ?? {};
   if (file !== undefined) {
@@ -107,7 +108,7 @@ async function chooseSource(
     return { name: file, events: eventsOf };
   }
   const directory = journal ?? config?.journal.directory;
-  if (directory === undefined) throw usage("name a FILE, --journal or --config");
+  if (directory === undefined) throw usage("give a FILE, --journal or --config");
   return {
     name: `journal ${directory}`,
     events: (skip) =>
@@ -129,10 +130,10 @@ function chooseTarget(
   const sink = config.sinks.find(({ options }) => options.name === toSink);
   if (sink) return besideTheService(sink);
   const names = config.sinks.map(({ options }) => options.name);
-  throw usage(`no sink "${toSink}"`, `Sinks of the configuration: ${names.join(", ")}.`);
+  throw usage(`there is no sink "${toSink}"`, `The configuration has ${names.join(", ")}.`);
 }
 
-/** Two writers would mix their lines in one file; the service may be writing into the sink's own. */
+/** The target in a directory of its own for a file sink: the service may be writing to the sink's own. */
 function besideTheService(sink: SinkConfiguration): SinkConfiguration {
   if (sink.kind !== "file") return sink;
   const name = `replay-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
@@ -143,7 +144,7 @@ function usage(message: string, hint?: string): CertwireError {
   return new CertwireError("CERTWIRE_USAGE", message, hint === undefined ? {} : { hint });
 }
 
-/** Publishes everything. */
+/** Publishes every event of the source to the target, or as many as a stop allows. */
 async function send(
   source: ReplaySource,
   target: SinkConfiguration,
@@ -161,10 +162,10 @@ async function send(
     shrink: shrinkEvent,
     deadLetters: new DeadLetterFile(path),
     monitor: new PipelineMonitor(sinkLog),
-    // The next replay writes the lines that were not written.
+    // A short drain loses nothing: the next replay writes the lines that are missing.
     ...(target.kind === "stdout" && { drainTimeoutMs: stdoutDrainMs }),
   });
-  // Whoever reads may have seen enough: `certwire replay --stdout | head`.
+  // The reader of a pipe may close it early: `certwire replay --stdout | head`.
   const readerGone = new AbortController();
   process.stdout.on("error", () => readerGone.abort());
   await pipeline.run(AbortSignal.any([signal, readerGone.signal]));
