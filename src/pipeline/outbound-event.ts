@@ -2,10 +2,10 @@ import type { CertwireEvent } from "../events/event.ts";
 import { kindOf } from "../events/event-kind.ts";
 import type { OutboundEvent } from "../sinks/sink.ts";
 
-/** Makes an event smaller by leaving out its largest binary values, down to `maxBytes` of JSON. */
+/** Makes an event fit into `maxBytes` of JSON, by leaving out its largest values. */
 export type ShrinkEvent = (event: CertwireEvent, maxBytes: number) => CertwireEvent;
 
-/** Writes an event as JSON once, made smaller first where it is above `maxEventBytes`. */
+/** The event as JSON, shrunk first if that is larger than `maxEventBytes`. Throws what JSON throws. */
 export function toOutbound(
   event: CertwireEvent,
   maxEventBytes: number,
@@ -15,7 +15,7 @@ export function toOutbound(
   return outbound.json.length <= maxEventBytes ? outbound : encode(shrink(event, maxEventBytes));
 }
 
-/** The event that an outbound event was made of. */
+/** Parses the event back out of its JSON. */
 export function eventOf({ json }: OutboundEvent): CertwireEvent {
   return JSON.parse(json.toString()) as CertwireEvent;
 }
