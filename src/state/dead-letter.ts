@@ -43,7 +43,7 @@ export interface DeadLetter {
 
 /**
  * The dead-letter file of one sink: NDJSON, append-only, one `DeadLetter` per line. The checkpoint may pass an
- * event only once its dead letter is durable, so `append` resolves after the flush. Certwire never reads,
+ * event only once its dead letter is durable, so `append` resolves after the flush. The service never reads,
  * truncates or deletes the file; `certwire replay FILE` publishes what is in it.
  */
 export class DeadLetterFile {
@@ -57,8 +57,8 @@ export class DeadLetterFile {
   }
 
   /**
-   * Appends a line and flushes it, after the calls made before. Rejects with the error of the file system;
-   * the letter is not written then and the caller must try again. A later call repairs a half-written line.
+   * Appends a line and flushes it, after the calls made before. Rejects with the error of the file system:
+   * the line may then be missing or incomplete, and the caller must try again.
    */
   append(letter: DeadLetter): Promise<void> {
     const result = this.#tail.then(() => this.#append(letter));
