@@ -97,7 +97,9 @@ test("files that the writer made ahead count for the cap", () => {
 test("near the free-space floor what every sink has goes inside the replay window, and nothing else", () => {
   const segments = Array.from({ length: 5 }, (_, index) => segment(1, index, 0));
   const cursors = [cursor("a", 1, 1), cursor("b", 1, 4)];
-  assert.deepEqual(described(plan(segments, cursors, { freeBytes: 240 })), [["e1-s0", "space", []]]);
+  assert.deepEqual(described(plan(segments, cursors, { freeBytes: 240 })), [
+    ["e1-s0", "space", []],
+  ]);
   assert.deepEqual(plan(segments, cursors, { freeBytes: 260 }), []);
 });
 
@@ -123,7 +125,10 @@ test("the segment that the writer is in stays, also where others have a higher n
 test("the limits of the exit module apply where they are stricter", () => {
   const limits = (maxJournalBytes: number, minFreeBytes: number) => {
     const recorded = { ...segment(2, 0, 1), maxJournalBytes, minFreeBytes };
-    const { maxBytes, minFreeBytes: floor } = withWriterLimits(policy, [recorded, segment(1, 0, 2)]);
+    const { maxBytes, minFreeBytes: floor } = withWriterLimits(policy, [
+      recorded,
+      segment(1, 0, 2),
+    ]);
     return [maxBytes, floor];
   };
   assert.deepEqual(limits(0, 0), [1000, 200]);
