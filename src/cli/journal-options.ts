@@ -6,7 +6,7 @@ import { openJournalContext } from "../sources/journal-context.ts";
 import { CaIdMemory } from "../state/ca-id-memory.ts";
 import { stateLayout } from "../state/layout.ts";
 
-/** Options that choose a journal; one of them is required. */
+/** Options that choose a journal; at least one of them is required. */
 export interface JournalOptions {
   readonly journal?: string;
   readonly config?: string;

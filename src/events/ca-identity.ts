@@ -23,7 +23,7 @@ const noIds: CaIds = { idAt: () => undefined, keep: () => undefined };
  * Finds out which CA a record is from. Its id is the SHA-256 of the public key in the CA's current
  * certificate, which the exit module records with every event. If that is missing (a gap, a fault in the CA),
  * the id is, in this order: the one this frame was given before; the last one seen, since a journal has one
- * CA; `first`; one made from the CA's name.
+ * CA; `first`; one derived from the CA's name.
  */
 export class CaIdentity {
   readonly #ids: CaIds;

@@ -5,7 +5,7 @@ import { frameTypes, type JournalFrame } from "../journal/frame.ts";
 import type { WholeJournal } from "../journal/whole-journal.ts";
 import { decodeFrame, type EventContext, type FrameContent } from "../sources/decode-frame.ts";
 
-/** Which lines are made of a journal. */
+/** Which lines to make from a journal. */
 export interface LineOptions {
   readonly context: EventContext;
   readonly selection: Selection;

@@ -3,7 +3,7 @@ import type { JournalPosition } from "./position.ts";
 /** Frame types of the journal format (docs/reference/journal-format.md). */
 export const frameTypes = { epoch: 1, event: 2, gap: 3, mark: 4, seal: 5 } as const;
 
-/** A record of a journal and where it is from: what events are made of. */
+/** A record of a journal and its place in it: what events are made from. */
 export interface Frame {
   /** One of `frameTypes`: an event, or a gap (recorded by the writer, or found by the reader). */
   readonly type: number;

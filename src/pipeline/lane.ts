@@ -18,7 +18,7 @@ export interface LaneHost {
   /** Decides how long an event that the broker cannot route is tried. */
   readonly grace: UnroutableGrace;
   readonly monitor: PipelineMonitor;
-  /** Aborted when a publish under way must end at once: after the drain, never before. */
+  /** Aborted when a publish in flight must end immediately: after the drain, never before. */
   readonly abort: AbortSignal;
   /** True while a batch that is not full may wait for more events. */
   mayWait(): boolean;
@@ -50,7 +50,7 @@ export interface LaneHost {
  *   the failure is curable and `grace` lets the event wait;
  * - scope `sink`: the lane stops and calls `LaneHost.lanesChanged`;
  * - any other: the rest is retried without limit, exactly as it was. Nothing is added to it, because a broker
- *   may take a sequence number that it knows for a repetition, whatever the content.
+ *   may treat a sequence number that it has already seen as a duplicate, whatever its content.
  */
 export class Lane {
   readonly #index: number;

@@ -34,8 +34,8 @@ interface Content {
  * place and flushes it. A crash at any byte leaves the newer slot whole; the file is never renamed.
  *
  * The pipeline calls `save`, the retention task `anchor` and `advance`. The calls run one after the other, in
- * the order they were made, and each resolves when its position is durable. One process only may have the
- * file open; the lock of the state directory ensures that.
+ * the order they were made, and each resolves when its position is durable. Only one process may have
+ * the file open, which the lock of the state directory ensures.
  */
 export class CheckpointStore {
   /** What `open` found. With `damaged`, reading starts at the oldest frame: duplicates, but no loss. */

@@ -64,7 +64,7 @@ function sinkText(sink: SinkStatus): string {
     parts.push(`epoch ${position.epochNumber}, sequence ${position.sequence}, saved ${savedTime}`);
   }
   const records = behindRecords === undefined ? "" : `${behindRecords} records, `;
-  parts.push(`behind ${records}up to ${formatBytes(behindBytes)}`);
+  parts.push(`behind by ${records}up to ${formatBytes(behindBytes)}`);
   return parts.join(", ");
 }
 

@@ -133,7 +133,7 @@ function chooseTarget(
   throw usage(`there is no sink "${toSink}"`, `The configuration has ${names.join(", ")}.`);
 }
 
-/** The target in a directory of its own for a file sink: the service may be writing to the sink's own. */
+/** Gives a file sink a separate directory, because the service may be writing to the sink's own one. */
 function besideTheService(sink: SinkConfiguration): SinkConfiguration {
   if (sink.kind !== "file") return sink;
   const name = `replay-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
@@ -144,7 +144,7 @@ function usage(message: string, hint?: string): CertwireError {
   return new CertwireError("CERTWIRE_USAGE", message, hint === undefined ? {} : { hint });
 }
 
-/** Publishes every event of the source to the target, or as many as a stop allows. */
+/** Publishes the events of the source to the target until the source ends or a signal stops it. */
 async function send(
   source: ReplaySource,
   target: SinkConfiguration,
