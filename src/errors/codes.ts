@@ -22,7 +22,7 @@ export const errorCodes = {
     meaning: "The configuration file has an error.",
     retryable: false,
     exitCode: 78,
-    hint: "Fix the location named above, then run `certwire check`.",
+    hint: "Fix the location named in the message, then run `certwire check`.",
   },
   CERTWIRE_NATIVE_MISSING: {
     meaning: "The native addon for this platform cannot be loaded.",

@@ -60,7 +60,7 @@ export interface ExitRecord {
   readonly processId: number;
   /** ID of the thread that called Notify. */
   readonly threadId: number;
-  /** Properties of the CA, from GetCertificateProperty; those of one CA certificate end with its index (`CertState.0`). */
+  /** Properties of the CA; those of one of its certificates end with the index (`CertState.0`). */
   readonly ca: ReadonlyMap<string, RecordValue>;
   /** The row of the request, from GetRequestProperty. */
   readonly request: ReadonlyMap<string, RecordValue>;

@@ -78,13 +78,16 @@ const abortGraceMs = 2000;
  * Publishes the events of a source to one sink. Pipelines share nothing, so a dead sink delays no other. A
  * pipeline runs once, and its owner only calls `run` and `stats`:
  *
- * | state | what happens | ends when |
+ * | state | what happens | next state |
  * |---|---|---|
- * | `connecting` | `Sink.open` is retried without limit; nothing is read | it succeeds |
- * | `publishing` | records are read, decoded and pushed to their lanes, which publish them | a stop, or the source has ended and all is finished |
- * | `retrying`, `alarm` | the same, while some lane repeats a failed batch; the others continue | that lane succeeds, or as above |
- * | `draining` | after a stop: nothing is read, the lanes still publish | all is finished, or `drainTimeoutMs` are over |
- * | `stopped` | the last checkpoint is saved; source, sink and dead letters are closed | never |
+ * | `connecting` | `Sink.open` is retried without limit; nothing is read | `publishing` |
+ * | `publishing` | records are read and decoded; the lanes publish their events | the next three |
+ * | `retrying`, `alarm` | the same, but some lane repeats a failed batch | `publishing` |
+ * | `draining` | nothing is read; the lanes publish what they have | `stopped` |
+ * | `stopped` | the last checkpoint is saved; source, sink and dead letters are closed | none |
+ *
+ * A stop leads from any state to `draining`, which ends when all events are finished, or after
+ * `drainTimeoutMs`. A source that ends does so too, but only once all of its events are finished.
  *
  * Each record gets a ticket in the `AcknowledgedPrefix`; an event is finished when its sink acknowledged it
  * or its dead letter is on disk. The checkpoint follows the prefix, never a single lane. Reading pauses while

@@ -146,7 +146,7 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
   const sink = await createSink(configured, log);
   const checkpoints = await CheckpointStore.open(layout.checkpoint(name));
   monitor.started(checkpoints.position, checkpoints.state);
-  // The reader starts at the checkpoint of its first read: retention may have moved it while the sink was not open.
+  // The reader starts at the checkpoint of its first read: until then retention may move the checkpoint.
   let reader: JournalReader | undefined;
   const frames = new LateFrameSource(() => {
     reader = new JournalReader({

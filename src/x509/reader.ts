@@ -101,7 +101,7 @@ export class DerReader {
     return this.bytes.subarray(element.offset, element.end);
   }
 
-  /** The content of `element`, whatever its tag, as a non-negative integer. Throws `DerError` for 2^47 and above. */
+  /** The content of `element`, whatever its tag, as an integer from 0 to 2^47 - 1. */
   smallInteger(element: DerElement): number {
     const length = element.end - element.start;
     if (length < 1 || length > 6) throw new DerError("integer out of range");
