@@ -7,17 +7,17 @@ interface SinkProgress {
   hasStop: boolean;
 }
 
-/** Follows which records of a run each sink has acknowledged; what an earlier run left is not counted. */
+/** Counts the records of this run that each sink has acknowledged; those of earlier runs do not count. */
 export class DemoProgress {
   readonly #startedAt = Date.now();
   readonly #sinks = new Map<string, SinkProgress>();
 
-  /** A sink has acknowledged events. */
+  /** Counts events that a sink has acknowledged, in the order of the journal. */
   acknowledged(sink: string, events: readonly OutboundEvent[]): void {
     const progress = this.#of(sink);
     for (const { kind, attributes } of events) {
       if (Date.parse(attributes.recordedtime) < this.#startedAt) continue;
-      // The CRLs of one publication are one record; their events come one behind the other.
+      // The CRLs of one publication are one record; their events follow each other directly.
       if (attributes.sequence !== progress.lastSequence) progress.records += 1;
       progress.lastSequence = attributes.sequence;
       progress.hasStop ||= kind === "ca.stopped";

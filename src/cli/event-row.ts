@@ -16,7 +16,7 @@ export interface EventRow {
 
 type Group = Readonly<Record<string, unknown>>;
 
-/** Picks what a person wants to see at a glance. */
+/** Picks what a person wants to see at a glance; what an event does not have is an empty text. */
 export function eventRow(event: CertwireEvent): EventRow {
   const { data } = event;
   const [request, certificate] = [group(data["request"]), group(data["certificate"])];
@@ -62,11 +62,11 @@ function attribute(data: Group, name: string): string | undefined {
   return found && text(found["value"]);
 }
 
-/** Characters of each column; `about` takes what is left. */
+/** Width of each column in characters; `about` gets the rest of the line. */
 const widths = { time: 12, kind: 22, requestId: 7, template: 24, serialNumber: 14 } as const;
 const gaps = 2 * Object.keys(widths).length;
 
-/** Names of the columns, in a line of `width` characters. */
+/** The column headings, in a line of at most `width` characters. */
 export function headerLine(width: number): string {
   return layOut(
     {
@@ -81,7 +81,7 @@ export function headerLine(width: number): string {
   );
 }
 
-/** An event in a line of `width` characters; control characters of the CA's texts are replaced. */
+/** An event in a line of at most `width` characters; control characters in the CA's texts are replaced. */
 export function rowLine(row: EventRow, width: number): string {
   const serial = row.serialNumber;
   const end =

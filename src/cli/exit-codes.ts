@@ -9,9 +9,9 @@ export const exitCodes = {
   usage: 2,
   /** Some events of a replay became dead letters. */
   deadLetters: 3,
-  /** What was looked at is damaged or cannot be decoded. */
+  /** The journal or file is damaged, or has records that cannot be decoded. */
   badData: 65,
-  /** A second Ctrl-C ended the command at once. */
+  /** A signal ended the command before it was done. */
   interrupted: 130,
 } as const;
 

@@ -3,16 +3,16 @@ import { eventOf } from "../events/outbound-event.ts";
 import { eventRow, headerLine, rowLine } from "./event-row.ts";
 import { styled } from "./output.ts";
 
-/** Characters of a line where the output is not a terminal. */
+/** Width of a line in characters where the output is not a terminal. */
 const plainWidth = 140;
-/** How often the footer is drawn on a terminal, and elsewhere written as a line, in ms. */
+/** How often the footer is drawn on a terminal, and how often it is printed elsewhere, in ms. */
 const footerIntervalMs = { terminal: 250, plain: 5000 } as const;
-/** Most event lines a frame; of more only their number is shown, nobody can read them. */
+/** Maximum event lines per frame on a terminal; the rest are only counted, since nobody can read them. */
 const maxLinesPerFrame = 40;
 
 /**
- * Events as they go by. On a terminal the lines scroll and a footer stays below them; elsewhere (pipe,
- * file, CI) there are plain lines only, without any control character.
+ * Prints events as they are published. On a terminal the lines scroll above a fixed footer; elsewhere (pipe,
+ * file, CI) there are only plain lines, without control characters.
  */
 export class LiveView {
   readonly #stream: NodeJS.WriteStream;
@@ -22,22 +22,25 @@ export class LiveView {
   #timer: NodeJS.Timeout | undefined;
   #lastFooter = 0;
 
-  /** `footer` is asked for its lines whenever the view is drawn. */
+  /** `footer` is called each time the footer is drawn. `stream`: default standard output. */
   constructor(footer: () => readonly string[], stream: NodeJS.WriteStream = process.stdout) {
     this.#footer = footer;
     this.#stream = stream;
   }
 
+  /** Prints the header and starts drawing. */
   start(): void {
     this.#stream.write(`${styled(this.#stream, "bold", headerLine(this.#width))}\n`);
     this.#lastFooter = Date.now();
     this.#timer = setInterval(() => this.#draw(), footerIntervalMs.terminal);
   }
 
+  /** Adds events to the next frame. */
   show(events: readonly OutboundEvent[]): void {
     this.#waiting.push(...events);
   }
 
+  /** Draws the last frame with its footer. */
   stop(): void {
     clearInterval(this.#timer);
     this.#lastFooter = 0;
@@ -48,7 +51,7 @@ export class LiveView {
     return this.#stream.isTTY ? this.#stream.columns : plainWidth;
   }
 
-  /** One write a frame, so that nothing flickers. */
+  /** One write per frame, so that nothing flickers. */
   #draw(): void {
     const lines = this.#eventLines();
     const { isTTY } = this.#stream;

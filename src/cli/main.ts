@@ -2,5 +2,5 @@
 import { runProgram } from "./program.ts";
 
 const exitCode = await runProgram(process.argv.slice(2));
-// The client of a broker that does not answer may go on for long after it was told to close.
+// Exit explicitly: a client whose broker does not answer may keep the process alive long after `close`.
 process.stdout.write("", () => process.exit(exitCode));

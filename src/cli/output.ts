@@ -10,21 +10,21 @@ export function say(line: string): void {
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Colours text where the stream is a terminal and NO_COLOR is not set. */
+/** Colours text if the stream is a terminal and NO_COLOR is not set. */
 export function styled(stream: NodeJS.WriteStream, style: Style, text: string): string {
   const isColoured = stream.isTTY && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
   return isColoured ? styleText(style, text) : text;
 }
 
-/** Tells an error in words: what, where, what to do about it. */
+/** Prints an error to standard error: its code, its messages and its hint. */
 export function sayError(error: unknown): void {
-  if (error instanceof CommanderError) return; // commander has told it already
+  if (error instanceof CommanderError) return; // commander has already printed it
   if (error instanceof ConfigError) {
     for (const diagnostic of error.diagnostics) say(formatDiagnostic(diagnostic));
   }
   if (!(error instanceof CertwireError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    say(`certwire: fault in certwire itself, please report it: ${text}`);
+    say(`certwire: internal error, please report it: ${text}`);
     return;
   }
   say(`${styled(process.stderr, "red", "error")} ${error.code}: ${messages(error).join(": ")}`);
@@ -36,7 +36,7 @@ function messages(error: Error): string[] {
   return [error.message, ...cause];
 }
 
-/** Rows with aligned columns, two spaces between them. */
+/** Each row as a line, its columns aligned and two spaces apart. */
 export function alignRows(rows: readonly (readonly string[])[]): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>

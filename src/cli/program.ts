@@ -14,7 +14,7 @@ import { sayError } from "./output.ts";
 /** The command line with all its commands. */
 export function createProgram(): Command {
   const program = new Command("certwire")
-    .description("Publishes everything that an AD CS certification authority does as events.")
+    .description("Publishes everything an AD CS certification authority does, as events.")
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)
@@ -32,11 +32,11 @@ export function createProgram(): Command {
 
 const exitCodeHelp = `
 Exit codes:
-  0 done   1 fault in certwire   2 wrong usage   3 dead letters   65 bad data
-  69 broker not reachable   74 disk error   75 directory in use   77 no rights   78 configuration
-  130 stopped at once`;
+  0 done   1 internal error   2 usage error   3 dead letters   65 bad data
+  69 broker unreachable   74 disk error   75 directory in use   77 access denied   78 configuration
+  130 interrupted`;
 
-/** Runs one command; resolves to its exit code, and has told errors on standard error. */
+/** Runs one command, prints its error to standard error, and resolves to the exit code. Never rejects. */
 export async function runProgram(arguments_: readonly string[]): Promise<number> {
   try {
     await createProgram().parseAsync(arguments_, { from: "user" });

@@ -1,10 +1,10 @@
 import { say } from "./output.ts";
 
-/** How often a line is written where standard error is no terminal, and drawn on a terminal, in ms. */
+/** How often the line is drawn on a terminal, and how often one is printed elsewhere, in ms. */
 const intervalMs = { plain: 5000, terminal: 100 } as const;
 
 /**
- * How far long work is, on standard error: one line that is drawn again and again on a terminal, a line
+ * Shows the progress of long work on standard error: one line that is redrawn on a terminal, a new line
  * every 5 s elsewhere.
  */
 export class Progress {
@@ -17,7 +17,7 @@ export class Progress {
     this.#stream = stream;
   }
 
-  /** `doneBytes` of `totalBytes` are done; `what` is said about them. */
+  /** Call it often; it draws at its own pace. `what` is appended to the line as it is. */
   update(doneBytes: number, totalBytes: number, what: string): void {
     const now = performance.now();
     const { isTTY, columns } = this.#stream;
@@ -29,14 +29,14 @@ export class Progress {
     this.#stream.write(`\r\u001B[K${line.slice(0, columns - 1)}`);
   }
 
-  /** Takes the line away. */
+  /** Erases the line. */
   end(): void {
     if (this.#isDrawn) this.#stream.write("\r\u001B[K");
     this.#isDrawn = false;
   }
 }
 
-/** `42 % of 1.2 GiB, 310 MiB/s, 3 s left, <what>`. */
+/** The progress line: `42 % of 1.2 GiB, 310 MiB/s, 3 s left, <what>`. */
 export function progressLine(
   doneBytes: number,
   totalBytes: number,
@@ -54,7 +54,7 @@ export function progressLine(
   ].join(", ");
 }
 
-/** Bytes in a unit that suits them. */
+/** A number of bytes in the largest binary unit that keeps it at 1 or more, such as `1.2 GiB`. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));

@@ -3,10 +3,10 @@ import type { ReplayPlan } from "../sources/replay-plan.ts";
 import { alignRows, say } from "./output.ts";
 import type { SelectionOptions } from "./selection-options.ts";
 
-/** How much of a source stays out of a replay. */
+/** How many lines and records of a source a replay leaves out. */
 export type SkippedCounts = Record<Skipped, number>;
 
-/** Prints what a replay is going to do. */
+/** Prints what a replay will send, and where, to standard error. */
 export function sayPlan(
   source: string,
   options: SelectionOptions & { readonly toSink?: string },
@@ -36,7 +36,7 @@ export function sayPlan(
 
 function warnings({ line, record }: SkippedCounts): string[] {
   return [
-    ...(record > 0 ? [`${record} records cannot be decoded and stay out`] : []),
-    ...(line > 0 ? [`${line} lines are not JSON and stay out`] : []),
+    ...(record > 0 ? [`${record} records cannot be decoded and are left out`] : []),
+    ...(line > 0 ? [`${line} lines are not JSON and are left out`] : []),
   ];
 }

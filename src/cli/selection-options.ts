@@ -4,7 +4,7 @@ import { eventKinds } from "../events/event.ts";
 import type { Selection } from "../events/selection.ts";
 import { parseCount, parseTime } from "./arguments.ts";
 
-/** Options that choose events. */
+/** Options that choose events; without any, all of them. */
 export interface SelectionOptions {
   readonly from?: Date;
   readonly to?: Date;
@@ -15,7 +15,7 @@ export interface SelectionOptions {
 /** Adds the options that choose events to a command. */
 export function addSelectionOptions(command: Command): Command {
   return command
-    .option("--from <time>", "events of this time or later", parseTime)
+    .option("--from <time>", "events at or after this time", parseTime)
     .option("--to <time>", "events before this time", parseTime)
     .option("--request-id <number>", "events of this request; may be repeated", collectId)
     .option("--type <kind>", "events of this kind; may be repeated", collectType);

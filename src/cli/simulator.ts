@@ -13,7 +13,7 @@ export async function loadSimulator() {
   }
 }
 
-/** What became of the simulated events, in words. */
+/** How many simulated events were recorded, and how many of them were late or dropped. */
 export function feedText({ events, outcomes }: FeedCounts): string {
   const { pending, dropped } = outcomes;
   const notes = [

@@ -3,20 +3,23 @@ import { finished } from "node:stream";
 import { exitCodes } from "./exit-codes.ts";
 import { say } from "./output.ts";
 
-/** How a command may be stopped. */
+/** What stops a command besides SIGINT and SIGTERM. */
 export interface StopOptions {
-  /** Stops when standard input ends or fails. Default false. */
+  /** True to stop when standard input ends or fails. Default false. */
   readonly onStdinEnd?: boolean;
-  /** Told once, with what asked for the stop. */
+  /** Called once, with the name of the signal or `end of standard input`. Default nothing. */
   readonly onStop?: (reason: string) => void;
 }
 
-/** A signal that is aborted by SIGINT, SIGTERM or the end of standard input; a second one ends at once. */
+/**
+ * A signal that is aborted by SIGINT, SIGTERM or the end of standard input. A second one of these ends the
+ * process immediately, with exit code 130.
+ */
 export function stopSignal(options: StopOptions = {}): AbortSignal {
   const controller = new AbortController();
   const stop = (reason: string): void => {
     if (controller.signal.aborted) {
-      say("certwire: stopped at once");
+      say("certwire: stopped immediately");
       process.exit(exitCodes.interrupted);
     }
     options.onStop?.(reason);
@@ -26,15 +29,15 @@ export function stopSignal(options: StopOptions = {}): AbortSignal {
   if (options.onStdinEnd) {
     finished(process.stdin, () => stop("end of standard input"));
     process.stdin.resume();
-    // A file or a device has no handle that could hold up the end of the process.
+    // A file or a device has no handle that keeps the process alive.
     if ("unref" in process.stdin) process.stdin.unref();
   }
   return controller.signal;
 }
 
 /**
- * True for a pipe on Windows, where no signal reaches a process: a service host closes the pipe
- * instead.
+ * True if standard input is a pipe on Windows, where no signal reaches a process: a service host closes the
+ * pipe instead.
  */
 export function isStdinOfServiceHost(): boolean {
   try {

@@ -1,14 +1,14 @@
 import { type ErrorCode, errorCodes } from "./codes.ts";
 
-/** Extra facts about an error. */
+/** What a `CertwireError` may carry besides its code and message. */
 export interface CertwireErrorOptions {
-  /** The error that led to this one. */
+  /** The error that led to this one. Default none. */
   readonly cause?: unknown;
-  /** What to do, when more is known than the table's general hint. */
+  /** What to do, when more is known than the code's general hint. Default that hint. */
   readonly hint?: string;
 }
 
-/** The one error class of Certwire: code, retry flag, exit code and hint come from the table. */
+/** The one error class of Certwire; retry flag, exit code and default hint come from `errorCodes`. */
 export class CertwireError extends Error {
   readonly code: ErrorCode;
   readonly hint: string;
@@ -20,7 +20,7 @@ export class CertwireError extends Error {
     this.hint = options.hint ?? errorCodes[code].hint;
   }
 
-  /** True when trying again without a change can help. */
+  /** True when the same step can succeed later without a change to Certwire. */
   get retryable(): boolean {
     return errorCodes[this.code].retryable;
   }

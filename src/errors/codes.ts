@@ -1,8 +1,8 @@
-/** What an error code stands for; the table below is the only place where codes are made. */
+/** One row of the table below, which is the only place where error codes are defined. */
 export interface ErrorCodeEntry {
-  /** One line for people, also the first line of the reference page. */
+  /** What went wrong, in one sentence; also the first line of the code's section on the reference page. */
   readonly meaning: string;
-  /** True when trying again without a change can help. */
+  /** True when the same step can succeed later without a change to Certwire. */
   readonly retryable: boolean;
   /** Exit code of a command that ends with this error (sysexits where one fits). */
   readonly exitCode: number;
@@ -13,7 +13,7 @@ export interface ErrorCodeEntry {
 /** Every error code of Certwire. `docs/reference/errors.md` lists the same codes (tested). */
 export const errorCodes = {
   CERTWIRE_USAGE: {
-    meaning: "The command line is not understood.",
+    meaning: "The command line is invalid.",
     retryable: false,
     exitCode: 2,
     hint: "Run the command with --help.",
@@ -22,7 +22,7 @@ export const errorCodes = {
     meaning: "The configuration file has an error.",
     retryable: false,
     exitCode: 78,
-    hint: "Mend the place that the message names, then run `certwire check`.",
+    hint: "Fix the location named in the message, then run `certwire check`.",
   },
   CERTWIRE_NATIVE_MISSING: {
     meaning: "The native addon for this platform cannot be loaded.",
@@ -37,66 +37,66 @@ export const errorCodes = {
     hint: "Check that the directory exists and that this account may list and read it.",
   },
   CERTWIRE_CHECKPOINT_FAILED: {
-    meaning: "A checkpoint cannot be written.",
+    meaning: "The state directory cannot be read or written.",
     retryable: true,
     exitCode: 74,
-    hint: "Check free space and rights of the state directory.",
+    hint: "Check the free space and the permissions of the state directory.",
   },
   CERTWIRE_DIRECTORY_IN_USE: {
-    meaning: "Another process writes into the directory.",
+    meaning: "Another process is using the directory.",
     retryable: true,
     exitCode: 75,
-    hint: "Stop the process that the message names, or give each a directory of its own.",
+    hint: "Stop the process named in the message, or give each process its own directory.",
   },
   CERTWIRE_RECORD_UNDECODABLE: {
     meaning: "A journal record is not a valid exit-module record.",
     retryable: false,
     exitCode: 65,
-    hint: "The record is kept in the dead-letter file, which certwire replay decodes again; report it with the version of the exit module.",
+    hint: "The record is kept in the dead-letter file, from which a later version can replay it; report it with the version of the exit module.",
   },
   CERTWIRE_EVENTS_UNREADABLE: {
-    meaning: "A file of events cannot be read.",
+    meaning: "An event file cannot be read.",
     retryable: false,
     exitCode: 74,
-    hint: "Check the path, and that this account may read the file.",
+    hint: "Check the path and that this account may read the file.",
   },
   CERTWIRE_EVENTS_INVALID: {
-    meaning: "A line of a file of events is not an event.",
+    meaning: "A line of an event file is not an event.",
     retryable: false,
     exitCode: 65,
     hint: "Each line must be one event, as the file sink writes it, or one dead letter.",
   },
   CERTWIRE_EXPORT_FAILED: {
-    meaning: "The file of an export cannot be written.",
+    meaning: "The export file cannot be written.",
     retryable: false,
     exitCode: 74,
-    hint: "Check the path, the rights of this account and the free space.",
+    hint: "Check the path, this account's permissions and the free space.",
   },
   CERTWIRE_SINK_UNREACHABLE: {
     meaning: "The sink's broker or file cannot be reached.",
     retryable: true,
     exitCode: 69,
-    hint: "Check the address, the network and the broker; publishing goes on by itself afterwards.",
+    hint: "Check the address, the network and the broker; publishing resumes on its own.",
   },
   CERTWIRE_SINK_REJECTED: {
     meaning: "The broker refused or returned an event.",
     retryable: true,
     exitCode: 69,
-    hint: "Look at the reason in the message: routing, limits or rights on the broker.",
+    hint: "Check the reason in the message: routing, limits or permissions on the broker.",
   },
   CERTWIRE_SINK_AUTH: {
-    meaning: "The broker refused the credentials or the rights of this client.",
+    meaning: "The broker rejected this client's credentials or permissions.",
     retryable: true,
     exitCode: 77,
-    hint: "Check user, secret file and the broker's access rules.",
+    hint: "Check the user, the secret file and the broker's access rules.",
   },
   CERTWIRE_SINK_CONFIG: {
-    meaning: "The topic, exchange or option of a sink does not exist or does not fit.",
+    meaning: "A sink's topic, exchange or option does not exist or does not match the broker.",
     retryable: true,
     exitCode: 78,
-    hint: "Create it on the broker or mend the configuration; publishing goes on by itself afterwards.",
+    hint: "Create it on the broker or fix the configuration; publishing resumes on its own.",
   },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
-/** Code of an error of Certwire. */
+/** A key of `errorCodes`; stable across versions, so scripts and alerts may match on it. */
 export type ErrorCode = keyof typeof errorCodes;

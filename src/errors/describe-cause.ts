@@ -1,4 +1,7 @@
-/** Texts of an error and its causes in one line: no stack, and never the error object with its fields. */
+/**
+ * The messages of an error and at most three of its causes, in one line. Only messages: a stack is noise in
+ * a log, and the fields of an error object may hold secrets.
+ */
 export function describeCause(error: unknown): string {
   const texts: string[] = [];
   let cause: unknown = error;

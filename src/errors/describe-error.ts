@@ -1,7 +1,7 @@
 import { CertwireError } from "./certwire-error.ts";
 import { describeCause } from "./describe-cause.ts";
 
-/** Code and texts of an error and what to do about it, for a log line. */
+/** The fields of a log line about an error; `code` and `hint` only for a CertwireError. */
 export function describeError(error: unknown): { code?: string; error: string; hint?: string } {
   const text = describeCause(error);
   if (!(error instanceof CertwireError)) return { error: text };

@@ -1,12 +1,12 @@
 import { type ErrorCodeEntry, errorCodes } from "./codes.ts";
 
-/** The reference page of all error codes, as Markdown. */
+/** The Markdown of `docs/reference/errors.md`. */
 export function errorsPage(): string {
   const sections = Object.entries(errorCodes).map(([code, entry]) => section(code, entry));
   return `# Error codes
 
-Every error of Certwire carries one of these codes. A retryable error goes away by itself once its cause is mended; the service
-keeps trying.
+Every error of Certwire carries one of these codes. A retryable error goes away once its cause is fixed; the service keeps
+trying.
 
 ${sections.join("\n")}`;
 }

@@ -9,7 +9,7 @@ import { Problems } from "./problems.ts";
 import { caGroup } from "./property-groups.ts";
 import { requestData } from "./request-data.ts";
 
-/** The events of one record: one, or one for each CRL that a publication made. */
+/** The events of one record, at least one: of a CRL record one for each CRL that was published. */
 export function buildEvents(
   frame: Frame,
   record: ExitRecord,
@@ -31,7 +31,7 @@ export function buildEvents(
   return [envelope(frame, { kind, index: 0, caId, time, requestId, subject, data }, options)];
 }
 
-/** The call of Notify itself. */
+/** What the event says about the call of Notify itself. */
 function notifyData({ event, context, processId, threadId }: ExitRecord): Record<string, unknown> {
   return { event, context, processId, threadId };
 }

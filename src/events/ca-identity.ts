@@ -3,27 +3,27 @@ import type { ExitRecord, RecordValue } from "../exit/record.ts";
 import type { Frame } from "../journal/frame.ts";
 import { parseCertificate } from "../x509/certificate.ts";
 
-/** The id of a gap's CA as long as nothing is known. */
+/** The id while neither a certificate nor a name of the CA is known. */
 const unknown = "unknown";
 
-/** Which frame is meant. */
+/** What identifies a frame. */
 export type FramePlace = Pick<Frame, "epochId" | "sequence">;
 
-/** Remembers the id that a frame's CA was given, so that a later reading gives it the same one. */
+/** Remembers the CA id that each frame was given, so that reading it again gives the same id. */
 export interface CaIds {
-  /** The id kept for a frame, or for one before it in its epoch; `undefined` when there is none. */
+  /** The id of a frame, kept for it or for an earlier one of its epoch; `undefined` if there is none. */
   idAt(frame: FramePlace): string | undefined;
-  /** Keeps the id for a frame and those after it in its epoch. Never blocks and never throws. */
+  /** Keeps the id for a frame and the later ones of its epoch. Never blocks and never throws. */
   keep(frame: FramePlace, id: string): void;
 }
 
 const noIds: CaIds = { idAt: () => undefined, keep: () => undefined };
 
 /**
- * Finds out which CA a record is of. The id is the SHA-256 of the public key of the CA's current
- * certificate, which the exit module records with every event. Where it is missing (a gap, a fault in
- * the CA) the id is the one that this frame was given before, or else that of the CA seen last, since a
- * journal has one CA; before any was seen, `first`, or else one made from the CA's name.
+ * Finds out which CA a record is from. Its id is the SHA-256 of the public key in the CA's current
+ * certificate, which the exit module records with every event. If that is missing (a gap, a fault in the CA),
+ * the id is, in this order: the one this frame was given before; the last one seen, since a journal has one
+ * CA; `first`; one derived from the CA's name.
  */
 export class CaIdentity {
   readonly #ids: CaIds;
@@ -32,8 +32,8 @@ export class CaIdentity {
   #idOfLastDer: string | undefined;
 
   /**
-   * `ids`: default remembers nothing. `first` stands in before any certificate was read: what the journal
-   * holds further on.
+   * `ids`: default remembers nothing. `first`: the id to use before a certificate was read, found further on
+   * in the journal; default none.
    */
   constructor(ids: CaIds = noIds, first?: string) {
     this.#ids = ids;
@@ -41,8 +41,8 @@ export class CaIdentity {
   }
 
   /**
-   * Id of the CA of `record`, or of the journal's CA when the frame has no record. A new id is handed to
-   * `CaIds.keep`.
+   * The id of the CA that wrote a frame; `record` is absent for a gap. A new id is passed to `CaIds.keep`.
+   * Call it for each frame, in the order of reading.
    */
   resolveId(frame: FramePlace, record?: ExitRecord): string {
     const kept = this.#ids.idAt(frame);
@@ -60,7 +60,7 @@ export class CaIdentity {
   #ownId(record: ExitRecord): string | undefined {
     const der = caCertificate(record);
     if (der === undefined) return undefined;
-    // Nearly every record brings the same certificate; it is parsed when it changes.
+    // Nearly every record has the same certificate, so it is parsed only when it changes.
     if (!this.#lastDer?.equals(der)) {
       this.#idOfLastDer = keyId(der);
       this.#lastDer = Buffer.from(der);
@@ -69,7 +69,7 @@ export class CaIdentity {
   }
 }
 
-/** Id from the CA certificate in a record; `undefined` where there is none that can be read. */
+/** The id from the CA certificate in a record; `undefined` if it has none that can be parsed. */
 export function ownCaId(record: ExitRecord): string | undefined {
   const der = caCertificate(record);
   return der && keyId(der);

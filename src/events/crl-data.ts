@@ -1,12 +1,12 @@
 import { hash } from "node:crypto";
-import type { ExitRecord, RecordCrl } from "../exit/record.ts";
+import { type ExitRecord, isCut, type RecordCrl } from "../exit/record.ts";
 import { type ParsedCrl, parseCrl } from "../x509/crl.ts";
 import { addDerProblems, Problems } from "./problems.ts";
-import { isCut, omittedCut } from "./property-values.ts";
+import { omittedCut } from "./property-values.ts";
 
 /** One event of a CRL record. */
 export interface CrlParts {
-  /** Place of the CRL in the record. */
+  /** Index of the CRL in the record. */
   readonly index: number;
   readonly subject: string | undefined;
   readonly data: Record<string, unknown>;
@@ -21,9 +21,9 @@ interface Snapshot {
 }
 
 /**
- * The events of a CRL record. All CRLs of one publication share a number, so each CRL with the
- * highest number of the snapshot makes an event; a CRL whose number cannot be read makes one too,
- * because it may be one of them. A record without any CRL still makes one event.
+ * The events of a CRL record, at least one. All CRLs of one publication share a number, so each CRL with the
+ * highest number in the snapshot makes an event. A CRL whose number cannot be read makes one too, because it
+ * may be one of them.
  */
 export function crlParts(record: ExitRecord, common: Problems): CrlParts[] {
   const snapshot = record.crls.map((crl, index) => read(crl, index));
@@ -42,7 +42,7 @@ export function crlParts(record: ExitRecord, common: Problems): CrlParts[] {
   }));
 }
 
-/** All CRLs of a record of another kind. */
+/** All CRLs of a record that is not a CRL record. */
 export function crlList(record: ExitRecord, problems: Problems): object[] {
   return record.crls.map((recorded, index) => {
     const item = read(recorded, index);
@@ -54,7 +54,7 @@ export function crlList(record: ExitRecord, problems: Problems): object[] {
 function read(recorded: RecordCrl, index: number): Snapshot {
   const problems = new Problems();
   if (isCut(recorded.der)) {
-    // The number stands behind the entries, in the part that was cut.
+    // The CRL number comes after the entries, in the part that was cut.
     return { index, recorded, crl: {}, sha256: recorded.der.sha256.toString("hex"), problems };
   }
   const { crl, problems: found } = parseCrl(recorded.der);

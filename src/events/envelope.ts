@@ -2,30 +2,32 @@ import type { Frame } from "../journal/frame.ts";
 import type { CertwireEvent, EventKind } from "./event.ts";
 import { filetimeText } from "./times.ts";
 
-/** How events are named. */
+/** How events are built from records. */
 export interface EventOptions {
-  /** CloudEvents `source`; default `urn:certwire:ca:<CA id>`. */
+  /** CloudEvents `source`. Default `urn:certwire:ca:<CA id>`. */
   readonly source?: string | undefined;
-  /** What stands in front of every type. Default `io.certwire.`. */
+  /** Prefix of every event type. Default `io.certwire.`. */
   readonly typePrefix?: string | undefined;
   /**
-   * Publishes requests as a whole, with the challenge password blanked; default false: only their
-   * length and SHA-256.
+   * True to publish whole requests, with the challenge password blanked. Default false: only their length
+   * and SHA-256.
    */
   readonly includeRawRequest?: boolean | undefined;
-  /** Marks the events as replayed. Default false. */
+  /** True to mark the events as replayed. Default false. */
   readonly replayed?: boolean | undefined;
 }
 
 /** What differs between the events of one frame. */
 export interface EventParts {
   readonly kind: EventKind;
-  /** Index within the frame, part of the id. */
+  /** Index within the frame; the last part of the event's id. */
   readonly index: number;
   readonly caId: string;
-  /** FILETIME of what happened. */
+  /** When it happened: 100 ns since 1601-01-01 UTC (FILETIME). */
   readonly time: bigint;
+  /** Becomes part of the partition key; absent for an event of the CA itself. */
   readonly requestId?: number | string | undefined;
+  /** CloudEvents `subject`; absent if there is none. */
   readonly subject?: string | undefined;
   readonly data: Record<string, unknown>;
 }
@@ -33,12 +35,12 @@ export interface EventParts {
 /** Major version of all event types and of their schemas. */
 const version = "v1";
 
-/** URI of the JSON Schema of the data of a kind of event. */
+/** URI of the JSON Schema for `data` of an event of this kind. */
 export function schemaUri(kind: EventKind): string {
   return `urn:certwire:schema:${kind}:${version}`;
 }
 
-/** Wraps the data of an event into its CloudEvents attributes. */
+/** Adds the CloudEvents attributes to the data of an event. */
 export function envelope(frame: Frame, parts: EventParts, options: EventOptions): CertwireEvent {
   const { kind, caId, requestId, subject } = parts;
   const owner = options.source ?? caId;

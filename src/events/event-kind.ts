@@ -1,67 +1,57 @@
+import { dispositions, exitEvents } from "../exit/ca-codes.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import type { CertwireEvent, EventKind } from "./event.ts";
 import { eventKinds } from "./event.ts";
 
-const exitEvent = {
-  issued: 0x1,
-  pending: 0x2,
-  denied: 0x4,
-  revoked: 0x8,
-  retrieved: 0x10,
-  crlIssued: 0x20,
-  shutdown: 0x40,
-  started: 0x80,
-  imported: 0x200,
-} as const;
-
 const releasedFromHold = -1;
 
-/** What happened, by the event bit and the disposition; never by texts, which are localized. */
+/** The kind of a record, from event bit and disposition; never from texts, which are localized. */
 export function kindOfRecord({ event, request }: ExitRecord): EventKind {
   const disposition = request.get("Disposition");
   switch (event) {
-    case exitEvent.issued:
+    case exitEvents.issued:
       return "certificate.issued";
-    case exitEvent.pending:
+    case exitEvents.pending:
       return "request.pending";
-    case exitEvent.denied:
-      if (disposition === 31) return "request.denied";
-      return disposition === 30 ? "request.failed" : "ca.unrecognized";
-    case exitEvent.revoked:
-      if (disposition === 21) return "certificate.revoked";
-      return disposition === 20 && revokedReason(request.get("RevokedReason")) === releasedFromHold
+    case exitEvents.denied:
+      if (disposition === dispositions.denied) return "request.denied";
+      return disposition === dispositions.failed ? "request.failed" : "ca.unrecognized";
+    case exitEvents.revoked:
+      if (disposition === dispositions.revoked) return "certificate.revoked";
+      return disposition === dispositions.issued &&
+        revokedReason(request.get("RevokedReason")) === releasedFromHold
         ? "certificate.unrevoked"
         : "ca.unrecognized";
-    case exitEvent.retrieved:
+    case exitEvents.retrievePending:
       return "request.retrieved";
-    case exitEvent.crlIssued:
+    case exitEvents.crlIssued:
       return "crl.issued";
-    case exitEvent.shutdown:
+    case exitEvents.shutdown:
       return "ca.stopped";
-    case exitEvent.started:
+    case exitEvents.startup:
       return "ca.started";
-    case exitEvent.imported:
+    case exitEvents.imported:
       return "certificate.imported";
     default:
       return "ca.unrecognized";
   }
 }
 
-/** A reason as a signed number, because -1 may also arrive as 0xffffffff. */
+/** The reason as a signed number, because -1 may also be recorded as 0xffffffff. */
 function revokedReason(value: unknown): number | undefined {
   return typeof value === "number" ? value | 0 : undefined;
 }
 
 const kinds: ReadonlySet<string> = new Set(eventKinds);
 
-/** Kind of an event, from its type; works with every type prefix. */
+/** The kind of an event, from its type with any prefix. Throws `TypeError` for a type that is not Certwire's. */
 export function kindOf(event: Pick<CertwireEvent, "type">): EventKind {
   const kind = lastParts(event.type);
-  if (!kinds.has(kind)) throw new TypeError(`no type of ours: ${event.type}`);
+  if (!kinds.has(kind)) throw new TypeError(`not a Certwire event type: ${event.type}`);
   return kind as EventKind;
 }
 
-/** True when a type is one that `kindOf` knows. */
+/** True if `kindOf` knows the type. */
 export function isOwnType(type: string): boolean {
   return kinds.has(lastParts(type));
 }

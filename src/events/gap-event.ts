@@ -4,7 +4,7 @@ import { type EventOptions, envelope } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
 import { filetimeText } from "./times.ts";
 
-/** The event of a loss. Its index is the frame's: 65535 for a gap that the reader found. */
+/** The event of a loss. Its index is that of the frame: 65535 for a gap that the reader found. */
 export function gapEvent(
   frame: Frame,
   gap: JournalGap,

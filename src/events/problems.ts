@@ -2,9 +2,9 @@ import type { RecordProblem } from "../exit/record.ts";
 import type { DerProblem } from "../x509/certificate.ts";
 import { hresultHex, hresultSymbol } from "./words/hresult.ts";
 
-/** Something that an event could not say, or says differently from the CA. */
+/** Something that an event does not show, or shows differently from what the CA said. */
 export interface Problem {
-  /** Group and name as in the record (`request.StatusCode`), or a place in the event's data. */
+  /** Group and name as in the record (`request.StatusCode`), or a path in the event's `data`. */
   readonly property: string;
   /**
    * `error` (the CA answered `hresult`), a word of the exit module (`budget`, `limit`, `type`, `cut`,
@@ -12,16 +12,19 @@ export interface Problem {
    * `omitted`.
    */
   readonly reason: string;
+  /** For `error`: what the CA answered, `0x` and 8 hex digits. */
   readonly hresult?: string;
+  /** For `error`: the symbol of `hresult`, if it is known. */
   readonly symbol?: string;
+  /** More about the reason, for people. */
   readonly detail?: string;
-  /** Of `text`: the UTF-16LE code units in base64. */
+  /** For `text`: the UTF-16LE code units in base64. */
   readonly utf16?: string;
-  /** Of `type` and `conflict`: the value itself. */
+  /** For `type` and `conflict`: the value itself. */
   readonly value?: unknown;
 }
 
-/** Problems of one event, in the order of finding. */
+/** Collects the problems of one event, those that the exit module recorded first. */
 export class Problems {
   readonly list: Problem[];
 
@@ -38,7 +41,7 @@ export class Problems {
   }
 }
 
-/** Names what could not be read of a DER value at `place` in the event's data. */
+/** Adds the parts of a DER value that could not be read; `place` is its path in the event's `data`. */
 export function addDerProblems(
   problems: Problems,
   place: string,

@@ -1,18 +1,18 @@
 import {
   caStates,
   caTypes,
-  dispositions,
+  dispositionWords,
   type Enumeration,
   revocationReasons,
 } from "./words/enumerations.ts";
 import { enrollmentFlags, type Flags, generalFlags, requestFlags } from "./words/flags.ts";
 
 /**
- * Forms of a value in an event:
+ * How a value is shown in an event under `key`:
  * - `binary`: base64;
  * - `digest`: length and SHA-256 only;
- * - `hresult`: hex, and the symbol under the key with `Symbol` behind it;
- * - `enumeration`, `flags`, `requestType`: words, and the number under the key with `Code` behind it.
+ * - `hresult`: hex, and the symbol under `<key>Symbol`;
+ * - `enumeration`, `flags`, `requestType`: words, and the number under `<key>Code`.
  */
 export type PropertyType =
   | "integer"
@@ -30,13 +30,13 @@ export interface Property {
   /** Key in the event. */
   readonly key: string;
   readonly type: PropertyType;
-  /** Words of an `enumeration`. */
+  /** Words of an `enumeration`. Default none. */
   readonly words?: Enumeration;
-  /** Words of `flags`. */
+  /** Words of `flags`. Default none. */
   readonly flags?: Flags;
 }
 
-/** Properties by the CA's own name. */
+/** Properties by the CA's own names. */
 export type PropertyTable = Readonly<Record<string, Property>>;
 
 /** Name parts, which request row and certificate row both have. */
@@ -64,7 +64,7 @@ const nameProperties = {
 /** Properties of the request row (GetRequestProperty), without those that `revocation` shows. */
 export const requestProperties = {
   RequestID: { key: "requestId", type: "integer" },
-  Disposition: { key: "disposition", type: "enumeration", words: dispositions },
+  Disposition: { key: "disposition", type: "enumeration", words: dispositionWords },
   DispositionMessage: { key: "dispositionMessage", type: "text" },
   StatusCode: { key: "statusCode", type: "hresult" },
   SubmittedWhen: { key: "submittedWhen", type: "date" },
@@ -91,7 +91,7 @@ export const requestProperties = {
   ...nameProperties,
 } as const satisfies PropertyTable;
 
-/** Properties of the request row that tell about a revocation. */
+/** Properties of the request row that describe a revocation. */
 export const revocationProperties = {
   RevokedReason: { key: "reason", type: "enumeration", words: revocationReasons },
   RevokedWhen: { key: "revokedWhen", type: "date" },
@@ -105,7 +105,7 @@ export const certificateProperties = {
   CertificateTemplate: { key: "certificateTemplate", type: "text" },
   EnrollmentFlags: { key: "enrollmentFlags", type: "flags", flags: enrollmentFlags },
   GeneralFlags: { key: "generalFlags", type: "flags", flags: generalFlags },
-  // Holds versions in groups of four bits besides flags, so words would mislead.
+  // Besides flags it has version numbers in groups of four bits, so words would mislead.
   PrivatekeyFlags: { key: "privateKeyFlags", type: "integer" },
   SerialNumber: { key: "serialNumber", type: "text" },
   IssuerNameID: { key: "issuerNameId", type: "integer" },
@@ -121,7 +121,7 @@ export const certificateProperties = {
   ...nameProperties,
 } as const satisfies PropertyTable;
 
-/** Properties of one certificate of the CA, which the CA names with its index (`CertState.0`). */
+/** Properties of one certificate of the CA, whose names end with its index (`CertState.0`). */
 export const caCertificateProperties = {
   CertState: { key: "certState", type: "enumeration", words: caStates },
   CertSuffix: { key: "certSuffix", type: "text" },
@@ -131,7 +131,7 @@ export const caCertificateProperties = {
   RawCACertificate: { key: "rawCaCertificate", type: "binary" },
 } as const satisfies PropertyTable;
 
-/** Properties of the CA as a whole; without an index those of its current certificate. */
+/** Properties of the CA; those of a certificate, without an index, are of its current certificate. */
 export const caProperties = {
   Name: { key: "name", type: "text" },
   CAType: { key: "caType", type: "enumeration", words: caTypes },

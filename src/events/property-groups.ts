@@ -9,10 +9,12 @@ import {
   requestProperties,
   revocationProperties,
 } from "./properties.ts";
-import { plainValue, putProperty } from "./property-values.ts";
+import { plainValue, putProperty, type ServedProperty } from "./property-values.ts";
 
 type Group = Record<string, unknown>;
 type PropertyMap = ReadonlyMap<string, RecordValue>;
+
+type Lookup = ReadonlyMap<string, Property>;
 
 const tables = {
   request: lookup(requestProperties),
@@ -22,11 +24,11 @@ const tables = {
   caCertificate: lookup(caCertificateProperties),
 };
 
-function lookup(table: PropertyTable): ReadonlyMap<string, Property> {
+function lookup(table: PropertyTable): Lookup {
   return new Map(Object.entries(table));
 }
 
-/** The request row: what an event shows as `request`, and as `revocation`. */
+/** The request row, as an event shows it under `request` and `revocation`; `undefined` for an empty group. */
 export function requestGroup(
   properties: PropertyMap,
   problems: Problems,
@@ -34,20 +36,20 @@ export function requestGroup(
   const request: Group = {};
   const revocation: Group = {};
   for (const [name, value] of properties) {
+    const served = { name: `request.${name}`, value };
     const property = tables.revocation.get(name);
-    if (property !== undefined)
-      putProperty(revocation, property, value, `request.${name}`, problems);
-    else put(request, tables.request, "request", name, value, problems);
+    if (property !== undefined) putProperty(revocation, property, served, problems);
+    else put(request, tables.request.get(name), served, problems);
   }
   return { request: unlessEmpty(request), revocation: unlessEmpty(revocation) };
 }
 
-/** The certificate row, without the certificate itself, which is shown parsed. */
+/** The certificate row without the certificate itself, which is shown parsed; `undefined` if it is empty. */
 export function certificateGroup(properties: PropertyMap, problems: Problems): Group | undefined {
   const group: Group = {};
   for (const [name, value] of properties) {
     if (name === "RawCertificate") continue;
-    put(group, tables.certificate, "certificate", name, value, problems);
+    put(group, tables.certificate.get(name), { name: `certificate.${name}`, value }, problems);
   }
   return unlessEmpty(group);
 }
@@ -57,39 +59,37 @@ export function caGroup(id: string, properties: PropertyMap, problems: Problems)
   const ca: Group = { id };
   const certificates = new Map<number, Group>();
   for (const [name, value] of properties) {
+    const served = { name: `ca.${name}`, value };
     const indexed = /^(\w+)\.(\d{1,9})$/.exec(name);
     const property = tables.caCertificate.get(indexed?.[1] ?? "");
     if (indexed?.[2] === undefined || property === undefined) {
-      put(ca, tables.ca, "ca", name, value, problems);
+      put(ca, tables.ca.get(name), served, problems);
       continue;
     }
     const index = Number(indexed[2]);
     const certificate = certificates.get(index) ?? { index };
     certificates.set(index, certificate);
-    putProperty(certificate, property, value, `ca.${name}`, problems);
+    putProperty(certificate, property, served, problems);
   }
   if (certificates.size > 0) ca["certificates"] = [...certificates.values()];
   return ca;
 }
 
+/** Adds a property to a group; one that this version does not know under its own name in camelCase. */
 function put(
   group: Group,
-  table: ReadonlyMap<string, Property>,
-  groupName: string,
-  name: string,
-  value: RecordValue,
+  property: Property | undefined,
+  served: ServedProperty,
   problems: Problems,
 ): void {
-  const property = table.get(name);
-  const qualified = `${groupName}.${name}`;
   if (property !== undefined) {
-    putProperty(group, property, value, qualified, problems);
+    putProperty(group, property, served, problems);
     return;
   }
-  const key = camelCase(name);
-  const plain = plainValue(value, qualified, problems);
-  if (key === "" || Object.hasOwn(group, key))
-    problems.add(qualified, "conflict", { value: plain });
+  const { name, value } = served;
+  const key = camelCase(name.slice(name.indexOf(".") + 1));
+  const plain = plainValue(value, name, problems);
+  if (key === "" || Object.hasOwn(group, key)) problems.add(name, "conflict", { value: plain });
   else group[key] = plain;
 }
 

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { CutBinary, RecordText, RecordValue } from "../exit/record.ts";
+import { type CutBinary, isCut, type RecordText, type RecordValue } from "../exit/record.ts";
 import { wellFormed } from "../x509/text.ts";
 import type { Problems } from "./problems.ts";
 import type { Property } from "./properties.ts";
@@ -8,38 +8,46 @@ import { requestFormats } from "./words/enumerations.ts";
 import { flagWords, requestTypeFlags } from "./words/flags.ts";
 import { hresultHex, hresultSymbol } from "./words/hresult.ts";
 
-/** A value that is not in the event: its length in bytes and SHA-256 (lower-case hex). */
+/** Stands in an event for a value that is not published. */
 export interface OmittedValue {
+  /** Length of the value in bytes. */
   readonly length: number;
+  /** SHA-256 of the value, lower-case hex. */
   readonly sha256: string;
   readonly omitted: true;
-  /** Of a value cut at the exit module: its first and last bytes in base64. */
+  /** First bytes in base64, only of a value that the exit module cut. */
   readonly first?: string;
+  /** Last bytes in base64, only of a value that the exit module cut. */
   readonly last?: string;
 }
 
-/** Puts one property into `target`; a value of another type than expected becomes a problem. */
+/** A property as the CA returned it. */
+export interface ServedProperty<Value = RecordValue> {
+  /** Group and name, as problems show it (`request.StatusCode`). */
+  readonly name: string;
+  readonly value: Value;
+}
+
+/** Adds a property to `target` in the form of its type; a value of another type becomes a problem. */
 export function putProperty(
   target: Record<string, unknown>,
   property: Property,
-  value: RecordValue,
-  name: string,
+  { name, value }: ServedProperty,
   problems: Problems,
 ): void {
   if (isCut(value)) {
     target[property.key] = omittedCut(value);
-  } else if (!putTyped(target, property, value, name, problems)) {
+  } else if (!putTyped(target, property, { name, value }, problems)) {
     const plain = property.type === "digest" ? undefined : plainValue(value, name, problems);
     problems.add(name, "type", { detail: `${property.type} is expected`, value: plain });
   }
 }
 
-/** False when the value is not of the property's type. */
+/** False if the value is not of the property's type. */
 function putTyped(
   target: Record<string, unknown>,
   { key, type, words = {}, flags = [] }: Property,
-  value: Exclude<RecordValue, CutBinary>,
-  name: string,
+  { name, value }: ServedProperty<Exclude<RecordValue, CutBinary>>,
   problems: Problems,
 ): boolean {
   if (typeof value === "number") {
@@ -80,7 +88,7 @@ function putNumber(
       return true;
     }
     case "enumeration":
-      // Some reasons arrive as unsigned, so -1 and 0xffffffff mean the same.
+      // Some numbers are recorded as unsigned, so -1 and 0xffffffff mean the same.
       target[key] = words[value] ?? words[value | 0] ?? "unknown";
       target[`${key}Code`] = value;
       return true;
@@ -102,29 +110,24 @@ function requestFormat(format: number): string {
   return (requestFormats as Readonly<Record<number, string>>)[format] ?? "unknown";
 }
 
-/** Text for JSON; what is no valid UTF-16 is mended with U+FFFD, and a problem keeps the original. */
+/** A text for JSON. Invalid UTF-16 is replaced by U+FFFD, and a problem keeps the original. */
 export function textValue(value: RecordText, name: string, problems: Problems): string {
   if (typeof value === "string") return value;
   problems.add(name, "text", { utf16: value.utf16.toString("base64") });
   return wellFormed(value.utf16.toString("utf16le"));
 }
 
-/** A binary in base64, or what is known of one that was cut at the exit module. */
+/** A binary value in base64, or what is known of one that the exit module cut. */
 export function binaryValue(value: Buffer | CutBinary): string | OmittedValue {
   return isCut(value) ? omittedCut(value) : value.toString("base64");
 }
 
-/** Length and hash in place of a binary. */
+/** Length and hash in place of a binary value. */
 export function omitted(value: Buffer): OmittedValue {
   return { length: value.length, sha256: hash("sha256", value), omitted: true };
 }
 
-/** True for a value that was cut at the exit module. */
-export function isCut(value: unknown): value is CutBinary {
-  return typeof value === "object" && value !== null && "sha256" in value && "first" in value;
-}
-
-/** What is known of a value that was cut at the exit module. */
+/** What is known of a value that the exit module cut. */
 export function omittedCut(value: CutBinary): OmittedValue {
   return {
     length: value.length,
@@ -135,7 +138,7 @@ export function omittedCut(value: CutBinary): OmittedValue {
   };
 }
 
-/** A value of a property that this version does not know, in the form its type suggests. */
+/** The value of a property that this version does not know, in the form that its own type suggests. */
 export function plainValue(value: RecordValue, name: string, problems: Problems): unknown {
   if (isCut(value)) return omittedCut(value);
   if (typeof value === "bigint") return value.toString();

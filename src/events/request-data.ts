@@ -1,4 +1,4 @@
-import type { ExitRecord, RecordValue } from "../exit/record.ts";
+import { type ExitRecord, isCut, type RecordValue } from "../exit/record.ts";
 import { type ParsedCertificate, parseCertificate } from "../x509/certificate.ts";
 import { extensionNames } from "../x509/oid-names.ts";
 import { redactRequest } from "../x509/request.ts";
@@ -7,21 +7,23 @@ import type { EventOptions } from "./envelope.ts";
 import type { EventKind } from "./event.ts";
 import { addDerProblems, type Problems } from "./problems.ts";
 import { certificateGroup, requestGroup } from "./property-groups.ts";
-import { binaryValue, isCut, type OmittedValue, omittedCut, textValue } from "./property-values.ts";
+import { binaryValue, type OmittedValue, omittedCut, textValue } from "./property-values.ts";
 import { extensionOrigins } from "./words/flags.ts";
 
 const origins: Readonly<Record<number, string>> = extensionOrigins;
 
 type CertificateData = Partial<ParsedCertificate> & { readonly der: string | OmittedValue };
 
-/** What an event about a request says. */
+/** What differs between the events of requests. */
 export interface RequestParts {
   readonly requestId: number | string | undefined;
+  /** CloudEvents `subject`; `undefined` if there is none. */
   readonly subject: string | undefined;
+  /** The members of `data`, without those that every event has. */
   readonly parts: Record<string, unknown>;
 }
 
-/** Request, certificate, revocation, attributes and extensions of a record, as an event shows them. */
+/** Builds request, certificate, revocation, attributes and extensions of an event from a record. */
 export function requestData(
   record: ExitRecord,
   kind: EventKind,
@@ -49,7 +51,7 @@ export function requestData(
   return { requestId, subject: subjectOf(kind, certificate?.serialNumber, requestId), parts };
 }
 
-/** Puts the request itself in place of its length and hash, if its secrets can be blanked. */
+/** Replaces the request's length and hash by the request itself, if its secrets can be blanked. */
 function includeRawRequest(
   request: Record<string, unknown>,
   raw: RecordValue | undefined,
@@ -103,7 +105,7 @@ function extensionData(record: ExitRecord, problems: Problems): object[] {
     const oid = textValue(recordOid, "extensions", problems);
     return {
       oid,
-      // JSON leaves an undefined member out, and one shape for all keeps this path fast.
+      // JSON leaves out an undefined member, and one shape for all objects keeps this path fast.
       name: extensionNames.get(oid),
       critical: (flags & 1) !== 0,
       disabled: (flags & 2) !== 0,

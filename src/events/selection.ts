@@ -1,18 +1,19 @@
 import type { CertwireEvent } from "./event.ts";
 import { kindOf } from "./event-kind.ts";
 
-/** Which events are replayed; what is absent restricts nothing. */
+/** Which events are chosen; an absent member restricts nothing. */
 export interface Selection {
-  /** Earliest time of an event. */
+  /** Earliest time, inclusive. */
   readonly from?: Date | undefined;
-  /** Events of this time and later are left out. */
+  /** Latest time, exclusive. */
   readonly to?: Date | undefined;
+  /** Request IDs, decimal. */
   readonly requestIds?: readonly string[] | undefined;
   /** Kinds (`certificate.issued`) or full types. */
   readonly types?: readonly string[] | undefined;
 }
 
-/** True when an event belongs to the selection. */
+/** True if an event meets every restriction of the selection. */
 export function isSelected(event: CertwireEvent, selection: Selection): boolean {
   const { from, to, requestIds, types } = selection;
   const time = Date.parse(event.time);
@@ -22,7 +23,7 @@ export function isSelected(event: CertwireEvent, selection: Selection): boolean 
   return !requestIds || requestIds.includes(requestIdOf(event) ?? "");
 }
 
-/** Request ID of an event as text; `undefined` for an event of the CA itself. */
+/** The request ID of an event, decimal; `undefined` for an event of the CA itself. */
 export function requestIdOf({ data }: CertwireEvent): string | undefined {
   const groups = [data["request"], data["certificateProperties"]];
   const ids = groups.map((group) => (Object(group) as { requestId?: unknown }).requestId);

@@ -14,10 +14,10 @@ interface Leaf {
   readonly isBinary: boolean;
 }
 
-/** Shorter values are not worth the place that their length and hash take. */
+/** A shorter value is not replaced: its length and hash would take nearly as much space. In characters. */
 const shortestWorthwhile = 512;
 
-/** Where the schemas allow length and hash in place of a text: values as the CA gave them. */
+/** Texts that may be replaced by length and hash, according to the schemas: values of the CA. */
 const replaceableText = /^(request|certificateProperties|ca|attributes)\./;
 
 const binaryKeys: ReadonlySet<string> = new Set([
@@ -34,9 +34,9 @@ const binaryKeys: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * An event that fits into `maxEventBytes` of JSON: its largest binary values become length and hash,
- * then its largest texts, then its largest parts go, each named in `problems` as `omitted`. What
- * remains at worst is the envelope with `notify` and `ca`, which no longer shrinks.
+ * Makes an event fit into `maxEventBytes` of JSON. First its largest binary values become length and hash,
+ * then its largest texts; last, whole parts are removed. Each is named in `problems` as `omitted`. The
+ * smallest result is the envelope with `notify` and `ca`, even if that is larger than `maxEventBytes`.
  */
 export function shrinkEvent(event: CertwireEvent, maxEventBytes: number): CertwireEvent {
   const data = structuredClone(event.data) as Holder;
@@ -55,7 +55,7 @@ export function shrinkEvent(event: CertwireEvent, maxEventBytes: number): Certwi
   return smaller;
 }
 
-/** Last resort for thousands of small values: whole parts of the data go, the largest first. */
+/** The last resort, for thousands of small values: removes whole parts of the data, the largest first. */
 function dropParts(
   event: CertwireEvent & { readonly data: Holder },
   problems: Problem[],
@@ -94,7 +94,7 @@ function largestBinaryFirst(a: Leaf, b: Leaf): number {
   return b.value.length - a.value.length;
 }
 
-/** Puts length and hash in place of a value; the ends of a value that was cut before just go. */
+/** Replaces a value by length and hash; `first` and `last` of a cut value, which has both, are removed. */
 function omit({ holder, key, value, isBinary }: Leaf): OmittedValue | undefined {
   if ("omitted" in holder) {
     delete holder[key];

@@ -3,19 +3,19 @@ const latestFiletime = 2_650_467_743_999_999_999n;
 const oleDateOfUnixEpoch = 25_569;
 const msPerDay = 86_400_000;
 
-/** A FILETIME (100 ns since 1601-01-01 UTC) as RFC 3339 with 7 fractional digits. */
+/** A FILETIME (100 ns since 1601-01-01 UTC) as RFC 3339 with 7 fractional digits, at most the year 9999. */
 export function filetimeText(filetime: bigint): string {
   const bounded = filetime > latestFiletime ? latestFiletime : filetime;
   const ticks = bounded - filetimeOfUnixEpoch;
-  // Rounding towards minus infinity, so that times before 1970 keep a positive fraction.
+  // Round towards minus infinity, so that times before 1970 have a positive fraction.
   const fraction = ((ticks % 10_000n) + 10_000n) % 10_000n;
   const ms = Number((ticks - fraction) / 10_000n);
   return `${new Date(ms).toISOString().slice(0, -1)}${fraction.toString().padStart(4, "0")}Z`;
 }
 
 /**
- * An OLE automation date (UTC, 8 bytes) as RFC 3339 with milliseconds, the precision the CA fills;
- * `undefined` when it is no date of the years 100 to 9999.
+ * An OLE automation date (UTC, 8 bytes) as RFC 3339 with milliseconds, the precision that the CA uses;
+ * `undefined` if it is not a date from year 100 to 9999.
  */
 export function oleDateText(oleDate: Buffer): string | undefined {
   const days = oleDate.readDoubleLE();

@@ -7,7 +7,7 @@ export type TypedEvent<K extends EventKind> = Omit<CertwireEvent, "data"> & {
   readonly data: EventData[K];
 };
 
-/** True when `event` is of the given kind; narrows its data, whatever the type prefix. */
+/** True if `event` is of the given kind, whatever the type prefix; narrows the type of its `data`. */
 export function isKind<K extends EventKind>(
   event: Pick<CertwireEvent, "type">,
   kind: K,

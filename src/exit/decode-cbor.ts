@@ -4,7 +4,7 @@ import { CborReader, type CborTags } from "./cbor-reader.ts";
 const maxPayloadBytes = 16 * 1024 * 1024;
 const noTags: CborTags = new Map();
 
-/** The error of a payload that is not what the format says. */
+/** The error of a payload that does not follow the record format. */
 export function undecodable(reason: string, cause?: unknown): CertwireError {
   return new CertwireError("CERTWIRE_RECORD_UNDECODABLE", `record: ${reason}`, { cause });
 }
@@ -26,7 +26,10 @@ export function decodeCbor(payload: Buffer, tags: CborTags = noTags): CborMap {
 /** A decoded map; keys and values are still of any type. */
 export type CborMap = ReadonlyMap<unknown, unknown>;
 
-/** Reads a member of a map that must be an integer of at least 0; `undefined` when it is absent. */
+/**
+ * An integer of at least 0 in a map; `undefined` if it is absent. Throws CERTWIRE_RECORD_UNDECODABLE for any
+ * other value.
+ */
 export function unsignedMember(map: CborMap, key: string): number | bigint | undefined {
   const value = map.get(key);
   if (value === undefined) return undefined;

@@ -1,19 +1,25 @@
 import { decodeCbor, undecodable, unsignedMember } from "./decode-cbor.ts";
 
-/** A loss in the journal, as its writer or reader described it (docs/reference/record-format.md). */
+/**
+ * A loss in the journal, as its writer recorded it or its reader found it
+ * (docs/reference/record-format.md). What is not known is absent.
+ */
 export interface JournalGap {
+  /** A word such as `disk-full` or `unclean-stop`. */
   readonly reason: string;
-  /** Number of lost events; absent when it is not known. */
+  /** Number of lost events. */
   readonly count?: number | bigint | undefined;
+  /** Sequence of the first lost event, or of the first that may be lost. */
   readonly firstSequence?: number | bigint | undefined;
   readonly lastSequence?: number | bigint | undefined;
-  /** 100 ns since 1601-01-01 UTC. */
+  /** When the loss began: 100 ns since 1601-01-01 UTC. */
   readonly firstTime?: number | bigint | undefined;
   readonly lastTime?: number | bigint | undefined;
+  /** Request IDs of up to 64 of the lost events. */
   readonly requestIds?: readonly (number | bigint)[] | undefined;
 }
 
-/** Decodes the payload of a GAP frame. Throws CERTWIRE_RECORD_UNDECODABLE, and nothing else. */
+/** Decodes the payload of a GAP frame. Throws only CERTWIRE_RECORD_UNDECODABLE. */
 export function decodeGap(payload: Buffer): JournalGap {
   const map = decodeCbor(payload);
   const reason = map.get("reason");

@@ -1,13 +1,14 @@
 import type { CborTags } from "./cbor-reader.ts";
 import { type CborMap, decodeCbor, undecodable, unsignedMember } from "./decode-cbor.ts";
-import type {
-  AttributeValue,
-  CutBinary,
-  ExitRecord,
-  RecordCrl,
-  RecordProblem,
-  RecordText,
-  RecordValue,
+import {
+  type AttributeValue,
+  type CutBinary,
+  type ExitRecord,
+  isCut,
+  type RecordCrl,
+  type RecordProblem,
+  type RecordText,
+  type RecordValue,
 } from "./record.ts";
 
 /** FILETIME of 9999-12-31T23:59:59.9999999Z; later times have no RFC 3339 form. */
@@ -17,7 +18,7 @@ class Redacted {
   readonly redacted = true;
 }
 
-/** Tags of docs/reference/record-format.md. */
+/** The tags of docs/reference/record-format.md. */
 const tags: CborTags = new Map([
   [1129775105, (content: unknown): unknown => ({ utf16: bytesOf(content, "UTF-16 text") })],
   [1129775106, dateOf],
@@ -25,7 +26,7 @@ const tags: CborTags = new Map([
   [1129775108, redactedOf],
 ]);
 
-/** Decodes the payload of an EVENT frame. Throws CERTWIRE_RECORD_UNDECODABLE, and nothing else. */
+/** Decodes the payload of an EVENT frame. Throws only CERTWIRE_RECORD_UNDECODABLE. */
 export function decodeRecord(payload: Buffer): ExitRecord {
   const map = decodeCbor(payload, tags);
   const time = BigInt(requiredUnsigned(map, "time"));
@@ -78,7 +79,7 @@ function propertiesOf(map: CborMap, group: string): ReadonlyMap<string, RecordVa
   if (!(properties instanceof Map)) throw undecodable(`${group} is not a map`);
   for (const [name, value] of properties as CborMap) {
     if (typeof name !== "string") throw undecodable(`${group} has a name that is not text`);
-    if (!isRecordValue(value)) throw undecodable(`${group}.${name} has a value of no known type`);
+    if (!isRecordValue(value)) throw undecodable(`${group}.${name} has a value of an unknown type`);
   }
   return properties as ReadonlyMap<string, RecordValue>;
 }
@@ -92,7 +93,7 @@ function isRecordValue(value: unknown): value is RecordValue {
   return "utf16" in value || "oleDate" in value || isCut(value);
 }
 
-/** The arrays under `key`, each checked to have `size` members; none when the key is absent. */
+/** The arrays under `key`, each checked to have `size` members; none if the key is absent. */
 function listOf(map: CborMap, key: string, size: number): readonly (readonly unknown[])[] {
   const list = map.get(key);
   if (list === undefined) return [];
@@ -128,12 +129,9 @@ function bytesOf(value: unknown, what: string): Buffer {
   return value;
 }
 
-function isCut(value: unknown): value is CutBinary {
-  return typeof value === "object" && value !== null && "sha256" in value;
-}
-
 function cutBinary(value: unknown): CutBinary {
-  if (!Array.isArray(value) || value.length !== 4) throw undecodable("cut value is not of four");
+  if (!Array.isArray(value) || value.length !== 4)
+    throw undecodable("cut value is not an array of 4");
   const [length, sha256, first, last] = value as readonly unknown[];
   return {
     length: integerOf(length, "length of a cut value"),
@@ -155,7 +153,7 @@ function redactedOf(content: unknown): Redacted {
 }
 
 function crlOf([index, kind, der]: readonly unknown[]): RecordCrl {
-  if (kind !== 0 && kind !== 1) throw undecodable("kind of a CRL is neither 0 nor 1");
+  if (kind !== 0 && kind !== 1) throw undecodable("kind of a CRL is not 0 or 1");
   return {
     index: integerOf(index, "index of a CRL"),
     kind: kind === 0 ? "base" : "delta",
@@ -166,7 +164,7 @@ function crlOf([index, kind, der]: readonly unknown[]): RecordCrl {
 function problemOf([name, reason]: readonly unknown[]): RecordProblem {
   const text = textOf(name, "name of an error");
   if (typeof reason !== "string" && typeof reason !== "number") {
-    throw undecodable("reason of an error is neither number nor word");
+    throw undecodable("reason of an error is not a number or a word");
   }
   return { name: typeof text === "string" ? text : text.utf16.toString("utf16le"), reason };
 }

@@ -1,7 +1,10 @@
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** Opens an NDJSON file for appending; a last line that a crash cut off is ended first. */
+/**
+ * Opens an NDJSON file for appending, and creates it and its directory if needed. A last line that a crash
+ * cut off is ended first. Rejects with the error of the file system.
+ */
 export async function openForAppend(path: string): Promise<FileHandle> {
   await mkdir(dirname(path), { recursive: true });
   const file = await open(path, "a+");
@@ -21,7 +24,7 @@ async function isTorn(file: FileHandle, size: number): Promise<boolean> {
   return buffer[0] !== 0x0a;
 }
 
-/** Makes a new name in a directory durable; Windows neither needs nor allows it. */
+/** Makes a new file name in a directory durable. Does nothing on Windows, which neither needs nor allows it. */
 export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === "win32") return;
   const directory = await open(path, "r");

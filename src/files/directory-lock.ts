@@ -11,23 +11,23 @@ const lockHolder = z.object({
   startedAt: z.iso.datetime(),
 });
 
-/** Longest text of a holder that is read, in bytes. */
+/** Maximum length of a holder's text that is read, in bytes. */
 const maxHolderBytes = 1024;
 
 /**
- * Makes this process the only writer of a directory, by a lock of the operating system on the file
- * `name` in it. The file stays; it tells who holds the lock, or held it last. Rejects with a
- * CertwireError when another has the lock, else with the error of the file system.
+ * Makes this process the only writer of a directory, by an operating-system lock on the file `name` in it.
+ * The file is never deleted; it names the process that holds the lock, or held it last. Rejects with
+ * CERTWIRE_DIRECTORY_IN_USE when another process has the lock, else with the error of the file system.
  */
 export async function lockDirectory(directory: string, name: string): Promise<NativeFileLock> {
   const path = join(directory, name);
   await mkdir(directory, { recursive: true });
-  // Its errors say more than those of the addon, which knows numbers only.
+  // Node's errors say more than the addon's, which are numbers only.
   await (await open(path, "a")).close();
   const lock = await loadNative().lockFile(path, describeThisProcess());
   if (lock !== null) return lock;
   const holder = await readHolder(path).catch(() => "another process");
-  throw new CertwireError("CERTWIRE_DIRECTORY_IN_USE", `${holder} writes into ${directory}`);
+  throw new CertwireError("CERTWIRE_DIRECTORY_IN_USE", `${holder} is using ${directory}`);
 }
 
 function describeThisProcess(): string {
@@ -39,7 +39,7 @@ function describeThisProcess(): string {
 async function readHolder(path: string): Promise<string> {
   const file = await open(path, "r");
   try {
-    // The lock covers the first byte, and on Windows nobody else can read it.
+    // The lock covers the first byte, which no other process can read on Windows.
     const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHolderBytes), 0, undefined, 1);
     const [line = ""] = buffer.toString("utf8", 0, bytesRead).split("\n");
     const { pid, host, startedAt } = lockHolder.parse(JSON.parse(line));

@@ -3,8 +3,8 @@ import { open, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /**
- * Tries whether files can be made in a directory; while it is not there, in the nearest one above it.
- * Leaves nothing behind. Rejects with the error of the file system.
+ * Checks that files can be created in a directory or, if it does not exist yet, in its nearest existing
+ * parent. Deletes the file it creates. Rejects with the error of the file system.
  */
 export async function checkWritable(directory: string): Promise<void> {
   try {

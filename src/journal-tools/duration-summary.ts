@@ -9,7 +9,7 @@ export interface DurationSummary {
   readonly maxUs?: number;
 }
 
-/** Sums up a histogram; without any duration there is only the count, 0. */
+/** Summarizes a histogram; of an empty one there is only the count, 0. */
 export function summarize(histogram: DurationHistogram = []): DurationSummary {
   const count = histogram.reduce((sum, [, each]) => sum + each, 0);
   if (count === 0) return { count };

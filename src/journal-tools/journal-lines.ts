@@ -5,13 +5,13 @@ import { frameTypes, type JournalFrame } from "../journal/frame.ts";
 import type { WholeJournal } from "../journal/whole-journal.ts";
 import { decodeFrame, type EventContext, type FrameContent } from "../sources/decode-frame.ts";
 
-/** What is taken out of a journal, and how. */
+/** Which lines to make from a journal. */
 export interface LineOptions {
   readonly context: EventContext;
   readonly selection: Selection;
-  /** Records as the exit module wrote them instead of events. */
+  /** True for the records as the exit module wrote them, false for events. */
   readonly isRaw: boolean;
-  /** Gets the error of each record that cannot be decoded. */
+  /** Called with the error of each record that cannot be decoded. */
   readonly undecodable: (error: CertwireError) => void;
 }
 
@@ -21,7 +21,7 @@ export interface JournalLines {
   readonly last: JournalFrame;
 }
 
-/** The selected events or records of a journal, in its order. Rejects with a CertwireError. */
+/** The selected events or records, in the order of the journal. Rejects with CERTWIRE_JOURNAL_UNREADABLE. */
 export async function* linesOfJournal(
   journal: WholeJournal,
   options: LineOptions,
@@ -38,7 +38,7 @@ function linesOfFrame(frame: JournalFrame, options: LineOptions): string[] {
   const decoded = decodeFrame(frame, options.context);
   if ("undecodable" in decoded) {
     options.undecodable(decoded.undecodable);
-    // Somebody who reads raw records is looking for just those that cannot be decoded.
+    // Raw output is used to examine records, above all those that cannot be decoded.
     return options.isRaw ? [JSON.stringify(rawLine(frame))] : [];
   }
   const selected = decoded.events.filter((event) => isSelected(event, options.selection));
@@ -46,7 +46,7 @@ function linesOfFrame(frame: JournalFrame, options: LineOptions): string[] {
   return selected.length === 0 ? [] : [JSON.stringify(rawLine(frame, decoded.content))];
 }
 
-/** Without `content` the payload as it is. */
+/** The record as an object; without `content`, the payload in base64. */
 function rawLine(frame: JournalFrame, content?: FrameContent): object {
   const { epochNumber, epochId, sequence, index, time, type, schema, payload } = frame;
   return {

@@ -1,10 +1,11 @@
 import type { JournalPosition } from "../journal/position.ts";
 import type { NativeSegment } from "../native/addon.ts";
 
-/** The segments of a journal as one long range of bytes, to say how far in it a position is. */
+/** The segments of a journal as one long range of bytes, to compute how far along it a position is. */
 export class JournalMap {
-  /** Bytes of all segments, in files of which the ends may be unused. */
+  /** Bytes of all segment files, the unused ends of files included. */
   readonly bytes: number;
+  /** Number of epochs. */
   readonly epochs: number;
   readonly #segments: readonly NativeSegment[];
 
@@ -15,7 +16,7 @@ export class JournalMap {
     this.epochs = new Set(segments.map(({ epochId }) => epochId)).size;
   }
 
-  /** Bytes of the segments before a position and in its segment up to it. */
+  /** Bytes of the journal before a position; 0 without one. */
   bytesBefore(position: JournalPosition | null | undefined): number {
     if (!position) return 0;
     const { epochNumber, segment, offset } = position;

@@ -10,7 +10,7 @@ import { stateLayout } from "../state/layout.ts";
 import { type DurationSummary, summarize } from "./duration-summary.ts";
 import { JournalMap } from "./journal-map.ts";
 
-/** A place in the journal, for people. */
+/** The place of one frame in the journal. */
 export interface StatusPlace {
   readonly epochNumber: number;
   readonly epochId: string;
@@ -19,12 +19,12 @@ export interface StatusPlace {
   readonly time: string;
 }
 
-/** How far a sink is. */
+/** How far a sink has read the journal. */
 export interface SinkStatus {
   readonly sink: string;
   readonly enabled: boolean;
   readonly checkpoint: CheckpointState;
-  /** When the checkpoint was saved last, RFC 3339. */
+  /** When the checkpoint was last saved, RFC 3339. */
   readonly savedTime?: string;
   readonly position?: {
     readonly epochNumber: number;
@@ -33,34 +33,37 @@ export interface SinkStatus {
     readonly offset: number;
     readonly sequence: string;
   };
-  /** Records behind the checkpoint; absent when it is not in the newest epoch. */
+  /** Records after the checkpoint; absent if it is not in the newest epoch. */
   readonly behindRecords?: number;
-  /** Bytes of segments behind the checkpoint, unused ends of older segments included. */
+  /** Bytes of segments after the checkpoint, unused ends of older segments included. */
   readonly behindBytes: number;
 }
 
-/** A look at a journal. */
+/** What `certwire journal status` shows. */
 export interface JournalStatus {
   readonly directory: string;
   readonly epochs: number;
   readonly segments: number;
   readonly bytes: number;
-  /** Where the oldest segment begins; absent in an empty journal. */
+  /** Where the oldest segment begins; absent for an empty journal. */
   readonly first?: StatusPlace;
-  /** The newest record. */
+  /** The newest record; absent if the newest segment has none. */
   readonly last?: StatusPlace;
   readonly sinks: readonly SinkStatus[];
-  /** Durations in the writer's process, of the newest segment. */
+  /** Durations in the writer's process while it wrote the newest segment. */
   readonly writer: Readonly<Record<"append" | "write" | "flush", DurationSummary>>;
 }
 
-/** A sink whose checkpoint is looked at. */
+/** A sink whose checkpoint is read. */
 export interface StatusSink {
   readonly name: string;
   readonly enabled: boolean;
 }
 
-/** Looks at a journal: reads the newest segment only. Rejects with a CertwireError. */
+/**
+ * Reads the status of a journal; of its frames, only those of the newest segment. Without `stateDirectory` no
+ * sink is shown. Rejects with CERTWIRE_JOURNAL_UNREADABLE or CERTWIRE_CHECKPOINT_FAILED.
+ */
 export async function journalStatus(
   directory: string,
   stateDirectory: string | undefined,

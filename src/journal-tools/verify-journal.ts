@@ -5,12 +5,12 @@ import { WholeJournal } from "../journal/whole-journal.ts";
 import { decodeContent } from "../sources/decode-frame.ts";
 import { JournalMap } from "./journal-map.ts";
 
-/** Something that a check found. */
+/** One finding of a check. */
 export interface JournalFinding {
   /**
-   * `damage`: bytes that do not verify; `missing`: segments or epochs that are not there;
-   * `undecodable`: verified bytes that are not a record; `loss`: what the writer could not record;
-   * `unclean-stop`: a CA that ended without sealing its journal. The first three make a journal damaged.
+   * `damage`: bytes that do not verify; `missing`: segments or epochs that are gone; `undecodable`: verified
+   * bytes that are not a record; `loss`: events that the writer could not record; `unclean-stop`: a CA that
+   * ended without sealing its journal. The first three make a journal damaged.
    */
   readonly kind: "damage" | "missing" | "undecodable" | "loss" | "unclean-stop";
   /** Where: epoch and sequence, or the name of a file. */
@@ -18,7 +18,7 @@ export interface JournalFinding {
   readonly detail: string;
 }
 
-/** What a check found out. */
+/** The result of a check. */
 export interface JournalVerdict {
   readonly directory: string;
   readonly epochs: number;
@@ -26,10 +26,10 @@ export interface JournalVerdict {
   readonly bytes: number;
   /** Verified records. */
   readonly records: number;
-  /** Ranges of bytes that do not verify; also the torn end of an epoch whose CA was killed counts. */
+  /** Ranges of bytes that do not verify, apart from the torn end of an epoch whose CA was killed. */
   readonly damagedRanges: number;
   readonly findings: readonly JournalFinding[];
-  /** True when what is in the journal now is not all that was written and not deleted. */
+  /** True if something that was written is damaged, undecodable or gone. */
   readonly isDamaged: boolean;
   /** False when the check was stopped early. */
   readonly isComplete: boolean;
@@ -40,7 +40,7 @@ export type OnProgress = (doneBytes: number, totalBytes: number, records: number
 
 const damagingKinds = new Set<JournalFinding["kind"]>(["damage", "missing", "undecodable"]);
 
-/** Verifies every frame of a journal. Rejects with a CertwireError when it cannot be read. */
+/** Verifies every frame of a journal. Rejects with CERTWIRE_JOURNAL_UNREADABLE. */
 export async function verifyJournal(
   directory: string,
   signal: AbortSignal,

@@ -3,15 +3,17 @@ import type { JournalPosition } from "./position.ts";
 /** Frame types of the journal format (docs/reference/journal-format.md). */
 export const frameTypes = { epoch: 1, event: 2, gap: 3, mark: 4, seal: 5 } as const;
 
-/** A record of a journal with its place: what events are made of. */
+/** A record of a journal and its place in it: what events are made from. */
 export interface Frame {
-  /** Of `frameTypes`: an event, or a gap (written by the writer, or found by the reader). */
+  /** One of `frameTypes`: an event, or a gap (recorded by the writer, or found by the reader). */
   readonly type: number;
   /** Version of the payload's schema. */
   readonly schema: number;
+  /** Number of the epoch (one run of the writer); it only sorts epochs. */
   readonly epochNumber: number;
+  /** 128 random bits that identify the epoch, 32 lower-case hex digits. */
   readonly epochId: string;
-  /** Sequence number inside the epoch; of a gap found by the reader the first sequence it covers. */
+  /** Sequence number inside the epoch; for a gap found by the reader, the first sequence it covers. */
   readonly sequence: bigint;
   /** 0 for a frame of the file; 65535 for a gap found by the reader. */
   readonly index: number;
@@ -22,10 +24,9 @@ export interface Frame {
 }
 
 /**
- * One frame as the reader hands it over: an EVENT or a GAP. EPOCH, MARK and SEAL frames never leave the
- * reader.
+ * One frame as the reader returns it: an EVENT or a GAP. EPOCH, MARK and SEAL frames never leave the reader.
  */
 export interface JournalFrame extends Frame {
-  /** Where reading continues once this frame is done with: the place after it. */
+  /** Where reading continues after this frame. */
   readonly position: JournalPosition;
 }

@@ -9,23 +9,23 @@ import type { JournalPosition } from "./position.ts";
 export interface JournalReaderOptions {
   /** Journal directory. */
   readonly directory: string;
-  /** Directory for copies of damaged ranges; default none are kept. */
+  /** Directory for copies of damaged ranges. Default: no copies are kept. */
   readonly quarantineDirectory?: string;
-  /** `durable` (default) hands out what is flushed, `committed` whatever is verified. */
+  /** `durable` (default) returns frames that are flushed, `committed` every frame that verifies. */
   readonly mode?: "durable" | "committed";
-  /** Where to start; `null` stands for the oldest retained frame. */
+  /** Where to start; `null` is the oldest retained frame. */
   readonly position: JournalPosition | null;
-  /** How often an idle reader looks for the next frame, in ms. Default 20. */
+  /** How often an idle reader checks for the next frame, in ms. Default 20. */
   readonly idlePollMs?: number;
-  /** Most frames of one chunk. Default 256. */
+  /** Maximum frames in one chunk. Default 256. */
   readonly maxBatchFrames?: number;
-  /** Most payload bytes of one chunk; a larger frame comes alone. Default 1 MiB. */
+  /** Maximum payload bytes in one chunk; a larger frame is returned alone. Default 1 MiB. */
   readonly maxBatchBytes?: number;
-  /** Told once when the position was not found, so that reading starts elsewhere. Default nobody. */
+  /** Called once if the position was not found, so that reading starts elsewhere. Default nothing. */
   readonly positionLost?: () => void;
 }
 
-/** Makes the native reader; tests give their own. */
+/** Creates the native reader; tests pass their own. */
 export type OpenNativeReader = (
   options: ConstructorParameters<ReturnType<typeof loadNative>["JournalReader"]>[0],
 ) => NativeReader;
@@ -44,10 +44,10 @@ const columns = {
   offset: 10,
 } as const;
 
-/** Numbers in the table of a native batch for one frame. */
+/** How many numbers the table of a native batch has for each frame. */
 export const tableStride = 11;
 
-/** Tails one journal directory: frames in chunks, with a pause of `idlePollMs` when there are none. */
+/** Tails one journal directory. `next` waits for frames and polls every `idlePollMs` while there are none. */
 export class JournalReader implements FrameSource {
   readonly #native: NativeReader;
   readonly #idlePollMs: number;
@@ -73,7 +73,7 @@ export class JournalReader implements FrameSource {
   async next(signal: AbortSignal): Promise<FrameChunk | null> {
     while (!signal.aborted) {
       const batch = await readBatch(this.#native);
-      this.#tellLostPosition();
+      this.#reportLostPosition();
       if (batch !== null && batch.table.length > 0) {
         const frames = framesOf(batch);
         const full =
@@ -85,7 +85,7 @@ export class JournalReader implements FrameSource {
     return null;
   }
 
-  #tellLostPosition(): void {
+  #reportLostPosition(): void {
     if (this.#positionLost === undefined || !this.#native.stats().positionLost) return;
     this.#positionLost();
     this.#positionLost = undefined;
@@ -101,7 +101,7 @@ export class JournalReader implements FrameSource {
   }
 }
 
-/** Next batch of a native reader. Rejects with a CertwireError. */
+/** The next batch of a native reader, `null` if there is none now. Rejects with CERTWIRE_JOURNAL_UNREADABLE. */
 export async function readBatch(native: NativeReader): Promise<NativeBatch | null> {
   try {
     return await native.read();
@@ -115,7 +115,7 @@ function openNative(options: Parameters<OpenNativeReader>[0]): NativeReader {
   return new (loadNative().JournalReader)(options);
 }
 
-/** The frames of a native batch. */
+/** The frames of a native batch. Their payloads are views of the batch's buffer and keep it in memory. */
 export function framesOf(batch: NativeBatch): JournalFrame[] {
   const frames: JournalFrame[] = [];
   for (let row = 0; row < batch.table.length; row += tableStride) frames.push(frameAt(batch, row));

@@ -4,9 +4,9 @@ import { compareSegments, startOf } from "./segments.ts";
 import { WholeJournal } from "./whole-journal.ts";
 
 /**
- * The start of the segment in which the next record lies, when that is a later one than the position's:
- * what is between holds nothing for anybody who has read up to the position. Otherwise `null`. `segments`
- * are those of the directory. Rejects with a CertwireError.
+ * The start of the segment with the next record, if that is a later segment than the position's: the range
+ * between has no records for a reader at the position. Otherwise `null`. `segments` are those of the
+ * directory. Rejects with CERTWIRE_JOURNAL_UNREADABLE.
  */
 export async function nextPlace(
   directory: string,
@@ -18,7 +18,7 @@ export async function nextPlace(
   const journal = new WholeJournal(directory, position);
   try {
     for await (const [next] of journal.chunks(new AbortController().signal)) {
-      // What the reader itself tells, such as the end of an epoch, it finds out at the old place only.
+      // A gap that the reader itself finds, such as an epoch without a seal, is found only from the old place.
       if (next === undefined || next.index !== 0 || isInSegment(next.position, position)) break;
       const segment = segments.find((each) => isInSegment(next.position, each));
       return segment === undefined ? null : startOf(segment);

@@ -1,8 +1,8 @@
-/** A place in the journal: everything before it has been read. */
+/** A place in the journal, between two frames: where reading continues. */
 export interface JournalPosition {
-  /** Number of the writer start; it only sorts files. */
+  /** Number of the epoch (one run of the writer); it only sorts epochs. */
   readonly epochNumber: number;
-  /** 128 random bits that identify the writer start, 32 lower-case hex digits. */
+  /** 128 random bits that identify the epoch, 32 lower-case hex digits. */
   readonly epochId: string;
   /** Index of the segment inside the epoch, from 0. */
   readonly segment: number;

@@ -6,53 +6,55 @@ import { compareSegments, holdsOnlyZeros, listSegmentFiles, listSegments } from 
 
 /** How long journal segments are kept. */
 export interface RetentionPolicy {
-  /** Segments that every enabled sink has passed stay this long for replays, in ms. */
+  /** How long segments that every enabled sink has passed are kept for replays, in ms. */
   readonly replayWindowMs: number;
-  /** Size of the whole journal in bytes; near it the oldest segments go even if a sink still needs them. */
+  /** Maximum size of the journal in bytes; near it the oldest segments go even if a sink still needs them. */
   readonly maxBytes: number;
-  /** Free space of the volume below which the exit module makes no segment, in bytes. */
+  /** Free space of the volume below which the exit module creates no segment, in bytes. */
   readonly minFreeBytes: number;
 }
 
-/** How much room the journal takes and has. */
-export interface JournalRoom {
-  /** Bytes of all its files, also of those that the writer made ahead. */
+/** How much space the journal uses, and how much is left. */
+export interface JournalSpace {
+  /** Bytes of all its files, including those that the writer has preallocated. */
   readonly journalBytes: number;
-  /** Bytes left on the volume for this account. */
+  /** Bytes free on the volume for this account. */
   readonly freeBytes: number;
 }
 
-/** Where an enabled sink stands; `null` when it has no checkpoint yet. */
+/** The durable position of an enabled sink; `null` if it has no checkpoint yet. */
 export interface SinkCursor {
   readonly sink: string;
   readonly position: JournalPosition | null;
 }
 
-/**
- * A segment that goes, why, and which sinks had not passed it: those get a `journal.gap`. `passed`: nobody
- * needs it any more; `room`: everybody has it, but the replay window is not over; `cap`: it goes all the same.
- */
+/** A segment to delete. */
 export interface Deletion {
   readonly segment: NativeSegment;
-  readonly reason: "passed" | "room" | "cap";
+  /**
+   * `passed`: every sink has passed it and the replay window is over; `space`: every sink has passed it, but
+   * its space is needed before the window is over; `cap`: the journal is too large, so it goes regardless.
+   */
+  readonly reason: "passed" | "space" | "cap";
+  /** Names of the sinks that have not passed it; each of them gets a `journal.gap`. */
   readonly losers: readonly string[];
 }
 
 /**
- * From this share of the cap on segments are deleted, down to `capTarget`. The writer's segments are at most
- * a sixteenth of the cap, so that this happens before it finds no room for the next one.
+ * Segments are deleted once the journal reaches this share of its maximum, down to `capTarget`. The writer's
+ * segments are at most a sixteenth of the maximum, so this happens before it has no space for the next one.
  */
 const capTrigger = 0.85;
 const capTarget = 0.8;
-/** Below this many times the floor segments that every sink has passed go, until `floorTarget` is free. */
+/** Passed segments are deleted while less than this multiple of the floor is free, up to `floorTarget`. */
 const floorTrigger = 1.25;
 const floorTarget = 1.5;
 
 /**
- * The policy with the exit module's own bounds where they are narrower: it stops recording at them, whatever
+ * The policy with the exit module's own limits where they are stricter: it stops recording there, whatever
  * the service's configuration says.
  */
-export function withWritersBounds(
+export function withWriterLimits(
   policy: RetentionPolicy,
   segments: readonly NativeSegment[],
 ): RetentionPolicy {
@@ -67,27 +69,33 @@ export function withWritersBounds(
   };
 }
 
+/** What a plan of deletions depends on besides segments and cursors. */
+interface DeletionConditions {
+  readonly policy: RetentionPolicy;
+  readonly space: JournalSpace;
+  /** The current time, in ms since 1970. */
+  readonly nowMs: number;
+}
+
 /**
- * Which segments may go, oldest first, so that what is left has no holes. The last one never goes, nor the
- * last one of the writer's epoch: the writer is in it. A disabled sink is not among the cursors and so pins
- * nothing.
+ * Which segments may be deleted, oldest first, so that what is left has no holes. The last segment stays, and
+ * so does the last one of the writer's epoch: the writer is in it. A disabled sink has no cursor here and so
+ * keeps nothing.
  */
 export function planDeletions(
   segments: readonly NativeSegment[],
   cursors: readonly SinkCursor[],
-  policy: RetentionPolicy,
-  room: JournalRoom,
-  nowMs: number,
+  { policy, space, nowMs }: DeletionConditions,
 ): Deletion[] {
   const ordered = segments.toSorted(compareSegments);
   const epochs = new Map(ordered.map(({ epochId, epochNumber }) => [epochId, epochNumber]));
-  const need = bytesToFree(policy, room);
+  const need = bytesToFree(policy, space);
   const deletions: Deletion[] = [];
   let freed = 0;
   for (const [index, segment] of ordered.slice(0, -1).entries()) {
     const next = ordered[index + 1];
     if (segment.isWriters && next?.isWriters !== true) break;
-    // A segment was written until its successor began.
+    // The writer wrote to a segment until it began the next one.
     const writtenMs = next?.startedMs ?? nowMs;
     const losers = cursors
       .filter(({ position }) => !hasPassed(position, segment, epochs))
@@ -102,13 +110,13 @@ export function planDeletions(
 }
 
 interface Need {
-  /** Bytes to free below the cap, whoever still needs them. */
+  /** Bytes to free so that the journal is below its maximum, even of segments that a sink still needs. */
   readonly cap: number;
-  /** Bytes to free for the volume, out of what every sink has. */
+  /** Bytes to free for the volume, only of segments that every sink has passed. */
   readonly floor: number;
 }
 
-function bytesToFree(policy: RetentionPolicy, { journalBytes, freeBytes }: JournalRoom): Need {
+function bytesToFree(policy: RetentionPolicy, { journalBytes, freeBytes }: JournalSpace): Need {
   const { maxBytes, minFreeBytes } = policy;
   return {
     cap: journalBytes > maxBytes * capTrigger ? journalBytes - maxBytes * capTarget : 0,
@@ -123,13 +131,13 @@ function reasonFor(
   need: Need,
 ): Deletion["reason"] | null {
   if (isPassed && isOver) return "passed";
-  if (isPassed && freed < Math.max(need.cap, need.floor)) return "room";
+  if (isPassed && freed < Math.max(need.cap, need.floor)) return "space";
   return freed < need.cap ? "cap" : null;
 }
 
 /**
- * A position whose epoch is not in the directory proves nothing: after a restored snapshot its number may
- * stand for another epoch. Otherwise the epoch is there, since the segment a sink is in is never deleted.
+ * A position whose epoch is not in the directory proves nothing: after a snapshot was restored, its number
+ * may belong to another epoch. Otherwise the epoch is there: a sink's current segment is never deleted.
  */
 function hasPassed(
   position: JournalPosition | null,
@@ -141,22 +149,22 @@ function hasPassed(
   return position.segment > segment.segment || position.offset === finishedOffset;
 }
 
-/** The offset of a position that is done with its epoch. */
+/** The offset of a position that has finished its epoch. */
 const finishedOffset = 0;
 
 /** What one round of retention found and did. */
-export interface RetentionReport extends JournalRoom {
-  /** The policy with the exit module's own bounds. */
+export interface RetentionReport extends JournalSpace {
+  /** The policy that applied: the given one with the exit module's stricter limits. */
   readonly policy: RetentionPolicy;
   readonly deleted: readonly Deletion[];
-  /** Segments that could not be deleted now (somebody has them open); tried again in the next round. */
+  /** Segments that could not be deleted (a process has them open); tried again in the next round. */
   readonly failed: readonly { readonly deletion: Deletion; readonly cause: unknown }[];
 }
 
 /**
- * Deletes what the plan allows, and the files that earlier writers made ahead and never used. The cursors
- * must be those of the checkpoints on disk: a segment goes only after the checkpoint that has passed it is
- * durable. The report tells the room after the round.
+ * Deletes the planned segments, and the files that earlier writers preallocated and never used. The cursors
+ * must be durable: a segment may go only after the checkpoints that have passed it are on disk. The report's
+ * space is that after the round. Rejects with CERTWIRE_JOURNAL_UNREADABLE or the error of the file system.
  */
 export async function applyRetention(
   directory: string,
@@ -165,12 +173,12 @@ export async function applyRetention(
   nowMs = Date.now(),
 ): Promise<RetentionReport> {
   const segments = await listSegments(directory);
-  const policy = withWritersBounds(ownPolicy, segments);
+  const policy = withWriterLimits(ownPolicy, segments);
   await deleteAbandonedSpares(directory, segments);
-  const room = await roomOf(directory);
+  const space = await spaceOf(directory);
   const deleted: Deletion[] = [];
   const failed: { deletion: Deletion; cause: unknown }[] = [];
-  for (const deletion of planDeletions(segments, cursors, policy, room, nowMs)) {
+  for (const deletion of planDeletions(segments, cursors, { policy, space, nowMs })) {
     try {
       await loadNative().deleteFile(join(directory, deletion.segment.name));
       deleted.push(deletion);
@@ -179,10 +187,10 @@ export async function applyRetention(
       break;
     }
   }
-  return { policy, deleted, failed, ...(deleted.length > 0 ? await roomOf(directory) : room) };
+  return { policy, deleted, failed, ...(deleted.length > 0 ? await spaceOf(directory) : space) };
 }
 
-async function roomOf(directory: string): Promise<JournalRoom> {
+async function spaceOf(directory: string): Promise<JournalSpace> {
   const files = await listSegmentFiles(directory);
   const { bavail, bsize } = await statfs(directory);
   return {
@@ -192,8 +200,8 @@ async function roomOf(directory: string): Promise<JournalRoom> {
 }
 
 /**
- * A writer leaves the file that it had made ahead. Of an epoch before the writer's and before the newest one
- * nobody will use it any more, since there is one writer at a time; it goes if it holds nothing but zeros.
+ * A writer that stops leaves the file it has preallocated. There is one writer at a time, so a file of an
+ * epoch before the current writer's and before the newest is never used; it is deleted if it has only zeros.
  */
 async function deleteAbandonedSpares(
   directory: string,
@@ -205,7 +213,7 @@ async function deleteAbandonedSpares(
   for (const { name, epochNumber } of await listSegmentFiles(directory)) {
     if (known.has(name) || epochNumber >= Math.min(newest, writers)) continue;
     const path = join(directory, name);
-    // One that cannot be read or deleted now is looked at again in the next round.
+    // The next round tries a file again that cannot be read or deleted now.
     if (await holdsOnlyZeros(path).catch(() => false))
       await loadNative()
         .deleteFile(path)

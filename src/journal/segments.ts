@@ -4,12 +4,12 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { loadNative, type NativeSegment } from "../native/addon.ts";
 import type { JournalPosition } from "./position.ts";
 
-/** Order in which segments are read. */
+/** Sorts segments in the order of reading. */
 export function compareSegments(a: NativeSegment, b: NativeSegment): number {
   return a.epochNumber - b.epochNumber || a.segment - b.segment;
 }
 
-/** Every segment whose header verifies, in the order of reading. Rejects with a CertwireError. */
+/** Every segment whose header verifies, in the order of reading. Rejects with CERTWIRE_JOURNAL_UNREADABLE. */
 export async function listSegments(directory: string): Promise<NativeSegment[]> {
   try {
     return (await loadNative().listSegments(directory)).toSorted(compareSegments);
@@ -18,9 +18,10 @@ export async function listSegments(directory: string): Promise<NativeSegment[]> 
   }
 }
 
-/** Size of a segment's header; its first frame is behind it. */
+/** Size of a segment's header; its first frame follows. */
 const segmentHeaderBytes = 4096;
-/** The place of a segment's first frame. */
+
+/** The position before a segment's first frame. */
 export function startOf(segment: NativeSegment): JournalPosition {
   const { epochNumber, epochId, firstSequence } = segment;
   const sequence = firstSequence - 1n;
@@ -29,15 +30,15 @@ export function startOf(segment: NativeSegment): JournalPosition {
 
 const segmentName = /^e(\d{10})-s\d{6}\.cej$/;
 
-/** A file that is named like a segment, whatever it holds. */
+/** A file with the name of a segment, whatever it holds. */
 export interface SegmentFile {
   readonly name: string;
-  /** The epoch number of its name. */
+  /** The epoch number in its name. */
   readonly epochNumber: number;
   readonly bytes: number;
 }
 
-/** Every file that is named like a segment, by its name; links and directories are left out. */
+/** Every file with the name of a segment, sorted by name; links and directories are left out. */
 export async function listSegmentFiles(directory: string): Promise<SegmentFile[]> {
   const files: SegmentFile[] = [];
   for (const name of (await readdir(directory)).toSorted()) {
@@ -49,7 +50,7 @@ export async function listSegmentFiles(directory: string): Promise<SegmentFile[]
   return files;
 }
 
-/** True when a file holds no other byte than zero. */
+/** True if every byte of a file is zero. Rejects with the error of the file system. */
 export async function holdsOnlyZeros(path: string): Promise<boolean> {
   const file = await open(path, "r");
   try {
@@ -66,9 +67,8 @@ export async function holdsOnlyZeros(path: string): Promise<boolean> {
 }
 
 /**
- * Names of the files that are named like segments and hold something, but no header that verifies. A
- * file of zeros is one that the writer made ahead and never used. Rejects with a CertwireError when a
- * file cannot be read.
+ * Names of the files that are named like segments and are in use, but whose header does not verify. A file
+ * that begins with zeros is one that the writer preallocated. Rejects with CERTWIRE_JOURNAL_UNREADABLE.
  */
 export async function listHeadless(
   directory: string,
@@ -87,7 +87,7 @@ export async function listHeadless(
 
 async function holdsSomething(path: string): Promise<boolean> {
   const file = await open(path, "r").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return null; // retention was quicker
+    if (error.code === "ENOENT") return null; // deleted by retention meanwhile
     throw error;
   });
   if (file === null) return false;

@@ -10,8 +10,8 @@ import type { JournalPosition } from "./position.ts";
 import { listSegments } from "./segments.ts";
 
 /**
- * A journal from a position, or its oldest frame, to its present end: every verified frame and every
- * gap. Reads only; the service may go on working with the same journal.
+ * Reads a journal from a position, or its oldest frame, to its current end: every verified frame and every
+ * gap. Changes nothing, so the service may use the same journal at the same time.
  */
 export class WholeJournal {
   readonly #directory: string;
@@ -29,7 +29,7 @@ export class WholeJournal {
     });
   }
 
-  /** Frames in chunks. Rejects with a CertwireError; ends early when the signal is aborted. */
+  /** Frames in chunks; ends early if the signal is aborted. Rejects with CERTWIRE_JOURNAL_UNREADABLE. */
   async *chunks(signal: AbortSignal): AsyncGenerator<JournalFrame[]> {
     await listSegments(this.#directory);
     while (!signal.aborted) {
@@ -43,7 +43,7 @@ export class WholeJournal {
     return this.#reader.stats();
   }
 
-  /** As the frames read so far tell them. */
+  /** The writer's durations, as recorded in the frames read so far. */
   writerTimes(): NativeWriterTimes {
     return this.#reader.writerTimes();
   }

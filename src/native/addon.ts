@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CertwireError } from "../errors/certwire-error.ts";
 
-/** Where a native reader starts; `null` stands for the oldest retained frame. */
+/** Where a native reader starts; the members are those of `JournalPosition`. */
 export interface NativePosition {
   epochNumber: number;
   epochId: string;
@@ -18,19 +18,20 @@ export interface NativeReaderOptions {
   directory: string;
   /** Directory for copies of damaged ranges; `null` keeps none. */
   quarantineDirectory: string | null;
-  /** `durable` hands out what a MARK covers, `committed` every verified frame. */
+  /** `durable` returns frames that a MARK covers, `committed` every frame that verifies. */
   mode: "durable" | "committed";
+  /** `null` is the oldest retained frame. */
   position: NativePosition | null;
-  /** Most payload bytes of one batch; a single larger frame is still handed out alone. */
+  /** Maximum payload bytes in one batch; a larger frame is returned alone. */
   maxBatchBytes: number;
-  /** Most frames of one batch. */
+  /** Maximum frames in one batch. */
   maxBatchFrames: number;
 }
 
 /**
- * One batch: all payloads in one buffer and a table of `tableStride` unsigned 64-bit numbers a frame:
- * type, schema, index, epoch number, row in `epochIds`, sequence, time, payload offset, payload length,
- * and of the place behind the frame: segment, offset.
+ * Some frames: all payloads in one buffer, and a table of `tableStride` unsigned 64-bit numbers per frame:
+ * type, schema, index, epoch number, row in `epochIds`, sequence, time, payload offset, payload length, and
+ * segment and offset of the place after the frame.
  */
 export interface NativeBatch {
   buffer: Buffer;
@@ -40,23 +41,26 @@ export interface NativeBatch {
 
 /** Counters of a native reader. */
 export interface NativeReaderStats {
+  /** Frames returned, gaps that the writer recorded included. */
   framesRead: number;
+  /** Gaps that the reader itself found. */
   gapsFound: number;
-  /** Frames handed out without a MARK because they were older than 2 s. */
+  /** Frames returned without a MARK because they were older than 2 s. */
   unmarkedFrames: number;
+  /** Ranges of bytes that do not verify. */
   quarantinedRanges: number;
-  /** Of these, all but the torn ends of epochs. */
+  /** Those of `quarantinedRanges` that are not the torn end of an epoch. */
   damagedRanges: number;
-  /** True when the given start position was not found in the directory. */
+  /** True if the given start position was not found in the directory. */
   positionLost: boolean;
 }
 
-/** A histogram: lower end of each bucket that is not empty, in ns, and its count; ascending. */
+/** A histogram: the lower end of each non-empty bucket in ns, and its count; ascending. */
 export type DurationHistogram = readonly (readonly [fromNs: number, count: number])[];
 
-/** Durations in the writer's process, as the MARK frames that were read tell them. */
+/** Durations in the writer's process, as recorded in the MARK frames that were read. */
 export interface NativeWriterTimes {
-  /** Of whole calls of append, the wait for the commit included. */
+  /** Whole calls of append, including the wait for the commit. */
   append: DurationHistogram;
   write: DurationHistogram;
   flush: DurationHistogram;
@@ -64,15 +68,16 @@ export interface NativeWriterTimes {
 
 /** Reader of one journal directory; `read` runs on a worker thread, one call at a time. */
 export interface NativeReader {
-  /** Next batch, or `null` when nothing new can be handed out now. */
+  /** The next batch; `null` if there is nothing new now. Rejects if the journal cannot be read. */
   read(): Promise<NativeBatch | null>;
   stats(): NativeReaderStats;
+  /** Closes its files; no `read` may follow. */
   close(): void;
 }
 
 /** The addon's reader. */
 export interface NativeJournalReader extends NativeReader {
-  /** Summed over all frames read so far; not while a read is under way. */
+  /** Summed over all frames read so far; must not be called during a `read`. */
   writerTimes(): NativeWriterTimes;
 }
 
@@ -89,21 +94,21 @@ export interface NativeSegment {
   firstSequence: bigint;
   /** When the writer began it, in ms since 1970. */
   startedMs: number;
-  /** True when it belongs to the epoch that a writer is in, or that was the last to have a writer. */
+  /** True if it belongs to the epoch that has a writer now or, without a writer, had the last one. */
   isWriters: boolean;
-  /** Its writer makes no segment beyond this size of the journal, in bytes. 0: not told. */
+  /** Size of the journal beyond which its writer creates no segment, in bytes. 0: not recorded. */
   maxJournalBytes: number;
-  /** Nor below so many free bytes of the volume. */
+  /** Free space of the volume below which its writer creates no segment, in bytes. 0: not recorded. */
   minFreeBytes: number;
 }
 
-/** A lock on a file. The operating system takes it back when the process ends, however it ends. */
+/** A lock on a file. The operating system releases it when the process ends, however it ends. */
 export interface NativeFileLock {
-  /** Gives the lock back; a second call does nothing. */
+  /** Releases the lock; a second call does nothing. */
   release(): void;
 }
 
-/** One property that a simulated CA serves: a value, or the HRESULT it fails with. */
+/** One property that a simulated CA serves: a value by its type, or the HRESULT that reading it returns. */
 export type SimulatedValue =
   | { long: number }
   | { date: number }
@@ -111,10 +116,11 @@ export type SimulatedValue =
   | { string: string }
   | { hresult: number };
 
-/** One event of a simulated CA, as the exit module's collector will read it. */
+/** One event of a simulated CA, as the exit module's collector reads it. */
 export interface SimulatedEvent {
-  /** EXITEVENT_* bit; 0x80 records that the CA started, as Initialize does. */
+  /** One of `exitEvents`; `startup` records that the CA started, as Initialize does. */
   event: number;
+  /** The context number that Notify gets: the request ID, or 0. */
   context: number;
   request: Record<string, SimulatedValue>;
   certificate: Record<string, SimulatedValue>;
@@ -129,15 +135,15 @@ export type AppendOutcome = 0 | 1 | 2;
 export interface NativeWriterStats {
   /** Records handed to append. */
   appended: number;
-  /** Records that the operating system has. */
+  /** Records written to the operating system. */
   committed: number;
   /** Appends that returned before their commit. */
   pendingReturns: number;
   /** Records dropped for lack of memory; a GAP counts them. */
   dropped: number;
-  /** Last sequence number that a flush has covered. */
+  /** Last sequence number covered by a flush. */
   durableSequence: bigint;
-  /** Bytes of records that wait in memory. */
+  /** Bytes of records waiting in memory. */
   outstandingBytes: number;
   /** System error of the background thread; 0 when its last operation succeeded. */
   lastOsError: number;
@@ -147,33 +153,33 @@ export interface NativeWriterStats {
 
 /** The exit module's own collection and journal code, fed by a simulated CA. */
 export interface NativeExitSimulator {
-  /** Calls Notify for the event and returns what append said. */
+  /** Calls Notify for the event and returns the outcome of its append. */
   notify(event: SimulatedEvent): AppendOutcome;
   stats(): NativeWriterStats;
   /**
-   * Drains, flushes and seals the journal, for at most 2 s; true when that was done in time. Call it
-   * after `notify` of the shutdown event (0x40). Later events are recorded all the same.
+   * Drains, flushes and seals the journal, for at most 2 s; true if that was done in time. Call it after
+   * `notify` of the shutdown event. Later events are still recorded.
    */
   shutdown(): boolean;
-  /** Ends the writer's threads; the object is of no use afterwards. */
+  /** Ends the writer's threads; the object must not be used afterwards. */
   close(): void;
 }
 
-/** Options of a simulated exit module; sizes and intervals are those of the module by default. */
+/** Options of a simulated exit module; the defaults are the module's own. */
 export interface NativeSimulatorOptions {
   /** Journal directory; it must exist. */
   directory: string;
-  /** The text that Initialize gets. */
+  /** Name of the CA, as Initialize gets it. */
   caName: string;
   /** Size of an epoch's first segment, in bytes. Default 4 MiB. */
   firstSegmentBytes?: number;
   /** Size up to which later segments double, in bytes. Default 64 MiB. */
   maxSegmentBytes?: number;
-  /** No new segment is made beyond this size of the journal, in bytes. Default 10 GiB. */
+  /** Size of the journal beyond which no segment is created, in bytes. Default 10 GiB. */
   maxJournalBytes?: number;
-  /** Nor below so many free bytes of the volume. Default 64 MiB. */
+  /** Free space of the volume below which no segment is created, in bytes. Default 64 MiB. */
   minFreeBytes?: number;
-  /** Default 50. */
+  /** Time between two flushes, in ms. Default 50. */
   flushIntervalMs?: number;
 }
 
@@ -183,13 +189,13 @@ export interface NativeAddon {
   /** Every segment whose header verifies, in no particular order; other files are left out. */
   listSegments(directory: string): Promise<NativeSegment[]>;
   /**
-   * Deletes a file, with no other right to it than DELETE; one that is being deleted counts as deleted.
-   * Node's own `unlink` also wants to write attributes on Windows, which the service may not do here.
+   * Deletes a file; one that is already being deleted counts as deleted. Needs no other right than DELETE,
+   * whereas Node's own `unlink` on Windows also needs to write attributes, which the service may not do here.
    */
   deleteFile(path: string): Promise<void>;
   /**
-   * Takes the exclusive lock of a file, which is made if it is not there, and writes `holder`, one line,
-   * behind its first byte. `null` when somebody else has the lock, in this process or in another.
+   * Locks a file exclusively, creating it if needed, and writes `holder`, one line, after its first byte.
+   * `null` if the lock is already held, by this process or another.
    */
   lockFile(path: string, holder: string): Promise<NativeFileLock | null>;
   ExitSimulator: new (options: NativeSimulatorOptions) => NativeExitSimulator;
@@ -198,7 +204,7 @@ export interface NativeAddon {
 const require = createRequire(import.meta.url);
 let loaded: NativeAddon | undefined;
 
-/** Loads the addon of this platform from the package's `prebuilds` directory. */
+/** The addon of this platform, loaded once from `prebuilds`. Throws CERTWIRE_NATIVE_MISSING. */
 export function loadNative(): NativeAddon {
   loaded ??= load();
   return loaded;
@@ -218,7 +224,7 @@ function load(): NativeAddon {
   }
 }
 
-/** Directory of the package or checkout that this file belongs to. */
+/** Directory of the package or checkout that contains this file. */
 export function packageRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
   for (;;) {

@@ -1,19 +1,29 @@
 import type { JournalPosition } from "../journal/position.ts";
 
-/** A record on its way: done with when all its events are acknowledged or dead letters. */
+/** A record in flight; it is finished when each of its events is acknowledged or a dead letter. */
 export interface Ticket {
-  /** Place of the record in the order of reading. */
+  /** Index of the record in the order of reading, from 0. */
   readonly ordinal: number;
+  /** Where reading continues after this record; `null` for a source without positions. */
   readonly position: JournalPosition | null;
-  /** `recordedtime` of the record, where it has one. */
+  /** `recordedtime` of the record's events; `undefined` for a record without events. */
   readonly recordedTime: string | undefined;
+  /** What the record counts in `outstanding`: its number of events, at least 1. */
   readonly weight: number;
+  /** Events that are not finished yet; changed only by `AcknowledgedPrefix`. */
   remaining: number;
 }
 
 /**
- * Keeps the records in the order of reading and knows up to where all are done with. Only that place may
- * go into a checkpoint.
+ * Finds out how far a checkpoint may move. Lanes finish records out of order, but a restart continues from
+ * one position, so only the contiguous finished records at the start (the prefix) count. Records are added
+ * in the order of reading and kept until the prefix has passed them:
+ *
+ *     finished  finished | open  finished  finished  open
+ *                        ^ position: the prefix ends at the first open record
+ *
+ * The two finished records after the open one are published again after a crash. `maxInFlightEvents` limits
+ * `outstanding`, and so the number of these duplicates.
  */
 export class AcknowledgedPrefix {
   #tickets: Ticket[] = [];
@@ -22,7 +32,7 @@ export class AcknowledgedPrefix {
   #outstanding = 0;
   #position: JournalPosition | null = null;
 
-  /** Adds the next record with its number of events; one without events counts as one until passed. */
+  /** Adds the next record. One without events is finished at once, but still waits for those before it. */
   add(position: JournalPosition | null, events: number, recordedTime?: string): Ticket {
     const weight = Math.max(1, events);
     const ordinal = this.#ordinal++;
@@ -33,23 +43,23 @@ export class AcknowledgedPrefix {
     return ticket;
   }
 
-  /** One event of the record is done with. */
+  /** Finishes one event of the record; call it once for each of its events, in any order. */
   acknowledge(ticket: Ticket): void {
     ticket.remaining -= 1;
     if (ticket.remaining === 0) this.#advance();
   }
 
-  /** Place behind the last record of the prefix; `null` while there is none. */
+  /** Where reading continues after the prefix; `null` while the prefix is empty. */
   get position(): JournalPosition | null {
     return this.#position;
   }
 
-  /** Events from the oldest record on that is not done with, acknowledged or not. */
+  /** Events of all records after the prefix, finished or not. */
   get outstanding(): number {
     return this.#outstanding;
   }
 
-  /** The oldest record that is not done with. */
+  /** The first record after the prefix; `undefined` when everything is finished. */
   get oldest(): Ticket | undefined {
     return this.#tickets[this.#head];
   }

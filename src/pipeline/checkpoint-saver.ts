@@ -2,12 +2,16 @@ import type { JournalPosition } from "../journal/position.ts";
 import type { PipelineMonitor } from "./monitor.ts";
 import { pause } from "./waiting.ts";
 
-/** Where a pipeline keeps its cursor; a replay has none. */
+/** Where a pipeline saves its position; `CheckpointStore` in a service, nothing in a replay. */
 export interface Checkpoints {
+  /** Resolves when the position is durable. Rejects when it cannot be written; a later call may succeed. */
   save(position: JournalPosition): Promise<void>;
 }
 
-/** Saves the cursor of a pipeline at regular times and once more at its end. */
+/**
+ * Saves the position of a pipeline at a fixed interval and once more at its end. A failed save is reported
+ * to the monitor and tried again at the next interval; publishing continues meanwhile.
+ */
 export class CheckpointSaver {
   readonly #checkpoints: Checkpoints | undefined;
   readonly #position: () => JournalPosition | null;
@@ -16,7 +20,7 @@ export class CheckpointSaver {
   #saved: JournalPosition | null = null;
   #loop: Promise<void> = Promise.resolve();
 
-  /** `position`: up to where everything is acknowledged at the moment of the call. */
+  /** `checkpoints`: `undefined` saves nothing. `position`: called at each save. */
   constructor(
     checkpoints: Checkpoints | undefined,
     position: () => JournalPosition | null,
@@ -27,12 +31,12 @@ export class CheckpointSaver {
     this.#monitor = monitor;
   }
 
-  /** Saves every `intervalMs` from now on. */
+  /** Starts saving every `intervalMs`; call it once. */
   start(intervalMs: number): void {
     this.#loop = this.#saveRegularly(intervalMs);
   }
 
-  /** Ends the regular saving; resolves when the last position is saved. */
+  /** Stops; resolves after one last try to save the newest position. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
@@ -43,7 +47,7 @@ export class CheckpointSaver {
       await pause(intervalMs, this.#stopping.signal);
       await this.#save();
     }
-    // A stop during a save: what was acknowledged since then is not saved yet.
+    // If the stop came during a save, what was acknowledged since then is not saved yet.
     await this.#save();
   }
 

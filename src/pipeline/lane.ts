@@ -6,36 +6,52 @@ import { Retry, type RetryPolicy } from "./retry.ts";
 import type { UnroutableGrace } from "./unroutable-grace.ts";
 import { pause } from "./waiting.ts";
 
-/** An event in a lane, with the record that it came from. */
+/** An event in a lane, with the record it came from. */
 export interface QueuedEvent {
   readonly event: OutboundEvent;
   readonly ticket: Ticket;
 }
 
-/** What a lane needs from its pipeline. */
+/** What a lane gets from its pipeline, and what it reports back. All lanes of a pipeline share one. */
 export interface LaneHost {
   readonly sink: Sink;
   readonly retry: RetryPolicy;
-  /** How long a curable poison is tried. */
+  /** Decides how long an event that the broker cannot route is tried. */
   readonly grace: UnroutableGrace;
   readonly monitor: PipelineMonitor;
-  /** Aborted when a publish under way must end. */
+  /** Aborted when a publish in flight must end immediately: after the drain, never before. */
   readonly abort: AbortSignal;
   /** True while a batch that is not full may wait for more events. */
   mayWait(): boolean;
+  /** Called with the events that the sink acknowledged, in the lane's order. */
   acknowledged(done: readonly QueuedEvent[]): void;
-  /** Makes an event a dead letter; false when the pipeline ended before that was on disk. */
+  /** Makes an event a dead letter. False if the pipeline ended before it was on disk: the lane keeps it. */
   bury(queued: QueuedEvent, failure: SinkFailure): Promise<boolean>;
-  /** The sink's lanes are laid out differently now. */
+  /** Called when the sink reports a new number of lanes; the pipeline then parks every lane. */
   lanesChanged(cause: Error): void;
-  /** A fault of our own. */
+  /** Called with an error that no sink may cause: a bug. It stops the pipeline. */
   fault(error: unknown): void;
 }
 
 /**
- * One lane: a queue, batches made of it, and the only retry loop. At most one batch is under way. A batch
- * that failed is sent again exactly as it was, less its acknowledged start; nothing is added to it, since
- * a broker may take the same sequence number with other content for a repetition.
+ * One lane of a sink: a queue and at most one batch in flight, so that events keep their order. The pipeline
+ * calls `push` for each event, and `kick` after each chunk it has read; the lane does the rest itself.
+ *
+ * | state | entered by | what happens |
+ * |---|---|---|
+ * | idle | start, or an empty queue | `push` starts a full batch, `kick` any batch |
+ * | lingering | `kick`, while a batch that is not full may wait | waits `lingerMs` or until the batch is full |
+ * | publishing | a full batch, or the end of the wait | one `Sink.publish` with the start of the queue |
+ * | retrying | a failure | waits (doubling delay), then publishes the same rest of the batch again |
+ * | parked | `park`, from any state | final: what is left stays for `takeUnacknowledged` |
+ *
+ * After a publish the acknowledged start of the batch goes to `LaneHost.acknowledged`. What a failure does
+ * with the rest depends on its kind:
+ * - `poison`: the first event of the rest becomes a dead letter and the rest is published at once, unless
+ *   the failure is curable and `grace` lets the event wait;
+ * - scope `sink`: the lane stops and calls `LaneHost.lanesChanged`;
+ * - any other: the rest is retried without limit, exactly as it was. Nothing is added to it, because a broker
+ *   may treat a sequence number that it has already seen as a duplicate, whatever its content.
  */
 export class Lane {
   readonly #index: number;
@@ -52,14 +68,14 @@ export class Lane {
     this.#host = host;
   }
 
-  /** Adds an event. A full batch goes out at once, anything else with `kick`. */
+  /** Adds an event at the end of the queue. Starts a batch only if that made it full. */
   push(queued: QueuedEvent): void {
     this.#queue.push(queued);
     this.#queuedBytes += queued.event.json.length;
     if (this.#active === null && this.#isFull()) this.kick();
   }
 
-  /** Starts a batch if the lane is idle and something waits; with a backlog it waits to be full. */
+  /** Starts a batch if the lane is idle and has events, or its linger time if the batch may wait. */
   kick(): void {
     if (this.#active !== null || this.#queue.length === 0 || this.#parking.signal.aborted) return;
     if (!this.#isReady()) {
@@ -77,15 +93,15 @@ export class Lane {
       });
   }
 
-  /** Starts no further batch or retry; resolves when the publish under way has ended. */
+  /** Starts no further batch or retry; resolves when the publish in flight has ended. Cannot be undone. */
   async park(): Promise<void> {
     this.#parking.abort();
     this.#stopLinger();
     await this.#active;
   }
 
-  /** Of a parked lane: what is not acknowledged, in order. */
-  takeAll(): QueuedEvent[] {
+  /** Removes and returns the unacknowledged events of a parked lane, in their order. */
+  takeUnacknowledged(): QueuedEvent[] {
     const queue = this.#queue;
     this.#queue = [];
     this.#queuedBytes = 0;
@@ -135,7 +151,7 @@ export class Lane {
     return this.#queue.splice(0, count);
   }
 
-  /** Publishes a batch until all of it is done with; returns what is left when the lane was parked. */
+  /** Publishes a batch until all of it is finished; returns what is left if the lane was parked first. */
   async #publish(batch: readonly QueuedEvent[]): Promise<readonly QueuedEvent[]> {
     const retry = new Retry(this.#host.retry);
     let rest = batch;
@@ -166,7 +182,7 @@ export class Lane {
     return outcome;
   }
 
-  /** Deals with a failure; returns what to publish next, or `null` when the lane must stop. */
+  /** Handles a failure; returns what to publish next, or `null` if the lane must stop. */
   async #handle(
     failure: SinkFailure,
     rest: readonly QueuedEvent[],
@@ -180,7 +196,7 @@ export class Lane {
     const delayMs = retry.nextDelayMs();
     this.#host.monitor.publishFailed(this.#index, failure, retry.failures, delayMs);
     const [head, ...tail] = rest;
-    if (head !== undefined && this.#isDead(head, failure, delayMs)) {
+    if (head !== undefined && this.#isHopeless(head, failure, delayMs)) {
       if (!(await this.#host.bury(head, failure))) return null;
       this.#recovered(retry);
       return tail;
@@ -189,7 +205,7 @@ export class Lane {
     return this.#parking.signal.aborted ? null : rest;
   }
 
-  #isDead({ event }: QueuedEvent, { kind, curable }: SinkFailure, delayMs: number): boolean {
+  #isHopeless({ event }: QueuedEvent, { kind, curable }: SinkFailure, delayMs: number): boolean {
     if (kind !== "poison") return false;
     return curable !== true || !this.#host.grace.mayWait(event, delayMs);
   }

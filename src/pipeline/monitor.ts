@@ -4,32 +4,44 @@ import type { JournalPosition } from "../journal/position.ts";
 import type { SinkFailure } from "../sinks/sink.ts";
 import type { DeadLetterReason } from "../state/dead-letter.ts";
 
-/** Failures in a row after which a retry is an alarm. */
+/** Consecutive failures after which a retry is an alarm, logged as an error instead of a warning. */
 const alarmAfterFailures = 10;
 
-/** Counters of one pipeline; they only grow. */
+/** Counters of one pipeline since its start; they only grow. */
 export interface PipelineCounters {
-  /** Events handed to the sink, each try counted. */
+  /** Events handed to the sink; a retry counts again. */
   readonly publishedEvents: number;
+  /** Events that the sink acknowledged. */
   readonly acknowledgedEvents: number;
+  /** JSON bytes of the acknowledged events. */
   readonly acknowledgedBytes: number;
+  /** Batches handed to the sink; a retry counts again. */
   readonly batches: number;
   /** Failed publishes by kind of failure. */
   readonly failures: Readonly<Record<SinkFailure["kind"], number>>;
+  /** Dead letters on disk by reason. */
   readonly deadLetters: Readonly<Record<DeadLetterReason, number>>;
+  /** Failed attempts to open the sink. */
   readonly openFailures: number;
+  /** Failed attempts to read the source. */
   readonly sourceFailures: number;
-  /** Gaps in the journal that were read. */
+  /** Gap records read from the journal. */
   readonly gaps: number;
+  /** Checkpoints on disk. */
   readonly checkpoints: number;
+  /** Failed attempts to write a checkpoint. */
   readonly checkpointFailures: number;
+  /** How often the sink's lanes changed. */
   readonly relayouts: number;
 }
 
-/** How a pipeline is doing. */
+/**
+ * How a running pipeline is doing. `retrying`: some lane's last publish failed; `alarm`: it failed ten times
+ * in a row, or with a failure that needs an operator (`config`, `auth`).
+ */
 export type PipelineHealth = "publishing" | "retrying" | "alarm";
 
-/** Logs and counts what happens in one pipeline. */
+/** Logs and counts what happens in one pipeline. Every method is called right after what its name says. */
 export class PipelineMonitor {
   readonly #log: Logger;
   readonly #failing = new Map<number, "retrying" | "alarm">();
@@ -56,7 +68,7 @@ export class PipelineMonitor {
     const position = from === null ? "oldest" : describePosition(from);
     this.#log.info({ position, checkpoint }, "pipeline started");
     if (checkpoint === "damaged") {
-      this.#log.warn("the checkpoint is damaged: publishing starts again at the oldest record");
+      this.#log.warn("the checkpoint is damaged: publishing restarts from the oldest record");
     }
   }
 
@@ -73,7 +85,7 @@ export class PipelineMonitor {
     );
   }
 
-  /** A batch goes to the sink. */
+  /** Called right before a batch goes to the sink. */
   publishing(events: number): void {
     this.#counts.publishedEvents += events;
     this.#counts.batches += 1;
@@ -95,13 +107,13 @@ export class PipelineMonitor {
 
   recovered(lane: number, failures: number): void {
     this.#failing.delete(lane);
-    this.#log.info({ lane, failures }, "publishing again");
+    this.#log.info({ lane, failures }, "publishing resumed");
   }
 
   lanesChanging(cause: Error): void {
     this.#counts.relayouts += 1;
     this.#failing.clear();
-    this.#log.warn(describeError(cause), "the sink's lanes change");
+    this.#log.warn(describeError(cause), "the sink's lanes are changing");
   }
 
   deadLettered(reason: DeadLetterReason, id: string, cause: Error): void {
@@ -118,7 +130,7 @@ export class PipelineMonitor {
     this.#retrying(failures, { delayMs, ...describeError(error) }, "cannot read events");
   }
 
-  /** A loss that the journal records; its event goes to the sink like any other. */
+  /** Reports a loss that the journal records; its event goes to the sink like any other. */
   gapRead(id: string, data: Readonly<Record<string, unknown>>): void {
     const { reason, count, firstSequence, lastSequence } = data;
     this.#counts.gaps += 1;
@@ -149,7 +161,7 @@ export class PipelineMonitor {
     this.#log.info({ acknowledgedEvents: this.#counts.acknowledgedEvents }, "pipeline stopped");
   }
 
-  /** The worst that any lane is in. */
+  /** The worst state of any lane. */
   get health(): PipelineHealth {
     const states = [...this.#failing.values()];
     if (states.includes("alarm")) return "alarm";

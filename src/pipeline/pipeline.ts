@@ -22,22 +22,29 @@ import { retryUntilDone } from "./retry.ts";
 import { UnroutableGrace } from "./unroutable-grace.ts";
 import { isDoneBeforeAbort } from "./waiting.ts";
 
-/** Parts and settings of a pipeline. */
+/** Parts and settings of a pipeline, which owns source, sink and dead-letter file and closes them. */
 export interface PipelineOptions {
+  /** Where events come from. */
   readonly source: EventSource;
+  /** Where events go; not opened yet. */
   readonly sink: Sink;
+  /** Limits of what is in flight, and the delays of every retry. */
   readonly limits: PipelineLimits;
+  /** Makes an event fit into `sink.limits.maxEventBytes`. */
   readonly shrink: ShrinkEvent;
+  /** Where events go that can never be published. */
   readonly deadLetters: DeadLetterFile;
+  /** Logs and counts what happens. */
   readonly monitor: PipelineMonitor;
+  /** Where the position is saved. Default nowhere, as for a replay. */
   readonly checkpoints?: Checkpoints;
-  /** How often the cursor is saved, in ms. Default 1000. */
+  /** How often the position is saved, in ms. Default 1000. */
   readonly checkpointIntervalMs?: number;
-  /** Longest wait for acknowledgements after a stop, in ms. Default 10000. */
+  /** How long to wait for acknowledgements after a stop, in ms. Default 10000. */
   readonly drainTimeoutMs?: number;
 }
 
-/** What a pipeline is doing. */
+/** What a pipeline is doing; see `Pipeline` for the transitions and `PipelineHealth` for the middle three. */
 export type PipelineState =
   | "connecting"
   | "publishing"
@@ -46,29 +53,49 @@ export type PipelineState =
   | "draining"
   | "stopped";
 
-/** A look at a pipeline. */
+/** A snapshot of a pipeline's state and counters. */
 export interface PipelineStats extends PipelineCounters {
+  /** Name of the sink. */
   readonly sink: string;
+  /** Kind of the sink, such as `kafka`. */
   readonly kind: string;
   readonly state: PipelineState;
+  /** Number of lanes; 0 before the sink was opened. */
   readonly lanes: number;
-  /** Events read and not done with: since the oldest one that is not. */
+  /** Events read since the oldest one that is not finished, itself included. */
   readonly inFlightEvents: number;
-  /** Their JSON bytes in memory. */
+  /** JSON bytes of the unfinished events, which are in memory. */
   readonly inFlightBytes: number;
-  /** Up to where everything is acknowledged; `null` before the first acknowledgement. */
+  /** Where reading continues after all that is acknowledged; `null` before the first acknowledgement. */
   readonly position: JournalPosition | null;
-  /** `recordedtime` of the oldest event that is not acknowledged; absent when nothing is under way. */
+  /** `recordedtime` of the oldest event that is not finished; absent when nothing is in flight. */
   readonly oldestUnacknowledged?: string;
 }
 
-/** How long a sink may take to end what is under way after it was told to. */
+/** How long a sink may take to end its publishes after they were aborted, in ms. */
 const abortGraceMs = 2000;
 
 /**
- * The way of events to one sink: source, lanes, acknowledged prefix, checkpoint. Pipelines share nothing,
- * so that a dead sink holds up no other. Memory is bounded: reading stops while `maxInFlightEvents` or
- * `maxInFlightBytes` are under way.
+ * Publishes the events of a source to one sink. Pipelines share nothing, so a dead sink delays no other. A
+ * pipeline runs once, and its owner only calls `run` and `stats`:
+ *
+ * | state | what happens | next state |
+ * |---|---|---|
+ * | `connecting` | `Sink.open` is retried without limit; nothing is read | `publishing` |
+ * | `publishing` | records are read and decoded; the lanes publish their events | the next three |
+ * | `retrying`, `alarm` | the same, but some lane repeats a failed batch | `publishing` |
+ * | `draining` | nothing is read; the lanes publish what they have | `stopped` |
+ * | `stopped` | the last checkpoint is saved; source, sink and dead letters are closed | none |
+ *
+ * A stop leads from any state to `draining`, which ends when all events are finished, or after
+ * `drainTimeoutMs`. A source that ends does so too, but only once all of its events are finished.
+ *
+ * Each record gets a ticket in the `AcknowledgedPrefix`; an event is finished when its sink acknowledged it
+ * or its dead letter is on disk. The checkpoint follows the prefix, never a single lane. Reading pauses while
+ * `maxInFlightEvents` or `maxInFlightBytes` are in flight, which limits memory and duplicates.
+ *
+ * When a sink reports that its lanes changed (`SinkFailure.scope` is `sink`), the pipeline parks all lanes,
+ * opens the sink again, and routes every unacknowledged event to its new lane in the order of reading.
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
@@ -88,7 +115,7 @@ export class Pipeline {
     this.#options = options;
     const { sink, monitor, limits } = options;
     this.#grace = new UnroutableGrace(limits.deadLetterAfterSeconds * 1000);
-    // Each lane listens; Node warns, not in the log, from eleven listeners on.
+    // Each lane listens; with more than ten listeners Node prints a warning that is not a log line.
     setMaxListeners(0, this.#abort.signal);
     this.#host = {
       sink,
@@ -105,8 +132,8 @@ export class Pipeline {
   }
 
   /**
-   * Publishes until the source ends or the signal is aborted; then waits for what is under way, at most
-   * `drainTimeoutMs`, saves the cursor and closes source and sink. Rejects only for faults of our own.
+   * Publishes until the source ends or the signal is aborted, then drains, saves the position, and closes
+   * source and sink. Rejects only for internal errors; failures of source and sink are retried.
    */
   async run(signal: AbortSignal): Promise<void> {
     const reading = AbortSignal.any([signal, this.#faults.signal]);
@@ -126,7 +153,7 @@ export class Pipeline {
     this.#faults.signal.throwIfAborted();
   }
 
-  /** Counters and state. */
+  /** Counters and state now; may be called at any time. */
   stats(): PipelineStats {
     const { sink, monitor } = this.#options;
     const recordedTime = this.#prefix.oldest?.recordedTime;
@@ -162,7 +189,7 @@ export class Pipeline {
       if (chunk === null) return;
       this.#backlog = chunk.more;
       for (const record of chunk.records) {
-        if (!(await this.#hasRoom(signal)) || !(await this.#take(record, signal))) return;
+        if (!(await this.#hasSpace(signal)) || !(await this.#take(record, signal))) return;
       }
       this.#kick();
     }
@@ -178,8 +205,8 @@ export class Pipeline {
     return chunk ?? null;
   }
 
-  /** Waits until a record may come in; false when the signal was aborted. */
-  async #hasRoom(signal: AbortSignal): Promise<boolean> {
+  /** Waits until another record may be in flight; false if the signal was aborted. */
+  async #hasSpace(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted && this.#isFull()) {
       this.#kick();
       await this.#progress(signal);
@@ -187,7 +214,7 @@ export class Pipeline {
     return !signal.aborted;
   }
 
-  /** Waits while the lanes change; false when the signal was aborted. */
+  /** Waits while the lanes are changing; false if the signal was aborted. */
   async #hasLanes(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted && this.#changingLanes !== null) {
       await isDoneBeforeAbort(this.#changingLanes, signal);
@@ -195,7 +222,7 @@ export class Pipeline {
     return !signal.aborted;
   }
 
-  /** Takes in one record; false when the signal was aborted before a dead letter was on disk. */
+  /** Routes the events of one record; false if the signal was aborted first. */
   async #take(
     { position, events, undecodable, ready }: SourcedRecord,
     signal: AbortSignal,
@@ -217,7 +244,7 @@ export class Pipeline {
         this.#prefix.acknowledge(ticket);
         continue;
       }
-      // The lanes may change while a dead letter is written: an event must wait for the new ones.
+      // The lanes may have changed while a dead letter was written: this event goes to a new one.
       if (this.#changingLanes !== null && !(await this.#hasLanes(signal))) return false;
       this.#admit({ ticket, event: outbound });
     }
@@ -259,7 +286,7 @@ export class Pipeline {
     this.#options.monitor.acknowledged(done.length, this.#release(done));
   }
 
-  /** Forgets events that are done with; returns their JSON bytes. */
+  /** Finishes events; returns their JSON bytes. */
   #release(done: readonly QueuedEvent[]): number {
     let bytes = 0;
     for (const { ticket, event } of done) {
@@ -283,7 +310,7 @@ export class Pipeline {
     return isBuried;
   }
 
-  /** Writes a dead letter, however long it takes; false when the signal was aborted before. */
+  /** Writes a dead letter, however long it takes; false if the signal was aborted first. */
   async #bury(
     reason: DeadLetterReason,
     cause: Error,
@@ -314,11 +341,11 @@ export class Pipeline {
       });
   }
 
-  /** Stops all lanes, opens the sink again, and gives every event that is left its lane anew. */
+  /** Parks all lanes, opens the sink again, and routes every event that is left to its new lane. */
   async #changeLanes(cause: Error): Promise<void> {
     this.#options.monitor.lanesChanging(cause);
     await this.#parkAll();
-    const left = this.#lanes.flatMap((lane) => lane.takeAll());
+    const left = this.#lanes.flatMap((lane) => lane.takeUnacknowledged());
     left.sort((a, b) => a.ticket.ordinal - b.ticket.ordinal);
     await this.#open(this.#abort.signal);
     if (this.#abort.signal.aborted) return;
@@ -330,7 +357,7 @@ export class Pipeline {
     await Promise.all(this.#lanes.map((lane) => lane.park()));
   }
 
-  /** Waits for what is under way: without a limit after the end of the source, shortly after a stop. */
+  /** Waits for what is in flight: without limit after the end of the source, `drainTimeoutMs` after a stop. */
   async #drain(stop: AbortSignal): Promise<void> {
     this.#backlog = false;
     this.#kick();
@@ -346,7 +373,7 @@ export class Pipeline {
     while (this.#prefix.outstanding > 0 && !signal.aborted) await this.#progress(signal);
   }
 
-  /** Resolves at the next acknowledgement, or when the signal is aborted. */
+  /** Resolves at the next finished event, or when the signal is aborted. */
   async #progress(signal: AbortSignal): Promise<void> {
     const wake = (): void => this.#wake?.();
     await new Promise<void>((resolve) => {

@@ -1,14 +1,14 @@
 import { pause } from "./waiting.ts";
 
-/** How a failed step is tried again. */
+/** Delays between the tries of a step. There is no limit to their number. */
 export interface RetryPolicy {
-  /** First delay, in ms; doubled with each failure. */
+  /** Delay after the first failure, in ms; doubled with each further one. */
   readonly initialMs: number;
-  /** Largest delay, in ms. */
+  /** Maximum delay, in ms. */
   readonly maxMs: number;
 }
 
-/** Counts the failures in a row of one step: exponential delays, half of each random. */
+/** Counts the consecutive failures of one step; its delays double, and half of each is random. */
 export class Retry {
   readonly #policy: RetryPolicy;
   #failures = 0;
@@ -22,7 +22,7 @@ export class Retry {
     return this.#failures;
   }
 
-  /** Counts one more failure; returns how long to wait, in ms. */
+  /** Counts one more failure; returns how long to wait before the next try, in ms. */
   nextDelayMs(): number {
     this.#failures += 1;
     const { initialMs, maxMs } = this.#policy;
@@ -36,18 +36,18 @@ export class Retry {
   }
 }
 
-/** How `retryUntilDone` goes on after a failure. */
+/** How `retryUntilDone` behaves after a failure. */
 export interface RetryLoop {
   readonly policy: RetryPolicy;
-  /** Ends the loop, also in the middle of a delay. */
+  /** Ends the loop, even during a delay. */
   readonly signal: AbortSignal;
-  /** Gets each failure, the failures in a row and the delay before the next try, in ms. */
+  /** Called with each error, the number of consecutive failures, and the delay before the next try in ms. */
   readonly failed: (error: unknown, failures: number, delayMs: number) => void;
 }
 
 /**
- * Repeats a step without limit until it resolves; `undefined` when the signal was aborted first. A step
- * that fails after that is not reported.
+ * Repeats a step without limit until it resolves. Resolves to `undefined` if the signal is aborted first; a
+ * failure after that is not reported.
  */
 export async function retryUntilDone<T>(
   step: () => Promise<T>,

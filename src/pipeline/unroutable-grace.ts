@@ -1,31 +1,31 @@
 import type { OutboundEvent } from "../events/outbound-event.ts";
 
-/** How long the events of a kind are given up at once before one of them is tried again, in ms. */
+/** How long the events of an unroutable kind are given up at once before one is tried again, in ms. */
 const givenUpMs = 600_000;
 
 type Refused = Pick<OutboundEvent, "id" | "kind">;
 
 /**
- * How long the events of one pipeline that no binding of the broker takes are still tried. Only the pauses
- * behind such a refusal count, so that an outage costs an event nothing of its time. The routing key hangs
- * on the kind of an event: once one event has waited its whole time for a binding, those of the same kind
- * do not wait anew, one behind the other, until the broker takes one of them or ten minutes have passed.
+ * Decides how long a pipeline tries an event that no binding of the broker accepts. Only the pauses after
+ * such a refusal count, so an outage does not use up an event's time. The routing key depends on an event's
+ * kind: once one event has waited its full time in vain, later events of that kind do not wait again, one
+ * after the other, until the broker accepts one of them or ten minutes have passed.
  */
 export class UnroutableGrace {
   readonly #graceMs: number;
   readonly #now: () => number;
-  /** What the events at the head of their lanes have waited, by id, in ms. */
+  /** How long the events at the head of their lanes have waited, by id, in ms. */
   readonly #waitedMs = new Map<string, number>();
-  /** Kinds without a binding, and when that was sure. */
+  /** Kinds without a binding, and when they were given up. */
   readonly #givenUp = new Map<string, number>();
 
-  /** `graceMs`: how long an event is tried; `now`: a clock in ms. */
+  /** `graceMs`: how long an event is tried; `now`: a clock in ms. Default `performance.now`. */
   constructor(graceMs: number, now: () => number = () => performance.now()) {
     this.#graceMs = graceMs;
     this.#now = now;
   }
 
-  /** An event was refused: true when it may wait for `pauseMs` and be tried again. */
+  /** True if a refused event may wait `pauseMs` and be tried again; false if it must be given up. */
   mayWait({ id, kind }: Refused, pauseMs: number): boolean {
     const since = this.#givenUp.get(kind);
     if (since !== undefined && this.#now() - since < givenUpMs) return false;
@@ -39,13 +39,13 @@ export class UnroutableGrace {
     return false;
   }
 
-  /** The broker has taken an event: its kind has a binding. */
+  /** Call it when the broker accepted an event: its kind has a binding again. */
   accepted({ id, kind }: Refused): void {
     this.#givenUp.delete(kind);
     this.#waitedMs.delete(id);
   }
 
-  /** An event became a dead letter. */
+  /** Call it when an event became a dead letter. */
   buried({ id }: Refused): void {
     this.#waitedMs.delete(id);
   }

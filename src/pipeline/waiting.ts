@@ -1,14 +1,14 @@
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Waits, or returns early when the signal is aborted. */
+/** Waits `ms`, or less if the signal is aborted. Never rejects. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => undefined);
 }
 
 /**
- * Waits for a step that may take longer than a stop may: true when it has ended, false as soon as the
- * signal is aborted. Rejects as the step does.
+ * Waits for a step that may take longer than a stop should. True if it is done, false as soon as the signal
+ * is aborted. Rejects if the step does.
  */
 export async function isDoneBeforeAbort(
   step: Promise<void>,

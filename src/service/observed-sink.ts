@@ -1,10 +1,10 @@
 import type { OutboundEvent } from "../events/outbound-event.ts";
 import type { PublishOutcome, Sink, SinkLimits } from "../sinks/sink.ts";
 
-/** Told about the events that a sink has just acknowledged. */
+/** Called with a sink's name and the events it has just acknowledged, in their order. Must not throw. */
 export type Observe = (sink: string, events: readonly OutboundEvent[]) => void;
 
-/** A sink that shows what it acknowledges to somebody, and otherwise is the sink behind it. */
+/** Wraps a sink and passes every acknowledged event to an observer. */
 export class ObservedSink implements Sink {
   readonly #sink: Sink;
   readonly #observe: Observe;

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { pause } from "../pipeline/waiting.ts";
 import type { SinkStats } from "./sink-stats.ts";
 
-/** Parts of the progress log. */
+/** What the progress log reads, where it writes, and how often. */
 export interface ProgressOptions {
   /** Counters and state of every sink. */
   readonly stats: () => readonly SinkStats[];
@@ -11,7 +11,7 @@ export interface ProgressOptions {
   readonly intervalMs?: number;
 }
 
-/** Logs the counters of every sink at regular times, until the signal is aborted. */
+/** Logs the counters of every sink at a fixed interval until the signal is aborted. */
 export async function keepProgressLog(
   options: ProgressOptions,
   signal: AbortSignal,
@@ -24,7 +24,7 @@ export async function keepProgressLog(
   }
 }
 
-/** One line a sink; the counters are those since the start of the service. */
+/** Logs one line `progress` per sink; its counters count from the start of the service. */
 export function logProgress({ stats, log }: ProgressOptions): void {
   for (const { position: _position, reader, ...counters } of stats()) {
     const { unmarkedFrames, damagedRanges } = reader ?? { unmarkedFrames: 0, damagedRanges: 0 };

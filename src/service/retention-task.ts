@@ -14,20 +14,24 @@ import { Watermark } from "./watermark.ts";
 
 type Checkpoint = Pick<CheckpointStore, "position" | "anchor" | "advance">;
 
-/** Parts of the retention task. */
+/** What the retention task works on, and how often. */
 export interface RetentionOptions {
+  /** Journal directory. */
   readonly directory: string;
   readonly policy: RetentionPolicy;
   /** The checkpoints of the enabled sinks by their names. */
   readonly checkpoints: ReadonlyMap<string, Checkpoint>;
   readonly log: Logger;
-  /** When segments are looked through for the first time, in ms after the start. Default 2000. */
+  /** Delay before the first round, in ms. Default 2000. */
   readonly firstAfterMs?: number;
-  /** How often segments are looked through, in ms. Default 60000. */
+  /** Delay between two rounds, in ms. Default 60000. */
   readonly intervalMs?: number;
 }
 
-/** Deletes journal segments that nobody needs any more, once a minute, until the signal is aborted. */
+/**
+ * Deletes journal segments that are no longer needed, round by round, until the signal is aborted. Never
+ * rejects: a round that fails is logged, and the next one comes at its time.
+ */
 export async function keepRetention(options: RetentionOptions, signal: AbortSignal): Promise<void> {
   const warnings = new SpaceWarnings(options);
   await pause(options.firstAfterMs ?? 2000, signal);
@@ -41,24 +45,24 @@ async function runOnce(options: RetentionOptions, warnings: SpaceWarnings): Prom
   const { directory, policy, checkpoints, log } = options;
   try {
     await anchor(directory, [...checkpoints.values()]);
-    await moveOn(directory, [...checkpoints.values()], log);
-    // What `position` gives is on disk already.
+    await skipFinished(directory, [...checkpoints.values()], log);
+    // `position` is already on disk, as `applyRetention` requires.
     const cursors = [...checkpoints].map(([sink, { position }]) => ({ sink, position }));
     const round = await applyRetention(directory, cursors, policy);
     for (const deletion of round.deleted) report(log, deletion);
     for (const { deletion, cause } of round.failed) {
       const details = { segment: deletion.segment.name, ...describeError(cause) };
-      log.warn(details, "cannot delete a journal segment now");
+      log.warn(details, "cannot delete a journal segment; the next round tries again");
     }
     const { deleted, journalBytes } = round;
     if (deleted.length > 0) log.info({ journalBytes }, "journal segments deleted");
-    warnings.look(round);
+    warnings.check(round);
   } catch (error) {
-    log.warn(describeError(error), "cannot look through the journal segments");
+    log.warn(describeError(error), "cannot check the journal for segments to delete");
   }
 }
 
-/** A sink that nothing was ever acknowledged to has the oldest segment as its checkpoint. */
+/** Sets the checkpoint of a sink that has acknowledged nothing yet to the oldest segment. */
 async function anchor(directory: string, checkpoints: readonly Checkpoint[]): Promise<void> {
   const fresh = checkpoints.filter(({ position }) => position === null);
   const [oldest] = fresh.length === 0 ? [] : await listSegments(directory);
@@ -66,10 +70,10 @@ async function anchor(directory: string, checkpoints: readonly Checkpoint[]): Pr
 }
 
 /**
- * A checkpoint behind the last record of a segment goes to the next record's, so that no segment is held, or
- * its end told as a loss, for a sink that has all of it.
+ * Moves a checkpoint after the last record of a segment to the segment of the next record. Otherwise a sink
+ * that has read all of a segment would keep it from deletion, or its deletion would count as a loss.
  */
-async function moveOn(directory: string, checkpoints: readonly Checkpoint[], log: Logger) {
+async function skipFinished(directory: string, checkpoints: readonly Checkpoint[], log: Logger) {
   const segments = await listSegments(directory);
   for (const checkpoint of checkpoints) {
     const { position } = checkpoint;
@@ -78,7 +82,7 @@ async function moveOn(directory: string, checkpoints: readonly Checkpoint[], log
       const place = await nextPlace(directory, segments, position);
       if (place !== null) await checkpoint.advance(position, place);
     } catch (error) {
-      log.debug(describeError(error), "cannot move a checkpoint on");
+      log.debug(describeError(error), "cannot move a checkpoint to the next segment");
     }
   }
 }
@@ -89,39 +93,40 @@ function report(log: Logger, { segment, reason, losers }: Deletion): void {
   else
     log.error(
       details,
-      "journal segment deleted before every sink had it: the journal is too large",
+      "journal segment deleted before every sink had published it: the journal reached its size limit",
     );
 }
 
-/** Tells that room is getting short before anything is lost, once each time. */
+/** Warns that space is running out before anything is lost: once, and again only after it had recovered. */
 class SpaceWarnings {
   readonly #options: RetentionOptions;
-  /** Of the journal's size in its bound. */
+  /** The journal's size as a share of its limit. */
   readonly #cap = new Watermark(0.8, 0.75);
-  /** Of the floor in what is free. */
+  /** The required free space as a share of what is free. */
   readonly #floor = new Watermark(1 / 1.25, 1 / 1.5);
-  readonly #narrower = new Watermark(1, 0);
+  /** 1 while the exit module's limits are stricter than the configuration's, else 0. */
+  readonly #stricter = new Watermark(1, 0);
 
   constructor(options: RetentionOptions) {
     this.#options = options;
   }
 
-  look({ journalBytes, freeBytes, policy }: RetentionReport): void {
+  check({ journalBytes, freeBytes, policy }: RetentionReport): void {
     const { log, policy: own } = this.#options;
     const { maxBytes, minFreeBytes } = policy;
-    const isNarrower = maxBytes < own.maxBytes || minFreeBytes > own.minFreeBytes;
-    if (this.#narrower.isCrossedBy(isNarrower ? 1 : 0)) {
+    const isStricter = maxBytes < own.maxBytes || minFreeBytes > own.minFreeBytes;
+    if (this.#stricter.isCrossedBy(isStricter ? 1 : 0)) {
       const text =
-        "the exit module's bounds of the journal are narrower than the configuration's: they count";
+        "the exit module's journal limits are stricter than the configuration's; the stricter limits apply";
       log.warn({ maxBytes, minFreeBytes }, text);
     }
     if (this.#cap.isCrossedBy(journalBytes / maxBytes)) {
       const text =
-        "the journal has reached 80 % of its largest size: a sink is far behind, or the replay window is long";
+        "the journal has reached 80 % of its maximum size: a sink is far behind, or the replay window is too long";
       log.warn({ journalBytes, maxBytes }, text);
     }
     if (this.#floor.isCrossedBy(minFreeBytes / Math.max(freeBytes, 1))) {
-      const text = "the journal's volume is nearly full: the exit module stops recording soon";
+      const text = "the journal's volume is nearly full: the exit module will soon stop recording";
       log.warn({ freeBytes, minFreeBytes }, text);
     }
   }

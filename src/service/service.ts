@@ -20,11 +20,11 @@ import { keepProgressLog, logProgress } from "./progress-log.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
 import type { SinkStats } from "./sink-stats.ts";
 
-/** Parts of a service that are not in its configuration. */
+/** A service's configuration and what it does not say. */
 export interface ServiceOptions {
   readonly config: ResolvedConfig;
   readonly log: Logger;
-  /** Sees every acknowledged event; default nobody. */
+  /** Called with the events of each sink as they are acknowledged. Default nothing. */
   readonly observe?: Observe;
 }
 
@@ -37,7 +37,10 @@ interface Member {
 
 const mebibyte = 2 ** 20;
 
-/** The service: one pipeline for each enabled sink, from the journal to its broker. */
+/**
+ * The service: for each enabled sink one pipeline with its own journal reader and checkpoint, and beside
+ * them the retention task and the progress log. `run` may be called once.
+ */
 export class Service {
   readonly #lock: NativeFileLock;
   readonly #members: readonly Member[];
@@ -64,8 +67,8 @@ export class Service {
   }
 
   /**
-   * Locks the state directory, opens the checkpoints and makes the pipelines. Rejects with a
-   * CertwireError.
+   * Locks the state directory, opens the checkpoints and creates the pipelines; connects to nothing. Rejects
+   * with a CertwireError, with the lock released.
    */
   static async create(options: ServiceOptions): Promise<Service> {
     const layout = stateLayout(options.config.state.directory);
@@ -79,8 +82,8 @@ export class Service {
   }
 
   /**
-   * Publishes until the signal is aborted, then drains and unlocks the state directory. A fault of one
-   * pipeline stops all.
+   * Publishes until the signal is aborted, then drains and unlocks the state directory. Rejects only for an
+   * internal error of a pipeline, which stops all of them.
    */
   async run(signal: AbortSignal): Promise<void> {
     try {
@@ -107,7 +110,7 @@ export class Service {
     fault.signal.throwIfAborted();
   }
 
-  /** Counters and state of every pipeline, as the configuration lists them. */
+  /** Counters and state of every pipeline, in the order of the configuration. */
   stats(): SinkStats[] {
     return this.#members.map(({ pipeline, reader }) => {
       const stats = reader();
@@ -144,7 +147,7 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
   const sink = await configured.create(log);
   const checkpoints = await CheckpointStore.open(layout.checkpoint(name));
   monitor.started(checkpoints.position, checkpoints.state);
-  // A sink that cannot be opened for a long time may lose what is deleted meanwhile.
+  // The reader starts at the checkpoint of its first read: until then retention may move the checkpoint.
   let reader: JournalReader | undefined;
   const frames = new LateFrameSource(() => {
     reader = new JournalReader({

@@ -1,8 +1,8 @@
 import type { NativeReaderStats } from "../native/addon.ts";
 import type { PipelineStats } from "../pipeline/pipeline.ts";
 
-/** Counters and state of the way from the journal to one sink. */
+/** Counters and state of one sink's pipeline and of its journal reader. */
 export interface SinkStats extends PipelineStats {
-  /** Counters of its journal reader; absent before the first read. */
+  /** Counters of the journal reader; absent before the first read. */
   readonly reader?: NativeReaderStats;
 }

@@ -1,4 +1,4 @@
-/** Notices when a figure rises to a mark; again only after it has fallen to a lower one. */
+/** Detects when a value rises to a high mark, and then only again after it has fallen to a low one. */
 export class Watermark {
   readonly #high: number;
   readonly #low: number;
@@ -9,7 +9,7 @@ export class Watermark {
     this.#low = low;
   }
 
-  /** True when the figure has come to the mark with this value. */
+  /** Takes the next value; true when it is the one that reaches the high mark. */
   isCrossedBy(value: number): boolean {
     const wasAbove = this.#isAbove;
     if (value >= this.#high) this.#isAbove = true;

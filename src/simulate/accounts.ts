@@ -6,9 +6,9 @@ export interface Account {
   readonly kind: "user" | "machine" | "service";
   /** `CORP\name`, as the CA writes it. */
   readonly samName: string;
-  /** Name of a person, or the host name without its domain. */
+  /** Name of a person, or host name without the domain. */
   readonly displayName: string;
-  /** User principal name, or the DNS name of a machine. */
+  /** User principal name, or DNS name of a machine. */
   readonly principal: string;
   readonly distinguishedName: DistinguishedName;
   readonly sid: string;
@@ -17,7 +17,7 @@ export interface Account {
 /** DNS name of the simulated domain. */
 export const domainName = "corp.example";
 
-/** Naming context of the simulated domain, from the leaf up. */
+/** Naming context of the simulated domain, most specific part first. */
 export const domainContext: DistinguishedName = [
   ["DC", "corp"],
   ["DC", "example"],
@@ -33,7 +33,7 @@ const surnames = (
 ).split(" ");
 const departments = ["Engineering", "Finance", "Operations", "People", "Research", "Sales"];
 
-/** Makes the accounts of a simulated company; the first SID ends in 1104. */
+/** Creates users, machines, and a service for every ten machines; the first SID ends in 1104. */
 export function createAccounts(random: SeededRandom, users: number, machines: number): Account[] {
   const domainSid = `S-1-5-21-${[0, 1, 2].map(() => random.bytes(4).readUInt32BE()).join("-")}`;
   const accounts: Account[] = [];

@@ -1,7 +1,7 @@
-/** Encoded DER; every function here returns one complete element. */
+/** Encoded DER: one complete element. */
 export type Der = Buffer;
 
-/** One element: tag byte, length, content. */
+/** One element: identifier octet, length, content. */
 export function element(tag: number, ...content: readonly Uint8Array[]): Der {
   const body = Buffer.concat(content);
   return Buffer.concat([Buffer.from([tag]), lengthBytes(body.length), body]);
@@ -22,34 +22,34 @@ export function sequence(...elements: readonly Uint8Array[]): Der {
   return element(0x30, ...elements);
 }
 
-/** SET OF in DER order (sorted by the encoded bytes). */
+/** SET OF, its elements sorted by their bytes as DER requires. */
 export function setOf(...elements: readonly Uint8Array[]): Der {
   return element(0x31, ...inOrder(elements));
 }
 
-/** The elements sorted by their bytes, as DER orders a SET OF. */
+/** The elements sorted by their bytes, as DER requires in a SET OF. */
 export function inOrder(elements: readonly Uint8Array[]): Uint8Array[] {
   return elements.toSorted((a, b) => Buffer.compare(a, b));
 }
 
-/** Context-specific constructed element, for explicit tags. */
+/** An element with an explicit context-specific tag. */
 export function explicit(tag: number, ...elements: readonly Uint8Array[]): Der {
   return element(0xa0 | tag, ...elements);
 }
 
-/** Context-specific primitive element, for implicit tags. */
+/** A primitive element with an implicit context-specific tag. */
 export function implicit(tag: number, content: Uint8Array): Der {
   return element(0x80 | tag, content);
 }
 
-/** INTEGER of a number that is not negative. */
+/** INTEGER; `value` must not be negative. */
 export function integer(value: number | bigint): Der {
   const bytes = Buffer.from(evenHex(value.toString(16)), "hex");
   const first = bytes[0] ?? 0;
   return element(0x02, first >= 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes);
 }
 
-/** ENUMERATED below 128. */
+/** ENUMERATED; `value` must be below 128. */
 export function enumerated(value: number): Der {
   return element(0x0a, Buffer.from([value]));
 }
@@ -72,7 +72,7 @@ export function bitString(content: Uint8Array): Der {
   return element(0x03, Buffer.from([0]), content);
 }
 
-/** BIT STRING of named bits, without trailing zero bits, as DER wants it. */
+/** BIT STRING of named bits, without trailing zero bits, as DER requires. */
 export function namedBits(bits: readonly number[]): Der {
   const highest = Math.max(...bits);
   const bytes = Buffer.alloc(Math.floor(highest / 8) + 1);
@@ -99,12 +99,12 @@ export function utf8String(text: string): Der {
   return element(0x0c, Buffer.from(text, "utf8"));
 }
 
-/** PrintableString; the caller vouches for the characters. */
+/** PrintableString; the characters are not checked. */
 export function printableString(text: string): Der {
   return element(0x13, Buffer.from(text, "latin1"));
 }
 
-/** IA5String; the caller vouches for the characters. */
+/** IA5String; the characters are not checked. */
 export function ia5String(text: string): Der {
   return element(0x16, Buffer.from(text, "latin1"));
 }
@@ -114,7 +114,7 @@ export function bmpString(text: string): Der {
   return element(0x1e, Buffer.from(text, "utf16le").swap16());
 }
 
-/** Time as X.509 wants it, in whole seconds: UTCTime until 2049, GeneralizedTime from 2050. */
+/** Time as X.509 requires, in whole seconds: UTCTime until 2049, GeneralizedTime from 2050. */
 export function time(date: Date): Der {
   const digits = `${date.toISOString().slice(0, 19).replaceAll(/[-:T]/g, "")}Z`;
   const isLate = date.getUTCFullYear() >= 2050;

@@ -18,10 +18,10 @@ const attributeOids = {
 /** Short name of a name attribute, as AD CS writes it. */
 export type NameAttribute = keyof typeof attributeOids;
 
-/** A distinguished name from the leaf up: `[["CN", "WS-0042"], ["DC", "corp"], ["DC", "example"]]`. */
+/** A distinguished name, most specific part first: `[["CN", "WS-0042"], ["DC", "corp"], ["DC", "example"]]`. */
 export type DistinguishedName = readonly (readonly [NameAttribute, string])[];
 
-/** DER of a name (root first, as X.509 wants it). */
+/** DER of a name (root first, as X.509 requires). */
 export function encodeName(name: DistinguishedName): Buffer {
   return der.sequence(
     ...name.toReversed().map(([attribute, value]) => der.setOf(encodeAttribute(attribute, value))),
@@ -42,7 +42,7 @@ function encodeValue(attribute: NameAttribute, value: string): Buffer {
     : der.utf8String(value);
 }
 
-/** Text of a name as the CA writes it into its database: leaf first, `, ` between the parts. */
+/** A name as the CA writes it into its database: most specific part first, `, ` between the parts. */
 export function nameText(name: DistinguishedName): string {
   return name.map(([attribute, value]) => `${attribute}=${quoted(value)}`).join(", ");
 }

@@ -1,17 +1,18 @@
+import { dispositions } from "../exit/ca-codes.ts";
 import { type Account, createAccounts, domainName } from "./accounts.ts";
 import type { DistinguishedName } from "./distinguished-name.ts";
 import type { IssuingAuthority } from "./issuing-authority.ts";
-import { dispositions, type RequestRow } from "./request-row.ts";
+import type { RequestRow } from "./request-row.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import { createEcKey, createRsaKeys, type SigningKey } from "./signing-key.ts";
 import { type Template, templates } from "./templates.ts";
 import { buildRequest } from "./x509-builder.ts";
 import * as extensions from "./x509-extensions.ts";
 
-/** Making an RSA key takes tens of milliseconds, so requests share these few. */
+/** Creating an RSA key takes tens of milliseconds, so requests share these few. */
 const rsaKeyCount = 10;
 
-/** The people and machines that ask the simulated CA for certificates. */
+/** The users, machines and services that request certificates from the simulated CA. */
 export class Enrolment {
   readonly #random: SeededRandom;
   readonly #authority: IssuingAuthority;
@@ -25,7 +26,7 @@ export class Enrolment {
     this.#rsaKeys = createRsaKeys(random.branch("keys"), 2048, rsaKeyCount);
   }
 
-  /** A new request, not decided on yet. */
+  /** A new request, still pending. */
   request(requestId: number, now: Date): RequestRow {
     const template = this.#pickTemplate();
     const account = this.#pickAccount(template.enrollees);

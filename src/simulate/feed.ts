@@ -2,28 +2,28 @@ import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promi
 import type { AppendOutcome, NativeExitSimulator, SimulatedEvent } from "../native/addon.ts";
 import { SimulatedCa } from "./simulated-ca.ts";
 
-/** How a simulated CA feeds the exit module's code. */
+/** What a simulated CA sends to the exit module's code, and how fast. */
 export interface FeedOptions {
   readonly ca: SimulatedCa;
   readonly simulator: Pick<NativeExitSimulator, "notify" | "shutdown">;
-  /** Events a second; 0 means as many as possible. */
+  /** Events per second; 0 means as fast as possible. */
   readonly rate: number;
-  /** How many events, start and stop not counted; default: until the signal is aborted. */
+  /** Number of events, not counting start and stop. Default: until the signal is aborted. */
   readonly count?: number | undefined;
 }
 
-/** What became of the events so far, start and stop counted. */
+/** Counts of the events so far, including start and stop. */
 export interface FeedCounts {
   events: number;
-  /** Appends that returned committed, pending or dropped. */
+  /** Events by the outcome of their append. */
   readonly outcomes: Record<"committed" | "pending" | "dropped", number>;
 }
 
 const outcomeNames = ["committed", "pending", "dropped"] as const;
-/** Events between two turns of the event loop, so that the service gets to work too. */
+/** Events between two turns of the event loop, so that a service in the same process can work too. */
 const burst = 20;
 
-/** Lets the CA start, work at its rate, and stop; `counts` is kept up to date meanwhile. */
+/** Starts the CA, lets it work at its rate, and stops it; updates `counts` after each event. */
 export async function feed(
   options: FeedOptions,
   counts: FeedCounts,
@@ -46,7 +46,7 @@ export async function feed(
   simulator.shutdown();
 }
 
-/** Counts of a feed that has not begun. */
+/** Counts before the first event. */
 export function newFeedCounts(): FeedCounts {
   return { events: 0, outcomes: { committed: 0, pending: 0, dropped: 0 } };
 }
@@ -56,13 +56,13 @@ function record(counts: FeedCounts, outcome: AppendOutcome): void {
   counts.outcomes[outcomeNames[outcome]] += 1;
 }
 
-/** A CA of the given seed; without one each is different and uses the clock of this machine. */
+/** A CA with the given seed and a stepped clock; without a seed, a random one and the machine's clock. */
 export function createCa(seed: string | undefined, rate: number): SimulatedCa {
   if (seed === undefined) return new SimulatedCa({ seed: Math.random() });
   return new SimulatedCa({ seed, now: steppedClock(rate) });
 }
 
-/** A clock for reproducible events: one event each 1/`rate` s, starting at 2026-01-05 08:00 UTC. */
+/** A clock for reproducible events: each call is 1/`rate` s later (rate 0: 0.1 s), from 2026-01-05 08:00 UTC. */
 export function steppedClock(rate: number): () => Date {
   const step = 1000 / (rate === 0 ? 10 : rate);
   let ticks = 0;

@@ -9,12 +9,12 @@ import { buildCertificate, buildCrl, type CrlEntry } from "./x509-builder.ts";
 import * as extensions from "./x509-extensions.ts";
 
 const day = 86_400_000;
-/** Clock skew that AD CS allows for: dates of certificates and CRLs begin this much earlier. */
+/** Clock skew that AD CS allows for: certificates and CRLs become valid this much earlier, in ms. */
 const clockSkew = 10 * 60_000;
-/** Most entries kept for base CRLs; the oldest are dropped first, as if they had expired. */
+/** Maximum entries in a base CRL; the oldest are dropped first, as if they had expired. */
 const maxCrlEntries = 5_000;
 
-/** A revoked certificate, or one that was released from hold (reason 8, delta CRLs only). */
+/** A revoked certificate, or one released from hold (reason 8, only in delta CRLs). */
 export type Revocation = CrlEntry;
 
 /** The newest CRLs of the CA. */
@@ -29,9 +29,9 @@ export class IssuingAuthority {
   readonly name = "Corp Issuing CA 1";
   readonly subject: DistinguishedName = [["CN", this.name], ...domainContext];
   readonly certificate: Buffer;
-  /** The extensions that the CA itself adds to what it issues. */
+  /** The extensions that the CA adds to every certificate it issues. */
   readonly issuerExtensions: readonly extensions.Extension[];
-  /** The properties of the CA itself, which every event can read. */
+  /** The properties of the CA, which can be read at every event. */
   readonly properties: Properties;
   readonly #key: SigningKey;
   readonly #revoked = new Map<string, Revocation>();
@@ -87,13 +87,13 @@ export class IssuingAuthority {
     return `ldap:///${encodeURI(place)}?certificateRevocationList?base`;
   }
 
-  /** Serial number in the manner of AD CS: random, with the request ID at its end. */
+  /** A serial number as AD CS makes it: random, with the request ID at its end. */
   serialNumber(requestId: number, random: SeededRandom): string {
     const id = requestId.toString(16).padStart(8, "0");
     return `61${id}${random.bytes(8).toString("hex")}0000${id}`;
   }
 
-  /** Signs a certificate; it is valid from a little before `now`. */
+  /** Signs a certificate that is valid from ten minutes before `now`. */
   issue(content: {
     readonly serialNumber: string;
     readonly subject: DistinguishedName;
@@ -120,7 +120,7 @@ export class IssuingAuthority {
     return { der, notBefore, notAfter };
   }
 
-  /** Takes a revocation up into the next CRLs. */
+  /** Adds a revocation to the next CRLs. */
   revoke(revocation: Revocation): void {
     this.#revoked.set(revocation.serialNumber, revocation);
     this.#changed.set(revocation.serialNumber, revocation);
@@ -129,13 +129,13 @@ export class IssuingAuthority {
     if (oldest !== undefined) this.#revoked.delete(oldest);
   }
 
-  /** Takes a certificate off hold: it leaves the base CRL, and the delta CRL says so. */
+  /** Releases a certificate from hold: it leaves the base CRL, and the delta CRL says so. */
   release(serialNumber: string, revokedAt: Date): void {
     this.#revoked.delete(serialNumber);
     this.#changed.set(serialNumber, { serialNumber, revokedAt, reason: 8 });
   }
 
-  /** Publishes a new delta CRL, or a new base CRL and a delta CRL of the same number. */
+  /** Publishes a new delta CRL, or a new base CRL and a delta CRL with the same number. */
   publishCrls(kind: "base" | "delta", now: Date): Crls {
     this.#crlNumber += 1;
     if (kind === "base") {
@@ -204,7 +204,7 @@ export class IssuingAuthority {
     };
   }
 
-  /** The CRL snapshot that a CRL event can read besides. */
+  /** The current CRLs, which can be read at a CRL event in addition to `properties`. */
   crlProperties(): Properties {
     return {
       "RawCRL.0": binary(this.#crls.base),

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { dispositions } from "../exit/ca-codes.ts";
 import type { SimulatedEvent } from "../native/addon.ts";
 import type { Account } from "./accounts.ts";
 import type { DistinguishedName } from "./distinguished-name.ts";
@@ -15,15 +16,6 @@ import type { SigningKey } from "./signing-key.ts";
 import type { Template } from "./templates.ts";
 import { type Extension, extensionOids } from "./x509-extensions.ts";
 
-/** Dispositions of a request (DB_DISP_*). */
-export const dispositions = {
-  pending: 9,
-  issued: 20,
-  revoked: 21,
-  failed: 30,
-  denied: 31,
-} as const;
-
 /** The issued certificate of a row. */
 export interface IssuedCertificate {
   readonly der: Buffer;
@@ -32,13 +24,13 @@ export interface IssuedCertificate {
   readonly notAfter: Date;
 }
 
-/** The revocation columns of a row; reason -1 after a release from hold. */
+/** The revocation columns of a row; the reason is -1 after a release from hold. */
 export interface RowRevocation {
   readonly reason: number;
   readonly when: Date;
 }
 
-/** One row of the simulated CA's database: a request and what became of it. */
+/** One row of the simulated CA's database: a request and its result. */
 export interface RequestRow {
   readonly requestId: number;
   readonly template: Template;
@@ -60,7 +52,7 @@ export interface RequestRow {
   revocation?: RowRevocation;
 }
 
-/** What the exit module can read about a row, but for the properties of the CA. */
+/** What the exit module can read about a row, without the properties of the CA. */
 export function rowContent(row: RequestRow): Omit<SimulatedEvent, "event" | "context"> {
   return {
     request: requestProperties(row),
@@ -131,7 +123,7 @@ function certificateProperties(row: RequestRow): Properties {
   };
 }
 
-/** Where an extension comes from: the request, the server, or the policy module. */
+/** The flags of an extension: its origin (request, server or policy module), and whether it is critical. */
 function extensionFlags(extension: Extension): number {
   const critical = extension.isCritical ? 0x1 : 0;
   switch (extension.oid) {

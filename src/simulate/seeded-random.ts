@@ -11,7 +11,7 @@ export class SeededRandom {
     this.#seed = String(seed);
   }
 
-  /** A stream of its own that depends on this seed and `label` only, not on what was drawn before. */
+  /** An independent stream: it depends only on this seed and `label`, not on what was drawn before. */
   branch(label: string): SeededRandom {
     return new SeededRandom(`${this.#seed}/${label}`);
   }

@@ -5,7 +5,7 @@ import { encodeName, nameText } from "./distinguished-name.ts";
 /** Properties by the CA's own names. */
 export type Properties = Record<string, SimulatedValue>;
 
-/** A LONG; values above 2^31, as HRESULTs are written, become negative as in the CA's database. */
+/** A LONG; values of 2^31 and above (HRESULTs) become negative, as in the CA's database. */
 export function long(value: number): SimulatedValue {
   return { long: value | 0 };
 }
@@ -15,12 +15,12 @@ export function date(value: Date): SimulatedValue {
   return { date: value.getTime() / 86_400_000 + 25_569 };
 }
 
-/** A STRING. */
+/** A STRING property. */
 export function text(value: string): SimulatedValue {
   return { string: value };
 }
 
-/** A BINARY. */
+/** A BINARY property. */
 export function binary(value: Buffer): SimulatedValue {
   return { binary: value };
 }

@@ -11,8 +11,8 @@ import * as der from "./der-writer.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
 /**
- * A key pair whose signatures are reproducible. These keys protect nothing: they come from a seed
- * that anybody may know, and exist so that a simulated CA gives the same bytes on every run.
+ * A key pair whose signatures are reproducible. These keys protect nothing: they are derived from a seed that
+ * anyone may know, so that a simulated CA makes the same bytes on every run.
  */
 export interface SigningKey {
   readonly kind: "rsa" | "ec";
@@ -20,13 +20,13 @@ export interface SigningKey {
   readonly bits: number;
   /** SubjectPublicKeyInfo. */
   readonly publicKeyInfo: Buffer;
-  /** Contents of the subjectPublicKey bit string. */
+  /** Content of the subjectPublicKey bit string. */
   readonly publicKey: Buffer;
   /** OID of the public key's algorithm, and its parameters in DER. */
   readonly algorithm: { readonly oid: string; readonly parameters: Buffer };
   /** SHA-1 of `publicKey`: the key identifier of RFC 5280 4.2.1.2 (1). */
   readonly keyIdentifier: Buffer;
-  /** AlgorithmIdentifier of what `sign` makes. */
+  /** AlgorithmIdentifier of the signatures that `sign` returns. */
   readonly signatureAlgorithm: Buffer;
   /** Signs `data` with SHA-256 (P-384: SHA-384). */
   sign(data: Uint8Array): Buffer;
@@ -35,7 +35,7 @@ export interface SigningKey {
 /** Public exponent of all RSA keys. */
 const rsaExponent = 65537n;
 
-/** Makes RSA keys from few primes: each pair of them gives a key, so many keys cost little. */
+/** Creates RSA keys from few primes: each pair of primes makes a key, so many keys cost little. */
 export function createRsaKeys(random: SeededRandom, bits: number, count: number): SigningKey[] {
   const primes: bigint[] = [];
   const keys: SigningKey[] = [];
@@ -48,7 +48,7 @@ export function createRsaKeys(random: SeededRandom, bits: number, count: number)
   return keys;
 }
 
-/** One RSA key of its own primes. */
+/** Creates one RSA key from its own primes. */
 export function createRsaKey(random: SeededRandom, bits: number): SigningKey {
   return rsaKey(seededPrime(random, bits / 2), seededPrime(random, bits / 2));
 }
@@ -115,7 +115,7 @@ const curves = {
 /** Curves that `createEcKey` knows. */
 export type CurveName = keyof typeof curves;
 
-/** One ECDSA key. */
+/** Creates one ECDSA key. */
 export function createEcKey(random: SeededRandom, name: CurveName): SigningKey {
   const curve = curves[name];
   const secret = random.bigintBelow(curve.order);
@@ -129,7 +129,7 @@ export function createEcKey(random: SeededRandom, name: CurveName): SigningKey {
   };
 }
 
-/** ECDSA with a nonce derived from key and message, since node's own signatures differ each time. */
+/** ECDSA with a nonce derived from key and message, since Node's own signatures differ each time. */
 function ecdsaSignature(
   curve: (typeof curves)[CurveName],
   secret: bigint,

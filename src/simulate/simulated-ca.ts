@@ -1,31 +1,19 @@
+import { dispositions, exitEvents } from "../exit/ca-codes.ts";
 import type { SimulatedEvent } from "../native/addon.ts";
 import { Enrolment } from "./enrolment.ts";
 import { IssuingAuthority } from "./issuing-authority.ts";
-import { dispositions, type RequestRow, rowContent } from "./request-row.ts";
+import { type RequestRow, rowContent } from "./request-row.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 /** Settings of a simulated CA. */
 export interface SimulatedCaOptions {
-  /** The same seed and the same times give the same events, byte for byte. */
+  /** The same seed and the same times make the same events, byte for byte. */
   readonly seed: string | number;
-  /** The time of the next event; default: the clock of the machine. */
+  /** Returns the time of the next event. Default: the machine's clock. */
   readonly now?: () => Date;
 }
 
-/** EXITEVENT_* bits. */
-export const exitEvents = {
-  issued: 0x1,
-  pending: 0x2,
-  denied: 0x4,
-  revoked: 0x8,
-  retrievePending: 0x10,
-  crlIssued: 0x20,
-  shutdown: 0x40,
-  startup: 0x80,
-  imported: 0x200,
-} as const;
-
-/** HRESULTs of requests that came to nothing. */
+/** HRESULTs of denied and failed requests. */
 const statusCodes = {
   deniedByManager: 0x80094014,
   templateDenied: 0x80094012,
@@ -34,10 +22,10 @@ const statusCodes = {
 } as const;
 
 const manager = "CORP\\pki.manager";
-/** Most rows kept for later operations; the oldest are forgotten first. */
+/** Maximum rows of each state kept for later operations; the oldest are dropped first. */
 const maxRemembered = 2_000;
 
-/** Something that happens at the CA; `weight` is its share while it is possible. */
+/** Something that happens at the CA; `weight` is its share of the operations that are possible. */
 interface Operation {
   readonly weight: number;
   readonly isPossible?: () => boolean;
@@ -45,9 +33,9 @@ interface Operation {
 }
 
 /**
- * A certification authority at work: users and machines enrol, managers approve and deny,
- * certificates are revoked, held and released, and CRLs come out. Each call of `next` is one event
- * as certsrv would tell its exit module.
+ * A certification authority at work: users and machines enrol, managers approve and deny requests,
+ * certificates are revoked, put on hold and released, and CRLs are published. Each call returns one event as
+ * certsrv would notify its exit module of it: first `started`, then `next` as often as needed, then `stopped`.
  */
 export class SimulatedCa {
   readonly #random: SeededRandom;
@@ -91,17 +79,17 @@ export class SimulatedCa {
     return this.#authority.certificate;
   }
 
-  /** The exit module's own event at the start. */
+  /** The event that the exit module itself records when the CA starts. */
   started(): SimulatedEvent {
     return this.#caEvent(exitEvents.startup);
   }
 
-  /** The service stops. */
+  /** The event of a CA that stops. */
   stopped(): SimulatedEvent {
     return this.#caEvent(exitEvents.shutdown);
   }
 
-  /** The next event. */
+  /** A random operation that is possible now, and its event. */
   next(): SimulatedEvent {
     const possible = this.#operations.filter((operation) => operation.isPossible?.() ?? true);
     let rest = this.#random.below(possible.reduce((sum, { weight }) => sum + weight, 0));

@@ -4,20 +4,20 @@ import type { KeyUsage } from "./x509-extensions.ts";
 /** A certificate template of the simulated CA. */
 export interface Template {
   readonly name: string;
-  /** What the CA writes into its database: the name of a version 1, the OID of a later template. */
+  /** How the CA's database refers to it: the name of a version 1 template, the OID of a later one. */
   readonly identifier: string;
-  /** Absent for version 1 templates. */
+  /** Revision; absent for version 1 templates. */
   readonly version?: readonly [major: number, minor: number];
   readonly enrollees: Account["kind"];
   readonly keyKind: "rsa" | "ec";
   readonly keyUsages: readonly KeyUsage[];
   readonly extendedKeyUsages: readonly string[];
   readonly validityDays: number;
-  /** True when the requester names the subject, as for web servers. */
+  /** True if the requester names the subject, as for web servers. */
   readonly isSubjectSupplied: boolean;
-  /** True when a CA manager decides. */
+  /** True if a CA manager must approve requests. */
   readonly needsApproval: boolean;
-  /** Share of the requests. */
+  /** Share of the requests, relative to the other templates. */
   readonly weight: number;
   /** msPKI-Enrollment-Flag, msPKI-Private-Key-Flag and flags of the template. */
   readonly flags: {

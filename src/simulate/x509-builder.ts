@@ -3,9 +3,9 @@ import { type DistinguishedName, encodeName } from "./distinguished-name.ts";
 import type { SigningKey } from "./signing-key.ts";
 import { type Extension, encodeExtensions, reasonCode } from "./x509-extensions.ts";
 
-/** What a certificate says. Dates count in whole seconds. */
+/** The fields of a certificate. Dates are cut to whole seconds. */
 export interface CertificateContent {
-  /** Hex digits, first bit 0. */
+  /** Hex digits; the first bit must be 0. */
   readonly serialNumber: string;
   readonly issuer: DistinguishedName;
   readonly subject: DistinguishedName;
@@ -16,7 +16,7 @@ export interface CertificateContent {
   readonly extensions: readonly Extension[];
 }
 
-/** Makes an X.509 v3 certificate signed by `issuerKey`. */
+/** DER of an X.509 v3 certificate signed by `issuerKey`. */
 export function buildCertificate(content: CertificateContent, issuerKey: SigningKey): Buffer {
   const body = der.sequence(
     der.explicit(0, der.integer(2)),
@@ -31,17 +31,17 @@ export function buildCertificate(content: CertificateContent, issuerKey: Signing
   return signed(body, issuerKey);
 }
 
-/** What a PKCS#10 request says. */
+/** The fields of a PKCS#10 request. */
 export interface RequestContent {
   readonly subject: DistinguishedName;
   readonly extensions: readonly Extension[];
-  /** PKCS#9 challengePassword attribute. */
+  /** PKCS#9 challengePassword attribute. Default none. */
   readonly challengePassword?: string;
-  /** Microsoft's OS version attribute, such as `10.0.20348.2`. */
+  /** Microsoft's OS version attribute, such as `10.0.20348.2`. Default none. */
   readonly osVersion?: string;
 }
 
-/** Makes a PKCS#10 request, signed by the key it asks a certificate for. */
+/** DER of a PKCS#10 request for a certificate of `key`, which also signs it. */
 export function buildRequest(content: RequestContent, key: SigningKey): Buffer {
   const attributes: Buffer[] = [];
   if (content.osVersion !== undefined) {
@@ -76,7 +76,7 @@ export interface CrlEntry {
   readonly reason: number;
 }
 
-/** What a CRL says; a delta CRL is one with a delta indicator among its extensions. */
+/** The fields of a CRL; a delta CRL has a delta indicator among its extensions. */
 export interface CrlContent {
   readonly issuer: DistinguishedName;
   readonly thisUpdate: Date;
@@ -85,7 +85,7 @@ export interface CrlContent {
   readonly extensions: readonly Extension[];
 }
 
-/** Makes an X.509 v2 CRL signed by `issuerKey`. */
+/** DER of an X.509 v2 CRL signed by `issuerKey`. */
 export function buildCrl(content: CrlContent, issuerKey: SigningKey): Buffer {
   const entries = content.entries.map(encodeEntry);
   const body = der.sequence(

@@ -21,7 +21,7 @@ export type AlternativeName =
   | { readonly upn: string }
   | { readonly otherName: { readonly oid: string; readonly value: Buffer } };
 
-/** Object identifiers of the extensions made here. */
+/** OIDs of the extensions that this file encodes. */
 export const extensionOids = {
   subjectKeyIdentifier: "2.5.29.14",
   keyUsage: "2.5.29.15",
@@ -72,7 +72,7 @@ export function encodeExtensions(extensions: readonly Extension[]): Buffer {
   return der.sequence(...extensions.map(encodeExtension));
 }
 
-/** Subject key identifier. */
+/** Subject key identifier, not critical like every extension here that does not say otherwise. */
 export function subjectKeyIdentifier(keyIdentifier: Buffer): Extension {
   return extension("subjectKeyIdentifier", der.octetString(keyIdentifier));
 }
@@ -98,13 +98,13 @@ export function extendedKeyUsage(oids: readonly string[]): Extension {
   return extension("extendedKeyUsage", der.sequence(...oids.map(der.objectIdentifier)));
 }
 
-/** Application policies: Microsoft's twin of the extended key usage. */
+/** Application policies: Microsoft's counterpart of the extended key usage. */
 export function applicationPolicies(oids: readonly string[]): Extension {
   const policies = oids.map((oid) => der.sequence(der.objectIdentifier(oid)));
   return extension("applicationPolicies", der.sequence(...policies));
 }
 
-/** Subject alternative names. */
+/** Subject alternative names; `isCritical`: default false. */
 export function subjectAltName(names: readonly AlternativeName[], isCritical = false): Extension {
   return extension("subjectAltName", der.sequence(...names.map(generalName)), isCritical);
 }
@@ -126,7 +126,7 @@ function otherName(oid: string, value: Buffer): Buffer {
   return der.explicit(0, der.objectIdentifier(oid), der.explicit(0, value));
 }
 
-/** CRL distribution point (or freshest CRL) with its addresses. */
+/** One CRL distribution point, or freshest CRL, with its URLs. */
 export function crlDistributionPoint(
   urls: readonly string[],
   name: "crlDistributionPoints" | "freshestCrl" = "crlDistributionPoints",
@@ -136,7 +136,7 @@ export function crlDistributionPoint(
   return extension(name, der.sequence(point));
 }
 
-/** Authority information access: where the issuer's certificate and its OCSP responder are. */
+/** Authority information access: URLs of the issuer's certificate and of its OCSP responder. */
 export function authorityInformationAccess(places: {
   readonly issuers: readonly string[];
   readonly ocsp?: readonly string[];

@@ -10,30 +10,31 @@ import { decodeRecord } from "../exit/decode-record.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import { type Frame, frameTypes } from "../journal/frame.ts";
 
-/** Version of the payloads that this code reads. */
+/** Version of the payload schema that this code reads. */
 const schema = 1;
 
-/** State of reading one journal; make one for each reader and keep it as long as the reader. */
+/** State of decoding one journal; create one for each reader and keep it as long as the reader. */
 export interface EventContext {
   readonly options: EventOptions;
+  /** Which CA the frames are of; it remembers the last one seen. */
   readonly identity: CaIdentity;
 }
 
 /** What a frame holds: a record of the exit module, or a loss. */
 export type FrameContent = { readonly record: ExitRecord } | { readonly gap: JournalGap };
 
-/** A frame as events, at least one, and what they were made of. */
+/** The events of a frame, at least one, and the content they were made of. */
 export interface DecodedFrame {
   readonly events: readonly CertwireEvent[];
   readonly content: FrameContent;
 }
 
-/** Why a frame has neither record nor events: CERTWIRE_RECORD_UNDECODABLE. */
+/** Why a frame has neither content nor events; the code is always CERTWIRE_RECORD_UNDECODABLE. */
 export interface UndecodableFrame {
   readonly undecodable: CertwireError;
 }
 
-/** The events of a frame. Never throws, whatever the payload holds. */
+/** Decodes a frame and builds its events. Never throws, whatever the payload holds. */
 export function decodeFrame(
   frame: Frame,
   { options, identity }: EventContext,
@@ -48,7 +49,7 @@ export function decodeFrame(
   });
 }
 
-/** The record or gap of a frame, without making events of it. Never throws, as `decodeFrame`. */
+/** Decodes a frame without building events. Never throws. */
 export function decodeContent(frame: Frame): FrameContent | UndecodableFrame {
   return attempt(() => contentOf(frame));
 }
@@ -60,7 +61,7 @@ function contentOf(frame: Frame): FrameContent {
   return { record: decodeRecord(frame.payload) };
 }
 
-/** An error that is not ours is a fault of the decoder: it costs the one frame, not the journal. */
+/** An unexpected error is a bug in the decoder: it costs this frame, not the whole journal. */
 function attempt<T>(decode: () => T): T | UndecodableFrame {
   try {
     return decode();

@@ -9,25 +9,26 @@ import { frameOf } from "../state/dead-letter.ts";
 import { decodeFrame, type EventContext } from "./decode-frame.ts";
 
 /**
- * What a source holds besides events: a `line` that is not JSON, as a crash of the file sink leaves it,
- * or a `record` that cannot be decoded.
+ * What a replay leaves out of its source: a `line` that is not JSON, such as one that a crash of the file
+ * sink cut off, or a `record` that cannot be decoded.
  */
 export type Skipped = "line" | "record";
 
-/** How a file of events is replayed. */
+/** How an event file is replayed. */
 export interface EventFileOptions {
-  /** For the records in dead letters. */
+  /** For the events of records in dead letters. */
   readonly events: EventOptions;
-  /** Which CA the service took its records for. */
+  /** The CA ids that the service gave its records. */
   readonly caIds: CaIds;
+  /** Called for each line or record that is left out. */
   readonly skip: (what: Skipped) => void;
 }
 
 /**
- * The events of an NDJSON file, as the file sink writes them; of a dead-letter file the events in its
- * letters, and those of its records that can be decoded now. They come out marked as replayed. Ends
- * early when the signal is aborted. Rejects with a CertwireError at JSON that is neither, and at the
- * end of a file that holds lines but no JSON.
+ * The events of an NDJSON file, marked as replayed. The file is one of the file sink, or a dead-letter file,
+ * whose records are decoded again. Ends early if the signal is aborted. Rejects with
+ * CERTWIRE_EVENTS_UNREADABLE, or with CERTWIRE_EVENTS_INVALID for JSON that is neither event nor dead letter
+ * and, at its end, for a file without any JSON.
  */
 export async function* eventsOfFile(
   path: string,
@@ -70,17 +71,17 @@ async function* linesOf(path: string, signal: AbortSignal): AsyncGenerator<strin
   }
 }
 
-/** The events of a line; none for a dead letter of a record that cannot be decoded. */
+/** The events of a line; none for a dead letter whose record cannot be decoded. */
 function eventsOf(value: unknown, place: string, context: EventContext): readonly CertwireEvent[] {
   if (!isObject(value)) throw badLine(place, "not a JSON object");
   const isDeadLetter = "reason" in value && "sink" in value;
   if (isDeadLetter && !("event" in value)) return decode(value["record"], context);
   const event = isDeadLetter ? value["event"] : value;
   if (isEvent(event)) return [event];
-  throw badLine(place, "not an event of Certwire");
+  throw badLine(place, "not a Certwire event");
 }
 
-/** A later version may understand what the one that gave it up did not. */
+/** Decodes a dead record again: this version may understand what an earlier one did not. */
 function decode(record: unknown, context: EventContext): readonly CertwireEvent[] {
   const frame = frameOf(record);
   if (frame === undefined) return [];

@@ -2,18 +2,18 @@ import type { CertwireEvent } from "../events/event.ts";
 import type { JournalFrame } from "../journal/frame.ts";
 import type { JournalPosition } from "../journal/position.ts";
 
-/** What one record of a source gave: its events, or the reason why it gave none. */
+/** One record of a source: its events, or the reason why it has none. */
 export interface SourcedRecord {
-  /** Where reading continues once this record is done with; `null` for a source without a cursor. */
+  /** Where reading continues after this record; `null` for a source without positions. */
   readonly position: JournalPosition | null;
   readonly events: readonly CertwireEvent[];
-  /** Present when the record could not be decoded; `events` is empty then. */
+  /** Present if the record could not be decoded; `events` is empty then. */
   readonly undecodable?: { readonly frame: JournalFrame; readonly cause: Error };
-  /** Present when the events must wait for something before they are published; never rejects. */
+  /** What to wait for before the events may be published. Never rejects. Default nothing. */
   readonly ready?: Promise<void> | undefined;
 }
 
-/** Some records in their order, decoded as they are taken. */
+/** Some records in the order of the source, each decoded when the iteration reaches it. */
 export interface RecordChunk {
   readonly records: Iterable<SourcedRecord>;
   /** True while there is a backlog: the next chunk is likely to be there at once. */
@@ -22,7 +22,11 @@ export interface RecordChunk {
 
 /** Where a pipeline gets its events from. */
 export interface EventSource {
-  /** As `FrameSource.next`. */
+  /**
+   * Waits for the next records, at least one; `null` if the source has ended or the signal was aborted. One
+   * call at a time. Rejects if the source cannot be read; the pipeline then calls it again later.
+   */
   next(signal: AbortSignal): Promise<RecordChunk | null>;
+  /** Releases the source; `next` is not called afterwards. */
   close(): void;
 }

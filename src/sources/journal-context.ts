@@ -7,12 +7,12 @@ import { listSegments, startOf } from "../journal/segments.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
 import { decodeContent, type EventContext } from "./decode-frame.ts";
 
-/** Most frames searched for the certificate of the CA; nearly every record has it. */
+/** Maximum frames searched for the certificate of the CA; nearly every record has it. */
 const lookAheadFrames = 10_000;
 
 /**
- * Starts reading a journal at a position (`null`: its oldest frame). A frame without the CA's
- * certificate that comes first gets its CA from `ids`, or from the rest of its epoch.
+ * The context for reading a journal from a position (`null`: its oldest frame). If the first frames lack the
+ * CA's certificate, they get their CA id from `ids`, or from the rest of the epoch, which is searched here.
  */
 export async function openJournalContext(
   directory: string,
@@ -32,7 +32,7 @@ async function findCaId(
     const first = segments.find(({ epochId }) => epochId === position?.epochId);
     return await firstCaId(new WholeJournal(directory, first ? startOf(first) : null));
   } catch (error) {
-    // Whoever reads the journal next reports that it cannot be read.
+    // The reader of the journal will report that it cannot be read.
     if (error instanceof CertwireError) return undefined;
     throw error;
   }

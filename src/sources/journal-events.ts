@@ -11,13 +11,13 @@ export interface JournalEventOptions {
   readonly events: EventOptions;
   /** The CA ids that the service gave its records. */
   readonly caIds: CaIds;
-  /** Gets the error of each record that cannot be decoded. */
+  /** Called with the error of each record that cannot be decoded. */
   readonly undecodable: (error: CertwireError) => void;
 }
 
 /**
- * The events of a journal from its oldest record to its present end, marked as replayed. Reads only;
- * the service may go on working with the same journal. Rejects with a CertwireError.
+ * The events of a journal from its oldest record to its current end, marked as replayed. Changes nothing, so
+ * the service may use the same journal at the same time. Rejects with CERTWIRE_JOURNAL_UNREADABLE.
  */
 export async function* eventsOfJournal(
   directory: string,

@@ -6,15 +6,16 @@ import type { EventSource, RecordChunk, SourcedRecord } from "./event-source.ts"
 
 /** Parts of a journal source. */
 export interface JournalSourceOptions {
+  /** Where the frames come from; closed with the source. */
   readonly frames: FrameSource;
   readonly context: EventContext;
-  /** What the events must wait for before they are published. Default nothing. */
+  /** Called after each record is decoded: what its events must wait for. Default nothing. */
   readonly ready?: () => Promise<void> | undefined;
-  /** Gets the event of each gap in the journal. Default nobody. */
+  /** Called with the event of each gap in the journal. Default nothing. */
   readonly gapRead?: (gap: CertwireEvent) => void;
 }
 
-/** Decodes the frames of a journal. A frame that cannot be decoded is a record of its own, never skipped. */
+/** Decodes the frames of a journal. A frame that cannot be decoded becomes an `undecodable` record. */
 export class JournalSource implements EventSource {
   readonly #options: JournalSourceOptions;
 

@@ -2,19 +2,20 @@ import type { CertwireEvent } from "../events/event.ts";
 import { kindOf } from "../events/event-kind.ts";
 import { isSelected, type Selection } from "../events/selection.ts";
 
-/** What a replay is going to do: counted before anything is sent. */
+/** What a replay will send, counted before anything is sent. */
 export interface ReplayPlan {
-  /** Events of the source. */
+  /** Events in the source. */
   readonly total: number;
-  /** Events that are going to be sent. */
+  /** Events that will be sent. */
   readonly selected: number;
+  /** Number of selected events of each kind. */
   readonly kinds: ReadonlyMap<string, number>;
   /** Times of the first and the last selected event. */
   readonly firstTime?: string;
   readonly lastTime?: string;
 }
 
-/** Reads the whole source once and counts. */
+/** Reads the whole source and counts. Rejects as the source does. */
 export async function planReplay(
   source: AsyncIterable<CertwireEvent>,
   selection: Selection,

@@ -2,10 +2,10 @@ import type { CertwireEvent } from "../events/event.ts";
 import { isSelected, type Selection } from "../events/selection.ts";
 import type { EventSource, RecordChunk } from "./event-source.ts";
 
-/** Most events of one chunk. */
+/** Maximum events in one chunk. */
 const chunkEvents = 256;
 
-/** The selected events of a source for a pipeline; it has no positions, so no checkpoint can move. */
+/** Feeds the selected events to a pipeline, without positions, so that no checkpoint can move. */
 export class ReplaySource implements EventSource {
   readonly #events: AsyncIterator<CertwireEvent>;
   readonly #selection: Selection;
@@ -16,7 +16,7 @@ export class ReplaySource implements EventSource {
     this.#selection = selection;
   }
 
-  /** Ends at an error too, since a broken iterator cannot be asked again; see `throwIfFailed`. */
+  /** Ends at an error too, since an iterator that failed cannot continue; see `throwIfFailed`. */
   async next(signal: AbortSignal): Promise<RecordChunk | null> {
     const records: { position: null; events: CertwireEvent[] }[] = [];
     while (records.length < chunkEvents && !signal.aborted) {
@@ -27,7 +27,7 @@ export class ReplaySource implements EventSource {
     return records.length === 0 ? null : { records, more: records.length === chunkEvents };
   }
 
-  /** Throws the error that the source ended with, if it was one. */
+  /** Throws the error that ended the source, if there was one. Call it after the pipeline has stopped. */
   throwIfFailed(): void {
     if (this.#failure) throw this.#failure.error;
   }

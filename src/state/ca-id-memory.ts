@@ -4,14 +4,14 @@ import type { CaIds, FramePlace } from "../events/ca-identity.ts";
 import { openForAppend } from "../files/append-file.ts";
 
 interface Entry {
-  /** The first frame of the epoch that the id was used for. */
+  /** Sequence of the first frame of the epoch that has the id. */
   readonly sequence: bigint;
   readonly id: string;
 }
 
 /**
- * Which CA had which id, by epoch and first frame. A frame keeps the id that it was given once, wherever
- * reading begins: the id is part of an event's `source`.
+ * Remembers which CA id each frame was given, by epoch and first frame. A frame keeps its id wherever
+ * reading begins, because the id is part of an event's `source`.
  */
 export class CaIdMemory implements CaIds {
   readonly #epochs = new Map<string, Entry[]>();
@@ -25,13 +25,16 @@ export class CaIdMemory implements CaIds {
     }
   }
 
-  /** Reads what a service has kept, without writing; empty without a file. Rejects with a CertwireError. */
+  /**
+   * Reads what a service has stored, without ever writing; empty if `path` is `undefined` or does not exist.
+   * Rejects with CERTWIRE_CHECKPOINT_FAILED.
+   */
   static async read(path: string | undefined): Promise<CaIdMemory> {
     const text = path === undefined ? "" : await readText(path);
     return new CaIdMemory(text, () => undefined);
   }
 
-  /** What a file holds, for a service that adds to it by `file`. Rejects with a CertwireError. */
+  /** Reads a file, and appends to it whatever `keep` adds. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
   static async open(file: CaIdFile): Promise<CaIdMemory> {
     return new CaIdMemory(await file.read(), (line) => file.append(line));
   }
@@ -53,20 +56,20 @@ export class CaIdMemory implements CaIds {
   }
 }
 
-/** The file of a service's CA ids: lines are appended in the background and flushed. */
+/** The file of a service's CA ids. Lines are appended and flushed in the background. */
 export class CaIdFile {
   readonly #path: string;
   readonly #failed: (error: unknown) => void;
   #unwritten = "";
   #writing: Promise<void> | undefined;
 
-  /** `failed` gets the error of a write; its lines are written again with the next. */
+  /** `failed` is called with the error of a write, whose lines are written again with the next ones. */
   constructor(path: string, failed: (error: unknown) => void) {
     this.#path = path;
     this.#failed = failed;
   }
 
-  /** Makes the file if it is not there, and reads it. Rejects with a CertwireError. */
+  /** Reads the file, and creates it if needed. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
   async read(): Promise<string> {
     try {
       await (await openForAppend(this.#path)).close();
@@ -77,6 +80,7 @@ export class CaIdFile {
     return readText(this.#path);
   }
 
+  /** Starts writing a line, which must end with a line break. Never throws; see `failed` and `pending`. */
   append(line: string): void {
     this.#unwritten += line;
     this.#writing ??= this.#writeAll().finally(() => {
@@ -85,8 +89,8 @@ export class CaIdFile {
   }
 
   /**
-   * The write under way, or `undefined`. An event may be published only after it, so that a restart gives
-   * the event the same `source`. Never rejects: an id that cannot be written holds up no event.
+   * The current write, or `undefined`. Wait for it before publishing an event, so that a restart gives the
+   * event the same `source`. Never rejects: an id that cannot be written must not delay events.
    */
   get pending(): Promise<void> | undefined {
     return this.#writing;
@@ -99,7 +103,7 @@ export class CaIdFile {
         await appendFile(this.#path, text, { flush: true });
         this.#unwritten = this.#unwritten.slice(text.length);
       } catch (error) {
-        // A part of the text may be on disk: the next write ends that line first.
+        // Part of the text may be on disk: the next write ends that line first.
         if (!text.startsWith("\n")) this.#unwritten = `\n${this.#unwritten}`;
         this.#failed(error);
         return;

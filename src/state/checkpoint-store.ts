@@ -7,15 +7,15 @@ import type { JournalPosition } from "../journal/position.ts";
 
 /**
  * A slot: magic "CWCP", version u16, 2 zero bytes, generation u64, epoch number u32, segment u32, offset
- * u64, sequence u64, epoch id (16 bytes), CRC-32 of all that. Little-endian. The slots lie a page apart,
- * so that a torn write of one cannot touch the other.
+ * u64, sequence u64, epoch id (16 bytes), CRC-32 of all that; little-endian. The slots are a page apart, so
+ * that a torn write of one cannot damage the other.
  */
 const slotBytes = 60;
 const slotDistance = 4096;
 const magic = 0x50435743;
 const version = 1;
 
-/** What was found when a checkpoint file was opened. */
+/** What a checkpoint file held when it was opened: a position, nothing yet, or no slot that verifies. */
 export type CheckpointState = "found" | "new" | "damaged";
 
 interface Slot {
@@ -30,11 +30,15 @@ interface Content {
 }
 
 /**
- * The cursor of one sink on disk: two slots in one file, the older one overwritten in place and flushed.
- * A crash at any byte leaves the newer slot whole. The file is never renamed.
+ * The position of one sink on disk: two slots in one file, of which each save overwrites the older one in
+ * place and flushes it. A crash at any byte leaves the newer slot whole; the file is never renamed.
+ *
+ * The pipeline calls `save`, the retention task `anchor` and `advance`. The calls run one after the other, in
+ * the order they were made, and each resolves when its position is durable. Only one process may have
+ * the file open, which the lock of the state directory ensures.
  */
 export class CheckpointStore {
-  /** What `open` found; with `damaged` reading starts at the oldest frame: duplicates, no loss. */
+  /** What `open` found. With `damaged`, reading starts at the oldest frame: duplicates, but no loss. */
   readonly state: CheckpointState;
   readonly #file: FileHandle;
   #newest: Slot | null;
@@ -48,7 +52,7 @@ export class CheckpointStore {
     this.state = newest !== null ? "found" : isNew ? "new" : "damaged";
   }
 
-  /** Opens the file, or makes it. Rejects with a CertwireError. */
+  /** Opens the file, or creates it and its directory. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
   static async open(path: string): Promise<CheckpointStore> {
     try {
       await mkdir(dirname(path), { recursive: true });
@@ -61,19 +65,19 @@ export class CheckpointStore {
     }
   }
 
-  /** The newest position that was saved; `null` when there is none. */
+  /** The newest durable position; `null` if there is none. */
   get position(): JournalPosition | null {
     return this.#newest?.position ?? null;
   }
 
-  /** Saves a position and flushes it. Rejects with a CertwireError. */
+  /** Saves a position. Rejects with CERTWIRE_CHECKPOINT_FAILED; the previous position stays valid then. */
   save(position: JournalPosition): Promise<void> {
     return this.#inTurn(() => this.#save(position));
   }
 
   /**
-   * Saves where reading starts, if nothing was saved yet: what is deleted before the first
-   * acknowledgement is a loss then, and not something that was never there.
+   * Saves where reading starts if nothing was saved yet. Segments deleted before the first acknowledgement
+   * then count as a loss, not as something that was never there. Rejects as `save`.
    */
   anchor(position: JournalPosition): Promise<void> {
     return this.#inTurn(async () => {
@@ -82,8 +86,8 @@ export class CheckpointStore {
   }
 
   /**
-   * Moves the checkpoint over what holds nothing to publish: from one position, if it is still that, to
-   * another. Rejects with a CertwireError.
+   * Moves the checkpoint over a range without records, unless it is no longer at `from` (the same object that
+   * `position` returned). Rejects as `save`.
    */
   advance(from: JournalPosition, to: JournalPosition): Promise<void> {
     return this.#inTurn(async () => {
@@ -91,6 +95,7 @@ export class CheckpointStore {
     });
   }
 
+  /** Closes the file after the calls made so far. */
   async close(): Promise<void> {
     await this.#tail;
     await this.#file.close();
@@ -115,7 +120,7 @@ export class CheckpointStore {
   }
 }
 
-/** Reads a checkpoint without opening it for writing. Rejects with a CertwireError. */
+/** Reads a checkpoint without opening it for writing. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
 export async function readCheckpoint(
   path: string,
 ): Promise<{ state: CheckpointState; position: JournalPosition | null }> {

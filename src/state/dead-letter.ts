@@ -5,18 +5,20 @@ import { openForAppend } from "../files/append-file.ts";
 import type { Frame } from "../journal/frame.ts";
 
 /**
- * Why an event or record became a dead letter: `undecodable` record, event that cannot be written
- * (`unencodable`), `rejected` by the broker for good, `unroutable` for too long.
+ * Why a record or event became a dead letter: a record that cannot be decoded (`undecodable`), an event that
+ * cannot be written as JSON (`unencodable`), that the broker can never accept (`rejected`), or that it could
+ * not route for `deadLetterAfterSeconds` (`unroutable`).
  */
 export type DeadLetterReason = "undecodable" | "unencodable" | "rejected" | "unroutable";
 
-/** A journal record that could not be decoded, as it was. */
+/** A journal record that could not be decoded, unchanged; the members are those of `Frame`. */
 export interface DeadRecord {
   readonly epochNumber: number;
   readonly epochId: string;
+  /** Decimal, because JSON readers would round a larger number. */
   readonly sequence: string;
   readonly index: number;
-  /** When it was recorded: 100 ns since 1601-01-01 UTC (FILETIME). */
+  /** When it was recorded: 100 ns since 1601-01-01 UTC (FILETIME), decimal. */
   readonly time: string;
   readonly type: number;
   readonly schema: number;
@@ -28,32 +30,43 @@ export interface DeadRecord {
 export interface DeadLetter {
   /** When it was given up, RFC 3339. */
   readonly time: string;
+  /** Name of the sink. */
   readonly sink: string;
   readonly reason: DeadLetterReason;
+  /** The messages of the error, in one line. */
   readonly message: string;
   /** The whole event; absent for a record that could not be decoded. */
   readonly event?: CertwireEvent;
+  /** The record that could not be decoded; absent for an event. */
   readonly record?: DeadRecord;
 }
 
-/** Append-only NDJSON file of dead letters; each is on disk before `append` resolves. */
+/**
+ * The dead-letter file of one sink: NDJSON, append-only, one `DeadLetter` per line. The checkpoint may pass an
+ * event only once its dead letter is durable, so `append` resolves after the flush. The service never reads,
+ * truncates or deletes the file; `certwire replay FILE` publishes what is in it.
+ */
 export class DeadLetterFile {
   readonly #path: string;
   #file: FileHandle | undefined;
   #tail: Promise<unknown> = Promise.resolve();
 
-  /** The file is made with the first dead letter. */
+  /** Opens nothing: the file and its directory are created with the first dead letter. */
   constructor(path: string) {
     this.#path = path;
   }
 
-  /** Appends and flushes, one after the other. Rejects when the file cannot be written. */
+  /**
+   * Appends a line and flushes it, after the calls made before. Rejects with the error of the file system:
+   * the line may then be missing or incomplete, and the caller must try again.
+   */
   append(letter: DeadLetter): Promise<void> {
     const result = this.#tail.then(() => this.#append(letter));
     this.#tail = result.catch(() => undefined);
     return result;
   }
 
+  /** Closes the file after the calls made so far. */
   async close(): Promise<void> {
     await this.#tail;
     await this.#file?.close();
@@ -66,7 +79,7 @@ export class DeadLetterFile {
       await this.#file.appendFile(`${JSON.stringify(letter, bigintAsText)}\n`);
       await this.#file.datasync();
     } catch (error) {
-      // A line may be half there: the next try opens the file anew and ends that line first.
+      // Part of the line may be on disk: the next call opens the file again, which ends that line first.
       const file = this.#file;
       this.#file = undefined;
       await file.close().catch(() => undefined);
@@ -75,7 +88,7 @@ export class DeadLetterFile {
   }
 }
 
-/** What a dead letter keeps of a frame. */
+/** The frame as a dead letter stores it. */
 export function deadRecord(frame: Frame): DeadRecord {
   const { epochNumber, epochId, index, type, schema } = frame;
   const [sequence, time] = [String(frame.sequence), String(frame.time)];
@@ -98,7 +111,7 @@ const frameOfRecord = z.object({
   payload: z.base64().transform((text) => Buffer.from(text, "base64")),
 });
 
-/** The frame that the `record` of a dead letter keeps; `undefined` where it keeps none. */
+/** Reads back what `deadRecord` made; `undefined` for anything else. */
 export function frameOf(record: unknown): Frame | undefined {
   return frameOfRecord.safeParse(record).data;
 }

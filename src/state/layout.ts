@@ -1,17 +1,17 @@
 import { join } from "node:path";
 
-/** Where everything in a state directory is; nothing else makes a path in it. */
+/** The paths in a state directory. No other code builds a path in it. */
 export interface StateLayout {
   readonly directory: string;
-  /** Name of the file whose lock makes a service the only one on the directory. */
+  /** Name of the file whose lock admits one service to the directory. */
   readonly lockName: string;
-  /** Which frames had which CA id, NDJSON. */
+  /** Which frames have which CA id, NDJSON (`CaIdFile`). */
   readonly caIds: string;
-  /** Directory of copies of damaged ranges of the journal. */
+  /** Directory for copies of damaged ranges of the journal. */
   readonly quarantine: string;
-  /** The cursor of a sink. */
+  /** The position of a sink (`CheckpointStore`). */
   checkpoint(sink: string): string;
-  /** What a sink could not publish, NDJSON. */
+  /** What a sink could not publish, NDJSON (`DeadLetterFile`). */
   deadLetters(sink: string): string;
 }
 

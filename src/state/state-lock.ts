@@ -4,13 +4,13 @@ import { lockDirectory } from "../files/directory-lock.ts";
 import type { NativeFileLock } from "../native/addon.ts";
 import type { StateLayout } from "./layout.ts";
 
-/** Longest wait for the lock, in ms: Windows may free it some time after its process was killed. */
+/** How long to wait for the lock, in ms: Windows may release it some time after its process was killed. */
 const patienceMs = 2000;
 const pollMs = 100;
 
 /**
- * Makes this process the only service on a state directory; two would overwrite each other's
- * checkpoints. Rejects with a CertwireError.
+ * Makes this process the only service on a state directory; two would overwrite each other's checkpoints.
+ * Rejects with CERTWIRE_DIRECTORY_IN_USE after 2 s, or with CERTWIRE_CHECKPOINT_FAILED.
  */
 export async function lockState({ directory, lockName }: StateLayout): Promise<NativeFileLock> {
   const deadline = performance.now() + patienceMs;

@@ -6,7 +6,7 @@ import { keyPurposeNames } from "./oid-names.ts";
 import { DerError, type DerReader, tags } from "./reader.ts";
 import { stringText } from "./text.ts";
 
-/** Words of the KeyUsage bits, in their order. */
+/** Words of the KeyUsage bits, from bit 0. */
 const keyUsageWords = [
   "digitalSignature",
   "nonRepudiation",
@@ -19,17 +19,17 @@ const keyUsageWords = [
   "decipherOnly",
 ] as const;
 
-/** The template a certificate was made from. */
+/** The AD CS template that a certificate was issued from. */
 export interface CertificateTemplate {
-  /** Version 1 templates: the name. */
+  /** The name; version 1 templates only. */
   name?: string;
-  /** Version 2 and later: the OID and the template's revision. */
+  /** The dotted OID; version 2 and later, as the two numbers of the template's revision. */
   oid?: string;
   majorVersion?: number;
   minorVersion?: number;
 }
 
-/** What the extensions of a certificate say; absent extensions are absent here. */
+/** The parsed extensions of a certificate; one that is absent or malformed is absent here. */
 export interface CertificateExtensions {
   subjectAlternativeNames?: AlternativeNames;
   keyUsage?: string[];
@@ -38,6 +38,7 @@ export interface CertificateExtensions {
   basicConstraints?: { readonly ca: boolean; readonly pathLength?: number };
   /** Lower-case hex. */
   subjectKeyIdentifier?: string;
+  /** Lower-case hex. */
   authorityKeyIdentifier?: string;
   template?: CertificateTemplate;
   /** The account's SID from the extension 1.3.6.1.4.1.311.25.2. */
@@ -46,7 +47,7 @@ export interface CertificateExtensions {
 
 type Handler = ExtensionHandler<CertificateExtensions>;
 
-/** Handlers of the extensions that an event shows. */
+/** The extensions that an event shows, by OID. */
 export const certificateExtensionHandlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [
     "2.5.29.14",

@@ -1,28 +1,31 @@
 import { type Algorithm, readAlgorithm } from "./algorithm.ts";
 import type { DerProblem } from "./certificate.ts";
-import { attempt, type ExtensionHandler, readExtensions } from "./extensions.ts";
+import { attempt, type ExtensionHandler, type Report, readExtensions } from "./extensions.ts";
 import { integerDecimal } from "./integer.ts";
 import { readAuthorityKeyIdentifier } from "./key-identifiers.ts";
 import { type DistinguishedName, readName } from "./name.ts";
 import { DerReader, tags } from "./reader.ts";
 import { timeText } from "./time.ts";
 
-/** What a CRL says; a part that could not be read is absent and named in `problems`. */
+/** A parsed CRL; a part that could not be read is absent and named in `problems`. */
 export interface ParsedCrl {
   issuer?: DistinguishedName;
-  /** RFC 3339, UTC. */
+  /** RFC 3339, UTC, whole seconds. */
   thisUpdate?: string;
+  /** RFC 3339, UTC, whole seconds. */
   nextUpdate?: string;
   /** Decimal, because CRL numbers may have 20 octets. */
   number?: string;
-  /** Number of the base CRL that a delta CRL belongs to. */
+  /** Of a delta CRL: the number of its base CRL, decimal. */
   baseNumber?: string;
-  /** When the CA means to publish the next one; RFC 3339, UTC. */
+  /** When the CA plans to publish the next CRL; RFC 3339, UTC, whole seconds. */
   nextPublish?: string;
-  /** Index of the CA's certificate and of its key, which signed this CRL. */
+  /** Indexes of the CA certificate and of the key that signed this CRL, from 0. */
   caVersion?: { readonly certificateIndex: number; readonly keyIndex: number };
+  /** Lower-case hex. */
   authorityKeyIdentifier?: string;
   signatureAlgorithm?: Algorithm;
+  /** Number of revoked certificates in the CRL. */
   entryCount?: number;
 }
 
@@ -55,23 +58,19 @@ const handlers: ReadonlyMap<string, ExtensionHandler<ParsedCrl>> = new Map<
   ],
 ]);
 
-/** Parses a CRL. Never throws; its entries are counted, not built. */
+/** Parses a CRL; its entries are only counted. Never throws: malformed parts are named in `problems`. */
 export function parseCrl(der: Buffer): {
   readonly crl: ParsedCrl;
   readonly problems: readonly DerProblem[];
 } {
   const crl: ParsedCrl = {};
   const problems: DerProblem[] = [];
-  const report = (part: string) => (reason: string) => void problems.push({ part, reason });
+  const report: Report = (part) => (reason) => problems.push({ part, reason });
   attempt(() => readCrl(new DerReader(der).sequence().sequence(), crl, report), report("crl"));
   return { crl, problems };
 }
 
-function readCrl(
-  reader: DerReader,
-  crl: ParsedCrl,
-  report: (part: string) => (reason: string) => void,
-): void {
+function readCrl(reader: DerReader, crl: ParsedCrl, report: Report): void {
   reader.optional(tags.integer);
   const algorithm = reader.inside(reader.next(tags.sequence));
   const issuer = reader.next(tags.sequence);
@@ -94,10 +93,7 @@ function readCrl(
   }
   const extensions = reader.optional(0xa0);
   if (extensions === undefined) return;
-  const wrapper = reader.inside(extensions);
-  readExtensions(wrapper, wrapper.next(tags.sequence), handlers, crl, (part, reason) =>
-    report(part)(reason),
-  );
+  readExtensions(reader.inside(extensions).sequence(), handlers, crl, report);
 }
 
 function countEntries(list: DerReader): number {

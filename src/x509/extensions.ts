@@ -1,21 +1,22 @@
 import { readOid } from "./oid.ts";
-import { type DerElement, DerError, DerReader, tags } from "./reader.ts";
+import { DerError, type DerReader, tags } from "./reader.ts";
 
-/** Reads one extension's value; `value` is a reader of the octets inside the OCTET STRING. */
+/** Parses one extension into `target`; `value` reads the octets inside the OCTET STRING. */
 export type ExtensionHandler<T> = (target: T, value: DerReader) => void;
 
+/** Returns what reports a problem of the given part. */
+export type Report = (part: string) => (reason: string) => void;
+
 /**
- * Reads Extensions (`element` is their SEQUENCE) and gives each known one to its handler. A handler
- * that meets malformed DER costs only its own extension, which `report` is told about.
+ * Passes each known extension to its handler, by OID; `extensions` reads the content of the SEQUENCE. An
+ * extension that is malformed or repeated is reported and costs only itself.
  */
 export function readExtensions<T>(
-  reader: DerReader,
-  element: DerElement,
+  extensions: DerReader,
   handlers: ReadonlyMap<string, ExtensionHandler<T>>,
   target: T,
-  report: (part: string, reason: string) => void,
+  report: Report,
 ): void {
-  const extensions = reader.inside(element);
   const seen = new Set<string>();
   while (extensions.hasMore) {
     const extension = extensions.sequence();
@@ -25,18 +26,15 @@ export function readExtensions<T>(
     const handler = handlers.get(oid);
     if (handler === undefined) continue;
     if (seen.has(oid)) {
-      report(oid, "extension occurs twice; the first one counts");
+      report(oid)("extension occurs twice; the first one counts");
       continue;
     }
     seen.add(oid);
-    attempt(
-      () => handler(target, new DerReader(reader.bytes, value.start, value.end)),
-      (reason) => report(oid, reason),
-    );
+    attempt(() => handler(target, extension.inside(value)), report(oid));
   }
 }
 
-/** Runs `read`; malformed DER goes to `report` instead of up. */
+/** Runs `read` and reports malformed DER instead of throwing. */
 export function attempt(read: () => void, report: (reason: string) => void): void {
   try {
     read();

@@ -3,7 +3,7 @@ import { oidText, readOid } from "./oid.ts";
 import { type DerElement, DerError, type DerReader, tags } from "./reader.ts";
 import { stringText } from "./text.ts";
 
-/** Alternative names by kind, each in the order of the certificate; kinds without a name are absent. */
+/** Alternative names by kind, in the order of the certificate; a kind without names is absent. */
 export interface AlternativeNames {
   dns?: string[];
   ip?: string[];
@@ -11,17 +11,17 @@ export interface AlternativeNames {
   uri?: string[];
   /** User principal names (otherName 1.3.6.1.4.1.311.20.2.3). */
   upn?: string[];
-  /** Distinguished names in the form of RFC 4514. */
+  /** Distinguished names as RFC 4514 text. */
   directoryName?: string[];
   /** Dotted OIDs. */
   registeredId?: string[];
-  /** Every other kind: type OID of an otherName, or the name of the kind, with its DER in base64. */
+  /** Every other kind: `type` is the OID of an otherName or the name of the kind, `der` its base64. */
   other?: { readonly type: string; readonly der: string }[];
 }
 
 const userPrincipalName = "1.3.6.1.4.1.311.20.2.3";
 
-/** Reads GeneralNames into `found`, which keeps those in front of a malformed one. */
+/** Reads GeneralNames into `found`. Throws `DerError` at a malformed name; `found` has those before it. */
 export function readGeneralNames(reader: DerReader, found: AlternativeNames): void {
   const names = reader.sequence();
   while (names.hasMore) addName(found, names, names.next());
@@ -29,7 +29,7 @@ export function readGeneralNames(reader: DerReader, found: AlternativeNames): vo
 
 type TextKind = Exclude<keyof AlternativeNames, "other">;
 
-/** Tags of the kinds whose content is the text itself. */
+/** Tags of the kinds whose content is plain text. */
 const textKinds = new Map<number, TextKind>([
   [0x81, "email"],
   [0x82, "dns"],
@@ -59,7 +59,7 @@ function addName(found: AlternativeNames, names: DerReader, name: DerElement): v
 function otherKind(tag: number): string {
   if (tag === 0xa3) return "x400Address";
   if (tag === 0xa5) return "ediPartyName";
-  throw new DerError("general name of no known kind");
+  throw new DerError("general name of unknown kind");
 }
 
 function addOtherName(found: AlternativeNames, reader: DerReader): void {
@@ -78,15 +78,15 @@ function addOtherName(found: AlternativeNames, reader: DerReader): void {
 /** An address of 4 or 16 octets in its usual text form (RFC 5952). */
 function addressText(octets: Buffer): string {
   if (octets.length === 4) return octets.join(".");
-  if (octets.length !== 16) throw new DerError("IP address of neither 4 nor 16 octets");
+  if (octets.length !== 16) throw new DerError("IP address is not 4 or 16 octets long");
   const groups: string[] = [];
   for (let i = 0; i < 16; i += 2) groups.push(octets.readUInt16BE(i).toString(16));
   const text = groups.join(":");
-  // Of several longest runs of zeros the first one is shortened; a single zero stays.
+  // Only the first of the longest runs of zeros is shortened, and a single zero never is.
   const runs = [...text.matchAll(/\b0(?::0)+\b/g)];
   const longest = runs.toSorted((a, b) => b[0].length - a[0].length)[0];
   if (longest === undefined) return text;
   const before = text.slice(0, longest.index).replace(/:$/, "");
-  const behind = text.slice(longest.index + longest[0].length).replace(/^:/, "");
-  return `${before}::${behind}`;
+  const after = text.slice(longest.index + longest[0].length).replace(/^:/, "");
+  return `${before}::${after}`;
 }

@@ -1,9 +1,9 @@
 import { DerError } from "./reader.ts";
 
 /**
- * An INTEGER of at most 64 octets as upper-case hex of whole bytes without the leading zero bytes of its encoding, the
- * form of serial numbers everywhere in Certwire. A negative one (which RFC 5280 forbids) shows its
- * octets as they are, like certutil.
+ * An INTEGER as upper-case hex of whole bytes without leading zero bytes, the form of serial numbers everywhere
+ * in Certwire. A negative one, which RFC 5280 forbids, shows its octets as they are, as certutil does. Throws
+ * `DerError` for more than 64 octets.
  */
 export function integerHex(content: Buffer): string {
   if (content.length === 0 || content.length > 64) throw new DerError("integer out of range");
@@ -12,7 +12,7 @@ export function integerHex(content: Buffer): string {
   return content.toString("hex", start).toUpperCase();
 }
 
-/** An INTEGER of at most 64 octets in decimal. */
+/** An INTEGER in decimal. Throws `DerError` for more than 64 octets. */
 export function integerDecimal(content: Buffer): string {
   return BigInt(`0x${integerHex(content)}`).toString();
 }

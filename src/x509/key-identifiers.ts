@@ -5,7 +5,7 @@ export function readSubjectKeyIdentifier(value: DerReader): string {
   return value.content(value.next(tags.octetString)).toString("hex");
 }
 
-/** Reads the key identifier of an AuthorityKeyIdentifier: lower-case hex, absent if it has none. */
+/** Reads the key identifier of an AuthorityKeyIdentifier: lower-case hex, `undefined` if it has none. */
 export function readAuthorityKeyIdentifier(value: DerReader): string | undefined {
   const identifier = value.sequence();
   const key = identifier.optional(0x80);

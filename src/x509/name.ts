@@ -2,7 +2,7 @@ import { readOid } from "./oid.ts";
 import { type DerElement, type DerReader, tags } from "./reader.ts";
 import { stringText } from "./text.ts";
 
-/** A distinguished name: as text, and the parts that people search for. */
+/** A distinguished name: its text, and the parts that people search for, in the order of the name. */
 export interface DistinguishedName {
   /** RFC 4514: most specific part first, special characters escaped; empty for an empty name. */
   readonly distinguishedName: string;
@@ -18,7 +18,7 @@ export interface DistinguishedName {
 
 type NamePart = Exclude<keyof DistinguishedName, "distinguishedName">;
 
-/** Attribute types with the short names that RFC 4514 and Windows show, and the part they fill. */
+/** Attribute types: the short name that RFC 4514 or Windows uses, and the part that the value goes to. */
 const attributeTypes = new Map<string, { readonly short: string; readonly part?: NamePart }>([
   ["2.5.4.3", { short: "CN", part: "commonName" }],
   ["2.5.4.4", { short: "SN" }],
@@ -37,7 +37,7 @@ const attributeTypes = new Map<string, { readonly short: string; readonly part?:
   ["1.2.840.113549.1.9.1", { short: "E", part: "emailAddress" }],
 ]);
 
-/** Reads a Name; `element` is its SEQUENCE. */
+/** Reads a Name; `element` is its SEQUENCE. Throws `DerError`. */
 export function readName(reader: DerReader, element: DerElement): DistinguishedName {
   const relativeNames: string[] = [];
   const parts: Partial<Record<NamePart, string[]>> = {};
@@ -57,14 +57,14 @@ function readAttribute(reader: DerReader, parts: Partial<Record<NamePart, string
   const type = attributeTypes.get(oid);
   const text = stringText(reader, value);
   if (type?.part !== undefined && text !== undefined) (parts[type.part] ??= []).push(text);
-  // RFC 4514 2.4: a type without a short name, or a value that is no string, is shown in hex.
+  // RFC 4514 2.4: a value that is not a string, or whose type has no short name, is shown in hex.
   if (type === undefined || text === undefined) {
     return `${type?.short ?? oid}=#${reader.whole(value).toString("hex")}`;
   }
   return `${type.short}=${escapeValue(text)}`;
 }
 
-/** Escapes an attribute value as RFC 4514 2.4 says. */
+/** Escapes an attribute value by RFC 4514 2.4. */
 function escapeValue(text: string): string {
   if (/^[A-Za-z0-9_.\-*@/:()]+$/.test(text)) return text;
   return text.replaceAll(/[\\",+;<>]|^[ #]| $/g, "\\$&").replaceAll("\0", "\\00");

@@ -1,4 +1,4 @@
-/** Names of key and signature algorithms as ECS and OpenSSL users know them. */
+/** Names of key and signature algorithms, as in ECS. */
 export const algorithmNames: ReadonlyMap<string, string> = new Map([
   ["1.2.840.113549.1.1.1", "RSA"],
   ["1.2.840.113549.1.1.4", "MD5-RSA"],
@@ -13,7 +13,7 @@ export const algorithmNames: ReadonlyMap<string, string> = new Map([
   ["1.2.840.10045.4.3.2", "ECDSA-SHA256"],
   ["1.2.840.10045.4.3.3", "ECDSA-SHA384"],
   ["1.2.840.10045.4.3.4", "ECDSA-SHA512"],
-  // Early versions of Windows name the hash in the parameters of this one.
+  // Early versions of Windows used this one, with the hash in its parameters.
   ["1.2.840.10045.4.3", "ECDSA-specified"],
   ["1.3.101.110", "X25519"],
   ["1.3.101.111", "X448"],
@@ -36,7 +36,7 @@ export const curves: ReadonlyMap<string, { readonly name: string; readonly bits:
     ["1.3.36.3.3.2.8.1.1.13", { name: "brainpoolP512r1", bits: 512 }],
   ]);
 
-/** Names of extended key usages, those of Windows included. */
+/** Names of extended key usages, including those of Windows. */
 export const keyPurposeNames: ReadonlyMap<string, string> = new Map([
   ["2.5.29.37.0", "anyExtendedKeyUsage"],
   ["1.3.6.1.5.5.7.3.1", "serverAuth"],

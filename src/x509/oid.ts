@@ -1,21 +1,21 @@
 import { type DerElement, DerError, type DerReader, tags } from "./reader.ts";
 
-/** Reads an OBJECT IDENTIFIER, the next element. */
+/** Reads the next element, an OBJECT IDENTIFIER, in its dotted form. */
 export function readOid(reader: DerReader): string {
   return oidText(reader.bytes, reader.next(tags.oid));
 }
 
-/** Dotted forms by their octets, since a CA uses few OIDs again and again; bounded, as any may come. */
+/** A cache of dotted forms by octets: a CA uses the same few OIDs. Limited, because a request may hold any. */
 const known = new Map<string, string>();
 const maxKnown = 1024;
 
 /**
- * The dotted form of an OBJECT IDENTIFIER whose octets are the content of `element`; its arcs are
- * exact at any size.
+ * The dotted form of an OBJECT IDENTIFIER whose octets are the content of `element`; arcs are exact at any
+ * size. Throws `DerError`.
  */
 export function oidText(bytes: Buffer, element: Pick<DerElement, "start" | "end">): string {
   const { start, end } = element;
-  if (start === end || end - start > 64) throw new DerError("OID of no or too many octets");
+  if (start === end || end - start > 64) throw new DerError("OID is empty or too long");
   const octets = bytes.toString("latin1", start, end);
   const found = known.get(octets);
   if (found !== undefined) return found;
@@ -37,13 +37,13 @@ function dotted(octets: Buffer): string {
   return text;
 }
 
-/** Appends seven bits; changes over to BigInt before a number would lose precision. */
+/** Appends seven bits; switches to BigInt before a number would lose precision. */
 function nextArc(arc: number | bigint, bits: number): number | bigint {
   if (typeof arc === "bigint") return (arc << 7n) + BigInt(bits);
   return arc > 2 ** 45 ? (BigInt(arc) << 7n) + BigInt(bits) : arc * 128 + bits;
 }
 
-/** The first number of the encoding holds two arcs, of which the first is 0, 1 or 2. */
+/** The first number of the encoding holds two arcs; the first of them is 0, 1 or 2. */
 function firstArcs(first: number | bigint): string {
   if (typeof first === "bigint") return `2.${first - 80n}`;
   const root = first < 40 ? 0 : first < 80 ? 1 : 2;

@@ -5,11 +5,12 @@ import { oidText } from "./oid.ts";
 import { curves } from "./oid-names.ts";
 import { type DerElement, DerReader, tags } from "./reader.ts";
 
-/** A public key. */
+/** A public key; a parameter that its algorithm does not have, or that is not known, is absent. */
 export interface PublicKey {
   readonly algorithm: Algorithm;
   /** Size in bits: of the modulus, or of the curve's field. */
   readonly bits?: number;
+  /** Name of the curve, or its OID if it has no name here; EC only. */
   readonly curve?: string;
   /** RSA only, decimal. */
   readonly exponent?: string;
@@ -24,7 +25,7 @@ const sizes = new Map([
   ["X448", 448],
 ]);
 
-/** Reads a SubjectPublicKeyInfo; `element` is its SEQUENCE. */
+/** Reads a SubjectPublicKeyInfo; `element` is its SEQUENCE. Throws `DerError`. */
 export function readPublicKey(reader: DerReader, element: DerElement): PublicKey {
   const info = reader.inside(element);
   const identifier = info.sequence();

@@ -1,4 +1,4 @@
-/** Malformed DER; never leaves `src/exit/der`, where it becomes a problem of the value being read. */
+/** Malformed DER. It never leaves `src/x509`: the parsers report it as a problem of the part they read. */
 export class DerError extends Error {}
 
 /** Identifier octets that are read by name. */
@@ -14,17 +14,22 @@ export const tags = {
   set: 0x31,
 } as const;
 
-/** One element: its identifier octet and where header, content and end are in the bytes. */
+/** One element: its identifier octet, and its place in the reader's bytes. */
 export interface DerElement {
+  /** The identifier octet. */
   readonly tag: number;
+  /** Where the header begins. */
   readonly offset: number;
+  /** Where the content begins. */
   readonly start: number;
+  /** Where the content ends. */
   readonly end: number;
 }
 
 /**
- * Walks the elements of one content in order. It reads headers only, makes no copies, and never
- * looks outside its bounds, so the work is bounded by the number of elements asked for.
+ * Walks over the elements in a range of bytes, one after the other. It reads only headers, copies nothing and
+ * never reads outside its range, so the work is limited by the number of elements that are read. Why this is
+ * not a library is said in `certificate.ts`.
  */
 export class DerReader {
   readonly bytes: Buffer;
@@ -46,7 +51,7 @@ export class DerReader {
     return this.hasMore ? (this.bytes[this.#position] ?? -1) : -1;
   }
 
-  /** Reads the next element, of the given tag if one is given. */
+  /** Reads the next element. Throws `DerError` if it is malformed or does not have the given tag. */
   next(tag?: number): DerElement {
     const offset = this.#position;
     const found = this.nextTag;
@@ -66,17 +71,17 @@ export class DerReader {
       start += size;
     }
     const end = start + length;
-    if (end > this.#end) throw new DerError("element runs over the end");
+    if (end > this.#end) throw new DerError("element exceeds its container");
     this.#position = end;
     return { tag: found, offset, start, end };
   }
 
-  /** Reads the next element if it has the given tag, else leaves it. */
+  /** Reads the next element if it has the given tag; otherwise stays before it. */
   optional(tag: number): DerElement | undefined {
     return this.nextTag === tag ? this.next() : undefined;
   }
 
-  /** A reader of the content of a constructed element, by default of the next one. */
+  /** A reader of the content of an element. */
   inside(element: DerElement): DerReader {
     return new DerReader(this.bytes, element.start, element.end);
   }
@@ -86,17 +91,17 @@ export class DerReader {
     return this.inside(this.next(tags.sequence));
   }
 
-  /** The content octets as a view. */
+  /** The content octets, as a view. */
   content(element: DerElement): Buffer {
     return this.bytes.subarray(element.start, element.end);
   }
 
-  /** The whole element with its header as a view. */
+  /** The whole element with its header, as a view. */
   whole(element: DerElement): Buffer {
     return this.bytes.subarray(element.offset, element.end);
   }
 
-  /** Reads a non-negative INTEGER below 2^48 (content of `element`, whatever its tag). */
+  /** The content of `element`, whatever its tag, as an integer from 0 to 2^47 - 1. */
   smallInteger(element: DerElement): number {
     const length = element.end - element.start;
     if (length < 1 || length > 6) throw new DerError("integer out of range");
@@ -105,7 +110,7 @@ export class DerReader {
     return value;
   }
 
-  /** The octets of a BIT STRING (content of `element`) without the count of unused bits. */
+  /** The octets of a BIT STRING (content of `element`), without the count of unused bits. */
   bits(element: DerElement): Buffer {
     if (element.end === element.start) throw new DerError("empty bit string");
     return this.bytes.subarray(element.start + 1, element.end);

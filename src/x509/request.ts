@@ -1,7 +1,7 @@
 import { oidText } from "./oid.ts";
 import { type DerElement, DerError, DerReader, tags } from "./reader.ts";
 
-/** Attributes whose values hold a secret: always, or when they mention a challenge. */
+/** Attributes whose values are secret: always, or if they mention a challenge. */
 const secretAttributes: ReadonlyMap<string, "always" | "if-challenge"> = new Map([
   ["1.2.840.113549.1.9.7", "always"], // challengePassword
   ["1.3.6.1.4.1.311.13.2.1", "if-challenge"], // name and value pair of an enrolment client
@@ -14,16 +14,16 @@ const maxNesting = 32;
 const blank = 0x2d;
 
 /**
- * A copy of a certification request (PKCS#10, or CMC and PKCS#7 around it) with its challenge
- * passwords overwritten by hyphens, so the length of everything stays and its signature no longer
- * fits. `undefined` when it is no such request, or malformed: then nobody knows what it holds.
+ * A copy of a certification request (PKCS#10, alone or in CMC or PKCS#7) with its challenge passwords
+ * overwritten by hyphens. All lengths stay; the signature no longer verifies. `undefined` if it is not such a
+ * request or is malformed, because it may then hold secrets anywhere.
  */
 export function redactRequest(raw: Buffer): Buffer | undefined {
   const copy = Buffer.from(raw);
   try {
     expectRequest(new DerReader(copy));
     const blanked = blankSecrets(new DerReader(copy), 0);
-    // One that the walk did not come by is in a place that is no DER of ours.
+    // Without this, a password outside the DER structure that the walk covers would be published.
     return blanked === occurrences(raw, challengePassword) ? copy : undefined;
   } catch (error) {
     if (error instanceof DerError) return undefined;
@@ -33,7 +33,7 @@ export function redactRequest(raw: Buffer): Buffer | undefined {
 
 function expectRequest(reader: DerReader): void {
   const outer = reader.sequence();
-  if (reader.hasMore) throw new DerError("bytes behind the request");
+  if (reader.hasMore) throw new DerError("bytes after the request");
   const contentType = outer.optional(tags.oid);
   if (contentType !== undefined) {
     if (oidText(outer.bytes, contentType) !== signedData) throw new DerError("not signed data");
@@ -48,8 +48,8 @@ function expectRequest(reader: DerReader): void {
 }
 
 /**
- * Walks a list of elements and everything inside; an attribute is known by its OID. Returns the
- * number of challenge passwords that were blanked: one whose value is not behind its OID does not count.
+ * Walks a list of elements and everything inside, and blanks the values that follow the OID of a secret
+ * attribute. Returns how many challenge passwords were blanked, not counting one without a value.
  */
 function blankSecrets(reader: DerReader, depth: number): number {
   if (depth > maxNesting) throw new DerError("nested too deeply");
@@ -78,7 +78,7 @@ function isConstructed({ tag }: DerElement): boolean {
   return (tag & 0x20) !== 0;
 }
 
-/** Overwrites every primitive value inside; returns how many bytes that were. */
+/** Overwrites every primitive value inside; returns the number of bytes. */
 function blankContent(reader: DerReader, element: DerElement, depth: number): number {
   if (depth > maxNesting) throw new DerError("nested too deeply");
   if (!isConstructed(element)) return reader.content(element).fill(blank).length;
@@ -88,7 +88,7 @@ function blankContent(reader: DerReader, element: DerElement, depth: number): nu
   return bytes;
 }
 
-/** Looks for the word in any of the string types, UTF-16 included. */
+/** True if a value of any string type, UTF-16 included, contains the word. */
 function mentionsChallenge(content: Buffer): boolean {
   return content
     .toString("latin1")
@@ -97,7 +97,7 @@ function mentionsChallenge(content: Buffer): boolean {
     .includes("challenge");
 }
 
-/** True for an OCTET STRING that is exactly one SEQUENCE: CMS puts requests into one. */
+/** True for an OCTET STRING that holds exactly one SEQUENCE, as CMS wraps requests. */
 function holdsDer(reader: DerReader, element: DerElement): boolean {
   if (element.tag !== tags.octetString) return false;
   try {

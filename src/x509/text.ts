@@ -1,8 +1,8 @@
 import { type DerElement, DerError, type DerReader } from "./reader.ts";
 
 /**
- * The text of a string element, or `undefined` when its type is not a string. Broken characters
- * become U+FFFD; the bytes themselves are in the DER of the event.
+ * The text of a string element; `undefined` if its type is not a string. Invalid characters become U+FFFD;
+ * the original bytes are in the DER of the event.
  */
 export function stringText(reader: DerReader, element: DerElement): string | undefined {
   const { bytes } = reader;
@@ -39,7 +39,7 @@ function utf32Text(bigEndian: Buffer): string {
   return wellFormed(text);
 }
 
-/** The text with each lone surrogate replaced by U+FFFD, so that it can be UTF-8. */
+/** The text with each lone surrogate replaced by U+FFFD, so that it can be encoded as UTF-8. */
 export function wellFormed(text: string): string {
   return Buffer.from(text, "utf8").toString("utf8");
 }

@@ -1,10 +1,10 @@
 import { type DerElement, DerError, type DerReader, tags } from "./reader.ts";
 
-/** A UTCTime or GeneralizedTime in UTC as RFC 3339 with whole seconds. */
+/** A UTCTime or GeneralizedTime as RFC 3339 in UTC, whole seconds. Throws `DerError` for any other form. */
 export function timeText(reader: DerReader, element: DerElement): string {
   const text = reader.bytes.toString("latin1", element.start, element.end);
   if (element.tag === tags.utcTime && /^\d{12}Z$/.test(text)) {
-    // RFC 5280 4.1.2.5.1: two-digit years from 50 belong to the twentieth century.
+    // RFC 5280 4.1.2.5.1: two-digit years from 50 to 99 are in the twentieth century.
     return formatTime(text < "50" ? `20${text}` : `19${text}`);
   }
   if (element.tag === tags.generalizedTime && /^\d{14}Z$/.test(text)) return formatTime(text);

@@ -73,7 +73,7 @@ test("a second service on a state directory names the first and ends with 75; th
   assert.equal(second.exitCode, 75);
   assert.equal(second.stdout, "");
   const { pid } = first.child;
-  const message = `CERTWIRE_DIRECTORY_IN_USE: process ${pid} on .+, running since .+ writes into .+state`;
+  const message = `CERTWIRE_DIRECTORY_IN_USE: process ${pid} on .+, running since .+ is using .+state`;
   assert.match(second.stderr, new RegExp(message));
   assert.match(second.stderr, /hint: Stop the process/);
   await extendJournal(root);

@@ -1,5 +1,6 @@
+import { exitEvents } from "../../src/exit/ca-codes.ts";
 import type { SimulatedEvent } from "../../src/native/addon.ts";
-import { exitEvents, SimulatedCa } from "../../src/simulate/simulated-ca.ts";
+import { SimulatedCa } from "../../src/simulate/simulated-ca.ts";
 
 /** The simulated CA with a clock that steps 7.3 s with each event, so that files never differ. */
 export function createCa(seed: string): SimulatedCa {

@@ -14,7 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   journal: ["errors", "native"],
   exit: ["errors"],
   x509: [],
-  events: ["x509"],
+  events: ["exit", "x509"],
   state: ["errors", "files"],
   sources: ["errors", "journal", "exit", "events", "state"],
   sinks: ["errors", "files"],
@@ -22,7 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ["errors", "sinks", "pipeline"],
   service: ["errors", "journal", "events", "state", "sources", "pipeline"],
   "journal-tools": ["journal", "events", "state", "sources"],
-  simulate: [],
+  simulate: ["exit"],
   "index.ts": ["events"],
   cli: [
     "errors",

@@ -28,7 +28,7 @@ test("on Windows a state directory has one service at a time, and is free at onc
   const first = await start();
   await logHas(/"msg":"started"/, 1);
   const second = await start();
-  await logHas(/CERTWIRE_DIRECTORY_IN_USE: process \d+ on .+ writes into /, 1);
+  await logHas(/CERTWIRE_DIRECTORY_IN_USE: process \d+ on .+ is using /, 1);
   await first.kill();
   const third = await start();
   await logHas(/"msg":"started"/, 2);

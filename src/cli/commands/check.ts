@@ -17,7 +17,7 @@ import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
 import { alignRows, styled } from "../output.ts";
 
-/** Longest wait for a sink to close, in ms. */
+/** How long a sink may take to close, in ms. */
 const closeMs = 1000;
 
 interface CheckOptions {
@@ -27,14 +27,14 @@ interface CheckOptions {
   readonly json?: true;
 }
 
-/** One thing that was looked at. */
+/** The result of one check. */
 interface CheckResult {
   readonly subject: string;
-  /** What was found. */
+  /** What the check found, or the message of its error. */
   readonly detail: string;
-  /** Present when it is not as it must be. */
+  /** Present when the check failed. */
   readonly error?: { readonly code: ErrorCode; readonly exitCode: number; readonly hint: string };
-  /** Present when it works, but is not as it had better be. */
+  /** Present when it works but should be changed. */
   readonly warning?: Diagnostic;
 }
 
@@ -42,17 +42,17 @@ interface CheckResult {
 export function addCheckCommand(program: Command, kinds: readonly SinkKind[] = sinkKinds): void {
   program
     .command("check")
-    .description("check a configuration: the file itself, the directories, the way to each sink")
+    .description("check a configuration: the file, the directories, a connection to each sink")
     .requiredOption("-c, --config <file>", "configuration file")
-    .option("--offline", "connect to nothing")
-    .option("--timeout <seconds>", "longest wait for one sink", parseCount, 15)
+    .option("--offline", "do not connect to the sinks")
+    .option("--timeout <seconds>", "how long to wait for each sink", parseCount, 15)
     .option("--json", "print the results as JSON")
     .addHelpText("after", help)
     .action((options: CheckOptions) => check(options, kinds));
 }
 
 const help = `
-Nothing is published, and no checkpoint moves. The exit code is that of the first error.
+Nothing is published and no checkpoint moves. The exit code is that of the first error.
 
 Example:
   certwire check --config certwire.jsonc --offline`;
@@ -90,7 +90,7 @@ async function checkJournal({ journal }: ResolvedConfig): Promise<string> {
 }
 
 async function checkState({ state }: ResolvedConfig): Promise<string> {
-  // The directory is made at the first start, so until then the one above counts.
+  // The service creates the directory at its first start; until then its parent must be writable.
   await access(state.directory, constants.W_OK).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== "ENOENT") throw error;
     await access(dirname(state.directory), constants.W_OK);
@@ -118,10 +118,10 @@ async function checkSink(configured: SinkConfiguration, timeoutMs: number): Prom
 async function attempt(
   subject: string,
   code: ErrorCode,
-  look: () => Promise<string>,
+  inspect: () => Promise<string>,
 ): Promise<CheckResult> {
   try {
-    return { subject, detail: await look() };
+    return { subject, detail: await inspect() };
   } catch (cause) {
     const detail = describeError(cause).error;
     const known = cause instanceof CertwireError ? cause : new CertwireError(code, detail);

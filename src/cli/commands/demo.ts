@@ -22,17 +22,17 @@ interface DemoOptions {
   readonly seed?: string;
 }
 
-/** Longest wait for the sinks to take what is left in the journal after the CA stopped, in ms. */
+/** How long the sinks may take to publish the rest of the journal after the CA stopped, in ms. */
 const catchUpMs = 10_000;
 
 /** `certwire demo`: simulated CA, journal, service and a live view in one go. */
 export function addDemoCommand(program: Command): void {
   program
     .command("demo")
-    .description("watch the whole way: a simulated CA, the journal, the service, the sinks")
-    .option("-c, --config <file>", "publish to the sinks of this configuration; default: to files")
-    .option("-d, --directory <directory>", "where journal, state and events go", "var/demo")
-    .option("-r, --rate <events>", "events per second; 0 means as many as possible", parseRate, 4)
+    .description("watch everything at work: a simulated CA, the journal, the service, the sinks")
+    .option("-c, --config <file>", "publish to the sinks of this configuration (default: files)")
+    .option("-d, --directory <directory>", "directory for journal, state and events", "var/demo")
+    .option("-r, --rate <events>", "events per second; 0 means as fast as possible", parseRate, 4)
     .option(
       "-n, --count <events>",
       "stop after this many events (default: run until interrupted)",
@@ -47,8 +47,8 @@ export function addDemoCommand(program: Command): void {
 }
 
 const help = `
-The journal is always one of its own below --directory, never that of the configuration: simulated
-events do not get among those of a real CA, but they do get to the sinks of the configuration.
+The demo uses its own journal in --directory, never the one in the configuration, so simulated events
+do not mix with those of a real CA. They are published to the sinks of the configuration, though.
 
 Examples:
   certwire demo
@@ -78,9 +78,9 @@ async function demo(options: DemoOptions): Promise<void> {
   const stopService = new AbortController();
   const ended = new AbortController();
   const running = service.run(stopService.signal).finally(() => ended.abort());
-  running.catch(() => undefined); // it is awaited below, when the CA has stopped too
-  const pace = options.rate === 0 ? "as fast as it can" : `at ${options.rate} events/s`;
-  say(`A simulated CA works ${pace}. Ctrl-C ends it.`);
+  running.catch(() => undefined); // awaited below, after the CA has stopped
+  const pace = options.rate === 0 ? "as fast as possible" : `at ${options.rate} events/s`;
+  say(`Running a simulated CA ${pace}. Press Ctrl-C to stop.`);
   view.start();
   try {
     const ca = createCa(options.seed, options.rate);
@@ -100,7 +100,7 @@ async function demo(options: DemoOptions): Promise<void> {
   sayWhere(config, counts, logFile);
 }
 
-/** The sinks of a configuration file, or a file sink; journal and state always below `directory`. */
+/** The sinks of a configuration file, or one file sink; journal and state always inside `directory`. */
 function demoConfig(directory: string, file: string | undefined): ResolvedConfig {
   const places = {
     journal: { directory: join(directory, "journal") },
@@ -120,19 +120,17 @@ function firstSink({ sinks }: ResolvedConfig): string | undefined {
 
 function footer(counts: FeedCounts, service: Service, progress: DemoProgress): string[] {
   const journal = ` journal   ${feedText(counts)}`;
-  const sinks = service.stats().map((sink) => {
-    const backlog = counts.events - progress.records(sink.sink);
-    const failed = Object.values(sink.failures).reduce(
-      (sum, each) => sum + each,
-      sink.openFailures,
-    );
-    const numbers = `${sink.acknowledgedEvents} published, backlog ${backlog}, ${failed} failures`;
-    return ` ${sink.sink.padEnd(9)} ${sink.kind} ${sink.state}, ${numbers}`;
+  const sinks = service.stats().map((stats) => {
+    const { sink: name, kind, state, acknowledgedEvents, openFailures } = stats;
+    const backlog = counts.events - progress.records(name);
+    const failed = Object.values(stats.failures).reduce((sum, each) => sum + each, openFailures);
+    const numbers = `${acknowledgedEvents} published, backlog ${backlog}, ${failed} failures`;
+    return ` ${name.padEnd(9)} ${kind} ${state}, ${numbers}`;
   });
   return [journal, ...sinks];
 }
 
-/** Waits until every sink has what the CA recorded, but not for ever: a broker may be down. */
+/** Waits until every sink has acknowledged what the CA recorded, up to a limit: a broker may be down. */
 async function caughtUp(
   service: Service,
   progress: DemoProgress,
@@ -149,11 +147,11 @@ function sayWhere(config: ResolvedConfig, counts: FeedCounts, logFile: string): 
   for (const { kind, options, destination } of config.sinks) {
     if (options.enabled) say(`${kind} sink ${options.name}: ${destination}`);
   }
-  say("Print some of them again:");
+  say("To print some of them again:");
   say(`  ${ownCommand()} replay --journal ${journal} --type certificate.issued --stdout`);
 }
 
-/** How this program was called: in a checkout it is not on the PATH. */
+/** The command that starts this program: in a checkout `certwire` is not on the PATH. */
 function ownCommand(): string {
   const script = process.argv[1] ?? "";
   return script.endsWith("main.js") ? `node ${relative(process.cwd(), script)}` : "certwire";

@@ -20,14 +20,14 @@ interface CatOptions extends JournalOptions, SelectionOptions {
 /** `certwire journal cat`: events or records on standard output. */
 export function addJournalCatCommand(journal: Command): void {
   addSelectionOptions(addJournalOptions(journal.command("cat")))
-    .description("write the events of a journal to standard output, one JSON object a line")
-    .option("--raw", "records as the exit module wrote them instead of events")
+    .description("write the events of a journal to standard output, one JSON object per line")
+    .option("--raw", "write the exit module's records instead of events")
     .addHelpText("after", help)
     .action(cat);
 }
 
 const help = `
-Exit codes: 0 done, 65 some records cannot be decoded, 74 the journal cannot be read, 130 stopped.
+Exit codes: 0 done, 65 some records cannot be decoded, 74 the journal cannot be read, 130 interrupted.
 
 Example:
   certwire journal cat --journal var/journal --type certificate.issued --from 2026-01-31`;
@@ -45,7 +45,7 @@ async function cat(options: CatOptions): Promise<void> {
       undecodable += 1;
     },
   };
-  // Whoever reads may have seen enough: `certwire journal cat | head`.
+  // The reader of a pipe may close it early: `certwire journal cat | head`.
   const readerGone = new AbortController();
   process.stdout.once("error", () => readerGone.abort());
   const stop = AbortSignal.any([signal, readerGone.signal]);

@@ -10,7 +10,7 @@ interface CheckOptions extends JournalOptions {
   readonly json?: true;
 }
 
-/** Most findings that are printed one by one; --json has all. */
+/** Maximum number of findings that are printed; --json has all. */
 const maxShown = 50;
 
 /** `certwire journal check`: verifies every frame. */
@@ -23,8 +23,8 @@ export function addJournalCheckCommand(journal: Command): void {
 }
 
 const help = `
-A loss that the journal itself accounts for (a full disk, a killed CA) is reported, but is no damage.
-Exit codes: 0 not damaged, 65 damaged, 74 cannot be read, 130 stopped before the end.
+A loss that the journal itself records (a full disk, a killed CA) is reported but is not damage.
+Exit codes: 0 not damaged, 65 damaged, 74 cannot be read, 130 interrupted.
 
 Example:
   certwire journal check --journal var/journal --json`;

@@ -34,17 +34,17 @@ interface ExportResult {
 /** `certwire journal export`: events into a file for `certwire replay`. */
 export function addJournalExportCommand(journal: Command): void {
   addSelectionOptions(addJournalOptions(journal.command("export")))
-    .description("write the events of a journal to a file that `certwire replay` takes")
-    .argument("<file>", "file to make; it must not exist")
+    .description("write the events of a journal to a file for `certwire replay`")
+    .argument("<file>", "file to create; it must not exist")
     .option("--json", "print the result as JSON")
     .addHelpText("after", help)
     .action(exportEvents);
 }
 
 const help = `
-The file gets its name when it is complete; until then it is FILE.partial.
-Exit codes: 0 done, 2 the file exists, 65 some records cannot be decoded, 74 the journal or the file
-cannot be read or written, 130 stopped.
+Events are written to FILE.partial, which is renamed to FILE once it is complete.
+Exit codes: 0 done, 2 the file exists, 65 some records cannot be decoded, 74 the journal cannot be read
+or the file cannot be written, 130 interrupted.
 
 Example:
   certwire journal export january.ndjson --journal var/journal --from 2026-01-01 --to 2026-02-01`;
@@ -55,7 +55,7 @@ async function exportEvents(file: string, options: ExportOptions): Promise<void>
     () => true,
     () => false,
   );
-  if (isTaken) throw new CertwireError("CERTWIRE_USAGE", `${file} exists`);
+  if (isTaken) throw new CertwireError("CERTWIRE_USAGE", `${file} already exists`);
   const partial = `${file}.partial`;
   try {
     const { isComplete, ...counts } = await writeEvents(partial, chosen, options);
@@ -63,7 +63,7 @@ async function exportEvents(file: string, options: ExportOptions): Promise<void>
       await rename(partial, file);
       await syncDirectory(dirname(file));
     }
-    tell({ file, ...counts, isComplete }, options.json === true);
+    report({ file, ...counts, isComplete }, options.json === true);
   } catch (cause) {
     if (cause instanceof CertwireError) throw cause;
     throw new CertwireError("CERTWIRE_EXPORT_FAILED", `cannot write ${file}`, { cause });
@@ -107,12 +107,12 @@ async function writeEvents(
   }
 }
 
-function tell(result: ExportResult, asJson: boolean): void {
+function report(result: ExportResult, asJson: boolean): void {
   const { file, events, undecodable, isComplete } = result;
   if (asJson) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-  else say(isComplete ? `${events} events in ${file}` : "stopped; no file was made");
+  else say(isComplete ? `${events} events in ${file}` : "interrupted; no file was written");
   if (undecodable > 0) {
-    say(`${undecodable} records cannot be decoded and stay out`);
+    say(`${undecodable} records cannot be decoded and were left out`);
     process.exitCode = exitCodes.badData;
   }
   if (!isComplete) process.exitCode = exitCodes.interrupted;

@@ -14,17 +14,17 @@ interface StatusOptions extends JournalOptions {
   readonly json?: true;
 }
 
-/** `certwire journal status`: what there is, and how far each sink is. */
+/** `certwire journal status`: what is in a journal, and how far each sink has read it. */
 export function addJournalStatusCommand(journal: Command): void {
   addJournalOptions(journal.command("status"))
-    .description("what is in a journal, and how far each sink is")
+    .description("show what is in a journal and how far each sink has read it")
     .option("--json", "print the status as JSON")
     .addHelpText("after", help)
     .action(showStatus);
 }
 
 const help = `
-Only the newest segment is read. The durations are those of the exit module while it wrote that segment.
+Only the newest segment is read. The durations were measured by the exit module while it wrote that segment.
 Exit codes: 0 done, 74 the journal or a checkpoint cannot be read.
 
 Example:
@@ -64,11 +64,11 @@ function sinkText(sink: SinkStatus): string {
     parts.push(`epoch ${position.epochNumber}, sequence ${position.sequence}, saved ${savedTime}`);
   }
   const records = behindRecords === undefined ? "" : `${behindRecords} records, `;
-  parts.push(`behind ${records}up to ${formatBytes(behindBytes)}`);
+  parts.push(`behind by ${records}up to ${formatBytes(behindBytes)}`);
   return parts.join(", ");
 }
 
 function durationText({ count, p50Us, p99Us, p999Us, maxUs }: DurationSummary): string {
-  if (count === 0) return "no figures";
+  if (count === 0) return "not measured";
   return `${count} times, µs: p50 ${p50Us}, p99 ${p99Us}, p99.9 ${p999Us}, max ${maxUs}`;
 }

@@ -4,11 +4,11 @@ import { addJournalCheckCommand } from "./journal-check.ts";
 import { addJournalExportCommand } from "./journal-export.ts";
 import { addJournalStatusCommand } from "./journal-status.ts";
 
-/** `certwire journal`: looks at a journal; none of its commands changes anything in it. */
+/** `certwire journal`: inspects a journal; none of its commands changes anything in it. */
 export function addJournalCommand(program: Command): void {
   const journal = program
     .command("journal")
-    .description("look at a journal; the CA and the service may go on working with it")
+    .description("inspect a journal; safe while the CA and the service are running")
     .helpCommand(false);
   addJournalStatusCommand(journal);
   addJournalCheckCommand(journal);

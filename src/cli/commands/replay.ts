@@ -34,18 +34,18 @@ export function addReplayCommand(program: Command): void {
     .command("replay")
     .description("send recorded events again: same ids, marked as replayed, checkpoints untouched")
     .argument("[file]", "NDJSON file of events, or a dead-letter file")
-    .option("-j, --journal <directory>", "journal directory; default: that of --config")
+    .option("-j, --journal <directory>", "journal directory (default: from --config)")
     .option("-c, --config <file>", "configuration file")
     .option("--to-sink <name>", "send to this sink of the configuration, enabled or not")
-    .option("--stdout", "write one event a line to standard output");
+    .option("--stdout", "write one event per line to standard output");
   addSelectionOptions(command)
-    .option("--dry-run", "print the plan only")
+    .option("--dry-run", "only print the plan")
     .addHelpText("after", help)
     .action(replay);
 }
 
 const help = `
-The plan is printed on standard error before anything is sent.
+The plan is printed to standard error before anything is sent.
 
 Examples:
   certwire replay --journal var/journal --type certificate.issued --stdout
@@ -73,7 +73,8 @@ async function replay(file: string | undefined, options: ReplayOptions): Promise
   if (options.dryRun || target === undefined) return;
   const events = new ReplaySource(source.events(ignore), selection);
   const { acknowledged, deadLetters, isStopped } = await send(events, target, config, signal);
-  const buried = deadLetters.count > 0 ? `, ${deadLetters.count} are in ${deadLetters.path}` : "";
+  const buried =
+    deadLetters.count > 0 ? `, ${deadLetters.count} dead letters in ${deadLetters.path}` : "";
   say(`${acknowledged} of ${plan.selected} events acknowledged${buried}`);
   events.throwIfFailed();
   if (deadLetters.count > 0) process.exitCode = exitCodes.deadLetters;
@@ -82,7 +83,7 @@ async function replay(file: string | undefined, options: ReplayOptions): Promise
 
 interface Source {
   readonly name: string;
-  /** Begins at the oldest event with each call. */
+  /** The events from the oldest one, anew at each call; `skip` gets what is left out. */
   readonly events: (skip: (what: Skipped) => void) => AsyncIterable<CertwireEvent>;
 }
 
@@ -93,7 +94,7 @@ async function chooseSource(
   signal: AbortSignal,
 ): Promise<Source> {
   if (file !== undefined && journal !== undefined)
-    throw usage("FILE and --journal exclude each other");
+    throw usage("FILE and --journal cannot be used together");
   const caIds = await readCaIds(config);
   const events = config?.events ?? {};
   if (file !== undefined) {
@@ -102,7 +103,7 @@ async function chooseSource(
     return { name: file, events: eventsOf };
   }
   const directory = journal ?? config?.journal.directory;
-  if (directory === undefined) throw usage("name a FILE, --journal or --config");
+  if (directory === undefined) throw usage("give a FILE, --journal or --config");
   return {
     name: `journal ${directory}`,
     events: (skip) =>
@@ -121,10 +122,10 @@ function chooseTarget(
   const sink = config.sinks.find(({ options }) => options.name === toSink);
   if (sink) return besideTheService(sink);
   const names = config.sinks.map(({ options }) => options.name);
-  throw usage(`no sink "${toSink}"`, `Sinks of the configuration: ${names.join(", ")}.`);
+  throw usage(`there is no sink "${toSink}"`, `The configuration has ${names.join(", ")}.`);
 }
 
-/** The service may be using the same sink at this time. */
+/** Gives a sink that takes one writer a separate place, because the service may be using it now. */
 function besideTheService(sink: SinkConfiguration): SinkConfiguration {
   const name = `replay-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
   return { ...sink.apart(name), limits: sink.limits };
@@ -134,7 +135,7 @@ function usage(message: string, hint?: string): CertwireError {
   return new CertwireError("CERTWIRE_USAGE", message, hint === undefined ? {} : { hint });
 }
 
-/** Publishes everything. */
+/** Publishes the events of the source to the target until the source ends or a signal stops it. */
 async function send(
   source: ReplaySource,
   target: SinkConfiguration,
@@ -153,9 +154,10 @@ async function send(
     shrink: shrinkEvent,
     deadLetters: new DeadLetterFile(path),
     monitor: new PipelineMonitor(sinkLog),
+    // A short drain loses nothing: the next replay writes the lines that are missing.
     ...(replayDrainMs !== undefined && { drainTimeoutMs: replayDrainMs }),
   });
-  // Whoever reads may have seen enough: `certwire replay --stdout | head`.
+  // The reader of a pipe may close it early: `certwire replay --stdout | head`.
   const readerGone = new AbortController();
   process.stdout.on("error", () => readerGone.abort());
   await pipeline.run(AbortSignal.any([signal, readerGone.signal]));

@@ -14,16 +14,16 @@ interface RunOptions {
 export function addRunCommand(program: Command): void {
   program
     .command("run")
-    .description("publish the journal's records to the sinks, until stopped")
+    .description("publish the journal's records to the sinks until stopped")
     .requiredOption("-c, --config <file>", "configuration file")
-    .option("--stop-on-stdin-end", "stop when standard input ends (default on Windows for a pipe)")
+    .option("--stop-on-stdin-end", "stop when standard input ends (default for a pipe on Windows)")
     .addHelpText("after", help)
     .action(run);
 }
 
 const help = `
-Logs are JSON lines on standard error. SIGTERM and SIGINT end it after what is under way was
-acknowledged, a second one at once.
+Logs are JSON lines on standard error. SIGTERM or SIGINT stops the service once the events in flight
+are acknowledged, or after 10 s; a second signal stops it immediately.
 
 Example:
   certwire run --config /etc/certwire/certwire.jsonc`;
@@ -39,6 +39,6 @@ async function run(options: RunOptions): Promise<void> {
   log.info({ journal: config.journal.directory, state: config.state.directory }, "started");
   await service.run(signal);
   log.info("stopped");
-  // What standard output has not taken was not acknowledged either, and comes again.
+  // Exit at once: what standard output has not accepted was not acknowledged, and is published again.
   process.exit(exitCodes.ok);
 }

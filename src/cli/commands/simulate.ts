@@ -14,16 +14,16 @@ interface SimulateOptions {
   readonly seed?: string;
 }
 
-/** How often the progress is printed, in ms. */
+/** How often the counts are printed, in ms. */
 const reportIntervalMs = 5000;
 
 /** `certwire simulate`: a simulated CA writes a journal. */
 export function addSimulateCommand(program: Command): void {
   program
     .command("simulate")
-    .description("let a simulated CA write a journal, through the exit module's own code")
+    .description("write a journal with a simulated CA, through the exit module's own code")
     .requiredOption("-j, --journal <directory>", "journal directory, created if missing")
-    .option("-r, --rate <events>", "events per second; 0 means as many as possible", parseRate, 10)
+    .option("-r, --rate <events>", "events per second; 0 means as fast as possible", parseRate, 10)
     .option(
       "-n, --count <events>",
       "stop after this many events (default: run until interrupted)",
@@ -38,7 +38,7 @@ export function addSimulateCommand(program: Command): void {
 }
 
 const help = `
-Never name the journal of a real CA: consumers could not tell the simulated events from real ones.
+Never use the journal of a real CA: consumers cannot distinguish simulated events from real ones.
 
 Example:
   certwire simulate --journal var/journal --rate 200 --count 10000 --seed 1`;
@@ -58,5 +58,5 @@ async function simulate({ journal, rate, count, seed }: SimulateOptions): Promis
     clearInterval(report);
     simulator.close();
   }
-  say(`events: ${feedText(counts)}; the journal is in ${directory}`);
+  say(`events: ${feedText(counts)}; journal: ${directory}`);
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 const sevenDigits = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/);
 
-/** The CloudEvents attributes of every event; `data` has a schema of its own per type. */
+/** The CloudEvents attributes of every event; `data` has its own schema for each type. */
 export const envelopeSchema = z
   .object({
     specversion: z.literal("1.0"),

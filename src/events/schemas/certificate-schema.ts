@@ -3,7 +3,7 @@ import { binary, dateTime, oid, sha256 } from "./values.ts";
 
 const names = z.array(z.string()).optional();
 
-/** A distinguished name. */
+/** A distinguished name: its text, and the parts that people search for. */
 export const distinguishedName = z
   .object({
     distinguishedName: z.string().describe("RFC 4514, most specific part first."),
@@ -18,7 +18,7 @@ export const distinguishedName = z
   })
   .meta({ id: "DistinguishedName" });
 
-/** An algorithm. */
+/** An algorithm by OID; the name helps to read it and may be absent. */
 export const algorithm = z
   .object({ oid, name: z.string().optional() })
   .meta({ id: "Algorithm", description: "OID, and name where it is known." });
@@ -49,7 +49,7 @@ const template = z.object({
   minorVersion: z.int().optional(),
 });
 
-/** A certificate: what its DER says, and the DER. */
+/** A certificate: the parsed fields and the DER itself. */
 export const certificate = z
   .object({
     version: z.int().optional(),
@@ -57,7 +57,7 @@ export const certificate = z
       .string()
       .regex(/^[0-9A-F]+$/)
       .optional()
-      .describe("Upper-case hex of whole bytes, without leading zero bytes."),
+      .describe("Upper-case hex of whole bytes without leading zero bytes."),
     subject: distinguishedName.optional(),
     issuer: distinguishedName.optional(),
     notBefore: dateTime.optional(),

@@ -9,7 +9,7 @@ const place = {
   sha256: sha256.describe("SHA-256 of the DER; a republished CRL has the same."),
 };
 
-/** A CRL: what its DER says, and the DER. */
+/** A CRL: the parsed fields and the DER itself. */
 export const crl = z
   .object({
     ...place,
@@ -27,5 +27,5 @@ export const crl = z
   })
   .meta({ id: "Crl", description: "Parts that could not be read are absent." });
 
-/** Another CRL that the CA had at the same time. */
+/** Another CRL that was current at the CA at the same time. */
 export const currentCrl = z.object(place).meta({ id: "CurrentCrl" });

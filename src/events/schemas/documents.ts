@@ -4,13 +4,13 @@ import { type EventKind, eventKinds } from "../event.ts";
 import { envelopeSchema } from "./attributes.ts";
 import { eventData } from "./event-data.ts";
 
-/** A generated document: its file below docs/reference, and its content. */
+/** A generated document: its path in docs/reference, and its content. */
 export interface GeneratedDocument {
   readonly path: string;
   readonly content: object;
 }
 
-/** JSON Schemas of all events, and the AsyncAPI document around them. */
+/** The JSON Schemas of all events, and the AsyncAPI document that refers to them. */
 export function schemaDocuments(): GeneratedDocument[] {
   return [
     {
@@ -34,7 +34,7 @@ function jsonSchema(schema: z.ZodType, $id: string): object {
   return { $schema, $id, ...rest };
 }
 
-/** One channel with all events: which topic or exchange it is, the configuration says. */
+/** One channel with all events; the configuration decides which topic or exchange that is. */
 function asyncApi(): object {
   const messages = Object.fromEntries(eventKinds.map((kind) => [kind, message(kind)]));
   return {
@@ -43,7 +43,7 @@ function asyncApi(): object {
       title: "Certwire events",
       version: "1",
       description:
-        "What a Microsoft AD CS certification authority does, as CloudEvents 1.0. Delivery is at least once: ids stay the same on retry, restart and replay.",
+        "Everything a Microsoft AD CS certification authority does, as CloudEvents 1.0. Delivery is at least once; ids stay the same on retry, restart and replay.",
       license: { name: "Apache-2.0" },
     },
     defaultContentType: "application/cloudevents+json",

@@ -14,15 +14,15 @@ import { binary, dateTime, integer, text } from "./values.ts";
 
 const problem = z
   .object({
-    property: z.string().describe("Property of the CA (`request.StatusCode`) or place in `data`."),
+    property: z.string().describe("Property of the CA (`request.StatusCode`) or path in `data`."),
     reason: z.string().describe("A word; docs/reference/events.md lists them."),
     hresult: z.string().optional(),
     symbol: z.string().optional(),
     detail: z.string().optional(),
-    utf16: binary.optional().describe("Of a text that is no valid UTF-16: its bytes, UTF-16LE."),
-    value: z.unknown().optional().describe("A value that has no place in the event."),
+    utf16: binary.optional().describe("The bytes of a text that is not valid UTF-16, UTF-16LE."),
+    value: z.unknown().optional().describe("A value that does not fit anywhere else in the event."),
   })
-  .meta({ id: "Problem", description: "Something the event could not say." });
+  .meta({ id: "Problem", description: "Something the event does not show, or shows differently." });
 
 const notify = z
   .object({
@@ -31,19 +31,19 @@ const notify = z
     processId: z.int(),
     threadId: z.int(),
   })
-  .meta({ id: "Notify", description: "The call of the CA." });
+  .meta({ id: "Notify", description: "The CA's call of the exit module." });
 
 const ca = propertyGroup(caProperties)
   .extend({
     id: z
       .string()
       .describe(
-        "SHA-256 of the CA's public key; `name-` and a hash, or `unknown`, before it is seen.",
+        "SHA-256 of the CA's public key; `name-` and a hash, or `unknown`, while the key is not known.",
       ),
     certificates: z
       .array(propertyGroup(caCertificateProperties).extend({ index: z.int() }))
       .optional()
-      .describe("Properties that the CA has for each of its certificates."),
+      .describe("Properties of each of the CA's certificates."),
   })
   .meta({ id: "Ca" });
 
@@ -51,7 +51,10 @@ const attribute = z
   .object({
     name: z.string(),
     value: text.optional(),
-    redacted: z.literal(true).optional().describe("The value is a secret and was never recorded."),
+    redacted: z
+      .literal(true)
+      .optional()
+      .describe("True if the value is a secret; it is not recorded."),
   })
   .meta({ id: "Attribute" });
 
@@ -75,11 +78,11 @@ const aboutRequest = z.object({
   certificate: certificate.optional(),
   certificateProperties: propertyGroup(certificateProperties)
     .optional()
-    .describe("The row of the certificate as the CA has it; of a pending request what it plans."),
+    .describe("The row of the certificate; for a pending request, what the CA plans to issue."),
   revocation: propertyGroup(revocationProperties).optional(),
   attributes: z.array(attribute).optional(),
   extensions: z.array(extension).optional(),
-  crls: z.array(crl).optional().describe("CRLs that came with an event of no known kind."),
+  crls: z.array(crl).optional().describe("CRLs recorded with an unrecognized event."),
 });
 
 const aboutCrl = z.object({
@@ -91,7 +94,7 @@ const aboutCrl = z.object({
 const gap = z.object({
   ca: z.object({ id: z.string() }),
   reason: z.string(),
-  count: integer.optional().describe("Number of lost events; absent when it is not known."),
+  count: integer.optional().describe("Number of lost events; absent if it is not known."),
   firstSequence: z.string().optional(),
   lastSequence: z.string().optional(),
   firstTime: dateTime.optional(),
@@ -100,7 +103,7 @@ const gap = z.object({
   problems: z.array(problem),
 });
 
-/** The schema of `data` for each kind of event; schemas, documents and types come from here. */
+/** The schema of `data` for each kind of event; JSON Schemas, AsyncAPI and types are made from it. */
 export const eventData = {
   "certificate.issued": aboutRequest.describe("The CA issued a certificate."),
   "certificate.revoked": aboutRequest.describe(
@@ -110,15 +113,15 @@ export const eventData = {
     "A certificate was released from hold (disposition 20 with reason -1).",
   ),
   "certificate.imported": aboutRequest.describe("A certificate was imported into the CA database."),
-  "request.pending": aboutRequest.describe("A request waits for a CA manager."),
+  "request.pending": aboutRequest.describe("A request is waiting for a CA manager."),
   "request.denied": aboutRequest.describe("A request was denied (disposition 31)."),
   "request.failed": aboutRequest.describe("A request failed (disposition 30)."),
-  "request.retrieved": aboutRequest.describe("A pending request was asked for with success."),
+  "request.retrieved": aboutRequest.describe("A certificate that had been pending was retrieved."),
   "crl.issued": aboutCrl.describe("The CA published or republished a CRL."),
-  "ca.started": aboutRequest.describe("The exit module was started by the CA."),
+  "ca.started": aboutRequest.describe("The CA started the exit module."),
   "ca.stopped": aboutRequest.describe("The CA is stopping."),
   "ca.unrecognized": aboutRequest.describe(
-    "An event that has no type of its own: the raw code and all properties.",
+    "An event without a type of its own: the raw code and all properties.",
   ),
   "journal.gap": gap.describe("Events were lost."),
 } as const satisfies Record<EventKind, z.ZodType>;

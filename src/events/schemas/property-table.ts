@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Property, PropertyTable } from "../properties.ts";
 import { binary, dateTime, hresult, integer, omittedValue, text } from "./values.ts";
 
-/** Forms of a value by the type of its property; enumerations have their own words. */
+/** The schema of a value by the type of its property; an enumeration's is made of its words. */
 const forms = {
   integer,
   text,
@@ -20,7 +20,7 @@ type FormOf<P extends Property> = P["type"] extends keyof typeof forms
   : z.ZodType<WordOf<P>>;
 type Coded = "enumeration" | "flags" | "requestType";
 
-/** The members that a table of properties makes in an event. */
+/** The members of an event that a table of properties describes. */
 type ShapeOf<T extends PropertyTable> = {
   [N in keyof T as T[N]["key"]]: z.ZodOptional<FormOf<T[N]>>;
 } & {
@@ -37,16 +37,16 @@ type ShapeOf<T extends PropertyTable> = {
     : never]: z.ZodOptional<z.ZodArray<z.ZodString>>;
 };
 
-/** The schema of a group of properties; other members are properties this version does not know. */
+/** The schema of a group of properties; it allows members for properties that this version does not know. */
 export function propertyGroup<T extends PropertyTable>(
   table: T,
 ): z.ZodObject<ShapeOf<T>, z.core.$loose> {
   const shape: Record<string, z.ZodType> = {};
   for (const [name, property] of Object.entries(table)) {
     const { key, type } = property;
-    shape[key] = formOf(property).optional().describe(`${name} of the CA.`);
+    shape[key] = formOf(property).optional().describe(`The CA's ${name}.`);
     if (type === "enumeration" || type === "flags" || type === "requestType") {
-      shape[`${key}Code`] = z.int().optional().describe(`${name} as the CA's number.`);
+      shape[`${key}Code`] = z.int().optional().describe(`The CA's ${name} as a number.`);
     }
     if (type === "hresult") shape[`${key}Symbol`] = z.string().optional();
     if (type === "requestType") shape[`${key}Flags`] = z.array(z.string()).optional();

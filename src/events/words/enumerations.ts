@@ -1,21 +1,18 @@
-/** A number of the CA with its words; other numbers have no word. */
+import { dispositions } from "../../exit/ca-codes.ts";
+
+/** The words for the CA's numbers of one kind; a number that is not here is shown as `unknown`. */
 export type Enumeration = Readonly<Record<number, string>>;
 
-/** DB_DISP_*: state of a row of the request table. */
-export const dispositions = {
-  8: "active",
-  9: "pending",
-  12: "foreign",
-  15: "caCertificate",
-  16: "caCertificateChain",
-  17: "kraCertificate",
-  20: "issued",
-  21: "revoked",
-  30: "failed",
-  31: "denied",
-} as const;
+type WordsOf<T extends Readonly<Record<string, number>>> = {
+  readonly [Word in keyof T as T[Word]]: Word;
+};
 
-/** CRL reasons of RFC 5280 5.3.1; -1 is what a CA leaves behind after a release from hold. */
+/** The words of `dispositions`. */
+export const dispositionWords = Object.fromEntries(
+  Object.entries(dispositions).map(([word, code]) => [code, word]),
+) as WordsOf<typeof dispositions>;
+
+/** CRL reasons of RFC 5280 5.3.1; -1 is what a CA stores after a release from hold. */
 export const revocationReasons = {
   [-1]: "releasedFromHold",
   0: "unspecified",
@@ -28,7 +25,7 @@ export const revocationReasons = {
   8: "removeFromCRL",
 } as const;
 
-/** ENUM_CATYPES. */
+/** Type of the CA, ENUM_CATYPES. */
 export const caTypes = {
   0: "enterpriseRoot",
   1: "enterpriseSubordinate",
@@ -37,7 +34,7 @@ export const caTypes = {
   5: "unknown",
 } as const;
 
-/** CA_DISP_*: state of a CA certificate or of its CRL. */
+/** State of a CA certificate or of its CRL, CA_DISP_*. */
 export const caStates = {
   0: "incomplete",
   1: "error",
@@ -47,7 +44,7 @@ export const caStates = {
   5: "underSubmission",
 } as const;
 
-/** Format part (bits 8 to 15) of CR_IN_*. */
+/** Format of a request, bits 8 to 15 of CR_IN_*. */
 export const requestFormats = {
   0: "any",
   1: "pkcs10",

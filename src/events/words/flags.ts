@@ -1,7 +1,7 @@
-/** Bits and their words. */
+/** Bits of a number of the CA, and their words in an event. */
 export type Flags = readonly (readonly [bit: number, word: string])[];
 
-/** CR_FLG_*: what the CA found about a request. */
+/** What the CA found about a request, CR_FLG_*. */
 export const requestFlags: Flags = [
   [0x1, "forceTeletex"],
   [0x2, "renewal"],
@@ -21,7 +21,7 @@ export const requestFlags: Flags = [
   [0x8000_0000, "publishError"],
 ];
 
-/** Flags within CR_IN_* (the format is in bits 8 to 15, the encoding in bits 0 to 7). */
+/** Flags of a request type, CR_IN_* from bit 16; bits 8 to 15 are the format, 0 to 7 the encoding. */
 export const requestTypeFlags: Flags = [
   [0x2_0000, "rpc"],
   [0x4_0000, "fullResponse"],
@@ -33,7 +33,7 @@ export const requestTypeFlags: Flags = [
   [0x100_0000, "returnChallenge"],
 ];
 
-/** Enrolment flags of a template. */
+/** Enrolment flags of a template, CT_FLAG_* of msPKI-Enrollment-Flag. */
 export const enrollmentFlags: Flags = [
   [0x1, "includeSymmetricAlgorithms"],
   [0x2, "pendAllRequests"],
@@ -57,7 +57,7 @@ export const enrollmentFlags: Flags = [
   [0x8_0000, "noSecurityExtension"],
 ];
 
-/** General flags of a template. */
+/** General flags of a template, CT_FLAG_* of its attribute flags. */
 export const generalFlags: Flags = [
   [0x20, "autoEnrollment"],
   [0x40, "machineType"],
@@ -69,7 +69,7 @@ export const generalFlags: Flags = [
   [0x2_0000, "isModified"],
 ];
 
-/** Origin part (bits 16 to 19) of an extension's flags. */
+/** Origin of an extension, bits 16 to 19 of its flags. */
 export const extensionOrigins = {
   1: "request",
   2: "policy",
@@ -82,7 +82,7 @@ export const extensionOrigins = {
   9: "caCertificate",
 } as const;
 
-/** The words of the bits that are set; bits without a word appear as one hex number. */
+/** The words of the bits that are set; the bits without a word follow as one hex number. */
 export function flagWords(flags: Flags, value: number): string[] {
   const words: string[] = [];
   let rest = value >>> 0;

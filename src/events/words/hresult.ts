@@ -211,12 +211,12 @@ const symbols: ReadonlyMap<number, string> = new Map([
   [0x800b0114, "CERT_E_INVALID_NAME"],
 ]);
 
-/** An HRESULT as people search for it: `0x` and 8 lower-case hex digits. */
+/** An HRESULT in the form that people search for: `0x` and 8 lower-case hex digits. */
 export function hresultHex(value: number): string {
   return `0x${(value >>> 0).toString(16).padStart(8, "0")}`;
 }
 
-/** Symbol of an HRESULT, given signed or unsigned; `undefined` when it has no name here. */
+/** The symbol of an HRESULT, signed or unsigned, such as `E_FAIL`; `undefined` if it is not known here. */
 export function hresultSymbol(value: number): string | undefined {
   return symbols.get(value >>> 0);
 }

@@ -24,7 +24,7 @@ const wrongUsages: readonly (readonly [about: string, words: string[], message: 
   ["a count of nothing", ["simulate", "-j", "x", "--count", "0"], /1 or more/],
   ["a time in words", ["replay", "-j", "x", "--stdout", "--from", "yesterday"], /2026-01-31/],
   ["a misspelt kind", ["replay", "--type", "crl.isued"], /Did you mean "crl.issued"\?/],
-  ["a replay from nowhere", ["replay", "--stdout"], /name a FILE, --journal or --config/],
+  ["a replay from nowhere", ["replay", "--stdout"], /give a FILE, --journal or --config/],
   ["a replay to nowhere", ["replay", "-j", "x"], /choose --to-sink NAME or --stdout/],
   ["a replay to two places", ["replay", "-j", "x", "--to-sink", "a", "--stdout"], /choose/],
   ["a sink without a configuration", ["replay", "-j", "x", "--to-sink", "a"], /needs --config/],

@@ -95,7 +95,7 @@ test("a replay whose events become dead letters ends with 3 and says where they 
   const { exitCode, stderr } = await runCli("replay", ...words);
   assert.equal(exitCode, 3, stderr);
   const letters = join(directory, "dead-letters", "replay-files.ndjson");
-  assert.ok(stderr.includes(`3 of 4 events acknowledged, 1 are in ${letters}`), stderr);
+  assert.ok(stderr.includes(`3 of 4 events acknowledged, 1 dead letters in ${letters}`), stderr);
   const [letter, ...others] = readFileSync(letters, "utf8").trim().split("\n");
   assert.deepEqual(others, []);
   const { reason, event } = JSON.parse(letter ?? "") as DeadLetter;

@@ -9,7 +9,7 @@ import { temporaryDirectory } from "../../support/run-cli.ts";
 test("one directory has one holder, and the next one after a release", async (context) => {
   const directory = join(temporaryDirectory(context), "not", "there", "yet");
   const lock = await lockDirectory(directory, "a.lock");
-  const holder = `process ${process.pid} on .+, running since 2\\d{3}-.+Z, writes into ${directory}`;
+  const holder = `process ${process.pid} on .+, running since 2\\d{3}-.+Z, is using ${directory}`;
   await assert.rejects(lockDirectory(directory, "a.lock"), (error) => {
     assert.ok(error instanceof CertwireError);
     assert.equal(error.code, "CERTWIRE_DIRECTORY_IN_USE");
@@ -29,7 +29,7 @@ for (const text of texts) {
     const directory = temporaryDirectory(context);
     const lock = await lockDirectory(directory, "a.lock");
     writeFileSync(join(directory, "a.lock"), text);
-    const message = `another process writes into ${directory}`;
+    const message = `another process is using ${directory}`;
     await assert.rejects(lockDirectory(directory, "a.lock"), { message });
     lock.release();
   });

@@ -5,7 +5,7 @@ import {
   planDeletions,
   type RetentionPolicy,
   type SinkCursor,
-  withWritersBounds,
+  withWriterLimits,
 } from "../../../src/journal/retention.ts";
 import type { NativeSegment } from "../../../src/native/addon.ts";
 
@@ -42,7 +42,11 @@ function plan(
   { freeBytes = 10_000, spareBytes = 0 } = {},
 ): Deletion[] {
   const journalBytes = segments.reduce((sum, { bytes }) => sum + bytes, spareBytes);
-  return planDeletions(segments, cursors, policy, { journalBytes, freeBytes }, now);
+  return planDeletions(segments, cursors, {
+    policy,
+    space: { journalBytes, freeBytes },
+    nowMs: now,
+  });
 }
 
 function names(deletions: readonly Deletion[]): string[] {
@@ -93,7 +97,9 @@ test("files that the writer has prepared count towards the cap", () => {
 test("near the free-space floor only segments that every sink has go before the replay window is over", () => {
   const segments = Array.from({ length: 5 }, (_, index) => segment(1, index, 0));
   const cursors = [cursor("a", 1, 1), cursor("b", 1, 4)];
-  assert.deepEqual(described(plan(segments, cursors, { freeBytes: 240 })), [["e1-s0", "room", []]]);
+  assert.deepEqual(described(plan(segments, cursors, { freeBytes: 240 })), [
+    ["e1-s0", "space", []],
+  ]);
   assert.deepEqual(plan(segments, cursors, { freeBytes: 260 }), []);
 });
 
@@ -117,15 +123,18 @@ test("the segment that the writer is in stays, even if others have a higher numb
 });
 
 test("the limits of the exit module apply where they are stricter", () => {
-  const bounds = (maxJournalBytes: number, minFreeBytes: number) => {
-    const told = { ...segment(2, 0, 1), maxJournalBytes, minFreeBytes };
-    const { maxBytes, minFreeBytes: floor } = withWritersBounds(policy, [told, segment(1, 0, 2)]);
+  const limits = (maxJournalBytes: number, minFreeBytes: number) => {
+    const recorded = { ...segment(2, 0, 1), maxJournalBytes, minFreeBytes };
+    const { maxBytes, minFreeBytes: floor } = withWriterLimits(policy, [
+      recorded,
+      segment(1, 0, 2),
+    ]);
     return [maxBytes, floor];
   };
-  assert.deepEqual(bounds(0, 0), [1000, 200]);
-  assert.deepEqual(bounds(999, 201), [999, 201]);
-  assert.deepEqual(bounds(1001, 199), [1000, 200]);
+  assert.deepEqual(limits(0, 0), [1000, 200]);
+  assert.deepEqual(limits(999, 201), [999, 201]);
+  assert.deepEqual(limits(1001, 199), [1000, 200]);
   const writers = { ...segment(1, 0, 2), isWriters: true, maxJournalBytes: 500 };
   const copied = { ...segment(9, 0, 1), maxJournalBytes: 10 };
-  assert.equal(withWritersBounds(policy, [writers, copied]).maxBytes, 500);
+  assert.equal(withWriterLimits(policy, [writers, copied]).maxBytes, 500);
 });

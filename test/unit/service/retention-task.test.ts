@@ -242,9 +242,9 @@ test("an exit module with a smaller journal than the configuration's keeps recor
   const frames = await readAll(journal);
   assert.equal(label(frames.at(-1)!), 3000);
   assert.ok(!frames.map(label).some((each) => String(each).startsWith("gap disk-full")));
-  const narrower = lines.filter(({ msg }) => String(msg).includes("narrower"));
+  const stricter = lines.filter(({ msg }) => String(msg).includes("stricter"));
   assert.deepEqual(
-    narrower.map(({ maxBytes }) => maxBytes),
+    stricter.map(({ maxBytes }) => maxBytes),
     [maxJournalBytes],
   );
 });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
 import { test } from "node:test";
+import { exitEvents } from "../../../src/exit/ca-codes.ts";
 import type { SimulatedEvent, SimulatedValue } from "../../../src/native/addon.ts";
-import { exitEvents, SimulatedCa } from "../../../src/simulate/simulated-ca.ts";
+import { SimulatedCa } from "../../../src/simulate/simulated-ca.ts";
 
 const start = Date.UTC(2026, 0, 5, 8, 0, 0);
 
