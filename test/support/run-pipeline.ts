@@ -10,6 +10,7 @@ import { InternalEvents } from "../../src/pipeline/internal-events.ts";
 import { Pipeline, type PipelineOptions } from "../../src/pipeline/pipeline.ts";
 import type { PipelineLimits } from "../../src/sinks/common-options.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
+import { patienceMs } from "./until.ts";
 
 /** Settings of a pipeline under test; quick retries by default. */
 export type PipelineSettings = Partial<PipelineLimits> &
@@ -50,7 +51,7 @@ export async function testPipeline(
     events: new InternalEvents(log),
     checkpoints: checkpoints ?? { save: async (position) => void saved.push(position) },
     checkpointIntervalMs: checkpointIntervalMs ?? 5,
-    drainTimeoutMs: drainTimeoutMs ?? 200,
+    drainTimeoutMs: drainTimeoutMs ?? patienceMs,
   });
   const deadLetters = async () => {
     const letters = [];
@@ -66,13 +67,4 @@ export const neverStopped = new AbortController().signal;
 /** Numbers from `first` to `last`. */
 export function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, at) => first + at);
-}
-
-/** Waits until `holds` is true, or fails after `timeoutMs`. */
-export async function until(holds: () => boolean, what: string, timeoutMs = 5000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`timed out waiting until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }
