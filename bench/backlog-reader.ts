@@ -18,6 +18,8 @@ export interface BacklogResult {
   readonly events: number;
   /** From the making of the reader to the first publish. */
   readonly firstPublishMs: number;
+  /** Frames that were read by then. */
+  readonly framesBeforePublish: number;
   /** Processor time of the process, all threads, for one event. */
   readonly cpuMicrosecondsPerEvent: number;
   /** Resident memory after a quarter of the events, and the most afterwards, in MiB. */
@@ -30,12 +32,16 @@ const done = new AbortController();
 const startedAt = performance.now();
 const startedCpu = process.cpuUsage();
 let firstPublishMs = 0;
+let framesBeforePublish = 0;
 let events = 0;
 let quarter = 0;
 let most = 0;
 
 function count(batch: readonly OutboundEvent[]): void {
-  if (events === 0) firstPublishMs = performance.now() - startedAt;
+  if (events === 0) {
+    firstPublishMs = performance.now() - startedAt;
+    framesBeforePublish = reader.stats().framesRead;
+  }
   events += batch.length;
   const rss = process.memoryUsage.rss() / 2 ** 20;
   if (events * 4 < Number(wanted)) quarter = rss;
@@ -58,10 +64,9 @@ const sink: Sink = {
 };
 
 const context = createEventContext();
+const reader = new JournalReader({ directory, position: null });
 const pipeline = new Pipeline({
-  source: new JournalEventSource(new JournalReader({ directory, position: null }), (frame) =>
-    eventsOfFrame(frame, context),
-  ),
+  source: new JournalEventSource(reader, (frame) => eventsOfFrame(frame, context)),
   sink,
   limits: {
     maxInFlightEvents: 4096,
@@ -80,6 +85,7 @@ const { user, system } = process.cpuUsage(startedCpu);
 const result: BacklogResult = {
   events,
   firstPublishMs: Math.round(firstPublishMs),
+  framesBeforePublish,
   cpuMicrosecondsPerEvent: Math.round((user + system) / events),
   rssMegabytes: { quarter: Math.round(quarter), most: Math.round(most) },
 };

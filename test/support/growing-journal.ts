@@ -15,7 +15,7 @@ export class GrowingJournal {
   #events = 0;
 
   /** Its events are of so many `requests`, one after the other and again from the first. */
-  constructor(t: TestContext, requests: number) {
+  constructor(t: Pick<TestContext, "after">, requests: number) {
     this.directory = journalDirectory(t);
     this.#simulator = openSmall(this.directory, segmentBytes);
     this.#requests = requests;
