@@ -25,6 +25,12 @@ const startup = 0x80;
 const shutdown = 0x40;
 /** Time after which a call reads no further property. */
 const budgetUs = 500_000;
+
+/** True when no call used up its time, as one may on a busy machine; then each record is complete. */
+export function isUnhurried({ calls }: StandinRun): boolean {
+  return calls.every(({ us }) => us < budgetUs);
+}
+
 /** Clocks of one machine, read in different ways. */
 const clockSlack = 200_000n;
 
