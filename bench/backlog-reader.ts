@@ -19,6 +19,8 @@ export interface BacklogResult {
   readonly events: number;
   /** From the creation of the reader to the first publish. */
   readonly firstPublishMs: number;
+  /** Frames that were read by then. */
+  readonly framesBeforePublish: number;
   /** Processor time of the process, all threads, for one event. */
   readonly cpuMicrosecondsPerEvent: number;
   /** Resident memory after a quarter of the events, and its maximum afterwards, in MiB. */
@@ -31,12 +33,16 @@ const done = new AbortController();
 const startedAt = performance.now();
 const startedCpu = process.cpuUsage();
 let firstPublishMs = 0;
+let framesBeforePublish = 0;
 let events = 0;
 let quarter = 0;
 let most = 0;
 
 function count(batch: readonly OutboundEvent[]): void {
-  if (events === 0) firstPublishMs = performance.now() - startedAt;
+  if (events === 0) {
+    firstPublishMs = performance.now() - startedAt;
+    framesBeforePublish = reader.stats().framesRead;
+  }
   events += batch.length;
   const rss = process.memoryUsage.rss() / 2 ** 20;
   if (events * 4 < Number(wanted)) quarter = rss;
@@ -58,9 +64,10 @@ const sink: Sink = {
   close: async () => undefined,
 };
 
+const reader = new JournalReader({ directory, position: null });
 const pipeline = new Pipeline({
   source: new JournalSource({
-    frames: new JournalReader({ directory, position: null }),
+    frames: reader,
     context: { options: {}, identity: new CaIdentity() },
   }),
   sink,
@@ -81,6 +88,7 @@ const { user, system } = process.cpuUsage(startedCpu);
 const result: BacklogResult = {
   events,
   firstPublishMs: Math.round(firstPublishMs),
+  framesBeforePublish,
   cpuMicrosecondsPerEvent: Math.round((user + system) / events),
   rssMegabytes: { quarter: Math.round(quarter), most: Math.round(most) },
 };

@@ -1,8 +1,8 @@
-// A start with a backlog: the time to the first publish, memory, and the cost of an event
-// compared with a backlog of a hundredth of the size. Prints one JSON object:
-// node backlog.js [--megabytes 10240] [--runs 5] [--directory DIRECTORY]
+// How a start with a backlog behaves: the time to the first publish, memory, and the cost of an event
+// beside that of a backlog of a hundredth. Prints one JSON object:
+// node backlog.js [--megabytes 10240] [--runs 5] [--directory DIRECTORY] [--out FILE]
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     megabytes: { type: "string", default: "10240" },
     runs: { type: "string", default: "5" },
     directory: { type: "string", default: tmpdir() },
+    out: { type: "string" },
   },
 });
 const megabytes = Number(values.megabytes);
@@ -87,6 +88,9 @@ async function measure(root: string) {
     events,
     fillSeconds: Math.round(fillSeconds),
     firstPublishMs: median(pairs.map(([, { firstPublishMs }]) => firstPublishMs)),
+    framesBeforePublish: Math.max(
+      ...pairs.map(([, { framesBeforePublish }]) => framesBeforePublish),
+    ),
     cpuMicrosecondsPerEvent: { small: smallUs, large: largeUs, ratio: largeUs! / smallUs! },
     rssMegabytes: publish(large, Math.min(events, 50_000)).rssMegabytes,
   };
@@ -94,7 +98,9 @@ async function measure(root: string) {
 
 const root = mkdtempSync(join(values.directory, "certwire-backlog-"));
 try {
-  process.stdout.write(`${JSON.stringify(await measure(root), null, 2)}\n`);
+  const text = `${JSON.stringify(await measure(root), null, 2)}\n`;
+  process.stdout.write(text);
+  if (values.out !== undefined) writeFileSync(values.out, text);
 } finally {
   rmSync(root, { recursive: true });
 }

@@ -8,7 +8,7 @@ import { kafkaJava } from "../test/integration/support/local-kafka.ts";
 import { ManagedProcess } from "../test/integration/support/managed-process.ts";
 import { repoRoot } from "../test/integration/support/repo-root.ts";
 import { runCommand } from "../test/integration/support/run-command.ts";
-import { waitUntil } from "../test/integration/support/wait-until.ts";
+import { until } from "../test/support/until.ts";
 
 /** The same work for every program. */
 export interface Load {
@@ -67,22 +67,22 @@ export async function connectFileSource(
   process.start();
   try {
     const seen = async (): Promise<number> => {
-      process.assertRunning();
       const offsets = await withAdmin(kafka.bootstrapServers, (admin) =>
         admin.fetchTopicOffsets(topic),
       );
       return offsets.reduce((sum, { high }) => sum + Number(high), 0);
     };
-    const wait = { timeoutMs, intervalMs: 50 };
-    const first = await waitUntil(async () => (await seen()) || false, {
-      ...wait,
-      what: "Kafka Connect's first record",
-    });
+    const wait = {
+      withinMs: timeoutMs,
+      everyMs: 50,
+      mayThrow: true,
+      giveUp: () => process.assertRunning(),
+    };
+    const begun = async () => (await seen()) || false;
+    const first = await until(begun, "Kafka Connect has sent its first record", wait);
     const startedAt = performance.now();
-    await waitUntil(async () => (await seen()) >= load.records, {
-      ...wait,
-      what: "Kafka Connect's last record",
-    });
+    const isDone = async () => (await seen()) >= load.records;
+    await until(isDone, "Kafka Connect has sent its last record", wait);
     return ((load.records - first) / (performance.now() - startedAt)) * 1_000;
   } finally {
     await process.kill();

@@ -1,10 +1,22 @@
 #!/usr/bin/env bash
-# Measures throughput from a journal to the brokers, compared with their own load generators; options as in
-# bench/brokers.ts. Needs Java, Maven and RabbitMQ, which the setup of the tests installs.
+# Takes times, one part after the other or the one that is named; each prints its ratios and writes JSON.
+#   npm run bench [-- brokers|isolation|backlog|crl [OPTION...]]
+# brokers: the way from a journal to the brokers beside their own load generators -> build/bench-brokers.json
+# isolation: a sink beside a dead one and alone -> build/bench-isolation.json
+# backlog: an event of a large backlog and of a small one -> build/bench-backlog.json
+# crl: a CRL of 5 MiB -> build/bench-crl.json
+# Options as in bench/*.ts. Needs Java, Maven and RabbitMQ, which the set-up of the tests installs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+parts=(brokers isolation backlog crl)
+if [[ " ${parts[*]} " == *" ${1:-} "* ]]; then
+  parts=("$1")
+  shift
+elif [ $# -gt 0 ]; then
+  parts=(brokers)
+fi
 bash scripts/fetch-kafka.sh kafka
-bash scripts/fetch-kafka.sh perf-test
+if [[ " ${parts[*]} " == *" brokers "* ]]; then bash scripts/fetch-kafka.sh perf-test; fi
 [ -f prebuilds/linux-x64/certwire.node ] || bash scripts/build-native.sh
 npx --no-install tsc -p tsconfig.json
-exec node build/js/bench/brokers.js "$@"
+for part in "${parts[@]}"; do node "build/js/bench/$part.js" --out "build/bench-$part.json" "$@"; done

@@ -68,10 +68,11 @@ async function replay(...selection: string[]): Promise<void> {
   await promisify(execFile)(process.execPath, words);
 }
 
-/** Lets an inventory consume until the queue is empty and everything is acknowledged. */
+/** Lets an inventory consume all that is in the queue; a replay has ended once everything is there. */
 async function consumeAll(inventory: CertificateInventory): Promise<void> {
+  const { messageCount } = await channel.checkQueue(queue);
   await inventory.consume(channel, queue);
-  while ((await channel.checkQueue(queue)).messageCount > 0) await delay(50);
+  while (inventory.handled < messageCount) await delay(50);
   await channel.close();
 }
 

@@ -26,6 +26,12 @@ interface CertificateEvent {
 export class CertificateInventory {
   readonly #entries = new Map<string, InventoryEntry>();
   readonly #seen = new Set<string>();
+  #handled = 0;
+
+  /** Events that were worked in, also those that changed nothing. */
+  get handled(): number {
+    return this.#handled;
+  }
 
   get entries(): readonly InventoryEntry[] {
     return [...this.#entries.values()];
@@ -42,6 +48,7 @@ export class CertificateInventory {
 
   /** Applies one event. Delivery is at least once, so an id that was seen before changes nothing. */
   handle({ id, type, data }: CertificateEvent): void {
+    this.#handled += 1;
     const { certificate } = data;
     if (certificate === undefined || this.#seen.has(id)) return;
     this.#seen.add(id);

@@ -4,6 +4,8 @@ import type { OutboundEvent } from "../../src/events/outbound-event.ts";
 import type { PublishOutcome, Sink, SinkFailureKind } from "../../src/sinks/sink.ts";
 import { range } from "../support/run-pipeline.ts";
 import { sampleOutbound, sequenceOf } from "../support/sample-events.ts";
+import { scaled } from "../support/scale.ts";
+import { settled, until } from "../support/until.ts";
 
 /** One place to publish to, fresh for each test. */
 export interface SinkUnderTest {
@@ -35,7 +37,7 @@ export function testSinkContract({ name, setUp }: SinkSuite): void {
       const place = await setUp(t);
       const sink = place.create();
       await sink.open(signal);
-      const events = range(1, 200).map((n) => sampleOutbound(n, `ca/${n % 7}`));
+      const events = range(1, scaled(200)).map((n) => sampleOutbound(n, `ca/${n % 7}`));
       await publishAll(sink, events);
       await sink.close();
       assertDelivered(await place.read(), events);
@@ -45,7 +47,7 @@ export function testSinkContract({ name, setUp }: SinkSuite): void {
       const place = await setUp(t);
       const sink = place.create();
       await sink.open(signal);
-      const events = range(1, 400).map((n) => sampleOutbound(n, `ca/${n % 40}`));
+      const events = range(1, scaled(400)).map((n) => sampleOutbound(n, `ca/${n % 40}`));
       await Promise.all([...byLane(sink, events)].map(([lane, own]) => inBatches(sink, lane, own)));
       await sink.close();
       assertDelivered(await place.read(), events);
@@ -94,7 +96,8 @@ export function testSinkContract({ name, setUp }: SinkSuite): void {
       await sink.open(signal);
       const events = range(1, 100).map((n) => sampleOutbound(n));
       const publishing = sink.publish(sink.laneOf(events[0]!), events, signal);
-      const [outcome] = await within(20_000, Promise.all([publishing, sink.close()]));
+      const both = Promise.all([publishing, sink.close()]);
+      const [outcome] = await settled(both, "publishing and closing have ended");
       assertOutcome(outcome, events.length);
       await assertArrived(place, events.slice(0, outcome.acknowledged));
     });
@@ -107,7 +110,7 @@ export function testSinkContract({ name, setUp }: SinkSuite): void {
       const events = range(1, 100).map((n) => sampleOutbound(n));
       const publishing = sink.publish(sink.laneOf(events[0]!), events, stop.signal);
       stop.abort();
-      const outcome = await within(5000, publishing);
+      const outcome = await settled(publishing, "the aborted publish has ended");
       assertOutcome(outcome, events.length);
       await sink.close();
       await assertArrived(place, events.slice(0, outcome.acknowledged));
@@ -121,7 +124,8 @@ export function testSinkContract({ name, setUp }: SinkSuite): void {
       await publishAll(sink, events.slice(0, 20));
       await place.breakDown();
       const lane = sink.laneOf(events[0]!);
-      const outcome = await within(60_000, sink.publish(lane, events.slice(20), signal));
+      const publishing = sink.publish(lane, events.slice(20), signal);
+      const outcome = await settled(publishing, "publishing has failed");
       assertOutcome(outcome, 20);
       assert.ok(outcome.failure, "a publish to a place that is gone cannot succeed");
       await place.repair();
@@ -158,16 +162,16 @@ async function publishAll(sink: Sink, events: readonly OutboundEvent[]): Promise
 
 /** Publishes as the pipeline does: retries what is left until all of it is acknowledged. */
 async function publishWhole(sink: Sink, lane: number, events: readonly OutboundEvent[]) {
-  const deadline = performance.now() + 60_000;
   let rest = events;
-  while (rest.length > 0) {
+  let cause: Error | undefined;
+  const isDone = async (): Promise<boolean> => {
     const outcome = await sink.publish(lane, rest, signal);
     assertOutcome(outcome, rest.length);
     rest = rest.slice(outcome.acknowledged);
-    if (rest.length === 0) return;
-    if (performance.now() > deadline) throw outcome.failure?.cause ?? new Error("no reason");
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
+    cause = outcome.failure?.cause;
+    return rest.length === 0;
+  };
+  await until(isDone, "a batch is acknowledged", { everyMs: 200, state: () => cause });
 }
 
 function assertOutcome(outcome: PublishOutcome, events: number): void {
@@ -202,12 +206,4 @@ async function assertArrived(place: SinkUnderTest, events: readonly OutboundEven
   const arrived = new Set((await place.read()).map(({ id }) => id));
   const missing = events.filter(({ id }) => !arrived.has(id)).map(sequenceOf);
   assert.deepEqual(missing, [], "acknowledged events that did not arrive");
-}
-
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done within ${ms} ms`)), ms);
-  });
-  return Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { resolveStdoutSink, stdoutSinkOptions } from "../../src/sinks/stdout/options.ts";
 import { StdoutSink } from "../../src/sinks/stdout/sink.ts";
-import { until } from "../support/run-pipeline.ts";
+import { until } from "../support/until.ts";
 import { testSinkContract } from "./sink-contract.ts";
 
 /** A process that reads a pipe and passes everything on, like one after `certwire run |`. */
@@ -27,7 +27,7 @@ class PipeReader {
   /** Everything that was ever written into the pipe. */
   async text(): Promise<string> {
     const content = (): Buffer => Buffer.concat(this.#chunks);
-    await until(() => content().length === this.pipe.bytesWritten, "the pipe is empty", 20_000);
+    await until(() => content().length === this.pipe.bytesWritten, "the pipe is empty");
     return content().toString("utf8");
   }
 

@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import type { CertwireEvent } from "../../src/events/event.ts";
 import { readCheckpoint } from "../../src/state/checkpoint-store.ts";
 import { stateLayout } from "../../src/state/layout.ts";
 import { eventContext, eventsOfFrame } from "../support/exit-records.ts";
-import { sizeFromEnvironment } from "../support/flow.ts";
 import { startCli, temporaryDirectory } from "../support/run-cli.ts";
+import { scaled, sizeFromEnvironment } from "../support/scale.ts";
 import { readAll } from "../support/small-journal.ts";
+import { until } from "../support/until.ts";
 
 const rounds = sizeFromEnvironment("CERTWIRE_SERVICE_KILLS", 5);
-/** Limit of what is in flight to the sink. */
 const maxInFlightEvents = 64;
 const eventsPerSecond = 150;
-/** The simulated CA works until this many events are published. */
-const fewestEvents = 300;
-/** A checkpoint is saved once a second; the rest is for a machine that is busy. */
-const checkpointSeconds = 3;
+/** The simulated CA works on until so many are published. */
+const fewestEvents = scaled(300);
+/** A service is killed after it has published fewer than this. */
+const mostBeforeKill = scaled(200);
 
 /** Events in the order of publishing, without a line that a kill cut off. */
 function published(directory: string): CertwireEvent[] {
@@ -41,6 +41,12 @@ function parse(line: string): CertwireEvent[] {
   } catch {
     return [];
   }
+}
+
+/** The cursor of the sink on disk. */
+async function savedSequence(state: string): Promise<bigint> {
+  const { position } = await readCheckpoint(stateLayout(state).checkpoint("files"));
+  return position?.sequence ?? 0n;
 }
 
 async function idsOfJournal(journal: string): Promise<string[]> {
@@ -67,11 +73,16 @@ test("a service killed at any moment loses nothing, and repeats only what follow
     const before = published(events);
     const { position } = await readCheckpoint(stateLayout(state).checkpoint("files"));
     const service = startCli(["run", "--config", config]);
-    // Every other round the kill may come before anything was published.
+    // Every other round the kill may come before anything was published; the others see the cursor move.
     if (round % 2 === 0) {
-      while (published(events).length === before.length) await delay(20);
+      const isMoved = async () => (await savedSequence(state)) > (position?.sequence ?? 0n);
+      await until(isMoved, "the checkpoint has moved");
+    } else {
+      await until(() => service.stderr() !== "", "the service has begun");
     }
-    await delay(Math.random() * 1500);
+    const most = published(events).length + randomInt(2) * randomInt(mostBeforeKill);
+    await until(() => published(events).length >= most, `${most} events are published`);
+    const seen = await savedSequence(state);
     service.child.kill("SIGKILL");
     const { exitCode } = await service.ended;
     assert.equal(exitCode, null, "it did not end by itself");
@@ -83,17 +94,18 @@ test("a service killed at any moment loses nothing, and repeats only what follow
       .slice(before.length)
       .filter(({ id }) => earlier.has(id));
     assert.ok(!again.some(({ id }) => acknowledged.has(id)), "nothing before the checkpoint again");
-    assert.ok(again.length <= maxInFlightEvents + eventsPerSecond * checkpointSeconds);
+    assert.ok((await savedSequence(state)) >= seen, "the checkpoint that was seen is kept");
     repeated += again.length;
   }
   const service = startCli(["run", "--config", config]);
   context.after(() => service.child.kill("SIGKILL"));
-  while (published(events).length < fewestEvents) await delay(100);
+  const enough = () => published(events).length >= fewestEvents;
+  await until(enough, `${fewestEvents} events are published`, { everyMs: 100 });
   simulator.child.kill("SIGTERM");
   assert.equal((await simulator.ended).exitCode, 0);
   const ids = await idsOfJournal(journal);
   const isThere = (): boolean => published(events).some(({ id }) => id === ids.at(-1));
-  while (!isThere()) await delay(100);
+  await until(isThere, "the last event is published", { everyMs: 100 });
   service.child.kill("SIGTERM");
   assert.equal((await service.ended).exitCode, 0);
   const all = published(events).map(({ id }) => id);

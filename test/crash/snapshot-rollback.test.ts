@@ -7,11 +7,8 @@ import type { CertwireEvent } from "../../src/events/event.ts";
 import { requestIdOf } from "../../src/events/selection.ts";
 import { Service } from "../../src/service/service.ts";
 import { collectLog } from "../support/collect-log.ts";
-import { until as untilWithin } from "../support/run-pipeline.ts";
 import { flushed, journalDirectory, openSmall, record } from "../support/small-journal.ts";
-
-const until = (holds: () => boolean, what: string): Promise<void> =>
-  untilWithin(holds, what, 30_000);
+import { until } from "../support/until.ts";
 
 /** A service over a journal, in this process. */
 async function startService(context: TestContext, journal: string) {

@@ -2,14 +2,17 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { Kafka, logLevel } from "kafkajs";
 import { assertDelivered } from "../contract/sink-contract.ts";
-import { countDuplicates, sizeFromEnvironment, startFlow } from "../support/flow.ts";
+import { countDuplicates, startFlow } from "../support/flow.ts";
 import { kafkaSink } from "../support/make-sink.ts";
 import { sampleOutbound, sequenceOf } from "../support/sample-events.ts";
+import { scaled } from "../support/scale.ts";
 import type { KafkaCluster } from "./support/broker-provider.ts";
 import { startKafka } from "./support/brokers.ts";
 import { readKafka } from "./support/read-kafka.ts";
 
-const moveSeconds = sizeFromEnvironment("CERTWIRE_LEADER_MOVE_SECONDS", 12);
+const moves = scaled(15, { least: 3 });
+/** Events that are published between two moves, so that each move meets some. */
+const eventsPerMove = 100;
 const replicas = [
   [1, 2, 3],
   [2, 3, 1],
@@ -77,19 +80,13 @@ suite("Kafka partitions whose leaders move", () => {
 
   test("while leaders keep moving the sink loses and reorders no event", async (t) => {
     await kafka.createTopic("moving", { replicas: [...replicas, ...replicas] });
-    const eventsPerSecond = 600;
-    const flow = await startFlow(t, kafkaSink(kafka.bootstrapServers, "moving"), {
-      events: moveSeconds * eventsPerSecond,
-      eventsPerSecond,
-      keys: 100,
-    });
-    const end = performance.now() + moveSeconds * 1000;
-    let moves = 0;
-    while (performance.now() < end) {
-      await kafka.moveLeader("moving", moves % 6, 1 + ((moves + 1) % 3));
-      moves += 1;
+    const sink = kafkaSink(kafka.bootstrapServers, "moving");
+    const flow = await startFlow(t, sink, { eventsPerSecond: 600, keys: 100 });
+    for (let move = 0; move < moves; move += 1) {
+      await flow.moreAcknowledged(eventsPerMove);
+      await kafka.moveLeader("moving", move % 6, 1 + ((move + 1) % 3));
     }
-    await flow.acknowledged(moveSeconds * eventsPerSecond);
+    await flow.moreAcknowledged(eventsPerMove);
     await flow.end();
     const arrived = await arrivedIn("moving");
     assertDelivered(arrived, flow.sent());

@@ -1,19 +1,22 @@
 import assert from "node:assert/strict";
 import { suite, type TestContext, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Sink } from "../../src/sinks/sink.ts";
 import { assertDelivered } from "../contract/sink-contract.ts";
-import { countDuplicates, sizeFromEnvironment, startFlow } from "../support/flow.ts";
+import { countDuplicates, startFlow } from "../support/flow.ts";
 import { kafkaSink, rabbitMqSink } from "../support/make-sink.ts";
+import { scaled } from "../support/scale.ts";
+import { until } from "../support/until.ts";
 import type { Cluster } from "./support/broker-provider.ts";
 import { startKafka, startRabbitmq } from "./support/brokers.ts";
 import { readKafka } from "./support/read-kafka.ts";
 import { readRabbitmq } from "./support/read-rabbitmq.ts";
+import { syncRabbitmq } from "./support/sync-rabbitmq.ts";
 
-const events = sizeFromEnvironment("CERTWIRE_OUTAGE_EVENTS", 4000);
-const downSeconds = sizeFromEnvironment("CERTWIRE_OUTAGE_SECONDS", 6);
-const eventsPerSecond = 800;
-const inFlight = 1000;
+/** Events that are published before the broker is killed, and once more after its return. */
+const events = scaled(1500);
+/** How often publishing fails while it is down. */
+const failures = scaled(5);
+const inFlight = scaled(1000, { least: 100, most: 5000 });
 
 type Arrived = { readonly id: string; readonly partitionkey: string };
 
@@ -24,18 +27,25 @@ async function killAndReturn(
   read: () => Promise<Arrived[]>,
 ) {
   const settings = { maxInFlightEvents: inFlight };
-  const flow = await startFlow(t, sink, { events, eventsPerSecond, keys: 200, settings });
-  await flow.acknowledged(events / 4);
+  const flow = await startFlow(t, sink, { eventsPerSecond: 800, keys: 200, settings });
+  await flow.acknowledged(events);
   await cluster.kill9(1);
-  await sleep(downSeconds * 1000);
-  assert.ok(flow.pipeline.stats().inFlightEvents <= inFlight, "memory is bounded while it is down");
+  const { pipeline } = flow;
+  const isFull = () => pipeline.stats().inFlightEvents >= inFlight;
+  await until(isFull, "as many events as allowed wait for the broker", {
+    state: () => pipeline.stats(),
+  });
+  const failed = () => Object.values(pipeline.stats().failures).reduce((sum, n) => sum + n, 0);
+  const last = failed() + failures;
+  await until(() => failed() >= last, `publishing has failed ${failures} times more`);
+  assert.ok(pipeline.stats().inFlightEvents <= inFlight, "memory is bounded while it is down");
   await cluster.restart(1);
-  await flow.acknowledged(events, 120_000);
+  await flow.moreAcknowledged(inFlight + events);
   await flow.end();
   const arrived = await read();
   assertDelivered(arrived, flow.sent());
   const duplicates = countDuplicates(arrived);
-  t.diagnostic(`${events} events, ${downSeconds} s down: 0 missing, ${duplicates} duplicates`);
+  t.diagnostic(`${flow.sent().length} events: 0 missing, ${duplicates} duplicates`);
   assert.ok(duplicates <= inFlight, `${duplicates} duplicates, the window is ${inFlight}`);
 }
 
@@ -55,9 +65,8 @@ suite("a broker killed with SIGKILL while events flow, and started again", () =>
     t.after(() => rabbitmq.stop());
     const topology = { quorumQueues: [{ name: "outage" }] };
     const sink = rabbitMqSink(rabbitmq.urls, "outage", { topology });
-    // RabbitMQ stores a new queue a moment after it has confirmed it.
     await sink.open();
-    await sleep(2000);
+    await syncRabbitmq(rabbitmq);
     await killAndReturn(t, rabbitmq, sink, async () => {
       const bodies = await readRabbitmq(rabbitmq.urls[0] ?? "", "outage");
       return bodies.map((body) => JSON.parse(body));

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { sampleOutbound } from "../support/sample-events.ts";
+import { until } from "../support/until.ts";
 import { type LocalRabbitmq, startLocalRabbitmq } from "./support/local-rabbitmq.ts";
 import { readRabbitmq } from "./support/read-rabbitmq.ts";
 import { clientTls, SecurePublisher, skip, tls } from "./support/secure-publisher.ts";
 import { makeTempDirectory, removeTempDirectory } from "./support/temp-directory.ts";
 import { makeCertificates, type TestCertificates } from "./support/test-certificates.ts";
-import { waitUntil } from "./support/wait-until.ts";
 
 const username = "certwire";
 const password = "Rabbit5ecret";
@@ -99,7 +99,7 @@ suite("the RabbitMQ sink on a broker with security", { skip }, () => {
     publisher.useClient(certificates.strangerCa);
     await demanding.ctl(1, "close_all_connections", "renewal");
     const isRefused = async () => (await publish()).failure?.kind === "auth";
-    await waitUntil(isRefused, { what: "the new connection to be refused" });
+    await until(isRefused, "the new connection is refused");
     publisher.useClient(certificates.renewedClient);
     assert.deepEqual(await publish(), { acknowledged: 1 });
   });

@@ -1,12 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "amqplib";
-
-/** A queue that gives nothing for this long, in ms, may be empty. */
-const quietMs = 1000;
+import { until } from "./until.ts";
 
 /**
- * Takes all messages out of a queue and returns their bodies in its order. For many thousands: amqp-tools start
- * a program for each.
+ * Takes all messages out of a queue that nobody publishes to any more, and returns their bodies in order. For
+ * many thousands: amqp-tools start a program for each.
  */
 export async function drainQueue(url: string, queue: string): Promise<string[]> {
   const connection = await connect(url);
@@ -14,18 +11,23 @@ export async function drainQueue(url: string, queue: string): Promise<string[]> 
     const channel = await connection.createChannel();
     const bodies: string[] = [];
     await channel.prefetch(1000);
-    await channel.consume(queue, (message) => {
-      if (message === null) return;
-      bodies.push(message.content.toString());
-      channel.ack(message);
-    });
-    for (let before = -1; before < bodies.length; ) {
-      before = bodies.length;
-      await sleep(quietMs);
+    // Only a get that finds nothing proves that the queue is empty; one that finds something, that the queue
+    // has its leader and knows how many more there are.
+    for (;;) {
+      const first = await channel.get(queue, { noAck: true });
+      if (first === false) return bodies;
+      bodies.push(first.content.toString());
+      const { messageCount } = await channel.checkQueue(queue);
+      const all = bodies.length + messageCount;
+      const { consumerTag } = await channel.consume(queue, (message) => {
+        if (message === null) return;
+        bodies.push(message.content.toString());
+        channel.ack(message);
+      });
+      const state = () => `${bodies.length} of ${all}`;
+      await until(() => bodies.length >= all, `${queue} is drained`, { state });
+      await channel.cancel(consumerTag);
     }
-    const { messageCount } = await channel.checkQueue(queue);
-    if (messageCount > 0) throw new Error(`${queue} has ${messageCount} more messages`);
-    return bodies;
   } finally {
     await connection.close();
   }

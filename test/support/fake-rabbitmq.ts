@@ -22,9 +22,13 @@ const answers: Readonly<Record<string, readonly [classId: number, method: number
 /** A server on 127.0.0.1 that speaks just enough AMQP 0-9-1 to confirm, or not to confirm, messages. */
 export async function startFakeRabbitMq(confirms: Confirms) {
   const sockets: Socket[] = [];
+  let messages = 0;
   const server = createServer((socket) => {
     sockets.push(socket);
-    serve(socket, () => confirms(sockets.indexOf(socket) + 1));
+    serve(socket, () => {
+      messages += 1;
+      return confirms(sockets.indexOf(socket) + 1);
+    });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -32,6 +36,8 @@ export async function startFakeRabbitMq(confirms: Confirms) {
     url: `amqp://127.0.0.1:${(server.address() as AddressInfo).port}`,
     /** Connections that were made so far. */
     connections: () => sockets.length,
+    /** Messages that were published so far, on all connections. */
+    messages: () => messages,
     stop(): void {
       for (const socket of sockets) socket.destroy();
       server.close();

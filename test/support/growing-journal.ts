@@ -14,8 +14,8 @@ export class GrowingJournal {
   readonly #requests: number;
   #events = 0;
 
-  /** Its events are of this many `requests`, one after the other and again from the first. */
-  constructor(t: TestContext, requests: number) {
+  /** Its events are of so many `requests`, one after the other and again from the first. */
+  constructor(t: Pick<TestContext, "after">, requests: number) {
     this.directory = journalDirectory(t);
     this.#simulator = openSmall(this.directory, segmentBytes);
     this.#requests = requests;

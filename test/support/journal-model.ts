@@ -12,6 +12,7 @@ import { listSegments, startOf } from "../../src/journal/segments.ts";
 import { loadNative, type NativeJournalReader } from "../../src/native/addon.ts";
 import { cutPower } from "./power-cut.ts";
 import { label } from "./small-journal.ts";
+import { until } from "./until.ts";
 import type { WriterAnswer, WriterOrder } from "./writer-process.ts";
 
 /** Something that happens to a journal, its writer or its reader. */
@@ -104,9 +105,12 @@ export class JournalModel {
     await this.#append(1);
     const [last] = this.#epochs.at(-1)!.committed;
     await this.#order({ do: "flush" });
-    const isThere = (): boolean => [...this.#delivered.values()].includes(last!);
-    for (let tries = 0; tries < 100 && !isThere(); tries += 1) await this.#read(100);
-    assert.ok(isThere(), "the last record comes out");
+    const isRead = async (): Promise<boolean> => {
+      await this.#read(100);
+      return [...this.#delivered.values()].includes(last!);
+    };
+    // An idle reader looks for new segments ten times a second only.
+    await until(isRead, "the last record comes out");
     for (const epoch of this.#epochs) this.#assertAccounted(epoch);
     if (this.#isHarmed) return;
     for (const epoch of this.#epochs) this.#assertDurable(epoch);

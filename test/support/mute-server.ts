@@ -2,11 +2,16 @@ import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import type { TestContext } from "node:test";
 
-/** A server on 127.0.0.1 that accepts connections and never answers; its port. */
-export async function startMuteServer(context: Pick<TestContext, "after">): Promise<number> {
-  const server = createServer((socket) => socket.on("error", () => undefined).resume());
+/** A server on 127.0.0.1 that takes connections and says nothing: its port, and how many it has taken. */
+export async function startMuteServer(context: Pick<TestContext, "after">) {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.on("error", () => undefined).resume();
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   context.after(() => server.close());
-  return (server.address() as AddressInfo).port;
+  const { port } = server.address() as AddressInfo;
+  return { port, connections: () => connections };
 }

@@ -1,28 +1,55 @@
-// A process of its own that publishes the sample events to a sink, so that a test can kill it.
-// Arguments: the sink's entry in a configuration as JSON, state directory, number of events, number of keys,
-// and which run this is; each event holds that and when it was taken in.
+// A process of its own that publishes the sample events to a sink and kills itself with SIGKILL in the middle
+// of a publish. Its argument is a `PublisherRun` as JSON; without a `kill` it ends by itself.
+import { openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import pino from "pino";
 import { sinkOf } from "../../src/config/sink-entry.ts";
+import type { JournalPosition } from "../../src/journal/position.ts";
 import { PipelineMonitor } from "../../src/pipeline/monitor.ts";
 import { Pipeline } from "../../src/pipeline/pipeline.ts";
+import type { Sink } from "../../src/sinks/sink.ts";
 import type { EventSource, SourcedRecord } from "../../src/sources/event-source.ts";
 import { CheckpointStore } from "../../src/state/checkpoint-store.ts";
 import { DeadLetterFile } from "../../src/state/dead-letter.ts";
 import { stateLayout } from "../../src/state/layout.ts";
 import { sampleEvent, samplePosition } from "./sample-events.ts";
+import { turns, until } from "./until.ts";
 
-const [entry = "", stateDirectory = "", events = "0", keys = "1", run = "0"] =
-  process.argv.slice(2);
-const configured = sinkOf(JSON.parse(entry) as { name: string; url: string });
-const checkpoints = await CheckpointStore.open(stateLayout(stateDirectory).checkpoint("sink"));
-const first = Number(checkpoints.position?.sequence ?? 0n) + 1;
+/** When a publisher kills itself. */
+export interface KillPoint {
+  /** At the first publish after so many events were acknowledged. */
+  readonly acknowledged: number;
+  /** True: once the cursor is on disk, as far as it has come. */
+  readonly isSaved: boolean;
+  /** Turns of the event loop between the beginning of that publish and the kill. */
+  readonly turns: number;
+}
+
+/** What a publisher does. */
+export interface PublisherRun {
+  readonly sink: Parameters<typeof sinkOf>[0];
+  readonly stateDirectory: string;
+  /** Number of events, and of keys. */
+  readonly events: number;
+  readonly keys: number;
+  /** Which run this is; each event says so. */
+  readonly run: number;
+  readonly kill?: KillPoint;
+}
+
+const { sink, stateDirectory, events, keys, run, kill } = JSON.parse(
+  process.argv[2] ?? "",
+) as PublisherRun;
+const store = await CheckpointStore.open(stateLayout(stateDirectory).checkpoint("sink"));
+const first = Number(store.position?.sequence ?? 0n) + 1;
+const savedLog = openSync(join(stateDirectory, "saved"), "a");
+let acknowledged = 0;
+let saved = 0n;
 
 function* records(): Generator<SourcedRecord> {
-  for (let n = first; n <= Number(events); n += 1) {
-    const event = sampleEvent(n, `ca/${n % Number(keys)}`, 500);
-    const data = { ...event.data, run: Number(run), taken: Date.now() };
-    yield { position: samplePosition(n), events: [{ ...event, data }] };
+  for (let n = first; n <= events; n += 1) {
+    const event = sampleEvent(n, `ca/${n % keys}`, 500);
+    yield { position: samplePosition(n), events: [{ ...event, data: { ...event.data, run } }] };
   }
 }
 
@@ -39,17 +66,49 @@ class WholeSource implements EventSource {
   close(): void {}
 }
 
-const stop = new AbortController();
-process.on("SIGTERM", () => stop.abort());
+/** The cursor; writes down what was saved once that is done. */
+const checkpoints = {
+  async save(position: JournalPosition): Promise<void> {
+    await store.save(position);
+    writeSync(savedLog, `${position.sequence}\n`);
+    saved = position.sequence;
+  },
+};
+
+/** Comes true: the other lanes are at the kill point soon too, so that the cursor stands. */
+function isCursorSaved(): boolean {
+  return (pipeline.stats().position?.sequence ?? 0n) <= saved;
+}
+
+/** The sink; kills the process while it publishes. */
+function mortal(target: Sink, point: KillPoint): Sink {
+  const publish = target.publish.bind(target);
+  target.publish = async (...batch) => {
+    const isDue = acknowledged >= point.acknowledged;
+    if (isDue && point.isSaved) await until(isCursorSaved, "the cursor is saved");
+    const publishing = publish(...batch);
+    if (isDue) {
+      await turns(point.turns);
+      process.kill(process.pid, "SIGKILL");
+    }
+    const outcome = await publishing;
+    acknowledged += outcome.acknowledged;
+    return outcome;
+  };
+  return target;
+}
+
+const configured = sinkOf(sink);
+const created = await configured.create();
 const pipeline = new Pipeline({
   source: new WholeSource(),
-  sink: await configured.create(),
+  sink: kill ? mortal(created, kill) : created,
   limits: configured.limits,
   shrink: (event) => event,
-  deadLetters: new DeadLetterFile(join(stateDirectory, "dead-letters", "sink.ndjson")),
+  deadLetters: new DeadLetterFile(stateLayout(stateDirectory).deadLetters("sink")),
   monitor: new PipelineMonitor(pino({ level: "silent" })),
   checkpoints,
   checkpointIntervalMs: 100,
 });
-await pipeline.run(stop.signal);
-await checkpoints.close();
+await pipeline.run(new AbortController().signal);
+await store.close();

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { until } from "./until.ts";
 
 const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
@@ -21,6 +22,8 @@ export interface RunningCli {
   readonly ended: Promise<CliResult>;
   /** What it has written to standard error so far. */
   stderr(): string;
+  /** Resolves when it has written this to standard error; rejects when it ends before. */
+  logged(text: string): Promise<boolean>;
 }
 
 /** Starts the compiled command line as a process of its own. */
@@ -40,7 +43,13 @@ export function startCli(
     stdout,
     stderr,
   }));
-  return { child, ended, stderr: () => stderr };
+  const assertRunning = (): void => {
+    if (child.exitCode === null && child.signalCode === null) return;
+    throw new Error(`${words[0]} ended with ${child.signalCode ?? child.exitCode}: ${stderr}`);
+  };
+  const logged = (text: string): Promise<boolean> =>
+    until(() => stderr.includes(text), `${words[0]} logs "${text}"`, { giveUp: assertRunning });
+  return { child, ended, stderr: () => stderr, logged };
 }
 
 /** Runs the compiled command line to its end. */

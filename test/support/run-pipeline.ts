@@ -10,6 +10,7 @@ import { Pipeline, type PipelineOptions } from "../../src/pipeline/pipeline.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
 import type { EventSource } from "../../src/sources/event-source.ts";
 import { type DeadLetter, DeadLetterFile } from "../../src/state/dead-letter.ts";
+import { patienceMs } from "./until.ts";
 
 /** Settings of a pipeline under test; quick retries by default. */
 export type PipelineSettings = Partial<PipelineLimits> &
@@ -50,7 +51,7 @@ export async function testPipeline(
     monitor: new PipelineMonitor(log),
     checkpoints: checkpoints ?? { save: async (position) => void saved.push(position) },
     checkpointIntervalMs: checkpointIntervalMs ?? 5,
-    drainTimeoutMs: drainTimeoutMs ?? 200,
+    drainTimeoutMs: drainTimeoutMs ?? patienceMs,
   });
   const deadLetters = async () => {
     const lines = (await readFile(deadLetterPath, "utf8")).trimEnd().split("\n");
@@ -65,13 +66,4 @@ export const neverStopped = new AbortController().signal;
 /** Numbers from `first` to `last`. */
 export function range(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, at) => first + at);
-}
-
-/** Waits until `holds` is true, or fails after `timeoutMs`. */
-export async function until(holds: () => boolean, what: string, timeoutMs = 5000): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`timed out waiting until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
 }

@@ -7,11 +7,8 @@ import { Service } from "../../src/service/service.ts";
 import type { SinkStats } from "../../src/service/sink-stats.ts";
 import { readCheckpoint } from "../../src/state/checkpoint-store.ts";
 import { stateLayout } from "../../src/state/layout.ts";
-import { until } from "./run-pipeline.ts";
 import { sequenceOf } from "./sample-events.ts";
-
-/** Longest wait for something, in ms. */
-const patienceMs = 90_000;
+import { until } from "./until.ts";
 
 /** An entry of `sinks` in a configuration. */
 export type SinkEntry = Readonly<Record<string, unknown>> & { readonly name: string };
@@ -31,7 +28,7 @@ export class RunningService {
     this.#running = service.run(this.#stop.signal);
   }
 
-  static async start(t: TestContext, journal: string, sinks: readonly SinkEntry[]) {
+  static async start(t: Pick<TestContext, "after">, journal: string, sinks: readonly SinkEntry[]) {
     const file = join(dirname(journal), "certwire.json");
     const text = JSON.stringify({
       journal: { directory: journal },
@@ -68,13 +65,15 @@ export class RunningService {
   /** Resolves when a sink has acknowledged this many events since the start of this service. */
   async acknowledged(sink: string, events: number): Promise<void> {
     const holds = () => this.stats(sink).acknowledgedEvents >= events;
-    await until(holds, `${sink} has acknowledged ${events} events`, patienceMs);
+    await until(holds, `${sink} has acknowledged ${events} events`, {
+      state: () => this.stats(sink),
+    });
   }
 
   /** Resolves when a sink has acknowledged everything up to a sequence number. */
   async reached(sink: string, sequence: number): Promise<void> {
     const holds = () => Number(this.stats(sink).position?.sequence ?? 0n) >= sequence;
-    await until(holds, `${sink} is at ${sequence}`, patienceMs);
+    await until(holds, `${sink} is at ${sequence}`, { state: () => this.stats(sink) });
   }
 
   /** The cursor of a sink on disk. */

@@ -2,7 +2,6 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { decodeGap } from "../../src/exit/decode-gap.ts";
 import { decodeRecord } from "../../src/exit/decode-record.ts";
 import { frameTypes, type JournalFrame } from "../../src/journal/frame.ts";
@@ -13,6 +12,7 @@ import {
   type NativeExitSimulator,
   type SimulatedEvent,
 } from "../../src/native/addon.ts";
+import { until } from "./until.ts";
 
 /** Bytes of every segment of a small journal. */
 export const smallSegmentBytes = 64 * 1024;
@@ -62,12 +62,12 @@ export function record(simulator: NativeExitSimulator, first: number, last: numb
 
 /** Waits until everything that was appended is on disk. */
 export async function flushed(simulator: NativeExitSimulator): Promise<void> {
-  for (;;) {
+  const isOnDisk = (): boolean => {
     const { appended, committed, durableSequence } = simulator.stats();
     // The EPOCH frame has a number too.
-    if (committed >= appended && durableSequence > BigInt(appended)) return;
-    await delay(2);
-  }
+    return committed >= appended && durableSequence > BigInt(appended);
+  };
+  await until(isOnDisk, "everything that was appended is on disk", { everyMs: 2 });
 }
 
 /** Everything that a journal gives from a position onward. */

@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { writeScenario } from "../scenarios/generate.ts";
+import { scaled, sizeFromEnvironment } from "../support/scale.ts";
 import { frameTypes, readFrames, segmentPaths } from "./support/journal-frames.ts";
 import { eventsOf } from "./support/recorded.ts";
 import { runStandin } from "./support/standin.ts";
 import { prepareWine } from "./support/wine.ts";
 
 /** How often the CA starts and stops. */
-const cycles = Number(process.env["CERTWIRE_CYCLES"] ?? 10);
+const cycles = sizeFromEnvironment("CERTWIRE_CYCLES", scaled(10));
 /** Start, one event, stop. */
 const eventsPerCycle = 3;
 

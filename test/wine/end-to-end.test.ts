@@ -8,9 +8,9 @@ import { readKafka } from "../integration/support/read-kafka.ts";
 import { countRabbitmq, readRabbitmq } from "../integration/support/read-rabbitmq.ts";
 import { repoRoot } from "../integration/support/repo-root.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
-import { waitUntil } from "../integration/support/wait-until.ts";
 import { readScenario } from "../scenarios/format.ts";
 import { writeScenario } from "../scenarios/generate.ts";
+import { until } from "../support/until.ts";
 import { checkFiles, checkPublished, countEvents } from "./support/check-published.ts";
 import { declareQueue, guestPassword } from "./support/declare-queue.ts";
 import { runStandin } from "./support/standin.ts";
@@ -61,11 +61,8 @@ test("every event reaches Kafka and RabbitMQ unchanged and in its order, from Wi
       const isComplete = async (): Promise<boolean> =>
         (await countRabbitmq(amqpUrl, name)) >= expected &&
         (await countKafka(kafka.bootstrapServers, name)) >= expected;
-      await waitUntil(isComplete, {
-        what: `${expected} events on both brokers`,
-        timeoutMs: 180_000,
-        intervalMs: 1_000,
-      });
+      const waiting = { mayThrow: true, everyMs: 1_000 };
+      await until(isComplete, `${expected} events are on both brokers`, waiting);
       assert.equal(await service.stop(), 0, "the service ends cleanly when its input is closed");
       const fromKafka = await readKafka(kafka.bootstrapServers, name);
       checkPublished(

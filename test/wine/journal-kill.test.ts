@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { sizeFromEnvironment } from "../support/flow.ts";
+import { scaled, sizeFromEnvironment } from "../support/scale.ts";
 import { prepareWine, runWine, windowsBuild, windowsPath } from "./support/wine.ts";
 
-const rounds = sizeFromEnvironment("CERTWIRE_KILL_ROUNDS", 30);
+const rounds = sizeFromEnvironment("CERTWIRE_KILL_ROUNDS", scaled(30));
 
 test("TerminateProcess of writer, reader or both costs nothing that had returned committed", async (t) => {
   if (!(await prepareWine(t))) return;

@@ -3,8 +3,8 @@ import { createReadStream, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { waitUntil } from "../integration/support/wait-until.ts";
 import { flushed, journalDirectory, openSmall, record } from "../support/small-journal.ts";
+import { until } from "../support/until.ts";
 import { WindowsService } from "./support/windows-service.ts";
 import { prepareWine } from "./support/wine.ts";
 
@@ -64,10 +64,7 @@ test("reading, publishing and deleting segments asks for no right that the servi
     sinks: [{ name: "files", url: "file:events" }],
   });
   t.after(() => service.kill());
-  await waitUntil(async () => segments().length <= 2, {
-    what: "the deletion of what is published",
-    timeoutMs: 120_000,
-  });
+  await until(() => segments().length <= 2, "what is published is deleted", { everyMs: 100 });
   assert.equal(await service.stop(), 0);
   const asked = await askedRights(join(directory, "host.log"));
   assert.ok(

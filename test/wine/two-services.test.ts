@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
-import { waitUntil } from "../integration/support/wait-until.ts";
+import { until } from "../support/until.ts";
 import { WindowsService } from "./support/windows-service.ts";
 import { prepareWine } from "./support/wine.ts";
 
@@ -23,7 +23,7 @@ test("on Windows a state directory has one service at a time, and is free at onc
       const log = readFileSync(join(directory, "service.log"), "utf8");
       return log.split("\n").filter((line) => text.test(line)).length >= times;
     };
-    return waitUntil(attempt, { what: `${text} in the log`, timeoutMs: 60_000 });
+    return until(attempt, `${text} is in the log`, { mayThrow: true, everyMs: 100 });
   };
   const first = await start();
   await logHas(/"msg":"started"/, 1);

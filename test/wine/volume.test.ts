@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { writeScenario } from "../scenarios/generate.ts";
+import { until } from "../support/until.ts";
 import { checkContents, checkRun, checkStartAndStop, type Outcomes } from "./support/check-run.ts";
 import { groupBy } from "./support/group-by.ts";
 import { runStandin } from "./support/standin.ts";
@@ -22,7 +23,7 @@ function mostInterleaved({ outcomes }: Outcomes): number {
     .reduce((most, { change }) => Math.max(most, (open += change)), 0);
 }
 
-test("5,000 events of 16 threads are all recorded, unchanged, in the order of each request", async (t) => {
+test("thousands of events of 16 threads are all recorded, in order per request, without a change", async (t) => {
   if (!(await prepareWine(t))) return;
   const path = writeScenario("volume", directory);
   const run = await runStandin(path);
@@ -37,15 +38,15 @@ test("5,000 events of 16 threads are all recorded, unchanged, in the order of ea
 test("a stop while 16 threads are calling loses none of their events", async (t) => {
   if (!(await prepareWine(t))) return;
   // On a busy machine the threads may all happen to be between two calls when the stop comes.
-  for (let runs = 1, isDuring = false; !isDuring; runs += 1) {
-    assert.ok(runs <= 10, "calls were running when the stop came");
+  const isDuring = async (): Promise<boolean> => {
     const path = writeScenario("busy-shutdown", directory);
     const run = await runStandin(path);
     const outcomes = checkRun(path, run);
     checkContents(outcomes);
     const stop = run.calls.find(({ call }) => call === "Shutdown");
-    isDuring = run.calls.some(({ begin, end }) => begin < stop!.begin && end > stop!.begin);
     const stopped = outcomes.records.findIndex(({ event }) => event === 0x40);
     assert.ok(stopped < outcomes.records.length - 1, "events behind the stop are recorded too");
-  }
+    return run.calls.some(({ begin, end }) => begin < stop!.begin && end > stop!.begin);
+  };
+  await until(isDuring, "calls are running when the stop comes");
 });

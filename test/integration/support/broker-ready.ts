@@ -1,8 +1,6 @@
 import { connect } from "amqplib";
+import { until } from "../../support/until.ts";
 import { withAdmin } from "./kafka-topics.ts";
-import { waitUntil } from "./wait-until.ts";
-
-const startTimeoutMs = 180_000;
 
 /** A node that is starting. */
 export interface StartingNode {
@@ -16,33 +14,26 @@ export interface StartingNode {
 
 /** Waits until a Kafka node knows itself and enough brokers: its port answers too early. */
 export async function untilKafkaServes(node: StartingNode, leastBrokers = 1): Promise<void> {
-  await waitUntil(
+  await until(
     async () => {
       const { brokers } = await withAdmin([node.address], (admin) => admin.describeCluster());
       return brokers.length >= leastBrokers && brokers.some(({ nodeId }) => nodeId === node.id);
     },
-    {
-      what: `Kafka node ${node.id}`,
-      timeoutMs: startTimeoutMs,
-      ...(node.assertRunning && { giveUp: node.assertRunning }),
-    },
+    `Kafka node ${node.id} serves`,
+    { mayThrow: true, everyMs: 100, ...(node.assertRunning && { giveUp: node.assertRunning }) },
   );
 }
 
 /** Waits until a RabbitMQ node takes a connection. */
 export async function untilRabbitmqServes(node: StartingNode): Promise<void> {
-  await waitUntil(
+  await until(
     async () => {
       const connection = await connect(node.address, { timeout: 5_000 });
       await connection.close();
       return true;
     },
-    {
-      what: `RabbitMQ node ${node.id}`,
-      timeoutMs: startTimeoutMs,
-      intervalMs: 200,
-      ...(node.assertRunning && { giveUp: node.assertRunning }),
-    },
+    `RabbitMQ node ${node.id} serves`,
+    { mayThrow: true, everyMs: 200, ...(node.assertRunning && { giveUp: node.assertRunning }) },
   );
 }
 
@@ -51,12 +42,13 @@ export async function untilRabbitmqClustered(
   nodes: number,
   ctl: (...args: string[]) => Promise<string>,
 ): Promise<void> {
-  await waitUntil(
+  await until(
     async () => {
       const status = await ctl("--formatter", "json", "cluster_status");
       const { running_nodes: running } = JSON.parse(status) as { running_nodes: string[] };
       return running.length === nodes;
     },
-    { what: `${nodes} RabbitMQ nodes in one cluster`, timeoutMs: startTimeoutMs },
+    `${nodes} RabbitMQ nodes are one cluster`,
+    { mayThrow: true, everyMs: 100 },
   );
 }

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "amqplib";
 import type { BrokerProvider, KafkaCluster, RabbitmqCluster } from "./broker-provider.ts";
 import { produceKafka, readKafka } from "./read-kafka.ts";
 import { produceRabbitmq, readRabbitmq } from "./read-rabbitmq.ts";
+import { syncRabbitmq } from "./sync-rabbitmq.ts";
 
 /** Registers the suites that every provider must pass. */
 export function testProvider(provider: BrokerProvider): void {
@@ -44,8 +44,7 @@ export function testProvider(provider: BrokerProvider): void {
       await declareQuorumQueue(url, "kept");
       await produceRabbitmq(url, "kept", "first");
       await produceRabbitmq(url, "kept", "second");
-      // RabbitMQ stores a new queue a moment after it has confirmed it.
-      await sleep(2_000);
+      await syncRabbitmq(rabbitmq);
       await rabbitmq.kill9(1);
       await assert.rejects(readRabbitmq(url, "kept"));
       await rabbitmq.restart(1);

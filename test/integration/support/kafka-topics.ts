@@ -1,7 +1,7 @@
 import { type Admin, Kafka, logLevel } from "kafkajs";
+import { until } from "../../support/until.ts";
 import type { KafkaTopics, PartitionState, TopicOptions } from "./broker-provider.ts";
 import { electPreferredLeader } from "./elect-leaders.ts";
-import { waitUntil } from "./wait-until.ts";
 
 /** Runs `work` with a fresh admin client. */
 export async function withAdmin<T>(
@@ -42,12 +42,13 @@ export function kafkaTopics(bootstrapServers: readonly string[]): KafkaTopics {
       admin.createTopics({ waitForLeaders: false, topics: [topicConfig(topic, options)] }),
     );
     const expected = options.replicas?.length ?? options.partitions ?? 1;
-    await waitUntil(
+    await until(
       async () => {
         const partitions = await describe(topic);
         return partitions.length === expected && partitions.every(isComplete);
       },
-      { what: `the leaders of ${topic}` },
+      `every partition of ${topic} has its leader`,
+      { mayThrow: true, everyMs: 100 },
     );
   };
 
@@ -65,7 +66,7 @@ export function kafkaTopics(bootstrapServers: readonly string[]): KafkaTopics {
         topics: [{ topic, partitionAssignment: [{ partition, replicas: reordered }] }],
       }),
     );
-    await waitUntil(
+    await until(
       async () => {
         const state = await find();
         if (state.leader === toNode) return true;
@@ -74,7 +75,8 @@ export function kafkaTopics(bootstrapServers: readonly string[]): KafkaTopics {
         await electPreferredLeader(server, topic, partition);
         return false;
       },
-      { what: `node ${toNode} to lead partition ${partition} of ${topic}`, intervalMs: 200 },
+      `node ${toNode} leads partition ${partition} of ${topic}`,
+      { mayThrow: true, everyMs: 200 },
     );
   };
 

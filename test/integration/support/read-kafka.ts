@@ -25,7 +25,7 @@ export async function readKafka(
   const brokers = bootstrapServers.join(",");
   const args = ["-C", "-q", "-b", brokers, "-t", topic, "-o", "beginning", "-e", "-J"];
   const further = Object.entries(settings).flatMap(([name, value]) => ["-X", `${name}=${value}`]);
-  const output = await runCommand("kcat", [...args, ...further], { timeoutMs: 120_000 });
+  const output = await runCommand("kcat", [...args, ...further], { timeoutMs: 300_000 });
   return output.toString().split("\n").filter(Boolean).map(toMessage);
 }
 

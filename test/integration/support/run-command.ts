@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { patienceMs } from "../../support/until.ts";
 
 /** Input and environment of `runCommand`. */
 export interface CommandOptions {
@@ -6,7 +7,7 @@ export interface CommandOptions {
   readonly input?: string | Buffer;
   /** Whole environment; default that of this process. */
   readonly env?: NodeJS.ProcessEnv;
-  /** Default 60,000 ms. */
+  /** Default `patienceMs`. */
   readonly timeoutMs?: number;
 }
 
@@ -28,7 +29,7 @@ export async function runCommand(
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<Buffer> {
-  const timeout = options.timeoutMs ?? 60_000;
+  const timeout = options.timeoutMs ?? patienceMs;
   const child = spawn(command, args, { env: options.env ?? process.env, timeout });
   const output: Buffer[] = [];
   const errors: Buffer[] = [];

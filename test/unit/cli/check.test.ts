@@ -4,26 +4,25 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { startMuteServer } from "../../support/mute-server.ts";
 import { startCli, temporaryDirectory } from "../../support/run-cli.ts";
+import { settled } from "../../support/until.ts";
 
-test("check ends soon after its timeout even if a broker accepts the connection and never answers", async (context) => {
-  const port = await startMuteServer(context);
+test("check ends soon after its timeout although a broker takes the connection and says nothing", async (context) => {
+  const { port } = await startMuteServer(context);
   const directory = temporaryDirectory(context);
   mkdirSync(join(directory, "journal"));
   const config = join(directory, "certwire.json");
   const sinks = ["kafka", "amqp"].map((scheme) => ({
     name: scheme,
     url: `${scheme}://127.0.0.1:${port}/topic`,
-    connectTimeoutMs: 60_000,
+    connectTimeoutMs: 300_000,
   }));
   const places = { journal: { directory: "journal" }, state: { directory: "state" } };
   writeFileSync(config, JSON.stringify({ ...places, sinks }));
-  const startedAt = performance.now();
   const check = startCli(["check", "-c", config, "--timeout", "1"]);
   context.after(() => check.child.kill());
-  const { exitCode, stdout } = await check.ended;
+  const { exitCode, stdout } = await settled(check.ended, "the check has ended");
   assert.equal(exitCode, 69, stdout);
   assert.match(stdout, /no answer in 1000 ms/);
-  assert.ok(performance.now() - startedAt < 15_000);
 });
 
 test("check warns of a password in clear text with its place, and still passes", async (context) => {

@@ -5,10 +5,10 @@ import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "no
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createLogger } from "../../../src/cli/logger.ts";
 import { temporaryDirectory } from "../../support/run-cli.ts";
+import { settled, until } from "../../support/until.ts";
 
 const logProcess = fileURLToPath(new URL("../../support/log-process.js", import.meta.url));
 const main = fileURLToPath(new URL("../../../src/cli/main.js", import.meta.url));
@@ -31,7 +31,9 @@ test("a log on a full disk neither throws nor ends the service", async (context)
   const words = [main, "run", "-c", config, "--stop-on-stdin-end"];
   const service = spawn(process.execPath, words, { stdio: ["pipe", "ignore", full] });
   closeSync(full);
-  await delay(1000);
+  context.after(() => service.kill("SIGKILL"));
+  const checkpoint = join(directory, "state", "checkpoints", "files");
+  await until(() => existsSync(checkpoint), "the service is at work");
   service.stdin?.end();
   const [exitCode] = await once(service, "close");
   assert.equal(exitCode, 0);
@@ -41,24 +43,19 @@ test("a pipe that is not read delays neither timers nor SIGTERM, and its lost li
   const child = spawn(process.execPath, [logProcess], { stdio: ["ignore", "pipe", "pipe"] });
   context.after(() => child.kill("SIGKILL"));
   const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const tooLate = { signal: AbortSignal.timeout(10_000) };
-  const next = () => Promise.race([said.next(), once(tooLate.signal, "abort")]);
+  const next = () => settled(said.next(), "the process has said something");
   assert.deepEqual(await next(), { done: false, value: "timers go on" });
   const lines: string[] = [];
   createInterface({ input: child.stderr }).on("line", (line) => lines.push(line));
-  await untilTrue(() => lines.some((line) => line.includes("droppedLines")), tooLate.signal);
+  await until(() => lines.some((line) => line.includes("droppedLines")), "the loss is logged");
   child.kill("SIGTERM");
-  const [exitCode] = await once(child, "close", tooLate);
+  const [exitCode] = await settled(once(child, "close"), "the process has ended");
   assert.equal(exitCode, 0);
   const written = lines.map(parsed).filter((line) => line !== undefined);
   const dropped = written.map(({ droppedLines = 0 }) => droppedLines);
   const total = written.length + dropped.reduce((sum, count) => sum + count, 0);
   assert.deepEqual(await next(), { done: false, value: `logged ${total}` });
 });
-
-async function untilTrue(isTrue: () => boolean, signal: AbortSignal): Promise<void> {
-  while (!isTrue()) await delay(10, undefined, { signal });
-}
 
 /** `undefined` for the part of a line that the pipe took before it was full. */
 function parsed(line: string): { readonly droppedLines?: number } | undefined {

@@ -4,10 +4,10 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import type { DeadLetter } from "../../../src/state/dead-letter.ts";
 import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
 import { sampleEvent } from "../../support/sample-events.ts";
+import { settled } from "../../support/until.ts";
 
 function eventLines(count: number, padBytes = 0): string {
   const numbers = Array.from({ length: count }, (_, at) => at + 1);
@@ -38,9 +38,8 @@ test("a plan that is interrupted is not printed, nothing is sent, and the exit c
   // More than a pipe holds: once it is written, the replay reads.
   await writer.write(eventLines(300, 1000));
   replay.child.kill("SIGTERM");
-  await Promise.race([replay.ended, delay(10_000)]);
-  await writer.close();
-  const { exitCode, stdout, stderr } = await replay.ended;
+  context.after(() => writer.close());
+  const { exitCode, stdout, stderr } = await settled(replay.ended, "the replay has ended");
   assert.equal(exitCode, 130, stderr);
   assert.equal(stdout, "");
   assert.doesNotMatch(stderr, /replay plan/);

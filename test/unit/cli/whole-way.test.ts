@@ -4,10 +4,11 @@ import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { CertwireEvent } from "../../../src/events/event.ts";
 import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
+import { scaled } from "../../support/scale.ts";
+import { until } from "../../support/until.ts";
 
 const mainScript = fileURLToPath(new URL("../../../src/cli/main.js", import.meta.url));
 
@@ -51,10 +52,6 @@ function publishedIn(directory: string): CertwireEvent[] {
   return names.flatMap((name) => parseLines(readFileSync(join(directory, name), "utf8")));
 }
 
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await delay(20);
-}
-
 function isPublished(events: string, kind = "ca.stopped"): boolean {
   try {
     return publishedIn(events).some(({ type }) => type.endsWith(`${kind}.v1`));
@@ -63,11 +60,16 @@ function isPublished(events: string, kind = "ca.stopped"): boolean {
   }
 }
 
+function untilPublished(events: string, kind?: string): Promise<boolean> {
+  return until(() => isPublished(events, kind), `${kind ?? "everything"} is published`);
+}
+
 test("run publishes a journal and stops on SIGTERM, each event once over two runs", async (context) => {
   const { config, events } = await prepare(temporaryDirectory(context));
   for (let round = 0; round < 2; round += 1) {
     const running = startCli(["run", "--config", config]);
-    await until(() => isPublished(events) && running.stderr().includes("sink opened"));
+    await untilPublished(events);
+    await running.logged("sink opened");
     running.child.kill("SIGTERM");
     const { exitCode, stdout } = await running.ended;
     assert.equal(exitCode, 0);
@@ -81,7 +83,7 @@ test("run publishes a journal and stops on SIGTERM, each event once over two run
 test("run stops when standard input ends, if asked to", async (context) => {
   const { config, events } = await prepare(temporaryDirectory(context));
   const running = startCli(["run", "--config", config, "--stop-on-stdin-end"]);
-  await until(() => isPublished(events));
+  await untilPublished(events);
   running.child.stdin?.end();
   const { exitCode, stderr } = await running.ended;
   assert.equal(exitCode, 0);
@@ -103,12 +105,13 @@ test("run stops when standard input is a device that ends at once", async (conte
 test("a second signal ends run at once with exit code 130", async (context) => {
   // Standard output that is not read blocks its sink, so the first signal has something to wait for.
   const sinks = [{ name: "stuck", url: "stdout:" }];
-  const { config, events } = await prepare(temporaryDirectory(context), { sinks, count: 400 });
+  const count = scaled(400, { least: 200 });
+  const { config, events } = await prepare(temporaryDirectory(context), { sinks, count });
   const running = startCli(["run", "--config", config]);
   running.child.stdout?.pause();
-  await until(() => isPublished(events));
+  await untilPublished(events);
   running.child.kill("SIGINT");
-  await until(() => running.stderr().includes("stopping"));
+  await running.logged("stopping");
   running.child.kill("SIGINT");
   running.child.stdout?.resume();
   const { exitCode } = await running.ended;
@@ -119,7 +122,7 @@ test("replay sends the same events with the same ids, marked, and leaves the che
   const directory = temporaryDirectory(context);
   const { journal, config, events } = await prepare(directory);
   const running = startCli(["run", "--config", config]);
-  await until(() => isPublished(events));
+  await untilPublished(events);
   running.child.kill("SIGTERM");
   await running.ended;
   const published = publishedIn(events);
@@ -232,7 +235,7 @@ test("a second demo in a directory ends with 75 and disturbs nothing of the firs
   const directory = temporaryDirectory(context);
   const first = startCli(["demo", "-d", directory, "-r", "20"]);
   context.after(() => first.child.kill("SIGKILL"));
-  await until(() => isPublished(join(directory, "events"), "ca.started"));
+  await untilPublished(join(directory, "events"), "ca.started");
   const second = await runCli("demo", "-d", directory, "-r", "0", "-n", "50");
   assert.equal(second.exitCode, 75);
   assert.equal(second.stdout, "");

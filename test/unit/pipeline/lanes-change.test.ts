@@ -5,9 +5,10 @@ import type { CertwireEvent } from "../../../src/events/event.ts";
 import type { PublishOutcome } from "../../../src/sinks/sink.ts";
 import { DeadLetterFile } from "../../../src/state/dead-letter.ts";
 import { MemorySource } from "../../support/memory-source.ts";
-import { neverStopped, range, testPipeline, until } from "../../support/run-pipeline.ts";
+import { neverStopped, range, testPipeline } from "../../support/run-pipeline.ts";
 import { sampleEvent, samplePosition, sequenceOf } from "../../support/sample-events.ts";
 import { ScriptedSink } from "../../support/scripted-sink.ts";
+import { settled, turns, until } from "../../support/until.ts";
 
 const cause = new Error("scripted");
 
@@ -65,13 +66,22 @@ for (const { when, lanesMeanwhile } of cases) {
     const { pipeline, saved, deadLetters } = await testPipeline(t, source, sink);
     const running = pipeline.run(neverStopped);
     await until(() => sink.opened === 2 && disk.tries() > 2, "the lanes change on a full disk");
-    const steps = [() => gate.emit("open"), disk.free];
+    const changeLanes = async (): Promise<void> => {
+      gate.emit("open");
+      await until(() => pipeline.stats().lanes === 3, "the lanes have changed");
+    };
+    const writeLetter = async (): Promise<void> => {
+      disk.free();
+      const isWritten = async () => (await deadLetters()).length === 1;
+      await until(isWritten, "the dead letter is written", { mayThrow: true });
+    };
+    const steps = [changeLanes, writeLetter];
     if (when === "before") steps.reverse();
     for (const step of steps) {
-      step();
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      await step();
+      await turns();
     }
-    await Promise.race([running, failAfter(3000, "the record is not done with")]);
+    await settled(running, "the record is done with");
     assert.deepEqual(sink.faults, []);
     const ofKey = (key: number) => sink.accepted.filter((n) => n % 2 === key);
     assert.deepEqual(
@@ -84,11 +94,5 @@ for (const { when, lanesMeanwhile } of cases) {
     const letters = (await deadLetters()).map(({ event }) => event as CertwireEvent);
     assert.deepEqual(letters.map(sequenceOf), [5]);
     assert.deepEqual(saved, [samplePosition(1)]);
-  });
-}
-
-function failAfter(ms: number, message: string): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    setTimeout(() => reject(new Error(message)), ms).unref();
   });
 }

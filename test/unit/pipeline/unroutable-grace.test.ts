@@ -5,6 +5,7 @@ import type { SinkFailure } from "../../../src/sinks/sink.ts";
 import { MemorySource } from "../../support/memory-source.ts";
 import { neverStopped, range, testPipeline } from "../../support/run-pipeline.ts";
 import { sampleEvent, sampleOutbound, sequenceOf } from "../../support/sample-events.ts";
+import { scaled } from "../../support/scale.ts";
 import { ScriptedSink } from "../../support/scripted-sink.ts";
 
 const minute = 60_000;
@@ -66,7 +67,8 @@ test("hundreds of unroutable events on four lanes wait once, and what has a rout
     const at = sequences.findIndex(isLost);
     return at === -1 ? undefined : { acknowledged: at, failure: unroutable };
   };
-  const events = range(1, 600).map((n) => {
+  const count = keys * scaled(75, { least: 10 });
+  const events = range(1, count).map((n) => {
     const event = sampleEvent(n, `key-${n % keys}`);
     return isLost(n) ? { ...event, type: "io.certwire.crl.issued.v1" } : event;
   });
@@ -77,30 +79,31 @@ test("hundreds of unroutable events on four lanes wait once, and what has a rout
   await pipeline.run(neverStopped);
   const letters = (await deadLetters()).map(({ event }) => event && sequenceOf(event));
   const byNumber = (a = 0, b = 0) => a - b;
-  assert.deepEqual(letters.toSorted(byNumber), range(1, 600).filter(isLost));
+  assert.deepEqual(letters.toSorted(byNumber), range(1, count).filter(isLost));
   assert.deepEqual(
     sink.accepted.toSorted(byNumber),
-    range(1, 600).filter((n) => !isLost(n)),
+    range(1, count).filter((n) => !isLost(n)),
   );
   const { failures, deadLetters: counts } = pipeline.stats();
-  assert.equal(counts.unroutable, 300);
+  assert.equal(counts.unroutable, count / 2);
   // Each of the four heads may wait out its 0.2 s in pauses of 3 to 5 ms, and nothing else waits.
-  assert.ok(failures.poison < 300 + 4 * 70, `${failures.poison} refusals`);
+  assert.ok(failures.poison < count / 2 + 4 * 70, `${failures.poison} refusals`);
 });
 
 test("an outage takes nothing from the time of an unroutable event", async (t) => {
   const sink = new ScriptedSink();
-  const lost = performance.now() + 400;
+  // A pause has at least half of `retryMaxMs`, so that those of the outage are more than the event may wait.
+  const [retryMaxMs, deadLetterAfterSeconds, outages] = [5, 0.2, 100];
+  assert.ok((outages * retryMaxMs) / 2 > deadLetterAfterSeconds * 1000);
   let refusals = 0;
-  sink.script = () => {
-    if (performance.now() < lost) return { acknowledged: 0, failure: outage };
+  sink.script = (_batch, call) => {
+    if (call <= outages) return { acknowledged: 0, failure: outage };
     refusals += 1;
     return refusals <= 5 ? { acknowledged: 0, failure: unroutable } : undefined;
   };
   const source = new MemorySource([sampleEvent(1)]);
-  const { pipeline, deadLetters } = await testPipeline(t, source, sink, {
-    deadLetterAfterSeconds: 0.2,
-  });
+  const settings = { retryInitialMs: retryMaxMs, retryMaxMs, deadLetterAfterSeconds };
+  const { pipeline, deadLetters } = await testPipeline(t, source, sink, settings);
   await pipeline.run(neverStopped);
   assert.deepEqual(sink.accepted, [1]);
   await assert.rejects(deadLetters(), { code: "ENOENT" });

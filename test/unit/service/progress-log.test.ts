@@ -5,8 +5,8 @@ import { parseConfig } from "../../../src/config/load.ts";
 import { keepProgressLog } from "../../../src/service/progress-log.ts";
 import { Service } from "../../../src/service/service.ts";
 import { collectLog } from "../../support/collect-log.ts";
-import { until } from "../../support/run-pipeline.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
+import { until } from "../../support/until.ts";
 
 test("the log shows regularly, and at the end, how far each sink is", async (context) => {
   const journal = journalDirectory(context);

@@ -5,8 +5,8 @@ import { test } from "node:test";
 import pino from "pino";
 import { parseConfig } from "../../../src/config/load.ts";
 import { Service } from "../../../src/service/service.ts";
-import { until } from "../../support/run-pipeline.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
+import { until } from "../../support/until.ts";
 
 /** One start of the CA; its journal is sealed. */
 async function workOnce(journal: string, first: number, last: number): Promise<void> {
@@ -34,7 +34,7 @@ async function publish(journal: string, events: number) {
   const stop = new AbortController();
   const running = service.run(stop.signal);
   const acknowledged = () => service.stats()[0]?.acknowledgedEvents ?? 0;
-  await until(() => acknowledged() >= events, `${events} events are published`, 20_000);
+  await until(() => acknowledged() >= events, `${events} events are published`);
   stop.abort();
   await running;
   return service.stats()[0];

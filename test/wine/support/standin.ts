@@ -65,7 +65,7 @@ export interface StandinOptions {
   readonly rounds?: number;
   /** Default: a new one. */
   readonly journalDirectory?: string;
-  /** Default 120,000 ms. */
+  /** Default that of `runWine`. */
   readonly timeoutMs?: number;
 }
 
@@ -85,7 +85,7 @@ export async function runStandin(
   const kill = options.killAfter === undefined ? [] : ["--kill-after", `${options.killAfter}`];
   const rounds = options.rounds === undefined ? [] : ["--rounds", `${options.rounds}`];
   const exitCode = await exitCodeOf(
-    runWine(binaries.standin, [...paths, ...kill, ...rounds], options.timeoutMs ?? 120_000),
+    runWine(binaries.standin, [...paths, ...kill, ...rounds], options.timeoutMs),
   );
   const lines = readFileSync(result, "utf8").split("\n").filter(Boolean).map(parseLine);
   return {

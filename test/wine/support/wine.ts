@@ -6,6 +6,7 @@ import type { TestContext } from "node:test";
 import { repoRoot } from "../../integration/support/repo-root.ts";
 import { CommandError, runCommand } from "../../integration/support/run-command.ts";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
+import { patienceMs } from "../../support/until.ts";
 
 /** Directory of the cross-compiled binaries. */
 export const windowsBuild: string =
@@ -60,7 +61,7 @@ let registered: Promise<void> | undefined;
 async function registerModule(): Promise<void> {
   await runCommand("bash", [join(repoRoot, "scripts", "wine-prefix.sh")], {
     env: environment(),
-    timeoutMs: 120_000,
+    timeoutMs: patienceMs,
   });
   await runWine("regsvr32", ["/s", windowsPath(binaries.exitModule)]);
 }
@@ -73,7 +74,7 @@ async function registerModule(): Promise<void> {
 export async function runWine(
   program: string,
   args: readonly string[],
-  timeoutMs = 60_000,
+  timeoutMs = patienceMs,
 ): Promise<string> {
   const path = join(makeTempDirectory("wine"), "output");
   const output = openSync(path, "w");

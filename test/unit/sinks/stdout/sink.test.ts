@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { resolveStdoutSink, stdoutSinkOptions } from "../../../../src/sinks/stdout/options.ts";
 import { StdoutSink } from "../../../../src/sinks/stdout/sink.ts";
 import { sampleOutbound } from "../../../support/sample-events.ts";
+import { turns } from "../../../support/until.ts";
 
 const options = resolveStdoutSink(stdoutSinkOptions.parse({ name: "out", url: "stdout:" }));
 const signal = new AbortController().signal;
@@ -15,7 +16,7 @@ test("a batch is acknowledged only when the reader has taken it", async () => {
   await sink.open();
   let isDone = false;
   const publishing = sink.publish(0, [sampleOutbound(1)], signal).finally(() => (isDone = true));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await turns();
   assert.equal(isDone, false);
   taken[0]?.();
   assert.deepEqual(await publishing, { acknowledged: 1 });
