@@ -19,7 +19,6 @@ struct alignas(16) Buffer {
   uint64_t charged = 0;            ///< bytes counted against the bound
   uint64_t time = 0;
   int64_t request_id = 0;
-  uint64_t sequence = 0;
   uint32_t size = 0;
   uint32_t payload_crc = 0;
   uint16_t schema = 0;

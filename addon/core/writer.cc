@@ -177,8 +177,6 @@ Buffer* Writer::Acquire(size_t size) { return Core(this)->shared.pool.Acquire(si
 
 uint8_t* Writer::Data(Buffer* buffer) { return buffer->payload(); }
 
-size_t Writer::Capacity(const Buffer* buffer) { return buffer->capacity; }
-
 void Writer::Release(Buffer* buffer) { Core(this)->shared.pool.Release(buffer); }
 
 AppendResult Writer::Append(Buffer* buffer, size_t size, uint64_t time, uint16_t schema,

@@ -25,7 +25,6 @@ class CborEncoder {
   void Map(uint64_t count) { Head(5, count); }
   /// Tag of the next item.
   void Tag(uint64_t tag) { Head(6, tag); }
-  void Bool(bool value) { Byte(value ? 0xf5 : 0xf4); }
   void Null() { Byte(0xf6); }
   /// Bytes that are encoded already.
   void Raw(const void* data, size_t size);

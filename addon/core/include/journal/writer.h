@@ -71,9 +71,8 @@ class Writer {
   /// Memory for a record of up to `size` bytes, or null (bound reached, or memory short: call
   /// CountDropped).
   Buffer* Acquire(size_t size);
-  /// Memory to encode into and its capacity. Valid until Append or Release.
+  /// Memory to encode into, as large as was asked for. Valid until Append or Release.
   static uint8_t* Data(Buffer* buffer);
-  static size_t Capacity(const Buffer* buffer);
   /// Gives the buffer back unused.
   void Release(Buffer* buffer);
 

@@ -1,12 +1,16 @@
-#include "journal/cbor_check.h"
+#include "support/cbor_check.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "journal/cbor.h"
 
-namespace journal {
+namespace test {
 namespace {
+
+using journal::CborCursor;
+using journal::CborHead;
+using journal::Status;
 
 Status Bad(const char* what) { return Status(Status::Code::kInvalid, what); }
 
@@ -134,12 +138,12 @@ class Checker {
 
 }  // namespace
 
-Status CheckCbor(const uint8_t* data, size_t size, const CborLimits& limits) {
+journal::Status CheckCbor(const uint8_t* data, size_t size, const CborLimits& limits) {
   if (size > limits.max_bytes) return Bad("CBOR is too large");
   Checker checker(data, size, limits);
   const Status status = checker.Item(0);
-  if (status.ok() && !checker.at_end()) return Bad("CBOR has bytes behind its end");
+  if (status.ok() && !checker.at_end()) return Bad("CBOR has bytes after its end");
   return status;
 }
 
-}  // namespace journal
+}  // namespace test
