@@ -3,17 +3,9 @@
 #include <algorithm>
 #include <vector>
 
-namespace journal {
+#include "hex.h"
 
-std::string HexOf(const EpochId& id) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : id.bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
+namespace journal {
 
 void Quarantine::Keep(SegmentScanner* segment, uint64_t from, uint64_t to) {
   if (directory_.empty() || from >= to) return;

@@ -30,8 +30,6 @@ class Quarantine {
   std::string directory_;  ///< empty: keep nothing
 };
 
-std::string HexOf(const EpochId& id);
-
 }  // namespace journal
 
 #endif  // CERTWIRE_CORE_QUARANTINE_H_

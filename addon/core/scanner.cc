@@ -89,7 +89,7 @@ Status SegmentScanner::ReadPayload(uint64_t offset, const FrameHeader& frame,
   return status;
 }
 
-Status SegmentScanner::Find(uint64_t from, uint64_t limit, uint64_t* found) {
+Status SegmentScanner::FindFrame(uint64_t from, uint64_t limit, uint64_t* found) {
   *found = kNoFrame;
   const uint64_t last = std::min(limit, end());
   for (uint64_t at = (from + 7) / 8 * 8; at + kFrameHeaderSize <= last;) {

@@ -33,8 +33,8 @@ class SegmentScanner {
   /// Reads and verifies the payload. `payload` lives until the next call.
   Status ReadPayload(uint64_t offset, const FrameHeader& frame, const uint8_t** payload,
                      bool* valid);
-  /// Looks for the first frame header that verifies in [from, limit); kNoFrame when there is none.
-  Status Find(uint64_t from, uint64_t limit, uint64_t* found);
+  /// Finds the first frame header that verifies in [from, limit); kNoFrame when there is none.
+  Status FindFrame(uint64_t from, uint64_t limit, uint64_t* found);
   /// Last byte in [from, end) that is not zero, plus one; `from` when there is none.
   Status FindZeroTail(uint64_t from, uint64_t* tail);
   /// Copies up to `size` bytes.
