@@ -10,7 +10,7 @@
 namespace journal {
 
 /// A record on its way: owned by the appending thread until it is pushed, then by whoever of
-/// appender and background thread lets go last.
+/// appender and writer's thread lets go last.
 struct alignas(16) Buffer {
   Buffer* next = nullptr;
   std::atomic<uint32_t> state{0};  ///< bits of BufferState; above them the timer of ShortSleeps
@@ -29,7 +29,7 @@ struct alignas(16) Buffer {
 };
 
 enum BufferState : uint32_t {
-  kBufferDone = 1,     ///< the background thread is through with it
+  kBufferDone = 1,     ///< the writer's thread is done with it
   kBufferLeft = 2,     ///< the appender does not wait any more
   kBufferWaiting = 4,  ///< the appender sleeps on `state`
 };
@@ -57,7 +57,7 @@ class BufferPool {
 
  private:
   /// Counts `bytes` against the bound; false, and nothing counted, when they are too many.
-  bool Charge(uint64_t bytes);
+  bool ChargeBytes(uint64_t bytes);
   Buffer* TakeSlot();
   static Buffer* TakeHeap(size_t size);
 
@@ -68,7 +68,7 @@ class BufferPool {
   uint8_t* slots_ = nullptr;
 };
 
-/// Lock-free list: any thread pushes, the background thread takes everything at once.
+/// Lock-free list: any thread pushes, the writer's thread takes everything at once.
 class HandOverList {
  public:
   void Push(Buffer* buffer);

@@ -7,7 +7,7 @@ namespace journal {
 namespace {
 
 /// A writer that makes segments all the time must not keep the reader looking.
-constexpr int kMostLooks = 4;
+constexpr int kMaxListings = 4;
 
 class Collector final : public DirectoryVisitor {
  public:
@@ -32,13 +32,13 @@ Status Catalog::Refresh() {
   // replaced.
   bool news = true;
   Status status;
-  for (int looks = 0; looks < kMostLooks && news && status.ok(); ++looks) {
-    status = Look(looks > 0, &news);
+  for (int listings = 0; listings < kMaxListings && news && status.ok(); ++listings) {
+    status = ListOnce(listings > 0, &news);
   }
   return status;
 }
 
-Status Catalog::Look(bool everything, bool* news) {
+Status Catalog::ListOnce(bool everything, bool* news) {
   *news = false;
   Collector listing;
   const Status status = files_->List(directory_.c_str(), &listing);
@@ -57,7 +57,8 @@ Status Catalog::Look(bool everything, bool* news) {
     const auto found = known_.find(name);
     const Known before = found == known_.end() ? Known() : found->second;
     Known& now = known[name] = before;
-    Examine(name, size, everything || changed || name == listing.files.back().first, newest, &now);
+    ReadHeaderOf(name, size, everything || changed || name == listing.files.back().first, newest,
+                 &now);
     *news |= now.valid != before.valid || now.header.id != before.header.id;
     if (!now.valid) continue;
     const EpochKey key = {now.header.epoch, now.header.id};
@@ -67,8 +68,8 @@ Status Catalog::Look(bool everything, bool* news) {
   return status;
 }
 
-void Catalog::Examine(const std::string& name, uint64_t size, bool again, uint32_t newest,
-                      Known* known) {
+void Catalog::ReadHeaderOf(const std::string& name, uint64_t size, bool again, uint32_t newest,
+                           Known* known) {
   uint32_t number = 0;
   uint32_t index = 0;
   ParseSegmentName(name.c_str(), &number, &index);

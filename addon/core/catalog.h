@@ -59,8 +59,9 @@ class Catalog {
 
   /// Lists the directory once, and reads `everything` or what Refresh says. `news` says whether a
   /// file is another segment than before, or became one, or is none any more.
-  Status Look(bool everything, bool* news);
-  void Examine(const std::string& name, uint64_t size, bool again, uint32_t newest, Known* known);
+  Status ListOnce(bool everything, bool* news);
+  void ReadHeaderOf(const std::string& name, uint64_t size, bool again, uint32_t newest,
+                    Known* known);
   uint32_t NewestNumber() const;
 
   FileSystem* files_;

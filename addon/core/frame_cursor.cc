@@ -190,7 +190,7 @@ StepResult FrameCursor::SearchLiveTail(uint64_t from, uint64_t* found) {
   search_pause_ = std::clamp(search_pause_ * 2, kFirstSearchPause, kLongestSearchPause);
   search_at_ = now + search_pause_;
   std::vector<uint8_t> head;
-  Status status = scanner_.Copy(offset, kFrameHeaderSize, &head);
+  Status status = scanner_.CopyBytes(offset, kFrameHeaderSize, &head);
   if (!status.ok()) return status;
   const bool zeros = std::all_of(head.begin(), head.end(), [](uint8_t byte) { return byte == 0; });
   status = scanner_.FindFrame(from, zeros ? from + kZeroSearchBytes : scanner_.end(), found);

@@ -38,12 +38,12 @@ class SegmentScanner {
   /// Last byte in [from, end) that is not zero, plus one; `from` when there is none.
   Status FindZeroTail(uint64_t from, uint64_t* tail);
   /// Copies up to `size` bytes.
-  Status Copy(uint64_t offset, size_t size, std::vector<uint8_t>* bytes);
+  Status CopyBytes(uint64_t offset, size_t size, std::vector<uint8_t>* bytes);
 
  private:
-  Status Load(uint64_t offset, size_t size, const uint8_t** data, size_t* available);
-  Status Fill(uint64_t offset, size_t size);
-  Status FillByPages(uint64_t offset, size_t size);
+  Status LoadWindow(uint64_t offset, size_t size, const uint8_t** data, size_t* available);
+  Status FillWindow(uint64_t offset, size_t size);
+  Status FillWindowByPages(uint64_t offset, size_t size);
   FramePlace PlaceOf(uint64_t offset) const { return {header_.id, header_.index, offset}; }
 
   std::unique_ptr<File> file_;

@@ -84,10 +84,10 @@ TEST_CASE("a key is found behind values of every kind, and nothing is read beyon
   journal::CborCursor cursor(memory, encoder.size());
   REQUIRE(journal::FindCborKey(&cursor, "seq"));
   journal::CborHead head;
-  REQUIRE(cursor.Next(&head));
+  REQUIRE(cursor.NextHead(&head));
   CHECK(head.value == 77);
   for (size_t size = 0; size < encoder.size(); ++size) {
     journal::CborCursor cut(memory, size);
-    if (journal::FindCborKey(&cut, "seq")) CHECK_FALSE(cut.Next(&head));
+    if (journal::FindCborKey(&cut, "seq")) CHECK_FALSE(cut.NextHead(&head));
   }
 }

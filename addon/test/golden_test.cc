@@ -183,7 +183,7 @@ std::string Describe(const test::Item& item) {
     journal::CborCursor cursor(bytes, item.payload.size());
     journal::CborHead text;
     REQUIRE(journal::FindCborKey(&cursor, "text"));
-    REQUIRE(cursor.Next(&text));
+    REQUIRE(cursor.NextHead(&text));
     return item.payload.substr(item.payload.size() - text.value);
   }
   return test::ReasonOf(item) + " " + std::to_string(test::NumberOf(item, "firstSequence")) + "-" +

@@ -150,11 +150,11 @@ TEST_CASE("the segment that is written counts for the cap with the size that it 
   CHECK(store.Create(1, 100u << 10, &next).ok());
   // Once another one is written it grows no more.
   store.SetWritten({1, 100u << 10});
-  CHECK(store.CheckRoom(2, 101u << 10).code() == Status::Code::kNoSpace);
-  CHECK(store.CheckRoom(2, 100u << 10).ok());
+  CHECK(store.CheckSpace(2, 101u << 10).code() == Status::Code::kNoSpace);
+  CHECK(store.CheckSpace(2, 100u << 10).ok());
   // What is made ahead is not counted twice.
   REQUIRE(next->WriteAt(0, std::string(90000, '0').data(), 90000).ok());
-  CHECK(store.CheckRoom(1, 200u << 10).ok());
+  CHECK(store.CheckSpace(1, 200u << 10).ok());
 }
 
 TEST_CASE("a seal does not speak for what came behind it and waits") {

@@ -19,14 +19,14 @@ constexpr uint64_t kMillisecond = 1000000;
 
 /// Sleeps until somebody ends it, or for `timeout_us`; true when somebody did.
 bool SleepUntilWoken(ShortSleeps* sleeps, std::atomic<uint32_t>* word, int64_t timeout_us) {
-  const uint32_t timer = sleeps->Take();
+  const uint32_t timer = sleeps->TakeTimer();
   const uint32_t waiting = kWaiting | timer << ShortSleeps::kShift;
   word->fetch_or(waiting);
   const uint64_t end = journal::MonotonicNanos() + static_cast<uint64_t>(timeout_us) * 1000;
   while ((word->load() & kDone) == 0 && journal::MonotonicNanos() < end) {
     sleeps->Sleep(timer, word, waiting, timeout_us);
   }
-  sleeps->GiveBack(timer);
+  sleeps->ReturnTimer(timer);
   return (word->load() & kDone) != 0;
 }
 
@@ -36,7 +36,7 @@ TEST_CASE("every sleeper is woken, also where there are more of them than timers
   constexpr int kSleepers = 50;
   constexpr int kRounds = 20;
   ShortSleeps sleeps;
-  sleeps.Open();
+  sleeps.OpenTimers();
   const uint64_t start = journal::MonotonicNanos();
   std::atomic<int> woken{0};
   for (int round = 0; round < kRounds; ++round) {
@@ -57,7 +57,7 @@ TEST_CASE("every sleeper is woken, also where there are more of them than timers
 
 TEST_CASE("a sleep that nobody ends takes its 2 ms and little more") {
   ShortSleeps sleeps;
-  sleeps.Open();
+  sleeps.OpenTimers();
   std::vector<uint64_t> times;
   for (int i = 0; i < 50; ++i) {
     std::atomic<uint32_t> word{0};

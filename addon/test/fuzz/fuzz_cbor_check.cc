@@ -7,6 +7,6 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!test::CheckCbor(data, size).ok()) return 0;
   journal::CborCursor cursor(data, size);
-  if (!cursor.Skip() || cursor.left() != 0) abort();
+  if (!cursor.SkipItem() || cursor.left() != 0) abort();
   return 0;
 }

@@ -62,7 +62,7 @@ class Checker {
 
   Status Item(int depth) {
     CborHead head;
-    if (!cursor_.Next(&head)) return Bad("CBOR is cut or of indefinite length");
+    if (!cursor_.NextHead(&head)) return Bad("CBOR is cut or of indefinite length");
     if (++items_ > limits_.max_items) return Bad("CBOR has too many items");
     if (head.major == 7) return Simple(head);
     if (!IsShortest(head)) return Bad("CBOR head is not the shortest");
@@ -91,7 +91,7 @@ class Checker {
   }
 
   Status String(const CborHead& head) {
-    const uint8_t* bytes = cursor_.Take(head.value);
+    const uint8_t* bytes = cursor_.TakeBytes(head.value);
     if (bytes == nullptr) return Bad("CBOR is cut");
     const bool text = head.major == 3;
     if (text && !IsUtf8(bytes, static_cast<size_t>(head.value)))

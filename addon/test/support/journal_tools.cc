@@ -74,8 +74,8 @@ std::string ReasonOf(const Item& item) {
   const auto* bytes = reinterpret_cast<const uint8_t*>(item.payload.data());
   journal::CborCursor cursor(bytes, item.payload.size());
   journal::CborHead text;
-  if (!journal::FindCborKey(&cursor, "reason") || !cursor.Next(&text)) return "";
-  const auto* start = reinterpret_cast<const char*>(cursor.Take(text.value));
+  if (!journal::FindCborKey(&cursor, "reason") || !cursor.NextHead(&text)) return "";
+  const auto* start = reinterpret_cast<const char*>(cursor.TakeBytes(text.value));
   return start == nullptr ? "" : std::string(start, text.value);
 }
 
@@ -83,7 +83,7 @@ uint64_t NumberOf(const Item& item, const char* key) {
   const auto* bytes = reinterpret_cast<const uint8_t*>(item.payload.data());
   journal::CborCursor cursor(bytes, item.payload.size());
   journal::CborHead number;
-  return journal::FindCborKey(&cursor, key) && cursor.Next(&number) ? number.value : 0;
+  return journal::FindCborKey(&cursor, key) && cursor.NextHead(&number) ? number.value : 0;
 }
 
 std::vector<Item> ItemsOf(const journal::Batch& batch) {
