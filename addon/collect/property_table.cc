@@ -1,6 +1,6 @@
 #include "collect/property_table.h"
 
-#include "collect/recorder.h"
+#include "collect/exit_event.h"
 
 namespace collect {
 namespace {

@@ -4,12 +4,13 @@
 #include <new>
 
 #include "journal/file.h"
+#include "journal/units.h"
 
 namespace journal {
 namespace {
 
 constexpr DWORD kShareAll = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-constexpr DWORD kLargestTransfer = 16u << 20;
+constexpr DWORD kLargestTransfer = 16 * kMebibyte;
 constexpr int kMaxPath = 32768;
 
 Status FromError(const char* what, DWORD error) {

@@ -5,10 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "journal/clock.h"
 #include "journal/status.h"
 
-// Clocks, waiting and threads of the operating system, without global state and without
-// thread_local.
+// Waiting, threads and random bits of the operating system, without global state and without
+// thread_local; the clocks are in journal/clock.h.
 namespace journal {
 
 inline constexpr int64_t kForever = -1;
@@ -18,10 +19,6 @@ void WaitOnWord(std::atomic<uint32_t>* word, uint32_t expected, int64_t timeout_
 /// Wakes the threads that wait on `word`. The memory may be gone already: only its address is used.
 void WakeWaiters(std::atomic<uint32_t>* word);
 
-/// Nanoseconds of a clock that only moves forward.
-uint64_t MonotonicNanos();
-/// UTC in 100 ns since 1601-01-01.
-uint64_t UtcTime();
 /// Fills with random bits of the operating system; false when it has none.
 bool RandomBytes(void* data, size_t size);
 /// Tells the processor that this is a wait loop.

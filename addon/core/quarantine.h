@@ -5,6 +5,7 @@
 #include <string>
 
 #include "journal/file.h"
+#include "journal/units.h"
 #include "scanner.h"
 
 namespace journal {
@@ -14,7 +15,7 @@ namespace journal {
 class Quarantine {
  public:
   /// Copies of more than this many bytes are cut.
-  static constexpr size_t kMaxCopy = 17u << 20;
+  static constexpr size_t kMaxCopy = 17 * kMebibyte;
 
   Quarantine(FileSystem* files, std::string directory)
       : files_(files), directory_(std::move(directory)) {}

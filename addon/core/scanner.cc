@@ -4,11 +4,12 @@
 
 #include "coding.h"
 #include "journal/cbor.h"
+#include "journal/units.h"
 
 namespace journal {
 namespace {
 
-constexpr size_t kWindowBytes = 256u << 10;
+constexpr size_t kWindowBytes = 256 * kKibibyte;
 constexpr size_t kPageBytes = 4096;
 /// Failed reads at one place after which what can't be read counts as zeros.
 constexpr int kPatience = 5;

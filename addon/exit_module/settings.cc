@@ -11,6 +11,8 @@ constexpr wchar_t kConfiguration[] = L"SYSTEM\\CurrentControlSet\\Services\\Cert
 /// stands behind a backslash.
 constexpr size_t kLongestDirectory = 259 - 1 - 23;
 
+constexpr DWORD kLargestMegabytes = 16'777'216;  // 16 TiB
+
 std::wstring Expanded(const std::wstring& text) {
   const DWORD size = ExpandEnvironmentStringsW(text.c_str(), nullptr, 0);
   std::wstring expanded(size, L'\0');
@@ -101,9 +103,10 @@ Settings ReadSettings(const std::wstring& ca_name) {
   Settings settings;
   const std::wstring key = FindModuleKey(ca_name);
   ReadJournalDirectory(key, &settings);
-  ReadNumber(key, L"MaxJournalMegabytes", 16, 16u << 20, &settings.max_journal_megabytes,
+  ReadNumber(key, L"MaxJournalMegabytes", 16, kLargestMegabytes, &settings.max_journal_megabytes,
              &settings);
-  ReadNumber(key, L"MinFreeMegabytes", 0, 16u << 20, &settings.min_free_megabytes, &settings);
+  ReadNumber(key, L"MinFreeMegabytes", 0, kLargestMegabytes, &settings.min_free_megabytes,
+             &settings);
   ReadNumber(key, L"MaxMemoryMegabytes", 8, 1024, &settings.max_memory_megabytes, &settings);
   return settings;
 }

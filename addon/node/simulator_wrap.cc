@@ -36,7 +36,7 @@ SimulatorWrap::SimulatorWrap(const Napi::CallbackInfo& info)
   journal::WriterOptions options;
   options.directory = directory.c_str();
   // A simulation on a small disk is no CA: it shares the volume with whoever tries it out.
-  options.min_free_bytes = 64ull << 20;
+  options.min_free_bytes = 64 * journal::kMebibyte;
   ReadNumber(object, "firstSegmentBytes", &options.first_segment_bytes);
   ReadNumber(object, "maxSegmentBytes", &options.max_segment_bytes);
   ReadNumber(object, "maxJournalBytes", &options.max_journal_bytes);

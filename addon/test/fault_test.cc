@@ -125,7 +125,7 @@ TEST_CASE("whatever operation fails, is slow or hangs, appends stay bounded and 
 
 TEST_CASE("a hanging disk costs each thread one wait, then the memory bound, then a gap") {
   auto options = test::SmallOptions(kDirectory);
-  options.max_outstanding_bytes = 256u << 10;
+  options.max_outstanding_bytes = 256 * journal::kKibibyte;
   std::atomic<bool> hang{true};
   test::MemoryFiles files;
   test::HookFiles hooked(&files, [&](const test::Operation& operation) {
@@ -164,7 +164,7 @@ TEST_CASE("a full disk is told in the reserved tail, and recording resumes by it
     return operation.op == test::Op::kCreate && full ? Failure(Fault::kNoSpace) : Status::Ok();
   });
   auto options = test::SmallOptions(kDirectory);
-  options.max_outstanding_bytes = 100u << 10;
+  options.max_outstanding_bytes = 100 * journal::kKibibyte;
   options.file_system = &hooked;
   auto writer = test::StartWriter(options);
   uint64_t appended = test::AppendUntilCommitted(writer.get(), "first");
@@ -197,9 +197,9 @@ TEST_CASE("the cap of the journal and the floor of free space stop new segments,
   for (const bool floor : {false, true}) {
     test::MemoryFiles files;
     auto options = test::SmallOptions(kDirectory);
-    options.max_outstanding_bytes = 100u << 10;
+    options.max_outstanding_bytes = 100 * journal::kKibibyte;
     options.file_system = &files;
-    if (!floor) options.max_journal_bytes = 200u << 10;
+    if (!floor) options.max_journal_bytes = 200 * journal::kKibibyte;
     auto writer = test::StartWriter(options);
     test::AppendUntilCommitted(writer.get(), "first");
     if (floor) files.set_free_space(options.min_free_bytes);
@@ -211,7 +211,7 @@ TEST_CASE("the cap of the journal and the floor of free space stop new segments,
       if (i % 20 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     CHECK(told());
-    CHECK(files.total_bytes() <= 200u << 10);
+    CHECK(files.total_bytes() <= 200 * journal::kKibibyte);
   }
 }
 

@@ -19,10 +19,10 @@ namespace {
 
 constexpr uint64_t kThreads = 4;
 constexpr size_t kRecordBytes = 600;
-constexpr uint64_t kMayGrowBytes = 8u << 20;
+constexpr uint64_t kMayGrowBytes = 8 * journal::kMebibyte;
 /// Lock, segment, spare, and two of the reader's; with some to spare.
 constexpr uint64_t kOpenFiles = 9;
-constexpr uint64_t kWaitingBytes = 1u << 20;
+constexpr uint64_t kWaitingBytes = journal::kMebibyte;
 constexpr uint64_t kBatchesBetweenDeletions = 50;
 
 /// What this process holds.
@@ -71,7 +71,7 @@ int main(int argc, char** argv) {
   const std::string name = directory.str();
   const Held before = Look();
   auto options = test::SmallOptions(name);
-  options.max_segment_bytes = 1u << 20;
+  options.max_segment_bytes = journal::kMebibyte;
   auto writer = test::StartWriter(options);
   std::vector<std::thread> threads;
   for (uint64_t i = 0; i < kThreads; ++i) {
@@ -105,7 +105,8 @@ int main(int argc, char** argv) {
       "\n",
       static_cast<unsigned long long>(expected), static_cast<unsigned long long>(delivered),
       static_cast<unsigned long long>(before.descriptors),
-      static_cast<unsigned long long>(descriptors), static_cast<double>(early.memory) / (1 << 20),
-      static_cast<double>(most_memory) / (1 << 20));
+      static_cast<unsigned long long>(descriptors),
+      static_cast<double>(early.memory) / journal::kMebibyte,
+      static_cast<double>(most_memory) / journal::kMebibyte);
   return flat && sealed && delivered == expected ? 0 : 1;
 }

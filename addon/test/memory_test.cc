@@ -102,10 +102,10 @@ TEST_CASE("no allocation asks for an alignment, whose form in the C++ library ma
 }
 
 TEST_CASE("a large record that finds no memory takes none from small ones at the same time") {
-  journal::BufferPool pool(1u << 20);
+  journal::BufferPool pool(journal::kMebibyte);
   std::atomic<bool> stop{false};
   std::thread large([&] {
-    while (!stop) CHECK(pool.Acquire(2u << 20) == nullptr);
+    while (!stop) CHECK(pool.Acquire(2 * journal::kMebibyte) == nullptr);
   });
   int refused = 0;
   for (int i = 0; i < 200000; ++i) {
@@ -125,7 +125,7 @@ TEST_CASE("producers that stop while they encode hold their own buffers only") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
-  options.max_outstanding_bytes = 1u << 20;
+  options.max_outstanding_bytes = journal::kMebibyte;
   auto writer = test::StartWriter(options);
   std::vector<journal::Buffer*> frozen;
   for (int i = 0; i < 50; ++i) frozen.push_back(writer->Acquire(2000));
@@ -143,7 +143,7 @@ TEST_CASE("a writer that was never started holds what it can and ends in order")
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
-  options.max_outstanding_bytes = 64u << 10;
+  options.max_outstanding_bytes = 64 * journal::kKibibyte;
   const test::WriterPtr writer(journal::Writer::Create(options));
   int dropped = 0;
   for (int i = 0; i < 100; ++i) {
@@ -164,7 +164,7 @@ TEST_CASE("the memory bound of the settings counts as soon as they are read") {
   for (int i = 0; i < 100; ++i) {
     REQUIRE(test::AppendText(writer.get(), text) != journal::AppendResult::kDropped);
   }
-  options.max_outstanding_bytes = 64u << 10;
+  options.max_outstanding_bytes = 64 * journal::kKibibyte;
   REQUIRE(writer->Configure(options).ok());
   CHECK(test::AppendText(writer.get(), text) == journal::AppendResult::kDropped);
 }
@@ -174,8 +174,8 @@ TEST_CASE("a record is between 1 byte and 16 MiB") {
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
   auto writer = test::StartWriter(options);
-  CHECK(writer->Acquire((16u << 20) + 1) == nullptr);
-  const std::string large(16u << 20, 'L');
+  CHECK(writer->Acquire(16 * journal::kMebibyte + 1) == nullptr);
+  const std::string large(16 * journal::kMebibyte, 'L');
   CHECK(test::AppendText(writer.get(), large) != journal::AppendResult::kDropped);
   CHECK(test::AppendText(writer.get(), "small") != journal::AppendResult::kDropped);
   CHECK(test::AppendText(writer.get(), "") == journal::AppendResult::kDropped);

@@ -147,7 +147,7 @@ TEST_CASE("a reader that waits lists the directory now and then only") {
 TEST_CASE("a batch keeps to its bounds, and a larger frame comes alone") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
-  builder.Epoch(1, 1, 1u << 20);
+  builder.Epoch(1, 1, journal::kMebibyte);
   for (int i = 0; i < 10; ++i) builder.Event(std::string(1000, 'a'));
   builder.Event(std::string(20000, 'b'));
   builder.Event("c");
@@ -229,7 +229,7 @@ TEST_CASE("damage is copied to the quarantine once, and no segment is ever writt
 TEST_CASE("planted files change nothing for the reader, nor for the next writer") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
-  builder.Epoch(5, 5, 64u << 10);
+  builder.Epoch(5, 5, 64 * journal::kKibibyte);
   builder.Event("one");
   builder.Seal();
   files[kDirectory + "/e4294967295-s000000.cej"].assign(5000, 0xff);

@@ -55,8 +55,8 @@ TEST_CASE("a process that starts with the journal at its cap still tells what it
     test::MemoryFiles files;
     auto options = test::SmallOptions(kDirectory);
     options.file_system = &files;
-    options.first_segment_bytes = 1u << 20;
-    options.max_outstanding_bytes = 100u << 10;
+    options.first_segment_bytes = journal::kMebibyte;
+    options.max_outstanding_bytes = 100 * journal::kKibibyte;
     if (floor) {
       files.set_free_space(options.min_free_bytes);
     } else {
@@ -68,7 +68,7 @@ TEST_CASE("a process that starts with the journal at its cap still tells what it
     REQUIRE(Wait([&] { return append(), writer->Stats().degraded; }));
     REQUIRE(Wait([&] { return append(), Lost(Read(&files)) > 0; }));
     const size_t lock = files[kDirectory + "/" + journal::kWriterLockName].size();
-    CHECK(files.total_bytes() - lock <= 256u << 10);
+    CHECK(files.total_bytes() - lock <= 256 * journal::kKibibyte);
   }
 }
 
@@ -113,8 +113,8 @@ TEST_CASE("a segment tells the bounds of its writer") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
-  options.max_journal_bytes = 123u << 20;
-  options.min_free_bytes = 45u << 20;
+  options.max_journal_bytes = 123 * journal::kMebibyte;
+  options.min_free_bytes = 45 * journal::kMebibyte;
   auto writer = test::StartWriter(options);
   test::AppendText(writer.get(), "one");
   REQUIRE(writer->Shutdown(5000));
@@ -138,23 +138,23 @@ TEST_CASE("the first segment is made without an event") {
 TEST_CASE("the segment that is written counts for the cap with the size that it will have") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
-  options.max_journal_bytes = 200u << 10;
+  options.max_journal_bytes = 200 * journal::kKibibyte;
   journal::SegmentStore store(options, &files);
   REQUIRE(store.BeginEpoch().ok());
   std::unique_ptr<journal::File> first;
   std::unique_ptr<journal::File> next;
-  uint64_t size = 100u << 10;
+  uint64_t size = 100 * journal::kKibibyte;
   REQUIRE(store.CreateFirst(0, &size, &first).ok());
   store.SetWritten({0, size});
-  CHECK(store.Create(1, 101u << 10, &next).code() == Status::Code::kNoSpace);
-  CHECK(store.Create(1, 100u << 10, &next).ok());
+  CHECK(store.Create(1, 101 * journal::kKibibyte, &next).code() == Status::Code::kNoSpace);
+  CHECK(store.Create(1, 100 * journal::kKibibyte, &next).ok());
   // Once another one is written it grows no more.
-  store.SetWritten({1, 100u << 10});
-  CHECK(store.CheckSpace(2, 101u << 10).code() == Status::Code::kNoSpace);
-  CHECK(store.CheckSpace(2, 100u << 10).ok());
+  store.SetWritten({1, 100 * journal::kKibibyte});
+  CHECK(store.CheckSpace(2, 101 * journal::kKibibyte).code() == Status::Code::kNoSpace);
+  CHECK(store.CheckSpace(2, 100 * journal::kKibibyte).ok());
   // What is made ahead is not counted twice.
   REQUIRE(next->WriteAt(0, std::string(90000, '0').data(), 90000).ok());
-  CHECK(store.CheckSpace(1, 200u << 10).ok());
+  CHECK(store.CheckSpace(1, 200 * journal::kKibibyte).ok());
 }
 
 TEST_CASE("a seal does not speak for what came behind it and waits") {
@@ -226,8 +226,8 @@ TEST_CASE("a segment is at most a sixteenth of the cap, so that deleting comes b
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
-  options.max_segment_bytes = 4u << 20;
-  options.max_journal_bytes = 4u << 20;
+  options.max_segment_bytes = 4 * journal::kMebibyte;
+  options.max_journal_bytes = 4 * journal::kMebibyte;
   auto writer = test::StartWriter(options);
   for (int i = 0; i < 400; ++i) {
     REQUIRE(test::AppendText(writer.get(), std::string(5000, 's')) != AppendResult::kDropped);

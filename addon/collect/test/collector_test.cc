@@ -163,7 +163,7 @@ TEST_CASE("After half a second optional properties are skipped and named") {
 TEST_CASE("Request ID and disposition are read even when a call took ten seconds") {
   ScriptedSource source;
   source.bag.request[u"RequestID"] = BagValue::Long(42);
-  source.bag.request[u"Disposition"] = BagValue::Long(20);
+  source.bag.request[u"Disposition"] = BagValue::Long(kIssued);
   source.bag.request[u"RevokedReason"] = BagValue::Long(-1);
   source.ms_per_call = 10'000;
   const Record record = CollectFrom(source, kCertificateRevoked);

@@ -10,8 +10,6 @@
 namespace collect {
 namespace {
 
-constexpr size_t kMiB = 1u << 20;
-
 BagValue Blob(size_t size, uint8_t fill) {
   return BagValue::Binary(std::vector<uint8_t>(size, fill));
 }
@@ -21,19 +19,19 @@ TEST_CASE("A record below the limit is not cut") {
   source.bag.certificate[u"CertCount"] = BagValue::Long(2);
   source.bag.certificate[u"CRLState.0"] = BagValue::Long(3);
   source.bag.certificate[u"CRLState.1"] = BagValue::Long(3);
-  source.bag.certificate[u"RawCRL.0"] = Blob(5 * kMiB, 1);
-  source.bag.certificate[u"RawCRL.1"] = Blob(5 * kMiB, 2);
-  source.bag.certificate[u"RawDeltaCRL.1"] = Blob(5 * kMiB, 3);
+  source.bag.certificate[u"RawCRL.0"] = Blob(5 * journal::kMebibyte, 1);
+  source.bag.certificate[u"RawCRL.1"] = Blob(5 * journal::kMebibyte, 2);
+  source.bag.certificate[u"RawDeltaCRL.1"] = Blob(5 * journal::kMebibyte, 3);
   const Record record = CollectFrom(source, kCrlIssued);
   CHECK(Problems(record) == "");
   REQUIRE(record.crls().size() == 3);
-  CHECK(record.crls()[2].der.bytes.size() == 5 * kMiB);
+  CHECK(record.crls()[2].der.bytes.size() == 5 * journal::kMebibyte);
 }
 
 TEST_CASE("The largest value is cut when the record would be too large") {
   ScriptedSource source;
-  source.bag.request[u"RawRequest"] = Blob(9 * kMiB, 1);
-  source.bag.certificate[u"RawCertificate"] = Blob(8 * kMiB, 2);
+  source.bag.request[u"RawRequest"] = Blob(9 * journal::kMebibyte, 1);
+  source.bag.certificate[u"RawCertificate"] = Blob(8 * journal::kMebibyte, 2);
   const Record record = CollectFrom(source, kCertificateIssued);
   CHECK(Problems(record) == "request.RawRequest cut\n");
   const std::string text = CborText(record);
@@ -44,14 +42,14 @@ TEST_CASE("The largest value is cut when the record would be too large") {
 
 TEST_CASE("A cut value keeps its ends, its length and its hash") {
   ScriptedSource source;
-  std::vector<uint8_t> bytes(17 * kMiB, 7);
+  std::vector<uint8_t> bytes(17 * journal::kMebibyte, 7);
   bytes.front() = 1;
   bytes.back() = 9;
   source.bag.request[u"RawRequest"] = BagValue::Binary(bytes);
   const Record record = CollectFrom(source, kCertificateIssued);
   const Value& value = record.properties(Record::Group::kRequest).front().value;
   CHECK(value.kind == Value::Kind::kCut);
-  CHECK(value.cut_size == 17 * kMiB);
+  CHECK(value.cut_size == 17 * journal::kMebibyte);
   CHECK(value.bytes.size() == 2 * kCutEndBytes);
   CHECK(value.bytes.front() == 1);
   CHECK(value.bytes.back() == 9);
@@ -62,13 +60,13 @@ TEST_CASE("A cut value keeps its ends, its length and its hash") {
 
 TEST_CASE("A cut text keeps UTF-16LE bytes") {
   Record record;
-  const std::u16string text(6 * kMiB, u'ä');
+  const std::u16string text(6 * journal::kMebibyte, u'ä');
   record.AddProperty(Record::Group::kRequest, u"CallerName", Value::Text(BytesOf(text)));
   record.AddProperty(Record::Group::kRequest, u"RawRequest",
-                     Value::Binary(std::vector<uint8_t>(5 * kMiB)));
+                     Value::Binary(std::vector<uint8_t>(5 * journal::kMebibyte)));
   CHECK(Problems(record) == "request.CallerName cut\n");
   const Value& value = record.properties(Record::Group::kRequest).front().value;
-  CHECK(value.cut_size == 12 * kMiB);
+  CHECK(value.cut_size == 12 * journal::kMebibyte);
   CHECK(value.bytes[0] == 0xE4);
   CHECK(value.bytes[1] == 0);
 }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "collect/exit_event.h"
 #include "server_exit.h"
 #include "support/journal_tools.h"
 #include "text.h"
@@ -108,7 +109,7 @@ standin::Step IssuedStep(LONG id) {
   step.event = 1;
   step.context = id;
   step.request.emplace(L"RequestID", number(id));
-  step.request.emplace(L"Disposition", number(20));
+  step.request.emplace(L"Disposition", number(collect::kIssued));
   step.request.emplace(L"CallerName", caller);
   return step;
 }

@@ -5,12 +5,13 @@
 #include <cstdint>
 
 #include "journal/status.h"
+#include "journal/units.h"
 
 namespace test {
 
 /// Limits of a payload; every default is that of the record format.
 struct CborLimits {
-  size_t max_bytes = 16u << 20;
+  size_t max_bytes = 16 * journal::kMebibyte;
   int max_depth = 8;            ///< arrays, maps and tags inside each other
   size_t max_items = 1u << 17;  ///< heads of any kind
 };

@@ -37,10 +37,10 @@ Item ItemOf(const journal::Batch& batch, const journal::Entry& entry) {
 journal::WriterOptions SmallOptions(const std::string& directory) {
   journal::WriterOptions options;
   options.directory = directory.c_str();
-  options.first_segment_bytes = 64u << 10;
-  options.max_segment_bytes = 256u << 10;
+  options.first_segment_bytes = 64 * journal::kKibibyte;
+  options.max_segment_bytes = 256 * journal::kKibibyte;
   options.max_journal_bytes = 1u << 30;
-  options.min_free_bytes = 1u << 20;
+  options.min_free_bytes = journal::kMebibyte;
   options.flush_interval_ms = 5;
   return options;
 }

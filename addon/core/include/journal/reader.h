@@ -8,6 +8,7 @@
 
 #include "journal/histogram.h"
 #include "journal/status.h"
+#include "journal/units.h"
 
 namespace journal {
 
@@ -30,7 +31,7 @@ struct ReaderOptions {
   ReadMode mode = ReadMode::kDurable;
   bool has_position = false;
   Position position;
-  size_t max_batch_bytes = 1u << 20;
+  size_t max_batch_bytes = kMebibyte;
   size_t max_batch_frames = 1000;
   uint32_t relist_ms = 100;  ///< a reader that found nothing lists the directory at most so often
   uint32_t unmarked_after_ms = 2000;  ///< a frame older than this is handed out without a MARK

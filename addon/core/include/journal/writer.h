@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "journal/status.h"
+#include "journal/units.h"
 
 namespace journal {
 
@@ -24,11 +25,11 @@ struct WriterOptions {
   uint32_t commit_wait_us = 2000;     ///< longest wait of an append
   uint32_t flush_interval_ms = 50;
   /// MaxMemoryMegabytes: memory bound of records that are not written.
-  uint64_t max_outstanding_bytes = 64ull << 20;
-  uint64_t first_segment_bytes = 4ull << 20;
-  uint64_t max_segment_bytes = 64ull << 20;
-  uint64_t max_journal_bytes = 10240ull << 20;  ///< MaxJournalMegabytes
-  uint64_t min_free_bytes = 2048ull << 20;      ///< MinFreeMegabytes
+  uint64_t max_outstanding_bytes = 64 * kMebibyte;
+  uint64_t first_segment_bytes = 4 * kMebibyte;
+  uint64_t max_segment_bytes = 64 * kMebibyte;
+  uint64_t max_journal_bytes = 10240 * kMebibyte;  ///< MaxJournalMegabytes
+  uint64_t min_free_bytes = 2048 * kMebibyte;      ///< MinFreeMegabytes
   /// Text for the EPOCH frame (CBOR map bytes made by the caller); may be empty.
   const uint8_t* epoch_info = nullptr;
   size_t epoch_info_size = 0;
