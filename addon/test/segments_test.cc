@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
@@ -18,6 +17,7 @@
 #include "support/journal_builder.h"
 #include "support/journal_tools.h"
 #include "support/memory_files.h"
+#include "support/wait.h"
 
 using journal::AppendResult;
 using journal::Status;
@@ -40,13 +40,6 @@ uint64_t Lost(const std::vector<test::Item>& items) {
   return lost;
 }
 
-bool Wait(const std::function<bool()>& done) {
-  for (int i = 0; i < 5000 && !done(); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return done();
-}
-
 }  // namespace
 
 TEST_CASE("a process that starts with the journal at its cap still tells what it lost") {
@@ -64,9 +57,9 @@ TEST_CASE("a process that starts with the journal at its cap still tells what it
     }
     auto writer = test::StartWriter(options);
     const auto append = [&] { test::AppendText(writer.get(), std::string(5000, 'c')); };
-    REQUIRE(Wait([&] { return append(), test::EventTexts(Read(&files)).size() > 20; }));
-    REQUIRE(Wait([&] { return append(), writer->Stats().degraded; }));
-    REQUIRE(Wait([&] { return append(), Lost(Read(&files)) > 0; }));
+    REQUIRE(test::WaitUntil([&] { return append(), test::EventTexts(Read(&files)).size() > 20; }));
+    REQUIRE(test::WaitUntil([&] { return append(), writer->Stats().degraded; }));
+    REQUIRE(test::WaitUntil([&] { return append(), Lost(Read(&files)) > 0; }));
     const size_t lock = files[kDirectory + "/" + journal::kWriterLockName].size();
     CHECK(files.total_bytes() - lock <= 256 * journal::kKibibyte);
   }
@@ -88,7 +81,7 @@ TEST_CASE("before the first segment exists an append returns within its bound an
   CHECK(test::AppendText(writer.get(), "second") == AppendResult::kPending);
   CHECK(Read(&files).empty());
   held = false;
-  REQUIRE(writer->Shutdown(5000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   CHECK(test::EventTexts(Read(&files)) == std::vector<std::string>{"first", "second"});
 }
 
@@ -117,7 +110,7 @@ TEST_CASE("a segment tells the bounds of its writer") {
   options.min_free_bytes = 45 * journal::kMebibyte;
   auto writer = test::StartWriter(options);
   test::AppendText(writer.get(), "one");
-  REQUIRE(writer->Shutdown(5000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   journal::Catalog catalog(&files, kDirectory);
   REQUIRE(catalog.Refresh().ok());
   REQUIRE(catalog.epochs().size() == 1);
@@ -132,7 +125,7 @@ TEST_CASE("the first segment is made without an event") {
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
   auto writer = test::StartWriter(options);
-  CHECK(Wait([&] { return writer->Stats().epoch == 1; }));
+  CHECK(test::WaitUntil([&] { return writer->Stats().epoch == 1; }));
 }
 
 TEST_CASE("the segment that is written counts for the cap with the size that it will have") {
@@ -170,7 +163,7 @@ TEST_CASE("a seal does not speak for what came behind it and waits") {
     options.file_system = &hooked;
     auto writer = test::StartWriter(options);
     test::AppendText(writer.get(), "first");
-    REQUIRE(writer->Shutdown(5000));
+    REQUIRE(writer->Shutdown(test::kPatienceMs));
     full = true;
     if (drop) {
       writer->CountDropped(1000, 7);
@@ -179,7 +172,7 @@ TEST_CASE("a seal does not speak for what came behind it and waits") {
     }
     CHECK_FALSE(writer->Shutdown(50));
     full = false;
-    CHECK(writer->Shutdown(5000));
+    CHECK(writer->Shutdown(test::kPatienceMs));
     CHECK(Read(&files).size() == 2);
   }
 }
@@ -198,16 +191,16 @@ TEST_CASE("the figures tell of a failed flush and of a disk that hangs") {
     options.file_system = &hooked;
     auto writer = test::StartWriter(options);
     test::AppendText(writer.get(), "first");
-    REQUIRE(writer->Shutdown(5000));
+    REQUIRE(writer->Shutdown(test::kPatienceMs));
     CHECK_FALSE(writer->Stats().degraded);
     broken = true;
     test::AppendText(writer.get(), "second");
-    CHECK(Wait([&] { return writer->Stats().degraded; }));
+    CHECK(test::WaitUntil([&] { return writer->Stats().degraded; }));
     CHECK(*writer->Stats().last_problem != 0);
     CHECK(writer->Stats().last_os_error == (op == test::Op::kFlush ? 5u : 0u));
     broken = false;
     test::AppendText(writer.get(), "third");
-    CHECK(Wait([&] { return !writer->Stats().degraded; }));
+    CHECK(test::WaitUntil([&] { return !writer->Stats().degraded; }));
   }
 }
 
@@ -216,7 +209,7 @@ TEST_CASE("a thread that runs is not started a second time") {
   journal::Thread thread;
   const auto count = [](void* counter) { ++*static_cast<std::atomic<int>*>(counter); };
   REQUIRE(thread.Start(count, &starts).ok());
-  REQUIRE(Wait([&] { return starts == 1; }));
+  REQUIRE(test::WaitUntil([&] { return starts == 1; }));
   REQUIRE(thread.Start(count, &starts).ok());
   thread.Join();
   CHECK(starts == 1);
@@ -232,7 +225,7 @@ TEST_CASE("a segment is at most a sixteenth of the cap, so that deleting comes b
   for (int i = 0; i < 400; ++i) {
     REQUIRE(test::AppendText(writer.get(), std::string(5000, 's')) != AppendResult::kDropped);
   }
-  REQUIRE(writer->Shutdown(5000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   writer.reset();
   for (const auto& path : files.paths())
     CHECK(files[path].size() <= options.max_journal_bytes / 16);
@@ -271,9 +264,9 @@ TEST_CASE("when the header of a new segment fails, nothing more goes into the ol
     texts.push_back("event " + std::to_string(i) + std::string(5000, 'h'));
     REQUIRE(test::AppendText(writer.get(), texts.back()) != AppendResult::kDropped);
   }
-  REQUIRE(Wait([&] { return failures >= 4; }));
+  REQUIRE(test::WaitUntil([&] { return failures >= 4; }));
   broken = false;
-  REQUIRE(writer->Shutdown(10000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   CHECK(behind == 0);
   const auto items = Read(&files);
   CHECK(test::EventTexts(items) == texts);
@@ -304,7 +297,7 @@ TEST_CASE("a file whose zeros could not be flushed is not flushed again, and not
     REQUIRE(test::AppendText(writer.get(), texts.back()) != AppendResult::kDropped);
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
-  REQUIRE(writer->Shutdown(10000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   CHECK(failed.size() == 1);
   CHECK(misuse == 0);
   CHECK(test::EventTexts(Read(&files)) == texts);

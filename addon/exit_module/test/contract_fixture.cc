@@ -7,6 +7,7 @@
 #include "collect/exit_event.h"
 #include "server_exit.h"
 #include "support/journal_tools.h"
+#include "support/wait.h"
 #include "text.h"
 
 namespace exit_module_test {
@@ -73,11 +74,11 @@ std::vector<std::string> JournalEvents() {
 }
 
 std::vector<std::string> WaitForEvents(size_t count) {
-  auto events = JournalEvents();
-  for (int i = 0; i < 50 && events.size() < count; ++i) {
-    Sleep(100);
+  std::vector<std::string> events;
+  test::WaitUntil([&] {
     events = JournalEvents();
-  }
+    return events.size() >= count;
+  });
   return events;
 }
 

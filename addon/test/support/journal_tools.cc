@@ -104,7 +104,7 @@ std::vector<Item> ReadAll(journal::Reader* reader) {
 
 std::vector<Item> ReadUntil(journal::Reader* reader,
                             const std::function<bool(const std::vector<Item>&)>& enough,
-                            int timeout_ms) {
+                            uint32_t timeout_ms) {
   std::vector<Item> all;
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   while (!enough(all) && std::chrono::steady_clock::now() < end) {
