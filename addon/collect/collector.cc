@@ -219,7 +219,7 @@ class Collector {
     record_.AddExtension(oid, flags, std::move(der));
   }
 
-  /// Number of CA certificates to ask about, bounded. A value above the bound is noted once.
+  /// Number of CA certificates to ask about, limited. A value above the limit is noted once.
   int32_t CaCertificates() {
     if (ca_certificates_ > kMaxEntries) {
       record_.AddProblem(u"ca.CertCount", Reason::kLimit);

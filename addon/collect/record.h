@@ -30,7 +30,7 @@ struct Value {
     kUtf16,  ///< UTF-16LE bytes that are not valid UTF-16
     kBinary,
     kDate,  ///< 8 bytes
-    kCut,   ///< both ends of something larger, one behind the other
+    kCut,   ///< both ends of something larger, one after the other
     kRedacted,
   };
   Kind kind = Kind::kRedacted;

@@ -29,7 +29,7 @@ class Recorder {
   /// `writer` and `clock` must outlive the recorder. `ca_name`: the text that Initialize got.
   Recorder(journal::Writer& writer, std::u16string ca_name, const Clock& clock = SystemClock());
 
-  /// Records one event with everything that `source` tells about it.
+  /// Records one event with everything that `source` says about it.
   journal::AppendResult Notify(int32_t event, int32_t context, PropertySource& source) noexcept;
   /// The same with an empty record of the caller, whose frame may survive what ends this one.
   journal::AppendResult Notify(int32_t event, int32_t context, PropertySource& source,

@@ -16,7 +16,7 @@ struct alignas(16) Buffer {
   std::atomic<uint32_t> state{0};  ///< bits of BufferState; above them the timer of ShortSleeps
   uint32_t slot = 0;               ///< of the pool; BufferPool::kSlots: from the heap
   size_t capacity = 0;             ///< payload bytes
-  uint64_t charged = 0;            ///< bytes counted against the bound
+  uint64_t charged = 0;            ///< bytes counted against the limit
   uint64_t time = 0;
   int64_t request_id = 0;
   uint32_t size = 0;
@@ -34,7 +34,7 @@ enum BufferState : uint32_t {
   kBufferWaiting = 4,  ///< the appender sleeps on `state`
 };
 
-/// Memory for records: preallocated slots first, the heap for large ones and for peaks. Bounded by
+/// Memory for records: preallocated slots first, the heap for large ones and for peaks. Limited by
 /// bytes. Lock-free; a thread that stops in the middle holds its own buffer only.
 class BufferPool {
  public:
@@ -48,7 +48,7 @@ class BufferPool {
 
   /// Allocates the slots; without them every buffer comes from the heap.
   void Reserve();
-  /// Null when the bound is reached or memory is short.
+  /// Null when the limit is reached or memory is short.
   Buffer* Acquire(size_t size);
   void Release(Buffer* buffer);
   uint64_t outstanding() const { return outstanding_.load(std::memory_order_relaxed); }
@@ -56,7 +56,7 @@ class BufferPool {
   void SetMaxBytes(uint64_t max_bytes) { max_bytes_.store(max_bytes, std::memory_order_relaxed); }
 
  private:
-  /// Counts `bytes` against the bound; false, and nothing counted, when they are too many.
+  /// Counts `bytes` against the limit; false, and nothing counted, when they exceed it.
   bool ChargeBytes(uint64_t bytes);
   Buffer* TakeSlot();
   static Buffer* TakeHeap(size_t size);

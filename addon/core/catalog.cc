@@ -26,7 +26,7 @@ uint32_t Catalog::NewestNumber() const {
 }
 
 Status Catalog::Refresh() {
-  // A segment may get its header just after its file was looked at, and one behind it just before:
+  // A segment may get its header just after its file was read, and the one after it just before:
   // then the first would seem to be missing. A second look, begun when the later one was there,
   // finds both. It is at every file: a new epoch may have come under the names of the one that it
   // replaced.
@@ -45,7 +45,7 @@ Status Catalog::ListOnce(bool everything, bool* news) {
   if (!status.ok()) return status;
   // An older copy may be restored over the directory, with other files of the same names and sizes.
   std::sort(listing.files.begin(), listing.files.end());
-  // Sizes are no sign of that: the file that is written grows all the time.
+  // Sizes do not show that: the file that is being written grows all the time.
   const bool changed =
       !std::equal(listing.files.begin(), listing.files.end(), known_.begin(), known_.end(),
                   [](const auto& file, const auto& known) { return file.first == known.first; });
@@ -81,7 +81,7 @@ void Catalog::ReadHeaderOf(const std::string& name, uint64_t size, bool again, u
   size_t read = 0;
   Status status = files_->Open((directory_ + "/" + name).c_str(), OpenMode::kRead, &file);
   if (status.ok()) status = file->ReadAt(0, page, sizeof(page), &read);
-  // Deleted since the listing, or while somebody has it open: not there any more.
+  // Deleted since the listing, or while another process has it open: gone.
   if (status.code() == Status::Code::kNotFound) {
     *known = Known();
     return;

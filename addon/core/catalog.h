@@ -47,7 +47,7 @@ class Catalog {
   /// The epoch that the lock file names: a writer is in it, or it was the last one that had a
   /// writer. Read anew with each call.
   std::optional<EpochKey> WritersEpoch() const;
-  /// True when a file from one place on, and before another, exists but could not be read just now.
+  /// True when a file in [from, before) exists but could not be read just now.
   bool HasUnreadable(SegmentPlace from, SegmentPlace before) const;
 
  private:

@@ -35,8 +35,8 @@ Status FromError(const char* what, DWORD error) {
 
 Status FromLastError(const char* what) { return FromError(what, GetLastError()); }
 
-/// True when the last call of this thread failed because the file was deleted while somebody has it
-/// open. The error code alone is that of missing rights.
+/// True when the last call of this thread failed because the file was deleted while a process has
+/// it open. The error code alone is that of missing rights.
 bool IsBeingDeleted() {
   constexpr LONG kDeletePending = static_cast<LONG>(0xc0000056);
   const HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");

@@ -27,10 +27,10 @@ inline constexpr size_t kFrameHeaderSize = 40;
 inline constexpr size_t kFrameAlignment = 8;
 inline constexpr uint32_t kMaxPayload = 16 * kMebibyte;
 
-/// Sequences are from 1 to this, so that the one behind the last is a number too.
+/// Sequences are from 1 to this, so that the one after the last is a number too.
 inline constexpr uint64_t kMaxSequence = INT64_MAX;
 
-/// Room at the end of a segment for GAP, MARK and SEAL only (less in segments under 256 KiB).
+/// Space at the end of a segment for GAP, MARK and SEAL only (less in segments under 256 KiB).
 inline constexpr uint64_t kReservedTail = 64 * kKibibyte;
 
 enum FrameType : uint16_t {

@@ -21,7 +21,7 @@ void WakeWaiters(std::atomic<uint32_t>* word);
 
 /// Fills with random bits of the operating system; false when it has none.
 bool RandomBytes(void* data, size_t size);
-/// Tells the processor that this is a wait loop.
+/// Hints to the processor that this is a wait loop.
 void RelaxProcessor();
 
 /// A thread that is started and, in tests and tools only, joined.
@@ -32,8 +32,8 @@ class Thread {
   Thread& operator=(const Thread&) = delete;
 
   using Main = void (*)(void* context);
-  /// `context` must live until Join returns, or for ever. Of a thread that was started already,
-  /// nothing more is started.
+  /// `context` must live until Join returns, or until the process ends. Of a thread that was
+  /// started already, nothing more is started.
   Status Start(Main main, void* context);
   void Join();
 
@@ -69,7 +69,7 @@ class LockGuard {
   Lock* lock_;
 };
 
-/// Rings once or many times, is heard once; costs no system call while nobody sleeps.
+/// Rings once or many times, is heard once; makes no system call while no thread sleeps.
 class Bell {
  public:
   void Ring();

@@ -10,7 +10,7 @@
 
 namespace journal {
 
-/// Keeps copies of damaged ranges for people to look at. Best effort: a failure changes nothing
+/// Keeps copies of damaged ranges for people to examine. Best effort: a failure changes nothing
 /// about what is read.
 class Quarantine {
  public:

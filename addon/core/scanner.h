@@ -55,7 +55,7 @@ class SegmentScanner {
   int failures_ = 0;
 };
 
-/// Durable sequence that a MARK or SEAL payload tells; false when it is none.
+/// Durable sequence that a MARK or SEAL payload holds; false without one.
 bool DecodeDurable(const uint8_t* payload, size_t size, uint64_t* sequence);
 
 }  // namespace journal

@@ -9,7 +9,7 @@ namespace journal {
 namespace {
 
 constexpr size_t kStepBytes = 256 * kKibibyte;
-/// Zeros are flushed in parts, so that no flush of records queues behind 64 MiB of them.
+/// Zeros are flushed in parts, so that no flush of records has to wait for 64 MiB of them.
 constexpr uint64_t kFlushEvery = 4 * kMebibyte;
 constexpr uint64_t kRetryNanos = kNanosPerSecond;
 constexpr uint8_t kZeros[kStepBytes] = {};

@@ -127,7 +127,7 @@ bool WriterCore::WaitForCommit(Buffer* buffer) {
   }
   const uint64_t deadline = MonotonicNanos() + uint64_t{options.commit_wait_us} * 1000;
   if (SleepUntilDone(&shared.sleeps, buffer, deadline)) return true;
-  // From now on nobody waits until the writer has caught up: a stuck disk costs a thread one wait.
+  // Appends stop waiting until the writer has caught up: a stuck disk costs a thread one wait.
   shared.stuck.store(true, std::memory_order_relaxed);
   return false;
 }
@@ -223,7 +223,7 @@ bool Writer::Shutdown(uint32_t timeout_ms) {
   shared->seal_wanted.store(true, std::memory_order_release);
   Core(this)->thread.Hurry();
   shared->bell.Ring();
-  // In this order: what is not in the list or the counter any more was taken behind an Unseal.
+  // In this order: what has left the list or the counter was taken after an Unseal.
   while (!shared->list.empty() || !shared->drops.empty() ||
          shared->sealed.load(std::memory_order_acquire) == 0) {
     const uint64_t now = MonotonicNanos();

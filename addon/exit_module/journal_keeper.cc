@@ -19,7 +19,7 @@ namespace exit_module {
 namespace {
 
 constexpr DWORD kRetryMs = 30'000;
-constexpr DWORD kLookMs = 1'000;
+constexpr DWORD kCheckMs = 1'000;
 
 std::string Utf8(const std::wstring& text) {
   std::vector<uint8_t> utf8;
@@ -34,7 +34,7 @@ std::wstring Hex(uint64_t number) {
   return text;
 }
 
-/// What the EPOCH frame tells about this process: a CBOR map.
+/// What the EPOCH frame says about this process: a CBOR map.
 std::string EpochInfo(const std::string& ca_name) {
   std::string info(256 + ca_name.size(), '\0');
   journal::CborEncoder encoder(reinterpret_cast<uint8_t*>(info.data()), info.size());
@@ -53,19 +53,19 @@ class JournalKeeper {
  public:
   explicit JournalKeeper(ProcessRecorder& module) : module_(module) {}
 
-  /// Does its work for ever. A fault or a lack of memory ends one step of it, never the thread.
+  /// Runs until the process ends. A fault or a lack of memory ends one round, never the thread.
   void Run() {
     for (;;) {
       Fault fault;
-      const bool done = Guarded([this] { Step(); }, &fault);
+      const bool done = Guarded([this] { DoRound(); }, &fault);
       if (!done) fault_ = fault;
       if (!writer_started_) module_.WriterTried(false);
-      Sleep(done && writer_started_ ? kLookMs : kRetryMs);
+      Sleep(done && writer_started_ ? kCheckMs : kRetryMs);
     }
   }
 
  private:
-  void Step() {
+  void DoRound() {
     if (!writer_started_) StartWriter();
     ReportStart();
     ReportJournal();
@@ -82,7 +82,7 @@ class JournalKeeper {
       SecureDirectory(directory_, kJournalRights);
     }
     refused_ = DistrustReason(directory_);
-    // Also where the directory is refused: the bound of memory counts at once.
+    // Also when the directory is refused: the memory limit applies at once.
     if (!Configure(settings) || !refused_.empty() || !module_.writer().Start().ok()) return;
     writer_started_ = true;
     module_.WriterTried(true);

@@ -7,7 +7,7 @@ class ProcessRecorder;
 
 /// Starts the thread that does for `module` what Notify must not do: read settings, check the
 /// journal directory, start the writer, write to the event log. It runs until the process ends.
-/// False when there are no threads to be had.
+/// False when no thread can be started.
 bool StartJournalKeeper(ProcessRecorder* module);
 
 }  // namespace exit_module

@@ -68,7 +68,7 @@ void ProcessRecorder::Record(int32_t event, int32_t context) {
   Fault fault;
   const bool done = Guarded([&] { Record(event, context, call); }, &fault);
   if (!done) Abandon(fault);
-  // After another fault it may be half-changed, and stays behind.
+  // After any other fault it may be half-changed, and is leaked.
   if (done || fault.code == kOutOfMemory) delete call;
 }
 

@@ -108,7 +108,7 @@ TEST_CASE("size, nesting and number of items are limited") {
   CHECK_FALSE(Accepts(std::string(200, '8') + "0"));
 }
 
-TEST_CASE("a GAP payload is deterministic CBOR whatever it knows, and fits its room") {
+TEST_CASE("a GAP payload is deterministic CBOR whatever it knows, and fits its space") {
   journal::GapInfo gap;
   gap.reason = "missing-segment";
   uint8_t payload[journal::kMaxGapPayload];

@@ -54,7 +54,8 @@ TEST_CASE("the encoder writes the examples of RFC 8949 appendix A") {
         }) == "da4357000140");
 }
 
-TEST_CASE("an encoder without room writes nothing beyond it and tells the size that it needs") {
+TEST_CASE(
+    "an encoder without enough space writes nothing beyond it and reports the size that it needs") {
   uint8_t memory[8];
   std::memset(memory, 0xaa, sizeof(memory));
   journal::CborEncoder encoder(memory, 4);
@@ -66,7 +67,7 @@ TEST_CASE("an encoder without room writes nothing beyond it and tells the size t
   CHECK(Hex(memory, 8) == "63616263aaaaaaaa");
 }
 
-TEST_CASE("a key is found behind values of every kind, and nothing is read beyond the end") {
+TEST_CASE("a key is found after values of every kind, and nothing is read beyond the end") {
   uint8_t memory[128];
   journal::CborEncoder encoder(memory, sizeof(memory));
   encoder.Map(3);

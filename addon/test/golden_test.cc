@@ -213,7 +213,7 @@ std::string ExpectedJson(const Variant& variant, const std::vector<test::Item>& 
   for (const auto& item : items) {
     json["entries"].push_back({{"type", item.type},
                                {"index", item.index},
-                               {"epochNumber", item.behind.epoch_number},
+                               {"epochNumber", item.after.epoch_number},
                                {"epochId", item.epoch_id},
                                {"sequence", std::to_string(item.sequence)},
                                {"time", std::to_string(item.time)},

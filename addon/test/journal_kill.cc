@@ -131,7 +131,7 @@ void Deliver(const test::Item& item, Delivery* delivery, uint64_t at) {
   auto& row = delivery->rows[at];
   row.sequence = item.sequence;
   row.by_reader = item.index == journal::kReaderGapIndex;
-  row.epoch = item.behind.epoch_number;
+  row.epoch = item.after.epoch_number;
   row.round = UINT32_MAX;
   if (item.is_gap()) {
     row.reason = test::ReasonOf(item)[0];
@@ -171,7 +171,7 @@ void Deliver(const test::Item& item, Delivery* delivery, uint64_t at) {
     }
     if (got) {
       active = active == 1 ? 2 : 1;
-      delivery->slots[active - 1] = {test::ItemsOf(batch).back().behind, delivery->count};
+      delivery->slots[active - 1] = {test::ItemsOf(batch).back().after, delivery->count};
       delivery->active = active;
     }
     return drain && last_events >= delivery->last_events;

@@ -47,7 +47,7 @@ TEST_CASE("a durable reader holds back what no MARK covers, for a while") {
   CHECK(impatient->Stats().unmarked_frames == 1);
 }
 
-TEST_CASE("a segment that is held or gone when it is opened is no error but is tried again") {
+TEST_CASE("a segment that is held or gone when it is opened is not an error but is tried again") {
   for (const auto code : {journal::Status::Code::kBusy, journal::Status::Code::kNotFound}) {
     test::MemoryFiles files;
     test::JournalBuilder builder(&files, kDirectory);
@@ -111,7 +111,7 @@ TEST_CASE("a durable reader hands out nothing unmarked while it cannot see the e
   CHECK_FALSE(reader->Stats().position_lost);
 }
 
-TEST_CASE("a segment that grows costs no look at the others") {
+TEST_CASE("a segment that grows costs no read of the others") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
   for (uint32_t epoch = 1; epoch <= 10; ++epoch) builder.Epoch(epoch, 1, kSegmentBytes);
@@ -128,7 +128,7 @@ TEST_CASE("a segment that grows costs no look at the others") {
   CHECK(opens == 1);
 }
 
-TEST_CASE("a reader that waits lists the directory now and then only") {
+TEST_CASE("a reader that waits lists the directory only now and then") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
   builder.Epoch(1, 1, kSegmentBytes);
@@ -152,7 +152,7 @@ TEST_CASE("a reader that waits lists the directory now and then only") {
   CHECK(lists == 1);
 }
 
-TEST_CASE("a batch keeps to its bounds, and a larger frame comes alone") {
+TEST_CASE("a batch keeps to its limits, and a larger frame is handed out alone") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
   builder.Epoch(1, 1, journal::kMebibyte);
@@ -262,7 +262,7 @@ TEST_CASE("planted files change nothing for the reader, nor for the next writer"
 }
 
 TEST_CASE(
-    "segments with a higher number, copied into a running journal, lead nobody away from it") {
+    "segments with a higher number, copied into a running journal, lead no reader away from it") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
@@ -321,7 +321,7 @@ TEST_CASE("a position in an epoch that is not there starts at the oldest frame, 
     REQUIRE(items.size() == 2);
     CHECK(test::ReasonOf(items[0]) == (number == 3 ? "retention" : "rollback"));
     CHECK(items[0].sequence == 78);
-    CHECK(items[0].behind.epoch_id[0] == 99);
+    CHECK(items[0].after.epoch_id[0] == 99);
     CHECK(items[1].payload == test::EventPayload("one"));
     CHECK(reader->Stats().position_lost);
   }
@@ -343,7 +343,7 @@ TEST_CASE("segments deleted in front of a position are one retention gap") {
   REQUIRE(files.Delete(first.c_str()).ok());
   CHECK(test::ReadAll(Open(&files, ReadMode::kCommitted).get()).size() == 2);
   REQUIRE(files.Delete(second.c_str()).ok());
-  const auto rest = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[0].behind).get());
+  const auto rest = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[0].after).get());
   REQUIRE(rest.size() == 2);
   CHECK(test::ReasonOf(rest[0]) == "retention");
   CHECK(test::NumberOf(rest[0], "firstSequence") == 3);
@@ -351,7 +351,7 @@ TEST_CASE("segments deleted in front of a position are one retention gap") {
   CHECK(rest[1].payload == test::EventPayload("three"));
 }
 
-TEST_CASE("a file that is gone when its header is looked at holds nobody up") {
+TEST_CASE("a file that is gone when its header is read holds nothing up") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
   builder.Epoch(1, 1, kSegmentBytes);
@@ -369,7 +369,7 @@ TEST_CASE("a file that is gone when its header is looked at holds nobody up") {
   CHECK(items[0].payload == test::EventPayload("two"));
 }
 
-TEST_CASE("who was done with a deleted epoch gets no gap, if the next one is whole") {
+TEST_CASE("a reader that was done with a deleted epoch gets no gap, if the next one is whole") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
   builder.Epoch(1, 1, kSegmentBytes);
@@ -384,22 +384,22 @@ TEST_CASE("who was done with a deleted epoch gets no gap, if the next one is who
   REQUIRE(all.size() == 4);
   REQUIRE(test::ReasonOf(all[1]) == "unclean-stop");
   REQUIRE(files.Delete(ended.c_str()).ok());
-  auto done = Open(&files, ReadMode::kCommitted, &all[1].behind);
+  auto done = Open(&files, ReadMode::kCommitted, &all[1].after);
   const auto rest = test::ReadAll(done.get());
   REQUIRE(rest.size() == 2);
   CHECK(rest[0].payload == test::EventPayload("two"));
   CHECK_FALSE(done->Stats().position_lost);
-  const auto told = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[0].behind).get());
+  const auto told = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[0].after).get());
   REQUIRE(told.size() == 3);
   CHECK(test::ReasonOf(told[0]) == "retention");
   REQUIRE(files.Delete(whole.c_str()).ok());
-  const auto cut = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[1].behind).get());
+  const auto cut = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[1].after).get());
   REQUIRE(cut.size() == 2);
   CHECK(test::ReasonOf(cut[0]) == "retention");
   CHECK(cut[1].payload == test::EventPayload("three"));
 }
 
-TEST_CASE("an older copy of the directory, restored, is told and repeats no id") {
+TEST_CASE("an older copy of the directory, restored, is reported and repeats no id") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
@@ -417,7 +417,7 @@ TEST_CASE("an older copy of the directory, restored, is told and repeats no id")
   writer = test::StartWriter(options);
   test::AppendText(writer.get(), "three");
   REQUIRE(writer->Shutdown(test::kPatienceMs));
-  auto reader = Open(&files, ReadMode::kCommitted, &before[1].behind);
+  auto reader = Open(&files, ReadMode::kCommitted, &before[1].after);
   const auto after = test::ReadAll(reader.get());
   REQUIRE(after.size() == 2);
   CHECK(test::ReasonOf(after[0]) == "rollback");
@@ -458,7 +458,7 @@ TEST_CASE("a new epoch under the names of the one that it replaced is read from 
   }
 }
 
-TEST_CASE("a segment that gets its header while the catalogue looks at a later one is not missed") {
+TEST_CASE("a segment that gets its header while the catalog reads a later one is not missed") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
   builder.Epoch(1, 1, kSegmentBytes);
@@ -512,5 +512,5 @@ TEST_CASE("a second writer on the same directory keeps its records until the fir
   const auto items = test::ReadAll(Open(&files, ReadMode::kCommitted).get());
   REQUIRE(items.size() == mine + 1);
   CHECK(items.back().payload == "second");
-  CHECK(items.back().behind.epoch_number == 2);
+  CHECK(items.back().after.epoch_number == 2);
 }

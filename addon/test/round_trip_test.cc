@@ -22,7 +22,7 @@ std::vector<std::string> Numbered(uint64_t count, size_t size = 0) {
 
 }  // namespace
 
-TEST_CASE("what was appended comes back in order, and a sealed epoch leaves no gap") {
+TEST_CASE("what was appended is read in order, and a sealed epoch leaves no gap") {
   const test::TempDirectory directory;
   const std::string path = directory.str();
   const auto texts = Numbered(test::Scaled(2000), 300);
@@ -103,7 +103,7 @@ TEST_CASE("every position that was handed out leads to exactly what follows it")
   for (size_t i = 0; i < all.size(); ++i) {
     auto options = test::ReaderOf(path, ReadMode::kCommitted);
     options.has_position = true;
-    options.position = all[i].behind;
+    options.position = all[i].after;
     auto reader = journal::Reader::Open(options);
     const auto rest = test::ReadAll(reader.get());
     REQUIRE(rest.size() == all.size() - i - 1);

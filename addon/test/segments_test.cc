@@ -42,7 +42,7 @@ uint64_t Lost(const std::vector<test::Item>& items) {
 
 }  // namespace
 
-TEST_CASE("a process that starts with the journal at its cap still tells what it lost") {
+TEST_CASE("a process that starts with the journal at its cap still reports what it lost") {
   for (const bool floor : {false, true}) {
     CAPTURE(floor);
     test::MemoryFiles files;
@@ -65,7 +65,7 @@ TEST_CASE("a process that starts with the journal at its cap still tells what it
   }
 }
 
-TEST_CASE("before the first segment exists an append returns within its bound and says so") {
+TEST_CASE("before the first segment exists an append returns within its limit and says so") {
   test::MemoryFiles files;
   std::atomic<bool> held{true};
   test::HookFiles hooked(&files, [&](const test::Operation& operation) {
@@ -102,7 +102,7 @@ TEST_CASE("the epoch before is found also when its first segment never got a hea
   CHECK(store.previous().index == 1);
 }
 
-TEST_CASE("a segment tells the bounds of its writer") {
+TEST_CASE("a segment states the limits of its writer") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
@@ -150,7 +150,7 @@ TEST_CASE("the segment that is written counts for the cap with the size that it 
   CHECK(store.CheckSpace(1, 200 * journal::kKibibyte).ok());
 }
 
-TEST_CASE("a seal does not speak for what came behind it and waits") {
+TEST_CASE("a seal does not speak for what came after it and waits") {
   for (const bool drop : {false, true}) {
     CAPTURE(drop);
     test::MemoryFiles files;
@@ -177,7 +177,7 @@ TEST_CASE("a seal does not speak for what came behind it and waits") {
   }
 }
 
-TEST_CASE("the figures tell of a failed flush and of a disk that hangs") {
+TEST_CASE("the figures report a failed flush and of a disk that hangs") {
   for (const test::Op op : {test::Op::kFlush, test::Op::kWrite}) {
     test::MemoryFiles files;
     std::atomic<bool> broken{false};

@@ -19,7 +19,7 @@ constexpr uint32_t kDone = 1;
 constexpr int64_t kFor2MsUs = 2000;
 constexpr int64_t kPatienceUs = int64_t{test::kPatienceMs} * 1000;
 
-/// Sleeps until somebody ends it, or for `timeout_us`; true when somebody did.
+/// Sleeps until it is woken, or for `timeout_us`; true when it was woken.
 bool SleepUntilWoken(ShortSleeps* sleeps, std::atomic<uint32_t>* word, int64_t timeout_us) {
   const uint32_t timer = sleeps->TakeTimer();
   const uint32_t waiting = kWaiting | timer << ShortSleeps::kShift;
@@ -54,11 +54,11 @@ TEST_CASE("every sleeper is woken, also where there are more of them than timers
     for (auto& thread : threads) thread.join();
   }
   CHECK(woken == kSleepers * rounds);
-  // A sleeper that nobody woke would have slept for all of its time.
+  // A sleeper that was not woken would have slept for all of its time.
   CHECK(journal::MonotonicNanos() - start < kPatienceUs * journal::kNanosPerMicrosecond);
 }
 
-TEST_CASE("a sleep that nobody ends takes its 2 ms and little more") {
+TEST_CASE("a sleep that is not ended takes its 2 ms and little more") {
   ShortSleeps sleeps;
   sleeps.OpenTimers();
   int punctual = 0;

@@ -217,7 +217,7 @@ TEST_CASE("CRLs are read although their state cannot be") {
   CHECK(Problems(record) == "ca.CRLState.0 80070005\n");
 }
 
-TEST_CASE("a start record tells about the CA and every CA certificate") {
+TEST_CASE("a start record describes the CA and every CA certificate") {
   ScriptedSource source;
   source.bag.certificate[u"CertCount"] = BagValue::Long(1);
   source.bag.certificate[u"RawCACertificate.0"] = BagValue::Binary({1});

@@ -86,7 +86,7 @@ TEST_CASE("a source that runs out of memory costs one event, which is counted") 
   CHECK(journal.writer->Stats().dropped == 1);
 }
 
-TEST_CASE("start and shutdown are recorded, and events behind the seal too") {
+TEST_CASE("start and shutdown are recorded, and events after the seal too") {
   Journal journal;
   ScriptedSource source;
   CHECK(journal.recorder.Started(source) != AppendResult::kDropped);

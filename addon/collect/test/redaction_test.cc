@@ -25,7 +25,7 @@ TEST_CASE("names of passwords are recognized however they are spelt") {
   CHECK_FALSE(IsSecretAttribute(u"CertificateTemplate"));
 }
 
-TEST_CASE("text behind the colon of a secret line is replaced and the rest stays") {
+TEST_CASE("text after the colon of a secret line is replaced and the rest stays") {
   CHECK(Becomes(u"ccm:host\nChallenge:s3cret\nrmd:host2\n",
                 u"ccm:host\nChallenge:[redacted]\nrmd:host2\n"));
   CHECK(Becomes(u"\r\n expected-CHALLENGE : a:b \r\n\r\nx",

@@ -213,7 +213,7 @@ TEST_CASE("events of sixteen threads are all recorded, each with its own request
   std::vector<std::thread> threads;
   for (LONG thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([&, thread] {
-      // Every other thread is no member of an apartment of its own.
+      // Every other thread does not join an apartment.
       const bool joined = thread % 2 == 0;
       if (joined) CoInitializeEx(nullptr, COINIT_MULTITHREADED);
       for (LONG i = 0; i < per_thread; ++i) {
@@ -313,7 +313,7 @@ TEST_CASE("an access violation of the CA costs the properties and nothing else")
     Tally tally;
     const CallScope scope(scenario, faulty, &tally);
     CHECK(client.Notify(1, 15, false) == S_OK);
-    // The object stays behind on purpose: nothing of it is called any more.
+    // The object is leaked on purpose: nothing of it is called any more.
     CHECK(tally.objects_live() == 1);
     CHECK(tally.violations().empty());
     CHECK(client.Notify(1, 16, false) == S_OK);

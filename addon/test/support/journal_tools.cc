@@ -21,14 +21,14 @@ Item ItemOf(const journal::Batch& batch, const journal::Entry& entry) {
   item.time = entry.time;
   item.payload.assign(reinterpret_cast<const char*>(batch.payloads.data()) + entry.payload_offset,
                       entry.payload_size);
-  item.behind.epoch_number = entry.epoch_number;
+  item.after.epoch_number = entry.epoch_number;
   for (size_t i = 0; i < 16; ++i) {
-    item.behind.epoch_id[i] =
+    item.after.epoch_id[i] =
         static_cast<uint8_t>(Nibble(item.epoch_id[2 * i]) << 4 | Nibble(item.epoch_id[2 * i + 1]));
   }
-  item.behind.segment = entry.segment;
-  item.behind.offset = entry.offset;
-  item.behind.sequence = entry.sequence;
+  item.after.segment = entry.segment;
+  item.after.offset = entry.offset;
+  item.after.sequence = entry.sequence;
   return item;
 }
 

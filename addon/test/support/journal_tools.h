@@ -42,7 +42,7 @@ struct Item {
   uint64_t sequence;
   uint64_t time;
   std::string payload;
-  journal::Position behind;
+  journal::Position after;
 
   bool is_gap() const { return type == 3; }
   std::string id() const {
