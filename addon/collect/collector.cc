@@ -2,14 +2,12 @@
 
 #include <utility>
 
+#include "collect/exit_event.h"
 #include "collect/property_table.h"
 #include "collect/redaction.h"
 
 namespace collect {
 namespace {
-
-/// CA_DISP_VALID as a CRL state: this CA certificate publishes a CRL of its own.
-constexpr int32_t kPublishesCrl = 3;
 
 SourceValue::Kind ExpectedKind(PropertyType type) {
   switch (type) {
@@ -221,7 +219,7 @@ class Collector {
     record_.AddExtension(oid, flags, std::move(der));
   }
 
-  /// Number of CA certificates to ask about, bounded. A value above the bound is noted once.
+  /// Number of CA certificates to ask about, limited. A value above the limit is noted once.
   int32_t CaCertificates() {
     if (ca_certificates_ > kMaxEntries) {
       record_.AddProblem(u"ca.CertCount", Reason::kLimit);
@@ -240,9 +238,9 @@ class Collector {
   void ReadCrls() {
     for (int32_t index = 0; index < CaCertificates(); ++index) {
       if (!HasRoom(u"ca.CertCount")) return;
-      crl_state_ = kPublishesCrl;  // also when it cannot be read
+      crl_state_ = kCaCertificateValid;  // also when it cannot be read
       ReadIndexedProperties(index, true);
-      if (crl_state_ != kPublishesCrl) continue;
+      if (crl_state_ != kCaCertificateValid) continue;
       ReadCrl(index, false);
       ReadCrl(index, true);
     }
@@ -265,7 +263,7 @@ class Collector {
   const Topics topics_;
   Record& record_;
   int32_t ca_certificates_ = 0;
-  int32_t crl_state_ = kPublishesCrl;  ///< of the CA certificate that was asked about last
+  int32_t crl_state_ = kCaCertificateValid;  ///< of the CA certificate that was asked about last
   bool stopped_ = false;
 };
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "collect/platform.h"
+#include "collect/clock.h"
 #include "collect/property_source.h"
 #include "collect/record.h"
 

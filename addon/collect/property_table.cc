@@ -1,6 +1,6 @@
 #include "collect/property_table.h"
 
-#include "collect/recorder.h"
+#include "collect/exit_event.h"
 
 namespace collect {
 namespace {
@@ -28,7 +28,7 @@ constexpr Property PerCaCertificate(std::u16string_view name, PropertyType type,
   return {name, type, Record::Group::kCa, Naming::kPlain, kCaDetails, essential, true};
 }
 
-// What tells most comes first, because the budget cuts off the end. Left out on purpose:
+// The most useful ones come first, because the budget cuts off the end. Left out on purpose:
 // RawArchivedKey and ArchivedKey (key material), the policy module's own settable properties, and
 // names that current servers call obsolete (CertificateType, RawSMIMECapabilities, NameType), and
 // LocalizedTimePeriodUnits: the words for "days" and "weeks" in the language of the server.

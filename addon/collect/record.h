@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "collect/property_source.h"
+#include "journal/units.h"
 
 namespace collect {
 
 /// Most bytes of an encoded record; the payload limit of the journal.
-inline constexpr size_t kMaxRecordBytes = 16u << 20;
+inline constexpr size_t kMaxRecordBytes = 16 * journal::kMebibyte;
 /// Bytes kept at each end of a value that is cut.
-inline constexpr size_t kCutEndBytes = 8u << 10;
+inline constexpr size_t kCutEndBytes = 8 * journal::kKibibyte;
 
 /// Why something is missing, other than an HRESULT; the words of the record format.
 enum class Reason : uint8_t { kHResult, kBudget, kLimit, kType, kCut, kFault };
@@ -29,7 +30,7 @@ struct Value {
     kUtf16,  ///< UTF-16LE bytes that are not valid UTF-16
     kBinary,
     kDate,  ///< 8 bytes
-    kCut,   ///< both ends of something larger, one behind the other
+    kCut,   ///< both ends of something larger, one after the other
     kRedacted,
   };
   Kind kind = Kind::kRedacted;

@@ -4,6 +4,7 @@
 
 #include "collect/collector.h"
 #include "collect/record_encoder.h"
+#include "collect/thread_ids.h"
 #include "collect/utf16.h"
 
 namespace collect {

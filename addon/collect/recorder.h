@@ -5,28 +5,13 @@
 #include <cstdint>
 #include <string>
 
-#include "collect/platform.h"
+#include "collect/clock.h"
+#include "collect/exit_event.h"
 #include "collect/property_source.h"
 #include "collect/record.h"
 #include "journal/writer.h"
 
 namespace collect {
-
-/// EXITEVENT_* bits, plus the module's own start event.
-enum ExitEvent : int32_t {
-  kCertificateIssued = 0x1,
-  kRequestPending = 0x2,
-  kRequestDenied = 0x4,
-  kCertificateRevoked = 0x8,
-  kRequestRetrieved = 0x10,
-  kCrlIssued = 0x20,
-  kShutdown = 0x40,
-  kStarted = 0x80,
-  kCertificateImported = 0x200,
-};
-
-/// Every event that a CA really sends: what Initialize asks for.
-inline constexpr int32_t kEventMask = 0x27F;
 
 /// Schema number of the records in the journal's frames.
 inline constexpr uint16_t kRecordSchema = 1;
@@ -44,7 +29,7 @@ class Recorder {
   /// `writer` and `clock` must outlive the recorder. `ca_name`: the text that Initialize got.
   Recorder(journal::Writer& writer, std::u16string ca_name, const Clock& clock = SystemClock());
 
-  /// Records one event with everything that `source` tells about it.
+  /// Records one event with everything that `source` says about it.
   journal::AppendResult Notify(int32_t event, int32_t context, PropertySource& source) noexcept;
   /// The same with an empty record of the caller, whose frame may survive what ends this one.
   journal::AppendResult Notify(int32_t event, int32_t context, PropertySource& source,

@@ -15,7 +15,7 @@ uint32_t UnitAt(std::span<const uint8_t> text, size_t at) {
   return static_cast<uint32_t>(text[at] | (text[at + 1] << 8));
 }
 
-/// The code point at byte `*at`, which moves behind it; `kInvalid` for a lone surrogate.
+/// The code point at byte `*at`, which moves past it; `kInvalid` for a lone surrogate.
 uint32_t NextCodePoint(std::span<const uint8_t> text, size_t* at) {
   const uint32_t unit = UnitAt(text, *at);
   *at += 2;

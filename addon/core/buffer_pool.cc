@@ -57,7 +57,7 @@ Buffer* BufferPool::TakeHeap(size_t size) {
 Buffer* BufferPool::Acquire(size_t size) {
   if (size > kMaxPayload) return nullptr;
   const uint64_t bytes = BytesFor(size);
-  if (!Charge(bytes)) return nullptr;
+  if (!ChargeBytes(bytes)) return nullptr;
   Buffer* buffer = size <= kSlotPayload ? TakeSlot() : nullptr;
   if (buffer == nullptr) buffer = TakeHeap(size);
   if (buffer == nullptr) {
@@ -68,7 +68,7 @@ Buffer* BufferPool::Acquire(size_t size) {
   return buffer;
 }
 
-bool BufferPool::Charge(uint64_t bytes) {
+bool BufferPool::ChargeBytes(uint64_t bytes) {
   // Compared before it is counted, so that a large request that is refused takes no small one
   // along.
   const uint64_t most = max_bytes_.load(std::memory_order_relaxed);

@@ -10,16 +10,15 @@
 namespace journal {
 
 /// A record on its way: owned by the appending thread until it is pushed, then by whoever of
-/// appender and background thread lets go last.
+/// appender and writer's thread lets go last.
 struct alignas(16) Buffer {
   Buffer* next = nullptr;
   std::atomic<uint32_t> state{0};  ///< bits of BufferState; above them the timer of ShortSleeps
   uint32_t slot = 0;               ///< of the pool; BufferPool::kSlots: from the heap
   size_t capacity = 0;             ///< payload bytes
-  uint64_t charged = 0;            ///< bytes counted against the bound
+  uint64_t charged = 0;            ///< bytes counted against the limit
   uint64_t time = 0;
   int64_t request_id = 0;
-  uint64_t sequence = 0;
   uint32_t size = 0;
   uint32_t payload_crc = 0;
   uint16_t schema = 0;
@@ -30,12 +29,12 @@ struct alignas(16) Buffer {
 };
 
 enum BufferState : uint32_t {
-  kBufferDone = 1,     ///< the background thread is through with it
+  kBufferDone = 1,     ///< the writer's thread is done with it
   kBufferLeft = 2,     ///< the appender does not wait any more
   kBufferWaiting = 4,  ///< the appender sleeps on `state`
 };
 
-/// Memory for records: preallocated slots first, the heap for large ones and for peaks. Bounded by
+/// Memory for records: preallocated slots first, the heap for large ones and for peaks. Limited by
 /// bytes. Lock-free; a thread that stops in the middle holds its own buffer only.
 class BufferPool {
  public:
@@ -49,7 +48,7 @@ class BufferPool {
 
   /// Allocates the slots; without them every buffer comes from the heap.
   void Reserve();
-  /// Null when the bound is reached or memory is short.
+  /// Null when the limit is reached or memory is short.
   Buffer* Acquire(size_t size);
   void Release(Buffer* buffer);
   uint64_t outstanding() const { return outstanding_.load(std::memory_order_relaxed); }
@@ -57,8 +56,8 @@ class BufferPool {
   void SetMaxBytes(uint64_t max_bytes) { max_bytes_.store(max_bytes, std::memory_order_relaxed); }
 
  private:
-  /// Counts `bytes` against the bound; false, and nothing counted, when they are too many.
-  bool Charge(uint64_t bytes);
+  /// Counts `bytes` against the limit; false, and nothing counted, when they exceed it.
+  bool ChargeBytes(uint64_t bytes);
   Buffer* TakeSlot();
   static Buffer* TakeHeap(size_t size);
 
@@ -69,7 +68,7 @@ class BufferPool {
   uint8_t* slots_ = nullptr;
 };
 
-/// Lock-free list: any thread pushes, the background thread takes everything at once.
+/// Lock-free list: any thread pushes, the writer's thread takes everything at once.
 class HandOverList {
  public:
   void Push(Buffer* buffer);

@@ -7,7 +7,7 @@ namespace journal {
 namespace {
 
 /// A writer that makes segments all the time must not keep the reader looking.
-constexpr int kMostLooks = 4;
+constexpr int kMaxListings = 4;
 
 class Collector final : public DirectoryVisitor {
  public:
@@ -26,26 +26,26 @@ uint32_t Catalog::NewestNumber() const {
 }
 
 Status Catalog::Refresh() {
-  // A segment may get its header just after its file was looked at, and one behind it just before:
+  // A segment may get its header just after its file was read, and the one after it just before:
   // then the first would seem to be missing. A second look, begun when the later one was there,
   // finds both. It is at every file: a new epoch may have come under the names of the one that it
   // replaced.
   bool news = true;
   Status status;
-  for (int looks = 0; looks < kMostLooks && news && status.ok(); ++looks) {
-    status = Look(looks > 0, &news);
+  for (int listings = 0; listings < kMaxListings && news && status.ok(); ++listings) {
+    status = ListOnce(listings > 0, &news);
   }
   return status;
 }
 
-Status Catalog::Look(bool everything, bool* news) {
+Status Catalog::ListOnce(bool everything, bool* news) {
   *news = false;
   Collector listing;
   const Status status = files_->List(directory_.c_str(), &listing);
   if (!status.ok()) return status;
   // An older copy may be restored over the directory, with other files of the same names and sizes.
   std::sort(listing.files.begin(), listing.files.end());
-  // Sizes are no sign of that: the file that is written grows all the time.
+  // Sizes do not show that: the file that is being written grows all the time.
   const bool changed =
       !std::equal(listing.files.begin(), listing.files.end(), known_.begin(), known_.end(),
                   [](const auto& file, const auto& known) { return file.first == known.first; });
@@ -57,7 +57,8 @@ Status Catalog::Look(bool everything, bool* news) {
     const auto found = known_.find(name);
     const Known before = found == known_.end() ? Known() : found->second;
     Known& now = known[name] = before;
-    Examine(name, size, everything || changed || name == listing.files.back().first, newest, &now);
+    ReadHeaderOf(name, size, everything || changed || name == listing.files.back().first, newest,
+                 &now);
     *news |= now.valid != before.valid || now.header.id != before.header.id;
     if (!now.valid) continue;
     const EpochKey key = {now.header.epoch, now.header.id};
@@ -67,8 +68,8 @@ Status Catalog::Look(bool everything, bool* news) {
   return status;
 }
 
-void Catalog::Examine(const std::string& name, uint64_t size, bool again, uint32_t newest,
-                      Known* known) {
+void Catalog::ReadHeaderOf(const std::string& name, uint64_t size, bool again, uint32_t newest,
+                           Known* known) {
   uint32_t number = 0;
   uint32_t index = 0;
   ParseSegmentName(name.c_str(), &number, &index);
@@ -80,7 +81,7 @@ void Catalog::Examine(const std::string& name, uint64_t size, bool again, uint32
   size_t read = 0;
   Status status = files_->Open((directory_ + "/" + name).c_str(), OpenMode::kRead, &file);
   if (status.ok()) status = file->ReadAt(0, page, sizeof(page), &read);
-  // Deleted since the listing, or while somebody has it open: not there any more.
+  // Deleted since the listing, or while another process has it open: gone.
   if (status.code() == Status::Code::kNotFound) {
     *known = Known();
     return;

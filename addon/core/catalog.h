@@ -47,7 +47,7 @@ class Catalog {
   /// The epoch that the lock file names: a writer is in it, or it was the last one that had a
   /// writer. Read anew with each call.
   std::optional<EpochKey> WritersEpoch() const;
-  /// True when a file from one place on, and before another, exists but could not be read just now.
+  /// True when a file in [from, before) exists but could not be read just now.
   bool HasUnreadable(SegmentPlace from, SegmentPlace before) const;
 
  private:
@@ -59,8 +59,9 @@ class Catalog {
 
   /// Lists the directory once, and reads `everything` or what Refresh says. `news` says whether a
   /// file is another segment than before, or became one, or is none any more.
-  Status Look(bool everything, bool* news);
-  void Examine(const std::string& name, uint64_t size, bool again, uint32_t newest, Known* known);
+  Status ListOnce(bool everything, bool* news);
+  void ReadHeaderOf(const std::string& name, uint64_t size, bool again, uint32_t newest,
+                    Known* known);
   uint32_t NewestNumber() const;
 
   FileSystem* files_;

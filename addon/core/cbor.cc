@@ -43,7 +43,7 @@ void CborEncoder::Text(std::string_view text) {
   Raw(text.data(), text.size());
 }
 
-bool CborCursor::Next(CborHead* head) {
+bool CborCursor::NextHead(CborHead* head) {
   if (next_ == end_) return false;
   head->major = static_cast<uint8_t>(*next_ >> 5);
   head->info = static_cast<uint8_t>(*next_ & 31);
@@ -54,38 +54,38 @@ bool CborCursor::Next(CborHead* head) {
   }
   if (head->info > 27) return false;
   const size_t width = size_t{1} << (head->info - 24);
-  const uint8_t* bytes = Take(width);
+  const uint8_t* bytes = TakeBytes(width);
   if (bytes == nullptr) return false;
   head->value = 0;
   for (size_t i = 0; i < width; ++i) head->value = head->value << 8 | bytes[i];
   return true;
 }
 
-const uint8_t* CborCursor::Take(uint64_t size) {
+const uint8_t* CborCursor::TakeBytes(uint64_t size) {
   if (size > left()) return nullptr;
   const uint8_t* taken = next_;
   next_ += size;
   return taken;
 }
 
-bool CborCursor::Skip(int depth) {
+bool CborCursor::SkipItem(int depth) {
   CborHead head;
-  if (depth > kMaxSkipDepth || !Next(&head)) return false;
+  if (depth > kMaxSkipDepth || !NextHead(&head)) return false;
   switch (head.major) {
     case 2:
     case 3:
-      return Take(head.value) != nullptr;
+      return TakeBytes(head.value) != nullptr;
     case 4:
     case 5: {
       if (head.value > left()) return false;
       const uint64_t items = head.major == 4 ? head.value : 2 * head.value;
       for (uint64_t i = 0; i < items; ++i) {
-        if (!Skip(depth + 1)) return false;
+        if (!SkipItem(depth + 1)) return false;
       }
       return true;
     }
     case 6:
-      return Skip(depth + 1);
+      return SkipItem(depth + 1);
     default:
       return true;
   }
@@ -93,14 +93,14 @@ bool CborCursor::Skip(int depth) {
 
 bool FindCborKey(CborCursor* cursor, std::string_view key) {
   CborHead map;
-  if (!cursor->Next(&map) || map.major != 5) return false;
+  if (!cursor->NextHead(&map) || map.major != 5) return false;
   for (uint64_t i = 0; i < map.value; ++i) {
     CborHead head;
-    if (!cursor->Next(&head) || head.major != 3) return false;
-    const uint8_t* text = cursor->Take(head.value);
+    if (!cursor->NextHead(&head) || head.major != 3) return false;
+    const uint8_t* text = cursor->TakeBytes(head.value);
     if (text == nullptr) return false;
     if (head.value == key.size() && std::memcmp(text, key.data(), key.size()) == 0) return true;
-    if (!cursor->Skip()) return false;
+    if (!cursor->SkipItem()) return false;
   }
   return false;
 }

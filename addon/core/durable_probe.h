@@ -1,6 +1,7 @@
 #ifndef CERTWIRE_CORE_DURABLE_PROBE_H_
 #define CERTWIRE_CORE_DURABLE_PROBE_H_
 
+#include <compare>
 #include <cstdint>
 
 #include "catalog.h"
@@ -8,33 +9,39 @@
 
 namespace journal {
 
-/// Runs ahead of a reader in the live epoch and looks for MARK and SEAL frames: what they cover may
-/// be handed out. Every byte is looked at once.
+/// A place in an epoch; the order is the order of reading.
+struct ProbePlace {
+  uint32_t segment = 0;
+  uint64_t offset = 0;
+  auto operator<=>(const ProbePlace&) const = default;
+};
+
+/// Runs ahead of a reader in the live epoch and searches for MARK and SEAL frames: what they cover
+/// may be handed out. Every byte is read once.
 class DurableProbe {
  public:
   explicit DurableProbe(FileSystem* files) : files_(files) {}
 
   /// Starts again in another epoch.
   void Reset();
-  /// Moves on until something covers `target` or there is no frame any more. Starts at `segment`,
-  /// `offset` when it is behind that.
-  Status Advance(const Catalog& catalog, const CatalogEpoch& epoch, uint32_t segment,
-                 uint64_t offset, uint64_t target);
+  /// Moves on until something covers the sequence `target` or no frame is left. Goes to `from`
+  /// first if it has not reached that place.
+  Status AdvanceTo(const Catalog& catalog, const CatalogEpoch& epoch, const ProbePlace& from,
+                   uint64_t target);
 
   /// Everything up to this sequence is durable.
   uint64_t durable() const { return durable_; }
-  /// Last sequence met.
+  /// The highest sequence read.
   uint64_t last() const { return last_; }
 
  private:
-  Status Step(const Catalog& catalog, const CatalogEpoch& epoch, bool* moved);
+  Status StepToNextFrame(const Catalog& catalog, const CatalogEpoch& epoch, bool* moved);
   Status OpenSegment(const Catalog& catalog, const CatalogSegment& segment);
-  Status Take(const FrameHeader& frame);
+  Status NoteFrame(const FrameHeader& frame);
 
   FileSystem* files_;
   SegmentScanner scanner_;
-  uint32_t segment_ = 0;
-  uint64_t offset_ = 0;
+  ProbePlace place_;
   uint64_t durable_ = 0;
   uint64_t last_ = 0;
 };

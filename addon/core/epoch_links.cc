@@ -14,11 +14,12 @@ bool DecodePrevious(const uint8_t* payload, size_t size, EpochKey* previous) {
   CborHead array;
   CborHead number;
   CborHead id;
-  if (!FindCborKey(&cursor, "previous") || !cursor.Next(&array) || !cursor.Next(&number) ||
-      !cursor.Next(&id) || number.value > UINT32_MAX || id.major != 2 || id.value != kEpochIdSize) {
+  if (!FindCborKey(&cursor, "previous") || !cursor.NextHead(&array) || !cursor.NextHead(&number) ||
+      !cursor.NextHead(&id) || number.value > UINT32_MAX || id.major != 2 ||
+      id.value != kEpochIdSize) {
     return false;
   }
-  const uint8_t* bytes = cursor.Take(kEpochIdSize);
+  const uint8_t* bytes = cursor.TakeBytes(kEpochIdSize);
   if (bytes == nullptr) return false;
   previous->number = static_cast<uint32_t>(number.value);
   std::memcpy(previous->id.bytes, bytes, kEpochIdSize);

@@ -4,12 +4,13 @@
 #include <new>
 
 #include "journal/file.h"
+#include "journal/units.h"
 
 namespace journal {
 namespace {
 
 constexpr DWORD kShareAll = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
-constexpr DWORD kLargestTransfer = 16u << 20;
+constexpr DWORD kLargestTransfer = 16 * kMebibyte;
 constexpr int kMaxPath = 32768;
 
 Status FromError(const char* what, DWORD error) {
@@ -34,8 +35,8 @@ Status FromError(const char* what, DWORD error) {
 
 Status FromLastError(const char* what) { return FromError(what, GetLastError()); }
 
-/// True when the last call of this thread failed because the file was deleted while somebody has it
-/// open. The error code alone is that of missing rights.
+/// True when the last call of this thread failed because the file was deleted while a process has
+/// it open. The error code alone is that of missing rights.
 bool IsBeingDeleted() {
   constexpr LONG kDeletePending = static_cast<LONG>(0xc0000056);
   const HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");

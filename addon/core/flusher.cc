@@ -7,7 +7,7 @@ namespace journal {
 namespace {
 
 /// Longest pause after flushes that failed one after the other; each failure costs a segment.
-constexpr uint64_t kLongestBackoffNanos = 60ull * 1000000000;
+constexpr uint64_t kLongestBackoffNanos = 60 * kNanosPerSecond;
 constexpr int64_t kIdleWaitUs = 1000000;
 
 }  // namespace
@@ -30,7 +30,7 @@ File* Flusher::Adopt(std::unique_ptr<SegmentFile> segment) {
   return added->file.get();
 }
 
-void Flusher::Committed(uint64_t sequence) {
+void Flusher::NoteCommitted(uint64_t sequence) {
   committed_.store(sequence, std::memory_order_release);
   bell_.Ring();
 }
@@ -60,7 +60,7 @@ void Flusher::Run() {
       FlushOnce();
     } else if (spare_->HasWork(now)) {
       bell_.Cancel();
-      spare_->Work();
+      spare_->DoOneStep();
     } else {
       const uint64_t pause = next_flush_ > now ? (next_flush_ - now) / 1000 + 1 : 0;
       // A dirty file is flushed by the clock; otherwise a ring says that there is something new.
@@ -86,7 +86,7 @@ void Flusher::FlushOnce() {
     durable_.store(target, std::memory_order_release);
   } else {
     failures_ = std::min(failures_ + 1, 16u);
-    pause = std::min(std::max<uint64_t>(pause, 1000000) << failures_, kLongestBackoffNanos);
+    pause = std::min(std::max(pause, kNanosPerMillisecond) << failures_, kLongestBackoffNanos);
     failed_.store(true, std::memory_order_release);
   }
   next_flush_ = MonotonicNanos() + pause;
@@ -103,7 +103,7 @@ bool Flusher::FlushFiles(SegmentFile* first, const SegmentFile* last) {
 
 bool Flusher::FlushFile(SegmentFile* segment) {
   // The flush of its zeros may have failed when it was already the writer's.
-  if (segment->failed) return std::exchange(segment->told, true);
+  if (segment->failed) return std::exchange(segment->reported, true);
   const uint64_t start = MonotonicNanos();
   busy_since_.store(start, std::memory_order_relaxed);
   const Status status = segment->file->Flush();
@@ -111,7 +111,7 @@ bool Flusher::FlushFile(SegmentFile* segment) {
   times_->Record(MonotonicNanos() - start);
   last_error_.store(status.os_error(), std::memory_order_relaxed);
   last_what_.store(status.ok() ? "" : status.what(), std::memory_order_relaxed);
-  segment->failed = segment->told = !status.ok();
+  segment->failed = segment->reported = !status.ok();
   return status.ok();
 }
 

@@ -7,6 +7,7 @@
 
 #include "journal/file.h"
 #include "journal/histogram.h"
+#include "journal/units.h"
 #include "platform.h"
 #include "spare_segment.h"
 
@@ -16,7 +17,7 @@ namespace journal {
 class Flusher {
  public:
   Flusher(uint32_t interval_ms, SpareSegment* spare, Bell* writer_bell, DurationRecorder* times)
-      : interval_nanos_(uint64_t{interval_ms} * 1000000),
+      : interval_nanos_(uint64_t{interval_ms} * kNanosPerMillisecond),
         spare_(spare),
         writer_bell_(writer_bell),
         times_(times) {}
@@ -32,10 +33,10 @@ class Flusher {
   /// Takes over a new segment; the one before is closed after its last flush.
   File* Adopt(std::unique_ptr<SegmentFile> segment);
   /// Everything up to `sequence` is written.
-  void Committed(uint64_t sequence);
+  void NoteCommitted(uint64_t sequence);
   /// Flush as soon as there is something, without pacing.
   void Hurry();
-  /// Hears of a new wish for a spare segment.
+  /// There is a new request for a spare segment.
   void Wake() { bell_.Ring(); }
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   /// After a failed flush, when the writer has moved to a new segment: flushing goes on, with
@@ -44,10 +45,10 @@ class Flusher {
 
   uint64_t committed() const { return committed_.load(std::memory_order_acquire); }
   uint64_t durable() const { return durable_.load(std::memory_order_acquire); }
-  /// Of the last flush that was tried; in words a literal, empty when it succeeded.
+  /// Of the last flush that was tried; `last_what` is a literal, empty when it succeeded.
   int last_error() const { return last_error_.load(std::memory_order_relaxed); }
   const char* last_what() const { return last_what_.load(std::memory_order_relaxed); }
-  /// When the flush that runs at present began (MonotonicNanos); 0: none runs.
+  /// When the running flush began (MonotonicNanos); 0: none runs.
   uint64_t busy_since() const { return busy_since_.load(std::memory_order_relaxed); }
 
  private:

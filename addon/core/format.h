@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "journal/units.h"
+
 // On-disk constants of the journal; docs/reference/journal-format.md is the specification.
 namespace journal {
 
@@ -23,13 +25,13 @@ inline constexpr uint32_t kSegmentFilled = 1;
 
 inline constexpr size_t kFrameHeaderSize = 40;
 inline constexpr size_t kFrameAlignment = 8;
-inline constexpr uint32_t kMaxPayload = 16u << 20;
+inline constexpr uint32_t kMaxPayload = 16 * kMebibyte;
 
-/// Sequences are from 1 to this, so that the one behind the last is a number too.
+/// Sequences are from 1 to this, so that the one after the last is a number too.
 inline constexpr uint64_t kMaxSequence = INT64_MAX;
 
-/// Room at the end of a segment for GAP, MARK and SEAL only (less in segments under 256 KiB).
-inline constexpr uint64_t kReservedTail = 64u << 10;
+/// Space at the end of a segment for GAP, MARK and SEAL only (less in segments under 256 KiB).
+inline constexpr uint64_t kReservedTail = 64 * kKibibyte;
 
 enum FrameType : uint16_t {
   kEpochFrame = 1,

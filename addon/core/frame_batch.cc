@@ -20,7 +20,7 @@ void FrameBatch::Begin(const FramePlace& place) {
   memory_used_ = true;
 }
 
-uint8_t* FrameBatch::Extend(uint64_t frame_size, FramePlace* place) {
+uint8_t* FrameBatch::AppendFrame(uint64_t frame_size, FramePlace* place) {
   *place = start_;
   place->offset += used_;
   uint8_t* frame = data_ + used_;
@@ -37,7 +37,7 @@ void FrameBatch::AddRecord(Buffer* buffer, FrameHeader header) {
     memory_used_ = false;
   }
   FramePlace place;
-  uint8_t* frame = Extend(frame_size, &place);
+  uint8_t* frame = AppendFrame(frame_size, &place);
   if (memory_used_)
     std::memcpy(frame + kFrameHeaderSize, buffer->payload(), frame_size - kFrameHeaderSize);
   EncodeFrameHeader(header, place, frame);
@@ -51,7 +51,7 @@ void FrameBatch::AddFrame(FrameHeader header, const uint8_t* payload, size_t siz
   header.payload_crc = PayloadCrc(start_.id, payload, size);
   FramePlace place;
   const uint64_t frame_size = FrameSize(size);
-  uint8_t* frame = Extend(frame_size, &place);
+  uint8_t* frame = AppendFrame(frame_size, &place);
   std::memset(frame + kFrameHeaderSize, 0, frame_size - kFrameHeaderSize);
   std::memcpy(frame + kFrameHeaderSize, payload, size);
   EncodeFrameHeader(header, place, frame);
@@ -68,7 +68,7 @@ void FrameBatch::MoveTo(const FramePlace& place) {
   }
 }
 
-Buffer* FrameBatch::Take() {
+Buffer* FrameBatch::TakeRecords() {
   Buffer* records = first_;
   first_ = last_ = nullptr;
   used_ = 0;

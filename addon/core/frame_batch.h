@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "buffer_pool.h"
+#include "journal/units.h"
 #include "segment.h"
 
 namespace journal {
@@ -12,7 +13,7 @@ namespace journal {
 /// Frames that go to the disk with one write, and the records among them.
 class FrameBatch {
  public:
-  static constexpr size_t kCapacity = 256u << 10;
+  static constexpr size_t kCapacity = 256 * kKibibyte;
 
   FrameBatch() = default;
   ~FrameBatch();
@@ -38,10 +39,10 @@ class FrameBatch {
   const uint8_t* data() const { return data_; }
   size_t size() const { return used_; }
   /// The records, oldest first; the batch is empty afterwards.
-  Buffer* Take();
+  Buffer* TakeRecords();
 
  private:
-  uint8_t* Extend(uint64_t frame_size, FramePlace* place);
+  uint8_t* AppendFrame(uint64_t frame_size, FramePlace* place);
 
   uint8_t* memory_ = nullptr;
   uint8_t* data_ = nullptr;  ///< memory_, or the frame of the only record when that is large

@@ -31,10 +31,10 @@ const char* ReasonOf(uint32_t trouble) {
   }
 }
 
-void Widen(std::atomic<uint64_t>* bound, uint64_t value, bool upwards) {
-  uint64_t seen = bound->load(std::memory_order_relaxed);
+void WidenRange(std::atomic<uint64_t>* end, uint64_t value, bool upwards) {
+  uint64_t seen = end->load(std::memory_order_relaxed);
   while ((upwards ? value > seen : value < seen) &&
-         !bound->compare_exchange_weak(seen, value, std::memory_order_relaxed)) {
+         !end->compare_exchange_weak(seen, value, std::memory_order_relaxed)) {
   }
 }
 
@@ -58,9 +58,9 @@ size_t EncodeGap(const GapInfo& gap, uint8_t to[kMaxGapPayload]) {
   return encoder.size();
 }
 
-void DropCounter::Count(uint64_t time, int64_t request_id, Trouble trouble) {
-  Widen(&first_time_, time, false);
-  Widen(&last_time_, time, true);
+void DropCounter::CountDrop(uint64_t time, int64_t request_id, Trouble trouble) {
+  WidenRange(&first_time_, time, false);
+  WidenRange(&last_time_, time, true);
   if (trouble != Trouble::kNone) trouble_.store(static_cast<uint32_t>(trouble));
   if (request_id != 0) {
     const uint32_t slot = ids_used_.fetch_add(1, std::memory_order_relaxed);
@@ -70,7 +70,7 @@ void DropCounter::Count(uint64_t time, int64_t request_id, Trouble trouble) {
   count_.fetch_add(1, std::memory_order_release);
 }
 
-bool DropCounter::Take(GapInfo* gap) {
+bool DropCounter::MoveTo(GapInfo* gap) {
   gap->count = count_.exchange(0, std::memory_order_acq_rel);
   if (gap->count == 0) return false;
   gap->reason = ReasonOf(trouble_.exchange(0));

@@ -25,18 +25,18 @@ struct GapInfo {
 /// Encodes the payload of a GAP frame (docs/reference/record-format.md); returns its size.
 size_t EncodeGap(const GapInfo& gap, uint8_t to[kMaxGapPayload]);
 
-/// Why the background thread cannot write at present.
+/// Why the writer's thread cannot write at present.
 enum class Trouble : uint32_t { kNone, kNoSpace, kError };
 
 /// Counts records that found no memory, without a lock. The count is exact; times and request IDs
-/// of a drop that happens while Take runs may be told by the gap before.
+/// of a drop that happens while MoveTo runs may go into the gap before.
 class DropCounter {
  public:
-  void Count(uint64_t time, int64_t request_id, Trouble trouble);
+  void CountDrop(uint64_t time, int64_t request_id, Trouble trouble);
   bool empty() const { return count_.load(std::memory_order_acquire) == 0; }
   uint64_t total() const { return total_.load(std::memory_order_relaxed); }
   /// Moves what was counted into `gap`; false when there was nothing.
-  bool Take(GapInfo* gap);
+  bool MoveTo(GapInfo* gap);
 
  private:
   std::atomic<uint64_t> count_{0};

@@ -22,11 +22,12 @@ void DurationRecorder::EncodeDelta(CborEncoder* encoder) {
 
 bool DurationCounts::AddDelta(CborCursor* cursor) {
   CborHead array;
-  if (!cursor->Next(&array) || array.major != 4) return false;
+  if (!cursor->NextHead(&array) || array.major != 4) return false;
   for (uint64_t i = 0; i + 1 < array.value; i += 2) {
     CborHead bucket;
     CborHead count;
-    if (!cursor->Next(&bucket) || !cursor->Next(&count) || bucket.value >= kDurationBuckets) {
+    if (!cursor->NextHead(&bucket) || !cursor->NextHead(&count) ||
+        bucket.value >= kDurationBuckets) {
       return false;
     }
     buckets[bucket.value] += count.value;

@@ -5,10 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "journal/clock.h"
 #include "journal/status.h"
 
-// Clocks, waiting and threads of the operating system, without global state and without
-// thread_local.
+// Waiting, threads and random bits of the operating system, without global state and without
+// thread_local; the clocks are in journal/clock.h.
 namespace journal {
 
 inline constexpr int64_t kForever = -1;
@@ -18,13 +19,9 @@ void WaitOnWord(std::atomic<uint32_t>* word, uint32_t expected, int64_t timeout_
 /// Wakes the threads that wait on `word`. The memory may be gone already: only its address is used.
 void WakeWaiters(std::atomic<uint32_t>* word);
 
-/// Nanoseconds of a clock that only moves forward.
-uint64_t MonotonicNanos();
-/// UTC in 100 ns since 1601-01-01.
-uint64_t UtcTime();
 /// Fills with random bits of the operating system; false when it has none.
 bool RandomBytes(void* data, size_t size);
-/// Tells the processor that this is a wait loop.
+/// Hints to the processor that this is a wait loop.
 void RelaxProcessor();
 
 /// A thread that is started and, in tests and tools only, joined.
@@ -35,8 +32,8 @@ class Thread {
   Thread& operator=(const Thread&) = delete;
 
   using Main = void (*)(void* context);
-  /// `context` must live until Join returns, or for ever. Of a thread that was started already,
-  /// nothing more is started.
+  /// `context` must live until Join returns, or until the process ends. Of a thread that was
+  /// started already, nothing more is started.
   Status Start(Main main, void* context);
   void Join();
 
@@ -72,7 +69,7 @@ class LockGuard {
   Lock* lock_;
 };
 
-/// Rings once or many times, is heard once; costs no system call while nobody sleeps.
+/// Rings once or many times, is heard once; makes no system call while no thread sleeps.
 class Bell {
  public:
   void Ring();

@@ -8,13 +8,13 @@
 
 #include <climits>
 
+#include "journal/units.h"
 #include "platform.h"
 
 namespace journal {
 namespace {
 
-constexpr uint64_t kUnixEpochIn100Ns = 116444736000000000;  // of 1970 since 1601
-constexpr size_t kStackBytes = 512u << 10;
+constexpr size_t kStackBytes = 512 * kKibibyte;
 
 }  // namespace
 
@@ -31,13 +31,13 @@ void WakeWaiters(std::atomic<uint32_t>* word) {
 uint64_t MonotonicNanos() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+  return static_cast<uint64_t>(now.tv_sec) * kNanosPerSecond + static_cast<uint64_t>(now.tv_nsec);
 }
 
 uint64_t UtcTime() {
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  return kUnixEpochIn100Ns + static_cast<uint64_t>(now.tv_sec) * 10000000 +
+  return kUnixEpochUtc + static_cast<uint64_t>(now.tv_sec) * 10000000 +
          static_cast<uint64_t>(now.tv_nsec) / 100;
 }
 

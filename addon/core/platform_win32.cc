@@ -4,12 +4,13 @@
 #include <ntsecapi.h>
 // clang-format on
 
+#include "journal/units.h"
 #include "platform.h"
 
 namespace journal {
 namespace {
 
-constexpr size_t kStackBytes = 512u << 10;
+constexpr size_t kStackBytes = 512 * kKibibyte;
 
 }  // namespace
 
@@ -27,7 +28,7 @@ uint64_t MonotonicNanos() {
   QueryPerformanceFrequency(&frequency);
   const auto ticks = static_cast<uint64_t>(count.QuadPart);
   const auto per_second = static_cast<uint64_t>(frequency.QuadPart);
-  return ticks / per_second * 1000000000 + ticks % per_second * 1000000000 / per_second;
+  return ticks / per_second * kNanosPerSecond + ticks % per_second * kNanosPerSecond / per_second;
 }
 
 uint64_t UtcTime() {

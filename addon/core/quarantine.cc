@@ -3,23 +3,15 @@
 #include <algorithm>
 #include <vector>
 
-namespace journal {
+#include "hex.h"
 
-std::string HexOf(const EpochId& id) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const uint8_t byte : id.bytes) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
+namespace journal {
 
 void Quarantine::Keep(SegmentScanner* segment, uint64_t from, uint64_t to) {
   if (directory_.empty() || from >= to) return;
   std::vector<uint8_t> bytes;
   const auto size = static_cast<size_t>(std::min<uint64_t>(to - from, kMaxCopy));
-  if (!segment->Copy(from, size, &bytes).ok()) return;
+  if (!segment->CopyBytes(from, size, &bytes).ok()) return;
   const SegmentHeader& header = segment->header();
   const std::string id = HexOf(header.id);
   // The name is made of the place, so that another scan finds the copy and makes no second one.

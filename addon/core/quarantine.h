@@ -5,16 +5,17 @@
 #include <string>
 
 #include "journal/file.h"
+#include "journal/units.h"
 #include "scanner.h"
 
 namespace journal {
 
-/// Keeps copies of damaged ranges for people to look at. Best effort: a failure changes nothing
+/// Keeps copies of damaged ranges for people to examine. Best effort: a failure changes nothing
 /// about what is read.
 class Quarantine {
  public:
   /// Copies of more than this many bytes are cut.
-  static constexpr size_t kMaxCopy = 17u << 20;
+  static constexpr size_t kMaxCopy = 17 * kMebibyte;
 
   Quarantine(FileSystem* files, std::string directory)
       : files_(files), directory_(std::move(directory)) {}
@@ -29,8 +30,6 @@ class Quarantine {
   FileSystem* files_;
   std::string directory_;  ///< empty: keep nothing
 };
-
-std::string HexOf(const EpochId& id);
 
 }  // namespace journal
 

@@ -1,126 +1,109 @@
 #include "journal/reader.h"
 
 #include <new>
+#include <utility>
 
+#include "batch_builder.h"
+#include "epoch_cursor.h"
+#include "epoch_view.h"
+#include "frame_cursor.h"
+#include "journal/file.h"
+#include "journal/units.h"
 #include "platform.h"
-#include "reader_core.h"
 
 namespace journal {
 namespace {
 
-/// Steps of one call, so that a call ends in bounded time when a lot of it hands out nothing.
+/// Steps of one call, so that a call that hands out little still ends soon.
 constexpr int kMaxSteps = 100000;
-/// How long a listed file may refuse to be opened before that is an error.
-constexpr uint64_t kAbsentPatience = 5ull * 1000000000;
+/// How long a listed file may fail to open before that is an error.
+constexpr uint64_t kAbsentPatienceNanos = 5 * kNanosPerSecond;
 
-}  // namespace
+/// The loop over steps: each one goes through one frame, or to another segment or epoch.
+class ReaderCore final : public Reader {
+ public:
+  explicit ReaderCore(const ReaderOptions& options)
+      : ReaderCore(options,
+                   options.file_system != nullptr ? options.file_system : DefaultFileSystem()) {}
+  Status Read(Batch* batch) override;
+  ReaderStats Stats() const override { return stats_; }
+  WriterTimes Times() const override { return times_; }
 
-std::unique_ptr<Reader> Reader::Open(ReaderOptions options) {
-  return std::unique_ptr<Reader>(new (std::nothrow) ReaderCore(std::move(options)));
-}
+ private:
+  ReaderCore(const ReaderOptions& options, FileSystem* files)
+      : relist_nanos_(options.relist_ms * kNanosPerMillisecond),
+        view_(files, options.directory, &place_),
+        batch_(options.max_batch_bytes, options.max_batch_frames, &stats_),
+        frames_({files, &place_, &view_, &batch_, &stats_, &times_}, options),
+        epochs_({files, &place_, &view_, &frames_, &batch_, &stats_}, options) {}
 
-ReaderCore::ReaderCore(ReaderOptions options)
-    : options_(std::move(options)),
-      files_(options_.file_system != nullptr ? options_.file_system : DefaultFileSystem()),
-      catalog_(files_, options_.directory),
-      quarantine_(files_, options_.quarantine_directory),
-      probe_(files_) {}
+  Status ListDirectory();
+  StepResult StepPatiently();
+  StepResult Step();
+
+  const uint64_t relist_nanos_;
+  ReaderStats stats_;
+  WriterTimes times_;
+  ReadPlace place_;
+  EpochView view_;
+  BatchBuilder batch_;
+  FrameCursor frames_;
+  EpochCursor epochs_;
+  uint64_t listed_at_ = 0;     ///< MonotonicNanos; 0: list the directory at the next read
+  uint64_t absent_since_ = 0;  ///< since when a listed file cannot be opened; 0: all can
+};
 
 Status ReaderCore::Read(Batch* batch) {
-  batch->payloads.clear();
-  batch->entries.clear();
-  batch->epoch_ids.clear();
-  batch_ = batch;
-  scanner_.Invalidate();
-  Status status = List();
-  if (!status.ok()) return status;
-  Progress progress = Progress::kMoved;
-  for (int i = 0; i < kMaxSteps && status.ok() && progress == Progress::kMoved; ++i) {
-    status = Step(&progress);
-  }
-  batch_ = nullptr;
-  if (!status.ok() || progress != Progress::kIdle || !batch->entries.empty()) listed_at_ = 0;
-  // What was read before an error is handed out; the error comes again with the next call.
-  return batch->entries.empty() ? status : Status::Ok();
+  batch_.Begin(batch);
+  frames_.Invalidate();
+  const Status listed = ListDirectory();
+  if (!listed.ok()) return listed;
+  StepResult result = StepOutcome::kMoved;
+  for (int i = 0; i < kMaxSteps && result.moved(); ++i) result = StepPatiently();
+  if (result.outcome() != StepOutcome::kIdle || !batch->entries.empty()) listed_at_ = 0;
+  // What was read before an error is handed out; the next call reports the error again.
+  return batch->entries.empty() ? result.status() : Status::Ok();
 }
 
-Status ReaderCore::List() {
-  // The listing comes before the reads: what it shows as ended gets no more frames. It may be an
-  // older one: a reader that waits at the end looks at the open segment often, but at the whole
-  // directory now and then only.
+Status ReaderCore::ListDirectory() {
+  // The listing comes before the reads: an epoch or segment that it shows as ended gets no more
+  // frames. It may be an older listing: a reader that waits at the end reads the open segment often
+  // but lists the directory only now and then.
   const uint64_t now = MonotonicNanos();
-  if (listed_at_ != 0 && now - listed_at_ < options_.relist_ms * kMillisecond) return Status::Ok();
-  const Status status = catalog_.Refresh();
-  writer_here_.reset();
+  if (listed_at_ != 0 && now - listed_at_ < relist_nanos_) return Status::Ok();
+  const Status status = view_.Refresh();
   listed_at_ = status.ok() ? now : 0;
   return status;
 }
 
-Status ReaderCore::Step(Progress* progress) {
-  const Status status = Move(progress);
-  const bool passing =
-      status.code() == Status::Code::kNotFound || status.code() == Status::Code::kBusy;
-  if (!passing) {
+StepResult ReaderCore::StepPatiently() {
+  const StepResult result = Step();
+  const Status::Code code = result.status().code();
+  if (code != Status::Code::kNotFound && code != Status::Code::kBusy) {
     absent_since_ = 0;
-    return status;
+    return result;
   }
-  // Deleted, or held by a scanner, since the listing: the next one, or the next look, will tell.
+  // Deleted since the listing, or held by a virus scanner: the next listing or attempt shows which.
   const uint64_t now = MonotonicNanos();
   if (absent_since_ == 0) absent_since_ = now;
-  if (now - absent_since_ > kAbsentPatience) return status;
-  *progress = Progress::kIdle;
-  return Status::Ok();
+  if (now - absent_since_ > kAbsentPatienceNanos) return result;
+  return StepOutcome::kIdle;
 }
 
-Status ReaderCore::Move(Progress* progress) {
-  *progress = Progress::kMoved;
-  if (!located_) return Locate(progress);
-  if (finished_) return EndEpoch(progress);
-  if (!scanner_.is_open()) return OpenSegment(progress);
-  return ReadFrame(progress);
+StepResult ReaderCore::Step() {
+  if (epochs_.state() == EpochState::kSearching) return epochs_.FindStart();
+  if (epochs_.state() != EpochState::kReading) return epochs_.LeaveEpoch();
+  if (!frames_.is_open()) return epochs_.OpenSegment();
+  const StepResult result = frames_.StepToNextFrame();
+  if (result.outcome() != StepOutcome::kSegmentEnd) return result;
+  epochs_.LeaveSegment();
+  return StepOutcome::kMoved;
 }
 
-bool ReaderCore::HasRoom(size_t payload) const {
-  if (batch_->entries.empty()) return true;
-  return batch_->entries.size() < options_.max_batch_frames &&
-         batch_->payloads.size() + payload <= options_.max_batch_bytes;
-}
+}  // namespace
 
-Entry& ReaderCore::AddEntry(const uint8_t* payload, size_t size) {
-  const std::string id = HexOf(key_.id);
-  if (batch_->epoch_ids.empty() || batch_->epoch_ids.back() != id) batch_->epoch_ids.push_back(id);
-  Entry& entry = batch_->entries.emplace_back();
-  entry.epoch_number = key_.number;
-  entry.epoch_row = static_cast<uint32_t>(batch_->epoch_ids.size() - 1);
-  entry.payload_offset = batch_->payloads.size();
-  entry.payload_size = size;
-  batch_->payloads.insert(batch_->payloads.end(), payload, payload + size);
-  return entry;
-}
-
-void ReaderCore::Emit(const FrameHeader& frame, const uint8_t* payload, uint32_t segment,
-                      uint64_t offset) {
-  Entry& entry = AddEntry(payload, frame.length);
-  entry.type = frame.type;
-  entry.schema = frame.schema;
-  entry.sequence = frame.sequence;
-  entry.time = frame.time;
-  entry.segment = segment;
-  entry.offset = offset;
-  ++stats_.frames_read;
-}
-
-void ReaderCore::EmitGap(const GapInfo& gap, uint64_t time, uint32_t segment, uint64_t offset) {
-  uint8_t payload[kMaxGapPayload];
-  Entry& entry = AddEntry(payload, EncodeGap(gap, payload));
-  entry.type = kGapFrame;
-  entry.schema = kGapSchema;
-  entry.index = kReaderGapIndex;
-  entry.sequence = gap.first_sequence;
-  entry.time = time;
-  entry.segment = segment;
-  entry.offset = offset;
-  ++stats_.gaps_found;
+std::unique_ptr<Reader> Reader::Open(ReaderOptions options) {
+  return std::unique_ptr<Reader>(new (std::nothrow) ReaderCore(options));
 }
 
 }  // namespace journal

@@ -4,11 +4,12 @@
 
 #include "coding.h"
 #include "journal/cbor.h"
+#include "journal/units.h"
 
 namespace journal {
 namespace {
 
-constexpr size_t kWindowBytes = 256u << 10;
+constexpr size_t kWindowBytes = 256 * kKibibyte;
 constexpr size_t kPageBytes = 4096;
 /// Failed reads at one place after which what can't be read counts as zeros.
 constexpr int kPatience = 5;
@@ -22,11 +23,12 @@ Status SegmentScanner::Open(FileSystem* files, const std::string& path,
   return files->Open(path.c_str(), OpenMode::kRead, &file_);
 }
 
-Status SegmentScanner::Load(uint64_t offset, size_t size, const uint8_t** data, size_t* available) {
+Status SegmentScanner::LoadWindow(uint64_t offset, size_t size, const uint8_t** data,
+                                  size_t* available) {
   if (offset < window_start_ || offset + size > window_start_ + window_size_) {
     const uint64_t left = offset < end() ? end() - offset : 0;
     const auto ahead = static_cast<size_t>(std::min<uint64_t>(kWindowBytes, left));
-    const Status status = Fill(offset, std::max(size, ahead));
+    const Status status = FillWindow(offset, std::max(size, ahead));
     if (!status.ok()) return status;
   }
   *data = window_.data() + (offset - window_start_);
@@ -34,7 +36,7 @@ Status SegmentScanner::Load(uint64_t offset, size_t size, const uint8_t** data, 
   return Status::Ok();
 }
 
-Status SegmentScanner::Fill(uint64_t offset, size_t size) {
+Status SegmentScanner::FillWindow(uint64_t offset, size_t size) {
   // A frame of 16 MiB does not keep its memory for ever.
   if (window_.size() < size || window_.size() > 2 * std::max(size, kWindowBytes)) {
     window_.resize(size);
@@ -47,13 +49,13 @@ Status SegmentScanner::Fill(uint64_t offset, size_t size) {
   if (!status.ok()) {
     failures_ = failed_at_ == offset ? failures_ + 1 : 1;
     failed_at_ = offset;
-    return failures_ < kPatience ? status : FillByPages(offset, size);
+    return failures_ < kPatience ? status : FillWindowByPages(offset, size);
   }
   window_size_ = read;
   return status;
 }
 
-Status SegmentScanner::FillByPages(uint64_t offset, size_t size) {
+Status SegmentScanner::FillWindowByPages(uint64_t offset, size_t size) {
   std::fill_n(window_.begin(), size, uint8_t{0});
   for (size_t at = 0; at < size; at += kPageBytes) {
     size_t read = 0;
@@ -70,7 +72,7 @@ Status SegmentScanner::ReadHeader(uint64_t offset, FrameHeader* frame, bool* val
   if (offset + kFrameHeaderSize > end()) return Status::Ok();
   const uint8_t* data;
   size_t available;
-  const Status status = Load(offset, kFrameHeaderSize, &data, &available);
+  const Status status = LoadWindow(offset, kFrameHeaderSize, &data, &available);
   if (!status.ok() || available < kFrameHeaderSize) return status;
   *valid = DecodeFrameHeader(data, PlaceOf(offset), frame) && frame->epoch == header_.epoch &&
            offset + FrameSize(frame->length) <= end();
@@ -82,21 +84,21 @@ Status SegmentScanner::ReadPayload(uint64_t offset, const FrameHeader& frame,
   size_t available;
   *valid = false;
   const size_t size = kFrameHeaderSize + frame.length;
-  const Status status = Load(offset, size, payload, &available);
+  const Status status = LoadWindow(offset, size, payload, &available);
   if (!status.ok() || available < size) return status;
   *payload += kFrameHeaderSize;
   *valid = PayloadCrc(header_.id, *payload, frame.length) == frame.payload_crc;
   return status;
 }
 
-Status SegmentScanner::Find(uint64_t from, uint64_t limit, uint64_t* found) {
+Status SegmentScanner::FindFrame(uint64_t from, uint64_t limit, uint64_t* found) {
   *found = kNoFrame;
   const uint64_t last = std::min(limit, end());
   for (uint64_t at = (from + 7) / 8 * 8; at + kFrameHeaderSize <= last;) {
     const uint8_t* data;
     size_t available;
     const auto size = static_cast<size_t>(std::min<uint64_t>(kWindowBytes, end() - at));
-    const Status status = Load(at, size, &data, &available);
+    const Status status = LoadWindow(at, size, &data, &available);
     if (!status.ok()) return status;
     size_t i = 0;
     for (; i + kFrameHeaderSize <= available && at + i < last; i += 8) {
@@ -120,7 +122,7 @@ Status SegmentScanner::FindZeroTail(uint64_t from, uint64_t* tail) {
     const uint8_t* data;
     size_t available;
     const auto size = static_cast<size_t>(std::min<uint64_t>(kWindowBytes, end() - at));
-    const Status status = Load(at, size, &data, &available);
+    const Status status = LoadWindow(at, size, &data, &available);
     if (!status.ok() || available == 0) return status;
     for (size_t i = 0; i < available; ++i) {
       if (data[i] != 0) *tail = at + i + 1;
@@ -130,10 +132,10 @@ Status SegmentScanner::FindZeroTail(uint64_t from, uint64_t* tail) {
   return Status::Ok();
 }
 
-Status SegmentScanner::Copy(uint64_t offset, size_t size, std::vector<uint8_t>* bytes) {
+Status SegmentScanner::CopyBytes(uint64_t offset, size_t size, std::vector<uint8_t>* bytes) {
   const uint8_t* data;
   size_t available;
-  const Status status = Load(offset, size, &data, &available);
+  const Status status = LoadWindow(offset, size, &data, &available);
   if (status.ok()) bytes->assign(data, data + available);
   return status;
 }
@@ -141,7 +143,7 @@ Status SegmentScanner::Copy(uint64_t offset, size_t size, std::vector<uint8_t>* 
 bool DecodeDurable(const uint8_t* payload, size_t size, uint64_t* sequence) {
   CborCursor cursor(payload, size);
   CborHead value;
-  if (!FindCborKey(&cursor, "seq") || !cursor.Next(&value) || value.major != 0) return false;
+  if (!FindCborKey(&cursor, "seq") || !cursor.NextHead(&value) || value.major != 0) return false;
   *sequence = value.value;
   return true;
 }

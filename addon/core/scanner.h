@@ -33,17 +33,17 @@ class SegmentScanner {
   /// Reads and verifies the payload. `payload` lives until the next call.
   Status ReadPayload(uint64_t offset, const FrameHeader& frame, const uint8_t** payload,
                      bool* valid);
-  /// Looks for the first frame header that verifies in [from, limit); kNoFrame when there is none.
-  Status Find(uint64_t from, uint64_t limit, uint64_t* found);
+  /// Finds the first frame header that verifies in [from, limit); kNoFrame when there is none.
+  Status FindFrame(uint64_t from, uint64_t limit, uint64_t* found);
   /// Last byte in [from, end) that is not zero, plus one; `from` when there is none.
   Status FindZeroTail(uint64_t from, uint64_t* tail);
   /// Copies up to `size` bytes.
-  Status Copy(uint64_t offset, size_t size, std::vector<uint8_t>* bytes);
+  Status CopyBytes(uint64_t offset, size_t size, std::vector<uint8_t>* bytes);
 
  private:
-  Status Load(uint64_t offset, size_t size, const uint8_t** data, size_t* available);
-  Status Fill(uint64_t offset, size_t size);
-  Status FillByPages(uint64_t offset, size_t size);
+  Status LoadWindow(uint64_t offset, size_t size, const uint8_t** data, size_t* available);
+  Status FillWindow(uint64_t offset, size_t size);
+  Status FillWindowByPages(uint64_t offset, size_t size);
   FramePlace PlaceOf(uint64_t offset) const { return {header_.id, header_.index, offset}; }
 
   std::unique_ptr<File> file_;
@@ -55,7 +55,7 @@ class SegmentScanner {
   int failures_ = 0;
 };
 
-/// Durable sequence that a MARK or SEAL payload tells; false when it is none.
+/// Durable sequence that a MARK or SEAL payload holds; false without one.
 bool DecodeDurable(const uint8_t* payload, size_t size, uint64_t* sequence);
 
 }  // namespace journal

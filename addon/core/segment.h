@@ -27,8 +27,8 @@ struct SegmentHeader {
   uint64_t time = 0;            ///< UTC in 100 ns since 1601, when the header was made
   uint64_t size = 0;            ///< planned bytes of the file
   bool filled = false;          ///< the file had all its bytes when the header was written
-  /// The writer's bounds: it makes no segment beyond this size of the journal, nor below so many
-  /// free bytes. 0: not told.
+  /// The writer's limits: it makes no segment beyond this size of the journal, nor below this many
+  /// free bytes. 0: unknown.
   uint64_t max_journal_bytes = 0;
   uint64_t min_free_bytes = 0;
 };

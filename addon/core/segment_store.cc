@@ -3,16 +3,18 @@
 #include <algorithm>
 #include <cstring>
 
+#include "journal/units.h"
+
 namespace journal {
 namespace {
 
 /// Attempts at free epoch numbers in one go; the caller tries again later.
 constexpr int kNumberAttempts = 100;
-/// Size of an epoch's first segment when cap or floor leave no room.
-constexpr uint64_t kSmallFirstBytes = 256u << 10;
+/// Size of an epoch's first segment when cap or floor leave no space.
+constexpr uint64_t kSmallFirstBytes = 256 * kKibibyte;
 
-/// Goes through the names of segments, epochs from the highest number down, the segments of each
-/// from its first on.
+/// Goes through the names of segments: epochs from the highest number down, the segments of each in
+/// order.
 class NextName final : public DirectoryVisitor {
  public:
   /// `epoch` and `index`: the name before; no segment has UINT32_MAX + 1 as its epoch.
@@ -55,8 +57,8 @@ class NumberInUse final : public DirectoryVisitor {
   bool used_ = false;
 };
 
-/// Sums the sizes of all segment files but one, and takes another for what it will become: it may
-/// still grow, and a listing of NTFS tells the size of an open file late.
+/// Sums the sizes of all segment files but one, and counts the one that is written with the size
+/// that it will have: it may still grow, and NTFS lists the size of an open file late.
 class JournalSize final : public DirectoryVisitor {
  public:
   JournalSize(uint32_t epoch, uint32_t without, const PlannedSegment& growing)
@@ -146,10 +148,10 @@ bool SegmentStore::ReadHeader(uint32_t epoch, uint32_t index, SegmentHeader* hea
 }
 
 Status SegmentStore::CreateFirst(uint32_t index, uint64_t* size, std::unique_ptr<File>* file) {
-  const Status room = CheckRoom(index, *size);
-  // A life of the process without any segment could not even tell what it lost.
-  if (room.code() == Status::Code::kNoSpace) *size = std::min(*size, kSmallFirstBytes);
-  if (!room.ok() && room.code() != Status::Code::kNoSpace) return room;
+  const Status space = CheckSpace(index, *size);
+  // A writer without any segment could not even report what it lost.
+  if (space.code() == Status::Code::kNoSpace) *size = std::min(*size, kSmallFirstBytes);
+  if (!space.ok() && space.code() != Status::Code::kNoSpace) return space;
   if (index != 0) return Open(index, file);
   for (int attempt = 0; attempt < kNumberAttempts; ++attempt) {
     NumberInUse number(epoch_);
@@ -162,8 +164,8 @@ Status SegmentStore::CreateFirst(uint32_t index, uint64_t* size, std::unique_ptr
 }
 
 Status SegmentStore::Create(uint32_t index, uint64_t size, std::unique_ptr<File>* file) {
-  const Status room = CheckRoom(index, size);
-  return room.ok() ? Open(index, file) : room;
+  const Status space = CheckSpace(index, size);
+  return space.ok() ? Open(index, file) : space;
 }
 
 Status SegmentStore::Open(uint32_t index, std::unique_ptr<File>* file) {
@@ -178,7 +180,7 @@ void SegmentStore::SetWritten(const PlannedSegment& segment) {
   written_ = segment;
 }
 
-Status SegmentStore::CheckRoom(uint32_t index, uint64_t size) {
+Status SegmentStore::CheckSpace(uint32_t index, uint64_t size) {
   PlannedSegment written;
   {
     const LockGuard guard(&lock_of_written_);

@@ -18,8 +18,8 @@ struct SegmentFile {
   std::unique_ptr<File> file;
   SegmentFile* next = nullptr;
   bool abandoned = false;  ///< set before the flusher gets it: no frame is in it
-  bool failed = false;  ///< flusher only: a flush failed, which is never tried again on this file
-  bool told = false;    ///< flusher only: the writer has heard of that
+  bool failed = false;    ///< flusher only: a flush failed, which is never tried again on this file
+  bool reported = false;  ///< flusher only: the writer knows of that
 };
 
 /// A segment of the epoch, with the size that it will have.
@@ -40,7 +40,7 @@ class FilePath {
   char text_[kMaxDirectory + 32];
 };
 
-/// The journal directory as its writer sees it: the lock, the number of the epoch, room, new files.
+/// The journal directory as its writer sees it: the lock, the epoch number, free space, new files.
 /// Old segments are never opened for writing, and nothing of them is read but one header.
 /// `directory` and options must outlive it. Create may be called by both background threads, also
 /// at once.
@@ -52,15 +52,15 @@ class SegmentStore {
   /// Takes the writer's lock and chooses an epoch number that no file name uses yet.
   Status BeginEpoch();
   /// Makes the first segment of the epoch; index 0 takes the next free epoch number. Where cap or
-  /// floor leave no room for `size`, it becomes small instead.
+  /// floor leave no space for `size`, it becomes small instead.
   Status CreateFirst(uint32_t index, uint64_t* size, std::unique_ptr<File>* file);
   /// Names the epoch in the lock file, as the one that has a writer. After BeginEpoch.
   Status NameEpoch(const EpochId& id);
   /// Makes a later segment; kNoSpace when the cap or the floor of free space forbids it.
   Status Create(uint32_t index, uint64_t size, std::unique_ptr<File>* file);
   /// kNoSpace when cap or floor forbid that segment `index`, there or not, takes `size` bytes.
-  Status CheckRoom(uint32_t index, uint64_t size);
-  /// Tells which segment is written, so that it counts with its whole size from now on.
+  Status CheckSpace(uint32_t index, uint64_t size);
+  /// Sets which segment is written, so that it counts with its whole size from now on.
   void SetWritten(const PlannedSegment& segment);
 
   uint32_t epoch() const { return epoch_; }

@@ -59,10 +59,10 @@ void Sha256::Update(const void* data, size_t size) {
   const size_t held = total_ % sizeof(rest_);
   total_ += size;
   if (held != 0) {
-    const size_t room = sizeof(rest_) - held;
-    const size_t part = size < room ? size : room;
+    const size_t space = sizeof(rest_) - held;
+    const size_t part = size < space ? size : space;
     std::memcpy(rest_ + held, next, part);
-    if (part < room) return;
+    if (part < space) return;
     Block(rest_);
     next += part;
     size -= part;

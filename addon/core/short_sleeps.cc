@@ -24,7 +24,7 @@ ShortSleeps::~ShortSleeps() {
   }
 }
 
-void ShortSleeps::Open() {
+void ShortSleeps::OpenTimers() {
   for (Timer& timer : timers_) {
     timer.call = CreateEventW(nullptr, FALSE, FALSE, nullptr);
     if (timer.call == nullptr) return;
@@ -34,14 +34,14 @@ void ShortSleeps::Open() {
   }
 }
 
-uint32_t ShortSleeps::Take() {
+uint32_t ShortSleeps::TakeTimer() {
   for (uint32_t i = 0; i < kTimers && timers_[i].clock != nullptr; ++i) {
     if (!timers_[i].taken.exchange(true, std::memory_order_acquire)) return i + 1;
   }
   return 0;
 }
 
-void ShortSleeps::GiveBack(uint32_t number) {
+void ShortSleeps::ReturnTimer(uint32_t number) {
   if (number == 0) return;
   Timer& timer = timers_[number - 1];
   CancelWaitableTimer(timer.clock);
@@ -66,9 +66,9 @@ void ShortSleeps::Wake(uint32_t number, std::atomic<uint32_t>* word) {
 }
 #else
 ShortSleeps::~ShortSleeps() = default;
-void ShortSleeps::Open() {}
-uint32_t ShortSleeps::Take() { return 0; }
-void ShortSleeps::GiveBack(uint32_t) {}
+void ShortSleeps::OpenTimers() {}
+uint32_t ShortSleeps::TakeTimer() { return 0; }
+void ShortSleeps::ReturnTimer(uint32_t) {}
 void ShortSleeps::Sleep(uint32_t, std::atomic<uint32_t>* word, uint32_t expected,
                         int64_t timeout_us) {
   WaitOnWord(word, expected, timeout_us);

@@ -20,10 +20,10 @@ class ShortSleeps {
   ShortSleeps& operator=(const ShortSleeps&) = delete;
 
   /// Makes the timers, as far as there are any; before the first sleep.
-  void Open();
+  void OpenTimers();
   /// Number of a free timer; 0: none, which is as good a number for the calls below.
-  uint32_t Take();
-  void GiveBack(uint32_t number);
+  uint32_t TakeTimer();
+  void ReturnTimer(uint32_t number);
   /// Blocks while `*word` is `expected`, at most `timeout_us`. May return early for no reason.
   void Sleep(uint32_t number, std::atomic<uint32_t>* word, uint32_t expected, int64_t timeout_us);
   /// Ends the sleep on `word`, whose memory may be gone already. Another sleeper may be woken for

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <new>
 
+#include "journal/units.h"
+
 namespace journal {
 namespace {
 
-constexpr size_t kStepBytes = 256u << 10;
-/// Zeros are flushed in parts, so that no flush of records queues behind 64 MiB of them.
-constexpr uint64_t kFlushEvery = 4u << 20;
-constexpr uint64_t kRetryNanos = 1000000000;
+constexpr size_t kStepBytes = 256 * kKibibyte;
+/// Zeros are flushed in parts, so that no flush of records has to wait for 64 MiB of them.
+constexpr uint64_t kFlushEvery = 4 * kMebibyte;
+constexpr uint64_t kRetryNanos = kNanosPerSecond;
 constexpr uint8_t kZeros[kStepBytes] = {};
 
 }  // namespace
@@ -23,14 +25,15 @@ Status FillWithZeros(File* file, uint64_t size) {
   return status;
 }
 
-bool SpareSegment::Want(uint32_t index, uint64_t size) {
+bool SpareSegment::Request(uint32_t index, uint64_t size) {
   if (wanted_.load(std::memory_order_relaxed) == index) return false;
   wanted_size_.store(size, std::memory_order_relaxed);
   wanted_.store(index, std::memory_order_release);
   return true;
 }
 
-bool SpareSegment::Take(uint32_t index, std::unique_ptr<SegmentFile>* segment, uint64_t* filled) {
+bool SpareSegment::TakeOver(uint32_t index, std::unique_ptr<SegmentFile>* segment,
+                            uint64_t* filled) {
   const LockGuard guard(&lock_);
   wanted_.store(kNothing, std::memory_order_relaxed);
   if (index_ != index) return false;
@@ -47,7 +50,7 @@ bool SpareSegment::HasWork(uint64_t now) const {
   return wanted != index_ || filled_ < size_;
 }
 
-Status SpareSegment::Make(uint32_t index) {
+Status SpareSegment::MakeFile(uint32_t index) {
   segment_.reset(new (std::nothrow) SegmentFile);
   if (segment_ == nullptr) return Status(Status::Code::kIo, "out of memory");
   size_ = wanted_size_.load(std::memory_order_relaxed);
@@ -57,7 +60,7 @@ Status SpareSegment::Make(uint32_t index) {
   return status;
 }
 
-Status SpareSegment::Fill(SegmentFile** flush) {
+Status SpareSegment::FillPart(SegmentFile** flush) {
   const uint64_t step = std::min<uint64_t>(kStepBytes, size_ - filled_);
   const Status status = segment_->file->WriteAt(filled_, kZeros, static_cast<size_t>(step));
   if (!status.ok()) return status;
@@ -66,30 +69,30 @@ Status SpareSegment::Fill(SegmentFile** flush) {
   return status;
 }
 
-Status SpareSegment::Flush(SegmentFile* segment) {
+Status SpareSegment::FlushZeros(SegmentFile* segment) {
   const Status status = segment->file->Flush();
   if (status.ok()) return status;
   segment->failed = true;
   const LockGuard guard(&lock_);
-  // A file that the writer has taken meanwhile is told of with its next flush.
+  // A file that the writer has taken meanwhile is reported with its next flush.
   if (segment_.get() != segment) return status;
   segment_.reset();
   index_ = kNothing;
   return status;
 }
 
-void SpareSegment::Work() {
+void SpareSegment::DoOneStep() {
   Status status;
   SegmentFile* flush = nullptr;
   {
     const LockGuard guard(&lock_);
     const uint32_t wanted = wanted_.load(std::memory_order_acquire);
     if (wanted == kNothing) return;
-    status = index_ == wanted ? Fill(&flush) : Make(wanted);
+    status = index_ == wanted ? FillPart(&flush) : MakeFile(wanted);
   }
   // Without the lock, so that the writer can take the file meanwhile: only this thread closes
   // files.
-  if (flush != nullptr) status = Flush(flush);
+  if (flush != nullptr) status = FlushZeros(flush);
   if (!status.ok()) retry_at_ = MonotonicNanos() + kRetryNanos;
 }
 

@@ -20,23 +20,23 @@ class SpareSegment {
  public:
   explicit SpareSegment(SegmentStore* store) : store_(store) {}
 
-  /// Writer: asks for segment `index`. True when that is news for the other thread.
-  bool Want(uint32_t index, uint64_t size);
+  /// Writer: asks for segment `index`. True when the other thread does not know yet.
+  bool Request(uint32_t index, uint64_t size);
   /// Writer: takes segment `index`, of which `filled` bytes are zeros; false when it was not made.
   /// Waits for one step of the filling at most.
-  bool Take(uint32_t index, std::unique_ptr<SegmentFile>* segment, uint64_t* filled);
+  bool TakeOver(uint32_t index, std::unique_ptr<SegmentFile>* segment, uint64_t* filled);
 
-  /// Flusher: true when Work has something to do at `now` (MonotonicNanos).
+  /// Flusher: true when there is something to do at `now` (MonotonicNanos).
   bool HasWork(uint64_t now) const;
   /// Flusher: one step.
-  void Work();
+  void DoOneStep();
 
  private:
   static constexpr uint32_t kNothing = UINT32_MAX;
 
-  Status Make(uint32_t index);
-  Status Fill(SegmentFile** flush);
-  Status Flush(SegmentFile* segment);
+  Status MakeFile(uint32_t index);
+  Status FillPart(SegmentFile** flush);
+  Status FlushZeros(SegmentFile* segment);
 
   SegmentStore* store_;
   std::atomic<uint32_t> wanted_{kNothing};

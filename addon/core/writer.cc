@@ -4,8 +4,11 @@
 #include <memory>
 #include <new>
 
-#include "background.h"
 #include "journal/file.h"
+#include "journal/units.h"
+#include "platform.h"
+#include "writer_shared.h"
+#include "writer_thread.h"
 
 namespace journal {
 namespace {
@@ -14,7 +17,7 @@ namespace {
 constexpr int kSpins = 200;
 constexpr int64_t kSealPollUs = 10000;
 /// An operation that takes longer than this hangs.
-constexpr uint64_t kHungNanos = 2000000000;
+constexpr uint64_t kHungNanos = 2 * kNanosPerSecond;
 
 /// A copy of bytes without exceptions.
 class Copy {
@@ -37,13 +40,13 @@ class WriterCore final : public Writer {
   explicit WriterCore(const WriterOptions& given)
       : options(given),
         shared(given.max_outstanding_bytes),
-        background(options, given.file_system != nullptr ? given.file_system : DefaultFileSystem(),
-                   &shared) {}
+        thread(options, given.file_system != nullptr ? given.file_system : DefaultFileSystem(),
+               &shared) {}
 
   bool Prepare() {
-    if (!CopyTexts() || !background.Allocate()) return false;
+    if (!CopyTexts() || !thread.Allocate()) return false;
     shared.pool.Reserve();
-    shared.sleeps.Open();
+    shared.sleeps.OpenTimers();
     MakeEpochId();
     return true;
   }
@@ -63,13 +66,13 @@ class WriterCore final : public Writer {
 
   bool WaitForCommit(Buffer* buffer);
   /// What is wrong with the disk, the worst first.
-  void TellTrouble(WriterStats* stats) const;
+  void DescribeTrouble(WriterStats* stats) const;
 
   WriterOptions options;
   Copy directory;
   Copy info;
   WriterShared shared;
-  Background background;
+  WriterThread thread;
   std::atomic<uint64_t> appended{0};
   std::atomic<uint64_t> pending_returns{0};
 
@@ -103,7 +106,7 @@ bool Done(const Buffer* buffer) {
 
 /// Sleeps until the record is committed or `deadline` (MonotonicNanos) has passed.
 bool SleepUntilDone(ShortSleeps* sleeps, Buffer* buffer, uint64_t deadline) {
-  const uint32_t timer = sleeps->Take();
+  const uint32_t timer = sleeps->TakeTimer();
   const uint32_t waiting = kBufferWaiting | timer << ShortSleeps::kShift;
   buffer->state.fetch_or(waiting, std::memory_order_seq_cst);
   bool done = Done(buffer);
@@ -112,7 +115,7 @@ bool SleepUntilDone(ShortSleeps* sleeps, Buffer* buffer, uint64_t deadline) {
                   static_cast<int64_t>((deadline - now) / 1000 + 1));
     done = Done(buffer);
   }
-  sleeps->GiveBack(timer);
+  sleeps->ReturnTimer(timer);
   return done;
 }
 
@@ -124,7 +127,7 @@ bool WriterCore::WaitForCommit(Buffer* buffer) {
   }
   const uint64_t deadline = MonotonicNanos() + uint64_t{options.commit_wait_us} * 1000;
   if (SleepUntilDone(&shared.sleeps, buffer, deadline)) return true;
-  // From now on nobody waits until the writer has caught up: a stuck disk costs a thread one wait.
+  // Appends stop waiting until the writer has caught up: a stuck disk costs a thread one wait.
   shared.stuck.store(true, std::memory_order_relaxed);
   return false;
 }
@@ -134,8 +137,8 @@ bool Hangs(uint64_t busy_since) {
   return busy_since != 0 && now > busy_since && now - busy_since > kHungNanos;
 }
 
-void WriterCore::TellTrouble(WriterStats* stats) const {
-  const Flusher& flusher = background.flusher();
+void WriterCore::DescribeTrouble(WriterStats* stats) const {
+  const Flusher& flusher = thread.flusher();
   int error = flusher.last_error();
   stats->last_problem = flusher.last_what();
   if (shared.trouble.load(std::memory_order_relaxed) != Trouble::kNone) {
@@ -171,13 +174,11 @@ Status Writer::Configure(const WriterOptions& options) {
   return Status(Status::Code::kNoSpace, "memory is short");
 }
 
-Status Writer::Start() { return Core(this)->background.Start(); }
+Status Writer::Start() { return Core(this)->thread.Start(); }
 
 Buffer* Writer::Acquire(size_t size) { return Core(this)->shared.pool.Acquire(size); }
 
 uint8_t* Writer::Data(Buffer* buffer) { return buffer->payload(); }
-
-size_t Writer::Capacity(const Buffer* buffer) { return buffer->capacity; }
 
 void Writer::Release(Buffer* buffer) { Core(this)->shared.pool.Release(buffer); }
 
@@ -212,7 +213,7 @@ AppendResult Writer::Append(Buffer* buffer, size_t size, uint64_t time, uint16_t
 
 void Writer::CountDropped(uint64_t time, int64_t request_id) {
   WriterShared* shared = &Core(this)->shared;
-  shared->drops.Count(time, request_id, shared->trouble.load(std::memory_order_relaxed));
+  shared->drops.CountDrop(time, request_id, shared->trouble.load(std::memory_order_relaxed));
   shared->bell.Ring();
 }
 
@@ -220,9 +221,9 @@ bool Writer::Shutdown(uint32_t timeout_ms) {
   WriterShared* shared = &Core(this)->shared;
   const uint64_t deadline = MonotonicNanos() + uint64_t{timeout_ms} * 1000000;
   shared->seal_wanted.store(true, std::memory_order_release);
-  Core(this)->background.Hurry();
+  Core(this)->thread.Hurry();
   shared->bell.Ring();
-  // In this order: what is not in the list or the counter any more was taken behind an Unseal.
+  // In this order: what has left the list or the counter was taken after an Unseal.
   while (!shared->list.empty() || !shared->drops.empty() ||
          shared->sealed.load(std::memory_order_acquire) == 0) {
     const uint64_t now = MonotonicNanos();
@@ -236,7 +237,7 @@ bool Writer::Shutdown(uint32_t timeout_ms) {
 
 void Writer::Destroy(Writer* writer) {
   if (writer == nullptr) return;
-  Core(writer)->background.Stop();
+  Core(writer)->thread.Stop();
   delete Core(writer);
 }
 
@@ -250,9 +251,9 @@ WriterStats Writer::Stats() const {
   stats.committed = shared.committed.load(std::memory_order_relaxed);
   stats.pending_returns = core->pending_returns.load(std::memory_order_relaxed);
   stats.dropped = shared.drops.total();
-  stats.durable_seq = core->background.flusher().durable();
+  stats.durable_seq = core->thread.flusher().durable();
   stats.outstanding_bytes = shared.pool.outstanding();
-  core->TellTrouble(&stats);
+  core->DescribeTrouble(&stats);
   stats.epoch = shared.epoch.load(std::memory_order_relaxed);
   stats.segment = shared.segment.load(std::memory_order_relaxed);
   return stats;

@@ -10,7 +10,7 @@ namespace journal {
 
 /// The file on which the writer of a directory holds its lock, and in which it names its epoch.
 inline constexpr char kWriterLockName[] = "writer.lock";
-/// Not at the start: on Windows nobody else can read byte 0, which is the one that is locked.
+/// Not at the start: on Windows no other process can read byte 0, which is locked.
 inline constexpr uint64_t kLockedEpochOffset = 64;
 inline constexpr size_t kLockedEpochSize = 24;
 

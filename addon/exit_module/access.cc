@@ -35,7 +35,7 @@ constexpr DWORD kReplacingRights =
 constexpr DWORD kChangingRights = kReplacingRights | FILE_WRITE_DATA | FILE_APPEND_DATA |
                                   FILE_WRITE_ATTRIBUTES | FILE_WRITE_EA | GENERIC_WRITE;
 
-/// What nobody but trusted accounts may do.
+/// What only trusted accounts may do.
 struct Guard {
   DWORD rights = kChangingRights;
   DWORD service_may = 0;      ///< rights that the service may have nevertheless
@@ -135,8 +135,8 @@ bool IsDenying(BYTE entry_type) {
          entry_type == ACCESS_DENIED_CALLBACK_OBJECT_ACE_TYPE;
 }
 
-/// True when the entry gives nobody else what the guard protects. Kinds of entries that depend on
-/// conditions or object types have no business here and count as giving it to everybody.
+/// True when the entry gives no other account what the guard protects. Entries that depend on
+/// conditions or object types are not expected here and count as giving it to everyone.
 bool IsHarmless(const ACE_HEADER& entry, const Guard& guard, const ProcessUser& user) {
   if (IsDenying(entry.AceType)) return true;
   if ((entry.AceFlags & INHERIT_ONLY_ACE) != 0 && !guard.for_children) return true;
@@ -148,7 +148,7 @@ bool IsHarmless(const ACE_HEADER& entry, const Guard& guard, const ProcessUser& 
   return given == 0 || IsTrusted(sid, user);
 }
 
-/// True when the access list lets nobody else change things. A missing list lets everybody.
+/// True when the access list lets no other account change things. A missing list lets everyone.
 bool IsGuarded(const Security& security, const Guard& guard, const ProcessUser& user) {
   if (security.access == nullptr) return false;
   for (DWORD i = 0; i < security.access->AceCount; ++i) {
@@ -222,8 +222,8 @@ DWORD CheckOwnersIn(const std::wstring& directory, const ProcessUser& user) {
   return error;
 }
 
-/// Gives the directory that exists these rights, unless it may be somebody else's trap: anybody may
-/// make a directory below %ProgramData% before we do.
+/// Gives the directory that exists these rights, unless it may be another account's trap:
+/// anyone may create a directory below %ProgramData% before we do.
 DWORD TakeOver(const std::wstring& path, PSECURITY_DESCRIPTOR descriptor) {
   const Opened directory(path, READ_CONTROL | WRITE_DAC | WRITE_OWNER | FILE_READ_ATTRIBUTES);
   if (directory.error() != ERROR_SUCCESS) return directory.error();
@@ -239,7 +239,7 @@ DWORD TakeOver(const std::wstring& path, PSECURITY_DESCRIPTOR descriptor) {
   DWORD error = ReadSecurity(directory.get(), &security);
   if (error == ERROR_SUCCESS) error = CheckOwner(security, user);
   if (error == ERROR_SUCCESS) error = ApplyRights(directory.get(), descriptor);
-  // Only now, when nobody else can make one any more.
+  // Only now, when no other account can create one.
   return error == ERROR_SUCCESS ? CheckOwnersIn(path, user) : error;
 }
 
@@ -268,10 +268,10 @@ DWORD SecureDirectory(const std::wstring& path, const wchar_t* rights) {
 }
 
 std::wstring DistrustReason(const std::wstring& directory) {
-  if (!IsLocalFullPath(directory)) return L"it is no full path on a local drive";
+  if (!IsLocalFullPath(directory)) return L"it is not a full path on a local drive";
   const DWORD attributes = GetFileAttributesW(directory.c_str());
   if (attributes == INVALID_FILE_ATTRIBUTES) return ErrorText(L"it cannot be read", GetLastError());
-  if ((attributes & FILE_ATTRIBUTE_DIRECTORY) == 0) return L"it is no directory";
+  if ((attributes & FILE_ATTRIBUTE_DIRECTORY) == 0) return L"it is not a directory";
   const std::wstring link = ReparsePointIn(directory);
   if (!link.empty()) return link + L" is a reparse point (a link)";
   Security security;
@@ -281,11 +281,13 @@ std::wstring DistrustReason(const std::wstring& directory) {
   if (error != ERROR_SUCCESS) return ErrorText(L"its owner cannot be read", error);
   const ProcessUser user;
   if (!IsTrusted(security.owner, user)) {
-    return L"its owner is neither the system nor the group of administrators";
+    return L"its owner is neither SYSTEM nor the Administrators group";
   }
-  if (!IsGuarded(security, kJournalGuard, user)) return L"others may write into it";
+  if (!IsGuarded(security, kJournalGuard, user)) {
+    return L"its permissions let other accounts write to it";
+  }
   if (!IsTrusted(parent.owner, user) || !IsGuarded(parent, kParentGuard, user)) {
-    return L"others may replace it, by the rights of the directory above it";
+    return L"the parent directory's permissions let other accounts replace it";
   }
   return L"";
 }

@@ -17,17 +17,17 @@ extern const wchar_t kConfigRights[];
 inline constexpr DWORD kReparsePointEncountered = 4395;
 
 /// Makes the directory with exactly these rights. One that exists gets them and the owner, unless
-/// it is a reparse point (kReparsePointEncountered), or it or something in it belongs to somebody
-/// else than administrators, the system and the service (ERROR_INVALID_OWNER).
+/// it is a reparse point (kReparsePointEncountered), or it or something in it belongs to an account
+/// other than administrators, the system and the service (ERROR_INVALID_OWNER).
 DWORD SecureDirectory(const std::wstring& path, const wchar_t* rights);
 
 /// Empty when the directory can be trusted: a full local path without reparse points, owned by the
-/// system, by administrators or by the account of this process, and nobody else may write into it
-/// or replace it; the service may delete. Otherwise what is wrong, in words.
+/// system, by administrators or by the account of this process, and no other account may write to
+/// it or replace it; the service may delete. Otherwise what is wrong, in words.
 std::wstring DistrustReason(const std::wstring& directory);
 
-/// True when somebody other than administrators and the system may change the file or put another
-/// one into its place. Unreadable rights count as true.
+/// True when an account other than administrators and the system may change the file or replace it.
+/// Unreadable rights count as true.
 bool IsWritableByOthers(const std::wstring& file);
 
 }  // namespace exit_module

@@ -20,7 +20,7 @@ HRESULT FindDispIds(std::span<const Method> methods, REFIID iid, LPOLESTR* names
                     DISPID* ids) {
   if (!IsEqualIID(iid, IID_NULL)) return DISP_E_UNKNOWNINTERFACE;
   if (names == nullptr || ids == nullptr || count == 0) return E_INVALIDARG;
-  // Names behind the first are those of parameters, which have none here.
+  // Names after the first are those of parameters, which have none here.
   for (UINT i = 0; i < count; ++i) ids[i] = DISPID_UNKNOWN;
   if (names[0] == nullptr) return E_INVALIDARG;
   for (const Method& method : methods) {

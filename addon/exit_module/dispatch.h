@@ -7,7 +7,7 @@
 
 namespace exit_module {
 
-/// A method that can be called late-bound. Results are no arguments.
+/// A method that can be called late-bound. A result is not an argument.
 struct Method {
   const wchar_t* name;
   DISPID id;

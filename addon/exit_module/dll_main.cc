@@ -3,7 +3,7 @@
 #include "class_factory.h"
 #include "com.h"
 #include "entry.h"
-#include "module.h"
+#include "process_recorder.h"
 #include "registration.h"
 
 STDAPI DllGetClassObject(REFCLSID clsid, REFIID iid, void** object) {
@@ -12,7 +12,8 @@ STDAPI DllGetClassObject(REFCLSID clsid, REFIID iid, void** object) {
 }
 
 STDAPI DllCanUnloadNow() {
-  const bool used = exit_module::IsModuleReferenced() || exit_module::Module::Get() != nullptr;
+  const bool used =
+      exit_module::IsModuleReferenced() || exit_module::ProcessRecorder::Get() != nullptr;
   return used ? S_FALSE : S_OK;
 }
 

@@ -3,7 +3,7 @@
 #include <new>
 
 #include "manage_module.h"
-#include "module.h"
+#include "process_recorder.h"
 #include "version.h"
 
 namespace exit_module {
@@ -74,7 +74,7 @@ STDMETHODIMP ExitModule::Initialize(const BSTR config, LONG* mask) noexcept {
   if (mask == nullptr) return E_POINTER;
   GuardedEntry([&] {
     *mask = collect::kEventMask;
-    Module::Start(TextOf(config));
+    ProcessRecorder::Start(TextOf(config));
     return S_OK;
   });
   // Without a module nothing is recorded, but the CA starts as if we were not there.
@@ -82,7 +82,7 @@ STDMETHODIMP ExitModule::Initialize(const BSTR config, LONG* mask) noexcept {
 }
 
 STDMETHODIMP ExitModule::Notify(LONG event, LONG context) noexcept {
-  Module* module = Module::Get();
+  ProcessRecorder* module = ProcessRecorder::Get();
   if (module == nullptr) return S_OK;
   GuardedEntry([&] {
     module->Notify(event, context);

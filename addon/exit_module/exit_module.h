@@ -5,7 +5,7 @@
 
 namespace exit_module {
 
-/// The COM class Certwire.Exit: a thin face of Module.
+/// The COM class Certwire.Exit: a thin face of ProcessRecorder.
 class ExitModule final : public DualObject<ICertExit2> {
  public:
   ExitModule();

@@ -86,7 +86,7 @@ HResult ServerProperties::AskName(std::u16string* name, Call call) {
   if (collect::Failed(result)) return result;
   // Some servers end an enumeration by a null string instead of S_FALSE.
   if (V_BSTR(&value_) == nullptr) return collect::kFalse;
-  // Copied outside of the guard: a lack of memory is no fault of the server.
+  // Copied outside of the guard: a lack of memory is not a fault of the server.
   const std::wstring_view text = TextOf(V_BSTR(&value_));
   name->assign(text.begin(), text.end());
   return result;
@@ -99,7 +99,7 @@ HResult ServerProperties::Open(int32_t context) {
                          reinterpret_cast<void**>(&server_));
     if (FAILED(result)) return result;
     if (server_ == nullptr) return E_NOINTERFACE;
-    // A new object looks at the CA itself, which is context 0.
+    // A new object is about the CA itself, which is context 0.
     return context == 0 ? result : server_->SetContext(context);
   });
   return open_result_;

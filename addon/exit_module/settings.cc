@@ -8,8 +8,10 @@ namespace {
 constexpr wchar_t kConfiguration[] = L"SYSTEM\\CurrentControlSet\\Services\\CertSvc\\Configuration";
 
 /// Longest journal directory: CreateFileW takes paths of 259 characters, and a segment's name of 23
-/// stands behind a backslash.
+/// follows a backslash.
 constexpr size_t kLongestDirectory = 259 - 1 - 23;
+
+constexpr DWORD kLargestMegabytes = 16'777'216;  // 16 TiB
 
 std::wstring Expanded(const std::wstring& text) {
   const DWORD size = ExpandEnvironmentStringsW(text.c_str(), nullptr, 0);
@@ -64,7 +66,7 @@ void ReadNumber(const std::wstring& key, const wchar_t* name, DWORD least, DWORD
                                       nullptr, &value, &bytes);
   if (status == ERROR_FILE_NOT_FOUND) return;
   if (status != ERROR_SUCCESS) {
-    settings->ignored.push_back({name, L"it is no REG_DWORD"});
+    settings->ignored.push_back({name, L"it is not a REG_DWORD"});
   } else if (value < least || value > most) {
     settings->ignored.push_back(
         {name, L"it is not between " + std::to_wstring(least) + L" and " + std::to_wstring(most)});
@@ -79,7 +81,7 @@ void ReadJournalDirectory(const std::wstring& key, Settings* settings) {
   const LSTATUS status = ReadText(key, L"JournalDirectory", &text);
   if (status == ERROR_FILE_NOT_FOUND) return;
   if (status != ERROR_SUCCESS || text.empty()) {
-    settings->ignored.push_back({L"JournalDirectory", L"it is no text"});
+    settings->ignored.push_back({L"JournalDirectory", L"it is not text"});
     return;
   }
   std::wstring directory = Expanded(text);
@@ -101,9 +103,10 @@ Settings ReadSettings(const std::wstring& ca_name) {
   Settings settings;
   const std::wstring key = FindModuleKey(ca_name);
   ReadJournalDirectory(key, &settings);
-  ReadNumber(key, L"MaxJournalMegabytes", 16, 16u << 20, &settings.max_journal_megabytes,
+  ReadNumber(key, L"MaxJournalMegabytes", 16, kLargestMegabytes, &settings.max_journal_megabytes,
              &settings);
-  ReadNumber(key, L"MinFreeMegabytes", 0, 16u << 20, &settings.min_free_megabytes, &settings);
+  ReadNumber(key, L"MinFreeMegabytes", 0, kLargestMegabytes, &settings.min_free_megabytes,
+             &settings);
   ReadNumber(key, L"MaxMemoryMegabytes", 8, 1024, &settings.max_memory_megabytes, &settings);
   return settings;
 }

@@ -15,7 +15,7 @@ class LockWorker final : public PromiseWorker {
   LockWorker(Napi::Env env, std::string path, const std::string& holder)
       : PromiseWorker(env),
         path_(std::move(path)),
-        // On Windows nobody else can read what the lock covers, and that is the first byte.
+        // On Windows no other process can read what the lock covers, which is the first byte.
         content_("\n" + holder + "\n") {}
 
  protected:
@@ -32,8 +32,8 @@ class LockWorker final : public PromiseWorker {
     return status;
   }
 
-  /// An object that holds the lock until `release` is called, or nobody has it any more; null when
-  /// somebody else has the lock.
+  /// An object that holds the lock until `release` is called, or it is garbage-collected; null when
+  /// another process has the lock.
   Napi::Value Result() override {
     if (file_ == nullptr) return Env().Null();
     Napi::Object lock = Napi::Object::New(Env());

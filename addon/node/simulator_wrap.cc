@@ -35,8 +35,8 @@ SimulatorWrap::SimulatorWrap(const Napi::CallbackInfo& info)
   const std::string directory = object.Get("directory").ToString().Utf8Value();
   journal::WriterOptions options;
   options.directory = directory.c_str();
-  // A simulation on a small disk is no CA: it shares the volume with whoever tries it out.
-  options.min_free_bytes = 64ull << 20;
+  // A simulation is not a CA: it may run on a small disk that other programs use too.
+  options.min_free_bytes = 64 * journal::kMebibyte;
   ReadNumber(object, "firstSegmentBytes", &options.first_segment_bytes);
   ReadNumber(object, "maxSegmentBytes", &options.max_segment_bytes);
   ReadNumber(object, "maxJournalBytes", &options.max_journal_bytes);

@@ -1,6 +1,6 @@
 // certsrv-standin.exe: plays the part of certsrv.exe for the exit module, see
 // test/scenarios/README.md. Exit codes: 0 every call of the module returned S_OK, 1 one did not,
-// 2 the run could not be set up, 3 an exception nobody handled, 9 killed itself as asked.
+// 2 the run could not be set up, 3 an unhandled exception, 9 killed itself as asked.
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>

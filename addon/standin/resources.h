@@ -11,7 +11,7 @@ struct Resources {
   size_t private_bytes = 0;
 };
 
-/// Throws std::runtime_error when the system does not tell.
+/// Throws std::runtime_error when the system does not say.
 Resources MeasureResources();
 
 }  // namespace standin

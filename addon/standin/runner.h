@@ -20,14 +20,14 @@ class Runner {
  public:
   Runner(const Scenario& scenario, ExitClient* module, Report* report, Tally* tally);
 
-  /// End this process with TerminateProcess as soon as so many calls of Notify returned.
+  /// End this process with TerminateProcess as soon as this many calls of Notify returned.
   void KillAfter(size_t calls) { kill_after_ = calls; }
-  /// Run all steps so many times. Then only calls that fail are reported one by one, and after each
-  /// round what the process holds and how long its calls took at most.
+  /// Run all steps this many times. Then only calls that fail are reported one by one, and after
+  /// each round what the process holds and how long its calls took at most.
   void Repeat(size_t rounds) { rounds_ = rounds; }
 
   HRESULT Initialize();
-  /// Runs all steps and sends the stop event, behind them or among them as the scenario says.
+  /// Runs all steps and sends the stop event, after them or among them as the scenario says.
   void RunSteps();
   /// True when every call so far returned S_OK.
   bool all_ok() const { return all_ok_; }

@@ -85,7 +85,7 @@ struct Scenario {
   bool register_class = true;
   /// Use nothing but IDispatch, as for a module without the custom interfaces.
   bool late_bound = false;
-  /// Send the stop event as soon as so many calls returned; the other threads go on calling.
+  /// Send the stop event as soon as this many calls returned; the other threads keep calling.
   std::optional<size_t> shutdown_after;
   /// Start and stop of the certification authority, which are calls too: context 0, no request.
   Step start_and_stop;

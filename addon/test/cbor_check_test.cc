@@ -1,4 +1,4 @@
-#include "journal/cbor_check.h"
+#include "support/cbor_check.h"
 
 #include <doctest/doctest.h>
 
@@ -10,12 +10,12 @@
 
 namespace {
 
-bool Accepts(const std::string& hex, const journal::CborLimits& limits = {}) {
+bool Accepts(const std::string& hex, const test::CborLimits& limits = {}) {
   std::vector<uint8_t> bytes;
   for (size_t i = 0; i + 1 < hex.size(); i += 2) {
     bytes.push_back(static_cast<uint8_t>(std::stoi(hex.substr(i, 2), nullptr, 16)));
   }
-  return journal::CheckCbor(bytes.data(), bytes.size(), limits).ok();
+  return test::CheckCbor(bytes.data(), bytes.size(), limits).ok();
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ TEST_CASE("everything else is refused") {
     const char* why;
   } cases[] = {
       {"", "nothing"},
-      {"0000", "bytes behind the end"},
+      {"0000", "bytes after the end"},
       {"1817", "head 23 in two bytes"},
       {"190018", "head 24 in three bytes"},
       {"1a0000ffff", "too long head"},
@@ -95,7 +95,7 @@ TEST_CASE("everything else is refused") {
 }
 
 TEST_CASE("size, nesting and number of items are limited") {
-  journal::CborLimits limits;
+  test::CborLimits limits;
   limits.max_depth = 2;
   CHECK(Accepts("818100", limits));
   CHECK_FALSE(Accepts("81818100", limits));
@@ -108,7 +108,7 @@ TEST_CASE("size, nesting and number of items are limited") {
   CHECK_FALSE(Accepts(std::string(200, '8') + "0"));
 }
 
-TEST_CASE("a GAP payload is deterministic CBOR whatever it knows, and fits its room") {
+TEST_CASE("a GAP payload is deterministic CBOR whatever it knows, and fits its space") {
   journal::GapInfo gap;
   gap.reason = "missing-segment";
   uint8_t payload[journal::kMaxGapPayload];
@@ -122,6 +122,6 @@ TEST_CASE("a GAP payload is deterministic CBOR whatever it knows, and fits its r
     for (auto& id : gap.request_ids) id = INT64_MIN;
     const size_t size = journal::EncodeGap(gap, payload);
     REQUIRE(size <= sizeof(payload));
-    CHECK(journal::CheckCbor(payload, size).ok());
+    CHECK(test::CheckCbor(payload, size).ok());
   }
 }

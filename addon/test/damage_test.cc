@@ -123,9 +123,9 @@ TEST_CASE("a file cut at any byte loses nothing before the cut, and the rest is 
       std::set<std::string> ids;
       for (const auto& item : items) ids.insert(item.id());
       for (const auto& item : golden.items) {
-        const bool elsewhere = item.behind.epoch_number != 2 ||
-                               !victim.ends_with(std::to_string(item.behind.segment) + ".cej");
-        if (elsewhere || (size >= 100 && item.behind.offset <= size)) {
+        const bool elsewhere = item.after.epoch_number != 2 ||
+                               !victim.ends_with(std::to_string(item.after.segment) + ".cej");
+        if (elsewhere || (size >= 100 && item.after.offset <= size)) {
           REQUIRE_MESSAGE(ids.contains(item.id()), context << ": lost " << item.id());
         }
       }
@@ -134,7 +134,7 @@ TEST_CASE("a file cut at any byte loses nothing before the cut, and the rest is 
   }
 }
 
-TEST_CASE("a damaged journal reads the same each time, and from every position on") {
+TEST_CASE("a damaged journal reads the same each time, and from every position") {
   Golden golden;
   auto& content = golden.files[golden.victims[0]];
   for (const size_t at : {4096u + 100u, 4096u + 300u, 4096u + 500u}) {
@@ -144,7 +144,7 @@ TEST_CASE("a damaged journal reads the same each time, and from every position o
       auto options = test::ReaderOf(kDirectory, journal::ReadMode::kDurable);
       options.file_system = &golden.files;
       options.has_position = true;
-      options.position = all[i].behind;
+      options.position = all[i].after;
       const auto rest = test::ReadAll(journal::Reader::Open(options).get());
       REQUIRE(rest.size() == all.size() - i - 1);
       for (size_t k = 0; k < rest.size(); ++k) {

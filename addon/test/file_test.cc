@@ -10,7 +10,7 @@ using journal::OpenMode;
 using journal::Status;
 
 TEST_CASE(
-    "a file that is deleted while somebody has it open counts as gone, or its name as taken") {
+    "a file that is deleted while a process has it open counts as gone, or its name as taken") {
   journal::FileSystem* files = journal::DefaultFileSystem();
   const test::TempDirectory directory;
   const std::string path = directory.file("e0000000001-s000000.cej");
@@ -35,7 +35,7 @@ TEST_CASE(
   CHECK((taken.ok() || taken.code() == Status::Code::kExists));
 }
 
-TEST_CASE("what is not there, is there already or is no file is told apart") {
+TEST_CASE("what is not there, is there already or is no file is distinguished") {
   journal::FileSystem* files = journal::DefaultFileSystem();
   const test::TempDirectory directory;
   const std::string path = directory.file("file");

@@ -183,7 +183,7 @@ std::string Describe(const test::Item& item) {
     journal::CborCursor cursor(bytes, item.payload.size());
     journal::CborHead text;
     REQUIRE(journal::FindCborKey(&cursor, "text"));
-    REQUIRE(cursor.Next(&text));
+    REQUIRE(cursor.NextHead(&text));
     return item.payload.substr(item.payload.size() - text.value);
   }
   return test::ReasonOf(item) + " " + std::to_string(test::NumberOf(item, "firstSequence")) + "-" +
@@ -213,7 +213,7 @@ std::string ExpectedJson(const Variant& variant, const std::vector<test::Item>& 
   for (const auto& item : items) {
     json["entries"].push_back({{"type", item.type},
                                {"index", item.index},
-                               {"epochNumber", item.behind.epoch_number},
+                               {"epochNumber", item.after.epoch_number},
                                {"epochId", item.epoch_id},
                                {"sequence", std::to_string(item.sequence)},
                                {"time", std::to_string(item.time)},

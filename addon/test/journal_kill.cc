@@ -1,8 +1,8 @@
 // Kills writer, reader or both at named and random instants, and checks that every append that had
 // returned committed is delivered, nothing is invented, and each unclean stop gives one gap.
 //   journal_kill ROUNDS [SEED]
-// This process is the third one: what had returned stands in memory that it shares with its
-// children, which run this program too.
+// This process is the third one: what had returned is in memory that it shares with its children,
+// which run this program too.
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -17,7 +17,9 @@
 #include "support/child_process.h"
 #include "support/hook_files.h"
 #include "support/journal_tools.h"
+#include "support/scale.h"
 #include "support/temp_directory.h"
+#include "support/wait.h"
 
 namespace {
 
@@ -27,12 +29,11 @@ using std::chrono::milliseconds;
 constexpr int kThreads = 4;
 /// Events of a thread in a round, at most; their numbers begin with 1.
 constexpr uint32_t kNumbers = 1u << 15;
-/// A writer is killed within this time; Wine opens files slowly.
-#if defined(_WIN32)
-constexpr uint32_t kKillWithinMicros = 300000;
-#else
-constexpr uint32_t kKillWithinMicros = 28000;
-#endif
+/// A writer is killed once it has begun up to this many appends.
+constexpr uint32_t kKillWithinAppends = 1000;
+/// A kill comes up to this much later than the progress that triggers it, so that it hits any
+/// instruction.
+constexpr uint32_t kJitterMicros = 2000;
 constexpr size_t kDelivered = 1u << 23;
 
 /// What had happened in a round, in memory of the parent that the writer writes into.
@@ -40,6 +41,12 @@ struct Oracle {
   std::atomic<bool> runs;
   std::atomic<uint32_t> started[kThreads];            ///< events whose append had begun
   std::atomic<uint8_t> returned[kThreads][kNumbers];  ///< 1: its append had returned committed
+
+  uint32_t appends() const {
+    uint32_t sum = 0;
+    for (const auto& count : started) sum += count;
+    return sum;
+  }
 };
 
 /// What the reader process hands out, in the order of handing out.
@@ -50,6 +57,9 @@ struct Delivery {
     uint64_t count;  ///< of what was handed out, covered by the position
   } slots[2];
   std::atomic<int> active;  ///< slot + 1, 0: none yet
+  /// The last reader ends when it has handed out this many events of this round.
+  std::atomic<uint32_t> last_round;
+  std::atomic<uint32_t> last_events;
   struct Row {
     uint64_t sequence;
     uint32_t round;  ///< of an event; UINT32_MAX: a gap
@@ -85,7 +95,7 @@ test::HookFiles::Hook KillAt(KillPoint point) {
   test::HookFiles files(journal::DefaultFileSystem(), KillAt(point));
   auto options = test::SmallOptions(directory);
   options.file_system = &files;
-  // On a busy machine too most appends shall return committed.
+  // So that most appends return committed on a busy machine too.
   options.commit_wait_us = 50000;
   oracle->runs = true;
   auto writer = test::StartWriter(options);
@@ -101,17 +111,18 @@ test::HookFiles::Hook KillAt(KillPoint point) {
         const auto result = test::AppendText(writer.get(), text);
         const bool committed = result == journal::AppendResult::kCommitted;
         if (committed) oracle->returned[thread][number] = 1;
-        // A writer that is behind lets everybody run ahead: nothing committed would come of it.
+        // Appends do not wait for a writer that lags: none would return committed.
         if (!committed) std::this_thread::sleep_for(milliseconds(2));
         if (random() % 8 == 0) std::this_thread::sleep_for(microseconds(random() % 300));
       }
     });
   }
   if (shutdown) {
-    std::this_thread::sleep_for(milliseconds(10));
+    const uint32_t enough = 1 + round % kKillWithinAppends;
+    test::WaitUntil([&] { return oracle->appends() >= enough; });
     stop = true;
     for (auto& thread : threads) thread.join();
-    std::_Exit(writer->Shutdown(5000) ? 0 : 1);
+    std::_Exit(writer->Shutdown(test::kPatienceMs) ? 0 : 1);
   }
   for (;;) std::this_thread::sleep_for(milliseconds(1000));
 }
@@ -120,7 +131,7 @@ void Deliver(const test::Item& item, Delivery* delivery, uint64_t at) {
   auto& row = delivery->rows[at];
   row.sequence = item.sequence;
   row.by_reader = item.index == journal::kReaderGapIndex;
-  row.epoch = item.behind.epoch_number;
+  row.epoch = item.after.epoch_number;
   row.round = UINT32_MAX;
   if (item.is_gap()) {
     row.reason = test::ReasonOf(item)[0];
@@ -135,7 +146,8 @@ void Deliver(const test::Item& item, Delivery* delivery, uint64_t at) {
   }
 }
 
-/// Goes on from the checkpoint; what was handed out behind it comes again, as after a real restart.
+/// Continues at the checkpoint; what was handed out after it is handed out again, as after a real
+/// restart.
 [[noreturn]] void ReaderProcess(const std::string& directory, Delivery* delivery, KillPoint point,
                                 bool drain) {
   test::HookFiles files(journal::DefaultFileSystem(), KillAt(point));
@@ -147,22 +159,26 @@ void Deliver(const test::Item& item, Delivery* delivery, uint64_t at) {
   if (active != 0) options.position = delivery->slots[active - 1].position;
   delivery->count = active == 0 ? 0 : delivery->slots[active - 1].count;
   auto reader = journal::Reader::Open(options);
-  for (int idle = 0; !drain || idle < 100;) {
+  uint32_t last_events = 0;
+  const auto step = [&] {
     journal::Batch batch;
     const bool got = reader->Read(&batch).ok() && !batch.entries.empty();
     for (const auto& item : test::ItemsOf(batch)) {
       if (delivery->count == kDelivered) std::_Exit(3);
       Deliver(item, delivery, delivery->count);
+      last_events += delivery->rows[delivery->count].round == delivery->last_round;
       ++delivery->count;
     }
     if (got) {
       active = active == 1 ? 2 : 1;
-      delivery->slots[active - 1] = {test::ItemsOf(batch).back().behind, delivery->count};
+      delivery->slots[active - 1] = {test::ItemsOf(batch).back().after, delivery->count};
       delivery->active = active;
     }
-    idle = got ? 0 : idle + 1;
-    if (!got) std::this_thread::sleep_for(milliseconds(2));
+    return drain && last_events >= delivery->last_events;
+  };
+  while (!test::WaitUntil(step) && !drain) {
   }
+  if (last_events < delivery->last_events) std::_Exit(6);
   std::_Exit(reader->Stats().position_lost ? 4 : 0);
 }
 
@@ -191,6 +207,8 @@ class KillTest {
     if (shared_ == nullptr) return Fail("no shared memory", 0);
     for (uint32_t round = 0; round < rounds && failures_ == 0; ++round) Round(round);
     RunWriter(rounds, {}, true, nullptr);
+    shared_->delivery.last_round = rounds;
+    for (const uint32_t count : appended_.back().started) shared_->delivery.last_events += count;
     const int code = Reader({}, true)->Wait();
     if (code != 0) return Fail("the last reader ended with code", static_cast<uint64_t>(code));
     return Check();
@@ -208,7 +226,7 @@ class KillTest {
 
  private:
   /// Of the events of a round, by thread.
-  struct Told {
+  struct Appended {
     uint32_t started[kThreads];
     std::vector<uint32_t> returned[kThreads];
   };
@@ -223,7 +241,7 @@ class KillTest {
         std::to_string(point.nth), orderly ? "1" : "0", std::to_string(round)});
   }
 
-  /// With `drain` it ends by itself when nothing comes any more.
+  /// With `drain` it ends by itself after the events of the last round.
   Child Reader(KillPoint point, bool drain) { return Start("reader", point, drain, 0); }
 
   /// Half of the processes die at a named point.
@@ -239,9 +257,10 @@ class KillTest {
     oracle.runs = false;
     const Child writer = Start("writer", point, shutdown, round);
     if (!shutdown) {
-      for (int i = 0; i < 20000 && !oracle.runs; ++i)
-        std::this_thread::sleep_for(microseconds(500));
-      SleepUpTo(kKillWithinMicros);
+      const uint32_t enough = Random(kKillWithinAppends);
+      test::WaitUntil(
+          [&] { return (oracle.runs && oracle.appends() >= enough) || writer->HasEnded(); });
+      SleepUpTo(kJitterMicros);
       if (with != nullptr) with->Kill();
       writer->Kill();
     }
@@ -249,14 +268,14 @@ class KillTest {
     Note(oracle);
   }
 
-  /// Keeps what the writer of a round, which has ended, told; the next one finds empty memory.
+  /// Keeps what the writer of a round, which has ended, noted; the next one finds empty memory.
   void Note(Oracle& oracle) {
-    Told& told = told_.emplace_back();
+    Appended& appended = appended_.emplace_back();
     for (int thread = 0; thread < kThreads; ++thread) {
-      told.started[thread] = oracle.started[thread].exchange(0);
-      for (uint32_t number = 1; number <= told.started[thread]; ++number) {
+      appended.started[thread] = oracle.started[thread].exchange(0);
+      for (uint32_t number = 1; number <= appended.started[thread]; ++number) {
         if (oracle.returned[thread][number].exchange(0) == 0) continue;
-        told.returned[thread].push_back(number);
+        appended.returned[thread].push_back(number);
       }
     }
   }
@@ -269,7 +288,7 @@ class KillTest {
     const KillPoint point = shutdown ? KillPoint() : Point(kWriting);
     Child reader = Reader(Point(kReading), false);
     if (Random(4) == 0) {
-      // The reader alone, at work on what is there; the next one goes on.
+      // The reader alone, reading what is there; the next one continues.
       SleepUpTo(20000);
       reader->Kill();
       reader->Wait();
@@ -324,7 +343,8 @@ class KillTest {
       ++unclean_of_epoch_[row.epoch];
     } else if (row.reason != 'e') {
       Fail("unexpected frame or gap, sequence", row.sequence);
-    } else if (row.round >= sealed_.size() || row.number > told_[row.round].started[row.thread]) {
+    } else if (row.round >= sealed_.size() ||
+               row.number > appended_[row.round].started[row.thread]) {
       Fail("invented, round", row.round);
     } else {
       seen_[row.round][row.thread].insert(row.number);
@@ -334,7 +354,7 @@ class KillTest {
 
   void CheckCommitted(uint32_t round) {
     for (uint16_t thread = 0; thread < kThreads; ++thread) {
-      for (const uint32_t number : told_[round].returned[thread]) {
+      for (const uint32_t number : appended_[round].returned[thread]) {
         ++committed_;
         if (!seen_[round][thread].contains(number)) Fail("missing, round", round);
       }
@@ -355,7 +375,7 @@ class KillTest {
   test::TempDirectory beside_;
   std::string memory_path_;
   Shared* shared_;
-  std::vector<Told> told_;  ///< by round
+  std::vector<Appended> appended_;  ///< by round
   std::vector<bool> sealed_;
   std::map<uint32_t, std::map<uint16_t, std::set<uint32_t>>> seen_;
   std::set<std::pair<uint32_t, uint64_t>> ids_;
@@ -370,7 +390,8 @@ class KillTest {
 
 int main(int argc, char** argv) {
   if (argc > 7) RunChild(argv);
-  const auto rounds = static_cast<uint32_t>(argc > 1 ? std::atoi(argv[1]) : 100);
+  const auto rounds = static_cast<uint32_t>(
+      test::Scaled(static_cast<uint64_t>(argc > 1 ? std::atoi(argv[1]) : 100)));
   const auto seed = static_cast<unsigned>(argc > 2 ? std::atoi(argv[2]) : 1);
   KillTest kill_test(seed);
   const bool passed = kill_test.Run(rounds);

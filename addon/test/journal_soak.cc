@@ -1,7 +1,7 @@
-// Writes and reads a journal for long, with everything deleted that was read, and checks that
-// neither memory nor file descriptors grow, and that every event comes out.
+// Writes and reads a journal for a long time and deletes everything that was read; checks that
+// neither memory nor file descriptors grow, and that every event is read.
 //   journal_soak EVENTS
-// Linux only: it looks at itself through /proc.
+// Linux only: it measures itself through /proc.
 #include <unistd.h>
 
 #include <atomic>
@@ -13,16 +13,20 @@
 #include <thread>
 
 #include "support/journal_tools.h"
+#include "support/scale.h"
 #include "support/temp_directory.h"
+#include "support/wait.h"
 
 namespace {
 
+/// Fewer do not show whether memory grows.
+constexpr uint64_t kLeastEvents = 10000;
 constexpr uint64_t kThreads = 4;
 constexpr size_t kRecordBytes = 600;
-constexpr uint64_t kMayGrowBytes = 8u << 20;
+constexpr uint64_t kMayGrowBytes = 8 * journal::kMebibyte;
 /// Lock, segment, spare, and two of the reader's; with some to spare.
 constexpr uint64_t kOpenFiles = 9;
-constexpr uint64_t kWaitingBytes = 1u << 20;
+constexpr uint64_t kWaitingBytes = journal::kMebibyte;
 constexpr uint64_t kBatchesBetweenDeletions = 50;
 
 /// What this process holds.
@@ -31,7 +35,7 @@ struct Held {
   uint64_t memory = 0;  ///< resident bytes
 };
 
-Held Look() {
+Held MeasureHeld() {
   Held held;
   const std::filesystem::directory_iterator descriptors("/proc/self/fd");
   held.descriptors = static_cast<uint64_t>(std::distance(begin(descriptors), end(descriptors)));
@@ -45,7 +49,7 @@ void Append(journal::Writer* writer, uint64_t events) {
   const std::string text(kRecordBytes, 's');
   for (uint64_t i = 0; i < events; ++i) {
     test::AppendText(writer, text);
-    // A disk that is behind would fill the memory that is meant for that.
+    // While the disk lags, memory would grow as it is meant to.
     while (writer->Stats().outstanding_bytes > kWaitingBytes) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -66,12 +70,13 @@ void DeleteBefore(const test::TempDirectory& directory, uint32_t segment) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const uint64_t events = static_cast<uint64_t>(argc > 1 ? std::atoll(argv[1]) : 1000000);
+  const uint64_t events =
+      test::Scaled(static_cast<uint64_t>(argc > 1 ? std::atoll(argv[1]) : 1000000), kLeastEvents);
   const test::TempDirectory directory;
   const std::string name = directory.str();
-  const Held before = Look();
+  const Held before = MeasureHeld();
   auto options = test::SmallOptions(name);
-  options.max_segment_bytes = 1u << 20;
+  options.max_segment_bytes = journal::kMebibyte;
   auto writer = test::StartWriter(options);
   std::vector<std::thread> threads;
   for (uint64_t i = 0; i < kThreads; ++i) {
@@ -90,14 +95,14 @@ int main(int argc, char** argv) {
       continue;
     }
     if (i % kBatchesBetweenDeletions == 0) DeleteBefore(directory, batch.entries.back().segment);
-    const Held now = Look();
+    const Held now = MeasureHeld();
     if (delivered < expected / 4) early = now;
     if (delivered > expected / 2) most_memory = std::max(most_memory, now.memory);
   }
   for (std::thread& thread : threads) thread.join();
   // Segments stay open until their flush, so this is the time to count.
-  const bool sealed = writer->Shutdown(10000);
-  const uint64_t descriptors = Look().descriptors;
+  const bool sealed = writer->Shutdown(test::kPatienceMs);
+  const uint64_t descriptors = MeasureHeld().descriptors;
   const bool flat =
       most_memory < early.memory + kMayGrowBytes && descriptors < before.descriptors + kOpenFiles;
   std::printf(
@@ -105,7 +110,8 @@ int main(int argc, char** argv) {
       "\n",
       static_cast<unsigned long long>(expected), static_cast<unsigned long long>(delivered),
       static_cast<unsigned long long>(before.descriptors),
-      static_cast<unsigned long long>(descriptors), static_cast<double>(early.memory) / (1 << 20),
-      static_cast<double>(most_memory) / (1 << 20));
+      static_cast<unsigned long long>(descriptors),
+      static_cast<double>(early.memory) / journal::kMebibyte,
+      static_cast<double>(most_memory) / journal::kMebibyte);
   return flat && sealed && delivered == expected ? 0 : 1;
 }

@@ -9,8 +9,10 @@
 #include "buffer_pool.h"
 #include "support/journal_tools.h"
 #include "support/memory_files.h"
+#include "support/scale.h"
+#include "support/wait.h"
 
-// The writer allocates with std::nothrow only; the test makes the n-th such allocation fail.
+// The writer allocates only with std::nothrow; the test makes the n-th such allocation fail.
 namespace {
 
 std::atomic<int64_t> allocations{0};
@@ -83,7 +85,7 @@ TEST_CASE("whichever allocation fails, every record is delivered or counted") {
       for (int i = 0; i < kEvents; ++i) {
         test::AppendText(writer.get(), std::string(9000, 'm'), i + 1);
       }
-      REQUIRE(writer->Shutdown(10000));
+      REQUIRE(writer->Shutdown(test::kPatienceMs));
       failure.End();
       const auto items = Read(&files);
       CHECK(test::EventTexts(items).size() + Lost(items) == kEvents);
@@ -102,13 +104,14 @@ TEST_CASE("no allocation asks for an alignment, whose form in the C++ library ma
 }
 
 TEST_CASE("a large record that finds no memory takes none from small ones at the same time") {
-  journal::BufferPool pool(1u << 20);
+  journal::BufferPool pool(journal::kMebibyte);
   std::atomic<bool> stop{false};
   std::thread large([&] {
-    while (!stop) CHECK(pool.Acquire(2u << 20) == nullptr);
+    while (!stop) CHECK(pool.Acquire(2 * journal::kMebibyte) == nullptr);
   });
   int refused = 0;
-  for (int i = 0; i < 200000; ++i) {
+  const uint64_t rounds = test::Scaled(200000);
+  for (uint64_t i = 0; i < rounds; ++i) {
     journal::Buffer* buffer = pool.Acquire(100);
     if (buffer == nullptr) {
       ++refused;
@@ -125,25 +128,29 @@ TEST_CASE("producers that stop while they encode hold their own buffers only") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
-  options.max_outstanding_bytes = 1u << 20;
+  options.max_outstanding_bytes = journal::kMebibyte;
   auto writer = test::StartWriter(options);
   std::vector<journal::Buffer*> frozen;
   for (int i = 0; i < 50; ++i) frozen.push_back(writer->Acquire(2000));
-  for (int i = 0; i < 2000; ++i) {
+  const uint64_t events = test::Scaled(2000);
+  for (uint64_t i = 0; i < events; ++i) {
+    // A writer that lags would fill the memory.
+    REQUIRE(test::WaitUntil(
+        [&] { return writer->Stats().outstanding_bytes < options.max_outstanding_bytes / 2; }));
     REQUIRE(test::AppendText(writer.get(), "event " + std::to_string(i)) !=
             journal::AppendResult::kDropped);
   }
-  CHECK(writer->Shutdown(5000));
-  CHECK(Read(&files).size() == 2000);
+  CHECK(writer->Shutdown(test::kPatienceMs));
+  CHECK(Read(&files).size() == events);
   for (journal::Buffer* buffer : frozen) writer->Release(buffer);
   CHECK(writer->Stats().outstanding_bytes == 0);
 }
 
-TEST_CASE("a writer that was never started holds what it can and ends in order") {
+TEST_CASE("a writer that was never started holds what it can and ends cleanly") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
-  options.max_outstanding_bytes = 64u << 10;
+  options.max_outstanding_bytes = 64 * journal::kKibibyte;
   const test::WriterPtr writer(journal::Writer::Create(options));
   int dropped = 0;
   for (int i = 0; i < 100; ++i) {
@@ -155,7 +162,7 @@ TEST_CASE("a writer that was never started holds what it can and ends in order")
   CHECK(files.paths().empty());
 }
 
-TEST_CASE("the memory bound of the settings counts as soon as they are read") {
+TEST_CASE("the memory limit of the settings applies as soon as they are read") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
@@ -164,7 +171,7 @@ TEST_CASE("the memory bound of the settings counts as soon as they are read") {
   for (int i = 0; i < 100; ++i) {
     REQUIRE(test::AppendText(writer.get(), text) != journal::AppendResult::kDropped);
   }
-  options.max_outstanding_bytes = 64u << 10;
+  options.max_outstanding_bytes = 64 * journal::kKibibyte;
   REQUIRE(writer->Configure(options).ok());
   CHECK(test::AppendText(writer.get(), text) == journal::AppendResult::kDropped);
 }
@@ -174,12 +181,12 @@ TEST_CASE("a record is between 1 byte and 16 MiB") {
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
   auto writer = test::StartWriter(options);
-  CHECK(writer->Acquire((16u << 20) + 1) == nullptr);
-  const std::string large(16u << 20, 'L');
+  CHECK(writer->Acquire(16 * journal::kMebibyte + 1) == nullptr);
+  const std::string large(16 * journal::kMebibyte, 'L');
   CHECK(test::AppendText(writer.get(), large) != journal::AppendResult::kDropped);
   CHECK(test::AppendText(writer.get(), "small") != journal::AppendResult::kDropped);
   CHECK(test::AppendText(writer.get(), "") == journal::AppendResult::kDropped);
-  REQUIRE(writer->Shutdown(20000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   const auto items = Read(&files);
   REQUIRE(items.size() == 3);
   CHECK(items[0].payload == large);

@@ -11,13 +11,15 @@
 #include "support/hook_files.h"
 #include "support/journal_tools.h"
 #include "support/memory_files.h"
+#include "support/scale.h"
+#include "support/wait.h"
 
 namespace {
 
 const std::string kDirectory = "journal";
 constexpr size_t kSector = 512;
+/// Enough for several segments. Not scaled: each cut replays all of them.
 constexpr int kEvents = 400;
-constexpr int kCuts = 300;
 
 /// An operation as it was recorded, and what the writer had reported durable before it.
 struct Traced {
@@ -62,7 +64,7 @@ struct Recording {
       test::AppendText(writer.get(), Text(i));
       if (i % 5 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    REQUIRE(writer->Shutdown(10000));
+    REQUIRE(writer->Shutdown(test::kPatienceMs));
     running = nullptr;
     writer.reset();
     auto reading = test::ReaderOf(kDirectory, journal::ReadMode::kCommitted);
@@ -124,14 +126,15 @@ TEST_CASE("after a power cut everything reported durable is there and no event i
   std::mt19937 random(11);
   size_t kept = 0;
   size_t beyond = 0;
-  for (int i = 0; i < kCuts; ++i) {
+  const uint64_t cuts = test::Scaled(300);
+  for (uint64_t i = 0; i < cuts; ++i) {
     const size_t cut = random() % recording.trace.size();
     const uint64_t durable = recording.trace[cut].durable;
     test::MemoryFiles files;
     Replay(recording.trace, cut, &random, &files);
     auto options = test::SmallOptions(kDirectory);
     options.file_system = &files;
-    REQUIRE(test::StartWriter(options)->Shutdown(10000));
+    REQUIRE(test::StartWriter(options)->Shutdown(test::kPatienceMs));
     auto reading = test::ReaderOf(kDirectory, journal::ReadMode::kDurable);
     reading.file_system = &files;
     const auto items = test::ReadAll(journal::Reader::Open(reading).get());
@@ -156,6 +159,6 @@ TEST_CASE("after a power cut everything reported durable is there and no event i
     kept += seen.size();
     beyond += seen.size() - std::min<size_t>(seen.size(), durable);
   }
-  MESSAGE(kCuts << " cuts, " << kept << " events kept, about " << beyond
-                << " beyond what was durable");
+  MESSAGE(cuts << " cuts, " << kept << " events kept, about " << beyond
+               << " beyond what was durable");
 }

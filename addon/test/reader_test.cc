@@ -5,6 +5,7 @@
 #include "support/hook_files.h"
 #include "support/journal_builder.h"
 #include "support/journal_tools.h"
+#include "support/wait.h"
 #include "writer_lock.h"
 
 using journal::ReadMode;
@@ -13,12 +14,15 @@ namespace {
 
 const std::string kDirectory = "journal";
 constexpr uint64_t kSegmentBytes = 8192;
+/// Longer than any test runs.
+constexpr uint32_t kNeverMs = 24 * 3600 * 1000;
 
 std::unique_ptr<journal::Reader> Open(journal::FileSystem* files, ReadMode mode,
-                                      const journal::Position* position = nullptr) {
+                                      const journal::Position* position = nullptr,
+                                      uint32_t unmarked_after_ms = 100) {
   auto options = test::ReaderOf(kDirectory, mode);
   options.file_system = files;
-  options.unmarked_after_ms = 100;
+  options.unmarked_after_ms = unmarked_after_ms;
   options.has_position = position != nullptr;
   if (position != nullptr) options.position = *position;
   return journal::Reader::Open(options);
@@ -33,16 +37,17 @@ TEST_CASE("a durable reader holds back what no MARK covers, for a while") {
   builder.Event("marked");
   builder.Mark();
   builder.Event("not marked");
-  auto reader = Open(&files, ReadMode::kDurable);
-  CHECK(test::ReadAll(reader.get()).size() == 1);
-  CHECK(test::ReadAll(reader.get()).empty());
+  auto patient = Open(&files, ReadMode::kDurable, nullptr, kNeverMs);
+  CHECK(test::ReadAll(patient.get()).size() == 1);
+  CHECK(test::ReadAll(patient.get()).empty());
+  auto impatient = Open(&files, ReadMode::kDurable, nullptr, 1);
   const auto late =
-      test::ReadUntil(reader.get(), [](const auto& items) { return !items.empty(); }, 3000);
-  CHECK(late.size() == 1);
-  CHECK(reader->Stats().unmarked_frames == 1);
+      test::ReadUntil(impatient.get(), [](const auto& items) { return items.size() >= 2; });
+  CHECK(late.size() == 2);
+  CHECK(impatient->Stats().unmarked_frames == 1);
 }
 
-TEST_CASE("a segment that is held or gone when it is opened is no error but is tried again") {
+TEST_CASE("a segment that is held or gone when it is opened is not an error but is tried again") {
   for (const auto code : {journal::Status::Code::kBusy, journal::Status::Code::kNotFound}) {
     test::MemoryFiles files;
     test::JournalBuilder builder(&files, kDirectory);
@@ -50,9 +55,11 @@ TEST_CASE("a segment that is held or gone when it is opened is no error but is t
     builder.Event("one");
     builder.Epoch(2, 2, kSegmentBytes);
     builder.Event("two");
-    // Opens of both by the two looks of the catalogue, of the first by the reader, of the second
-    // twice by the reader.
-    for (int failing = 5; failing <= 7; ++failing) {
+    constexpr int kOpensByListings = 2 * 2;  // both segments, in each of the catalog's two listings
+    // The first segment once; the second once for the epoch before it and once for its frames.
+    constexpr int kOpensByReader = 1 + 2;
+    for (int nth = 1; nth <= kOpensByReader; ++nth) {
+      const int failing = kOpensByListings + nth;
       CAPTURE(failing);
       int opens = 0;
       test::HookFiles hooked(&files, [&](const test::Operation& operation) {
@@ -62,6 +69,7 @@ TEST_CASE("a segment that is held or gone when it is opened is no error but is t
       auto reader = Open(&hooked, ReadMode::kCommitted);
       journal::Batch batch;
       std::vector<std::string> texts;
+      // The read that fails, the one after it, and one that finds nothing.
       for (int i = 0; i < 3; ++i) {
         REQUIRE(reader->Read(&batch).ok());
         for (const auto& text : test::EventTexts(test::ItemsOf(batch))) texts.push_back(text);
@@ -87,7 +95,7 @@ TEST_CASE("a durable reader hands out nothing unmarked while it cannot see the e
   });
   auto options = test::ReaderOf(kDirectory, ReadMode::kDurable);
   options.file_system = &hooked;
-  options.unmarked_after_ms = 60000;
+  options.unmarked_after_ms = kNeverMs;
   auto reader = journal::Reader::Open(options);
   CHECK(test::ReadAll(reader.get()).size() == 1);
   held = true;
@@ -103,7 +111,7 @@ TEST_CASE("a durable reader hands out nothing unmarked while it cannot see the e
   CHECK_FALSE(reader->Stats().position_lost);
 }
 
-TEST_CASE("a segment that grows costs no look at the others") {
+TEST_CASE("a segment that grows costs no read of the others") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
   for (uint32_t epoch = 1; epoch <= 10; ++epoch) builder.Epoch(epoch, 1, kSegmentBytes);
@@ -120,7 +128,7 @@ TEST_CASE("a segment that grows costs no look at the others") {
   CHECK(opens == 1);
 }
 
-TEST_CASE("a reader that waits lists the directory now and then only") {
+TEST_CASE("a reader that waits lists the directory only now and then") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
   builder.Epoch(1, 1, kSegmentBytes);
@@ -132,7 +140,7 @@ TEST_CASE("a reader that waits lists the directory now and then only") {
   });
   auto options = test::ReaderOf(kDirectory, ReadMode::kCommitted);
   options.file_system = &hooked;
-  options.relist_ms = 60000;
+  options.relist_ms = kNeverMs;
   auto reader = journal::Reader::Open(options);
   CHECK(test::ReadAll(reader.get()).size() == 1);
   CHECK(test::ReadAll(reader.get()).empty());
@@ -144,10 +152,10 @@ TEST_CASE("a reader that waits lists the directory now and then only") {
   CHECK(lists == 1);
 }
 
-TEST_CASE("a batch keeps to its bounds, and a larger frame comes alone") {
+TEST_CASE("a batch keeps to its limits, and a larger frame is handed out alone") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
-  builder.Epoch(1, 1, 1u << 20);
+  builder.Epoch(1, 1, journal::kMebibyte);
   for (int i = 0; i < 10; ++i) builder.Event(std::string(1000, 'a'));
   builder.Event(std::string(20000, 'b'));
   builder.Event("c");
@@ -184,8 +192,7 @@ TEST_CASE(
   files[builder.path()][damaged] ^= 1;
   CHECK(test::ReadAll(reader.get()).empty());
   builder.Event("four");
-  const auto items =
-      test::ReadUntil(reader.get(), [](const auto& all) { return all.size() == 2; }, 3000);
+  const auto items = test::ReadUntil(reader.get(), [](const auto& all) { return all.size() == 2; });
   REQUIRE(items.size() == 2);
   CHECK(test::ReasonOf(items[0]) == "corrupt");
   CHECK(test::NumberOf(items[0], "firstSequence") == 4);
@@ -229,7 +236,7 @@ TEST_CASE("damage is copied to the quarantine once, and no segment is ever writt
 TEST_CASE("planted files change nothing for the reader, nor for the next writer") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
-  builder.Epoch(5, 5, 64u << 10);
+  builder.Epoch(5, 5, 64 * journal::kKibibyte);
   builder.Event("one");
   builder.Seal();
   files[kDirectory + "/e4294967295-s000000.cej"].assign(5000, 0xff);
@@ -247,7 +254,7 @@ TEST_CASE("planted files change nothing for the reader, nor for the next writer"
   options.file_system = &hooked;
   auto writer = test::StartWriter(options);
   test::AppendText(writer.get(), "two");
-  REQUIRE(writer->Shutdown(5000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   CHECK(writer->Stats().epoch == 7);
   const auto items = test::ReadAll(reader.get());
   REQUIRE(items.size() == 1);
@@ -255,13 +262,13 @@ TEST_CASE("planted files change nothing for the reader, nor for the next writer"
 }
 
 TEST_CASE(
-    "segments with a higher number, copied into a running journal, lead nobody away from it") {
+    "segments with a higher number, copied into a running journal, lead no reader away from it") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
   auto writer = test::StartWriter(options);
   test::AppendText(writer.get(), "one");
-  REQUIRE(writer->Shutdown(5000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   auto reader = Open(&files, ReadMode::kDurable);
   REQUIRE(test::ReadAll(reader.get()).size() == 1);
   test::JournalBuilder builder(&files, kDirectory);
@@ -270,7 +277,7 @@ TEST_CASE(
   CHECK(test::ReadAll(reader.get()).empty());
   for (const char* text : {"two", "three"}) {
     test::AppendText(writer.get(), text);
-    REQUIRE(writer->Shutdown(5000));
+    REQUIRE(writer->Shutdown(test::kPatienceMs));
     const auto items = test::ReadAll(reader.get());
     REQUIRE(items.size() == 1);
     CHECK(items[0].payload == text);
@@ -278,7 +285,7 @@ TEST_CASE(
   // With the next start of the CA the epoch ends, and the others get their turn.
   writer = test::StartWriter(options);
   test::AppendText(writer.get(), "four");
-  REQUIRE(writer->Shutdown(5000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   const auto texts = test::EventTexts(test::ReadAll(reader.get()));
   CHECK(texts == std::vector<std::string>{test::EventPayload("copied"), "four"});
 }
@@ -314,7 +321,7 @@ TEST_CASE("a position in an epoch that is not there starts at the oldest frame, 
     REQUIRE(items.size() == 2);
     CHECK(test::ReasonOf(items[0]) == (number == 3 ? "retention" : "rollback"));
     CHECK(items[0].sequence == 78);
-    CHECK(items[0].behind.epoch_id[0] == 99);
+    CHECK(items[0].after.epoch_id[0] == 99);
     CHECK(items[1].payload == test::EventPayload("one"));
     CHECK(reader->Stats().position_lost);
   }
@@ -336,7 +343,7 @@ TEST_CASE("segments deleted in front of a position are one retention gap") {
   REQUIRE(files.Delete(first.c_str()).ok());
   CHECK(test::ReadAll(Open(&files, ReadMode::kCommitted).get()).size() == 2);
   REQUIRE(files.Delete(second.c_str()).ok());
-  const auto rest = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[0].behind).get());
+  const auto rest = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[0].after).get());
   REQUIRE(rest.size() == 2);
   CHECK(test::ReasonOf(rest[0]) == "retention");
   CHECK(test::NumberOf(rest[0], "firstSequence") == 3);
@@ -344,7 +351,7 @@ TEST_CASE("segments deleted in front of a position are one retention gap") {
   CHECK(rest[1].payload == test::EventPayload("three"));
 }
 
-TEST_CASE("a file that is gone when its header is looked at holds nobody up") {
+TEST_CASE("a file that is gone when its header is read holds nothing up") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
   builder.Epoch(1, 1, kSegmentBytes);
@@ -362,7 +369,7 @@ TEST_CASE("a file that is gone when its header is looked at holds nobody up") {
   CHECK(items[0].payload == test::EventPayload("two"));
 }
 
-TEST_CASE("who was done with a deleted epoch gets no gap, if the next one is whole") {
+TEST_CASE("a reader that was done with a deleted epoch gets no gap, if the next one is whole") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
   builder.Epoch(1, 1, kSegmentBytes);
@@ -377,40 +384,40 @@ TEST_CASE("who was done with a deleted epoch gets no gap, if the next one is who
   REQUIRE(all.size() == 4);
   REQUIRE(test::ReasonOf(all[1]) == "unclean-stop");
   REQUIRE(files.Delete(ended.c_str()).ok());
-  auto done = Open(&files, ReadMode::kCommitted, &all[1].behind);
+  auto done = Open(&files, ReadMode::kCommitted, &all[1].after);
   const auto rest = test::ReadAll(done.get());
   REQUIRE(rest.size() == 2);
   CHECK(rest[0].payload == test::EventPayload("two"));
   CHECK_FALSE(done->Stats().position_lost);
-  const auto told = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[0].behind).get());
+  const auto told = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[0].after).get());
   REQUIRE(told.size() == 3);
   CHECK(test::ReasonOf(told[0]) == "retention");
   REQUIRE(files.Delete(whole.c_str()).ok());
-  const auto cut = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[1].behind).get());
+  const auto cut = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[1].after).get());
   REQUIRE(cut.size() == 2);
   CHECK(test::ReasonOf(cut[0]) == "retention");
   CHECK(cut[1].payload == test::EventPayload("three"));
 }
 
-TEST_CASE("an older copy of the directory, restored, is told and repeats no id") {
+TEST_CASE("an older copy of the directory, restored, is reported and repeats no id") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
   auto writer = test::StartWriter(options);
   test::AppendText(writer.get(), "one");
-  REQUIRE(writer->Shutdown(5000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   std::map<std::string, test::MemoryFiles::Content> snapshot;
   for (const auto& path : files.paths()) snapshot[path] = files[path];
   test::AppendText(writer.get(), "two");
-  REQUIRE(writer->Shutdown(5000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   writer.reset();
   const auto before = test::ReadAll(Open(&files, ReadMode::kCommitted).get());
   REQUIRE(before.size() == 2);
   for (const auto& [path, content] : snapshot) files[path] = content;
   writer = test::StartWriter(options);
   test::AppendText(writer.get(), "three");
-  REQUIRE(writer->Shutdown(5000));
-  auto reader = Open(&files, ReadMode::kCommitted, &before[1].behind);
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
+  auto reader = Open(&files, ReadMode::kCommitted, &before[1].after);
   const auto after = test::ReadAll(reader.get());
   REQUIRE(after.size() == 2);
   CHECK(test::ReasonOf(after[0]) == "rollback");
@@ -451,7 +458,7 @@ TEST_CASE("a new epoch under the names of the one that it replaced is read from 
   }
 }
 
-TEST_CASE("a segment that gets its header while the catalogue looks at a later one is not missed") {
+TEST_CASE("a segment that gets its header while the catalog reads a later one is not missed") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
   builder.Epoch(1, 1, kSegmentBytes);
@@ -498,12 +505,12 @@ TEST_CASE("a second writer on the same directory keeps its records until the fir
   auto second = test::StartWriter(options);
   CHECK(test::AppendText(second.get(), "second") == journal::AppendResult::kPending);
   CHECK_FALSE(second->Shutdown(50));
-  CHECK(std::string(second->Stats().last_problem) == "locked");
-  REQUIRE(first->Shutdown(5000));
+  CHECK(test::WaitUntil([&] { return std::string(second->Stats().last_problem) == "locked"; }));
+  REQUIRE(first->Shutdown(test::kPatienceMs));
   first.reset();
-  REQUIRE(second->Shutdown(5000));
+  REQUIRE(second->Shutdown(test::kPatienceMs));
   const auto items = test::ReadAll(Open(&files, ReadMode::kCommitted).get());
   REQUIRE(items.size() == mine + 1);
   CHECK(items.back().payload == "second");
-  CHECK(items.back().behind.epoch_number == 2);
+  CHECK(items.back().after.epoch_number == 2);
 }

@@ -3,16 +3,18 @@
 #include <thread>
 
 #include "support/journal_tools.h"
+#include "support/scale.h"
 #include "support/temp_directory.h"
+#include "support/wait.h"
 
 using journal::AppendResult;
 using journal::ReadMode;
 
 namespace {
 
-std::vector<std::string> Numbered(int count, size_t size = 0) {
+std::vector<std::string> Numbered(uint64_t count, size_t size = 0) {
   std::vector<std::string> texts;
-  for (int i = 0; i < count; ++i) {
+  for (uint64_t i = 0; i < count; ++i) {
     texts.push_back("event " + std::to_string(i) + std::string(size, 'x'));
   }
   return texts;
@@ -20,21 +22,21 @@ std::vector<std::string> Numbered(int count, size_t size = 0) {
 
 }  // namespace
 
-TEST_CASE("what was appended comes back in order, and a sealed epoch leaves no gap") {
+TEST_CASE("what was appended is read in order, and a sealed epoch leaves no gap") {
   const test::TempDirectory directory;
   const std::string path = directory.str();
-  const auto texts = Numbered(2000, 300);
+  const auto texts = Numbered(test::Scaled(2000), 300);
   {
     auto writer = test::StartWriter(test::SmallOptions(path));
     REQUIRE(writer);
     for (const auto& text : texts)
       REQUIRE(test::AppendText(writer.get(), text) != AppendResult::kDropped);
-    REQUIRE(writer->Shutdown(5000));
+    REQUIRE(writer->Shutdown(test::kPatienceMs));
   }
   CHECK(test::EventTexts(test::ReadDirectory(path)) == texts);
   {
     auto next = test::StartWriter(test::SmallOptions(path));
-    REQUIRE(next->Shutdown(5000));
+    REQUIRE(next->Shutdown(test::kPatienceMs));
   }
   const auto items = test::ReadDirectory(path);
   CHECK(test::EventTexts(items) == texts);
@@ -67,10 +69,10 @@ TEST_CASE("a durable reader follows a live writer by its MARK frames") {
   const test::TempDirectory directory;
   const std::string path = directory.str();
   auto options = test::ReaderOf(path, ReadMode::kDurable);
-  options.unmarked_after_ms = 60000;
+  options.unmarked_after_ms = 2 * test::kPatienceMs;
   auto reader = journal::Reader::Open(options);
   auto writer = test::StartWriter(test::SmallOptions(path));
-  const auto texts = Numbered(500, 2000);
+  const auto texts = Numbered(test::Scaled(500, 10), 2000);
   std::thread appender([&] {
     for (const auto& text : texts) test::AppendText(writer.get(), text);
   });
@@ -87,17 +89,21 @@ TEST_CASE("a durable reader follows a live writer by its MARK frames") {
 TEST_CASE("every position that was handed out leads to exactly what follows it") {
   const test::TempDirectory directory;
   const std::string path = directory.str();
-  for (int epoch = 0; epoch < 3; ++epoch) {
+  // Enough for two segments an epoch. Not scaled: each event reads all later ones.
+  constexpr uint64_t kEvents = 60;
+  constexpr int kEpochs = 3;
+  for (int epoch = 0; epoch < kEpochs; ++epoch) {
     auto writer = test::StartWriter(test::SmallOptions(path));
-    for (const auto& text : Numbered(60, 2000)) test::AppendText(writer.get(), text);
-    if (epoch == 1) REQUIRE(writer->Shutdown(5000));
+    for (const auto& text : Numbered(kEvents, 2000)) test::AppendText(writer.get(), text);
+    if (epoch == 1) REQUIRE(writer->Shutdown(test::kPatienceMs));
   }
   const auto all = test::ReadDirectory(path);
-  REQUIRE(all.size() == 181);
+  const size_t unclean_stop = 1;  // of the first epoch; the second is sealed, the third is live
+  REQUIRE(all.size() == kEpochs * kEvents + unclean_stop);
   for (size_t i = 0; i < all.size(); ++i) {
     auto options = test::ReaderOf(path, ReadMode::kCommitted);
     options.has_position = true;
-    options.position = all[i].behind;
+    options.position = all[i].after;
     auto reader = journal::Reader::Open(options);
     const auto rest = test::ReadAll(reader.get());
     REQUIRE(rest.size() == all.size() - i - 1);

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
@@ -18,6 +17,7 @@
 #include "support/journal_builder.h"
 #include "support/journal_tools.h"
 #include "support/memory_files.h"
+#include "support/wait.h"
 
 using journal::AppendResult;
 using journal::Status;
@@ -40,23 +40,16 @@ uint64_t Lost(const std::vector<test::Item>& items) {
   return lost;
 }
 
-bool Wait(const std::function<bool()>& done) {
-  for (int i = 0; i < 5000 && !done(); ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return done();
-}
-
 }  // namespace
 
-TEST_CASE("a process that starts with the journal at its cap still tells what it lost") {
+TEST_CASE("a process that starts with the journal at its cap still reports what it lost") {
   for (const bool floor : {false, true}) {
     CAPTURE(floor);
     test::MemoryFiles files;
     auto options = test::SmallOptions(kDirectory);
     options.file_system = &files;
-    options.first_segment_bytes = 1u << 20;
-    options.max_outstanding_bytes = 100u << 10;
+    options.first_segment_bytes = journal::kMebibyte;
+    options.max_outstanding_bytes = 100 * journal::kKibibyte;
     if (floor) {
       files.set_free_space(options.min_free_bytes);
     } else {
@@ -64,15 +57,15 @@ TEST_CASE("a process that starts with the journal at its cap still tells what it
     }
     auto writer = test::StartWriter(options);
     const auto append = [&] { test::AppendText(writer.get(), std::string(5000, 'c')); };
-    REQUIRE(Wait([&] { return append(), test::EventTexts(Read(&files)).size() > 20; }));
-    REQUIRE(Wait([&] { return append(), writer->Stats().degraded; }));
-    REQUIRE(Wait([&] { return append(), Lost(Read(&files)) > 0; }));
+    REQUIRE(test::WaitUntil([&] { return append(), test::EventTexts(Read(&files)).size() > 20; }));
+    REQUIRE(test::WaitUntil([&] { return append(), writer->Stats().degraded; }));
+    REQUIRE(test::WaitUntil([&] { return append(), Lost(Read(&files)) > 0; }));
     const size_t lock = files[kDirectory + "/" + journal::kWriterLockName].size();
-    CHECK(files.total_bytes() - lock <= 256u << 10);
+    CHECK(files.total_bytes() - lock <= 256 * journal::kKibibyte);
   }
 }
 
-TEST_CASE("before the first segment exists an append returns within its bound and says so") {
+TEST_CASE("before the first segment exists an append returns within its limit and says so") {
   test::MemoryFiles files;
   std::atomic<bool> held{true};
   test::HookFiles hooked(&files, [&](const test::Operation& operation) {
@@ -88,7 +81,7 @@ TEST_CASE("before the first segment exists an append returns within its bound an
   CHECK(test::AppendText(writer.get(), "second") == AppendResult::kPending);
   CHECK(Read(&files).empty());
   held = false;
-  REQUIRE(writer->Shutdown(5000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   CHECK(test::EventTexts(Read(&files)) == std::vector<std::string>{"first", "second"});
 }
 
@@ -109,15 +102,15 @@ TEST_CASE("the epoch before is found also when its first segment never got a hea
   CHECK(store.previous().index == 1);
 }
 
-TEST_CASE("a segment tells the bounds of its writer") {
+TEST_CASE("a segment states the limits of its writer") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
-  options.max_journal_bytes = 123u << 20;
-  options.min_free_bytes = 45u << 20;
+  options.max_journal_bytes = 123 * journal::kMebibyte;
+  options.min_free_bytes = 45 * journal::kMebibyte;
   auto writer = test::StartWriter(options);
   test::AppendText(writer.get(), "one");
-  REQUIRE(writer->Shutdown(5000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   journal::Catalog catalog(&files, kDirectory);
   REQUIRE(catalog.Refresh().ok());
   REQUIRE(catalog.epochs().size() == 1);
@@ -132,32 +125,32 @@ TEST_CASE("the first segment is made without an event") {
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
   auto writer = test::StartWriter(options);
-  CHECK(Wait([&] { return writer->Stats().epoch == 1; }));
+  CHECK(test::WaitUntil([&] { return writer->Stats().epoch == 1; }));
 }
 
 TEST_CASE("the segment that is written counts for the cap with the size that it will have") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
-  options.max_journal_bytes = 200u << 10;
+  options.max_journal_bytes = 200 * journal::kKibibyte;
   journal::SegmentStore store(options, &files);
   REQUIRE(store.BeginEpoch().ok());
   std::unique_ptr<journal::File> first;
   std::unique_ptr<journal::File> next;
-  uint64_t size = 100u << 10;
+  uint64_t size = 100 * journal::kKibibyte;
   REQUIRE(store.CreateFirst(0, &size, &first).ok());
   store.SetWritten({0, size});
-  CHECK(store.Create(1, 101u << 10, &next).code() == Status::Code::kNoSpace);
-  CHECK(store.Create(1, 100u << 10, &next).ok());
+  CHECK(store.Create(1, 101 * journal::kKibibyte, &next).code() == Status::Code::kNoSpace);
+  CHECK(store.Create(1, 100 * journal::kKibibyte, &next).ok());
   // Once another one is written it grows no more.
-  store.SetWritten({1, 100u << 10});
-  CHECK(store.CheckRoom(2, 101u << 10).code() == Status::Code::kNoSpace);
-  CHECK(store.CheckRoom(2, 100u << 10).ok());
+  store.SetWritten({1, 100 * journal::kKibibyte});
+  CHECK(store.CheckSpace(2, 101 * journal::kKibibyte).code() == Status::Code::kNoSpace);
+  CHECK(store.CheckSpace(2, 100 * journal::kKibibyte).ok());
   // What is made ahead is not counted twice.
   REQUIRE(next->WriteAt(0, std::string(90000, '0').data(), 90000).ok());
-  CHECK(store.CheckRoom(1, 200u << 10).ok());
+  CHECK(store.CheckSpace(1, 200 * journal::kKibibyte).ok());
 }
 
-TEST_CASE("a seal does not speak for what came behind it and waits") {
+TEST_CASE("a seal does not speak for what came after it and waits") {
   for (const bool drop : {false, true}) {
     CAPTURE(drop);
     test::MemoryFiles files;
@@ -170,7 +163,7 @@ TEST_CASE("a seal does not speak for what came behind it and waits") {
     options.file_system = &hooked;
     auto writer = test::StartWriter(options);
     test::AppendText(writer.get(), "first");
-    REQUIRE(writer->Shutdown(5000));
+    REQUIRE(writer->Shutdown(test::kPatienceMs));
     full = true;
     if (drop) {
       writer->CountDropped(1000, 7);
@@ -179,12 +172,12 @@ TEST_CASE("a seal does not speak for what came behind it and waits") {
     }
     CHECK_FALSE(writer->Shutdown(50));
     full = false;
-    CHECK(writer->Shutdown(5000));
+    CHECK(writer->Shutdown(test::kPatienceMs));
     CHECK(Read(&files).size() == 2);
   }
 }
 
-TEST_CASE("the figures tell of a failed flush and of a disk that hangs") {
+TEST_CASE("the figures report a failed flush and of a disk that hangs") {
   for (const test::Op op : {test::Op::kFlush, test::Op::kWrite}) {
     test::MemoryFiles files;
     std::atomic<bool> broken{false};
@@ -198,16 +191,16 @@ TEST_CASE("the figures tell of a failed flush and of a disk that hangs") {
     options.file_system = &hooked;
     auto writer = test::StartWriter(options);
     test::AppendText(writer.get(), "first");
-    REQUIRE(writer->Shutdown(5000));
+    REQUIRE(writer->Shutdown(test::kPatienceMs));
     CHECK_FALSE(writer->Stats().degraded);
     broken = true;
     test::AppendText(writer.get(), "second");
-    CHECK(Wait([&] { return writer->Stats().degraded; }));
+    CHECK(test::WaitUntil([&] { return writer->Stats().degraded; }));
     CHECK(*writer->Stats().last_problem != 0);
     CHECK(writer->Stats().last_os_error == (op == test::Op::kFlush ? 5u : 0u));
     broken = false;
     test::AppendText(writer.get(), "third");
-    CHECK(Wait([&] { return !writer->Stats().degraded; }));
+    CHECK(test::WaitUntil([&] { return !writer->Stats().degraded; }));
   }
 }
 
@@ -216,7 +209,7 @@ TEST_CASE("a thread that runs is not started a second time") {
   journal::Thread thread;
   const auto count = [](void* counter) { ++*static_cast<std::atomic<int>*>(counter); };
   REQUIRE(thread.Start(count, &starts).ok());
-  REQUIRE(Wait([&] { return starts == 1; }));
+  REQUIRE(test::WaitUntil([&] { return starts == 1; }));
   REQUIRE(thread.Start(count, &starts).ok());
   thread.Join();
   CHECK(starts == 1);
@@ -226,13 +219,13 @@ TEST_CASE("a segment is at most a sixteenth of the cap, so that deleting comes b
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &files;
-  options.max_segment_bytes = 4u << 20;
-  options.max_journal_bytes = 4u << 20;
+  options.max_segment_bytes = 4 * journal::kMebibyte;
+  options.max_journal_bytes = 4 * journal::kMebibyte;
   auto writer = test::StartWriter(options);
   for (int i = 0; i < 400; ++i) {
     REQUIRE(test::AppendText(writer.get(), std::string(5000, 's')) != AppendResult::kDropped);
   }
-  REQUIRE(writer->Shutdown(5000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   writer.reset();
   for (const auto& path : files.paths())
     CHECK(files[path].size() <= options.max_journal_bytes / 16);
@@ -271,9 +264,9 @@ TEST_CASE("when the header of a new segment fails, nothing more goes into the ol
     texts.push_back("event " + std::to_string(i) + std::string(5000, 'h'));
     REQUIRE(test::AppendText(writer.get(), texts.back()) != AppendResult::kDropped);
   }
-  REQUIRE(Wait([&] { return failures >= 4; }));
+  REQUIRE(test::WaitUntil([&] { return failures >= 4; }));
   broken = false;
-  REQUIRE(writer->Shutdown(10000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   CHECK(behind == 0);
   const auto items = Read(&files);
   CHECK(test::EventTexts(items) == texts);
@@ -304,7 +297,7 @@ TEST_CASE("a file whose zeros could not be flushed is not flushed again, and not
     REQUIRE(test::AppendText(writer.get(), texts.back()) != AppendResult::kDropped);
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
-  REQUIRE(writer->Shutdown(10000));
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
   CHECK(failed.size() == 1);
   CHECK(misuse == 0);
   CHECK(test::EventTexts(Read(&files)) == texts);

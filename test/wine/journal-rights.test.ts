@@ -31,7 +31,7 @@ test("a journal directory that others may write to is refused with an entry", as
   if (!(await prepareWine(t))) return;
   const journal = makeJournal();
   chmodSync(journal, 0o777);
-  assert.match(await eventLogEntries(scenario, journal), /others may write into it/);
+  assert.match(await eventLogEntries(scenario, journal), /its permissions let other accounts write to it/);
   assert.deepEqual(readdirSync(journal), []);
 });
 

@@ -27,7 +27,7 @@ async function entriesWith(settings: Record<string, number | string>, bytes: num
 const ignored: [setting: Record<string, number | string>, reason: string][] = [
   [{ JournalDirectory: `C:\\${"j".repeat(240)}` }, "it is longer than 235 characters"],
   [{ MaxMemoryMegabytes: 7 }, "it is not between 8 and 1024"],
-  [{ MaxMemoryMegabytes: "64" }, "it is no REG_DWORD"],
+  [{ MaxMemoryMegabytes: "64" }, "it is not a REG_DWORD"],
 ];
 for (const [setting, reason] of ignored) {
   const [name = ""] = Object.keys(setting);

@@ -5,7 +5,7 @@
 namespace collect {
 namespace {
 
-TEST_CASE("A bag finds a column under its prefixes and says empty for the rest") {
+TEST_CASE("a bag finds a column under its prefixes and says empty for the rest") {
   PropertyBag bag;
   bag.request[u"CommonName"] = BagValue::Long(5);
   bag.request[u"StatusCode"] = BagValue::Failure(0x80070005);
@@ -23,7 +23,7 @@ TEST_CASE("A bag finds a column under its prefixes and says empty for the rest")
   CHECK(source.GetExtension(u"2.5.29.17", &value) == kPropertyEmpty);
 }
 
-TEST_CASE("A bag enumerates in the order in which it was filled and can start again") {
+TEST_CASE("a bag enumerates in the order in which it was filled and can start again") {
   PropertyBag bag;
   bag.attributes = {{u"rmd", BagValue::Text(u"b")}, {u"ccm", BagValue::Text(u"a")}};
   BagSource source(bag);

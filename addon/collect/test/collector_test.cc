@@ -19,7 +19,7 @@ const Value* Find(const Record& record, Record::Group group, std::string_view na
   return nullptr;
 }
 
-TEST_CASE("Everything that the CA has is recorded under its own name") {
+TEST_CASE("everything that the CA has is recorded under its own name") {
   ScriptedSource source;
   source.bag.request[u"RequestID"] = BagValue::Long(42);
   source.bag.request[u"CommonName"] = BagValue::Text(u"requested");
@@ -36,7 +36,7 @@ TEST_CASE("Everything that the CA has is recorded under its own name") {
   CHECK(record.RequestId() == 42);
 }
 
-TEST_CASE("Names of the request are asked with the prefix Subject, columns without one") {
+TEST_CASE("names of the request are asked with the prefix Subject, columns without one") {
   ScriptedSource source;
   CollectFrom(source, kRequestPending);
   CHECK(source.Asked(u"R.Subject.CommonName"));
@@ -45,7 +45,7 @@ TEST_CASE("Names of the request are asked with the prefix Subject, columns witho
   CHECK_FALSE(source.Asked(u"R.Request.StatusCode"));
 }
 
-TEST_CASE("A refused name is asked again with the prefix Request") {
+TEST_CASE("a refused name is asked again with the prefix Request") {
   ScriptedSource source;
   source.bag.request[u"StatusCode"] = BagValue::Long(7);
   source.bag.request[u"Title"] = BagValue::Text(u"Dr");
@@ -59,7 +59,7 @@ TEST_CASE("A refused name is asked again with the prefix Request") {
   CHECK(Find(record, Record::Group::kRequest, "Title") != nullptr);
 }
 
-TEST_CASE("The archived key is never asked for") {
+TEST_CASE("the archived key is never asked for") {
   ScriptedSource source;
   for (const int32_t event : {0x1, 0x2, 0x4, 0x8, 0x10, 0x20, 0x40, 0x80, 0x200, 0x400}) {
     CollectFrom(source, event);
@@ -69,7 +69,7 @@ TEST_CASE("The archived key is never asked for") {
   }
 }
 
-TEST_CASE("The value of a password attribute is not even read") {
+TEST_CASE("the value of a password attribute is not even read") {
   ScriptedSource source;
   source.bag.attributes = {{u"Challenge", BagValue::Text(u"s3cret")},
                            {u"Expected-challenge", BagValue::Text(u"s3cret")}};
@@ -82,7 +82,7 @@ TEST_CASE("The value of a password attribute is not even read") {
   CHECK(text.find("Challenge:[redacted]\nccm:x") != std::string::npos);
 }
 
-TEST_CASE("Every property failing leaves a record that names each of them once") {
+TEST_CASE("every property failing leaves a record that names each of them once") {
   ScriptedSource source;
   source.intercept = [](std::u16string_view call) -> std::optional<BagValue> {
     if (call == u"Open") return std::nullopt;
@@ -100,7 +100,7 @@ TEST_CASE("Every property failing leaves a record that names each of them once")
   CHECK(Problems(record).ends_with("attributes 80070005\nextensions 80070005\n"));
 }
 
-TEST_CASE("Without a server object the record holds only why") {
+TEST_CASE("without a server object the record holds only why") {
   ScriptedSource source;
   source.bag.open_result = 0x800401F0;
   const Record record = CollectFrom(source, kCertificateIssued);
@@ -108,7 +108,7 @@ TEST_CASE("Without a server object the record holds only why") {
   CHECK(source.calls.size() == 1);
 }
 
-TEST_CASE("A value of another type is left out and named") {
+TEST_CASE("a value of another type is left out and named") {
   ScriptedSource source;
   source.bag.request[u"RequestID"] = BagValue::Text(u"42");
   source.bag.request[u"CallerName"] = BagValue::Long(1);
@@ -123,7 +123,7 @@ TEST_CASE("A value of another type is left out and named") {
   CHECK(record.RequestId() == 0);
 }
 
-TEST_CASE("Extension flags that cannot be read are named and the extension stays") {
+TEST_CASE("extension flags that cannot be read are named and the extension stays") {
   ScriptedSource source;
   source.bag.extensions = {{u"2.5.29.15", 5, BagValue::Binary({3})}};
   source.intercept = [](std::u16string_view call) -> std::optional<BagValue> {
@@ -135,7 +135,7 @@ TEST_CASE("Extension flags that cannot be read are named and the extension stays
   CHECK(record.extensions()[0].flags == 0);
 }
 
-TEST_CASE("An enumeration that fails half way keeps what came before and is closed") {
+TEST_CASE("an enumeration that fails half way keeps what came before and is closed") {
   ScriptedSource source;
   source.bag.attributes = {{u"ccm", BagValue::Text(u"a")}, {u"rmd", BagValue::Text(u"b")}};
   int calls = 0;
@@ -148,7 +148,7 @@ TEST_CASE("An enumeration that fails half way keeps what came before and is clos
   CHECK(Problems(record) == "attributes 80070005\n");
 }
 
-TEST_CASE("After half a second optional properties are skipped and named") {
+TEST_CASE("after half a second optional properties are skipped and named") {
   ScriptedSource source;
   source.bag.request[u"RequestID"] = BagValue::Long(42);
   source.ms_per_call = 50;
@@ -160,10 +160,10 @@ TEST_CASE("After half a second optional properties are skipped and named") {
   CHECK(Problems(record).ends_with("attributes budget\nextensions budget\n"));
 }
 
-TEST_CASE("Request ID and disposition are read even when a call took ten seconds") {
+TEST_CASE("request ID and disposition are read even when a call took ten seconds") {
   ScriptedSource source;
   source.bag.request[u"RequestID"] = BagValue::Long(42);
-  source.bag.request[u"Disposition"] = BagValue::Long(20);
+  source.bag.request[u"Disposition"] = BagValue::Long(kIssued);
   source.bag.request[u"RevokedReason"] = BagValue::Long(-1);
   source.ms_per_call = 10'000;
   const Record record = CollectFrom(source, kCertificateRevoked);
@@ -171,7 +171,7 @@ TEST_CASE("Request ID and disposition are read even when a call took ten seconds
   CHECK(source.calls.size() == 4);
 }
 
-TEST_CASE("A budget that runs out within an enumeration names what was not read") {
+TEST_CASE("a budget that runs out within an enumeration names what was not read") {
   ScriptedSource source;
   source.bag.attributes = {{u"ccm", BagValue::Text(u"a")}, {u"rmd", BagValue::Text(u"b")}};
   source.intercept = [&](std::u16string_view call) -> std::optional<BagValue> {
@@ -183,7 +183,7 @@ TEST_CASE("A budget that runs out within an enumeration names what was not read"
   CHECK(Problems(record) == "attribute.rmd budget\nextensions budget\n");
 }
 
-TEST_CASE("A CRL event holds the CRLs of every CA certificate that publishes its own") {
+TEST_CASE("a CRL event holds the CRLs of every CA certificate that publishes its own") {
   ScriptedSource source;
   auto& ca = source.bag.certificate;
   ca[u"CertCount"] = BagValue::Long(3);
@@ -217,7 +217,7 @@ TEST_CASE("CRLs are read although their state cannot be") {
   CHECK(Problems(record) == "ca.CRLState.0 80070005\n");
 }
 
-TEST_CASE("A start record tells about the CA and every CA certificate") {
+TEST_CASE("a start record describes the CA and every CA certificate") {
   ScriptedSource source;
   source.bag.certificate[u"CertCount"] = BagValue::Long(1);
   source.bag.certificate[u"RawCACertificate.0"] = BagValue::Binary({1});
@@ -227,7 +227,7 @@ TEST_CASE("A start record tells about the CA and every CA certificate") {
   CHECK_FALSE(source.Asked(u"C.RawCRL.0"));
 }
 
-TEST_CASE("An unknown event bit is recorded with everything about request and CA") {
+TEST_CASE("an unknown event bit is recorded with everything about request and CA") {
   ScriptedSource source;
   source.bag.request[u"RequestID"] = BagValue::Long(42);
   const Record record = CollectFrom(source, 0x800);
@@ -236,7 +236,7 @@ TEST_CASE("An unknown event bit is recorded with everything about request and CA
   CHECK(source.Asked(u"C.fUseDS"));
 }
 
-TEST_CASE("A fault ends all reading at once") {
+TEST_CASE("a fault ends all reading at once") {
   const auto fault_at = [](std::u16string_view at) {
     ScriptedSource source;
     source.bag.request[u"RequestID"] = BagValue::Long(42);

@@ -10,30 +10,28 @@
 namespace collect {
 namespace {
 
-constexpr size_t kMiB = 1u << 20;
-
 BagValue Blob(size_t size, uint8_t fill) {
   return BagValue::Binary(std::vector<uint8_t>(size, fill));
 }
 
-TEST_CASE("A record below the limit is not cut") {
+TEST_CASE("a record below the limit is not cut") {
   ScriptedSource source;
   source.bag.certificate[u"CertCount"] = BagValue::Long(2);
   source.bag.certificate[u"CRLState.0"] = BagValue::Long(3);
   source.bag.certificate[u"CRLState.1"] = BagValue::Long(3);
-  source.bag.certificate[u"RawCRL.0"] = Blob(5 * kMiB, 1);
-  source.bag.certificate[u"RawCRL.1"] = Blob(5 * kMiB, 2);
-  source.bag.certificate[u"RawDeltaCRL.1"] = Blob(5 * kMiB, 3);
+  source.bag.certificate[u"RawCRL.0"] = Blob(5 * journal::kMebibyte, 1);
+  source.bag.certificate[u"RawCRL.1"] = Blob(5 * journal::kMebibyte, 2);
+  source.bag.certificate[u"RawDeltaCRL.1"] = Blob(5 * journal::kMebibyte, 3);
   const Record record = CollectFrom(source, kCrlIssued);
   CHECK(Problems(record) == "");
   REQUIRE(record.crls().size() == 3);
-  CHECK(record.crls()[2].der.bytes.size() == 5 * kMiB);
+  CHECK(record.crls()[2].der.bytes.size() == 5 * journal::kMebibyte);
 }
 
-TEST_CASE("The largest value is cut when the record would be too large") {
+TEST_CASE("the largest value is cut when the record would be too large") {
   ScriptedSource source;
-  source.bag.request[u"RawRequest"] = Blob(9 * kMiB, 1);
-  source.bag.certificate[u"RawCertificate"] = Blob(8 * kMiB, 2);
+  source.bag.request[u"RawRequest"] = Blob(9 * journal::kMebibyte, 1);
+  source.bag.certificate[u"RawCertificate"] = Blob(8 * journal::kMebibyte, 2);
   const Record record = CollectFrom(source, kCertificateIssued);
   CHECK(Problems(record) == "request.RawRequest cut\n");
   const std::string text = CborText(record);
@@ -42,16 +40,16 @@ TEST_CASE("The largest value is cut when the record would be too large") {
   CHECK(text.find(R"("RawCertificate": 8388608 bytes)") != std::string::npos);
 }
 
-TEST_CASE("A cut value keeps its ends, its length and its hash") {
+TEST_CASE("a cut value keeps its ends, its length and its hash") {
   ScriptedSource source;
-  std::vector<uint8_t> bytes(17 * kMiB, 7);
+  std::vector<uint8_t> bytes(17 * journal::kMebibyte, 7);
   bytes.front() = 1;
   bytes.back() = 9;
   source.bag.request[u"RawRequest"] = BagValue::Binary(bytes);
   const Record record = CollectFrom(source, kCertificateIssued);
   const Value& value = record.properties(Record::Group::kRequest).front().value;
   CHECK(value.kind == Value::Kind::kCut);
-  CHECK(value.cut_size == 17 * kMiB);
+  CHECK(value.cut_size == 17 * journal::kMebibyte);
   CHECK(value.bytes.size() == 2 * kCutEndBytes);
   CHECK(value.bytes.front() == 1);
   CHECK(value.bytes.back() == 9);
@@ -60,20 +58,20 @@ TEST_CASE("A cut value keeps its ends, its length and its hash") {
   CHECK(hash == std::array<uint8_t, 4>{0xf6, 0x6d, 0xdf, 0x2c});
 }
 
-TEST_CASE("A cut text keeps UTF-16LE bytes") {
+TEST_CASE("a cut text keeps UTF-16LE bytes") {
   Record record;
-  const std::u16string text(6 * kMiB, u'ä');
+  const std::u16string text(6 * journal::kMebibyte, u'ä');
   record.AddProperty(Record::Group::kRequest, u"CallerName", Value::Text(BytesOf(text)));
   record.AddProperty(Record::Group::kRequest, u"RawRequest",
-                     Value::Binary(std::vector<uint8_t>(5 * kMiB)));
+                     Value::Binary(std::vector<uint8_t>(5 * journal::kMebibyte)));
   CHECK(Problems(record) == "request.CallerName cut\n");
   const Value& value = record.properties(Record::Group::kRequest).front().value;
-  CHECK(value.cut_size == 12 * kMiB);
+  CHECK(value.cut_size == 12 * journal::kMebibyte);
   CHECK(value.bytes[0] == 0xE4);
   CHECK(value.bytes[1] == 0);
 }
 
-TEST_CASE("Enumerations of endlessly many large entries stay within the record") {
+TEST_CASE("enumerations of endlessly many large entries stay within the record") {
   ScriptedSource source;
   source.intercept = [](std::u16string_view call) -> std::optional<BagValue> {
     if (call == u"NextExtension" || call == u"NextAttribute") return Blob(2 * 40, 0);
@@ -87,7 +85,7 @@ TEST_CASE("Enumerations of endlessly many large entries stay within the record")
   CHECK(Problems(record).find("extensions limit") != std::string::npos);
 }
 
-TEST_CASE("Entries that are too small to be cut stay within the record, too") {
+TEST_CASE("entries that are too small to be cut stay within the record, too") {
   ScriptedSource source;
   source.intercept = [](std::u16string_view call) -> std::optional<BagValue> {
     if (call == u"NextExtension" || call == u"NextAttribute") return Blob(2 * 1024, 0);
@@ -98,7 +96,7 @@ TEST_CASE("Entries that are too small to be cut stay within the record, too") {
   CHECK(EncodedSize(record) <= kMaxRecordBytes);
 }
 
-TEST_CASE("A CA that claims endlessly many certificates is asked about 1,024") {
+TEST_CASE("a CA that claims endlessly many certificates is asked about 1,024") {
   ScriptedSource source;
   source.bag.certificate[u"CertCount"] = BagValue::Long(INT32_MAX);
   source.intercept = [](std::u16string_view call) -> std::optional<BagValue> {
@@ -110,7 +108,7 @@ TEST_CASE("A CA that claims endlessly many certificates is asked about 1,024") {
   CHECK(Problems(record) == "ca.CertCount limit\n");
 }
 
-TEST_CASE("An enumeration of exactly 1,024 entries is complete") {
+TEST_CASE("an enumeration of exactly 1,024 entries is complete") {
   ScriptedSource source;
   for (int i = 0; i < 1024; ++i) {
     const std::string digits = std::to_string(i);
@@ -124,7 +122,7 @@ TEST_CASE("An enumeration of exactly 1,024 entries is complete") {
   CHECK(record.attributes().size() == 1024);
 }
 
-TEST_CASE("A name that is too long ends its enumeration") {
+TEST_CASE("a name that is too long ends its enumeration") {
   ScriptedSource source;
   source.bag.attributes = {{u"ccm", BagValue::Text(u"host")},
                            {std::u16string(1025, u'x'), BagValue::Text(u"y")},

@@ -10,7 +10,7 @@ namespace {
 
 using Group = Record::Group;
 
-TEST_CASE("An empty record holds the fixed keys only") {
+TEST_CASE("an empty record holds the fixed keys only") {
   Record record;
   record.event = 0x40;
   record.context = -1;
@@ -21,7 +21,7 @@ TEST_CASE("An empty record holds the fixed keys only") {
         R"({"pid": 4, "tid": 300, "time": 134000000000000000, "event": 64, "context": -1})");
 }
 
-TEST_CASE("Every kind of value and every group is encoded as the format says") {
+TEST_CASE("every kind of value and every group is encoded as the format says") {
   Record record;
   record.event = 1;
   const uint8_t bytes[] = {0x30, 0x00, 0xFF};
@@ -46,20 +46,20 @@ TEST_CASE("Every kind of value and every group is encoded as the format says") {
         R"("certificate": {"NotBefore": 1129775106(h'0102030405060708')}})");
 }
 
-TEST_CASE("An event bit above the sign is encoded as an unsigned number") {
+TEST_CASE("an event bit above the sign is encoded as an unsigned number") {
   Record record;
   record.event = INT32_MIN;
   CHECK(CborText(record).find(R"("event": 2147483648)") != std::string::npos);
 }
 
-TEST_CASE("A text with an odd number of bytes keeps all of them") {
+TEST_CASE("a text with an odd number of bytes keeps all of them") {
   Record record;
   const uint8_t odd[] = {'a', 0, 'b'};
   record.AddProperty(Group::kRequest, u"CallerName", Value::Text(odd));
   CHECK(CborText(record).find(R"("CallerName": 1129775105(h'610062'))") != std::string::npos);
 }
 
-TEST_CASE("Encoding into too little memory writes nothing beyond it") {
+TEST_CASE("encoding into too little memory writes nothing beyond it") {
   Record record;
   record.AddProperty(Group::kCa, u"Name", Value::Text(BytesOf(u"name")));
   std::vector<uint8_t> memory(10, 0xEE);

@@ -8,6 +8,8 @@
 #include "scripted_source.h"
 #include "support/journal_tools.h"
 #include "support/memory_files.h"
+#include "support/scale.h"
+#include "support/wait.h"
 
 namespace collect {
 namespace {
@@ -31,10 +33,12 @@ struct Journal {
     return test::StartWriter(options);
   }
 
-  std::vector<test::Item> Read() {
+  /// Waits until this many items can be read: an append may return before its record is written.
+  std::vector<test::Item> Read(size_t count) {
     auto options = test::ReaderOf(kDirectory, journal::ReadMode::kCommitted);
     options.file_system = &files;
-    return test::ReadAll(journal::Reader::Open(options).get());
+    return test::ReadUntil(journal::Reader::Open(options).get(),
+                           [&](const auto& items) { return items.size() >= count; });
   }
 };
 
@@ -42,19 +46,19 @@ bool Contains(const test::Item& item, std::string_view text) {
   return item.payload.find(text) != std::string::npos;
 }
 
-TEST_CASE("An event is in the journal with its time and the CA's name") {
+TEST_CASE("an event is in the journal with its time and the CA's name") {
   Journal journal;
   ScriptedSource source;
   source.bag.request[u"CallerName"] = BagValue::Text(u"DOMAIN\\user");
   CHECK(journal.recorder.Notify(kCertificateIssued, 5, source) != AppendResult::kDropped);
-  const auto items = journal.Read();
+  const auto items = journal.Read(1);
   REQUIRE(items.size() == 1);
   CHECK(items[0].time == journal.clock.utc);
   CHECK(Contains(items[0], "My CA"));
   CHECK(Contains(items[0], "DOMAIN\\user"));
 }
 
-TEST_CASE("After a fault events go on being recorded, without asking the CA") {
+TEST_CASE("after a fault events go on being recorded, without asking the CA") {
   Journal journal;
   ScriptedSource faulty;
   faulty.intercept = [&](std::u16string_view call) -> std::optional<BagValue> {
@@ -67,14 +71,14 @@ TEST_CASE("After a fault events go on being recorded, without asking the CA") {
   ScriptedSource source;
   CHECK(journal.recorder.Notify(kCertificateIssued, 6, source) != AppendResult::kDropped);
   CHECK(source.calls.empty());
-  const auto items = journal.Read();
+  const auto items = journal.Read(2);
   REQUIRE(items.size() == 2);
   CHECK(Contains(items[0], "request.StatusCode"));
   CHECK(Contains(items[1], "server"));
   CHECK(Contains(items[1], "fault"));
 }
 
-TEST_CASE("A source that runs out of memory costs one event, which is counted") {
+TEST_CASE("a source that runs out of memory costs one event, which is counted") {
   Journal journal;
   ScriptedSource source;
   source.intercept = [](std::u16string_view) -> std::optional<BagValue> { throw std::bad_alloc(); };
@@ -82,24 +86,24 @@ TEST_CASE("A source that runs out of memory costs one event, which is counted") 
   CHECK(journal.writer->Stats().dropped == 1);
 }
 
-TEST_CASE("Start and shutdown are recorded, and events behind the seal too") {
+TEST_CASE("start and shutdown are recorded, and events after the seal too") {
   Journal journal;
   ScriptedSource source;
   CHECK(journal.recorder.Started(source) != AppendResult::kDropped);
   CHECK(journal.recorder.Notify(kShutdown, 0, source) != AppendResult::kDropped);
-  CHECK(journal.recorder.Shutdown());
+  CHECK(journal.recorder.Shutdown(test::kPatienceMs));
   CHECK(journal.recorder.Notify(kCertificateIssued, 5, source) != AppendResult::kDropped);
-  CHECK(journal.Read().size() == 3);
+  CHECK(journal.Read(3).size() == 3);
 }
 
-TEST_CASE("Events of many threads are all recorded") {
+TEST_CASE("events of many threads are all recorded") {
   constexpr int kThreads = 8;
-  constexpr int kEvents = 50;
+  const auto per_thread = static_cast<int>(test::Scaled(50));
   Journal journal;
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
-      for (int event = 0; event < kEvents; ++event) {
+      for (int event = 0; event < per_thread; ++event) {
         PropertyBag bag;
         bag.request[u"RequestID"] = BagValue::Long(event);
         BagSource source(bag);
@@ -108,8 +112,9 @@ TEST_CASE("Events of many threads are all recorded") {
     });
   }
   for (auto& thread : threads) thread.join();
-  CHECK(journal.recorder.Shutdown());
-  CHECK(journal.Read().size() == kThreads * kEvents);
+  CHECK(journal.recorder.Shutdown(test::kPatienceMs));
+  const auto events = static_cast<size_t>(kThreads * per_thread);
+  CHECK(journal.Read(events).size() == events);
 }
 
 }  // namespace

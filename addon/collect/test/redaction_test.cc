@@ -15,7 +15,7 @@ bool Becomes(std::u16string_view text, std::u16string_view expected) {
   return std::equal(redacted.begin(), redacted.end(), bytes.begin(), bytes.end());
 }
 
-TEST_CASE("Names of passwords are recognized however they are spelt") {
+TEST_CASE("names of passwords are recognized however they are spelt") {
   CHECK(IsSecretAttribute(u"Challenge"));
   CHECK(IsSecretAttribute(u"expected-challenge"));
   CHECK(IsSecretAttribute(u" EXPECTED Challenge "));
@@ -25,7 +25,7 @@ TEST_CASE("Names of passwords are recognized however they are spelt") {
   CHECK_FALSE(IsSecretAttribute(u"CertificateTemplate"));
 }
 
-TEST_CASE("Text behind the colon of a secret line is replaced and the rest stays") {
+TEST_CASE("text after the colon of a secret line is replaced and the rest stays") {
   CHECK(Becomes(u"ccm:host\nChallenge:s3cret\nrmd:host2\n",
                 u"ccm:host\nChallenge:[redacted]\nrmd:host2\n"));
   CHECK(Becomes(u"\r\n expected-CHALLENGE : a:b \r\n\r\nx",
@@ -36,7 +36,7 @@ TEST_CASE("Text behind the colon of a secret line is replaced and the rest stays
   CHECK(Becomes(u"note:Challenge:x", u"note:Challenge:x"));
 }
 
-TEST_CASE("Lone surrogates and a last odd byte survive the redaction") {
+TEST_CASE("lone surrogates and a last odd byte survive the redaction") {
   CHECK(Becomes(u"a:\xD800\nChallenge:\xDC00", u"a:\xD800\nChallenge:[redacted]"));
   const uint8_t odd[] = {'a', 0, ':', 0, 'b'};
   CHECK(RedactRequestAttributes(odd) == std::vector<uint8_t>(std::begin(odd), std::end(odd)));

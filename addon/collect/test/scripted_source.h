@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "collect/bag_source.h"
-#include "collect/platform.h"
+#include "collect/clock.h"
 #include "collect/record.h"
 
 namespace collect {

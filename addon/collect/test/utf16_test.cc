@@ -26,7 +26,7 @@ TEST_CASE("UTF-16 of every length of UTF-8 is converted") {
   CHECK(Utf8({u"a\0b", 3}) == std::string("a\0b", 3));
 }
 
-TEST_CASE("Lone surrogates and half units are not valid UTF-16") {
+TEST_CASE("lone surrogates and half units are not valid UTF-16") {
   CHECK_FALSE(IsValid(u"a\xD800"));
   CHECK_FALSE(IsValid(u"\xD800z"));
   CHECK_FALSE(IsValid(u"\xDC00"));
@@ -36,7 +36,7 @@ TEST_CASE("Lone surrogates and half units are not valid UTF-16") {
   CHECK_FALSE(ToUtf8(odd, &utf8));
 }
 
-TEST_CASE("Converting there and back gives the same bytes for every code point") {
+TEST_CASE("converting there and back gives the same bytes for every code point") {
   std::u16string all;
   for (uint32_t code = 0; code < 0x110000; ++code) {
     if (code >= 0xD800 && code < 0xE000) continue;

@@ -38,7 +38,7 @@ TEST_CASE("a directory of one's own is trusted") {
 TEST_CASE("a directory that others may write into is refused until it gets its rights") {
   const Directories made;
   OpenToEveryone(made.directory);
-  CHECK(DistrustReason(made.directory) == L"others may write into it");
+  CHECK(DistrustReason(made.directory) == L"its permissions let other accounts write to it");
   CHECK(IsWritableByOthers(made.directory));
   REQUIRE(SecureDirectory(made.directory, exit_module::kJournalRights) == ERROR_SUCCESS);
   CHECK(DistrustReason(made.directory) == L"");
@@ -49,7 +49,7 @@ TEST_CASE("a directory that others may replace is refused") {
   const Directories made;
   OpenToEveryone(made.parent);
   CHECK(DistrustReason(made.directory) ==
-        L"others may replace it, by the rights of the directory above it");
+        L"the parent directory's permissions let other accounts replace it");
 }
 
 TEST_CASE("a path that is not spelled as Windows spells it is refused") {
@@ -65,7 +65,7 @@ TEST_CASE("a path that is not spelled as Windows spells it is refused") {
                                 L"journal",
                                 L"C:\\"};
   for (const std::wstring& path : paths) {
-    CHECK(DistrustReason(path) == L"it is no full path on a local drive");
+    CHECK(DistrustReason(path) == L"it is not a full path on a local drive");
   }
 }
 
@@ -74,7 +74,7 @@ TEST_CASE("a file in the place of a directory is not taken over") {
   const std::wstring file = made.directory + L"\\file";
   CloseHandle(CreateFileW(file.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_NEW, 0, nullptr));
   CHECK(SecureDirectory(file, exit_module::kJournalRights) == ERROR_DIRECTORY);
-  CHECK(DistrustReason(file) == L"it is no directory");
+  CHECK(DistrustReason(file) == L"it is not a directory");
 }
 
 }  // namespace

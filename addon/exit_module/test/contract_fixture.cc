@@ -4,8 +4,10 @@
 
 #include <filesystem>
 
+#include "collect/exit_event.h"
 #include "server_exit.h"
 #include "support/journal_tools.h"
+#include "support/wait.h"
 #include "text.h"
 
 namespace exit_module_test {
@@ -72,11 +74,11 @@ std::vector<std::string> JournalEvents() {
 }
 
 std::vector<std::string> WaitForEvents(size_t count) {
-  auto events = JournalEvents();
-  for (int i = 0; i < 50 && events.size() < count; ++i) {
-    Sleep(100);
+  std::vector<std::string> events;
+  test::WaitUntil([&] {
     events = JournalEvents();
-  }
+    return events.size() >= count;
+  });
   return events;
 }
 
@@ -108,7 +110,7 @@ standin::Step IssuedStep(LONG id) {
   step.event = 1;
   step.context = id;
   step.request.emplace(L"RequestID", number(id));
-  step.request.emplace(L"Disposition", number(20));
+  step.request.emplace(L"Disposition", number(collect::kIssued));
   step.request.emplace(L"CallerName", caller);
   return step;
 }

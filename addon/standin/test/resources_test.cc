@@ -11,7 +11,7 @@ namespace {
 
 TEST_CASE("handles and memory that are held are counted") {
   constexpr size_t kHandles = 50;
-  constexpr size_t kBytes = 16 << 20;
+  constexpr size_t kBytes = 16u << 20;
   const Resources before = MeasureResources();
   std::vector<HANDLE> events;
   for (size_t i = 0; i < kHandles; ++i) {

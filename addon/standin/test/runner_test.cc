@@ -40,7 +40,7 @@ Scenario MakeScenario(unsigned threads) {
   return scenario;
 }
 
-/// A runner with a dummy module behind it.
+/// A runner with a dummy module.
 struct Bench {
   explicit Bench(unsigned threads) : scenario(MakeScenario(threads)) {
     client.Attach(&module, false);

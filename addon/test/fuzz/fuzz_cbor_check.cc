@@ -2,11 +2,11 @@
 #include <cstdlib>
 
 #include "journal/cbor.h"
-#include "journal/cbor_check.h"
+#include "support/cbor_check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (!journal::CheckCbor(data, size).ok()) return 0;
+  if (!test::CheckCbor(data, size).ok()) return 0;
   journal::CborCursor cursor(data, size);
-  if (!cursor.Skip() || cursor.left() != 0) abort();
+  if (!cursor.SkipItem() || cursor.left() != 0) abort();
   return 0;
 }

@@ -1,6 +1,6 @@
-// A directory with one segment of arbitrary content behind a sound one: the reader ends, stays
+// A directory with one segment of arbitrary content after a sound one: the reader ends, stays
 // within its memory, never hands out the same id twice, and gives the same each time. The first
-// byte says whether CRCs are made right first, so that the fuzzer gets behind them.
+// byte says whether CRCs are made right first, so that the fuzzer gets past them.
 #include <cstdlib>
 #include <set>
 

@@ -44,6 +44,10 @@ ChildProcess::~ChildProcess() {
 
 void ChildProcess::Kill() { TerminateProcess(reinterpret_cast<HANDLE>(handle_), kKilled); }
 
+bool ChildProcess::HasEnded() const {
+  return WaitForSingleObject(reinterpret_cast<HANDLE>(handle_), 0) != WAIT_TIMEOUT;
+}
+
 int ChildProcess::Wait() {
   const auto process = reinterpret_cast<HANDLE>(handle_);
   DWORD code = kKilled;
@@ -87,6 +91,13 @@ ChildProcess::~ChildProcess() = default;
 
 void ChildProcess::Kill() {
   if (handle_ > 0) kill(static_cast<pid_t>(handle_), SIGKILL);
+}
+
+bool ChildProcess::HasEnded() const {
+  siginfo_t info = {};
+  // Leaves the process to be waited for.
+  const int error = waitid(P_PID, static_cast<id_t>(handle_), &info, WEXITED | WNOHANG | WNOWAIT);
+  return handle_ <= 0 || error != 0 || info.si_pid != 0;
 }
 
 int ChildProcess::Wait() {

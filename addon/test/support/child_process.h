@@ -15,8 +15,10 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  /// Ends it at the instruction that it is at.
+  /// Ends it at once, whatever it is doing.
   void Kill();
+  /// True when it has ended, by itself or by Kill.
+  bool HasEnded() const;
   /// Its exit code; -1 when it was killed.
   int Wait();
 
@@ -24,8 +26,8 @@ class ChildProcess {
   intptr_t handle_ = -1;
 };
 
-/// Ends this process when the one that made it ends: nobody else would stop it. On Windows the
-/// console or job of the test does that.
+/// Ends this process when its parent ends: nothing else would stop it. On Windows the console or
+/// job of the test does that.
 void EndWithParent();
 
 /// Ends this process at once, as Kill does.

@@ -28,7 +28,7 @@ class JournalBuilder {
   void Mark();
   void Seal();
   void Frame(uint16_t type, uint16_t schema, const std::vector<uint8_t>& payload);
-  /// The next frame gets this number, as if those from it on had to be written again.
+  /// The next frame gets this number, as if it and those after it had to be written again.
   void RepeatFrom(uint64_t sequence) { sequence_ = sequence - 1; }
 
   std::string path() const;

@@ -21,14 +21,14 @@ Item ItemOf(const journal::Batch& batch, const journal::Entry& entry) {
   item.time = entry.time;
   item.payload.assign(reinterpret_cast<const char*>(batch.payloads.data()) + entry.payload_offset,
                       entry.payload_size);
-  item.behind.epoch_number = entry.epoch_number;
+  item.after.epoch_number = entry.epoch_number;
   for (size_t i = 0; i < 16; ++i) {
-    item.behind.epoch_id[i] =
+    item.after.epoch_id[i] =
         static_cast<uint8_t>(Nibble(item.epoch_id[2 * i]) << 4 | Nibble(item.epoch_id[2 * i + 1]));
   }
-  item.behind.segment = entry.segment;
-  item.behind.offset = entry.offset;
-  item.behind.sequence = entry.sequence;
+  item.after.segment = entry.segment;
+  item.after.offset = entry.offset;
+  item.after.sequence = entry.sequence;
   return item;
 }
 
@@ -37,10 +37,10 @@ Item ItemOf(const journal::Batch& batch, const journal::Entry& entry) {
 journal::WriterOptions SmallOptions(const std::string& directory) {
   journal::WriterOptions options;
   options.directory = directory.c_str();
-  options.first_segment_bytes = 64u << 10;
-  options.max_segment_bytes = 256u << 10;
+  options.first_segment_bytes = 64 * journal::kKibibyte;
+  options.max_segment_bytes = 256 * journal::kKibibyte;
   options.max_journal_bytes = 1u << 30;
-  options.min_free_bytes = 1u << 20;
+  options.min_free_bytes = journal::kMebibyte;
   options.flush_interval_ms = 5;
   return options;
 }
@@ -74,8 +74,8 @@ std::string ReasonOf(const Item& item) {
   const auto* bytes = reinterpret_cast<const uint8_t*>(item.payload.data());
   journal::CborCursor cursor(bytes, item.payload.size());
   journal::CborHead text;
-  if (!journal::FindCborKey(&cursor, "reason") || !cursor.Next(&text)) return "";
-  const auto* start = reinterpret_cast<const char*>(cursor.Take(text.value));
+  if (!journal::FindCborKey(&cursor, "reason") || !cursor.NextHead(&text)) return "";
+  const auto* start = reinterpret_cast<const char*>(cursor.TakeBytes(text.value));
   return start == nullptr ? "" : std::string(start, text.value);
 }
 
@@ -83,7 +83,7 @@ uint64_t NumberOf(const Item& item, const char* key) {
   const auto* bytes = reinterpret_cast<const uint8_t*>(item.payload.data());
   journal::CborCursor cursor(bytes, item.payload.size());
   journal::CborHead number;
-  return journal::FindCborKey(&cursor, key) && cursor.Next(&number) ? number.value : 0;
+  return journal::FindCborKey(&cursor, key) && cursor.NextHead(&number) ? number.value : 0;
 }
 
 std::vector<Item> ItemsOf(const journal::Batch& batch) {
@@ -104,7 +104,7 @@ std::vector<Item> ReadAll(journal::Reader* reader) {
 
 std::vector<Item> ReadUntil(journal::Reader* reader,
                             const std::function<bool(const std::vector<Item>&)>& enough,
-                            int timeout_ms) {
+                            uint32_t timeout_ms) {
   std::vector<Item> all;
   const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
   while (!enough(all) && std::chrono::steady_clock::now() < end) {

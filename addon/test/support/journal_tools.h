@@ -10,6 +10,7 @@
 
 #include "journal/reader.h"
 #include "journal/writer.h"
+#include "support/wait.h"
 
 namespace test {
 
@@ -28,11 +29,12 @@ WriterPtr StartWriter(const journal::WriterOptions& options);
 journal::AppendResult AppendText(journal::Writer* writer, const std::string& text,
                                  int64_t request_id = 0);
 
-/// Appends a text until that returns committed, and returns how often it did. Nobody waits for a
-/// writer that is behind, so it gets time in between, or this would fill the journal.
+/// Appends a text until an append returns committed; returns the number of appends. An append does
+/// not wait for a writer that lags, so the writer gets time in between, or this would fill the
+/// journal.
 uint64_t AppendUntilCommitted(journal::Writer* writer, const std::string& text);
 
-/// A frame as a test looks at it.
+/// A frame as tests see it.
 struct Item {
   uint16_t type;
   uint16_t index;
@@ -40,7 +42,7 @@ struct Item {
   uint64_t sequence;
   uint64_t time;
   std::string payload;
-  journal::Position behind;
+  journal::Position after;
 
   bool is_gap() const { return type == 3; }
   std::string id() const {
@@ -54,12 +56,12 @@ std::string ReasonOf(const Item& item);
 uint64_t NumberOf(const Item& item, const char* key);
 
 std::vector<Item> ItemsOf(const journal::Batch& batch);
-/// Reads until a read gives nothing; errors count as nothing.
+/// Reads until a read gives nothing; an error counts as nothing.
 std::vector<Item> ReadAll(journal::Reader* reader);
-/// Reads until `enough` says so or the time is over.
+/// Reads until `enough` returns true or the time is over.
 std::vector<Item> ReadUntil(journal::Reader* reader,
                             const std::function<bool(const std::vector<Item>&)>& enough,
-                            int timeout_ms = 5000);
+                            uint32_t timeout_ms = kPatienceMs);
 /// A reader that lists the directory with every read.
 journal::ReaderOptions ReaderOf(const std::string& directory, journal::ReadMode mode);
 /// Everything in a directory, by a fresh reader in committed mode.

@@ -25,7 +25,6 @@ class CborEncoder {
   void Map(uint64_t count) { Head(5, count); }
   /// Tag of the next item.
   void Tag(uint64_t tag) { Head(6, tag); }
-  void Bool(bool value) { Byte(value ? 0xf5 : 0xf4); }
   void Null() { Byte(0xf6); }
   /// Bytes that are encoded already.
   void Raw(const void* data, size_t size);
@@ -57,11 +56,11 @@ class CborCursor {
   CborCursor(const uint8_t* data, size_t size) : next_(data), end_(data + size) {}
 
   /// False at the end, or when the head is cut or of indefinite length.
-  bool Next(CborHead* head);
+  bool NextHead(CborHead* head);
   /// The next `size` bytes; null when there are fewer.
-  const uint8_t* Take(uint64_t size);
+  const uint8_t* TakeBytes(uint64_t size);
   /// Steps over one whole item; false when it is cut or nested deeper than 16.
-  bool Skip(int depth = 0);
+  bool SkipItem(int depth = 0);
   size_t left() const { return static_cast<size_t>(end_ - next_); }
   const uint8_t* position() const { return next_; }
 

@@ -20,7 +20,7 @@ class File {
   virtual Status ReadAt(uint64_t offset, void* data, size_t size, size_t* read) = 0;
   /// Returns when everything written before is on stable storage. By one thread at a time.
   virtual Status Flush() = 0;
-  /// Takes the exclusive lock of the file without waiting; kBusy when somebody else has it. The
+  /// Takes the exclusive lock of the file without waiting; kBusy when another process has it. The
   /// lock ends with the handle or the process.
   virtual Status TryLock() = 0;
 };

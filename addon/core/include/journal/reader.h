@@ -8,6 +8,7 @@
 
 #include "journal/histogram.h"
 #include "journal/status.h"
+#include "journal/units.h"
 
 namespace journal {
 
@@ -30,9 +31,9 @@ struct ReaderOptions {
   ReadMode mode = ReadMode::kDurable;
   bool has_position = false;
   Position position;
-  size_t max_batch_bytes = 1u << 20;
+  size_t max_batch_bytes = kMebibyte;
   size_t max_batch_frames = 1000;
-  uint32_t relist_ms = 100;  ///< a reader that found nothing lists the directory at most so often
+  uint32_t relist_ms = 100;           ///< a reader that found nothing lists again after this long
   uint32_t unmarked_after_ms = 2000;  ///< a frame older than this is handed out without a MARK
   FileSystem* file_system = nullptr;  ///< null: the operating system's
 };
@@ -51,8 +52,8 @@ struct Entry {
   uint64_t time = 0;
   uint64_t payload_offset = 0;  ///< in Batch::payloads
   uint64_t payload_size = 0;
-  uint32_t segment = 0;  ///< of the place behind the frame
-  uint64_t offset = 0;   ///< of the place behind the frame
+  uint32_t segment = 0;  ///< of the place after the frame
+  uint64_t offset = 0;   ///< of the place after the frame
 };
 
 struct Batch {
@@ -70,15 +71,15 @@ struct ReaderStats {
   bool position_lost = false;
 };
 
-/// Durations in the writer's process, as its MARK frames tell them: summed over the frames read so
-/// far.
+/// Durations in the writer's process, as its MARK frames report them: summed over the frames read
+/// so far.
 struct WriterTimes {
   DurationCounts append;  ///< of whole calls of Append
   DurationCounts write;
   DurationCounts flush;
 };
 
-/// Reader of a journal directory; not thread-safe, never modifies a segment, bounded memory.
+/// Reader of a journal directory; not thread-safe, never modifies a segment, uses limited memory.
 class Reader {
  public:
   static std::unique_ptr<Reader> Open(ReaderOptions options);

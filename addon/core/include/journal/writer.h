@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "journal/status.h"
+#include "journal/units.h"
 
 namespace journal {
 
@@ -13,8 +14,8 @@ class FileSystem;
 /// What became of an append. Each of them is a normal return for the caller.
 enum class AppendResult : uint8_t {
   kCommitted,  ///< handed to the operating system: survives any kill of this process
-  kPending,    ///< waits in memory, the writer is behind (slow or stuck disk)
-  kDropped,    ///< no memory within the bound: counted into a GAP
+  kPending,    ///< waits in memory, the writer lags (slow or stuck disk)
+  kDropped,    ///< no memory within the limit: counted into a GAP
 };
 
 /// Settings of a writer; every default is the documented one.
@@ -23,12 +24,12 @@ struct WriterOptions {
   FileSystem* file_system = nullptr;  ///< null: the operating system's
   uint32_t commit_wait_us = 2000;     ///< longest wait of an append
   uint32_t flush_interval_ms = 50;
-  /// MaxMemoryMegabytes: memory bound of records that are not written.
-  uint64_t max_outstanding_bytes = 64ull << 20;
-  uint64_t first_segment_bytes = 4ull << 20;
-  uint64_t max_segment_bytes = 64ull << 20;
-  uint64_t max_journal_bytes = 10240ull << 20;  ///< MaxJournalMegabytes
-  uint64_t min_free_bytes = 2048ull << 20;      ///< MinFreeMegabytes
+  /// MaxMemoryMegabytes: memory limit of records that are not written.
+  uint64_t max_outstanding_bytes = 64 * kMebibyte;
+  uint64_t first_segment_bytes = 4 * kMebibyte;
+  uint64_t max_segment_bytes = 64 * kMebibyte;
+  uint64_t max_journal_bytes = 10240 * kMebibyte;  ///< MaxJournalMegabytes
+  uint64_t min_free_bytes = 2048 * kMebibyte;      ///< MinFreeMegabytes
   /// Text for the EPOCH frame (CBOR map bytes made by the caller); may be empty.
   const uint8_t* epoch_info = nullptr;
   size_t epoch_info_size = 0;
@@ -61,19 +62,18 @@ class Writer {
   /// name is longer than 1,000 bytes; without a directory Configure has to follow.
   static Writer* Create(const WriterOptions& options);
   /// Takes the options that concern files (directory, sizes of segments and journal, epoch info)
-  /// and the memory bound, for a process that must not read its settings on the thread that makes
+  /// and the memory limit, for a process that must not read its settings on the thread that makes
   /// the writer. Appends may run at the same time; only before Start.
   Status Configure(const WriterOptions& options);
   /// Starts the background threads. May fail only for lack of threads, and may then be tried again;
   /// appends are kept all the same.
   Status Start();
 
-  /// Memory for a record of up to `size` bytes, or null (bound reached, or memory short: call
+  /// Memory for a record of up to `size` bytes, or null (limit reached, or memory short: call
   /// CountDropped).
   Buffer* Acquire(size_t size);
-  /// Memory to encode into and its capacity. Valid until Append or Release.
+  /// Memory to encode into, as large as was asked for. Valid until Append or Release.
   static uint8_t* Data(Buffer* buffer);
-  static size_t Capacity(const Buffer* buffer);
   /// Gives the buffer back unused.
   void Release(Buffer* buffer);
 
@@ -85,8 +85,8 @@ class Writer {
   /// Counts a record that never got memory into the pending GAP.
   void CountDropped(uint64_t time, int64_t request_id);
 
-  /// Drains, flushes and writes SEAL, for at most `timeout_ms`. The threads stay; later appends go
-  /// behind the SEAL and are valid. True when everything was sealed in time.
+  /// Drains, flushes and writes SEAL, for at most `timeout_ms`. The threads stay; later appends
+  /// come after the SEAL and are valid. True when everything was sealed in time.
   bool Shutdown(uint32_t timeout_ms);
   /// Ends the threads and frees the writer; for tests and tools, never in the CA process. May only
   /// be called when no thread is in Append.

@@ -1,5 +1,5 @@
-#ifndef CERTWIRE_COLLECT_PLATFORM_H_
-#define CERTWIRE_COLLECT_PLATFORM_H_
+#ifndef CERTWIRE_COLLECT_CLOCK_H_
+#define CERTWIRE_COLLECT_CLOCK_H_
 
 #include <cstdint>
 
@@ -20,9 +20,6 @@ class Clock {
 /// The clocks of the operating system; lives as long as the process.
 const Clock& SystemClock();
 
-uint32_t CurrentProcessId();
-uint32_t CurrentThreadId();
-
 }  // namespace collect
 
-#endif  // CERTWIRE_COLLECT_PLATFORM_H_
+#endif  // CERTWIRE_COLLECT_CLOCK_H_

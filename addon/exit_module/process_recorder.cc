@@ -1,13 +1,13 @@
-#include "module.h"
+#include "process_recorder.h"
 
 #include <new>
 
-#include "background.h"
+#include "journal_keeper.h"
 
 namespace exit_module {
 namespace {
 
-constinit std::atomic<Module*> module{nullptr};
+constinit std::atomic<ProcessRecorder*> module{nullptr};
 constinit INIT_ONCE once = INIT_ONCE_STATIC_INIT;
 
 /// The DLL stays loaded: its threads run until the process ends.
@@ -21,29 +21,29 @@ void PinThisDll() {
 
 /// What one event needs. Made outside of the guarded frame, whose destructors do not run when
 /// memory is short.
-struct Module::Call {
+struct ProcessRecorder::Call {
   ServerProperties source;
   collect::Record record;
 };
 
-Module* Module::Get() { return module.load(std::memory_order_acquire); }
+ProcessRecorder* ProcessRecorder::Get() { return module.load(std::memory_order_acquire); }
 
-Module::Module(journal::Writer& writer, std::wstring_view ca_name)
+ProcessRecorder::ProcessRecorder(journal::Writer& writer, std::wstring_view ca_name)
     : writer_(writer),
       ca_name_(ca_name),
       recorder_(writer, std::u16string(ca_name.begin(), ca_name.end())),
       tried_(CreateEventW(nullptr, TRUE, FALSE, nullptr)) {}
 
-Module* Module::Make(std::wstring_view ca_name) {
+ProcessRecorder* ProcessRecorder::Make(std::wstring_view ca_name) {
   journal::Writer* writer = journal::Writer::Create({});
-  return writer == nullptr ? nullptr : new Module(*writer, ca_name);
+  return writer == nullptr ? nullptr : new ProcessRecorder(*writer, ca_name);
 }
 
-void Module::Start(std::wstring_view ca_name) {
+void ProcessRecorder::Start(std::wstring_view ca_name) {
   BOOL first = FALSE;
   if (!InitOnceBeginInitialize(&once, 0, &first, nullptr) || !first) return;
   PinThisDll();
-  Module* made = nullptr;
+  ProcessRecorder* made = nullptr;
   Fault fault;
   Guarded([&] { made = Make(ca_name); }, &fault);
   module.store(made, std::memory_order_release);
@@ -51,28 +51,28 @@ void Module::Start(std::wstring_view ca_name) {
   if (made != nullptr) made->Notify(collect::kStarted, 0);
 }
 
-void Module::NeedBackgroundThread() {
+void ProcessRecorder::EnsureJournalKeeper() {
   if (has_thread_.load(std::memory_order_relaxed) || has_thread_.exchange(true)) return;
-  if (!StartBackgroundThread(this)) has_thread_.store(false);
+  if (!StartJournalKeeper(this)) has_thread_.store(false);
 }
 
-void Module::Notify(int32_t event, int32_t context) {
-  NeedBackgroundThread();
+void ProcessRecorder::Notify(int32_t event, int32_t context) {
+  EnsureJournalKeeper();
   Record(event, context);
   if (event == collect::kShutdown) Seal();
 }
 
-void Module::Record(int32_t event, int32_t context) {
+void ProcessRecorder::Record(int32_t event, int32_t context) {
   auto* call = new (std::nothrow) Call;
   if (call == nullptr) return Abandon({kOutOfMemory});
   Fault fault;
   const bool done = Guarded([&] { Record(event, context, call); }, &fault);
   if (!done) Abandon(fault);
-  // After another fault it may be half-changed, and stays behind.
+  // After any other fault it may be half-changed, and is leaked.
   if (done || fault.code == kOutOfMemory) delete call;
 }
 
-void Module::Record(int32_t event, int32_t context, Call* call) {
+void ProcessRecorder::Record(int32_t event, int32_t context, Call* call) {
   recorder_.Notify(event, context, call->source, &call->record);
   if (call->source.Faulted()) NoteFault(call->source.fault());
   if (collect::Failed(call->source.open_result())) {
@@ -81,24 +81,24 @@ void Module::Record(int32_t event, int32_t context, Call* call) {
   }
 }
 
-void Module::NoteFault(const Fault& fault) {
+void ProcessRecorder::NoteFault(const Fault& fault) {
   fault_address_.store(reinterpret_cast<uintptr_t>(fault.address), std::memory_order_relaxed);
   fault_code_.store(fault.code, std::memory_order_release);
 }
 
-void Module::Abandon(const Fault& fault) {
+void ProcessRecorder::Abandon(const Fault& fault) {
   writer_.CountDropped(collect::SystemClock().UtcTime(), 0);
   if (fault.code == kOutOfMemory) return;
   recorder_.StopCollecting();
   NoteFault(fault);
 }
 
-void Module::WriterTried(bool started) {
+void ProcessRecorder::WriterTried(bool started) {
   if (started) writer_started_.store(true);
   SetEvent(tried_);
 }
 
-void Module::Seal() {
+void ProcessRecorder::Seal() {
   if (!has_thread_.load()) return;
   const ULONGLONG deadline = GetTickCount64() + collect::kShutdownWaitMs;
   // A CA that stops at once may do so before the background thread has read its settings.
@@ -108,7 +108,7 @@ void Module::Seal() {
   recorder_.Shutdown(now < deadline ? static_cast<uint32_t>(deadline - now) : 0);
 }
 
-Module::Troubles Module::troubles() const {
+ProcessRecorder::Troubles ProcessRecorder::troubles() const {
   Troubles troubles;
   troubles.fault_code = fault_code_.load(std::memory_order_acquire);
   troubles.fault_address = fault_address_.load(std::memory_order_relaxed);

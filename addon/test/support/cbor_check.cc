@@ -1,12 +1,16 @@
-#include "journal/cbor_check.h"
+#include "support/cbor_check.h"
 
 #include <algorithm>
 #include <cstring>
 
 #include "journal/cbor.h"
 
-namespace journal {
+namespace test {
 namespace {
+
+using journal::CborCursor;
+using journal::CborHead;
+using journal::Status;
 
 Status Bad(const char* what) { return Status(Status::Code::kInvalid, what); }
 
@@ -58,7 +62,7 @@ class Checker {
 
   Status Item(int depth) {
     CborHead head;
-    if (!cursor_.Next(&head)) return Bad("CBOR is cut or of indefinite length");
+    if (!cursor_.NextHead(&head)) return Bad("CBOR is cut or of indefinite length");
     if (++items_ > limits_.max_items) return Bad("CBOR has too many items");
     if (head.major == 7) return Simple(head);
     if (!IsShortest(head)) return Bad("CBOR head is not the shortest");
@@ -87,7 +91,7 @@ class Checker {
   }
 
   Status String(const CborHead& head) {
-    const uint8_t* bytes = cursor_.Take(head.value);
+    const uint8_t* bytes = cursor_.TakeBytes(head.value);
     if (bytes == nullptr) return Bad("CBOR is cut");
     const bool text = head.major == 3;
     if (text && !IsUtf8(bytes, static_cast<size_t>(head.value)))
@@ -134,12 +138,12 @@ class Checker {
 
 }  // namespace
 
-Status CheckCbor(const uint8_t* data, size_t size, const CborLimits& limits) {
+journal::Status CheckCbor(const uint8_t* data, size_t size, const CborLimits& limits) {
   if (size > limits.max_bytes) return Bad("CBOR is too large");
   Checker checker(data, size, limits);
   const Status status = checker.Item(0);
-  if (status.ok() && !checker.at_end()) return Bad("CBOR has bytes behind its end");
+  if (status.ok() && !checker.at_end()) return Bad("CBOR has bytes after its end");
   return status;
 }
 
-}  // namespace journal
+}  // namespace test

@@ -1,5 +1,5 @@
-#ifndef CERTWIRE_EXIT_MODULE_MODULE_H_
-#define CERTWIRE_EXIT_MODULE_MODULE_H_
+#ifndef CERTWIRE_EXIT_MODULE_PROCESS_RECORDER_H_
+#define CERTWIRE_EXIT_MODULE_PROCESS_RECORDER_H_
 
 #include <windows.h>
 
@@ -15,10 +15,10 @@ namespace exit_module {
 
 /// What the process has once however many COM objects exist: journal writer, recorder and
 /// background thread. Made by the first Initialize, never destroyed.
-class Module {
+class ProcessRecorder {
  public:
   /// Null before Initialize, and when memory was short.
-  static Module* Get();
+  static ProcessRecorder* Get();
   /// Makes the module, keeps the DLL loaded for the life of the process, starts the background
   /// thread and queues the start record; once per process. When memory is short nothing is made,
   /// and the next call tries again.
@@ -45,14 +45,14 @@ class Module {
   Troubles troubles() const;
 
  private:
-  Module(journal::Writer& writer, std::wstring_view ca_name);
-  ~Module() = default;
+  ProcessRecorder(journal::Writer& writer, std::wstring_view ca_name);
+  ~ProcessRecorder() = default;
 
   struct Call;
 
-  static Module* Make(std::wstring_view ca_name);
+  static ProcessRecorder* Make(std::wstring_view ca_name);
   /// Unless it runs. A thread that could not be made is tried again with the next event.
-  void NeedBackgroundThread();
+  void EnsureJournalKeeper();
   void Record(int32_t event, int32_t context);
   void Record(int32_t event, int32_t context, Call* call);
   void Abandon(const Fault& fault);
@@ -73,4 +73,4 @@ class Module {
 
 }  // namespace exit_module
 
-#endif  // CERTWIRE_EXIT_MODULE_MODULE_H_
+#endif  // CERTWIRE_EXIT_MODULE_PROCESS_RECORDER_H_

@@ -1,16 +1,17 @@
-#ifndef CERTWIRE_JOURNAL_CBOR_CHECK_H_
-#define CERTWIRE_JOURNAL_CBOR_CHECK_H_
+#ifndef CERTWIRE_TEST_SUPPORT_CBOR_CHECK_H_
+#define CERTWIRE_TEST_SUPPORT_CBOR_CHECK_H_
 
 #include <cstddef>
 #include <cstdint>
 
 #include "journal/status.h"
+#include "journal/units.h"
 
-namespace journal {
+namespace test {
 
-/// Bounds of a payload; every default is that of the record format.
+/// Limits of a payload; every default is that of the record format.
 struct CborLimits {
-  size_t max_bytes = 16u << 20;
+  size_t max_bytes = 16 * journal::kMebibyte;
   int max_depth = 8;            ///< arrays, maps and tags inside each other
   size_t max_items = 1u << 17;  ///< heads of any kind
 };
@@ -19,8 +20,8 @@ struct CborLimits {
 /// heads, definite lengths, map keys unique and in the order of their bytes, valid UTF-8, of the
 /// simple values only false, true and null, no floating-point numbers; within the limits. Allocates
 /// nothing.
-Status CheckCbor(const uint8_t* data, size_t size, const CborLimits& limits = {});
+journal::Status CheckCbor(const uint8_t* data, size_t size, const CborLimits& limits = {});
 
-}  // namespace journal
+}  // namespace test
 
-#endif  // CERTWIRE_JOURNAL_CBOR_CHECK_H_
+#endif  // CERTWIRE_TEST_SUPPORT_CBOR_CHECK_H_

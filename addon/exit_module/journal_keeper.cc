@@ -1,4 +1,4 @@
-#include "background.h"
+#include "journal_keeper.h"
 
 #include <cstdio>
 #include <string>
@@ -9,8 +9,9 @@
 #include "collect/utf16.h"
 #include "event_log.h"
 #include "journal/cbor.h"
+#include "journal/units.h"
 #include "messages.h"
-#include "module.h"
+#include "process_recorder.h"
 #include "settings.h"
 #include "version.h"
 
@@ -18,7 +19,7 @@ namespace exit_module {
 namespace {
 
 constexpr DWORD kRetryMs = 30'000;
-constexpr DWORD kLookMs = 1'000;
+constexpr DWORD kCheckMs = 1'000;
 
 std::string Utf8(const std::wstring& text) {
   std::vector<uint8_t> utf8;
@@ -33,7 +34,7 @@ std::wstring Hex(uint64_t number) {
   return text;
 }
 
-/// What the EPOCH frame tells about this process: a CBOR map.
+/// What the EPOCH frame says about this process: a CBOR map.
 std::string EpochInfo(const std::string& ca_name) {
   std::string info(256 + ca_name.size(), '\0');
   journal::CborEncoder encoder(reinterpret_cast<uint8_t*>(info.data()), info.size());
@@ -48,23 +49,23 @@ std::string EpochInfo(const std::string& ca_name) {
   return info;
 }
 
-class Background {
+class JournalKeeper {
  public:
-  explicit Background(Module& module) : module_(module) {}
+  explicit JournalKeeper(ProcessRecorder& module) : module_(module) {}
 
-  /// Does its work for ever. A fault or a lack of memory ends one step of it, never the thread.
+  /// Runs until the process ends. A fault or a lack of memory ends one round, never the thread.
   void Run() {
     for (;;) {
       Fault fault;
-      const bool done = Guarded([this] { Step(); }, &fault);
+      const bool done = Guarded([this] { DoRound(); }, &fault);
       if (!done) fault_ = fault;
       if (!writer_started_) module_.WriterTried(false);
-      Sleep(done && writer_started_ ? kLookMs : kRetryMs);
+      Sleep(done && writer_started_ ? kCheckMs : kRetryMs);
     }
   }
 
  private:
-  void Step() {
+  void DoRound() {
     if (!writer_started_) StartWriter();
     ReportStart();
     ReportJournal();
@@ -81,7 +82,7 @@ class Background {
       SecureDirectory(directory_, kJournalRights);
     }
     refused_ = DistrustReason(directory_);
-    // Also where the directory is refused: the bound of memory counts at once.
+    // Also when the directory is refused: the memory limit applies at once.
     if (!Configure(settings) || !refused_.empty() || !module_.writer().Start().ok()) return;
     writer_started_ = true;
     module_.WriterTried(true);
@@ -92,9 +93,9 @@ class Background {
     const std::string info = EpochInfo(Utf8(module_.ca_name()));
     journal::WriterOptions options;
     options.directory = directory.c_str();
-    options.max_journal_bytes = uint64_t{settings.max_journal_megabytes} << 20;
-    options.min_free_bytes = uint64_t{settings.min_free_megabytes} << 20;
-    options.max_outstanding_bytes = uint64_t{settings.max_memory_megabytes} << 20;
+    options.max_journal_bytes = uint64_t{settings.max_journal_megabytes} * journal::kMebibyte;
+    options.min_free_bytes = uint64_t{settings.min_free_megabytes} * journal::kMebibyte;
+    options.max_outstanding_bytes = uint64_t{settings.max_memory_megabytes} * journal::kMebibyte;
     options.epoch_info = reinterpret_cast<const uint8_t*>(info.data());
     options.epoch_info_size = info.size();
     const journal::Status status = module_.writer().Configure(options);
@@ -136,7 +137,7 @@ class Background {
     if (lost != reported_lost_ && log_.Report(MSG_EVENTS_LOST, {std::to_wstring(lost)})) {
       reported_lost_ = lost;
     }
-    const Module::Troubles troubles = module_.troubles();
+    const ProcessRecorder::Troubles troubles = module_.troubles();
     if (troubles.fault_code != 0 && !fault_reported_) {
       fault_reported_ =
           log_.Report(MSG_FAULT, {Hex(troubles.fault_code), Hex(troubles.fault_address)});
@@ -149,7 +150,7 @@ class Background {
     }
   }
 
-  Module& module_;
+  ProcessRecorder& module_;
   EventLog log_;
   std::wstring directory_;
   std::wstring refused_;                    ///< why the directory is not used; empty when it is
@@ -163,15 +164,15 @@ class Background {
   uint64_t reported_unanswered_ = 0;
 };
 
-DWORD WINAPI BackgroundMain(void* module) {
-  Background(*static_cast<Module*>(module)).Run();
+DWORD WINAPI KeeperMain(void* module) {
+  JournalKeeper(*static_cast<ProcessRecorder*>(module)).Run();
   return 0;
 }
 
 }  // namespace
 
-bool StartBackgroundThread(Module* module) {
-  HANDLE thread = CreateThread(nullptr, 0, BackgroundMain, module, 0, nullptr);
+bool StartJournalKeeper(ProcessRecorder* module) {
+  HANDLE thread = CreateThread(nullptr, 0, KeeperMain, module, 0, nullptr);
   if (thread == nullptr) return false;
   CloseHandle(thread);
   return true;
