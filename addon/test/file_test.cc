@@ -35,7 +35,7 @@ TEST_CASE(
   CHECK((taken.ok() || taken.code() == Status::Code::kExists));
 }
 
-TEST_CASE("what is not there, is there already or is no file is distinguished") {
+TEST_CASE("a missing file, an existing one and one that is not a file are told apart") {
   journal::FileSystem* files = journal::DefaultFileSystem();
   const test::TempDirectory directory;
   const std::string path = directory.file("file");

@@ -389,9 +389,9 @@ TEST_CASE("a reader that was done with a deleted epoch gets no gap, if the next 
   REQUIRE(rest.size() == 2);
   CHECK(rest[0].payload == test::EventPayload("two"));
   CHECK_FALSE(done->Stats().position_lost);
-  const auto told = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[0].after).get());
-  REQUIRE(told.size() == 3);
-  CHECK(test::ReasonOf(told[0]) == "retention");
+  const auto gaps = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[0].after).get());
+  REQUIRE(gaps.size() == 3);
+  CHECK(test::ReasonOf(gaps[0]) == "retention");
   REQUIRE(files.Delete(whole.c_str()).ok());
   const auto cut = test::ReadAll(Open(&files, ReadMode::kCommitted, &all[1].after).get());
   REQUIRE(cut.size() == 2);

@@ -16,7 +16,7 @@ testSinkContract({
     return {
       create() {
         const sink = spares.pop();
-        if (sink === undefined) throw new Error("no test of the contract makes so many sinks");
+        if (sink === undefined) throw new Error("no test of the contract makes that many sinks");
         return sink;
       },
       read: async () => shelf.events.map((json) => JSON.parse(json)),

@@ -15,7 +15,7 @@ import { until } from "../support/until.ts";
 const rounds = sizeFromEnvironment("CERTWIRE_SERVICE_KILLS", 5);
 const maxInFlightEvents = 64;
 const eventsPerSecond = 150;
-/** The simulated CA works on until so many are published. */
+/** The simulated CA keeps working until this many events are published. */
 const fewestEvents = scaled(300);
 /** A service is killed after it has published fewer than this. */
 const mostBeforeKill = scaled(200);

@@ -104,9 +104,9 @@ test("after an older copy of the journal is restored, new events are published a
   await again.stop();
   assertComplete(journal, 200, 0);
   assert.deepEqual(gapReasons(published(journal)), ["rollback"]);
-  const told = again.logLines.filter(({ msg }) => msg === "gap in the journal");
+  const gaps = again.logLines.filter(({ msg }) => msg === "gap in the journal");
   assert.deepEqual(
-    told.map(({ reason }) => reason),
+    gaps.map(({ reason }) => reason),
     ["rollback"],
   );
 });

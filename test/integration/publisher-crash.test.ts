@@ -24,7 +24,7 @@ const keys = 50;
 const maxInFlightEvents = 200;
 /** Most events that a killed run gets acknowledged, apart from those in flight by then. */
 const acknowledgedMost = scaled(600);
-/** So many that every kill finds some left, and the last run too. */
+/** Enough that every kill, and the last run too, finds some left. */
 const events = (kills + 1) * (acknowledgedMost + 2 * maxInFlightEvents);
 const script = fileURLToPath(new URL("../support/publisher-process.js", import.meta.url));
 

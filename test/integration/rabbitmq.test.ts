@@ -284,13 +284,13 @@ suite("the RabbitMQ sink on a real broker", () => {
     await until(() => lines.some((line) => line.includes("blocked")), "blocked");
     clock.leapMs = 2 * patienceMs;
     const looks = clock.looks + 10;
-    await until(() => clock.looks >= looks, "the time of what is under way was looked at");
+    await until(() => clock.looks >= looks, "the age of what is in flight was checked");
     await rabbitmq.ctl(1, "set_vm_memory_high_watermark", "0.6");
     clearInterval(feed);
     await until(() => pipeline.stats().acknowledgedEvents === sent, "all is acknowledged");
     stop.abort();
     await running;
-    assert.equal(pipeline.stats().failures.reset, 0, "a block is no failure");
+    assert.equal(pipeline.stats().failures.reset, 0, "a blocked connection is not a failure");
     assertDelivered(
       await readEvents(name),
       range(1, sent).map((n) => sampleOutbound(n, `ca/${n % 5}`)),

@@ -17,7 +17,7 @@ import { until } from "../support/until.ts";
 
 /** Events that are recorded at once: before a sink dies, beside the dead one, and after a restart. */
 const portion = scaled(2000, { least: 500 });
-/** The dead sink dies once it has had so many of the first portion. */
+/** The dead sink dies once it has had this many of the first portion. */
 const hadBeforeDeath = 200;
 const requests = 500;
 /** Most events that the sink which dies holds, fewer than a portion; for the other one it is the default. */

@@ -97,7 +97,7 @@ suite("the TCP proxy", { timeout: 400_000 }, () => {
     await until(() => echoed === written, "all parts are back");
   });
 
-  /** Asks the server so many times without the proxy. */
+  /** Asks the server this many times without the proxy. */
   async function askDirectly(times: number): Promise<void> {
     const client = connect({ host: "127.0.0.1", port: (echo.address() as AddressInfo).port });
     clients.push(client);

@@ -2,7 +2,7 @@ import { connect } from "amqplib";
 import { until } from "./until.ts";
 
 /**
- * Takes all messages out of a queue that nobody publishes to any more, and returns their bodies in order. For
+ * Takes all messages out of a queue that nobody publishes to any more, and returns their bodies in their order. For
  * many thousands: amqp-tools start a program for each.
  */
 export async function drainQueue(url: string, queue: string): Promise<string[]> {

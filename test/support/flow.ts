@@ -45,9 +45,9 @@ export async function startFlow(t: TestContext, sink: Sink, options: FlowOptions
   return {
     pipeline,
     logLines,
-    /** Resolves when so many events are acknowledged. */
+    /** Resolves when this many events are acknowledged. */
     acknowledged,
-    /** Resolves when so many more events are acknowledged. */
+    /** Resolves when this many more events are acknowledged. */
     moreAcknowledged: (count: number) => acknowledged(pipeline.stats().acknowledgedEvents + count),
     /** Lets no more events flow and stops the pipeline once all of them are acknowledged. */
     async end(): Promise<void> {

@@ -14,7 +14,7 @@ export class GrowingJournal {
   readonly #requests: number;
   #events = 0;
 
-  /** Its events are of so many `requests`, one after the other and again from the first. */
+  /** Its events go round `requests` request IDs in turn. */
   constructor(t: Pick<TestContext, "after">, requests: number) {
     this.directory = journalDirectory(t);
     this.#simulator = openSmall(this.directory, segmentBytes);

@@ -40,7 +40,7 @@ export function assertRepetitions(
     const before = sequencesOf(runs.slice(0, run + 1));
     const after = sequencesOf(runs.slice(run + 1));
     const lost = range(1, checkpoint).filter((n) => !before.has(n));
-    assert.deepEqual(lost, [], `kill ${run}: behind the checkpoint, but they had not arrived`);
+    assert.deepEqual(lost, [], `kill ${run}: before the checkpoint, but they had not arrived`);
     const again = [...before].filter((n) => after.has(n));
     const end = startOf(before) + maxInFlightEvents;
     const beyond = [...before].filter((n) => n > end);

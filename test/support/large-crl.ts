@@ -1,4 +1,4 @@
-/** A CRL with the number 7, behind `count` entries of 40 bytes. */
+/** A CRL with `count` entries of 40 bytes, followed by its number, 7. */
 export function largeCrl(count: number): Buffer {
   const entry = Buffer.from(
     `3026021100${"ab".repeat(16)}170d3235303130313030303030305a300230 00`.replaceAll(" ", ""),

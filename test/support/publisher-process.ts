@@ -17,7 +17,7 @@ import { turns, until } from "./until.ts";
 
 /** When a publisher kills itself. */
 export interface KillPoint {
-  /** At the first publish after so many events were acknowledged. */
+  /** At the first publish after this many events were acknowledged. */
   readonly acknowledged: number;
   /** True: once the cursor is on disk, as far as it has come. */
   readonly isSaved: boolean;

@@ -122,6 +122,6 @@ for (const [name, place] of Object.entries(crashes)) {
     for (const { call, record } of outcomes.outcomes) {
       if (call.begin > fault.end) assert.deepEqual([record.request, record.certificate], [{}, {}]);
     }
-    assert.ok((run.end?.live ?? 99) <= 16, "only what was in use at the fault stays behind");
+    assert.ok((run.end?.live ?? 99) <= 16, "only what was in use at the fault stays alive");
   });
 }

@@ -31,7 +31,10 @@ test("a journal directory that others may write to is refused with an entry", as
   if (!(await prepareWine(t))) return;
   const journal = makeJournal();
   chmodSync(journal, 0o777);
-  assert.match(await eventLogEntries(scenario, journal), /its permissions let other accounts write to it/);
+  assert.match(
+    await eventLogEntries(scenario, journal),
+    /its permissions let other accounts write to it/,
+  );
   assert.deepEqual(readdirSync(journal), []);
 });
 

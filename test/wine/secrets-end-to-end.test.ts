@@ -157,7 +157,7 @@ test("a challenge password is in no sink, dead letter, log or file, although its
 
   const fromKafka = await readKafka(servers, name);
   const inQueue = await peekRabbitmq(amqpUrl, name);
-  // A quorum queue gets back what was only looked at a moment after the connection has ended.
+  // A quorum queue gets messages that were only peeked at back shortly after the connection has closed.
   const isBack = async () => (await countRabbitmq(amqpUrl, name)) === events - 1;
   await until(isBack, "the queue has its messages back", { everyMs: 100 });
   const published = [
@@ -173,5 +173,5 @@ test("a challenge password is in no sink, dead letter, log or file, although its
   checkPlaces(places, scenario.header.secrets);
   const open = new SecretSearch([openText]);
   assert.ok(records.every(({ event, payload }) => isOfCa(event) || open.find(payload).length > 0));
-  assert.match(String(places.get("service.log")), /dead letter/, "the log tells of both");
+  assert.match(String(places.get("service.log")), /dead letter/, "the log reports both");
 });

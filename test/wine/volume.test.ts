@@ -45,7 +45,7 @@ test("a stop while 16 threads are calling loses none of their events", async (t)
     checkContents(outcomes);
     const stop = run.calls.find(({ call }) => call === "Shutdown");
     const stopped = outcomes.records.findIndex(({ event }) => event === 0x40);
-    assert.ok(stopped < outcomes.records.length - 1, "events behind the stop are recorded too");
+    assert.ok(stopped < outcomes.records.length - 1, "events after the stop are recorded too");
     return run.calls.some(({ begin, end }) => begin < stop!.begin && end > stop!.begin);
   };
   await until(isDuring, "calls are running when the stop comes");

@@ -36,7 +36,7 @@ test("run ends at once when nothing is under way, although its brokers say nothi
   assert.match(stderr.trim().split("\n").at(-1) ?? "", /"msg":"stopped"/);
 });
 
-test("a replay to a broker that says nothing ends soon after it was told to", async (context) => {
+test("a replay to a silent broker ends soon after it is asked to", async (context) => {
   const { config, connections } = await muteBrokers(context);
   const journal = join(config, "..", "journal");
   await runCli("simulate", "-j", journal, "--rate", "0", "-n", "5");

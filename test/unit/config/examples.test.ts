@@ -28,7 +28,7 @@ for (const broker of ["kafka", "rabbitmq"]) {
   test(`the configuration in the compose file for ${broker} passes the check without a warning`, () => {
     const compose = readFileSync(join(repoRoot, "docker", `compose.${broker}.yml`), "utf8");
     const content = / {2}certwire:\n {4}content: \|\n((?: {6}.*\n)+)/.exec(compose)?.[1];
-    assert.ok(content, "there is no configuration in it");
+    assert.ok(content, "it holds no configuration");
     assertGood(content);
   });
 }

@@ -81,10 +81,10 @@ test("segments deleted under a reader are one gap, and it continues after them",
   const reader = openReader(directory, 10);
   assert.deepEqual(story(framesOf((await reader.read())!)), ["1 to 10"]);
   await deleteSegments(directory, twoSegments);
-  const [behind, gap, ...more] = story(await rest(reader));
+  const [remainder, gap, ...more] = story(await rest(reader));
   reader.close();
   // Where files stay readable while they are open, the reader ends its segment first.
-  assert.match(behind!, /^11 to \d+$/);
+  assert.match(remainder!, /^11 to \d+$/);
   const next = Number(/-(\d+)$/.exec(gap!)?.[1]);
   assert.match(gap!, /^gap missing-segment \d+-\d+$/);
   assert.deepEqual(more, [`${next} to 320`]);
@@ -96,9 +96,9 @@ test("an epoch deleted under a reader is one gap without an end", async (context
   const reader = openReader(directory, 10);
   await reader.read();
   await deleteSegments(directory, firstEpoch);
-  const [behind, gap, ...more] = story(await rest(reader));
+  const [remainder, gap, ...more] = story(await rest(reader));
   reader.close();
-  assert.match(behind!, /^11 to \d+$/);
+  assert.match(remainder!, /^11 to \d+$/);
   assert.match(gap!, /^gap retention \d+-\?$/);
   assert.deepEqual(more, ["151 to 320"]);
 });

@@ -115,15 +115,15 @@ test("an error of the native reader is reported as an unreadable journal, and th
 });
 
 test("a lost position is reported once", async () => {
-  let told = 0;
-  const positionLost = (): void => void (told += 1);
+  let reported = 0;
+  const positionLost = (): void => void (reported += 1);
   for (const isLost of [false, true]) {
     const { open } = fakeReader([batch, batch], isLost);
     const reader = new JournalReader({ directory: "j", position: null, positionLost }, open);
     const { signal } = new AbortController();
     await reader.next(signal);
     await reader.next(signal);
-    assert.equal(told, isLost ? 1 : 0);
+    assert.equal(reported, isLost ? 1 : 0);
   }
 });
 

@@ -4,9 +4,11 @@ import { Watermark } from "../../../src/service/watermark.ts";
 
 test("a watermark reports each rise to its mark once, and again only after a fall below the lower one", () => {
   const mark = new Watermark(80, 70);
-  const told = [10, 79, 80, 95, 81, 75, 85, 70, 79, 80].map((value) => mark.isCrossedBy(value));
+  const crossings = [10, 79, 80, 95, 81, 75, 85, 70, 79, 80].map((value) =>
+    mark.isCrossedBy(value),
+  );
   assert.deepEqual(
-    told.flatMap((isTold, index) => (isTold ? [index] : [])),
+    crossings.flatMap((isCrossed, index) => (isCrossed ? [index] : [])),
     [2, 9],
   );
 });

@@ -28,7 +28,7 @@ test("a delta CRL names its base", () => {
   assert.equal(crl.baseNumber, "4112");
 });
 
-test("a CRL of 5 MiB is read with one step an entry, and the number behind its entries is found", (t) => {
+test("a CRL of 5 MiB is read with one step an entry, and the number after its entries is found", (t) => {
   const count = 131_072;
   const der = largeCrl(count);
   assert.ok(der.length > 5 * 1024 * 1024);
