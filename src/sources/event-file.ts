@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { CaIdentity, type CaIds } from "../events/ca-identity.ts";
@@ -59,6 +60,12 @@ export async function* eventsOfFile(
 
 async function* linesOf(path: string, signal: AbortSignal): AsyncGenerator<string> {
   try {
+    // A pipe gives its content once only, and a read that waits for it holds up the end of the process.
+    if (!(await stat(path)).isFile()) {
+      const hint = "A replay reads its file twice: write the events to a regular file first.";
+      const message = `${path} is not a regular file`;
+      throw new CertwireError("CERTWIRE_EVENTS_UNREADABLE", message, { hint });
+    }
     const input = createReadStream(path, { signal });
     for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
       if (signal.aborted) return;
@@ -66,7 +73,8 @@ async function* linesOf(path: string, signal: AbortSignal): AsyncGenerator<strin
     }
   } catch (cause) {
     if (signal.aborted) return;
-    if ((cause as NodeJS.ErrnoException).code === undefined) throw cause;
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === undefined || cause instanceof CertwireError) throw cause;
     throw new CertwireError("CERTWIRE_EVENTS_UNREADABLE", `cannot read ${path}`, { cause });
   }
 }

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { appendFileSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { DeadLetter } from "../../../src/state/dead-letter.ts";
 import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
 import { sampleEvent } from "../../support/sample-events.ts";
-import { settled } from "../../support/until.ts";
+import { settled, until } from "../../support/until.ts";
 
 function eventLines(count: number, padBytes = 0): string {
   const numbers = Array.from({ length: count }, (_, at) => at + 1);
@@ -31,18 +30,38 @@ test("the plan counts what is left out: lines that are not JSON, and records tha
 });
 
 test("a plan that is interrupted is not printed, nothing is sent, and the exit code is 130", async (context) => {
-  const pipe = join(temporaryDirectory(context), "events");
-  execFileSync("mkfifo", [pipe]);
-  const writer = await open(pipe, "r+");
-  const replay = startCli(["replay", pipe, "--stdout"]);
-  // More than a pipe holds: once it is written, the replay reads.
-  await writer.write(eventLines(300, 1000));
+  const file = eventFile(context, "");
+  // Takes far longer to read than the signal takes to arrive.
+  const portion = eventLines(500, 1000);
+  for (let at = 0; at < 100; at += 1) appendFileSync(file, portion);
+  const replay = startCli(["replay", file, "--stdout"]);
+  await until(() => isOpenIn(replay.child.pid, file), "the replay has opened the file");
   replay.child.kill("SIGTERM");
-  context.after(() => writer.close());
   const { exitCode, stdout, stderr } = await settled(replay.ended, "the replay has ended");
   assert.equal(exitCode, 130, stderr);
   assert.equal(stdout, "");
   assert.doesNotMatch(stderr, /replay plan/);
+});
+
+/** True if a process has a file open. */
+function isOpenIn(pid: number | undefined, file: string): boolean {
+  const directory = `/proc/${pid}/fd`;
+  return readdirSync(directory).some((fd) => {
+    try {
+      return readlinkSync(join(directory, fd)) === file;
+    } catch {
+      return false; // closed meanwhile
+    }
+  });
+}
+
+test("a pipe is refused, since a replay reads its file twice", async (context) => {
+  const pipe = join(temporaryDirectory(context), "events");
+  execFileSync("mkfifo", [pipe]);
+  const { exitCode, stderr } = await runCli("replay", pipe, "--stdout");
+  assert.equal(exitCode, 74, stderr);
+  assert.match(stderr, /events is not a regular file/);
+  assert.match(stderr, /write the events to a regular file first/);
 });
 
 test("a replay ends when its standard output is no longer read", async (context) => {
