@@ -27,15 +27,18 @@ test("a journal directory behind a link is refused with an entry, and the CA goe
   assert.deepEqual(readdirSync(target), []);
 });
 
-test("a journal directory that others may write into is refused with an entry", async (t) => {
+test("a journal directory that others may write to is refused with an entry", async (t) => {
   if (!(await prepareWine(t))) return;
   const journal = makeJournal();
   chmodSync(journal, 0o777);
-  assert.match(await eventLogEntries(scenario, journal), /its permissions let other accounts write to it/);
+  assert.match(
+    await eventLogEntries(scenario, journal),
+    /its permissions let other accounts write to it/,
+  );
   assert.deepEqual(readdirSync(journal), []);
 });
 
-test("a journal directory of somebody else is refused with an entry", async (t) => {
+test("a journal directory of another account is refused with an entry", async (t) => {
   if (!(await prepareWine(t))) return;
   // Only root can give a directory away; for everybody else this one is foreign.
   let journal = "/usr/share";
@@ -43,7 +46,10 @@ test("a journal directory of somebody else is refused with an entry", async (t) 
     journal = makeJournal();
     chownSync(journal, 12_345, 12_345);
   }
-  assert.match(await eventLogEntries(scenario, journal), /its owner is neither the system nor/);
+  assert.match(
+    await eventLogEntries(scenario, journal),
+    /its owner is neither SYSTEM nor the Administrators group/,
+  );
   assert.ok(!readdirSync(journal).includes("writer.lock"));
 });
 
