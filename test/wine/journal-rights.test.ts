@@ -18,7 +18,7 @@ function makeJournal(): string {
   return journal;
 }
 
-test("a journal directory reached through a link is refused with an entry, and the CA keeps working", async (t) => {
+test("a journal directory behind a link is refused with an entry, and the CA goes on", async (t) => {
   if (!(await prepareWine(t))) return;
   const target = makeJournal();
   const link = join(makeTempDirectory("link"), "journal");
@@ -38,15 +38,18 @@ test("a journal directory that others may write to is refused with an entry", as
   assert.deepEqual(readdirSync(journal), []);
 });
 
-test("a journal directory with a foreign owner is refused with an entry", async (t) => {
+test("a journal directory of another account is refused with an entry", async (t) => {
   if (!(await prepareWine(t))) return;
-  // Only root can give a directory away; to everyone else this one is foreign.
+  // Only root can give a directory away; for everybody else this one is foreign.
   let journal = "/usr/share";
   if (process.getuid?.() === 0) {
     journal = makeJournal();
     chownSync(journal, 12_345, 12_345);
   }
-  assert.match(await eventLogEntries(scenario, journal), /its owner is neither the system nor/);
+  assert.match(
+    await eventLogEntries(scenario, journal),
+    /its owner is neither SYSTEM nor the Administrators group/,
+  );
   assert.ok(!readdirSync(journal).includes("writer.lock"));
 });
 

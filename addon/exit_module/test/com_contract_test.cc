@@ -5,13 +5,13 @@
 #include <set>
 #include <thread>
 
+#include "collect/recorder.h"
 #include "contract_fixture.h"
 #include "directory_rights.h"
 #include "exit_client.h"
 #include "failing_memory.h"
 #include "server_exit.h"
 #include "support/scale.h"
-#include "support/wait.h"
 
 namespace exit_module_test {
 namespace {
@@ -270,7 +270,8 @@ TEST_CASE("the shutdown event returns in time and later events count") {
   const size_t before = JournalEvents().size();
   const ULONGLONG start = GetTickCount64();
   CHECK(Play(&client, stop) == S_OK);
-  CHECK(GetTickCount64() - start < test::kPatienceMs);
+  // The wait for the seal is limited; the rest is for a busy machine.
+  CHECK(GetTickCount64() - start < 10 * collect::kShutdownWaitMs);
   CHECK(Play(&client, IssuedStep(14)) == S_OK);
   CHECK_FALSE(EventOf(WaitForEvents(before + 2), 14).empty());
 }
