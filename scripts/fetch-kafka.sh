@@ -12,6 +12,10 @@ case "${1:-kafka}" in
   *) echo "usage: $0 [kafka|perf-test]" >&2; exit 2 ;;
 esac
 target=var/$name
+mkdir -p var
+# Two parts of the tests may come here at the same time.
+exec 9> "var/.$name.lock"
+flock 9
 
 # The pom in the target says which versions the jars have, so a changed pom fetches them again.
 if cmp --silent "$pom" "$target/pom.xml"; then
@@ -24,7 +28,6 @@ if ! command -v mvn >/dev/null; then
 fi
 
 echo "$target: fetching with Maven ..."
-mkdir -p var
 work=$(mktemp -d "var/.$name.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 maven=(mvn -q -B -ntp -f "$pom" dependency:copy-dependencies)

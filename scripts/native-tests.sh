@@ -15,12 +15,13 @@ run_suite() {
     -DCERTWIRE_NODE=OFF -DCERTWIRE_SANITIZE="$sanitize" > "$dir.log" 2>&1 || { tail -n 20 "$dir.log" >&2; exit 1; }
   cmake --build "$dir" --parallel 2 >> "$dir.log" 2>&1 || { grep -E 'error|Error' "$dir.log" | head -n 30 >&2; exit 1; }
   printf '  %s:\n' "$name"
-  (cd "$dir" && ctest --parallel 2 --output-on-failure --timeout 1800 --no-tests=error) | tee "$dir.ctest" |
-    grep -vE '^(Test project|    Start)' | sed 's/^/    /'
-  local total failed
+  local total failed status=0
+  (cd "$dir" && ctest --parallel 2 --output-on-failure --timeout 1800 --no-tests=error) > "$dir.ctest" 2>&1 || status=$?
+  grep -vE '^(Test project|    Start)' "$dir.ctest" | sed 's/^/    /'
   total=$(sed -nE 's/^.*tests passed, [0-9]+ tests failed out of ([0-9]+)$/\1/p' "$dir.ctest")
   failed=$(sed -nE 's/^.*tests passed, ([0-9]+) tests failed out of [0-9]+$/\1/p' "$dir.ctest")
-  printf '  %s passed, %s failed\n' "$((total - failed))" "$failed"
+  printf '  %s passed, %s failed\n' "$((total - failed))" "${failed:-0}"
+  return "$status"
 }
 
 run_fuzz() {

@@ -11,11 +11,12 @@ const onNode = (...roots) => ["node", "scripts/run-tests.mjs", "--test-concurren
 
 /**
  * The parts in the order in which they start, the longest first. `after`: parts that build what this one needs.
- * `ciOnly`: outside CI it runs only if it is named.
+ * `ciOnly`: outside CI it runs only if it is named. `hasTests: false`: it counts no tests.
  */
 const parts = {
   windows: {
     title: "Windows binaries and Wine prefix",
+    hasTests: false,
     commands: [
       ["bash", "scripts/build-windows.sh"],
       ["bash", "scripts/wine-prefix.sh"],
@@ -65,21 +66,25 @@ const parts = {
   },
   lint: {
     title: "lint, format, types, dead code",
+    hasTests: false,
     commands: [["bash", "scripts/lint.sh"]],
   },
 };
 
 const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !(name in parts));
+const unknown = asked.filter((name) => !Object.hasOwn(parts, name));
 if (unknown.length > 0) {
   console.error(
     `run-parts: unknown part ${unknown.join(", ")}; the parts are ${Object.keys(parts).join(", ")}`,
   );
   process.exit(2);
 }
+// A part that is named brings what it needs: the Wine tests never run a DLL of yesterday.
+const needed = new Set(asked.flatMap((name) => [name, ...(parts[name].after ?? [])]));
 const wanted = Object.keys(parts).filter((name) =>
-  asked.length > 0 ? asked.includes(name) : isCi || !parts[name].ciOnly,
+  asked.length > 0 ? needed.has(name) : isCi || !parts[name].ciOnly,
 );
+const waiting = [...wanted];
 const logDirectory = "build/logs";
 mkdirSync(logDirectory, { recursive: true });
 
@@ -88,17 +93,23 @@ const seconds = (since) => Math.round((performance.now() - since) / 1000);
 const say = (text) => console.log(`certwire: ${text}`);
 
 const children = new Set();
-for (const signal of ["SIGINT", "SIGTERM"]) {
+let stopCode = 0;
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+]) {
   process.on(signal, () => {
-    for (const child of children) child.kill(signal);
-    process.exit(130);
+    stopCode = code;
+    waiting.length = 0;
+    // Each part is a process group of its own: its compilers, test processes and brokers end with it.
+    for (const { pid } of children) process.kill(-pid, "SIGTERM");
   });
 }
 
 /** Runs one command; resolves with its exit code, or with 1 if a signal ended it. */
 function run([command, ...args], log) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
     children.add(child);
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
@@ -128,16 +139,21 @@ function countsIn(text) {
 
 async function runPart(name) {
   const { title, commands } = parts[name];
+  const missing = failedNeedOf(name);
   const path = `${logDirectory}/${name}.log`;
   say(`== ${name}: ${title}`);
   const partStartedAt = performance.now();
   const log = createWriteStream(path);
-  let code = 0;
+  let code = missing === undefined ? 0 : 1;
+  if (missing !== undefined) log.write(`not run: the part ${missing} has failed\n`);
   for (const command of commands) {
-    if (code === 0) code = await run(command, log);
+    if (code === 0 && stopCode === 0) code = await run(command, log);
   }
   await new Promise((resolve) => log.end(resolve));
   const counts = countsIn(readFileSync(path, "utf8"));
+  if (code === 0 && stopCode !== 0) code = stopCode;
+  // A runner that reports no test has run none.
+  if (code === 0 && counts.passed === 0 && parts[name].hasTests !== false) code = 1;
   const result = { name, code, counts, seconds: seconds(partStartedAt), path };
   say(`   ${line(result)}`);
   return result;
@@ -159,9 +175,14 @@ function excerpt(path) {
 }
 
 const slots = Math.max(1, availableParallelism());
-const waiting = [...wanted];
 const running = new Map();
 const results = [];
+
+/** The part that a part needs and that has failed, if there is one. */
+function failedNeedOf(name) {
+  const needs = parts[name].after ?? [];
+  return results.find((result) => needs.includes(result.name) && result.code !== 0)?.name;
+}
 
 function next() {
   const isDone = (name) => !wanted.includes(name) || results.some((result) => result.name === name);
@@ -192,4 +213,4 @@ for (const { counts, code } of results) {
 }
 say(`${results.length} parts in ${seconds(startedAt)} s on ${slots} cores`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-process.exitCode = red.length === 0 ? 0 : 1;
+process.exitCode = stopCode || (red.length === 0 ? 0 : 1);

@@ -72,7 +72,11 @@ async function replay(...selection: string[]): Promise<void> {
 async function consumeAll(inventory: CertificateInventory): Promise<void> {
   const { messageCount } = await channel.checkQueue(queue);
   await inventory.consume(channel, queue);
-  while (inventory.handled < messageCount) await delay(50);
+  const deadline = performance.now() + 180_000;
+  while (inventory.handled < messageCount) {
+    assert.ok(performance.now() < deadline, `${inventory.handled} of ${messageCount} are handled`);
+    await delay(50);
+  }
   await channel.close();
 }
 

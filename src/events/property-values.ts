@@ -32,15 +32,23 @@ export interface ServedProperty<Value = RecordValue> {
 export function putProperty(
   target: Record<string, unknown>,
   property: Property,
-  { name, value }: ServedProperty,
+  served: ServedProperty,
   problems: Problems,
 ): void {
-  if (isCut(value)) {
-    target[property.key] = omittedCut(value);
-  } else if (!putTyped(target, property, { name, value }, problems)) {
+  if (isWhole(served)) {
+    if (putTyped(target, property, served, problems)) return;
+    const { name, value } = served;
     const plain = property.type === "digest" ? undefined : plainValue(value, name, problems);
     problems.add(name, "type", { detail: `${property.type} is expected`, value: plain });
+  } else if (isCut(served.value)) {
+    target[property.key] = omittedCut(served.value);
   }
+}
+
+function isWhole(
+  served: ServedProperty,
+): served is ServedProperty<Exclude<RecordValue, CutBinary>> {
+  return !isCut(served.value);
 }
 
 /** False if the value is not of the property's type. */

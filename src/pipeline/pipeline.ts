@@ -175,7 +175,10 @@ export class Pipeline {
     const isOpen = await retryUntilDone(() => isDoneBeforeAbort(sink.open(signal), signal), {
       policy: this.#host.retry,
       signal,
-      failed: (...failure) => monitor.openFailed(...failure),
+      // A stop makes the attempt in progress fail.
+      failed: (...failure) => {
+        if (!signal.aborted) monitor.openFailed(...failure);
+      },
     });
     if (isOpen !== true) return;
     this.#lanes = Array.from({ length: sink.lanes }, (_, index) => new Lane(index, this.#host));
@@ -227,7 +230,7 @@ export class Pipeline {
     { position, events, undecodable, ready }: SourcedRecord,
     signal: AbortSignal,
   ): Promise<boolean> {
-    if (ready !== undefined) await ready;
+    if (ready !== undefined && !(await isDoneBeforeAbort(ready, signal))) return false;
     const count = events.length + (undecodable ? 1 : 0);
     const ticket = this.#prefix.add(position, count, events[0]?.recordedtime);
     if (undecodable) {

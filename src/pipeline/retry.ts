@@ -45,10 +45,7 @@ export interface RetryLoop {
   readonly failed: (error: unknown, failures: number, delayMs: number) => void;
 }
 
-/**
- * Repeats a step without limit until it resolves. Resolves to `undefined` if the signal is aborted first; a
- * failure after that is not reported.
- */
+/** Repeats a step without limit until it resolves. Resolves to `undefined` if the signal is aborted first. */
 export async function retryUntilDone<T>(
   step: () => Promise<T>,
   { policy, signal, failed }: RetryLoop,
@@ -58,7 +55,6 @@ export async function retryUntilDone<T>(
     try {
       return await step();
     } catch (error) {
-      if (signal.aborted) break;
       const delayMs = retry.nextDelayMs();
       failed(error, retry.failures, delayMs);
       await pause(delayMs, signal);

@@ -1,4 +1,4 @@
-import { appendFile, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { CaIds, FramePlace } from "../events/ca-identity.ts";
 import { openForAppend } from "../files/append-file.ts";
@@ -81,33 +81,41 @@ export class CaIdFile {
   }
 
   /** Starts writing a line, which must end with a line break. Never throws; see `failed` and `pending`. */
+  /** Writes a line in the background, after those before it. */
   append(line: string): void {
     this.#unwritten += line;
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#writeAll();
   }
 
   /**
-   * The current write, or `undefined`. Wait for it before publishing an event, so that a restart gives the
-   * event the same `source`. Never rejects: an id that cannot be written must not delay events.
+   * The write in progress, or `undefined`. An event may be published only after it, so that a restart gives
+   * the event the same `source`. Never rejects: an id that cannot be written holds up no event.
    */
   get pending(): Promise<void> | undefined {
     return this.#writing;
   }
 
   async #writeAll(): Promise<void> {
-    while (this.#unwritten !== "") {
-      const text = this.#unwritten;
-      try {
-        await appendFile(this.#path, text, { flush: true });
+    try {
+      while (this.#unwritten !== "") {
+        const text = this.#unwritten;
+        await this.#write(text);
         this.#unwritten = this.#unwritten.slice(text.length);
-      } catch (error) {
-        // Part of the text may be on disk: the next write ends that line first.
-        if (!text.startsWith("\n")) this.#unwritten = `\n${this.#unwritten}`;
-        this.#failed(error);
-        return;
       }
+    } catch (error) {
+      this.#failed(error);
+    }
+    // Together with the last look at what is unwritten: a line that comes later starts a new write.
+    this.#writing = undefined;
+  }
+
+  async #write(text: string): Promise<void> {
+    const file = await openForAppend(this.#path);
+    try {
+      await file.appendFile(text);
+      await file.datasync();
+    } finally {
+      await file.close();
     }
   }
 }

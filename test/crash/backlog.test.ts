@@ -7,7 +7,7 @@ import { scaled } from "../support/scale.ts";
 
 const program = fileURLToPath(new URL("../../bench/backlog.js", import.meta.url));
 /** Far more events than may be under way at the same time; `npm run bench` takes the times. */
-const megabytes = scaled(256, { least: 64 });
+const megabytes = scaled(256, { least: 128 });
 /** A few chunks of the reader; the smallest backlog has 8,192 frames. */
 const mostFramesBeforePublish = 1024;
 

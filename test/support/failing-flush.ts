@@ -1,14 +1,39 @@
-import { open } from "node:fs/promises";
+import { readlinkSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { basename } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
+type Flushing = Pick<FileHandle, "fd" | "datasync">;
+
+async function fileHandlePrototype(): Promise<Flushing> {
+  const file = await open(fileURLToPath(import.meta.url));
+  await file.close();
+  return Object.getPrototypeOf(file) as Flushing;
+}
+
 /** Lets every flush of a file fail as a broken disk does, until the returned function is called. */
 export async function failFlushes(t: TestContext): Promise<() => void> {
-  const file = await open(fileURLToPath(import.meta.url));
-  const prototype = Object.getPrototypeOf(file) as { datasync: () => Promise<void> };
-  await file.close();
-  const mock = t.mock.method(prototype, "datasync", async () => {
+  const mock = t.mock.method(await fileHandlePrototype(), "datasync", async () => {
     throw Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO" });
   });
   return () => mock.mock.restore();
+}
+
+/** Holds every flush of the files called `name`, as a disk that hangs does, until `release`. */
+export async function holdFlushes(t: TestContext, name: string) {
+  const prototype = await fileHandlePrototype();
+  const { datasync } = prototype;
+  let [held, release] = [0, (): void => undefined];
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  t.mock.method(prototype, "datasync", async function (this: Flushing) {
+    if (basename(readlinkSync(`/proc/self/fd/${this.fd}`)) === name) {
+      held += 1;
+      await released;
+    }
+    return datasync.call(this);
+  });
+  return { held: () => held, release };
 }

@@ -95,7 +95,6 @@ test("a property that takes 10 s delays its own call only", async (t) => {
   const stuck = outcomes.outcomes.find(({ step }) => isFaulty(step))!.call;
   const others = outcomes.outcomes.filter(({ step }) => !isFaulty(step)).map(({ call }) => call);
   assert.ok(others.some(({ begin, end }) => begin > stuck.begin && end < stuck.end));
-  assert.ok(others.every(({ us }) => us < stuck.us / 2));
 });
 
 const crashes = {

@@ -19,10 +19,9 @@ const ofTheCa = [0x80, 0x40];
 const rounds = sizeFromEnvironment("CERTWIRE_KILL_ROUNDS", scaled(5));
 /**
  * Notify waits 2 ms for the disk and no longer, so on a machine whose processors are all busy the last
- * events before a kill may still be in memory. Older ones never are, unless a thread gets no processor at all
- * for so long.
+ * events before a kill may still be in memory. A writer that has stopped would lose all of them.
  */
-const memoryTicks = 50_000_000n;
+const mostInMemory = 200;
 const clockSlack = 10_000n;
 
 /** With 16 threads on such a machine a call may use up its 500 ms; then the record names what is missing. */
@@ -66,9 +65,7 @@ test("TerminateProcess loses nothing but what was still in memory, and leaves no
     const byContext = groupBy(records, ({ context }) => context);
     const losses = lossesOf(scenario, returned, byContext);
     const newest = records.reduce((last, { time }) => (time > last ? time : last), 0n);
-    const killed = returned.reduce((last, { to }) => (BigInt(to) > last ? BigInt(to) : last), 0n);
-    const old = losses.filter((loss) => loss.returned < killed - memoryTicks);
-    assert.deepEqual(old, [], `${where}: events lost that returned long before`);
+    assert.ok(losses.length <= mostInMemory, `${where}: ${losses.length} events lost`);
     const holes = losses.filter((loss) => loss.returned < newest - clockSlack);
     assert.deepEqual(holes, [], `${where}: events lost although later ones are recorded`);
     t.diagnostic(`${where}: ${records.length} recorded, ${losses.length} were still in memory`);

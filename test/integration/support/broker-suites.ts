@@ -8,7 +8,7 @@ import { syncRabbitmq } from "./sync-rabbitmq.ts";
 
 /** Registers the suites that every provider must pass. */
 export function testProvider(provider: BrokerProvider): void {
-  suite(`Kafka by ${provider.name}`, { timeout: 400_000 }, () => {
+  suite(`Kafka by ${provider.name}`, () => {
     let kafka: KafkaCluster;
     before(async () => {
       kafka = await provider.startKafka();
@@ -32,7 +32,7 @@ export function testProvider(provider: BrokerProvider): void {
     });
   });
 
-  suite(`RabbitMQ by ${provider.name}`, { timeout: 400_000 }, () => {
+  suite(`RabbitMQ by ${provider.name}`, () => {
     let rabbitmq: RabbitmqCluster;
     before(async () => {
       rabbitmq = await provider.startRabbitmq();

@@ -11,7 +11,7 @@ const config = {
 
 /** Registers the suite of the service's image. */
 export function testServiceImage(image: string): void {
-  suite("the image of the service", { timeout: 400_000 }, () => {
+  suite("the image of the service", () => {
     test("publishes the events of a simulated CA without being root", async () => {
       const container = await new GenericContainer(image)
         .withCopyContentToContainer([

@@ -34,6 +34,7 @@ test("run ends at once when nothing is under way, although its brokers say nothi
   const { exitCode, stderr } = await settled(running.ended, "the service has ended");
   assert.equal(exitCode, 0);
   assert.match(stderr.trim().split("\n").at(-1) ?? "", /"msg":"stopped"/);
+  assert.doesNotMatch(stderr, /stopped before every event/, "it waited for no acknowledgement");
 });
 
 test("a replay to a silent broker ends soon after it is asked to", async (context) => {

@@ -5,8 +5,9 @@ import { test } from "node:test";
 import pino from "pino";
 import { parseConfig } from "../../../src/config/load.ts";
 import { Service } from "../../../src/service/service.ts";
+import { holdFlushes } from "../../support/failing-flush.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
-import { until } from "../../support/until.ts";
+import { settled, turns, until } from "../../support/until.ts";
 
 /** One start of the CA; its journal is sealed. */
 async function workOnce(journal: string, first: number, last: number): Promise<void> {
@@ -60,4 +61,27 @@ test("a state directory has one service at a time, and is free when it has ended
   await assert.rejects(createService(journal), { code: "CERTWIRE_DIRECTORY_IN_USE" });
   await service.run(AbortSignal.abort());
   await (await createService(journal)).run(AbortSignal.abort());
+});
+
+test("no event is published before the id of its CA is on disk, and a hanging disk holds up no stop", async (context) => {
+  const journal = journalDirectory(context);
+  await workOnce(journal, 1, 5);
+  const flushes = await holdFlushes(context, "ca-ids.ndjson");
+  const published = (service: Service) => service.stats()[0]?.publishedEvents;
+  const stopped = await createService(journal);
+  const stop = new AbortController();
+  const running = stopped.run(stop.signal);
+  context.after(() => {
+    stop.abort();
+    flushes.release();
+  });
+  await until(() => flushes.held() === 1, "the id is being written");
+  await turns();
+  assert.equal(published(stopped), 0);
+  stop.abort();
+  await settled(running, "the service has stopped");
+  assert.equal(published(stopped), 0);
+  flushes.release();
+  const last = await publish(journal, 5);
+  assert.equal(last?.acknowledgedEvents, 5);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync, rmSync } from "node:fs";
+import { appendFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { CaIdentity } from "../../../src/events/ca-identity.ts";
@@ -87,11 +87,12 @@ test("an id that cannot be written is reported, kept in memory, and written with
   const file = new CaIdFile(path, (error) => errors.push(error));
   const memory = await CaIdMemory.open(file);
   rmSync(state, { recursive: true });
+  writeFileSync(state, "a file where the directory belongs");
   memory.keep(gapAt(1n), "first");
   await file.pending;
   assert.equal(errors.length, 1);
   assert.equal(memory.idAt(gapAt(1n)), "first");
-  mkdirSync(state);
+  rmSync(state);
   memory.keep(gapAt(5n), "second");
   await file.pending;
   assert.equal((await CaIdMemory.read(path)).idAt(gapAt(2n)), "first");

@@ -61,6 +61,11 @@ export function checkContents(
   allowanceOf: (step: ScenarioStep) => Allowance = () => ({}),
 ): void {
   const expectation = new Expectation(scenario);
+  const hurried = outcomes.filter(
+    ({ step, call }) => call.us >= budgetUs && allowanceOf(step).excuse !== "budget",
+  );
+  const share = `${hurried.length} of ${outcomes.length} calls used up their time`;
+  assert.ok(hurried.length * 2 < outcomes.length, share);
   const found = outcomes.flatMap(({ step, call, record }) => {
     const busyMachine: Allowance = call.us >= budgetUs ? { excuse: "budget" } : {};
     const allowance = { ...busyMachine, ...allowanceOf(step) };

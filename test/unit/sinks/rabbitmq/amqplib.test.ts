@@ -18,6 +18,7 @@ import { repoRoot } from "../../../integration/support/repo-root.ts";
 import { startFakeRabbitMq, startRefusingRabbitMq } from "../../../support/fake-rabbitmq.ts";
 import { rabbitMqSink } from "../../../support/make-sink.ts";
 import { sampleOutbound } from "../../../support/sample-events.ts";
+import { patienceMs } from "../../../support/until.ts";
 
 const signal = new AbortController().signal;
 
@@ -126,7 +127,7 @@ test("amqplib's errors for an exchange and a routing key that are too long say n
 });
 
 test("a connection that is cut off ends at once, with the reason, although the broker says nothing", {
-  timeout: 60_000,
+  timeout: patienceMs,
 }, async (t) => {
   const { model } = await openChannel(t, () => false);
   const reason = new Error("cut off");
