@@ -177,7 +177,7 @@ TEST_CASE("a seal does not speak for what came after it and waits") {
   }
 }
 
-TEST_CASE("the figures report a failed flush and of a disk that hangs") {
+TEST_CASE("the figures report a failed flush and a disk that hangs") {
   for (const test::Op op : {test::Op::kFlush, test::Op::kWrite}) {
     test::MemoryFiles files;
     std::atomic<bool> broken{false};
