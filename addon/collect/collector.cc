@@ -164,8 +164,8 @@ class Collector {
   }
 
   /// False, noted once under `name`, when no further entry is sure to fit into the record.
-  bool HasRoom(const char16_t* name) {
-    if (record_.HasRoom()) return true;
+  bool HasSpace(const char16_t* name) {
+    if (record_.HasSpace()) return true;
     record_.AddProblem(name, Reason::kLimit);
     return false;
   }
@@ -177,7 +177,7 @@ class Collector {
         ReadNames([this](auto* name) { return source_.NextAttribute(name); }, u"attributes");
     if (!stopped_) source_.EndAttributes();
     for (const auto& name : names) {
-      if (!HasRoom(u"attributes")) return;
+      if (!HasSpace(u"attributes")) return;
       ReadAttribute(name);
     }
   }
@@ -201,7 +201,7 @@ class Collector {
     auto oids = ReadNames([this](auto* oid) { return source_.NextExtension(oid); }, u"extensions");
     if (!stopped_) source_.EndExtensions();
     for (const auto& oid : oids) {
-      if (!HasRoom(u"extensions")) return;
+      if (!HasSpace(u"extensions")) return;
       ReadExtension(oid);
     }
   }
@@ -230,14 +230,14 @@ class Collector {
 
   void ReadCaCertificates() {
     for (int32_t index = 0; index < CaCertificates(); ++index) {
-      if (!HasRoom(u"ca.CertCount")) return;
+      if (!HasSpace(u"ca.CertCount")) return;
       ReadIndexedProperties(index, false);
     }
   }
 
   void ReadCrls() {
     for (int32_t index = 0; index < CaCertificates(); ++index) {
-      if (!HasRoom(u"ca.CertCount")) return;
+      if (!HasSpace(u"ca.CertCount")) return;
       crl_state_ = kCaCertificateValid;  // also when it cannot be read
       ReadIndexedProperties(index, true);
       if (crl_state_ != kCaCertificateValid) continue;

@@ -24,12 +24,9 @@ inline constexpr int32_t kEventMask = kCertificateIssued | kRequestPending | kRe
                                       kShutdown | kCertificateImported;
 static_assert(kEventMask == 0x27F);
 
-/// Values of the properties Disposition and CRLState that C++ code depends on. What a disposition
-/// means for consumers is decided in TypeScript.
-enum Disposition : int32_t {
-  kCaCertificateValid = 3,  ///< CA_DISP_VALID: the CA certificate publishes a CRL of its own
-  kIssued = 20,             ///< DB_DISP_ISSUED
-};
+/// The value of the property CRLState with which a CA certificate publishes a CRL of its own:
+/// CA_DISP_VALID.
+inline constexpr int32_t kCaCertificateValid = 3;
 
 }  // namespace collect
 

@@ -17,7 +17,7 @@ constexpr size_t kFrameBytes = 4096;
 /// Heads and numbers of an entry beside its name and value, at most.
 constexpr size_t kHeadBytes = 32;
 /// Where enumerations end: what follows them fits into the rest even when it has to be cut.
-constexpr size_t kRoomBytes = kMaxRecordBytes / 2;
+constexpr size_t kEntrySpaceBytes = kMaxRecordBytes / 2;
 
 bool IsCuttable(const Value& value) {
   switch (value.kind) {
@@ -166,7 +166,7 @@ void Record::AddProblem(std::u16string_view name, Reason reason, HResult result)
   minimum_bytes_ += size;
 }
 
-bool Record::HasRoom() const { return minimum_bytes_ < kRoomBytes; }
+bool Record::HasSpace() const { return minimum_bytes_ < kEntrySpaceBytes; }
 
 int64_t Record::RequestId() const {
   for (const Group group : {Group::kRequest, Group::kCertificate}) {

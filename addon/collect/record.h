@@ -97,7 +97,7 @@ class Record {
 
   /// True while further entries of an enumeration can be added without passing the limit even when
   /// every value is cut.
-  bool HasRoom() const;
+  bool HasSpace() const;
 
   /// RequestID as the request or the certificate has it; 0 without one.
   int64_t RequestId() const;

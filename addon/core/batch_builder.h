@@ -25,8 +25,10 @@ class BatchBuilder {
   BatchBuilder(size_t max_bytes, size_t max_frames, ReaderStats* stats)
       : max_bytes_(max_bytes), max_frames_(max_frames), stats_(stats) {}
 
-  /// Clears `batch` and fills it until the next call.
+  /// Clears `batch` and fills it until End.
   void Begin(Batch* batch);
+  /// Forgets the batch, which is the caller's.
+  void End() { batch_ = nullptr; }
 
   bool empty() const { return batch_->entries.empty(); }
   /// True when an entry of `payload` bytes can be added.
@@ -42,7 +44,7 @@ class BatchBuilder {
   const size_t max_bytes_;
   const size_t max_frames_;
   ReaderStats* stats_;
-  Batch* batch_ = nullptr;
+  Batch* batch_ = nullptr;  ///< null unless a call runs
 };
 
 }  // namespace journal

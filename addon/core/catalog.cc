@@ -6,7 +6,7 @@
 namespace journal {
 namespace {
 
-/// A writer that makes segments all the time must not keep the reader looking.
+/// A writer that makes segments all the time must not keep the reader listing.
 constexpr int kMaxListings = 4;
 
 class Collector final : public DirectoryVisitor {
@@ -27,22 +27,21 @@ uint32_t Catalog::NewestNumber() const {
 
 Status Catalog::Refresh() {
   // A segment may get its header just after its file was read, and the one after it just before:
-  // then the first would seem to be missing. A second look, begun when the later one was there,
-  // finds both. It is at every file: a new epoch may have come under the names of the one that it
-  // replaced.
-  bool news = true;
-  Status status;
-  for (int listings = 0; listings < kMaxListings && news && status.ok(); ++listings) {
-    status = ListOnce(listings > 0, &news);
+  // then the first would seem to be missing. A second listing, begun once the later one is there,
+  // finds both. It reads every header again: a new epoch may have come under the names of the one
+  // that it replaced.
+  Status status = ListOnce();
+  for (int listings = 1; listings < kMaxListings && news_ && status.ok(); ++listings) {
+    status = ListOnce();
   }
   return status;
 }
 
-Status Catalog::ListOnce(bool everything, bool* news) {
-  *news = false;
+Status Catalog::ListOnce() {
   Collector listing;
   const Status status = files_->List(directory_.c_str(), &listing);
   if (!status.ok()) return status;
+  const bool everything = std::exchange(news_, false);
   // An older copy may be restored over the directory, with other files of the same names and sizes.
   std::sort(listing.files.begin(), listing.files.end());
   // Sizes do not show that: the file that is being written grows all the time.
@@ -59,7 +58,7 @@ Status Catalog::ListOnce(bool everything, bool* news) {
     Known& now = known[name] = before;
     ReadHeaderOf(name, size, everything || changed || name == listing.files.back().first, newest,
                  &now);
-    *news |= now.valid != before.valid || now.header.id != before.header.id;
+    news_ |= now.valid != before.valid || now.header.id != before.header.id;
     if (!now.valid) continue;
     const EpochKey key = {now.header.epoch, now.header.id};
     epochs_[key].emplace(now.header.index, CatalogSegment{name, size, now.header});

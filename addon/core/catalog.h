@@ -57,9 +57,9 @@ class Catalog {
     SegmentHeader header;
   };
 
-  /// Lists the directory once, and reads `everything` or what Refresh says. `news` says whether a
-  /// file is another segment than before, or became one, or is none any more.
-  Status ListOnce(bool everything, bool* news);
+  /// Lists the directory once, and reads every header after news, otherwise those that Refresh
+  /// names.
+  Status ListOnce();
   void ReadHeaderOf(const std::string& name, uint64_t size, bool again, uint32_t newest,
                     Known* known);
   uint32_t NewestNumber() const;
@@ -69,6 +69,9 @@ class Catalog {
   std::map<std::string, Known> known_;  ///< what earlier listings found out, by file name
   std::map<EpochKey, CatalogEpoch> epochs_;
   std::vector<SegmentPlace> unreadable_;
+  /// A file became a segment or another segment or stopped being one, and no listing since then has
+  /// confirmed the others.
+  bool news_ = false;
 };
 
 }  // namespace journal

@@ -12,12 +12,12 @@ void CoverWatch::Reset() {
   watched_ = released_ = 0;
 }
 
-StepResult CoverWatch::CheckCover(const Catalog& catalog, const CatalogEpoch& epoch,
-                                  const ReadPlace& place, uint64_t sequence) {
+Status CoverWatch::IsCovered(const Catalog& catalog, const CatalogEpoch& epoch,
+                             const ReadPlace& place, uint64_t sequence, bool* covered) {
   const Status status = probe_.AdvanceTo(catalog, epoch, {place.segment, place.offset}, sequence);
   if (!status.ok()) return status;
-  const bool covered = probe_.durable() >= sequence || HasWaitedLongEnough(sequence);
-  return covered ? StepOutcome::kMoved : StepOutcome::kIdle;
+  *covered = probe_.durable() >= sequence || HasWaitedLongEnough(sequence);
+  return status;
 }
 
 bool CoverWatch::HasWaitedLongEnough(uint64_t sequence) {

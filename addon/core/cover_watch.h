@@ -7,7 +7,6 @@
 #include "epoch_view.h"
 #include "journal/reader.h"
 #include "read_place.h"
-#include "step_result.h"
 
 namespace journal {
 
@@ -21,9 +20,9 @@ class CoverWatch {
 
   /// Starts again in another epoch.
   void Reset();
-  /// kMoved when the frame `sequence` at `place` may be handed out, otherwise kIdle.
-  StepResult CheckCover(const Catalog& catalog, const CatalogEpoch& epoch, const ReadPlace& place,
-                        uint64_t sequence);
+  /// `covered`: the frame `sequence` at `place` may be handed out.
+  Status IsCovered(const Catalog& catalog, const CatalogEpoch& epoch, const ReadPlace& place,
+                   uint64_t sequence, bool* covered);
 
  private:
   bool HasWaitedLongEnough(uint64_t sequence);

@@ -16,15 +16,21 @@ namespace journal {
 /// How far the reader is with the epoch that it is in. It leaves an epoch only when a later one
 /// shows that it has ended; docs/explanation/journal-reader-and-writer.md draws the states.
 ///
-///   kSearching --start found--> kReading --last frame read--> kEnded
-///   kEnded --end reported, an epoch is missing after it--> kMissingNext --gap handed out--> kDone
-///   kEnded --end reported, the next epoch follows it--> kDone --next epoch entered--> kReading
-///   kReading --epoch deleted or replaced--> kSearching
+///   kSearching   --start found-->                                         kReading
+///   kSearching   --position at the end of an epoch-->                     kDone
+///   kReading     --last frame read-->                                     kEnded
+///   kReading     --epoch deleted or replaced-->                           kSearching
+///   kReading     --position after the last segment: gap handed out-->     kDone
+///   kEnded       --gap handed out, and an epoch is missing-->             kMissingNext
+///   kEnded       --gap handed out, and the next epoch follows-->          kDone
+///   kEnded       --clean end; if an epoch is missing, gap handed out-->   kDone
+///   kMissingNext --gap handed out-->                                      kDone
+///   kDone        --next epoch entered-->                                  kReading
 enum class EpochState : uint8_t {
   kSearching,    ///< the place to start at is not found yet
   kReading,      ///< frames of this epoch may be left
   kEnded,        ///< no frame is left; how the epoch ended is not reported yet
-  kMissingNext,  ///< the end is reported; that an epoch after this one is missing is not
+  kMissingNext,  ///< an unclean end is reported; that an epoch after this one is missing is not
   kDone,         ///< everything about this epoch is reported
 };
 

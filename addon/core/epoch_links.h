@@ -7,8 +7,7 @@
 
 namespace journal {
 
-/// The epoch that was the newest when epoch `of` of the catalogue began, as its first
-/// frame says.
+/// The epoch that was the newest when epoch `of` of the catalog began, as its first frame says.
 Status ReadPrevious(FileSystem* files, const Catalog& catalog, const EpochKey& of,
                     EpochKey* previous, bool* known);
 

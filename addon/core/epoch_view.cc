@@ -1,12 +1,13 @@
 #include "epoch_view.h"
 
 #include "epoch_links.h"
+#include "journal/units.h"
 #include "platform.h"
 
 namespace journal {
 namespace {
 
-constexpr uint64_t kUnreadablePatienceNanos = 5ull * 1000000000;
+constexpr uint64_t kUnreadablePatienceNanos = 5 * kNanosPerSecond;
 
 }  // namespace
 

@@ -62,7 +62,7 @@ void Flusher::Run() {
       bell_.Cancel();
       spare_->DoOneStep();
     } else {
-      const uint64_t pause = next_flush_ > now ? (next_flush_ - now) / 1000 + 1 : 0;
+      const uint64_t pause = next_flush_ > now ? (next_flush_ - now) / kNanosPerMicrosecond + 1 : 0;
       // A dirty file is flushed by the clock; otherwise a ring says that there is something new.
       bell_.Wait(ticket, dirty ? static_cast<int64_t>(pause) : kIdleWaitUs);
     }

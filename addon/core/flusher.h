@@ -39,8 +39,8 @@ class Flusher {
   /// There is a new request for a spare segment.
   void Wake() { bell_.Ring(); }
   bool failed() const { return failed_.load(std::memory_order_acquire); }
-  /// After a failed flush, when the writer has moved to a new segment: flushing goes on, with
-  /// everything up to `sequence` given up. Returns the first sequence that is not durable.
+  /// After a failed flush, when the writer has moved to a new segment: flushing continues,
+  /// with everything up to `sequence` given up. Returns the first sequence that is not durable.
   uint64_t GiveUp(uint64_t sequence);
 
   uint64_t committed() const { return committed_.load(std::memory_order_acquire); }

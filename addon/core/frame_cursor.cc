@@ -127,8 +127,11 @@ StepResult FrameCursor::HandleDamagedFrame(const FrameHeader& frame) {
   const Status status = scanner_.ReadPayload(place.offset, frame, &payload, &valid);
   if (!status.ok()) return status;
   if (IsExpendable(frame)) {
-    if (!valid) KeepDamage(after);
-    return AcceptFrame(frame, nullptr);
+    const uint64_t from = place.offset;
+    const StepResult result = AcceptFrame(frame, nullptr);
+    // Not while it stays at the place, or it would be counted again with the next step.
+    if (!valid && place.offset != from) KeepDamage(from, after);
+    return result;
   }
   if (valid && IsHandedOut(frame)) return AcceptFrame(frame, payload);
   // Its number stays open and is found missing at the next frame, or at the end of the epoch.
@@ -206,30 +209,38 @@ StepResult FrameCursor::SearchLiveTail(uint64_t from, uint64_t* found) {
 }
 
 Status FrameCursor::ReadFramesBeforePlace(bool* is_shorter) {
-  ReadPlace& place = *parts_.place;
+  // A copy: what was read before a failure must not decide how the epoch ended.
+  ReadPlace read = *parts_.place;
   uint64_t at = kSegmentHeaderSize;
   uint64_t tail = at;
-  place.sequence = scanner_.header().first_sequence - 1;
-  while (at != kNoFrame && at < place.offset) {
+  read.sequence = scanner_.header().first_sequence - 1;
+  while (at != kNoFrame && at < read.offset) {
     FrameHeader frame;
     bool valid;
     Status status = scanner_.ReadHeader(at, &frame, &valid);
     if (status.ok() && !valid) {
-      status = scanner_.FindFrame(at + kFrameAlignment, place.offset, &at);
+      status = scanner_.FindFrame(at + kFrameAlignment, read.offset, &at);
     } else if (status.ok()) {
-      const uint8_t* payload;
-      status = scanner_.ReadPayload(at, frame, &payload, &valid);
+      status = ReadFrameBeforePlace(at, frame, &read);
       at = tail = at + FrameSize(frame.length);
-      if (!valid && !IsExpendable(frame)) continue;
-      place.sequence = std::max(place.sequence, frame.sequence);
-      if (!TakesNumber(frame)) continue;
-      place.time = frame.time;
-      place.last = frame.type == kSealFrame ? LastFrame::kSealed : LastFrame::kUnsealed;
     }
     if (!status.ok()) return status;
   }
-  *is_shorter = tail < place.offset;
+  *is_shorter = tail < read.offset;
+  *parts_.place = read;
   return Status::Ok();
+}
+
+Status FrameCursor::ReadFrameBeforePlace(uint64_t at, const FrameHeader& frame, ReadPlace* read) {
+  const uint8_t* payload;
+  bool valid;
+  const Status status = scanner_.ReadPayload(at, frame, &payload, &valid);
+  if (!status.ok() || (!valid && !IsExpendable(frame))) return status;
+  read->sequence = std::max(read->sequence, frame.sequence);
+  if (!TakesNumber(frame)) return status;
+  read->time = frame.time;
+  read->last = frame.type == kSealFrame ? LastFrame::kSealed : LastFrame::kUnsealed;
+  return status;
 }
 
 StepResult FrameCursor::CheckCover(uint64_t sequence) {
@@ -241,20 +252,24 @@ StepResult FrameCursor::CheckCover(uint64_t sequence) {
     scanner_.Close();
     return StepOutcome::kIdle;
   }
-  return cover_.CheckCover(parts_.view->catalog(), *epoch, *parts_.place, sequence);
+  bool covered = false;
+  const Status status =
+      cover_.IsCovered(parts_.view->catalog(), *epoch, *parts_.place, sequence, &covered);
+  if (!status.ok()) return status;
+  return covered ? StepOutcome::kMoved : StepOutcome::kIdle;
 }
 
 void FrameCursor::SkipDamage(uint64_t to) {
   ReadPlace& place = *parts_.place;
   if (to == place.offset) return;
-  KeepDamage(to);
+  KeepDamage(place.offset, to);
   place.offset = to;
   place.LeaveStartPosition();
   search_at_ = search_pause_ = 0;
 }
 
-void FrameCursor::KeepDamage(uint64_t to) {
-  quarantine_.Keep(&scanner_, parts_.place->offset, to);
+void FrameCursor::KeepDamage(uint64_t from, uint64_t to) {
+  quarantine_.Keep(&scanner_, from, to);
   ++parts_.stats->quarantined_ranges;
   ++parts_.stats->damaged_ranges;
 }

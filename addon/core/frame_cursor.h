@@ -48,7 +48,8 @@ class FrameCursor {
   /// Handles what stands at the place. kSegmentEnd: nothing more comes in this segment.
   StepResult StepToNextFrame();
   /// For a reader that starts at the end of an epoch: finds out from the frames before the place
-  /// how the epoch ended. `is_shorter`: the segment ends before the place.
+  /// how the epoch ended. `is_shorter`: the segment ends before the place. A failure changes
+  /// nothing.
   Status ReadFramesBeforePlace(bool* is_shorter);
 
  private:
@@ -58,13 +59,14 @@ class FrameCursor {
   StepResult HandleDamagedFrame(const FrameHeader& frame);
   StepResult HandleMissingFrame();
   StepResult FinishSegment(const CatalogSegment* next);
+  Status ReadFrameBeforePlace(uint64_t at, const FrameHeader& frame, ReadPlace* read);
   /// kMoved when a sound frame stands after the damage; `found`: where, `from` or later.
   StepResult SearchLiveTail(uint64_t from, uint64_t* found);
   /// kMoved when the frame may be handed out.
   StepResult CheckCover(uint64_t sequence);
   void MovePast(const FrameHeader& frame);
   void SkipDamage(uint64_t to);
-  void KeepDamage(uint64_t to);
+  void KeepDamage(uint64_t from, uint64_t to);
   Status KeepTornTail();
   void AddWriterTimes(const uint8_t* payload, size_t size);
   EntryPlace PlaceAt(uint64_t offset) const {

@@ -10,9 +10,11 @@ namespace journal {
 /// What the reader knows about the frame before its place. It decides whether the number of the
 /// next frame is checked, and whether the epoch ended cleanly.
 ///
-///   kStartPosition --frame, damage or next segment--> kUnsealed
-///   kUnsealed      --SEAL-->                          kSealed
-///   kSealed        --any other numbered frame, hole, damaged frame, torn tail--> kUnsealed
+///   kStartPosition --SEAL-->                                     kSealed
+///   kStartPosition --any other frame, damage or next segment-->  kUnsealed
+///   kUnsealed      --SEAL-->                                     kSealed
+///   kSealed        --any other numbered frame, hole, damaged frame, torn tail-->  kUnsealed
+///   kSealed        --end of an epoch whose last file is shorter than planned-->   kUnsealed
 enum class LastFrame : uint8_t {
   kStartPosition,  ///< nothing was read since the start position: the next number is right,
                    ///< whatever it is
@@ -30,7 +32,7 @@ struct ReadPlace {
   uint64_t time = 0;      ///< of that frame; 0: none was read in this epoch
   LastFrame last = LastFrame::kUnsealed;
 
-  /// The next frame's number is checked from now on.
+  /// The number of the next frame will be checked.
   void LeaveStartPosition() {
     if (last == LastFrame::kStartPosition) last = LastFrame::kUnsealed;
   }

@@ -37,6 +37,7 @@ class ReaderCore final : public Reader {
         frames_({files, &place_, &view_, &batch_, &stats_, &times_}, options),
         epochs_({files, &place_, &view_, &frames_, &batch_, &stats_}, options) {}
 
+  Status ReadBatch();
   Status ListDirectory();
   StepResult StepPatiently();
   StepResult Step();
@@ -55,14 +56,20 @@ class ReaderCore final : public Reader {
 
 Status ReaderCore::Read(Batch* batch) {
   batch_.Begin(batch);
+  const Status status = ReadBatch();
+  batch_.End();
+  return status;
+}
+
+Status ReaderCore::ReadBatch() {
   frames_.Invalidate();
   const Status listed = ListDirectory();
   if (!listed.ok()) return listed;
   StepResult result = StepOutcome::kMoved;
   for (int i = 0; i < kMaxSteps && result.moved(); ++i) result = StepPatiently();
-  if (result.outcome() != StepOutcome::kIdle || !batch->entries.empty()) listed_at_ = 0;
+  if (result.outcome() != StepOutcome::kIdle || !batch_.empty()) listed_at_ = 0;
   // What was read before an error is handed out; the next call reports the error again.
-  return batch->entries.empty() ? result.status() : Status::Ok();
+  return batch_.empty() ? result.status() : Status::Ok();
 }
 
 Status ReaderCore::ListDirectory() {

@@ -19,6 +19,7 @@ constexpr int kPatience = 5;
 Status SegmentScanner::Open(FileSystem* files, const std::string& path,
                             const SegmentHeader& header) {
   Invalidate();
+  failures_ = 0;
   header_ = header;
   return files->Open(path.c_str(), OpenMode::kRead, &file_);
 }
@@ -37,7 +38,7 @@ Status SegmentScanner::LoadWindow(uint64_t offset, size_t size, const uint8_t** 
 }
 
 Status SegmentScanner::FillWindow(uint64_t offset, size_t size) {
-  // A frame of 16 MiB does not keep its memory for ever.
+  // A frame of 16 MiB does not keep its memory forever.
   if (window_.size() < size || window_.size() > 2 * std::max(size, kWindowBytes)) {
     window_.resize(size);
     window_.shrink_to_fit();

@@ -60,7 +60,7 @@ class SegmentStore {
   Status Create(uint32_t index, uint64_t size, std::unique_ptr<File>* file);
   /// kNoSpace when cap or floor forbid that segment `index`, there or not, takes `size` bytes.
   Status CheckSpace(uint32_t index, uint64_t size);
-  /// Sets which segment is written, so that it counts with its whole size from now on.
+  /// Sets which segment is written, so that it counts with its whole size.
   void SetWritten(const PlannedSegment& segment);
 
   uint32_t epoch() const { return epoch_; }

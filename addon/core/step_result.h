@@ -13,7 +13,8 @@ enum class StepOutcome : uint8_t {
   kIdle,        ///< nothing can be handed out now; try again later
   kFull,        ///< the batch has no space for what comes next
   kSegmentEnd,  ///< the open segment holds no further frame and will not get one
-  kFailed,      ///< an operation on a file failed; nothing was skipped
+  kFailed,      ///< a file operation failed, or the journal needs a newer reader (kInvalid);
+                ///< nothing was skipped
 };
 
 /// The result of a step: its outcome, and for kFailed the error.

@@ -112,7 +112,7 @@ bool SleepUntilDone(ShortSleeps* sleeps, Buffer* buffer, uint64_t deadline) {
   bool done = Done(buffer);
   for (uint64_t now = MonotonicNanos(); !done && now < deadline; now = MonotonicNanos()) {
     sleeps->Sleep(timer, &buffer->state, waiting,
-                  static_cast<int64_t>((deadline - now) / 1000 + 1));
+                  static_cast<int64_t>((deadline - now) / kNanosPerMicrosecond + 1));
     done = Done(buffer);
   }
   sleeps->ReturnTimer(timer);
@@ -125,7 +125,7 @@ bool WriterCore::WaitForCommit(Buffer* buffer) {
     if (Done(buffer)) return true;
     RelaxProcessor();
   }
-  const uint64_t deadline = MonotonicNanos() + uint64_t{options.commit_wait_us} * 1000;
+  const uint64_t deadline = MonotonicNanos() + options.commit_wait_us * kNanosPerMicrosecond;
   if (SleepUntilDone(&shared.sleeps, buffer, deadline)) return true;
   // Appends stop waiting until the writer has caught up: a stuck disk costs a thread one wait.
   shared.stuck.store(true, std::memory_order_relaxed);
@@ -219,7 +219,7 @@ void Writer::CountDropped(uint64_t time, int64_t request_id) {
 
 bool Writer::Shutdown(uint32_t timeout_ms) {
   WriterShared* shared = &Core(this)->shared;
-  const uint64_t deadline = MonotonicNanos() + uint64_t{timeout_ms} * 1000000;
+  const uint64_t deadline = MonotonicNanos() + timeout_ms * kNanosPerMillisecond;
   shared->seal_wanted.store(true, std::memory_order_release);
   Core(this)->thread.Hurry();
   shared->bell.Ring();
@@ -228,7 +228,7 @@ bool Writer::Shutdown(uint32_t timeout_ms) {
          shared->sealed.load(std::memory_order_acquire) == 0) {
     const uint64_t now = MonotonicNanos();
     if (now >= deadline) return false;
-    const auto left_us = static_cast<int64_t>((deadline - now) / 1000 + 1);
+    const auto left_us = static_cast<int64_t>((deadline - now) / kNanosPerMicrosecond + 1);
     const uint32_t sealed = shared->sealed.load(std::memory_order_relaxed);
     WaitOnWord(&shared->sealed, sealed, left_us < kSealPollUs ? left_us : kSealPollUs);
   }

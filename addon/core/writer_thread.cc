@@ -56,7 +56,8 @@ void WriterThread::SleepUntilWork() {
                         (retry_at_ <= now && (filler_.IsMarkDue() || filler_.IsSealDue() ||
                                               filler_.IsSealUnpublished() || flusher_.failed()));
   if (has_work) return shared_->bell.Cancel();
-  const int64_t wait_us = due > now ? static_cast<int64_t>((due - now) / 1000 + 1) : kIdleWaitUs;
+  const int64_t wait_us =
+      due > now ? static_cast<int64_t>((due - now) / kNanosPerMicrosecond + 1) : kIdleWaitUs;
   shared_->bell.Wait(ticket, std::min(wait_us, kIdleWaitUs));
 }
 

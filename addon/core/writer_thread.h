@@ -32,7 +32,7 @@ class WriterThread {
   /// Ends both threads, after one more attempt to write what waits.
   void Stop();
   const Flusher& flusher() const { return flusher_; }
-  /// Flushes without pacing from now on, for the seal.
+  /// Stops pacing the flushes, for the seal.
   void Hurry() { flusher_.Hurry(); }
 
  private:

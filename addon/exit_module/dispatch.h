@@ -34,7 +34,7 @@ class Arguments {
 
   LONG Long(UINT index);
   BSTR Text(UINT index);
-  /// The argument itself, behind one reference if there is one.
+  /// The argument itself; where it is a reference to a VARIANT, that VARIANT.
   const VARIANT* Any(UINT index) const;
   HRESULT result() const { return result_; }
 

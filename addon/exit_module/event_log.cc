@@ -2,10 +2,12 @@
 
 #include <vector>
 
+#include "collect/clock.h"
+
 namespace exit_module {
 namespace {
 
-constexpr ULONGLONG kQuietMs = 10 * 60 * 1000;
+constexpr uint64_t kQuietMs = 10 * 60 * 1000;
 
 /// The severity is in the highest two bits of a message's number.
 WORD EventType(DWORD id) {
@@ -27,7 +29,8 @@ EventLog::~EventLog() {
 
 bool EventLog::IsDue(DWORD id) const {
   const auto last = last_report_.find(id);
-  return last == last_report_.end() || GetTickCount64() - last->second >= kQuietMs;
+  return last == last_report_.end() ||
+         collect::SystemClock().MonotonicMs() - last->second >= kQuietMs;
 }
 
 bool EventLog::Report(DWORD id, std::initializer_list<std::wstring> insertions) {
@@ -40,7 +43,7 @@ bool EventLog::Report(DWORD id, std::initializer_list<std::wstring> insertions) 
                     texts.data(), nullptr)) {
     return false;
   }
-  last_report_[id] = GetTickCount64();
+  last_report_[id] = collect::SystemClock().MonotonicMs();
   return true;
 }
 

@@ -28,7 +28,7 @@ class EventLog {
   bool IsDue(DWORD id) const;
 
   HANDLE source_ = nullptr;
-  std::map<DWORD, ULONGLONG> last_report_;  ///< GetTickCount64 by message
+  std::map<DWORD, uint64_t> last_report_;  ///< monotonic milliseconds by message
 };
 
 }  // namespace exit_module

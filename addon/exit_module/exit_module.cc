@@ -77,15 +77,15 @@ STDMETHODIMP ExitModule::Initialize(const BSTR config, LONG* mask) noexcept {
     ProcessRecorder::Start(TextOf(config));
     return S_OK;
   });
-  // Without a module nothing is recorded, but the CA starts as if we were not there.
+  // Without a recorder nothing is recorded, but the CA starts as if we were not there.
   return S_OK;
 }
 
 STDMETHODIMP ExitModule::Notify(LONG event, LONG context) noexcept {
-  ProcessRecorder* module = ProcessRecorder::Get();
-  if (module == nullptr) return S_OK;
+  ProcessRecorder* recorder = ProcessRecorder::Get();
+  if (recorder == nullptr) return S_OK;
   GuardedEntry([&] {
-    module->Notify(event, context);
+    recorder->Notify(event, context);
     return S_OK;
   });
   return S_OK;

@@ -51,7 +51,7 @@ std::string EpochInfo(const std::string& ca_name) {
 
 class JournalKeeper {
  public:
-  explicit JournalKeeper(ProcessRecorder& module) : module_(module) {}
+  explicit JournalKeeper(ProcessRecorder& recorder) : recorder_(recorder) {}
 
   /// Runs until the process ends. A fault or a lack of memory ends one round, never the thread.
   void Run() {
@@ -59,7 +59,7 @@ class JournalKeeper {
       Fault fault;
       const bool done = Guarded([this] { DoRound(); }, &fault);
       if (!done) fault_ = fault;
-      if (!writer_started_) module_.WriterTried(false);
+      if (!writer_started_) recorder_.WriterTried(false);
       Sleep(done && writer_started_ ? kCheckMs : kRetryMs);
     }
   }
@@ -74,7 +74,7 @@ class JournalKeeper {
 
   /// Before anything is written to the event log, whose service may hang.
   void StartWriter() {
-    const Settings settings = ReadSettings(module_.ca_name());
+    const Settings settings = ReadSettings(recorder_.ca_name());
     ignored_ = settings.ignored;
     directory_ = settings.journal_directory;
     // Registration made the default directory; another one may be made here.
@@ -83,14 +83,14 @@ class JournalKeeper {
     }
     refused_ = DistrustReason(directory_);
     // Also when the directory is refused: the memory limit applies at once.
-    if (!Configure(settings) || !refused_.empty() || !module_.writer().Start().ok()) return;
+    if (!Configure(settings) || !refused_.empty() || !recorder_.writer().Start().ok()) return;
     writer_started_ = true;
-    module_.WriterTried(true);
+    recorder_.WriterTried(true);
   }
 
   bool Configure(const Settings& settings) {
     const std::string directory = Utf8(directory_);
-    const std::string info = EpochInfo(Utf8(module_.ca_name()));
+    const std::string info = EpochInfo(Utf8(recorder_.ca_name()));
     journal::WriterOptions options;
     options.directory = directory.c_str();
     options.max_journal_bytes = uint64_t{settings.max_journal_megabytes} * journal::kMebibyte;
@@ -98,7 +98,7 @@ class JournalKeeper {
     options.max_outstanding_bytes = uint64_t{settings.max_memory_megabytes} * journal::kMebibyte;
     options.epoch_info = reinterpret_cast<const uint8_t*>(info.data());
     options.epoch_info_size = info.size();
-    const journal::Status status = module_.writer().Configure(options);
+    const journal::Status status = recorder_.writer().Configure(options);
     const std::string_view what = status.what();
     if (!status.ok()) refused_.assign(what.begin(), what.end());
     return status.ok();
@@ -111,12 +111,13 @@ class JournalKeeper {
       ignored_.pop_back();
     }
     if (writer_started_ && !start_reported_) {
-      start_reported_ = log_.Report(MSG_STARTED, {CERTWIRE_VERSION, module_.ca_name(), directory_});
+      start_reported_ =
+          log_.Report(MSG_STARTED, {CERTWIRE_VERSION, recorder_.ca_name(), directory_});
     }
   }
 
   void ReportJournal() {
-    const journal::WriterStats stats = module_.writer().Stats();
+    const journal::WriterStats stats = recorder_.writer().Stats();
     if (stats.degraded == was_degraded_) return;
     const std::string_view problem = stats.last_problem;
     const bool reported =
@@ -133,11 +134,11 @@ class JournalKeeper {
                     {Hex(fault_.code), Hex(reinterpret_cast<uintptr_t>(fault_.address))})) {
       fault_ = {};
     }
-    const uint64_t lost = module_.writer().Stats().dropped;
+    const uint64_t lost = recorder_.writer().Stats().dropped;
     if (lost != reported_lost_ && log_.Report(MSG_EVENTS_LOST, {std::to_wstring(lost)})) {
       reported_lost_ = lost;
     }
-    const ProcessRecorder::Troubles troubles = module_.troubles();
+    const ProcessRecorder::Troubles troubles = recorder_.troubles();
     if (troubles.fault_code != 0 && !fault_reported_) {
       fault_reported_ =
           log_.Report(MSG_FAULT, {Hex(troubles.fault_code), Hex(troubles.fault_address)});
@@ -150,7 +151,7 @@ class JournalKeeper {
     }
   }
 
-  ProcessRecorder& module_;
+  ProcessRecorder& recorder_;
   EventLog log_;
   std::wstring directory_;
   std::wstring refused_;                    ///< why the directory is not used; empty when it is
@@ -164,15 +165,15 @@ class JournalKeeper {
   uint64_t reported_unanswered_ = 0;
 };
 
-DWORD WINAPI KeeperMain(void* module) {
-  JournalKeeper(*static_cast<ProcessRecorder*>(module)).Run();
+DWORD WINAPI KeeperMain(void* recorder) {
+  JournalKeeper(*static_cast<ProcessRecorder*>(recorder)).Run();
   return 0;
 }
 
 }  // namespace
 
-bool StartJournalKeeper(ProcessRecorder* module) {
-  HANDLE thread = CreateThread(nullptr, 0, KeeperMain, module, 0, nullptr);
+bool StartJournalKeeper(ProcessRecorder* recorder) {
+  HANDLE thread = CreateThread(nullptr, 0, KeeperMain, recorder, 0, nullptr);
   if (thread == nullptr) return false;
   CloseHandle(thread);
   return true;

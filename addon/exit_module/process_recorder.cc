@@ -7,14 +7,14 @@
 namespace exit_module {
 namespace {
 
-constinit std::atomic<ProcessRecorder*> module{nullptr};
+constinit std::atomic<ProcessRecorder*> process_recorder{nullptr};
 constinit INIT_ONCE once = INIT_ONCE_STATIC_INIT;
 
 /// The DLL stays loaded: its threads run until the process ends.
 void PinThisDll() {
   HMODULE handle = nullptr;
   GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
-                     reinterpret_cast<const wchar_t*>(&module), &handle);
+                     reinterpret_cast<const wchar_t*>(&process_recorder), &handle);
 }
 
 }  // namespace
@@ -26,7 +26,7 @@ struct ProcessRecorder::Call {
   collect::Record record;
 };
 
-ProcessRecorder* ProcessRecorder::Get() { return module.load(std::memory_order_acquire); }
+ProcessRecorder* ProcessRecorder::Get() { return process_recorder.load(std::memory_order_acquire); }
 
 ProcessRecorder::ProcessRecorder(journal::Writer& writer, std::wstring_view ca_name)
     : writer_(writer),
@@ -46,7 +46,7 @@ void ProcessRecorder::Start(std::wstring_view ca_name) {
   ProcessRecorder* made = nullptr;
   Fault fault;
   Guarded([&] { made = Make(ca_name); }, &fault);
-  module.store(made, std::memory_order_release);
+  process_recorder.store(made, std::memory_order_release);
   InitOnceComplete(&once, made == nullptr ? INIT_ONCE_INIT_FAILED : 0, nullptr);
   if (made != nullptr) made->Notify(collect::kStarted, 0);
 }
@@ -100,11 +100,12 @@ void ProcessRecorder::WriterTried(bool started) {
 
 void ProcessRecorder::Seal() {
   if (!has_thread_.load()) return;
-  const ULONGLONG deadline = GetTickCount64() + collect::kShutdownWaitMs;
+  const collect::Clock& clock = collect::SystemClock();
+  const uint64_t deadline = clock.MonotonicMs() + collect::kShutdownWaitMs;
   // A CA that stops at once may do so before the background thread has read its settings.
   if (WaitForSingleObject(tried_, collect::kShutdownWaitMs) != WAIT_OBJECT_0) return;
   if (!writer_started_.load()) return;
-  const ULONGLONG now = GetTickCount64();
+  const uint64_t now = clock.MonotonicMs();
   recorder_.Shutdown(now < deadline ? static_cast<uint32_t>(deadline - now) : 0);
 }
 

@@ -19,7 +19,7 @@ class ProcessRecorder {
  public:
   /// Null before Initialize, and when memory was short.
   static ProcessRecorder* Get();
-  /// Makes the module, keeps the DLL loaded for the life of the process, starts the background
+  /// Makes the recorder, keeps the DLL loaded for the life of the process, starts the background
   /// thread and queues the start record; once per process. When memory is short nothing is made,
   /// and the next call tries again.
   static void Start(std::wstring_view ca_name);

@@ -22,9 +22,6 @@ namespace {
 const std::string kDirectory = "journal";
 /// Enough to fill two segments, so that every kind of operation occurs.
 constexpr int kEvents = 24;
-/// Far above the 2 ms of the commit wait, for a machine that is busy with other things. An append
-/// that waited for a stuck disk would not return at all: the disk is released afterwards.
-constexpr auto kAppendLimit = std::chrono::milliseconds(test::kPatienceMs);
 
 enum class Fault { kNone, kNoSpace, kIo, kSlow, kStuck };
 
@@ -48,13 +45,10 @@ class FaultyRun {
   }
   ~FaultyRun() { released = true; }
 
-  /// Appends a share of the events; the times of the calls must stay within the limit.
+  /// Appends a share of the events.
   void Append(int from, int to) {
     for (int i = from; i < to; ++i) {
-      const auto start = Clock::now();
-      const auto result = test::AppendText(writer.get(), Text(i));
-      slowest = std::max(slowest, Clock::now() - start);
-      CHECK(result != AppendResult::kDropped);
+      CHECK(test::AppendText(writer.get(), Text(i)) != AppendResult::kDropped);
       if (i % 4 == 3) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }
@@ -74,17 +68,18 @@ class FaultyRun {
 
   test::MemoryFiles files;
   test::HookFiles hooked;
-  std::atomic<bool> released{false};
+  std::atomic<bool> released{false};  ///< a stuck operation has ended or may end
   std::atomic<bool> operations_of_appender{false};
   const std::thread::id appender = std::this_thread::get_id();
-  Clock::duration slowest{};
   test::WriterPtr writer;
 
  private:
   Status GoWrong(Fault fault) {
     if (fault == Fault::kSlow) std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    while (fault == Fault::kStuck && !released) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (fault == Fault::kStuck) {
+      // An append that waits for the disk returns in the end, and finds it released.
+      (void)test::WaitUntil([this] { return released.load(); });
+      released = true;
     }
     return fault == Fault::kNoSpace || fault == Fault::kIo ? Failure(fault) : Status::Ok();
   }
@@ -111,6 +106,8 @@ TEST_CASE(
     "whatever operation fails, is slow or hangs, appends return in time and nothing is lost") {
   const uint64_t operations = OperationsOfCleanRun();
   CHECK(operations > 20);
+  // The longest wait of an append, unless it waits for the disk.
+  CHECK(journal::WriterOptions{}.commit_wait_us == 2000);
   for (const Fault fault : {Fault::kNoSpace, Fault::kIo, Fault::kSlow, Fault::kStuck}) {
     for (uint64_t at = 1; at <= operations; ++at) {
       CAPTURE(static_cast<int>(fault));
@@ -118,10 +115,10 @@ TEST_CASE(
       FaultyRun run(fault, at);
       run.Append(0, kEvents / 2);
       run.Append(kEvents / 2, kEvents);
-      run.released = fault == Fault::kStuck;
+      CHECK_FALSE(run.released);
+      run.released = true;
       CHECK(run.writer->Shutdown(test::kPatienceMs));
       CHECK(test::EventTexts(run.Read()) == FaultyRun::Texts());
-      CHECK(run.slowest < kAppendLimit);
       CHECK_FALSE(run.operations_of_appender);
       run.writer.reset();
     }

@@ -31,6 +31,8 @@ constexpr int kThreads = 4;
 constexpr uint32_t kNumbers = 1u << 15;
 /// A writer is killed once it has begun up to this many appends.
 constexpr uint32_t kKillWithinAppends = 1000;
+/// A reader is killed once it has handed out up to this many events.
+constexpr uint32_t kKillWithinEvents = 1000;
 /// A kill comes up to this much later than the progress that triggers it, so that it hits any
 /// instruction.
 constexpr uint32_t kJitterMicros = 2000;
@@ -51,7 +53,9 @@ struct Oracle {
 
 /// What the reader process hands out, in the order of handing out.
 struct Delivery {
-  std::atomic<uint64_t> count;
+  std::atomic<uint64_t> count;        ///< goes back to that of the checkpoint with each reader
+  std::atomic<uint64_t> handed_out;   ///< by all readers
+  std::atomic<uint64_t> empty_reads;  ///< of all readers
   struct Checkpoint {
     journal::Position position;
     uint64_t count;  ///< of what was handed out, covered by the position
@@ -168,7 +172,9 @@ void Deliver(const test::Item& item, Delivery* delivery, uint64_t at) {
       Deliver(item, delivery, delivery->count);
       last_events += delivery->rows[delivery->count].round == delivery->last_round;
       ++delivery->count;
+      ++delivery->handed_out;
     }
+    if (!got) ++delivery->empty_reads;
     if (got) {
       active = active == 1 ? 2 : 1;
       delivery->slots[active - 1] = {test::ItemsOf(batch).back().after, delivery->count};
@@ -179,6 +185,8 @@ void Deliver(const test::Item& item, Delivery* delivery, uint64_t at) {
   while (!test::WaitUntil(step) && !drain) {
   }
   if (last_events < delivery->last_events) std::_Exit(6);
+  journal::Batch surplus;
+  if (!reader->Read(&surplus).ok() || !surplus.entries.empty()) std::_Exit(7);
   std::_Exit(reader->Stats().position_lost ? 4 : 0);
 }
 
@@ -289,17 +297,26 @@ class KillTest {
     Child reader = Reader(Point(kReading), false);
     if (Random(4) == 0) {
       // The reader alone, reading what is there; the next one continues.
-      SleepUpTo(20000);
-      reader->Kill();
-      reader->Wait();
+      KillByProgress(reader.get());
       reader = Reader(Point(kReading), false);
     }
     const bool both = Random(3) == 0;
     RunWriter(round, point, shutdown, both ? reader.get() : nullptr);
-    if (!both) SleepUpTo(20000);
+    KillByProgress(reader.get());
+    DeletePassed();
+  }
+
+  /// Kills a reader, if it runs, once it has handed out some more events or has found none.
+  void KillByProgress(test::ChildProcess* reader) {
+    const Delivery& delivery = shared_->delivery;
+    const uint64_t enough = delivery.handed_out + Random(kKillWithinEvents);
+    const uint64_t empty = delivery.empty_reads;
+    test::WaitUntil([&] {
+      return delivery.handed_out >= enough || delivery.empty_reads > empty || reader->HasEnded();
+    });
+    SleepUpTo(kJitterMicros);
     reader->Kill();
     reader->Wait();
-    DeletePassed();
   }
 
   /// Deletes the segments of epochs that the checkpoint has passed, to keep the directory small.

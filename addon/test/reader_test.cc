@@ -233,6 +233,28 @@ TEST_CASE("damage is copied to the quarantine once, and no segment is ever writt
   CHECK(std::string(about.begin(), about.end()).find("\"segment\":0") != std::string::npos);
 }
 
+TEST_CASE("a damaged MARK after a hole in the numbers is one damaged range") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  const auto damage_next = [&](const auto& add) {
+    const uint64_t payload = builder.offset() + journal::kFrameHeaderSize;
+    add();
+    files[builder.path()][payload] ^= 1;
+  };
+  damage_next([&] { builder.Event("two"); });
+  damage_next([&] { builder.Mark(); });
+  builder.Event("three");
+  builder.Seal();
+  builder.Epoch(2, 2, kSegmentBytes);
+  auto reader = Open(&files, ReadMode::kCommitted);
+  const auto items = test::ReadAll(reader.get());
+  REQUIRE(items.size() == 3);
+  CHECK(test::ReasonOf(items[1]) == "corrupt");
+  CHECK(reader->Stats().damaged_ranges == 2);
+}
+
 TEST_CASE("planted files change nothing for the reader, nor for the next writer") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
@@ -427,6 +449,44 @@ TEST_CASE("an older copy of the directory, restored, is reported and repeats no 
   }
 }
 
+TEST_CASE("a failed read does not change how an epoch ended for a reader that starts at its end") {
+  enum class End { kSealed, kUnsealed, kBeforePosition };
+  for (const End end : {End::kSealed, End::kUnsealed, End::kBeforePosition}) {
+    CAPTURE(static_cast<int>(end));
+    test::MemoryFiles files;
+    test::JournalBuilder builder(&files, kDirectory);
+    // Larger than what one read fetches.
+    builder.Epoch(1, 1, journal::kMebibyte);
+    for (int i = 0; i < 40; ++i) builder.Event(std::string(10000, 'e'));
+    if (end == End::kSealed) builder.Seal();
+    const uint64_t lost = end == End::kBeforePosition ? 1 : 0;
+    journal::Position position = {
+        1, {}, 0, builder.offset() + lost * 10048, builder.sequence() + lost};
+    std::memset(position.epoch_id, 1, sizeof(position.epoch_id));
+    builder.Epoch(2, 2, kSegmentBytes);
+    builder.Event("next");
+    test::HookFiles whole(&files, [](const auto&) { return journal::Status::Ok(); });
+    const auto expected = test::ReadAll(Open(&whole, ReadMode::kCommitted, &position).get());
+    REQUIRE(expected.size() == (end == End::kSealed ? 1 : 2));
+    CHECK(expected.back().payload == test::EventPayload("next"));
+    for (uint64_t failing = 1; failing <= whole.count(); ++failing) {
+      CAPTURE(failing);
+      test::HookFiles hooked(&files, [failing](const test::Operation& operation) {
+        if (operation.number != failing) return journal::Status::Ok();
+        return journal::Status(journal::Status::Code::kIo, "input/output error", 5);
+      });
+      auto reader = Open(&hooked, ReadMode::kCommitted, &position);
+      const auto items = test::ReadUntil(
+          reader.get(), [&](const auto& all) { return all.size() >= expected.size(); });
+      REQUIRE(items.size() == expected.size());
+      for (size_t i = 0; i < items.size(); ++i) {
+        CHECK(items[i].id() == expected[i].id());
+        CHECK(items[i].payload == expected[i].payload);
+      }
+    }
+  }
+}
+
 TEST_CASE("a new epoch under the names of the one that it replaced is read from its start") {
   // The last file is the only one whose header is read each time; it may get its header later.
   for (const bool last_has_header : {true, false}) {
@@ -456,6 +516,69 @@ TEST_CASE("a new epoch under the names of the one that it replaced is read from 
     CHECK(test::ReasonOf(items[0]) == "rollback");
     CHECK(items[1].payload == test::EventPayload("three"));
   }
+}
+
+TEST_CASE("a new epoch under the names of another is found although the second listing fails") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Seal();
+  test::JournalBuilder again = builder;
+  builder.Epoch(2, 2, kSegmentBytes);
+  builder.Event("one");
+  builder.Segment(kSegmentBytes);
+  builder.Event("two");
+  builder.Seal();
+  int lists = 0;
+  int failing = 0;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    if (operation.op != test::Op::kList || ++lists != failing) return journal::Status::Ok();
+    return journal::Status(journal::Status::Code::kIo, "input/output error", 5);
+  });
+  auto reader = Open(&hooked, ReadMode::kCommitted);
+  REQUIRE(test::ReadAll(reader.get()).size() == 2);
+  again.Epoch(2, 3, kSegmentBytes);
+  again.Event("three");
+  again.Segment(kSegmentBytes);
+  again.Event("four");
+  failing = lists + 2;
+  journal::Batch batch;
+  CHECK_FALSE(reader->Read(&batch).ok());
+  const auto items = test::ReadAll(reader.get());
+  REQUIRE(items.size() == 3);
+  CHECK(test::ReasonOf(items[0]) == "rollback");
+  CHECK(items[1].payload == test::EventPayload("three"));
+  CHECK(items[2].payload == test::EventPayload("four"));
+}
+
+TEST_CASE("reads that failed in one segment do not make a failure in the next one damage") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  const std::string first = builder.path();
+  builder.Segment(kSegmentBytes);
+  builder.Event("two");
+  const std::string second = builder.path();
+  builder.Segment(kSegmentBytes);
+  builder.Event("three");
+  int reads = 0;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    const bool frames = operation.op == test::Op::kRead && operation.offset != 0;
+    const bool fails =
+        (operation.path == first && reads < 5) || (operation.path == second && reads == 5);
+    if (!frames || !fails) return journal::Status::Ok();
+    return journal::Status(journal::Status::Code::kIo, "input/output error", 5);
+  });
+  auto reader = Open(&hooked, ReadMode::kCommitted);
+  std::vector<std::string> payloads;
+  journal::Batch batch;
+  for (reads = 1; reads < 10; ++reads) {
+    (void)reader->Read(&batch);
+    for (const auto& item : test::ItemsOf(batch)) payloads.push_back(item.payload);
+  }
+  CHECK(payloads == std::vector{test::EventPayload("one"), test::EventPayload("two"),
+                                test::EventPayload("three")});
 }
 
 TEST_CASE("a segment that gets its header while the catalog reads a later one is not missed") {

@@ -150,7 +150,7 @@ TEST_CASE("the segment that is written counts for the cap with the size that it 
   CHECK(store.CheckSpace(1, 200 * journal::kKibibyte).ok());
 }
 
-TEST_CASE("a seal does not speak for what came after it and waits") {
+TEST_CASE("a seal does not cover what came after it and waits") {
   for (const bool drop : {false, true}) {
     CAPTURE(drop);
     test::MemoryFiles files;
@@ -232,8 +232,7 @@ TEST_CASE("a segment is at most a sixteenth of the cap, so that deleting comes b
 }
 
 TEST_CASE("when the header of a new segment fails, nothing more goes into the old one") {
-  // The bytes arrive, but the writer hears of a failure: a reader sees the new segment all the
-  // same.
+  // The bytes arrive, but the writer gets a failure: a reader sees the new segment all the same.
   test::MemoryFiles files;
   std::mutex mutex;
   std::atomic<int> failures{0};
@@ -292,11 +291,19 @@ TEST_CASE("a file whose zeros could not be flushed is not flushed again, and not
   options.file_system = &hooked;
   auto writer = test::StartWriter(options);
   std::vector<std::string> texts;
-  for (int i = 0; i < 60; ++i) {
-    texts.push_back("event " + std::to_string(i) + std::string(5000, 'z'));
-    REQUIRE(test::AppendText(writer.get(), texts.back()) != AppendResult::kDropped);
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
+  const auto append = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      texts.push_back("event " + std::to_string(texts.size()) + std::string(5000, 'z'));
+      REQUIRE(test::AppendText(writer.get(), texts.back()) != AppendResult::kDropped);
+    }
+  };
+  // Enough for the spare to be made, too few for the writer to need it.
+  append(5);
+  REQUIRE(test::WaitUntil([&] {
+    const std::lock_guard guard(mutex);
+    return !failed.empty();
+  }));
+  append(55);
   REQUIRE(writer->Shutdown(test::kPatienceMs));
   CHECK(failed.size() == 1);
   CHECK(misuse == 0);

@@ -11,6 +11,7 @@ namespace collect {
 namespace {
 
 constexpr HResult kAccessDenied = 0x80070005;
+constexpr int32_t kDispositionIssued = 20;  // DB_DISP_ISSUED
 
 const Value* Find(const Record& record, Record::Group group, std::string_view name) {
   for (const NamedValue& entry : record.properties(group)) {
@@ -163,7 +164,7 @@ TEST_CASE("after half a second optional properties are skipped and named") {
 TEST_CASE("request ID and disposition are read even when a call took ten seconds") {
   ScriptedSource source;
   source.bag.request[u"RequestID"] = BagValue::Long(42);
-  source.bag.request[u"Disposition"] = BagValue::Long(kIssued);
+  source.bag.request[u"Disposition"] = BagValue::Long(kDispositionIssued);
   source.bag.request[u"RevokedReason"] = BagValue::Long(-1);
   source.ms_per_call = 10'000;
   const Record record = CollectFrom(source, kCertificateRevoked);

@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
 #include "scripted_source.h"
+#include "support/hook_files.h"
 #include "support/journal_tools.h"
 #include "support/memory_files.h"
 #include "support/scale.h"
@@ -27,18 +29,24 @@ struct Journal {
 
   Journal() : writer(MakeWriter(&files)), recorder(*writer, u"My CA", clock) {}
 
-  static test::WriterPtr MakeWriter(test::MemoryFiles* files) {
+  static test::WriterPtr MakeWriter(journal::FileSystem* files) {
     auto options = test::SmallOptions(kDirectory);
     options.file_system = files;
     return test::StartWriter(options);
   }
 
-  /// Waits until this many items can be read: an append may return before its record is written.
-  std::vector<test::Item> Read(size_t count) {
+  std::vector<test::Item> Read(size_t count) { return ReadFrom(&files, count); }
+
+  /// Waits until this many items can be read, since an append may return before its record is
+  /// written; then reads what else is there.
+  static std::vector<test::Item> ReadFrom(test::MemoryFiles* files, size_t count) {
     auto options = test::ReaderOf(kDirectory, journal::ReadMode::kCommitted);
-    options.file_system = &files;
-    return test::ReadUntil(journal::Reader::Open(options).get(),
-                           [&](const auto& items) { return items.size() >= count; });
+    options.file_system = files;
+    const auto reader = journal::Reader::Open(options);
+    auto items =
+        test::ReadUntil(reader.get(), [&](const auto& all) { return all.size() >= count; });
+    for (auto& surplus : test::ReadAll(reader.get())) items.push_back(std::move(surplus));
+    return items;
   }
 };
 
@@ -58,7 +66,7 @@ TEST_CASE("an event is in the journal with its time and the CA's name") {
   CHECK(Contains(items[0], "DOMAIN\\user"));
 }
 
-TEST_CASE("after a fault events go on being recorded, without asking the CA") {
+TEST_CASE("after a fault events are still recorded, without asking the CA") {
   Journal journal;
   ScriptedSource faulty;
   faulty.intercept = [&](std::u16string_view call) -> std::optional<BagValue> {
@@ -94,6 +102,30 @@ TEST_CASE("start and shutdown are recorded, and events after the seal too") {
   CHECK(journal.recorder.Shutdown(test::kPatienceMs));
   CHECK(journal.recorder.Notify(kCertificateIssued, 5, source) != AppendResult::kDropped);
   CHECK(journal.Read(3).size() == 3);
+}
+
+TEST_CASE("a shutdown returns while the disk is stuck, and nothing is lost") {
+  static_assert(kShutdownWaitMs == 2000);
+  std::atomic<bool> stuck{true};
+  test::MemoryFiles files;
+  test::HookFiles hooked(&files, [&](const test::Operation&) {
+    // A shutdown that waits for the disk returns in the end, and finds it free.
+    (void)test::WaitUntil([&] { return !stuck; });
+    stuck = false;
+    return journal::Status::Ok();
+  });
+  const FakeClock clock;
+  const auto writer = Journal::MakeWriter(&hooked);
+  Recorder recorder(*writer, u"My CA", clock);
+  ScriptedSource source;
+  CHECK(recorder.Notify(kShutdown, 0, source) != AppendResult::kDropped);
+  CHECK_FALSE(recorder.Shutdown());
+  CHECK(stuck);
+  CHECK(recorder.Notify(kCertificateIssued, 5, source) != AppendResult::kDropped);
+  CHECK(stuck);
+  stuck = false;
+  CHECK(recorder.Shutdown(test::kPatienceMs));
+  CHECK(Journal::ReadFrom(&files, 2).size() == 2);
 }
 
 TEST_CASE("events of many threads are all recorded") {

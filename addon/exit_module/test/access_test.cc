@@ -30,12 +30,12 @@ struct Directories {
   std::wstring directory;
 };
 
-TEST_CASE("a directory of one's own is trusted") {
+TEST_CASE("a directory that only its owner can write to is trusted") {
   const Directories made;
   CHECK(DistrustReason(made.directory) == L"");
 }
 
-TEST_CASE("a directory that others may write into is refused until it gets its rights") {
+TEST_CASE("a directory that others can write to is refused until it gets its rights") {
   const Directories made;
   OpenToEveryone(made.directory);
   CHECK(DistrustReason(made.directory) == L"its permissions let other accounts write to it");

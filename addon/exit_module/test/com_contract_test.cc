@@ -263,15 +263,14 @@ TEST_CASE("an event is recorded although the CA's class is missing") {
   CHECK_FALSE(EventOf(WaitForEvents(before + 2), 13).empty());
 }
 
-TEST_CASE("the shutdown event returns in time and later events count") {
+TEST_CASE("the shutdown event returns and later events count") {
+  // That it does not wait any longer for a disk is tested with the recorder.
+  static_assert(collect::kShutdownWaitMs == 2000);
   Client client;
   Step stop;
   stop.event = 0x40;
   const size_t before = JournalEvents().size();
-  const ULONGLONG start = GetTickCount64();
   CHECK(Play(&client, stop) == S_OK);
-  // The wait for the seal is limited; the rest is for a busy machine.
-  CHECK(GetTickCount64() - start < 10 * collect::kShutdownWaitMs);
   CHECK(Play(&client, IssuedStep(14)) == S_OK);
   CHECK_FALSE(EventOf(WaitForEvents(before + 2), 14).empty());
 }

@@ -17,6 +17,8 @@ constexpr wchar_t kSettings[] =
     L"SYSTEM\\CurrentControlSet\\Services\\CertSvc\\Configuration\\Contract CA\\ExitModules\\"
     L"Certwire.Exit";
 
+constexpr LONG kDispositionIssued = 20;  // DB_DISP_ISSUED
+
 std::wstring journal_directory;
 DWORD fake_registration = 0;
 
@@ -110,7 +112,7 @@ standin::Step IssuedStep(LONG id) {
   step.event = 1;
   step.context = id;
   step.request.emplace(L"RequestID", number(id));
-  step.request.emplace(L"Disposition", number(collect::kIssued));
+  step.request.emplace(L"Disposition", number(kDispositionIssued));
   step.request.emplace(L"CallerName", caller);
   return step;
 }

@@ -42,13 +42,17 @@ ChildProcess::~ChildProcess() {
   if (handle_ != -1) CloseHandle(reinterpret_cast<HANDLE>(handle_));
 }
 
-void ChildProcess::Kill() { TerminateProcess(reinterpret_cast<HANDLE>(handle_), kKilled); }
+// Without a process, -1 must not reach Windows: as a handle it means this process.
+void ChildProcess::Kill() {
+  if (handle_ != -1) TerminateProcess(reinterpret_cast<HANDLE>(handle_), kKilled);
+}
 
 bool ChildProcess::HasEnded() const {
-  return WaitForSingleObject(reinterpret_cast<HANDLE>(handle_), 0) != WAIT_TIMEOUT;
+  return handle_ == -1 || WaitForSingleObject(reinterpret_cast<HANDLE>(handle_), 0) != WAIT_TIMEOUT;
 }
 
 int ChildProcess::Wait() {
+  if (handle_ == -1) return -1;
   const auto process = reinterpret_cast<HANDLE>(handle_);
   DWORD code = kKilled;
   WaitForSingleObject(process, INFINITE);

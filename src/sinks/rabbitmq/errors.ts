@@ -31,7 +31,7 @@ const hungUp: FailureClass = {
 
 const vhostRefused: FailureClass = {
   ...config,
-  hint: "The broker refused the vhost in the URL. Check that it exists and that the user may access it.",
+  hint: "The broker refused the vhost in the URL. Check that it exists, that the user may access it, and that it is up and below its connection limit.",
 };
 
 const classifier = new ErrorClassifier(classOf, "rabbitmq publish failed");

@@ -61,3 +61,15 @@ test("the page of log lines has no message that the service does not log, and no
   );
   assert.equal(new Set(documented).size, documented.length);
 });
+
+test("every warning about a topic's settings is on the page", () => {
+  const source = readFileSync(join("src", "sinks", "kafka", "topic.ts"), "utf8");
+  const warnings = [...source.matchAll(/warnings\.push\(\s*["`]([^"`]+)["`]/g)].map(
+    ([, text = ""]) => text.replaceAll(/\$\{\w+\}/g, "..."),
+  );
+  assert.ok(warnings.length >= 4);
+  assert.deepEqual(
+    warnings.filter((warning) => !page.includes(`- \`${warning}\``)),
+    [],
+  );
+});

@@ -8,8 +8,8 @@
 namespace journal {
 
 /// Appends CBOR (RFC 8949) to memory of a fixed size. Heads are the shortest and lengths definite;
-/// the order of map keys is the caller's duty. When the memory is full the encoder goes on
-/// counting, so a first pass over (nullptr, 0) measures.
+/// the order of map keys is the caller's duty. When the memory is full the encoder still counts, so
+/// a first pass over (nullptr, 0) measures.
 class CborEncoder {
  public:
   CborEncoder(uint8_t* data, size_t capacity) : data_(data), capacity_(capacity) {}

@@ -47,7 +47,7 @@ class DirectoryVisitor {
 };
 
 /// Every operation on files goes through this seam, so that tests can make the n-th one fail, be
-/// slow, block for ever, or be the last before a kill. Paths are UTF-8. Thread-safe.
+/// slow, block forever, or be the last before a kill. Paths are UTF-8. Thread-safe.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
