@@ -12,7 +12,6 @@
 #include "failing_memory.h"
 #include "server_exit.h"
 #include "support/scale.h"
-#include "support/wait.h"
 
 namespace exit_module_test {
 namespace {
