@@ -1,5 +1,27 @@
+import type { Command } from "commander";
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { FeedCounts } from "../simulate/index.ts";
+import { parseCount, parseRate } from "./arguments.ts";
+
+/** Adds the options of a command that runs the simulated CA; `rate` is the default, in events per second. */
+export function addFeedOptions(command: Command, rate: number): void {
+  command
+    .option(
+      "-r, --rate <events>",
+      "events per second; 0 means as fast as possible",
+      parseRate,
+      rate,
+    )
+    .option(
+      "-n, --count <events>",
+      "stop after this many events (default: run until interrupted)",
+      parseCount,
+    )
+    .option(
+      "-s, --seed <text>",
+      "make the run reproducible: same seed, same events, simulated timestamps",
+    );
+}
 
 /** Loads the simulated CA, which an installation on a CA may lack. Rejects with a CertwireError. */
 export async function loadSimulator() {

@@ -6,12 +6,11 @@ import { loadNative } from "../../native/addon.ts";
 import { pause } from "../../pipeline/waiting.ts";
 import { Service } from "../../service/service.ts";
 import type { FeedCounts } from "../../simulate/index.ts";
-import { parseCount, parseRate } from "../arguments.ts";
 import { DemoProgress } from "../demo-progress.ts";
 import { LiveView } from "../live-view.ts";
 import { createLogger } from "../logger.ts";
 import { say } from "../output.ts";
-import { feedText, loadSimulator } from "../simulator.ts";
+import { addFeedOptions, feedText, loadSimulator } from "../simulator.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 interface DemoOptions {
@@ -27,23 +26,14 @@ const catchUpMs = 10_000;
 
 /** `certwire demo`: simulated CA, journal, service and a live view in one go. */
 export function addDemoCommand(program: Command): void {
-  program
+  const command = program
     .command("demo")
     .description("watch everything at work: a simulated CA, the journal, the service, the sinks")
     .option("-c, --config <file>", "publish to the sinks of this configuration (default: files)")
     .option("-d, --directory <directory>", "directory for journal, state and events", "var/demo")
-    .option("-r, --rate <events>", "events per second; 0 means as fast as possible", parseRate, 4)
-    .option(
-      "-n, --count <events>",
-      "stop after this many events (default: run until interrupted)",
-      parseCount,
-    )
-    .option(
-      "-s, --seed <text>",
-      "make the run reproducible: same seed, same events, simulated timestamps",
-    )
     .addHelpText("after", help)
     .action(demo);
+  addFeedOptions(command, 4);
 }
 
 const help = `

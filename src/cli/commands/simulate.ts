@@ -2,9 +2,8 @@ import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { loadNative } from "../../native/addon.ts";
-import { parseCount, parseRate } from "../arguments.ts";
 import { say } from "../output.ts";
-import { feedText, loadSimulator } from "../simulator.ts";
+import { addFeedOptions, feedText, loadSimulator } from "../simulator.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 interface SimulateOptions {
@@ -19,22 +18,13 @@ const reportIntervalMs = 5000;
 
 /** `certwire simulate`: a simulated CA writes a journal. */
 export function addSimulateCommand(program: Command): void {
-  program
+  const command = program
     .command("simulate")
     .description("write a journal with a simulated CA, through the exit module's own code")
     .requiredOption("-j, --journal <directory>", "journal directory, created if missing")
-    .option("-r, --rate <events>", "events per second; 0 means as fast as possible", parseRate, 10)
-    .option(
-      "-n, --count <events>",
-      "stop after this many events (default: run until interrupted)",
-      parseCount,
-    )
-    .option(
-      "-s, --seed <text>",
-      "make the run reproducible: same seed, same events, simulated timestamps",
-    )
     .addHelpText("after", help)
     .action(simulate);
+  addFeedOptions(command, 10);
 }
 
 const help = `
