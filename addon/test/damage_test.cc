@@ -84,6 +84,14 @@ size_t LostAndAccounted(const std::vector<test::Item>& before, const std::vector
   return lost.size();
 }
 
+/// Every bit in the plain build. The sanitizers check the same code at every seventh, which takes
+/// them minutes less, and still comes to each place of a byte.
+#ifdef CERTWIRE_SANITIZED
+constexpr size_t kBitStride = 7;
+#else
+constexpr size_t kBitStride = 1;
+#endif
+
 }  // namespace
 
 TEST_CASE("the undamaged journal gives its events and no gap of the reader's own") {
@@ -97,7 +105,7 @@ TEST_CASE("a single flipped bit costs at most its own frame, which is accounted 
   size_t flips = 0;
   size_t losses = 0;
   for (const std::string& victim : golden.victims) {
-    for (size_t bit = 0; bit < kSegmentBytes * 8; ++bit) {
+    for (size_t bit = 0; bit < kSegmentBytes * 8; bit += kBitStride) {
       golden.files[victim][bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);
       const std::string context = victim + " bit " + std::to_string(bit);
       const size_t lost = LostAndAccounted(golden.items, golden.Read(), context);
@@ -108,7 +116,7 @@ TEST_CASE("a single flipped bit costs at most its own frame, which is accounted 
     }
   }
   MESSAGE(flips << " flips, " << losses << " of them cost one frame, no other loss");
-  CHECK(losses > 1000);
+  CHECK(losses > 1000 / kBitStride);
 }
 
 TEST_CASE("a file cut at any byte loses nothing before the cut, and the rest is accounted for") {
