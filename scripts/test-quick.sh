@@ -3,5 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/setup.sh test
-bash scripts/lint.sh
-exec node scripts/run-tests.mjs build/js/test/unit build/js/test/contract build/js/test/integration/rabbitmq.test.js
+exec node scripts/run-parts.mjs unit rabbitmq lint
