@@ -126,6 +126,7 @@ function run([command, ...args], log) {
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });
     child.on("error", (error) => {
+      children.delete(child); // it has not started and has no process id
       log.write(`${error}\n`);
       resolve(1);
     });

@@ -1,5 +1,4 @@
-import type { OutboundEvent } from "../events/outbound-event.ts";
-import { eventOf } from "../events/outbound-event.ts";
+import { eventOf, type OutboundEvent } from "../events/outbound-event.ts";
 import { eventRow, headerLine, rowLine } from "./event-row.ts";
 import { styled } from "./output.ts";
 

@@ -2,8 +2,12 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { describeCause } from "../errors/describe-cause.ts";
 import type { CertwireEvent } from "../events/event.ts";
-import type { OutboundEvent } from "../events/outbound-event.ts";
-import { eventOf, type ShrinkEvent, toOutbound } from "../events/outbound-event.ts";
+import {
+  eventOf,
+  type OutboundEvent,
+  type ShrinkEvent,
+  toOutbound,
+} from "../events/outbound-event.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";

@@ -1,7 +1,6 @@
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { ErrorCode } from "../errors/codes.ts";
-import type { OutboundEvent } from "../events/outbound-event.ts";
-import type { PublishOutcome, SinkFailure, SinkFailureKind } from "./sink.ts";
+import type { SinkFailure, SinkFailureKind } from "./sink.ts";
 
 /** What an error of a client library means for the pipeline and for people. */
 export interface FailureClass {
@@ -43,20 +42,4 @@ export class ErrorClassifier {
     }
     return { kind: this.#classOf(error).kind, cause: this.toError(error, this.#publishFailed) };
   }
-}
-
-/** A lane of a sink that publishes to a broker. */
-interface BrokerLane {
-  publish(batch: readonly OutboundEvent[], signal: AbortSignal): Promise<PublishOutcome>;
-}
-
-/** Publishes on a lane; without one, since the sink is closed, it is a failure. */
-export async function publishOn(
-  lane: BrokerLane | undefined,
-  batch: readonly OutboundEvent[],
-  signal: AbortSignal,
-): Promise<PublishOutcome> {
-  if (lane !== undefined) return lane.publish(batch, signal);
-  const cause = new CertwireError("CERTWIRE_SINK_UNREACHABLE", "the sink is closed");
-  return { acknowledged: 0, failure: { kind: "reset", cause } };
 }

@@ -2,7 +2,7 @@ import type { Admin, Kafka } from "kafkajs";
 import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
-import { publishOn } from "../failure-class.ts";
+import { publishOn } from "../broker-lane.ts";
 import type { PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { createKafka, disconnect } from "./client.ts";
 import { toKafkaError } from "./errors.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
-import { publishOn } from "../failure-class.ts";
+import { publishOn } from "../broker-lane.ts";
 import type { PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { checkAmqplibVersion } from "./amqplib.ts";
 import { RabbitMqConnection } from "./connection.ts";
