@@ -14,7 +14,8 @@ export interface PipelineLimits {
   readonly deadLetterAfterSeconds: number;
 }
 
-const mebibyte = 1024 * 1024;
+/** 2^20 bytes. */
+export const mebibyte = 1024 * 1024;
 
 /** The keys of a sink's entry that set the limits of its pipeline. */
 export const pipelineLimitsShape = {

@@ -6,6 +6,7 @@ import { shrinkEvent } from "../events/shrink-event.ts";
 import { LateFrameSource } from "../journal/frame-source.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
 import type { NativeFileLock, NativeReaderStats } from "../native/addon.ts";
+import { mebibyte } from "../pipeline/limits.ts";
 import { PipelineMonitor } from "../pipeline/monitor.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { openJournalContext } from "../sources/journal-context.ts";
@@ -34,8 +35,6 @@ interface Member {
   readonly reader: () => NativeReaderStats | undefined;
   readonly checkpoints: CheckpointStore;
 }
-
-const mebibyte = 2 ** 20;
 
 /**
  * The service: for each enabled sink one pipeline with its own journal reader and checkpoint, and beside

@@ -13,7 +13,8 @@ export interface ResolvedSinkOptions {
 }
 
 const kibibyte = 1024;
-const mebibyte = 1024 * kibibyte;
+/** 2^20 bytes. */
+export const mebibyte = 1024 * kibibyte;
 
 /** The keys that the entry of every sink has, with the defaults of one kind. */
 export function commonShape(defaults: SinkLimits) {

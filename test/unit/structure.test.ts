@@ -4,7 +4,7 @@ import { dirname, join, normalize, sep } from "node:path";
 import { test } from "node:test";
 
 /**
- * What each part of src may import at run time, in the order of an event's way: every arrow points to a
+ * What each part of src may import at run time, in the order of an event's path: every arrow points to a
  * part further up. CONTRIBUTING.md says so in words.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -104,4 +104,12 @@ test("every part of src has its place in the rule, and imports are found", () =>
   const parts = new Set(files.map(partOf));
   assert.deepEqual([...parts].toSorted(), Object.keys(mayImport).toSorted());
   assert.ok(importsOf(join("src", "pipeline", "pipeline.ts")).length > 5);
+});
+
+test("what records and events mean needs no disk and no network, so that consumers can run the same code", () => {
+  const pure = files.filter((file) => ["exit", "x509", "events"].includes(partOf(file)));
+  const builtIns = pure.flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(/from "(node:[^"]+)"/g)].map(([, name]) => name),
+  );
+  assert.deepEqual([...new Set(builtIns)].toSorted(), ["node:buffer", "node:crypto"]);
 });

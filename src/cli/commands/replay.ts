@@ -83,7 +83,7 @@ async function replay(file: string | undefined, options: ReplayOptions): Promise
 
 interface Source {
   readonly name: string;
-  /** The events from the oldest one, anew at each call; `skip` gets what is left out. */
+  /** The events from the oldest one, read again at each call; `skip` gets what is left out. */
   readonly events: (skip: (what: Skipped) => void) => AsyncIterable<CertwireEvent>;
 }
 

@@ -3,14 +3,13 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import {
   commonShape,
+  mebibyte,
   parsedString,
   type ResolvedSinkOptions,
   resolveCommon,
 } from "../common-options.ts";
 import type { ResolveContext } from "../secret-reference.ts";
 import { invalidUrl } from "../server-url.ts";
-
-const mebibyte = 1024 * 1024;
 
 /** Entry of a file sink: rotating files, one JSON event a line. */
 export const fileSinkOptions = z

@@ -2,14 +2,13 @@ import { z } from "zod";
 import { brokerShape, type ResolvedBrokerOptions, resolveBroker } from "../broker-options.ts";
 import {
   commonShape,
+  mebibyte,
   parsedString,
   type ResolvedSinkOptions,
   resolveCommon,
 } from "../common-options.ts";
 import { type ResolveContext, secretReference } from "../secret-reference.ts";
 import { type HostPort, invalidUrl, parseServerUrl } from "../server-url.ts";
-
-const mebibyte = 1024 * 1024;
 
 const bindingKey = z
   .string()

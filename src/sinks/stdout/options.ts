@@ -1,7 +1,10 @@
 import { z } from "zod";
-import { commonShape, type ResolvedSinkOptions, resolveCommon } from "../common-options.ts";
-
-const mebibyte = 1024 * 1024;
+import {
+  commonShape,
+  mebibyte,
+  type ResolvedSinkOptions,
+  resolveCommon,
+} from "../common-options.ts";
 
 /** Entry of a stdout sink. */
 export const stdoutSinkOptions = z
