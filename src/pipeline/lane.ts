@@ -47,8 +47,8 @@ export interface LaneHost {
  *
  * After a publish the acknowledged start of the batch goes to `LaneHost.acknowledged`. What a failure does
  * with the rest depends on its kind:
- * - `poison`: the first event of the rest becomes a dead letter and the rest is published at once, unless
- *   the failure is curable and `grace` lets the event wait;
+ * - `poison`: the first event of the rest becomes a dead letter and the rest is published at once;
+ * - `unroutable`: the same, once `grace` lets the event wait no longer;
  * - scope `sink`: the lane stops and calls `LaneHost.lanesChanged`;
  * - any other: the rest is retried without limit, exactly as it was. Nothing is added to it, because a broker
  *   may treat a sequence number that it has already seen as a duplicate, whatever its content.
@@ -62,6 +62,7 @@ export class Lane {
   #active: Promise<void> | null = null;
   #linger: NodeJS.Timeout | null = null;
   #due = false;
+  #isWaitingForHelp = false;
 
   constructor(index: number, host: LaneHost) {
     this.#index = index;
@@ -91,6 +92,11 @@ export class Lane {
         this.#active = null;
         this.kick();
       });
+  }
+
+  /** True when the lane has nothing to publish, or cannot before someone acts or an outage ends. */
+  get isAtRest(): boolean {
+    return this.#isWaitingForHelp || (this.#active === null && this.#queue.length === 0);
   }
 
   /** Starts no further batch or retry; resolves when the publish in flight has ended. Cannot be undone. */
@@ -194,20 +200,23 @@ export class Lane {
       return null;
     }
     const delayMs = retry.nextDelayMs();
-    this.#host.monitor.publishFailed(this.#index, failure, retry.failures, delayMs);
+    const { monitor } = this.#host;
+    const isAlarm = monitor.publishFailed(this.#index, failure, retry.failures, delayMs);
     const [head, ...tail] = rest;
     if (head !== undefined && this.#isHopeless(head, failure, delayMs)) {
       if (!(await this.#host.bury(head, failure))) return null;
       this.#recovered(retry);
       return tail;
     }
+    this.#isWaitingForHelp = isAlarm;
     await pause(delayMs, this.#parking.signal);
+    this.#isWaitingForHelp = false;
     return this.#parking.signal.aborted ? null : rest;
   }
 
-  #isHopeless({ event }: QueuedEvent, { kind, curable }: SinkFailure, delayMs: number): boolean {
-    if (kind !== "poison") return false;
-    return curable !== true || !this.#host.grace.mayWait(event, delayMs);
+  #isHopeless({ event }: QueuedEvent, { kind }: SinkFailure, delayMs: number): boolean {
+    if (kind === "unroutable") return !this.#host.grace.mayWait(event, delayMs);
+    return kind === "poison";
   }
 
   #recovered(retry: Retry): void {

@@ -10,7 +10,7 @@ export interface PipelineLimits {
   readonly retryInitialMs: number;
   /** Longest delay between two tries, in ms. Default 15000. */
   readonly retryMaxMs: number;
-  /** How long an event that the broker cannot route is retried before it is a dead letter, in s. Default 300. */
+  /** How long an event that the broker cannot route is retried before it is a dead letter, in s. Default 3600. */
   readonly deadLetterAfterSeconds: number;
 }
 
@@ -48,9 +48,9 @@ export const pipelineLimitsShape = {
   deadLetterAfterSeconds: z
     .int()
     .min(0)
-    .default(300)
+    .default(3600)
     .describe(
-      "How long an event that the broker cannot route is retried before it becomes a dead letter, in s. Time while the broker is unreachable does not count. Further events of that kind are dead-lettered immediately, until one is routed or ten minutes pass.",
+      "How long an event that the broker cannot route is retried before it becomes a dead letter, in s. Time while the broker is unreachable does not count. Further events of that kind are dead-lettered immediately, until one is routed or ten minutes pass. Events of a kind of which the broker has routed one since the start are retried without limit.",
     ),
 };
 

@@ -1,11 +1,13 @@
 import type { Logger } from "pino";
 import { describeError } from "../errors/describe-error.ts";
 import type { JournalPosition } from "../journal/position.ts";
-import type { SinkFailure } from "../sinks/sink.ts";
+import type { SinkFailure, SinkFailureKind } from "../sinks/sink.ts";
 import type { DeadLetterReason } from "../state/dead-letter.ts";
 
 /** Consecutive failures after which a retry is an alarm, logged as an error instead of a warning. */
 const alarmAfterFailures = 10;
+/** Failures that do not end by themselves. */
+const needsOperator: ReadonlySet<SinkFailureKind> = new Set(["config", "auth", "unroutable"]);
 
 /** Counters of one pipeline since its start; they only grow. */
 export interface PipelineCounters {
@@ -37,7 +39,7 @@ export interface PipelineCounters {
 
 /**
  * How a running pipeline is doing. `retrying`: some lane's last publish failed; `alarm`: it failed ten times
- * in a row, or with a failure that needs an operator (`config`, `auth`).
+ * in a row, or with a failure that needs an operator (`config`, `auth`, `unroutable`).
  */
 export type PipelineHealth = "publishing" | "retrying" | "alarm";
 
@@ -45,7 +47,14 @@ export type PipelineHealth = "publishing" | "retrying" | "alarm";
 export class PipelineMonitor {
   readonly #log: Logger;
   readonly #failing = new Map<number, "retrying" | "alarm">();
-  readonly #failures = { "retry-identical": 0, reset: 0, poison: 0, config: 0, auth: 0 };
+  readonly #failures = {
+    "retry-identical": 0,
+    reset: 0,
+    config: 0,
+    auth: 0,
+    unroutable: 0,
+    poison: 0,
+  };
   readonly #deadLetters = { undecodable: 0, unencodable: 0, rejected: 0, unroutable: 0 };
   readonly #counts = {
     publishedEvents: 0,
@@ -96,13 +105,15 @@ export class PipelineMonitor {
     this.#counts.acknowledgedBytes += bytes;
   }
 
-  publishFailed(lane: number, failure: SinkFailure, failures: number, delayMs: number): void {
+  /** Returns true if this is an alarm: someone must act, or the tenth try in a row has failed. */
+  publishFailed(lane: number, failure: SinkFailure, failures: number, delayMs: number): boolean {
     const { kind } = failure;
     this.#failures[kind] += 1;
-    const alarm = kind === "config" || kind === "auth" || failures >= alarmAfterFailures;
+    const alarm = needsOperator.has(kind) || failures >= alarmAfterFailures;
     this.#failing.set(lane, alarm ? "alarm" : "retrying");
     const details = { lane, kind, failures, delayMs, ...describeError(failure.cause) };
     this.#retrying(alarm ? alarmAfterFailures : failures, details, "publishing failed");
+    return alarm;
   }
 
   recovered(lane: number, failures: number): void {

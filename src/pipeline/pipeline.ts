@@ -78,6 +78,8 @@ export interface PipelineStats extends PipelineCounters {
 
 /** How long a sink may take to end its publishes after they were aborted, in ms. */
 const abortGraceMs = 2000;
+/** How often a drain checks whether waiting still helps, in ms. */
+const drainCheckMs = 100;
 
 /**
  * Publishes the events of a source to one sink. Pipelines share nothing, so a dead sink delays no other. A
@@ -91,15 +93,15 @@ const abortGraceMs = 2000;
  * | `draining` | nothing is read; the lanes publish what they have | `stopped` |
  * | `stopped` | the last checkpoint is saved; source, sink and dead letters are closed | none |
  *
- * A stop leads from any state to `draining`, which ends when all events are finished, or after
- * `drainTimeoutMs`. A source that ends does so too, but only once all of its events are finished.
+ * A stop leads from any state to `draining`, which ends when all events are finished, after
+ * `drainTimeoutMs`, or as soon as no lane can get an acknowledgement before someone acts. A source that ends does so too, but only once all of its events are finished.
  *
  * Each record gets a ticket in the `AcknowledgedPrefix`; an event is finished when its sink acknowledged it
  * or its dead letter is on disk. The checkpoint follows the prefix, never a single lane. Reading pauses while
  * `maxInFlightEvents` or `maxInFlightBytes` are in flight, which limits memory and duplicates.
  *
- * When a sink reports that its lanes changed (`SinkFailure.scope` is `sink`), the pipeline parks all lanes,
- * opens the sink again, and routes every unacknowledged event to its new lane in the order of reading.
+ * When a sink reports that its lanes or limits changed (`SinkFailure.scope` is `sink`), the pipeline parks all
+ * lanes, opens the sink again, and routes every unacknowledged event to its new lane in the order of reading.
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
@@ -111,6 +113,7 @@ export class Pipeline {
   #lanes: Lane[] = [];
   #phase: "connecting" | "running" | "draining" | "stopped" = "connecting";
   #backlog = false;
+  #isOpenFailing = false;
   #bytes = 0;
   #changingLanes: Promise<void> | null = null;
   #wake: (() => void) | null = null;
@@ -181,10 +184,13 @@ export class Pipeline {
       signal,
       // A stop makes the attempt in progress fail.
       failed: (...failure) => {
-        if (!signal.aborted) monitor.openFailed(...failure);
+        if (signal.aborted) return;
+        this.#isOpenFailing = true;
+        monitor.openFailed(...failure);
       },
     });
     if (isOpen !== true) return;
+    this.#isOpenFailing = false;
     this.#lanes = Array.from({ length: sink.lanes }, (_, index) => new Lane(index, this.#host));
     monitor.sinkOpened(sink.lanes);
     if (this.#phase === "connecting") this.#phase = "running";
@@ -253,7 +259,7 @@ export class Pipeline {
       }
       // The lanes may have changed while a dead letter was written: this event goes to a new one.
       if (this.#changingLanes !== null && !(await this.#hasLanes(signal))) return false;
-      this.#admit({ ticket, event: outbound });
+      this.#admit({ ticket, event: this.#fit(outbound) });
     }
     return true;
   }
@@ -265,6 +271,14 @@ export class Pipeline {
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
+  }
+
+  /** Makes an encoded event smaller when the sink, opened again since, accepts less than before. */
+  #fit(event: OutboundEvent): OutboundEvent {
+    const { sink, shrink } = this.#options;
+    const { maxEventBytes } = sink.limits;
+    if (event.json.length <= maxEventBytes) return event;
+    return toOutbound(eventOf(event), maxEventBytes, shrink);
   }
 
   #admit(queued: QueuedEvent): void {
@@ -308,7 +322,7 @@ export class Pipeline {
   async #buryQueued(queued: QueuedEvent, failure: SinkFailure): Promise<boolean> {
     const { id } = queued.event;
     const event = eventOf(queued.event);
-    const reason = failure.curable === true ? "unroutable" : "rejected";
+    const reason = failure.kind === "unroutable" ? "unroutable" : "rejected";
     const isBuried = await this.#bury(reason, failure.cause, { id, event }, this.#abort.signal);
     if (isBuried) {
       this.#grace.buried(queued.event);
@@ -356,7 +370,11 @@ export class Pipeline {
     left.sort((a, b) => a.ticket.ordinal - b.ticket.ordinal);
     await this.#open(this.#abort.signal);
     if (this.#abort.signal.aborted) return;
-    for (const queued of left) this.#route(queued);
+    for (const { ticket, event } of left) {
+      const fitted = this.#fit(event);
+      this.#bytes += fitted.json.length - event.json.length;
+      this.#route({ ticket, event: fitted });
+    }
     this.#kick();
   }
 
@@ -371,9 +389,18 @@ export class Pipeline {
     await this.#allDone(stop);
     this.#phase = "draining";
     const timeout = AbortSignal.timeout(this.#options.drainTimeoutMs ?? 10_000);
-    await this.#allDone(AbortSignal.any([timeout, this.#faults.signal]));
+    const stuck = new AbortController();
+    const check = setInterval(() => this.#isStuck() && stuck.abort(), drainCheckMs);
+    await this.#allDone(AbortSignal.any([timeout, stuck.signal, this.#faults.signal]));
+    clearInterval(check);
     const left = this.#prefix.outstanding;
     if (left > 0) this.#options.monitor.drainTimedOut(left);
+  }
+
+  /** True when waiting for acknowledgements is in vain. */
+  #isStuck(): boolean {
+    if (this.#options.sink.isBlocked === true || this.#isOpenFailing) return true;
+    return this.#changingLanes === null && this.#lanes.every((lane) => lane.isAtRest);
   }
 
   async #allDone(signal: AbortSignal): Promise<void> {

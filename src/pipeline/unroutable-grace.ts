@@ -6,10 +6,12 @@ const givenUpMs = 600_000;
 type Refused = Pick<OutboundEvent, "id" | "kind">;
 
 /**
- * Decides how long a pipeline tries an event that no binding of the broker accepts. Only the pauses after
- * such a refusal count, so an outage does not use up an event's time. The routing key depends on an event's
- * kind: once one event has waited its full time in vain, later events of that kind do not wait again, one
- * after the other, until the broker accepts one of them or ten minutes have passed.
+ * Decides how long a pipeline tries an event that no binding of the broker accepts. The routing key depends on
+ * an event's kind. A kind of which one event was accepted since the start has a binding: a refusal is an outage
+ * of what is bound (a classic queue whose node is down), which is waited out without limit. Of a kind that was
+ * never accepted, an event is tried for a time; only the pauses after a refusal count, so an outage of the
+ * connection does not use it up. Once one event has waited in vain, later events of that kind do not wait
+ * again, one after the other, until one is accepted or ten minutes have passed.
  */
 export class UnroutableGrace {
   readonly #graceMs: number;
@@ -18,6 +20,8 @@ export class UnroutableGrace {
   readonly #waitedMs = new Map<string, number>();
   /** Kinds without a binding, and when they were given up. */
   readonly #givenUp = new Map<string, number>();
+  /** Kinds of which the broker has accepted an event. */
+  readonly #accepted = new Set<string>();
 
   /** `graceMs`: how long an event is tried; `now`: a clock in ms. Default `performance.now`. */
   constructor(graceMs: number, now: () => number = () => performance.now()) {
@@ -27,6 +31,7 @@ export class UnroutableGrace {
 
   /** True if a refused event may wait `pauseMs` and be tried again; false if it must be given up. */
   mayWait({ id, kind }: Refused, pauseMs: number): boolean {
+    if (this.#accepted.has(kind)) return true;
     const since = this.#givenUp.get(kind);
     if (since !== undefined && this.#now() - since < givenUpMs) return false;
     const waitedMs = this.#waitedMs.get(id) ?? 0;
@@ -39,8 +44,9 @@ export class UnroutableGrace {
     return false;
   }
 
-  /** Call it when the broker accepted an event: its kind has a binding again. */
+  /** Call it when the broker accepted an event: its kind has a binding. */
   accepted({ id, kind }: Refused): void {
+    this.#accepted.add(kind);
     this.#givenUp.delete(kind);
     this.#waitedMs.delete(id);
   }

@@ -4,10 +4,19 @@ import type { OutboundEvent } from "../events/outbound-event.ts";
  * Why a lane stopped, in the words that the pipeline acts on:
  * - `retry-identical`: the same batch may be sent again unchanged (broker busy, nack);
  * - `reset`: the connection is unusable; the sink opens a new one on the next publish;
- * - `poison`: the first unacknowledged event can never be accepted;
  * - `config`, `auth`: an operator must act. Retried all the same, since the cause may be fixed at any time.
+ * - `unroutable`: nothing at the destination takes the first unacknowledged event, such as a missing binding.
+ *   Retried; it becomes a dead letter when no event of its kind was ever taken and its time is over;
+ * - `poison`: no setting of the destination could make it accept the first unacknowledged event, which
+ *   becomes a dead letter. A condition of the surroundings (clock, limits, rights, an outage) is never poison.
  */
-export type SinkFailureKind = "retry-identical" | "reset" | "poison" | "config" | "auth";
+export type SinkFailureKind =
+  | "retry-identical"
+  | "reset"
+  | "config"
+  | "auth"
+  | "unroutable"
+  | "poison";
 
 /** A classified failure of a publish. */
 export interface SinkFailure {
@@ -15,16 +24,11 @@ export interface SinkFailure {
   /** For the log and the dead letter; never holds a secret. */
   readonly cause: Error;
   /**
-   * For `reset`: `sink` when events now belong to other lanes. The pipeline then stops all lanes, calls
-   * `open`, and assigns every unacknowledged event to its lane again. Default `lane`.
+   * For `reset`: `sink` when events now belong to other lanes, or when the destination accepts smaller
+   * events only. The pipeline then stops all lanes, calls `open`, makes unacknowledged events fit into
+   * `limits.maxEventBytes` and assigns them to their lanes again. Default `lane`.
    */
   readonly scope?: "lane" | "sink";
-  /**
-   * For `poison`: true when a change at the broker can still save the event (a missing binding), so that it is
-   * retried for a while before it becomes a dead letter. Once one event has waited in vain, others of its
-   * kind do not wait. Default false.
-   */
-  readonly curable?: boolean;
 }
 
 /** The result of a publish: how many events are safe, and why it stopped there. */
@@ -50,8 +54,13 @@ export interface Sink {
   readonly name: string;
   /** Kind of the sink, such as `kafka`. */
   readonly kind: string;
-  /** Limits that the pipeline observes when it makes batches for this sink. Constant. */
+  /** Limits that the pipeline observes when it makes batches for this sink. Change only during `open`. */
   readonly limits: SinkLimits;
+  /**
+   * True while the destination has announced that it accepts nothing, as RabbitMQ does when it is short of
+   * memory. A stop does not wait for it. Absent means false.
+   */
+  readonly isBlocked?: boolean;
   /**
    * Connects, checks that the destination can be used, and determines the number of lanes. Publishes nothing.
    *

@@ -19,7 +19,8 @@ export type Script = (
 export class ScriptedSink implements Sink {
   readonly name = "scripted";
   readonly kind = "scripted";
-  readonly limits: SinkLimits;
+  limits: SinkLimits;
+  isBlocked = false;
   readonly batches: SeenBatch[] = [];
   readonly accepted: number[] = [];
   readonly faults: string[] = [];

@@ -221,5 +221,5 @@ function unroutable(reply: string): SinkFailure {
   const message = `the broker returned an event: ${reply}`;
   const hint = "Bind a queue or stream to the exchange for this routing key.";
   const cause = new CertwireError("CERTWIRE_SINK_REJECTED", message, { hint });
-  return { kind: "poison", curable: true, cause };
+  return { kind: "unroutable", cause };
 }

@@ -22,9 +22,13 @@ function refusing(sequence: number, failure: SinkFailure, refuses: () => boolean
   return sink;
 }
 
+/** Eight events; the fourth is the only one of its kind. */
 function source() {
-  return new MemorySource(range(1, 8).map((n) => sampleEvent(n)));
+  const events = range(1, 8).map((n) => sampleEvent(n));
+  return new MemorySource(events.with(3, ofAnotherKind));
 }
+
+const ofAnotherKind = { ...sampleEvent(4), type: "io.certwire.crl.issued.v1" };
 
 test("an event that the broker refuses permanently becomes a dead letter and the rest is published", async (t) => {
   const sink = refusing(4, { kind: "poison", cause });
@@ -35,7 +39,7 @@ test("an event that the broker refuses permanently becomes a dead letter and the
   assert.equal(others.length, 0);
   assert.equal(letter?.reason, "rejected");
   assert.equal(letter?.message, cause.message);
-  assert.deepEqual(letter?.event, sampleEvent(4));
+  assert.deepEqual(letter?.event, ofAnotherKind);
   assert.deepEqual(saved.at(-1), samplePosition(8));
   assert.equal(pipeline.stats().deadLetters.rejected, 1);
   assert.equal(pipeline.stats().acknowledgedEvents, 7);
@@ -43,18 +47,18 @@ test("an event that the broker refuses permanently becomes a dead letter and the
 
 test("an unroutable event is tried for its time first, and is not a dead letter if that helps", async (t) => {
   let refusals = 0;
-  const sink = refusing(4, { kind: "poison", curable: true, cause }, () => ++refusals <= 3);
+  const sink = refusing(4, { kind: "unroutable", cause }, () => ++refusals <= 3);
   const { pipeline, deadLetters } = await testPipeline(t, source(), sink, {
     deadLetterAfterSeconds: 60,
   });
   await pipeline.run(neverStopped);
   assert.deepEqual(sink.accepted, range(1, 8));
-  assert.equal(pipeline.stats().failures.poison, 3);
+  assert.equal(pipeline.stats().failures.unroutable, 3);
   await assert.rejects(deadLetters(), { code: "ENOENT" });
 });
 
 test("an unroutable event becomes a dead letter when its time is over", async (t) => {
-  const sink = refusing(4, { kind: "poison", curable: true, cause });
+  const sink = refusing(4, { kind: "unroutable", cause });
   const { pipeline, deadLetters } = await testPipeline(t, source(), sink, {
     deadLetterAfterSeconds: 0.05,
   });
@@ -64,7 +68,19 @@ test("an unroutable event becomes a dead letter when its time is over", async (t
     (await deadLetters()).map(({ reason, event }) => [reason, event && sequenceOf(event)]),
     [["unroutable", 4]],
   );
-  assert.ok(pipeline.stats().failures.poison > 2, "it was tried more than once");
+  assert.ok(pipeline.stats().failures.unroutable > 2, "it was tried more than once");
+});
+
+test("an event that nothing takes raises the alarm while it waits, and the alarm ends with it", async (t) => {
+  const states: string[] = [];
+  const sink = refusing(4, { kind: "unroutable", cause }, () => {
+    states.push(pipeline.stats().state);
+    return true;
+  });
+  const { pipeline } = await testPipeline(t, source(), sink, { deadLetterAfterSeconds: 0.02 });
+  await pipeline.run(neverStopped);
+  assert.equal(states[1], "alarm");
+  assert.deepEqual(sink.accepted, [1, 2, 3, 5, 6, 7, 8]);
 });
 
 test("config and auth failures are retried without limit and raise the alarm", async (t) => {
@@ -118,6 +134,40 @@ test("an event that cannot be written as JSON becomes a dead letter", async (t) 
   await pipeline.run(neverStopped);
   assert.deepEqual(sink.accepted, [1, 3]);
   assert.deepEqual((await deadLetters())[0]?.event?.data, { serial: "7" });
+});
+
+test("a sink that accepts smaller events than before gets what is in flight made smaller, in order", async (t) => {
+  const sink = new ScriptedSink(1, { batchEvents: 3, maxEventBytes: 100_000 });
+  const asked: number[] = [];
+  const sizes: number[] = [];
+  const publish = sink.publish.bind(sink);
+  sink.publish = (lane, batch, signal) => {
+    if (sink.opened > 1) sizes.push(...batch.map(({ json }) => json.length));
+    return publish(lane, batch, signal);
+  };
+  sink.onOpen = () => {
+    if (sink.opened > 1) sink.limits = { ...sink.limits, maxEventBytes: 2000 };
+  };
+  sink.script = () =>
+    sink.opened === 1
+      ? { acknowledged: 0, failure: { kind: "reset", scope: "sink", cause } }
+      : undefined;
+  const events = range(1, 5).map((n) => sampleEvent(n, "ca-1", n % 2 === 0 ? 5000 : 0));
+  const { pipeline, saved } = await testPipeline(t, new MemorySource(events), sink, {
+    shrink: (event, maxBytes) => {
+      asked.push(maxBytes);
+      return { ...event, data: {} };
+    },
+  });
+  await pipeline.run(neverStopped);
+  assert.deepEqual(sink.accepted, range(1, 5));
+  assert.deepEqual(asked, [2000, 2000]);
+  assert.ok(
+    sizes.every((bytes) => bytes <= 2000),
+    `${sizes}`,
+  );
+  assert.deepEqual(saved.at(-1), samplePosition(5));
+  assert.equal(pipeline.stats().inFlightBytes, 0);
 });
 
 test("an event above the sink's limit is made smaller before it is published", async (t) => {

@@ -45,7 +45,7 @@ test("an entry of a new kind is parsed with its own keys and those of the pipeli
     maxInFlightBytes: 16 * 1024 * 1024,
     retryInitialMs: 100,
     retryMaxMs: 15_000,
-    deadLetterAfterSeconds: 300,
+    deadLetterAfterSeconds: 3600,
   });
   assert.equal("password" in configured.options && configured.options.password, "secret");
   const sink = await configured.create();
