@@ -22,9 +22,9 @@ import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import type { PipelineLimits } from "./limits.ts";
 import type { PipelineCounters, PipelineMonitor } from "./monitor.ts";
-import { retryUntilDone } from "./retry.ts";
+import { Retry, retryUntilDone } from "./retry.ts";
 import { UnroutableGrace } from "./unroutable-grace.ts";
-import { isDoneBeforeAbort } from "./waiting.ts";
+import { isDoneBeforeAbort, pause } from "./waiting.ts";
 
 /** Parts and settings of a pipeline, which owns source, sink and dead-letter file and closes them. */
 export interface PipelineOptions {
@@ -108,6 +108,8 @@ export class Pipeline {
   readonly #prefix = new AcknowledgedPrefix();
   readonly #grace: UnroutableGrace;
   readonly #host: LaneHost;
+  /** Counts how often the lanes changed without an acknowledgement in between. */
+  readonly #reopening: Retry;
   readonly #abort = new AbortController();
   readonly #faults = new AbortController();
   #lanes: Lane[] = [];
@@ -124,10 +126,12 @@ export class Pipeline {
     this.#grace = new UnroutableGrace(limits.deadLetterAfterSeconds * 1000);
     // Each lane listens; with more than ten listeners Node prints a warning that is not a log line.
     setMaxListeners(0, this.#abort.signal);
+    const retry = { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs };
+    this.#reopening = new Retry(retry);
     this.#host = {
       sink,
       monitor,
-      retry: { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs },
+      retry,
       grace: this.#grace,
       abort: this.#abort.signal,
       mayWait: () => this.#backlog && !this.#isFull(),
@@ -304,6 +308,7 @@ export class Pipeline {
 
   #acknowledged(done: readonly QueuedEvent[]): void {
     for (const { event } of done) this.#grace.accepted(event);
+    this.#reopening.succeeded();
     this.#options.monitor.acknowledged(done.length, this.#release(done));
   }
 
@@ -366,6 +371,9 @@ export class Pipeline {
   async #changeLanes(cause: Error): Promise<void> {
     this.#options.monitor.lanesChanging(cause);
     await this.#parkAll();
+    // A sink that asks for it again and again must not keep a core busy.
+    const delayMs = this.#reopening.nextDelayMs();
+    if (this.#reopening.failures > 1) await pause(delayMs, this.#abort.signal);
     const left = this.#lanes.flatMap((lane) => lane.takeUnacknowledged());
     left.sort((a, b) => a.ticket.ordinal - b.ticket.ordinal);
     await this.#open(this.#abort.signal);

@@ -13,6 +13,8 @@ export interface ResolvedSinkOptions {
 }
 
 const kibibyte = 1024;
+/** The least that `maxEventBytes` may be: every event can be made as small as that, in bytes of JSON. */
+export const leastEventBytes = 16 * kibibyte;
 /** 2^20 bytes. */
 export const mebibyte = 1024 * kibibyte;
 
@@ -47,7 +49,7 @@ export function commonShape(defaults: SinkLimits) {
       .describe("How long a batch may wait to fill up while there is a backlog, in ms."),
     maxEventBytes: z
       .int()
-      .min(16 * kibibyte)
+      .min(leastEventBytes)
       .max(128 * mebibyte)
       .default(defaults.maxEventBytes)
       .describe(

@@ -57,6 +57,11 @@ export interface Sink {
   /** Limits that the pipeline observes when it makes batches for this sink. Change only during `open`. */
   readonly limits: SinkLimits;
   /**
+   * Settings of the destination that put events at risk, found by the last `open`, which also logged those that
+   * were new. Absent means none.
+   */
+  readonly findings?: readonly DestinationFinding[];
+  /**
    * True while the destination has announced that it accepts nothing, as RabbitMQ does when it is short of
    * memory. A stop does not wait for it. Absent means false.
    */
@@ -112,4 +117,10 @@ export interface SinkLimits {
   readonly lingerMs: number;
   /** Maximum JSON bytes of one event; the pipeline shrinks a larger one before it calls the sink. */
   readonly maxEventBytes: number;
+}
+
+/** A setting of the destination that works, but puts events at risk. Never holds a secret. */
+export interface DestinationFinding {
+  readonly message: string;
+  readonly hint: string;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { Kafka, logLevel } from "kafkajs";
+import kafkajs, { Kafka, logLevel } from "kafkajs";
+import type { CertwireEvent } from "../../src/events/event.ts";
 import { assertDelivered, testSinkContract } from "../contract/sink-contract.ts";
 import { kafkaSink } from "../support/make-sink.ts";
 import { MemorySource } from "../support/memory-source.ts";
@@ -75,21 +76,92 @@ suite("the Kafka sink on a real broker", () => {
     assert.deepEqual(headers, { "content-type": datacontenttype, ...Object.fromEntries(expected) });
   });
 
-  test("one event that is too large for the topic is found in its batch and is the only dead letter", async (t) => {
-    const topic = await freshTopic(3, { "max.message.bytes": "20000" });
-    const events = range(1, 60).map((n) => sampleEvent(n, `ca/${n % 5}`, n === 31 ? 30_000 : 50));
-    const sink = kafkaSink(kafka.bootstrapServers, topic, { batchBytes: 60_000 });
-    const { pipeline, deadLetters } = await testPipeline(t, new MemorySource(events), sink);
-    await pipeline.run(neverStopped);
-    const letters = await deadLetters();
-    assert.deepEqual(
-      letters.map(({ reason, event }) => [reason, event && sequenceOf(event)]),
-      [["rejected", 31]],
+  test("events are made to fit a topic with a small limit, and none becomes a dead letter", async (t) => {
+    const limit = 20_000;
+    const topic = await freshTopic(3, { "max.message.bytes": String(limit) });
+    const count = scaled(60, { least: 40 });
+    const events = range(1, count).map((n) =>
+      sampleEvent(n, `ca/${n % 5}`, n === 31 ? 30_000 : 50),
     );
-    const rest = range(1, 60).filter((n) => n !== 31);
+    const sink = kafkaSink(kafka.bootstrapServers, topic, { batchBytes: 60_000 });
+    const settings = { shrink: (event: CertwireEvent) => ({ ...event, data: {} }) };
+    const { pipeline, deadLetters } = await testPipeline(
+      t,
+      new MemorySource(events),
+      sink,
+      settings,
+    );
+    await pipeline.run(neverStopped);
+    await assert.rejects(deadLetters(), { code: "ENOENT" });
+    assert.ok(sink.limits.maxEventBytes < limit);
+    const arrived = await readEvents(topic);
+    assert.deepEqual(new Set(arrived.map(sequenceOf)), new Set(range(1, count)));
+    assert.deepEqual(arrived.find((event) => sequenceOf(event) === 31)?.data, {});
+  });
+
+  test("a limit that becomes smaller while events flow makes them smaller, and loses none", async (t) => {
+    const topic = await freshTopic(2);
+    const source = new MemorySource([], { tail: true });
+    const sink = kafkaSink(kafka.bootstrapServers, topic);
+    const shrink = (event: CertwireEvent) => ({ ...event, data: {} });
+    const { pipeline, deadLetters } = await testPipeline(t, source, sink, { shrink });
+    const stop = new AbortController();
+    const running = pipeline.run(stop.signal);
+    t.after(() => stop.abort());
+    source.push(sampleEvent(1, "ca/1", 30_000));
+    await until(() => pipeline.stats().acknowledgedEvents === 1, "a large event is published");
+    await configureTopic(kafka, topic, "max.message.bytes", "20000");
+    // The setting reaches the broker's log a moment later; until then large events are still accepted.
+    let sent = 1;
+    const feed = async () => {
+      sent += 1;
+      source.push(sampleEvent(sent, `ca/${sent % 4}`, 30_000));
+      await until(() => pipeline.stats().acknowledgedEvents === sent, "it is published");
+      return pipeline.stats().relayouts > 0;
+    };
+    await until(feed, "a large event is refused");
+    stop.abort();
+    await running;
+    await assert.rejects(deadLetters(), { code: "ENOENT" });
+    const arrived = await readEvents(topic);
+    assert.deepEqual(new Set(arrived.map(sequenceOf)), new Set(range(1, sent)));
+  });
+
+  test("a topic whose limit is below the least size of an event waits with an alarm until it is raised", async (t) => {
+    const topic = await freshTopic(1, { "max.message.bytes": "10000" });
+    const source = new MemorySource([sampleEvent(1)]);
+    const sink = kafkaSink(kafka.bootstrapServers, topic);
+    const { pipeline, logLines } = await testPipeline(t, source, sink, { retryMaxMs: 200 });
+    const running = pipeline.run(neverStopped);
+    await until(() => pipeline.stats().openFailures > 1, "opening has failed");
+    const failed = logLines.find(({ code }) => code === "CERTWIRE_SINK_CONFIG");
+    assert.match(String(failed?.["error"]), /max\.message\.bytes 10000/);
+    await configureTopic(kafka, topic, "max.message.bytes", "1000000");
+    await running;
+    assertDelivered(await readEvents(topic), [sampleOutbound(1)]);
+  });
+
+  test("a broker that finds the clock too far ahead holds events up until the clock is right", async (t) => {
+    const topic = await freshTopic(1, { "message.timestamp.after.max.ms": "3600000" });
+    const now = Date.now.bind(Date);
+    const clock = t.mock.method(Date, "now", () => now() + 7_200_000);
+    const events = range(1, 20).map((n) => sampleEvent(n));
+    const sink = kafkaSink(kafka.bootstrapServers, topic);
+    const { pipeline, deadLetters, logLines } = await testPipeline(
+      t,
+      new MemorySource(events),
+      sink,
+    );
+    const running = pipeline.run(neverStopped);
+    await until(() => pipeline.stats().failures.config > 2, "the broker has refused it");
+    assert.equal(pipeline.stats().state, "alarm");
+    assert.ok(logLines.some(({ hint }) => /clocks/.test(String(hint))));
+    clock.mock.restore();
+    await running;
+    await assert.rejects(deadLetters(), { code: "ENOENT" });
     assertDelivered(
       await readEvents(topic),
-      rest.map((n) => sampleOutbound(n, `ca/${n % 5}`)),
+      events.map((_, at) => sampleOutbound(at + 1)),
     );
   });
 
@@ -133,18 +205,43 @@ suite("the Kafka sink on a real broker", () => {
     );
   });
 
-  test("a topic that may lose acknowledged events gives a warning", async () => {
-    const topic = await freshTopic(1, { "unclean.leader.election.enable": "true" });
+  test("settings of the topic that put events at risk are reported, once", async () => {
+    const topic = await freshTopic(1, {
+      "unclean.leader.election.enable": "true",
+      "cleanup.policy": "compact",
+      "retention.ms": "3600000",
+    });
     const lines: string[] = [];
     const sink = kafkaSink(kafka.bootstrapServers, topic, {}, (line) => lines.push(line));
     await sink.open();
+    const warnings = () => lines.filter((line) => line.includes('"level":40')).length;
+    const logged = warnings();
+    await sink.open();
     await sink.close();
-    const text = lines.join("\n");
-    assert.match(text, /replication factor 1/);
-    assert.match(text, /min\.insync\.replicas 1/);
-    assert.match(text, /unclean\.leader\.election/);
+    const found = sink.findings.map(({ message }) => message).join("\n");
+    for (const text of [
+      /replication factor 1/,
+      /min\.insync\.replicas 1/,
+      /unclean\.leader\.election/,
+      /cleanup\.policy compact/,
+      /retention\.ms 3600000: the broker deletes events after 1 hours/,
+    ]) {
+      assert.match(found, text);
+      assert.match(lines.join("\n"), text);
+    }
+    assert.equal(warnings(), logged, "a second opening logs nothing new");
   });
 });
+
+async function configureTopic(kafka: KafkaCluster, topic: string, name: string, value: string) {
+  const client = new Kafka({ brokers: [...kafka.bootstrapServers], logLevel: logLevel.NOTHING });
+  const admin = client.admin();
+  await admin.connect();
+  const configEntries = [{ name, value }];
+  const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }];
+  await admin.alterConfigs({ validateOnly: false, resources });
+  await admin.disconnect();
+}
 
 async function addPartitions(kafka: KafkaCluster, topic: string, count: number): Promise<void> {
   const client = new Kafka({ brokers: [...kafka.bootstrapServers], logLevel: logLevel.NOTHING });

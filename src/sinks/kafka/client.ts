@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
 import type { Logger } from "pino";
 import { loadTls } from "../tls-options.ts";
+import { toKafkajsBroker } from "./ipv6.ts";
 import { patchRequestQueue } from "./kafkajs.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
 import { socketFactory } from "./socket-factory.ts";
@@ -17,7 +18,7 @@ export function createKafka(options: ResolvedKafkaSinkOptions, log: Logger): Kaf
   if (tls) loadTls(tls);
   return new Kafka({
     clientId: options.clientId,
-    brokers: [...options.brokers],
+    brokers: options.brokers.map(toKafkajsBroker),
     socketFactory: socketFactory(tls),
     connectionTimeout: options.connectTimeoutMs,
     authenticationTimeout: options.connectTimeoutMs,

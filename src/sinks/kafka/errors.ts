@@ -1,57 +1,22 @@
+import type { CertwireError } from "../../errors/certwire-error.ts";
 import { auth, broken, config, ErrorClassifier, type FailureClass } from "../failure-class.ts";
 import { tlsFaultOf } from "../tls-errors.ts";
+import { kafkaErrors, tooLarge } from "./error-table.ts";
+import { withColons } from "./ipv6.ts";
 
-const busy: FailureClass = { kind: "retry-identical", code: "CERTWIRE_SINK_UNREACHABLE" };
-const poison: FailureClass = { kind: "poison", code: "CERTWIRE_SINK_REJECTED" };
+const byType: ReadonlyMap<unknown, FailureClass> = new Map(
+  kafkaErrors.map(({ type, meaning }) => [type, meaning]),
+);
 
-/**
- * Error types of the Kafka protocol. Everything else, including types of later brokers, is `reset`: a new
- * producer with a new producer ID, and the same events again.
- */
-export const kafkaErrorClasses: Readonly<Record<string, FailureClass>> = {
-  LEADER_NOT_AVAILABLE: busy,
-  NOT_LEADER_FOR_PARTITION: busy,
-  REPLICA_NOT_AVAILABLE: busy,
-  NOT_ENOUGH_REPLICAS: busy,
-  NOT_ENOUGH_REPLICAS_AFTER_APPEND: busy,
-  KAFKA_STORAGE_ERROR: busy,
-  FENCED_LEADER_EPOCH: busy,
-  UNKNOWN_LEADER_EPOCH: busy,
-  CORRUPT_MESSAGE: busy,
-  OUT_OF_ORDER_SEQUENCE_NUMBER: broken,
-  DUPLICATE_SEQUENCE_NUMBER: broken,
-  INVALID_PRODUCER_EPOCH: broken,
-  UNKNOWN_PRODUCER_ID: broken,
-  REQUEST_TIMED_OUT: broken,
-  NETWORK_EXCEPTION: broken,
-  MESSAGE_TOO_LARGE: poison,
-  RECORD_LIST_TOO_LARGE: poison,
-  INVALID_RECORD: poison,
-  INVALID_TIMESTAMP: poison,
-  UNKNOWN_TOPIC_OR_PARTITION: config,
-  INVALID_TOPIC_EXCEPTION: config,
-  INVALID_REQUIRED_ACKS: config,
-  UNSUPPORTED_FOR_MESSAGE_FORMAT: config,
-  UNSUPPORTED_COMPRESSION_TYPE: config,
-  POLICY_VIOLATION: config,
-  UNSUPPORTED_VERSION: config,
-  TOPIC_AUTHORIZATION_FAILED: auth,
-  GROUP_AUTHORIZATION_FAILED: auth,
-  CLUSTER_AUTHORIZATION_FAILED: auth,
-  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: auth,
-  SASL_AUTHENTICATION_FAILED: auth,
-  UNSUPPORTED_SASL_MECHANISM: auth,
-  ILLEGAL_SASL_STATE: auth,
-  SECURITY_DISABLED: auth,
-};
-
-/**
- * A broker closes the connection without an answer when one side uses TLS and the other does not, or when it
- * requires a password and the client sends none.
- */
+/** A broker closes the connection without an answer when the two sides disagree about TLS or passwords. */
 const hungUp: FailureClass = {
   ...broken,
   hint: "The broker closed the connection. If it always does, the port requires TLS (kafkas:// in the URL), no TLS (kafka://), or a password (sasl).",
+};
+
+const noSuchHost: FailureClass = {
+  ...broken,
+  hint: "The name of the host cannot be resolved here. If it is not in the URL, a broker advertises it: check advertised.listeners of the brokers, or the name service.",
 };
 
 const errorNames: Readonly<Record<string, FailureClass>> = {
@@ -60,27 +25,58 @@ const errorNames: Readonly<Record<string, FailureClass>> = {
   KafkaJSConnectionClosedError: hungUp,
 };
 
+/** Fields that some errors of kafkajs and Node.js have. */
+interface KafkaError extends Error {
+  readonly type?: unknown;
+  readonly code?: unknown;
+  /** `host:port` of a connection. */
+  readonly broker?: unknown;
+}
+
 const classifier = new ErrorClassifier(
-  (error) => classOf(innermost(error)),
+  (error) => classOf(error as KafkaError),
   "kafka publish failed",
 );
 
 /** Classifies what kafkajs threw during a publish. */
-export const toKafkaFailure = classifier.toFailure.bind(classifier);
+export function toKafkaFailure(error: unknown) {
+  return classifier.toFailure(namingItsBroker(error));
+}
 
-/** The CertwireError for what kafkajs threw; the second argument says what failed. */
-export const toKafkaError = classifier.toError.bind(classifier);
+/** The CertwireError for what kafkajs threw; `message` says what failed. */
+export function toKafkaError(error: unknown, message: string): CertwireError {
+  return classifier.toError(namingItsBroker(error), message);
+}
 
-function classOf(error: Error & { type?: unknown; code?: unknown }): FailureClass {
-  const byType = typeof error.type === "string" ? kafkaErrorClasses[error.type] : undefined;
-  if (byType) return byType;
+/** True when the broker refused a request because the events in it are too large together, or one alone is. */
+export function isTooLarge(error: unknown): boolean {
+  return classOf(innermost(error)) === tooLarge;
+}
+
+function classOf(error: KafkaError): FailureClass {
+  const byProtocol = byType.get(error.type);
+  if (byProtocol) return byProtocol;
   if (error.code === "ECONNRESET") return hungUp;
+  if (isUnresolved(error)) return noSuchHost;
   return tlsFaultOf(error.code) ?? errorNames[error.name] ?? broken;
 }
 
+function isUnresolved({ code, message }: KafkaError): boolean {
+  return code === "ENOTFOUND" || code === "EAI_AGAIN" || /\b(ENOTFOUND|EAI_AGAIN)\b/.test(message);
+}
+
+/** The error that decides. Its message names the broker, which kafkajs has in a field of its own only. */
+function namingItsBroker(error: unknown): Error {
+  const inner = innermost(error);
+  const { broker, message, name, type, code } = inner;
+  if (typeof broker !== "string") return inner;
+  const text = message.includes(broker) ? message : `${message} (${broker})`;
+  return Object.assign(new Error(withColons(text)), { name, type, code });
+}
+
 /** kafkajs wraps the last error of its own retries in `cause`. */
-function innermost(error: unknown): Error {
-  let inner = error instanceof Error ? error : new Error(String(error));
+function innermost(error: unknown): KafkaError {
+  let inner: KafkaError = error instanceof Error ? error : new Error(String(error));
   for (let depth = 0; depth < 8 && inner.cause instanceof Error; depth += 1) inner = inner.cause;
   return inner;
 }

@@ -4,15 +4,35 @@ import type { OutboundEvent } from "../../events/outbound-event.ts";
 import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import { StoredAhead } from "../stored-ahead.ts";
 import { disconnect } from "./client.ts";
-import { toKafkaFailure } from "./errors.ts";
+import { isTooLarge, toKafkaFailure } from "./errors.ts";
 import { toMessage } from "./message.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
 import { partitionOf } from "./partitioner.ts";
 
-/** Events of a batch that go to one partition, in order. */
+/** Events of a batch that go to one partition in one send, in order. */
 interface Group {
   readonly partition: number;
   readonly events: OutboundEvent[];
+  bytes: number;
+}
+
+/** What a send came to if it failed. */
+interface FailedSend {
+  readonly failure: SinkFailure;
+  /** The events of the send if the broker refused it as too large. */
+  readonly tooLarge?: readonly OutboundEvent[];
+}
+
+/** What a lane gets from its sink. */
+export interface KafkaLaneHost {
+  readonly kafka: Kafka;
+  readonly options: ResolvedKafkaSinkOptions;
+  /** Partitions of the topic. */
+  readonly partitions: number;
+  /** Maximum bytes of the records of one send, as the topic's `max.message.bytes` counts them; Infinity if unknown. */
+  readonly maxSendBytes: number;
+  /** Says what happens after the broker refused an event that was sent alone as too large. */
+  refused(event: OutboundEvent): SinkFailure;
 }
 
 /**
@@ -22,30 +42,29 @@ interface Group {
  * to one partition can lose or reorder records (https://github.com/tulios/kafkajs/issues/598).
  */
 export class KafkaLane {
-  readonly #kafka: Kafka;
-  readonly #options: ResolvedKafkaSinkOptions;
-  readonly #partitions: number;
+  readonly #host: KafkaLaneHost;
   readonly #lastOffsets = new Map<number, bigint>();
   readonly #ahead = new StoredAhead();
+  /** Lower once the broker has refused more at a time as too large. */
+  #maxSendEvents = Infinity;
   #producer: Producer | undefined;
 
-  constructor(kafka: Kafka, options: ResolvedKafkaSinkOptions, partitions: number) {
-    this.#kafka = kafka;
-    this.#options = options;
-    this.#partitions = partitions;
+  constructor(host: KafkaLaneHost) {
+    this.#host = host;
   }
 
   /** Publishes a batch, one partition after the other. */
   async publish(batch: readonly OutboundEvent[], signal: AbortSignal): Promise<PublishOutcome> {
-    const missing = this.#ahead.missingOf(batch);
-    let failure = await this.#sendGroups(this.#groupByPartition(missing), signal);
-    // The broker refused a batch, not an event. Sent alone, each event shows whether it is the cause.
-    if (failure?.kind === "poison" && missing.length > 1)
-      failure = await this.#sendAlone(batch, signal);
+    const failure = await this.#sendAll(batch, signal);
     const acknowledged = this.#ahead.takePrefix(batch);
     if (failure === undefined || acknowledged === batch.length) return { acknowledged };
     if (failure.kind !== "retry-identical") await this.close();
     return { acknowledged, failure };
+  }
+
+  /** Connects a producer, which shows whether this client may publish. Rejects with what kafkajs throws. */
+  async open(): Promise<void> {
+    this.#producer ??= await this.#connect();
   }
 
   /** Disconnects; the next publish makes a new producer with a new producer ID. */
@@ -55,34 +74,50 @@ export class KafkaLane {
     if (producer !== undefined) await disconnect(producer);
   }
 
-  #groupByPartition(events: readonly OutboundEvent[]): Group[] {
-    const groups = new Map<number, Group>();
-    for (const event of events) {
-      const partition = partitionOf(event.partitionKey, this.#partitions);
-      const group = groups.get(partition);
-      if (group) group.events.push(event);
-      else groups.set(partition, { partition, events: [event] });
+  /** Sends what is missing of a batch, in smaller and smaller sends while the broker refuses them as too large. */
+  async #sendAll(batch: readonly OutboundEvent[], signal: AbortSignal) {
+    for (;;) {
+      const groups = this.#groupsOf(this.#ahead.missingOf(batch));
+      const { failure, tooLarge } = (await this.#sendGroups(groups, signal)) ?? {};
+      const [first, ...others] = tooLarge ?? [];
+      if (first === undefined) return failure;
+      if (others.length === 0) return this.#host.refused(first);
+      this.#maxSendEvents = Math.ceil(others.length / 2);
+      // Other sends than before need a new producer ID, or a sequence number would be used twice.
+      await this.close();
     }
-    return [...groups.values()];
+  }
+
+  #groupsOf(events: readonly OutboundEvent[]): Group[] {
+    const { partitions, maxSendBytes } = this.#host;
+    const groups: Group[] = [];
+    const newest = new Map<number, Group>();
+    for (const event of events) {
+      const partition = partitionOf(event.partitionKey, partitions);
+      const bytes = recordBytes(event);
+      const group = newest.get(partition);
+      const fits = group !== undefined && group.bytes + bytes + batchBytes <= maxSendBytes;
+      if (fits && group.events.length < this.#maxSendEvents) {
+        group.events.push(event);
+        group.bytes += bytes;
+        continue;
+      }
+      const next = { partition, events: [event], bytes };
+      groups.push(next);
+      newest.set(partition, next);
+    }
+    return groups;
   }
 
   async #sendGroups(groups: readonly Group[], signal: AbortSignal) {
     for (const group of groups) {
-      const failure = await this.#send(group, signal);
-      if (failure !== undefined) return failure;
+      const failed = await this.#send(group, signal);
+      if (failed !== undefined) return failed;
     }
     return undefined;
   }
 
-  async #sendAlone(batch: readonly OutboundEvent[], signal: AbortSignal) {
-    // Different batches need a new producer ID, or a sequence number would be used twice.
-    await this.close();
-    const missing = this.#ahead.missingOf(batch);
-    const alone = missing.flatMap((event) => this.#groupByPartition([event]));
-    return this.#sendGroups(alone, signal);
-  }
-
-  async #send({ partition, events }: Group, signal: AbortSignal): Promise<SinkFailure | undefined> {
+  async #send({ partition, events }: Group, signal: AbortSignal): Promise<FailedSend | undefined> {
     try {
       const sending = this.#sendMessages(partition, events, signal);
       const result = await unlessAborted(sending, signal);
@@ -90,7 +125,8 @@ export class KafkaLane {
       this.#ahead.add(events.map(({ id }) => id));
       return undefined;
     } catch (error) {
-      return toKafkaFailure(error);
+      const failure = error instanceof OtherLog ? error.failure : toKafkaFailure(error);
+      return { failure, ...(isTooLarge(error) && { tooLarge: events }) };
     }
   }
 
@@ -99,7 +135,7 @@ export class KafkaLane {
     events: readonly OutboundEvent[],
     signal: AbortSignal,
   ): Promise<RecordMetadata[]> {
-    const { topic, mode, compression, requestTimeoutMs } = this.#options;
+    const { topic, mode, compression, requestTimeoutMs } = this.#host.options;
     const producer = this.#producer ?? (await this.#connect());
     if (signal.aborted) await disconnect(producer);
     signal.throwIfAborted();
@@ -119,7 +155,7 @@ export class KafkaLane {
   }
 
   async #connect(): Promise<Producer> {
-    const producer = this.#kafka.producer({
+    const producer = this.#host.kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
@@ -143,18 +179,41 @@ export class KafkaLane {
    */
   #verify(partition: number, result: readonly RecordMetadata[]): void {
     const [entry] = result;
-    const { topic } = this.#options;
+    const { topic } = this.#host.options;
     if (result.length !== 1 || entry?.partition !== partition || entry.topicName !== topic) {
-      throw unverified(`partition ${partition} is missing from the answer`);
+      throw new OtherLog(`the answer does not name partition ${partition} of topic "${topic}"`);
     }
     if (entry.errorCode !== 0) throw unverified(`partition ${partition}: error ${entry.errorCode}`);
     const offset = BigInt(entry.baseOffset ?? -1);
     const last = this.#lastOffsets.get(partition) ?? -1n;
     if (offset <= last) {
       this.#lastOffsets.delete(partition);
-      throw unverified(`partition ${partition}: offset ${offset} after ${last}`);
+      throw new OtherLog(
+        `partition ${partition} of topic "${topic}" is at offset ${offset}, after ${last} before`,
+      );
     }
     this.#lastOffsets.set(partition, offset);
+  }
+}
+
+/** What a record costs beside its JSON, at most, in bytes: lengths, timestamps, and headers in binary mode. */
+const recordOverhead = 256;
+/** What a batch of records costs beside them, in bytes. */
+const batchBytes = 256;
+/** The most that one event may cost beside its JSON in a send of its own, in bytes. */
+export const sendOverhead = 1024;
+
+function recordBytes({ json, partitionKey }: OutboundEvent): number {
+  return json.length + partitionKey.length + recordOverhead;
+}
+
+/** The answer fits another log than the one that was written before: the topic was made again, or truncated. */
+class OtherLog extends Error {
+  get failure(): SinkFailure {
+    const cause = new CertwireError("CERTWIRE_SINK_REJECTED", this.message, {
+      hint: "The topic was deleted and created again, or its log was truncated. Publishing starts again on the topic as it is now; consumers may miss events that were in the old one.",
+    });
+    return { kind: "reset", scope: "sink", cause };
   }
 }
 

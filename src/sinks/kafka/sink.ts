@@ -1,25 +1,30 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Admin, Kafka } from "kafkajs";
 import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { publishOn } from "../broker-lane.ts";
-import type { PublishOutcome, Sink, SinkLimits } from "../sink.ts";
+import { leastEventBytes } from "../common-options.ts";
+import type { DestinationFinding, PublishOutcome, Sink, SinkFailure, SinkLimits } from "../sink.ts";
 import { createKafka, disconnect } from "./client.ts";
 import { toKafkaError } from "./errors.ts";
-import { KafkaLane } from "./lane.ts";
+import { KafkaLane, sendOverhead } from "./lane.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
 import { partitionOf } from "./partitioner.ts";
-import { countPartitions, warnOfUnsafeTopic } from "./topic.ts";
+import { countPartitions, examineTopic, type TopicState } from "./topic.ts";
 
 /** Publishes to one Kafka topic over strict lanes; a partition belongs to the lane with its number modulo `lanes`. */
 export class KafkaSink implements Sink {
   readonly kind = "kafka";
   readonly name: string;
-  readonly limits: SinkLimits;
+  limits: SinkLimits;
+  findings: readonly DestinationFinding[] = [];
   readonly #options: ResolvedKafkaSinkOptions;
   readonly #log: Logger;
   #lanes: KafkaLane[] = [];
-  #partitions = 0;
+  #topic: TopicState = { partitions: 0, findings: [] };
+  /** What the broker seems to accept after it refused an event that `max.message.bytes` should let pass. */
+  #acceptedBytes = Infinity;
   #changed: CertwireError | undefined;
   #admin: Admin | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -38,17 +43,19 @@ export class KafkaSink implements Sink {
   async open(signal?: AbortSignal): Promise<void> {
     await this.close();
     let admin: Admin | undefined;
+    let lanes: KafkaLane[] = [];
     try {
       const kafka = createKafka(this.#options, this.#log);
       admin = kafka.admin();
-      await admin.connect();
-      this.#partitions = await countPartitions(admin, this.#options.topic);
-      await warnOfUnsafeTopic(admin, this.#options.topic, this.#log);
+      await this.#withinTime(admin.connect());
+      this.#use(await examineTopic(admin, this.#options.topic));
+      lanes = this.#createLanes(kafka);
+      await lanes[0]?.open();
       signal?.throwIfAborted();
       this.#admin = admin;
-      this.#lanes = this.#createLanes(kafka);
+      this.#lanes = lanes;
     } catch (error) {
-      if (admin) await disconnect(admin);
+      await Promise.all([...lanes.map((lane) => lane.close()), admin && disconnect(admin)]);
       throw toKafkaError(error, `cannot open topic "${this.#options.topic}"`);
     }
     const intervalMs = this.#options.partitionCheckSeconds * 1000;
@@ -57,7 +64,7 @@ export class KafkaSink implements Sink {
   }
 
   laneOf(event: OutboundEvent): number {
-    return partitionOf(event.partitionKey, this.#partitions) % this.#lanes.length;
+    return partitionOf(event.partitionKey, this.#topic.partitions) % this.#lanes.length;
   }
 
   async publish(
@@ -81,11 +88,80 @@ export class KafkaSink implements Sink {
   }
 
   #createLanes(kafka: Kafka): KafkaLane[] {
-    const count = Math.min(this.#partitions, this.#options.maxLanes);
-    return Array.from(
-      { length: count },
-      () => new KafkaLane(kafka, this.#options, this.#partitions),
+    const { partitions, maxMessageBytes = Infinity } = this.#topic;
+    const host = {
+      kafka,
+      options: this.#options,
+      partitions,
+      maxSendBytes: maxMessageBytes,
+      refused: (event: OutboundEvent) => this.#refused(event),
+    };
+    const count = Math.min(partitions, this.#options.maxLanes);
+    return Array.from({ length: count }, () => new KafkaLane(host));
+  }
+
+  /** A port that accepts connections and never answers would hold kafkajs up for much longer. */
+  async #withinTime(connecting: Promise<void>): Promise<void> {
+    const { brokers, connectTimeoutMs } = this.#options;
+    const timeoutMs = connectTimeoutMs * (brokers.length + 1);
+    const timeout = delay(timeoutMs, "timeout" as const, { ref: false });
+    if ((await Promise.race([connecting, timeout])) !== "timeout") return;
+    connecting.catch(() => undefined);
+    throw new CertwireError(
+      "CERTWIRE_SINK_UNREACHABLE",
+      `no answer from ${brokers.join(", ")} within ${timeoutMs} ms`,
+      {
+        hint: "Something accepts connections there but does not answer as a Kafka broker does. Check the port, and whether it requires TLS (kafkas://).",
+      },
     );
+  }
+
+  /** Takes over what the topic is like now: its partitions, and the size of an event that it accepts. */
+  #use(topic: TopicState): void {
+    const { maxMessageBytes } = topic;
+    if (maxMessageBytes !== this.#topic.maxMessageBytes) this.#acceptedBytes = Infinity;
+    this.#topic = topic;
+    const accepted = Math.min((maxMessageBytes ?? Infinity) - sendOverhead, this.#acceptedBytes);
+    if (accepted < leastEventBytes) throw tooSmall(this.#options.topic, maxMessageBytes);
+    const maxEventBytes = Math.min(this.#options.limits.maxEventBytes, accepted);
+    if (maxEventBytes < this.limits.maxEventBytes) {
+      this.#log.warn(
+        { topic: this.#options.topic, maxEventBytes },
+        "the topic accepts smaller events only; larger ones are made to fit",
+      );
+    }
+    this.limits = { ...this.#options.limits, maxEventBytes };
+    this.#report(topic.findings);
+  }
+
+  /** Logs what is new among the findings. */
+  #report(findings: readonly DestinationFinding[]): void {
+    const known = new Set(this.findings.map(({ message }) => message));
+    this.findings = findings;
+    for (const { message, hint } of findings) {
+      if (!known.has(message)) this.#log.warn({ topic: this.#options.topic, hint }, message);
+    }
+  }
+
+  /** The broker refused an event alone as too large: the topic's limit has changed, or cannot be read. */
+  #refused({ json }: OutboundEvent): SinkFailure {
+    const { topic } = this.#options;
+    const { maxEventBytes } = this.limits;
+    const refusal = `topic "${topic}" refuses an event of ${json.length} bytes as too large`;
+    if (maxEventBytes <= leastEventBytes) {
+      const hint = "Raise max.message.bytes of the topic.";
+      return {
+        kind: "config",
+        cause: new CertwireError("CERTWIRE_SINK_CONFIG", refusal, { hint }),
+      };
+    }
+    const less = Math.floor((Math.min(json.length, maxEventBytes) * 3) / 4);
+    this.#acceptedBytes = Math.max(leastEventBytes, less);
+    return {
+      kind: "reset",
+      scope: "sink",
+      cause: new CertwireError("CERTWIRE_SINK_REJECTED", refusal),
+    };
   }
 
   /** With more partitions the same keys map to other partitions, so all lanes must be laid out again. */
@@ -94,10 +170,10 @@ export class KafkaSink implements Sink {
     if (admin === undefined) return;
     try {
       const count = await countPartitions(admin, this.#options.topic);
-      if (count === this.#partitions || admin !== this.#admin) return;
+      if (count === this.#topic.partitions || admin !== this.#admin) return;
       this.#changed = new CertwireError(
         "CERTWIRE_SINK_CONFIG",
-        `topic "${this.#options.topic}" now has ${count} partitions instead of ${this.#partitions}`,
+        `topic "${this.#options.topic}" now has ${count} partitions instead of ${this.#topic.partitions}`,
       );
     } catch (error) {
       this.#log.debug(
@@ -106,4 +182,14 @@ export class KafkaSink implements Sink {
       );
     }
   }
+}
+
+function tooSmall(topic: string, maxMessageBytes: number | undefined): CertwireError {
+  return new CertwireError(
+    "CERTWIRE_SINK_CONFIG",
+    `max.message.bytes ${maxMessageBytes} of topic "${topic}" is too small: an event can be made as small as ${leastEventBytes} bytes`,
+    {
+      hint: `Set max.message.bytes to ${leastEventBytes + sendOverhead} or more; the default is 1048588.`,
+    },
+  );
 }

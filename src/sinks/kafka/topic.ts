@@ -1,11 +1,50 @@
 import kafkajs, { type Admin, type ITopicMetadata } from "kafkajs";
-import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
+import type { DestinationFinding } from "../sink.ts";
+
+/** What a Kafka topic is like now. */
+export interface TopicState {
+  readonly partitions: number;
+  /** Its `max.message.bytes`; absent when this client may not read the topic's settings. */
+  readonly maxMessageBytes?: number;
+  /** Settings that put events at risk. */
+  readonly findings: readonly DestinationFinding[];
+}
+
+const hourMs = 3_600_000;
+
+const readSettings = [
+  "cleanup.policy",
+  "max.message.bytes",
+  "min.insync.replicas",
+  "retention.ms",
+  "unclean.leader.election.enable",
+] as const;
+
+type Settings = Readonly<Partial<Record<(typeof readSettings)[number], string>>>;
 
 /** Number of partitions of a topic. Rejects with CERTWIRE_SINK_CONFIG when the topic does not exist. */
 export async function countPartitions(admin: Admin, topic: string): Promise<number> {
   return (await fetchTopic(admin, topic)).partitions.length;
+}
+
+/** Reads a topic and its settings. Rejects with CERTWIRE_SINK_CONFIG when the topic does not exist. */
+export async function examineTopic(admin: Admin, topic: string): Promise<TopicState> {
+  const { partitions } = await fetchTopic(admin, topic);
+  const replicas = Math.min(...partitions.map((partition) => partition.replicas.length));
+  let settings: Settings;
+  try {
+    settings = await fetchSettings(admin, topic);
+  } catch (error) {
+    return { partitions: partitions.length, findings: [unreadable(error)] };
+  }
+  const maxMessageBytes = Number(settings["max.message.bytes"]);
+  return {
+    partitions: partitions.length,
+    ...(maxMessageBytes > 0 && { maxMessageBytes }),
+    findings: [...replicationFindings(replicas, settings), ...retentionFindings(settings)],
+  };
 }
 
 async function fetchTopic(admin: Admin, topic: string): Promise<ITopicMetadata> {
@@ -15,6 +54,7 @@ async function fetchTopic(admin: Admin, topic: string): Promise<ITopicMetadata> 
     throw new CertwireError(
       "CERTWIRE_SINK_CONFIG",
       `topic "${topic}" does not exist, or this client may not see it`,
+      { hint: "Create the topic, or grant this client Describe and Write on it." },
     );
   }
   const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
@@ -25,47 +65,77 @@ async function fetchTopic(admin: Admin, topic: string): Promise<ITopicMetadata> 
   return found;
 }
 
-/** Warns of topic settings with which brokers may lose acknowledged events. */
-export async function warnOfUnsafeTopic(admin: Admin, topic: string, log: Logger): Promise<void> {
-  try {
-    for (const warning of await findUnsafeSettings(admin, topic)) log.warn({ topic }, warning);
-  } catch (error) {
-    log.info({ topic, error: describeCause(error) }, "cannot read the topic's settings");
-  }
-}
-
-async function findUnsafeSettings(admin: Admin, topic: string): Promise<string[]> {
-  const { partitions } = await fetchTopic(admin, topic);
-  const replicas = Math.min(...partitions.map((partition) => partition.replicas.length));
+async function fetchSettings(admin: Admin, topic: string): Promise<Settings> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: [
       {
         type: kafkajs.ConfigResourceTypes.TOPIC,
         name: topic,
-        configNames: ["min.insync.replicas", "unclean.leader.election.enable"],
+        configNames: [...readSettings],
       },
     ],
   });
   const entries = resources[0]?.configEntries ?? [];
-  const value = (name: string) => entries.find((entry) => entry.configName === name)?.configValue;
-  const minInSync = Number(value("min.insync.replicas") ?? 1);
-  const warnings: string[] = [];
-  if (replicas < 3)
-    warnings.push(`replication factor ${replicas}: use 3, which survives the loss of a broker`);
-  if (minInSync < 2)
-    warnings.push(
-      `min.insync.replicas ${minInSync}: an acknowledged event may exist on one broker only`,
-    );
+  return Object.fromEntries(
+    entries.map(({ configName, configValue }) => [configName, configValue]),
+  );
+}
+
+function unreadable(error: unknown): DestinationFinding {
+  return {
+    message: `cannot read the topic's settings: ${describeCause(error)}`,
+    hint: "Grant this client DescribeConfigs on the topic; without it nothing warns of settings that lose events.",
+  };
+}
+
+function replicationFindings(replicas: number, settings: Settings): DestinationFinding[] {
+  const minInSync = Number(settings["min.insync.replicas"] ?? 1);
+  const findings: DestinationFinding[] = [];
+  if (replicas < 3) {
+    findings.push({
+      message: `replication factor ${replicas}: too few to survive the loss of a broker`,
+      hint: "Use replication factor 3.",
+    });
+  }
+  if (minInSync < 2) {
+    findings.push({
+      message: `min.insync.replicas ${minInSync}: an acknowledged event may exist on one broker only`,
+      hint: "Set min.insync.replicas of the topic to 2.",
+    });
+  }
   if (minInSync >= replicas && replicas > 1) {
-    warnings.push(
-      `min.insync.replicas ${minInSync} of ${replicas} replicas: publishing stops when any broker is down`,
-    );
+    findings.push({
+      message: `min.insync.replicas ${minInSync} of ${replicas} replicas: publishing stops when any broker is down`,
+      hint: "Add a replica, or lower min.insync.replicas.",
+    });
   }
-  if (value("unclean.leader.election.enable") === "true") {
-    warnings.push(
-      "unclean.leader.election.enable: acknowledged events may be lost when a leader is elected",
-    );
+  if (settings["unclean.leader.election.enable"] === "true") {
+    findings.push({
+      message:
+        "unclean.leader.election.enable: acknowledged events may be lost when a leader is elected",
+      hint: "Set unclean.leader.election.enable of the topic to false.",
+    });
   }
-  return warnings;
+  return findings;
+}
+
+function retentionFindings(settings: Settings): DestinationFinding[] {
+  const findings: DestinationFinding[] = [];
+  if (settings["cleanup.policy"]?.includes("compact") === true) {
+    findings.push({
+      message:
+        "cleanup.policy compact: the broker keeps only the newest event of each request and deletes the others",
+      hint: "Set cleanup.policy of the topic to delete.",
+    });
+  }
+  const retentionMs = Number(settings["retention.ms"] ?? -1);
+  if (retentionMs >= 0 && retentionMs < 24 * hourMs) {
+    const hours = Math.round((retentionMs / hourMs) * 10) / 10;
+    findings.push({
+      message: `retention.ms ${retentionMs}: the broker deletes events after ${hours} hours`,
+      hint: "Raise retention.ms of the topic above the longest time that a consumer may be down.",
+    });
+  }
+  return findings;
 }

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Kafka, ProducerRecord, RecordMetadata } from "kafkajs";
+import type { CertwireError } from "../../../../src/errors/certwire-error.ts";
+import type { OutboundEvent } from "../../../../src/events/outbound-event.ts";
 import { KafkaLane } from "../../../../src/sinks/kafka/lane.ts";
 import { kafkaSinkOptions, resolveKafkaSink } from "../../../../src/sinks/kafka/options.ts";
+import type { SinkFailure } from "../../../../src/sinks/sink.ts";
 import { range } from "../../../support/run-pipeline.ts";
 import { sampleOutbound, sequenceOf } from "../../../support/sample-events.ts";
 
@@ -55,6 +58,15 @@ function good(partition: number, offset: number): RecordMetadata {
   return { topicName: "events", partition, errorCode: 0, baseOffset: String(offset) };
 }
 
+/** A lane whose sink answers a refused event with a `config` failure. */
+function laneOn(kafka: Kafka, partitions: number, maxSendBytes = Infinity) {
+  const refused = ({ id }: OutboundEvent): SinkFailure => ({
+    kind: "config",
+    cause: new Error(id),
+  });
+  return new KafkaLane({ kafka, options, partitions, maxSendBytes, refused });
+}
+
 function events(count: number, keys: number) {
   return range(1, count).map((n) => sampleOutbound(n, `ca/${n % keys}`));
 }
@@ -65,7 +77,7 @@ function protocolError(type: string): never {
 
 test("every send goes to one partition alone, and nothing is left out", async () => {
   const { kafka, sends } = fakeKafka();
-  const lane = new KafkaLane(kafka, options, 6);
+  const lane = laneOn(kafka, 6);
   assert.deepEqual(await lane.publish(events(60, 17), signal), { acknowledged: 60 });
   for (const { partitions } of sends) assert.equal(partitions.length, 1);
   const all = sends.flatMap(({ sequences }) => sequences).toSorted((a, b) => a - b);
@@ -87,7 +99,7 @@ test("an answer that is not exactly the partition's good one is not believed", a
     const { kafka, producers } = fakeKafka(({ partitions }, call) =>
       call === 2 ? answer(partitions[0] ?? -1) : undefined,
     );
-    const lane = new KafkaLane(kafka, options, 1);
+    const lane = laneOn(kafka, 1);
     await lane.publish([sampleOutbound(1)], signal);
     const outcome = await lane.publish([sampleOutbound(2)], signal);
     assert.equal(outcome.acknowledged, 0, name);
@@ -101,7 +113,7 @@ test("a busy broker gets the identical group from the same producer again", asyn
   const { kafka, sends, producers } = fakeKafka((_sent, call) =>
     call === 2 ? protocolError("NOT_LEADER_FOR_PARTITION") : undefined,
   );
-  const lane = new KafkaLane(kafka, options, 3);
+  const lane = laneOn(kafka, 3);
   const batch = events(30, 11);
   const first = await lane.publish(batch, signal);
   assert.equal(first.failure?.kind, "retry-identical");
@@ -130,7 +142,7 @@ test("a sequence error, a fenced producer and a timeout get a new producer", asy
   ];
   for (const fail of failures) {
     const { kafka, producers } = fakeKafka((_sent, call) => (call === 1 ? fail() : undefined));
-    const lane = new KafkaLane(kafka, options, 1);
+    const lane = laneOn(kafka, 1);
     const outcome = await lane.publish(events(5, 2), signal);
     assert.equal(outcome.failure?.kind, "reset");
     assert.deepEqual(await lane.publish(events(5, 2), signal), { acknowledged: 5 });
@@ -138,15 +150,60 @@ test("a sequence error, a fenced producer and a timeout get a new producer", asy
   }
 });
 
-test("a refused batch is sent event by event from a new producer, up to the one that is refused", async () => {
-  const { kafka, sends } = fakeKafka(({ sequences }) =>
+test("a batch that is too large is sent in smaller parts, up to the event that is refused alone", async () => {
+  const { kafka, sends, producers } = fakeKafka(({ sequences }) =>
     sequences.includes(7) ? protocolError("MESSAGE_TOO_LARGE") : undefined,
   );
-  const lane = new KafkaLane(kafka, options, 2);
+  const lane = laneOn(kafka, 1);
   const batch = events(12, 5);
   const outcome = await lane.publish(batch, signal);
   assert.equal(outcome.acknowledged, 6);
-  assert.equal(outcome.failure?.kind, "poison");
-  assert.ok(sends.slice(1).some(({ producer }) => producer === 2));
+  assert.deepEqual(outcome.failure, { kind: "config", cause: new Error(batch[6]?.id) });
+  assert.ok(producers() > 1, "other sends have another producer ID");
+  const atOnce = sends.map(({ sequences }) => sequences.length);
+  assert.deepEqual(
+    atOnce,
+    atOnce.toSorted((a, b) => b - a),
+    "never more again",
+  );
+  const before = sends.length;
   assert.deepEqual(await lane.publish(batch.slice(7), signal), { acknowledged: 5 });
+  assert.equal(
+    sends.length - before,
+    5,
+    "the rest goes alone at once, and nothing is sent in vain",
+  );
+});
+
+test("a send stays below the topic's limit, and events of a partition keep their order", async () => {
+  const { kafka, sends } = fakeKafka();
+  const batch = range(1, 40).map((n) => sampleOutbound(n, `ca/${n % 3}`, 1000));
+  const limit = 10_000;
+  const lane = laneOn(kafka, 2, limit);
+  assert.deepEqual(await lane.publish(batch, signal), { acknowledged: 40 });
+  const bytesOf = new Map(batch.map((event) => [sequenceOf(event), event.json.length]));
+  for (const { sequences } of sends) {
+    const bytes = sequences.reduce((sum, n) => sum + (bytesOf.get(n) ?? 0), 0);
+    assert.ok(bytes < limit && sequences.length > 1, `${sequences.length} events, ${bytes} bytes`);
+  }
+  for (const partition of [0, 1]) {
+    const ofPartition = sends.filter(({ partitions }) => partitions[0] === partition);
+    const order = ofPartition.flatMap(({ sequences }) => sequences);
+    assert.deepEqual(
+      order,
+      order.toSorted((a, b) => a - b),
+    );
+  }
+});
+
+test("a log that starts again is reported as that, and asks for the topic to be examined", async () => {
+  const { kafka } = fakeKafka(({ partitions }, call) =>
+    call === 2 ? [good(partitions[0] ?? -1, 0)] : undefined,
+  );
+  const lane = laneOn(kafka, 1);
+  await lane.publish([sampleOutbound(1)], signal);
+  const { failure } = await lane.publish([sampleOutbound(2)], signal);
+  assert.equal(failure?.scope, "sink");
+  assert.match(failure?.cause.message ?? "", /is at offset 0, after 1 before/);
+  assert.match((failure?.cause as CertwireError).hint, /deleted and created again/);
 });
