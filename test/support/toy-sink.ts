@@ -9,7 +9,7 @@ import {
   resolveCommon,
 } from "../../src/sinks/common-options.ts";
 import { type ResolveContext, secretReference } from "../../src/sinks/secret-reference.ts";
-import type { PublishOutcome, Sink, SinkLimits } from "../../src/sinks/sink.ts";
+import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../../src/sinks/sink.ts";
 import { defineSinkKind } from "../../src/sinks/sink-kind.ts";
 
 /** Where a toy sink puts its events. */
@@ -59,11 +59,14 @@ class ToySink implements Sink {
   readonly lanes = 2;
   readonly name: string;
   readonly limits: SinkLimits;
+  readonly findings: readonly DestinationFinding[];
   readonly #shelf: Shelf;
 
-  constructor({ name, limits, url }: ResolvedToySinkOptions) {
+  constructor({ name, limits, url, height }: ResolvedToySinkOptions) {
     this.name = name;
     this.limits = limits;
+    const dust = { message: "dust settles on high shelves", hint: "Dust it once a year." };
+    this.findings = height === "high" ? [dust] : [];
     this.#shelf = shelfOf(url);
   }
 

@@ -11,6 +11,7 @@ import { CertwireError } from "../../errors/certwire-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import { describeError } from "../../errors/describe-error.ts";
 import { sinkKinds } from "../../sinks/registry.ts";
+import type { Sink } from "../../sinks/sink.ts";
 import type { SinkKind } from "../../sinks/sink-kind.ts";
 import { parseCount } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -36,6 +37,8 @@ interface CheckResult {
   readonly error?: { readonly code: ErrorCode; readonly exitCode: number; readonly hint: string };
   /** Present when it works but should be changed. */
   readonly warning?: Diagnostic;
+  /** What to do about a setting of the destination that puts events at risk. */
+  readonly advice?: string;
 }
 
 /** `certwire check`: the configuration, the directories, and a connection to every sink. */
@@ -66,7 +69,11 @@ async function check(options: CheckOptions, kinds: readonly SinkKind[]): Promise
     attempt("state", "CERTWIRE_CHECKPOINT_FAILED", () => checkState(config)),
     ...(offline ? [] : enabled.map((sink) => checkSink(sink, timeout * 1000))),
   ]);
-  const results = [describeConfig(file, config), ...warnings.map(describeWarning), ...checks];
+  const results = [
+    describeConfig(file, config),
+    ...warnings.map(describeWarning),
+    ...checks.flat(),
+  ];
   const text = json ? `${JSON.stringify(results, null, 2)}\n` : format(results);
   process.stdout.write(text);
   process.exitCode = results.find(({ error }) => error)?.error?.exitCode ?? exitCodes.ok;
@@ -98,9 +105,11 @@ async function checkState({ state }: ResolvedConfig): Promise<string> {
   return `${state.directory}: writable`;
 }
 
-async function checkSink(configured: SinkConfiguration, timeoutMs: number): Promise<CheckResult> {
-  const { name } = configured.options;
-  return attempt(`sink ${name}`, "CERTWIRE_SINK_UNREACHABLE", async () => {
+/** The result of an opening, and what the destination's settings put at risk. */
+async function checkSink(configured: SinkConfiguration, timeoutMs: number): Promise<CheckResult[]> {
+  const subject = `sink ${configured.options.name}`;
+  let findings: Sink["findings"] = [];
+  const result = await attempt(subject, "CERTWIRE_SINK_UNREACHABLE", async () => {
     const sink = await configured.create(createLogger("silent"));
     const timeout = AbortSignal.timeout(timeoutMs);
     const tooLate = new Promise<never>((_, reject) => {
@@ -108,11 +117,18 @@ async function checkSink(configured: SinkConfiguration, timeoutMs: number): Prom
     });
     try {
       await Promise.race([sink.open(timeout), tooLate]);
+      findings = sink.findings;
       return `${configured.kind}: connected, ${sink.lanes} ${sink.lanes === 1 ? "lane" : "lanes"}`;
     } finally {
       await Promise.race([sink.close(), delay(closeMs)]);
     }
   });
+  const atRisk = (findings ?? []).map(({ message, hint }) => ({
+    subject,
+    detail: message,
+    advice: hint,
+  }));
+  return [result, ...atRisk];
 }
 
 async function attempt(
@@ -132,15 +148,17 @@ async function attempt(
 
 function format(results: readonly CheckResult[]): string {
   const rows = alignRows(
-    results.map(({ subject, detail, error, warning }) => [
-      error ? "error" : warning ? "warning" : "ok",
+    results.map(({ subject, detail, error, warning, advice }) => [
+      error ? "error" : (warning ?? advice) ? "warning" : "ok",
       subject,
       error ? `${error.code}: ${detail}` : detail,
     ]),
   );
   const lines = rows.flatMap((row, index) => {
-    const { error, warning } = results[index] ?? {};
-    const line = styled(process.stdout, error ? "red" : warning ? "yellow" : "green", row);
+    const { error, warning, advice } = results[index] ?? {};
+    const color = error ? "red" : (warning ?? advice) ? "yellow" : "green";
+    const line = styled(process.stdout, color, row);
+    if (advice) return [line, `         hint: ${advice}`];
     if (warning) return [line, ...formatDiagnostic(warning).split("\n").slice(1)];
     return error ? [line, `       hint: ${error.hint}`] : [line];
   });

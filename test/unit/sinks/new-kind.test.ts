@@ -84,6 +84,10 @@ test("check inspects a sink of a new kind and connects to it", async (t: TestCon
   const { stdout } = await run(process.execPath, [script, "check", "--config", file]);
   assert.match(stdout, /^warning +configuration +.*sinks\[0\]\.height: children cannot reach it$/m);
   assert.match(stdout, /^ok +sink t +toy: connected, 2 lanes$/m);
+  assert.match(
+    stdout,
+    /^warning +sink t +dust settles on high shelves\n +hint: Dust it once a year\.$/m,
+  );
 });
 
 test("client libraries are loaded when a sink of their kind is created, not before", async () => {
