@@ -111,5 +111,5 @@ test("what records and events mean needs no disk and no network, so that consume
   const builtIns = pure.flatMap((file) =>
     [...readFileSync(file, "utf8").matchAll(/from "(node:[^"]+)"/g)].map(([, name]) => name),
   );
-  assert.deepEqual([...new Set(builtIns)].toSorted(), ["node:buffer", "node:crypto"]);
+  assert.deepEqual(new Set(builtIns), new Set(["node:buffer", "node:crypto"]));
 });

@@ -164,7 +164,7 @@ test("a sink that accepts smaller events than before gets what is in flight made
   assert.deepEqual(asked, [2000, 2000]);
   assert.ok(
     sizes.every((bytes) => bytes <= 2000),
-    `${sizes}`,
+    sizes.join(" "),
   );
   assert.deepEqual(saved.at(-1), samplePosition(5));
   assert.equal(pipeline.stats().inFlightBytes, 0);
