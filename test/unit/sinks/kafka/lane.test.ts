@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Kafka, ProducerRecord, RecordMetadata } from "kafkajs";
-import type { CertwireError } from "../../../../src/errors/certwire-error.ts";
+import { describeError } from "../../../../src/errors/describe-error.ts";
 import type { OutboundEvent } from "../../../../src/events/outbound-event.ts";
 import { KafkaLane } from "../../../../src/sinks/kafka/lane.ts";
 import { kafkaSinkOptions, resolveKafkaSink } from "../../../../src/sinks/kafka/options.ts";
@@ -205,5 +205,5 @@ test("a log that starts again is reported as that, and asks for the topic to be 
   const { failure } = await lane.publish([sampleOutbound(2)], signal);
   assert.equal(failure?.scope, "sink");
   assert.match(failure?.cause.message ?? "", /is at offset 0, after 1 before/);
-  assert.match((failure?.cause as CertwireError).hint, /deleted and created again/);
+  assert.match(describeError(failure?.cause).hint ?? "", /deleted and created again/);
 });
