@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=prebuilds/linux-x64
-cmake -S addon -B build/native -DCMAKE_BUILD_TYPE=Release > build/native-configure.log 2>&1 || {
+cmake -S addon -B build/native -DCMAKE_BUILD_TYPE=Release -DCERTWIRE_UNITY=ON > build/native-configure.log 2>&1 || {
   cat build/native-configure.log >&2
   exit 1
 }

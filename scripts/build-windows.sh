@@ -40,7 +40,8 @@ install_npm
 mkdir -p "$out"
 cmake -S addon -B "$cmake_dir" -DCMAKE_TOOLCHAIN_FILE="$PWD/addon/cmake/mingw-x64.cmake" -DCMAKE_BUILD_TYPE=Release \
   -DCMAKE_SHARED_LINKER_FLAGS=-s -DCMAKE_MODULE_LINKER_FLAGS="-static -s" -DCMAKE_EXE_LINKER_FLAGS="-static -s" \
-  -DCMAKE_RUNTIME_OUTPUT_DIRECTORY="$out" -DCMAKE_LIBRARY_OUTPUT_DIRECTORY="$out" -DCERTWIRE_TESTS=ON > "$log" 2>&1 || fail
+  -DCMAKE_RUNTIME_OUTPUT_DIRECTORY="$out" -DCMAKE_LIBRARY_OUTPUT_DIRECTORY="$out" \
+  -DCERTWIRE_TESTS=ON -DCERTWIRE_UNITY=ON > "$log" 2>&1 || fail
 cmake --build "$cmake_dir" --parallel 2 --target "${targets[@]}" >> "$log" 2>&1 || fail
 
 for binary in "$out"/*.dll "$out"/*.exe "$out"/*.node; do

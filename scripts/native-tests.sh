@@ -12,7 +12,8 @@ run_suite() {
   local name=$1 sanitize=$2 compiler=$3
   local dir=build/native-$name
   cmake -S addon -B "$dir" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER="$compiler" -DCERTWIRE_TESTS=ON \
-    -DCERTWIRE_NODE=OFF -DCERTWIRE_SANITIZE="$sanitize" > "$dir.log" 2>&1 || { tail -n 20 "$dir.log" >&2; exit 1; }
+    -DCERTWIRE_NODE=OFF -DCERTWIRE_UNITY=ON -DCERTWIRE_SANITIZE="$sanitize" \
+    > "$dir.log" 2>&1 || { tail -n 20 "$dir.log" >&2; exit 1; }
   cmake --build "$dir" --parallel 2 >> "$dir.log" 2>&1 || { grep -E 'error|Error' "$dir.log" | head -n 30 >&2; exit 1; }
   printf '  %s:\n' "$name"
   local total failed status=0

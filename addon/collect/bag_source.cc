@@ -16,9 +16,9 @@ HResult Answer(const BagValue& stored, SourceValue* value) {
   return stored.result;
 }
 
-using Properties = std::map<std::u16string, BagValue, std::less<>>;
+using BagProperties = std::map<std::u16string, BagValue, std::less<>>;
 
-HResult Find(const Properties& properties, std::u16string_view name, SourceValue* value) {
+HResult Find(const BagProperties& properties, std::u16string_view name, SourceValue* value) {
   const auto found = properties.find(name);
   return found == properties.end() ? kPropertyEmpty : Answer(found->second, value);
 }

@@ -8,7 +8,7 @@ namespace {
 
 /// Longest pause after flushes that failed one after the other; each failure costs a segment.
 constexpr uint64_t kLongestBackoffNanos = 60 * kNanosPerSecond;
-constexpr int64_t kIdleWaitUs = 1000000;
+constexpr int64_t kIdleFlusherWaitUs = 1000000;
 
 }  // namespace
 
@@ -64,7 +64,7 @@ void Flusher::Run() {
     } else {
       const uint64_t pause = next_flush_ > now ? (next_flush_ - now) / kNanosPerMicrosecond + 1 : 0;
       // A dirty file is flushed by the clock; otherwise a ring says that there is something new.
-      bell_.Wait(ticket, dirty ? static_cast<int64_t>(pause) : kIdleWaitUs);
+      bell_.Wait(ticket, dirty ? static_cast<int64_t>(pause) : kIdleFlusherWaitUs);
     }
   }
 }

@@ -76,7 +76,7 @@ Status SegmentRoller::MakeSegment(uint64_t frames) {
   opening_size_ = frames > planned / 2 ? std::max(planned, needed) : planned;
   opening_index_ = next_index_;
   opening_filled_ = 0;
-  const Status status = CreateFile();
+  const Status status = CreateSegmentFile();
   if (status.ok()) {
     next_index_ = opening_index_ + 1;
   } else {
@@ -85,7 +85,7 @@ Status SegmentRoller::MakeSegment(uint64_t frames) {
   return status;
 }
 
-Status SegmentRoller::CreateFile() {
+Status SegmentRoller::CreateSegmentFile() {
   if (!has_segment()) {
     return store_->CreateFirst(opening_index_, &opening_size_, &opening_->file);
   }

@@ -62,7 +62,7 @@ class SegmentRoller {
  private:
   Status BeginEpoch();
   Status MakeSegment(uint64_t frames);
-  Status CreateFile();
+  Status CreateSegmentFile();
   Status StartSegment();
   Status WriteSegmentHeader();
   bool has_segment() const { return file_ != nullptr; }

@@ -7,7 +7,7 @@
 namespace journal {
 namespace {
 
-constexpr int64_t kIdleWaitUs = 1000000;
+constexpr int64_t kIdleWriterWaitUs = 1000000;
 constexpr uint64_t kFirstRetryNanos = 10 * kNanosPerMillisecond;
 constexpr uint64_t kLongestRetryNanos = 500 * kNanosPerMillisecond;
 /// Failed writes after which the batch moves to a new segment.
@@ -57,8 +57,8 @@ void WriterThread::SleepUntilWork() {
                                               filler_.IsSealUnpublished() || flusher_.failed()));
   if (has_work) return shared_->bell.Cancel();
   const int64_t wait_us =
-      due > now ? static_cast<int64_t>((due - now) / kNanosPerMicrosecond + 1) : kIdleWaitUs;
-  shared_->bell.Wait(ticket, std::min(wait_us, kIdleWaitUs));
+      due > now ? static_cast<int64_t>((due - now) / kNanosPerMicrosecond + 1) : kIdleWriterWaitUs;
+  shared_->bell.Wait(ticket, std::min(wait_us, kIdleWriterWaitUs));
 }
 
 bool WriterThread::TakeStep() {

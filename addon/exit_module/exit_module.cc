@@ -10,14 +10,14 @@ namespace exit_module {
 namespace {
 
 /// DISPIDs as the type library of the contract numbers them: by level of inheritance.
-enum DispatchId : DISPID {
+enum ExitDispatchId : DISPID {
   kInitialize = 0x60020000,
   kNotify = 0x60020001,
   kGetDescription = 0x60020002,
   kGetManageModule = 0x60030000,
 };
 
-constexpr Method kMethods[] = {
+constexpr Method kExitMethods[] = {
     {L"Initialize", kInitialize, 1},
     {L"Notify", kNotify, 2},
     {L"GetDescription", kGetDescription, 0},
@@ -26,7 +26,7 @@ constexpr Method kMethods[] = {
 
 }  // namespace
 
-ExitModule::ExitModule() : DualObject(kMethods) {}
+ExitModule::ExitModule() : DualObject(kExitMethods) {}
 
 STDMETHODIMP ExitModule::QueryInterface(REFIID iid, void** object) noexcept {
   if (object == nullptr) return E_POINTER;

@@ -9,13 +9,13 @@ const wchar_t kDescription[] =
 
 namespace {
 
-enum DispatchId : DISPID {
+enum ManageDispatchId : DISPID {
   kGetProperty = 0x60020000,
   kSetProperty = 0x60020001,
   kConfigure = 0x60020002,
 };
 
-constexpr Method kMethods[] = {
+constexpr Method kManageMethods[] = {
     {L"GetProperty", kGetProperty, 4},
     {L"SetProperty", kSetProperty, 5},
     {L"Configure", kConfigure, 3},
@@ -54,7 +54,7 @@ HRESULT ReadProperty(BSTR name, VARIANT* value) {
 
 }  // namespace
 
-ManageModule::ManageModule() : DualObject(kMethods) {}
+ManageModule::ManageModule() : DualObject(kManageMethods) {}
 
 STDMETHODIMP ManageModule::QueryInterface(REFIID iid, void** object) noexcept {
   if (object == nullptr) return E_POINTER;

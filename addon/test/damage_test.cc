@@ -6,10 +6,11 @@
 #include "support/journal_builder.h"
 #include "support/journal_tools.h"
 
+using test::kDirectory;
+
 namespace {
 
-constexpr uint64_t kSegmentBytes = 6144;
-const std::string kDirectory = "journal";
+constexpr uint64_t kDamageSegmentBytes = 6144;
 
 /// Three epochs with all frame types; the second one is what gets damaged.
 struct Golden {
@@ -19,10 +20,10 @@ struct Golden {
 
   Golden() {
     test::JournalBuilder builder(&files, kDirectory);
-    builder.Epoch(1, 0x11, kSegmentBytes);
+    builder.Epoch(1, 0x11, kDamageSegmentBytes);
     builder.Event("first epoch");
     builder.Seal();
-    builder.Epoch(2, 0x22, kSegmentBytes);
+    builder.Epoch(2, 0x22, kDamageSegmentBytes);
     victims.push_back(builder.path());
     for (int i = 0; i < 6; ++i) builder.Event("event " + std::to_string(i) + std::string(60, 'a'));
     builder.Mark();
@@ -32,7 +33,7 @@ struct Golden {
     builder.Gap(gap);
     builder.Frame(journal::kIgnorableType | 9, 1, {1, 2, 3});
     builder.Event("behind the unknown frame");
-    builder.Segment(kSegmentBytes);
+    builder.Segment(kDamageSegmentBytes);
     victims.push_back(builder.path());
     for (int i = 6; i < 10; ++i) builder.Event("event " + std::to_string(i));
     builder.Mark();
@@ -40,7 +41,7 @@ struct Golden {
     builder.Event("behind the seal");
     builder.Seal();
     builder.Mark();
-    builder.Epoch(3, 0x33, kSegmentBytes);
+    builder.Epoch(3, 0x33, kDamageSegmentBytes);
     builder.Event("third epoch");
     builder.Mark();
     items = Read();
@@ -105,7 +106,7 @@ TEST_CASE("a single flipped bit costs at most its own frame, which is accounted 
   size_t flips = 0;
   size_t losses = 0;
   for (const std::string& victim : golden.victims) {
-    for (size_t bit = 0; bit < kSegmentBytes * 8; bit += kBitStride) {
+    for (size_t bit = 0; bit < kDamageSegmentBytes * 8; bit += kBitStride) {
       golden.files[victim][bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);
       const std::string context = victim + " bit " + std::to_string(bit);
       const size_t lost = LostAndAccounted(golden.items, golden.Read(), context);
@@ -166,10 +167,10 @@ TEST_CASE("a damaged journal reads the same each time, and from every position")
 TEST_CASE("an epoch of which only a MARK is left has two gaps with different ids") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
-  builder.Epoch(1, 0x11, kSegmentBytes);
+  builder.Epoch(1, 0x11, kDamageSegmentBytes);
   builder.Mark();
   files[builder.path()][journal::kSegmentHeaderSize] ^= 1;
-  builder.Epoch(2, 0x22, kSegmentBytes);
+  builder.Epoch(2, 0x22, kDamageSegmentBytes);
   auto options = test::ReaderOf(kDirectory, journal::ReadMode::kDurable);
   options.file_system = &files;
   const auto items = test::ReadAll(journal::Reader::Open(options).get());

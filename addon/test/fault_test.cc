@@ -14,13 +14,13 @@
 
 using journal::AppendResult;
 using journal::Status;
+using test::kDirectory;
 using Clock = std::chrono::steady_clock;
 
 namespace {
 
-const std::string kDirectory = "journal";
 /// Enough to fill two segments, so that every kind of operation occurs.
-constexpr int kEvents = 24;
+constexpr int kFaultEvents = 24;
 
 enum class Fault { kNone, kNoSpace, kIo, kSlow, kStuck };
 
@@ -61,7 +61,7 @@ class FaultyRun {
   static std::string Text(int i) { return "event " + std::to_string(i) + std::string(5000, 'y'); }
   static std::vector<std::string> Texts() {
     std::vector<std::string> texts;
-    for (int i = 0; i < kEvents; ++i) texts.push_back(Text(i));
+    for (int i = 0; i < kFaultEvents; ++i) texts.push_back(Text(i));
     return texts;
   }
 
@@ -86,7 +86,7 @@ class FaultyRun {
 
 uint64_t OperationsOfCleanRun() {
   FaultyRun run(Fault::kNone, 0);
-  run.Append(0, kEvents);
+  run.Append(0, kFaultEvents);
   REQUIRE(run.writer->Shutdown(test::kPatienceMs));
   return run.hooked.count();
 }
@@ -112,8 +112,8 @@ TEST_CASE(
       CAPTURE(static_cast<int>(fault));
       CAPTURE(at);
       FaultyRun run(fault, at);
-      run.Append(0, kEvents / 2);
-      run.Append(kEvents / 2, kEvents);
+      run.Append(0, kFaultEvents / 2);
+      run.Append(kFaultEvents / 2, kFaultEvents);
       CHECK_FALSE(run.released);
       run.released = true;
       CHECK(run.writer->Shutdown(test::kPatienceMs));
@@ -236,7 +236,7 @@ TEST_CASE("a failed flush is reported, and the file is neither flushed nor writt
   auto options = test::SmallOptions(kDirectory);
   options.file_system = &hooked;
   auto writer = test::StartWriter(options);
-  for (int i = 0; i < kEvents; ++i) {
+  for (int i = 0; i < kFaultEvents; ++i) {
     test::AppendText(writer.get(), FaultyRun::Text(i));
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
@@ -259,7 +259,7 @@ TEST_CASE("a failed flush is reported, and the file is neither flushed nor writt
 
 TEST_CASE("a reader whose n-th operation fails gives the same in the end") {
   FaultyRun run(Fault::kNone, 0);
-  run.Append(0, kEvents);
+  run.Append(0, kFaultEvents);
   REQUIRE(run.writer->Shutdown(test::kPatienceMs));
   const auto expected = run.Read();
   for (uint64_t at = 1; at < 40; ++at) {

@@ -11,13 +11,14 @@
 #include "support/journal_builder.h"
 #include "support/journal_tools.h"
 
+using test::kDirectory;
+
 // The golden journals under test/fixtures/journal: made here, read by other implementations. Run
 // with CERTWIRE_WRITE_GOLDEN=1 to write them anew.
 namespace {
 
 namespace fs = std::filesystem;
-constexpr uint64_t kSegmentBytes = 8192;
-const std::string kDirectory = "journal";
+constexpr uint64_t kGoldenSegmentBytes = 8192;
 const std::string kFirst = kDirectory + "/e0000000001-s000000.cej";
 const std::string kSecond = kDirectory + "/e0000000002-s000000.cej";
 const std::string kSecondNext = kDirectory + "/e0000000002-s000001.cej";
@@ -37,11 +38,11 @@ uint64_t live_tail;
 /// Three epochs with all frame types; the third one is live.
 void BuildClean(test::MemoryFiles* files) {
   test::JournalBuilder builder(files, kDirectory);
-  builder.Epoch(1, 0xa1, kSegmentBytes);
+  builder.Epoch(1, 0xa1, kGoldenSegmentBytes);
   builder.Event("one");
   builder.Mark();
   builder.Seal();
-  builder.Epoch(2, 0xb2, kSegmentBytes);
+  builder.Epoch(2, 0xb2, kGoldenSegmentBytes);
   offsets.clear();
   for (int i = 0; i < 8; ++i) {
     offsets.push_back(builder.offset());
@@ -57,13 +58,13 @@ void BuildClean(test::MemoryFiles* files) {
   gap.request_id_count = 1;
   builder.Gap(gap);
   builder.Frame(journal::kIgnorableType | 1, 1, {0xa0});
-  builder.Segment(kSegmentBytes);
+  builder.Segment(kGoldenSegmentBytes);
   builder.Event("two, next segment");
   builder.Mark();
   builder.Seal();
   builder.Event("two, behind the seal");
   builder.Seal();
-  builder.Epoch(3, 0xc3, kSegmentBytes);
+  builder.Epoch(3, 0xc3, kGoldenSegmentBytes);
   builder.Event("three");
   builder.Mark();
   builder.Event("three, not marked");
@@ -103,14 +104,14 @@ void MoveBatch(test::MemoryFiles* files) {
   files->Delete(kLive.c_str()).ok();
   files->Delete(kSecondNext.c_str()).ok();
   test::JournalBuilder builder(files, kDirectory);
-  builder.Epoch(2, 0xb2, kSegmentBytes);
+  builder.Epoch(2, 0xb2, kGoldenSegmentBytes);
   builder.Event("kept");
   builder.Event("written twice");
   const uint64_t torn = builder.offset();
   builder.Event("torn");
-  Zero(files, kSecond, torn + 20, kSegmentBytes);
+  Zero(files, kSecond, torn + 20, kGoldenSegmentBytes);
   builder.RepeatFrom(3);
-  builder.Segment(kSegmentBytes);
+  builder.Segment(kGoldenSegmentBytes);
   builder.Event("written twice");
   builder.Event("torn");
   builder.Seal();
@@ -153,7 +154,7 @@ std::vector<Variant> Variants() {
       {"torn-tail", "an ended epoch breaks off in the middle of its last frame",
        [](auto* files) {
          files->Delete(kSecondNext.c_str()).ok();
-         Zero(files, kSecond, offsets[7] + 60, kSegmentBytes);
+         Zero(files, kSecond, offsets[7] + 60, kGoldenSegmentBytes);
        },
        Expect(8, 12, {"unclean-stop 9-0"})},
       {"cut-behind-seal", "a file that was filled is shorter than planned, and ends with a SEAL",
@@ -169,12 +170,6 @@ std::vector<Variant> Variants() {
       {"stale-tail", "the live epoch ends in frames of another segment", StaleTail,
        Expect(0, 0, {})},
   };
-}
-
-std::vector<test::Item> Read(test::MemoryFiles* files) {
-  auto options = test::ReaderOf(kDirectory, journal::ReadMode::kCommitted);
-  options.file_system = files;
-  return test::ReadAll(journal::Reader::Open(options).get());
 }
 
 std::string Describe(const test::Item& item) {
@@ -241,7 +236,7 @@ TEST_CASE("the golden journals are what this writer and this reader make of them
     test::MemoryFiles files;
     BuildClean(&files);
     variant.damage(&files);
-    const auto items = Read(&files);
+    const auto items = test::ReadCommitted(&files);
     std::vector<std::string> found;
     for (const auto& item : items) found.push_back(Describe(item));
     CHECK(Joined(found) == Joined(variant.expected));

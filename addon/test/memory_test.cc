@@ -12,6 +12,8 @@
 #include "support/scale.h"
 #include "support/wait.h"
 
+using test::kDirectory;
+
 // The writer allocates only with std::nothrow; the test makes the n-th such allocation fail.
 namespace {
 
@@ -41,8 +43,6 @@ void* operator new(std::size_t size, std::align_val_t alignment, const std::noth
 
 namespace {
 
-const std::string kDirectory = "journal";
-
 struct ScopedFailure {
   ScopedFailure(int64_t from, int64_t count) {
     allocations = 0;
@@ -52,20 +52,6 @@ struct ScopedFailure {
   ~ScopedFailure() { End(); }
   void End() { fail_from = 0; }
 };
-
-std::vector<test::Item> Read(test::MemoryFiles* files) {
-  auto options = test::ReaderOf(kDirectory, journal::ReadMode::kCommitted);
-  options.file_system = files;
-  return test::ReadAll(journal::Reader::Open(options).get());
-}
-
-uint64_t Lost(const std::vector<test::Item>& items) {
-  uint64_t lost = 0;
-  for (const auto& item : items) {
-    if (item.is_gap()) lost += test::NumberOf(item, "count");
-  }
-  return lost;
-}
 
 }  // namespace
 
@@ -87,8 +73,8 @@ TEST_CASE("whichever allocation fails, every record is delivered or counted") {
       }
       REQUIRE(writer->Shutdown(test::kPatienceMs));
       failure.End();
-      const auto items = Read(&files);
-      CHECK(test::EventTexts(items).size() + Lost(items) == kEvents);
+      const auto items = test::ReadCommitted(&files);
+      CHECK(test::EventTexts(items).size() + test::LostEvents(items) == kEvents);
     }
   }
 }
@@ -141,7 +127,7 @@ TEST_CASE("producers that stop while they encode hold their own buffers only") {
             journal::AppendResult::kDropped);
   }
   CHECK(writer->Shutdown(test::kPatienceMs));
-  CHECK(Read(&files).size() == events);
+  CHECK(test::ReadCommitted(&files).size() == events);
   for (journal::Buffer* buffer : frozen) writer->Release(buffer);
   CHECK(writer->Stats().outstanding_bytes == 0);
 }
@@ -187,9 +173,9 @@ TEST_CASE("a record is between 1 byte and 16 MiB") {
   CHECK(test::AppendText(writer.get(), "small") != journal::AppendResult::kDropped);
   CHECK(test::AppendText(writer.get(), "") == journal::AppendResult::kDropped);
   REQUIRE(writer->Shutdown(test::kPatienceMs));
-  const auto items = Read(&files);
+  const auto items = test::ReadCommitted(&files);
   REQUIRE(items.size() == 3);
   CHECK(items[0].payload == large);
   CHECK(items[1].payload == "small");
-  CHECK(Lost(items) == 1);
+  CHECK(test::LostEvents(items) == 1);
 }

@@ -14,12 +14,13 @@
 #include "support/scale.h"
 #include "support/wait.h"
 
+using test::kDirectory;
+
 namespace {
 
-const std::string kDirectory = "journal";
 constexpr size_t kSector = 512;
 /// Enough for several segments. Not scaled: each cut replays all of them.
-constexpr int kEvents = 400;
+constexpr int kPowerCutEvents = 400;
 
 /// An operation as it was recorded, and what the writer had reported durable before it.
 struct Traced {
@@ -60,7 +61,7 @@ struct Recording {
     options.flush_interval_ms = 2;
     auto writer = test::StartWriter(options);
     running = writer.get();
-    for (int i = 0; i < kEvents; ++i) {
+    for (int i = 0; i < kPowerCutEvents; ++i) {
       test::AppendText(writer.get(), Text(i));
       if (i % 5 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -72,7 +73,7 @@ struct Recording {
     for (const auto& item : test::ReadAll(journal::Reader::Open(reading).get())) {
       events[item.sequence] = item.payload;
     }
-    REQUIRE(events.size() == kEvents);
+    REQUIRE(events.size() == kPowerCutEvents);
   }
 };
 
@@ -155,7 +156,7 @@ TEST_CASE("after a power cut everything reported durable is there and no event i
       REQUIRE_MESSAGE(seen.contains(event.first), "lost " << event.first << " of " << durable);
     }
     CHECK(unclean <= 1);
-    if (durable != 0 && durable < kEvents) CHECK(unclean == 1);
+    if (durable != 0 && durable < kPowerCutEvents) CHECK(unclean == 1);
     kept += seen.size();
     beyond += seen.size() - std::min<size_t>(seen.size(), durable);
   }

@@ -9,10 +9,10 @@
 #include "writer_lock.h"
 
 using journal::ReadMode;
+using test::kDirectory;
 
 namespace {
 
-const std::string kDirectory = "journal";
 constexpr uint64_t kSegmentBytes = 8192;
 /// Longer than any test runs.
 constexpr uint32_t kNeverMs = 24 * 3600 * 1000;

@@ -21,26 +21,9 @@
 
 using journal::AppendResult;
 using journal::Status;
+using test::kDirectory;
 
-namespace {
-
-const std::string kDirectory = "journal";
-
-std::vector<test::Item> Read(test::MemoryFiles* files) {
-  auto options = test::ReaderOf(kDirectory, journal::ReadMode::kCommitted);
-  options.file_system = files;
-  return test::ReadAll(journal::Reader::Open(options).get());
-}
-
-uint64_t Lost(const std::vector<test::Item>& items) {
-  uint64_t lost = 0;
-  for (const auto& item : items) {
-    if (item.is_gap()) lost += test::NumberOf(item, "count");
-  }
-  return lost;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("a process that starts with the journal at its cap still reports what it lost") {
   for (const bool floor : {false, true}) {
@@ -57,9 +40,11 @@ TEST_CASE("a process that starts with the journal at its cap still reports what 
     }
     auto writer = test::StartWriter(options);
     const auto append = [&] { test::AppendText(writer.get(), std::string(5000, 'c')); };
-    REQUIRE(test::WaitUntil([&] { return append(), test::EventTexts(Read(&files)).size() > 20; }));
+    REQUIRE(test::WaitUntil(
+        [&] { return append(), test::EventTexts(test::ReadCommitted(&files)).size() > 20; }));
     REQUIRE(test::WaitUntil([&] { return append(), writer->Stats().degraded; }));
-    REQUIRE(test::WaitUntil([&] { return append(), Lost(Read(&files)) > 0; }));
+    REQUIRE(test::WaitUntil(
+        [&] { return append(), test::LostEvents(test::ReadCommitted(&files)) > 0; }));
     const size_t lock = files[kDirectory + "/" + journal::kWriterLockName].size();
     CHECK(files.total_bytes() - lock <= 256 * journal::kKibibyte);
   }
@@ -79,10 +64,11 @@ TEST_CASE("before the first segment exists an append returns within its limit an
   auto writer = test::StartWriter(options);
   CHECK(test::AppendText(writer.get(), "first") == AppendResult::kPending);
   CHECK(test::AppendText(writer.get(), "second") == AppendResult::kPending);
-  CHECK(Read(&files).empty());
+  CHECK(test::ReadCommitted(&files).empty());
   held = false;
   REQUIRE(writer->Shutdown(test::kPatienceMs));
-  CHECK(test::EventTexts(Read(&files)) == std::vector<std::string>{"first", "second"});
+  CHECK(test::EventTexts(test::ReadCommitted(&files)) ==
+        std::vector<std::string>{"first", "second"});
 }
 
 TEST_CASE("the epoch before is found also when its first segment never got a header") {
@@ -173,7 +159,7 @@ TEST_CASE("a seal does not cover what came after it and waits") {
     CHECK_FALSE(writer->Shutdown(50));
     full = false;
     CHECK(writer->Shutdown(test::kPatienceMs));
-    CHECK(Read(&files).size() == 2);
+    CHECK(test::ReadCommitted(&files).size() == 2);
   }
 }
 
@@ -267,7 +253,7 @@ TEST_CASE("when the header of a new segment fails, nothing more goes into the ol
   broken = false;
   REQUIRE(writer->Shutdown(test::kPatienceMs));
   CHECK(behind == 0);
-  const auto items = Read(&files);
+  const auto items = test::ReadCommitted(&files);
   CHECK(test::EventTexts(items) == texts);
   CHECK(items.size() == texts.size());
   const std::set<std::string> names(begun.begin(), begun.end());
@@ -307,5 +293,5 @@ TEST_CASE("a file whose zeros could not be flushed is not flushed again, and not
   REQUIRE(writer->Shutdown(test::kPatienceMs));
   CHECK(failed.size() == 1);
   CHECK(misuse == 0);
-  CHECK(test::EventTexts(Read(&files)) == texts);
+  CHECK(test::EventTexts(test::ReadCommitted(&files)) == texts);
 }

@@ -18,8 +18,6 @@ namespace {
 
 using journal::AppendResult;
 
-const std::string kDirectory = "journal";
-
 /// A recorder over a journal in memory.
 struct Journal {
   test::MemoryFiles files;
@@ -30,7 +28,7 @@ struct Journal {
   Journal() : writer(MakeWriter(&files)), recorder(*writer, u"My CA", clock) {}
 
   static test::WriterPtr MakeWriter(journal::FileSystem* files) {
-    auto options = test::SmallOptions(kDirectory);
+    auto options = test::SmallOptions(test::kDirectory);
     options.file_system = files;
     return test::StartWriter(options);
   }
@@ -40,7 +38,7 @@ struct Journal {
   /// Waits until this many items can be read, since an append may return before its record is
   /// written; then reads what else is there.
   static std::vector<test::Item> ReadFrom(test::MemoryFiles* files, size_t count) {
-    auto options = test::ReaderOf(kDirectory, journal::ReadMode::kCommitted);
+    auto options = test::ReaderOf(test::kDirectory, journal::ReadMode::kCommitted);
     options.file_system = files;
     const auto reader = journal::Reader::Open(options);
     auto items =

@@ -10,7 +10,6 @@
 
 namespace {
 
-const std::string kDirectory = "journal";
 constexpr uint64_t kSegmentBytes = 8192;
 
 void Repair(test::MemoryFiles::Content* content, const journal::EpochId& id) {
@@ -32,7 +31,7 @@ void Repair(test::MemoryFiles::Content* content, const journal::EpochId& id) {
 }
 
 std::vector<test::Item> Read(test::MemoryFiles* files) {
-  auto options = test::ReaderOf(kDirectory, journal::ReadMode::kDurable);
+  auto options = test::ReaderOf(test::kDirectory, journal::ReadMode::kDurable);
   options.file_system = files;
   return test::ReadAll(journal::Reader::Open(options).get());
 }
@@ -42,7 +41,7 @@ std::vector<test::Item> Read(test::MemoryFiles* files) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   test::MemoryFiles files;
-  test::JournalBuilder builder(&files, kDirectory);
+  test::JournalBuilder builder(&files, test::kDirectory);
   builder.Epoch(1, 1, kSegmentBytes);
   builder.Event("sound");
   // Also where the second segment has no header left and the first epoch is the newest one.

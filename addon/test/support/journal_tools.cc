@@ -127,6 +127,20 @@ std::vector<Item> ReadDirectory(const std::string& directory) {
   return ReadAll(reader.get());
 }
 
+std::vector<Item> ReadCommitted(MemoryFiles* files) {
+  auto options = ReaderOf(kDirectory, journal::ReadMode::kCommitted);
+  options.file_system = files;
+  return ReadAll(journal::Reader::Open(options).get());
+}
+
+uint64_t LostEvents(const std::vector<Item>& items) {
+  uint64_t lost = 0;
+  for (const auto& item : items) {
+    if (item.is_gap()) lost += NumberOf(item, "count");
+  }
+  return lost;
+}
+
 std::vector<std::string> EventTexts(const std::vector<Item>& items) {
   std::vector<std::string> texts;
   for (const Item& item : items) {

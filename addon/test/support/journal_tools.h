@@ -10,6 +10,7 @@
 
 #include "journal/reader.h"
 #include "journal/writer.h"
+#include "support/memory_files.h"
 #include "support/wait.h"
 
 namespace test {
@@ -18,6 +19,9 @@ struct DestroyWriter {
   void operator()(journal::Writer* writer) const { journal::Writer::Destroy(writer); }
 };
 using WriterPtr = std::unique_ptr<journal::Writer, DestroyWriter>;
+
+/// Where the journals in memory lie.
+inline const std::string kDirectory = "journal";
 
 /// Settings for tests: small segments, a journal of at most 1 GiB.
 journal::WriterOptions SmallOptions(const std::string& directory);
@@ -66,6 +70,10 @@ std::vector<Item> ReadUntil(journal::Reader* reader,
 journal::ReaderOptions ReaderOf(const std::string& directory, journal::ReadMode mode);
 /// Everything in a directory, by a fresh reader in committed mode.
 std::vector<Item> ReadDirectory(const std::string& directory);
+/// The same for the journal in memory at kDirectory.
+std::vector<Item> ReadCommitted(MemoryFiles* files);
+/// Sum of the counts of the GAPs among the items.
+uint64_t LostEvents(const std::vector<Item>& items);
 /// Payloads of the events among the items.
 std::vector<std::string> EventTexts(const std::vector<Item>& items);
 
