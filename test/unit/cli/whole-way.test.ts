@@ -243,11 +243,11 @@ test("demo leaves the journal of its configuration alone and publishes to its si
   const directory = temporaryDirectory(context);
   const { config, events, journal } = await prepare(directory);
   mkdirSync(join(directory, "demo"));
-  const before = readdirSync(journal);
+  const segments = readdirSync(journal);
   const words = ["demo", "--config", config, "-d", join(directory, "demo"), "-r", "0", "-n", "20"];
   const { exitCode, stderr } = await runCli(...words);
   assert.equal(exitCode, 0, stderr);
-  assert.deepEqual(readdirSync(journal), before);
+  assert.deepEqual(readdirSync(journal), segments);
   assert.ok(publishedIn(events).length >= 22);
 });
 
