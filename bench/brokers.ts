@@ -60,7 +60,7 @@ async function main(): Promise<void> {
 }
 
 async function benchKafka(nodes: 1 | 3, load: Load): Promise<Row> {
-  const kafka = await startLocalKafka({ nodes });
+  const kafka = await startLocalKafka({ nodes, javaOptions: [] });
   try {
     const topic = async (name: string): Promise<string> => {
       await kafka.createTopic(name, { partitions });

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "
 import { join } from "node:path";
 import type { KafkaCluster, RabbitmqCluster } from "../test/integration/support/broker-provider.ts";
 import { freePorts } from "../test/integration/support/free-ports.ts";
+import { kafkaJava } from "../test/integration/support/kafka-java.ts";
 import { withAdmin } from "../test/integration/support/kafka-topics.ts";
-import { kafkaJava } from "../test/integration/support/local-kafka.ts";
 import { ManagedProcess } from "../test/integration/support/managed-process.ts";
 import { repoRoot } from "../test/integration/support/repo-root.ts";
 import { runCommand } from "../test/integration/support/run-command.ts";
@@ -61,7 +61,9 @@ export async function connectFileSource(
   const process = new ManagedProcess({
     name: "Kafka Connect",
     command: "java",
-    args: kafkaJava("org.apache.kafka.connect.cli.ConnectStandalone", worker, 1_024),
+    args: kafkaJava("org.apache.kafka.connect.cli.ConnectStandalone", worker, {
+      heapMegabytes: 1_024,
+    }),
     logFile: join(directory, "connect.log"),
   });
   process.start();

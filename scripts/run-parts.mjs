@@ -33,6 +33,7 @@ const parts = {
     // In CI only the part docker has a container engine, and no test may be skipped there for lack of one.
     commands: [
       ["bash", "scripts/fetch-kafka.sh"],
+      ["node", "build/js/test/integration/support/make-kafka-archive.js"],
       onNode(...(isCi ? ["--exclude=testcontainers.test.js"] : []), ...tests("integration")),
     ],
   },

@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 import { CommanderError } from "commander";
-import { ConfigError, formatDiagnostic } from "../config/diagnostics.ts";
+import { ConfigError, formatDiagnostic } from "../config/config-error.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 
 /** Writes a line for people; standard output is kept for data. */

@@ -1,23 +1,6 @@
-import { CertwireError } from "../errors/certwire-error.ts";
+import type { Diagnostic } from "./config-error.ts";
 import { hideSecrets } from "./hide-secrets.ts";
 import { codeFrame, placeOf } from "./source-text.ts";
-
-/** An error or warning at one place of the configuration file. */
-export interface Diagnostic {
-  /** The file as named on the command line. */
-  readonly file: string;
-  /** Starts at 1. */
-  readonly line: number;
-  /** Starts at 1. */
-  readonly column: number;
-  /** Path of the value, such as `sinks[0].url`; empty for the file as a whole. */
-  readonly path: string;
-  /** What is wrong; never a secret. */
-  readonly message: string;
-  readonly hint?: string;
-  /** The source line and carets below it, with secrets hidden. */
-  readonly frame: readonly string[];
-}
 
 /** A problem whose line and column are not known yet. */
 export interface Finding {
@@ -28,17 +11,6 @@ export interface Finding {
   readonly hint?: string | undefined;
   /** Set for an unknown key: its value is hidden wherever the source is shown. */
   readonly unknownKey?: string;
-}
-
-/** All problems of a configuration file. */
-export class ConfigError extends CertwireError {
-  readonly diagnostics: readonly Diagnostic[];
-
-  constructor(diagnostics: readonly Diagnostic[]) {
-    const count = diagnostics.length === 1 ? "one problem" : `${diagnostics.length} problems`;
-    super("CERTWIRE_CONFIG_INVALID", `${count} in ${diagnostics[0]?.file ?? "the configuration"}`);
-    this.diagnostics = diagnostics;
-  }
 }
 
 /** Adds lines, columns and source lines, and sorts by place in the file. */
@@ -66,13 +38,4 @@ export function pathText(path: readonly PropertyKey[]): string {
     if (typeof part === "number") return `${text}[${part}]`;
     return text === "" ? String(part) : `${text}.${String(part)}`;
   }, "");
-}
-
-/** A diagnostic as text: place, message, source line with carets, hint. */
-export function formatDiagnostic(diagnostic: Diagnostic): string {
-  const { file, line, column, path, message, hint, frame } = diagnostic;
-  const subject = path === "" ? "" : `${path}: `;
-  const lines = [`${file}:${line}:${column}: ${subject}${message}`, ...frame];
-  if (hint !== undefined) lines.push(`  hint: ${hint}`);
-  return lines.join("\n");
 }

@@ -1,7 +1,8 @@
 import { parseTree } from "jsonc-parser";
 import { sinkKinds } from "../sinks/registry.ts";
 import type { SinkKind } from "../sinks/sink-kind.ts";
-import { ConfigError, type Diagnostic, type Finding, toDiagnostics } from "./diagnostics.ts";
+import { ConfigError, type Diagnostic } from "./config-error.ts";
+import { type Finding, toDiagnostics } from "./diagnostics.ts";
 import { findingAt } from "./findings.ts";
 import { parseConfig, type ResolvedConfig, readConfigText } from "./load.ts";
 

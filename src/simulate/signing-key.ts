@@ -53,14 +53,29 @@ export function createRsaKey(random: SeededRandom, bits: number): SigningKey {
   return rsaKey(seededPrime(random, bits / 2), seededPrime(random, bits / 2));
 }
 
+/** Small odd primes: a candidate that one of them divides is out without the costly test. */
+const smallPrimes = oddPrimesBelow(4000);
+
 function seededPrime(random: SeededRandom, bits: number): bigint {
   const bytes = random.bytes(bits / 8);
   bytes[0] = (bytes[0] ?? 0) | 0xc0; // the two highest bits, so that a product has full length
-  let candidate = BigInt(`0x${bytes.toString("hex")}`) | 1n;
-  while (!checkPrimeSync(candidate, { checks: 8 }) || (candidate - 1n) % rsaExponent === 0n) {
-    candidate += 2n;
+  const start = BigInt(`0x${bytes.toString("hex")}`) | 1n;
+  const remainders = smallPrimes.map((prime) => Number(start % BigInt(prime)));
+  for (let step = 0; ; step += 2) {
+    if (smallPrimes.some((prime, at) => ((remainders[at] ?? 0) + step) % prime === 0)) continue;
+    const candidate = start + BigInt(step);
+    if ((candidate - 1n) % rsaExponent !== 0n && checkPrimeSync(candidate, { checks: 8 })) {
+      return candidate;
+    }
   }
-  return candidate;
+}
+
+function oddPrimesBelow(limit: number): number[] {
+  const primes: number[] = [];
+  for (let number = 3; number < limit; number += 2) {
+    if (primes.every((prime) => number % prime !== 0)) primes.push(number);
+  }
+  return primes;
 }
 
 function rsaKey(p: bigint, q: bigint): SigningKey {

@@ -45,6 +45,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const runtimeImport =
   /^(?:import|export)\s+(?!type\b)(?:[^"';]*?\sfrom\s+)?"(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/gm;
 
+/** An import of a package at run time; the modules of Node itself do not count. */
+const packageImport = /^(?:import|export)\s+(?!type\b)[^"';]*?\sfrom\s+"((?!\.|node:)[^"]+)"/gm;
+
 function partOf(path: string): string {
   return path.split(sep)[1] ?? "";
 }
@@ -99,6 +102,25 @@ test("the simulated CA is loaded by its own commands only, when they run", () =>
     /await import\("\.\.\/simulate/,
   );
 });
+
+test("the command line starts without the libraries of its commands", () => {
+  const loaded = closureOf(join("src", "cli", "main.ts"));
+  assert.ok(loaded.has(join("src", "cli", "commands", "journal-cat.ts")));
+  const packages = [...loaded].flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(packageImport)].map(([, name]) => name),
+  );
+  assert.deepEqual([...new Set(packages)], ["commander"]);
+});
+
+/** A file and all that it loads at once, without what it imports only when it needs it. */
+function closureOf(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  for (const [, target] of readFileSync(file, "utf8").matchAll(runtimeImport)) {
+    if (target !== undefined) closureOf(join(dirname(file), target), found);
+  }
+  return found;
+}
 
 test("every part of src has its place in the rule, and imports are found", () => {
   const parts = new Set(files.map(partOf));

@@ -1,21 +1,7 @@
-import { once } from "node:events";
 import type { Command } from "commander";
-import { WholeJournal } from "../../journal/whole-journal.ts";
-import { linesOfJournal } from "../../journal-tools/journal-lines.ts";
-import { exitCodes } from "../exit-codes.ts";
-import {
-  addJournalOptions,
-  chooseJournal,
-  type JournalOptions,
-  openChosenContext,
-} from "../journal-options.ts";
-import { say } from "../output.ts";
-import { addSelectionOptions, type SelectionOptions, selectionOf } from "../selection-options.ts";
-import { stopSignal } from "../stop-signal.ts";
-
-interface CatOptions extends JournalOptions, SelectionOptions {
-  readonly raw?: true;
-}
+import type { CatOptions } from "../actions/journal-cat.ts";
+import { addJournalOptions } from "../journal-options.ts";
+import { addSelectionOptions } from "../selection-options.ts";
 
 /** `certwire journal cat`: events or records on standard output. */
 export function addJournalCatCommand(journal: Command): void {
@@ -23,7 +9,9 @@ export function addJournalCatCommand(journal: Command): void {
     .description("write the events of a journal to standard output, one JSON object per line")
     .option("--raw", "write the exit module's records instead of events")
     .addHelpText("after", help)
-    .action(cat);
+    .action(async (options: CatOptions) =>
+      (await import("../actions/journal-cat.ts")).cat(options),
+    );
 }
 
 const help = `
@@ -31,39 +19,3 @@ Exit codes: 0 done, 65 some records cannot be decoded, 74 the journal cannot be 
 
 Example:
   certwire journal cat --journal var/journal --type certificate.issued --from 2026-01-31`;
-
-async function cat(options: CatOptions): Promise<void> {
-  const chosen = chooseJournal(options);
-  const signal = stopSignal();
-  const journal = new WholeJournal(chosen.directory);
-  let undecodable = 0;
-  const lineOptions = {
-    context: await openChosenContext(chosen),
-    selection: selectionOf(options),
-    isRaw: options.raw === true,
-    undecodable: () => {
-      undecodable += 1;
-    },
-  };
-  // The reader of a pipe may close it early: `certwire journal cat | head`.
-  const readerGone = new AbortController();
-  process.stdout.once("error", () => readerGone.abort());
-  const stop = AbortSignal.any([signal, readerGone.signal]);
-  try {
-    for await (const { lines } of linesOfJournal(journal, lineOptions, stop)) {
-      await print(lines, readerGone.signal);
-    }
-  } finally {
-    journal.close();
-  }
-  if (signal.aborted) process.exitCode = exitCodes.interrupted;
-  if (undecodable === 0) return;
-  say(`${undecodable} records cannot be decoded`);
-  process.exitCode = exitCodes.badData;
-}
-
-async function print(lines: readonly string[], gone: AbortSignal): Promise<void> {
-  const text = lines.map((line) => `${line}\n`).join("");
-  if (gone.aborted || process.stdout.write(text)) return;
-  await once(process.stdout, "drain", { signal: gone }).catch(() => undefined);
-}

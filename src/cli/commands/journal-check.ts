@@ -1,17 +1,6 @@
 import type { Command } from "commander";
-import { type JournalVerdict, verifyJournal } from "../../journal-tools/verify-journal.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { addJournalOptions, chooseJournal, type JournalOptions } from "../journal-options.ts";
-import { alignRows, styled } from "../output.ts";
-import { formatBytes, Progress } from "../progress.ts";
-import { stopSignal } from "../stop-signal.ts";
-
-interface CheckOptions extends JournalOptions {
-  readonly json?: true;
-}
-
-/** Maximum number of findings that are printed; --json has all. */
-const maxShown = 50;
+import type { CheckOptions } from "../actions/journal-check.ts";
+import { addJournalOptions } from "../journal-options.ts";
 
 /** `certwire journal check`: verifies every frame. */
 export function addJournalCheckCommand(journal: Command): void {
@@ -19,7 +8,9 @@ export function addJournalCheckCommand(journal: Command): void {
     .description("verify every frame of a journal; report damage, gaps and unclean stops")
     .option("--json", "print the result as JSON")
     .addHelpText("after", help)
-    .action(check);
+    .action(async (options: CheckOptions) =>
+      (await import("../actions/journal-check.ts")).check(options),
+    );
 }
 
 const help = `
@@ -28,29 +19,3 @@ Exit codes: 0 not damaged, 65 damaged, 74 cannot be read, 130 interrupted.
 
 Example:
   certwire journal check --journal var/journal --json`;
-
-async function check(options: CheckOptions): Promise<void> {
-  const { directory } = chooseJournal(options);
-  const progress = new Progress();
-  const result = await verifyJournal(directory, stopSignal(), (doneBytes, totalBytes, records) =>
-    progress.update(doneBytes, totalBytes, `${records} records`),
-  ).finally(() => progress.end());
-  const text = options.json ? JSON.stringify(result, null, 2) : format(result).join("\n");
-  process.stdout.write(`${text}\n`);
-  if (!result.isComplete) process.exitCode = exitCodes.interrupted;
-  if (result.isDamaged) process.exitCode = exitCodes.badData;
-}
-
-function format(result: JournalVerdict): string[] {
-  const { directory, epochs, segments, bytes, records, findings, isDamaged, isComplete } = result;
-  const shown = findings.slice(0, maxShown);
-  const rows = alignRows(shown.map(({ kind, place, detail }) => [kind, place, detail]));
-  const hidden = findings.length - shown.length;
-  const verdict = isDamaged ? "damaged" : isComplete ? "not damaged" : "no damage so far";
-  return [
-    `${directory}: ${epochs} epochs, ${segments} segments, ${formatBytes(bytes)}, ${records} records`,
-    ...rows,
-    ...(hidden > 0 ? [`... ${hidden} more, see --json`] : []),
-    styled(process.stdout, isDamaged ? "red" : "green", verdict),
-  ];
-}

@@ -1,32 +1,6 @@
 import type { Command } from "commander";
-import { loadConfig, type ResolvedConfig } from "../../config/load.ts";
-import { type SinkConfiguration, sinkOf } from "../../config/sink-entry.ts";
-import { CertwireError } from "../../errors/certwire-error.ts";
-import type { CertwireEvent } from "../../events/event.ts";
-import { shrinkEvent } from "../../events/shrink-event.ts";
-import { PipelineMonitor } from "../../pipeline/monitor.ts";
-import { Pipeline } from "../../pipeline/pipeline.ts";
-import { eventsOfFile, type Skipped } from "../../sources/event-file.ts";
-import { eventsOfJournal } from "../../sources/journal-events.ts";
-import { planReplay } from "../../sources/replay-plan.ts";
-import { ReplaySource } from "../../sources/replay-source.ts";
-import { DeadLetterFile } from "../../state/dead-letter.ts";
-import { stateLayout } from "../../state/layout.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { readCaIds } from "../journal-options.ts";
-import { createLogger } from "../logger.ts";
-import { say } from "../output.ts";
-import { type SkippedCounts, sayPlan } from "../replay-plan.ts";
-import { addSelectionOptions, type SelectionOptions, selectionOf } from "../selection-options.ts";
-import { stopSignal } from "../stop-signal.ts";
-
-interface ReplayOptions extends SelectionOptions {
-  readonly journal?: string;
-  readonly config?: string;
-  readonly toSink?: string;
-  readonly stdout?: true;
-  readonly dryRun?: true;
-}
+import type { ReplayOptions } from "../actions/replay.ts";
+import { addSelectionOptions } from "../selection-options.ts";
 
 /** `certwire replay`: sends recorded events again. */
 export function addReplayCommand(program: Command): void {
@@ -41,7 +15,9 @@ export function addReplayCommand(program: Command): void {
   addSelectionOptions(command)
     .option("--dry-run", "only print the plan")
     .addHelpText("after", help)
-    .action(replay);
+    .action(async (file: string | undefined, options: ReplayOptions) =>
+      (await import("../actions/replay.ts")).replay(file, options),
+    );
 }
 
 const help = `
@@ -51,123 +27,3 @@ Examples:
   certwire replay --journal var/journal --type certificate.issued --stdout
   certwire replay events-00000001.ndjson --config certwire.jsonc --to-sink kafka --dry-run
   certwire replay --config certwire.jsonc --from 2026-01-31 --to 2026-02-01 --to-sink rabbit`;
-
-async function replay(file: string | undefined, options: ReplayOptions): Promise<void> {
-  const { toSink } = options;
-  const selection = selectionOf(options);
-  const config =
-    options.config === undefined
-      ? undefined
-      : loadConfig(options.config, { isNeeded: ({ name }) => name === toSink });
-  const target = options.dryRun && !toSink ? undefined : chooseTarget(options, config);
-  const signal = stopSignal();
-  const source = await chooseSource(file, options, config, signal);
-  const skipped: SkippedCounts = { line: 0, record: 0 };
-  const count = (what: Skipped): void => void (skipped[what] += 1);
-  const plan = await planReplay(source.events(count), selection);
-  if (signal.aborted) {
-    process.exitCode = exitCodes.interrupted;
-    return;
-  }
-  sayPlan(source.name, options, plan, skipped);
-  if (options.dryRun || target === undefined) return;
-  const events = new ReplaySource(source.events(ignore), selection);
-  const { acknowledged, deadLetters, isStopped } = await send(events, target, config, signal);
-  const buried =
-    deadLetters.count > 0 ? `, ${deadLetters.count} dead letters in ${deadLetters.path}` : "";
-  say(`${acknowledged} of ${plan.selected} events acknowledged${buried}`);
-  events.throwIfFailed();
-  if (deadLetters.count > 0) process.exitCode = exitCodes.deadLetters;
-  if (isStopped && acknowledged < plan.selected) process.exitCode = exitCodes.interrupted;
-}
-
-interface Source {
-  readonly name: string;
-  /** The events from the oldest one, read again at each call; `skip` gets what is left out. */
-  readonly events: (skip: (what: Skipped) => void) => AsyncIterable<CertwireEvent>;
-}
-
-async function chooseSource(
-  file: string | undefined,
-  { journal }: ReplayOptions,
-  config: ResolvedConfig | undefined,
-  signal: AbortSignal,
-): Promise<Source> {
-  if (file !== undefined && journal !== undefined)
-    throw usage("FILE and --journal cannot be used together");
-  const caIds = await readCaIds(config);
-  const events = config?.events ?? {};
-  if (file !== undefined) {
-    const eventsOf: Source["events"] = (skip) =>
-      eventsOfFile(file, { events, caIds, skip }, signal);
-    return { name: file, events: eventsOf };
-  }
-  const directory = journal ?? config?.journal.directory;
-  if (directory === undefined) throw usage("give a FILE, --journal or --config");
-  return {
-    name: `journal ${directory}`,
-    events: (skip) =>
-      eventsOfJournal(directory, { events, caIds, undecodable: () => skip("record") }, signal),
-  };
-}
-
-function chooseTarget(
-  { toSink, stdout }: ReplayOptions,
-  config: ResolvedConfig | undefined,
-): SinkConfiguration {
-  if ((toSink === undefined) === (stdout === undefined))
-    throw usage("choose --to-sink NAME or --stdout");
-  if (stdout) return sinkOf({ name: "stdout", url: "stdout:" });
-  if (config === undefined) throw usage("--to-sink needs --config");
-  const sink = config.sinks.find(({ options }) => options.name === toSink);
-  if (sink) return besideTheService(sink);
-  const names = config.sinks.map(({ options }) => options.name);
-  throw usage(`there is no sink "${toSink}"`, `The configuration has ${names.join(", ")}.`);
-}
-
-/** Gives a sink that takes one writer a separate place, because the service may be using it now. */
-function besideTheService(sink: SinkConfiguration): SinkConfiguration {
-  const name = `replay-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
-  return { ...sink.apart(name), limits: sink.limits };
-}
-
-function usage(message: string, hint?: string): CertwireError {
-  return new CertwireError("CERTWIRE_USAGE", message, hint === undefined ? {} : { hint });
-}
-
-/** Publishes the events of the source to the target until the source ends or a signal stops it. */
-async function send(
-  source: ReplaySource,
-  target: SinkConfiguration,
-  config: ResolvedConfig | undefined,
-  signal: AbortSignal,
-) {
-  const { limits, replayDrainMs } = target;
-  const { name } = target.options;
-  const log = createLogger(config?.log.level === "debug" ? "debug" : "warn");
-  const sinkLog = log.child({ sink: name });
-  const path = stateLayout(config?.state.directory ?? ".").deadLetters(`replay-${name}`);
-  const pipeline = new Pipeline({
-    source,
-    sink: await target.create(sinkLog),
-    limits,
-    shrink: shrinkEvent,
-    deadLetters: new DeadLetterFile(path),
-    monitor: new PipelineMonitor(sinkLog),
-    // A short drain loses nothing: the next replay writes the lines that are missing.
-    ...(replayDrainMs !== undefined && { drainTimeoutMs: replayDrainMs }),
-  });
-  // The reader of a pipe may close it early: `certwire replay --stdout | head`.
-  const readerGone = new AbortController();
-  process.stdout.on("error", () => readerGone.abort());
-  await pipeline.run(AbortSignal.any([signal, readerGone.signal]));
-  const { acknowledgedEvents, deadLetters } = pipeline.stats();
-  const count = Object.values(deadLetters).reduce((sum, each) => sum + each, 0);
-  return {
-    acknowledged: acknowledgedEvents,
-    deadLetters: { count, path },
-    isStopped: signal.aborted,
-  };
-}
-
-function ignore(): void {}

@@ -1,14 +1,5 @@
 import type { Command } from "commander";
-import { loadConfig } from "../../config/load.ts";
-import { Service } from "../../service/service.ts";
-import { exitCodes } from "../exit-codes.ts";
-import { createLogger } from "../logger.ts";
-import { isStdinOfServiceHost, stopSignal } from "../stop-signal.ts";
-
-interface RunOptions {
-  readonly config: string;
-  readonly stopOnStdinEnd?: true;
-}
+import type { RunOptions } from "../actions/run.ts";
 
 /** `certwire run`: the service in the foreground. */
 export function addRunCommand(program: Command): void {
@@ -18,7 +9,7 @@ export function addRunCommand(program: Command): void {
     .requiredOption("-c, --config <file>", "configuration file")
     .option("--stop-on-stdin-end", "stop when standard input ends (default for a pipe on Windows)")
     .addHelpText("after", help)
-    .action(run);
+    .action(async (options: RunOptions) => (await import("../actions/run.ts")).run(options));
 }
 
 const help = `
@@ -27,18 +18,3 @@ are acknowledged, or after 10 s; a second signal stops it immediately.
 
 Example:
   certwire run --config /etc/certwire/certwire.jsonc`;
-
-async function run(options: RunOptions): Promise<void> {
-  const config = loadConfig(options.config);
-  const log = createLogger(config.log.level);
-  const signal = stopSignal({
-    onStdinEnd: options.stopOnStdinEnd ?? isStdinOfServiceHost(),
-    onStop: (reason) => log.info({ reason }, "stopping"),
-  });
-  const service = await Service.create({ config, log });
-  log.info({ journal: config.journal.directory, state: config.state.directory }, "started");
-  await service.run(signal);
-  log.info("stopped");
-  // Exit at once: what standard output has not accepted was not acknowledged, and is published again.
-  process.exit(exitCodes.ok);
-}

@@ -1,9 +1,11 @@
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { patienceMs } from "../../support/until.ts";
 import type { KafkaCluster, KafkaOptions } from "./broker-provider.ts";
 import { untilKafkaServes } from "./broker-ready.ts";
 import type { BrokerSecurity } from "./broker-security.ts";
 import { freePorts } from "./free-ports.ts";
+import { kafkaArchive, kafkaJava, quickStart } from "./kafka-java.ts";
 import { kafkaClusterId, kafkaProperties } from "./kafka-properties.ts";
 import {
   kafkaSecurityProperties,
@@ -14,29 +16,8 @@ import {
 import { kafkaTopics } from "./kafka-topics.ts";
 import { type LocalNode, localControl } from "./local-node.ts";
 import { ManagedProcess } from "./managed-process.ts";
-import { repoRoot } from "./repo-root.ts";
 import { runCommand } from "./run-command.ts";
 import { makeTempDirectory, removeTempDirectory } from "./temp-directory.ts";
-
-/** Command line of a program out of Kafka's jars. */
-export function kafkaJava(
-  mainClass: string,
-  args: readonly string[],
-  heapMegabytes = 400,
-): string[] {
-  const libraries = join(repoRoot, "var", "kafka-libs");
-  if (!existsSync(libraries)) {
-    throw new Error("Kafka's jars are missing; fetch them with: bash scripts/fetch-kafka.sh");
-  }
-  return [
-    `-Xmx${heapMegabytes}m`,
-    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-    "-cp",
-    join(libraries, "*"),
-    mainClass,
-    ...args,
-  ];
-}
 
 interface KafkaNode extends LocalNode {
   readonly propertiesFile: string;
@@ -48,6 +29,8 @@ type SecureAddresses = Partial<Record<SecureKafkaListener, string>>;
 
 interface LocalKafkaOptions extends KafkaOptions {
   readonly security?: BrokerSecurity;
+  /** Options of the Java machine of every node. Default those of `quickStart`. */
+  readonly javaOptions?: readonly string[];
 }
 
 /** A Kafka cluster of processes of this machine. */
@@ -83,12 +66,32 @@ export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<
   };
 }
 
+/** Makes the archive of `quickStart` out of the classes that a node has loaded once it serves. */
+export async function makeKafkaArchive(): Promise<void> {
+  const directory = makeTempDirectory("kafka-archive");
+  const made = `${kafkaArchive}.${process.pid}`;
+  const javaOptions = [...quickStart(), `-XX:ArchiveClassesAtExit=${made}`];
+  const nodes = await prepareNodes(directory, { javaOptions });
+  try {
+    await formatStorage(nodes, []);
+    for (const node of nodes) {
+      node.process.start();
+      await untilKafkaServes(node);
+      await node.process.terminate(patienceMs);
+    }
+    renameSync(made, kafkaArchive);
+  } finally {
+    await Promise.all(nodes.map((node) => node.process.kill()));
+    removeTempDirectory(directory);
+  }
+}
+
 async function prepareNodes(directory: string, options: LocalKafkaOptions): Promise<KafkaNode[]> {
   const ids = Array.from({ length: options.nodes ?? 1 }, (_, index) => index + 1);
   const clients = await freeAddresses(ids.length);
   const controllers = await freeAddresses(ids.length);
   const proxied = await freeAddresses(ids.length);
-  const { security } = options;
+  const { security, javaOptions = quickStart() } = options;
   const secured = await Promise.all(security ? ids.map(secureAddresses) : []);
   return ids.map((id) => {
     const home = join(directory, `node${id}`);
@@ -125,7 +128,7 @@ async function prepareNodes(directory: string, options: LocalKafkaOptions): Prom
     const process = new ManagedProcess({
       name: `Kafka node ${id}`,
       command: "java",
-      args: kafkaJava("kafka.Kafka", [propertiesFile]),
+      args: kafkaJava("kafka.Kafka", [propertiesFile], { options: javaOptions }),
       logFile: join(home, "broker.log"),
     });
     const assertRunning = (): void => {
@@ -149,14 +152,11 @@ async function formatStorage(nodes: readonly KafkaNode[], users: readonly string
   const format = (node: KafkaNode): Promise<Buffer> =>
     runCommand(
       "java",
-      kafkaJava("kafka.tools.StorageTool", [
-        "format",
-        "-t",
-        kafkaClusterId,
-        "-c",
-        node.propertiesFile,
-        ...users,
-      ]),
+      kafkaJava(
+        "kafka.tools.StorageTool",
+        ["format", "-t", kafkaClusterId, "-c", node.propertiesFile, ...users],
+        { options: quickStart() },
+      ),
     );
   await Promise.all(nodes.map(format));
 }

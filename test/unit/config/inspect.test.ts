@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { ConfigError, type Diagnostic } from "../../../src/config/diagnostics.ts";
+import { ConfigError, type Diagnostic } from "../../../src/config/config-error.ts";
 import { inspectConfig } from "../../../src/config/inspect.ts";
 import { SeededRandom } from "../../../src/simulate/seeded-random.ts";
 import { createEcKey } from "../../../src/simulate/signing-key.ts";

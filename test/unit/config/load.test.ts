@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
-import { ConfigError, formatDiagnostic } from "../../../src/config/diagnostics.ts";
+import { ConfigError, formatDiagnostic } from "../../../src/config/config-error.ts";
 import { loadConfig, parseConfig } from "../../../src/config/load.ts";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
 

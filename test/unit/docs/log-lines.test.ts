@@ -43,7 +43,7 @@ const files = ["pipeline", "service", "sinks"]
       .filter((name) => name.endsWith(".ts"))
       .map((name) => join(folder, name)),
   );
-const logged = [...files, join("src", "cli", "commands", "run.ts")].flatMap((file) =>
+const logged = [...files, join("src", "cli", "actions", "run.ts")].flatMap((file) =>
   messagesIn(readFileSync(file, "utf8")).map((message) => ({ file, message })),
 );
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { ConfigError } from "../../../src/config/diagnostics.ts";
+import { ConfigError } from "../../../src/config/config-error.ts";
 import { configJsonSchema } from "../../../src/config/json-schema.ts";
 import { parseConfig } from "../../../src/config/load.ts";
 import { sinkKinds } from "../../../src/sinks/registry.ts";

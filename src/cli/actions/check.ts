@@ -1,0 +1,150 @@
+import { constants } from "node:fs";
+import { access, readdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Diagnostic, formatDiagnostic } from "../../config/config-error.ts";
+import { inspectConfig } from "../../config/inspect.ts";
+import type { ResolvedConfig } from "../../config/load.ts";
+import type { SinkConfiguration } from "../../config/sink-entry.ts";
+import { CertwireError } from "../../errors/certwire-error.ts";
+import type { ErrorCode } from "../../errors/codes.ts";
+import { describeError } from "../../errors/describe-error.ts";
+import { sinkKinds } from "../../sinks/registry.ts";
+import type { Sink } from "../../sinks/sink.ts";
+import type { SinkKind } from "../../sinks/sink-kind.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { createLogger } from "../logger.ts";
+import { alignRows, styled } from "../output.ts";
+
+/** How long a sink may take to close, in ms. */
+const closeMs = 1000;
+
+/** The options of `certwire check`. */
+export interface CheckOptions {
+  readonly config: string;
+  readonly offline?: true;
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+/** The result of one check. */
+interface CheckResult {
+  readonly subject: string;
+  /** What the check found, or the message of its error. */
+  readonly detail: string;
+  /** Present when the check failed. */
+  readonly error?: { readonly code: ErrorCode; readonly exitCode: number; readonly hint: string };
+  /** Present when it works but should be changed. */
+  readonly warning?: Diagnostic;
+  /** What to do about a setting of the destination that puts events at risk. */
+  readonly advice?: string;
+}
+
+/** `certwire check`: the configuration, the directories, and a connection to every sink. */
+export async function check(
+  options: CheckOptions,
+  kinds: readonly SinkKind[] = sinkKinds,
+): Promise<void> {
+  const { config: file, offline, timeout, json } = options;
+  const { config, warnings } = inspectConfig(file, { kinds });
+  const enabled = config.sinks.filter((sink) => sink.options.enabled);
+  const checks = await Promise.all([
+    attempt("journal", "CERTWIRE_JOURNAL_UNREADABLE", () => checkJournal(config)),
+    attempt("state", "CERTWIRE_CHECKPOINT_FAILED", () => checkState(config)),
+    ...(offline ? [] : enabled.map((sink) => checkSink(sink, timeout * 1000))),
+  ]);
+  const results = [
+    describeConfig(file, config),
+    ...warnings.map(describeWarning),
+    ...checks.flat(),
+  ];
+  const text = json ? `${JSON.stringify(results, null, 2)}\n` : format(results);
+  process.stdout.write(text);
+  process.exitCode = results.find(({ error }) => error)?.error?.exitCode ?? exitCodes.ok;
+}
+
+function describeConfig(file: string, { sinks }: ResolvedConfig): CheckResult {
+  const disabled = sinks.filter((sink) => !sink.options.enabled).length;
+  const detail = `${file}: ${sinks.length - disabled} sinks enabled, ${disabled} disabled`;
+  return { subject: "configuration", detail };
+}
+
+function describeWarning(warning: Diagnostic): CheckResult {
+  const [detail = ""] = formatDiagnostic(warning).split("\n");
+  return { subject: "configuration", detail, warning };
+}
+
+async function checkJournal({ journal }: ResolvedConfig): Promise<string> {
+  const names = await readdir(journal.directory);
+  const segments = names.filter((name) => name.endsWith(".cej")).length;
+  return `${journal.directory}: ${segments} segments`;
+}
+
+async function checkState({ state }: ResolvedConfig): Promise<string> {
+  // The service creates the directory at its first start; until then its parent must be writable.
+  await access(state.directory, constants.W_OK).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+    await access(dirname(state.directory), constants.W_OK);
+  });
+  return `${state.directory}: writable`;
+}
+
+/** The result of an opening, and what the destination's settings put at risk. */
+async function checkSink(configured: SinkConfiguration, timeoutMs: number): Promise<CheckResult[]> {
+  const subject = `sink ${configured.options.name}`;
+  let findings: Sink["findings"] = [];
+  const result = await attempt(subject, "CERTWIRE_SINK_UNREACHABLE", async () => {
+    const sink = await configured.create(createLogger("silent"));
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const tooLate = new Promise<never>((_, reject) => {
+      timeout.addEventListener("abort", () => reject(new Error(`no answer in ${timeoutMs} ms`)));
+    });
+    try {
+      await Promise.race([sink.open(timeout), tooLate]);
+      findings = sink.findings;
+      return `${configured.kind}: connected, ${sink.lanes} ${sink.lanes === 1 ? "lane" : "lanes"}`;
+    } finally {
+      await Promise.race([sink.close(), delay(closeMs)]);
+    }
+  });
+  const atRisk = (findings ?? []).map(({ message, hint }) => ({
+    subject,
+    detail: message,
+    advice: hint,
+  }));
+  return [result, ...atRisk];
+}
+
+async function attempt(
+  subject: string,
+  code: ErrorCode,
+  inspect: () => Promise<string>,
+): Promise<CheckResult> {
+  try {
+    return { subject, detail: await inspect() };
+  } catch (cause) {
+    const detail = describeError(cause).error;
+    const known = cause instanceof CertwireError ? cause : new CertwireError(code, detail);
+    const { exitCode, hint } = known;
+    return { subject, detail, error: { code: known.code, exitCode, hint } };
+  }
+}
+
+function format(results: readonly CheckResult[]): string {
+  const rows = alignRows(
+    results.map(({ subject, detail, error, warning, advice }) => [
+      error ? "error" : (warning ?? advice) ? "warning" : "ok",
+      subject,
+      error ? `${error.code}: ${detail}` : detail,
+    ]),
+  );
+  const lines = rows.flatMap((row, index) => {
+    const { error, warning, advice } = results[index] ?? {};
+    const color = error ? "red" : (warning ?? advice) ? "yellow" : "green";
+    const line = styled(process.stdout, color, row);
+    if (advice) return [line, `         hint: ${advice}`];
+    if (warning) return [line, ...formatDiagnostic(warning).split("\n").slice(1)];
+    return error ? [line, `       hint: ${error.hint}`] : [line];
+  });
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,60 @@
+import type { DurationSummary } from "../../journal-tools/duration-summary.ts";
+import {
+  type JournalStatus,
+  journalStatus,
+  type SinkStatus,
+  type StatusPlace,
+} from "../../journal-tools/read-status.ts";
+import { chooseJournal } from "../chosen-journal.ts";
+import type { JournalOptions } from "../journal-options.ts";
+import { alignRows } from "../output.ts";
+import { formatBytes } from "../progress.ts";
+
+/** The options of `certwire journal status`. */
+export interface StatusOptions extends JournalOptions {
+  readonly json?: true;
+}
+
+/** `certwire journal status`: what is in a journal, and how far each sink has read it. */
+export async function showStatus(options: StatusOptions): Promise<void> {
+  const { directory, config } = await chooseJournal(options);
+  const sinks = config?.sinks.map((sink) => sink.options) ?? [];
+  const found = await journalStatus(directory, config?.state.directory, sinks);
+  const text = options.json ? JSON.stringify(found, null, 2) : format(found).join("\n");
+  process.stdout.write(`${text}\n`);
+}
+
+function format(found: JournalStatus): string[] {
+  const { epochs, segments, bytes, first, last, sinks, writer } = found;
+  return alignRows([
+    ["journal", found.directory],
+    ["content", `${epochs} epochs, ${segments} segments, ${formatBytes(bytes)}`],
+    ["begins", place(first)],
+    ["newest", place(last)],
+    ...sinks.map((sink) => [`sink ${sink.sink}`, sinkText(sink)]),
+    ...Object.entries(writer).map(([name, durations]) => [name, durationText(durations)]),
+  ]);
+}
+
+function place(found: StatusPlace | undefined): string {
+  if (found === undefined) return "nothing";
+  return `epoch ${found.epochNumber}, sequence ${found.sequence}, ${found.time}`;
+}
+
+function sinkText(sink: SinkStatus): string {
+  const { enabled, checkpoint, position, behindRecords, behindBytes, savedTime } = sink;
+  const parts = enabled ? [] : ["disabled"];
+  if (position === undefined) {
+    parts.push(checkpoint === "damaged" ? "checkpoint damaged" : "no checkpoint");
+  } else {
+    parts.push(`epoch ${position.epochNumber}, sequence ${position.sequence}, saved ${savedTime}`);
+  }
+  const records = behindRecords === undefined ? "" : `${behindRecords} records, `;
+  parts.push(`behind by ${records}up to ${formatBytes(behindBytes)}`);
+  return parts.join(", ");
+}
+
+function durationText({ count, p50Us, p99Us, p999Us, maxUs }: DurationSummary): string {
+  if (count === 0) return "not measured";
+  return `${count} times, µs: p50 ${p50Us}, p99 ${p99Us}, p99.9 ${p999Us}, max ${maxUs}`;
+}
