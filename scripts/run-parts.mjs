@@ -34,7 +34,7 @@ const parts = {
     commands: [
       ["bash", "scripts/fetch-kafka.sh"],
       ["node", "build/js/test/integration/support/make-kafka-archive.js"],
-      onNode(...(isCi ? ["--exclude=testcontainers.test.js"] : []), ...tests("integration")),
+      onNodeInPairs(...(isCi ? ["--exclude=testcontainers.test.js"] : []), ...tests("integration")),
     ],
   },
   asan: {
