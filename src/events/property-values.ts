@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import { type CutBinary, isCut, type RecordText, type RecordValue } from "../exit/record.ts";
-import { wellFormed } from "../x509/text.ts";
 import type { Problems } from "./problems.ts";
 import type { Property } from "./properties.ts";
+import { shownText } from "./shown-text.ts";
 import { oleDateText } from "./times.ts";
 import { requestFormats } from "./words/enumerations.ts";
 import { flagWords, requestTypeFlags } from "./words/flags.ts";
@@ -118,11 +118,11 @@ function requestFormat(format: number): string {
   return (requestFormats as Readonly<Record<number, string>>)[format] ?? "unknown";
 }
 
-/** A text for JSON. Invalid UTF-16 is replaced by U+FFFD, and a problem keeps the original. */
+/** A text as `shownText` shows it; a problem keeps the original of a replaced one. */
 export function textValue(value: RecordText, name: string, problems: Problems): string {
-  if (typeof value === "string") return value;
-  problems.add(name, "text", { utf16: value.utf16.toString("base64") });
-  return wellFormed(value.utf16.toString("utf16le"));
+  const { text, utf16 } = shownText(value);
+  if (utf16 !== undefined) problems.add(name, "text", { utf16: utf16.toString("base64") });
+  return text;
 }
 
 /** A binary value in base64, or what is known of one that the exit module cut. */
