@@ -55,7 +55,7 @@ const attribute = z
     redacted: z
       .literal(true)
       .optional()
-      .describe("True if the value is a secret; it is not recorded."),
+      .describe("True if the value is a secret; it is not published."),
   })
   .meta({ id: "Attribute" });
 
