@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SinkKind } from "../sinks/sink-kind.ts";
 import { parseSinkEntry, type SinkEntry } from "./sink-entry.ts";
+import { isUriReference } from "./uri-reference.ts";
 
 const journal = z
   .strictObject({
@@ -59,9 +60,14 @@ const events = z
     source: z
       .string()
       .min(1)
+      .refine(isUriReference, {
+        error:
+          "must be a URI reference (RFC 3986) such as urn:example:issuing-ca-1: no spaces, other characters percent-encoded",
+      })
+      .meta({ format: "uri-reference" })
       .optional()
       .describe(
-        "CloudEvents `source`. Default: `urn:certwire:ca:` and the SHA-256 of the CA's public key.",
+        "CloudEvents `source`, a URI reference. Default: `urn:certwire:ca:` and the SHA-256 of the CA's public key.",
       ),
     typePrefix: z
       .string()

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { type ExitRecord, isCut, type RecordCrl } from "../exit/record.ts";
-import { type ParsedCrl, parseCrl } from "../x509/crl.ts";
+import { type ParsedCrl, parseCrl, parseCrlEnds } from "../x509/crl.ts";
 import { addDerProblems, Problems } from "./problems.ts";
 import { omittedCut } from "./property-values.ts";
 
@@ -53,13 +53,11 @@ export function crlList(record: ExitRecord, problems: Problems): object[] {
 
 function read(recorded: RecordCrl, index: number): Snapshot {
   const problems = new Problems();
-  if (isCut(recorded.der)) {
-    // The CRL number comes after the entries, in the part that was cut.
-    return { index, recorded, crl: {}, sha256: recorded.der.sha256.toString("hex"), problems };
-  }
-  const { crl, problems: found } = parseCrl(recorded.der);
+  const { der } = recorded;
+  const { crl, problems: found } = isCut(der) ? parseCrlEnds(der) : parseCrl(der);
   addDerProblems(problems, "crl", found);
-  return { index, recorded, crl, sha256: hash("sha256", recorded.der), problems };
+  const sha256 = isCut(der) ? der.sha256.toString("hex") : hash("sha256", der);
+  return { index, recorded, crl, sha256, problems };
 }
 
 function isNewest(crl: ParsedCrl, snapshot: readonly Snapshot[]): boolean {

@@ -1,5 +1,6 @@
 import type { JournalGap } from "../exit/decode-gap.ts";
 import type { Frame } from "../journal/frame.ts";
+import { withoutNul } from "../x509/text.ts";
 import { type EventOptions, envelope } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
 import { filetimeText } from "./times.ts";
@@ -14,7 +15,7 @@ export function gapEvent(
   const { firstSequence, lastSequence, firstTime, lastTime, requestIds } = gap;
   const data = {
     ca: { id: caId },
-    reason: gap.reason,
+    reason: withoutNul(gap.reason),
     ...(gap.count !== undefined && { count: jsonInteger(gap.count) }),
     ...(firstSequence !== undefined && { firstSequence: firstSequence.toString() }),
     ...(lastSequence !== undefined && { lastSequence: lastSequence.toString() }),

@@ -1,5 +1,6 @@
 import type { CertwireEvent, EventAttributes, EventKind } from "./event.ts";
 import { kindOf } from "./event-kind.ts";
+import { jsonText } from "./json-text.ts";
 
 /**
  * An event ready to publish: its JSON bytes, encoded once. The data exists only as bytes, because thousands
@@ -11,7 +12,7 @@ export interface OutboundEvent {
   /** Events with the same key keep their order. */
   readonly partitionKey: string;
   readonly attributes: EventAttributes;
-  /** The event in structured JSON, UTF-8; the member `data` is the last one. */
+  /** The event in structured JSON as `jsonText` writes it, UTF-8; the member `data` is the last one. */
   readonly json: Buffer;
   /** Offset in `json` of the value of `data`, in bytes; it ends before the last byte of `json`. */
   readonly dataStart: number;
@@ -36,8 +37,8 @@ export function toOutbound(
 
 /** Writes an event as JSON, whatever its size. */
 export function encodeEvent({ data, ...attributes }: CertwireEvent): OutboundEvent {
-  const head = `${JSON.stringify(attributes).slice(0, -1)},"data":`;
-  const json = Buffer.from(`${head}${JSON.stringify(data)}}`);
+  const head = `${jsonText(attributes).slice(0, -1)},"data":`;
+  const json = Buffer.from(`${head}${jsonText(data)}}`);
   const { id, partitionkey: partitionKey } = attributes;
   const dataStart = Buffer.byteLength(head);
   return { id, kind: kindOf(attributes), partitionKey, attributes, json, dataStart };

@@ -1,5 +1,7 @@
 import type { RecordProblem } from "../exit/record.ts";
-import type { DerProblem } from "../x509/certificate.ts";
+import type { DerProblem } from "../x509/der-report.ts";
+import { withoutNul } from "../x509/text.ts";
+import { shownText } from "./shown-text.ts";
 import { hresultHex, hresultSymbol } from "./words/hresult.ts";
 
 /** Something that an event does not show, or shows differently from what the CA said. */
@@ -18,8 +20,10 @@ export interface Problem {
   readonly symbol?: string;
   /** More about the reason, for people. */
   readonly detail?: string;
-  /** For `text`: the UTF-16LE code units in base64. */
+  /** For `text` of the CA: the UTF-16LE code units in base64. */
   readonly utf16?: string;
+  /** For `text` in a certificate or CRL: the octets of the string in base64. */
+  readonly octets?: string;
   /** For `type` and `conflict`: the value itself. */
   readonly value?: unknown;
 }
@@ -29,33 +33,42 @@ export class Problems {
   readonly list: Problem[];
 
   constructor(recorded: readonly RecordProblem[] = []) {
-    this.list = recorded.map(recordedProblem);
+    this.list = recorded.flatMap(recordedProblems);
   }
 
   add(
     property: string,
     reason: string,
-    more: Pick<Problem, "detail" | "utf16" | "value"> = {},
+    more: Pick<Problem, "detail" | "utf16" | "octets" | "value"> = {},
   ): void {
-    this.list.push({ property, reason, ...more });
+    // The names of properties and attributes are the CA's or the requester's.
+    this.list.push({ property: withoutNul(property), reason, ...more });
   }
 }
 
-/** Adds the parts of a DER value that could not be read; `place` is its path in the event's `data`. */
+/** Adds what could not be read of a DER value, or not as it is; `place` is its path in the event's `data`. */
 export function addDerProblems(
   problems: Problems,
   place: string,
   found: readonly DerProblem[],
 ): void {
-  for (const { part, reason } of found) {
-    problems.add(`${place}.${part}`, "malformed", { detail: reason });
+  for (const { part, reason, octets } of found) {
+    const property = `${place}.${part}`;
+    if (octets === undefined) problems.add(property, "malformed", { detail: reason });
+    else problems.add(property, "text", { detail: reason, octets: octets.toString("base64") });
   }
 }
 
-function recordedProblem({ name, reason }: RecordProblem): Problem {
-  if (typeof reason === "string") return { property: name, reason };
+function recordedProblems({ name, reason }: RecordProblem): Problem[] {
+  const { text: property, utf16 } = shownText(name);
+  const problem = { property, ...reasonOf(reason) };
+  if (utf16 === undefined) return [problem];
+  return [problem, { property, reason: "text", utf16: utf16.toString("base64") }];
+}
+
+function reasonOf(reason: RecordProblem["reason"]): Omit<Problem, "property"> {
+  if (typeof reason === "string") return { reason: withoutNul(reason) };
   const hresult = hresultHex(reason);
   const symbol = hresultSymbol(reason);
-  const problem = { property: name, reason: "error", hresult };
-  return symbol === undefined ? problem : { ...problem, symbol };
+  return { reason: "error", hresult, ...(symbol !== undefined && { symbol }) };
 }

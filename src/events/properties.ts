@@ -10,7 +10,8 @@ import { enrollmentFlags, type Flags, generalFlags, requestFlags } from "./words
 /**
  * How a value is shown in an event under `key`:
  * - `binary`: base64;
- * - `digest`: length and SHA-256 only;
+ * - `digest`: length and SHA-256 only, because it is or may hold a secret;
+ * - `attributes`: text with a `name:value` in each line, without the values of secrets;
  * - `hresult`: hex, and the symbol under `<key>Symbol`;
  * - `enumeration`, `flags`, `requestType`: words, and the number under `<key>Code`.
  */
@@ -20,6 +21,7 @@ export type PropertyType =
   | "date"
   | "binary"
   | "digest"
+  | "attributes"
   | "hresult"
   | "enumeration"
   | "flags"
@@ -73,7 +75,7 @@ export const requestProperties = {
   CallerName: { key: "callerName", type: "text" },
   RequestType: { key: "requestType", type: "requestType" },
   RequestFlags: { key: "requestFlags", type: "flags", flags: requestFlags },
-  RequestAttributes: { key: "requestAttributes", type: "text" },
+  RequestAttributes: { key: "requestAttributes", type: "attributes" },
   RawRequest: { key: "rawRequest", type: "digest" },
   RawOldCertificate: { key: "rawOldCertificate", type: "binary" },
   RawPrecertificate: { key: "rawPrecertificate", type: "binary" },
@@ -82,7 +84,7 @@ export const requestProperties = {
   SignerPolicies: { key: "signerPolicies", type: "text" },
   SignerApplicationPolicies: { key: "signerApplicationPolicies", type: "text" },
   Officer: { key: "officer", type: "integer" },
-  AttestationChallenge: { key: "attestationChallenge", type: "binary" },
+  AttestationChallenge: { key: "attestationChallenge", type: "digest" },
   EndorsementKeyHash: { key: "endorsementKeyHash", type: "text" },
   EndorsementCertificateHash: { key: "endorsementCertificateHash", type: "text" },
   RequesterNameFromOldCertificate: { key: "requesterNameFromOldCertificate", type: "text" },

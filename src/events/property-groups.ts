@@ -10,6 +10,7 @@ import {
   revocationProperties,
 } from "./properties.ts";
 import { plainValue, putProperty, type ServedProperty } from "./property-values.ts";
+import { isSecretName } from "./secrets.ts";
 
 type Group = Record<string, unknown>;
 type PropertyMap = ReadonlyMap<string, RecordValue>;
@@ -88,6 +89,10 @@ function put(
   }
   const { name, value } = served;
   const key = camelCase(name.slice(name.indexOf(".") + 1));
+  if (isSecretName(name)) {
+    problems.add(name, "withheld", { detail: "its name says that it is a secret" });
+    return;
+  }
   const plain = plainValue(value, name, problems);
   if (key === "" || Object.hasOwn(group, key)) problems.add(name, "conflict", { value: plain });
   else group[key] = plain;

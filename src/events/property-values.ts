@@ -1,8 +1,9 @@
 import { hash } from "node:crypto";
 import { type CutBinary, isCut, type RecordText, type RecordValue } from "../exit/record.ts";
-import { wellFormed } from "../x509/text.ts";
 import type { Problems } from "./problems.ts";
 import type { Property } from "./properties.ts";
+import { attributeListText } from "./secrets.ts";
+import { shownText } from "./shown-text.ts";
 import { oleDateText } from "./times.ts";
 import { requestFormats } from "./words/enumerations.ts";
 import { flagWords, requestTypeFlags } from "./words/flags.ts";
@@ -38,11 +39,18 @@ export function putProperty(
   if (isWhole(served)) {
     if (putTyped(target, property, served, problems)) return;
     const { name, value } = served;
-    const plain = property.type === "digest" ? undefined : plainValue(value, name, problems);
+    const plain = maybeSecret(property) ? undefined : plainValue(value, name, problems);
     problems.add(name, "type", { detail: `${property.type} is expected`, value: plain });
   } else if (isCut(served.value)) {
-    target[property.key] = omittedCut(served.value);
+    target[property.key] = maybeSecret(property)
+      ? digestOfCut(served.value)
+      : omittedCut(served.value);
   }
+}
+
+/** True if a part of the value, or the value in another form, may show a secret. */
+function maybeSecret({ type }: Property): boolean {
+  return type === "digest" || type === "attributes";
 }
 
 function isWhole(
@@ -69,8 +77,9 @@ function putTyped(
     else if (type === "digest") target[key] = omitted(value);
     else return false;
   } else if (typeof value === "string" || "utf16" in value) {
-    if (type !== "text") return false;
-    target[key] = textValue(value, name, problems);
+    if (type === "attributes") target[key] = attributeListText(value, name, problems);
+    else if (type === "text") target[key] = textValue(value, name, problems);
+    else return false;
   } else {
     if (type !== "date") return false;
     const date = oleDateText(value.oleDate);
@@ -118,11 +127,11 @@ function requestFormat(format: number): string {
   return (requestFormats as Readonly<Record<number, string>>)[format] ?? "unknown";
 }
 
-/** A text for JSON. Invalid UTF-16 is replaced by U+FFFD, and a problem keeps the original. */
+/** A text as `shownText` shows it; a problem keeps the original of a replaced one. */
 export function textValue(value: RecordText, name: string, problems: Problems): string {
-  if (typeof value === "string") return value;
-  problems.add(name, "text", { utf16: value.utf16.toString("base64") });
-  return wellFormed(value.utf16.toString("utf16le"));
+  const { text, utf16 } = shownText(value);
+  if (utf16 !== undefined) problems.add(name, "text", { utf16: utf16.toString("base64") });
+  return text;
 }
 
 /** A binary value in base64, or what is known of one that the exit module cut. */
@@ -135,12 +144,15 @@ export function omitted(value: Buffer): OmittedValue {
   return { length: value.length, sha256: hash("sha256", value), omitted: true };
 }
 
+/** Length and hash of a value that the exit module cut, without its ends, which may hold a secret. */
+export function digestOfCut({ length, sha256 }: CutBinary): OmittedValue {
+  return { length, sha256: sha256.toString("hex"), omitted: true };
+}
+
 /** What is known of a value that the exit module cut. */
 export function omittedCut(value: CutBinary): OmittedValue {
   return {
-    length: value.length,
-    sha256: value.sha256.toString("hex"),
-    omitted: true,
+    ...digestOfCut(value),
     first: value.first.toString("base64"),
     last: value.last.toString("base64"),
   };

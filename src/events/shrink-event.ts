@@ -26,6 +26,7 @@ const binaryKeys: ReadonlySet<string> = new Set([
   "last",
   "base64",
   "utf16",
+  "octets",
   "rawRequest",
   ...[requestProperties, certificateProperties, caProperties]
     .flatMap((table) => Object.values(table))

@@ -2,6 +2,7 @@ const filetimeOfUnixEpoch = 116_444_736_000_000_000n;
 const latestFiletime = 2_650_467_743_999_999_999n;
 const oleDateOfUnixEpoch = 25_569;
 const msPerDay = 86_400_000;
+const latestMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** A FILETIME (100 ns since 1601-01-01 UTC) as RFC 3339 with 7 fractional digits, at most the year 9999. */
 export function filetimeText(filetime: bigint): string {
@@ -24,5 +25,6 @@ export function oleDateText(oleDate: Buffer): string | undefined {
   const fraction = Math.abs(days - whole);
   const ms = (whole - oleDateOfUnixEpoch) * msPerDay + Math.round(fraction * msPerDay);
   if (!(days >= -657_434 && days < 2_958_466)) return undefined;
-  return new Date(ms).toISOString();
+  // The last half millisecond of the year 9999 would round up to a year of five digits.
+  return new Date(Math.min(ms, latestMs)).toISOString();
 }

@@ -162,9 +162,8 @@ function crlOf([index, kind, der]: readonly unknown[]): RecordCrl {
 }
 
 function problemOf([name, reason]: readonly unknown[]): RecordProblem {
-  const text = textOf(name, "name of an error");
   if (typeof reason !== "string" && typeof reason !== "number") {
     throw undecodable("reason of an error is not a number or a word");
   }
-  return { name: typeof text === "string" ? text : text.utf16.toString("utf16le"), reason };
+  return { name: textOf(name, "name of an error"), reason };
 }

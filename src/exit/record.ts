@@ -32,7 +32,7 @@ export type AttributeValue = RecordText | CutBinary | { readonly redacted: true 
 /** A property that the exit module could not read, and why. */
 export interface RecordProblem {
   /** Group and name, for example `request.StatusCode`, `attribute.ccm`, `extension.2.5.29.17`. */
-  readonly name: string;
+  readonly name: RecordText;
   /** HRESULT as an unsigned number, or a word of the exit module (`budget`, `cut`, `limit`, `type`, `fault`). */
   readonly reason: number | string;
 }

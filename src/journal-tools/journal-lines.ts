@@ -1,4 +1,5 @@
 import type { CertwireError } from "../errors/certwire-error.ts";
+import { jsonText } from "../events/json-text.ts";
 import { isSelected, type Selection } from "../events/selection.ts";
 import { filetimeText } from "../events/times.ts";
 import { frameTypes, type JournalFrame } from "../journal/frame.ts";
@@ -39,11 +40,11 @@ function linesOfFrame(frame: JournalFrame, options: LineOptions): string[] {
   if ("undecodable" in decoded) {
     options.undecodable(decoded.undecodable);
     // Raw output is used to examine records, above all those that cannot be decoded.
-    return options.isRaw ? [JSON.stringify(rawLine(frame))] : [];
+    return options.isRaw ? [jsonText(rawLine(frame))] : [];
   }
   const selected = decoded.events.filter((event) => isSelected(event, options.selection));
-  if (!options.isRaw) return selected.map((event) => JSON.stringify(event));
-  return selected.length === 0 ? [] : [JSON.stringify(rawLine(frame, decoded.content))];
+  if (!options.isRaw) return selected.map((event) => jsonText(event));
+  return selected.length === 0 ? [] : [jsonText(rawLine(frame, decoded.content))];
 }
 
 /** The record as an object; without `content`, the payload in base64. */

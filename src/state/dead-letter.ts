@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { z } from "zod";
 import type { CertwireEvent } from "../events/event.ts";
+import { jsonText } from "../events/json-text.ts";
 import { openForAppend } from "../files/append-file.ts";
 import type { Frame } from "../journal/frame.ts";
 
@@ -76,7 +77,7 @@ export class DeadLetterFile {
   async #append(letter: DeadLetter): Promise<void> {
     this.#file ??= await openForAppend(this.#path);
     try {
-      await this.#file.appendFile(`${JSON.stringify(letter, bigintAsText)}\n`);
+      await this.#file.appendFile(`${jsonText(letter, bigintAsText)}\n`);
       await this.#file.datasync();
     } catch (error) {
       // Part of the line may be on disk: the next call opens the file again, which ends that line first.

@@ -1,10 +1,11 @@
-import type { ExtensionHandler } from "./extensions.ts";
+import type { DerReport } from "./der-report.ts";
+import type { ExtensionHandler, ExtensionHandlers } from "./extensions.ts";
 import { type AlternativeNames, readGeneralNames } from "./general-names.ts";
 import { readAuthorityKeyIdentifier, readSubjectKeyIdentifier } from "./key-identifiers.ts";
-import { readOid } from "./oid.ts";
+import { oidText, readOid } from "./oid.ts";
 import { keyPurposeNames } from "./oid-names.ts";
-import { DerError, type DerReader, tags } from "./reader.ts";
-import { stringText } from "./text.ts";
+import { DerError, type DerReader, tags, unexpectedTag } from "./reader.ts";
+import { stringText, withoutNul } from "./text.ts";
 
 /** Words of the KeyUsage bits, from bit 0. */
 const keyUsageWords = [
@@ -41,29 +42,44 @@ export interface CertificateExtensions {
   /** Lower-case hex. */
   authorityKeyIdentifier?: string;
   template?: CertificateTemplate;
-  /** The account's SID from the extension 1.3.6.1.4.1.311.25.2. */
+  /** The account's SID from the extension 1.3.6.1.4.1.311.25.2: the first one. */
   sid?: string;
+  /** More SIDs from that extension, which should have one; each is reported. */
+  otherSids?: string[];
 }
 
-type Handler = ExtensionHandler<CertificateExtensions>;
+type Read = ExtensionHandler<CertificateExtensions>["read"];
+
+const single = (read: Read): ExtensionHandler<CertificateExtensions> => ({ read });
+const cumulative = (read: Read): ExtensionHandler<CertificateExtensions> => ({
+  read,
+  isCumulative: true,
+});
 
 /** The extensions that an event shows, by OID. */
-export const certificateExtensionHandlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+export const certificateExtensionHandlers: ExtensionHandlers<CertificateExtensions> = new Map([
   [
     "2.5.29.14",
-    (target, value) => void (target.subjectKeyIdentifier = readSubjectKeyIdentifier(value)),
+    single((target, value) => void (target.subjectKeyIdentifier = readSubjectKeyIdentifier(value))),
   ],
-  ["2.5.29.15", (target, value) => void (target.keyUsage = readKeyUsage(value))],
+  ["2.5.29.15", single((target, value) => void (target.keyUsage = readKeyUsage(value)))],
   [
     "2.5.29.17",
-    (target, value) => readGeneralNames(value, (target.subjectAlternativeNames ??= {})),
+    cumulative((target, value, report) =>
+      readGeneralNames(value, (target.subjectAlternativeNames ??= {}), report),
+    ),
   ],
-  ["2.5.29.19", (target, value) => void (target.basicConstraints = readBasicConstraints(value))],
-  ["2.5.29.35", authorityKeyIdentifier],
-  ["2.5.29.37", (target, value) => void (target.extendedKeyUsage = readKeyPurposes(value))],
-  ["1.3.6.1.4.1.311.20.2", templateName],
-  ["1.3.6.1.4.1.311.21.7", templateVersion],
-  ["1.3.6.1.4.1.311.25.2", (target, value) => void (target.sid = readSid(value))],
+  ["2.5.29.19", single((target, value) => readBasicConstraints(target, value))],
+  ["2.5.29.35", single(authorityKeyIdentifier)],
+  [
+    "2.5.29.37",
+    single((target, value, report) =>
+      readKeyPurposes(value, (target.extendedKeyUsage = []), report),
+    ),
+  ],
+  ["1.3.6.1.4.1.311.20.2", single(templateName)],
+  ["1.3.6.1.4.1.311.21.7", single(templateVersion)],
+  ["1.3.6.1.4.1.311.25.2", cumulative(readSids)],
 ]);
 
 function authorityKeyIdentifier(target: CertificateExtensions, value: DerReader): void {
@@ -76,30 +92,35 @@ function readKeyUsage(value: DerReader): string[] {
   return keyUsageWords.filter((_, bit) => ((bits[bit >> 3] ?? 0) & (0x80 >> (bit & 7))) !== 0);
 }
 
-function readBasicConstraints(value: DerReader): { ca: boolean; pathLength?: number } {
+function readBasicConstraints(target: CertificateExtensions, value: DerReader): void {
   const constraints = value.sequence();
   const flag = constraints.optional(tags.boolean);
   const ca = flag !== undefined && constraints.content(flag)[0] !== 0;
+  // A malformed path length must not hide that this is a CA.
+  target.basicConstraints = { ca };
   const pathLength = constraints.optional(tags.integer);
-  if (pathLength === undefined) return { ca };
-  return { ca, pathLength: constraints.smallInteger(pathLength) };
+  if (pathLength === undefined) return;
+  target.basicConstraints = { ca, pathLength: constraints.smallInteger(pathLength) };
 }
 
-function readKeyPurposes(value: DerReader): { oid: string; name?: string }[] {
-  const purposes: { oid: string; name?: string }[] = [];
+function readKeyPurposes(
+  value: DerReader,
+  purposes: { oid: string; name?: string }[],
+  report: DerReport,
+): void {
   const list = value.sequence();
-  while (list.hasMore) {
-    const oid = readOid(list);
+  report.eachMember(list, (member) => {
+    if (member.tag !== tags.oid) throw unexpectedTag(member.tag, tags.oid);
+    const oid = oidText(list.bytes, member);
     const name = keyPurposeNames.get(oid);
     purposes.push(name === undefined ? { oid } : { oid, name });
-  }
-  return purposes;
+  });
 }
 
-function templateName(target: CertificateExtensions, value: DerReader): void {
-  const name = stringText(value, value.next());
+function templateName(target: CertificateExtensions, value: DerReader, report: DerReport): void {
+  const name = stringText(value, value.next(), report);
   if (name === undefined) throw new DerError("template name is not a string");
-  (target.template ??= {}).name = name;
+  (target.template ??= {}).name = withoutNul(name);
 }
 
 function templateVersion(target: CertificateExtensions, value: DerReader): void {
@@ -112,11 +133,33 @@ function templateVersion(target: CertificateExtensions, value: DerReader): void 
   if (minor !== undefined) template.minorVersion = fields.smallInteger(minor);
 }
 
+const objectSid = "1.3.6.1.4.1.311.25.2.1";
+
+/** The text form of a SID ([MS-DTYP] 2.4.2.1), in upper case as Windows writes it. */
+const sidText = /^S-1-(?:\d{1,15}|0x[\dA-Fa-f]{12})(?:-\d{1,10}){1,15}$/;
+
 /** GeneralNames with one otherName 1.3.6.1.4.1.311.25.2.1 around an OCTET STRING with the SID's text. */
-function readSid(value: DerReader): string {
+function readSids(target: CertificateExtensions, value: DerReader, report: DerReport): void {
   const names = value.sequence();
-  const otherName = names.inside(names.next(0xa0));
-  otherName.next(tags.oid);
-  const wrapper = otherName.inside(otherName.next(0xa0));
-  return wrapper.content(wrapper.next(tags.octetString)).toString("latin1");
+  const before = sidCount(target);
+  report.eachMember(names, (name, own) => {
+    if (name.tag !== 0xa0) throw new DerError("not an otherName");
+    const otherName = names.inside(name);
+    const type = readOid(otherName);
+    if (type !== objectSid) throw new DerError(`otherName ${type} is not a SID`);
+    const wrapper = otherName.inside(otherName.next(0xa0));
+    const octets = wrapper.content(wrapper.next(tags.octetString));
+    const sid = octets.toString("latin1");
+    if (!sidText.test(sid)) own.add("is not a SID", octets);
+    else if (target.sid === undefined) target.sid = sid;
+    else {
+      own.add("more than one SID");
+      (target.otherSids ??= []).push(sid);
+    }
+  });
+  if (sidCount(target) === before) throw new DerError("has no SID");
+}
+
+function sidCount({ sid, otherSids = [] }: CertificateExtensions): number {
+  return (sid === undefined ? 0 : 1) + otherSids.length;
 }

@@ -16,11 +16,12 @@ import {
   type CertificateExtensions,
   certificateExtensionHandlers,
 } from "./certificate-extensions.ts";
-import { attempt, type Report, readExtensions } from "./extensions.ts";
+import { type DerProblem, DerReport } from "./der-report.ts";
+import { readExtensions } from "./extensions.ts";
 import { integerHex } from "./integer.ts";
 import { type DistinguishedName, readName } from "./name.ts";
 import { type PublicKey, readPublicKey } from "./public-key.ts";
-import { DerReader, tags } from "./reader.ts";
+import { DerReader, tags, unexpectedTag } from "./reader.ts";
 import { timeText } from "./time.ts";
 
 /** A parsed certificate; a part that could not be read is absent and named in `problems`. */
@@ -41,14 +42,6 @@ export interface ParsedCertificate extends CertificateExtensions {
   fingerprints: { readonly sha1: string; readonly sha256: string };
 }
 
-/** A part of a value that could not be read, and why. */
-export interface DerProblem {
-  /** Name of the part (`validity`), the OID of an extension, or the kind of the value for all that follows. */
-  readonly part: string;
-  /** What is wrong with its DER, for people. */
-  readonly reason: string;
-}
-
 /** Parses an X.509 certificate. Never throws: malformed parts are left out and named in `problems`. */
 export function parseCertificate(der: Buffer): {
   readonly certificate: ParsedCertificate;
@@ -58,55 +51,74 @@ export function parseCertificate(der: Buffer): {
     fingerprints: { sha1: hash("sha1", der), sha256: hash("sha256", der) },
   };
   const problems: DerProblem[] = [];
-  const report: Report = (part) => (reason) => problems.push({ part, reason });
-  attempt(() => readCertificate(new DerReader(der), certificate, report), report("certificate"));
+  const report = new DerReport(problems);
+  report.at("certificate").attempt(() => readCertificate(new DerReader(der), certificate, report));
   return { certificate, problems };
 }
 
-function readCertificate(outer: DerReader, certificate: ParsedCertificate, report: Report): void {
-  const signed = outer.sequence();
-  const reader = signed.sequence();
+function readCertificate(
+  outer: DerReader,
+  certificate: ParsedCertificate,
+  report: DerReport,
+): void {
+  const reader = outer.sequence().sequence();
+  const part = (name: string, read: (own: DerReport) => void) => {
+    const own = report.at(name);
+    own.attempt(() => read(own));
+  };
   const version = reader.optional(0xa0);
   certificate.version = 1;
   if (version !== undefined) {
     const inner = reader.inside(version);
-    attempt(() => {
+    part("version", () => {
       certificate.version = inner.smallInteger(inner.next(tags.integer)) + 1;
-    }, report("version"));
+    });
   }
-  const serialNumber = reader.content(reader.next(tags.integer));
   // Each part is skipped by its header first, so a malformed one does not hide those after it.
-  const algorithm = reader.inside(reader.next(tags.sequence));
-  const issuer = reader.next(tags.sequence);
-  const validity = reader.inside(reader.next(tags.sequence));
-  const subject = reader.next(tags.sequence);
-  const publicKey = reader.next(tags.sequence);
-  attempt(() => {
-    certificate.serialNumber = integerHex(serialNumber);
-  }, report("serialNumber"));
-  attempt(() => {
-    certificate.signatureAlgorithm = readAlgorithm(algorithm);
-  }, report("signatureAlgorithm"));
-  attempt(() => {
-    certificate.issuer = readName(reader, issuer);
-  }, report("issuer"));
-  attempt(() => {
-    certificate.notBefore = timeText(validity, validity.next());
-    certificate.notAfter = timeText(validity, validity.next());
-  }, report("validity"));
-  attempt(() => {
-    certificate.subject = readName(reader, subject);
-  }, report("subject"));
-  attempt(() => {
+  const [serialNumber, algorithm, issuer, validity] = [
+    reader.next(),
+    reader.next(),
+    reader.next(),
+    reader.next(),
+  ];
+  const [subject, publicKey] = [reader.next(), reader.next()];
+  part("serialNumber", () => {
+    if (serialNumber.tag !== tags.integer) throw unexpectedTag(serialNumber.tag, tags.integer);
+    certificate.serialNumber = integerHex(reader.content(serialNumber));
+  });
+  part("signatureAlgorithm", () => {
+    certificate.signatureAlgorithm = readAlgorithm(reader.insideSequence(algorithm));
+  });
+  part("issuer", (own) => {
+    certificate.issuer = readName(reader, issuer, own);
+  });
+  part("validity", () => readValidity(reader.insideSequence(validity), certificate, report));
+  part("subject", (own) => {
+    certificate.subject = readName(reader, subject, own);
+  });
+  part("publicKey", () => {
     certificate.publicKey = readPublicKey(reader, publicKey);
-  }, report("publicKey"));
+  });
   readCertificateExtensions(reader, certificate, report);
+}
+
+function readValidity(
+  validity: DerReader,
+  certificate: ParsedCertificate,
+  report: DerReport,
+): void {
+  for (const name of ["notBefore", "notAfter"] as const) {
+    const time = validity.next();
+    report.at(name).attempt(() => {
+      certificate[name] = timeText(validity, time);
+    });
+  }
 }
 
 function readCertificateExtensions(
   reader: DerReader,
   certificate: ParsedCertificate,
-  report: Report,
+  report: DerReport,
 ): void {
   reader.optional(0x81);
   reader.optional(0x82);

@@ -1,11 +1,17 @@
+import type { DerReport } from "./der-report.ts";
 import { readOid } from "./oid.ts";
-import { DerError, type DerReader, tags } from "./reader.ts";
+import { type DerElement, type DerReader, tags } from "./reader.ts";
 
-/** Parses one extension into `target`; `value` reads the octets inside the OCTET STRING. */
-export type ExtensionHandler<T> = (target: T, value: DerReader) => void;
+/** How an extension is read. */
+export interface ExtensionHandler<T> {
+  /** Parses the extension into `target`; `value` reads the octets inside the OCTET STRING. */
+  readonly read: (target: T, value: DerReader, report: DerReport) => void;
+  /** True if a repeated extension is read too, so that the first one does not hide it. Default false. */
+  readonly isCumulative?: true;
+}
 
-/** Returns what reports a problem of the given part. */
-export type Report = (part: string) => (reason: string) => void;
+/** How the known extensions are read, by OID. */
+export type ExtensionHandlers<T> = ReadonlyMap<string, ExtensionHandler<T>>;
 
 /**
  * Passes each known extension to its handler, by OID; `extensions` reads the content of the SEQUENCE. An
@@ -13,33 +19,28 @@ export type Report = (part: string) => (reason: string) => void;
  */
 export function readExtensions<T>(
   extensions: DerReader,
-  handlers: ReadonlyMap<string, ExtensionHandler<T>>,
+  handlers: ExtensionHandlers<T>,
   target: T,
-  report: Report,
+  report: DerReport,
 ): void {
   const seen = new Set<string>();
-  while (extensions.hasMore) {
-    const extension = extensions.sequence();
-    const oid = readOid(extension);
-    extension.optional(tags.boolean);
-    const value = extension.next(tags.octetString);
+  report.at("extensions").eachMember(extensions, (member) => {
+    const { oid, value } = readExtension(extensions, member);
     const handler = handlers.get(oid);
-    if (handler === undefined) continue;
+    if (handler === undefined) return;
+    const own = report.at(oid);
     if (seen.has(oid)) {
-      report(oid)("extension occurs twice; the first one counts");
-      continue;
+      own.add(handler.isCumulative ? "occurs twice" : "occurs twice; the first one counts");
+      if (!handler.isCumulative) return;
     }
     seen.add(oid);
-    attempt(() => handler(target, extension.inside(value)), report(oid));
-  }
+    own.attempt(() => handler.read(target, value, own));
+  });
 }
 
-/** Runs `read` and reports malformed DER instead of throwing. */
-export function attempt(read: () => void, report: (reason: string) => void): void {
-  try {
-    read();
-  } catch (error) {
-    if (!(error instanceof DerError)) throw error;
-    report(error.message);
-  }
+function readExtension(list: DerReader, member: DerElement): { oid: string; value: DerReader } {
+  const extension = list.insideSequence(member);
+  const oid = readOid(extension);
+  extension.optional(tags.boolean);
+  return { oid, value: extension.inside(extension.next(tags.octetString)) };
 }

@@ -1,7 +1,8 @@
+import type { DerReport } from "./der-report.ts";
 import { readName } from "./name.ts";
 import { oidText, readOid } from "./oid.ts";
-import { type DerElement, DerError, type DerReader, tags } from "./reader.ts";
-import { stringText } from "./text.ts";
+import { type DerElement, DerError, type DerReader } from "./reader.ts";
+import { asciiText, stringText, withoutNul } from "./text.ts";
 
 /** Alternative names by kind, in the order of the certificate; a kind without names is absent. */
 export interface AlternativeNames {
@@ -21,10 +22,17 @@ export interface AlternativeNames {
 
 const userPrincipalName = "1.3.6.1.4.1.311.20.2.3";
 
-/** Reads GeneralNames into `found`. Throws `DerError` at a malformed name; `found` has those before it. */
-export function readGeneralNames(reader: DerReader, found: AlternativeNames): void {
+/**
+ * Reads GeneralNames into `found`. A malformed name is reported with its index and does not hide those after
+ * it, because a requester may choose the first name. Throws `DerError` for another element.
+ */
+export function readGeneralNames(
+  reader: DerReader,
+  found: AlternativeNames,
+  report: DerReport,
+): void {
   const names = reader.sequence();
-  while (names.hasMore) addName(found, names, names.next());
+  report.eachMember(names, (name, own) => addName(found, names, name, own));
 }
 
 type TextKind = Exclude<keyof AlternativeNames, "other">;
@@ -36,43 +44,53 @@ const textKinds = new Map<number, TextKind>([
   [0x86, "uri"],
 ]);
 
-function addName(found: AlternativeNames, names: DerReader, name: DerElement): void {
+/** Tags of the kinds that are shown as DER, with the name of the kind. */
+const otherKinds = new Map([
+  [0xa3, "x400Address"],
+  [0xa5, "ediPartyName"],
+]);
+
+function addName(
+  found: AlternativeNames,
+  names: DerReader,
+  name: DerElement,
+  report: DerReport,
+): void {
   const add = (kind: TextKind, value: string) => (found[kind] ??= []).push(value);
   const textKind = textKinds.get(name.tag);
+  const otherKind = otherKinds.get(name.tag);
   if (textKind !== undefined) {
-    add(textKind, names.bytes.toString("latin1", name.start, name.end));
+    add(textKind, withoutNul(asciiText(names.content(name), report)));
+  } else if (otherKind !== undefined) {
+    addOther(found, otherKind, names.content(name));
   } else if (name.tag === 0xa0) {
-    addOtherName(found, names.inside(name));
+    addOtherName(found, names.inside(name), report);
   } else if (name.tag === 0xa4) {
     const inner = names.inside(name);
-    add("directoryName", readName(inner, inner.next(tags.sequence)).distinguishedName);
+    add("directoryName", readName(inner, inner.next(), report).distinguishedName);
   } else if (name.tag === 0x87) {
     add("ip", addressText(names.content(name)));
   } else if (name.tag === 0x88) {
     add("registeredId", oidText(names.bytes, name));
   } else {
-    const type = otherKind(name.tag);
-    (found.other ??= []).push({ type, der: names.content(name).toString("base64") });
+    throw new DerError("general name of unknown kind");
   }
 }
 
-function otherKind(tag: number): string {
-  if (tag === 0xa3) return "x400Address";
-  if (tag === 0xa5) return "ediPartyName";
-  throw new DerError("general name of unknown kind");
+function addOther(found: AlternativeNames, type: string, der: Buffer): void {
+  (found.other ??= []).push({ type, der: der.toString("base64") });
 }
 
-function addOtherName(found: AlternativeNames, reader: DerReader): void {
+function addOtherName(found: AlternativeNames, reader: DerReader, report: DerReport): void {
   const type = readOid(reader);
-  const wrapper = reader.inside(reader.next(0xa0));
-  const value = wrapper.next();
-  const text = type === userPrincipalName ? stringText(wrapper, value) : undefined;
-  if (text !== undefined) {
-    (found.upn ??= []).push(text);
-    return;
-  }
-  const der = reader.bytes.toString("base64", value.offset, value.end);
-  (found.other ??= []).push({ type, der });
+  const element = reader.next();
+  // Some clients leave out the explicit tag. Windows does not read such a name, people must see it.
+  if (element.tag !== 0xa0) report.add("otherName without the explicit tag of its value");
+  const wrapper = element.tag === 0xa0 ? reader.inside(element) : reader;
+  const value = element.tag === 0xa0 ? wrapper.next() : element;
+  const text = type === userPrincipalName ? stringText(wrapper, value, report) : undefined;
+  if (text === undefined) addOther(found, type, wrapper.whole(value));
+  else (found.upn ??= []).push(withoutNul(text));
 }
 
 /** An address of 4 or 16 octets in its usual text form (RFC 5952). */

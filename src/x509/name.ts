@@ -1,6 +1,7 @@
+import type { DerReport } from "./der-report.ts";
 import { readOid } from "./oid.ts";
-import { type DerElement, type DerReader, tags } from "./reader.ts";
-import { stringText } from "./text.ts";
+import { type DerElement, type DerReader, tags, unexpectedTag } from "./reader.ts";
+import { stringText, withoutNul } from "./text.ts";
 
 /** A distinguished name: its text, and the parts that people search for, in the order of the name. */
 export interface DistinguishedName {
@@ -37,30 +38,45 @@ const attributeTypes = new Map<string, { readonly short: string; readonly part?:
   ["1.2.840.113549.1.9.1", { short: "E", part: "emailAddress" }],
 ]);
 
-/** Reads a Name; `element` is its SEQUENCE. Throws `DerError`. */
-export function readName(reader: DerReader, element: DerElement): DistinguishedName {
+type NameParts = Partial<Record<NamePart, string[]>>;
+
+/**
+ * Reads a Name; `element` is its SEQUENCE. A malformed attribute is reported with its place (`[1][0]`: the
+ * first attribute of the second relative name) and left out. Throws `DerError` for another element.
+ */
+export function readName(
+  reader: DerReader,
+  element: DerElement,
+  report: DerReport,
+): DistinguishedName {
+  const names = reader.insideSequence(element);
   const relativeNames: string[] = [];
-  const parts: Partial<Record<NamePart, string[]>> = {};
-  const names = reader.inside(element);
-  while (names.hasMore) {
+  const parts: NameParts = {};
+  report.eachMember(names, (relativeName, place) => {
+    if (relativeName.tag !== tags.set) throw unexpectedTag(relativeName.tag, tags.set);
     const members: string[] = [];
-    const set = names.inside(names.next(tags.set));
-    while (set.hasMore) members.push(readAttribute(set.sequence(), parts));
-    relativeNames.push(members.join("+"));
-  }
+    const set = names.inside(relativeName);
+    place.eachMember(set, (member, own) => {
+      members.push(readAttribute(set.insideSequence(member), parts, own));
+    });
+    if (members.length > 0) relativeNames.push(members.join("+"));
+  });
   return { distinguishedName: relativeNames.toReversed().join(","), ...parts };
 }
 
-function readAttribute(reader: DerReader, parts: Partial<Record<NamePart, string[]>>): string {
+function readAttribute(reader: DerReader, parts: NameParts, report: DerReport): string {
   const oid = readOid(reader);
   const value = reader.next();
   const type = attributeTypes.get(oid);
-  const text = stringText(reader, value);
-  if (type?.part !== undefined && text !== undefined) (parts[type.part] ??= []).push(text);
+  let text: string | undefined;
+  report.attempt(() => {
+    text = stringText(reader, value, report);
+  });
   // RFC 4514 2.4: a value that is not a string, or whose type has no short name, is shown in hex.
   if (type === undefined || text === undefined) {
     return `${type?.short ?? oid}=#${reader.whole(value).toString("hex")}`;
   }
+  if (type.part !== undefined) (parts[type.part] ??= []).push(withoutNul(text));
   return `${type.short}=${escapeValue(text)}`;
 }
 

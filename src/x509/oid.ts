@@ -27,13 +27,17 @@ export function oidText(bytes: Buffer, element: Pick<DerElement, "start" | "end"
 function dotted(octets: Buffer): string {
   let text = "";
   let arc: number | bigint = 0;
+  let isFirst = true;
   for (const octet of octets) {
+    // X.690 8.19.2: a longer form of the same number would let one OID pass for another one.
+    if (isFirst && octet === 0x80) throw new DerError("OID has a padded arc");
+    isFirst = (octet & 0x80) === 0;
     arc = nextArc(arc, octet & 0x7f);
-    if ((octet & 0x80) !== 0) continue;
+    if (!isFirst) continue;
     text = text === "" ? firstArcs(arc) : `${text}.${arc}`;
     arc = 0;
   }
-  if (((octets.at(-1) ?? 0) & 0x80) !== 0) throw new DerError("OID ends inside an arc");
+  if (!isFirst) throw new DerError("OID ends inside an arc");
   return text;
 }
 

@@ -8,7 +8,7 @@ import { type DerElement, DerReader, tags } from "./reader.ts";
 /** A public key; a parameter that its algorithm does not have, or that is not known, is absent. */
 export interface PublicKey {
   readonly algorithm: Algorithm;
-  /** Size in bits: of the modulus, or of the curve's field. */
+  /** Size in bits: of the modulus, of the curve's field, or of an ML-DSA key itself. */
   readonly bits?: number;
   /** Name of the curve, or its OID if it has no name here; EC only. */
   readonly curve?: string;
@@ -18,16 +18,20 @@ export interface PublicKey {
   readonly sha256: string;
 }
 
+/** Sizes that follow from the name: of Edwards curves, and of the keys of FIPS 204 table 2. */
 const sizes = new Map([
   ["Ed25519", 256],
   ["X25519", 256],
   ["Ed448", 456],
   ["X448", 448],
+  ["ML-DSA-44", 1312 * 8],
+  ["ML-DSA-65", 1952 * 8],
+  ["ML-DSA-87", 2592 * 8],
 ]);
 
 /** Reads a SubjectPublicKeyInfo; `element` is its SEQUENCE. Throws `DerError`. */
 export function readPublicKey(reader: DerReader, element: DerElement): PublicKey {
-  const info = reader.inside(element);
+  const info = reader.insideSequence(element);
   const identifier = info.sequence();
   const algorithm = readAlgorithm(identifier);
   const key = info.bits(info.next(tags.bitString));

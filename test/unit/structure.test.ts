@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   exit: ["errors"],
   x509: [],
   events: ["exit", "x509"],
-  state: ["errors", "files"],
+  state: ["errors", "files", "events"],
   sources: ["errors", "journal", "exit", "events", "state"],
   sinks: ["errors", "files"],
   pipeline: ["errors", "events", "state"],

@@ -10,7 +10,7 @@ export const envelopeSchema = z
       .string()
       .regex(/^[0-9a-f]{32}-\d+-\d+$/)
       .describe("Epoch id, sequence, index; the same on retry, restart and replay."),
-    source: z.string().min(1).describe("The CA."),
+    source: z.string().min(1).meta({ format: "uri-reference" }).describe("The CA."),
     type: z.string().regex(/\.v1$/),
     subject: z.string().optional(),
     time: sevenDigits.describe("When the CA called the exit module."),

@@ -25,7 +25,7 @@ export const algorithm = z
 
 const publicKey = z.object({
   algorithm,
-  bits: z.int().optional().describe("Size of the modulus or of the curve's field."),
+  bits: z.int().optional().describe("Size of the modulus, the curve's field, or an ML-DSA key."),
   curve: z.string().optional().describe("Name of the curve, or its OID."),
   exponent: z.string().optional().describe("RSA public exponent, decimal."),
   sha256: sha256.describe("SHA-256 of the SubjectPublicKeyInfo."),
@@ -55,9 +55,9 @@ export const certificate = z
     version: z.int().optional(),
     serialNumber: z
       .string()
-      .regex(/^[0-9A-F]+$/)
+      .regex(/^-?[0-9A-F]+$/)
       .optional()
-      .describe("Upper-case hex of whole bytes without leading zero bytes."),
+      .describe("Upper-case hex of whole bytes without leading zero bytes; a minus if negative."),
     subject: distinguishedName.optional(),
     issuer: distinguishedName.optional(),
     notBefore: dateTime.optional(),
@@ -76,6 +76,10 @@ export const certificate = z
     authorityKeyIdentifier: z.string().optional(),
     template: template.optional(),
     sid: z.string().optional().describe("SID of the account, from 1.3.6.1.4.1.311.25.2."),
+    otherSids: z
+      .array(z.string())
+      .optional()
+      .describe("More SIDs of that extension, which should have one only."),
     der: binary,
   })
   .meta({ id: "Certificate", description: "Parts that could not be read are absent." });

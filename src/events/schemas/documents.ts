@@ -74,7 +74,8 @@ function message(kind: EventKind): object {
     summary: eventData[kind].description,
     contentType: "application/cloudevents+json",
     payload: {
-      schemaFormat: "application/schema+json;version=2020-12",
+      // The one version of JSON Schema that every release of the reference parser accepts.
+      schemaFormat: "application/schema+json;version=draft-07",
       schema: {
         allOf: [
           { $ref: "schemas/envelope.json" },

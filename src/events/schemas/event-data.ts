@@ -19,7 +19,8 @@ const problem = z
     hresult: z.string().optional(),
     symbol: z.string().optional(),
     detail: z.string().optional(),
-    utf16: binary.optional().describe("The bytes of a text that is not valid UTF-16, UTF-16LE."),
+    utf16: binary.optional().describe("The bytes of a replaced text of the CA, UTF-16LE."),
+    octets: binary.optional().describe("The octets of a replaced text in a certificate or CRL."),
     value: z.unknown().optional().describe("A value that does not fit anywhere else in the event."),
   })
   .meta({ id: "Problem", description: "Something the event does not show, or shows differently." });
@@ -54,7 +55,7 @@ const attribute = z
     redacted: z
       .literal(true)
       .optional()
-      .describe("True if the value is a secret; it is not recorded."),
+      .describe("True if the value is a secret; it is not published."),
   })
   .meta({ id: "Attribute" });
 

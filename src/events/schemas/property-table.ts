@@ -9,6 +9,7 @@ const forms = {
   date: dateTime,
   binary,
   digest: binary,
+  attributes: text,
   hresult: z.union([hresult, omittedValue]),
   flags: z.array(z.string()),
   requestType: z.string(),

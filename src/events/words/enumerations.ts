@@ -23,6 +23,8 @@ export const revocationReasons = {
   5: "cessationOfOperation",
   6: "certificateHold",
   8: "removeFromCRL",
+  9: "privilegeWithdrawn",
+  10: "aACompromise",
 } as const;
 
 /** Type of the CA, ENUM_CATYPES. */
@@ -44,14 +46,13 @@ export const caStates = {
   5: "underSubmission",
 } as const;
 
-/** Format of a request, bits 8 to 15 of CR_IN_*. */
+/** Format of a request, bits 8 to 15 of CR_IN_* of certcli.h. */
 export const requestFormats = {
   0: "any",
   1: "pkcs10",
   2: "keygen",
   3: "pkcs7",
   4: "cmc",
-  5: "scep",
-  6: "challengeResponse",
-  7: "signedCertificateTimestampList",
+  5: "challengeResponse",
+  6: "signedCertificateTimestampList",
 } as const;

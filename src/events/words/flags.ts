@@ -1,7 +1,7 @@
 /** Bits of a number of the CA, and their words in an event. */
 export type Flags = readonly (readonly [bit: number, word: string])[];
 
-/** What the CA found about a request, CR_FLG_*. */
+/** What the CA found about a request, CR_FLG_* of certsrv.h ([MS-CSRA] describes the first ones). */
 export const requestFlags: Flags = [
   [0x1, "forceTeletex"],
   [0x2, "renewal"],
@@ -21,8 +21,13 @@ export const requestFlags: Flags = [
   [0x8000_0000, "publishError"],
 ];
 
-/** Flags of a request type, CR_IN_* from bit 16; bits 8 to 15 are the format, 0 to 7 the encoding. */
+/**
+ * Flags of a request type, CR_IN_* of certcli.h from bit 16; bits 8 to 15 are the format, 0 to 7 the encoding.
+ * The lowest two are a number, the way the request came: HTTP is both of them.
+ */
 export const requestTypeFlags: Flags = [
+  [0x3_0000, "http"],
+  [0x1_0000, "scep"],
   [0x2_0000, "rpc"],
   [0x4_0000, "fullResponse"],
   [0x8_0000, "crls"],
@@ -31,9 +36,12 @@ export const requestTypeFlags: Flags = [
   [0x40_0000, "clientIdNone"],
   [0x80_0000, "connectOnly"],
   [0x100_0000, "returnChallenge"],
+  [0x200_0000, "scepPost"],
+  [0x400_0000, "certificateTransparency"],
+  [0x800_0000, "preSign"],
 ];
 
-/** Enrolment flags of a template, CT_FLAG_* of msPKI-Enrollment-Flag. */
+/** Enrolment flags of a template, CT_FLAG_* of msPKI-Enrollment-Flag ([MS-CRTD] 2.26). */
 export const enrollmentFlags: Flags = [
   [0x1, "includeSymmetricAlgorithms"],
   [0x2, "pendAllRequests"],
@@ -57,19 +65,31 @@ export const enrollmentFlags: Flags = [
   [0x8_0000, "noSecurityExtension"],
 ];
 
-/** General flags of a template, CT_FLAG_* of its attribute flags. */
+/**
+ * General flags of a template, CT_FLAG_* of its attribute `flags` ([MS-CRTD] 2.4), with the older ones that
+ * `certutil -dstemplate` names.
+ */
 export const generalFlags: Flags = [
+  [0x1, "enrolleeSuppliesSubject"],
+  [0x2, "addEmail"],
+  [0x4, "addObjectGuid"],
+  [0x8, "publishToDs"],
+  [0x10, "exportableKey"],
   [0x20, "autoEnrollment"],
   [0x40, "machineType"],
   [0x80, "isCa"],
+  [0x100, "addDirectoryPath"],
   [0x200, "addTemplateName"],
-  [0x400, "doNotPersistInDatabase"],
+  [0x400, "addSubjectDirectoryPath"],
   [0x800, "isCrossCa"],
+  [0x1000, "doNotPersistInDatabase"],
   [0x1_0000, "isDefault"],
   [0x2_0000, "isModified"],
+  [0x4_0000, "isDeleted"],
+  [0x8_0000, "policyMismatch"],
 ];
 
-/** Origin of an extension, bits 16 to 19 of its flags. */
+/** Origin of an extension, bits 16 to 19 of its flags: EXTENSION_ORIGIN_* of certsrv.h. */
 export const extensionOrigins = {
   1: "request",
   2: "policy",

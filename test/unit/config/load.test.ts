@@ -112,6 +112,13 @@ const badConfigs: readonly BadConfig[] = [
     hint: /Prefix of every event type/,
   },
   {
+    about: "a source that no CloudEvents SDK parses",
+    text: withSection('"events": { "source": "Contoso Issuing CA 1" }'),
+    problems: [
+      "3:23: events.source: must be a URI reference (RFC 3986) such as urn:example:issuing-ca-1: no spaces, other characters percent-encoded",
+    ],
+  },
+  {
     about: "a sink without a name, one without a URL, one that is not an object",
     text: withSinks('{ "url": "stdout:" }', '{ "name": "b" }', "7"),
     problems: [

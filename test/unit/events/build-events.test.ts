@@ -116,7 +116,7 @@ test("properties appear in camelCase, enumerations as words with their number", 
       RequesterName: "CONTOSO\\alice",
       RawName: Buffer.from("3000", "hex"),
     },
-    certificate: { GeneralFlags: 0x400, UPN: "alice@contoso.com" },
+    certificate: { GeneralFlags: 0x1000, UPN: "alice@contoso.com" },
     ca: { CAType: 1, fUseDS: 1, "CertState.0": 3, "CRLState.1": 4, "CertState.1": 3 },
   });
   assert.deepEqual(data(event)["request"], {
@@ -136,7 +136,7 @@ test("properties appear in camelCase, enumerations as words with their number", 
   });
   assert.deepEqual(data(event)["certificateProperties"], {
     generalFlags: ["doNotPersistInDatabase"],
-    generalFlagsCode: 0x400,
+    generalFlagsCode: 0x1000,
     upn: "alice@contoso.com",
   });
   const { id: _, certificates, ...ca } = data(event)["ca"] ?? {};

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { DerReader } from "../../../src/x509/reader.ts";
 import { cut, eventOf, eventsOf, fixture } from "../../support/exit-records.ts";
 
 const base = fixture("base-crl"); // number 4112
@@ -13,6 +14,30 @@ function numbered(crl: Buffer, number: number): Buffer {
   const at = copy.indexOf("0603551d14", 0, "hex");
   copy.writeUInt16BE(number, at + 9);
   return copy;
+}
+
+/** The fixture, which has three entries, with 20,000 more. */
+function manyEntries(crl: Buffer): Buffer {
+  const reader = new DerReader(crl).sequence();
+  const body = reader.next();
+  const inner = reader.inside(body);
+  const members: Buffer[] = [];
+  while (inner.hasMore) members.push(inner.whole(inner.next()));
+  // Version, algorithm, issuer, two dates, then the entries.
+  const at = 5;
+  const entries = members[at]!;
+  const start = new DerReader(entries).next().start;
+  const entry = entries.subarray(start, new DerReader(entries, start).next().after);
+  const more = Array.from({ length: 20_000 }, () => entry);
+  members[at] = sequence(entries.subarray(start), ...more);
+  return sequence(sequence(...members), crl.subarray(body.after));
+}
+
+function sequence(...content: Buffer[]): Buffer {
+  const body = Buffer.concat(content);
+  const head = Buffer.from([0x30, 0x84, 0, 0, 0, 0]);
+  head.writeUInt32BE(body.length, 2);
+  return Buffer.concat([head, body]);
 }
 
 const publish = (...crls: [index: number, kind: number, der: unknown][]) =>
@@ -65,6 +90,49 @@ test("a CRL that cannot be parsed or was cut has its event too", () => {
   const crl = large?.data["crl"] as Record<string, unknown>;
   assert.equal(crl["length"], 5_000_000);
   assert.equal(crl["sha256"], "01".repeat(32));
+});
+
+/** A CRL as the exit module records one that is too large: its first and last 8 KiB. */
+function cutOf(crl: Buffer) {
+  const hash = createHash("sha256").update(crl).digest();
+  return cut(crl.length, hash, crl.subarray(0, 8192), crl.subarray(-8192));
+}
+
+test("a CRL that was cut shows what stands around its entries", () => {
+  const whole = eventOf({ event: 0x20, crls: [[0, 0, manyEntries(base)]] }).data["crl"];
+  const event = eventOf({ event: 0x20, crls: [[0, 0, cutOf(manyEntries(base))]] });
+  const { der, ...crl } = event.data["crl"] as Record<string, unknown>;
+  const { der: _, entryCount, ...expected } = whole as Record<string, unknown>;
+  assert.equal(entryCount, 20_003);
+  assert.deepEqual(crl, expected);
+  assert.equal((der as { omitted: boolean }).omitted, true);
+  assert.equal(event.subject, "crl/0/base/4112");
+  assert.deepEqual(event.data["problems"], []);
+});
+
+test("a base CRL that was cut has no event where only the delta was published anew", () => {
+  const events = publish([0, 0, cutOf(manyEntries(base))], [0, 1, delta]);
+  assert.deepEqual(
+    events.map(({ subject }) => subject),
+    ["crl/0/delta/4113"],
+  );
+  const [current] = (events[0]?.data["current"] ?? []) as { number: string }[];
+  assert.equal(current?.number, "4112");
+});
+
+test("a CRL cut within its entries or its extensions has its event, and says what is missing", () => {
+  const crl = manyEntries(base);
+  const hash = createHash("sha256").update(crl).digest();
+  const event = eventOf({
+    event: 0x20,
+    crls: [[0, 0, cut(crl.length, hash, crl.subarray(0, 8192), crl.subarray(-100))]],
+  });
+  const shown = event.data["crl"] as Record<string, unknown>;
+  assert.equal(shown["number"], undefined);
+  assert.match(String(shown["thisUpdate"]), /^20/);
+  assert.deepEqual(event.data["problems"], [
+    { property: "crl.crl", reason: "malformed", detail: "what follows the entries was cut" },
+  ]);
 });
 
 test("a publication without any readable CRL still has its event", () => {

@@ -57,6 +57,16 @@ test("every reference of the AsyncAPI document leads to a committed file or a pa
   }
 });
 
+test("the AsyncAPI document names only a schema format that the reference parser accepts", () => {
+  const { components } = JSON.parse(readFileSync(join(root, "asyncapi.json"), "utf8")) as {
+    components: { messages: Record<string, { payload: { schemaFormat: string } }> };
+  };
+  for (const { payload } of Object.values(components.messages)) {
+    // AsyncAPI 3.0 "Multi Format Schema Object"; @asyncapi/parser 3.6.0 refuses a version of 2020-12.
+    assert.equal(payload.schemaFormat, "application/schema+json;version=draft-07");
+  }
+});
+
 function at(value: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((inner, key) => (inner as Record<string, unknown>)?.[key], value);
 }

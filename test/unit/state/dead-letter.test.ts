@@ -39,6 +39,16 @@ test("dead letters are read back whole and in their order, also those of an earl
   assert.deepEqual(await readAll(path), [letter(1), letter(2), letter(3)]);
 });
 
+test("a dead letter is one line for any reader, and safe on a terminal", async () => {
+  const path = join(directory, "hostile.ndjson");
+  const hostile = { ...letter(1), message: "a\u2028b\u009b2J\u202e" };
+  const file = new DeadLetterFile(path);
+  await file.append(hostile);
+  await file.close();
+  assert.match(await readFile(path, "utf8"), /^[\u0020-\u007e]+\n$/);
+  assert.deepEqual(await readAll(path), [hostile]);
+});
+
 test("a line that a crash cut off is ended, and costs no other dead letter", async () => {
   const path = join(directory, "b.ndjson");
   const first = new DeadLetterFile(path);

@@ -71,6 +71,99 @@ test("secrets in the request and in the controls of a CMC message are blanked", 
   }
 });
 
+const pairOid = oid("2b0601040182370d0201");
+const infoOid = oid("2b06010505070712");
+const utf16 = (text: string) => Buffer.from(text, "utf16le");
+
+/** True if the secret stands anywhere in the bytes, in any encoding. */
+function showsSecret(bytes: Buffer): boolean {
+  const forms = [Buffer.from(secret), utf16(secret), utf16(secret).swap16()];
+  return forms.some((form) => bytes.includes(form));
+}
+
+test("the name of a secret is found however it is written", () => {
+  for (const name of [
+    "Chal%6cenge",
+    "Chal%256cenge",
+    "%43hallenge",
+    "EXPECTED_challenge",
+    "Ｃｈａｌｌｅｎｇｅ",
+    "Password",
+    "proxyPass-Word",
+    "Passphrase",
+    "client_secret",
+  ]) {
+    const info = der(0x31, der(0x04, utf16(`ccm=host&${name}=${secret}`)));
+    const pair = der(0x31, der(0x30, bmp(name), bmp(secret)));
+    for (const control of [Buffer.concat([infoOid, info]), Buffer.concat([pairOid, pair])]) {
+      const raw = cmc(control);
+      assert.ok(showsSecret(raw));
+      const redacted = redactRequest(raw);
+      assert.equal(redacted?.length, raw.length, name);
+      assert.equal(showsSecret(redacted), false, name);
+    }
+  }
+});
+
+test("keys, tokens and proofs in a request are blanked", () => {
+  for (const type of [
+    "2b060104018237150d", // archived key
+    "2b060104018237151c", // attestation challenge
+    "2b0601050507050101", // registration token
+    "2b0601050507050102", // authenticator
+    "2b06010505070703", // identity proof
+    "2b0601050507070a", // decrypted proof of possession
+    "2b06010505070722", // identity proof, version 2
+  ]) {
+    const raw = cmc(Buffer.concat([oid(type), der(0x31, der(0x04, Buffer.from(secret)))]));
+    const redacted = redactRequest(raw);
+    assert.equal(redacted?.length, raw.length, type);
+    assert.equal(showsSecret(redacted), false, type);
+  }
+});
+
+/** An element of indefinite length. */
+const open = (tag: number, ...content: Buffer[]) =>
+  Buffer.concat([Buffer.from([tag, 0x80]), ...content, Buffer.from([0, 0])]);
+
+/** A CMC message in BER around the PKCS#10 fixture, its content in chunks of the given size. */
+function berCmc(chunkBytes: number): Buffer {
+  const request = der(0xa0, Buffer.from([0x02, 1, 1]), fixture("challenge-request"));
+  const pkiData = der(0x30, der(0x30), der(0x30, request), der(0x30), der(0x30));
+  const chunks: Buffer[] = [];
+  for (let at = 0; at < pkiData.length; at += chunkBytes) {
+    chunks.push(der(0x04, pkiData.subarray(at, at + chunkBytes)));
+  }
+  const content = open(0x30, oid("2b06010505070c02"), open(0xa0, open(0x24, ...chunks)));
+  const signedData = open(0x30, Buffer.from([0x02, 1, 3]), der(0x31), content, der(0x31));
+  return open(0x30, oid("2a864886f70d010702"), open(0xa0, signedData));
+}
+
+test("CMC in BER is blanked, wherever its chunks part the password and its OID", () => {
+  for (let chunkBytes = 1; chunkBytes < 60; chunkBytes++) {
+    const raw = berCmc(chunkBytes);
+    const redacted = redactRequest(raw);
+    assert.equal(redacted?.length, raw.length, `chunks of ${chunkBytes}`);
+    // The chunks of the redacted copy, put together again.
+    let whole = Buffer.alloc(0);
+    let at = redacted.indexOf(Buffer.from([0x24, 0x80])) + 2;
+    while (redacted[at] === 0x04) {
+      const length = redacted.readUInt16BE(at + 2);
+      whole = Buffer.concat([whole, redacted.subarray(at + 4, at + 4 + length)]);
+      at += 4 + length;
+    }
+    assert.equal(showsSecret(whole), false, `chunks of ${chunkBytes}`);
+    assert.ok(whole.includes(Buffer.from("-".repeat(secret.length))));
+  }
+});
+
+test("line ends after a request do not withhold it", () => {
+  const raw = Buffer.concat([fixture("challenge-request"), Buffer.from("\r\n")]);
+  const redacted = redactRequest(raw);
+  assert.equal(redacted?.length, raw.length);
+  assert.equal(showsSecret(redacted), false);
+});
+
 test("name and value pairs other than a challenge stay", () => {
   const pair = der(0x30, bmp("CertificateTemplate"), bmp("WebServer"));
   const raw = cmc(Buffer.concat([oid("2b0601040182370d0201"), der(0x31, pair)]));

@@ -1,0 +1,23 @@
+/**
+ * Characters that JSON allows in a string but that some reader of lines or terminal acts on: DEL and the C1
+ * controls (U+009B begins a terminal command), line and paragraph separator (some readers end a line there),
+ * and the marks that reorder text on a screen.
+ */
+const activeCharacters = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+const everyActiveCharacter = new RegExp(activeCharacters, "g");
+
+/**
+ * JSON in one line that is safe to show on a terminal and to split into lines anywhere: the same value as
+ * `JSON.stringify` writes, with the characters above as `\u` escapes. Throws what `JSON.stringify` throws.
+ */
+export function jsonText(
+  value: object,
+  replacer?: (key: string, value: unknown) => unknown,
+): string {
+  const json = JSON.stringify(value, replacer);
+  return activeCharacters.test(json) ? json.replaceAll(everyActiveCharacter, escaped) : json;
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import {
+  caCertificateProperties,
+  caProperties,
+  certificateProperties,
+  type PropertyTable,
+  requestProperties,
+  revocationProperties,
+} from "../../../src/events/properties.ts";
+import { secretRequestAttributes } from "../../../src/x509/request.ts";
+import { mentionsSecret, secretWords } from "../../../src/x509/secret-names.ts";
+
+const page = readFileSync(join("docs", "reference", "what-is-secret.md"), "utf8");
+
+/** The rows of the tables of a section, without their heads. */
+function rows(heading: string): string[][] {
+  const [, section = ""] = page.split(`\n${heading}\n`);
+  const [own = ""] = section.split(/\n##+ /);
+  const lines = own.split("\n").filter((line) => line.startsWith("| "));
+  return lines.slice(1).map((line) => line.slice(2, -2).split(" | "));
+}
+
+const namesIn = (cell = "") => [...cell.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name);
+const shown = rows("## Shown").flatMap(([names]) => namesIn(names));
+const hidden = rows("## Never shown")
+  .filter(([value]) => value?.startsWith("`"))
+  .flatMap(([names]) => namesIn(names));
+
+const tables: PropertyTable[] = [
+  requestProperties,
+  revocationProperties,
+  certificateProperties,
+  caProperties,
+  caCertificateProperties,
+];
+const properties = tables.flatMap((table) => Object.entries(table));
+
+test("every property of an event is on the page once, and nothing else is", () => {
+  const expected = new Set(["RawCertificate", ...properties.map(([name]) => name)]);
+  const listed = [...shown, ...hidden].filter((name) => !/^(Raw)?ArchivedKey$/.test(name));
+  assert.deepEqual(listed.toSorted(), [...expected].toSorted());
+});
+
+test("the properties that the page calls secret are never shown whole, and no others", () => {
+  const digests = properties.filter(([, { type }]) => type === "digest").map(([name]) => name);
+  assert.deepEqual(hidden.toSorted(), ["ArchivedKey", "RawArchivedKey", ...digests].toSorted());
+});
+
+test("every property that the exit module records is on the page, and no archived key is", () => {
+  const source = readFileSync(join("addon", "collect", "property_table.cc"), "utf8");
+  const recorded = [...source.matchAll(/\(u"(\w+)"/g)].map(([, name = ""]) => name);
+  assert.ok(recorded.length > 90);
+  const known = new Set([...shown, ...hidden]);
+  assert.deepEqual(
+    recorded.filter((name) => !known.has(name)),
+    [],
+  );
+  assert.equal(
+    recorded.some((name) => name.endsWith("ArchivedKey")),
+    false,
+  );
+});
+
+test("no property that is shown has the name of a secret", () => {
+  assert.deepEqual(shown.filter(mentionsSecret), []);
+});
+
+test("the page lists the words of secret names", () => {
+  const [, list = ""] = /words is in it: ([^.]+)\./.exec(page) ?? [];
+  assert.deepEqual(namesIn(list), secretWords);
+});
+
+test("the page lists the secrets of a request", () => {
+  const listed = rows("### In a request").map(([oid, when]) => [oid, when]);
+  const expected = [...secretRequestAttributes].map(([oid, when]) => [
+    oid,
+    when === "always" ? "always" : "with the name of a secret in it",
+  ]);
+  assert.deepEqual(listed.toSorted(), expected.toSorted());
+});
