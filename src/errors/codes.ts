@@ -72,6 +72,12 @@ export const errorCodes = {
     exitCode: 74,
     hint: "Check the path, this account's permissions and the free space.",
   },
+  CERTWIRE_OUTPUT_FAILED: {
+    meaning: "Standard output cannot be written.",
+    retryable: true,
+    exitCode: 74,
+    hint: "Check the free space and the device that standard output goes to.",
+  },
   CERTWIRE_SINK_UNREACHABLE: {
     meaning: "The sink's broker or file cannot be reached.",
     retryable: true,

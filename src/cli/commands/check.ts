@@ -10,6 +10,7 @@ import type { SinkConfiguration } from "../../config/sink-entry.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import { describeError } from "../../errors/describe-error.ts";
+import { standardOutput } from "../../files/standard-output.ts";
 import { sinkKinds } from "../../sinks/registry.ts";
 import type { SinkKind } from "../../sinks/sink-kind.ts";
 import { parseCount } from "../arguments.ts";
@@ -68,7 +69,7 @@ async function check(options: CheckOptions, kinds: readonly SinkKind[]): Promise
   ]);
   const results = [describeConfig(file, config), ...warnings.map(describeWarning), ...checks];
   const text = json ? `${JSON.stringify(results, null, 2)}\n` : format(results);
-  process.stdout.write(text);
+  standardOutput().post(text);
   process.exitCode = results.find(({ error }) => error)?.error?.exitCode ?? exitCodes.ok;
 }
 

@@ -1,5 +1,5 @@
-import { once } from "node:events";
 import type { Command } from "commander";
+import { standardOutput } from "../../files/standard-output.ts";
 import { WholeJournal } from "../../journal/whole-journal.ts";
 import { linesOfJournal } from "../../journal-tools/journal-lines.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -45,13 +45,11 @@ async function cat(options: CatOptions): Promise<void> {
       undecodable += 1;
     },
   };
-  // The reader of a pipe may close it early: `certwire journal cat | head`.
-  const readerGone = new AbortController();
-  process.stdout.once("error", () => readerGone.abort());
-  const stop = AbortSignal.any([signal, readerGone.signal]);
+  const output = standardOutput();
+  const stop = AbortSignal.any([signal, output.ended]);
   try {
     for await (const { lines } of linesOfJournal(journal, lineOptions, stop)) {
-      await print(lines, readerGone.signal);
+      await output.print(lines.map((line) => `${line}\n`).join(""));
     }
   } finally {
     journal.close();
@@ -60,10 +58,4 @@ async function cat(options: CatOptions): Promise<void> {
   if (undecodable === 0) return;
   say(`${undecodable} records cannot be decoded`);
   process.exitCode = exitCodes.badData;
-}
-
-async function print(lines: readonly string[], gone: AbortSignal): Promise<void> {
-  const text = lines.map((line) => `${line}\n`).join("");
-  if (gone.aborted || process.stdout.write(text)) return;
-  await once(process.stdout, "drain", { signal: gone }).catch(() => undefined);
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { standardOutput } from "../../files/standard-output.ts";
 import { type JournalVerdict, verifyJournal } from "../../journal-tools/verify-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { addJournalOptions, chooseJournal, type JournalOptions } from "../journal-options.ts";
@@ -36,7 +37,7 @@ async function check(options: CheckOptions): Promise<void> {
     progress.update(doneBytes, totalBytes, `${records} records`),
   ).finally(() => progress.end());
   const text = options.json ? JSON.stringify(result, null, 2) : format(result).join("\n");
-  process.stdout.write(`${text}\n`);
+  standardOutput().post(`${text}\n`);
   if (!result.isComplete) process.exitCode = exitCodes.interrupted;
   if (result.isDamaged) process.exitCode = exitCodes.badData;
 }

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import type { Command } from "commander";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { syncDirectory } from "../../files/append-file.ts";
+import { standardOutput } from "../../files/standard-output.ts";
 import { listSegments } from "../../journal/segments.ts";
 import { WholeJournal } from "../../journal/whole-journal.ts";
 import { linesOfJournal } from "../../journal-tools/journal-lines.ts";
@@ -109,7 +110,7 @@ async function writeEvents(
 
 function report(result: ExportResult, asJson: boolean): void {
   const { file, events, undecodable, isComplete } = result;
-  if (asJson) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  if (asJson) standardOutput().post(`${JSON.stringify(result, null, 2)}\n`);
   else say(isComplete ? `${events} events in ${file}` : "interrupted; no file was written");
   if (undecodable > 0) {
     say(`${undecodable} records cannot be decoded and were left out`);

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { standardOutput } from "../../files/standard-output.ts";
 import type { DurationSummary } from "../../journal-tools/duration-summary.ts";
 import {
   type JournalStatus,
@@ -35,7 +36,7 @@ async function showStatus(options: StatusOptions): Promise<void> {
   const sinks = config?.sinks.map((sink) => sink.options) ?? [];
   const found = await journalStatus(directory, config?.state.directory, sinks);
   const text = options.json ? JSON.stringify(found, null, 2) : format(found).join("\n");
-  process.stdout.write(`${text}\n`);
+  standardOutput().post(`${text}\n`);
 }
 
 function format(found: JournalStatus): string[] {

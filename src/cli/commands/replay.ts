@@ -4,6 +4,7 @@ import { type SinkConfiguration, sinkOf } from "../../config/sink-entry.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { CertwireEvent } from "../../events/event.ts";
 import { shrinkEvent } from "../../events/shrink-event.ts";
+import { standardOutput } from "../../files/standard-output.ts";
 import { PipelineMonitor } from "../../pipeline/monitor.ts";
 import { Pipeline } from "../../pipeline/pipeline.ts";
 import { eventsOfFile, type Skipped } from "../../sources/event-file.ts";
@@ -72,13 +73,22 @@ async function replay(file: string | undefined, options: ReplayOptions): Promise
   sayPlan(source.name, options, plan, skipped);
   if (options.dryRun || target === undefined) return;
   const events = new ReplaySource(source.events(ignore), selection);
-  const { acknowledged, deadLetters, isStopped } = await send(events, target, config, signal);
+  const { acknowledged, deadLetters, hasReaderGone } = await send(events, target, config, signal);
   const buried =
     deadLetters.count > 0 ? `, ${deadLetters.count} dead letters in ${deadLetters.path}` : "";
   say(`${acknowledged} of ${plan.selected} events acknowledged${buried}`);
   events.throwIfFailed();
   if (deadLetters.count > 0) process.exitCode = exitCodes.deadLetters;
-  if (isStopped && acknowledged < plan.selected) process.exitCode = exitCodes.interrupted;
+  if (hasReaderGone || acknowledged + deadLetters.count >= plan.selected) return;
+  if (signal.aborted) process.exitCode = exitCodes.interrupted;
+  else if (standardOutput().failure === undefined) throw fewerThanPlanned(source.name);
+}
+
+function fewerThanPlanned(source: string): CertwireError {
+  const hint = "Replay again once nothing writes to the source, or deletes from it.";
+  return new CertwireError("CERTWIRE_EVENTS_UNREADABLE", `${source} lost events meanwhile`, {
+    hint,
+  });
 }
 
 interface Source {
@@ -157,16 +167,15 @@ async function send(
     // A short drain loses nothing: the next replay writes the lines that are missing.
     ...(replayDrainMs !== undefined && { drainTimeoutMs: replayDrainMs }),
   });
-  // The reader of a pipe may close it early: `certwire replay --stdout | head`.
-  const readerGone = new AbortController();
-  process.stdout.on("error", () => readerGone.abort());
-  await pipeline.run(AbortSignal.any([signal, readerGone.signal]));
+  const output = standardOutput();
+  await pipeline.run(AbortSignal.any([signal, output.ended]));
   const { acknowledgedEvents, deadLetters } = pipeline.stats();
   const count = Object.values(deadLetters).reduce((sum, each) => sum + each, 0);
   return {
     acknowledged: acknowledgedEvents,
     deadLetters: { count, path },
-    isStopped: signal.aborted,
+    // The reader of a pipe may close it early: `certwire replay --stdout | head`.
+    hasReaderGone: output.ended.aborted && output.failure === undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { loadConfig } from "../../config/load.ts";
+import { standardOutput } from "../../files/standard-output.ts";
 import { Service } from "../../service/service.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
@@ -40,5 +41,5 @@ async function run(options: RunOptions): Promise<void> {
   await service.run(signal);
   log.info("stopped");
   // Exit at once: what standard output has not accepted was not acknowledged, and is published again.
-  process.exit(exitCodes.ok);
+  process.exit(standardOutput().failure?.exitCode ?? exitCodes.ok);
 }
