@@ -1,6 +1,4 @@
-import { constants } from "node:fs";
-import { access, readdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Command } from "commander";
 import { type Diagnostic, formatDiagnostic } from "../../config/diagnostics.ts";
@@ -13,6 +11,8 @@ import { describeError } from "../../errors/describe-error.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { sinkKinds } from "../../sinks/registry.ts";
 import type { SinkKind } from "../../sinks/sink-kind.ts";
+import { checkState } from "../../state/check-state.ts";
+import { stateLayout } from "../../state/layout.ts";
 import { parseCount } from "../arguments.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
@@ -64,7 +64,7 @@ async function check(options: CheckOptions, kinds: readonly SinkKind[]): Promise
   const enabled = config.sinks.filter((sink) => sink.options.enabled);
   const checks = await Promise.all([
     attempt("journal", "CERTWIRE_JOURNAL_UNREADABLE", () => checkJournal(config)),
-    attempt("state", "CERTWIRE_CHECKPOINT_FAILED", () => checkState(config)),
+    attempt("state", "CERTWIRE_CHECKPOINT_FAILED", () => checkStateOf(config)),
     ...(offline ? [] : enabled.map((sink) => checkSink(sink, timeout * 1000))),
   ]);
   const results = [describeConfig(file, config), ...warnings.map(describeWarning), ...checks];
@@ -90,12 +90,9 @@ async function checkJournal({ journal }: ResolvedConfig): Promise<string> {
   return `${journal.directory}: ${segments} segments`;
 }
 
-async function checkState({ state }: ResolvedConfig): Promise<string> {
-  // The service creates the directory at its first start; until then its parent must be writable.
-  await access(state.directory, constants.W_OK).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-    await access(dirname(state.directory), constants.W_OK);
-  });
+async function checkStateOf({ state, sinks }: ResolvedConfig): Promise<string> {
+  const enabled = sinks.filter(({ options }) => options.enabled).map(({ options }) => options.name);
+  await checkState(stateLayout(state.directory), enabled);
   return `${state.directory}: writable`;
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { loadConfig } from "../../config/load.ts";
+import { inspectSinks } from "../../config/inspect.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { Service } from "../../service/service.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -30,8 +30,11 @@ Example:
   certwire run --config /etc/certwire/certwire.jsonc`;
 
 async function run(options: RunOptions): Promise<void> {
-  const config = loadConfig(options.config);
+  const { config, errors, warnings } = inspectSinks(options.config);
   const log = createLogger(config.log.level);
+  for (const { path, line, message, hint } of [...errors, ...warnings]) {
+    log.warn({ path, line, finding: message, hint }, "the configuration has a problem");
+  }
   const signal = stopSignal({
     onStdinEnd: options.stopOnStdinEnd ?? isStdinOfServiceHost(),
     onStop: (reason) => log.info({ reason }, "stopping"),
