@@ -109,7 +109,9 @@ function decode(record: unknown, context: EventContext): readonly CertwireEvent[
   const frame = frameOf(record);
   if (frame === undefined) return [];
   const decoded = decodeFrame(frame, context);
-  return "undecodable" in decoded ? [] : decoded.events;
+  if (!("undecodable" in decoded)) return decoded.events;
+  if (decoded.undecodable.code === "CERTWIRE_RECORD_FAILED") throw decoded.undecodable;
+  return [];
 }
 
 function isBlank(byte: number): boolean {

@@ -1,7 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { CaIds, FramePlace } from "../events/ca-identity.ts";
-import { openForAppend } from "../files/append-file.ts";
+import { noFollow, openForAppend } from "../files/append-file.ts";
+
+/** A line has 130 bytes, and an epoch begins when the CA starts: enough for 500,000 starts. */
+const maxBytes = 64 * 1024 * 1024;
 
 interface Entry {
   /** Sequence of the first frame of the epoch that has the id. */
@@ -72,7 +76,7 @@ export class CaIdFile {
   /** Reads the file, and creates it if needed. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
   async read(): Promise<string> {
     try {
-      await (await openForAppend(this.#path)).close();
+      await (await this.#open()).close();
     } catch (cause) {
       const message = `cannot open ${this.#path}`;
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", message, { cause });
@@ -81,7 +85,6 @@ export class CaIdFile {
   }
 
   /** Starts writing a line, which must end with a line break. Never throws; see `failed` and `pending`. */
-  /** Writes a line in the background, after those before it. */
   append(line: string): void {
     this.#unwritten += line;
     this.#writing ??= this.#writeAll();
@@ -109,8 +112,13 @@ export class CaIdFile {
     this.#writing = undefined;
   }
 
+  /** The state directory itself may be a link: it was chosen by whoever wrote the configuration. */
+  #open(): Promise<FileHandle> {
+    return openForAppend(this.#path, "private");
+  }
+
   async #write(text: string): Promise<void> {
-    const file = await openForAppend(this.#path);
+    const file = await this.#open();
     try {
       await file.appendFile(text);
       await file.datasync();
@@ -122,10 +130,21 @@ export class CaIdFile {
 
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return await readLimited(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return "";
     throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot read ${path}`, { cause });
+  }
+}
+
+async function readLimited(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | noFollow);
+  try {
+    const { size } = await file.stat();
+    if (size > maxBytes) throw new RangeError(`larger than ${maxBytes} bytes`);
+    return await file.readFile("utf8");
+  } finally {
+    await file.close();
   }
 }
 

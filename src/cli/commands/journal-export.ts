@@ -1,4 +1,4 @@
-import { access, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, lstat, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import { CertwireError } from "../../errors/certwire-error.ts";
@@ -43,8 +43,8 @@ export function addJournalExportCommand(journal: Command): void {
 }
 
 const help = `
-Events are written to FILE.partial, which is renamed to FILE once it is complete.
-Exit codes: 0 done, 2 the file exists, 65 some records cannot be decoded, 74 the journal cannot be read
+Events are written to FILE.partial, which becomes FILE once it is complete.
+Exit codes: 0 done, 2 FILE or FILE.partial exists, 65 some records cannot be decoded, 74 the journal cannot be read
 or the file cannot be written, 130 interrupted.
 
 Example:
@@ -52,38 +52,65 @@ Example:
 
 async function exportEvents(file: string, options: ExportOptions): Promise<void> {
   const chosen = chooseJournal(options);
-  const isTaken = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (isTaken) throw new CertwireError("CERTWIRE_USAGE", `${file} already exists`);
+  if (await exists(file)) throw new CertwireError("CERTWIRE_USAGE", `${file} already exists`);
   const partial = `${file}.partial`;
   try {
-    const { isComplete, ...counts } = await writeEvents(partial, chosen, options);
-    if (isComplete) {
-      await rename(partial, file);
-      await syncDirectory(dirname(file));
+    // Before anything is created: a journal that cannot be read leaves no file.
+    const map = new JournalMap(await listSegments(chosen.directory));
+    const target = await create(partial);
+    try {
+      const { isComplete, ...counts } = await writeEvents(target, map, chosen, options);
+      if (isComplete) await publish(partial, file);
+      report({ file, ...counts, isComplete }, options.json === true);
+    } finally {
+      await rm(partial, { force: true });
     }
-    report({ file, ...counts, isComplete }, options.json === true);
   } catch (cause) {
     if (cause instanceof CertwireError) throw cause;
     throw new CertwireError("CERTWIRE_EXPORT_FAILED", `cannot write ${file}`, { cause });
-  } finally {
-    await rm(partial, { force: true });
   }
 }
 
+/** True for a link too, wherever it leads. */
+function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Creates a file that did not exist; never writes through a link, or into a file of somebody else. */
+async function create(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "wx");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    const hint = "Another export is writing it, or was killed: delete it if no export is running.";
+    throw new CertwireError("CERTWIRE_USAGE", `${path} already exists`, { hint });
+  }
+}
+
+/** Gives a complete file its name without replacing another one, where the file system has links. */
+async function publish(partial: string, file: string): Promise<void> {
+  try {
+    await link(partial, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw error;
+    await rename(partial, file);
+  }
+  await syncDirectory(dirname(file));
+}
+
 async function writeEvents(
-  partial: string,
+  target: FileHandle,
+  map: JournalMap,
   chosen: ChosenJournal,
   options: ExportOptions,
 ): Promise<Omit<ExportResult, "file">> {
   const signal = stopSignal();
   const { directory } = chosen;
-  const map = new JournalMap(await listSegments(directory));
   const journal = new WholeJournal(directory);
   const progress = new Progress();
-  const target = await open(partial, "w");
   let [events, undecodable] = [0, 0];
   const lineOptions = {
     context: await openChosenContext(chosen),

@@ -11,7 +11,7 @@ import { eventsOfFile, type Skipped } from "../../sources/event-file.ts";
 import { eventsOfJournal } from "../../sources/journal-events.ts";
 import { planReplay } from "../../sources/replay-plan.ts";
 import { ReplaySource } from "../../sources/replay-source.ts";
-import { DeadLetterFile } from "../../state/dead-letter.ts";
+import { DeadLetterFile, deadLetterLimits } from "../../state/dead-letter.ts";
 import { stateLayout } from "../../state/layout.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { readCaIds } from "../journal-options.ts";
@@ -162,7 +162,7 @@ async function send(
     sink: await target.create(sinkLog),
     limits,
     shrink: shrinkEvent,
-    deadLetters: new DeadLetterFile(path),
+    deadLetters: new DeadLetterFile(path, deadLetterLimits(limits)),
     monitor: new PipelineMonitor(sinkLog),
     // A short drain loses nothing: the next replay writes the lines that are missing.
     ...(replayDrainMs !== undefined && { drainTimeoutMs: replayDrainMs }),

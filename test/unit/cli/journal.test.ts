@@ -193,3 +193,23 @@ test("a day that does not exist is refused", async () => {
     assert.match(stderr, /It must look like 2026-01-31/);
   }
 });
+
+test("an export writes through no link, and destroys no file of somebody else", async (context) => {
+  const journal = await smallJournal(context);
+  const directory = temporaryDirectory(context);
+  const [file, victim] = [join(directory, "out.ndjson"), join(directory, "victim")];
+  writeFileSync(victim, "mine");
+  symlinkSync(victim, `${file}.partial`);
+  const linked = await runCli("journal", "export", file, "-j", journal);
+  assert.equal(linked.exitCode, 2, linked.stderr);
+  assert.match(linked.stderr, /out\.ndjson\.partial already exists/);
+  assert.equal(readFileSync(victim, "utf8"), "mine");
+  assert.ok(existsSync(`${file}.partial`));
+  symlinkSync("nowhere", file);
+  assert.equal((await runCli("journal", "export", file, "-j", journal)).exitCode, 2);
+  const other = join(directory, "other.ndjson");
+  writeFileSync(`${other}.partial`, "of somebody else");
+  const unreadable = await runCli("journal", "export", other, "-j", join(directory, "gone"));
+  assert.equal(unreadable.exitCode, 74, unreadable.stderr);
+  assert.equal(readFileSync(`${other}.partial`, "utf8"), "of somebody else");
+});
