@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -70,11 +70,21 @@ export async function isInPlace(path: string, file: FileHandle): Promise<boolean
   try {
     const [opened, found] = await Promise.all([
       file.stat({ bigint: true }),
-      stat(path, { bigint: true }),
+      process.platform === "win32" ? statByHandle(path) : stat(path, { bigint: true }),
     ]);
     return opened.ino === found.ino && opened.dev === found.dev;
   } catch {
     return false;
+  }
+}
+
+/** Windows has two ways to number a file, and `stat` by path may take another one than that of open files. */
+async function statByHandle(path: string): Promise<BigIntStats> {
+  const file = await open(path, "r");
+  try {
+    return await file.stat({ bigint: true });
+  } finally {
+    await file.close();
   }
 }
 

@@ -54,8 +54,9 @@ export class CaIdMemory implements CaIds {
 
   #insert(epochId: string, { sequence, id }: Entry): void {
     const entries = this.#epochs.get(epochId) ?? [];
+    const isLast = (entries.at(-1)?.sequence ?? 0n) <= sequence;
     entries.push({ sequence, id });
-    entries.sort((a, b) => Number(a.sequence - b.sequence));
+    if (!isLast) entries.sort((a, b) => Number(a.sequence - b.sequence));
     this.#epochs.set(epochId, entries);
   }
 }
@@ -152,9 +153,14 @@ async function readLimited(path: string): Promise<string> {
 function parseEntry(line: string): (Entry & { readonly epochId: string }) | undefined {
   try {
     const { epochId, sequence, id } = JSON.parse(line) as Record<string, unknown>;
-    if (typeof epochId !== "string" || typeof sequence !== "string") return undefined;
-    return typeof id === "string" ? { epochId, sequence: BigInt(sequence), id } : undefined;
+    if (!isShortText(epochId) || !isShortText(sequence) || !isShortText(id)) return undefined;
+    return { epochId, sequence: BigInt(sequence), id };
   } catch {
     return undefined;
   }
+}
+
+/** No member of an entry has more than 64 characters; a number of millions would take minutes to read. */
+function isShortText(value: unknown): value is string {
+  return typeof value === "string" && value.length <= 128;
 }
