@@ -77,6 +77,7 @@ const pipeline = new Pipeline({
     retryInitialMs: 100,
     retryMaxMs: 1000,
     deadLetterAfterSeconds: 0,
+    maxDeadLetterMegabytes: 1024,
   },
   shrink: shrinkEvent,
   deadLetters: new DeadLetterFile(join(state, "dead-letters.ndjson")),

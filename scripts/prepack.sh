@@ -12,5 +12,6 @@ if [ ${#missing[@]} -gt 0 ]; then
   } >&2
   exit 1
 fi
+node scripts/check-bundled.mjs
 rm -rf dist
 npm run --silent build:dist

@@ -19,6 +19,12 @@ export function parseTime(text: string): Date {
   const isKnown =
     /^\d{4}-\d{2}-\d{2}([Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:\d{2}))?$/.test(text);
   const time = new Date(text);
-  if (isKnown && !Number.isNaN(time.getTime())) return time;
+  if (isKnown && !Number.isNaN(time.getTime()) && isDay(text.slice(0, 10))) return time;
   throw new InvalidArgumentError("It must look like 2026-01-31 or 2026-01-31T12:00:00Z.");
+}
+
+/** False for a day such as 2026-02-30, which `Date` takes for 2 March. */
+function isDay(text: string): boolean {
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }

@@ -1,4 +1,5 @@
 import { eventOf, type OutboundEvent } from "../events/outbound-event.ts";
+import { standardOutput } from "../files/standard-output.ts";
 import { eventRow, headerLine, rowLine } from "./event-row.ts";
 import { styled } from "./output.ts";
 
@@ -14,22 +15,22 @@ const maxLinesPerFrame = 40;
  * file, CI) there are only plain lines, without control characters.
  */
 export class LiveView {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream = process.stdout;
+  readonly #output = standardOutput();
   readonly #footer: () => readonly string[];
   #waiting: OutboundEvent[] = [];
   #footerLines = 0;
   #timer: NodeJS.Timeout | undefined;
   #lastFooter = 0;
 
-  /** `footer` is called each time the footer is drawn. `stream`: default standard output. */
-  constructor(footer: () => readonly string[], stream: NodeJS.WriteStream = process.stdout) {
+  /** `footer` is called each time the footer is drawn. */
+  constructor(footer: () => readonly string[]) {
     this.#footer = footer;
-    this.#stream = stream;
   }
 
   /** Prints the header and starts drawing. */
   start(): void {
-    this.#stream.write(`${styled(this.#stream, "bold", headerLine(this.#width))}\n`);
+    this.#output.post(`${styled(this.#stream, "bold", headerLine(this.#width))}\n`);
     this.#lastFooter = Date.now();
     this.#timer = setInterval(() => this.#draw(), footerIntervalMs.terminal);
   }
@@ -61,7 +62,7 @@ export class LiveView {
     const eraseFooter = this.#footerLines > 0 ? `\u001B[${this.#footerLines}A\u001B[J` : "";
     this.#footerLines = isTTY ? footer.length : 0;
     const text = [...lines, ...footer].map((line) => `${line}\n`).join("");
-    if (text !== "") this.#stream.write(eraseFooter + text);
+    if (text !== "") this.#output.post(eraseFooter + text);
   }
 
   #footerLine(line: string): string {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
+import { standardOutput } from "../files/standard-output.ts";
 import { packageRoot } from "../native/addon.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addDemoCommand } from "./commands/demo.ts";
@@ -20,7 +21,8 @@ export function createProgram(): Command {
     .helpCommand(false)
     .showHelpAfterError("(run with --help for usage)")
     .addHelpText("after", exitCodeHelp)
-    .exitOverride();
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => standardOutput().post(text) });
   addRunCommand(program);
   addCheckCommand(program);
   addReplayCommand(program);
@@ -38,9 +40,19 @@ Exit codes:
 
 /** Runs one command, prints its error to standard error, and resolves to the exit code. Never rejects. */
 export async function runProgram(arguments_: readonly string[]): Promise<number> {
+  // What people read may be lost (a full disk, a closed terminal); the work goes on.
+  process.stderr.on("error", () => undefined);
+  const command = createProgram().parseAsync(arguments_, { from: "user" });
+  const failures = [await failureOf(command), await failureOf(standardOutput().finished())];
+  const exitCode = failures.findLast((code) => code !== undefined) ?? process.exitCode;
+  return typeof exitCode === "number" ? exitCode : exitCodes.ok;
+}
+
+/** Exit code of a step that failed, whose error is printed; `undefined` if it did not. */
+async function failureOf(step: Promise<unknown>): Promise<number | undefined> {
   try {
-    await createProgram().parseAsync(arguments_, { from: "user" });
-    return typeof process.exitCode === "number" ? process.exitCode : exitCodes.ok;
+    await step;
+    return undefined;
   } catch (error) {
     sayError(error);
     return exitCodeOf(error);

@@ -1,17 +1,5 @@
 import { createScanner } from "jsonc-parser";
-
-/** Token kinds of jsonc-parser, which names them only in its type declarations. */
-const kinds = {
-  openBrace: 1,
-  closeBrace: 2,
-  openBracket: 3,
-  closeBracket: 4,
-  colon: 6,
-  string: 10,
-  number: 11,
-  unknown: 16,
-  end: 17,
-} as const;
+import { tokenKinds as kinds } from "./token-kinds.ts";
 
 const secretKey = /pass?w|pwd|secret|token|credential|private|passphrase|apikey/i;
 /** In a reference to a secret these keys say where it is kept. */

@@ -20,14 +20,30 @@ export interface InspectOptions {
   readonly kinds?: readonly SinkKind[];
 }
 
+/** What the inspection of the sinks found. */
+export interface Inspection {
+  readonly config: ResolvedConfig;
+  /** What keeps a sink from working, such as a missing certificate. */
+  readonly errors: readonly Diagnostic[];
+  /** What works but should be changed. */
+  readonly warnings: readonly Diagnostic[];
+}
+
 /**
  * Like `loadConfig`, and also inspects each enabled sink without connecting: certificate files, passwords in
  * clear text, and whatever else its kind checks. Throws a ConfigError.
  */
-export function inspectConfig(
+export function inspectConfig(file: string, options: InspectOptions = {}): InspectedConfig {
+  const { config, errors, warnings } = inspectSinks(file, options);
+  if (errors.length > 0) throw new ConfigError(errors);
+  return { config, warnings };
+}
+
+/** As `inspectConfig`, but throws only as `loadConfig` does: a running service retries such a sink. */
+export function inspectSinks(
   file: string,
   { now = Date.now(), kinds = sinkKinds }: InspectOptions = {},
-): InspectedConfig {
+): Inspection {
   const text = readConfigText(file);
   const config = parseConfig(file, text, { kinds });
   const root = parseTree(text, [], { allowTrailingComma: true });
@@ -40,6 +56,6 @@ export function inspectConfig(
       (isWarning ? warnings : errors).push(finding);
     }
   }
-  if (errors.length > 0) throw new ConfigError(toDiagnostics(file, text, errors));
-  return { config, warnings: toDiagnostics(file, text, warnings) };
+  const [asErrors, asWarnings] = [errors, warnings].map((all) => toDiagnostics(file, text, all));
+  return { config, errors: asErrors ?? [], warnings: asWarnings ?? [] };
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import {
+  createScanner,
   getNodeValue,
   type Node,
   type ParseError,
@@ -8,6 +8,7 @@ import {
   printParseErrorCode,
 } from "jsonc-parser";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { readTextFile, textFileProblem } from "../files/text-file.ts";
 import { sinkKinds } from "../sinks/registry.ts";
 import type { SecretReference } from "../sinks/secret-reference.ts";
 import type { SinkKind } from "../sinks/sink-kind.ts";
@@ -17,6 +18,7 @@ import { findingAt, findingsOf } from "./findings.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { readSecret } from "./secrets.ts";
 import { resolveSink, type SinkConfiguration, type SinkEntry } from "./sink-entry.ts";
+import { tokenKinds } from "./token-kinds.ts";
 
 /** A configuration with absolute paths and its secrets read. */
 export interface ResolvedConfig extends Omit<Config, "sinks" | "$schema"> {
@@ -26,6 +28,9 @@ export interface ResolvedConfig extends Omit<Config, "sinks" | "$schema"> {
 
 /** A larger file is not a configuration file. */
 const maxBytes = 1024 * 1024;
+
+/** The schema needs fewer than ten levels. */
+const maxNesting = 32;
 
 /** How a configuration is read. */
 export interface LoadOptions {
@@ -60,6 +65,7 @@ export function parseConfig(file: string, text: string, options: LoadOptions = {
     findings.push(...problems);
     return sink;
   });
+  if (findings.length === 0) findings.push(...sharedDestinations(root, sinks));
   if (findings.length > 0) throw fail(file, text, findings);
   const { journal, state, events, log } = parsed.data;
   return {
@@ -71,19 +77,17 @@ export function parseConfig(file: string, text: string, options: LoadOptions = {
   };
 }
 
-/** The text of a configuration file. Throws a CertwireError. */
+/** The text of a configuration file: UTF-8, or UTF-16 with a byte order mark. Throws a CertwireError. */
 export function readConfigText(file: string): string {
   try {
-    const bytes = readFileSync(file);
-    if (bytes.length <= maxBytes) return bytes.toString("utf8").replace(/^\uFEFF/, "");
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
-    throw new CertwireError("CERTWIRE_CONFIG_INVALID", `${file} cannot be read: ${reason}`, {
-      cause,
-      hint: "Name the configuration file with --config FILE.",
-    });
+    return readTextFile(file, maxBytes);
+  } catch (error) {
+    const problem = textFileProblem(error);
+    const hint = problem.isContent
+      ? "Save it as UTF-8, for example with an editor."
+      : "Name the configuration file with --config FILE.";
+    throw new CertwireError("CERTWIRE_CONFIG_INVALID", `${file} ${problem.message}`, { hint });
   }
-  throw new CertwireError("CERTWIRE_CONFIG_INVALID", `${file} is larger than ${maxBytes} bytes`);
 }
 
 function parseText(file: string, text: string): Node {
@@ -91,6 +95,11 @@ function parseText(file: string, text: string): Node {
     throw fail(file, text, [{ offset: 0, length: 1, path: [], message: "the file is empty" }]);
   }
   const errors: ParseError[] = [];
+  const deep = firstDeeperThan(text, maxNesting);
+  if (deep !== undefined) {
+    const message = `nested more than ${maxNesting} levels deep`;
+    throw fail(file, text, [{ offset: deep, length: 1, path: [], message }]);
+  }
   const root = parseTree(text, errors, { allowTrailingComma: true });
   // Several errors at one place have one cause, which the first one names.
   const firsts = errors.filter(({ offset }, index) => errors[index - 1]?.offset !== offset);
@@ -100,6 +109,18 @@ function parseText(file: string, text: string): Node {
     text,
     firsts.map((error) => syntaxFinding(text, error)),
   );
+}
+
+/** Offset of the first bracket below `levels` others; the parser itself has no limit but the stack. */
+function firstDeeperThan(text: string, levels: number): number | undefined {
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  for (let kind: number = scanner.scan(); kind !== tokenKinds.end; kind = scanner.scan()) {
+    if (kind === tokenKinds.openBrace || kind === tokenKinds.openBracket) depth += 1;
+    if (kind === tokenKinds.closeBrace || kind === tokenKinds.closeBracket) depth -= 1;
+    if (depth > levels) return scanner.getTokenOffset();
+  }
+  return undefined;
 }
 
 function syntaxFinding(text: string, { error, offset, length }: ParseError): Finding {
@@ -156,6 +177,20 @@ function duplicateNames(root: Node): Finding[] {
         )
       : [],
   );
+}
+
+/** Of two enabled sinks with one exclusive destination the second would wait for ever. */
+function sharedDestinations(root: Node, sinks: readonly SinkConfiguration[]): Finding[] {
+  const owners = new Map<string, string>();
+  return sinks.flatMap(({ options, destination, isExclusive }, index) => {
+    if (!options.enabled || !isExclusive) return [];
+    const place = process.platform === "win32" ? destination.toLowerCase() : destination;
+    const owner = owners.get(place);
+    owners.set(place, owner ?? options.name);
+    if (owner === undefined) return [];
+    const message = `sink "${owner}" writes to the same place`;
+    return [findingAt(root, ["sinks", index, "url"], message, "Give each sink its own directory.")];
+  });
 }
 
 function resolveEntry(

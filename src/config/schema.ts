@@ -1,16 +1,14 @@
 import { z } from "zod";
+import { pathOption } from "../sinks/path-option.ts";
 import type { SinkKind } from "../sinks/sink-kind.ts";
 import { parseSinkEntry, type SinkEntry } from "./sink-entry.ts";
 import { isUriReference } from "./uri-reference.ts";
 
 const journal = z
   .strictObject({
-    directory: z
-      .string()
-      .min(1)
-      .describe(
-        "Directory that the exit module writes to; a relative path starts at the configuration file.",
-      ),
+    directory: pathOption().describe(
+      "Directory that the exit module writes to; a relative path starts at the configuration file.",
+    ),
     mode: z
       .enum(["durable", "committed"])
       .default("durable")
@@ -48,10 +46,9 @@ const journal = z
 
 const state = z
   .strictObject({
-    directory: z
-      .string()
-      .min(1)
-      .describe("Directory for checkpoints, dead letters and copies of damaged records."),
+    directory: pathOption().describe(
+      "Directory for checkpoints, dead letters and copies of damaged records.",
+    ),
   })
   .describe("What the service keeps for itself.");
 

@@ -1,7 +1,10 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { readTextFile, textFileProblem } from "../files/text-file.ts";
 import type { SecretReference } from "../sinks/secret-reference.ts";
+
+/** A larger file holds neither a password nor PEM. */
+const maxBytes = 1024 * 1024;
 
 /**
  * The secret that a reference names: the first line of a file, the whole file if it contains PEM, or the value of
@@ -32,13 +35,13 @@ function fromFile(path: string): string {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? "unknown error";
-    throw unusable(
-      `the secret file cannot be read: ${reason}`,
-      `Check that ${path} exists and that this account may read it.`,
-    );
+    return readTextFile(path, maxBytes);
+  } catch (error) {
+    const problem = textFileProblem(error);
+    const hint = problem.isContent
+      ? `Write the secret into ${path} as UTF-8.`
+      : `Check that ${path} exists and that this account may read it.`;
+    throw unusable(`the secret file ${problem.message}`, hint);
   }
 }
 

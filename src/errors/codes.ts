@@ -42,6 +42,12 @@ export const errorCodes = {
     exitCode: 74,
     hint: "Check the free space and the permissions of the state directory.",
   },
+  CERTWIRE_DEAD_LETTERS_FULL: {
+    meaning: "The dead letters of a sink have reached their limit.",
+    retryable: true,
+    exitCode: 74,
+    hint: "Replay the dead-letter files and delete them; publishing resumes on its own.",
+  },
   CERTWIRE_DIRECTORY_IN_USE: {
     meaning: "Another process is using the directory.",
     retryable: true,
@@ -53,6 +59,18 @@ export const errorCodes = {
     retryable: false,
     exitCode: 65,
     hint: "The record is kept in the dead-letter file, from which a later version can replay it; report it with the version of the exit module.",
+  },
+  CERTWIRE_RECORD_NEWER: {
+    meaning: "A journal record is of a later version than this one can read.",
+    retryable: true,
+    exitCode: 65,
+    hint: "Update the service to the version of the exit module, or a later one; publishing then resumes with this record.",
+  },
+  CERTWIRE_RECORD_FAILED: {
+    meaning: "A journal record could not be decoded for a reason that is not in the record.",
+    retryable: true,
+    exitCode: 1,
+    hint: "Give the service more memory. If the message names no memory, report it: it is a fault in Certwire.",
   },
   CERTWIRE_EVENTS_UNREADABLE: {
     meaning: "An event file cannot be read.",
@@ -71,6 +89,12 @@ export const errorCodes = {
     retryable: false,
     exitCode: 74,
     hint: "Check the path, this account's permissions and the free space.",
+  },
+  CERTWIRE_OUTPUT_FAILED: {
+    meaning: "Standard output cannot be written.",
+    retryable: true,
+    exitCode: 74,
+    hint: "Check the free space and the device that standard output goes to.",
   },
   CERTWIRE_SINK_UNREACHABLE: {
     meaning: "The sink's broker or file cannot be reached.",

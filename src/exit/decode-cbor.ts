@@ -1,4 +1,5 @@
 import { CertwireError } from "../errors/certwire-error.ts";
+import { isOutOfMemory } from "../errors/out-of-memory.ts";
 import { CborReader, type CborTags } from "./cbor-reader.ts";
 
 const maxPayloadBytes = 16 * 1024 * 1024;
@@ -16,7 +17,7 @@ export function decodeCbor(payload: Buffer, tags: CborTags = noTags): CborMap {
   try {
     value = new CborReader(payload, tags).readAll();
   } catch (error) {
-    if (error instanceof CertwireError) throw error;
+    if (error instanceof CertwireError || isOutOfMemory(error)) throw error;
     throw undecodable(error instanceof Error ? error.message : String(error), error);
   }
   if (!(value instanceof Map)) throw undecodable("is not a map");

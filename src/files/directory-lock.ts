@@ -1,15 +1,19 @@
+import { constants } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { loadNative, type NativeFileLock } from "../native/addon.ts";
+import { directoryModes, type FileAccess, fileModes, noFollow } from "./append-file.ts";
 
 const lockHolder = z.object({
   pid: z.int(),
   host: z.string().regex(/^[\w.-]{1,255}$/),
   startedAt: z.iso.datetime(),
 });
+
+const lockFlags = constants.O_WRONLY | constants.O_CREAT | noFollow;
 
 /** Maximum length of a holder's text that is read, in bytes. */
 const maxHolderBytes = 1024;
@@ -19,11 +23,15 @@ const maxHolderBytes = 1024;
  * The file is never deleted; it names the process that holds the lock, or held it last. Rejects with
  * CERTWIRE_DIRECTORY_IN_USE when another process has the lock, else with the error of the file system.
  */
-export async function lockDirectory(directory: string, name: string): Promise<NativeFileLock> {
+export async function lockDirectory(
+  directory: string,
+  name: string,
+  access: FileAccess = "shared",
+): Promise<NativeFileLock> {
   const path = join(directory, name);
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true, mode: directoryModes[access] });
   // Node's errors say more than the addon's, which are numbers only.
-  await (await open(path, "a")).close();
+  await (await open(path, lockFlags, fileModes[access])).close();
   const lock = await loadNative().lockFile(path, describeThisProcess());
   if (lock !== null) return lock;
   const holder = await readHolder(path).catch(() => "another process");

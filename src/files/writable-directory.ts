@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { open, unlink } from "node:fs/promises";
+import { lstat, open, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /**
@@ -12,8 +12,17 @@ export async function checkWritable(directory: string): Promise<void> {
   } catch (error) {
     const parent = dirname(directory);
     if ((error as NodeJS.ErrnoException).code !== "ENOENT" || parent === directory) throw error;
+    // A link whose target is missing exists, but no directory can be made in its place.
+    if (await isLink(directory)) throw error;
     await checkWritable(parent);
   }
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  );
 }
 
 async function makeAndDelete(path: string): Promise<void> {

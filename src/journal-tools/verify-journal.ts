@@ -1,6 +1,6 @@
 import { filetimeText } from "../events/times.ts";
 import { frameTypes, type JournalFrame } from "../journal/frame.ts";
-import { listHeadless, listSegments } from "../journal/segments.ts";
+import { listHeadless, listImpostors, listSegments } from "../journal/segments.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
 import { decodeContent } from "../sources/decode-frame.ts";
 import { JournalMap } from "./journal-map.ts";
@@ -10,9 +10,10 @@ export interface JournalFinding {
   /**
    * `damage`: bytes that do not verify; `missing`: segments or epochs that are gone; `undecodable`: verified
    * bytes that are not a record; `loss`: events that the writer could not record; `unclean-stop`: a CA that
-   * ended without sealing its journal. The first three make a journal damaged.
+   * ended without sealing its journal; `impostor`: a directory, link or pipe with the name of a segment. The
+   * first three make a journal damaged.
    */
-  readonly kind: "damage" | "missing" | "undecodable" | "loss" | "unclean-stop";
+  readonly kind: "damage" | "missing" | "undecodable" | "loss" | "unclean-stop" | "impostor";
   /** Where: epoch and sequence, or the name of a file. */
   readonly place: string;
   readonly detail: string;
@@ -48,7 +49,10 @@ export async function verifyJournal(
 ): Promise<JournalVerdict> {
   const segments = await listSegments(directory);
   const map = new JournalMap(segments);
-  const findings = (await listHeadless(directory, segments)).map(headless);
+  const findings = [
+    ...(await listHeadless(directory, segments)).map(headless),
+    ...(await listImpostors(directory)).map(impostor),
+  ];
   const journal = new WholeJournal(directory);
   let records = 0;
   try {
@@ -76,6 +80,10 @@ export async function verifyJournal(
 
 function headless(name: string): JournalFinding {
   return { kind: "damage", place: name, detail: "the header of the segment does not verify" };
+}
+
+function impostor(name: string): JournalFinding {
+  return { kind: "impostor", place: name, detail: "not a file; passed over" };
 }
 
 function findingsOf(frame: JournalFrame): JournalFinding[] {

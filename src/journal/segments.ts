@@ -50,6 +50,20 @@ export async function listSegmentFiles(directory: string): Promise<SegmentFile[]
   return files;
 }
 
+/**
+ * Names of segments that are not files but directories, links or pipes; every reader passes over them. Rejects
+ * with CERTWIRE_JOURNAL_UNREADABLE.
+ */
+export async function listImpostors(directory: string): Promise<string[]> {
+  try {
+    const files = new Set((await listSegmentFiles(directory)).map(({ name }) => name));
+    const names = (await readdir(directory)).filter((name) => segmentName.test(name));
+    return names.filter((name) => !files.has(name)).toSorted();
+  } catch (cause) {
+    throw unreadable(directory, cause);
+  }
+}
+
 /** True if every byte of a file is zero. Rejects with the error of the file system. */
 export async function holdsOnlyZeros(path: string): Promise<boolean> {
   const file = await open(path, "r");
@@ -76,8 +90,8 @@ export async function listHeadless(
 ): Promise<string[]> {
   const known = new Set(segments.map(({ name }) => name));
   try {
-    const names = (await readdir(directory)).filter((name) => segmentName.test(name));
-    const others = names.filter((name) => !known.has(name)).toSorted();
+    const names = (await listSegmentFiles(directory)).map(({ name }) => name);
+    const others = names.filter((name) => !known.has(name));
     const used = await Promise.all(others.map((name) => holdsSomething(join(directory, name))));
     return others.filter((_, index) => used[index]);
   } catch (cause) {

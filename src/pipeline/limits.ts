@@ -12,6 +12,8 @@ export interface PipelineLimits {
   readonly retryMaxMs: number;
   /** How long an event that the broker cannot route is retried before it is a dead letter, in s. Default 3600. */
   readonly deadLetterAfterSeconds: number;
+  /** Maximum size of the sink's dead letters, in MiB; at the limit the sink waits. Default 1024. */
+  readonly maxDeadLetterMegabytes: number;
 }
 
 /** 2^20 bytes. */
@@ -51,6 +53,14 @@ export const pipelineLimitsShape = {
     .default(3600)
     .describe(
       "How long an event that the broker cannot route is retried before it becomes a dead letter, in s. Time while the broker is unreachable does not count. Further events of that kind are dead-lettered immediately, until one is routed or ten minutes pass. Events of a kind of which the broker has routed one since the start are retried without limit.",
+    ),
+  maxDeadLetterMegabytes: z
+    .int()
+    .min(1)
+    .max(1_048_576)
+    .default(1024)
+    .describe(
+      "Maximum size of all dead-letter files of this sink, in MiB. At 80 % an error is logged and the state is `alarm`; at the limit the sink waits until files were replayed and deleted. Nothing is deleted by itself.",
     ),
 };
 

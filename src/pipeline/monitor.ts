@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { CertwireError } from "../errors/certwire-error.ts";
 import { describeError } from "../errors/describe-error.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import type { SinkFailure, SinkFailureKind } from "../sinks/sink.ts";
@@ -37,16 +38,30 @@ export interface PipelineCounters {
   readonly relayouts: number;
 }
 
+/** How long a dead letter keeps the alarm up, in ms: two lines of the progress log at least show it. */
+const deadLetterAlarmMs = 600_000;
+
+/** Share of the dead letters' limit above which the alarm stays up, and below which it may end. */
+const fillMark = 0.8;
+
 /**
- * How a running pipeline is doing. `retrying`: some lane's last publish failed; `alarm`: it failed ten times
- * in a row, or with a failure that needs an operator (`config`, `auth`, `unroutable`).
+ * How a running pipeline is doing. `publishing`: everything that was read goes to the sink. `retrying`: some
+ * step failed and is repeated. `alarm`: it failed ten times in a row, or needs an operator: a failure of the
+ * kinds `config`, `auth` and `unroutable`, a record that cannot be decoded, a checkpoint that cannot be written, a dead letter
+ * within the last ten minutes, or dead letters near their limit.
  */
 export type PipelineHealth = "publishing" | "retrying" | "alarm";
+
+/** What can fail beside the lanes, which have their numbers. */
+type FailingPart = "open" | "source" | "record" | "checkpoint" | "dead letter";
 
 /** Logs and counts what happens in one pipeline. Every method is called right after what its name says. */
 export class PipelineMonitor {
   readonly #log: Logger;
-  readonly #failing = new Map<number, "retrying" | "alarm">();
+  readonly #failing = new Map<number | FailingPart, "retrying" | "alarm">();
+  readonly #now: () => number;
+  #lastDeadLetter = Number.NEGATIVE_INFINITY;
+  #fill = 0;
   readonly #failures = {
     "retry-identical": 0,
     reset: 0,
@@ -69,8 +84,10 @@ export class PipelineMonitor {
     relayouts: 0,
   };
 
-  constructor(log: Logger) {
+  /** `now`: a clock in ms. Default `performance.now`. */
+  constructor(log: Logger, now: () => number = () => performance.now()) {
     this.#log = log;
+    this.#now = now;
   }
 
   started(from: JournalPosition | null, checkpoint: string): void {
@@ -82,11 +99,13 @@ export class PipelineMonitor {
   }
 
   sinkOpened(lanes: number): void {
+    this.#failing.delete("open");
     this.#log.info({ lanes }, "sink opened");
   }
 
   openFailed(error: unknown, failures: number, delayMs: number): void {
     this.#counts.openFailures += 1;
+    this.#failed("open", failures);
     this.#retrying(
       failures,
       { failures, delayMs, ...describeError(error) },
@@ -123,22 +142,50 @@ export class PipelineMonitor {
 
   lanesChanging(cause: Error): void {
     this.#counts.relayouts += 1;
-    this.#failing.clear();
+    for (const part of this.#failing.keys()) {
+      if (typeof part === "number") this.#failing.delete(part);
+    }
     this.#log.warn(describeError(cause), "the sink's lanes are changing");
   }
 
-  deadLettered(reason: DeadLetterReason, id: string, cause: Error): void {
+  /** `fill`: how full the dead letters of the sink are, as a share of their limit. */
+  deadLettered(reason: DeadLetterReason, id: string, cause: Error, fill: number): void {
     this.#deadLetters[reason] += 1;
+    this.#lastDeadLetter = this.#now();
+    this.#failing.delete("dead letter");
     this.#log.error({ reason, id, ...describeError(cause) }, "dead letter written");
+    if (fill >= fillMark && this.#fill < fillMark) {
+      const percent = Math.floor(fill * 100);
+      this.#log.error({ percent }, "the dead letters are near their limit: replay and delete them");
+    }
+    this.#fill = fill;
   }
 
   deadLetterFailed(error: unknown, failures: number, delayMs: number): void {
+    const isFull = error instanceof CertwireError && error.code === "CERTWIRE_DEAD_LETTERS_FULL";
+    this.#failed("dead letter", isFull ? alarmAfterFailures : failures);
     this.#retrying(failures, { delayMs, ...describeError(error) }, "cannot write a dead letter");
   }
 
   sourceFailed(error: unknown, failures: number, delayMs: number): void {
     this.#counts.sourceFailures += 1;
+    this.#failed("source", failures);
     this.#retrying(failures, { delayMs, ...describeError(error) }, "cannot read events");
+  }
+
+  sourceRead(): void {
+    this.#failing.delete("source");
+  }
+
+  /** A record or event waits for a reason that is not in it; the events after it wait too. */
+  recordBlocked(error: unknown, failures: number, delayMs: number): void {
+    this.#failed("record", alarmAfterFailures);
+    const details = { failures, delayMs, ...describeError(error) };
+    this.#log.error(details, "a record cannot be decoded now; it waits");
+  }
+
+  recordUnblocked(): void {
+    this.#failing.delete("record");
   }
 
   /** Reports a loss that the journal records; its event goes to the sink like any other. */
@@ -150,10 +197,12 @@ export class PipelineMonitor {
 
   checkpointed(): void {
     this.#counts.checkpoints += 1;
+    this.#failing.delete("checkpoint");
   }
 
   checkpointFailed(error: unknown): void {
     this.#counts.checkpointFailures += 1;
+    this.#failed("checkpoint", alarmAfterFailures);
     this.#log.error(describeError(error), "cannot write the checkpoint");
   }
 
@@ -172,10 +221,11 @@ export class PipelineMonitor {
     this.#log.info({ acknowledgedEvents: this.#counts.acknowledgedEvents }, "pipeline stopped");
   }
 
-  /** The worst state of any lane. */
+  /** The worst state of any part. */
   get health(): PipelineHealth {
     const states = [...this.#failing.values()];
-    if (states.includes("alarm")) return "alarm";
+    const hasDeadLetters = this.#now() - this.#lastDeadLetter < deadLetterAlarmMs;
+    if (hasDeadLetters || this.#fill >= fillMark || states.includes("alarm")) return "alarm";
     return states.length > 0 ? "retrying" : "publishing";
   }
 
@@ -185,6 +235,10 @@ export class PipelineMonitor {
       failures: { ...this.#failures },
       deadLetters: { ...this.#deadLetters },
     };
+  }
+
+  #failed(part: FailingPart, failures: number): void {
+    this.#failing.set(part, failures >= alarmAfterFailures ? "alarm" : "retrying");
   }
 
   #retrying(failures: number, details: object, message: string): void {

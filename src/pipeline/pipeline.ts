@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { describeCause } from "../errors/describe-cause.ts";
+import { isOutOfMemory } from "../errors/out-of-memory.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import {
   eventOf,
@@ -11,13 +11,9 @@ import {
 import type { JournalPosition } from "../journal/position.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
-import {
-  type DeadLetter,
-  type DeadLetterFile,
-  type DeadLetterReason,
-  deadRecord,
-} from "../state/dead-letter.ts";
-import { AcknowledgedPrefix } from "./acknowledged-prefix.ts";
+import { type DeadLetterFile, deadRecord } from "../state/dead-letter.ts";
+import { AcknowledgedPrefix, type Ticket } from "./acknowledged-prefix.ts";
+import { Burial } from "./burial.ts";
 import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import type { PipelineLimits } from "./limits.ts";
@@ -76,6 +72,14 @@ export interface PipelineStats extends PipelineCounters {
   readonly oldestUnacknowledged?: string;
 }
 
+/** An event that could not be written as JSON, and where it comes from. */
+interface UnencodedEvent {
+  readonly ticket: Ticket;
+  readonly event: CertwireEvent;
+  readonly frame: SourcedRecord["frame"];
+  readonly cause: Error;
+}
+
 /** How long a sink may take to end its publishes after they were aborted, in ms. */
 const abortGraceMs = 2000;
 /** How often a drain checks whether waiting still helps, in ms. */
@@ -107,6 +111,7 @@ export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #prefix = new AcknowledgedPrefix();
   readonly #grace: UnroutableGrace;
+  readonly #burial: Burial;
   readonly #host: LaneHost;
   /** Counts how often the lanes changed without an acknowledgement in between. */
   readonly #reopening: Retry;
@@ -140,6 +145,8 @@ export class Pipeline {
       lanesChanged: (cause) => this.#lanesChanged(cause),
       fault: (error) => this.#faults.abort(error),
     };
+    const { deadLetters } = options;
+    this.#burial = new Burial({ sink: sink.name, deadLetters, monitor, retry: this.#host.retry });
   }
 
   /**
@@ -219,6 +226,7 @@ export class Pipeline {
       signal,
       failed: (...failure) => monitor.sourceFailed(...failure),
     });
+    if (chunk !== undefined) monitor.sourceRead();
     return chunk ?? null;
   }
 
@@ -239,26 +247,49 @@ export class Pipeline {
     return !signal.aborted;
   }
 
+  /** Waits until a record can be decoded, however long that takes; `undefined` if the signal was aborted. */
+  async #decoded(record: SourcedRecord, signal: AbortSignal): Promise<SourcedRecord | undefined> {
+    this.#kick();
+    let decode = (): SourcedRecord => record;
+    return this.#retryRecord(() => {
+      const { blocked, ...whole } = decode();
+      if (blocked === undefined) return whole;
+      decode = blocked.retry;
+      throw blocked.cause;
+    }, signal);
+  }
+
+  async #retryRecord<T>(step: () => T, signal: AbortSignal): Promise<T | undefined> {
+    const { monitor } = this.#options;
+    const result = await retryUntilDone(async () => step(), {
+      policy: this.#host.retry,
+      signal,
+      failed: (...failure) => monitor.recordBlocked(...failure),
+    });
+    if (result !== undefined) monitor.recordUnblocked();
+    return result;
+  }
+
   /** Routes the events of one record; false if the signal was aborted first. */
-  async #take(
-    { position, events, undecodable, ready }: SourcedRecord,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async #take(record: SourcedRecord, signal: AbortSignal): Promise<boolean> {
+    // No wait without need: each one would let the lanes begin smaller batches.
+    const decoded = record.blocked ? await this.#decoded(record, signal) : record;
+    if (decoded === undefined) return false;
+    const { position, events, undecodable, ready, frame } = decoded;
     if (ready !== undefined && !(await isDoneBeforeAbort(ready, signal))) return false;
     const count = events.length + (undecodable ? 1 : 0);
     const ticket = this.#prefix.add(position, count, events[0]?.recordedtime);
     if (undecodable) {
-      const { frame, cause } = undecodable;
-      const content = { id: `${frame.epochId}-${frame.sequence}`, record: deadRecord(frame) };
-      if (!(await this.#bury("undecodable", cause, content, signal))) return false;
+      const { frame: broken, cause } = undecodable;
+      const content = { id: `${broken.epochId}-${broken.sequence}`, record: deadRecord(broken) };
+      if (!(await this.#burial.bury("undecodable", cause, content, signal))) return false;
       this.#prefix.acknowledge(ticket);
     }
     for (const event of events) {
-      const outbound = this.#toOutbound(event);
+      const outbound = this.#encode(event);
       if (outbound instanceof Error) {
-        const content = { id: event.id, event };
-        if (!(await this.#bury("unencodable", outbound, content, signal))) return false;
-        this.#prefix.acknowledge(ticket);
+        const unencoded = { ticket, event, frame, cause: outbound };
+        if (!(await this.#takeUnencoded(unencoded, signal))) return false;
         continue;
       }
       // The lanes may have changed while a dead letter was written: this event goes to a new one.
@@ -268,7 +299,39 @@ export class Pipeline {
     return true;
   }
 
-  #toOutbound(event: CertwireEvent): OutboundEvent | Error {
+  /** Publishes an event that JSON can hold later, or buries it; false if the signal was aborted first. */
+  async #takeUnencoded(
+    { ticket, event, frame, cause }: UnencodedEvent,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const outbound = isOutOfMemory(cause) ? await this.#encodeLater(event, signal) : cause;
+    if (outbound === undefined) return false;
+    if (!(outbound instanceof Error)) {
+      if (!(await this.#hasLanes(signal))) return false;
+      this.#admit({ ticket, event: outbound });
+      return true;
+    }
+    const content = { id: event.id, ...(frame ? { record: deadRecord(frame) } : { event }) };
+    if (!(await this.#burial.bury("unencodable", outbound, content, signal))) return false;
+    this.#prefix.acknowledge(ticket);
+    return true;
+  }
+
+  /** Short of memory an event waits: there is nothing wrong with it. `undefined` if the signal was aborted. */
+  #encodeLater(
+    event: CertwireEvent,
+    signal: AbortSignal,
+  ): Promise<OutboundEvent | Error | undefined> {
+    this.#kick();
+    return this.#retryRecord(() => {
+      const again = this.#encode(event);
+      if (isOutOfMemory(again)) throw again;
+      return again;
+    }, signal);
+  }
+
+  /** The event for the sink, or why there is none. */
+  #encode(event: CertwireEvent): OutboundEvent | Error {
     const { sink, shrink } = this.#options;
     try {
       return toOutbound(event, sink.limits.maxEventBytes, shrink);
@@ -328,35 +391,17 @@ export class Pipeline {
     const { id } = queued.event;
     const event = eventOf(queued.event);
     const reason = failure.kind === "unroutable" ? "unroutable" : "rejected";
-    const isBuried = await this.#bury(reason, failure.cause, { id, event }, this.#abort.signal);
+    const isBuried = await this.#burial.bury(
+      reason,
+      failure.cause,
+      { id, event },
+      this.#abort.signal,
+    );
     if (isBuried) {
       this.#grace.buried(queued.event);
       this.#release([queued]);
     }
     return isBuried;
-  }
-
-  /** Writes a dead letter, however long it takes; false if the signal was aborted first. */
-  async #bury(
-    reason: DeadLetterReason,
-    cause: Error,
-    { id, ...content }: Pick<DeadLetter, "event" | "record"> & { readonly id: string },
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    const { deadLetters, monitor, sink } = this.#options;
-    const message = describeCause(cause);
-    const letter = (): DeadLetter => {
-      const time = new Date().toISOString();
-      return { time, sink: sink.name, reason, message, ...content };
-    };
-    const isWritten = await retryUntilDone(() => deadLetters.append(letter()).then(() => true), {
-      policy: this.#host.retry,
-      signal,
-      failed: (...failure) => monitor.deadLetterFailed(...failure),
-    });
-    if (isWritten !== true) return false;
-    monitor.deadLettered(reason, id, cause);
-    return true;
   }
 
   #lanesChanged(cause: Error): void {

@@ -13,7 +13,7 @@ import { openJournalContext } from "../sources/journal-context.ts";
 import { JournalSource } from "../sources/journal-source.ts";
 import { CaIdFile, CaIdMemory } from "../state/ca-id-memory.ts";
 import { CheckpointStore } from "../state/checkpoint-store.ts";
-import { DeadLetterFile } from "../state/dead-letter.ts";
+import { DeadLetterFile, deadLetterLimits } from "../state/dead-letter.ts";
 import { type StateLayout, stateLayout } from "../state/layout.ts";
 import { lockState } from "../state/state-lock.ts";
 import { type Observe, ObservedSink } from "./observed-sink.ts";
@@ -170,7 +170,7 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
     sink: observe ? new ObservedSink(sink, observe) : sink,
     limits,
     shrink: shrinkEvent,
-    deadLetters: new DeadLetterFile(layout.deadLetters(name)),
+    deadLetters: new DeadLetterFile(layout.deadLetters(name), deadLetterLimits(limits)),
     monitor,
     checkpoints,
   });

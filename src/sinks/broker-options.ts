@@ -51,3 +51,10 @@ export function passwordInClear(path: readonly string[], tlsScheme: string): Sin
   const message = "the password crosses the network in clear text";
   return { path, isWarning: true, message, hint: `Use ${tlsScheme}:// in the URL.` };
 }
+
+/** Warns of a SCRAM exchange without TLS: it holds no password, but whoever records it can try some offline. */
+export function scramInClear(path: readonly string[], tlsScheme: string): SinkFinding {
+  const message = "the SCRAM exchange crosses the network in clear text";
+  const hint = `Use ${tlsScheme}:// in the URL: a password can be guessed offline from the exchange.`;
+  return { path, isWarning: true, message, hint };
+}

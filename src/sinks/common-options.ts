@@ -18,12 +18,16 @@ export const leastEventBytes = 16 * kibibyte;
 /** 2^20 bytes. */
 export const mebibyte = 1024 * kibibyte;
 
+/** Windows opens the device, whatever directory or extension a path has. */
+const deviceName = /^(con|prn|aux|nul|(com|lpt)\d)$/;
+
 /** The keys that the entry of every sink has, with the defaults of one kind. */
 export function commonShape(defaults: SinkLimits) {
   return {
     name: z
       .string()
       .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "must be 1 to 63 of a-z, 0-9 and -, not starting with -")
+      .refine((name) => !deviceName.test(name), "is the name of a device on Windows")
       .describe("Unique name of the sink, used in logs and in the names of its state files."),
     enabled: z
       .boolean()

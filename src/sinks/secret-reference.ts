@@ -1,13 +1,13 @@
 import { z } from "zod";
+import { pathOption } from "./path-option.ts";
 
 /** Where a secret is kept; the secret itself is never in the configuration file. */
 export const secretReference = z
   .union([
     z.strictObject({
-      file: z
-        .string()
-        .min(1)
-        .describe("Path of a file. Its first line is the secret; a file with PEM is read whole."),
+      file: pathOption().describe(
+        "Path of a file. Its first line is the secret; a file with PEM is read whole.",
+      ),
     }),
     z.strictObject({
       environment: z.string().min(1).describe("Name of an environment variable."),

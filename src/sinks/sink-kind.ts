@@ -57,6 +57,8 @@ export interface ConfiguredSink {
   readonly kind: string;
   readonly options: ResolvedSinkOptions;
   readonly destination: string;
+  /** True if only one process and one sink may write to the destination. */
+  readonly isExclusive: boolean;
   readonly replayDrainMs?: number;
   inspect(now: number): readonly SinkFinding[];
   /** The same sink for a second process that writes at the same time; see `SinkKindDefinition`. */
@@ -83,6 +85,7 @@ export function defineSinkKind<Schema extends SinkSchema, Options extends Resolv
     kind,
     options,
     destination: definition.destination(options),
+    isExclusive: definition.apart !== undefined,
     ...(replayDrainMs !== undefined && { replayDrainMs }),
     inspect: (now) => definition.inspect?.(options, now) ?? [],
     apart: (name) => configured(definition.apart?.(options, name) ?? options),

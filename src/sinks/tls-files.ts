@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { EncodingError } from "../files/text-encoding.ts";
+import { maxPemBytes, readPemFile } from "../files/text-file.ts";
 import type { SinkFinding } from "./sink-kind.ts";
 import type { ResolvedTlsOptions } from "./tls-options.ts";
 
@@ -35,7 +36,7 @@ function inspectFile(
     findings.push({ path: ["tls", option], isWarning, message, hint });
   };
   try {
-    const texts = readFileSync(path, "latin1").match(certificatePattern) ?? [];
+    const texts = readPemFile(path, maxPemBytes).match(certificatePattern) ?? [];
     if (texts.length === 0) add("the file contains no PEM certificate", pemHint(path));
     const certificates = texts.map((text) => new X509Certificate(text));
     for (const [index, { validFrom, validTo }] of certificates.entries()) {
@@ -48,7 +49,8 @@ function inspectFile(
     return certificates;
   } catch (error) {
     const { code, syscall } = error as NodeJS.ErrnoException;
-    if (syscall === undefined) add("the file contains a damaged certificate", pemHint(path));
+    if (error instanceof EncodingError) add(`the file is ${error.message}`, pemHint(path));
+    else if (syscall === undefined) add("the file contains a damaged certificate", pemHint(path));
     else
       add(
         `the file cannot be read: ${code}`,

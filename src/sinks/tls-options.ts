@@ -1,22 +1,19 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { createSecureContext } from "node:tls";
 import { z } from "zod";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { maxPemBytes, readPemFile } from "../files/text-file.ts";
+import { pathOption } from "./path-option.ts";
 import { type ResolveContext, secretReference } from "./secret-reference.ts";
 
 /** TLS options of a broker sink; the server's certificate is always verified. */
 export const tlsOptions = z.strictObject({
-  caFile: z
-    .string()
-    .min(1)
+  caFile: pathOption()
     .optional()
     .describe(
       "PEM file with the CA certificates to trust. Default: those that come with Node.js; the operating system's store is not used.",
     ),
-  certificateFile: z
-    .string()
-    .min(1)
+  certificateFile: pathOption()
     .optional()
     .describe(
       "PEM file with the client certificate, followed by any intermediate CA certificates.",
@@ -68,8 +65,8 @@ export function resolveTls(
 export function loadTls({ caFile, certificateFile, privateKey, serverName }: ResolvedTlsOptions) {
   try {
     const secureContext = createSecureContext({
-      ...(caFile !== undefined && { ca: readFileSync(caFile) }),
-      ...(certificateFile !== undefined && { cert: readFileSync(certificateFile) }),
+      ...(caFile !== undefined && { ca: readPemFile(caFile, maxPemBytes) }),
+      ...(certificateFile !== undefined && { cert: readPemFile(certificateFile, maxPemBytes) }),
       ...(privateKey !== undefined && { key: privateKey() }),
     });
     return { secureContext, ...(serverName !== undefined && { servername: serverName }) };

@@ -29,7 +29,10 @@ export interface DecodedFrame {
   readonly content: FrameContent;
 }
 
-/** Why a frame has neither content nor events; the code is always CERTWIRE_RECORD_UNDECODABLE. */
+/**
+ * Why a frame has neither content nor events: CERTWIRE_RECORD_UNDECODABLE if it is no record,
+ * CERTWIRE_RECORD_NEWER if this version cannot read it, CERTWIRE_RECORD_FAILED if the frame is not the reason.
+ */
 export interface UndecodableFrame {
   readonly undecodable: CertwireError;
 }
@@ -55,18 +58,24 @@ export function decodeContent(frame: Frame): FrameContent | UndecodableFrame {
 }
 
 function contentOf(frame: Frame): FrameContent {
+  if (frame.schema > schema) throw newer(`schema ${frame.schema}`);
   if (frame.schema !== schema) throw undecodable(`schema ${frame.schema} is not known`);
   if (frame.type === frameTypes.gap) return { gap: decodeGap(frame.payload) };
   if (frame.type !== frameTypes.event) throw undecodable(`frame type ${frame.type} is not known`);
   return { record: decodeRecord(frame.payload) };
 }
 
-/** An unexpected error is a bug in the decoder: it costs this frame, not the whole journal. */
+function newer(what: string): CertwireError {
+  return new CertwireError("CERTWIRE_RECORD_NEWER", `record: ${what} is of a later version`);
+}
+
+/** An unexpected error says nothing about the frame: memory was short, or there is a bug in the decoder. */
 function attempt<T>(decode: () => T): T | UndecodableFrame {
   try {
     return decode();
-  } catch (error) {
-    if (error instanceof CertwireError) return { undecodable: error };
-    return { undecodable: undecodable(String(error), error) };
+  } catch (cause) {
+    if (cause instanceof CertwireError) return { undecodable: cause };
+    const message = `record: ${String(cause)}`;
+    return { undecodable: new CertwireError("CERTWIRE_RECORD_FAILED", message, { cause }) };
   }
 }

@@ -9,6 +9,10 @@ export interface SourcedRecord {
   readonly events: readonly CertwireEvent[];
   /** Present if the record could not be decoded; `events` is empty then. */
   readonly undecodable?: { readonly frame: JournalFrame; readonly cause: Error };
+  /** Present if the record cannot be decoded now, for a reason that is not in the record; it waits. */
+  readonly blocked?: { readonly cause: Error; readonly retry: () => SourcedRecord };
+  /** The frame that the events were made of; absent for a source without frames. */
+  readonly frame?: JournalFrame;
   /** What to wait for before the events may be published. Never rejects. Default nothing. */
   readonly ready?: Promise<void> | undefined;
 }

@@ -30,11 +30,17 @@ export async function* eventsOfJournal(
     for await (const frames of journal.chunks(signal)) {
       for (const frame of frames) {
         const decoded = decodeFrame(frame, context);
-        if ("undecodable" in decoded) undecodable(decoded.undecodable);
+        if ("undecodable" in decoded) leaveOut(decoded.undecodable, undecodable);
         else yield* decoded.events;
       }
     }
   } finally {
     journal.close();
   }
+}
+
+/** Only a record that cannot be read by this version may be left out. Throws any other error. */
+function leaveOut(error: CertwireError, report: (error: CertwireError) => void): void {
+  if (error.code === "CERTWIRE_RECORD_FAILED") throw error;
+  report(error);
 }

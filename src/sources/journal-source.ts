@@ -15,7 +15,10 @@ export interface JournalSourceOptions {
   readonly gapRead?: (gap: CertwireEvent) => void;
 }
 
-/** Decodes the frames of a journal. A frame that cannot be decoded becomes an `undecodable` record. */
+/**
+ * Decodes the frames of a journal. A frame that is no record becomes an `undecodable` one; a frame of a later
+ * version, or one that fails for want of memory or by a fault of ours, is `blocked`.
+ */
 export class JournalSource implements EventSource {
   readonly #options: JournalSourceOptions;
 
@@ -41,10 +44,14 @@ export class JournalSource implements EventSource {
     const { position } = frame;
     const decoded = decodeFrame(frame, context);
     if ("undecodable" in decoded) {
-      return { position, events: [], undecodable: { frame, cause: decoded.undecodable } };
+      const cause = decoded.undecodable;
+      if (cause.code === "CERTWIRE_RECORD_UNDECODABLE") {
+        return { position, events: [], undecodable: { frame, cause } };
+      }
+      return { position, events: [], blocked: { cause, retry: () => this.#record(frame) } };
     }
     const { events, content } = decoded;
     if ("gap" in content) for (const event of events) gapRead?.(event);
-    return { position, events, ready: ready?.() };
+    return { position, events, frame, ready: ready?.() };
   }
 }

@@ -1,7 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { CaIds, FramePlace } from "../events/ca-identity.ts";
-import { openForAppend } from "../files/append-file.ts";
+import { noFollow, openForAppend } from "../files/append-file.ts";
+
+/** A line has 130 bytes, and an epoch begins when the CA starts: enough for 500,000 starts. */
+const maxBytes = 64 * 1024 * 1024;
 
 interface Entry {
   /** Sequence of the first frame of the epoch that has the id. */
@@ -50,8 +54,9 @@ export class CaIdMemory implements CaIds {
 
   #insert(epochId: string, { sequence, id }: Entry): void {
     const entries = this.#epochs.get(epochId) ?? [];
+    const isLast = (entries.at(-1)?.sequence ?? 0n) <= sequence;
     entries.push({ sequence, id });
-    entries.sort((a, b) => Number(a.sequence - b.sequence));
+    if (!isLast) entries.sort((a, b) => Number(a.sequence - b.sequence));
     this.#epochs.set(epochId, entries);
   }
 }
@@ -72,7 +77,7 @@ export class CaIdFile {
   /** Reads the file, and creates it if needed. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
   async read(): Promise<string> {
     try {
-      await (await openForAppend(this.#path)).close();
+      await (await this.#open()).close();
     } catch (cause) {
       const message = `cannot open ${this.#path}`;
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", message, { cause });
@@ -81,7 +86,6 @@ export class CaIdFile {
   }
 
   /** Starts writing a line, which must end with a line break. Never throws; see `failed` and `pending`. */
-  /** Writes a line in the background, after those before it. */
   append(line: string): void {
     this.#unwritten += line;
     this.#writing ??= this.#writeAll();
@@ -109,8 +113,13 @@ export class CaIdFile {
     this.#writing = undefined;
   }
 
+  /** The state directory itself may be a link: it was chosen by whoever wrote the configuration. */
+  #open(): Promise<FileHandle> {
+    return openForAppend(this.#path, "private");
+  }
+
   async #write(text: string): Promise<void> {
-    const file = await openForAppend(this.#path);
+    const file = await this.#open();
     try {
       await file.appendFile(text);
       await file.datasync();
@@ -122,10 +131,21 @@ export class CaIdFile {
 
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return await readLimited(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return "";
     throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot read ${path}`, { cause });
+  }
+}
+
+async function readLimited(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | noFollow);
+  try {
+    const { size } = await file.stat();
+    if (size > maxBytes) throw new RangeError(`larger than ${maxBytes} bytes`);
+    return await file.readFile("utf8");
+  } finally {
+    await file.close();
   }
 }
 
@@ -133,9 +153,14 @@ async function readText(path: string): Promise<string> {
 function parseEntry(line: string): (Entry & { readonly epochId: string }) | undefined {
   try {
     const { epochId, sequence, id } = JSON.parse(line) as Record<string, unknown>;
-    if (typeof epochId !== "string" || typeof sequence !== "string") return undefined;
-    return typeof id === "string" ? { epochId, sequence: BigInt(sequence), id } : undefined;
+    if (!isShortText(epochId) || !isShortText(sequence) || !isShortText(id)) return undefined;
+    return { epochId, sequence: BigInt(sequence), id };
   } catch {
     return undefined;
   }
+}
+
+/** No member of an entry has more than 64 characters; a number of millions would take minutes to read. */
+function isShortText(value: unknown): value is string {
+  return typeof value === "string" && value.length <= 128;
 }

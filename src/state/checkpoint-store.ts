@@ -1,8 +1,15 @@
-import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import { CertwireError } from "../errors/certwire-error.ts";
-import { syncDirectory } from "../files/append-file.ts";
+import {
+  directoryModes,
+  fileModes,
+  isInPlace,
+  noFollow,
+  syncDirectory,
+} from "../files/append-file.ts";
 import type { JournalPosition } from "../journal/position.ts";
 
 /**
@@ -40,12 +47,19 @@ interface Content {
 export class CheckpointStore {
   /** What `open` found. With `damaged`, reading starts at the oldest frame: duplicates, but no loss. */
   readonly state: CheckpointState;
-  readonly #file: FileHandle;
+  readonly #path: string;
+  #file: FileHandle;
   #newest: Slot | null;
   #nextSlot: number;
   #tail: Promise<void> = Promise.resolve();
 
-  private constructor(file: FileHandle, { newest, nextSlot }: Content, isNew: boolean) {
+  private constructor(
+    path: string,
+    file: FileHandle,
+    { newest, nextSlot }: Content,
+    isNew: boolean,
+  ) {
+    this.#path = path;
     this.#file = file;
     this.#newest = newest;
     this.#nextSlot = nextSlot;
@@ -55,11 +69,11 @@ export class CheckpointStore {
   /** Opens the file, or creates it and its directory. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
   static async open(path: string): Promise<CheckpointStore> {
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await mkdir(dirname(path), { recursive: true, mode: directoryModes.private });
       const { file, isNew } = await openOrCreate(path);
       const content = Buffer.alloc(2 * slotDistance);
       const { bytesRead } = await file.read(content, 0, content.length, 0);
-      return new CheckpointStore(file, decodeContent(content), isNew || bytesRead === 0);
+      return new CheckpointStore(path, file, decodeContent(content), isNew || bytesRead === 0);
     } catch (cause) {
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot open ${path}`, { cause });
     }
@@ -101,6 +115,14 @@ export class CheckpointStore {
     await this.#file.close();
   }
 
+  /** Somebody deleted or replaced the file: a position in the old one would not be found at the next start. */
+  async #reopen(): Promise<void> {
+    await mkdir(dirname(this.#path), { recursive: true, mode: directoryModes.private });
+    const { file } = await openOrCreate(this.#path);
+    await this.#file.close();
+    this.#file = file;
+  }
+
   #inTurn(step: () => Promise<void>): Promise<void> {
     const result = this.#tail.then(step);
     this.#tail = result.catch(() => undefined);
@@ -110,6 +132,7 @@ export class CheckpointStore {
   async #save(position: JournalPosition): Promise<void> {
     const slot = { generation: (this.#newest?.generation ?? 0n) + 1n, position };
     try {
+      if (!(await isInPlace(this.#path, this.#file))) await this.#reopen();
       await this.#file.write(encodeSlot(slot), 0, slotBytes, this.#nextSlot * slotDistance);
       await this.#file.datasync();
     } catch (cause) {
@@ -126,9 +149,8 @@ export async function readCheckpoint(
 ): Promise<{ state: CheckpointState; position: JournalPosition | null }> {
   const content = Buffer.alloc(2 * slotDistance);
   try {
-    const bytes = await readFile(path);
-    if (bytes.length === 0) return { state: "new", position: null };
-    bytes.copy(content);
+    const bytesRead = await readStart(path, content);
+    if (bytesRead === 0) return { state: "new", position: null };
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return { state: "new", position: null };
     throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot read ${path}`, { cause });
@@ -137,13 +159,23 @@ export async function readCheckpoint(
   return { state: newest === null ? "damaged" : "found", position: newest?.position ?? null };
 }
 
+/** Reads no more than fits into `content`, whatever the size of the file. */
+async function readStart(path: string, content: Buffer): Promise<number> {
+  const file = await open(path, "r");
+  try {
+    return (await file.read(content, 0, content.length, 0)).bytesRead;
+  } finally {
+    await file.close();
+  }
+}
+
 async function openOrCreate(path: string): Promise<{ file: FileHandle; isNew: boolean }> {
   try {
-    return { file: await open(path, "r+"), isNew: false };
+    return { file: await open(path, constants.O_RDWR | noFollow), isNew: false };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
-  const file = await open(path, "wx+");
+  const file = await open(path, "wx+", fileModes.private);
   await syncDirectory(dirname(path));
   return { file, isNew: true };
 }

@@ -1,9 +1,14 @@
 import type { FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
+import { inspect } from "node:util";
 import { z } from "zod";
+import { CertwireError } from "../errors/certwire-error.ts";
+import { isOutOfMemory } from "../errors/out-of-memory.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import { jsonText } from "../events/json-text.ts";
-import { openForAppend } from "../files/append-file.ts";
+import { isInPlace, openForAppend } from "../files/append-file.ts";
 import type { Frame } from "../journal/frame.ts";
+import { setAside, totalBytes } from "./dead-letter-files.ts";
 
 /**
  * Why a record or event became a dead letter: a record that cannot be decoded (`undecodable`), an event that
@@ -12,7 +17,7 @@ import type { Frame } from "../journal/frame.ts";
  */
 export type DeadLetterReason = "undecodable" | "unencodable" | "rejected" | "unroutable";
 
-/** A journal record that could not be decoded, unchanged; the members are those of `Frame`. */
+/** A journal record, unchanged; the members are those of `Frame`. */
 export interface DeadRecord {
   readonly epochNumber: number;
   readonly epochId: string;
@@ -36,30 +41,62 @@ export interface DeadLetter {
   readonly reason: DeadLetterReason;
   /** The messages of the error, in one line. */
   readonly message: string;
-  /** The whole event; absent for a record that could not be decoded. */
+  /** The whole event; absent for a record, and for an event that JSON cannot hold. */
   readonly event?: CertwireEvent;
-  /** The record that could not be decoded; absent for an event. */
+  /** The record that could not be decoded, or whose event JSON cannot hold; otherwise absent. */
   readonly record?: DeadRecord;
+  /** For people: an event that JSON cannot hold and that has no record, as text. */
+  readonly text?: string;
+}
+
+/** How much the dead letters of one sink may take. */
+export interface DeadLetterLimits {
+  /** Size at which a new file is begun, in bytes. */
+  readonly fileBytes: number;
+  /** Maximum size of all files together, in bytes. */
+  readonly maxBytes: number;
+}
+
+const mebibyte = 1024 * 1024;
+
+/** The limits of a sink; four files at least, so that a full one can be replayed and deleted early. */
+export function deadLetterLimits(options: {
+  readonly maxDeadLetterMegabytes: number;
+}): DeadLetterLimits {
+  const maxBytes = options.maxDeadLetterMegabytes * mebibyte;
+  return { maxBytes, fileBytes: Math.min(64 * mebibyte, maxBytes / 4) };
 }
 
 /**
- * The dead-letter file of one sink: NDJSON, append-only, one `DeadLetter` per line. The checkpoint may pass an
- * event only once its dead letter is durable, so `append` resolves after the flush. The service never reads,
- * truncates or deletes the file; `certwire replay FILE` publishes what is in it.
+ * The dead letters of one sink: NDJSON, append-only, one `DeadLetter` per line. The checkpoint may pass an event
+ * only once its dead letter is durable, so `append` resolves after the flush. A full file gets a number and is
+ * not touched again; `certwire replay FILE` publishes what is in one. Nothing is ever deleted here: a dead letter
+ * may be all that is left of an event. At the limit `append` rejects instead, so that the sink waits, with the
+ * event still in the journal, until somebody has replayed and deleted files.
  */
 export class DeadLetterFile {
   readonly #path: string;
+  readonly #limits: DeadLetterLimits;
   #file: FileHandle | undefined;
+  /** Size of the current file, and of the others as they were when it was opened. */
+  #size = 0;
+  #otherBytes = 0;
   #tail: Promise<unknown> = Promise.resolve();
 
-  /** Opens nothing: the file and its directory are created with the first dead letter. */
-  constructor(path: string) {
+  /** Opens nothing: the file and its directory are created with the first dead letter. Default limit: 1 GiB. */
+  constructor(path: string, limits = deadLetterLimits({ maxDeadLetterMegabytes: 1024 })) {
     this.#path = path;
+    this.#limits = limits;
+  }
+
+  /** Bytes of all files of the sink as a share of their limit, 0 to 1; 0 before the first dead letter. */
+  get fill(): number {
+    return (this.#size + this.#otherBytes) / this.#limits.maxBytes;
   }
 
   /**
-   * Appends a line and flushes it, after the calls made before. Rejects with the error of the file system:
-   * the line may then be missing or incomplete, and the caller must try again.
+   * Appends a line and flushes it, after the calls made before. Rejects with CERTWIRE_DEAD_LETTERS_FULL, or with
+   * the error of the file system: the line may then be missing or incomplete, and the caller must try again.
    */
   append(letter: DeadLetter): Promise<void> {
     const result = this.#tail.then(() => this.#append(letter));
@@ -70,22 +107,66 @@ export class DeadLetterFile {
   /** Closes the file after the calls made so far. */
   async close(): Promise<void> {
     await this.#tail;
-    await this.#file?.close();
-    this.#file = undefined;
+    await this.#closeFile();
   }
 
   async #append(letter: DeadLetter): Promise<void> {
-    this.#file ??= await openForAppend(this.#path);
+    const line = Buffer.from(`${lineOf(letter)}\n`);
     try {
-      await this.#file.appendFile(`${jsonText(letter, bigintAsText)}\n`);
-      await this.#file.datasync();
+      const file = this.#file ?? (await this.#open());
+      if (this.#size > 0 && this.#size + line.length > this.#limits.fileBytes) {
+        await this.#begin();
+        return await this.#append(letter);
+      }
+      if (this.#size + this.#otherBytes + line.length > this.#limits.maxBytes) throw this.#full();
+      await file.appendFile(line);
+      await file.datasync();
+      if (!(await isInPlace(this.#path, file))) throw new Error(`${this.#path} was deleted`);
+      this.#size += line.length;
     } catch (error) {
-      // Part of the line may be on disk: the next call opens the file again, which ends that line first.
-      const file = this.#file;
-      this.#file = undefined;
-      await file.close().catch(() => undefined);
+      // Part of the line may be on disk, or files were deleted: the next call opens the file again, which
+      // ends that line first and counts the bytes anew.
+      await this.#closeFile().catch(() => undefined);
       throw error;
     }
+  }
+
+  async #open(): Promise<FileHandle> {
+    const state = dirname(dirname(this.#path));
+    this.#file = await openForAppend(this.#path, "private", state);
+    this.#size = (await this.#file.stat()).size;
+    this.#otherBytes = (await totalBytes(this.#path)) - this.#size;
+    return this.#file;
+  }
+
+  /** Sets the full file aside; the next line begins a new one. */
+  async #begin(): Promise<void> {
+    await this.#closeFile();
+    await setAside(this.#path);
+  }
+
+  async #closeFile(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  #full(): CertwireError {
+    const { maxBytes } = this.#limits;
+    const message = `the dead letters beside ${this.#path} have reached ${maxBytes} bytes`;
+    return new CertwireError("CERTWIRE_DEAD_LETTERS_FULL", message);
+  }
+}
+
+/** An event that JSON cannot hold (a fault in Certwire) is kept as a text for people. */
+function lineOf(letter: DeadLetter): string {
+  try {
+    return jsonText(letter, bigintAsText);
+  } catch (error) {
+    if (isOutOfMemory(error)) throw error;
+    const { event, ...rest } = letter;
+    const limits = { depth: null, maxArrayLength: null, maxStringLength: null };
+    return jsonText({ ...rest, text: inspect(event, limits) });
   }
 }
 

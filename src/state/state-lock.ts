@@ -16,7 +16,7 @@ export async function lockState({ directory, lockName }: StateLayout): Promise<N
   const deadline = performance.now() + patienceMs;
   for (;;) {
     try {
-      return await lockDirectory(directory, lockName);
+      return await lockDirectory(directory, lockName, "private");
     } catch (cause) {
       if (!(cause instanceof CertwireError)) {
         throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot lock ${directory}`, {

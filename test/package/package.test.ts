@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cp, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ const addons = ["prebuilds/linux-x64/certwire.node", "prebuilds/win32-x64/certwi
 let home = "";
 let certwire = "";
 
-/** Packs this checkout and installs the tarball as a user would, without scripts. */
+/** Packs this checkout and installs the tarball as a user would. */
 before(async () => {
   home = await mkdtemp(join(tmpdir(), "certwire-package-"));
   // A whole `npm test` has built both before.
@@ -20,7 +20,9 @@ before(async () => {
   const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", home]);
   const tarball = /"filename":\s*"([^"]+)"/.exec(stdout)?.[1];
   assert.ok(tarball, `npm pack named no file: ${stdout}`);
-  const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", "--prefix", home];
+  // As on a CA without a network: from an empty cache, nothing can be resolved or fetched.
+  const cache = ["--offline", "--cache", join(home, "empty-cache")];
+  const flags = [...cache, "--no-audit", "--no-fund", "--omit=dev", "--prefix", home];
   await run("npm", ["install", ...flags, join(home, tarball)]);
   certwire = join(home, "node_modules/.bin/certwire");
 });
@@ -68,6 +70,37 @@ test("the package carries both addons with their licences, and no test, C++ sour
   for (const path of [...addons, "LICENSE", "THIRD-PARTY-NOTICES.md"]) {
     assert.ok(existsSync(join(root, path)), path);
   }
+});
+
+interface Manifest {
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly scripts?: Readonly<Record<string, string>>;
+}
+
+function manifestIn(directory: string): Manifest {
+  return JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) as Manifest;
+}
+
+test("the package carries every dependency in the version of the lock file, without scripts of theirs", () => {
+  const root = join(home, "node_modules/certwire");
+  const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as {
+    packages: Record<string, { version: string; dev?: boolean }>;
+  };
+  const locked = Object.entries(lock.packages).filter(([path, { dev }]) => path !== "" && !dev);
+  assert.ok(locked.length > 10, `${locked.length} packages`);
+  for (const [path, { version }] of locked) {
+    const manifest = manifestIn(join(root, path));
+    assert.equal(manifest.version, version, path);
+    for (const script of ["preinstall", "install", "postinstall"]) {
+      assert.equal(manifest.scripts?.[script], undefined, `${path}: ${script}`);
+    }
+  }
+  for (const [name, version] of Object.entries(manifestIn(root).dependencies ?? {})) {
+    assert.match(version, /^\d+\.\d+\.\d+$/, `${name} is pinned`);
+  }
+  const beside = readdirSync(join(home, "node_modules")).filter((name) => !name.startsWith("."));
+  assert.deepEqual(beside, ["certwire"]);
 });
 
 test("without its addons nothing is packed, and both commands that build them are named", async () => {

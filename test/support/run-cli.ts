@@ -7,7 +7,8 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { until } from "./until.ts";
 
-const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+/** The compiled command line. */
+export const cliMain = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 /** What a command has output. */
 export interface CliResult {
@@ -26,18 +27,19 @@ export interface RunningCli {
   logged(text: string): Promise<boolean>;
 }
 
-/** Starts the compiled command line as a process of its own. */
+/** Starts the compiled command line as a process of its own; `output` is its standard output, by default a pipe. */
 export function startCli(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  output: "pipe" | number = "pipe",
 ): RunningCli {
-  const child = spawn(process.execPath, [main, ...words], {
+  const child = spawn(process.execPath, [cliMain, ...words], {
     env: { ...process.env, ...environment },
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", output, "pipe"],
   });
   let [stdout, stderr] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const ended = once(child, "close").then(([exitCode]) => ({
     exitCode: exitCode as number | null,
     stdout,

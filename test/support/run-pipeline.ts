@@ -44,6 +44,7 @@ export async function testPipeline(
       retryInitialMs: 1,
       retryMaxMs: 5,
       deadLetterAfterSeconds: 0,
+      maxDeadLetterMegabytes: 1024,
       ...limits,
     },
     shrink: shrink ?? ((event) => event),

@@ -1,6 +1,4 @@
-import { constants } from "node:fs";
-import { access, readdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Diagnostic, formatDiagnostic } from "../../config/config-error.ts";
 import { inspectConfig } from "../../config/inspect.ts";
@@ -9,9 +7,12 @@ import type { SinkConfiguration } from "../../config/sink-entry.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import { describeError } from "../../errors/describe-error.ts";
+import { standardOutput } from "../../files/standard-output.ts";
 import { sinkKinds } from "../../sinks/registry.ts";
 import type { Sink } from "../../sinks/sink.ts";
 import type { SinkKind } from "../../sinks/sink-kind.ts";
+import { checkState } from "../../state/check-state.ts";
+import { stateLayout } from "../../state/layout.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
 import { alignRows, styled } from "../output.ts";
@@ -50,7 +51,7 @@ export async function check(
   const enabled = config.sinks.filter((sink) => sink.options.enabled);
   const checks = await Promise.all([
     attempt("journal", "CERTWIRE_JOURNAL_UNREADABLE", () => checkJournal(config)),
-    attempt("state", "CERTWIRE_CHECKPOINT_FAILED", () => checkState(config)),
+    attempt("state", "CERTWIRE_CHECKPOINT_FAILED", () => checkStateOf(config)),
     ...(offline ? [] : enabled.map((sink) => checkSink(sink, timeout * 1000))),
   ]);
   const results = [
@@ -59,7 +60,7 @@ export async function check(
     ...checks.flat(),
   ];
   const text = json ? `${JSON.stringify(results, null, 2)}\n` : format(results);
-  process.stdout.write(text);
+  standardOutput().post(text);
   process.exitCode = results.find(({ error }) => error)?.error?.exitCode ?? exitCodes.ok;
 }
 
@@ -80,12 +81,9 @@ async function checkJournal({ journal }: ResolvedConfig): Promise<string> {
   return `${journal.directory}: ${segments} segments`;
 }
 
-async function checkState({ state }: ResolvedConfig): Promise<string> {
-  // The service creates the directory at its first start; until then its parent must be writable.
-  await access(state.directory, constants.W_OK).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-    await access(dirname(state.directory), constants.W_OK);
-  });
+async function checkStateOf({ state, sinks }: ResolvedConfig): Promise<string> {
+  const enabled = sinks.filter(({ options }) => options.enabled).map(({ options }) => options.name);
+  await checkState(stateLayout(state.directory), enabled);
   return `${state.directory}: writable`;
 }
 

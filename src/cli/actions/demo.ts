@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { loadConfig, parseConfig, type ResolvedConfig } from "../../config/load.ts";
+import { standardOutput } from "../../files/standard-output.ts";
 import { loadNative } from "../../native/addon.ts";
 import { pause } from "../../pipeline/waiting.ts";
 import { Service } from "../../service/service.ts";
@@ -58,7 +59,7 @@ export async function demo(options: DemoOptions): Promise<void> {
     const { ExitSimulator } = loadNative();
     const simulator = new ExitSimulator({ directory: config.journal.directory, caName: ca.name });
     try {
-      const either = AbortSignal.any([stop, ended.signal]);
+      const either = AbortSignal.any([stop, ended.signal, standardOutput().ended]);
       await feed({ ca, simulator, rate: options.rate, count: options.count }, counts, either);
       await caughtUp(service, progress, ended.signal);
     } finally {

@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { standardOutput } from "../../files/standard-output.ts";
 import { WholeJournal } from "../../journal/whole-journal.ts";
 import { linesOfJournal } from "../../journal-tools/journal-lines.ts";
 import { chooseJournal, openChosenContext } from "../chosen-journal.ts";
@@ -27,13 +27,11 @@ export async function cat(options: CatOptions): Promise<void> {
       undecodable += 1;
     },
   };
-  // The reader of a pipe may close it early: `certwire journal cat | head`.
-  const readerGone = new AbortController();
-  process.stdout.once("error", () => readerGone.abort());
-  const stop = AbortSignal.any([signal, readerGone.signal]);
+  const output = standardOutput();
+  const stop = AbortSignal.any([signal, output.ended]);
   try {
     for await (const { lines } of linesOfJournal(journal, lineOptions, stop)) {
-      await print(lines, readerGone.signal);
+      await output.print(lines.map((line) => `${line}\n`).join(""));
     }
   } finally {
     journal.close();
@@ -42,10 +40,4 @@ export async function cat(options: CatOptions): Promise<void> {
   if (undecodable === 0) return;
   say(`${undecodable} records cannot be decoded`);
   process.exitCode = exitCodes.badData;
-}
-
-async function print(lines: readonly string[], gone: AbortSignal): Promise<void> {
-  const text = lines.map((line) => `${line}\n`).join("");
-  if (gone.aborted || process.stdout.write(text)) return;
-  await once(process.stdout, "drain", { signal: gone }).catch(() => undefined);
 }

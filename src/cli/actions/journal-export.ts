@@ -1,7 +1,8 @@
-import { access, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, lstat, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { syncDirectory } from "../../files/append-file.ts";
+import { standardOutput } from "../../files/standard-output.ts";
 import { listSegments } from "../../journal/segments.ts";
 import { WholeJournal } from "../../journal/whole-journal.ts";
 import { linesOfJournal } from "../../journal-tools/journal-lines.ts";
@@ -29,38 +30,65 @@ interface ExportResult {
 /** `certwire journal export`: events into a file for `certwire replay`. */
 export async function exportEvents(file: string, options: ExportOptions): Promise<void> {
   const chosen = await chooseJournal(options);
-  const isTaken = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (isTaken) throw new CertwireError("CERTWIRE_USAGE", `${file} already exists`);
+  if (await exists(file)) throw new CertwireError("CERTWIRE_USAGE", `${file} already exists`);
   const partial = `${file}.partial`;
   try {
-    const { isComplete, ...counts } = await writeEvents(partial, chosen, options);
-    if (isComplete) {
-      await rename(partial, file);
-      await syncDirectory(dirname(file));
+    // Before anything is created: a journal that cannot be read leaves no file.
+    const map = new JournalMap(await listSegments(chosen.directory));
+    const target = await create(partial);
+    try {
+      const { isComplete, ...counts } = await writeEvents(target, map, chosen, options);
+      if (isComplete) await publish(partial, file);
+      report({ file, ...counts, isComplete }, options.json === true);
+    } finally {
+      await rm(partial, { force: true });
     }
-    report({ file, ...counts, isComplete }, options.json === true);
   } catch (cause) {
     if (cause instanceof CertwireError) throw cause;
     throw new CertwireError("CERTWIRE_EXPORT_FAILED", `cannot write ${file}`, { cause });
-  } finally {
-    await rm(partial, { force: true });
   }
 }
 
+/** True for a link too, wherever it leads. */
+function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Creates a file that did not exist; never writes through a link, or into a file of somebody else. */
+async function create(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "wx");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    const hint = "Another export is writing it, or was killed: delete it if no export is running.";
+    throw new CertwireError("CERTWIRE_USAGE", `${path} already exists`, { hint });
+  }
+}
+
+/** Gives a complete file its name without replacing another one, where the file system has links. */
+async function publish(partial: string, file: string): Promise<void> {
+  try {
+    await link(partial, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw error;
+    await rename(partial, file);
+  }
+  await syncDirectory(dirname(file));
+}
+
 async function writeEvents(
-  partial: string,
+  target: FileHandle,
+  map: JournalMap,
   chosen: ChosenJournal,
   options: ExportOptions,
 ): Promise<Omit<ExportResult, "file">> {
   const signal = stopSignal();
   const { directory } = chosen;
-  const map = new JournalMap(await listSegments(directory));
   const journal = new WholeJournal(directory);
   const progress = new Progress();
-  const target = await open(partial, "w");
   let [events, undecodable] = [0, 0];
   const lineOptions = {
     context: await openChosenContext(chosen),
@@ -87,7 +115,7 @@ async function writeEvents(
 
 function report(result: ExportResult, asJson: boolean): void {
   const { file, events, undecodable, isComplete } = result;
-  if (asJson) process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  if (asJson) standardOutput().post(`${JSON.stringify(result, null, 2)}\n`);
   else say(isComplete ? `${events} events in ${file}` : "interrupted; no file was written");
   if (undecodable > 0) {
     say(`${undecodable} records cannot be decoded and were left out`);

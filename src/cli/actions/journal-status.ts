@@ -1,3 +1,4 @@
+import { standardOutput } from "../../files/standard-output.ts";
 import type { DurationSummary } from "../../journal-tools/duration-summary.ts";
 import {
   type JournalStatus,
@@ -21,7 +22,7 @@ export async function showStatus(options: StatusOptions): Promise<void> {
   const sinks = config?.sinks.map((sink) => sink.options) ?? [];
   const found = await journalStatus(directory, config?.state.directory, sinks);
   const text = options.json ? JSON.stringify(found, null, 2) : format(found).join("\n");
-  process.stdout.write(`${text}\n`);
+  standardOutput().post(`${text}\n`);
 }
 
 function format(found: JournalStatus): string[] {

@@ -3,13 +3,14 @@ import { type SinkConfiguration, sinkOf } from "../../config/sink-entry.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { CertwireEvent } from "../../events/event.ts";
 import { shrinkEvent } from "../../events/shrink-event.ts";
+import { standardOutput } from "../../files/standard-output.ts";
 import { PipelineMonitor } from "../../pipeline/monitor.ts";
 import { Pipeline } from "../../pipeline/pipeline.ts";
 import { eventsOfFile, type Skipped } from "../../sources/event-file.ts";
 import { eventsOfJournal } from "../../sources/journal-events.ts";
 import { planReplay } from "../../sources/replay-plan.ts";
 import { ReplaySource } from "../../sources/replay-source.ts";
-import { DeadLetterFile } from "../../state/dead-letter.ts";
+import { DeadLetterFile, deadLetterLimits } from "../../state/dead-letter.ts";
 import { stateLayout } from "../../state/layout.ts";
 import { readCaIds } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -49,13 +50,22 @@ export async function replay(file: string | undefined, options: ReplayOptions): 
   sayPlan(source.name, options, plan, skipped);
   if (options.dryRun || target === undefined) return;
   const events = new ReplaySource(source.events(ignore), selection);
-  const { acknowledged, deadLetters, isStopped } = await send(events, target, config, signal);
+  const { acknowledged, deadLetters, hasReaderGone } = await send(events, target, config, signal);
   const buried =
     deadLetters.count > 0 ? `, ${deadLetters.count} dead letters in ${deadLetters.path}` : "";
   say(`${acknowledged} of ${plan.selected} events acknowledged${buried}`);
   events.throwIfFailed();
   if (deadLetters.count > 0) process.exitCode = exitCodes.deadLetters;
-  if (isStopped && acknowledged < plan.selected) process.exitCode = exitCodes.interrupted;
+  if (hasReaderGone || acknowledged + deadLetters.count >= plan.selected) return;
+  if (signal.aborted) process.exitCode = exitCodes.interrupted;
+  else if (standardOutput().failure === undefined) throw fewerThanPlanned(source.name);
+}
+
+function fewerThanPlanned(source: string): CertwireError {
+  const hint = "Replay again once nothing writes to the source, or deletes from it.";
+  return new CertwireError("CERTWIRE_EVENTS_UNREADABLE", `${source} lost events meanwhile`, {
+    hint,
+  });
 }
 
 interface Source {
@@ -129,21 +139,20 @@ async function send(
     sink: await target.create(sinkLog),
     limits,
     shrink: shrinkEvent,
-    deadLetters: new DeadLetterFile(path),
+    deadLetters: new DeadLetterFile(path, deadLetterLimits(limits)),
     monitor: new PipelineMonitor(sinkLog),
     // A short drain loses nothing: the next replay writes the lines that are missing.
     ...(replayDrainMs !== undefined && { drainTimeoutMs: replayDrainMs }),
   });
-  // The reader of a pipe may close it early: `certwire replay --stdout | head`.
-  const readerGone = new AbortController();
-  process.stdout.on("error", () => readerGone.abort());
-  await pipeline.run(AbortSignal.any([signal, readerGone.signal]));
+  const output = standardOutput();
+  await pipeline.run(AbortSignal.any([signal, output.ended]));
   const { acknowledgedEvents, deadLetters } = pipeline.stats();
   const count = Object.values(deadLetters).reduce((sum, each) => sum + each, 0);
   return {
     acknowledged: acknowledgedEvents,
     deadLetters: { count, path },
-    isStopped: signal.aborted,
+    // The reader of a pipe may close it early: `certwire replay --stdout | head`.
+    hasReaderGone: output.ended.aborted && output.failure === undefined,
   };
 }
 

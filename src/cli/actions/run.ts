@@ -1,4 +1,5 @@
-import { loadConfig } from "../../config/load.ts";
+import { inspectSinks } from "../../config/inspect.ts";
+import { standardOutput } from "../../files/standard-output.ts";
 import { Service } from "../../service/service.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
@@ -12,8 +13,11 @@ export interface RunOptions {
 
 /** `certwire run`: the service in the foreground. */
 export async function run(options: RunOptions): Promise<void> {
-  const config = loadConfig(options.config);
+  const { config, errors, warnings } = inspectSinks(options.config);
   const log = createLogger(config.log.level);
+  for (const { path, line, message, hint } of [...errors, ...warnings]) {
+    log.warn({ path, line, finding: message, hint }, "the configuration has a problem");
+  }
   const signal = stopSignal({
     onStdinEnd: options.stopOnStdinEnd ?? isStdinOfServiceHost(),
     onStop: (reason) => log.info({ reason }, "stopping"),
@@ -23,5 +27,5 @@ export async function run(options: RunOptions): Promise<void> {
   await service.run(signal);
   log.info("stopped");
   // Exit at once: what standard output has not accepted was not acknowledged, and is published again.
-  process.exit(exitCodes.ok);
+  process.exit(standardOutput().failure?.exitCode ?? exitCodes.ok);
 }

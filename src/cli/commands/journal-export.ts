@@ -16,8 +16,8 @@ export function addJournalExportCommand(journal: Command): void {
 }
 
 const help = `
-Events are written to FILE.partial, which is renamed to FILE once it is complete.
-Exit codes: 0 done, 2 the file exists, 65 some records cannot be decoded, 74 the journal cannot be read
+Events are written to FILE.partial, which becomes FILE once it is complete.
+Exit codes: 0 done, 2 FILE or FILE.partial exists, 65 some records cannot be decoded, 74 the journal cannot be read
 or the file cannot be written, 130 interrupted.
 
 Example:

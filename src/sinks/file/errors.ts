@@ -17,6 +17,13 @@ export function toFileFailure(cause: unknown): SinkFailure {
   return { kind: "reset", cause: sinkError("CERTWIRE_SINK_UNREACHABLE", cause) };
 }
 
+/** The current file was deleted, renamed or replaced while it was open. */
+export function displaced(path: string): CertwireError {
+  const hint = "Let nothing delete or rename the current file: `maxFiles` deletes the old ones.";
+  const message = `${path} was deleted or replaced; a new file is begun`;
+  return new CertwireError("CERTWIRE_SINK_UNREACHABLE", message, { hint });
+}
+
 function sinkError(code: ConstructorParameters<typeof CertwireError>[0], cause: unknown) {
   return new CertwireError(code, "cannot write the event file", { cause });
 }

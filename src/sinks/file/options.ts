@@ -8,6 +8,7 @@ import {
   type ResolvedSinkOptions,
   resolveCommon,
 } from "../common-options.ts";
+import { assertPath } from "../path-option.ts";
 import type { ResolveContext } from "../secret-reference.ts";
 import { invalidUrl } from "../server-url.ts";
 
@@ -60,6 +61,12 @@ export function resolveFileSink(
 }
 
 function parseFileUrl(url: string): string {
+  const path = pathOfUrl(url);
+  assertPath(path);
+  return path;
+}
+
+function pathOfUrl(url: string): string {
   const relative = /^file:([^/].*)$/.exec(url)?.[1];
   if (relative !== undefined) return relative;
   if (!url.startsWith("file:///")) {

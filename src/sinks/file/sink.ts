@@ -1,12 +1,12 @@
 import { type FileHandle, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
-import { openForAppend } from "../../files/append-file.ts";
+import { isInPlace, openForAppend } from "../../files/append-file.ts";
 import { lockDirectory } from "../../files/directory-lock.ts";
 import { checkWritable } from "../../files/writable-directory.ts";
 import type { NativeFileLock } from "../../native/addon.ts";
 import type { PublishOutcome, Sink, SinkLimits } from "../sink.ts";
-import { toFileFailure } from "./errors.ts";
+import { displaced, toFileFailure } from "./errors.ts";
 import type { ResolvedFileSinkOptions } from "./options.ts";
 
 const namePattern = /^events-(\d{8,})\.ndjson$/;
@@ -15,7 +15,7 @@ const newline = Buffer.from("\n");
 /**
  * Rotating files `events-00000001.ndjson`, one event a line, flushed before anything is acknowledged.
  * After a crash a truncated last line is terminated and stays; its event was not acknowledged, so it is written
- * again. The sink holds a lock from the first publish until `close`, since two writers would mix their lines.
+ * again, and so are the events of a batch whose file was deleted or replaced meanwhile. The sink holds a lock from the first publish until `close`, since two writers would mix their lines.
  */
 export class FileSink implements Sink {
   readonly kind = "file";
@@ -93,8 +93,12 @@ export class FileSink implements Sink {
 
   async #write(events: readonly OutboundEvent[]): Promise<void> {
     const lines = Buffer.concat(events.flatMap(({ json }) => [json, newline]));
-    await this.#file?.appendFile(lines);
-    await this.#file?.datasync();
+    const file = this.#file;
+    await file?.appendFile(lines);
+    await file?.datasync();
+    const path = this.#path(this.#number);
+    // A cleaning job may have deleted the file: what was written is in no file then, so it is sent again.
+    if (file && !(await isInPlace(path, file))) throw displaced(path);
     this.#size += lines.length;
   }
 
@@ -116,7 +120,7 @@ export class FileSink implements Sink {
   }
 
   async #openFile(): Promise<void> {
-    this.#file = await openForAppend(this.#path(this.#number));
+    this.#file = await openForAppend(this.#path(this.#number), "shared");
     this.#size = (await this.#file.stat()).size;
   }
 

@@ -1,4 +1,4 @@
-import { passwordInClear } from "../broker-options.ts";
+import { passwordInClear, scramInClear } from "../broker-options.ts";
 import { defineSinkKind } from "../sink-kind.ts";
 import { inspectTls } from "../tls-files.ts";
 import { kafkaSinkOptions, type ResolvedKafkaSinkOptions, resolveKafkaSink } from "./options.ts";
@@ -19,5 +19,7 @@ export const kafka = defineSinkKind({
 
 function inspect({ tls, sasl }: ResolvedKafkaSinkOptions, now: number) {
   if (tls !== undefined) return inspectTls(tls, now);
-  return sasl?.mechanism === "plain" ? [passwordInClear(["sasl", "mechanism"], "kafkas")] : [];
+  if (sasl === undefined) return [];
+  const warning = sasl.mechanism === "plain" ? passwordInClear : scramInClear;
+  return [warning(["sasl", "mechanism"], "kafkas")];
 }

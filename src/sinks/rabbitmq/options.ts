@@ -96,6 +96,12 @@ export const rabbitmqSinkOptions = z
       const params = { hint: "Put the user before the hosts: amqp://user@host" };
       context.addIssue({ code: "custom", path: ["url"], message, params });
     }
+    // RabbitMQ's own guest has a known password; any other user would be sent with it.
+    if (entry.password === undefined && /^amqps?:\/\/(?!guest@)[^@:/?#]+@/.test(entry.url)) {
+      const message = "the URL names a user, but there is no password";
+      const params = { hint: 'Add "password": { "file": "path" }.' };
+      context.addIssue({ code: "custom", path: ["url"], message, params });
+    }
   })
   .describe("Publishes events to a RabbitMQ exchange.");
 
@@ -158,7 +164,9 @@ function parseRabbitMqUrl(text: string) {
   for (const name of query.keys()) {
     if (name !== "exchange") throw invalidUrl(`the URL has an unknown parameter "${name}"`);
   }
-  const exchange = query.get("exchange") ?? "certwire";
+  if (username === "") throw invalidUrl("the URL names an empty user");
+  const [exchange = "certwire", ...others] = query.getAll("exchange");
+  if (others.length > 0) throw invalidUrl("the URL names more than one exchange");
   if (exchange === "" || exchange.length > 127) {
     throw invalidUrl("the exchange's name must have 1 to 127 characters");
   }

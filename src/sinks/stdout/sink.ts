@@ -1,5 +1,7 @@
-import type { Writable } from "node:stream";
+import { Writable } from "node:stream";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
+import type { LineOutput } from "../../files/file-output.ts";
+import { standardOutput } from "../../files/standard-output.ts";
 import type { ResolvedSinkOptions } from "../common-options.ts";
 import type { PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { toStdoutFailure } from "./errors.ts";
@@ -12,20 +14,19 @@ export class StdoutSink implements Sink {
   readonly lanes = 1;
   readonly name: string;
   readonly limits: SinkLimits;
-  readonly #stream: Writable;
+  readonly #output: LineOutput;
   #writing: Promise<unknown> = Promise.resolve();
 
-  constructor(options: ResolvedSinkOptions, stream: Writable = process.stdout) {
+  /** `output`: default standard output. */
+  constructor(options: ResolvedSinkOptions, output: LineOutput = standardOutput()) {
     this.name = options.name;
     this.limits = options.limits;
-    this.#stream = stream;
+    this.#output = output;
+    // The callback of `write` has each error; without a listener the event ends the process.
+    if (output instanceof Writable) output.on("error", ignore);
   }
 
-  async open(): Promise<void> {
-    // The callback of `write` reports a reader that has gone; without a listener the event ends the process.
-    this.#stream.removeListener("error", ignore);
-    this.#stream.on("error", ignore);
-  }
+  async open(): Promise<void> {}
 
   laneOf(): number {
     return 0;
@@ -49,7 +50,6 @@ export class StdoutSink implements Sink {
 
   async close(): Promise<void> {
     await this.#writing;
-    this.#stream.removeListener("error", ignore);
   }
 
   /** Writes and waits until the stream has passed it on; a reader that pauses is not an error. */
@@ -58,7 +58,7 @@ export class StdoutSink implements Sink {
       const aborted = (): void => reject(signal.reason);
       if (signal.aborted) return aborted();
       signal.addEventListener("abort", aborted, { once: true });
-      this.#stream.write(lines, (error) => {
+      this.#output.write(lines, (error) => {
         signal.removeEventListener("abort", aborted);
         if (error) reject(error);
         else resolve();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { startMuteServer } from "../../support/mute-server.ts";
@@ -45,4 +45,81 @@ test("check warns of a password in clear text with its place, and still passes",
   const results = JSON.parse(json.stdout) as { warning?: { path: string; line: number } }[];
   const [found, ...others] = results.flatMap((result) => result.warning ?? []);
   assert.deepEqual([found?.path, found?.line, others], ["sinks[0].password", 1, []]);
+});
+
+/** A configuration whose state directory is `state`, relative to its own directory. */
+function configWithState(directory: string, state: string): string {
+  mkdirSync(join(directory, "journal"), { recursive: true });
+  const config = join(directory, "certwire.json");
+  const sinks = [{ name: "out", url: "stdout:" }];
+  const places = { journal: { directory: "journal" }, state: { directory: state } };
+  writeFileSync(config, JSON.stringify({ ...places, sinks }));
+  return config;
+}
+
+const states: [string, string, (directory: string) => void, 0 | 74][] = [
+  ["a state directory below missing parents", "x/y/z", () => undefined, 0],
+  [
+    "a plain file as state directory",
+    "state",
+    (path) => writeFileSync(join(path, "state"), ""),
+    74,
+  ],
+  [
+    "a plain file above the state directory",
+    "f/state",
+    (path) => writeFileSync(join(path, "f"), ""),
+    74,
+  ],
+  [
+    "a link to nothing as state directory",
+    "state",
+    (path) => symlinkSync("gone", join(path, "state")),
+    74,
+  ],
+  [
+    "a plain file as directory of the checkpoints",
+    "state",
+    (path) => {
+      mkdirSync(join(path, "state"));
+      writeFileSync(join(path, "state", "checkpoints"), "");
+    },
+    74,
+  ],
+];
+for (const [title, state, prepare, expected] of states) {
+  test(`check and run agree about ${title}`, async (context) => {
+    const directory = temporaryDirectory(context);
+    prepare(directory);
+    const config = configWithState(directory, state);
+    const names = (): string[] => readdirSync(directory, { recursive: true }).map(String);
+    const before = names();
+    const check = await startCli(["check", "-c", config, "--offline"]).ended;
+    assert.equal(check.exitCode, expected, check.stdout);
+    const added = names().filter((name) => !before.includes(name));
+    assert.deepEqual(added, [], "check leaves nothing behind");
+    const service = startCli(["run", "-c", config]);
+    if (expected === 0) {
+      await service.logged('"started"');
+      service.child.kill("SIGTERM");
+    }
+    const run = await settled(service.ended, "the service has ended");
+    assert.equal(run.exitCode, expected, run.stderr);
+  });
+}
+
+test("run logs the warnings that check prints", async (context) => {
+  const directory = temporaryDirectory(context);
+  const config = configWithState(directory, "state");
+  writeFileSync(join(directory, "password.txt"), "hunter2\n");
+  const sasl = { mechanism: "scram-sha-256", username: "me", password: { file: "password.txt" } };
+  const sinks = [{ name: "kafka", url: "kafka://192.0.2.1/t", sasl }];
+  const places = { journal: { directory: "journal" }, state: { directory: "state" } };
+  writeFileSync(config, JSON.stringify({ ...places, sinks }));
+  const check = await startCli(["check", "-c", config, "--offline"]).ended;
+  const service = startCli(["run", "-c", config]);
+  await service.logged('"started"');
+  service.child.kill("SIGTERM");
+  const { stderr } = await settled(service.ended, "the service has ended");
+  for (const text of [check.stdout, stderr]) assert.match(text, /SCRAM exchange crosses/);
 });

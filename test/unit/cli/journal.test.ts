@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { progressLine } from "../../../src/cli/progress.ts";
 import { listSegments } from "../../../src/journal/segments.ts";
 import type { JournalStatus } from "../../../src/journal-tools/read-status.ts";
 import type { JournalVerdict } from "../../../src/journal-tools/verify-journal.ts";
-import { runCli, temporaryDirectory } from "../../support/run-cli.ts";
+import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
+import { settled } from "../../support/until.ts";
 
 /** A sealed journal of 200 requests. */
 async function smallJournal(context: TestContext, segmentBytes?: number): Promise<string> {
@@ -158,4 +160,56 @@ test("journal status shows the content, the distance of a sink, and the writer's
 test("the progress of long work has share, speed and what is left", () => {
   const line = progressLine(256 * 2 ** 20, 2 ** 30, 2000, "7 records");
   assert.equal(line, "25 % of 1.0 GiB, 128.0 MiB/s, 6 s left, 7 records");
+});
+
+test("a directory, a pipe or a link with the name of a segment is reported and passed over", async (context) => {
+  const directory = await smallJournal(context);
+  const before = await runCli("journal", "cat", "-j", directory);
+  const name = (number: number): string => `e0000000009-s00000${number}.cej`;
+  mkdirSync(join(directory, name(0)));
+  execFileSync("mkfifo", [join(directory, name(1))]);
+  symlinkSync("/dev/zero", join(directory, name(2)));
+  const check = startCli(["journal", "check", "-j", directory, "--json"]);
+  const { exitCode, stdout } = await settled(check.ended, "the check has ended");
+  assert.equal(exitCode, 0, stdout);
+  const { findings, isDamaged } = JSON.parse(stdout) as JournalVerdict;
+  assert.deepEqual(
+    findings.map(({ kind, place }) => [kind, place]),
+    [0, 1, 2].map((number) => ["impostor", name(number)]),
+  );
+  assert.equal(isDamaged, false);
+  for (const words of [["cat"], ["status"]]) {
+    const command = startCli(["journal", ...words, "-j", directory]);
+    const result = await settled(command.ended, "the command has ended");
+    assert.equal(result.exitCode, 0, result.stderr);
+    if (words[0] === "cat") assert.equal(result.stdout, before.stdout);
+  }
+});
+
+test("a day that does not exist is refused", async () => {
+  for (const day of ["2026-02-30", "2026-02-29T00:00:00Z", "2026-13-01"]) {
+    const { exitCode, stderr } = await runCli("journal", "cat", "-j", "x", "--from", day);
+    assert.equal(exitCode, 2, stderr);
+    assert.match(stderr, /It must look like 2026-01-31/);
+  }
+});
+
+test("an export writes through no link, and destroys no file of somebody else", async (context) => {
+  const journal = await smallJournal(context);
+  const directory = temporaryDirectory(context);
+  const [file, victim] = [join(directory, "out.ndjson"), join(directory, "victim")];
+  writeFileSync(victim, "mine");
+  symlinkSync(victim, `${file}.partial`);
+  const linked = await runCli("journal", "export", file, "-j", journal);
+  assert.equal(linked.exitCode, 2, linked.stderr);
+  assert.match(linked.stderr, /out\.ndjson\.partial already exists/);
+  assert.equal(readFileSync(victim, "utf8"), "mine");
+  assert.ok(existsSync(`${file}.partial`));
+  symlinkSync("nowhere", file);
+  assert.equal((await runCli("journal", "export", file, "-j", journal)).exitCode, 2);
+  const other = join(directory, "other.ndjson");
+  writeFileSync(`${other}.partial`, "of somebody else");
+  const unreadable = await runCli("journal", "export", other, "-j", join(directory, "gone"));
+  assert.equal(unreadable.exitCode, 74, unreadable.stderr);
+  assert.equal(readFileSync(`${other}.partial`, "utf8"), "of somebody else");
 });

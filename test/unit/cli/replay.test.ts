@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { appendFileSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { DeadLetter } from "../../../src/state/dead-letter.ts";
@@ -118,4 +125,19 @@ test("a replay whose events become dead letters ends with 3 and says where they 
   assert.deepEqual(others, []);
   const { reason, event } = JSON.parse(letter ?? "") as DeadLetter;
   assert.deepEqual([reason, event?.id], ["unencodable", hopeless.id]);
+});
+
+test("a replay that sends less than its plan counted ends with 74", async (context) => {
+  const file = eventFile(context, "");
+  const portion = eventLines(500, 1000);
+  for (let at = 0; at < 60; at += 1) appendFileSync(file, portion);
+  const replay = startCli(["replay", file, "--stdout"]);
+  // What the reader does not take is never all in flight: the rest is still to be read from the file.
+  replay.child.stdout?.pause();
+  await replay.logged("checkpoints untouched");
+  truncateSync(file, portion.length * 40);
+  replay.child.stdout?.resume();
+  const { exitCode, stderr } = await settled(replay.ended, "the replay has ended");
+  assert.equal(exitCode, 74, stderr);
+  assert.match(stderr, /CERTWIRE_EVENTS_UNREADABLE: .* lost events meanwhile/);
 });

@@ -32,3 +32,16 @@ for (const broker of ["kafka", "rabbitmq"]) {
     assertGood(content);
   });
 }
+
+test("the directories of the example are those that registration gives the service rights to", () => {
+  const text = readFileSync(join(repoRoot, "config", "certwire.example.jsonc"), "utf8");
+  const base = String.raw`C:\\ProgramData\\Certwire`;
+  assert.ok(text.includes(`"journal": {\n    "directory": "${base}\\\\journal"`));
+  assert.ok(text.includes(`"state": { "directory": "${base}\\\\state" }`));
+  for (const [, path] of text.matchAll(/"url": "file:\/\/\/([^"]+)"/g)) {
+    assert.match(path ?? "", /^C:\/ProgramData\/Certwire\/state\//);
+  }
+  for (const [, path] of text.matchAll(/"(?:file|caFile|certificateFile)": "([^"]+)"/g)) {
+    assert.ok(path?.startsWith(`${base}\\\\config\\\\`), path);
+  }
+});

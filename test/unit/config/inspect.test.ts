@@ -108,8 +108,11 @@ const cases: readonly Case[] = [
     sink: `{ "name": "a", "url": "kafkas://b/t", ${sasl("plain")} }`,
   },
   {
-    about: "SCRAM without TLS, which sends no password,",
+    about: "SCRAM without TLS, from which a password can be guessed offline,",
     sink: `{ "name": "a", "url": "kafka://b/t", ${sasl("scram-sha-512")} }`,
+    warnings: [
+      "4:61: sinks[0].sasl.mechanism: the SCRAM exchange crosses the network in clear text",
+    ],
   },
   {
     about: "a password over amqp:// to another host",

@@ -11,6 +11,10 @@ const directory = mkdtempSync(join(tmpdir(), "certwire-config-"));
 after(() => rmSync(directory, { recursive: true }));
 writeFileSync(join(directory, "password.txt"), "from-a-file\nsecond line\n");
 writeFileSync(join(directory, "empty.txt"), "\n");
+writeFileSync(join(directory, "utf16.txt"), Buffer.from("\uFEFFs3cret\r\n", "utf16le"));
+writeFileSync(join(directory, "bare-utf16.txt"), Buffer.from("hunter2\r\n", "utf16le"));
+writeFileSync(join(directory, "latin1.txt"), Buffer.from("hunter2ü\n", "latin1"));
+writeFileSync(join(directory, "zeros.txt"), Buffer.alloc(100));
 process.env["CERTWIRE_TEST_PASSWORD"] = "from-the-environment";
 
 /** Wraps sinks, one per line starting at line 4, into an otherwise good configuration. */
@@ -202,6 +206,73 @@ const badConfigs: readonly BadConfig[] = [
     ],
   },
   {
+    about: "a secret file in UTF-16 without a mark, in Latin-1, or of NUL bytes",
+    text: withSinks(
+      '{ "name": "a", "url": "amqp://me@broker", "password": { "file": "bare-utf16.txt" } }',
+      '{ "name": "b", "url": "amqp://me@broker", "password": { "file": "latin1.txt" } }',
+      '{ "name": "d", "url": "amqp://me@broker", "password": { "file": "zeros.txt" } }',
+    ),
+    problems: [
+      "4:65: sinks[0].password.file: the secret file is UTF-16 without a byte order mark; save it as UTF-8",
+      "5:65: sinks[1].password.file: the secret file is not UTF-8 but an 8-bit code page such as Windows-1252 or Latin-1; save it as UTF-8",
+      "6:65: sinks[2].password.file: the secret file is not text: it holds NUL bytes",
+    ],
+    hint: /bare-utf16\.txt as UTF-8/,
+  },
+  {
+    about: "a path whose single backslashes are escapes of JSON",
+    text: '{\n"journal": { "directory": "C:\\temp\\new\\backup" }, "state": { "directory": "s" },\n"sinks": [{ "name": "a", "url": "stdout:" }]\n}',
+    problems: ["2:27: journal.directory: the path has the control character U+0009"],
+    hint: /Write each backslash as \\\\/,
+  },
+  {
+    about: "control characters in paths",
+    text: withSinks(
+      '{ "name": "a", "url": "file:///a%00b" }',
+      '{ "name": "b", "url": "kafkas://b/t", "tls": { "caFile": "a\\u0000b" } }',
+      '{ "name": "c", "url": "amqp://me@broker", "password": { "file": "a\\u0007" } }',
+    ),
+    problems: [
+      "4:23: sinks[0].url: the path has the control character U+0000",
+      "5:58: sinks[1].tls.caFile: the path has the control character U+0000",
+      "6:65: sinks[2].password.file: the path has the control character U+0007",
+    ],
+  },
+  {
+    about: "two file sinks in one directory",
+    text: withSinks(
+      '{ "name": "a", "url": "file:events" }',
+      '{ "name": "b", "url": "file:x/../events" }',
+    ),
+    problems: ['5:23: sinks[1].url: sink "a" writes to the same place'],
+  },
+  {
+    about: "a sink with the name of a Windows device",
+    text: withSinks('{ "name": "nul", "url": "stdout:" }', '{ "name": "com1", "url": "stdout:" }'),
+    problems: [
+      "4:11: sinks[0].name: is the name of a device on Windows",
+      "5:11: sinks[1].name: is the name of a device on Windows",
+    ],
+  },
+  {
+    about: "a RabbitMQ user without a password",
+    text: withSinks(
+      '{ "name": "a", "url": "amqp://svc@broker" }',
+      '{ "name": "b", "url": "amqp://@broker" }',
+      '{ "name": "c", "url": "amqp://broker?exchange=x&exchange=y" }',
+    ),
+    problems: [
+      "4:23: sinks[0].url: the URL names a user, but there is no password",
+      "5:23: sinks[1].url: the URL names an empty user",
+      "6:23: sinks[2].url: the URL names more than one exchange",
+    ],
+  },
+  {
+    about: "a file that is nested too deep",
+    text: `{\n"journal": ${"[".repeat(20_000)}`,
+    problems: ["2:43: nested more than 32 levels deep"],
+  },
+  {
     about: "secrets that cannot be read",
     text: withSinks(
       '{ "name": "a", "url": "amqp://me@broker", "password": { "file": "none.txt" } }',
@@ -298,4 +369,40 @@ test("secrets are read from files and the environment, those of disabled sinks a
     sinks.map(({ options }) => "password" in options && options.password),
     ["from-a-file", "from-the-environment", ""],
   );
+});
+
+test("a configuration and a secret in UTF-16 with a byte order mark are read as they are meant", () => {
+  const path = join(directory, "utf16.jsonc");
+  const sink = '{ "name": "a", "url": "amqp://me@broker", "password": { "file": "utf16.txt" } }';
+  const text = Buffer.from(`\uFEFF${withSinks(sink)}`, "utf16le");
+  for (const bytes of [text, Buffer.from(text).swap16()]) {
+    writeFileSync(path, bytes);
+    const [loaded] = loadConfig(path).sinks;
+    assert.equal(loaded && "password" in loaded.options && loaded.options.password, "s3cret");
+  }
+});
+
+test("a secret that was written into a configuration is hidden in every encoding", () => {
+  const path = join(directory, "shown.jsonc");
+  const text = withSinks('{ "name": "a", "url": "amqp://me@broker", "password": "hunter2ü" }');
+  const bytes = [
+    Buffer.from(text),
+    Buffer.from(`\uFEFF${text}`, "utf16le"),
+    Buffer.from(text, "utf16le"),
+    Buffer.from(text, "latin1"),
+  ];
+  const shown = bytes.map((each) => {
+    writeFileSync(path, each);
+    try {
+      loadConfig(path);
+    } catch (error) {
+      assert.ok(error instanceof CertwireError && error.exitCode === 78);
+      const diagnostics = error instanceof ConfigError ? error.diagnostics : [];
+      return [error.message, ...diagnostics.map(formatDiagnostic)].join("\n");
+    }
+    throw new assert.AssertionError({ message: "the configuration was accepted" });
+  });
+  assert.doesNotMatch(shown.join("\n"), /hunter/);
+  assert.match(shown[2] ?? "", /shown\.jsonc is UTF-16 without a byte order mark/);
+  assert.match(shown[3] ?? "", /shown\.jsonc is not UTF-8 but an 8-bit code page/);
 });

@@ -9,6 +9,7 @@ import { MemorySource } from "../../support/memory-source.ts";
 import { neverStopped, range, testPipeline } from "../../support/run-pipeline.ts";
 import { sampleEvent, samplePosition, sequenceOf } from "../../support/sample-events.ts";
 import { ScriptedSink } from "../../support/scripted-sink.ts";
+import { until } from "../../support/until.ts";
 
 const cause = new Error("too large for the broker");
 
@@ -187,4 +188,114 @@ test("an event above the sink's limit is made smaller before it is published", a
   await pipeline.run(neverStopped);
   assert.deepEqual(asked, [2000]);
   assert.deepEqual(sink.accepted, [1, 2]);
+});
+
+/** A pipeline over frames that come in one chunk, decoded by `context`. */
+function sourceOf(frames: readonly JournalFrame[], context = eventContext()): JournalSource {
+  const chunks: (readonly JournalFrame[])[] = [frames];
+  const frameSource: FrameSource = {
+    async next() {
+      const next = chunks.shift();
+      return next ? { frames: [...next], more: false } : null;
+    },
+    close() {},
+  };
+  return new JournalSource({ frames: frameSource, context });
+}
+
+function framesWith(schemas: readonly number[]): JournalFrame[] {
+  return schemas.map((schema, at) =>
+    frameOf(encodeRecord({}), {
+      schema,
+      sequence: BigInt(at + 1),
+      position: samplePosition(at + 1),
+    }),
+  );
+}
+
+test("a record of a later version waits with an alarm, and is no dead letter", async (t) => {
+  const sink = new ScriptedSink();
+  const records = sourceOf(framesWith([1, 2, 1]));
+  const { pipeline, saved, logLines, deadLetters } = await testPipeline(t, records, sink);
+  const stop = new AbortController();
+  const running = pipeline.run(stop.signal);
+  const waits = () => logLines.some(({ code }) => code === "CERTWIRE_RECORD_NEWER");
+  await until(
+    () => waits() && sink.accepted.length === 1,
+    "the record waits, the one before went out",
+  );
+  assert.equal(pipeline.stats().state, "alarm");
+  assert.ok(logLines.some(({ hint }) => /Update the service/.test(String(hint))));
+  stop.abort();
+  await running;
+  assert.deepEqual(sink.accepted, [1]);
+  assert.deepEqual(saved.at(-1), samplePosition(1));
+  await assert.rejects(deadLetters(), { code: "ENOENT" });
+});
+
+test("a record that fails for want of memory is published once there is memory", async (t) => {
+  const context = eventContext();
+  const { identity } = context;
+  const resolve = identity.resolveId.bind(identity);
+  let failures = 0;
+  identity.resolveId = (...place) => {
+    failures += 1;
+    if (failures <= 3) throw new RangeError("Array buffer allocation failed");
+    return resolve(...place);
+  };
+  const sink = new ScriptedSink();
+  const records = sourceOf(framesWith([1, 1]), context);
+  const { pipeline, deadLetters } = await testPipeline(t, records, sink);
+  await pipeline.run(neverStopped);
+  assert.deepEqual(sink.accepted, [1, 2]);
+  await assert.rejects(deadLetters(), { code: "ENOENT" });
+});
+
+test("an event that is encoded for want of memory later waits, and is published", async (t) => {
+  const sink = new ScriptedSink(1, { maxEventBytes: 2000 });
+  let failures = 0;
+  const records = new MemorySource([sampleEvent(1, "ca-1", 5000), sampleEvent(2)]);
+  const { pipeline, deadLetters } = await testPipeline(t, records, sink, {
+    shrink: (event) => {
+      failures += 1;
+      if (failures <= 3) throw new RangeError("Array buffer allocation failed");
+      return { ...event, data: {} };
+    },
+  });
+  await pipeline.run(neverStopped);
+  assert.deepEqual(sink.accepted, [1, 2]);
+  await assert.rejects(deadLetters(), { code: "ENOENT" });
+});
+
+test("an event that JSON cannot hold is kept as the record it was made of, or as text", async (t) => {
+  const sink = new ScriptedSink(1, { maxEventBytes: 10 });
+  const shrink = () => {
+    throw new TypeError("a fault of ours");
+  };
+  const [frame] = framesWith([1]);
+  assert.ok(frame);
+  const journal = await testPipeline(t, sourceOf([frame]), sink, { shrink });
+  await journal.pipeline.run(neverStopped);
+  const [letter] = await journal.deadLetters();
+  assert.deepEqual([letter?.reason, letter?.event], ["unencodable", undefined]);
+  assert.equal(letter?.record?.payload, frame.payload.toString("base64"));
+  const circular: Record<string, unknown> = {};
+  circular["self"] = circular;
+  const records = new MemorySource([{ ...sampleEvent(1), data: circular }]);
+  const file = await testPipeline(t, records, new ScriptedSink());
+  await file.pipeline.run(neverStopped);
+  assert.match((await file.deadLetters())[0]?.text ?? "", /Circular/);
+});
+
+test("the state is alarm while events go to dead letters", async (t) => {
+  const sink = refusing(4, { kind: "poison", cause });
+  const { pipeline } = await testPipeline(t, source(), sink);
+  const states: string[] = [];
+  const script = sink.script;
+  sink.script = (...call) => {
+    states.push(pipeline.stats().state);
+    return script?.(...call);
+  };
+  await pipeline.run(neverStopped);
+  assert.deepEqual([states[0], states.at(-1)], ["publishing", "alarm"]);
 });

@@ -46,6 +46,7 @@ test("an entry of a new kind is parsed with its own keys and those of the pipeli
     retryInitialMs: 100,
     retryMaxMs: 15_000,
     deadLetterAfterSeconds: 3600,
+    maxDeadLetterMegabytes: 1024,
   });
   assert.equal("password" in configured.options && configured.options.password, "secret");
   const sink = await configured.create();

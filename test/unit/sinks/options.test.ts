@@ -29,11 +29,11 @@ test("a Kafka URL gives brokers and topic, and kafkas: turns TLS on", () => {
 });
 
 test("an AMQP URL gives hosts, vhost and exchange, with RabbitMQ's defaults", () => {
-  const parse = (url: string) =>
-    resolveRabbitMqSink(rabbitmqSinkOptions.parse({ name: "r", url }), context);
+  const parse = (url: string, more: object = {}) =>
+    resolveRabbitMqSink(rabbitmqSinkOptions.parse({ name: "r", url, ...more }), context);
   const short = parse("amqp://a");
   assert.deepEqual([short.vhost, short.exchange, short.username], ["/", "certwire", "guest"]);
-  const long = parse("amqp://me@a,b/pki?exchange=ca");
+  const long = parse("amqp://me@a,b/pki?exchange=ca", { password: { environment: "PW" } });
   assert.deepEqual([long.vhost, long.exchange, long.username], ["pki", "ca", "me"]);
   assert.equal(long.hosts.length, 2);
 });

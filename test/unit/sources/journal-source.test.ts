@@ -50,7 +50,7 @@ test("a frame gives its events and what they were made of, a broken one its erro
   }
 });
 
-test("a fault of the decoder itself costs the one frame, not the journal", () => {
+test("a fault of the decoder itself is not the frame's, and is never an exception", () => {
   const identity = eventContext().identity;
   identity.resolveId = () => {
     throw new TypeError("a fault of ours");
@@ -58,6 +58,7 @@ test("a fault of the decoder itself costs the one frame, not the journal", () =>
   const decoded = decodeFrame(frameOf(encodeRecord({})), { options: {}, identity });
   assert.ok("undecodable" in decoded);
   assert.match(decoded.undecodable.message, /a fault of ours/);
+  assert.equal(decoded.undecodable.code, "CERTWIRE_RECORD_FAILED");
 });
 
 test("each gap of the journal is reported once, with its event", async () => {

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
-import { appendFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  appendFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { CaIdentity } from "../../../src/events/ca-identity.ts";
 import { frameTypes, type JournalFrame } from "../../../src/journal/frame.ts";
@@ -119,4 +126,27 @@ test("a reader without a memory finds the CA at the start of the epoch it begins
   );
   assert.equal(eventsOfFrame(second, later)[0]?.source, expected?.source);
   assert.match(expected?.source ?? "", /^urn:certwire:ca:[0-9a-f]{64}$/);
+});
+
+test("a file of any size and content costs no more than its limits", async (context) => {
+  const path = join(temporaryDirectory(context), "ca-ids.ndjson");
+  const line = (sequence: string, id: string) =>
+    `${JSON.stringify({ epochId: "e", sequence, id })}\n`;
+  writeFileSync(path, line("9".repeat(5_000_000), "long") + line("1", "good"));
+  const memory = await CaIdMemory.read(path);
+  assert.equal(memory.idAt({ epochId: "e", sequence: 2n }), "good");
+  truncateSync(path, 2 ** 40);
+  await assert.rejects(CaIdMemory.read(path), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+});
+
+test("only the service's account may read the file, and a link is not followed", async (context) => {
+  const directory = temporaryDirectory(context);
+  const path = join(directory, "state", "ca-ids.ndjson");
+  await CaIdMemory.open(new CaIdFile(path, unfailing));
+  const modes = [path, dirname(path)].map((each) => statSync(each).mode & 0o777);
+  if (process.platform !== "win32") assert.deepEqual(modes, [0o600, 0o700]);
+  const link = join(directory, "link.ndjson");
+  symlinkSync(path, link);
+  const opening = CaIdMemory.open(new CaIdFile(link, unfailing));
+  await assert.rejects(opening, { code: "CERTWIRE_CHECKPOINT_FAILED" });
 });

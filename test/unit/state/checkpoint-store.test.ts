@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import type { JournalPosition } from "../../../src/journal/position.ts";
-import { CheckpointStore } from "../../../src/state/checkpoint-store.ts";
+import { CheckpointStore, readCheckpoint } from "../../../src/state/checkpoint-store.ts";
 import { failFlushes } from "../../support/failing-flush.ts";
 
 let directory = "";
@@ -166,4 +166,30 @@ test("a checkpoint advances only from the position that was checked", async () =
   await Promise.all([store.save(position(3n)), store.advance(store.position!, position(8n))]);
   await store.close();
   assert.equal((await load(path)).position?.sequence, 3n);
+});
+
+test("a file that was deleted while it was open is made again by the next save", async () => {
+  const path = freshPath();
+  const store = await CheckpointStore.open(path);
+  await store.save(position(1n));
+  await rm(path);
+  await store.save(position(2n));
+  assert.deepEqual(await load(path), { state: "found", position: position(2n) });
+  await store.close();
+});
+
+test("a link is not followed, and only the service's account may read the file", async () => {
+  const path = await saved(1n);
+  const modes = [await stat(path), await stat(dirname(path))].map(({ mode }) => mode & 0o777);
+  if (process.platform !== "win32") assert.deepEqual(modes, [0o600, 0o700]);
+  const link = freshPath();
+  await symlink(path, link);
+  await assert.rejects(CheckpointStore.open(link), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+});
+
+test("a file of any size is read only as far as its slots", async () => {
+  const path = await saved(1n);
+  await truncate(path, 2 ** 40);
+  const { position: found } = await readCheckpoint(path);
+  assert.deepEqual(found, position(1n));
 });

@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import {
+  appendFile,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import {
   type DeadLetter,
@@ -108,4 +119,80 @@ test("an undecodable record keeps all that it is decoded from, also in JSON", ()
   assert.deepEqual(frameOf(JSON.parse(JSON.stringify(record))), frame);
   const strange = [{ sequence: "-1" }, { time: undefined }, { payload: "?" }, { schema: "1" }];
   for (const change of strange) assert.equal(frameOf({ ...record, ...change }), undefined);
+});
+
+/** Small limits: a letter has some 600 bytes. */
+const limits = { fileBytes: 2000, maxBytes: 6000 };
+
+test("a full file is set aside under a number, and nothing is ever deleted", async () => {
+  const path = join(directory, "rotation", "e.ndjson");
+  const file = new DeadLetterFile(path, limits);
+  const written: number[] = [];
+  for (let n = 1; n <= 8; n += 1) {
+    await file.append(letter(n));
+    written.push(n);
+  }
+  const names = (await readdir(join(directory, "rotation"))).toSorted();
+  assert.ok(names.includes("e.1.ndjson") && names.includes("e.2.ndjson"), names.join());
+  const all = await Promise.all(names.map((name) => readAll(join(directory, "rotation", name))));
+  const ids = new Set(all.flat().map(({ event }) => event?.id));
+  assert.deepEqual(ids, new Set(written.map((n) => letter(n).event?.id)));
+  assert.equal(all.flat().length, written.length);
+  assert.ok(file.fill > 0.5);
+  await file.close();
+});
+
+test("at the limit a dead letter is refused, until files were deleted", async () => {
+  const path = join(directory, "full", "f.ndjson");
+  const file = new DeadLetterFile(path, limits);
+  let n = 0;
+  const fill = async (): Promise<void> => {
+    for (; n < 100; n += 1) await file.append(letter(n + 1));
+  };
+  await assert.rejects(fill(), { code: "CERTWIRE_DEAD_LETTERS_FULL" });
+  assert.ok(n >= 4 && n < 30, String(n));
+  await assert.rejects(file.append(letter(n + 1)), { code: "CERTWIRE_DEAD_LETTERS_FULL" });
+  await rm(join(directory, "full", "f.1.ndjson"));
+  await file.append(letter(n + 1));
+  await file.close();
+});
+
+test("a file that was deleted while it was open is begun anew, and no letter is lost in it", async () => {
+  const path = join(directory, "g.ndjson");
+  const file = new DeadLetterFile(path);
+  await file.append(letter(1));
+  await rm(path);
+  await assert.rejects(file.append(letter(2)), /was deleted/);
+  await file.append(letter(2));
+  await file.close();
+  assert.deepEqual(await readAll(path), [letter(2)]);
+});
+
+test("links are not followed: of the file, a second name of it, of its directory", async () => {
+  const victim = join(directory, "victim");
+  await writeFile(victim, "mine\n");
+  const places = ["soft", "hard", "linked"].map((name) => join(directory, name));
+  const [soft = "", hard = "", linked = ""] = places;
+  await Promise.all([mkdir(soft), mkdir(hard), mkdir(join(directory, "elsewhere"))]);
+  await symlink(victim, join(soft, "a.ndjson"));
+  await link(victim, join(hard, "a.ndjson"));
+  await symlink(join(directory, "elsewhere"), linked);
+  for (const place of places) {
+    const file = new DeadLetterFile(join(place, "a.ndjson"));
+    await assert.rejects(file.append(letter(1)), { code: "ELOOP" }, place);
+    await file.close();
+  }
+  assert.equal(await readFile(victim, "utf8"), "mine\n");
+  assert.equal((await readFile(join(directory, "elsewhere", "a.ndjson"), "utf8")).length, 0);
+});
+
+test("only the service's account may read dead letters", {
+  skip: process.platform === "win32",
+}, async () => {
+  const path = join(directory, "private", "h.ndjson");
+  const file = new DeadLetterFile(path);
+  await file.append(letter(1));
+  await file.close();
+  const modes = [await stat(path), await stat(dirname(path))].map(({ mode }) => mode & 0o777);
+  assert.deepEqual(modes, [0o600, 0o700]);
 });

@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -142,4 +151,32 @@ test("an event whose flush failed is not acknowledged, and is sent again", async
   const [name = ""] = await names();
   const lines = (await readFile(join(directory, name), "utf8")).trimEnd().split("\n");
   assert.equal(sequenceOf(JSON.parse(lines.at(-1)!)), 1);
+});
+
+test("events whose file was deleted or replaced meanwhile are in no file, so they are not acknowledged", async (t) => {
+  const { directory, names, create } = await setUp(t);
+  const sink = create();
+  await sink.open();
+  await sink.publish(0, [sampleOutbound(1)]);
+  const path = join(directory, "events-00000001.ndjson");
+  const displace: (() => Promise<void>)[] = [
+    () => rm(path),
+    async () => {
+      await rename(path, join(directory, "kept"));
+      await writeFile(path, "");
+    },
+    () => rm(directory, { recursive: true }),
+  ];
+  for (const [at, change] of displace.entries()) {
+    await change();
+    const batch = [sampleOutbound(at + 2)];
+    const { acknowledged, failure } = await sink.publish(0, batch);
+    assert.deepEqual([acknowledged, failure?.kind], [0, "retry-identical"]);
+    assert.match(failure?.cause.message ?? "", /was deleted or replaced/);
+    assert.deepEqual(await sink.publish(0, batch), { acknowledged: 1 });
+    const text = await readFile(path, "utf8");
+    assert.equal(sequenceOf(JSON.parse(text.trimEnd().split("\n").at(-1) ?? "")), at + 2);
+  }
+  await sink.close();
+  assert.deepEqual(await names(), ["events-00000001.ndjson"]);
 });

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import pino from "pino";
+import { CertwireError } from "../../../src/errors/certwire-error.ts";
+import { PipelineMonitor } from "../../../src/pipeline/monitor.ts";
+
+const error = new Error("no space");
+
+function setUp() {
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  let now = 0;
+  const monitor = new PipelineMonitor(log, () => now);
+  return { monitor, lines, pass: (ms: number) => (now += ms) };
+}
+
+test("a checkpoint that cannot be written is an alarm until one is written", () => {
+  const { monitor } = setUp();
+  monitor.checkpointFailed(error);
+  assert.equal(monitor.health, "alarm");
+  monitor.checkpointed();
+  assert.equal(monitor.health, "publishing");
+});
+
+test("a dead letter is an alarm for ten minutes", () => {
+  const { monitor, pass } = setUp();
+  monitor.deadLettered("rejected", "1", error, 0);
+  assert.equal(monitor.health, "alarm");
+  pass(599_999);
+  assert.equal(monitor.health, "alarm");
+  pass(1);
+  assert.equal(monitor.health, "publishing");
+});
+
+test("a dead letter that cannot be written is a retry, at the limit an alarm at once", () => {
+  const { monitor } = setUp();
+  monitor.deadLetterFailed(error, 1, 5);
+  assert.equal(monitor.health, "retrying");
+  monitor.deadLetterFailed(error, 10, 5);
+  assert.equal(monitor.health, "alarm");
+  const { monitor: other } = setUp();
+  other.deadLetterFailed(new CertwireError("CERTWIRE_DEAD_LETTERS_FULL", "full"), 1, 5);
+  assert.equal(other.health, "alarm");
+});
+
+test("dead letters near their limit are an alarm before it is reached, logged once", () => {
+  const { monitor, lines, pass } = setUp();
+  for (const fill of [0.79, 0.8, 0.9]) monitor.deadLettered("rejected", "1", error, fill);
+  pass(3_600_000);
+  assert.equal(monitor.health, "alarm");
+  const near = lines.filter(({ msg }) => /near their limit/.test(String(msg)));
+  assert.deepEqual(
+    near.map(({ level, percent }) => [level, percent]),
+    [[50, 80]],
+  );
+});
+
+test("a source that cannot be read and a sink that cannot be opened again are not publishing", () => {
+  const { monitor } = setUp();
+  monitor.sourceFailed(error, 1, 5);
+  assert.equal(monitor.health, "retrying");
+  monitor.sourceRead();
+  monitor.lanesChanging(error);
+  monitor.openFailed(error, 10, 5);
+  assert.equal(monitor.health, "alarm");
+  monitor.sinkOpened(1);
+  assert.equal(monitor.health, "publishing");
+});
