@@ -11,7 +11,7 @@ const everyActiveCharacter = new RegExp(activeCharacters, "g");
  * `JSON.stringify` writes, with the characters above as `\u` escapes. Throws what `JSON.stringify` throws.
  */
 export function jsonText(
-  value: object,
+  value: object | string,
   replacer?: (key: string, value: unknown) => unknown,
 ): string {
   const json = JSON.stringify(value, replacer);
@@ -20,4 +20,27 @@ export function jsonText(
 
 function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** The number of bytes that `jsonText` writes for a value of JSON; 0 for `undefined`, which it leaves out. */
+export function jsonBytes(value: unknown): number {
+  if (value === undefined) return 0;
+  if (typeof value === "string") return textBytes(value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value).length;
+  const isList = Array.isArray(value);
+  let bytes = 2;
+  let members = 0;
+  for (const [key, member] of Object.entries(value)) {
+    if (member === undefined && !isList) continue;
+    members += 1;
+    bytes += member === undefined ? "null".length : jsonBytes(member);
+    if (!isList) bytes += textBytes(key) + 1;
+  }
+  return bytes + Math.max(members - 1, 0);
+}
+
+function textBytes(text: string): number {
+  // Most texts, and all of base64, are written as they are.
+  if (/^[\w+/=.: -]*$/.test(text)) return text.length + 2;
+  return Buffer.byteLength(jsonText(text));
 }

@@ -30,9 +30,20 @@ export function toOutbound(
   maxEventBytes: number,
   shrink: ShrinkEvent,
 ): OutboundEvent {
-  const outbound = encodeEvent(event);
-  if (outbound.json.length <= maxEventBytes) return outbound;
+  if (!hasLargerCrl(event.data, maxEventBytes)) {
+    const outbound = encodeEvent(event);
+    if (outbound.json.length <= maxEventBytes) return outbound;
+  }
   return encodeEvent(shrink(event, maxEventBytes));
+}
+
+/**
+ * True if the event's CRL alone is above the limit. Writing it to find that out would hold up everything else: no
+ * other value may have tens of megabytes.
+ */
+function hasLargerCrl({ crl }: CertwireEvent["data"], limit: number): boolean {
+  const der = (Object(crl) as { der?: unknown }).der;
+  return typeof der === "string" && der.length > limit;
 }
 
 /** Writes an event as JSON, whatever its size. */

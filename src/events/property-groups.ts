@@ -1,4 +1,5 @@
 import type { RecordValue } from "../exit/record.ts";
+import { isSecretName } from "../x509/secret-names.ts";
 import type { Problems } from "./problems.ts";
 import {
   caCertificateProperties,
@@ -10,7 +11,6 @@ import {
   revocationProperties,
 } from "./properties.ts";
 import { plainValue, putProperty, type ServedProperty } from "./property-values.ts";
-import { isSecretName } from "./secrets.ts";
 
 type Group = Record<string, unknown>;
 type PropertyMap = ReadonlyMap<string, RecordValue>;

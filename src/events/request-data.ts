@@ -8,7 +8,7 @@ import type { EventKind } from "./event.ts";
 import { addDerProblems, type Problems } from "./problems.ts";
 import { certificateGroup, requestGroup } from "./property-groups.ts";
 import { binaryValue, type OmittedValue, omittedCut, textValue } from "./property-values.ts";
-import { isSecretName } from "./secrets.ts";
+import { isSecretAttribute } from "./secrets.ts";
 import { extensionOrigins } from "./words/flags.ts";
 
 const origins: Readonly<Record<number, string>> = extensionOrigins;
@@ -95,7 +95,7 @@ function attributeData(record: ExitRecord, problems: Problems): object[] {
   return record.attributes.map(([recordName, value]) => {
     const name = textValue(recordName, "attributes", problems);
     const isBlanked = typeof value === "object" && "redacted" in value;
-    if (isBlanked || isSecretName(recordName)) return { name, redacted: true };
+    if (isBlanked || isSecretAttribute(recordName)) return { name, redacted: true };
     return isCut(value)
       ? { name, value: omittedCut(value) }
       : { name, value: textValue(value, `attribute.${name}`, problems) };

@@ -1,14 +1,14 @@
 import type { RecordText } from "../exit/record.ts";
-import { mentionsSecret } from "../x509/secret-names.ts";
+import { isSecretName } from "../x509/secret-names.ts";
 import type { Problems } from "./problems.ts";
 import { shownText } from "./shown-text.ts";
 
 /** Stands for a secret in a list of attributes, as the exit module writes it. */
 const redactedValue = "[redacted]";
 
-/** True for the name of an attribute or property whose value is never published. */
-export function isSecretName(name: RecordText): boolean {
-  return mentionsSecret(shownText(name).text);
+/** True for the name of an attribute whose value is never published. */
+export function isSecretAttribute(name: RecordText): boolean {
+  return isSecretName(shownText(name).text);
 }
 
 /**
@@ -29,7 +29,7 @@ export function attributeListText(value: RecordText, name: string, problems: Pro
 
 function withoutSecret(line: string): string {
   const colon = line.indexOf(":");
-  if (colon < 0 || !mentionsSecret(line.slice(0, colon))) return line;
+  if (colon < 0 || !isSecretName(line.slice(0, colon))) return line;
   const [end = ""] = /[\r\n]*$/.exec(line) ?? [];
   const value = line.slice(colon + 1, line.length - end.length);
   return value === redactedValue ? line : `${line.slice(0, colon + 1)}${redactedValue}${end}`;

@@ -1,4 +1,5 @@
 import type { CertwireEvent } from "./event.ts";
+import { jsonBytes } from "./json-text.ts";
 import type { Problem } from "./problems.ts";
 import { caProperties, certificateProperties, requestProperties } from "./properties.ts";
 import { type OmittedValue, omitted } from "./property-values.ts";
@@ -12,10 +13,17 @@ interface Leaf {
   readonly key: string;
   readonly value: string;
   readonly isBinary: boolean;
+  /** Length and hash, where they stand beside the value. */
+  readonly digest: OmittedValue | undefined;
+  /** What the value takes in JSON. */
+  readonly bytes: number;
 }
 
 /** A shorter value is not replaced: its length and hash would take nearly as much space. In characters. */
 const shortestWorthwhile = 512;
+
+/** What a string without a character takes in JSON. */
+const emptyBytes = 2;
 
 /** Texts that may be replaced by length and hash, according to the schemas: values of the CA. */
 const replaceableText = /^(request|certificateProperties|ca|attributes)\./;
@@ -38,22 +46,34 @@ const binaryKeys: ReadonlySet<string> = new Set([
  * Makes an event fit into `maxEventBytes` of JSON. First its largest binary values become length and hash,
  * then its largest texts; last, whole parts are removed. Each is named in `problems` as `omitted`. The
  * smallest result is the envelope with `notify` and `ca`, even if that is larger than `maxEventBytes`.
+ *
+ * A CRL may have tens of megabytes, so its text is neither copied nor written to find out its size.
  */
 export function shrinkEvent(event: CertwireEvent, maxEventBytes: number): CertwireEvent {
-  const data = structuredClone(event.data) as Holder;
+  const data = copyOf(event.data) as Holder;
   const smaller = { ...event, data };
   const problems = (data["problems"] ??= []) as Problem[];
-  let bytes = jsonBytes(smaller);
-  for (const leaf of leavesOf(data).toSorted(largestBinaryFirst)) {
-    if (bytes <= maxEventBytes) break;
-    const before = jsonBytes(leaf.value);
+  const leaves = takeLeaves(data).toSorted(largestBinaryFirst);
+  let bytes = leaves.reduce((sum, leaf) => sum + leaf.bytes - emptyBytes, jsonBytes(smaller));
+  for (const leaf of leaves) {
+    if (bytes <= maxEventBytes) {
+      leaf.holder[leaf.key] = leaf.value;
+      continue;
+    }
     const replacement = omit(leaf);
     const problem = { property: leaf.path, reason: "omitted" };
     problems.push(problem);
-    bytes += jsonBytes(replacement) - before + jsonBytes(problem) + 1;
+    bytes += jsonBytes(replacement) - leaf.bytes + jsonBytes(problem) + 1;
   }
-  if (jsonBytes(smaller) > maxEventBytes) dropParts(smaller, problems, maxEventBytes);
+  if (bytes > maxEventBytes) dropParts(smaller, problems, maxEventBytes);
   return smaller;
+}
+
+/** A copy of lists and objects that shares their strings. */
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copyOf(inner)]));
 }
 
 /** The last resort, for thousands of small values: removes whole parts of the data, the largest first. */
@@ -76,18 +96,34 @@ function dropParts(
   }
 }
 
-function leavesOf(holder: Holder, path = "", found: Leaf[] = []): Leaf[] {
+/** Takes the long strings out of an object: each is an empty one there now. */
+function takeLeaves(holder: Holder, path = "", found: Leaf[] = []): Leaf[] {
   for (const [key, value] of Object.entries(holder)) {
     const place = path === "" ? key : `${path}.${key}`;
     if (typeof value === "string") {
       const isBinary = binaryKeys.has(key);
       if (value.length < shortestWorthwhile || !(isBinary || replaceableText.test(place))) continue;
-      found.push({ path: place, holder, key, value, isBinary });
+      const digest = digestBeside(holder, key);
+      const bytes = leafBytes(value, digest);
+      found.push({ path: place, holder, key, value, isBinary, digest, bytes });
+      holder[key] = "";
     } else if (typeof value === "object" && value !== null) {
-      leavesOf(value as Holder, place, found);
+      takeLeaves(value as Holder, place, found);
     }
   }
   return found;
+}
+
+/** Length and hash of a CRL, which stand beside its DER. */
+function digestBeside({ length, sha256 }: Holder, key: string): OmittedValue | undefined {
+  if (key !== "der" || typeof length !== "number" || typeof sha256 !== "string") return undefined;
+  return { length, sha256, omitted: true };
+}
+
+/** What a leaf takes in JSON; a value of the length that base64 has is not read again to find out. */
+function leafBytes(value: string, digest: OmittedValue | undefined): number {
+  const isBase64 = digest !== undefined && value.length === Math.ceil(digest.length / 3) * 4;
+  return isBase64 ? value.length + emptyBytes : jsonBytes(value);
 }
 
 function largestBinaryFirst(a: Leaf, b: Leaf): number {
@@ -96,17 +132,12 @@ function largestBinaryFirst(a: Leaf, b: Leaf): number {
 }
 
 /** Replaces a value by length and hash; `first` and `last` of a cut value, which has both, are removed. */
-function omit({ holder, key, value, isBinary }: Leaf): OmittedValue | undefined {
+function omit({ holder, key, value, isBinary, digest }: Leaf): OmittedValue | undefined {
   if ("omitted" in holder) {
     delete holder[key];
     return undefined;
   }
-  const bytes = Buffer.from(value, isBinary ? "base64" : "utf8");
-  const replacement = omitted(bytes);
+  const replacement = digest ?? omitted(Buffer.from(value, isBinary ? "base64" : "utf8"));
   holder[key] = replacement;
   return replacement;
-}
-
-function jsonBytes(value: unknown): number {
-  return Buffer.byteLength(JSON.stringify(value) ?? "");
 }

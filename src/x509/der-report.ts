@@ -42,9 +42,13 @@ export class DerReport {
     try {
       read();
     } catch (error) {
-      if (!(error instanceof DerError)) throw error;
-      this.add(error.message);
+      this.#caught(error);
     }
+  }
+
+  #caught(error: unknown): void {
+    if (!(error instanceof DerError)) throw error;
+    this.add(error.message);
   }
 
   /**
@@ -57,7 +61,11 @@ export class DerReport {
     for (let index = 0; list.hasMore; index++) {
       const report = new DerReport(this.#problems, `${this.#part}[${index}]`);
       const before = list.position;
-      report.attempt(() => read(list.next(), report));
+      try {
+        read(list.next(), report);
+      } catch (error) {
+        report.#caught(error);
+      }
       const excess = this.#problems.length - first - maxProblemsOfList;
       if (excess > 0) {
         unnamed += excess;

@@ -60,7 +60,7 @@ function addName(
   const textKind = textKinds.get(name.tag);
   const otherKind = otherKinds.get(name.tag);
   if (textKind !== undefined) {
-    add(textKind, withoutNul(asciiText(names.content(name), report)));
+    add(textKind, withoutNul(asciiText(names, name, report)));
   } else if (otherKind !== undefined) {
     addOther(found, otherKind, names.content(name));
   } else if (name.tag === 0xa0) {

@@ -9,7 +9,8 @@ import { DerError } from "./reader.ts";
 export function integerHex(content: Buffer): string {
   const value = integerOf(content);
   const digits = (value < 0n ? -value : value).toString(16).toUpperCase();
-  return `${value < 0n ? "-" : ""}${digits.length % 2 === 0 ? digits : `0${digits}`}`;
+  const whole = digits.length % 2 === 0 ? digits : `0${digits}`;
+  return value < 0n ? `-${whole}` : whole;
 }
 
 /** An INTEGER in decimal. Throws `DerError` for more than 64 octets. */

@@ -1,7 +1,6 @@
-/**
- * A name that has one of these words in it names a secret, whatever stands around it.
- * docs/reference/what-is-secret.md lists them.
- */
+const maxEncodings = 4;
+
+/** A name that ends with one of these words names a secret. docs/reference/what-is-secret.md lists them. */
 export const secretWords: readonly string[] = [
   "challenge",
   "password",
@@ -11,19 +10,30 @@ export const secretWords: readonly string[] = [
   "archivedkey",
 ];
 
-const maxEncodings = 4;
+/**
+ * True for the name of a secret. Case, percent encoding, wide forms of letters, and everything that is not a
+ * letter or digit make no difference: `Chal%6cenge` and `Expected-Challenge` are secrets, `ChallengeType` is not.
+ */
+export function isSecretName(name: string): boolean {
+  const letters = lettersOf(name);
+  return secretWords.some((word) => letters.endsWith(word));
+}
 
 /**
- * True if a name, or a text with names and values in it, has the word of a secret in it. Case, percent
- * encoding, wide forms of letters, and everything that is not a letter or digit make no difference:
- * `Chal%6cenge` and `Expected-Challenge` are secrets. Rather one value too many is blanked than one missed.
+ * True if a text with names and values in it has the word of a secret anywhere. Rather one value too many is
+ * blanked than one missed.
  */
 export function mentionsSecret(text: string): boolean {
-  const plain = decoded(text.replaceAll("\0", ""))
-    .normalize("NFKC")
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]/g, "");
-  return secretWords.some((word) => plain.includes(word));
+  const letters = lettersOf(text);
+  return secretWords.some((word) => letters.includes(word));
+}
+
+/** Only the letters and digits, in lower case and decoded. */
+function lettersOf(text: string): string {
+  // Nearly every name is plain ASCII.
+  const isPlain = /^[\w .:-]*$/.test(text);
+  const decodedText = isPlain ? text : decoded(text.replaceAll("\0", "")).normalize("NFKC");
+  return decodedText.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 }
 
 /** The text without its percent encoding, also where that was applied several times. */

@@ -2,6 +2,14 @@ import { isAscii, isUtf8 } from "node:buffer";
 import type { DerReport } from "./der-report.ts";
 import { type DerElement, DerError, type DerReader } from "./reader.ts";
 
+const utf8String = 0x0c;
+const teletexString = 0x14;
+const universalString = 0x1c;
+const bmpString = 0x1e;
+
+/** NumericString, PrintableString, IA5String, VisibleString. */
+const asciiTags: ReadonlySet<number> = new Set([0x12, 0x13, 0x16, 0x1a]);
+
 /**
  * The text of a string element; `undefined` if its type is not a string. Invalid characters become U+FFFD, and
  * the report gets the octets of a text with any of them, or with U+0000, which stays; `withoutNul` removes it.
@@ -11,39 +19,61 @@ export function stringText(
   element: DerElement,
   report: DerReport,
 ): string | undefined {
-  const octets = reader.content(element);
-  switch (element.tag) {
-    case 0x0c: // UTF8String
-      if (!isUtf8(octets)) report.add("text is not valid UTF-8", octets);
-      return reportNul(octets.toString("utf8"), octets, report);
-    case 0x14: // TeletexString, Latin-1 in practice
-      return reportNul(octets.toString("latin1"), octets, report);
-    case 0x12: // NumericString
-    case 0x13: // PrintableString
-    case 0x16: // IA5String
-    case 0x1a: // VisibleString
-      return asciiText(octets, report);
-    case 0x1e: // BMPString
-      return reportNul(utf16Text(octets, report), octets, report);
-    case 0x1c: // UniversalString
-      return reportNul(utf32Text(octets, report), octets, report);
-    default:
-      return undefined;
+  const { tag } = element;
+  if (asciiTags.has(tag)) return asciiText(reader, element, report);
+  if (tag === utf8String) return utf8Text(reader, element, report);
+  if (tag === teletexString) {
+    // Latin-1 in practice.
+    return reportNul(
+      reader.bytes.toString("latin1", element.start, element.end),
+      reader,
+      element,
+      report,
+    );
   }
+  const octets = reader.content(element);
+  if (tag === bmpString) return reportNul(utf16Text(octets, report), reader, element, report);
+  if (tag === universalString) return reportNul(utf32Text(octets, report), reader, element, report);
+  return undefined;
 }
 
 /**
  * The text of a string type that allows only ASCII. Other octets are reported, and read as UTF-8 if they are
  * valid, else as Latin-1.
  */
-export function asciiText(octets: Buffer, report: DerReport): string {
-  if (isAscii(octets)) return reportNul(octets.toString("latin1"), octets, report);
+export function asciiText(reader: DerReader, element: DerElement, report: DerReport): string {
+  const text = reader.bytes.toString("latin1", element.start, element.end);
+  if (isPlain(text)) return text;
+  const octets = reader.content(element);
+  if (isAscii(octets)) return reportNul(text, reader, element, report);
   report.add("text is not ASCII", octets);
-  return octets.toString(isUtf8(octets) ? "utf8" : "latin1");
+  return isUtf8(octets) ? octets.toString("utf8") : text;
 }
 
-function reportNul(text: string, octets: Buffer, report: DerReport): string {
-  if (text.includes("\0")) report.add("text has a U+0000", octets);
+function utf8Text(reader: DerReader, element: DerElement, report: DerReport): string {
+  const text = reader.bytes.toString("utf8", element.start, element.end);
+  if (isPlain(text)) return text;
+  const octets = reader.content(element);
+  if (!isUtf8(octets)) report.add("text is not valid UTF-8", octets);
+  return reportNul(text, reader, element, report);
+}
+
+/** True for ASCII without U+0000; asked of each text, because it is much faster than a view of its octets. */
+function isPlain(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0 || code > 0x7f) return false;
+  }
+  return true;
+}
+
+function reportNul(
+  text: string,
+  reader: DerReader,
+  element: DerElement,
+  report: DerReport,
+): string {
+  if (text.includes("\0")) report.add("text has a U+0000", reader.content(element));
   return text;
 }
 

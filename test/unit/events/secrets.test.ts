@@ -60,19 +60,21 @@ test("an attribute with the name of a secret has no value, however the name is w
   const nul = eventOf({ attributes: [["Pass\0word", secret]] });
   const lone = eventOf({ attributes: [[utf16(Buffer.from("Pass\ud800word", "utf16le")), secret]] });
   for (const event of [nul, lone]) assert.equal(shows(event, Buffer.from(secret)), false);
-  const other = eventOf({ attributes: [["ccm", secret]] });
-  assert.deepEqual(other.data["attributes"], [{ name: "ccm", value: secret }]);
+  for (const name of ["ccm", "ChallengeX", "PasswordPolicy"]) {
+    const other = eventOf({ attributes: [[name, secret]] });
+    assert.deepEqual(other.data["attributes"], [{ name, value: secret }]);
+  }
 });
 
 test("the lines of secrets in the request attributes are blanked, the others stay", () => {
   const event = eventOf({
     request: {
-      RequestAttributes: `ccm:host\r\nPassword:${secret}\r\nChallenge:[redacted]\nChal%6cenge: ${secret}`,
+      RequestAttributes: `ccm:host\r\nPassword:${secret}\r\nChallenge:[redacted]\nChal%6cenge: ${secret}\nChallengeX:kept`,
     },
   });
   assert.equal(
     request(event)["requestAttributes"],
-    "ccm:host\r\nPassword:[redacted]\r\nChallenge:[redacted]\nChal%6cenge:[redacted]",
+    "ccm:host\r\nPassword:[redacted]\r\nChallenge:[redacted]\nChal%6cenge:[redacted]\nChallengeX:kept",
   );
   assert.deepEqual(problems(event), [
     { property: "request.RequestAttributes", reason: "withheld", detail: "a secret was blanked" },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import type { CertwireEvent } from "../../../src/events/event.ts";
+import { eventOf as eventOfOutbound, toOutbound } from "../../../src/events/outbound-event.ts";
 import { shrinkEvent } from "../../../src/events/shrink-event.ts";
 import {
   assertValid,
@@ -13,6 +14,7 @@ import {
   fixture,
   frameOf,
 } from "../../support/exit-records.ts";
+import { largeCrl } from "../../support/large-crl.ts";
 
 const jsonBytes = (event: CertwireEvent) => Buffer.byteLength(JSON.stringify(event));
 const digest = (bytes: Buffer) => ({
@@ -59,6 +61,35 @@ test("a CRL of 5 MiB fits into 900 KiB as length and hash", () => {
   const crl = shrunk(event, 900 * 1024).data["crl"] as Record<string, unknown>;
   assert.deepEqual(crl["der"], digest(der));
   assert.equal(crl["number"], "4112");
+});
+
+test("a CRL of 15 MB is neither written nor hashed again on its way to length and hash", (context) => {
+  const frame = frameOf(encodeRecord({ event: 0x20, crls: [[0, 0, largeCrl(390_000)]] }));
+  const [event] = eventsOfFrame(frame, eventContext());
+  assert.ok(event);
+  const { length, sha256, der } = event.data["crl"] as Record<string, unknown>;
+  assert.ok(String(der).length > 20_000_000);
+  const stringify = context.mock.method(JSON, "stringify");
+  const decode = context.mock.method(Buffer, "from");
+  const outbound = toOutbound(event, 900 * 1024, shrinkEvent);
+  for (const { arguments: given, result } of [...stringify.mock.calls, ...decode.mock.calls]) {
+    assert.ok((result?.length ?? 0) < 10_000, `${String(given[0]).slice(0, 20)} is large`);
+  }
+  context.mock.restoreAll();
+  const crl = eventOfOutbound(outbound).data["crl"] as Record<string, unknown>;
+  assert.deepEqual(crl["der"], { length, sha256, omitted: true });
+  assert.equal(crl["number"], "7");
+});
+
+test("what fits stays, to the byte", () => {
+  const [small, large] = [randomBytes(3000), randomBytes(9000)];
+  const event = eventOf({ request: { RawName: small, RawOldCertificate: large } });
+  const whole = jsonBytes(event);
+  assert.deepEqual(shrinkEvent(event, whole), event);
+  const { data } = shrunk(event, whole - 1);
+  const request = data["request"] as Record<string, unknown>;
+  assert.equal(request["rawName"], small.toString("base64"));
+  assert.deepEqual(request["rawOldCertificate"], digest(large));
 });
 
 test("texts go when binaries are not enough", () => {
