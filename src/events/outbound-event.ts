@@ -38,12 +38,15 @@ export function toOutbound(
 }
 
 /**
- * True if the event's CRL alone is above the limit. Writing it to find that out would hold up everything else: no
- * other value may have tens of megabytes.
+ * True if one of the event's CRLs alone is above the limit. Writing it to find that out would hold up everything
+ * else: no other value may have tens of megabytes.
  */
-function hasLargerCrl({ crl }: CertwireEvent["data"], limit: number): boolean {
-  const der = (Object(crl) as { der?: unknown }).der;
-  return typeof der === "string" && der.length > limit;
+function hasLargerCrl({ crl, crls }: CertwireEvent["data"], limit: number): boolean {
+  const all: unknown[] = Array.isArray(crls) ? crls : [crl];
+  return all.some((each) => {
+    const { der } = Object(each) as { der?: unknown };
+    return typeof der === "string" && der.length > limit;
+  });
 }
 
 /** Writes an event as JSON, whatever its size. */

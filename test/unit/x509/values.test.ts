@@ -151,6 +151,21 @@ test("names in BER and with tags of several bytes do not hide those after them",
   );
 });
 
+test("an otherName without its explicit tag is shown and named, and hides nothing", () => {
+  const upn = Buffer.from("2b060104018237140203", "hex");
+  const { found, problems } = namesAndProblems(
+    der(0xa0, der(0x06, upn), der(0x0c, Buffer.from("a@b"))),
+    der(0xa0, der(0x06, Buffer.from("550403", "hex")), der(0x0c, Buffer.from("x"))),
+    der(0x82, Buffer.from("c")),
+  );
+  const other = [{ type: "2.5.4.3", der: Buffer.from("0c0178", "hex").toString("base64") }];
+  assert.deepEqual(found, { upn: ["a@b"], other, dns: ["c"] });
+  assert.deepEqual(
+    problems.map(({ part }) => part),
+    ["san[0]", "san[1]"],
+  );
+});
+
 test("a list of broken members names the first 32 and counts the rest", () => {
   const broken = Array.from({ length: 40 }, () => der(0x87));
   const { found, problems } = namesAndProblems(...broken, der(0x82, Buffer.from("a")));
