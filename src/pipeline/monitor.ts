@@ -4,6 +4,7 @@ import { describeError } from "../errors/describe-error.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import type { SinkFailure, SinkFailureKind } from "../sinks/sink.ts";
 import type { DeadLetterReason } from "../state/dead-letter.ts";
+import { RepeatedLines } from "./repeated-lines.ts";
 
 /** Consecutive failures after which a retry is an alarm, logged as an error instead of a warning. */
 const alarmAfterFailures = 10;
@@ -58,6 +59,7 @@ type FailingPart = "open" | "source" | "record" | "checkpoint" | "dead letter";
 /** Logs and counts what happens in one pipeline. Every method is called right after what its name says. */
 export class PipelineMonitor {
   readonly #log: Logger;
+  readonly #lines: RepeatedLines;
   readonly #failing = new Map<number | FailingPart, "retrying" | "alarm">();
   readonly #now: () => number;
   #lastDeadLetter = Number.NEGATIVE_INFINITY;
@@ -87,6 +89,7 @@ export class PipelineMonitor {
   /** `now`: a clock in ms. Default `performance.now`. */
   constructor(log: Logger, now: () => number = () => performance.now()) {
     this.#log = log;
+    this.#lines = new RepeatedLines(log);
     this.#now = now;
   }
 
@@ -100,7 +103,7 @@ export class PipelineMonitor {
 
   sinkOpened(lanes: number): void {
     this.#failing.delete("open");
-    this.#log.info({ lanes }, "sink opened");
+    this.#lines.write("info", { lanes }, "sink opened");
   }
 
   openFailed(error: unknown, failures: number, delayMs: number): void {
@@ -137,7 +140,7 @@ export class PipelineMonitor {
 
   recovered(lane: number, failures: number): void {
     this.#failing.delete(lane);
-    this.#log.info({ lane, failures }, "publishing resumed");
+    this.#lines.write("info", { lane, failures }, "publishing resumed");
   }
 
   lanesChanging(cause: Error): void {
@@ -145,7 +148,7 @@ export class PipelineMonitor {
     for (const part of this.#failing.keys()) {
       if (typeof part === "number") this.#failing.delete(part);
     }
-    this.#log.warn(describeError(cause), "the sink's lanes are changing");
+    this.#lines.write("warn", describeError(cause), "the sink's lanes are changing");
   }
 
   /** `fill`: how full the dead letters of the sink are, as a share of their limit. */
@@ -153,7 +156,7 @@ export class PipelineMonitor {
     this.#deadLetters[reason] += 1;
     this.#lastDeadLetter = this.#now();
     this.#failing.delete("dead letter");
-    this.#log.error({ reason, id, ...describeError(cause) }, "dead letter written");
+    this.#lines.write("error", { reason, id, ...describeError(cause) }, "dead letter written");
     if (fill >= fillMark && this.#fill < fillMark) {
       const percent = Math.floor(fill * 100);
       this.#log.error({ percent }, "the dead letters are near their limit: replay and delete them");
@@ -181,7 +184,7 @@ export class PipelineMonitor {
   recordBlocked(error: unknown, failures: number, delayMs: number): void {
     this.#failed("record", alarmAfterFailures);
     const details = { failures, delayMs, ...describeError(error) };
-    this.#log.error(details, "a record cannot be decoded now; it waits");
+    this.#lines.write("error", details, "a record cannot be decoded now; it waits");
   }
 
   recordUnblocked(): void {
@@ -203,7 +206,7 @@ export class PipelineMonitor {
   checkpointFailed(error: unknown): void {
     this.#counts.checkpointFailures += 1;
     this.#failed("checkpoint", alarmAfterFailures);
-    this.#log.error(describeError(error), "cannot write the checkpoint");
+    this.#lines.write("error", describeError(error), "cannot write the checkpoint");
   }
 
   drainTimedOut(events: number): void {
@@ -218,6 +221,7 @@ export class PipelineMonitor {
   }
 
   stopped(): void {
+    this.#lines.close();
     this.#log.info({ acknowledgedEvents: this.#counts.acknowledgedEvents }, "pipeline stopped");
   }
 
@@ -241,9 +245,8 @@ export class PipelineMonitor {
     this.#failing.set(part, failures >= alarmAfterFailures ? "alarm" : "retrying");
   }
 
-  #retrying(failures: number, details: object, message: string): void {
-    if (failures >= alarmAfterFailures) this.#log.error(details, message);
-    else this.#log.warn(details, message);
+  #retrying(failures: number, details: Record<string, unknown>, message: string): void {
+    this.#lines.write(failures >= alarmAfterFailures ? "error" : "warn", details, message);
   }
 }
 
