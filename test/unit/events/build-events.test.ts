@@ -336,10 +336,14 @@ test("a gap says what was lost; one found by the reader has index 65535", () => 
 });
 
 test("frames of another type or schema are refused", () => {
-  const refused = { code: "CERTWIRE_RECORD_UNDECODABLE" };
   const payload = encodeRecord({});
-  for (const change of [{ schema: 2 }, { type: frameTypes.mark }]) {
+  const cases = [
+    [{ schema: 0 }, "CERTWIRE_RECORD_UNDECODABLE"],
+    [{ schema: 2 }, "CERTWIRE_RECORD_NEWER"],
+    [{ type: frameTypes.mark }, "CERTWIRE_RECORD_UNDECODABLE"],
+  ] as const;
+  for (const [change, code] of cases) {
     const frame = frameOf(payload, change);
-    assert.throws(() => eventsOfFrame(frame, eventContext()), refused);
+    assert.throws(() => eventsOfFrame(frame, eventContext()), { code });
   }
 });
