@@ -52,7 +52,7 @@ async function refuseLinks(
   const isPlain = stats.isFile() && (access === "shared" || stats.nlink === 1);
   const isLinked = (await isLink(path)) || (await isBelowLink(path, root));
   if (isPlain && !isLinked && (await isInPlace(path, file))) return;
-  throw Object.assign(new Error(`ELOOP: ${path} is a link, or no file`), { code: "ELOOP" });
+  throw Object.assign(new Error(`ELOOP: ${path} is a link, or not a file`), { code: "ELOOP" });
 }
 
 async function isBelowLink(path: string, root: string): Promise<boolean> {

@@ -42,14 +42,14 @@ export interface PipelineCounters {
 /** How long a dead letter keeps the alarm up, in ms: two lines of the progress log at least show it. */
 const deadLetterAlarmMs = 600_000;
 
-/** Share of the dead letters' limit above which the alarm stays up, and below which it may end. */
+/** Share of the dead letters' limit at which an error is logged. */
 const fillMark = 0.8;
 
 /**
  * How a running pipeline is doing. `publishing`: everything that was read goes to the sink. `retrying`: some
  * step failed and is repeated. `alarm`: it failed ten times in a row, or needs an operator: a failure of the
- * kinds `config`, `auth` and `unroutable`, a record that cannot be decoded, a checkpoint that cannot be written, a dead letter
- * within the last ten minutes, or dead letters near their limit.
+ * kinds `config`, `auth` and `unroutable`, a record that cannot be decoded, a checkpoint that cannot be written, or a dead letter
+ * within the last ten minutes.
  */
 export type PipelineHealth = "publishing" | "retrying" | "alarm";
 
@@ -229,7 +229,7 @@ export class PipelineMonitor {
   get health(): PipelineHealth {
     const states = [...this.#failing.values()];
     const hasDeadLetters = this.#now() - this.#lastDeadLetter < deadLetterAlarmMs;
-    if (hasDeadLetters || this.#fill >= fillMark || states.includes("alarm")) return "alarm";
+    if (hasDeadLetters || states.includes("alarm")) return "alarm";
     return states.length > 0 ? "retrying" : "publishing";
   }
 

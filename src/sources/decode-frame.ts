@@ -30,7 +30,7 @@ export interface DecodedFrame {
 }
 
 /**
- * Why a frame has neither content nor events: CERTWIRE_RECORD_UNDECODABLE if it is no record,
+ * Why a frame has neither content nor events: CERTWIRE_RECORD_UNDECODABLE if it is not a record,
  * CERTWIRE_RECORD_NEWER if this version cannot read it, CERTWIRE_RECORD_FAILED if the frame is not the reason.
  */
 export interface UndecodableFrame {

@@ -16,7 +16,7 @@ export interface JournalSourceOptions {
 }
 
 /**
- * Decodes the frames of a journal. A frame that is no record becomes an `undecodable` one; a frame of a later
+ * Decodes the frames of a journal. A frame that is not a record becomes an `undecodable` one; a frame of a later
  * version, or one that fails for want of memory or by a fault of ours, is `blocked`.
  */
 export class JournalSource implements EventSource {

@@ -4,8 +4,8 @@ import { checkWritable } from "../files/writable-directory.ts";
 import type { StateLayout } from "./layout.ts";
 
 /**
- * Checks that a service could write everything in its state directory that it writes for these sinks, without
- * leaving anything behind. Rejects with the error of the file system.
+ * Checks that a service could write everything in its state directory that it writes for these sinks, and leaves
+ * nothing there. Rejects with the error of the file system.
  */
 export async function checkState(layout: StateLayout, sinks: readonly string[]): Promise<void> {
   const { directory, lockName, caIds, quarantine } = layout;

@@ -59,6 +59,9 @@ export interface DeadLetterLimits {
 
 const mebibyte = 1024 * 1024;
 
+/** Share of the limit above which the files are counted anew with each letter. */
+const recountFill = 0.7;
+
 /** The limits of a sink; four files at least, so that a full one can be replayed and deleted early. */
 export function deadLetterLimits(options: {
   readonly maxDeadLetterMegabytes: number;
@@ -89,7 +92,7 @@ export class DeadLetterFile {
     this.#limits = limits;
   }
 
-  /** Bytes of all files of the sink as a share of their limit, 0 to 1; 0 before the first dead letter. */
+  /** Bytes of all files of the sink as a share of their limit; 0 before the first dead letter. */
   get fill(): number {
     return (this.#size + this.#otherBytes) / this.#limits.maxBytes;
   }
@@ -123,6 +126,8 @@ export class DeadLetterFile {
       await file.datasync();
       if (!(await isInPlace(this.#path, file))) throw new Error(`${this.#path} was deleted`);
       this.#size += line.length;
+      // Full files may have been deleted since they were counted.
+      if (this.fill >= recountFill) await this.#countOthers();
     } catch (error) {
       // Part of the line may be on disk, or files were deleted: the next call opens the file again, which
       // ends that line first and counts the bytes anew.
@@ -135,8 +140,12 @@ export class DeadLetterFile {
     const state = dirname(dirname(this.#path));
     this.#file = await openForAppend(this.#path, "private", state);
     this.#size = (await this.#file.stat()).size;
-    this.#otherBytes = (await totalBytes(this.#path)) - this.#size;
+    await this.#countOthers();
     return this.#file;
+  }
+
+  async #countOthers(): Promise<void> {
+    this.#otherBytes = (await totalBytes(this.#path)) - this.#size;
   }
 
   /** Sets the full file aside; the next line begins a new one. */

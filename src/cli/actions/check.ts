@@ -1,4 +1,3 @@
-import { readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Diagnostic, formatDiagnostic } from "../../config/config-error.ts";
 import { inspectConfig } from "../../config/inspect.ts";
@@ -8,6 +7,7 @@ import { CertwireError } from "../../errors/certwire-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import { describeError } from "../../errors/describe-error.ts";
 import { standardOutput } from "../../files/standard-output.ts";
+import { listSegmentFiles } from "../../journal/segments.ts";
 import { sinkKinds } from "../../sinks/registry.ts";
 import type { Sink } from "../../sinks/sink.ts";
 import type { SinkKind } from "../../sinks/sink-kind.ts";
@@ -76,9 +76,8 @@ function describeWarning(warning: Diagnostic): CheckResult {
 }
 
 async function checkJournal({ journal }: ResolvedConfig): Promise<string> {
-  const names = await readdir(journal.directory);
-  const segments = names.filter((name) => name.endsWith(".cej")).length;
-  return `${journal.directory}: ${segments} segments`;
+  const segments = await listSegmentFiles(journal.directory);
+  return `${journal.directory}: ${segments.length} segments`;
 }
 
 async function checkStateOf({ state, sinks }: ResolvedConfig): Promise<string> {

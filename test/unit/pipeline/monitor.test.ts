@@ -43,10 +43,9 @@ test("a dead letter that cannot be written is a retry, at the limit an alarm at 
   assert.equal(other.health, "alarm");
 });
 
-test("dead letters near their limit are an alarm before it is reached, logged once", () => {
-  const { monitor, lines, pass } = setUp();
+test("dead letters near their limit are reported before it is reached, once", () => {
+  const { monitor, lines } = setUp();
   for (const fill of [0.79, 0.8, 0.9]) monitor.deadLettered("rejected", "1", error, fill);
-  pass(3_600_000);
   assert.equal(monitor.health, "alarm");
   const near = lines.filter(({ msg }) => /near their limit/.test(String(msg)));
   assert.deepEqual(

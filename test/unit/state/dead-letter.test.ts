@@ -142,6 +142,17 @@ test("a full file is set aside under a number, and nothing is ever deleted", asy
   await file.close();
 });
 
+test("full files that were deleted no longer count, also before the limit", async () => {
+  const file = new DeadLetterFile(join(directory, "counted", "i.ndjson"), limits);
+  let n = 0;
+  while (file.fill < 0.7) await file.append(letter((n += 1)));
+  await rm(join(directory, "counted", "i.1.ndjson"));
+  const fullest = file.fill;
+  await file.append(letter(n + 1));
+  assert.ok(file.fill < fullest, `${file.fill} of ${fullest}`);
+  await file.close();
+});
+
 test("at the limit a dead letter is refused, until files were deleted", async () => {
   const path = join(directory, "full", "f.ndjson");
   const file = new DeadLetterFile(path, limits);
