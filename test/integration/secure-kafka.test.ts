@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, suite, type TestContext, test } from "node:test";
+import { range } from "../support/run-pipeline.ts";
 import { sampleOutbound } from "../support/sample-events.ts";
 import type { SecureKafkaListener } from "./support/kafka-security.ts";
 import { type LocalKafka, startLocalKafka } from "./support/local-kafka.ts";
@@ -75,9 +76,11 @@ suite("the Kafka sink on a broker with security", { skip }, () => {
     const sink = await publisher.sink({ url: url("MUTUAL"), tls: clientTls });
     await sink.open(signal);
     t.after(() => sink.close());
-    // A lane connects when it publishes for the first time.
+    // The first lane is connected by now; the others connect when they publish for the first time.
     publisher.useClient(certificates.strangerCa);
-    const event = sampleOutbound(1);
+    const events = range(1, 20).map((n) => sampleOutbound(n, `ca/${n}`));
+    const event = events.find((each) => sink.laneOf(each) > 0);
+    assert.ok(event);
     const refused = await sink.publish(sink.laneOf(event), [event], signal);
     assert.equal(refused.failure?.kind, "auth");
     publisher.useClient(certificates.renewedClient);
