@@ -124,7 +124,7 @@ suite("the RabbitMQ sink on a real broker", () => {
       deadLetterAfterSeconds: 60,
     });
     const running = pipeline.run(neverStopped);
-    await until(() => pipeline.stats().failures.poison > 2, "returns are seen");
+    await until(() => pipeline.stats().failures.unroutable > 2, "returns are seen");
     assert.equal(pipeline.stats().acknowledgedEvents, 0);
     await withChannel((channel) => channel.bindQueue(name, name, "#"));
     await running;

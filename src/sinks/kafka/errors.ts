@@ -1,4 +1,12 @@
-import { auth, broken, config, ErrorClassifier, type FailureClass } from "../failure-class.ts";
+import { CertwireError } from "../../errors/certwire-error.ts";
+import {
+  auth,
+  broken,
+  classOfCode,
+  config,
+  ErrorClassifier,
+  type FailureClass,
+} from "../failure-class.ts";
 import { tlsFaultOf } from "../tls-errors.ts";
 
 const busy: FailureClass = { kind: "retry-identical", code: "CERTWIRE_SINK_UNREACHABLE" };
@@ -74,6 +82,7 @@ export const toKafkaError = classifier.toError.bind(classifier);
 function classOf(error: Error & { type?: unknown; code?: unknown }): FailureClass {
   const byType = typeof error.type === "string" ? kafkaErrorClasses[error.type] : undefined;
   if (byType) return byType;
+  if (error instanceof CertwireError) return classOfCode(error);
   if (error.code === "ECONNRESET") return hungUp;
   return tlsFaultOf(error.code) ?? errorNames[error.name] ?? broken;
 }

@@ -4,7 +4,7 @@ import type { OutboundEvent } from "../../events/outbound-event.ts";
 import type { ContentMode } from "../broker-options.ts";
 import type { SinkFailure } from "../sink.ts";
 import { isNack, isUnencodable } from "./amqplib.ts";
-import { refusesContent, toRabbitMqFailure } from "./errors.ts";
+import { type ContentRefusal, contentRefusalOf, toRabbitMqFailure } from "./errors.ts";
 import { toAmqpMessage } from "./message.ts";
 
 /** Interval at which timeouts and a blocked connection are checked, in ms. */
@@ -33,8 +33,8 @@ export interface WindowResult {
   readonly failures: ReadonlyMap<string, SinkFailure>;
   /** Why the window as a whole stopped. */
   readonly failure?: SinkFailure;
-  /** True when the broker closed the channel because of the content of an event. */
-  readonly isContentRefused: boolean;
+  /** How the broker refused the content of an event, and closed the channel for it. */
+  readonly refusal?: ContentRefusal;
   /** False when confirms may still arrive: the channel must not be used again. */
   readonly isSettled: boolean;
 }
@@ -49,6 +49,7 @@ export class ConfirmWindow {
   readonly #events: readonly OutboundEvent[];
   readonly #confirmed = new Set<string>();
   readonly #failures = new Map<string, SinkFailure>();
+  /** Why the broker returned an event, by its id. */
   readonly #returned = new Map<string, string>();
   /** For each key with an unconfirmed event, its later events, in order. */
   readonly #waiting = new Map<string, OutboundEvent[]>();
@@ -56,7 +57,7 @@ export class ConfirmWindow {
   #inFlight = 0;
   #isFull = false;
   #failure: SinkFailure | undefined;
-  #isContentRefused = false;
+  #refusal: ContentRefusal | undefined;
   #lastProgress = performance.now();
   #finish: () => void = () => {};
   #isFinished = false;
@@ -93,7 +94,7 @@ export class ConfirmWindow {
       confirmed: this.#confirmed,
       failures: this.#failures,
       ...(this.#failure && { failure: this.#failure }),
-      isContentRefused: this.#isContentRefused,
+      ...(this.#refusal && { refusal: this.#refusal }),
       isSettled: this.#inFlight === 0,
     };
   }
@@ -155,7 +156,7 @@ export class ConfirmWindow {
     this.#lastProgress = performance.now();
     const returned = this.#returned.get(event.id);
     if (error) this.#unconfirmed(event, error);
-    else if (returned !== undefined) this.#failures.set(event.id, unroutable(returned));
+    else if (returned !== undefined) this.#failures.set(event.id, unroutable(event.id, returned));
     else this.#confirm(event);
     this.#pump();
   }
@@ -178,7 +179,7 @@ export class ConfirmWindow {
       this.#failures.set(event.id, { kind: "retry-identical", cause });
       return;
     }
-    this.#isContentRefused ||= refusesContent(channelError);
+    this.#refusal ??= contentRefusalOf(channelError);
     this.#failure ??= toRabbitMqFailure(channelError ?? error);
   }
 
@@ -187,9 +188,11 @@ export class ConfirmWindow {
    * (https://github.com/amqp-node/amqplib/issues/184).
    */
   #noteReturn({ fields, properties }: Message): void {
-    const { replyCode, replyText } = fields as { replyCode?: number; replyText?: string };
+    const { replyCode, replyText, exchange, routingKey } = fields as ReturnFields;
     const id: unknown = properties.messageId;
-    if (typeof id === "string") this.#returned.set(id, `${replyCode} ${replyText}`);
+    if (typeof id !== "string") return;
+    const where = `exchange "${exchange}", routing key "${routingKey}"`;
+    this.#returned.set(id, `${replyCode} ${replyText}, ${where}`);
   }
 
   #drained(): void {
@@ -217,9 +220,18 @@ export class ConfirmWindow {
   }
 }
 
-function unroutable(reply: string): SinkFailure {
-  const message = `the broker returned an event: ${reply}`;
-  const hint = "Bind a queue or stream to the exchange for this routing key.";
+/** Fields of basic.return; amqplib's types name those of a delivery only. */
+interface ReturnFields {
+  readonly replyCode?: number;
+  readonly replyText?: string;
+  readonly exchange: string;
+  readonly routingKey: string;
+}
+
+function unroutable(id: string, reply: string): SinkFailure {
+  const message = `the broker returned event ${id}: ${reply}`;
+  const hint =
+    "Bind a queue or stream to the exchange for this routing key, or start the node of the queue.";
   const cause = new CertwireError("CERTWIRE_SINK_REJECTED", message, { hint });
   return { kind: "unroutable", cause };
 }
