@@ -106,6 +106,11 @@ function protocolOf(bytes: Buffer): string | undefined {
   return "another protocol";
 }
 
+/** Options that end a connection attempt with the signal: amqplib hands them on to `net.connect` and `tls.connect`. */
+export function abortable(signal: AbortSignal): object {
+  return { signal };
+}
+
 /** Most channels that the connection can have, as agreed upon with the broker. */
 export function channelMaxOf(connection: Connection): number {
   return (connection as Partial<PrivateConnection>).channelMax ?? 65_535;

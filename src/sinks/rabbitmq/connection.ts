@@ -5,7 +5,7 @@ import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
 import { formatHost, type HostPort } from "../server-url.ts";
 import { loadTls } from "../tls-options.ts";
-import { channelMaxOf, cutOff } from "./amqplib.ts";
+import { abortable, channelMaxOf, cutOff } from "./amqplib.ts";
 import { toRabbitMqError } from "./errors.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
 import { assertTopology } from "./topology.ts";
@@ -26,6 +26,8 @@ export class RabbitMqConnection {
   #preparations = 0;
   #nextHost = 0;
   #isClosed = false;
+  /** Ends what is connecting when the connection is closed. */
+  readonly #closing = new AbortController();
   /** True once the sink is open: until then its `open` reports why the connection ended. */
   isEstablished = false;
   /** True while the broker accepts nothing because of its memory or disk alarm. */
@@ -77,11 +79,11 @@ export class RabbitMqConnection {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
     const model = this.#model;
     const { isBlocked } = this;
     this.#forget(model, undefined);
-    if (model === undefined) return;
+    this.#isClosed = true;
+    if (model === undefined) return void this.#closing.abort();
     if (!isBlocked) {
       // A broker that blocks the connection reads nothing, so it would not answer.
       const timeout = delay(closeTimeoutMs, undefined, { ref: false });
@@ -138,6 +140,7 @@ export class RabbitMqConnection {
         timeout: this.#options.connectTimeoutMs,
         noDelay: true,
         keepAlive: true,
+        ...abortable(this.#closing.signal),
         clientProperties: { connection_name: `certwire ${this.#options.name}` },
         ...(tls && loadTls(tls)),
       },

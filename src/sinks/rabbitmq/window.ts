@@ -57,7 +57,8 @@ export class ConfirmWindow {
   #inFlight = 0;
   #isFull = false;
   #failure: SinkFailure | undefined;
-  #refusal: ContentRefusal | undefined;
+  /** The error with which the channel ended under unconfirmed events. */
+  #ended: unknown;
   #lastProgress = performance.now();
   #finish: () => void = () => {};
   #isFinished = false;
@@ -90,11 +91,20 @@ export class ConfirmWindow {
       channel.removeListener("return", onReturn);
       channel.removeListener("drain", onDrain);
     }
+    return this.#result();
+  }
+
+  /** Only now all has been heard of why a channel ended: amqplib ends the channels before it names the reason. */
+  #result(): WindowResult {
+    const reason = this.#options.channelError() ?? this.#ended;
+    const ended = this.#ended === undefined ? undefined : toRabbitMqFailure(reason);
+    const failure = this.#failure ?? ended;
+    const refusal = ended && contentRefusalOf(reason);
     return {
       confirmed: this.#confirmed,
       failures: this.#failures,
-      ...(this.#failure && { failure: this.#failure }),
-      ...(this.#refusal && { refusal: this.#refusal }),
+      ...(failure && { failure }),
+      ...(refusal && { refusal }),
       isSettled: this.#inFlight === 0,
     };
   }
@@ -118,7 +128,7 @@ export class ConfirmWindow {
   }
 
   #hasFailed(): boolean {
-    return this.#failure !== undefined || this.#failures.size > 0;
+    return this.#failure !== undefined || this.#ended !== undefined || this.#failures.size > 0;
   }
 
   #send(event: OutboundEvent): void {
@@ -170,8 +180,7 @@ export class ConfirmWindow {
 
   /** A nack concerns one event; any other error means that the channel has ended. */
   #unconfirmed(event: OutboundEvent, error: unknown): void {
-    const channelError = this.#options.channelError();
-    if (channelError === undefined && isNack(error)) {
+    if (this.#options.channelError() === undefined && isNack(error)) {
       const cause = new CertwireError(
         "CERTWIRE_SINK_REJECTED",
         "the broker refused an event (nack)",
@@ -179,8 +188,7 @@ export class ConfirmWindow {
       this.#failures.set(event.id, { kind: "retry-identical", cause });
       return;
     }
-    this.#refusal ??= contentRefusalOf(channelError);
-    this.#failure ??= toRabbitMqFailure(channelError ?? error);
+    this.#ended ??= error;
   }
 
   /**

@@ -6,18 +6,23 @@ import { type TestContext, test } from "node:test";
 import { connect, type Options } from "amqplib";
 import { CertwireError } from "../../../../src/errors/certwire-error.ts";
 import {
+  abortable,
+  channelMaxOf,
   checkAmqplibVersion,
   cutOff,
+  isConnectTimeout,
   isHungUp,
   isNack,
+  isOutOfChannels,
   isUnencodable,
   patchHandshake,
 } from "../../../../src/sinks/rabbitmq/amqplib.ts";
 import { repoRoot } from "../../../integration/support/repo-root.ts";
 import { startFakeRabbitMq, startRefusingRabbitMq } from "../../../support/fake-rabbitmq.ts";
 import { rabbitMqSink } from "../../../support/make-sink.ts";
+import { startMuteServer } from "../../../support/mute-server.ts";
 import { sampleOutbound } from "../../../support/sample-events.ts";
-import { patienceMs } from "../../../support/until.ts";
+import { patienceMs, until } from "../../../support/until.ts";
 
 const signal = new AbortController().signal;
 
@@ -145,4 +150,31 @@ test("a connection that is cut off ends at once, with the reason, although the b
   const closed = new Promise((resolve) => void model.on("close", resolve));
   cutOff(model.connection, reason);
   assert.equal(await closed, reason);
+});
+
+test("the number of channels that client and broker agreed upon is known, and none above it opens", async (t) => {
+  for (const [channelMax, agreed] of [
+    [2, 2],
+    [0, 65_535],
+  ] as const) {
+    const broker = await startFakeRabbitMq(() => true, { channelMax });
+    t.after(() => broker.stop());
+    const model = await connect(broker.url);
+    model.on("error", () => undefined);
+    assert.equal(channelMaxOf(model.connection), agreed);
+    await model.createChannel();
+    await model.createChannel();
+    if (channelMax === 2) await assert.rejects(model.createChannel(), isOutOfChannels);
+  }
+});
+
+test("a silent port is recognized, and an attempt to connect ends with its signal", async (t) => {
+  const { port, connections } = await startMuteServer(t);
+  const url = `amqp://127.0.0.1:${port}`;
+  await assert.rejects(connect(url, { timeout: 50 }), isConnectTimeout);
+  const stop = new AbortController();
+  const connecting = connect(url, { ...abortable(stop.signal) });
+  await until(() => connections() === 2, "the second attempt waits for an answer");
+  stop.abort();
+  await assert.rejects(connecting, { name: "AbortError" });
 });
