@@ -83,7 +83,10 @@ export class RabbitMqConnection {
     const { isBlocked } = this;
     this.#forget(model, undefined);
     this.#isClosed = true;
-    if (model === undefined) return void this.#closing.abort();
+    if (model === undefined) {
+      this.#closing.abort();
+      return;
+    }
     if (!isBlocked) {
       // A broker that blocks the connection reads nothing, so it would not answer.
       const timeout = delay(closeTimeoutMs, undefined, { ref: false });
