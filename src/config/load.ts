@@ -20,9 +20,9 @@ import { readSecret } from "./secrets.ts";
 import { resolveSink, type SinkConfiguration, type SinkEntry } from "./sink-entry.ts";
 import { tokenKinds } from "./token-kinds.ts";
 
-/** A configuration with absolute paths and its secrets read. */
+/** A configuration with absolute paths, whose secrets could be read. */
 export interface ResolvedConfig extends Omit<Config, "sinks" | "$schema"> {
-  /** Every sink of the file; the secrets of those that are not needed are empty. */
+  /** Every sink of the file; those that are not needed have empty secrets. */
   readonly sinks: readonly SinkConfiguration[];
 }
 

@@ -61,7 +61,7 @@ function unknownScheme(url: string, kinds: readonly SinkKind[]): Issue {
   };
 }
 
-/** Reads the secrets of an entry and makes its paths absolute. Throws a CertwireError. */
+/** Makes the paths of an entry absolute. Throws a CertwireError. */
 export function resolveSink(
   { kind, values }: SinkEntry,
   context: ResolveContext,

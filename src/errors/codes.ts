@@ -112,7 +112,7 @@ export const errorCodes = {
     meaning: "The broker rejected this client's credentials or permissions.",
     retryable: true,
     exitCode: 77,
-    hint: "Check the user, the secret file and the broker's access rules.",
+    hint: "Check the user, the secret file and the broker's access rules; a new password in the file is used at the next try.",
   },
   CERTWIRE_SINK_CONFIG: {
     meaning: "A sink's topic, exchange or option does not exist or does not match the broker.",

@@ -17,6 +17,22 @@ export const config: FailureClass = { kind: "config", code: "CERTWIRE_SINK_CONFI
 /** Credentials or permissions were refused. */
 export const auth: FailureClass = { kind: "auth", code: "CERTWIRE_SINK_AUTH" };
 
+/** The same class with a hint that fits better than that of its code. */
+export function hintedBy(failure: FailureClass, hint: string): FailureClass {
+  return { ...failure, hint };
+}
+
+/** Kinds of the codes that need someone to act. */
+const kindOfCode: Partial<Record<ErrorCode, SinkFailureKind>> = {
+  CERTWIRE_SINK_CONFIG: "config",
+  CERTWIRE_SINK_AUTH: "auth",
+};
+
+/** The class of an error that has its code already. */
+export function classOfCode({ code, hint }: CertwireError): FailureClass {
+  return { kind: kindOfCode[code] ?? "reset", code, hint };
+}
+
 /** Classifies what a client library threw; a CertwireError is passed on as it is. */
 export class ErrorClassifier {
   readonly #classOf: (error: unknown) => FailureClass;
@@ -37,9 +53,7 @@ export class ErrorClassifier {
 
   /** The failure for an error of a publish. */
   toFailure(error: unknown): SinkFailure {
-    if (error instanceof CertwireError) {
-      return { kind: error.code === "CERTWIRE_SINK_CONFIG" ? "config" : "reset", cause: error };
-    }
+    if (error instanceof CertwireError) return { kind: classOfCode(error).kind, cause: error };
     return { kind: this.#classOf(error).kind, cause: this.toError(error, this.#publishFailed) };
   }
 }

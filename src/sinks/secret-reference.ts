@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CertwireError } from "../errors/certwire-error.ts";
 import { pathOption } from "./path-option.ts";
 
 /** Where a secret is kept; the secret itself is never in the configuration file. */
@@ -24,4 +25,23 @@ export interface ResolveContext {
   secret(reference: SecretReference): string;
   /** Directory that relative paths start from: that of the configuration file. */
   readonly baseDirectory: string;
+}
+
+/** Reads a secret each time it is called, so that a new one takes effect. Throws a CertwireError. */
+export type ReadSecret = () => string;
+
+/**
+ * A function that reads a password anew for each connection. When it cannot be read it throws
+ * CERTWIRE_SINK_CONFIG, which the pipeline retries.
+ */
+export function passwordOf(reference: SecretReference, context: ResolveContext): ReadSecret {
+  return () => {
+    try {
+      return context.secret(reference);
+    } catch (cause) {
+      if (!(cause instanceof CertwireError)) throw cause;
+      const message = `the password cannot be read: ${cause.message}`;
+      throw new CertwireError("CERTWIRE_SINK_CONFIG", message, { hint: cause.hint });
+    }
+  };
 }

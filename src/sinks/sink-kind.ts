@@ -13,7 +13,7 @@ export type SinkSchema = z.ZodObject<
 /** Something wrong or doubtful in the options of one sink. */
 export interface SinkFinding {
   /** Path of the option below the sink's entry, such as `["tls", "caFile"]`. */
-  readonly path: readonly string[];
+  readonly path: readonly (string | number)[];
   /** True when the sink works all the same. */
   readonly isWarning: boolean;
   /** Never holds a secret. */
@@ -32,7 +32,7 @@ export interface SinkKindDefinition<
   readonly schemes: readonly string[];
   /** Schema of the entry; `configuration.md` and `config/schema.json` are generated from it. */
   readonly options: Schema;
-  /** Makes paths absolute and reads secrets. Throws a CertwireError when a secret cannot be read. */
+  /** Makes paths absolute. Secrets are read when the sink connects, each time anew. */
   resolve(entry: z.output<Schema>, context: ResolveContext): Options;
   /**
    * What `certwire check` reports without a connection: files that cannot be used, passwords in clear text.

@@ -4,40 +4,90 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 /** Decides whether a message is confirmed, or refused with a nack; `connection` counts from 1. */
 export type Confirms = (connection: number) => boolean | "nack";
 
+/** What a client asked for. */
+export interface FakeRequest {
+  /** Counts from 1. */
+  readonly connection: number;
+  readonly channel: number;
+  /** Class and method, such as `60.40`; that of a publish is answered once the size of the message is known. */
+  readonly method: string;
+  /** Arguments of the method as Latin-1 text, for names in them. */
+  readonly text: string;
+  /** Bytes of the message's body; 0 for another method. */
+  readonly size: number;
+  /** Channels that are open on this connection. */
+  readonly channels: number;
+}
+
+/** How a request is refused: the broker closes the channel or the connection. */
+export interface Closing {
+  readonly closes: "channel" | "connection";
+  readonly replyCode: number;
+  readonly replyText: string;
+}
+
+/** How the server differs from one that grants everything. */
+export interface FakeOptions {
+  /** `channel_max` of the server; 0 is no limit. Default 0. */
+  readonly channelMax?: number;
+  /** The server's version. Default 3.10.8. */
+  readonly version?: string;
+  /** Called for each request; a closing is sent in the place of the answer, "silent" is no answer at all. */
+  readonly refuse?: (request: FakeRequest) => Closing | "silent" | undefined;
+}
+
 const publish = "60.40";
 const empty = Buffer.alloc(0);
 
 /** What the broker answers to each method of a client: method and arguments. */
 const answers: Readonly<Record<string, readonly [classId: number, method: number, args: Buffer]>> =
   {
-    "10.11": [10, 30, Buffer.from([0, 0, 0, 2, 0, 0, 0, 0])],
     "10.40": [10, 41, Buffer.from([0])],
     "10.50": [10, 51, empty],
     "20.10": [20, 11, Buffer.alloc(4)],
     "20.40": [20, 41, empty],
     "40.10": [40, 11, empty],
+    "50.10": [50, 11, Buffer.concat([Buffer.from([1]), Buffer.from("q"), Buffer.alloc(8)])],
+    "50.20": [50, 21, empty],
     "85.10": [85, 11, empty],
   };
 
 /** A server on 127.0.0.1 that speaks just enough AMQP 0-9-1 to confirm, or not to confirm, messages. */
-export async function startFakeRabbitMq(confirms: Confirms) {
+export async function startFakeRabbitMq(confirms: Confirms, options: FakeOptions = {}) {
   const sockets: Socket[] = [];
-  let messages = 0;
+  const requests: FakeRequest[] = [];
   const server = createServer((socket) => {
     sockets.push(socket);
-    serve(socket, () => {
-      messages += 1;
-      return confirms(sockets.indexOf(socket) + 1);
+    serve(socket, sockets.length, {
+      ...options,
+      confirms,
+      refuse(request) {
+        requests.push(request);
+        return options.refuse?.(request);
+      },
     });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
+  const messages = () => requests.filter(({ method }) => method === publish);
   return {
     url: `amqp://127.0.0.1:${(server.address() as AddressInfo).port}`,
     /** Connections that were made so far. */
     connections: () => sockets.length,
     /** Messages that were published so far, on all connections. */
-    messages: () => messages,
+    messages: () => messages().length,
+    /** Everything that was asked for so far, messages included, in its order. */
+    requests: (): readonly FakeRequest[] => requests,
+    /** Blocks every connection as a memory alarm does: says so, and reads nothing more. */
+    block(): void {
+      const reason = shortString("low on memory");
+      for (const socket of sockets)
+        socket.write(methodFrame(0, 10, 60, reason), () => socket.pause());
+    },
+    /** Closes every connection with a reply. */
+    close(replyCode: number, replyText: string): void {
+      for (const socket of sockets) socket.write(closeFrame(0, { replyCode, replyText }));
+    },
     stop(): void {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -55,16 +105,33 @@ interface HandshakeRefusal {
 }
 
 /** A server on 127.0.0.1 that refuses every connection during its handshake. */
-export async function startRefusingRabbitMq(refusal: HandshakeRefusal) {
-  const server = createServer((socket) => serve(socket, () => false, refusal));
+export async function startRefusingRabbitMq({ at, replyCode, replyText = "" }: HandshakeRefusal) {
+  const server = createServer((socket) =>
+    serve(socket, 1, {
+      confirms: () => false,
+      refuse({ method }) {
+        if (method !== at) return undefined;
+        if (replyCode !== undefined) return { closes: "connection", replyCode, replyText };
+        socket.end();
+        return "silent";
+      },
+    }),
+  );
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return { url: `amqp://127.0.0.1:${port}`, stop: () => void server.close() };
 }
 
-function serve(socket: Socket, confirms: () => boolean | "nack", refusal?: HandshakeRefusal): void {
+interface Behaviour extends FakeOptions {
+  readonly confirms: Confirms;
+  readonly refuse: NonNullable<FakeOptions["refuse"]>;
+}
+
+function serve(socket: Socket, connection: number, behaviour: Behaviour): void {
+  const { channelMax = 0, version = "3.10.8" } = behaviour;
   const tags = new Map<number, number>();
+  const open = new Set<number>();
   let received = empty;
   socket.on("error", () => undefined);
   socket.on("data", (chunk) => {
@@ -72,41 +139,76 @@ function serve(socket: Socket, confirms: () => boolean | "nack", refusal?: Hands
     // The 8 bytes of the protocol header come first, and once.
     if (received.toString("latin1", 0, 4) === "AMQP") {
       received = received.subarray(8);
-      const version = Buffer.from([0, 9, 0, 0, 0, 0]);
-      socket.write(methodFrame(0, 10, 10, Buffer.concat([version, long("PLAIN"), long("en_US")])));
+      socket.write(startFrame(version));
     }
     while (received.length >= 7) {
       const end = 8 + received.readUInt32BE(3);
       if (received.length < end) return;
       const frame = received.subarray(0, end);
       received = received.subarray(end);
-      if (frame[0] === 1) answer(frame);
+      if (frame[0] === 1) handle(frame);
+      if (frame[0] === 2) handleMessage(frame.readUInt16BE(1), Number(frame.readBigUInt64BE(11)));
     }
   });
 
-  function answer(frame: Buffer): void {
+  function handle(frame: Buffer): void {
     const channel = frame.readUInt16BE(1);
-    const name = `${frame.readUInt16BE(7)}.${frame.readUInt16BE(9)}`;
-    if (name === refusal?.at) return refuse(refusal);
-    const known = answers[name];
-    if (known) socket.write(methodFrame(channel, ...known));
-    if (name !== publish) return;
+    const method = `${frame.readUInt16BE(7)}.${frame.readUInt16BE(9)}`;
+    if (method === publish) return;
+    const text = frame.toString("latin1", 11, frame.length - 1);
+    if (isRefused({ connection, channel, method, text, size: 0, channels: open.size })) return;
+    if (method === "20.10") open.add(channel);
+    if (method === "20.40") open.delete(channel);
+    const answer = method === "10.11" ? tune(channelMax) : answers[method];
+    if (answer) socket.write(methodFrame(channel, ...answer));
+  }
+
+  function handleMessage(channel: number, size: number): void {
+    if (!open.has(channel)) return;
+    const request = { connection, channel, method: publish, text: "", size, channels: open.size };
+    if (isRefused(request)) return;
     const tag = (tags.get(channel) ?? 0) + 1;
     tags.set(channel, tag);
     const args = Buffer.alloc(9);
     args.writeBigUInt64BE(BigInt(tag));
-    const verdict = confirms();
+    const verdict = behaviour.confirms(connection);
     if (verdict) socket.write(methodFrame(channel, 60, verdict === "nack" ? 120 : 80, args));
   }
 
-  function refuse({ replyCode, replyText = "" }: HandshakeRefusal): void {
-    if (replyCode === undefined) return void socket.end();
-    const args = Buffer.alloc(3);
-    args.writeUInt16BE(replyCode);
-    args.writeUInt8(replyText.length, 2);
-    const close = Buffer.concat([args, Buffer.from(replyText), Buffer.alloc(4)]);
-    socket.write(methodFrame(0, 10, 50, close));
+  function isRefused(request: FakeRequest): boolean {
+    const closing = behaviour.refuse(request);
+    if (closing === undefined || closing === "silent") return closing === "silent";
+    const channel = closing.closes === "channel" ? request.channel : 0;
+    if (channel !== 0) {
+      open.delete(channel);
+      tags.delete(channel);
+    } else {
+      open.clear();
+    }
+    socket.write(closeFrame(channel, closing));
+    return true;
   }
+}
+
+function startFrame(version: string): Buffer {
+  const field = Buffer.concat([shortString("version"), Buffer.from("S"), long(version)]);
+  const properties = Buffer.concat([uint32(field.length), field]);
+  const content = [Buffer.from([0, 9]), properties, long("PLAIN"), long("en_US")];
+  return methodFrame(0, 10, 10, Buffer.concat(content));
+}
+
+function tune(channelMax: number): readonly [number, number, Buffer] {
+  const args = Buffer.from([0, 0, 0, 2, 0, 0, 0, 0]);
+  args.writeUInt16BE(channelMax);
+  return [10, 30, args];
+}
+
+/** connection.close, or channel.close of a channel other than 0. */
+function closeFrame(channel: number, reply: Pick<Closing, "replyCode" | "replyText">): Buffer {
+  const code = Buffer.alloc(2);
+  code.writeUInt16BE(reply.replyCode);
+  const args = Buffer.concat([code, shortString(reply.replyText), Buffer.alloc(4)]);
+  return channel === 0 ? methodFrame(0, 10, 50, args) : methodFrame(channel, 20, 40, args);
 }
 
 function methodFrame(channel: number, classId: number, method: number, args: Buffer): Buffer {
@@ -119,8 +221,18 @@ function methodFrame(channel: number, classId: number, method: number, args: Buf
   return Buffer.concat([head, args, Buffer.from([0xce])]);
 }
 
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+function shortString(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([Buffer.from([bytes.length]), bytes]);
+}
+
 function long(text: string): Buffer {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(text.length);
-  return Buffer.concat([length, Buffer.from(text)]);
+  const bytes = Buffer.from(text);
+  return Buffer.concat([uint32(bytes.length), bytes]);
 }

@@ -16,6 +16,7 @@ export function createKafka(options: ResolvedKafkaSinkOptions, log: Logger): Kaf
   const { sasl, tls } = options;
   // Files that cannot be used throw here, with a reason; kafkajs would hide it.
   if (tls) loadTls(tls);
+  sasl?.password();
   return new Kafka({
     clientId: options.clientId,
     brokers: options.brokers.map(toKafkajsBroker),
@@ -28,8 +29,24 @@ export function createKafka(options: ResolvedKafkaSinkOptions, log: Logger): Kaf
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1000 },
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => forward(log, entry),
-    ...(sasl && { sasl: sasl as NonNullable<KafkaConfig["sasl"]> }),
+    ...(sasl && { sasl: saslOf(sasl) }),
   });
+}
+
+/** kafkajs takes the password from this object at each connection, and it is read anew each time. */
+export function saslOf({
+  mechanism,
+  username,
+  password,
+}: NonNullable<ResolvedKafkaSinkOptions["sasl"]>) {
+  const access = {
+    mechanism,
+    username,
+    get password() {
+      return password();
+    },
+  };
+  return access as NonNullable<KafkaConfig["sasl"]>;
 }
 
 /** Disconnects without waiting long: a dead connection must not delay a new one or a stop. */

@@ -1,4 +1,4 @@
-import { auth, broken, config, type FailureClass } from "../failure-class.ts";
+import { auth, broken, config, type FailureClass, hintedBy } from "../failure-class.ts";
 
 /** What an error code of the Kafka protocol means when the broker answers a publish or an opening with it. */
 export interface KafkaErrorRow {
@@ -13,41 +13,37 @@ export interface KafkaErrorRow {
 
 const busy: FailureClass = { kind: "retry-identical", code: "CERTWIRE_SINK_UNREACHABLE" };
 
-function withHint(meaning: FailureClass, hint: string): FailureClass {
-  return { ...meaning, hint };
-}
-
 /**
  * The events of a request are larger than the broker accepts: the lane sends fewer at a time, and the sink
  * makes a single one smaller. Recognized by identity.
  */
-export const tooLarge: FailureClass = {
-  ...config,
-  hint: "Raise max.message.bytes of the topic, or lower maxEventBytes.",
-};
+export const tooLarge = hintedBy(
+  config,
+  "Raise max.message.bytes of the topic, or lower maxEventBytes.",
+);
 
-const fewReplicas = withHint(
+const fewReplicas = hintedBy(
   busy,
   "Fewer replicas are in sync than min.insync.replicas of the topic requires. Bring the missing brokers back.",
 );
-const noTopic = withHint(
+const noTopic = hintedBy(
   config,
   "Create the topic, or grant this client Describe and Write on it. Certwire never creates one.",
 );
-const noRight = withHint(auth, "Grant the client Write and Describe on the topic.");
-const noIdempotence = withHint(
+const noRight = hintedBy(auth, "Grant the client Write and Describe on the topic.");
+const noIdempotence = hintedBy(
   auth,
   "Grant the client Write on the topic; brokers before 2.8 also require IdempotentWrite on the cluster.",
 );
-const badCredentials = withHint(
+const badCredentials = hintedBy(
   auth,
   "Check the mechanism, the user and the password of sasl, and that the broker knows the user.",
 );
-const noSasl = withHint(
+const noSasl = hintedBy(
   auth,
   "The listener on this port does not use SASL. Remove sasl, or use the port of the listener that does.",
 );
-const wrongClock = withHint(
+const wrongClock = hintedBy(
   config,
   "Compare the clocks of this machine and of the brokers. The topic refuses records further ahead than message.timestamp.after.max.ms.",
 );

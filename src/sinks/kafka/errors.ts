@@ -1,5 +1,12 @@
-import type { CertwireError } from "../../errors/certwire-error.ts";
-import { auth, broken, config, ErrorClassifier, type FailureClass } from "../failure-class.ts";
+import { CertwireError } from "../../errors/certwire-error.ts";
+import {
+  auth,
+  broken,
+  classOfCode,
+  config,
+  ErrorClassifier,
+  type FailureClass,
+} from "../failure-class.ts";
 import { tlsFaultOf } from "../tls-errors.ts";
 import { kafkaErrors, tooLarge } from "./error-table.ts";
 import { withColons } from "./ipv6.ts";
@@ -56,6 +63,7 @@ export function isTooLarge(error: unknown): boolean {
 function classOf(error: KafkaError): FailureClass {
   const byProtocol = byType.get(error.type);
   if (byProtocol) return byProtocol;
+  if (error instanceof CertwireError) return classOfCode(error);
   if (error.code === "ECONNRESET") return hungUp;
   if (isUnresolved(error)) return noSuchHost;
   return tlsFaultOf(error.code) ?? errorNames[error.name] ?? broken;
@@ -77,6 +85,10 @@ function namingItsBroker(error: unknown): Error {
 /** kafkajs wraps the last error of its own retries in `cause`. */
 function innermost(error: unknown): KafkaError {
   let inner: KafkaError = error instanceof Error ? error : new Error(String(error));
-  for (let depth = 0; depth < 8 && inner.cause instanceof Error; depth += 1) inner = inner.cause;
+  for (let depth = 0; depth < 8; depth += 1) {
+    // An error of our own says all there is; its cause is only the reason.
+    if (inner instanceof CertwireError || !(inner.cause instanceof Error)) break;
+    inner = inner.cause;
+  }
   return inner;
 }

@@ -1,6 +1,7 @@
 import { CompressionTypes, type Kafka, type Producer, type RecordMetadata } from "kafkajs";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
+import { unlessAborted } from "../broker-lane.ts";
 import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import { StoredAhead } from "../stored-ahead.ts";
 import { disconnect } from "./client.ts";
@@ -222,16 +223,4 @@ function unverified(message: string): CertwireError {
     "CERTWIRE_SINK_REJECTED",
     `the broker's answer does not match the send: ${message}`,
   );
-}
-
-/** Waits for a send, which cannot be cancelled, until it ends or the signal is aborted. */
-async function unlessAborted<T>(sending: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const stop = (): void => {
-      reject(new CertwireError("CERTWIRE_SINK_UNREACHABLE", "stopped before the broker answered"));
-    };
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop, { once: true });
-    sending.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

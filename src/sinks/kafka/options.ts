@@ -6,7 +6,12 @@ import {
   type ResolvedSinkOptions,
   resolveCommon,
 } from "../common-options.ts";
-import { type ResolveContext, secretReference } from "../secret-reference.ts";
+import {
+  passwordOf,
+  type ReadSecret,
+  type ResolveContext,
+  secretReference,
+} from "../secret-reference.ts";
 import { formatHost, invalidUrl, parseServerUrl } from "../server-url.ts";
 
 const kibibyte = 1024;
@@ -79,8 +84,8 @@ export interface ResolvedKafkaSinkOptions extends ResolvedSinkOptions, ResolvedB
   readonly sasl?: {
     readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
     readonly username: string;
-    /** The password itself; never log it. */
-    readonly password: string;
+    /** Reads the password, for each connection; never log it. Throws a CertwireError. */
+    readonly password: ReadSecret;
   };
   /** Maximum lanes; there are as many as partitions, up to this number. Default 6. */
   readonly maxLanes: number;
@@ -108,7 +113,7 @@ export function resolveKafkaSink(
     maxLanes,
     requestTimeoutMs,
     partitionCheckSeconds,
-    ...(access && { sasl: { ...access, password: context.secret(access.password) } }),
+    ...(access && { sasl: { ...access, password: passwordOf(access.password, context) } }),
   };
 }
 

@@ -23,14 +23,107 @@ export function checkAmqplibVersion(): void {
   );
 }
 
+/** Parts of a connection (lib/connection.js) that the types do not name. */
+interface PrivateConnection {
+  /** The socket. */
+  readonly stream?: Duplex;
+  /** Highest number of a channel that client and broker agreed upon; 65535 without a limit. */
+  readonly channelMax?: number;
+  /** Bytes of a frame that is not complete yet. */
+  readonly rest: Buffer;
+  step: (this: PrivateConnection, done: (error: Error | null, frame: Frame | null) => void) => void;
+  open: (
+    this: PrivateConnection,
+    fields: object,
+    done: (error: Error | null, ok?: unknown) => void,
+  ) => void;
+}
+
+/** A decoded frame; `id` holds class and method. */
+interface Frame {
+  readonly id?: number;
+  readonly fields?: { readonly replyCode?: number; readonly replyText?: string };
+}
+
+/** Class 10, method 50. */
+const connectionClose = 0x000a_0032;
+
+const closes = new WeakMap<PrivateConnection, Frame>();
+let isPatched = false;
+
+/**
+ * Makes errors of the handshake say what the broker answered: as shipped amqplib drops the reply when the broker
+ * closes the connection instead of opening the vhost, and the bytes when the port does not speak AMQP. The errors
+ * get the reply code as `code`.
+ */
+export function patchHandshake(): void {
+  if (isPatched) return;
+  isPatched = true;
+  const path = join(dirname(require.resolve("amqplib")), "lib", "connection.js");
+  const { Connection: Private } = require(path) as {
+    readonly Connection: { readonly prototype: PrivateConnection };
+  };
+  const { step, open } = Private.prototype;
+  Private.prototype.step = function (this: PrivateConnection, done) {
+    step.call(this, (error, frame) => {
+      if (frame?.id === connectionClose) closes.set(this, frame);
+      done(error, frame);
+    });
+  };
+  Private.prototype.open = function (this: PrivateConnection, fields, done) {
+    open.call(this, fields, (error, ok) => done(error && explained(this, error), ok));
+  };
+}
+
+function explained(connection: PrivateConnection, error: Error): Error {
+  const { replyCode, replyText } = closes.get(connection)?.fields ?? {};
+  if (replyCode !== undefined) {
+    return Object.assign(new Error(`${replyCode} ${replyText}`), { code: replyCode });
+  }
+  const protocol = protocolOf(connection.rest);
+  return protocol === undefined ? error : new ForeignProtocolError(protocol);
+}
+
+/** The port answered, but not in AMQP 0-9-1. */
+export class ForeignProtocolError extends Error {
+  /** What it speaks, as far as its first bytes show it. */
+  readonly protocol: string;
+
+  constructor(protocol: string) {
+    super(`the port does not speak AMQP 0-9-1 but ${protocol}`);
+    this.protocol = protocol;
+  }
+}
+
+/** What a port speaks that does not begin with a method frame; `undefined` as long as nothing is amiss. */
+function protocolOf(bytes: Buffer): string | undefined {
+  const text = bytes.toString("latin1", 0, 8);
+  if (bytes.length === 0 || bytes[0] === 1 || bytes[0] === 8) return undefined;
+  if (text.startsWith("HTTP/")) return "HTTP";
+  if (text.startsWith("SSH-")) return "SSH";
+  if (text.startsWith("AMQP")) return "another version of AMQP";
+  if ((bytes[0] === 0x15 || bytes[0] === 0x16) && bytes[1] === 3) return "TLS";
+  return "another protocol";
+}
+
+/** Options that end a connection attempt with the signal: amqplib hands them on to `net.connect` and `tls.connect`. */
+export function abortable(signal: AbortSignal): object {
+  return { signal };
+}
+
+/** Most channels that the connection can have, as agreed upon with the broker. */
+export function channelMaxOf(connection: Connection): number {
+  return (connection as Partial<PrivateConnection>).channelMax ?? 65_535;
+}
+
 /** lib/channel.js, listener of `nack`, where the callback of `publish` gets it. */
 const nacked = "message nacked";
+/** lib/connection.js, `freshChannel`. */
+const outOfChannels = "No channels left to allocate";
 /** lib/connection.js, `endWhileOpening`: the socket ended during the handshake. */
 const hungUp = /^Socket closed abruptly during opening handshake/;
-/** lib/connection.js, `afterStartOk`; the number comes from `closeMessage` in lib/format.js. */
-const handshakeRefused = /^Handshake terminated by server: (\d+) /;
-/** lib/connection.js, `expect`: the broker answered connection.open, which names the vhost, with connection.close. */
-const vhostRefused = /^Expected ConnectionOpenOk; got <ConnectionClose /;
+/** lib/connect.js: nothing came for the time that was allowed. */
+const timedOut = "connect ETIMEDOUT";
 /** lib/codec.js, `checkSpace`: headers above 64 KiB. */
 const headersTooLong = /^Encoded field table/;
 /**
@@ -49,15 +142,14 @@ export function isHungUp(error: unknown): boolean {
   return hungUp.test(textOf(error));
 }
 
-/** The AMQP reply code with which the broker ended the handshake, such as 403 for a wrong password. */
-export function handshakeReplyCode(error: unknown): number | undefined {
-  const code = handshakeRefused.exec(textOf(error))?.[1];
-  return code === undefined ? undefined : Number(code);
+/** True when the socket did not open, or stayed silent, for the time that was allowed. */
+export function isConnectTimeout(error: unknown): boolean {
+  return textOf(error) === timedOut;
 }
 
-/** True when the broker closed the connection instead of opening the vhost. amqplib drops the reason. */
-export function isVhostRefused(error: unknown): boolean {
-  return vhostRefused.test(textOf(error));
+/** True when the connection has as many channels as client and broker agreed upon. */
+export function isOutOfChannels(error: unknown): boolean {
+  return textOf(error) === outOfChannels;
 }
 
 /**
@@ -79,7 +171,7 @@ export function isUnencodable(error: unknown): boolean {
  * everything that waits for the broker would keep waiting.
  */
 export function cutOff(connection: Connection, error: Error): void {
-  (connection as { stream?: Duplex }).stream?.destroy(error);
+  (connection as Partial<PrivateConnection>).stream?.destroy(error);
 }
 
 function textOf(error: unknown): string {

@@ -3,8 +3,10 @@ import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
 import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
+import { formatHost, type HostPort } from "../server-url.ts";
 import { loadTls } from "../tls-options.ts";
-import { cutOff } from "./amqplib.ts";
+import { abortable, channelMaxOf, cutOff } from "./amqplib.ts";
+import { toRabbitMqError } from "./errors.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
 import { assertTopology } from "./topology.ts";
 
@@ -20,9 +22,14 @@ export class RabbitMqConnection {
   readonly #log: Logger;
   #model: ChannelModel | undefined;
   #connecting: Promise<ChannelModel> | undefined;
-  #preparing: Promise<void> | undefined;
+  #preparing: Promise<ConfirmChannel> | undefined;
+  #preparations = 0;
   #nextHost = 0;
   #isClosed = false;
+  /** Ends what is connecting when the connection is closed. */
+  readonly #closing = new AbortController();
+  /** True once the sink is open: until then its `open` reports why the connection ended. */
+  isEstablished = false;
   /** True while the broker accepts nothing because of its memory or disk alarm. */
   isBlocked = false;
   /** Why the connection ended; `undefined` while there is one. */
@@ -33,20 +40,28 @@ export class RabbitMqConnection {
     this.#log = log;
   }
 
+  /** Most channels that the broker allows on this connection; 0 without a connection. */
+  get channelMax(): number {
+    return this.#model === undefined ? 0 : channelMaxOf(this.#model.connection);
+  }
+
+  /**
+   * True while exchange and queues are declared: for a moment the exchange is there without its bindings, and what
+   * comes then would be returned.
+   */
+  get isPreparing(): boolean {
+    return this.#preparations > 0;
+  }
+
   /** Opens a confirm channel, connecting first where needed. */
   async openChannel(): Promise<ConfirmChannel> {
     const model = await this.connect();
-    this.#preparing ??= this.#prepare(model);
     try {
-      await this.#preparing;
+      return await this.#prepareOnce(model, await createChannel(model));
     } catch (error) {
-      this.#preparing = undefined;
-      throw error;
+      // When the connection ended, amqplib's error only says that the channel did.
+      throw this.#model === model ? error : (this.lastError ?? error);
     }
-    const channel = await model.createConfirmChannel();
-    // Without a listener an error event would end the process; its owner listens too.
-    channel.on("error", () => undefined);
-    return channel;
   }
 
   /** After the exchange turned out to be missing: the next channel checks or declares it again. */
@@ -64,12 +79,19 @@ export class RabbitMqConnection {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
     const model = this.#model;
+    const { isBlocked } = this;
     this.#forget(model, undefined);
-    if (model === undefined) return;
-    const timeout = delay(closeTimeoutMs, undefined, { ref: false });
-    await Promise.race([model.close().catch(() => undefined), timeout]);
+    this.#isClosed = true;
+    if (model === undefined) {
+      this.#closing.abort();
+      return;
+    }
+    if (!isBlocked) {
+      // A broker that blocks the connection reads nothing, so it would not answer.
+      const timeout = delay(closeTimeoutMs, undefined, { ref: false });
+      await Promise.race([model.close().catch(() => undefined), timeout]);
+    }
     cutOff(model.connection, new Error("closed"));
   }
 
@@ -82,25 +104,38 @@ export class RabbitMqConnection {
     return this.#connecting;
   }
 
+  /** Rejects with the first error that someone must act upon, or else with the last one. */
   async #tryHosts(): Promise<ChannelModel> {
-    for (let tries = this.#options.hosts.length; tries > 1; tries -= 1) {
-      const model = await this.#connectToNextHost().catch(() => undefined);
-      if (model) return model;
+    const errors: CertwireError[] = [];
+    while (errors.length < this.#options.hosts.length && !this.#isClosed) {
+      const host = this.#takeHost();
+      try {
+        return await this.#connectTo(host);
+      } catch (error) {
+        errors.push(toRabbitMqError(error, `cannot connect to ${formatHost(host)}`));
+      }
     }
-    return this.#connectToNextHost();
+    throw (
+      errors.find(({ code }) => code !== "CERTWIRE_SINK_UNREACHABLE") ?? errors.at(-1) ?? closed()
+    );
   }
 
-  async #connectToNextHost(): Promise<ChannelModel> {
-    const { hosts, vhost, username, password, heartbeatSeconds, tls } = this.#options;
-    const { host, port } = hosts[this.#nextHost % hosts.length] ?? { host: "", port: 0 };
+  #takeHost(): HostPort {
+    const { hosts } = this.#options;
+    const host = hosts[this.#nextHost % hosts.length] ?? { host: "", port: 0 };
     this.#nextHost += 1;
+    return host;
+  }
+
+  async #connectTo({ host, port }: HostPort): Promise<ChannelModel> {
+    const { vhost, username, password, heartbeatSeconds, tls } = this.#options;
     const model = await connect(
       {
         protocol: tls ? "amqps" : "amqp",
         hostname: host,
         port,
         username,
-        password,
+        password: password(),
         vhost: encodeURIComponent(vhost),
         heartbeat: heartbeatSeconds,
       },
@@ -108,17 +143,18 @@ export class RabbitMqConnection {
         timeout: this.#options.connectTimeoutMs,
         noDelay: true,
         keepAlive: true,
+        ...abortable(this.#closing.signal),
         clientProperties: { connection_name: `certwire ${this.#options.name}` },
         ...(tls && loadTls(tls)),
       },
     );
     this.#watch(model);
     if (this.#isClosed) {
-      const error = new CertwireError("CERTWIRE_SINK_UNREACHABLE", "closed while connecting");
+      const error = closed();
       cutOff(model.connection, error);
       throw error;
     }
-    this.#log.debug({ host, port }, "connected");
+    this.#log.debug({ host, port, version: versionOf(model) }, "connected");
     this.#model = model;
     this.#preparing = undefined;
     return model;
@@ -141,14 +177,39 @@ export class RabbitMqConnection {
     });
   }
 
+  /** The first channel of a connection prepares the exchange; the others wait for that. */
+  async #prepareOnce(model: ChannelModel, channel: ConfirmChannel): Promise<ConfirmChannel> {
+    const isFirst = this.#preparing === undefined;
+    this.#preparing ??= this.#prepare(model, channel);
+    const preparing = this.#preparing;
+    try {
+      const prepared = await preparing;
+      return isFirst ? prepared : channel;
+    } catch (error) {
+      if (this.#preparing === preparing) this.#preparing = undefined;
+      await channel.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
   /** Declares the topology, or checks that the exchange exists if there is none. */
-  async #prepare(model: ChannelModel): Promise<void> {
+  async #prepare(model: ChannelModel, channel: ConfirmChannel): Promise<ConfirmChannel> {
     const { exchange, topology } = this.#options;
-    const channel = await model.createConfirmChannel();
-    channel.on("error", () => undefined);
-    if (topology) await assertTopology(channel, exchange, topology);
-    else await channel.checkExchange(exchange);
-    await channel.close();
+    this.#preparations += 1;
+    try {
+      if (topology !== undefined) {
+        return await assertTopology(channel, topology, {
+          exchange,
+          version: versionOf(model),
+          log: this.#log,
+          openChannel: () => createChannel(model),
+        });
+      }
+      await channel.checkExchange(exchange);
+      return channel;
+    } finally {
+      this.#preparations -= 1;
+    }
   }
 
   #forget(model: ChannelModel | undefined, error: Error | undefined): void {
@@ -156,6 +217,24 @@ export class RabbitMqConnection {
     this.#model = undefined;
     this.isBlocked = false;
     this.lastError = error;
-    if (error) this.#log.warn({ error: describeCause(error) }, "connection lost");
+    if (error === undefined) return;
+    const details = { error: describeCause(error) };
+    if (this.isEstablished) this.#log.warn(details, "connection lost");
+    else this.#log.debug(details, "connection lost");
   }
+}
+
+async function createChannel(model: ChannelModel): Promise<ConfirmChannel> {
+  const channel = await model.createConfirmChannel();
+  // Without a listener an error event would end the process; its owner listens too.
+  channel.on("error", () => undefined);
+  return channel;
+}
+
+function versionOf({ connection }: ChannelModel): string {
+  return connection.serverProperties.version;
+}
+
+function closed(): CertwireError {
+  return new CertwireError("CERTWIRE_SINK_UNREACHABLE", "closed while connecting");
 }

@@ -14,7 +14,11 @@ export const rabbitmq = defineSinkKind({
   schemes: ["amqp", "amqps"],
   options: rabbitmqSinkOptions,
   resolve: resolveRabbitMqSink,
-  inspect: (options, now) => [...inspectBindings(options), ...inspectAccess(options, now)],
+  inspect: (options, now) => [
+    ...inspectBindings(options),
+    ...inspectLimits(options),
+    ...inspectAccess(options, now),
+  ],
   destination: ({ exchange, hosts }) =>
     `exchange ${exchange} on ${hosts.map(formatHost).join(", ")}`,
   async create(options, log) {
@@ -33,6 +37,24 @@ function inspectBindings({ topology, routingKey }: ResolvedRabbitMqSinkOptions):
   const hint =
     'Set the "bindingKey" of one to "#", unless another queue already receives all events.';
   return [{ path: ["topology"], isWarning: true, message, hint }];
+}
+
+/** A queue with a limit and no dead-letter exchange drops events. */
+function inspectLimits({ topology }: ResolvedRabbitMqSinkOptions): SinkFinding[] {
+  const message = "the broker drops events that consumers give back more often than this";
+  const hint = 'Set "deadLetterExchange" too, to an exchange with a queue for them.';
+  return (topology?.quorumQueues ?? []).flatMap(({ deliveryLimit, deadLetterExchange }, index) =>
+    deliveryLimit === undefined || deadLetterExchange !== undefined
+      ? []
+      : [
+          {
+            path: ["topology", "quorumQueues", index, "deliveryLimit"],
+            isWarning: true,
+            message,
+            hint,
+          },
+        ],
+  );
 }
 
 function inspectAccess(options: ResolvedRabbitMqSinkOptions, now: number): SinkFinding[] {

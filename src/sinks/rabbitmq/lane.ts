@@ -1,26 +1,42 @@
 import type { ConfirmChannel } from "amqplib";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
+import { unlessAborted } from "../broker-lane.ts";
 import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import { StoredAhead } from "../stored-ahead.ts";
 import type { RabbitMqConnection } from "./connection.ts";
-import { toRabbitMqFailure } from "./errors.ts";
+import { type ContentRefusal, isChannelLimit, toRabbitMqFailure } from "./errors.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
+import type { SizeLimit } from "./size-limit.ts";
 import { ConfirmWindow, type WindowResult } from "./window.ts";
+
+/** What all lanes of a sink share. */
+export interface LaneHost {
+  readonly options: ResolvedRabbitMqSinkOptions;
+  readonly connection: RabbitMqConnection;
+  /** Maximum unconfirmed events of one lane. */
+  readonly window: number;
+  readonly sizeLimit: SizeLimit;
+  /** Makes a connection for one lane alone. */
+  connect(): RabbitMqConnection;
+}
 
 /** One lane: its own confirm channel and a share of the window. */
 export class RabbitMqLane {
-  readonly #connection: RabbitMqConnection;
-  readonly #options: ResolvedRabbitMqSinkOptions;
+  readonly #host: LaneHost;
   readonly #ahead = new StoredAhead();
   #channel: ConfirmChannel | undefined;
+  #opening: Promise<ConfirmChannel> | undefined;
   #channelError: unknown;
-  /** True while events are sent one at a time, to find the one whose content makes the broker close the channel. */
+  /** True while events are sent one at a time, to find the one whose content the broker refuses. */
   #isAlone = false;
+  /** The lane's own connection while it is alone and its event may make the broker end the connection. */
+  #own: RabbitMqConnection | undefined;
 
-  constructor(connection: RabbitMqConnection, options: ResolvedRabbitMqSinkOptions) {
-    this.#connection = connection;
-    this.#options = options;
+  /** `channel`: one that is open already. */
+  constructor(host: LaneHost, channel: ConfirmChannel) {
+    this.#host = host;
+    this.#adopt(channel);
   }
 
   /** Publishes a batch: events of one key one after the other, different keys concurrently. */
@@ -29,11 +45,11 @@ export class RabbitMqLane {
     let channel: ConfirmChannel;
     let result: WindowResult;
     try {
-      channel = await this.#openChannel();
+      channel = await unlessAborted(this.#openChannel(), signal);
       const missing = this.#ahead.missingOf(batch);
       result = await new ConfirmWindow(missing, this.#windowOptions(channel)).run(signal);
     } catch (error) {
-      return { acknowledged: 0, failure: toRabbitMqFailure(error) };
+      return { acknowledged: 0, failure: this.#openFailure(error) };
     }
     this.#ahead.add(result.confirmed);
     const acknowledged = this.#ahead.takePrefix(batch);
@@ -43,23 +59,44 @@ export class RabbitMqLane {
     return { acknowledged, failure: this.#failureOf(head, result, wasAlone) };
   }
 
+  /** Ends the lane's own connection, if it has one. The shared one belongs to the sink. */
+  async close(): Promise<void> {
+    const own = this.#own;
+    this.#own = undefined;
+    if (own === undefined) return;
+    this.#channel = undefined;
+    await own.close();
+  }
+
+  get #connection(): RabbitMqConnection {
+    return this.#own ?? this.#host.connection;
+  }
+
   #windowOptions(channel: ConfirmChannel) {
-    const { exchange, routingKey, mode, window, lanes, confirmTimeoutMs } = this.#options;
+    const { exchange, routingKey, mode, confirmTimeoutMs } = this.#host.options;
+    const connection = this.#connection;
     return {
       channel,
       exchange,
       routingKey,
       mode,
       confirmTimeoutMs,
-      size: this.#isAlone ? 1 : Math.ceil(window / lanes),
-      isBlocked: () => this.#connection.isBlocked,
-      channelError: () => this.#channelError ?? this.#connection.lastError,
+      size: this.#isAlone ? 1 : this.#host.window,
+      isBlocked: () => connection.isBlocked || connection.isPreparing,
+      channelError: () => this.#channelError ?? connection.lastError,
     };
   }
 
   async #openChannel(): Promise<ConfirmChannel> {
     if (this.#channel) return this.#channel;
-    const channel = await this.#connection.openChannel();
+    this.#opening ??= this.#connection.openChannel().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#adopt(await this.#opening);
+  }
+
+  #adopt(channel: ConfirmChannel): ConfirmChannel {
+    if (this.#channel === channel) return channel;
     this.#channelError = undefined;
     channel.on("error", (error) => {
       this.#channelError = error;
@@ -71,27 +108,46 @@ export class RabbitMqLane {
     return channel;
   }
 
+  /** With fewer channels than lanes the sink has to be opened again, with fewer lanes. */
+  #openFailure(error: unknown): SinkFailure {
+    const failure = toRabbitMqFailure(error);
+    if (this.#own !== undefined || !isChannelLimit(error)) return failure;
+    return { kind: "reset", scope: "sink", cause: failure.cause };
+  }
+
   async #tidy(channel: ConfirmChannel, result: WindowResult): Promise<void> {
-    const { failure, isSettled, isContentRefused } = result;
-    this.#isAlone = isContentRefused || (this.#isAlone && failure !== undefined);
-    if (failure === undefined && isSettled) return;
-    this.#channel = undefined;
-    // Confirms that are still outstanding would be taken for those of the next batch.
+    const { failure, isSettled, refusal } = result;
     if (failure?.kind === "config") this.#connection.prepareAgain();
-    if (!isSettled) this.#connection.destroy(channel, failure?.cause ?? new Error("unsettled"));
-    else await channel.close().catch(() => undefined);
+    if (!isSettled) {
+      // Confirms that are still outstanding would be taken for those of the next batch.
+      this.#channel = undefined;
+      this.#connection.destroy(channel, failure?.cause ?? new Error("unsettled"));
+    }
+    this.#isAlone = refusal !== undefined || (this.#isAlone && failure !== undefined);
+    if (!this.#isAlone) await this.close();
+    // The event of another lane must not end the connection under this one's, which would look guilty.
+    else if (refusal && !refusal.isTooLarge) this.#own ??= this.#host.connect();
   }
 
   /** Why the first unacknowledged event was not acknowledged. */
   #failureOf(head: OutboundEvent, result: WindowResult, wasAlone: boolean): SinkFailure {
-    const own = result.failures.get(head.id);
+    const { failures, failure, refusal } = result;
+    const own = failures.get(head.id);
     if (own) return own;
-    if (result.isContentRefused && result.failure) {
-      return { kind: wasAlone ? "poison" : "reset", cause: result.failure.cause };
-    }
-    if (result.failure) return result.failure;
-    const [first] = result.failures.values();
+    if (refusal && failure) return this.#refused(head, refusal, failure.cause, wasAlone);
+    if (failure) return failure;
+    const [first] = failures.values();
     const cause = first?.cause ?? new CertwireError("CERTWIRE_SINK_REJECTED", "stopped early");
     return { kind: "retry-identical", cause };
+  }
+
+  #refused(
+    head: OutboundEvent,
+    refusal: ContentRefusal,
+    cause: Error,
+    wasAlone: boolean,
+  ): SinkFailure {
+    if (refusal.isTooLarge) return this.#host.sizeLimit.failureOf(refusal, cause, head, wasAlone);
+    return { kind: wasAlone ? refusal.failure.kind : "reset", cause };
   }
 }

@@ -7,16 +7,33 @@ import {
   type ResolvedSinkOptions,
   resolveCommon,
 } from "../common-options.ts";
-import { type ResolveContext, secretReference } from "../secret-reference.ts";
+import {
+  passwordOf,
+  type ReadSecret,
+  type ResolveContext,
+  secretReference,
+} from "../secret-reference.ts";
 import { type HostPort, invalidUrl, parseServerUrl } from "../server-url.ts";
+
+/** Longest name, routing key or vhost in AMQP, in bytes of UTF-8. */
+const maxNameBytes = 255;
+/** A kind of event with the longest name; a test compares it with all of them. */
+export const longestKind = "certificate.unrevoked";
+
+function fits(text: string): boolean {
+  return Buffer.byteLength(text) <= maxNameBytes;
+}
+
+const name = z.string().min(1).refine(fits, `must have at most ${maxNameBytes} bytes`);
 
 const bindingKey = z
   .string()
+  .refine(fits, `must have at most ${maxNameBytes} bytes`)
   .default("#")
   .describe("Topic pattern of the routing keys that it receives.");
 
 const stream = z.strictObject({
-  name: z.string().min(1).describe("Name of the stream."),
+  name: name.describe("Name of the stream."),
   bindingKey,
   maxAge: z
     .string()
@@ -27,8 +44,21 @@ const stream = z.strictObject({
 });
 
 const quorumQueue = z.strictObject({
-  name: z.string().min(1).describe("Name of the queue."),
+  name: name.describe("Name of the queue."),
   bindingKey,
+  deliveryLimit: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe(
+      "How often consumers may give an event back before the broker takes it out of the queue. Default: without limit, on RabbitMQ 4 too, whose own default is 20.",
+    ),
+  deadLetterExchange: name
+    .optional()
+    .describe(
+      "Exchange that gets the events that the broker takes out of the queue. It must exist. Without it they are gone.",
+    ),
 });
 
 const topology = z.strictObject({
@@ -57,6 +87,10 @@ export const rabbitmqSinkOptions = z
       .string()
       .max(200)
       .default("{kind}")
+      .refine(
+        (key) => fits(key.replaceAll("{kind}", longestKind)),
+        `must have at most ${maxNameBytes} bytes with the longest kind, ${longestKind}`,
+      )
       .describe("Routing key; `{kind}` stands for the kind of event, such as certificate.issued."),
     window: z
       .int()
@@ -111,8 +145,8 @@ export interface ResolvedRabbitMqSinkOptions extends ResolvedSinkOptions, Resolv
   readonly hosts: readonly HostPort[];
   /** Default `guest`. */
   readonly username: string;
-  /** The password itself; never log it. Default `guest`. */
-  readonly password: string;
+  /** Reads the password, for each connection; never log it. Throws a CertwireError. Default `guest`. */
+  readonly password: ReadSecret;
   /** False when the entry has no password, so that RabbitMQ's own `guest` is used. */
   readonly hasPassword: boolean;
   /** Default `/`. */
@@ -145,7 +179,7 @@ export function resolveRabbitMqSink(
     ...resolveBroker(entry, isSecure, context),
     ...address,
     username,
-    password: entry.password === undefined ? "guest" : context.secret(entry.password),
+    password: entry.password === undefined ? () => "guest" : passwordOf(entry.password, context),
     hasPassword: entry.password !== undefined,
     routingKey,
     window,
@@ -161,14 +195,18 @@ function parseRabbitMqUrl(text: string) {
     amqp: 5672,
     amqps: 5671,
   });
-  for (const name of query.keys()) {
-    if (name !== "exchange") throw invalidUrl(`the URL has an unknown parameter "${name}"`);
+  for (const parameter of query.keys()) {
+    if (parameter !== "exchange") {
+      throw invalidUrl(`the URL has an unknown parameter "${parameter}"`);
+    }
   }
   if (username === "") throw invalidUrl("the URL names an empty user");
   const [exchange = "certwire", ...others] = query.getAll("exchange");
   if (others.length > 0) throw invalidUrl("the URL names more than one exchange");
-  if (exchange === "" || exchange.length > 127) {
-    throw invalidUrl("the exchange's name must have 1 to 127 characters");
+  if (exchange === "" || !fits(exchange)) {
+    throw invalidUrl(`the exchange's name must have 1 to ${maxNameBytes} bytes`);
   }
-  return { isSecure: scheme === "amqps", username, hosts, vhost: path || "/", exchange };
+  const vhost = path || "/";
+  if (!fits(vhost)) throw invalidUrl(`the vhost's name must have at most ${maxNameBytes} bytes`);
+  return { isSecure: scheme === "amqps", username, hosts, vhost, exchange };
 }

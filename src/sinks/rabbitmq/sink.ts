@@ -3,52 +3,69 @@ import type { Logger } from "pino";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { publishOn } from "../broker-lane.ts";
 import type { PublishOutcome, Sink, SinkLimits } from "../sink.ts";
-import { checkAmqplibVersion } from "./amqplib.ts";
+import { checkAmqplibVersion, patchHandshake } from "./amqplib.ts";
+import { openChannels } from "./channels.ts";
 import { RabbitMqConnection } from "./connection.ts";
 import { toRabbitMqError } from "./errors.ts";
-import { RabbitMqLane } from "./lane.ts";
+import { type LaneHost, RabbitMqLane } from "./lane.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
+import { SizeLimit } from "./size-limit.ts";
 
 /** Publishes to one RabbitMQ exchange; several channels keep the window full while one finishes its batch. */
 export class RabbitMqSink implements Sink {
   readonly kind = "rabbitmq";
   readonly name: string;
-  readonly lanes: number;
-  readonly limits: SinkLimits;
   readonly #options: ResolvedRabbitMqSinkOptions;
   readonly #log: Logger;
+  readonly #sizeLimit: SizeLimit;
   #connection: RabbitMqConnection | undefined;
   #lanes: RabbitMqLane[] = [];
+  /** Lanes that a warning named last. */
+  #warnedLanes: number;
 
   constructor(options: ResolvedRabbitMqSinkOptions, log: Logger) {
     this.name = options.name;
-    this.lanes = options.lanes;
-    this.limits = options.limits;
     this.#options = options;
     this.#log = log;
+    this.#sizeLimit = new SizeLimit(options.limits, log);
+    this.#warnedLanes = options.lanes;
+  }
+
+  /** As many as the options ask for, or as the broker allows channels. */
+  get lanes(): number {
+    return this.#lanes.length;
+  }
+
+  get limits(): SinkLimits {
+    return this.#sizeLimit.limits;
+  }
+
+  get isBlocked(): boolean {
+    return this.#connection?.isBlocked ?? false;
   }
 
   async open(signal?: AbortSignal): Promise<void> {
     await this.close();
     checkAmqplibVersion();
-    const connection = new RabbitMqConnection(this.#options, this.#log);
+    patchHandshake();
+    this.#sizeLimit.apply();
+    const options = this.#options;
+    const connect = () => new RabbitMqConnection(options, this.#log);
     try {
-      const channel = await connection.openChannel();
-      await channel.close();
-      signal?.throwIfAborted();
+      const { connection, channels } = await openChannels(connect, options.lanes, signal);
+      const window = Math.ceil(options.window / channels.length);
+      const host: LaneHost = { options, connection, window, sizeLimit: this.#sizeLimit, connect };
+      connection.isEstablished = true;
+      this.#connection = connection;
+      this.#lanes = channels.map((channel) => new RabbitMqLane(host, channel));
     } catch (error) {
-      await connection.close();
-      throw toRabbitMqError(error, `cannot open exchange "${this.#options.exchange}"`);
+      throw toRabbitMqError(error, `cannot open exchange "${options.exchange}"`);
     }
-    this.#connection = connection;
-    this.#lanes = Array.from(
-      { length: this.lanes },
-      () => new RabbitMqLane(connection, this.#options),
-    );
+    this.#reportLanes();
   }
 
   laneOf({ partitionKey }: OutboundEvent): number {
-    return createHash("sha1").update(partitionKey).digest().readUInt32BE() % this.lanes;
+    return createHash("sha1").update(partitionKey).digest().readUInt32BE() % this.#lanes.length;
   }
 
   async publish(
@@ -60,9 +77,18 @@ export class RabbitMqSink implements Sink {
   }
 
   async close(): Promise<void> {
-    const connection = this.#connection;
+    const [connection, lanes] = [this.#connection, this.#lanes];
     this.#connection = undefined;
     this.#lanes = [];
-    await connection?.close();
+    await Promise.all([connection?.close(), ...lanes.map((lane) => lane.close())]);
+  }
+
+  #reportLanes(): void {
+    const lanes = this.#lanes.length;
+    if (lanes < this.#options.lanes && lanes !== this.#warnedLanes) {
+      const details = { lanes, wanted: this.#options.lanes };
+      this.#log.warn(details, "the broker allows fewer channels than lanes are configured");
+    }
+    this.#warnedLanes = lanes;
   }
 }

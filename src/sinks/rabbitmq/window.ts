@@ -4,7 +4,7 @@ import type { OutboundEvent } from "../../events/outbound-event.ts";
 import type { ContentMode } from "../broker-options.ts";
 import type { SinkFailure } from "../sink.ts";
 import { isNack, isUnencodable } from "./amqplib.ts";
-import { refusesContent, toRabbitMqFailure } from "./errors.ts";
+import { type ContentRefusal, contentRefusalOf, toRabbitMqFailure } from "./errors.ts";
 import { toAmqpMessage } from "./message.ts";
 
 /** Interval at which timeouts and a blocked connection are checked, in ms. */
@@ -33,8 +33,8 @@ export interface WindowResult {
   readonly failures: ReadonlyMap<string, SinkFailure>;
   /** Why the window as a whole stopped. */
   readonly failure?: SinkFailure;
-  /** True when the broker closed the channel because of the content of an event. */
-  readonly isContentRefused: boolean;
+  /** How the broker refused the content of an event, and closed the channel for it. */
+  readonly refusal?: ContentRefusal;
   /** False when confirms may still arrive: the channel must not be used again. */
   readonly isSettled: boolean;
 }
@@ -49,6 +49,7 @@ export class ConfirmWindow {
   readonly #events: readonly OutboundEvent[];
   readonly #confirmed = new Set<string>();
   readonly #failures = new Map<string, SinkFailure>();
+  /** Why the broker returned an event, by its id. */
   readonly #returned = new Map<string, string>();
   /** For each key with an unconfirmed event, its later events, in order. */
   readonly #waiting = new Map<string, OutboundEvent[]>();
@@ -56,7 +57,8 @@ export class ConfirmWindow {
   #inFlight = 0;
   #isFull = false;
   #failure: SinkFailure | undefined;
-  #isContentRefused = false;
+  /** The error with which the channel ended under unconfirmed events. */
+  #ended: unknown;
   #lastProgress = performance.now();
   #finish: () => void = () => {};
   #isFinished = false;
@@ -89,11 +91,20 @@ export class ConfirmWindow {
       channel.removeListener("return", onReturn);
       channel.removeListener("drain", onDrain);
     }
+    return this.#result();
+  }
+
+  /** Only now all has been heard of why a channel ended: amqplib ends the channels before it names the reason. */
+  #result(): WindowResult {
+    const reason = this.#options.channelError() ?? this.#ended;
+    const ended = this.#ended === undefined ? undefined : toRabbitMqFailure(reason);
+    const failure = this.#failure ?? ended;
+    const refusal = ended && contentRefusalOf(reason);
     return {
       confirmed: this.#confirmed,
       failures: this.#failures,
-      ...(this.#failure && { failure: this.#failure }),
-      isContentRefused: this.#isContentRefused,
+      ...(failure && { failure }),
+      ...(refusal && { refusal }),
       isSettled: this.#inFlight === 0,
     };
   }
@@ -117,7 +128,7 @@ export class ConfirmWindow {
   }
 
   #hasFailed(): boolean {
-    return this.#failure !== undefined || this.#failures.size > 0;
+    return this.#failure !== undefined || this.#ended !== undefined || this.#failures.size > 0;
   }
 
   #send(event: OutboundEvent): void {
@@ -155,7 +166,7 @@ export class ConfirmWindow {
     this.#lastProgress = performance.now();
     const returned = this.#returned.get(event.id);
     if (error) this.#unconfirmed(event, error);
-    else if (returned !== undefined) this.#failures.set(event.id, unroutable(returned));
+    else if (returned !== undefined) this.#failures.set(event.id, unroutable(event.id, returned));
     else this.#confirm(event);
     this.#pump();
   }
@@ -169,8 +180,7 @@ export class ConfirmWindow {
 
   /** A nack concerns one event; any other error means that the channel has ended. */
   #unconfirmed(event: OutboundEvent, error: unknown): void {
-    const channelError = this.#options.channelError();
-    if (channelError === undefined && isNack(error)) {
+    if (this.#options.channelError() === undefined && isNack(error)) {
       const cause = new CertwireError(
         "CERTWIRE_SINK_REJECTED",
         "the broker refused an event (nack)",
@@ -178,8 +188,7 @@ export class ConfirmWindow {
       this.#failures.set(event.id, { kind: "retry-identical", cause });
       return;
     }
-    this.#isContentRefused ||= refusesContent(channelError);
-    this.#failure ??= toRabbitMqFailure(channelError ?? error);
+    this.#ended ??= error;
   }
 
   /**
@@ -187,9 +196,11 @@ export class ConfirmWindow {
    * (https://github.com/amqp-node/amqplib/issues/184).
    */
   #noteReturn({ fields, properties }: Message): void {
-    const { replyCode, replyText } = fields as { replyCode?: number; replyText?: string };
+    const { replyCode, replyText, exchange, routingKey } = fields as ReturnFields;
     const id: unknown = properties.messageId;
-    if (typeof id === "string") this.#returned.set(id, `${replyCode} ${replyText}`);
+    if (typeof id !== "string") return;
+    const where = `exchange "${exchange}", routing key "${routingKey}"`;
+    this.#returned.set(id, `${replyCode} ${replyText}, ${where}`);
   }
 
   #drained(): void {
@@ -217,9 +228,18 @@ export class ConfirmWindow {
   }
 }
 
-function unroutable(reply: string): SinkFailure {
-  const message = `the broker returned an event: ${reply}`;
-  const hint = "Bind a queue or stream to the exchange for this routing key.";
+/** Fields of basic.return; amqplib's types name those of a delivery only. */
+interface ReturnFields {
+  readonly replyCode?: number;
+  readonly replyText?: string;
+  readonly exchange: string;
+  readonly routingKey: string;
+}
+
+function unroutable(id: string, reply: string): SinkFailure {
+  const message = `the broker returned event ${id}: ${reply}`;
+  const hint =
+    "Bind a queue or stream to the exchange for this routing key, or start the node of the queue.";
   const cause = new CertwireError("CERTWIRE_SINK_REJECTED", message, { hint });
   return { kind: "unroutable", cause };
 }

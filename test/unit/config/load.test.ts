@@ -365,10 +365,7 @@ test("secrets are read from files and the environment, those of disabled sinks a
       '{ "name": "c", "url": "amqp://me@broker", "enabled": false, "password": { "file": "none.txt" } }',
     ),
   );
-  assert.deepEqual(
-    sinks.map(({ options }) => "password" in options && options.password),
-    ["from-a-file", "from-the-environment", ""],
-  );
+  assert.deepEqual(sinks.map(passwordIn), ["from-a-file", "from-the-environment", ""]);
 });
 
 test("a configuration and a secret in UTF-16 with a byte order mark are read as they are meant", () => {
@@ -378,7 +375,7 @@ test("a configuration and a secret in UTF-16 with a byte order mark are read as 
   for (const bytes of [text, Buffer.from(text).swap16()]) {
     writeFileSync(path, bytes);
     const [loaded] = loadConfig(path).sinks;
-    assert.equal(loaded && "password" in loaded.options && loaded.options.password, "s3cret");
+    assert.equal(loaded && passwordIn(loaded), "s3cret");
   }
 });
 
@@ -406,3 +403,39 @@ test("a secret that was written into a configuration is hidden in every encoding
   assert.match(shown[2] ?? "", /shown\.jsonc is UTF-16 without a byte order mark/);
   assert.match(shown[3] ?? "", /shown\.jsonc is not UTF-8 but an 8-bit code page/);
 });
+
+function passwordIn({ options }: { readonly options: object }): string {
+  const { password } = options as { readonly password: () => string };
+  return password();
+}
+
+const rotated = {
+  RabbitMQ: {
+    sink: '{ "name": "r", "url": "amqp://me@broker", "password": { "file": "rotated.txt" } }',
+    options: (options: object) => options,
+  },
+  Kafka: {
+    sink: '{ "name": "k", "url": "kafka://broker/t", "sasl": { "mechanism": "plain", "username": "me", "password": { "file": "rotated.txt" } } }',
+    options: (options: object) => (options as { readonly sasl: object }).sasl,
+  },
+};
+
+for (const [broker, { sink, options }] of Object.entries(rotated)) {
+  test(`the password of ${broker} is read each time; while it cannot be read, that is retried`, () => {
+    const path = join(directory, "rotated.txt");
+    writeFileSync(path, "old");
+    const [configured] = parseConfig(file, withSinks(sink)).sinks;
+    const read = () => passwordIn({ options: options(configured?.options ?? {}) });
+    assert.equal(read(), "old");
+    rmSync(path);
+    assert.throws(read, (error) => {
+      assert.ok(error instanceof CertwireError);
+      assert.equal(error.code, "CERTWIRE_SINK_CONFIG");
+      assert.match(error.message, /cannot be read: ENOENT/);
+      assert.match(error.hint, /rotated\.txt/);
+      return error.retryable;
+    });
+    writeFileSync(path, "new");
+    assert.equal(read(), "new");
+  });
+}

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { eventKinds } from "../../../src/events/event.ts";
 import { fileSinkOptions, resolveFileSink } from "../../../src/sinks/file/options.ts";
 import { kafkaSinkOptions, resolveKafkaSink } from "../../../src/sinks/kafka/options.ts";
-import { rabbitmqSinkOptions, resolveRabbitMqSink } from "../../../src/sinks/rabbitmq/options.ts";
+import {
+  longestKind,
+  rabbitmqSinkOptions,
+  resolveRabbitMqSink,
+} from "../../../src/sinks/rabbitmq/options.ts";
 
 const context = {
   baseDirectory: "/etc/certwire",
@@ -25,7 +30,7 @@ test("a Kafka URL gives brokers and topic, and kafkas: turns TLS on", () => {
     context,
   );
   assert.deepEqual(secure.tls, { caFile: "/etc/certwire/ca.pem" });
-  assert.equal(secure.sasl?.password, "secret of PW");
+  assert.equal(secure.sasl?.password(), "secret of PW");
 });
 
 test("an AMQP URL gives hosts, vhost and exchange, with RabbitMQ's defaults", () => {
@@ -45,6 +50,21 @@ test("a file URL may be relative to the configuration file", () => {
   assert.equal(parse("file:events"), "/etc/certwire/events");
 });
 
+/** One byte more than a name in AMQP may have. */
+const long = "n".repeat(256);
+
+function queueOf(queue: object): object {
+  return { quorumQueues: [queue] };
+}
+
+test("names and routing keys of AMQP may have 255 bytes, with the longest kind", () => {
+  assert.ok(eventKinds.every((kind) => kind.length <= longestKind.length));
+  assert.ok(eventKinds.some((kind) => kind === longestKind));
+  const routingKey = `{kind}${"k".repeat(255 - longestKind.length - 60)}`;
+  const url = `amqp://a/${"v".repeat(255)}?exchange=${"e".repeat(255)}`;
+  assert.ok(rabbitmqSinkOptions.safeParse({ name: "r", url, routingKey }).success);
+});
+
 test("bad entries are refused at the field that is wrong", () => {
   const bad: [
     { safeParse(entry: object): { error?: { issues: { path: PropertyKey[] }[] } } },
@@ -59,6 +79,28 @@ test("bad entries are refused at the field that is wrong", () => {
     [rabbitmqSinkOptions, { url: "amqp://u:p@a/" }, "url"],
     [rabbitmqSinkOptions, { url: "amqp://a/?queue=q" }, "url"],
     [rabbitmqSinkOptions, { url: "amqp://a/", window: 0 }, "window"],
+    [rabbitmqSinkOptions, { url: "amqp://a/?exchange=a&exchange=b" }, "url"],
+    [rabbitmqSinkOptions, { url: `amqp://a/?exchange=${"e".repeat(256)}` }, "url"],
+    [rabbitmqSinkOptions, { url: `amqp://a/?exchange=${"\u00fc".repeat(128)}` }, "url"],
+    [rabbitmqSinkOptions, { url: `amqp://a/${"v".repeat(256)}` }, "url"],
+    [rabbitmqSinkOptions, { url: "amqp://a/", routingKey: "{kind}".repeat(33) }, "routingKey"],
+    [rabbitmqSinkOptions, { url: "amqp://a/", routingKey: "\u00fc".repeat(128) }, "routingKey"],
+    [rabbitmqSinkOptions, { url: "amqp://a/", topology: queueOf({ name: long }) }, "topology"],
+    [
+      rabbitmqSinkOptions,
+      { url: "amqp://a/", topology: queueOf({ name: "q", bindingKey: long }) },
+      "topology",
+    ],
+    [
+      rabbitmqSinkOptions,
+      { url: "amqp://a/", topology: queueOf({ name: "q", deadLetterExchange: long }) },
+      "topology",
+    ],
+    [
+      rabbitmqSinkOptions,
+      { url: "amqp://a/", topology: queueOf({ name: "q", deliveryLimit: 0 }) },
+      "topology",
+    ],
     [fileSinkOptions, { url: "file://host/dir" }, "url"],
     [fileSinkOptions, { url: "file:x", name: "Bad Name" }, "name"],
   ];

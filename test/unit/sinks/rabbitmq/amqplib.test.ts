@@ -6,19 +6,23 @@ import { type TestContext, test } from "node:test";
 import { connect, type Options } from "amqplib";
 import { CertwireError } from "../../../../src/errors/certwire-error.ts";
 import {
+  abortable,
+  channelMaxOf,
   checkAmqplibVersion,
   cutOff,
-  handshakeReplyCode,
+  isConnectTimeout,
   isHungUp,
   isNack,
+  isOutOfChannels,
   isUnencodable,
-  isVhostRefused,
+  patchHandshake,
 } from "../../../../src/sinks/rabbitmq/amqplib.ts";
 import { repoRoot } from "../../../integration/support/repo-root.ts";
 import { startFakeRabbitMq, startRefusingRabbitMq } from "../../../support/fake-rabbitmq.ts";
 import { rabbitMqSink } from "../../../support/make-sink.ts";
+import { startMuteServer } from "../../../support/mute-server.ts";
 import { sampleOutbound } from "../../../support/sample-events.ts";
-import { patienceMs } from "../../../support/until.ts";
+import { patienceMs, until } from "../../../support/until.ts";
 
 const signal = new AbortController().signal;
 
@@ -27,6 +31,17 @@ test("package.json asks for exactly the version of amqplib that the sink accepts
   const { dependencies } = JSON.parse(readFileSync(join(repoRoot, "package.json"), "utf8"));
   assert.match(dependencies.amqplib, /^\d+\.\d+\.\d+$/);
 });
+
+/** amqplib drops the code and the text of a refused vhost; with the patch its error has both. */
+function isReply(code: number, message: string) {
+  return (error: unknown) => {
+    assert.deepEqual(
+      { ...(error as object), message: String(Object(error).message) },
+      { code, message },
+    );
+    return true;
+  };
+}
 
 const refusals = [
   {
@@ -39,21 +54,21 @@ const refusals = [
   {
     about: "refuses the password",
     refusal: { at: "10.11", replyCode: 403, replyText: "ACCESS_REFUSED - Login was refused" },
-    holds: (error: unknown) => handshakeReplyCode(error) === 403,
+    holds: isReply(403, "403 ACCESS_REFUSED - Login was refused"),
     code: "CERTWIRE_SINK_AUTH",
     hint: /secret file/,
   },
   {
     about: "does not allow the connection",
     refusal: { at: "10.11", replyCode: 530, replyText: "NOT_ALLOWED - too many connections" },
-    holds: (error: unknown) => handshakeReplyCode(error) === 530,
+    holds: isReply(530, "530 NOT_ALLOWED - too many connections"),
     code: "CERTWIRE_SINK_CONFIG",
-    hint: /configuration/,
+    hint: /broker's text/,
   },
   {
     about: "has no such vhost",
     refusal: { at: "10.40", replyCode: 530, replyText: "NOT_ALLOWED - vhost pki not found" },
-    holds: isVhostRefused,
+    holds: isReply(530, "530 NOT_ALLOWED - vhost pki not found"),
     code: "CERTWIRE_SINK_CONFIG",
     hint: /vhost/,
   },
@@ -63,6 +78,7 @@ for (const { about, refusal, holds, code, hint } of refusals) {
   test(`a broker that ${about} is recognized, and reported as ${code}`, async (t) => {
     const broker = await startRefusingRabbitMq(refusal);
     t.after(() => broker.stop());
+    patchHandshake();
     await assert.rejects(connect(broker.url), holds);
     await assert.rejects(rabbitMqSink([broker.url], "events").open(signal), (error) => {
       assert.ok(error instanceof CertwireError);
@@ -134,4 +150,31 @@ test("a connection that is cut off ends at once, with the reason, although the b
   const closed = new Promise((resolve) => void model.on("close", resolve));
   cutOff(model.connection, reason);
   assert.equal(await closed, reason);
+});
+
+test("the number of channels that client and broker agreed upon is known, and none above it opens", async (t) => {
+  for (const [channelMax, agreed] of [
+    [2, 2],
+    [0, 65_535],
+  ] as const) {
+    const broker = await startFakeRabbitMq(() => true, { channelMax });
+    t.after(() => broker.stop());
+    const model = await connect(broker.url);
+    model.on("error", () => undefined);
+    assert.equal(channelMaxOf(model.connection), agreed);
+    await model.createChannel();
+    await model.createChannel();
+    if (channelMax === 2) await assert.rejects(model.createChannel(), isOutOfChannels);
+  }
+});
+
+test("a silent port is recognized, and an attempt to connect ends with its signal", async (t) => {
+  const { port, connections } = await startMuteServer(t);
+  const url = `amqp://127.0.0.1:${port}`;
+  await assert.rejects(connect(url, { timeout: 50 }), isConnectTimeout);
+  const stop = new AbortController();
+  const connecting = connect(url, { ...abortable(stop.signal) });
+  await until(() => connections() === 2, "the second attempt waits for an answer");
+  stop.abort();
+  await assert.rejects(connecting, { name: "AbortError" });
 });

@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import pino from "pino";
+import { CertwireError } from "../../../../src/errors/certwire-error.ts";
+import {
+  rabbitmqSinkOptions,
+  resolveRabbitMqSink,
+} from "../../../../src/sinks/rabbitmq/options.ts";
+import { RabbitMqSink } from "../../../../src/sinks/rabbitmq/sink.ts";
 import { startFakeRabbitMq } from "../../../support/fake-rabbitmq.ts";
 import { rabbitMqSink } from "../../../support/make-sink.ts";
-import { sampleOutbound } from "../../../support/sample-events.ts";
+import { MemorySource } from "../../../support/memory-source.ts";
+import { range, testPipeline } from "../../../support/run-pipeline.ts";
+import { sampleEvent, sampleOutbound } from "../../../support/sample-events.ts";
 import { settled, until } from "../../../support/until.ts";
 
 const signal = new AbortController().signal;
@@ -33,4 +42,71 @@ test("a connection without confirms ends once for all lanes, and the next one is
   assert.deepEqual(await sink.publish(0, [sampleOutbound(1)], signal), { acknowledged: 1 });
   assert.deepEqual(await sink.publish(1, [sampleOutbound(2)], signal), { acknowledged: 1 });
   assert.equal(broker.connections(), 2);
+});
+
+test("a blocked sink says so, and closes without waiting for a broker that reads nothing", async (t) => {
+  const broker = await startFakeRabbitMq(() => false);
+  t.after(() => broker.stop());
+  const sink = rabbitMqSink([broker.url], "events", { lanes: 2 });
+  await sink.open(signal);
+  assert.equal(sink.isBlocked, false);
+  const stop = new AbortController();
+  const publishing = [0, 1].map((lane) => sink.publish(lane, [sampleOutbound(lane)], stop.signal));
+  await until(() => broker.messages() === 2, "both lanes wait for a confirm");
+  broker.block();
+  await until(() => sink.isBlocked, "the sink knows");
+  // Nothing that waits for a time comes to an end.
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  stop.abort();
+  await Promise.all(publishing);
+  await sink.close();
+  t.mock.timers.reset();
+  assert.equal(sink.isBlocked, false);
+});
+
+test("a pipeline stops although the broker blocks it", async (t) => {
+  const broker = await startFakeRabbitMq(() => false);
+  t.after(() => broker.stop());
+  const sink = rabbitMqSink([broker.url], "events");
+  const events = range(1, 20).map((n) => sampleEvent(n, `ca/${n}`));
+  const { pipeline } = await testPipeline(t, new MemorySource(events, { tail: true }), sink);
+  const stop = new AbortController();
+  const running = pipeline.run(stop.signal);
+  await until(() => broker.messages() > 0, "events are on their way");
+  broker.block();
+  await until(() => sink.isBlocked, "the sink knows");
+  stop.abort();
+  // The drain alone would take as long as this waits.
+  await settled(running, "the pipeline has stopped");
+  assert.equal(pipeline.stats().acknowledgedEvents, 0);
+});
+
+test("the password is read for each connection, and one that cannot be read is a retried failure", async (t) => {
+  const broker = await startFakeRabbitMq(() => true);
+  t.after(() => broker.stop());
+  let password: string | undefined = "old";
+  const entry = rabbitmqSinkOptions.parse({
+    name: "r",
+    url: broker.url.replace("amqp://", "amqp://ca@"),
+    password: { file: "password.txt" },
+  });
+  const context = {
+    baseDirectory: "/",
+    secret: () => {
+      if (password !== undefined) return password;
+      throw new CertwireError("CERTWIRE_CONFIG_INVALID", "ENOENT", { hint: "write it" });
+    },
+  };
+  const sink = new RabbitMqSink(resolveRabbitMqSink(entry, context), pino({ level: "silent" }));
+  await sink.open(signal);
+  password = undefined;
+  await assert.rejects(sink.open(signal), { code: "CERTWIRE_SINK_CONFIG", hint: "write it" });
+  password = "new";
+  await sink.open(signal);
+  await sink.close();
+  const logins = broker.requests().filter(({ method }) => method === "10.11");
+  assert.deepEqual(
+    logins.map(({ text }) => /\0ca\0(old|new)/.exec(text)?.[1]),
+    ["old", "new"],
+  );
 });

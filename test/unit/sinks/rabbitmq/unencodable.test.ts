@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import pino from "pino";
 import type { OutboundEvent } from "../../../../src/events/outbound-event.ts";
 import { toOutbound } from "../../../../src/events/outbound-event.ts";
+import {
+  rabbitmqSinkOptions,
+  resolveRabbitMqSink,
+} from "../../../../src/sinks/rabbitmq/options.ts";
+import { RabbitMqSink } from "../../../../src/sinks/rabbitmq/sink.ts";
 import { startFakeRabbitMq } from "../../../support/fake-rabbitmq.ts";
 import { rabbitMqSink } from "../../../support/make-sink.ts";
 import { sampleEvent, sampleOutbound } from "../../../support/sample-events.ts";
@@ -45,7 +51,16 @@ for (const [what, changes] of Object.entries(unencodable)) {
 }
 
 test("a routing key that is too long for every event does not condemn one of them", async (t) => {
-  const { sink } = await openSink(t, { routingKey: "\u{1F511}".repeat(90) });
+  const broker = await startFakeRabbitMq(() => true);
+  const entry = rabbitmqSinkOptions.parse({ name: "r", url: broker.url });
+  const options = resolveRabbitMqSink(entry, { baseDirectory: "/", secret: () => "" });
+  const routingKey = "\u{1F511}".repeat(90);
+  const sink = new RabbitMqSink({ ...options, routingKey }, pino({ level: "silent" }));
+  t.after(async () => {
+    await sink.close();
+    broker.stop();
+  });
+  await sink.open(signal);
   const { failure } = await sink.publish(0, [sampleOutbound(1)], signal);
   assert.equal(failure?.kind, "reset");
 });

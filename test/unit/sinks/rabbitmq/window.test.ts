@@ -54,7 +54,9 @@ class FakeChannel extends EventEmitter {
   /** The broker returns an event before it confirms it. */
   returnToSender(at: number): void {
     const properties = { messageId: this.pending[at]?.messageId };
-    this.emit("return", { fields: { replyCode: 312, replyText: "NO_ROUTE" }, properties });
+    const key = { exchange: "e", routingKey: "certificate.issued" };
+    const fields = { replyCode: 312, replyText: "NO_ROUTE", ...key };
+    this.emit("return", { fields, properties });
   }
 }
 
@@ -109,6 +111,10 @@ test("a returned event is not taken as confirmed although the broker confirms it
   assert.deepEqual([...result.confirmed], [events[0]?.id]);
   const failure = result.failures.get(events[1]?.id ?? "");
   assert.equal(failure?.kind, "unroutable");
+  assert.equal(
+    failure?.cause.message,
+    `the broker returned event ${events[1]?.id}: 312 NO_ROUTE, exchange "e", routing key "certificate.issued"`,
+  );
   assert.deepEqual(channel.published, [1, 2], "nothing of that key goes after it");
 });
 

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { describeCause } from "../../../../src/errors/describe-cause.ts";
+import { type FakeOptions, startFakeRabbitMq } from "../../../support/fake-rabbitmq.ts";
+import { rabbitMqSink } from "../../../support/make-sink.ts";
+import { sampleOutbound } from "../../../support/sample-events.ts";
+import { settled, until } from "../../../support/until.ts";
+
+const signal = new AbortController().signal;
+const queueDeclare = "50.10";
+
+async function setUp(t: TestContext, queue: object, options: FakeOptions = {}) {
+  const broker = await startFakeRabbitMq(() => true, options);
+  const lines: { level: number; msg: string }[] = [];
+  const settings = { lanes: 2, topology: { quorumQueues: [{ name: "inventory", ...queue }] } };
+  const sink = rabbitMqSink([broker.url], "events", settings, (line) =>
+    lines.push(JSON.parse(line)),
+  );
+  t.after(async () => {
+    await sink.close();
+    broker.stop();
+  });
+  const declarations = () =>
+    broker
+      .requests()
+      .filter(({ method }) => method === queueDeclare)
+      .map(({ text }) => text);
+  const warnings = () => lines.filter(({ level }) => level >= 40).map(({ msg }) => msg);
+  return { broker, sink, declarations, warnings };
+}
+
+/** A broker on which the queue exists with another value of an argument. */
+function existing(argument: string): Pick<FakeOptions, "refuse"> {
+  const refuse: FakeOptions["refuse"] = ({ method, text }) =>
+    method === queueDeclare && text.includes(argument)
+      ? {
+          closes: "channel",
+          replyCode: 406,
+          replyText: `PRECONDITION_FAILED - inequivalent arg '${argument}' for queue 'inventory' in vhost '/': received the value '-1' of type 'signedint' but current is none`,
+        }
+      : undefined;
+  return { refuse };
+}
+
+test("on RabbitMQ 4 a queue is declared without its limit of 20, on RabbitMQ 3 as it is", async (t) => {
+  for (const [version, isUnlimited] of [
+    ["4.0.5", true],
+    ["4.2.0-rc.1", true],
+    ["3.13.7", false],
+    ["3.10.8", false],
+  ] as const) {
+    const { sink, declarations, warnings } = await setUp(t, {}, { version });
+    await sink.open(signal);
+    const [declaration = "", ...others] = declarations();
+    assert.equal(others.length, 0);
+    // A signed number of one byte: -1.
+    assert.equal(declaration.includes("x-delivery-limitb\xff"), isUnlimited, version);
+    assert.equal(declaration.includes("x-delivery-limit"), isUnlimited, version);
+    assert.deepEqual(warnings(), []);
+  }
+});
+
+test("a queue that exists with the default limit keeps it, with a warning", async (t) => {
+  const options = { version: "4.0.5", channelMax: 1, ...existing("x-delivery-limit") };
+  const { sink, declarations, warnings } = await setUp(t, {}, options);
+  await sink.open(signal);
+  assert.equal(declarations().length, 2);
+  assert.ok(warnings().includes("the queue has a delivery limit of its own"));
+  const event = sampleOutbound(1);
+  assert.deepEqual(await sink.publish(0, [event], signal), { acknowledged: 1 });
+});
+
+test("a limit that was asked for is not given up: another one is a configuration error", async (t) => {
+  const options = { version: "4.0.5", ...existing("x-delivery-limit") };
+  const { sink } = await setUp(t, { deliveryLimit: 5 }, options);
+  await assert.rejects(sink.open(signal), (error) => {
+    assert.equal(Object(error).exitCode, 78);
+    assert.match(Object(error).hint, /x-delivery-limit \(deliveryLimit\)/);
+    assert.match(describeCause(error), /inequivalent arg 'x-delivery-limit'/);
+    return true;
+  });
+});
+
+test("events go to the dead-letter exchange at least once", async (t) => {
+  const queue = { deliveryLimit: 5, deadLetterExchange: "dead" };
+  const { sink, declarations, broker } = await setUp(t, queue);
+  await sink.open(signal);
+  const [declaration = ""] = declarations();
+  assert.ok(declaration.includes("x-delivery-limitb\x05"));
+  assert.match(declaration, /x-dead-letter-exchangeS.{4}dead/s);
+  assert.match(declaration, /x-dead-letter-strategyS.{4}at-least-once/s);
+  assert.match(declaration, /x-overflowS.{4}reject-publish/s);
+  const checked = broker.requests().find(({ text }) => text.includes("\x04dead"));
+  assert.equal(checked?.method, "40.10", "the dead-letter exchange is looked for first");
+});
+
+test("a dead-letter exchange that does not exist is a configuration error", async (t) => {
+  const { sink, declarations } = await setUp(
+    t,
+    { deadLetterExchange: "dead" },
+    {
+      refuse: ({ method, text }) =>
+        method === "40.10" && text.includes("\x04dead")
+          ? {
+              closes: "channel",
+              replyCode: 404,
+              replyText: "NOT_FOUND - no exchange 'dead' in vhost '/'",
+            }
+          : undefined,
+    },
+  );
+  await assert.rejects(sink.open(signal), { code: "CERTWIRE_SINK_CONFIG" });
+  assert.deepEqual(declarations(), [], "no queue that drops events is declared");
+});
+
+test("while exchange and queues are declared no other lane publishes", async (t) => {
+  let binds = 0;
+  let isDeleted = true;
+  const { sink, broker } = await setUp(
+    t,
+    {},
+    {
+      refuse: ({ method }) => {
+        // The second declaration stops before its binding.
+        if (method === "50.20" && ++binds === 2) return "silent";
+        if (method !== "60.40" || !isDeleted) return undefined;
+        isDeleted = false;
+        const replyText = "NOT_FOUND - no exchange 'events' in vhost '/'";
+        return { closes: "channel", replyCode: 404, replyText };
+      },
+    },
+  );
+  await sink.open(signal);
+  const { failure } = await sink.publish(0, [sampleOutbound(1)], signal);
+  assert.equal(failure?.kind, "config");
+  const stop = new AbortController();
+  const preparing = sink.publish(0, [sampleOutbound(1)], stop.signal);
+  await until(() => binds === 2, "the topology is declared again");
+  const waiting = sink.publish(1, [sampleOutbound(2)], stop.signal);
+  const asked = broker.messages();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(broker.messages(), asked);
+  stop.abort();
+  const outcomes = await settled(Promise.all([preparing, waiting]), "both were stopped");
+  assert.ok(outcomes.every(({ acknowledged }) => acknowledged === 0));
+  assert.equal(broker.messages(), asked, "nothing was published in between");
+});
