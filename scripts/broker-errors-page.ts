@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { errorCodes } from "../src/errors/codes.ts";
 import type { FailureClass } from "../src/sinks/failure-class.ts";
+import { kafkaErrors } from "../src/sinks/kafka/error-table.ts";
 import { type ReplyCode, replyCodes } from "../src/sinks/rabbitmq/reply-codes.ts";
 
 const introduction = `# Error codes of the brokers
@@ -30,9 +31,35 @@ Every reply code of AMQP 0-9-1. Where a text decides, a row without a number fol
 |---|---|---|---|---|---|---|
 `;
 
+const kafkaIntroduction = `## Kafka
+
+The error codes of the protocol with a meaning of their own. Every other one, of this or a later version, is \`reset\`:
+consumer groups, transactions, tokens and controllers, which Certwire does not use, and passing states of a broker. None
+is \`poison\`: there is no event that Kafka could not be set up to accept.
+
+| code | name | reason | kind | exit code | hint |
+|---|---|---|---|---|---|
+`;
+
 /** The Markdown of \`docs/reference/broker-errors.md\`. */
 export function brokerErrorsPage(): string {
-  return [introduction, rabbitMqIntroduction + rabbitMqRows()].join("\n");
+  return [
+    introduction,
+    kafkaIntroduction + kafkaRows(),
+    rabbitMqIntroduction + rabbitMqRows(),
+  ].join("\n");
+}
+
+function kafkaRows(): string {
+  return kafkaErrors
+    .map(({ code, type, why, meaning }) => [
+      String(code),
+      `\`${type}\``,
+      why,
+      ...classCells(meaning),
+    ])
+    .map((cells) => `| ${cells.join(" | ")} |\n`)
+    .join("");
 }
 
 function rabbitMqRows(): string {

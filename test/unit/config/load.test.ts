@@ -408,34 +408,3 @@ function passwordIn({ options }: { readonly options: object }): string {
   const { password } = options as { readonly password: () => string };
   return password();
 }
-
-const rotated = {
-  RabbitMQ: {
-    sink: '{ "name": "r", "url": "amqp://me@broker", "password": { "file": "rotated.txt" } }',
-    options: (options: object) => options,
-  },
-  Kafka: {
-    sink: '{ "name": "k", "url": "kafka://broker/t", "sasl": { "mechanism": "plain", "username": "me", "password": { "file": "rotated.txt" } } }',
-    options: (options: object) => (options as { readonly sasl: object }).sasl,
-  },
-};
-
-for (const [broker, { sink, options }] of Object.entries(rotated)) {
-  test(`the password of ${broker} is read each time; while it cannot be read, that is retried`, () => {
-    const path = join(directory, "rotated.txt");
-    writeFileSync(path, "old");
-    const [configured] = parseConfig(file, withSinks(sink)).sinks;
-    const read = () => passwordIn({ options: options(configured?.options ?? {}) });
-    assert.equal(read(), "old");
-    rmSync(path);
-    assert.throws(read, (error) => {
-      assert.ok(error instanceof CertwireError);
-      assert.equal(error.code, "CERTWIRE_SINK_CONFIG");
-      assert.match(error.message, /cannot be read: ENOENT/);
-      assert.match(error.hint, /rotated\.txt/);
-      return error.retryable;
-    });
-    writeFileSync(path, "new");
-    assert.equal(read(), "new");
-  });
-}
