@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
-# Runs the suites of both brokers' sinks, and that of the service's image, through testcontainers on
-# images built from docker/ on a base image that is built here, so that no public image is needed. It
+# Runs the suites of both brokers' sinks on a second version of each broker, and that of the service's image,
+# through testcontainers on images built from docker/ on a base image that is built here, so that no public image
+# is needed: Debian 13 with its RabbitMQ 4, and an older Kafka. It
 # starts Debian's container engine: a private one in its own network and process namespaces,
 # which end with this script. That needs root. Runs only in CI (CI=true) or with
 # --private-engine; your own engine is never touched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-base_archive=$PWD/var/ci-base.tar
-base_packages=ca-certificates,openjdk-17-jre-headless,rabbitmq-server
+base_suite=trixie
+base_archive=$PWD/var/ci-base-$base_suite.tar
+base_packages=ca-certificates,openjdk-21-jre-headless,rabbitmq-server
+kafka_version=3.9.1
 base_image=certwire-ci-base
 
 say() { printf '  %s\n' "$*"; }
@@ -21,7 +24,7 @@ make_base_archive() {
   say "base system: installing Debian with Java and RabbitMQ (debootstrap) ..."
   local started=$SECONDS root
   root=$(mktemp -d)
-  if ! debootstrap --variant=minbase --include="$base_packages" bookworm "$root" > build/debootstrap.log 2>&1; then
+  if ! debootstrap --variant=minbase --include="$base_packages" "$base_suite" "$root" > build/debootstrap.log 2>&1; then
     tail -n 20 build/debootstrap.log >&2
     rm -rf "$root"
     exit 1
@@ -49,7 +52,8 @@ start_engine() {
 build_base_image() {
   docker import "$base_archive" certwire-ci-debian > /dev/null
   mkdir "$engine/context"
-  cp -r var/kafka-libs "$(command -v node)" "$engine/context"
+  cp -r "var/kafka-libs-$kafka_version" "$engine/context/kafka-libs"
+  cp "$(command -v node)" "$engine/context"
   docker build --tag "$base_image" --file - "$engine/context" > build/ci-base.log 2>&1 <<'DOCKERFILE'
 FROM certwire-ci-debian
 COPY kafka-libs /opt/kafka/libs
@@ -84,7 +88,7 @@ run_suites() {
   local started=$SECONDS
   build_base_image
   bash scripts/docker-image.sh --base "$base_image" --tag "$CERTWIRE_SERVICE_IMAGE"
-  say "base and service image in $((SECONDS - started)) s"
+  say "base and service image in $((SECONDS - started)) s, with Kafka $kafka_version and RabbitMQ $(docker run --rm --network none "$base_image" dpkg-query -W -f '${Version}' rabbitmq-server)"
   local tests=build/js/test/integration
   node scripts/run-tests.mjs --test-concurrency=1 $tests/{testcontainers,kafka,rabbitmq}.test.js
 }
@@ -101,7 +105,9 @@ case "${1:-}" in
       echo "$0: a private container engine needs root" >&2
       exit 1
     fi
+    # The tools that read Kafka back are of the usual version.
     bash scripts/fetch-kafka.sh
+    bash scripts/fetch-kafka.sh kafka "$kafka_version"
     mkdir -p build
     make_base_archive
     exec unshare --net --mount --pid --fork --mount-proc --kill-child=KILL bash "$0" --inside

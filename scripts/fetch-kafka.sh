@@ -1,18 +1,23 @@
 #!/usr/bin/env bash
 # Fetches the jars of the test brokers with Maven; does nothing if they are already there.
-#   scripts/fetch-kafka.sh              Apache Kafka, its tools and Connect -> var/kafka-libs
-#   scripts/fetch-kafka.sh perf-test    RabbitMQ's load generator           -> var/perf-test-libs
+#   scripts/fetch-kafka.sh                    Apache Kafka, its tools and Connect -> var/kafka-libs
+#   scripts/fetch-kafka.sh kafka VERSION      another version of it               -> var/kafka-libs-VERSION
+#   scripts/fetch-kafka.sh perf-test          RabbitMQ's load generator           -> var/perf-test-libs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh
 
 case "${1:-kafka}" in
-  kafka) name=kafka-libs pom=test/integration/support/kafka/pom.xml ;;
+  kafka) name=kafka-libs${2:+-$2} pom=test/integration/support/kafka/pom.xml ;;
   perf-test) name=perf-test-libs pom=test/integration/support/rabbitmq/pom.xml ;;
-  *) echo "usage: $0 [kafka|perf-test]" >&2; exit 2 ;;
+  *) echo "usage: $0 [kafka [VERSION]|perf-test]" >&2; exit 2 ;;
 esac
 target=var/$name
 mkdir -p var
+if [ "$#" -gt 1 ]; then
+  sed -E "s#(<kafka.version>).*(</kafka.version>)#\1$2\2#" "$pom" > "var/$name.xml"
+  pom=var/$name.xml
+fi
 # Two parts of the tests may come here at the same time.
 exec 9> "var/.$name.lock"
 flock 9

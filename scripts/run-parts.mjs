@@ -47,7 +47,7 @@ const parts = {
     after: ["windows"],
   },
   docker: {
-    title: "testcontainers on a private engine",
+    title: "second versions of both brokers, in testcontainers on a private engine",
     commands: [["bash", "scripts/ci-docker.sh", "--private-engine"]],
     when: "ci",
   },
