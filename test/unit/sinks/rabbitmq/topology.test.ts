@@ -9,10 +9,14 @@ import { settled, until } from "../../../support/until.ts";
 const signal = new AbortController().signal;
 const queueDeclare = "50.10";
 
-async function setUp(t: TestContext, queue: object, options: FakeOptions = {}) {
+async function setUp(
+  t: TestContext,
+  { lanes = 2, ...queue }: { readonly lanes?: number } & Record<string, unknown>,
+  options: FakeOptions = {},
+) {
   const broker = await startFakeRabbitMq(() => true, options);
   const lines: { level: number; msg: string }[] = [];
-  const settings = { lanes: 2, topology: { quorumQueues: [{ name: "inventory", ...queue }] } };
+  const settings = { lanes, topology: { quorumQueues: [{ name: "inventory", ...queue }] } };
   const sink = rabbitMqSink([broker.url], "events", settings, (line) =>
     lines.push(JSON.parse(line)),
   );
@@ -115,33 +119,40 @@ test("a dead-letter exchange that does not exist is a configuration error", asyn
 
 test("while exchange and queues are declared no other lane publishes", async (t) => {
   let binds = 0;
-  let isDeleted = true;
+  let deleted = 2;
   const { sink, broker } = await setUp(
     t,
-    {},
+    { lanes: 3 },
     {
       refuse: ({ method }) => {
         // The second declaration stops before its binding.
         if (method === "50.20" && ++binds === 2) return "silent";
-        if (method !== "60.40" || !isDeleted) return undefined;
-        isDeleted = false;
+        if (method !== "60.40" || deleted === 0) return undefined;
+        deleted -= 1;
         const replyText = "NOT_FOUND - no exchange 'events' in vhost '/'";
         return { closes: "channel", replyCode: 404, replyText };
       },
     },
   );
   await sink.open(signal);
-  const { failure } = await sink.publish(0, [sampleOutbound(1)], signal);
-  assert.equal(failure?.kind, "config");
+  for (const lane of [0, 2]) {
+    const { failure } = await sink.publish(lane, [sampleOutbound(lane)], signal);
+    assert.equal(failure?.kind, "config");
+  }
   const stop = new AbortController();
-  const preparing = sink.publish(0, [sampleOutbound(1)], stop.signal);
+  const publish = (lane: number) => sink.publish(lane, [sampleOutbound(lane)], stop.signal);
+  const published = broker.messages();
+  const opened = () => broker.requests().filter(({ method }) => method === "85.10").length;
+  const preparing = publish(0);
   await until(() => binds === 2, "the topology is declared again");
-  const waiting = sink.publish(1, [sampleOutbound(2)], stop.signal);
-  const asked = broker.messages();
-  await new Promise((resolve) => setImmediate(resolve));
-  assert.equal(broker.messages(), asked);
+  const before = opened();
+  const waiting = publish(1);
+  // Its channel needs an answer of the broker, so what lane 1 sends has arrived by then.
+  const opening = publish(2);
+  await until(() => opened() > before, "another channel is open");
+  assert.equal(broker.messages(), published);
   stop.abort();
-  const outcomes = await settled(Promise.all([preparing, waiting]), "both were stopped");
+  const outcomes = await settled(Promise.all([preparing, waiting, opening]), "all were stopped");
   assert.ok(outcomes.every(({ acknowledged }) => acknowledged === 0));
-  assert.equal(broker.messages(), asked, "nothing was published in between");
+  assert.equal(broker.messages(), published, "nothing was published in between");
 });
