@@ -46,10 +46,12 @@ std::u16string Indexed(std::u16string_view name, int32_t index) {
 
 class Collector {
  public:
-  Collector(PropertySource& source, const Clock& clock, uint32_t budget_ms, Record* record)
+  Collector(PropertySource& source, const Clock& clock, const CollectLimits& limits,
+            Record* record)
       : source_(source),
         clock_(clock),
-        deadline_(clock.MonotonicMs() + budget_ms),
+        deadline_(clock.MonotonicMs() + limits.budget_ms),
+        secrets_(limits.secrets),
         topics_(TopicsOf(record->event)),
         record_(*record) {}
 
@@ -121,14 +123,33 @@ class Collector {
 
   void ReadProperty(const Property& property, std::u16string_view name) {
     const auto qualified = [&] { return QualifiedName(GroupName(property.group), name); };
+    if (property.secrecy == Secrecy::kLines && !KnowsSecrets(qualified)) return;
     SourceValue value;
     if (!Got(Get(property, name, &value), value, property.type, qualified)) return;
     if (property.name == u"CertCount") ca_certificates_ = value.number;
     if (property.name == u"CRLState") crl_state_ = value.number;
-    const bool has_secrets = property.name == u"RequestAttributes";
-    record_.AddProperty(property.group, name,
-                        has_secrets ? Value::Text(RedactRequestAttributes({value.data, value.size}))
-                                    : ToValue(value, property.type));
+    record_.AddProperty(property.group, name, Recorded(value, property));
+  }
+
+  /// What the record may hold of a value.
+  Value Recorded(const SourceValue& value, const Property& property) const {
+    switch (property.secrecy) {
+      case Secrecy::kDigest:
+        return Value::Digest({value.data, value.size});
+      case Secrecy::kLines:
+        return Value::Text(secrets_->Redact({value.data, value.size}));
+      case Secrecy::kPlain:
+        break;
+    }
+    return ToValue(value, property.type);
+  }
+
+  /// False, noted under `name()`, while the names of secrets are not known: the value might be one.
+  template <typename Name>
+  bool KnowsSecrets(Name name) {
+    if (secrets_ != nullptr) return true;
+    record_.AddProblem(name(), Reason::kBudget);
+    return false;
   }
 
   HResult Get(const Property& property, std::u16string_view name, SourceValue* value) {
@@ -183,11 +204,12 @@ class Collector {
   }
 
   void ReadAttribute(const std::u16string& name) {
-    if (IsSecretAttribute(name)) {
+    const auto qualified = [&] { return QualifiedName("attribute", name); };
+    if (!KnowsSecrets(qualified)) return;
+    if (secrets_->Has(name)) {
       record_.AddAttribute(name, Value());
       return;
     }
-    const auto qualified = [&] { return QualifiedName("attribute", name); };
     if (!MayRead(qualified)) return;
     SourceValue value;
     const HResult result = source_.GetAttribute(name, &value);
@@ -260,6 +282,7 @@ class Collector {
   PropertySource& source_;
   const Clock& clock_;
   const uint64_t deadline_;
+  const SecretNames* const secrets_;
   const Topics topics_;
   Record& record_;
   int32_t ca_certificates_ = 0;
@@ -269,8 +292,9 @@ class Collector {
 
 }  // namespace
 
-void Collect(PropertySource& source, const Clock& clock, uint32_t budget_ms, Record* record) {
-  Collector(source, clock, budget_ms, record).Run();
+void Collect(PropertySource& source, const Clock& clock, const CollectLimits& limits,
+             Record* record) {
+  Collector(source, clock, limits, record).Run();
 }
 
 }  // namespace collect

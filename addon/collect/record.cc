@@ -35,12 +35,8 @@ size_t MinimumSize(const Value& value) {
 }
 
 Value Cut(std::span<const uint8_t> bytes) {
-  Value value;
+  Value value = Value::Digest(bytes);
   value.kind = Value::Kind::kCut;
-  value.cut_size = bytes.size();
-  journal::Sha256 hash;
-  hash.Update(bytes.data(), bytes.size());
-  hash.Finish(value.cut_hash.data());
   const auto first = bytes.first(kCutEndBytes);
   const auto last = bytes.last(kCutEndBytes);
   value.bytes.reserve(2 * kCutEndBytes);
@@ -100,6 +96,16 @@ Value Value::Text(std::span<const uint8_t> utf16) {
   if (ToUtf8(utf16, &value.bytes)) return value;
   value.kind = Kind::kUtf16;
   value.bytes.assign(utf16.begin(), utf16.end());
+  return value;
+}
+
+Value Value::Digest(std::span<const uint8_t> secret) {
+  Value value;
+  value.kind = Kind::kDigest;
+  value.whole_size = secret.size();
+  journal::Sha256 hash;
+  hash.Update(secret.data(), secret.size());
+  hash.Finish(value.whole_hash.data());
   return value;
 }
 

@@ -30,14 +30,15 @@ struct Value {
     kUtf16,  ///< UTF-16LE bytes that are not valid UTF-16
     kBinary,
     kDate,  ///< 8 bytes
-    kCut,   ///< both ends of something larger, one after the other
+    kCut,     ///< both ends of something larger, one after the other
+    kDigest,  ///< size and hash of a secret
     kRedacted,
   };
   Kind kind = Kind::kRedacted;
   int32_t number = 0;
   std::vector<uint8_t> bytes;
-  uint64_t cut_size = 0;               ///< bytes before the cut
-  std::array<uint8_t, 32> cut_hash{};  ///< SHA-256 of those
+  uint64_t whole_size = 0;               ///< kCut, kDigest: bytes of the whole value
+  std::array<uint8_t, 32> whole_hash{};  ///< SHA-256 of those
 
   static Value Integer(int32_t number);
   static Value Date(std::span<const uint8_t> date);
@@ -45,6 +46,8 @@ struct Value {
   static Value Binary(std::span<const uint8_t> bytes);
   /// Text from UTF-16LE; cut at once when it alone is too large.
   static Value Text(std::span<const uint8_t> utf16);
+  /// What is recorded of a secret binary.
+  static Value Digest(std::span<const uint8_t> secret);
 };
 
 /// A named property. Names of properties are ASCII.

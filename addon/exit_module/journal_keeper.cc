@@ -75,6 +75,7 @@ class JournalKeeper {
   /// Before anything is written to the event log, whose service may hang.
   void StartWriter() {
     const Settings settings = ReadSettings(recorder_.ca_name());
+    recorder_.SetBlankedAttributes(settings.blanked_attributes);
     ignored_ = settings.ignored;
     directory_ = settings.journal_directory;
     // Registration made the default directory; another one may be made here.

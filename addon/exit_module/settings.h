@@ -14,6 +14,7 @@ struct Settings {
   DWORD max_journal_megabytes = 10240;
   DWORD min_free_megabytes = 2048;
   DWORD max_memory_megabytes = 64;
+  std::vector<std::wstring> blanked_attributes;
 
   /// A registry value that is not used, and why.
   struct Ignored {

@@ -83,6 +83,42 @@ TEST_CASE("the value of a password attribute is not even read") {
   CHECK(text.find("Challenge:[redacted]\nccm:x") != std::string::npos);
 }
 
+TEST_CASE("names of the settings are not read either") {
+  ScriptedSource source;
+  source.bag.attributes = {{u"EmployeePin", BagValue::Text(u"s3cret")},
+                           {u"Chal%6cenge", BagValue::Text(u"s3cret")},
+                           {u"ccm", BagValue::Text(u"host")}};
+  source.bag.request[u"RequestAttributes"] = BagValue::Text(u"employee-pin:s3cret\nccm:x");
+  const SecretNames names({u"Employee PIN"});
+  const Record record = CollectFrom(source, kCertificateIssued, &names);
+  CHECK_FALSE(source.Asked(u"A.EmployeePin"));
+  CHECK(source.Asked(u"A.ccm"));
+  const std::string text = CborText(record);
+  CHECK(text.find("s3cret") == std::string::npos);
+  CHECK(text.find(R"(["EmployeePin", 1129775108(null)])") != std::string::npos);
+}
+
+TEST_CASE("while the names of the settings are not known, no attribute is read") {
+  ScriptedSource source;
+  source.bag.attributes = {{u"EmployeePin", BagValue::Text(u"s3cret")}};
+  source.bag.request[u"RequestAttributes"] = BagValue::Text(u"EmployeePin:s3cret");
+  source.bag.request[u"RequestID"] = BagValue::Long(42);
+  const Record record = CollectFrom(source, kCertificateIssued, nullptr);
+  CHECK(record.RequestId() == 42);
+  CHECK(CborText(record).find("s3cret") == std::string::npos);
+  CHECK(Problems(record) == "request.RequestAttributes budget\nattribute.EmployeePin budget\n");
+}
+
+TEST_CASE("of the attestation challenge only size and hash are recorded") {
+  ScriptedSource source;
+  source.bag.request[u"AttestationChallenge"] = BagValue::Binary({'a', 'b', 'c'});
+  const Record record = CollectFrom(source, kRequestPending);
+  CHECK(CborText(record).find(
+            R"("AttestationChallenge": 1129775109([3, h'ba7816bf8f01cfea414140de5dae2223)"
+            R"(b00361a396177a9cb410ff61f20015ad'])") != std::string::npos);
+  CHECK(CborText(record).find("616263") == std::string::npos);
+}
+
 TEST_CASE("every property failing leaves a record that names each of them once") {
   ScriptedSource source;
   source.intercept = [](std::u16string_view call) -> std::optional<BagValue> {
