@@ -46,8 +46,7 @@ std::u16string Indexed(std::u16string_view name, int32_t index) {
 
 class Collector {
  public:
-  Collector(PropertySource& source, const Clock& clock, const CollectLimits& limits,
-            Record* record)
+  Collector(PropertySource& source, const Clock& clock, const CollectLimits& limits, Record* record)
       : source_(source),
         clock_(clock),
         deadline_(clock.MonotonicMs() + limits.budget_ms),

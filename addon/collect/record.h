@@ -29,7 +29,7 @@ struct Value {
     kText,   ///< UTF-8
     kUtf16,  ///< UTF-16LE bytes that are not valid UTF-16
     kBinary,
-    kDate,  ///< 8 bytes
+    kDate,    ///< 8 bytes
     kCut,     ///< both ends of something larger, one after the other
     kDigest,  ///< size and hash of a secret
     kRedacted,

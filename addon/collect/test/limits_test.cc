@@ -53,8 +53,8 @@ TEST_CASE("a cut value keeps its ends, its length and its hash") {
   CHECK(value.bytes.size() == 2 * kCutEndBytes);
   CHECK(value.bytes.front() == 1);
   CHECK(value.bytes.back() == 9);
-  const std::array<uint8_t, 4> hash = {value.whole_hash[0], value.whole_hash[1], value.whole_hash[2],
-                                       value.whole_hash[3]};
+  const std::array<uint8_t, 4> hash = {value.whole_hash[0], value.whole_hash[1],
+                                       value.whole_hash[2], value.whole_hash[3]};
   CHECK(hash == std::array<uint8_t, 4>{0xf6, 0x6d, 0xdf, 0x2c});
 }
 
