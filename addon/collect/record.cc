@@ -16,8 +16,6 @@ constexpr size_t kCutValueBytes = 2 * kCutEndBytes + 64;
 constexpr size_t kFrameBytes = 4096;
 /// Heads and numbers of an entry beside its name and value, at most.
 constexpr size_t kHeadBytes = 32;
-/// Where enumerations end: what follows them fits into the rest even when it has to be cut.
-constexpr size_t kEntrySpaceBytes = kMaxRecordBytes / 2;
 
 bool IsCuttable(const Value& value) {
   switch (value.kind) {
@@ -133,7 +131,7 @@ void Record::Account(const Value& value, size_t name_bytes, Name name) {
   encoded_bytes_ += name_bytes + EncodedSize(value);
   minimum_bytes_ += name_bytes + MinimumSize(value);
   if (value.kind == Value::Kind::kCut) AddProblem(name(), Reason::kCut);
-  while (encoded_bytes_ > kMaxRecordBytes - kFrameBytes && CutLargest()) {
+  while (encoded_bytes_ > max_bytes_ - kFrameBytes && CutLargest()) {
   }
 }
 
@@ -172,7 +170,8 @@ void Record::AddProblem(std::u16string_view name, Reason reason, HResult result)
   minimum_bytes_ += size;
 }
 
-bool Record::HasSpace() const { return minimum_bytes_ < kEntrySpaceBytes; }
+// What follows an enumeration fits into the other half even when it has to be cut.
+bool Record::HasSpace() const { return minimum_bytes_ < max_bytes_ / 2; }
 
 int64_t Record::RequestId() const {
   for (const Group group : {Group::kRequest, Group::kCertificate}) {

@@ -1,6 +1,7 @@
 #ifndef CERTWIRE_COLLECT_RECORD_H_
 #define CERTWIRE_COLLECT_RECORD_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -10,12 +11,13 @@
 #include <vector>
 
 #include "collect/property_source.h"
+#include "journal/space_rule.h"
 #include "journal/units.h"
 
 namespace collect {
 
-/// Most bytes of an encoded record; the payload limit of the journal.
-inline constexpr size_t kMaxRecordBytes = 16 * journal::kMebibyte;
+/// Most bytes of an encoded record, and the payload limit of the journal.
+inline constexpr size_t kMaxRecordBytes = journal::kLargestRecordBytes;
 /// Bytes kept at each end of a value that is cut.
 inline constexpr size_t kCutEndBytes = 8 * journal::kKibibyte;
 
@@ -86,6 +88,10 @@ class Record {
  public:
   enum class Group : uint8_t { kRequest, kCertificate, kCa };
 
+  /// Lowers the size limit, for a journal or a memory that has no space for more. Only while
+  /// nothing was added.
+  void SetMaxBytes(size_t max_bytes) { max_bytes_ = std::min(max_bytes_, max_bytes); }
+
   int32_t event = 0;
   int32_t context = 0;
   uint64_t time = 0;  ///< UTC, 100 ns since 1601
@@ -131,6 +137,7 @@ class Record {
   std::vector<Extension> extensions_;
   std::vector<Crl> crls_;
   std::vector<Problem> problems_;
+  size_t max_bytes_ = kMaxRecordBytes;
   size_t encoded_bytes_ = 0;  ///< at most, of all names and values
   size_t minimum_bytes_ = 0;  ///< the same if every value were cut
 };

@@ -45,6 +45,7 @@ bool Recorder::Shutdown(uint32_t timeout_ms) noexcept { return writer_.Shutdown(
 
 AppendResult Recorder::RecordEvent(int32_t event, int32_t context, uint64_t time,
                                    PropertySource& source, Record* record) {
+  record->SetMaxBytes(writer_.MaxRecordBytes());
   record->event = event;
   record->context = context;
   record->time = time;

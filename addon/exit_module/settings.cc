@@ -1,6 +1,7 @@
 #include "settings.h"
 
 #include "com.h"
+#include "journal/space_rule.h"
 
 namespace exit_module {
 namespace {
@@ -11,6 +12,8 @@ constexpr wchar_t kConfiguration[] = L"SYSTEM\\CurrentControlSet\\Services\\Cert
 /// follows a backslash.
 constexpr size_t kLongestDirectory = 259 - 1 - 23;
 
+constexpr DWORD kLeastJournal = journal::kLeastJournalBytes / journal::kMebibyte;
+constexpr DWORD kLeastMemory = journal::kLeastMemoryBytes / journal::kMebibyte;
 constexpr DWORD kLargestMegabytes = 16'777'216;  // 16 TiB
 
 std::wstring Expanded(const std::wstring& text) {
@@ -68,9 +71,11 @@ void ReadNumber(const std::wstring& key, const wchar_t* name, DWORD least, DWORD
   if (status == ERROR_FILE_NOT_FOUND) return;
   if (status != ERROR_SUCCESS) {
     settings->ignored.push_back({name, L"it is not a REG_DWORD"});
-  } else if (value < least || value > most) {
-    settings->ignored.push_back(
-        {name, L"it is not between " + std::to_wstring(least) + L" and " + std::to_wstring(most)});
+  } else if (value > most) {
+    settings->ignored.push_back({name, L"it is above " + std::to_wstring(most)});
+  } else if (value < least) {
+    settings->raised.push_back({name, least});
+    *number = least;
   } else {
     *number = value;
   }
@@ -130,11 +135,12 @@ Settings ReadSettings(const std::wstring& ca_name) {
   const std::wstring key = FindModuleKey(ca_name);
   ReadJournalDirectory(key, &settings);
   ReadBlankedAttributes(key, &settings);
-  ReadNumber(key, L"MaxJournalMegabytes", 16, kLargestMegabytes, &settings.max_journal_megabytes,
-             &settings);
+  ReadNumber(key, L"MaxJournalMegabytes", kLeastJournal, kLargestMegabytes,
+             &settings.max_journal_megabytes, &settings);
   ReadNumber(key, L"MinFreeMegabytes", 0, kLargestMegabytes, &settings.min_free_megabytes,
              &settings);
-  ReadNumber(key, L"MaxMemoryMegabytes", 8, 1024, &settings.max_memory_megabytes, &settings);
+  ReadNumber(key, L"MaxMemoryMegabytes", kLeastMemory, 1024, &settings.max_memory_megabytes,
+             &settings);
   return settings;
 }
 

@@ -22,6 +22,13 @@ struct Settings {
     std::wstring reason;
   };
   std::vector<Ignored> ignored;
+
+  /// A registry value that is too small, and what is used instead.
+  struct Raised {
+    std::wstring name;
+    DWORD used;
+  };
+  std::vector<Raised> raised;
 };
 
 /// Reads the registry key of the module below the CA `ca_name`, or, if there is none, below the CA

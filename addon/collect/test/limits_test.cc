@@ -40,6 +40,18 @@ TEST_CASE("the largest value is cut when the record would be too large") {
   CHECK(text.find(R"("RawCertificate": 8388608 bytes)") != std::string::npos);
 }
 
+TEST_CASE("a record is cut to what the journal has space for") {
+  Record record;
+  record.SetMaxBytes(journal::kMebibyte);
+  record.AddProperty(Record::Group::kRequest, u"RequesterName", Value::Text(BytesOf(u"user")));
+  record.AddProperty(Record::Group::kRequest, u"RawRequest",
+                     Value::Binary(std::vector<uint8_t>(2 * journal::kMebibyte)));
+  record.AddProperty(Record::Group::kRequest, u"RawName",
+                     Value::Binary(std::vector<uint8_t>(journal::kMebibyte / 2)));
+  CHECK(EncodedSize(record) <= journal::kMebibyte);
+  CHECK(Problems(record) == "request.RawRequest cut\n");
+}
+
 TEST_CASE("a cut value keeps its ends, its length and its hash") {
   ScriptedSource source;
   std::vector<uint8_t> bytes(17 * journal::kMebibyte, 7);
