@@ -53,7 +53,7 @@ constexpr Property kProperties[] = {
     Request(u"RequestType", kLong),
     Request(u"RequestFlags", kLong),
     Certificate(u"RawCertificate", kBinary),
-    Ca(u"RawCACertificate", kBinary, kAnything),
+    Ca(u"RawCACertificate", kBinary, kAnything, kAboutCrl),
     Ca(u"SanitizedCAName", kString, kAnything),
     Ca(u"MachineDNSName", kString, kAnything),
     Ca(u"CAType", kLong, kAnything),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "collect/record_encoder.h"
 #include "collect/utf16.h"
@@ -32,8 +33,11 @@ size_t MinimumSize(const Value& value) {
   return IsCuttable(value) ? kCutValueBytes : EncodedSize(value);
 }
 
-Value Cut(std::span<const uint8_t> bytes) {
-  Value value = Value::Digest(bytes);
+/// Hashed between two looks at the clock; takes a few milliseconds at most.
+constexpr size_t kHashStepBytes = journal::kMebibyte / 2;
+
+Value Cut(std::span<const uint8_t> bytes, const HashTime& time) {
+  Value value = Value::Digest(bytes, time);
   value.kind = Value::Kind::kCut;
   const auto first = bytes.first(kCutEndBytes);
   const auto last = bytes.last(kCutEndBytes);
@@ -79,16 +83,16 @@ Value Value::Date(std::span<const uint8_t> date) {
   return value;
 }
 
-Value Value::Binary(std::span<const uint8_t> bytes) {
-  if (bytes.size() > kMaxRecordBytes) return Cut(bytes);
+Value Value::Binary(std::span<const uint8_t> bytes, const HashTime& time) {
+  if (bytes.size() > kMaxRecordBytes) return Cut(bytes, time);
   Value value;
   value.kind = Kind::kBinary;
   value.bytes.assign(bytes.begin(), bytes.end());
   return value;
 }
 
-Value Value::Text(std::span<const uint8_t> utf16) {
-  if (utf16.size() > kMaxRecordBytes) return Cut(utf16);
+Value Value::Text(std::span<const uint8_t> utf16, const HashTime& time) {
+  if (utf16.size() > kMaxRecordBytes) return Cut(utf16, time);
   Value value;
   value.kind = Kind::kText;
   if (ToUtf8(utf16, &value.bytes)) return value;
@@ -97,13 +101,19 @@ Value Value::Text(std::span<const uint8_t> utf16) {
   return value;
 }
 
-Value Value::Digest(std::span<const uint8_t> secret) {
+Value Value::Digest(std::span<const uint8_t> secret, const HashTime& time) {
   Value value;
   value.kind = Kind::kDigest;
   value.whole_size = secret.size();
   journal::Sha256 hash;
-  hash.Update(secret.data(), secret.size());
+  for (auto left = secret; !left.empty();) {
+    if (time.IsOver()) return value;
+    const auto step = left.first(std::min(left.size(), kHashStepBytes));
+    hash.Update(step.data(), step.size());
+    left = left.subspan(step.size());
+  }
   hash.Finish(value.whole_hash.data());
+  value.has_hash = true;
   return value;
 }
 
@@ -159,8 +169,13 @@ void Record::AddExtension(std::u16string_view oid, int32_t flags, Value der) {
 }
 
 void Record::AddCrl(int32_t index, bool delta, Value der) {
-  crls_.push_back({index, delta, std::move(der)});
-  Account(crls_.back().der, kHeadBytes, [&] { return CrlName(index, delta); });
+  const auto place = std::pair(index, delta);
+  const auto comes_after = [](const std::pair<int32_t, bool>& added, const Crl& crl) {
+    return added < std::pair(crl.index, crl.delta);
+  };
+  const auto at = crls_.insert(std::upper_bound(crls_.begin(), crls_.end(), place, comes_after),
+                               {index, delta, std::move(der)});
+  Account(at->der, kHeadBytes, [&] { return CrlName(index, delta); });
 }
 
 void Record::AddProblem(std::u16string_view name, Reason reason, HResult result) {
@@ -213,7 +228,8 @@ bool Record::CutLargest() {
   if (largest.value == nullptr) return false;
   encoded_bytes_ -= EncodedSize(*largest.value);
   const bool is_text = largest.value->kind == Value::Kind::kText;
-  *largest.value = is_text ? Cut(ToUtf16(largest.value->bytes)) : Cut(largest.value->bytes);
+  *largest.value = is_text ? Cut(ToUtf16(largest.value->bytes), hash_time_)
+                           : Cut(largest.value->bytes, hash_time_);
   encoded_bytes_ += EncodedSize(*largest.value);
   AddProblem(largest.name, Reason::kCut);
   return true;

@@ -29,12 +29,16 @@ void WriteUtf16(std::span<const uint8_t> utf16, CborEncoder* out) {
   WriteBytes(utf16, out);
 }
 
+void WriteHash(const Value& value, CborEncoder* out) {
+  out->Bytes(value.whole_hash.data(), value.has_hash ? value.whole_hash.size() : 0);
+}
+
 void WriteCut(const Value& value, CborEncoder* out) {
   const std::span<const uint8_t> ends = value.bytes;
   out->Tag(kTagCut);
   out->Array(4);
   out->Uint(value.whole_size);
-  WriteBytes(value.whole_hash, out);
+  WriteHash(value, out);
   WriteBytes(ends.first(kCutEndBytes), out);
   WriteBytes(ends.last(kCutEndBytes), out);
 }
@@ -43,7 +47,7 @@ void WriteDigest(const Value& value, CborEncoder* out) {
   out->Tag(kTagDigest);
   out->Array(2);
   out->Uint(value.whole_size);
-  WriteBytes(value.whole_hash, out);
+  WriteHash(value, out);
 }
 
 void WriteValue(const Value& value, CborEncoder* out) {

@@ -20,8 +20,8 @@ import { hresultHex, hresultSymbol } from "./words/hresult.ts";
 export interface OmittedValue {
   /** Length of the value in bytes. */
   readonly length: number;
-  /** SHA-256 of the value, lower-case hex. */
-  readonly sha256: string;
+  /** SHA-256 of the value, lower-case hex; absent if the exit module had no time to compute it. */
+  readonly sha256?: string;
   readonly omitted: true;
   /** First bytes in base64, only of a value that the exit module cut. */
   readonly first?: string;
@@ -155,7 +155,12 @@ export function omitted(value: Buffer): OmittedValue {
 
 /** Length and hash of a value, of one that the exit module cut without its ends, which may hold a secret. */
 export function digestOf({ length, sha256 }: SecretDigest): OmittedValue {
-  return { length, sha256: sha256.toString("hex"), omitted: true };
+  return { length, ...hashOf({ sha256 }), omitted: true };
+}
+
+/** The hash that the exit module computed, in hex, if it did. */
+export function hashOf({ sha256 }: Pick<SecretDigest, "sha256">): { readonly sha256?: string } {
+  return sha256.length === 0 ? {} : { sha256: sha256.toString("hex") };
 }
 
 /** What is known of a value that the exit module cut. */

@@ -5,7 +5,7 @@ export type RecordText = string | { readonly utf16: Buffer };
 export interface SecretDigest {
   /** Length of the whole value in bytes. */
   readonly length: number;
-  /** SHA-256 of the whole value. */
+  /** SHA-256 of the whole value; empty if the exit module had no time to compute it. */
   readonly sha256: Buffer;
 }
 
