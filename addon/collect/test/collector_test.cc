@@ -1,9 +1,10 @@
+#include "collect/collector.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
 
 #include "cbor_text.h"
-#include "collect/collector.h"
 #include "collect/property_table.h"
 #include "collect/recorder.h"
 #include "scripted_source.h"
