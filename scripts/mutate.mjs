@@ -20,8 +20,13 @@ const kinds = {
   },
   native: {
     build:
-      "cmake -S addon -B build/mutate -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCERTWIRE_TESTS=ON -DCERTWIRE_NODE=OFF && cmake --build build/mutate --parallel 2 --target core_test journal_kill",
-    test: (tests) => tests.map((test) => `build/mutate/test/${test}`).join(" && "),
+      "cmake -S addon -B build/mutate -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCERTWIRE_TESTS=ON -DCERTWIRE_NODE=OFF && cmake --build build/mutate --parallel 2 --target core_test collect_test journal_kill",
+    test: (tests) =>
+      tests
+        .map(
+          (test) => `build/mutate/${test.startsWith("collect") ? "collect/test" : "test"}/${test}`,
+        )
+        .join(" && "),
     red: /^TEST CASE: +(.*)$|^(journal_kill: .*)$/gm,
   },
 };

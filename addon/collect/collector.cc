@@ -1,5 +1,6 @@
 #include "collect/collector.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "collect/exit_event.h"
@@ -22,16 +23,19 @@ SourceValue::Kind ExpectedKind(PropertyType type) {
   return SourceValue::Kind::kOther;
 }
 
-Value ToValue(const SourceValue& value, PropertyType type) {
+/// What hashing of large values leaves of the budget for the reads after them, in milliseconds.
+constexpr uint64_t kReadReserveMs = 100;
+
+Value ToValue(const SourceValue& value, PropertyType type, const HashTime& time) {
   switch (type) {
     case PropertyType::kLong:
       return Value::Integer(value.number);
     case PropertyType::kDate:
       return Value::Date(value.date);
     case PropertyType::kBinary:
-      return Value::Binary({value.data, value.size});
+      return Value::Binary({value.data, value.size}, time);
     case PropertyType::kString:
-      return Value::Text({value.data, value.size});
+      return Value::Text({value.data, value.size}, time);
   }
   return {};
 }
@@ -46,12 +50,16 @@ std::u16string Indexed(std::u16string_view name, int32_t index) {
 
 class Collector {
  public:
-  Collector(PropertySource& source, const Clock& clock, uint32_t budget_ms, Record* record)
+  Collector(PropertySource& source, const Clock& clock, const CollectLimits& limits, Record* record)
       : source_(source),
         clock_(clock),
-        deadline_(clock.MonotonicMs() + budget_ms),
+        deadline_(clock.MonotonicMs() + limits.budget_ms),
+        secrets_(limits.secrets),
+        hash_time_{&clock, deadline_ - std::min<uint64_t>(limits.budget_ms, kReadReserveMs)},
         topics_(TopicsOf(record->event)),
-        record_(*record) {}
+        record_(*record) {
+    record_.SetHashTime(hash_time_);
+  }
 
   void Run() {
     if (!Done(source_.Open(record_.context), [] { return std::u16string(u"server"); })) return;
@@ -121,14 +129,33 @@ class Collector {
 
   void ReadProperty(const Property& property, std::u16string_view name) {
     const auto qualified = [&] { return QualifiedName(GroupName(property.group), name); };
+    if (property.secrecy == Secrecy::kLines && !KnowsSecrets(qualified)) return;
     SourceValue value;
     if (!Got(Get(property, name, &value), value, property.type, qualified)) return;
     if (property.name == u"CertCount") ca_certificates_ = value.number;
     if (property.name == u"CRLState") crl_state_ = value.number;
-    const bool has_secrets = property.name == u"RequestAttributes";
-    record_.AddProperty(property.group, name,
-                        has_secrets ? Value::Text(RedactRequestAttributes({value.data, value.size}))
-                                    : ToValue(value, property.type));
+    record_.AddProperty(property.group, name, Recorded(value, property));
+  }
+
+  /// What the record may hold of a value.
+  Value Recorded(const SourceValue& value, const Property& property) const {
+    switch (property.secrecy) {
+      case Secrecy::kDigest:
+        return Value::Digest({value.data, value.size}, hash_time_);
+      case Secrecy::kLines:
+        return Value::Text(secrets_->Redact({value.data, value.size}), hash_time_);
+      case Secrecy::kPlain:
+        break;
+    }
+    return ToValue(value, property.type, hash_time_);
+  }
+
+  /// False, noted under `name()`, while the names of secrets are not known: the value might be one.
+  template <typename Name>
+  bool KnowsSecrets(Name name) {
+    if (secrets_ != nullptr) return true;
+    record_.AddProblem(name(), Reason::kBudget);
+    return false;
   }
 
   HResult Get(const Property& property, std::u16string_view name, SourceValue* value) {
@@ -183,16 +210,17 @@ class Collector {
   }
 
   void ReadAttribute(const std::u16string& name) {
-    if (IsSecretAttribute(name)) {
+    const auto qualified = [&] { return QualifiedName("attribute", name); };
+    if (!KnowsSecrets(qualified)) return;
+    if (secrets_->Has(name)) {
       record_.AddAttribute(name, Value());
       return;
     }
-    const auto qualified = [&] { return QualifiedName("attribute", name); };
     if (!MayRead(qualified)) return;
     SourceValue value;
     const HResult result = source_.GetAttribute(name, &value);
     if (!Got(result, value, PropertyType::kString, qualified)) return;
-    record_.AddAttribute(name, ToValue(value, PropertyType::kString));
+    record_.AddAttribute(name, ToValue(value, PropertyType::kString, hash_time_));
   }
 
   void ReadExtensions() {
@@ -213,7 +241,7 @@ class Collector {
     const HResult result = source_.GetExtension(oid, &source_value);
     if (!Got(result, source_value, PropertyType::kBinary, qualified)) return;
     // The flags are asked for next, and the value is gone with the next call.
-    Value der = ToValue(source_value, PropertyType::kBinary);
+    Value der = ToValue(source_value, PropertyType::kBinary, hash_time_);
     int32_t flags = 0;
     if (!Done(source_.GetExtensionFlags(&flags), qualified)) flags = 0;
     record_.AddExtension(oid, flags, std::move(der));
@@ -235,14 +263,20 @@ class Collector {
     }
   }
 
+  /// The delta CRLs first: they are small, and a base CRL may use up the time for all others.
   void ReadCrls() {
+    std::vector<int32_t> publishing;
     for (int32_t index = 0; index < CaCertificates(); ++index) {
       if (!HasSpace(u"ca.CertCount")) return;
       crl_state_ = kCaCertificateValid;  // also when it cannot be read
       ReadIndexedProperties(index, true);
-      if (crl_state_ != kCaCertificateValid) continue;
-      ReadCrl(index, false);
-      ReadCrl(index, true);
+      if (crl_state_ == kCaCertificateValid) publishing.push_back(index);
+    }
+    for (const bool delta : {true, false}) {
+      for (const int32_t index : publishing) {
+        if (!HasSpace(u"ca.CertCount")) return;
+        ReadCrl(index, delta);
+      }
     }
   }
 
@@ -254,12 +288,14 @@ class Collector {
     const HResult result = source_.GetCertificateProperty(name, PropertyType::kBinary, &value);
     if (delta && result == kFileNotFound && !source_.Faulted()) return;
     if (!Got(result, value, PropertyType::kBinary, qualified)) return;
-    record_.AddCrl(index, delta, ToValue(value, PropertyType::kBinary));
+    record_.AddCrl(index, delta, ToValue(value, PropertyType::kBinary, hash_time_));
   }
 
   PropertySource& source_;
   const Clock& clock_;
   const uint64_t deadline_;
+  const SecretNames* const secrets_;
+  const HashTime hash_time_;
   const Topics topics_;
   Record& record_;
   int32_t ca_certificates_ = 0;
@@ -269,8 +305,9 @@ class Collector {
 
 }  // namespace
 
-void Collect(PropertySource& source, const Clock& clock, uint32_t budget_ms, Record* record) {
-  Collector(source, clock, budget_ms, record).Run();
+void Collect(PropertySource& source, const Clock& clock, const CollectLimits& limits,
+             Record* record) {
+  Collector(source, clock, limits, record).Run();
 }
 
 }  // namespace collect

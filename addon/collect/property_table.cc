@@ -13,6 +13,11 @@ constexpr Topics kAnything = kAboutRequest | kAboutCrl | kAboutStart | kAboutSto
 constexpr Property Request(std::u16string_view name, PropertyType type, Topics essential = 0) {
   return {name, type, Record::Group::kRequest, Naming::kRequestColumn, kAboutRequest, essential};
 }
+constexpr Property SecretRequest(std::u16string_view name, PropertyType type, Secrecy secrecy) {
+  Property property = Request(name, type);
+  property.secrecy = secrecy;
+  return property;
+}
 constexpr Property RequestName(std::u16string_view name) {
   return {name, kString, Record::Group::kRequest, Naming::kSubjectPart, kAboutRequest};
 }
@@ -48,7 +53,7 @@ constexpr Property kProperties[] = {
     Request(u"RequestType", kLong),
     Request(u"RequestFlags", kLong),
     Certificate(u"RawCertificate", kBinary),
-    Ca(u"RawCACertificate", kBinary, kAnything),
+    Ca(u"RawCACertificate", kBinary, kAnything, kAboutCrl),
     Ca(u"SanitizedCAName", kString, kAnything),
     Ca(u"MachineDNSName", kString, kAnything),
     Ca(u"CAType", kLong, kAnything),
@@ -60,7 +65,7 @@ constexpr Property kProperties[] = {
     Certificate(u"NotAfter", kDate),
     Certificate(u"DistinguishedName", kString),
     Certificate(u"UPN", kString),
-    Request(u"RequestAttributes", kString),
+    SecretRequest(u"RequestAttributes", kString, Secrecy::kLines),
     Request(u"RawRequest", kBinary),
     Request(u"DistinguishedName", kString),
     Certificate(u"SubjectKeyIdentifier", kString),
@@ -80,7 +85,7 @@ constexpr Property kProperties[] = {
     Request(u"SignerPolicies", kString),
     Request(u"SignerApplicationPolicies", kString),
     Request(u"Officer", kLong),
-    Request(u"AttestationChallenge", kBinary),
+    SecretRequest(u"AttestationChallenge", kBinary, Secrecy::kDigest),
     Request(u"EndorsementKeyHash", kString),
     Request(u"EndorsementCertificateHash", kString),
     Request(u"RawPrecertificate", kBinary),

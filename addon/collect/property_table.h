@@ -29,7 +29,14 @@ enum class Naming : uint8_t {
   kSubjectPart,    ///< `Subject.` and the name, `Request.` and the name
 };
 
-/// One row of the table.
+/// What is recorded of a value.
+enum class Secrecy : uint8_t {
+  kPlain,   ///< the value
+  kDigest,  ///< its size and SHA-256, since the whole is a secret
+  kLines,   ///< the text with the values of its secret lines blanked
+};
+
+/// One row of the table. docs/reference/what-is-secret.md says why of each name.
 struct Property {
   std::u16string_view name;
   PropertyType type;
@@ -40,6 +47,7 @@ struct Property {
   /// budget is used up.
   Topics essential = 0;
   bool indexed = false;  ///< read once for each CA certificate, as `name.N`
+  Secrecy secrecy = Secrecy::kPlain;
 };
 
 /// The properties that are read, in the order of reading.

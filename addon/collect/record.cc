@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "collect/record_encoder.h"
 #include "collect/utf16.h"
@@ -16,8 +17,6 @@ constexpr size_t kCutValueBytes = 2 * kCutEndBytes + 64;
 constexpr size_t kFrameBytes = 4096;
 /// Heads and numbers of an entry beside its name and value, at most.
 constexpr size_t kHeadBytes = 32;
-/// Where enumerations end: what follows them fits into the rest even when it has to be cut.
-constexpr size_t kEntrySpaceBytes = kMaxRecordBytes / 2;
 
 bool IsCuttable(const Value& value) {
   switch (value.kind) {
@@ -34,13 +33,12 @@ size_t MinimumSize(const Value& value) {
   return IsCuttable(value) ? kCutValueBytes : EncodedSize(value);
 }
 
-Value Cut(std::span<const uint8_t> bytes) {
-  Value value;
+/// Hashed between two looks at the clock; takes a few milliseconds at most.
+constexpr size_t kHashStepBytes = journal::kMebibyte / 2;
+
+Value Cut(std::span<const uint8_t> bytes, const HashTime& time) {
+  Value value = Value::Digest(bytes, time);
   value.kind = Value::Kind::kCut;
-  value.cut_size = bytes.size();
-  journal::Sha256 hash;
-  hash.Update(bytes.data(), bytes.size());
-  hash.Finish(value.cut_hash.data());
   const auto first = bytes.first(kCutEndBytes);
   const auto last = bytes.last(kCutEndBytes);
   value.bytes.reserve(2 * kCutEndBytes);
@@ -85,21 +83,37 @@ Value Value::Date(std::span<const uint8_t> date) {
   return value;
 }
 
-Value Value::Binary(std::span<const uint8_t> bytes) {
-  if (bytes.size() > kMaxRecordBytes) return Cut(bytes);
+Value Value::Binary(std::span<const uint8_t> bytes, const HashTime& time) {
+  if (bytes.size() > kMaxRecordBytes) return Cut(bytes, time);
   Value value;
   value.kind = Kind::kBinary;
   value.bytes.assign(bytes.begin(), bytes.end());
   return value;
 }
 
-Value Value::Text(std::span<const uint8_t> utf16) {
-  if (utf16.size() > kMaxRecordBytes) return Cut(utf16);
+Value Value::Text(std::span<const uint8_t> utf16, const HashTime& time) {
+  if (utf16.size() > kMaxRecordBytes) return Cut(utf16, time);
   Value value;
   value.kind = Kind::kText;
   if (ToUtf8(utf16, &value.bytes)) return value;
   value.kind = Kind::kUtf16;
   value.bytes.assign(utf16.begin(), utf16.end());
+  return value;
+}
+
+Value Value::Digest(std::span<const uint8_t> secret, const HashTime& time) {
+  Value value;
+  value.kind = Kind::kDigest;
+  value.whole_size = secret.size();
+  journal::Sha256 hash;
+  for (auto left = secret; !left.empty();) {
+    if (time.IsOver()) return value;
+    const auto step = left.first(std::min(left.size(), kHashStepBytes));
+    hash.Update(step.data(), step.size());
+    left = left.subspan(step.size());
+  }
+  hash.Finish(value.whole_hash.data());
+  value.has_hash = true;
   return value;
 }
 
@@ -127,7 +141,7 @@ void Record::Account(const Value& value, size_t name_bytes, Name name) {
   encoded_bytes_ += name_bytes + EncodedSize(value);
   minimum_bytes_ += name_bytes + MinimumSize(value);
   if (value.kind == Value::Kind::kCut) AddProblem(name(), Reason::kCut);
-  while (encoded_bytes_ > kMaxRecordBytes - kFrameBytes && CutLargest()) {
+  while (encoded_bytes_ > max_bytes_ - kFrameBytes && CutLargest()) {
   }
 }
 
@@ -155,8 +169,13 @@ void Record::AddExtension(std::u16string_view oid, int32_t flags, Value der) {
 }
 
 void Record::AddCrl(int32_t index, bool delta, Value der) {
-  crls_.push_back({index, delta, std::move(der)});
-  Account(crls_.back().der, kHeadBytes, [&] { return CrlName(index, delta); });
+  const auto place = std::pair(index, delta);
+  const auto comes_after = [](const std::pair<int32_t, bool>& added, const Crl& crl) {
+    return added < std::pair(crl.index, crl.delta);
+  };
+  const auto at = crls_.insert(std::upper_bound(crls_.begin(), crls_.end(), place, comes_after),
+                               {index, delta, std::move(der)});
+  Account(at->der, kHeadBytes, [&] { return CrlName(index, delta); });
 }
 
 void Record::AddProblem(std::u16string_view name, Reason reason, HResult result) {
@@ -166,7 +185,8 @@ void Record::AddProblem(std::u16string_view name, Reason reason, HResult result)
   minimum_bytes_ += size;
 }
 
-bool Record::HasSpace() const { return minimum_bytes_ < kEntrySpaceBytes; }
+// What follows an enumeration fits into the other half even when it has to be cut.
+bool Record::HasSpace() const { return minimum_bytes_ < max_bytes_ / 2; }
 
 int64_t Record::RequestId() const {
   for (const Group group : {Group::kRequest, Group::kCertificate}) {
@@ -208,7 +228,8 @@ bool Record::CutLargest() {
   if (largest.value == nullptr) return false;
   encoded_bytes_ -= EncodedSize(*largest.value);
   const bool is_text = largest.value->kind == Value::Kind::kText;
-  *largest.value = is_text ? Cut(ToUtf16(largest.value->bytes)) : Cut(largest.value->bytes);
+  *largest.value = is_text ? Cut(ToUtf16(largest.value->bytes), hash_time_)
+                           : Cut(largest.value->bytes, hash_time_);
   encoded_bytes_ += EncodedSize(*largest.value);
   AddProblem(largest.name, Reason::kCut);
   return true;

@@ -1,6 +1,7 @@
 #ifndef CERTWIRE_COLLECT_RECORD_H_
 #define CERTWIRE_COLLECT_RECORD_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -9,18 +10,28 @@
 #include <string_view>
 #include <vector>
 
+#include "collect/clock.h"
 #include "collect/property_source.h"
+#include "journal/space_rule.h"
 #include "journal/units.h"
 
 namespace collect {
 
-/// Most bytes of an encoded record; the payload limit of the journal.
-inline constexpr size_t kMaxRecordBytes = 16 * journal::kMebibyte;
+/// Most bytes of an encoded record, and the payload limit of the journal.
+inline constexpr size_t kMaxRecordBytes = journal::kLargestRecordBytes;
 /// Bytes kept at each end of a value that is cut.
 inline constexpr size_t kCutEndBytes = 8 * journal::kKibibyte;
 
 /// Why something is missing, other than an HRESULT; the words of the record format.
 enum class Reason : uint8_t { kHResult, kBudget, kLimit, kType, kCut, kFault };
+
+/// How long values may be hashed: on the thread of the CA, whose time is limited.
+struct HashTime {
+  const Clock* clock = nullptr;  ///< null: as long as it takes
+  uint64_t deadline_ms = 0;      ///< MonotonicMs of the clock
+
+  bool IsOver() const { return clock != nullptr && clock->MonotonicMs() >= deadline_ms; }
+};
 
 /// A value as it is recorded.
 struct Value {
@@ -29,22 +40,26 @@ struct Value {
     kText,   ///< UTF-8
     kUtf16,  ///< UTF-16LE bytes that are not valid UTF-16
     kBinary,
-    kDate,  ///< 8 bytes
-    kCut,   ///< both ends of something larger, one after the other
+    kDate,    ///< 8 bytes
+    kCut,     ///< both ends of something larger, one after the other
+    kDigest,  ///< size and hash of a secret
     kRedacted,
   };
   Kind kind = Kind::kRedacted;
   int32_t number = 0;
   std::vector<uint8_t> bytes;
-  uint64_t cut_size = 0;               ///< bytes before the cut
-  std::array<uint8_t, 32> cut_hash{};  ///< SHA-256 of those
+  uint64_t whole_size = 0;               ///< kCut, kDigest: bytes of the whole value
+  std::array<uint8_t, 32> whole_hash{};  ///< SHA-256 of those, if there was time
+  bool has_hash = false;
 
   static Value Integer(int32_t number);
   static Value Date(std::span<const uint8_t> date);
   /// A binary; cut at once when it alone is too large.
-  static Value Binary(std::span<const uint8_t> bytes);
+  static Value Binary(std::span<const uint8_t> bytes, const HashTime& time = {});
   /// Text from UTF-16LE; cut at once when it alone is too large.
-  static Value Text(std::span<const uint8_t> utf16);
+  static Value Text(std::span<const uint8_t> utf16, const HashTime& time = {});
+  /// What is recorded of a secret binary.
+  static Value Digest(std::span<const uint8_t> secret, const HashTime& time = {});
 };
 
 /// A named property. Names of properties are ASCII.
@@ -83,6 +98,13 @@ class Record {
  public:
   enum class Group : uint8_t { kRequest, kCertificate, kCa };
 
+  /// Lowers the size limit, for a journal or a memory that has no space for more. Only while
+  /// nothing was added.
+  void SetMaxBytes(size_t max_bytes) { max_bytes_ = std::min(max_bytes_, max_bytes); }
+
+  /// Limits the hashing of what is cut. Without, a cut takes as long as it takes.
+  void SetHashTime(const HashTime& limit) { hash_time_ = limit; }
+
   int32_t event = 0;
   int32_t context = 0;
   uint64_t time = 0;  ///< UTC, 100 ns since 1601
@@ -92,6 +114,7 @@ class Record {
   void AddProperty(Group group, std::u16string_view name, Value value);
   void AddAttribute(std::u16string_view name, Value value);
   void AddExtension(std::u16string_view oid, int32_t flags, Value der);
+  /// In whatever order; they are recorded by index, the base before the delta.
   void AddCrl(int32_t index, bool delta, Value der);
   void AddProblem(std::u16string_view name, Reason reason, HResult result = kOk);
 
@@ -128,6 +151,8 @@ class Record {
   std::vector<Extension> extensions_;
   std::vector<Crl> crls_;
   std::vector<Problem> problems_;
+  size_t max_bytes_ = kMaxRecordBytes;
+  HashTime hash_time_;
   size_t encoded_bytes_ = 0;  ///< at most, of all names and values
   size_t minimum_bytes_ = 0;  ///< the same if every value were cut
 };

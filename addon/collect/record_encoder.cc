@@ -14,6 +14,7 @@ constexpr uint64_t kTagUtf16 = 1129775105;
 constexpr uint64_t kTagDate = 1129775106;
 constexpr uint64_t kTagCut = 1129775107;
 constexpr uint64_t kTagRedacted = 1129775108;
+constexpr uint64_t kTagDigest = 1129775109;
 
 void WriteBytes(std::span<const uint8_t> bytes, CborEncoder* out) {
   out->Bytes(bytes.data(), bytes.size());
@@ -28,14 +29,25 @@ void WriteUtf16(std::span<const uint8_t> utf16, CborEncoder* out) {
   WriteBytes(utf16, out);
 }
 
+void WriteHash(const Value& value, CborEncoder* out) {
+  out->Bytes(value.whole_hash.data(), value.has_hash ? value.whole_hash.size() : 0);
+}
+
 void WriteCut(const Value& value, CborEncoder* out) {
   const std::span<const uint8_t> ends = value.bytes;
   out->Tag(kTagCut);
   out->Array(4);
-  out->Uint(value.cut_size);
-  WriteBytes(value.cut_hash, out);
+  out->Uint(value.whole_size);
+  WriteHash(value, out);
   WriteBytes(ends.first(kCutEndBytes), out);
   WriteBytes(ends.last(kCutEndBytes), out);
+}
+
+void WriteDigest(const Value& value, CborEncoder* out) {
+  out->Tag(kTagDigest);
+  out->Array(2);
+  out->Uint(value.whole_size);
+  WriteHash(value, out);
 }
 
 void WriteValue(const Value& value, CborEncoder* out) {
@@ -53,6 +65,8 @@ void WriteValue(const Value& value, CborEncoder* out) {
       return WriteBytes(value.bytes, out);
     case Value::Kind::kCut:
       return WriteCut(value, out);
+    case Value::Kind::kDigest:
+      return WriteDigest(value, out);
     case Value::Kind::kRedacted:
       out->Tag(kTagRedacted);
       return out->Null();

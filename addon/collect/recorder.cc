@@ -14,6 +14,13 @@ using journal::AppendResult;
 Recorder::Recorder(journal::Writer& writer, std::u16string ca_name, const Clock& clock)
     : writer_(writer), ca_name_(std::move(ca_name)), clock_(clock) {}
 
+void Recorder::SetSecretNames(SecretNames names) {
+  const SecretNames* present = secrets_.load(std::memory_order_relaxed);
+  if (present != nullptr && *present == names) return;
+  set_names_.push_back(std::make_unique<const SecretNames>(std::move(names)));
+  secrets_.store(set_names_.back().get(), std::memory_order_release);
+}
+
 AppendResult Recorder::Notify(int32_t event, int32_t context, PropertySource& source) noexcept {
   Record record;
   return Notify(event, context, source, &record);
@@ -38,6 +45,7 @@ bool Recorder::Shutdown(uint32_t timeout_ms) noexcept { return writer_.Shutdown(
 
 AppendResult Recorder::RecordEvent(int32_t event, int32_t context, uint64_t time,
                                    PropertySource& source, Record* record) {
+  record->SetMaxBytes(writer_.MaxRecordBytes());
   record->event = event;
   record->context = context;
   record->time = time;
@@ -47,7 +55,7 @@ AppendResult Recorder::RecordEvent(int32_t event, int32_t context, uint64_t time
   if (faulted()) {
     record->AddProblem(u"server", Reason::kFault);
   } else {
-    Collect(source, clock_, kCollectBudgetMs, record);
+    Collect(source, clock_, {kCollectBudgetMs, secrets_.load(std::memory_order_acquire)}, record);
     if (source.Faulted()) StopCollecting();
   }
   const int64_t request_id = record->RequestId();

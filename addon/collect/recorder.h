@@ -3,12 +3,15 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "collect/clock.h"
 #include "collect/exit_event.h"
 #include "collect/property_source.h"
 #include "collect/record.h"
+#include "collect/redaction.h"
 #include "journal/writer.h"
 
 namespace collect {
@@ -26,8 +29,17 @@ inline constexpr uint32_t kShutdownWaitMs = 2000;
 /// Used by the exit module and by the simulated CA alike. Thread-safe; nothing is thrown.
 class Recorder {
  public:
-  /// `writer` and `clock` must outlive the recorder. `ca_name`: the text that Initialize got.
+  /// `writer` and `clock` must outlive the recorder. `ca_name`: the text that Initialize got. Of
+  /// attributes, only the built-in names are secrets.
   Recorder(journal::Writer& writer, std::u16string ca_name, const Clock& clock = SystemClock());
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+
+  /// The names of secrets are still to be read: until SetSecretNames no value of an attribute is
+  /// recorded. Call before the first event.
+  void AwaitSecretNames() { secrets_.store(nullptr); }
+  /// By one thread; events may be recorded at the same time.
+  void SetSecretNames(SecretNames names);
 
   /// Records one event with everything that `source` says about it.
   journal::AppendResult Notify(int32_t event, int32_t context, PropertySource& source) noexcept;
@@ -53,6 +65,10 @@ class Recorder {
   const std::u16string ca_name_;
   const Clock& clock_;
   std::atomic<bool> faulted_{false};
+  const SecretNames built_in_names_;
+  std::atomic<const SecretNames*> secrets_{&built_in_names_};
+  /// All that were ever set: a thread may still be using one.
+  std::vector<std::unique_ptr<const SecretNames>> set_names_;
 };
 
 }  // namespace collect

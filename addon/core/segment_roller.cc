@@ -14,9 +14,9 @@ namespace {
 /// Space for EPOCH, GAP and MARK frames before a large record.
 constexpr uint64_t kOwnFramesBytes = 32 * kKibibyte;
 constexpr uint32_t kNameAttempts = 100;
-/// A journal at its cap has at least this many segments: the service deletes the oldest ones once
-/// 85 % of the cap are used, which has to happen before there is no space for the next one.
-constexpr uint64_t kMinSegmentsAtCap = 16;
+static_assert(kSegmentHeaderSize + kFrameHeaderSize + kFrameAlignment + kOwnFramesBytes +
+                  kReservedTail <=
+              kSegmentOverheadBytes);
 
 }  // namespace
 
@@ -25,8 +25,10 @@ uint64_t SegmentRoller::record_end() const { return size_ - std::min(kReservedTa
 uint64_t SegmentRoller::PlannedSize() const {
   if (!has_segment()) return options_.first_segment_bytes;
   const uint64_t grown = options_.first_segment_bytes << std::min(growth_ + 1, 20u);
+  // The current segment is never deleted, so its successor must find space beside it.
   const uint64_t largest =
-      std::min(options_.max_segment_bytes, options_.max_journal_bytes / kMinSegmentsAtCap);
+      std::min(options_.max_segment_bytes,
+               std::min(options_.max_journal_bytes, capacity_) / kSegmentsInCapacity);
   return std::min(grown, std::max(largest, options_.first_segment_bytes));
 }
 
@@ -81,8 +83,16 @@ Status SegmentRoller::MakeSegment(uint64_t frames) {
     next_index_ = opening_index_ + 1;
   } else {
     opening_.reset();
+    // The volume may have less space than when this size was planned.
+    if (status.code() == Status::Code::kNoSpace) MeasureCapacity();
   }
   return status;
+}
+
+void SegmentRoller::MeasureCapacity() {
+  uint64_t capacity = 0;
+  // Without a new figure the old one has to do.
+  if (store_->MeasureCapacity(&capacity).ok()) capacity_ = capacity;
 }
 
 Status SegmentRoller::CreateSegmentFile() {
@@ -94,7 +104,10 @@ Status SegmentRoller::CreateSegmentFile() {
     const Status space = store_->CheckSpace(opening_index_, opening_size_);
     if (!space.ok()) return space;
   }
-  if (spare_->TakeOver(next_index_, &opening_, &opening_filled_)) return Status::Ok();
+  if (spare_->TakeOver(next_index_, &opening_, &opening_filled_)) {
+    opening_size_ = std::max(opening_size_, opening_filled_);
+    return Status::Ok();
+  }
   // A name that is already taken is skipped: only the sequence numbers must have no hole.
   Status status;
   do {
@@ -139,6 +152,7 @@ Status SegmentRoller::StartSegment() {
   offset_ = kSegmentHeaderSize;
   size_ = opening_size_;
   store_->SetWritten({index_, size_});
+  MeasureCapacity();
   return status;
 }
 

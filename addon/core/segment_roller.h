@@ -67,6 +67,7 @@ class SegmentRoller {
   Status WriteSegmentHeader();
   bool has_segment() const { return file_ != nullptr; }
   uint64_t PlannedSize() const;
+  void MeasureCapacity();
 
   const WriterOptions& options_;
   const EpochId& id_;
@@ -81,6 +82,8 @@ class SegmentRoller {
   uint64_t offset_ = 0;
   uint64_t size_ = 0;
   uint32_t growth_ = 0;  ///< doublings of the segment size so far
+  /// Of the journal, when a segment was last begun or there was no space for one.
+  uint64_t capacity_ = UINT64_MAX;
 
   std::unique_ptr<SegmentFile> opening_;  ///< made, but its header is not written yet
   uint32_t opening_index_ = 0;

@@ -180,21 +180,37 @@ void SegmentStore::SetWritten(const PlannedSegment& segment) {
   written_ = segment;
 }
 
-Status SegmentStore::CheckSpace(uint32_t index, uint64_t size) {
+Status SegmentStore::MeasureSpace(uint32_t without, uint64_t* used, uint64_t* free_bytes) {
   PlannedSegment written;
   {
     const LockGuard guard(&lock_of_written_);
     written = written_;
   }
-  JournalSize used(epoch_, index, written);
-  Status status = files_->List(options_.directory, &used);
+  JournalSize size(epoch_, without, written);
+  const Status status = files_->List(options_.directory, &size);
   if (!status.ok()) return status;
-  if (used.bytes() + size > options_.max_journal_bytes) {
+  *used = size.bytes();
+  return files_->FreeSpace(options_.directory, free_bytes);
+}
+
+Status SegmentStore::MeasureCapacity(uint64_t* capacity) {
+  uint64_t used = 0;
+  uint64_t free_bytes = 0;
+  const Status status = MeasureSpace(UINT32_MAX, &used, &free_bytes);
+  if (status.ok()) {
+    *capacity = CapacityOf(options_.max_journal_bytes, options_.min_free_bytes, used, free_bytes);
+  }
+  return status;
+}
+
+Status SegmentStore::CheckSpace(uint32_t index, uint64_t size) {
+  uint64_t used = 0;
+  uint64_t free_bytes = 0;
+  const Status status = MeasureSpace(index, &used, &free_bytes);
+  if (!status.ok()) return status;
+  if (used + size > options_.max_journal_bytes) {
     return Status(Status::Code::kNoSpace, "MaxJournalMegabytes is reached");
   }
-  uint64_t free_bytes = 0;
-  status = files_->FreeSpace(options_.directory, &free_bytes);
-  if (!status.ok()) return status;
   if (free_bytes < size || free_bytes - size < options_.min_free_bytes) {
     return Status(Status::Code::kNoSpace, "MinFreeMegabytes is reached");
   }

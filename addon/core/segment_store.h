@@ -58,6 +58,8 @@ class SegmentStore {
   Status NameEpoch(const EpochId& id);
   /// Makes a later segment; kNoSpace when the cap or the floor of free space forbids it.
   Status Create(uint32_t index, uint64_t size, std::unique_ptr<File>* file);
+  /// Bytes that the journal may come to have, as CapacityOf says; all files count.
+  Status MeasureCapacity(uint64_t* capacity);
   /// kNoSpace when cap or floor forbid that segment `index`, there or not, takes `size` bytes.
   Status CheckSpace(uint32_t index, uint64_t size);
   /// Sets which segment is written, so that it counts with its whole size.
@@ -70,6 +72,8 @@ class SegmentStore {
 
  private:
   Status TakeLock();
+  /// Bytes of the journal without segment `index` of this epoch, and what is free on its volume.
+  Status MeasureSpace(uint32_t without, uint64_t* used, uint64_t* free_bytes);
   Status FindPrevious();
   Status Open(uint32_t index, std::unique_ptr<File>* file);
   bool ReadHeader(uint32_t epoch, uint32_t index, SegmentHeader* header);

@@ -40,6 +40,7 @@ class WriterCore final : public Writer {
   explicit WriterCore(const WriterOptions& given)
       : options(given),
         shared(given.max_outstanding_bytes),
+        max_record(LargestRecord(given.max_journal_bytes, given.max_outstanding_bytes)),
         thread(options, given.file_system != nullptr ? given.file_system : DefaultFileSystem(),
                &shared) {}
 
@@ -61,6 +62,7 @@ class WriterCore final : public Writer {
     options.epoch_info = given.epoch_info;
     options.epoch_info_size = given.epoch_info_size;
     shared.pool.SetMaxBytes(given.max_outstanding_bytes);
+    max_record.store(LargestRecord(given.max_journal_bytes, given.max_outstanding_bytes));
     return CopyTexts();
   }
 
@@ -72,6 +74,7 @@ class WriterCore final : public Writer {
   Copy directory;
   Copy info;
   WriterShared shared;
+  std::atomic<uint64_t> max_record;
   WriterThread thread;
   std::atomic<uint64_t> appended{0};
   std::atomic<uint64_t> pending_returns{0};
@@ -172,6 +175,10 @@ Status Writer::Configure(const WriterOptions& options) {
     return Status(Status::Code::kInvalid, "directory name too long");
   if (Core(this)->Configure(options)) return Status::Ok();
   return Status(Status::Code::kNoSpace, "memory is short");
+}
+
+size_t Writer::MaxRecordBytes() const {
+  return static_cast<size_t>(Core(this)->max_record.load(std::memory_order_relaxed));
 }
 
 Status Writer::Start() { return Core(this)->thread.Start(); }

@@ -75,7 +75,9 @@ class JournalKeeper {
   /// Before anything is written to the event log, whose service may hang.
   void StartWriter() {
     const Settings settings = ReadSettings(recorder_.ca_name());
+    recorder_.SetBlankedAttributes(settings.blanked_attributes);
     ignored_ = settings.ignored;
+    raised_ = settings.raised;
     directory_ = settings.journal_directory;
     // Registration made the default directory; another one may be made here.
     if (GetFileAttributesW(directory_.c_str()) == INVALID_FILE_ATTRIBUTES) {
@@ -109,6 +111,11 @@ class JournalKeeper {
     while (!ignored_.empty() &&
            log_.Report(MSG_SETTING_IGNORED, {ignored_.back().name, ignored_.back().reason})) {
       ignored_.pop_back();
+    }
+    while (!raised_.empty() &&
+           log_.Report(MSG_SETTING_RAISED,
+                       {raised_.back().name, std::to_wstring(raised_.back().used)})) {
+      raised_.pop_back();
     }
     if (writer_started_ && !start_reported_) {
       start_reported_ =
@@ -156,6 +163,7 @@ class JournalKeeper {
   std::wstring directory_;
   std::wstring refused_;                    ///< why the directory is not used; empty when it is
   std::vector<Settings::Ignored> ignored_;  ///< not reported yet
+  std::vector<Settings::Raised> raised_;    ///< not reported yet
   Fault fault_;                             ///< of this thread, not reported yet
   bool writer_started_ = false;
   bool start_reported_ = false;

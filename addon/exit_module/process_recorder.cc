@@ -10,6 +10,10 @@ namespace {
 constinit std::atomic<ProcessRecorder*> process_recorder{nullptr};
 constinit INIT_ONCE once = INIT_ONCE_STATIC_INIT;
 
+/// Longest time that the first event waits until the settings are read. They name attributes that
+/// must not be recorded; without them the values of attributes are left out.
+constexpr DWORD kSettingsWaitMs = 250;
+
 /// The DLL stays loaded: its threads run until the process ends.
 void PinThisDll() {
   HMODULE handle = nullptr;
@@ -32,7 +36,10 @@ ProcessRecorder::ProcessRecorder(journal::Writer& writer, std::wstring_view ca_n
     : writer_(writer),
       ca_name_(ca_name),
       recorder_(writer, std::u16string(ca_name.begin(), ca_name.end())),
-      tried_(CreateEventW(nullptr, TRUE, FALSE, nullptr)) {}
+      tried_(CreateEventW(nullptr, TRUE, FALSE, nullptr)),
+      configured_(CreateEventW(nullptr, TRUE, FALSE, nullptr)) {
+  recorder_.AwaitSecretNames();
+}
 
 ProcessRecorder* ProcessRecorder::Make(std::wstring_view ca_name) {
   journal::Writer* writer = journal::Writer::Create({});
@@ -58,6 +65,7 @@ void ProcessRecorder::EnsureJournalKeeper() {
 
 void ProcessRecorder::Notify(int32_t event, int32_t context) {
   EnsureJournalKeeper();
+  AwaitSettings(event);
   Record(event, context);
   if (event == collect::kShutdown) Seal();
 }
@@ -91,6 +99,23 @@ void ProcessRecorder::Abandon(const Fault& fault) {
   if (fault.code == kOutOfMemory) return;
   recorder_.StopCollecting();
   NoteFault(fault);
+}
+
+void ProcessRecorder::SetBlankedAttributes(const std::vector<std::wstring>& names) {
+  std::vector<std::u16string> units;
+  for (const std::wstring& name : names) units.emplace_back(name.begin(), name.end());
+  recorder_.SetSecretNames(collect::SecretNames(units));
+  awaits_settings_.store(false);
+  SetEvent(configured_);
+}
+
+void ProcessRecorder::AwaitSettings(int32_t event) {
+  // The start of the CA has no attributes, and is never held up.
+  if (event == collect::kStarted || !awaits_settings_.load() || !has_thread_.load()) return;
+  // Once: if the registry hangs, later events must not wait for it too.
+  if (WaitForSingleObject(configured_, kSettingsWaitMs) != WAIT_OBJECT_0) {
+    awaits_settings_.store(false);
+  }
 }
 
 void ProcessRecorder::WriterTried(bool started) {

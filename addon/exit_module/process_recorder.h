@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "collect/recorder.h"
 #include "fault_guard.h"
@@ -32,6 +34,8 @@ class ProcessRecorder {
   const std::wstring& ca_name() const { return ca_name_; }
   const collect::Recorder& recorder() const { return recorder_; }
 
+  /// The background thread has read the settings: the names of attributes to blank.
+  void SetBlankedAttributes(const std::vector<std::wstring>& names);
   /// The background thread says that it has tried to start the writer, and with what result.
   void WriterTried(bool started);
 
@@ -58,11 +62,14 @@ class ProcessRecorder {
   void Abandon(const Fault& fault);
   void NoteFault(const Fault& fault);
   void Seal();
+  void AwaitSettings(int32_t event);
 
   journal::Writer& writer_;
   const std::wstring ca_name_;
   collect::Recorder recorder_;
   const HANDLE tried_;
+  const HANDLE configured_;
+  std::atomic<bool> awaits_settings_{true};
   std::atomic<bool> writer_started_{false};
   std::atomic<bool> has_thread_{false};
   std::atomic<uint32_t> fault_code_{0};

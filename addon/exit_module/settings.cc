@@ -1,6 +1,7 @@
 #include "settings.h"
 
 #include "com.h"
+#include "journal/space_rule.h"
 
 namespace exit_module {
 namespace {
@@ -11,6 +12,8 @@ constexpr wchar_t kConfiguration[] = L"SYSTEM\\CurrentControlSet\\Services\\Cert
 /// follows a backslash.
 constexpr size_t kLongestDirectory = 259 - 1 - 23;
 
+constexpr DWORD kLeastJournal = journal::kLeastJournalBytes / journal::kMebibyte;
+constexpr DWORD kLeastMemory = journal::kLeastMemoryBytes / journal::kMebibyte;
 constexpr DWORD kLargestMegabytes = 16'777'216;  // 16 TiB
 
 std::wstring Expanded(const std::wstring& text) {
@@ -21,16 +24,17 @@ std::wstring Expanded(const std::wstring& text) {
   return expanded;
 }
 
-/// A text value of whatever length; not expanded.
-LSTATUS ReadText(const std::wstring& key, const wchar_t* name, std::wstring* text) {
-  constexpr DWORD kFlags = RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ | RRF_NOEXPAND;
+constexpr DWORD kText = RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ | RRF_NOEXPAND;
+
+/// A text value of whatever length and of the types RRF_RT_*.
+LSTATUS ReadText(const std::wstring& key, const wchar_t* name, DWORD types, std::wstring* text) {
   DWORD bytes = 0;
   LSTATUS status =
-      RegGetValueW(HKEY_LOCAL_MACHINE, key.c_str(), name, kFlags, nullptr, nullptr, &bytes);
+      RegGetValueW(HKEY_LOCAL_MACHINE, key.c_str(), name, types, nullptr, nullptr, &bytes);
   if (status != ERROR_SUCCESS) return status;
   text->resize(bytes / sizeof(wchar_t));
   status =
-      RegGetValueW(HKEY_LOCAL_MACHINE, key.c_str(), name, kFlags, nullptr, text->data(), &bytes);
+      RegGetValueW(HKEY_LOCAL_MACHINE, key.c_str(), name, types, nullptr, text->data(), &bytes);
   text->resize(bytes / sizeof(wchar_t));
   while (!text->empty() && text->back() == L'\0') text->pop_back();
   return status;
@@ -54,7 +58,7 @@ std::wstring FindModuleKey(const std::wstring& ca_name) {
   const std::wstring key = ModuleKey(ca_name);
   if (ca_name.find(L'\\') == ca_name.npos && KeyExists(key)) return key;
   std::wstring active;
-  if (ReadText(kConfiguration, L"Active", &active) != ERROR_SUCCESS) return key;
+  if (ReadText(kConfiguration, L"Active", kText, &active) != ERROR_SUCCESS) return key;
   return ModuleKey(active);
 }
 
@@ -67,18 +71,45 @@ void ReadNumber(const std::wstring& key, const wchar_t* name, DWORD least, DWORD
   if (status == ERROR_FILE_NOT_FOUND) return;
   if (status != ERROR_SUCCESS) {
     settings->ignored.push_back({name, L"it is not a REG_DWORD"});
-  } else if (value < least || value > most) {
-    settings->ignored.push_back(
-        {name, L"it is not between " + std::to_wstring(least) + L" and " + std::to_wstring(most)});
+  } else if (value > most) {
+    settings->ignored.push_back({name, L"it is above " + std::to_wstring(most)});
+  } else if (value < least) {
+    settings->raised.push_back({name, least});
+    *number = least;
   } else {
     *number = value;
+  }
+}
+
+/// The texts of a REG_MULTI_SZ, one after the other with a NUL after each, or of a REG_SZ with
+/// commas.
+std::vector<std::wstring> SplitList(const std::wstring& text) {
+  std::vector<std::wstring> parts;
+  for (size_t start = 0; start < text.size();) {
+    const size_t end = text.find_first_of(std::wstring_view(L"\0,", 2), start);
+    const size_t next = end == text.npos ? text.size() : end;
+    if (next > start) parts.push_back(text.substr(start, next - start));
+    start = next + 1;
+  }
+  return parts;
+}
+
+void ReadBlankedAttributes(const std::wstring& key, Settings* settings) {
+  constexpr DWORD kFlags = RRF_RT_REG_MULTI_SZ | RRF_RT_REG_SZ;
+  std::wstring text;
+  const LSTATUS status = ReadText(key, L"BlankedAttributes", kFlags, &text);
+  if (status == ERROR_FILE_NOT_FOUND) return;
+  if (status == ERROR_SUCCESS) {
+    settings->blanked_attributes = SplitList(text);
+  } else {
+    settings->ignored.push_back({L"BlankedAttributes", L"it is not a list of texts"});
   }
 }
 
 void ReadJournalDirectory(const std::wstring& key, Settings* settings) {
   settings->journal_directory = BaseDirectory() + L"\\journal";
   std::wstring text;
-  const LSTATUS status = ReadText(key, L"JournalDirectory", &text);
+  const LSTATUS status = ReadText(key, L"JournalDirectory", kText, &text);
   if (status == ERROR_FILE_NOT_FOUND) return;
   if (status != ERROR_SUCCESS || text.empty()) {
     settings->ignored.push_back({L"JournalDirectory", L"it is not text"});
@@ -103,11 +134,13 @@ Settings ReadSettings(const std::wstring& ca_name) {
   Settings settings;
   const std::wstring key = FindModuleKey(ca_name);
   ReadJournalDirectory(key, &settings);
-  ReadNumber(key, L"MaxJournalMegabytes", 16, kLargestMegabytes, &settings.max_journal_megabytes,
-             &settings);
+  ReadBlankedAttributes(key, &settings);
+  ReadNumber(key, L"MaxJournalMegabytes", kLeastJournal, kLargestMegabytes,
+             &settings.max_journal_megabytes, &settings);
   ReadNumber(key, L"MinFreeMegabytes", 0, kLargestMegabytes, &settings.min_free_megabytes,
              &settings);
-  ReadNumber(key, L"MaxMemoryMegabytes", 8, 1024, &settings.max_memory_megabytes, &settings);
+  ReadNumber(key, L"MaxMemoryMegabytes", kLeastMemory, 1024, &settings.max_memory_megabytes,
+             &settings);
   return settings;
 }
 

@@ -14,6 +14,7 @@ struct Settings {
   DWORD max_journal_megabytes = 10240;
   DWORD min_free_megabytes = 2048;
   DWORD max_memory_megabytes = 64;
+  std::vector<std::wstring> blanked_attributes;
 
   /// A registry value that is not used, and why.
   struct Ignored {
@@ -21,6 +22,13 @@ struct Settings {
     std::wstring reason;
   };
   std::vector<Ignored> ignored;
+
+  /// A registry value that is too small, and what is used instead.
+  struct Raised {
+    std::wstring name;
+    DWORD used;
+  };
+  std::vector<Raised> raised;
 };
 
 /// Reads the registry key of the module below the CA `ca_name`, or, if there is none, below the CA

@@ -42,6 +42,11 @@ SimulatorWrap::SimulatorWrap(const Napi::CallbackInfo& info)
   ReadNumber(object, "maxJournalBytes", &options.max_journal_bytes);
   ReadNumber(object, "minFreeBytes", &options.min_free_bytes);
   ReadNumber(object, "flushIntervalMs", &options.flush_interval_ms);
+  ReadNumber(object, "maxMemoryBytes", &options.max_outstanding_bytes);
+  uint64_t volume_bytes = 0;
+  ReadNumber(object, "volumeBytes", &volume_bytes);
+  volume_ = std::make_unique<SimulatedVolume>(volume_bytes);
+  options.file_system = volume_.get();
   writer_.reset(journal::Writer::Create(options));
   const journal::Status started =
       writer_ ? writer_->Start() : journal::Status(journal::Status::Code::kNoSpace, "no memory");

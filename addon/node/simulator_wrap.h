@@ -8,6 +8,7 @@
 
 #include "collect/recorder.h"
 #include "journal/writer.h"
+#include "simulated_volume.h"
 
 namespace binding {
 
@@ -29,6 +30,7 @@ class SimulatorWrap : public Napi::ObjectWrap<SimulatorWrap> {
   void Close(const Napi::CallbackInfo& info);
   bool ThrowIfClosed(Napi::Env env) const;
 
+  std::unique_ptr<SimulatedVolume> volume_;
   std::unique_ptr<journal::Writer, DestroyWriter> writer_;
   std::unique_ptr<collect::Recorder> recorder_;
 };

@@ -106,6 +106,55 @@ TEST_CASE("a segment states the limits of its writer") {
   CHECK(catalog.WritersEpoch() == key);
 }
 
+TEST_CASE("on a small volume a segment leaves space for its successor") {
+  constexpr uint64_t kVolume = 32 * journal::kMebibyte;
+  test::MemoryFiles files;
+  files.set_volume(kVolume);
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  options.min_free_bytes = 0;
+  options.first_segment_bytes = 256 * journal::kKibibyte;
+  options.max_segment_bytes = kVolume;
+  auto writer = test::StartWriter(options);
+  const std::string record(100 * journal::kKibibyte, 'r');
+  const auto names = [&] {
+    std::vector<std::string> found;
+    for (const auto& path : files.paths()) {
+      if (path.ends_with(".cej")) found.push_back(path);
+    }
+    return found;
+  };
+  // As retention does when everything is published: only the segment that is written stays, and
+  // the one that is made ahead.
+  for (uint64_t written = 0; written < 3 * kVolume; written += record.size()) {
+    REQUIRE(test::AppendText(writer.get(), record) != AppendResult::kDropped);
+    REQUIRE(test::WaitUntil([&] {
+      const journal::WriterStats stats = writer->Stats();
+      return stats.committed == stats.appended;
+    }));
+    auto all = names();
+    for (size_t i = 0; i + 2 < all.size(); ++i) REQUIRE(files.Delete(all[i].c_str()).ok());
+  }
+  for (const auto& path : names()) CHECK(files[path].size() <= kVolume / 16);
+}
+
+TEST_CASE("the largest record is limited by the journal and by the memory") {
+  CHECK(journal::LargestRecord(10240 * journal::kMebibyte, 64 * journal::kMebibyte) ==
+        16 * journal::kMebibyte);
+  CHECK(journal::LargestRecord(journal::kLeastJournalBytes, 64 * journal::kMebibyte) ==
+        4 * journal::kMebibyte - 128 * journal::kKibibyte);
+  CHECK(journal::LargestRecord(10240 * journal::kMebibyte, 8 * journal::kMebibyte) ==
+        4 * journal::kMebibyte);
+  auto options = test::SmallOptions(kDirectory);
+  test::MemoryFiles files;
+  options.file_system = &files;
+  const test::WriterPtr writer(journal::Writer::Create(options));
+  CHECK(writer->MaxRecordBytes() == 16 * journal::kMebibyte);
+  options.max_journal_bytes = journal::kLeastJournalBytes;
+  REQUIRE(writer->Configure(options).ok());
+  CHECK(writer->MaxRecordBytes() == 4 * journal::kMebibyte - 128 * journal::kKibibyte);
+}
+
 TEST_CASE("the first segment is made without an event") {
   test::MemoryFiles files;
   auto options = test::SmallOptions(kDirectory);

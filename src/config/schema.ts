@@ -39,7 +39,7 @@ const journal = z
       .min(0)
       .default(2048)
       .describe(
-        "When free space nears this many MiB, published segments are deleted before the replay window ends, and a warning is logged. If the exit module's `MinFreeMegabytes` (where it stops recording) is higher, it applies.",
+        "When free space nears this many MiB, or two of the largest segments more, published segments are deleted before the replay window ends, and a warning is logged. If the exit module's `MinFreeMegabytes` (where it stops recording) is higher, it applies.",
       ),
   })
   .describe("The journal: where it is, how it is read, how long it is kept.");

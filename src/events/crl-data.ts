@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { type ExitRecord, isCut, type RecordCrl } from "../exit/record.ts";
 import { type ParsedCrl, parseCrl, parseCrlEnds } from "../x509/crl.ts";
 import { addDerProblems, Problems } from "./problems.ts";
-import { omittedCut } from "./property-values.ts";
+import { hashOf, omittedCut } from "./property-values.ts";
 
 /** One event of a CRL record. */
 export interface CrlParts {
@@ -16,7 +16,7 @@ interface Snapshot {
   readonly index: number;
   readonly recorded: RecordCrl;
   readonly crl: ParsedCrl;
-  readonly sha256: string;
+  readonly digest: { readonly sha256?: string };
   readonly problems: Problems;
 }
 
@@ -56,8 +56,8 @@ function read(recorded: RecordCrl, index: number): Snapshot {
   const { der } = recorded;
   const { crl, problems: found } = isCut(der) ? parseCrlEnds(der) : parseCrl(der);
   addDerProblems(problems, "crl", found);
-  const sha256 = isCut(der) ? der.sha256.toString("hex") : hash("sha256", der);
-  return { index, recorded, crl, sha256, problems };
+  const digest = isCut(der) ? hashOf(der) : { sha256: hash("sha256", der) };
+  return { index, recorded, crl, digest, problems };
 }
 
 function isNewest(crl: ParsedCrl, snapshot: readonly Snapshot[]): boolean {
@@ -71,23 +71,23 @@ function isHigher(candidate: string | undefined, number: string): boolean {
   return candidate !== undefined && BigInt(candidate) > BigInt(number);
 }
 
-function summary({ recorded, crl, sha256 }: Snapshot): Record<string, unknown> {
+function summary({ recorded, crl, digest }: Snapshot): Record<string, unknown> {
   const { number } = crl;
   return {
     index: recorded.index,
     kind: recorded.kind,
     ...(number !== undefined && { number }),
-    sha256,
+    ...digest,
   };
 }
 
-function crlData({ recorded, crl, sha256 }: Snapshot): Record<string, unknown> {
+function crlData({ recorded, crl, digest }: Snapshot): Record<string, unknown> {
   const { der } = recorded;
   return {
     index: recorded.index,
     kind: recorded.kind,
     ...crl,
-    sha256,
+    ...digest,
     length: der.length,
     der: isCut(der) ? omittedCut(der) : der.toString("base64"),
   };

@@ -1,5 +1,12 @@
 import { hash } from "node:crypto";
-import { type CutBinary, isCut, type RecordText, type RecordValue } from "../exit/record.ts";
+import {
+  type CutBinary,
+  isCut,
+  isSecretDigest,
+  type RecordText,
+  type RecordValue,
+  type SecretDigest,
+} from "../exit/record.ts";
 import type { Problems } from "./problems.ts";
 import type { Property } from "./properties.ts";
 import { attributeListText } from "./secrets.ts";
@@ -13,8 +20,8 @@ import { hresultHex, hresultSymbol } from "./words/hresult.ts";
 export interface OmittedValue {
   /** Length of the value in bytes. */
   readonly length: number;
-  /** SHA-256 of the value, lower-case hex. */
-  readonly sha256: string;
+  /** SHA-256 of the value, lower-case hex; absent if the exit module had no time to compute it. */
+  readonly sha256?: string;
   readonly omitted: true;
   /** First bytes in base64, only of a value that the exit module cut. */
   readonly first?: string;
@@ -43,8 +50,10 @@ export function putProperty(
     problems.add(name, "type", { detail: `${property.type} is expected`, value: plain });
   } else if (isCut(served.value)) {
     target[property.key] = maybeSecret(property)
-      ? digestOfCut(served.value)
+      ? digestOf(served.value)
       : omittedCut(served.value);
+  } else if (isSecretDigest(served.value)) {
+    target[property.key] = digestOf(served.value);
   }
 }
 
@@ -55,15 +64,15 @@ function maybeSecret({ type }: Property): boolean {
 
 function isWhole(
   served: ServedProperty,
-): served is ServedProperty<Exclude<RecordValue, CutBinary>> {
-  return !isCut(served.value);
+): served is ServedProperty<Exclude<RecordValue, CutBinary | SecretDigest>> {
+  return !isCut(served.value) && !isSecretDigest(served.value);
 }
 
 /** False if the value is not of the property's type. */
 function putTyped(
   target: Record<string, unknown>,
   { key, type, words = {}, flags = [] }: Property,
-  { name, value }: ServedProperty<Exclude<RecordValue, CutBinary>>,
+  { name, value }: ServedProperty<Exclude<RecordValue, CutBinary | SecretDigest>>,
   problems: Problems,
 ): boolean {
   if (typeof value === "number") {
@@ -144,15 +153,20 @@ export function omitted(value: Buffer): OmittedValue {
   return { length: value.length, sha256: hash("sha256", value), omitted: true };
 }
 
-/** Length and hash of a value that the exit module cut, without its ends, which may hold a secret. */
-export function digestOfCut({ length, sha256 }: CutBinary): OmittedValue {
-  return { length, sha256: sha256.toString("hex"), omitted: true };
+/** Length and hash of a value, of one that the exit module cut without its ends, which may hold a secret. */
+export function digestOf({ length, sha256 }: SecretDigest): OmittedValue {
+  return { length, ...hashOf({ sha256 }), omitted: true };
+}
+
+/** The hash that the exit module computed, in hex, if it did. */
+export function hashOf({ sha256 }: Pick<SecretDigest, "sha256">): { readonly sha256?: string } {
+  return sha256.length === 0 ? {} : { sha256: sha256.toString("hex") };
 }
 
 /** What is known of a value that the exit module cut. */
 export function omittedCut(value: CutBinary): OmittedValue {
   return {
-    ...digestOfCut(value),
+    ...digestOf(value),
     first: value.first.toString("base64"),
     last: value.last.toString("base64"),
   };
@@ -161,6 +175,7 @@ export function omittedCut(value: CutBinary): OmittedValue {
 /** The value of a property that this version does not know, in the form that its own type suggests. */
 export function plainValue(value: RecordValue, name: string, problems: Problems): unknown {
   if (isCut(value)) return omittedCut(value);
+  if (isSecretDigest(value)) return digestOf(value);
   if (typeof value === "bigint") return value.toString();
   if (typeof value === "number") return value;
   if (Buffer.isBuffer(value)) return { base64: value.toString("base64") };

@@ -5,10 +5,12 @@ import {
   type CutBinary,
   type ExitRecord,
   isCut,
+  isSecretDigest,
   type RecordCrl,
   type RecordProblem,
   type RecordText,
   type RecordValue,
+  type SecretDigest,
 } from "./record.ts";
 
 /** FILETIME of 9999-12-31T23:59:59.9999999Z; later times have no RFC 3339 form. */
@@ -24,6 +26,7 @@ const tags: CborTags = new Map([
   [1129775106, dateOf],
   [1129775107, cutBinary],
   [1129775108, redactedOf],
+  [1129775109, secretDigest],
 ]);
 
 /** Decodes the payload of an EVENT frame. Throws only CERTWIRE_RECORD_UNDECODABLE. */
@@ -90,7 +93,7 @@ function isRecordValue(value: unknown): value is RecordValue {
   }
   if (Buffer.isBuffer(value)) return true;
   if (typeof value !== "object" || value === null) return false;
-  return "utf16" in value || "oleDate" in value || isCut(value);
+  return "utf16" in value || "oleDate" in value || isCut(value) || isSecretDigest(value);
 }
 
 /** The arrays under `key`, each checked to have `size` members; none if the key is absent. */
@@ -138,6 +141,16 @@ function cutBinary(value: unknown): CutBinary {
     sha256: bytesOf(sha256, "hash of a cut value"),
     first: bytesOf(first, "start of a cut value"),
     last: bytesOf(last, "end of a cut value"),
+  };
+}
+
+function secretDigest(value: unknown): SecretDigest {
+  if (!Array.isArray(value) || value.length !== 2)
+    throw undecodable("digest of a secret is not an array of 2");
+  const [length, sha256] = value as readonly unknown[];
+  return {
+    length: integerOf(length, "length of a secret"),
+    sha256: bytesOf(sha256, "hash of a secret"),
   };
 }
 

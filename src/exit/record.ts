@@ -1,12 +1,16 @@
 /** Text of the CA: a string, or its UTF-16LE bytes if it is not valid UTF-16. */
 export type RecordText = string | { readonly utf16: Buffer };
 
-/** A binary value or text that the exit module cut because the record would have been too large. */
-export interface CutBinary {
+/** What the exit module records of a binary that is a secret. */
+export interface SecretDigest {
   /** Length of the whole value in bytes. */
   readonly length: number;
-  /** SHA-256 of the whole value. */
+  /** SHA-256 of the whole value; empty if the exit module had no time to compute it. */
   readonly sha256: Buffer;
+}
+
+/** A binary value or text that the exit module cut because the record would have been too large. */
+export interface CutBinary extends SecretDigest {
   /** The first bytes of the value. */
   readonly first: Buffer;
   /** The last bytes of the value. */
@@ -18,13 +22,25 @@ export function isCut(value: unknown): value is CutBinary {
   return typeof value === "object" && value !== null && "sha256" in value && "first" in value;
 }
 
+/** True for a value of which only length and hash were recorded. */
+export function isSecretDigest(value: unknown): value is SecretDigest {
+  return typeof value === "object" && value !== null && "sha256" in value && !("first" in value);
+}
+
 /** A date of the CA: the 8 bytes of the OLE automation date (UTC), little-endian IEEE 754 double. */
 export interface RecordDate {
   readonly oleDate: Buffer;
 }
 
 /** A property value as the CA returned it; a number is a LONG, a BigInt one beyond 2^53. */
-export type RecordValue = number | bigint | RecordText | Buffer | CutBinary | RecordDate;
+export type RecordValue =
+  | number
+  | bigint
+  | RecordText
+  | Buffer
+  | CutBinary
+  | SecretDigest
+  | RecordDate;
 
 /** The value of a request attribute; `redacted` if the exit module blanked a secret. */
 export type AttributeValue = RecordText | CutBinary | { readonly redacted: true };

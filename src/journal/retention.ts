@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { loadNative, type NativeSegment } from "../native/addon.ts";
 import type { JournalPosition } from "./position.ts";
 import { compareSegments, holdsOnlyZeros, listSegmentFiles, listSegments } from "./segments.ts";
+import { largestSegment, type SpaceRule, spaceRule } from "./space-rule.ts";
 
 /** How long journal segments are kept. */
 export interface RetentionPolicy {
@@ -44,11 +45,14 @@ export interface Deletion {
  * Segments are deleted once the journal reaches this share of its maximum, down to `capTarget`. The writer's
  * segments are at most a sixteenth of the maximum, so this happens before it has no space for the next one.
  */
-const capTrigger = 0.85;
+export const capTrigger = 0.85;
 const capTarget = 0.8;
 /** Passed segments are deleted while less than this multiple of the floor is free, up to `floorTarget`. */
 const floorTrigger = 1.25;
 const floorTarget = 1.5;
+/** The same in segments above the floor, since a small floor leaves no space for one. */
+const floorTriggerSegments = 2;
+const floorTargetSegments = 3;
 
 /**
  * The policy with the exit module's own limits where they are stricter: it stops recording there, whatever
@@ -75,6 +79,8 @@ interface DeletionConditions {
   readonly space: JournalSpace;
   /** The current time, in ms since 1970. */
   readonly nowMs: number;
+  /** How the writer uses space. Default: `spaceRule`. */
+  readonly rule?: SpaceRule;
 }
 
 /**
@@ -85,11 +91,11 @@ interface DeletionConditions {
 export function planDeletions(
   segments: readonly NativeSegment[],
   cursors: readonly SinkCursor[],
-  { policy, space, nowMs }: DeletionConditions,
+  { policy, space, nowMs, rule }: DeletionConditions,
 ): Deletion[] {
   const ordered = segments.toSorted(compareSegments);
   const epochs = new Map(ordered.map(({ epochId, epochNumber }) => [epochId, epochNumber]));
-  const need = bytesToFree(policy, space);
+  const need = bytesToFree(policy, space, rule);
   const deletions: Deletion[] = [];
   let freed = 0;
   for (const [index, segment] of ordered.slice(0, -1).entries()) {
@@ -116,11 +122,21 @@ interface Need {
   readonly floor: number;
 }
 
-function bytesToFree(policy: RetentionPolicy, { journalBytes, freeBytes }: JournalSpace): Need {
+function bytesToFree(policy: RetentionPolicy, space: JournalSpace, rule?: SpaceRule): Need {
   const { maxBytes, minFreeBytes } = policy;
+  const { journalBytes, freeBytes } = space;
+  const segment = largestSegment({ ...policy, ...space }, rule);
+  const floorAt = Math.max(
+    minFreeBytes * floorTrigger,
+    minFreeBytes + floorTriggerSegments * segment,
+  );
+  const floorTo = Math.max(
+    minFreeBytes * floorTarget,
+    minFreeBytes + floorTargetSegments * segment,
+  );
   return {
     cap: journalBytes > maxBytes * capTrigger ? journalBytes - maxBytes * capTarget : 0,
-    floor: freeBytes < minFreeBytes * floorTrigger ? minFreeBytes * floorTarget - freeBytes : 0,
+    floor: freeBytes < floorAt ? floorTo - freeBytes : 0,
   };
 }
 
@@ -161,6 +177,16 @@ export interface RetentionReport extends JournalSpace {
   readonly failed: readonly { readonly deletion: Deletion; readonly cause: unknown }[];
 }
 
+/** What a round of retention takes as given instead of asking the machine. */
+export interface RetentionSettings {
+  /** The current time, in ms since 1970. Default: now. */
+  readonly nowMs?: number;
+  /** Bytes free on the volume of a journal of this size. Default: as the volume says. */
+  readonly freeBytes?: (journalBytes: number) => number;
+  /** How the writer uses space. Default: `spaceRule`. */
+  readonly rule?: SpaceRule;
+}
+
 /**
  * Deletes the planned segments, and the files that earlier writers preallocated and never used. The cursors
  * must be durable: a segment may go only after the checkpoints that have passed it are on disk. The report's
@@ -170,15 +196,15 @@ export async function applyRetention(
   directory: string,
   cursors: readonly SinkCursor[],
   ownPolicy: RetentionPolicy,
-  nowMs = Date.now(),
+  { nowMs = Date.now(), freeBytes, rule = spaceRule }: RetentionSettings = {},
 ): Promise<RetentionReport> {
   const segments = await listSegments(directory);
   const policy = withWriterLimits(ownPolicy, segments);
   await deleteAbandonedSpares(directory, segments);
-  const space = await spaceOf(directory);
+  const space = await spaceOf(directory, freeBytes);
   const deleted: Deletion[] = [];
   const failed: { deletion: Deletion; cause: unknown }[] = [];
-  for (const deletion of planDeletions(segments, cursors, { policy, space, nowMs })) {
+  for (const deletion of planDeletions(segments, cursors, { policy, space, nowMs, rule })) {
     try {
       await loadNative().deleteFile(join(directory, deletion.segment.name));
       deleted.push(deletion);
@@ -187,16 +213,19 @@ export async function applyRetention(
       break;
     }
   }
-  return { policy, deleted, failed, ...(deleted.length > 0 ? await spaceOf(directory) : space) };
+  const after = deleted.length > 0 ? await spaceOf(directory, freeBytes) : space;
+  return { policy, deleted, failed, ...after };
 }
 
-async function spaceOf(directory: string): Promise<JournalSpace> {
+async function spaceOf(
+  directory: string,
+  freeBytesOf?: (journalBytes: number) => number,
+): Promise<JournalSpace> {
   const files = await listSegmentFiles(directory);
+  const journalBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (freeBytesOf) return { journalBytes, freeBytes: freeBytesOf(journalBytes) };
   const { bavail, bsize } = await statfs(directory);
-  return {
-    journalBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    freeBytes: bavail * bsize,
-  };
+  return { journalBytes, freeBytes: bavail * bsize };
 }
 
 /**

@@ -179,6 +179,10 @@ export interface NativeSimulatorOptions {
   maxJournalBytes?: number;
   /** Free space of the volume below which no segment is created, in bytes. Default 64 MiB. */
   minFreeBytes?: number;
+  /** Memory in which records wait that cannot be written, in bytes. Default 64 MiB. */
+  maxMemoryBytes?: number;
+  /** Size of a simulated volume that holds nothing but the journal, in bytes. Default 0: the real one. */
+  volumeBytes?: number;
   /** Time between two flushes, in ms. Default 50. */
   flushIntervalMs?: number;
 }

@@ -3,11 +3,13 @@ import { describeError } from "../errors/describe-error.ts";
 import { nextPlace } from "../journal/next-place.ts";
 import {
   applyRetention,
+  capTrigger,
   type Deletion,
   type RetentionPolicy,
   type RetentionReport,
 } from "../journal/retention.ts";
 import { listSegments, startOf } from "../journal/segments.ts";
+import { capacityOf, largestSegment, spaceRule } from "../journal/space-rule.ts";
 import { pause } from "../pipeline/waiting.ts";
 import type { CheckpointStore } from "../state/checkpoint-store.ts";
 import { Watermark } from "./watermark.ts";
@@ -24,9 +26,12 @@ export interface RetentionOptions {
   readonly log: Logger;
   /** Delay before the first round, in ms. Default 2000. */
   readonly firstAfterMs?: number;
-  /** Delay between two rounds, in ms. Default 60000. */
+  /** Longest delay between two rounds, in ms. Default 60000. */
   readonly intervalMs?: number;
 }
+
+/** Shortest delay between two rounds, while the journal is full or fills quickly, in ms. */
+const shortestIntervalMs = 2000;
 
 /**
  * Deletes journal segments that are no longer needed, round by round, until the signal is aborted. Never
@@ -34,14 +39,46 @@ export interface RetentionOptions {
  */
 export async function keepRetention(options: RetentionOptions, signal: AbortSignal): Promise<void> {
   const warnings = new SpaceWarnings(options);
-  await pause(options.firstAfterMs ?? 2000, signal);
+  const longest = options.intervalMs ?? 60_000;
+  let next = options.firstAfterMs ?? 2000;
+  let before = 0;
   while (!signal.aborted) {
-    await runOnce(options, warnings);
-    await pause(options.intervalMs ?? 60_000, signal);
+    await pause(next, signal);
+    if (signal.aborted) return;
+    const round = await runOnce(options, warnings);
+    const grownBytes = round ? round.journalBytes + deletedBytes(round) - before : 0;
+    next = round ? nextAfterMs(round, grownBytes / Math.max(next, 1), longest) : longest;
+    before = round?.journalBytes ?? before;
   }
 }
 
-async function runOnce(options: RetentionOptions, warnings: SpaceWarnings): Promise<void> {
+function deletedBytes({ deleted }: RetentionReport): number {
+  return deleted.reduce((sum, { segment }) => sum + segment.bytes, 0);
+}
+
+/**
+ * Delay until the next round: half the time until the journal comes near its maximum if it goes on growing
+ * like this. Near it, a sink may pass a segment any moment whose space the writer waits for.
+ */
+export function nextAfterMs(
+  { journalBytes, freeBytes, policy }: RetentionReport,
+  growthPerMs: number,
+  longestMs: number,
+): number {
+  const { maxBytes, minFreeBytes } = policy;
+  const limits = { maxBytes, minFreeBytes, journalBytes, freeBytes };
+  const free = 2 * largestSegment(limits);
+  const left = Math.min(maxBytes * capTrigger - journalBytes, freeBytes - minFreeBytes - free);
+  const fillsInMs = growthPerMs > 0 ? Math.max(0, left) / growthPerMs : Number.POSITIVE_INFINITY;
+  const wanted = left <= 0 ? 0 : fillsInMs / 2;
+  return Math.min(longestMs, Math.max(shortestIntervalMs, wanted));
+}
+
+/** The report of a round, or `undefined` if it failed. */
+async function runOnce(
+  options: RetentionOptions,
+  warnings: SpaceWarnings,
+): Promise<RetentionReport | undefined> {
   const { directory, policy, checkpoints, log } = options;
   try {
     await anchor(directory, [...checkpoints.values()]);
@@ -57,8 +94,10 @@ async function runOnce(options: RetentionOptions, warnings: SpaceWarnings): Prom
     const { deleted, journalBytes } = round;
     if (deleted.length > 0) log.info({ journalBytes }, "journal segments deleted");
     warnings.check(round);
+    return round;
   } catch (error) {
     log.warn(describeError(error), "cannot check the journal for segments to delete");
+    return undefined;
   }
 }
 
@@ -104,6 +143,8 @@ class SpaceWarnings {
   readonly #cap = new Watermark(0.8, 0.75);
   /** The required free space as a share of what is free. */
   readonly #floor = new Watermark(1 / 1.25, 1 / 1.5);
+  /** 1 while the journal may not get as large as it has to be, else 0. */
+  readonly #capacity = new Watermark(1, 0);
   /** 1 while the exit module's limits are stricter than the configuration's, else 0. */
   readonly #stricter = new Watermark(1, 0);
 
@@ -124,6 +165,11 @@ class SpaceWarnings {
       const text =
         "the journal has reached 80 % of its maximum size: a sink is far behind, or the replay window is too long";
       log.warn({ journalBytes, maxBytes }, text);
+    }
+    const capacity = capacityOf({ maxBytes, minFreeBytes, journalBytes, freeBytes });
+    if (this.#capacity.isCrossedBy(capacity < spaceRule.leastJournalBytes ? 1 : 0)) {
+      const text = "the journal's volume has less space than the journal needs to keep going";
+      log.warn({ capacity, leastBytes: spaceRule.leastJournalBytes, minFreeBytes }, text);
     }
     if (this.#floor.isCrossedBy(minFreeBytes / Math.max(freeBytes, 1))) {
       const text = "the journal's volume is nearly full: the exit module will soon stop recording";

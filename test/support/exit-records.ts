@@ -24,6 +24,9 @@ export const oleDate = (iso: string) => oleDateOf(Date.parse(iso) / 86_400_000 +
 /** A cut value. */
 export const cut = (length: number, sha256: Buffer, first: Buffer, last: Buffer) =>
   new Tagged(1129775107, [length, sha256, first, last]);
+/** Length and hash of a secret binary. */
+export const secretDigest = (length: number, sha256: Buffer) =>
+  new Tagged(1129775109, [length, sha256]);
 /** A blanked secret. */
 export const redacted = () => new Tagged(1129775108, null);
 

@@ -1,4 +1,5 @@
 // What the exit module has to record of a scenario, computed from the scenario file alone.
+import { hash } from "node:crypto";
 import type {
   Scenario,
   ScenarioFault,
@@ -165,6 +166,9 @@ export class Expectation {
     if ("long" in value) return { form: `long:${value.long}` };
     if ("short" in value) return { form: `long:${value.short}` };
     if ("date" in value) return { form: `date:${dateBytes(value.date).toString("hex")}` };
+    if (qualified === "request.AttestationChallenge" && "binary" in value) {
+      return { form: digestForm(Buffer.from(value.binary, "base64")) };
+    }
     if ("binary" in value) {
       return { form: `binary:${Buffer.from(value.binary, "base64").toString("hex")}` };
     }
@@ -214,6 +218,11 @@ function textForm(bytes: Buffer): Form {
   const text = bytes.toString("utf16le");
   const isValid = bytes.length % 2 === 0 && !/\p{Surrogate}/u.test(text);
   return isValid ? `text:${text}` : `utf16:${bytes.toString("hex")}`;
+}
+
+/** What is recorded of a secret binary. */
+function digestForm(bytes: Buffer): Form {
+  return `digest:${bytes.length} ${hash("sha256", bytes)}`;
 }
 
 function isSecret(name: string): boolean {

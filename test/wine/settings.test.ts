@@ -26,7 +26,7 @@ async function entriesWith(settings: Record<string, number | string>, bytes: num
 
 const ignored: [setting: Record<string, number | string>, reason: string][] = [
   [{ JournalDirectory: `C:\\${"j".repeat(240)}` }, "it is longer than 235 characters"],
-  [{ MaxMemoryMegabytes: 7 }, "it is not between 8 and 1024"],
+  [{ MaxMemoryMegabytes: 1025 }, "it is above 1024"],
   [{ MaxMemoryMegabytes: "64" }, "it is not a REG_DWORD"],
 ];
 for (const [setting, reason] of ignored) {
@@ -37,20 +37,31 @@ for (const [setting, reason] of ignored) {
   });
 }
 
+for (const [name, least] of [
+  ["MaxMemoryMegabytes", 32],
+  ["MaxJournalMegabytes", 64],
+] as const) {
+  test(`a warning says that ${name} is ${least} when the registry has less`, async (t) => {
+    if (!(await prepareWine(t))) return;
+    const entries = await entriesWith({ [name]: least - 1 }, 0);
+    assert.match(entries, new RegExp(`L"${name}"\\s.*L"${least}"`));
+  });
+}
+
 /** Wine shows what stands in an entry, but not its text: here the number of lost events. */
 const lost = /L"MaxJournalMegabytes is reached"\s.*L"0"\s.*L"(\d+)"/;
 
 test("MaxMemoryMegabytes limits what waits for a full journal; more of it loses nothing", async (t) => {
   if (!(await prepareWine(t))) return;
-  const full = { MaxJournalMegabytes: 16, MinFreeMegabytes: 0 };
-  const small = await entriesWith({ ...full, MaxMemoryMegabytes: 8 }, 40 * mebibyte);
+  const full = { MaxJournalMegabytes: 64, MinFreeMegabytes: 0 };
+  const small = await entriesWith({ ...full, MaxMemoryMegabytes: 32 }, 128 * mebibyte);
   const count = Number(lost.exec(small)?.[1]);
-  // 16 MiB are in the journal and 8 in memory.
+  // At most 64 MiB are in the journal, and 32 in memory.
   assert.ok(
-    count >= (16 * mebibyte) / requestBytes && count < (20 * mebibyte) / requestBytes,
+    count >= (32 * mebibyte) / requestBytes && count < (44 * mebibyte) / requestBytes,
     small,
   );
-  const large = await entriesWith({ ...full, MaxMemoryMegabytes: 64 }, 40 * mebibyte);
+  const large = await entriesWith({ ...full, MaxMemoryMegabytes: 128 }, 128 * mebibyte);
   assert.match(large, /MaxJournalMegabytes is reached/);
   assert.doesNotMatch(large, lost);
 });

@@ -1,3 +1,5 @@
+#include "collect/collector.h"
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -81,6 +83,42 @@ TEST_CASE("the value of a password attribute is not even read") {
   CHECK(text.find("s3cret") == std::string::npos);
   CHECK(text.find(R"(["Challenge", 1129775108(null)])") != std::string::npos);
   CHECK(text.find("Challenge:[redacted]\nccm:x") != std::string::npos);
+}
+
+TEST_CASE("names of the settings are not read either") {
+  ScriptedSource source;
+  source.bag.attributes = {{u"EmployeePin", BagValue::Text(u"s3cret")},
+                           {u"Chal%6cenge", BagValue::Text(u"s3cret")},
+                           {u"ccm", BagValue::Text(u"host")}};
+  source.bag.request[u"RequestAttributes"] = BagValue::Text(u"employee-pin:s3cret\nccm:x");
+  const SecretNames names({u"Employee PIN"});
+  const Record record = CollectFrom(source, kCertificateIssued, &names);
+  CHECK_FALSE(source.Asked(u"A.EmployeePin"));
+  CHECK(source.Asked(u"A.ccm"));
+  const std::string text = CborText(record);
+  CHECK(text.find("s3cret") == std::string::npos);
+  CHECK(text.find(R"(["EmployeePin", 1129775108(null)])") != std::string::npos);
+}
+
+TEST_CASE("while the names of the settings are not known, no attribute is read") {
+  ScriptedSource source;
+  source.bag.attributes = {{u"EmployeePin", BagValue::Text(u"s3cret")}};
+  source.bag.request[u"RequestAttributes"] = BagValue::Text(u"EmployeePin:s3cret");
+  source.bag.request[u"RequestID"] = BagValue::Long(42);
+  const Record record = CollectFrom(source, kCertificateIssued, nullptr);
+  CHECK(record.RequestId() == 42);
+  CHECK(CborText(record).find("s3cret") == std::string::npos);
+  CHECK(Problems(record) == "request.RequestAttributes budget\nattribute.EmployeePin budget\n");
+}
+
+TEST_CASE("of the attestation challenge only size and hash are recorded") {
+  ScriptedSource source;
+  source.bag.request[u"AttestationChallenge"] = BagValue::Binary({'a', 'b', 'c'});
+  const Record record = CollectFrom(source, kRequestPending);
+  CHECK(CborText(record).find(
+            R"("AttestationChallenge": 1129775109([3, h'ba7816bf8f01cfea414140de5dae2223)"
+            R"(b00361a396177a9cb410ff61f20015ad'])") != std::string::npos);
+  CHECK(CborText(record).find("616263") == std::string::npos);
 }
 
 TEST_CASE("every property failing leaves a record that names each of them once") {
@@ -206,6 +244,64 @@ TEST_CASE("a CRL event holds the CRLs of every CA certificate that publishes its
   CHECK_FALSE(source.Asked(u"C.RawCRL.1"));
   CHECK_FALSE(source.Asked(u"R.RequestID"));
   CHECK(Find(record, Record::Group::kCa, "CRLState.1")->number == 1);
+}
+
+/// A CA with a base CRL of 67 MB, as of a million revoked certificates.
+void SetLargeCrl(ScriptedSource* source) {
+  auto& ca = source->bag.certificate;
+  ca[u"RawCACertificate"] = BagValue::Binary({9});
+  ca[u"CertCount"] = BagValue::Long(1);
+  ca[u"CRLState.0"] = BagValue::Long(3);
+  std::vector<uint8_t> base(67'000'000, 0x30);
+  ca[u"RawCRL.0"] = BagValue::Binary(std::move(base));
+  ca[u"RawDeltaCRL.0"] = BagValue::Binary({1, 2});
+}
+
+TEST_CASE("a base CRL of 67 MB leaves the delta CRL and the CA certificate in the record") {
+  ScriptedSource source;
+  SetLargeCrl(&source);
+  // Nothing can be read after it.
+  source.intercept = [&](std::u16string_view call) -> std::optional<BagValue> {
+    if (call == u"C.RawCRL.0") source.clock.monotonic_ms += 10'000;
+    return std::nullopt;
+  };
+  const Record record = CollectFrom(source, kCrlIssued);
+  CHECK(Find(record, Record::Group::kCa, "RawCACertificate") != nullptr);
+  REQUIRE(record.crls().size() == 2);
+  CHECK(record.crls()[0].der.kind == Value::Kind::kCut);
+  CHECK(record.crls()[0].der.whole_size == 67'000'000);
+  CHECK_FALSE(record.crls()[0].der.has_hash);
+  CHECK(record.crls()[1].delta);
+  CHECK(record.crls()[1].der.bytes == std::vector<uint8_t>{1, 2});
+  CHECK(Problems(record).starts_with("ca.RawCRL.0 cut\n"));
+  CHECK(CborText(record).find("1129775107([67000000, h'', ") != std::string::npos);
+}
+
+/// A clock that goes on by a millisecond whenever it is looked at.
+class TickingClock : public Clock {
+ public:
+  uint64_t UtcTime() const override { return 0; }
+  uint64_t MonotonicMs() const override { return ticks_++; }
+
+ private:
+  mutable uint64_t ticks_ = 0;
+};
+
+TEST_CASE("hashing ends before the budget does, and what comes after it is still read") {
+  for (const uint32_t budget_ms : {110u, 1000u}) {
+    CAPTURE(budget_ms);
+    ScriptedSource source;
+    SetLargeCrl(&source);
+    const TickingClock clock;
+    const SecretNames secrets;
+    Record record;
+    record.event = kCrlIssued;
+    Collect(source, clock, {budget_ms, &secrets}, &record);
+    REQUIRE(record.crls().size() == 2);
+    CHECK(record.crls()[0].der.has_hash == (budget_ms == 1000));
+    CHECK(source.Asked(u"C.fUseDS"));
+    CHECK(Problems(record) == "ca.RawCRL.0 cut\n");
+  }
 }
 
 TEST_CASE("CRLs are read although their state cannot be") {

@@ -40,6 +40,18 @@ TEST_CASE("the largest value is cut when the record would be too large") {
   CHECK(text.find(R"("RawCertificate": 8388608 bytes)") != std::string::npos);
 }
 
+TEST_CASE("a record is cut to what the journal has space for") {
+  Record record;
+  record.SetMaxBytes(journal::kMebibyte);
+  record.AddProperty(Record::Group::kRequest, u"RequesterName", Value::Text(BytesOf(u"user")));
+  record.AddProperty(Record::Group::kRequest, u"RawRequest",
+                     Value::Binary(std::vector<uint8_t>(2 * journal::kMebibyte)));
+  record.AddProperty(Record::Group::kRequest, u"RawName",
+                     Value::Binary(std::vector<uint8_t>(journal::kMebibyte / 2)));
+  CHECK(EncodedSize(record) <= journal::kMebibyte);
+  CHECK(Problems(record) == "request.RawRequest cut\n");
+}
+
 TEST_CASE("a cut value keeps its ends, its length and its hash") {
   ScriptedSource source;
   std::vector<uint8_t> bytes(17 * journal::kMebibyte, 7);
@@ -49,12 +61,12 @@ TEST_CASE("a cut value keeps its ends, its length and its hash") {
   const Record record = CollectFrom(source, kCertificateIssued);
   const Value& value = record.properties(Record::Group::kRequest).front().value;
   CHECK(value.kind == Value::Kind::kCut);
-  CHECK(value.cut_size == 17 * journal::kMebibyte);
+  CHECK(value.whole_size == 17 * journal::kMebibyte);
   CHECK(value.bytes.size() == 2 * kCutEndBytes);
   CHECK(value.bytes.front() == 1);
   CHECK(value.bytes.back() == 9);
-  const std::array<uint8_t, 4> hash = {value.cut_hash[0], value.cut_hash[1], value.cut_hash[2],
-                                       value.cut_hash[3]};
+  const std::array<uint8_t, 4> hash = {value.whole_hash[0], value.whole_hash[1],
+                                       value.whole_hash[2], value.whole_hash[3]};
   CHECK(hash == std::array<uint8_t, 4>{0xf6, 0x6d, 0xdf, 0x2c});
 }
 
@@ -66,7 +78,7 @@ TEST_CASE("a cut text keeps UTF-16LE bytes") {
                      Value::Binary(std::vector<uint8_t>(5 * journal::kMebibyte)));
   CHECK(Problems(record) == "request.CallerName cut\n");
   const Value& value = record.properties(Record::Group::kRequest).front().value;
-  CHECK(value.cut_size == 12 * journal::kMebibyte);
+  CHECK(value.whole_size == 12 * journal::kMebibyte);
   CHECK(value.bytes[0] == 0xE4);
   CHECK(value.bytes[1] == 0);
 }

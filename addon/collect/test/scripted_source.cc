@@ -134,10 +134,15 @@ HResult ScriptedSource::NextExtension(std::u16string* oid) {
 void ScriptedSource::EndExtensions() { --open_enumerations; }
 
 Record CollectFrom(ScriptedSource& source, int32_t event) {
+  const SecretNames built_in;
+  return CollectFrom(source, event, &built_in);
+}
+
+Record CollectFrom(ScriptedSource& source, int32_t event, const SecretNames* secrets) {
   Record record;
   record.event = event;
   record.context = 77;
-  Collect(source, source.clock, kCollectBudgetMs, &record);
+  Collect(source, source.clock, {kCollectBudgetMs, secrets}, &record);
   CHECK_MESSAGE((source.faulted || source.open_enumerations == 0), "an enumeration was not closed");
   return record;
 }

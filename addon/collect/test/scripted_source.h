@@ -9,6 +9,7 @@
 #include "collect/bag_source.h"
 #include "collect/clock.h"
 #include "collect/record.h"
+#include "collect/redaction.h"
 
 namespace collect {
 
@@ -61,8 +62,9 @@ class ScriptedSource : public PropertySource {
   BagValue replacement_;
 };
 
-/// What is collected from `source` for `event`.
+/// What is collected from `source` for `event`; `secrets`: see CollectLimits.
 Record CollectFrom(ScriptedSource& source, int32_t event);
+Record CollectFrom(ScriptedSource& source, int32_t event, const SecretNames* secrets);
 
 /// Qualified names of the problems of `record` with their reasons: `request.StatusCode 80070005`,
 /// `attributes limit`, one a line.

@@ -80,7 +80,8 @@ Status MemoryFiles::Delete(const char* path) {
 Status MemoryFiles::MakeDirectory(const char*) { return Status::Ok(); }
 
 Status MemoryFiles::FreeSpace(const char*, uint64_t* bytes) {
-  *bytes = free_;
+  const uint64_t used = volume_ == 0 ? 0 : total_bytes();
+  *bytes = volume_ == 0 ? free_ : volume_ - std::min(volume_, used);
   return Status::Ok();
 }
 

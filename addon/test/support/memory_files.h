@@ -28,6 +28,8 @@ class MemoryFiles final : public journal::FileSystem {
   std::vector<std::string> paths() const;
   uint64_t total_bytes() const;
   void set_free_space(uint64_t bytes) { free_ = bytes; }
+  /// From now on free is what the files leave of a volume of this size.
+  void set_volume(uint64_t bytes) { volume_ = bytes; }
 
  private:
   struct Node {
@@ -40,6 +42,7 @@ class MemoryFiles final : public journal::FileSystem {
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Node>> nodes_;
   uint64_t free_ = UINT64_MAX / 2;
+  uint64_t volume_ = 0;  ///< 0: `free_` says what is free
 };
 
 }  // namespace test

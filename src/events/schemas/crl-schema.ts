@@ -6,7 +6,11 @@ const place = {
   index: z.int().describe("Index of the CA certificate whose key signed the CRL."),
   kind: z.enum(["base", "delta"]),
   number: z.string().optional().describe("CRL number, decimal."),
-  sha256: sha256.describe("SHA-256 of the DER; a republished CRL has the same."),
+  sha256: sha256
+    .optional()
+    .describe(
+      "SHA-256 of the DER; a republished CRL has the same. Absent if a large one could not be hashed in time.",
+    ),
 };
 
 /** A CRL: the parsed fields and the DER itself. */

@@ -10,7 +10,10 @@ export const omittedValue = z
     sha256: z
       .string()
       .regex(/^[0-9a-f]{64}$/)
-      .describe("SHA-256 of the bytes, lower-case hex."),
+      .optional()
+      .describe(
+        "SHA-256 of the bytes, lower-case hex; absent if the exit module could not compute it in time.",
+      ),
     omitted: z.literal(true),
     first: base64.optional().describe("First bytes of a value cut at the exit module, base64."),
     last: base64.optional().describe("Last bytes of a value cut at the exit module, base64."),

@@ -73,6 +73,26 @@ test("the page lists the words of secret names", () => {
   assert.deepEqual(namesIn(list), secretWords);
 });
 
+test("the exit module blanks attributes by the same words", () => {
+  const source = readFileSync(join("addon", "collect", "redaction.cc"), "utf8");
+  const [, list = ""] = /kSecretWords\[\] = \{([^}]*)\}/.exec(source) ?? [];
+  const words = [...list.matchAll(/u"(\w+)"/g)].map(([, word]) => word);
+  assert.deepEqual(words, secretWords);
+});
+
+test("the exit module records no more than a digest of what nobody needs whole", () => {
+  const source = readFileSync(join("addon", "collect", "property_table.cc"), "utf8");
+  const digests = [...source.matchAll(/\(u"(\w+)", \w+, Secrecy::kDigest\)/g)];
+  // The service may publish a request without its secrets, which needs all of it.
+  const expected = properties.filter(
+    ([name, { type }]) => type === "digest" && name !== "RawRequest",
+  );
+  assert.deepEqual(
+    digests.map(([, name]) => name),
+    expected.map(([name]) => name),
+  );
+});
+
 test("the page lists the secrets of a request", () => {
   const listed = rows("### In a request").map(([oid = "", when]) => [oid, when] as const);
   const expected = [...secretRequestAttributes].map(

@@ -63,6 +63,20 @@ test("each CRL with the highest number makes an event, and the others are named 
   assert.equal(crl["der"], delta.toString("base64"));
 });
 
+test("a base CRL that could not be hashed in time stands in the events without its hash", () => {
+  const large = manyEntries(base);
+  const ends = [large.subarray(0, 8192), large.subarray(-8192)] as const;
+  const value = cut(large.length, Buffer.alloc(0), ...ends);
+  const [event, ...others] = publish([0, 0, value], [0, 1, delta]);
+  assert.deepEqual(others, []);
+  const crl = event?.data["crl"] as Record<string, unknown>;
+  assert.equal(crl["sha256"], sha256(delta));
+  assert.deepEqual(event?.data["current"], [{ index: 0, kind: "base", number: "4112" }]);
+  const alone = publish([0, 0, value])[0]?.data["crl"] as Record<string, Record<string, unknown>>;
+  assert.equal("sha256" in alone, false);
+  assert.deepEqual(Object.keys(alone["der"] ?? {}), ["length", "omitted", "first", "last"]);
+});
+
 test("a delta CRL alone has one event, with the base it does not replace in `current`", () => {
   const events = publish([0, 0, base], [0, 1, delta]);
   assert.deepEqual(ids(events), ["1"]);

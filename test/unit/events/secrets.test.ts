@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
 import type { CertwireEvent } from "../../../src/events/event.ts";
-import { cut, eventOf, redacted, utf16 } from "../../support/exit-records.ts";
+import { cut, eventOf, redacted, secretDigest, utf16 } from "../../support/exit-records.ts";
 
 const secret = "correct-horse-battery";
 type Data = Record<string, Record<string, unknown>>;
@@ -38,6 +38,11 @@ test("an attestation challenge is published as length and hash, whole or cut", (
   );
   const inPart = eventOf({ event: 2, request: { AttestationChallenge: value } });
   assert.deepEqual(request(inPart)["attestationChallenge"], digest);
+  const asDigest = eventOf({
+    event: 2,
+    request: { AttestationChallenge: secretDigest(900, Buffer.from(sha256, "hex")) },
+  });
+  assert.deepEqual(request(asDigest)["attestationChallenge"], digest);
   const asText = eventOf({ event: 2, request: { AttestationChallenge: secret } });
   assert.equal(shows(asText, Buffer.from(secret)), false);
   assert.equal(problems(asText)[0]?.["reason"], "type");

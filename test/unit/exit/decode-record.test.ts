@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode } from "cborg";
+import { decode, Tagged } from "cborg";
 import fc from "fast-check";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
 import { decodeGap } from "../../../src/exit/decode-gap.ts";
@@ -11,6 +11,7 @@ import {
   encodeRecord,
   oleDateOf,
   redacted,
+  secretDigest,
   utf16,
 } from "../../support/exit-records.ts";
 import { scaled } from "../../support/scale.ts";
@@ -72,6 +73,18 @@ test("a record is read as it was written", () => {
     { name: "request.StatusCode", reason: 0x80094004 },
     { name: "ca.RawCRL.0", reason: "budget" },
   ]);
+});
+
+test("of a secret binary there are length and hash, and nothing else is taken for one", () => {
+  const sha256 = Buffer.alloc(32, 7);
+  const { request } = decodeRecord(
+    encodeRecord({ request: { AttestationChallenge: secretDigest(900, sha256) } }),
+  );
+  assert.deepEqual(request.get("AttestationChallenge"), { length: 900, sha256 });
+  for (const content of [[1], [1, "x"], ["x", sha256], [1, sha256, sha256], null]) {
+    const record = encodeRecord({ request: { A: new Tagged(1129775109, content) } });
+    assert.throws(() => decodeRecord(record), undecodable);
+  }
 });
 
 test("numbers beyond 2^53 stay exact", () => {

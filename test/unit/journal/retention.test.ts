@@ -10,14 +10,24 @@ import {
 import type { NativeSegment } from "../../../src/native/addon.ts";
 
 const day = 86_400_000;
+const mebibyte = 2 ** 20;
 const now = 100 * day;
 const epochId = "0".repeat(31);
-const policy: RetentionPolicy = { replayWindowMs: 7 * day, maxBytes: 1000, minFreeBytes: 200 };
+const policy: RetentionPolicy = {
+  replayWindowMs: 7 * day,
+  maxBytes: 1000 * mebibyte,
+  minFreeBytes: 200 * mebibyte,
+};
 
-function segment(epochNumber: number, index: number, ageDays: number, bytes = 100): NativeSegment {
+function segment(
+  epochNumber: number,
+  index: number,
+  ageDays: number,
+  mebibytes = 100,
+): NativeSegment {
   return {
     name: `e${epochNumber}-s${index}`,
-    bytes,
+    bytes: mebibytes * mebibyte,
     epochNumber,
     epochId: `${epochId}${epochNumber}`,
     segment: index,
@@ -39,9 +49,10 @@ function cursor(sink: string, epochNumber: number, index: number, id = `${epochI
 function plan(
   segments: readonly NativeSegment[],
   cursors: readonly SinkCursor[],
-  { freeBytes = 10_000, spareBytes = 0 } = {},
+  { free = 10_000, spare = 0 } = {},
 ): Deletion[] {
-  const journalBytes = segments.reduce((sum, { bytes }) => sum + bytes, spareBytes);
+  const journalBytes = segments.reduce((sum, { bytes }) => sum + bytes, spare * mebibyte);
+  const freeBytes = free * mebibyte;
   return planDeletions(segments, cursors, {
     policy,
     space: { journalBytes, freeBytes },
@@ -91,16 +102,28 @@ test("near the cap the oldest segments go down to 80 %, and the sinks that lose 
 
 test("files that the writer has prepared count towards the cap", () => {
   const segments = Array.from({ length: 8 }, (_, index) => segment(1, index, 0));
-  assert.deepEqual(names(plan(segments, [cursor("a", 1, 7)], { spareBytes: 90 })), ["e1-s0"]);
+  assert.deepEqual(names(plan(segments, [cursor("a", 1, 7)], { spare: 90 })), ["e1-s0"]);
 });
 
 test("near the free-space floor only segments that every sink has go before the replay window is over", () => {
   const segments = Array.from({ length: 5 }, (_, index) => segment(1, index, 0));
   const cursors = [cursor("a", 1, 1), cursor("b", 1, 4)];
-  assert.deepEqual(described(plan(segments, cursors, { freeBytes: 240 })), [
-    ["e1-s0", "space", []],
-  ]);
-  assert.deepEqual(plan(segments, cursors, { freeBytes: 260 }), []);
+  assert.deepEqual(described(plan(segments, cursors, { free: 265 })), [["e1-s0", "space", []]]);
+  assert.deepEqual(plan(segments, cursors, { free: 280 }), []);
+});
+
+test("with a small floor published segments go while the writer still has space for its next ones", () => {
+  const own = { ...policy, minFreeBytes: 0 };
+  const segments = Array.from({ length: 7 }, (_, index) => segment(1, index, 0, 20));
+  const planned = (free: number) =>
+    planDeletions(segments, [cursor("a", 1, 6)], {
+      policy: own,
+      space: { journalBytes: 140 * mebibyte, freeBytes: free * mebibyte },
+      nowMs: now,
+    });
+  // The largest segment is that of a record of 16 MiB.
+  assert.deepEqual(described(planned(32)), [["e1-s0", "space", []]]);
+  assert.deepEqual(planned(33), []);
 });
 
 test("the segment that the writer is in never goes, whatever the size", () => {
@@ -124,12 +147,16 @@ test("the segment that the writer is in stays, even if others have a higher numb
 
 test("the limits of the exit module apply where they are stricter", () => {
   const limits = (maxJournalBytes: number, minFreeBytes: number) => {
-    const recorded = { ...segment(2, 0, 1), maxJournalBytes, minFreeBytes };
+    const recorded = {
+      ...segment(2, 0, 1),
+      maxJournalBytes: maxJournalBytes * mebibyte,
+      minFreeBytes: minFreeBytes * mebibyte,
+    };
     const { maxBytes, minFreeBytes: floor } = withWriterLimits(policy, [
       recorded,
       segment(1, 0, 2),
     ]);
-    return [maxBytes, floor];
+    return [maxBytes / mebibyte, floor / mebibyte];
   };
   assert.deepEqual(limits(0, 0), [1000, 200]);
   assert.deepEqual(limits(999, 201), [999, 201]);

@@ -3,7 +3,8 @@ import { type Frame, frameTypes, readFrames } from "./journal-frames.ts";
 
 /**
  * A value in a form that can be compared: its kind, a colon, and the value itself (bytes as hex).
- * `long:5`, `text:abc`, `utf16:00d8`, `binary:3000`, `date:0000000000405640`, `redacted:`.
+ * `long:5`, `text:abc`, `utf16:00d8`, `binary:3000`, `date:0000000000405640`, `redacted:`,
+ * `digest:900 ba78...`.
  */
 export type Form = string;
 
@@ -49,6 +50,10 @@ const tags = {
   1129775107: (content: TagDecodeControl) => new Tagged(`cut:${JSON.stringify(content())}`),
   1129775108: (content: TagDecodeControl) =>
     new Tagged(content() === null ? "redacted:" : "a secret that is not null"),
+  1129775109: (content: TagDecodeControl) => {
+    const [length, sha256] = content() as [number, Uint8Array];
+    return new Tagged(`digest:${length} ${hex(sha256)}`);
+  },
 };
 
 /** All events of a journal, in its order. */

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "journal/space_rule.h"
 #include "journal/status.h"
 #include "journal/units.h"
 
@@ -26,8 +27,8 @@ struct WriterOptions {
   uint32_t flush_interval_ms = 50;
   /// MaxMemoryMegabytes: memory limit of records that are not written.
   uint64_t max_outstanding_bytes = 64 * kMebibyte;
-  uint64_t first_segment_bytes = 4 * kMebibyte;
-  uint64_t max_segment_bytes = 64 * kMebibyte;
+  uint64_t first_segment_bytes = kFirstSegmentBytes;
+  uint64_t max_segment_bytes = kLargestSegmentBytes;
   uint64_t max_journal_bytes = 10240 * kMebibyte;  ///< MaxJournalMegabytes
   uint64_t min_free_bytes = 2048 * kMebibyte;      ///< MinFreeMegabytes
   /// Text for the EPOCH frame (CBOR map bytes made by the caller); may be empty.
@@ -65,6 +66,9 @@ class Writer {
   /// and the memory limit, for a process that must not read its settings on the thread that makes
   /// the writer. Appends may run at the same time; only before Start.
   Status Configure(const WriterOptions& options);
+  /// Largest record that is sure to find space in the journal and in memory; a larger one has to be
+  /// cut. Changes with Configure.
+  size_t MaxRecordBytes() const;
   /// Starts the background threads. May fail only for lack of threads, and may then be tried again;
   /// appends are kept all the same.
   Status Start();
