@@ -4,7 +4,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
-import type { Connection } from "amqplib";
+import type { ConfirmChannel, Connection } from "amqplib";
 import { CertwireError } from "../../errors/certwire-error.ts";
 
 const require = createRequire(import.meta.url);
@@ -37,6 +37,16 @@ interface PrivateConnection {
     fields: object,
     done: (error: Error | null, ok?: unknown) => void,
   ) => void;
+}
+
+/** Parts of a channel (lib/channel.js) that the types do not name. */
+interface PrivateChannel {
+  /** Number of the channel. */
+  readonly ch: number;
+  readonly connection: {
+    /** For each number its frames that wait for the socket. */
+    readonly channels: readonly ({ readonly buffer: Duplex } | null)[];
+  };
 }
 
 /** A decoded frame; `id` holds class and method. */
@@ -172,6 +182,18 @@ export function isUnencodable(error: unknown): boolean {
  */
 export function cutOff(connection: Connection, error: Error): void {
   (connection as Partial<PrivateConnection>).stream?.destroy(error);
+}
+
+/**
+ * True when a channel that the broker has closed still has frames to send, asked in a listener of its `error`.
+ * amqplib would send them later (lib/connection.js, `releaseChannel`), after the next channel of the same number was
+ * opened, which would publish them: such a connection must not be used again.
+ */
+export function hasUnsentFrames(channel: ConfirmChannel): boolean {
+  const { ch, connection } = channel as unknown as PrivateChannel;
+  const buffer = connection.channels[ch]?.buffer;
+  // The answer to the close waits in any case.
+  return buffer != null && buffer.readableLength + buffer.writableLength > 1;
 }
 
 function textOf(error: unknown): string {

@@ -26,8 +26,8 @@ export class RabbitMqConnection {
   #preparations = 0;
   #nextHost = 0;
   #isClosed = false;
-  /** Ends what is connecting when the connection is closed. */
-  readonly #closing = new AbortController();
+  /** Ends the attempt to connect that is under way; each has its own, since a socket never lets go of its signal. */
+  #attempt = new AbortController();
   /** True once the sink is open: until then its `open` reports why the connection ended. */
   isEstablished = false;
   /** True while the broker accepts nothing because of its memory or disk alarm. */
@@ -84,7 +84,7 @@ export class RabbitMqConnection {
     this.#forget(model, undefined);
     this.#isClosed = true;
     if (model === undefined) {
-      this.#closing.abort();
+      this.#attempt.abort();
       return;
     }
     if (!isBlocked) {
@@ -129,6 +129,7 @@ export class RabbitMqConnection {
 
   async #connectTo({ host, port }: HostPort): Promise<ChannelModel> {
     const { vhost, username, password, heartbeatSeconds, tls } = this.#options;
+    this.#attempt = new AbortController();
     const model = await connect(
       {
         protocol: tls ? "amqps" : "amqp",
@@ -143,7 +144,7 @@ export class RabbitMqConnection {
         timeout: this.#options.connectTimeoutMs,
         noDelay: true,
         keepAlive: true,
-        ...abortable(this.#closing.signal),
+        ...abortable(this.#attempt.signal),
         clientProperties: { connection_name: `certwire ${this.#options.name}` },
         ...(tls && loadTls(tls)),
       },

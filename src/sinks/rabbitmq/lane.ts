@@ -4,6 +4,7 @@ import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { unlessAborted } from "../broker-lane.ts";
 import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import { StoredAhead } from "../stored-ahead.ts";
+import { hasUnsentFrames } from "./amqplib.ts";
 import type { RabbitMqConnection } from "./connection.ts";
 import { type ContentRefusal, isChannelLimit, toRabbitMqFailure } from "./errors.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
@@ -28,9 +29,11 @@ export class RabbitMqLane {
   #channel: ConfirmChannel | undefined;
   #opening: Promise<ConfirmChannel> | undefined;
   #channelError: unknown;
+  /** True when frames of the closed channel would still be sent on its connection. */
+  #hasUnsentFrames = false;
   /** True while events are sent one at a time, to find the one whose content the broker refuses. */
   #isAlone = false;
-  /** The lane's own connection while it is alone and its event may make the broker end the connection. */
+  /** The lane's own connection while it is alone: its event may make the broker end the connection. */
   #own: RabbitMqConnection | undefined;
 
   /** `channel`: one that is open already. */
@@ -53,10 +56,11 @@ export class RabbitMqLane {
     }
     this.#ahead.add(result.confirmed);
     const acknowledged = this.#ahead.takePrefix(batch);
-    await this.#tidy(channel, result);
     const head = batch[acknowledged];
-    if (head === undefined) return { acknowledged };
-    return { acknowledged, failure: this.#failureOf(head, result, wasAlone) };
+    const failure = head && this.#failureOf(head, result, wasAlone);
+    // Before it opens again, the sink closes the whole connection.
+    if (failure?.scope !== "sink") await this.#tidy(channel, result);
+    return failure === undefined ? { acknowledged } : { acknowledged, failure };
   }
 
   /** Ends the lane's own connection, if it has one. The shared one belongs to the sink. */
@@ -98,8 +102,10 @@ export class RabbitMqLane {
   #adopt(channel: ConfirmChannel): ConfirmChannel {
     if (this.#channel === channel) return channel;
     this.#channelError = undefined;
+    this.#hasUnsentFrames = false;
     channel.on("error", (error) => {
       this.#channelError = error;
+      this.#hasUnsentFrames = hasUnsentFrames(channel);
     });
     channel.on("close", () => {
       if (this.#channel === channel) this.#channel = undefined;
@@ -118,15 +124,15 @@ export class RabbitMqLane {
   async #tidy(channel: ConfirmChannel, result: WindowResult): Promise<void> {
     const { failure, isSettled, refusal } = result;
     if (failure?.kind === "config") this.#connection.prepareAgain();
-    if (!isSettled) {
-      // Confirms that are still outstanding would be taken for those of the next batch.
+    // Confirms that are still outstanding would be taken for those of the next batch.
+    if (!isSettled || this.#hasUnsentFrames) {
       this.#channel = undefined;
       this.#connection.destroy(channel, failure?.cause ?? new Error("unsettled"));
     }
     this.#isAlone = refusal !== undefined || (this.#isAlone && failure !== undefined);
     if (!this.#isAlone) await this.close();
     // The event of another lane must not end the connection under this one's, which would look guilty.
-    else if (refusal && !refusal.isTooLarge) this.#own ??= this.#host.connect();
+    else if (refusal) this.#own ??= this.#host.connect();
   }
 
   /** Why the first unacknowledged event was not acknowledged. */

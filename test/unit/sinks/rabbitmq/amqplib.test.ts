@@ -10,6 +10,7 @@ import {
   channelMaxOf,
   checkAmqplibVersion,
   cutOff,
+  hasUnsentFrames,
   isConnectTimeout,
   isHungUp,
   isNack,
@@ -177,4 +178,29 @@ test("a silent port is recognized, and an attempt to connect ends with its signa
   await until(() => connections() === 2, "the second attempt waits for an answer");
   stop.abort();
   await assert.rejects(connecting, { name: "AbortError" });
+});
+
+test("frames of a closed channel that wait for the socket are noticed, and nothing but its answer is not", async (t) => {
+  for (const [messages, isWaiting] of [
+    [1, false],
+    [64, true],
+  ] as const) {
+    const broker = await startFakeRabbitMq(() => true, {
+      refuse: ({ method }) =>
+        method === "60.40"
+          ? { closes: "channel", replyCode: 406, replyText: "PRECONDITION_FAILED" }
+          : undefined,
+    });
+    const model = await connect(broker.url);
+    model.on("error", () => undefined);
+    t.after(() => broker.stop());
+    const channel = await model.createConfirmChannel();
+    const seen = new Promise<boolean>((resolve) => {
+      channel.on("error", () => resolve(hasUnsentFrames(channel)));
+    });
+    // More than what the sockets between both ends hold.
+    const content = Buffer.alloc(messages === 1 ? 10 : 1024 * 1024);
+    for (let sent = 0; sent < messages; sent += 1) channel.publish("e", "k", content);
+    assert.equal(await seen, isWaiting);
+  }
 });
