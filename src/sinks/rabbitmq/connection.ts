@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
 import { formatHost, type HostPort } from "../server-url.ts";
+import type { DestinationFinding } from "../sink.ts";
 import { loadTls } from "../tls-options.ts";
 import { abortable, channelMaxOf, cutOff } from "./amqplib.ts";
 import { toRabbitMqError } from "./errors.ts";
@@ -32,6 +33,8 @@ export class RabbitMqConnection {
   isEstablished = false;
   /** True while the broker accepts nothing because of its memory or disk alarm. */
   isBlocked = false;
+  /** What is at risk with the queues of the topology. */
+  readonly findings: DestinationFinding[] = [];
   /** Why the connection ended; `undefined` while there is one. */
   lastError: Error | undefined;
 
@@ -202,7 +205,7 @@ export class RabbitMqConnection {
         return await assertTopology(channel, topology, {
           exchange,
           version: versionOf(model),
-          log: this.#log,
+          limited: (queue) => this.#foundLimit(queue),
           openChannel: () => createChannel(model),
         });
       }
@@ -211,6 +214,14 @@ export class RabbitMqConnection {
     } finally {
       this.#preparations -= 1;
     }
+  }
+
+  #foundLimit(queue: string): void {
+    this.#log.warn({ queue }, "the queue has a delivery limit of its own");
+    this.findings.push({
+      message: `queue "${queue}" drops events after the deliveries of its delivery limit`,
+      hint: "Set deliveryLimit and deadLetterExchange in topology, or declare the queue again once it is empty.",
+    });
   }
 
   #forget(model: ChannelModel | undefined, error: Error | undefined): void {

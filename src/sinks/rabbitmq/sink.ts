@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { publishOn } from "../broker-lane.ts";
-import type { PublishOutcome, Sink, SinkLimits } from "../sink.ts";
+import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { checkAmqplibVersion, patchHandshake } from "./amqplib.ts";
 import { openChannels } from "./channels.ts";
 import { RabbitMqConnection } from "./connection.ts";
@@ -38,6 +38,15 @@ export class RabbitMqSink implements Sink {
 
   get limits(): SinkLimits {
     return this.#sizeLimit.limits;
+  }
+
+  get findings(): readonly DestinationFinding[] {
+    const [lanes, wanted] = [this.#lanes.length, this.#options.lanes];
+    const found = this.#connection?.findings ?? [];
+    if (lanes === 0 || lanes >= wanted) return found;
+    const message = `the broker allows ${lanes} of the ${wanted} channels that lanes asks for`;
+    const hint = "Raise channel_max of the broker or max-channels of the user, or lower lanes.";
+    return [{ message, hint }, ...found];
   }
 
   get isBlocked(): boolean {

@@ -1,5 +1,4 @@
 import type { ConfirmChannel } from "amqplib";
-import type { Logger } from "pino";
 import type { RabbitMqTopology } from "./options.ts";
 
 type QuorumQueue = RabbitMqTopology["quorumQueues"][number];
@@ -10,7 +9,8 @@ export interface TopologyContext {
   readonly exchange: string;
   /** The broker's version, such as `4.0.5`. */
   readonly version: string;
-  readonly log: Logger;
+  /** Called with the name of a queue that has a delivery limit which nobody asked for. */
+  readonly limited: (queue: string) => void;
   /** A channel in the place of one that the broker has closed. */
   readonly openChannel: () => Promise<ConfirmChannel>;
 }
@@ -60,7 +60,7 @@ async function assertQuorumQueue(
 async function declareQuorumQueue(
   channel: ConfirmChannel,
   queue: QuorumQueue,
-  { version, log, openChannel }: TopologyContext,
+  { version, limited, openChannel }: TopologyContext,
 ): Promise<ConfirmChannel> {
   const { name, deliveryLimit } = queue;
   const wanted = quorumArguments(queue);
@@ -76,7 +76,7 @@ async function declareQuorumQueue(
     if (!/inequivalent arg 'x-delivery-limit'/.test(String(error))) throw error;
   }
   const another = await openChannel();
-  log.warn({ queue: name }, "the queue has a delivery limit of its own");
+  limited(name);
   await declare(another, name, wanted);
   return another;
 }

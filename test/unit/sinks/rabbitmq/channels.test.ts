@@ -61,6 +61,7 @@ test("with channel_max below `lanes` there are fewer lanes, and one warning", as
     warnings().map(({ msg }) => msg),
     ["the broker allows fewer channels than lanes are configured"],
   );
+  assert.match(sink.findings[0]?.message ?? "", /allows 2 of the 4 channels/);
 });
 
 test("with a limit of the user there are as many lanes as channels, and one warning", async (t) => {

@@ -70,6 +70,7 @@ test("a queue that exists with the default limit keeps it, with a warning", asyn
   await sink.open(signal);
   assert.equal(declarations().length, 2);
   assert.ok(warnings().includes("the queue has a delivery limit of its own"));
+  assert.match(sink.findings.at(-1)?.message ?? "", /drops events after the deliveries/);
   const event = sampleOutbound(1);
   assert.deepEqual(await sink.publish(0, [event], signal), { acknowledged: 1 });
 });
