@@ -6,6 +6,7 @@ import type { SinkConfiguration } from "../../config/sink-entry.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { ErrorCode } from "../../errors/codes.ts";
 import { describeError } from "../../errors/describe-error.ts";
+import { jsonText } from "../../events/json-text.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { listSegmentFiles } from "../../journal/segments.ts";
 import { sinkKinds } from "../../sinks/registry.ts";
@@ -59,7 +60,7 @@ export async function check(
     ...warnings.map(describeWarning),
     ...checks.flat(),
   ];
-  const text = json ? `${JSON.stringify(results, null, 2)}\n` : format(results);
+  const text = json ? `${jsonText(results, undefined, 2)}\n` : format(results);
   standardOutput().post(text);
   process.exitCode = results.find(({ error }) => error)?.error?.exitCode ?? exitCodes.ok;
 }

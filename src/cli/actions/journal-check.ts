@@ -1,3 +1,4 @@
+import { jsonText } from "../../events/json-text.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { type JournalVerdict, verifyJournal } from "../../journal-tools/verify-journal.ts";
 import { chooseJournal } from "../chosen-journal.ts";
@@ -22,7 +23,7 @@ export async function check(options: CheckOptions): Promise<void> {
   const result = await verifyJournal(directory, stopSignal(), (doneBytes, totalBytes, records) =>
     progress.update(doneBytes, totalBytes, `${records} records`),
   ).finally(() => progress.end());
-  const text = options.json ? JSON.stringify(result, null, 2) : format(result).join("\n");
+  const text = options.json ? jsonText(result, undefined, 2) : format(result).join("\n");
   standardOutput().post(`${text}\n`);
   if (!result.isComplete) process.exitCode = exitCodes.interrupted;
   if (result.isDamaged) process.exitCode = exitCodes.badData;

@@ -1,6 +1,7 @@
 import { type FileHandle, link, lstat, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CertwireError } from "../../errors/certwire-error.ts";
+import { jsonText } from "../../events/json-text.ts";
 import { syncDirectory } from "../../files/append-file.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { listSegments } from "../../journal/segments.ts";
@@ -115,7 +116,7 @@ async function writeEvents(
 
 function report(result: ExportResult, asJson: boolean): void {
   const { file, events, undecodable, isComplete } = result;
-  if (asJson) standardOutput().post(`${JSON.stringify(result, null, 2)}\n`);
+  if (asJson) standardOutput().post(`${jsonText(result, undefined, 2)}\n`);
   else say(isComplete ? `${events} events in ${file}` : "interrupted; no file was written");
   if (undecodable > 0) {
     say(`${undecodable} records cannot be decoded and were left out`);

@@ -1,3 +1,4 @@
+import { jsonText } from "../../events/json-text.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import type { DurationSummary } from "../../journal-tools/duration-summary.ts";
 import {
@@ -21,7 +22,7 @@ export async function showStatus(options: StatusOptions): Promise<void> {
   const { directory, config } = await chooseJournal(options);
   const sinks = config?.sinks.map((sink) => sink.options) ?? [];
   const found = await journalStatus(directory, config?.state.directory, sinks);
-  const text = options.json ? JSON.stringify(found, null, 2) : format(found).join("\n");
+  const text = options.json ? jsonText(found, undefined, 2) : format(found).join("\n");
   standardOutput().post(`${text}\n`);
 }
 
