@@ -1,3 +1,4 @@
+import { printable } from "../errors/printable.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import { kindOf } from "../events/event-kind.ts";
 import { requestIdOf } from "../events/selection.ts";
@@ -103,7 +104,7 @@ function layOut(row: EventRow, width: number): string {
 }
 
 function cell(value: string, width: number, isRight = false): string {
-  const clean = value.replaceAll(/\p{C}/gu, "·");
+  const clean = printable(value).replaceAll(/[\t\n]/g, "·");
   const cut = clean.length > width ? `${clean.slice(0, width - 1)}…` : clean;
   return isRight ? cut.padStart(width) : cut.padEnd(width);
 }

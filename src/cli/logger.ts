@@ -1,5 +1,6 @@
 import { openSync, writeSync } from "node:fs";
 import { type DestinationStream, type Logger, pino } from "pino";
+import { escapeActive } from "../events/json-text.ts";
 
 /** How long to wait before writing to a full pipe is tried again, in ms. */
 const slowReaderMs = 10;
@@ -28,7 +29,8 @@ function tolerantStream(file: number): DestinationStream {
   let isTorn = false; // the file ends with an incomplete line
   let isStuck = false; // the last line was dropped after its waits, so the next ones do not wait
   return {
-    write(line) {
+    write(text) {
+      const line = escapeActive(text);
       const counted = dropped === 0 ? line : line.replace("{", `{"droppedLines":${dropped},`);
       const bytes = Buffer.from(isTorn ? `\n${counted}` : counted);
       const written = writeWithLimit(file, bytes, isStuck ? 0 : maxWaits);

@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import { CommanderError } from "commander";
 import { ConfigError, formatDiagnostic } from "../config/config-error.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { printable } from "../errors/printable.ts";
 
 /** Writes a line for people; standard output is kept for data. */
 export function say(line: string): void {
@@ -24,7 +25,7 @@ export function sayError(error: unknown): void {
   }
   if (!(error instanceof CertwireError)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    say(`certwire: internal error, please report it: ${text}`);
+    say(`certwire: internal error, please report it: ${printable(text)}`);
     return;
   }
   say(`${styled(process.stderr, "red", "error")} ${error.code}: ${messages(error).join(": ")}`);
@@ -33,7 +34,7 @@ export function sayError(error: unknown): void {
 
 function messages(error: Error): string[] {
   const cause = error.cause instanceof Error ? messages(error.cause) : [];
-  return [error.message, ...cause];
+  return [printable(error.message), ...cause];
 }
 
 /** Each row as a line, its columns aligned and two spaces apart. */

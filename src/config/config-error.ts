@@ -1,4 +1,5 @@
 import { CertwireError } from "../errors/certwire-error.ts";
+import { printable } from "../errors/printable.ts";
 
 /** An error or warning at one place of the configuration file. */
 export interface Diagnostic {
@@ -34,5 +35,5 @@ export function formatDiagnostic(diagnostic: Diagnostic): string {
   const subject = path === "" ? "" : `${path}: `;
   const lines = [`${file}:${line}:${column}: ${subject}${message}`, ...frame];
   if (hint !== undefined) lines.push(`  hint: ${hint}`);
-  return lines.join("\n");
+  return lines.map(printable).join("\n");
 }

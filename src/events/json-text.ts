@@ -7,15 +7,19 @@ const activeCharacters = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u
 const everyActiveCharacter = new RegExp(activeCharacters, "g");
 
 /**
- * JSON, in one line unless it is indented, that is safe to show on a terminal and to split into lines anywhere: the same value as
- * `JSON.stringify` writes, with the characters above as `\u` escapes. Throws what `JSON.stringify` throws.
+ * JSON that is safe to show on a terminal and, unless it is indented, to split into lines anywhere: the same value
+ * as `JSON.stringify` writes, with the characters above as `\u` escapes. Throws what `JSON.stringify` throws.
  */
 export function jsonText(
   value: object | string,
   replacer?: (key: string, value: unknown) => unknown,
   indent?: number,
 ): string {
-  const json = JSON.stringify(value, replacer, indent);
+  return escapeActive(JSON.stringify(value, replacer, indent));
+}
+
+/** The same JSON with the characters above as `\\u` escapes. */
+export function escapeActive(json: string): string {
   return activeCharacters.test(json) ? json.replaceAll(everyActiveCharacter, escaped) : json;
 }
 
