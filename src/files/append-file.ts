@@ -1,6 +1,6 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 
 /** Who may read what Certwire writes; without effect on Windows, where the directory's rights are inherited. */
 export type FileAccess = "shared" | "private";
@@ -41,8 +41,11 @@ export async function openForAppend(
   return file;
 }
 
-/** After opening, so that whoever exchanges the path meanwhile gains nothing: nothing was written yet. */
-async function refuseLinks(
+/**
+ * Rejects if an open file is a link, below one, or known by a second name. Called after opening, so that whoever
+ * exchanges the path meanwhile gains nothing: nothing was written yet.
+ */
+export async function refuseLinks(
   path: string,
   file: FileHandle,
   access: FileAccess,
@@ -52,7 +55,16 @@ async function refuseLinks(
   const isPlain = stats.isFile() && (access === "shared" || stats.nlink === 1);
   const isLinked = (await isLink(path)) || (await isBelowLink(path, root));
   if (isPlain && !isLinked && (await isInPlace(path, file))) return;
-  throw Object.assign(new Error(`ELOOP: ${path} is a link, or not a file`), { code: "ELOOP" });
+  throw linked(`${path} is a link, or not a file`);
+}
+
+/** Rejects if a directory below `root` is a link, or one above it is; `root` itself may be one. */
+export async function refuseLinkedDirectory(path: string, root: string): Promise<void> {
+  if (await isBelowLink(join(path, "file"), root)) throw linked(`${path} is a link`);
+}
+
+function linked(message: string): Error {
+  return Object.assign(new Error(`ELOOP: ${message}; use the directory itself`), { code: "ELOOP" });
 }
 
 async function isBelowLink(path: string, root: string): Promise<boolean> {

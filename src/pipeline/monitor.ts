@@ -54,7 +54,7 @@ const fillMark = 0.8;
 export type PipelineHealth = "publishing" | "retrying" | "alarm";
 
 /** What can fail beside the lanes, which have their numbers. */
-type FailingPart = "open" | "source" | "record" | "checkpoint" | "dead letter";
+type FailingPart = "open" | "lanes" | "source" | "record" | "checkpoint" | "dead letter";
 
 /** Logs and counts what happens in one pipeline. Every method is called right after what its name says. */
 export class PipelineMonitor {
@@ -64,6 +64,8 @@ export class PipelineMonitor {
   readonly #now: () => number;
   #lastDeadLetter = Number.NEGATIVE_INFINITY;
   #fill = 0;
+  /** How often the lanes changed since the last acknowledgement. */
+  #changes = 0;
   readonly #failures = {
     "retry-identical": 0,
     reset: 0,
@@ -123,6 +125,8 @@ export class PipelineMonitor {
   }
 
   acknowledged(events: number, bytes: number): void {
+    this.#changes = 0;
+    this.#failing.delete("lanes");
     this.#counts.acknowledgedEvents += events;
     this.#counts.acknowledgedBytes += bytes;
   }
@@ -148,6 +152,8 @@ export class PipelineMonitor {
     for (const part of this.#failing.keys()) {
       if (typeof part === "number") this.#failing.delete(part);
     }
+    this.#changes += 1;
+    this.#failed("lanes", this.#changes);
     this.#lines.write("warn", describeError(cause), "the sink's lanes are changing");
   }
 

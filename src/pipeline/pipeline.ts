@@ -17,7 +17,7 @@ import { Burial } from "./burial.ts";
 import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import type { PipelineLimits } from "./limits.ts";
-import type { PipelineCounters, PipelineMonitor } from "./monitor.ts";
+import type { PipelineCounters, PipelineHealth, PipelineMonitor } from "./monitor.ts";
 import { Retry, retryUntilDone } from "./retry.ts";
 import { UnroutableGrace } from "./unroutable-grace.ts";
 import { isDoneBeforeAbort, pause } from "./waiting.ts";
@@ -179,13 +179,20 @@ export class Pipeline {
       ...monitor.counters(),
       sink: sink.name,
       kind: sink.kind,
-      state: this.#phase === "running" ? monitor.health : this.#phase,
+      state: this.#phase === "running" ? this.#health : this.#phase,
       lanes: this.#lanes.length,
       inFlightEvents: this.#prefix.outstanding,
       inFlightBytes: this.#bytes,
       position: this.#prefix.position,
       ...(recordedTime !== undefined && { oldestUnacknowledged: recordedTime }),
     };
+  }
+
+  /** A destination that accepts nothing does not fail: its batches wait. */
+  get #health(): PipelineHealth {
+    const { sink, monitor } = this.#options;
+    const { health } = monitor;
+    return sink.isBlocked === true && health === "publishing" ? "retrying" : health;
   }
 
   async #open(signal: AbortSignal): Promise<void> {
@@ -308,7 +315,7 @@ export class Pipeline {
     if (outbound === undefined) return false;
     if (!(outbound instanceof Error)) {
       if (!(await this.#hasLanes(signal))) return false;
-      this.#admit({ ticket, event: outbound });
+      this.#admit({ ticket, event: this.#fit(outbound) });
       return true;
     }
     const content = { id: event.id, ...(frame ? { record: deadRecord(frame) } : { event }) };
@@ -474,11 +481,12 @@ export class Pipeline {
   async #close(): Promise<void> {
     const { source, sink, deadLetters, monitor } = this.#options;
     source.close();
-    try {
-      await sink.close();
-      await deadLetters.close();
-    } catch (error) {
-      monitor.closeFailed(error);
+    for (const each of [sink, deadLetters]) {
+      try {
+        await each.close();
+      } catch (error) {
+        monitor.closeFailed(error);
+      }
     }
     this.#phase = "stopped";
     monitor.stopped();

@@ -1,5 +1,7 @@
-import { open } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { noFollow, refuseLinkedDirectory, refuseLinks } from "../files/append-file.ts";
 import { checkWritable } from "../files/writable-directory.ts";
 import type { StateLayout } from "./layout.ts";
 
@@ -15,14 +17,31 @@ export async function checkState(layout: StateLayout, sinks: readonly string[]):
     ...sinks.flatMap((sink) => [layout.checkpoint(sink), layout.deadLetters(sink)]),
   ];
   const directories = new Set([directory, quarantine, ...files.map((file) => dirname(file))]);
-  for (const each of directories) await checkWritable(each);
-  for (const file of files) await checkFile(file);
+  for (const each of directories) {
+    await checkWritable(each);
+    if (await exists(each)) await refuseLinkedDirectory(each, directory);
+  }
+  for (const file of files) await checkFile(file, directory);
 }
 
-async function checkFile(path: string): Promise<void> {
+/** A file that does not exist yet is fine; one that exists is opened as the service opens it. */
+async function checkFile(path: string, root: string): Promise<void> {
+  if (!(await exists(path))) return;
+  const file = await open(path, constants.O_RDWR | noFollow);
   try {
-    await (await open(path, "r+")).close();
+    await refuseLinks(path, file, "private", root);
+  } finally {
+    await file.close();
+  }
+}
+
+/** True for a link too, wherever it leads. */
+async function exists(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return false;
   }
 }

@@ -121,7 +121,9 @@ export class DeadLetterFile {
         await this.#begin();
         return await this.#append(letter);
       }
-      if (this.#size + this.#otherBytes + line.length > this.#limits.maxBytes) throw this.#full();
+      const used = this.#size + this.#otherBytes;
+      // A single line larger than the limit is written all the same: deleting files would not help it.
+      if (used > 0 && used + line.length > this.#limits.maxBytes) throw this.#full();
       await file.appendFile(line);
       await file.datasync();
       if (!(await isInPlace(this.#path, file))) throw new Error(`${this.#path} was deleted`);
@@ -130,7 +132,7 @@ export class DeadLetterFile {
       if (this.fill >= recountFill) await this.#countOthers();
     } catch (error) {
       // Part of the line may be on disk, or files were deleted: the next call opens the file again, which
-      // ends that line first and counts the bytes anew.
+      // ends that line first and counts the bytes again.
       await this.#closeFile().catch(() => undefined);
       throw error;
     }
@@ -162,7 +164,7 @@ export class DeadLetterFile {
 
   #full(): CertwireError {
     const { maxBytes } = this.#limits;
-    const message = `the dead letters beside ${this.#path} have reached ${maxBytes} bytes`;
+    const message = `the dead letters of this sink have reached their limit of ${maxBytes} bytes (${this.#path})`;
     return new CertwireError("CERTWIRE_DEAD_LETTERS_FULL", message);
   }
 }

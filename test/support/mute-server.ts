@@ -1,17 +1,20 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 
-/** A server on 127.0.0.1 that takes connections and says nothing: its port, and how many it has taken. */
+/** A server on 127.0.0.1 that takes connections and says nothing: its port, and how many it has taken, and has open. */
 export async function startMuteServer(context: Pick<TestContext, "after">) {
   let connections = 0;
+  const open = new Set<Socket>();
   const server = createServer((socket) => {
     connections += 1;
+    open.add(socket);
+    socket.on("close", () => open.delete(socket));
     socket.on("error", () => undefined).resume();
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   context.after(() => server.close());
   const { port } = server.address() as AddressInfo;
-  return { port, connections: () => connections };
+  return { port, connections: () => connections, open: () => open.size };
 }

@@ -46,12 +46,13 @@ export class KafkaLane {
   readonly #host: KafkaLaneHost;
   readonly #lastOffsets = new Map<number, bigint>();
   readonly #ahead = new StoredAhead();
-  /** Lower once the broker has refused more at a time as too large. */
-  #maxSendEvents = Infinity;
+  /** Lower once the broker has refused a send as too large. */
+  #maxSendBytes: number;
   #producer: Producer | undefined;
 
   constructor(host: KafkaLaneHost) {
     this.#host = host;
+    this.#maxSendBytes = host.maxSendBytes;
   }
 
   /** Publishes a batch, one partition after the other. */
@@ -83,27 +84,26 @@ export class KafkaLane {
       const [first, ...others] = tooLarge ?? [];
       if (first === undefined) return failure;
       if (others.length === 0) return this.#host.refused(first);
-      this.#maxSendEvents = Math.ceil(others.length / 2);
+      this.#maxSendBytes = Math.floor(sendBytes(tooLarge ?? []) / 2);
       // Other sends than before need a new producer ID, or a sequence number would be used twice.
       await this.close();
     }
   }
 
   #groupsOf(events: readonly OutboundEvent[]): Group[] {
-    const { partitions, maxSendBytes } = this.#host;
+    const { partitions } = this.#host;
     const groups: Group[] = [];
     const newest = new Map<number, Group>();
     for (const event of events) {
       const partition = partitionOf(event.partitionKey, partitions);
       const bytes = recordBytes(event);
       const group = newest.get(partition);
-      const fits = group !== undefined && group.bytes + bytes + batchBytes <= maxSendBytes;
-      if (fits && group.events.length < this.#maxSendEvents) {
+      if (group !== undefined && group.bytes + bytes <= this.#maxSendBytes) {
         group.events.push(event);
         group.bytes += bytes;
         continue;
       }
-      const next = { partition, events: [event], bytes };
+      const next = { partition, events: [event], bytes: batchBytes + bytes };
       groups.push(next);
       newest.set(partition, next);
     }
@@ -203,6 +203,10 @@ const recordOverhead = 256;
 const batchBytes = 256;
 /** The most that one event may cost beside its JSON in a send of its own, in bytes. */
 export const sendOverhead = 1024;
+
+function sendBytes(events: readonly OutboundEvent[]): number {
+  return events.reduce((sum, event) => sum + recordBytes(event), batchBytes);
+}
 
 function recordBytes({ json, partitionKey }: OutboundEvent): number {
   return json.length + partitionKey.length + recordOverhead;

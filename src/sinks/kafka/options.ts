@@ -61,7 +61,7 @@ export const kafkaSinkOptions = z
       .min(1)
       .max(86_400)
       .default(30)
-      .describe("How often the topic's number of partitions is checked, in s."),
+      .describe("How often the topic's number of partitions and its limit are checked, in s."),
   })
   .superRefine((entry, context) => {
     if (entry.tls !== undefined && !entry.url.startsWith("kafkas:")) {
@@ -91,7 +91,7 @@ export interface ResolvedKafkaSinkOptions extends ResolvedSinkOptions, ResolvedB
   readonly maxLanes: number;
   /** Longest wait for the answer to one request, in ms. Default 20000. */
   readonly requestTimeoutMs: number;
-  /** Interval at which the number of partitions is checked, in s. Default 30. */
+  /** Interval at which the number of partitions and the limit of the topic are checked, in s. Default 30. */
   readonly partitionCheckSeconds: number;
 }
 

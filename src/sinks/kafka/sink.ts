@@ -11,7 +11,10 @@ import { toKafkaError } from "./errors.ts";
 import { KafkaLane, sendOverhead } from "./lane.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
 import { partitionOf } from "./partitioner.ts";
-import { countPartitions, examineTopic, type TopicState } from "./topic.ts";
+import { examineTopic, type TopicState } from "./topic.ts";
+
+/** How long a limit that was learned from a refusal holds before larger events are tried again, in ms. */
+const learnedForMs = 3_600_000;
 
 /** Publishes to one Kafka topic over strict lanes; a partition belongs to the lane with its number modulo `lanes`. */
 export class KafkaSink implements Sink {
@@ -25,6 +28,7 @@ export class KafkaSink implements Sink {
   #topic: TopicState = { partitions: 0, findings: [] };
   /** What the broker seems to accept after it refused an event that `max.message.bytes` should let pass. */
   #acceptedBytes = Infinity;
+  #learnedAt = Infinity;
   #changed: CertwireError | undefined;
   #admin: Admin | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -47,7 +51,7 @@ export class KafkaSink implements Sink {
     try {
       const kafka = createKafka(this.#options, this.#log);
       admin = kafka.admin();
-      await this.#withinTime(admin.connect());
+      await this.#withinTime(admin);
       this.#use(await examineTopic(admin, this.#options.topic));
       lanes = this.#createLanes(kafka);
       await lanes[0]?.open();
@@ -59,7 +63,7 @@ export class KafkaSink implements Sink {
       throw toKafkaError(error, `cannot open topic "${this.#options.topic}"`);
     }
     const intervalMs = this.#options.partitionCheckSeconds * 1000;
-    this.#watch = setInterval(() => void this.#checkPartitions(), intervalMs);
+    this.#watch = setInterval(() => void this.#checkTopic(), intervalMs);
     this.#watch.unref();
   }
 
@@ -101,12 +105,15 @@ export class KafkaSink implements Sink {
   }
 
   /** A port that accepts connections and never answers would hold kafkajs up for much longer. */
-  async #withinTime(connecting: Promise<void>): Promise<void> {
+  async #withinTime(admin: Admin): Promise<void> {
+    const connecting = admin.connect();
     const { brokers, connectTimeoutMs } = this.#options;
     const timeoutMs = connectTimeoutMs * (brokers.length + 1);
     const timeout = delay(timeoutMs, "timeout" as const, { ref: false });
     if ((await Promise.race([connecting, timeout])) !== "timeout") return;
-    connecting.catch(() => undefined);
+    // kafkajs goes on trying, and may still succeed; whatever it opens then is closed.
+    const disconnectLater = () => disconnect(admin);
+    connecting.then(disconnectLater, disconnectLater);
     throw new CertwireError(
       "CERTWIRE_SINK_UNREACHABLE",
       `no answer from ${brokers.join(", ")} within ${timeoutMs} ms`,
@@ -157,6 +164,7 @@ export class KafkaSink implements Sink {
     }
     const less = Math.floor((Math.min(json.length, maxEventBytes) * 3) / 4);
     this.#acceptedBytes = Math.max(leastEventBytes, less);
+    this.#learnedAt = performance.now();
     return {
       kind: "reset",
       scope: "sink",
@@ -164,23 +172,37 @@ export class KafkaSink implements Sink {
     };
   }
 
-  /** With more partitions the same keys map to other partitions, so all lanes must be laid out again. */
-  async #checkPartitions(): Promise<void> {
+  /**
+   * With more partitions the same keys map to other partitions, and with another limit events are made to fit
+   * differently, so all lanes must be laid out again.
+   */
+  async #checkTopic(): Promise<void> {
     const admin = this.#admin;
     if (admin === undefined) return;
     try {
-      const count = await countPartitions(admin, this.#options.topic);
-      if (count === this.#topic.partitions || admin !== this.#admin) return;
-      this.#changed = new CertwireError(
-        "CERTWIRE_SINK_CONFIG",
-        `topic "${this.#options.topic}" now has ${count} partitions instead of ${this.#topic.partitions}`,
-      );
+      const { partitions, maxMessageBytes } = await examineTopic(admin, this.#options.topic);
+      if (admin !== this.#admin) return;
+      const before = this.#topic;
+      if (partitions !== before.partitions) {
+        this.#change(`now has ${partitions} partitions instead of ${before.partitions}`);
+      } else if (maxMessageBytes !== before.maxMessageBytes) {
+        this.#change(`now has max.message.bytes ${maxMessageBytes ?? "unreadable"}`);
+      } else if (performance.now() - this.#learnedAt > learnedForMs) {
+        this.#acceptedBytes = Infinity;
+        this.#learnedAt = Infinity;
+        this.#change("is tried again with events of their whole size");
+      }
     } catch (error) {
       this.#log.debug(
-        { error: toKafkaError(error, "cannot count partitions").message },
+        { error: toKafkaError(error, "cannot examine the topic").message },
         "partition check failed",
       );
     }
+  }
+
+  #change(what: string): void {
+    const message = `topic "${this.#options.topic}" ${what}`;
+    this.#changed = new CertwireError("CERTWIRE_SINK_CONFIG", message);
   }
 }
 

@@ -24,11 +24,6 @@ const readSettings = [
 
 type Settings = Readonly<Partial<Record<(typeof readSettings)[number], string>>>;
 
-/** Number of partitions of a topic. Rejects with CERTWIRE_SINK_CONFIG when the topic does not exist. */
-export async function countPartitions(admin: Admin, topic: string): Promise<number> {
-  return (await fetchTopic(admin, topic)).partitions.length;
-}
-
 /** Reads a topic and its settings. Rejects with CERTWIRE_SINK_CONFIG when the topic does not exist. */
 export async function examineTopic(admin: Admin, topic: string): Promise<TopicState> {
   const { partitions } = await fetchTopic(admin, topic);

@@ -108,6 +108,20 @@ for (const [title, state, prepare, expected] of states) {
   });
 }
 
+for (const link of ["dead-letters", "checkpoints", "state.lock"]) {
+  test(`check finds a link in the place of ${link}, through which the service does not write`, async (context) => {
+    const directory = temporaryDirectory(context);
+    const elsewhere = join(directory, "elsewhere");
+    mkdirSync(elsewhere);
+    mkdirSync(join(directory, "state"));
+    symlinkSync(elsewhere, join(directory, "state", link));
+    const config = configWithState(directory, "state");
+    const check = await startCli(["check", "-c", config, "--offline"]).ended;
+    assert.equal(check.exitCode, 74, check.stdout);
+    assert.match(check.stdout, /ELOOP/);
+  });
+}
+
 test("run logs the warnings that check prints", async (context) => {
   const directory = temporaryDirectory(context);
   const config = configWithState(directory, "state");

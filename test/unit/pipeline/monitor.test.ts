@@ -54,6 +54,18 @@ test("dead letters near their limit are reported before it is reached, once", ()
   );
 });
 
+test("lanes that change again and again without an acknowledgement are not publishing", () => {
+  const { monitor } = setUp();
+  monitor.sinkOpened(2);
+  monitor.lanesChanging(error);
+  monitor.sinkOpened(2);
+  assert.equal(monitor.health, "retrying");
+  for (let n = 0; n < 9; n += 1) monitor.lanesChanging(error);
+  assert.equal(monitor.health, "alarm");
+  monitor.acknowledged(1, 100);
+  assert.equal(monitor.health, "publishing");
+});
+
 test("a source that cannot be read and a sink that cannot be opened again are not publishing", () => {
   const { monitor } = setUp();
   monitor.sourceFailed(error, 1, 5);
@@ -63,5 +75,7 @@ test("a source that cannot be read and a sink that cannot be opened again are no
   monitor.openFailed(error, 10, 5);
   assert.equal(monitor.health, "alarm");
   monitor.sinkOpened(1);
+  assert.equal(monitor.health, "retrying");
+  monitor.acknowledged(1, 100);
   assert.equal(monitor.health, "publishing");
 });

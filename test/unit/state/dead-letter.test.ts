@@ -168,7 +168,17 @@ test("at the limit a dead letter is refused, until files were deleted", async ()
   await file.close();
 });
 
-test("a file that was deleted while it was open is begun anew, and no letter is lost in it", async () => {
+test("a dead letter larger than the limit is written when there is no other", async () => {
+  const path = join(directory, "larger", "s.ndjson");
+  const file = new DeadLetterFile(path, { maxBytes: 1000, fileBytes: 250 });
+  const large = { ...letter(1), message: "x".repeat(5000) };
+  await file.append(large);
+  assert.deepEqual(await readAll(path), [large]);
+  await assert.rejects(file.append(letter(2)), { code: "CERTWIRE_DEAD_LETTERS_FULL" });
+  await file.close();
+});
+
+test("a file that was deleted while it was open is created again, and no letter is lost in it", async () => {
   const path = join(directory, "g.ndjson");
   const file = new DeadLetterFile(path);
   await file.append(letter(1));

@@ -175,6 +175,19 @@ test("a batch that is too large is sent in smaller parts, up to the event that i
   );
 });
 
+test("two large events that do not fit together do not slow down the small ones after them", async () => {
+  const { kafka, sends } = fakeKafka(({ sequences }) =>
+    sequences.includes(1) && sequences.includes(2) ? protocolError("MESSAGE_TOO_LARGE") : undefined,
+  );
+  const lane = laneOn(kafka, 1);
+  const large = [1, 2].map((n) => sampleOutbound(n, "ca/1", 600_000));
+  assert.deepEqual(await lane.publish(large, signal), { acknowledged: 2 });
+  const before = sends.length;
+  const small = range(3, 200).map((n) => sampleOutbound(n, "ca/1", 500));
+  assert.deepEqual(await lane.publish(small, signal), { acknowledged: 198 });
+  assert.equal(sends.length - before, 1);
+});
+
 test("a send stays below the topic's limit, and events of a partition keep their order", async () => {
   const { kafka, sends } = fakeKafka();
   const batch = range(1, 40).map((n) => sampleOutbound(n, `ca/${n % 3}`, 1000));
