@@ -49,7 +49,7 @@ TEST_CASE("a directory that others can read is found out, as long as they can") 
   const Directories made;
   OpenToEveryone(made.directory);
   CHECK(exit_module::IsReadableByOthers(made.directory));
-  REQUIRE(SecureDirectory(made.directory, exit_module::kJournalRights) == ERROR_SUCCESS);
+  CloseToOthers(made.directory);
   CHECK_FALSE(exit_module::IsReadableByOthers(made.directory));
 }
 
