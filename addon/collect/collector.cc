@@ -48,6 +48,16 @@ std::u16string Indexed(std::u16string_view name, int32_t index) {
   return indexed;
 }
 
+/// How a CA may answer a name that it does not know. That there is no value is not among them.
+bool MeansUnknownName(HResult result) {
+  constexpr HResult kInvalidArgument = 0x80070057;
+  constexpr HResult kElementNotFound = 0x80070490;
+  constexpr HResult kNotImplemented = 0x80004001;
+  constexpr HResult kUnknownName = 0x80020006;  // DISP_E_UNKNOWNNAME
+  return result == kInvalidArgument || result == kElementNotFound || result == kFileNotFound ||
+         result == kNotImplemented || result == kUnknownName;
+}
+
 class Collector {
  public:
   Collector(PropertySource& source, const Clock& clock, const CollectLimits& limits, Record* record)
@@ -55,6 +65,7 @@ class Collector {
         clock_(clock),
         deadline_(clock.MonotonicMs() + limits.budget_ms),
         secrets_(limits.secrets),
+        known_(limits.known),
         hash_time_{&clock, deadline_ - std::min<uint64_t>(limits.budget_ms, kReadReserveMs)},
         topics_(TopicsOf(record->event)),
         record_(*record) {
@@ -106,6 +117,7 @@ class Collector {
   }
 
   bool IsWanted(const Property& property, bool indexed, bool essential) const {
+    if (known_ != nullptr && known_->Lacks(property)) return false;
     return property.indexed == indexed && (property.topics & topics_) != 0 &&
            ((property.essential & topics_) != 0) == essential;
   }
@@ -131,10 +143,19 @@ class Collector {
     const auto qualified = [&] { return QualifiedName(GroupName(property.group), name); };
     if (property.secrecy == Secrecy::kLines && !KnowsSecrets(qualified)) return;
     SourceValue value;
-    if (!Got(Get(property, name, &value), value, property.type, qualified)) return;
+    const HResult result = Get(property, name, &value);
+    LearnName(property, result);
+    if (!Got(result, value, property.type, qualified)) return;
     if (property.name == u"CertCount") ca_certificates_ = value.number;
     if (property.name == u"CRLState") crl_state_ = value.number;
     record_.AddProperty(property.group, name, Recorded(value, property));
+  }
+
+  /// Remembers whether the CA knows a newer name. Other failures say nothing about that.
+  void LearnName(const Property& property, HResult result) {
+    if (known_ == nullptr || !property.newer || source_.Faulted()) return;
+    const bool known = !Failed(result) || result == kPropertyEmpty;
+    if (known || MeansUnknownName(result)) known_->NoteAnswer(property, known);
   }
 
   /// What the record may hold of a value.
@@ -295,6 +316,7 @@ class Collector {
   const Clock& clock_;
   const uint64_t deadline_;
   const SecretNames* const secrets_;
+  KnownNames* const known_;
   const HashTime hash_time_;
   const Topics topics_;
   Record& record_;

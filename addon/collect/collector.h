@@ -1,10 +1,13 @@
 #ifndef CERTWIRE_COLLECT_COLLECTOR_H_
 #define CERTWIRE_COLLECT_COLLECTOR_H_
 
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "collect/clock.h"
 #include "collect/property_source.h"
+#include "collect/property_table.h"
 #include "collect/record.h"
 #include "collect/redaction.h"
 
@@ -16,12 +19,38 @@ inline constexpr int32_t kMaxEntries = 1024;
 /// enumeration.
 inline constexpr size_t kMaxNameUnits = 1024;
 
+/// Which names of the property table this CA knows, as its answers show. Thread-safe.
+class KnownNames {
+ public:
+  /// True once the CA has refused the name without ever having answered it.
+  bool Lacks(const Property& property) const {
+    return states_[IndexOf(property)].load(std::memory_order_relaxed) == State::kUnknown;
+  }
+  void NoteAnswer(const Property& property, bool known) {
+    State unsure = State::kUnsure;
+    states_[IndexOf(property)].compare_exchange_strong(
+        unsure, known ? State::kKnown : State::kUnknown, std::memory_order_relaxed);
+  }
+
+ private:
+  enum class State : uint8_t { kUnsure, kKnown, kUnknown };
+  static constexpr size_t kMost = 256;
+
+  static size_t IndexOf(const Property& property) {
+    return static_cast<size_t>(&property - Properties().data()) % kMost;
+  }
+
+  std::atomic<State> states_[kMost] = {};
+};
+
 /// What limits a collection.
 struct CollectLimits {
   uint32_t budget_ms = 0;  ///< optional reads end this long after the start
   /// Attributes whose values are secrets. Null while they are not known: then no value of an
   /// attribute is read.
   const SecretNames* secrets = nullptr;
+  /// What was learned of the CA before; a name that it lacks is not asked for. May be null.
+  KnownNames* known = nullptr;
 };
 
 /// Reads what the property table names for the event of `record` (event and context are set) from

@@ -13,6 +13,11 @@ constexpr Topics kAnything = kAboutRequest | kAboutCrl | kAboutStart | kAboutSto
 constexpr Property Request(std::u16string_view name, PropertyType type, Topics essential = 0) {
   return {name, type, Record::Group::kRequest, Naming::kRequestColumn, kAboutRequest, essential};
 }
+/// Of servers after 2012 R2, as far as is known; an older one may answer with an error each time.
+constexpr Property Newer(Property property) {
+  property.newer = true;
+  return property;
+}
 constexpr Property SecretRequest(std::u16string_view name, PropertyType type, Secrecy secrecy) {
   Property property = Request(name, type);
   property.secrecy = secrecy;
@@ -77,7 +82,7 @@ constexpr Property kProperties[] = {
     Certificate(u"IssuerNameID", kLong),
     Certificate(u"RawPublicKey", kBinary),
     Certificate(u"RawPublicKeyAlgorithmParameters", kBinary),
-    Certificate(u"PublishExpiredCertInCRL", kLong),
+    Newer(Certificate(u"PublishExpiredCertInCRL", kLong)),
     Certificate(u"RawName", kBinary),
     Request(u"RawName", kBinary),
     Request(u"RawOldCertificate", kBinary),
@@ -85,13 +90,13 @@ constexpr Property kProperties[] = {
     Request(u"SignerPolicies", kString),
     Request(u"SignerApplicationPolicies", kString),
     Request(u"Officer", kLong),
-    SecretRequest(u"AttestationChallenge", kBinary, Secrecy::kDigest),
-    Request(u"EndorsementKeyHash", kString),
-    Request(u"EndorsementCertificateHash", kString),
-    Request(u"RawPrecertificate", kBinary),
-    Request(u"RequesterNameFromOldCertificate", kString),
-    Request(u"CRLPartitionIndex", kLong),
-    Request(u"LinterCertificate", kBinary),
+    Newer(SecretRequest(u"AttestationChallenge", kBinary, Secrecy::kDigest)),
+    Newer(Request(u"EndorsementKeyHash", kString)),
+    Newer(Request(u"EndorsementCertificateHash", kString)),
+    Newer(Request(u"RawPrecertificate", kBinary)),
+    Newer(Request(u"RequesterNameFromOldCertificate", kString)),
+    Newer(Request(u"CRLPartitionIndex", kLong)),
+    Newer(Request(u"LinterCertificate", kBinary)),
     Request(u"RawCACertificate", kBinary),
     Ca(u"RequesterCAAccess", kLong, kAboutRequest),
     Ca(u"UserDN", kString, kAboutRequest),
@@ -132,14 +137,14 @@ constexpr Property kProperties[] = {
     Ca(u"ModuleRegistryLocation", kString, kCaDetails),
     Ca(u"fUseDS", kLong, kCaDetails),
     Ca(u"fDeltaCRLsDisabled", kLong, kCaDetails),
-    Ca(u"fServerUpgraded", kLong, kCaDetails),
+    Newer(Ca(u"fServerUpgraded", kLong, kCaDetails)),
     Ca(u"ConfigDN", kString, kCaDetails),
     Ca(u"DomainDN", kString, kCaDetails),
     Ca(u"LogLevel", kLong, kCaDetails),
     Ca(u"SessionCount", kLong, kCaDetails),
-    Ca(u"TemplateChangeSequenceNumber", kLong, kCaDetails),
-    Ca(u"VolatileMode", kLong, kCaDetails),
-    Ca(u"SEAuditFilter", kLong, kCaDetails),
+    Newer(Ca(u"TemplateChangeSequenceNumber", kLong, kCaDetails)),
+    Newer(Ca(u"VolatileMode", kLong, kCaDetails)),
+    Newer(Ca(u"SEAuditFilter", kLong, kCaDetails)),
     Ca(u"CertState", kLong, kCaDetails),
     Ca(u"CertSuffix", kString, kCaDetails),
     Ca(u"CRLIndex", kLong, kCaDetails),

@@ -48,6 +48,7 @@ struct Property {
   Topics essential = 0;
   bool indexed = false;  ///< read once for each CA certificate, as `name.N`
   Secrecy secrecy = Secrecy::kPlain;
+  bool newer = false;  ///< an older CA may not know the name
 };
 
 /// The properties that are read, in the order of reading.

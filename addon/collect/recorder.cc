@@ -55,7 +55,8 @@ AppendResult Recorder::RecordEvent(int32_t event, int32_t context, uint64_t time
   if (faulted()) {
     record->AddProblem(u"server", Reason::kFault);
   } else {
-    Collect(source, clock_, {kCollectBudgetMs, secrets_.load(std::memory_order_acquire)}, record);
+    const SecretNames* secrets = secrets_.load(std::memory_order_acquire);
+    Collect(source, clock_, {kCollectBudgetMs, secrets, &known_names_}, record);
     if (source.Faulted()) StopCollecting();
   }
   const int64_t request_id = record->RequestId();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "collect/clock.h"
+#include "collect/collector.h"
 #include "collect/exit_event.h"
 #include "collect/property_source.h"
 #include "collect/record.h"
@@ -65,6 +66,7 @@ class Recorder {
   const std::u16string ca_name_;
   const Clock& clock_;
   std::atomic<bool> faulted_{false};
+  KnownNames known_names_;
   const SecretNames built_in_names_;
   std::atomic<const SecretNames*> secrets_{&built_in_names_};
   /// All that were ever set: a thread may still be using one.

@@ -74,7 +74,7 @@ void Catalog::ReadHeaderOf(const std::string& name, uint64_t size, bool again, u
   ParseSegmentName(name.c_str(), &number, &index);
   // A file of an older epoch gets no header any more; those of the newest may get theirs any time.
   const bool settled = known->size == size && size != 0 && (known->valid || number < newest);
-  if (settled && !again) return;
+  if (settled && !again && !known->unconfirmed) return;
   std::unique_ptr<File> file;
   uint8_t page[kSegmentHeaderSize];
   size_t read = 0;
@@ -86,25 +86,32 @@ void Catalog::ReadHeaderOf(const std::string& name, uint64_t size, bool again, u
     return;
   }
   if (!status.ok()) {
-    if (settled) return;
-    *known = Known();
+    // What it was is better than nothing, but only until it can be read.
+    if (!settled) *known = Known();
+    known->unconfirmed = true;
     return unreadable_.push_back({number, index});
   }
+  known->unconfirmed = false;
   known->size = size;
   known->valid = DecodeSegmentHeader(page, read, &known->header) && known->header.epoch == number &&
                  known->header.index == index;
 }
 
-std::optional<EpochKey> Catalog::WritersEpoch() const {
+Status Catalog::ReadWritersEpoch(std::optional<EpochKey>* epoch) const {
+  epoch->reset();
   std::unique_ptr<File> file;
-  uint8_t bytes[kLockedEpochSize];
-  size_t read = 0;
-  EpochKey named;
   const std::string path = directory_ + "/" + kWriterLockName;
-  const bool is_named = files_->Open(path.c_str(), OpenMode::kRead, &file).ok() &&
-                        file->ReadAt(kLockedEpochOffset, bytes, sizeof(bytes), &read).ok() &&
-                        DecodeLockedEpoch(bytes, read, &named);
-  return is_named ? std::optional(named) : std::nullopt;
+  Status status = files_->Open(path.c_str(), OpenMode::kRead, &file);
+  if (status.code() == Status::Code::kNotFound) return Status::Ok();
+  // Once more, since a writer may have been writing its name.
+  for (int attempt = 0; attempt < 2 && status.ok() && !epoch->has_value(); ++attempt) {
+    uint8_t bytes[kLockedEpochSize];
+    size_t read = 0;
+    EpochKey named;
+    status = file->ReadAt(kLockedEpochOffset, bytes, sizeof(bytes), &read);
+    if (status.ok() && DecodeLockedEpoch(bytes, read, &named)) *epoch = named;
+  }
+  return status;
 }
 
 bool Catalog::HasUnreadable(SegmentPlace from, SegmentPlace before) const {

@@ -45,8 +45,9 @@ class Catalog {
     return directory_ + "/" + segment.name;
   }
   /// The epoch that the lock file names: a writer is in it, or it was the last one that had a
-  /// writer. Read anew with each call.
-  std::optional<EpochKey> WritersEpoch() const;
+  /// writer; none without such a file, and when it names none. Read anew with each call. A failure
+  /// says nothing of a writer.
+  Status ReadWritersEpoch(std::optional<EpochKey>* epoch) const;
   /// True when a file in [from, before) exists but could not be read just now.
   bool HasUnreadable(SegmentPlace from, SegmentPlace before) const;
 
@@ -54,6 +55,8 @@ class Catalog {
   struct Known {
     uint64_t size = 0;
     bool valid = false;
+    /// It could not be read when it had to be, so it may be another segment by now.
+    bool unconfirmed = false;
     SegmentHeader header;
   };
 

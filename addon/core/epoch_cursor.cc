@@ -2,11 +2,10 @@
 
 #include <cstring>
 
-#include "epoch_links.h"
-
 namespace journal {
 
-EpochCursor::EpochCursor(const Parts& parts, const ReaderOptions& options) : parts_(parts) {
+EpochCursor::EpochCursor(const Parts& parts, const ReaderOptions& options)
+    : parts_(parts), links_(parts.files) {
   if (options.has_position) start_ = options.position;
 }
 
@@ -56,7 +55,7 @@ StepResult EpochCursor::FindStartOfUnknownEpoch(const EpochKey& wanted) {
     // start.
     EpochKey previous;
     bool known;
-    const Status status = ReadPrevious(parts_.files, catalog, key, &previous, &known);
+    const Status status = links_.ReadPrevious(catalog, key, &previous, &known);
     if (!status.ok()) return status;
     if (known && previous == wanted) {
       EnterEpoch(key, oldest, true);
@@ -230,7 +229,7 @@ Status EpochCursor::EndsBeforeStart(bool* rollback) {
 Status EpochCursor::IsEpochMissingBefore(const EpochKey& next, bool* missing) {
   EpochKey previous;
   bool known;
-  const Status status = ReadPrevious(parts_.files, parts_.view->catalog(), next, &previous, &known);
+  const Status status = links_.ReadPrevious(parts_.view->catalog(), next, &previous, &known);
   const EpochKey& epoch = parts_.place->epoch;
   *missing = known && previous.number >= epoch.number && previous.id != epoch.id;
   return status;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "batch_builder.h"
+#include "epoch_links.h"
 #include "epoch_view.h"
 #include "frame_cursor.h"
 #include "journal/reader.h"
@@ -77,6 +78,7 @@ class EpochCursor {
   }
 
   const Parts parts_;
+  EpochLinks links_;
   EpochState state_ = EpochState::kSearching;
   std::optional<Position> start_;
   const char* hole_reason_ = "corrupt";  ///< for a hole at the start of a segment

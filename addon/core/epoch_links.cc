@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include "journal/cbor.h"
-#include "scanner.h"
 
 namespace journal {
 namespace {
@@ -28,33 +27,44 @@ bool DecodePrevious(const uint8_t* payload, size_t size, EpochKey* previous) {
 
 }  // namespace
 
-Status ReadPrevious(FileSystem* files, const Catalog& catalog, const EpochKey& of,
-                    EpochKey* previous, bool* known) {
+Status EpochLinks::ReadPrevious(const Catalog& catalog, const EpochKey& of, EpochKey* previous,
+                                bool* known) {
   *known = false;
   const CatalogSegment& first = catalog.epochs().find(of)->second.begin()->second;
   if (first.header.index != 0) return Status::Ok();
-  SegmentScanner scanner;
-  Status status = scanner.Open(files, catalog.PathOf(first), first.header);
-  if (!status.ok()) return status;
+  if (scanner_.is_open() && scanner_.header().id == of.id) {
+    scanner_.Invalidate();
+  } else {
+    const Status status = scanner_.Open(files_, catalog.PathOf(first), first.header);
+    if (!status.ok()) return status;
+  }
+  const Status status = ReadFirstFrame(previous, known);
+  if (status.ok()) scanner_.Close();
+  return status;
+}
+
+Status EpochLinks::ReadFirstFrame(EpochKey* previous, bool* known) {
   FrameHeader frame;
   const uint8_t* payload;
   bool valid;
-  status = scanner.ReadHeader(kSegmentHeaderSize, &frame, &valid);
+  Status status = scanner_.ReadHeader(kSegmentHeaderSize, &frame, &valid);
   if (!status.ok() || !valid || frame.type != kEpochFrame) return status;
-  status = scanner.ReadPayload(kSegmentHeaderSize, frame, &payload, &valid);
+  status = scanner_.ReadPayload(kSegmentHeaderSize, frame, &payload, &valid);
   if (status.ok() && valid) *known = DecodePrevious(payload, frame.length, previous);
   return status;
 }
 
-std::optional<EpochKey> FindWriter(FileSystem* files, const Catalog& catalog) {
-  const std::optional<EpochKey> named = catalog.WritersEpoch();
-  if (!named.has_value()) return named;
-  const auto next = catalog.epochs().upper_bound(*named);
-  if (next == catalog.epochs().end()) return named;
+Status EpochLinks::FindWriter(const Catalog& catalog, std::optional<EpochKey>* writer) {
+  const Status status = catalog.ReadWritersEpoch(writer);
+  if (!status.ok() || !writer->has_value()) return status;
+  const auto next = catalog.epochs().upper_bound(**writer);
+  if (next == catalog.epochs().end()) return status;
   EpochKey previous;
   bool known = false;
-  const Status status = ReadPrevious(files, catalog, next->first, &previous, &known);
-  return status.ok() && known && previous == *named ? std::nullopt : named;
+  // What cannot be read does not show that the named epoch has ended.
+  const Status read = ReadPrevious(catalog, next->first, &previous, &known);
+  if (read.ok() && known && previous == **writer) writer->reset();
+  return status;
 }
 
 }  // namespace journal

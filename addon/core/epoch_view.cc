@@ -1,6 +1,5 @@
 #include "epoch_view.h"
 
-#include "epoch_links.h"
 #include "journal/units.h"
 #include "platform.h"
 
@@ -27,18 +26,29 @@ const EpochView::NumberedEpoch* EpochView::Next() {
 }
 
 bool EpochView::HasWriter() {
-  if (!has_writer_.has_value()) has_writer_ = FindWriter(files_, catalog_) == place_->epoch;
+  if (has_writer_.has_value()) return *has_writer_;
+  std::optional<EpochKey> writer;
+  if (links_.FindWriter(catalog_, &writer).ok()) {
+    lock_unreadable_since_ = 0;
+  } else if (IsRecent(&lock_unreadable_since_)) {
+    // Without knowing whether a writer is in it, the epoch is not left.
+    return true;
+  }
+  has_writer_ = writer == place_->epoch;
   return *has_writer_;
 }
 
 bool EpochView::WaitsForUnreadable(SegmentPlace from, SegmentPlace before) {
-  if (!catalog_.HasUnreadable(from, before)) {
-    unreadable_since_ = 0;
-    return false;
-  }
+  if (catalog_.HasUnreadable(from, before)) return IsRecent(&unreadable_since_);
+  unreadable_since_ = 0;
+  return false;
+}
+
+/// Notes when something became unreadable, and says whether that may still pass.
+bool EpochView::IsRecent(uint64_t* since) {
   const uint64_t now = MonotonicNanos();
-  if (unreadable_since_ == 0) unreadable_since_ = now;
-  return now - unreadable_since_ < kUnreadablePatienceNanos;
+  if (*since == 0) *since = now;
+  return now - *since < kUnreadablePatienceNanos;
 }
 
 }  // namespace journal

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "catalog.h"
+#include "epoch_links.h"
 #include "read_place.h"
 
 namespace journal {
@@ -18,7 +19,7 @@ class EpochView {
 
   /// `place` must outlive the view.
   EpochView(FileSystem* files, std::string directory, const ReadPlace* place)
-      : files_(files), catalog_(files, std::move(directory)), place_(place) {}
+      : catalog_(files, std::move(directory)), links_(files), place_(place) {}
 
   /// Lists the directory again.
   Status Refresh();
@@ -36,12 +37,14 @@ class EpochView {
 
  private:
   bool HasWriter();
+  static bool IsRecent(uint64_t* since);
 
-  FileSystem* files_;
   Catalog catalog_;
+  EpochLinks links_;
   const ReadPlace* place_;
-  std::optional<bool> has_writer_;  ///< of this epoch; kept until the next listing or epoch
-  uint64_t unreadable_since_ = 0;   ///< MonotonicNanos; 0: nothing is unreadable
+  std::optional<bool> has_writer_;      ///< of this epoch; kept until the next listing or epoch
+  uint64_t unreadable_since_ = 0;       ///< MonotonicNanos; 0: nothing is unreadable
+  uint64_t lock_unreadable_since_ = 0;  ///< the same of the lock file
 };
 
 }  // namespace journal

@@ -11,9 +11,11 @@ namespace journal {
 Status ListSegments(FileSystem* files, const std::string& directory,
                     std::vector<SegmentInfo>* segments) {
   Catalog catalog(files, directory);
-  const Status status = catalog.Refresh();
+  Status status = catalog.Refresh();
+  std::optional<EpochKey> writers_epoch;
+  // Whoever deletes segments must not take the writer's epoch for one that has ended.
+  if (status.ok()) status = EpochLinks(files).FindWriter(catalog, &writers_epoch);
   if (!status.ok()) return status;
-  const std::optional<EpochKey> writers_epoch = FindWriter(files, catalog);
   for (const auto& [key, epoch] : catalog.epochs()) {
     for (const auto& [index, segment] : epoch) {
       SegmentInfo& info = segments->emplace_back();

@@ -27,6 +27,8 @@ const wchar_t* const kTrustedSids[] = {
     L"S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464",  // TrustedInstaller
     L"S-1-3-0",  // CREATOR OWNER: whoever makes a file, which others may not
     L"S-1-3-4",  // OWNER RIGHTS: the owner is checked by itself
+    // Owner of every file in Wine, which has no access lists. In Windows nobody has this SID.
+    L"S-1-5-21-0-0-0-1000",
 };
 
 constexpr DWORD kReplacingRights =
@@ -34,6 +36,9 @@ constexpr DWORD kReplacingRights =
 /// With the right to write attributes an empty directory can be made a reparse point.
 constexpr DWORD kChangingRights = kReplacingRights | FILE_WRITE_DATA | FILE_APPEND_DATA |
                                   FILE_WRITE_ATTRIBUTES | FILE_WRITE_EA | GENERIC_WRITE;
+
+/// What shows the content of a file.
+constexpr DWORD kReadingRights = FILE_READ_DATA | GENERIC_READ | GENERIC_ALL;
 
 /// What only trusted accounts may do.
 struct Guard {
@@ -44,6 +49,7 @@ struct Guard {
 constexpr Guard kFileGuard;
 constexpr Guard kJournalGuard = {kChangingRights, DELETE | FILE_DELETE_CHILD, true};
 constexpr Guard kParentGuard = {kReplacingRights, 0, false};
+constexpr Guard kReadGuard = {kReadingRights, kReadingRights, true};
 
 struct FreeLocal {
   void operator()(void* memory) const { LocalFree(memory); }
@@ -53,6 +59,8 @@ using LocalMemory = std::unique_ptr<void, FreeLocal>;
 /// SID of the account that this process runs as.
 class ProcessUser {
  public:
+  /// Stands for no account.
+  static ProcessUser Nobody() { return ProcessUser(nullptr); }
   ProcessUser() {
     HANDLE token = nullptr;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return;
@@ -68,6 +76,8 @@ class ProcessUser {
   }
 
  private:
+  explicit ProcessUser(std::nullptr_t) {}
+
   std::vector<uint8_t> memory_;
 };
 
@@ -164,19 +174,24 @@ bool IsReparsePoint(const std::wstring& path) {
   return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0;
 }
 
-/// Only the form that Windows itself would give, so that no component can hide from the checks.
-bool IsLocalFullPath(const std::wstring& path) {
-  if (path.size() <= 3 || path[1] != L':' || path[2] != L'\\') return false;
-  std::wstring full(path.size() + 1, L'\0');
-  const DWORD size =
-      GetFullPathNameW(path.c_str(), static_cast<DWORD>(full.size()), full.data(), nullptr);
-  if (size != path.size() || full.compare(0, size, path) != 0) return false;
-  return GetDriveTypeW(path.substr(0, 3).c_str()) != DRIVE_REMOTE;
-}
-
+/// The root of a drive ends with its backslash.
 std::wstring ParentOf(const std::wstring& path) {
   const size_t end = path.find_last_of(L'\\');
-  return path.substr(0, end == 2 ? 3 : end);
+  return path.substr(0, end > 0 && path[end - 1] == L':' ? end + 1 : end);
+}
+
+/// The path without links, as `\\?\C:\...`; empty when it cannot be had.
+std::wstring FinalPath(const std::wstring& path) {
+  HANDLE file = CreateFileW(path.c_str(), READ_CONTROL,
+                            FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+                            OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr);
+  if (file == INVALID_HANDLE_VALUE) return L"";
+  std::wstring final_path(32768, L'\0');
+  const DWORD size = GetFinalPathNameByHandleW(
+      file, final_path.data(), static_cast<DWORD>(final_path.size()), VOLUME_NAME_DOS);
+  CloseHandle(file);
+  final_path.resize(size < final_path.size() ? size : 0);
+  return final_path;
 }
 
 std::wstring ErrorText(const wchar_t* what, DWORD error) {
@@ -205,8 +220,28 @@ DWORD CheckOwner(const Security& security, const ProcessUser& user) {
   return ERROR_INVALID_OWNER;
 }
 
+/// ERROR_SUCCESS when it is neither a link nor one of several names of a file.
+DWORD CheckHasOneName(HANDLE object) {
+  BY_HANDLE_FILE_INFORMATION information;
+  if (!GetFileInformationByHandle(object, &information)) return GetLastError();
+  if ((information.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0) {
+    return kReparsePointEncountered;
+  }
+  const bool is_directory = (information.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
+  return !is_directory && information.nNumberOfLinks > 1 ? ERROR_TOO_MANY_LINKS : ERROR_SUCCESS;
+}
+
+DWORD CheckEntry(const std::wstring& path, const ProcessUser& user) {
+  const Opened opened(path, READ_CONTROL | FILE_READ_ATTRIBUTES);
+  if (opened.error() != ERROR_SUCCESS) return opened.error();
+  Security security;
+  DWORD error = ReadSecurity(opened.get(), &security);
+  if (error == ERROR_SUCCESS) error = CheckOwner(security, user);
+  return error == ERROR_SUCCESS ? CheckHasOneName(opened.get()) : error;
+}
+
 /// An owner keeps the right to change rights, whatever the directory's are.
-DWORD CheckOwnersIn(const std::wstring& directory, const ProcessUser& user) {
+DWORD CheckEntriesOf(const std::wstring& directory, const ProcessUser& user) {
   WIN32_FIND_DATAW found;
   HANDLE search = FindFirstFileW((directory + L"\\*").c_str(), &found);
   if (search == INVALID_HANDLE_VALUE) return GetLastError();
@@ -214,12 +249,22 @@ DWORD CheckOwnersIn(const std::wstring& directory, const ProcessUser& user) {
   do {
     const std::wstring name = found.cFileName;
     if (name == L"." || name == L"..") continue;
-    Security security;
-    error = ReadSecurity(directory + L"\\" + name, &security);
-    if (error == ERROR_SUCCESS) error = CheckOwner(security, user);
+    error = CheckEntry(directory + L"\\" + name, user);
   } while (error == ERROR_SUCCESS && FindNextFileW(search, &found));
   FindClose(search);
   return error;
+}
+
+/// Owner and access list as SDDL; empty when they cannot be read.
+std::wstring RightsOf(PSECURITY_DESCRIPTOR descriptor) {
+  wchar_t* text = nullptr;
+  if (!ConvertSecurityDescriptorToStringSecurityDescriptorW(
+          descriptor, SDDL_REVISION_1, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+          &text, nullptr)) {
+    return L"";
+  }
+  const LocalMemory memory(text);
+  return text;
 }
 
 /// Gives the directory that exists these rights, unless it may be another account's trap:
@@ -238,9 +283,15 @@ DWORD TakeOver(const std::wstring& path, PSECURITY_DESCRIPTOR descriptor) {
   Security security;
   DWORD error = ReadSecurity(directory.get(), &security);
   if (error == ERROR_SUCCESS) error = CheckOwner(security, user);
-  if (error == ERROR_SUCCESS) error = ApplyRights(directory.get(), descriptor);
-  // Only now, when no other account can create one.
-  return error == ERROR_SUCCESS ? CheckOwnersIn(path, user) : error;
+  // Before: setting rights hands what is inherited on to everything below the directory, which in
+  // `state` the service controls.
+  if (error == ERROR_SUCCESS) error = CheckEntriesOf(path, user);
+  if (error != ERROR_SUCCESS) return error;
+  const std::wstring present = RightsOf(security.memory.get());
+  if (!present.empty() && present == RightsOf(descriptor)) return ERROR_SUCCESS;
+  error = ApplyRights(directory.get(), descriptor);
+  // And after, when no other account can create one.
+  return error == ERROR_SUCCESS ? CheckEntriesOf(path, user) : error;
 }
 
 /// Empty when no part of the path is a reparse point.
@@ -253,6 +304,16 @@ std::wstring ReparsePointIn(const std::wstring& path) {
 }
 
 }  // namespace
+
+/// Only the form that Windows itself would give, so that no component can hide from the checks.
+bool IsLocalFullPath(const std::wstring& path) {
+  if (path.size() <= 3 || path[1] != L':' || path[2] != L'\\') return false;
+  std::wstring full(path.size() + 1, L'\0');
+  const DWORD size =
+      GetFullPathNameW(path.c_str(), static_cast<DWORD>(full.size()), full.data(), nullptr);
+  if (size != path.size() || full.compare(0, size, path) != 0) return false;
+  return GetDriveTypeW(path.substr(0, 3).c_str()) != DRIVE_REMOTE;
+}
 
 DWORD SecureDirectory(const std::wstring& path, const wchar_t* rights) {
   PSECURITY_DESCRIPTOR descriptor = nullptr;
@@ -292,12 +353,20 @@ std::wstring DistrustReason(const std::wstring& directory) {
   return L"";
 }
 
+bool IsReadableByOthers(const std::wstring& directory) {
+  Security security;
+  return ReadSecurity(directory, &security) == ERROR_SUCCESS &&
+         !IsGuarded(security, kReadGuard, ProcessUser());
+}
+
 bool IsWritableByOthers(const std::wstring& file) {
-  const ProcessUser user;
-  for (const std::wstring& path : {file, ParentOf(file)}) {
+  const ProcessUser nobody = ProcessUser::Nobody();
+  const std::wstring target = FinalPath(file);
+  if (target.empty()) return true;
+  for (const std::wstring& path : {file, ParentOf(file), target, ParentOf(target)}) {
     Security security;
     if (ReadSecurity(path, &security) != ERROR_SUCCESS) return true;
-    if (!IsTrusted(security.owner, user) || !IsGuarded(security, kFileGuard, user)) return true;
+    if (!IsTrusted(security.owner, nobody) || !IsGuarded(security, kFileGuard, nobody)) return true;
   }
   return false;
 }

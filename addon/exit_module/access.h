@@ -17,17 +17,28 @@ extern const wchar_t kConfigRights[];
 inline constexpr DWORD kReparsePointEncountered = 4395;
 
 /// Makes the directory with exactly these rights. One that exists gets them and the owner, unless
-/// it is a reparse point (kReparsePointEncountered), or it or something in it belongs to an account
-/// other than administrators, the system and the service (ERROR_INVALID_OWNER).
+/// it or something in it is a reparse point (kReparsePointEncountered), belongs to an account other
+/// than administrators, the system and the service (ERROR_INVALID_OWNER), or is a file with several
+/// names (ERROR_TOO_MANY_LINKS): what is inherited would reach it. One that has them stays as it
+/// is.
 DWORD SecureDirectory(const std::wstring& path, const wchar_t* rights);
+
+/// True for a full path on a local drive, spelled as Windows spells it. Looks at nothing but the
+/// text and the kind of the drive.
+bool IsLocalFullPath(const std::wstring& path);
+
+/// True when an account other than administrators, the system and the service may read what is in
+/// the directory. Unreadable rights count as false: DistrustReason reports them.
+bool IsReadableByOthers(const std::wstring& directory);
 
 /// Empty when the directory can be trusted: a full local path without reparse points, owned by the
 /// system, by administrators or by the account of this process, and no other account may write to
 /// it or replace it; the service may delete. Otherwise what is wrong, in words.
 std::wstring DistrustReason(const std::wstring& directory);
 
-/// True when an account other than administrators and the system may change the file or replace it.
-/// Unreadable rights count as true.
+/// True when an account other than administrators and the system may change the file or replace it,
+/// by its own path or by where links in that lead to. The account of this process is another one:
+/// its programs run without an administrator's rights too. Unreadable rights count as true.
 bool IsWritableByOthers(const std::wstring& file);
 
 }  // namespace exit_module

@@ -1,5 +1,6 @@
-// The exports of certwire-exit.dll. There is no DllMain: nothing happens while Windows holds the
-// loader's lock.
+// The exports of certwire-exit.dll. There is no DllMain: nothing of ours happens while Windows
+// holds the loader's lock. winpthreads, which libstdc++ needs, does one thing there: it adds a
+// vectored exception handler, which swallows only 0x406D1388, the exception that names a thread.
 #include "class_factory.h"
 #include "com.h"
 #include "entry.h"

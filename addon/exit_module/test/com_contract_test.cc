@@ -329,6 +329,18 @@ TEST_CASE("an access violation of the CA costs the properties and nothing else")
                  "fault"));
 }
 
+TEST_CASE("regsvr32 /u of another copy leaves the registration of this one") {
+  const std::wstring other = DllPath() + L".old.dll";
+  REQUIRE(CopyFileW(DllPath().c_str(), other.c_str(), FALSE));
+  CHECK(RunRegsvr32(L"/s /u", other) == 0);
+  DeleteFileW(other.c_str());
+  for (const auto& clsid : {kClsid, kManageClsid}) {
+    CHECK(RegistryText(kClasses + L"CLSID\\" + clsid + L"\\InprocServer32", nullptr) == DllPath());
+  }
+  CHECK(RegistryKeyExists(kClasses + L"Certwire.Exit"));
+  CHECK(RegistryText(kEventSource, L"EventMessageFile") == DllPath());
+}
+
 TEST_CASE("regsvr32 /u leaves nothing in the registry") {
   REQUIRE(RunRegsvr32(L"/s /u") == 0);
   CHECK_FALSE(RegistryKeyExists(kClasses + L"Certwire.Exit"));

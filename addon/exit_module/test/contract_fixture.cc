@@ -30,8 +30,10 @@ std::wstring DllPath() {
   return path.substr(0, path.find_last_of(L'\\')) + L"\\certwire-exit.dll";
 }
 
-DWORD RunRegsvr32(const std::wstring& arguments) {
-  std::wstring command = L"regsvr32.exe " + arguments + L" \"" + DllPath() + L"\"";
+DWORD RunRegsvr32(const std::wstring& arguments) { return RunRegsvr32(arguments, DllPath()); }
+
+DWORD RunRegsvr32(const std::wstring& arguments, const std::wstring& dll) {
+  std::wstring command = L"regsvr32.exe " + arguments + L" \"" + dll + L"\"";
   STARTUPINFOW startup = {};
   startup.cb = sizeof startup;
   PROCESS_INFORMATION process;

@@ -16,6 +16,8 @@ inline constexpr wchar_t kCaName[] = L"Contract CA";
 
 /// Runs regsvr32 with `arguments` and the path of the DLL beside this program; its exit code.
 DWORD RunRegsvr32(const std::wstring& arguments);
+/// The same with the path of another DLL.
+DWORD RunRegsvr32(const std::wstring& arguments, const std::wstring& dll);
 /// Full path of the DLL.
 std::wstring DllPath();
 

@@ -55,12 +55,22 @@ DWORD RightsOfEveryone(const std::wstring& path) {
   return rights;
 }
 
-void OpenToEveryone(const std::wstring& path) {
+namespace {
+
+void SetRights(const std::wstring& path, const wchar_t* rights) {
   PSECURITY_DESCRIPTOR descriptor = nullptr;
-  REQUIRE(ConvertStringSecurityDescriptorToSecurityDescriptorW(
-      L"D:P(A;OICI;FA;;;WD)", SDDL_REVISION_1, &descriptor, nullptr));
+  REQUIRE(ConvertStringSecurityDescriptorToSecurityDescriptorW(rights, SDDL_REVISION_1, &descriptor,
+                                                               nullptr));
   REQUIRE(SetFileSecurityW(path.c_str(), DACL_SECURITY_INFORMATION, descriptor));
   LocalFree(descriptor);
 }
+
+}  // namespace
+
+void CloseToOthers(const std::wstring& path) {
+  SetRights(path, L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)");
+}
+
+void OpenToEveryone(const std::wstring& path) { SetRights(path, L"D:P(A;OICI;FA;;;WD)"); }
 
 }  // namespace exit_module_test

@@ -13,6 +13,8 @@ namespace exit_module_test {
 bool IsOwnedByAdministrators(const std::wstring& path);
 /// All rights that the access list gives to everybody.
 DWORD RightsOfEveryone(const std::wstring& path);
+/// Leaves rights to SYSTEM and Administrators only.
+void CloseToOthers(const std::wstring& path);
 /// Gives everybody all rights.
 void OpenToEveryone(const std::wstring& path);
 

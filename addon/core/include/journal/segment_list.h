@@ -24,7 +24,8 @@ struct SegmentInfo {
   uint64_t min_free_bytes = 0;     ///< the writer's MinFreeMegabytes; 0: unknown
 };
 
-/// Lists the segments of a directory in the order of reading.
+/// Lists the segments of a directory in the order of reading. Fails also when the file that names
+/// the writer's epoch is there but cannot be read.
 Status ListSegments(FileSystem* files, const std::string& directory,
                     std::vector<SegmentInfo>* segments);
 
