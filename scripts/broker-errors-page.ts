@@ -9,7 +9,7 @@ import { type ReplyCode, replyCodes } from "../src/sinks/rabbitmq/reply-codes.ts
 const introduction = `# Error codes of the brokers
 
 What the sinks do with each error code of a broker. The question for each is the same: is it a condition of the
-surroundings, or could no setting of the broker make the event acceptable? A condition is retried without limit, and
+environment, or could no setting of the broker make the event acceptable? A condition is retried without limit, and
 only an event of the other kind becomes a [dead letter](../how-to/dead-letters.md).
 
 | kind | what the service does |
@@ -34,8 +34,8 @@ Every reply code of AMQP 0-9-1. Where a text decides, a row without a number fol
 const kafkaIntroduction = `## Kafka
 
 The error codes of the protocol with a meaning of their own. Every other one, of this or a later version, is \`reset\`:
-consumer groups, transactions, tokens and controllers, which Certwire does not use, and passing states of a broker. None
-is \`poison\`: there is no event that Kafka could not be set up to accept.
+consumer groups, transactions, tokens and controllers, which Certwire does not use, and passing states of a broker. Kafka
+can be configured to accept every event, so none is \`poison\`.
 
 | code | name | reason | kind | exit code | hint |
 |---|---|---|---|---|---|

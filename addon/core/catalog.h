@@ -45,7 +45,7 @@ class Catalog {
     return directory_ + "/" + segment.name;
   }
   /// The epoch that the lock file names: a writer is in it, or it was the last one that had a
-  /// writer; none without such a file, and when it names none. Read anew with each call. A failure
+  /// writer; none without such a file, and when it names none. Read again with each call. A failure
   /// says nothing of a writer.
   Status ReadWritersEpoch(std::optional<EpochKey>* epoch) const;
   /// True when a file in [from, before) exists but could not be read just now.

@@ -62,7 +62,7 @@ void EncodeFrameHeader(const FrameHeader& header, const FramePlace& place, uint8
 /// Reads a frame header; false when it does not verify at this place, or its length or sequence is
 /// not allowed.
 bool DecodeFrameHeader(const uint8_t* from, const FramePlace& place, FrameHeader* header);
-/// Writes the CRC anew for another place.
+/// Writes the CRC for another place.
 void MoveFrameHeader(uint8_t* frame, const FramePlace& place);
 
 inline constexpr size_t kSegmentNameSize = 24;  ///< "e0000000042-s000003.cej" and NUL

@@ -14,7 +14,7 @@
 using test::kDirectory;
 
 // The golden journals under test/fixtures/journal: made here, read by other implementations. Run
-// with CERTWIRE_WRITE_GOLDEN=1 to write them anew.
+// with CERTWIRE_WRITE_GOLDEN=1 to write them again.
 namespace {
 
 namespace fs = std::filesystem;

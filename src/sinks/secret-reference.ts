@@ -31,7 +31,7 @@ export interface ResolveContext {
 export type ReadSecret = () => string;
 
 /**
- * A function that reads a password anew for each connection. When it cannot be read it throws
+ * A function that reads a password for each connection. When it cannot be read it throws
  * CERTWIRE_SINK_CONFIG, which the pipeline retries.
  */
 export function passwordOf(reference: SecretReference, context: ResolveContext): ReadSecret {

@@ -32,7 +32,7 @@ export interface SinkKindDefinition<
   readonly schemes: readonly string[];
   /** Schema of the entry; `configuration.md` and `config/schema.json` are generated from it. */
   readonly options: Schema;
-  /** Makes paths absolute. Secrets are read when the sink connects, each time anew. */
+  /** Makes paths absolute. Secrets are read each time the sink connects. */
   resolve(entry: z.output<Schema>, context: ResolveContext): Options;
   /**
    * What `certwire check` reports without a connection: files that cannot be used, passwords in clear text.

@@ -8,7 +8,7 @@ import type { OutboundEvent } from "../events/outbound-event.ts";
  * - `unroutable`: nothing at the destination takes the first unacknowledged event, such as a missing binding.
  *   Retried; it becomes a dead letter when no event of its kind was ever taken and its time is over;
  * - `poison`: no setting of the destination could make it accept the first unacknowledged event, which
- *   becomes a dead letter. A condition of the surroundings (clock, limits, rights, an outage) is never poison.
+ *   becomes a dead letter. A condition of the environment (clock, limits, rights, an outage) is never poison.
  */
 export type SinkFailureKind =
   | "retry-identical"

@@ -59,7 +59,7 @@ export interface DeadLetterLimits {
 
 const mebibyte = 1024 * 1024;
 
-/** Share of the limit above which the files are counted anew with each letter. */
+/** Share of the limit above which the files are counted again with each letter. */
 const recountFill = 0.7;
 
 /** The limits of a sink; four files at least, so that a full one can be replayed and deleted early. */

@@ -31,7 +31,7 @@ const std::wstring kManageClsid = L"{c2766bdd-7fe5-41e5-8c25-cf83567a6b4b}";
 const std::wstring kEventSource =
     L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\Certwire";
 
-/// The module, made anew from its ProgID.
+/// A new instance of the module, made from its ProgID.
 struct Client : ExitClient {
   Client() { REQUIRE(Create(kProgId, false) == S_OK); }
 };

@@ -33,7 +33,7 @@ export function createKafka(options: ResolvedKafkaSinkOptions, log: Logger): Kaf
   });
 }
 
-/** kafkajs takes the password from this object at each connection, and it is read anew each time. */
+/** kafkajs takes the password from this object at each connection, and it is read again each time. */
 export function saslOf({
   mechanism,
   username,

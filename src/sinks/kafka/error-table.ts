@@ -55,7 +55,7 @@ const outage = "an outage: the broker or the network";
 /**
  * The error codes with a meaning of their own. Every other one, of this or a later version of the protocol, is
  * `reset`: consumer groups, transactions, tokens and controllers, which Certwire does not use, and
- * passing states of a broker. None is poison: there is no event that Kafka could not be set up to accept.
+ * passing states of a broker. Kafka can be configured to accept every event, so none is poison.
  */
 export const kafkaErrors: readonly KafkaErrorRow[] = [
   { code: 2, type: "CORRUPT_MESSAGE", meaning: busy, why: "damaged on the way" },
