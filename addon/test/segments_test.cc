@@ -137,7 +137,9 @@ TEST_CASE("on a small volume a segment leaves space for its successor") {
     auto all = names();
     for (size_t i = 0; i + 2 < all.size(); ++i) REQUIRE(files.Delete(all[i].c_str()).ok());
   }
-  for (const auto& path : names()) CHECK(files[path].size() <= kVolume / 16);
+  // A segment that is deleted between the two looks at the volume counts twice.
+  constexpr uint64_t kLargest = (kVolume + kVolume / 8) / 16;
+  for (const auto& path : names()) CHECK(files[path].size() <= kLargest);
 }
 
 TEST_CASE("the largest record is limited by the journal and by the memory") {
