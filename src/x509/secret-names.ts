@@ -1,6 +1,10 @@
 const percent = 0x25;
+const nine = 0x39;
 
-/** A name that ends with one of these words, digits after it aside, names a secret. docs/reference/what-is-secret.md lists them. */
+/**
+ * A name that ends with one of these words, apart from digits after it, names a secret.
+ * docs/reference/what-is-secret.md lists them.
+ */
 export const secretWords: readonly string[] = [
   "challenge",
   "password",
@@ -16,8 +20,10 @@ export const secretWords: readonly string[] = [
  * `ChallengeType` is not.
  */
 export function isSecretName(name: string): boolean {
-  const letters = lettersOf(name).replace(/\d+$/, "");
-  return secretWords.some((word) => letters.endsWith(word));
+  const letters = lettersOf(name);
+  let end = letters.length;
+  while (end > 0 && letters.charCodeAt(end - 1) <= nine) end -= 1;
+  return secretWords.some((word) => letters.endsWith(word, end));
 }
 
 /**
