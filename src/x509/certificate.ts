@@ -50,10 +50,9 @@ export function parseCertificate(der: Buffer): {
   const certificate: ParsedCertificate = {
     fingerprints: { sha1: hash("sha1", der), sha256: hash("sha256", der) },
   };
-  const problems: DerProblem[] = [];
-  const report = new DerReport(problems);
+  const report = new DerReport();
   report.at("certificate").attempt(() => readCertificate(new DerReader(der), certificate, report));
-  return { certificate, problems };
+  return { certificate, problems: report.problems };
 }
 
 function readCertificate(

@@ -109,10 +109,9 @@ export function parseCrlEnds({ length, first, last }: CrlEnds): CrlResult {
 
 function parse(read: (crl: ParsedCrl, report: DerReport) => void): CrlResult {
   const crl: ParsedCrl = {};
-  const problems: DerProblem[] = [];
-  const report = new DerReport(problems);
+  const report = new DerReport();
   report.at("crl").attempt(() => read(crl, report));
-  return { crl, problems };
+  return { crl, problems: report.problems };
 }
 
 /** Reads what stands in front of the entries; returns their element, `undefined` if the CRL has none. */

@@ -13,28 +13,63 @@ export interface DerProblem {
   readonly octets?: Buffer;
 }
 
-/** Problems of one list that are named; the rest is only counted, so that a request cannot flood its event. */
-const maxProblemsOfList = 32;
+/**
+ * Problems of one part that are named: of the members of its lists, and of the part itself. The rest is only
+ * counted, so that a requester can neither flood the event nor hide the problems of another part.
+ */
+const maxProblemsOfPart = 32;
+/** Problems of a whole value that are named; beyond it, each part has an equal share, and at least one. */
+const maxProblemsOfValue = 256;
+
+/** A part with its own limit, and the numbers of problems found in it. */
+interface PartCount {
+  readonly part: string;
+  ofMembers: number;
+  ofItself: number;
+}
+
+/** A problem, and its number among those of its part that are of the same sort, from 1. */
+interface NumberedProblem {
+  readonly problem: DerProblem;
+  readonly count: PartCount;
+  readonly number: number;
+}
 
 /** Collects the problems of one value, each with its place. */
 export class DerReport {
-  readonly #problems: DerProblem[];
-  readonly #part: string;
+  readonly #found: NumberedProblem[];
+  readonly #count: PartCount;
+  readonly #place: string;
 
-  /** `problems`: where they go. `part`: the place that this report is for; default the whole value. */
-  constructor(problems: DerProblem[], part = "") {
-    this.#problems = problems;
-    this.#part = part;
+  /** `part`: the place that this report is for; default the whole value. */
+  constructor(part = "", shared?: { found: NumberedProblem[]; count: PartCount }) {
+    this.#found = shared?.found ?? [];
+    this.#count = shared?.count ?? { part, ofMembers: 0, ofItself: 0 };
+    this.#place = part;
   }
 
-  /** The report of a part within this one. */
+  /** The problems so far of the value; those that are over a limit are counted at the end, for each part. */
+  get problems(): DerProblem[] {
+    const counts = new Set(this.#found.map(({ count }) => count));
+    const limit = limitOfPart(this.#found.length, counts.size);
+    const named = this.#found.filter(({ number }) => number <= limit).map(({ problem }) => problem);
+    return [...named, ...[...counts].flatMap((count) => unnamedProblems(count, limit))];
+  }
+
+  /** The report of a part within this one, which has its own limit of problems. */
   at(name: string): DerReport {
-    return new DerReport(this.#problems, this.#part === "" ? name : `${this.#part}.${name}`);
+    const part = this.#place === "" ? name : `${this.#place}.${name}`;
+    const count = { part, ofMembers: 0, ofItself: 0 };
+    return new DerReport(part, { found: this.#found, count });
   }
 
   add(reason: string, octets?: Buffer): void {
-    const part = this.#part;
-    this.#problems.push(octets === undefined ? { part, reason } : { part, reason, octets });
+    const count = this.#count;
+    const isOfItself = this.#place === count.part;
+    const number = isOfItself ? ++count.ofItself : ++count.ofMembers;
+    if (number > maxProblemsOfPart) return;
+    const problem = { part: this.#place, reason, ...(octets !== undefined && { octets }) };
+    this.#found.push({ problem, count, number });
   }
 
   /** Runs `read` and reports malformed DER instead of throwing. */
@@ -56,23 +91,31 @@ export class DerReport {
    * one whose length is wrong costs those after it, because nothing says where they begin.
    */
   eachMember(list: DerReader, read: (member: DerElement, report: DerReport) => void): void {
-    const first = this.#problems.length;
-    let unnamed = 0;
+    const shared = { found: this.#found, count: this.#count };
     for (let index = 0; list.hasMore; index++) {
-      const report = new DerReport(this.#problems, `${this.#part}[${index}]`);
+      const report = new DerReport(`${this.#place}[${index}]`, shared);
       const before = list.position;
       try {
         read(list.next(), report);
       } catch (error) {
         report.#caught(error);
       }
-      const excess = this.#problems.length - first - maxProblemsOfList;
-      if (excess > 0) {
-        unnamed += excess;
-        this.#problems.length -= excess;
-      }
       if (list.position === before) break;
     }
-    if (unnamed > 0) this.add(`${unnamed} more problems of this list are not named`);
   }
+}
+
+/** How many problems of each sort a part may name. */
+function limitOfPart(found: number, parts: number): number {
+  if (found <= maxProblemsOfValue) return maxProblemsOfPart;
+  return Math.max(1, Math.floor(maxProblemsOfValue / (2 * parts)));
+}
+
+function unnamedProblems({ part, ofMembers, ofItself }: PartCount, limit: number): DerProblem[] {
+  const [members, itself] = [ofMembers, ofItself].map((count) => Math.max(0, count - limit));
+  const problems: DerProblem[] = [];
+  if (members)
+    problems.push({ part, reason: `${members} more problems of this list are not named` });
+  if (itself) problems.push({ part, reason: `${itself} more problems of this part are not named` });
+  return problems;
 }

@@ -23,17 +23,18 @@ export function readExtensions<T>(
   target: T,
   report: DerReport,
 ): void {
-  const seen = new Set<string>();
+  const seen = new Map<string, DerReport>();
   report.at("extensions").eachMember(extensions, (member) => {
     const { oid, value } = readExtension(extensions, member);
     const handler = handlers.get(oid);
     if (handler === undefined) return;
-    const own = report.at(oid);
-    if (seen.has(oid)) {
+    const first = seen.get(oid);
+    const own = first ?? report.at(oid);
+    if (first !== undefined) {
       own.add(handler.isCumulative ? "occurs twice" : "occurs twice; the first one counts");
       if (!handler.isCumulative) return;
     }
-    seen.add(oid);
+    seen.set(oid, own);
     own.attempt(() => handler.read(target, value, own));
   });
 }

@@ -53,3 +53,15 @@ function firstArcs(first: number | bigint): string {
   const root = first < 40 ? 0 : first < 80 ? 1 : 2;
   return `${root}.${first - 40 * root}`;
 }
+
+/** The octets of a dotted OID whose arcs are below 2^31. */
+export function oidOctets(text: string): Buffer {
+  const [root = 0, second = 0, ...arcs] = text.split(".").map(Number);
+  return Buffer.from([root * 40 + second, ...arcs].flatMap(base128));
+}
+
+function base128(arc: number): number[] {
+  const octets = [arc & 0x7f];
+  for (let rest = arc >> 7; rest > 0; rest >>= 7) octets.unshift((rest & 0x7f) | 0x80);
+  return octets;
+}

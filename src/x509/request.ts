@@ -1,28 +1,28 @@
-import { oidText } from "./oid.ts";
+import { oidOctets, oidText } from "./oid.ts";
 import { type DerElement, DerError, DerReader, tags } from "./reader.ts";
 import { mentionsSecret } from "./secret-names.ts";
-
-const challengePassword = "1.2.840.113549.1.9.7";
 
 /**
  * Attributes and controls whose values are secret: always, or if they mention one by name.
  * docs/reference/what-is-secret.md says why.
  */
 export const secretRequestAttributes: ReadonlyMap<string, "always" | "by-name"> = new Map([
-  [challengePassword, "always"],
+  ["1.2.840.113549.1.9.7", "always"], // challenge password of PKCS#9
   ["1.3.6.1.4.1.311.21.13", "always"], // archived private key, encrypted for the CA
   ["1.3.6.1.4.1.311.21.28", "always"], // attestation challenge
   ["1.3.6.1.5.5.7.5.1.1", "always"], // CRMF registration token
   ["1.3.6.1.5.5.7.5.1.2", "always"], // CRMF authenticator
   ["1.3.6.1.5.5.7.7.3", "always"], // CMC identity proof, a hash with a shared secret
   ["1.3.6.1.5.5.7.7.10", "always"], // CMC decrypted proof of possession
+  ["1.3.6.1.5.5.7.7.23", "always"], // CMC proof that links to a shared secret, keyed with it
+  ["1.3.6.1.5.5.7.7.33", "always"], // the same, version 2
   ["1.3.6.1.5.5.7.7.34", "always"], // CMC identity proof, version 2
   ["1.3.6.1.4.1.311.13.2.1", "by-name"], // name and value pair of an enrolment client
   ["1.3.6.1.5.5.7.7.18", "by-name"], // CMC registration info: request attributes as text
 ]);
 
-/** The octets of the OID, to find passwords at places that the walk does not reach. */
-const challengePasswordOctets = Buffer.from("2a864886f70d010907", "hex");
+/** The octets of the OIDs, to find secrets at places that the walk does not reach. */
+const secretOctets: readonly Buffer[] = [...secretRequestAttributes.keys()].map(oidOctets);
 const signedData = "1.2.840.113549.1.7.2";
 const maxNesting = 32;
 const blank = 0x2d;
@@ -68,18 +68,19 @@ function expectRequest(reader: DerReader): DerElement {
   return request;
 }
 
-/** Blanks secrets in place, and counts the challenge passwords. */
+/** Blanks secrets in place, and counts their OIDs. */
 class Redaction {
-  #blanked = 0;
+  /** OIDs of secrets whose value was reached. */
+  #reached = 0;
   #expected: number;
 
   constructor(raw: Buffer) {
-    this.#expected = passwordsIn(raw);
+    this.#expected = secretsIn(raw);
   }
 
-  /** False if a password may stand outside the structure that the walk covers; it would be published. */
+  /** False if a secret may stand outside the structure that the walk covers; it would be published. */
   get isComplete(): boolean {
-    return this.#blanked === this.#expected;
+    return this.#reached === this.#expected;
   }
 
   /**
@@ -88,39 +89,79 @@ class Redaction {
    */
   blankSecrets(reader: DerReader, depth: number): void {
     if (depth > maxNesting) throw new DerError("nested too deeply");
-    let type: string | undefined;
-    let isCounted = false;
+    let type = "";
+    let isReached = false;
+    const strings: Buffer[] = [];
     while (reader.hasMore) {
       const element = reader.next();
-      const secret = type === undefined ? undefined : secretRequestAttributes.get(type);
+      const rule = secretRequestAttributes.get(type);
       if (element.tag === tags.oid) {
-        isCounted = false;
+        isReached = false;
         type = oidText(reader.bytes, element);
-      } else if (secret === "always") {
-        const bytes = blankContent(reader, element, depth);
-        if (type === challengePassword && bytes > 0 && !isCounted) this.#blanked += 1;
-        isCounted ||= bytes > 0;
-      } else if (secret === "by-name" && mentionsSecretName(contentOf(reader, element, depth))) {
-        blankContent(reader, element, depth);
+      } else if (rule !== undefined) {
+        const wasReached: boolean = isReached;
+        isReached = this.#readValue(reader, element, depth, rule) || wasReached;
+        if (isReached && !wasReached) this.#reached += 1;
       } else if (element.tag === chunkedOctetString) {
         this.#blankChunks(reader, element, depth);
-      } else if (isConstructed(element) || holdsDer(reader.content(element), element.tag)) {
+      } else if (isConstructed(element)) {
         this.blankSecrets(reader.inside(element), depth + 1);
+      } else if (element.tag === tags.octetString) {
+        strings.push(reader.content(element));
+        this.#blankInside(reader.content(element), depth);
+      } else if (element.tag === tags.bitString) {
+        strings.push(reader.content(element).subarray(1));
       }
     }
+    this.#expectJoined(strings, Buffer.concat(strings));
+  }
+
+  /** Blanks the value of a secret attribute if `rule` says so; false if it has nothing to blank. */
+  #readValue(
+    reader: DerReader,
+    element: DerElement,
+    depth: number,
+    rule: "always" | "by-name",
+  ): boolean {
+    const chunks = chunksOf(reader, element, depth);
+    const bytes = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    if (rule === "always" || [Buffer.concat(chunks), ...chunks].some(mentionsSecretName)) {
+      for (const chunk of chunks) {
+        this.#expected -= secretsIn(chunk);
+        chunk.fill(blank);
+      }
+    }
+    return rule === "by-name" || bytes > 0;
   }
 
   /** Blanks what the chunks of an OCTET STRING hold together. */
   #blankChunks(reader: DerReader, element: DerElement, depth: number): void {
     const chunks = chunksOf(reader, element, depth);
     const joined = Buffer.concat(chunks);
-    if (!holdsDer(joined, tags.octetString)) return;
-    // An OID that stands in two chunks was not found in the raw bytes.
-    this.#expected += passwordsIn(joined);
-    for (const chunk of chunks) this.#expected -= passwordsIn(chunk);
-    this.blankSecrets(new DerReader(joined), depth + 1);
+    this.#expectJoined(chunks, joined);
+    this.#blankInside(joined, depth);
     let at = 0;
     for (const chunk of chunks) at += joined.copy(chunk, 0, at, at + chunk.length);
+  }
+
+  /** An OID that stands in two chunks of a string is not found in the raw bytes, but those who join them find it. */
+  #expectJoined(chunks: readonly Buffer[], joined: Buffer): void {
+    if (chunks.length < 2) return;
+    this.#expected += secretsIn(joined);
+    for (const chunk of chunks) this.#expected -= secretsIn(chunk);
+  }
+
+  /** Blanks what stands in an OCTET STRING that begins with a SEQUENCE, as CMS wraps requests. */
+  #blankInside(content: Buffer, depth: number): void {
+    const sequence = firstSequence(content);
+    if (sequence === undefined) return;
+    const { element, isWhole } = sequence;
+    try {
+      this.blankSecrets(new DerReader(content, element.offset, element.after), depth + 1);
+    } catch (error) {
+      // A hash may begin like a SEQUENCE. The OIDs in it are expected, and not reached.
+      if (isWhole || !(error instanceof DerError)) throw error;
+    }
   }
 }
 
@@ -145,44 +186,32 @@ function chunksOf(
   return found;
 }
 
-/** Overwrites every primitive value inside; returns the number of bytes. */
-function blankContent(reader: DerReader, element: DerElement, depth: number): number {
-  const chunks = chunksOf(reader, element, depth);
-  return chunks.reduce((bytes, chunk) => bytes + chunk.fill(blank).length, 0);
-}
-
-function contentOf(reader: DerReader, element: DerElement, depth: number): Buffer {
-  return Buffer.concat(chunksOf(reader, element, depth));
-}
-
 /** True if a text of any string type, UTF-16 of both byte orders included, has the name of a secret in it. */
 function mentionsSecretName(content: Buffer): boolean {
   const even = Buffer.from(content.subarray(0, content.length & ~1));
-  const texts = [content.toString("latin1"), even.toString("utf16le")];
+  const texts = [content.toString("latin1"), content.toString("utf8"), even.toString("utf16le")];
   texts.push(even.swap16().toString("utf16le"));
   return texts.some(mentionsSecret);
 }
 
-/** True for an OCTET STRING that holds exactly one SEQUENCE, as CMS wraps requests. */
-function holdsDer(content: Buffer, tag: number): boolean {
-  if (tag !== tags.octetString) return false;
+/** The SEQUENCE that an OCTET STRING begins with, and whether it holds nothing else. */
+function firstSequence(content: Buffer): { element: DerElement; isWhole: boolean } | undefined {
+  if (content[0] !== tags.sequence) return undefined;
   try {
-    const reader = new DerReader(content);
-    reader.next(tags.sequence);
-    return !reader.hasMore;
+    const element = new DerReader(content).next();
+    return { element, isWhole: element.after === content.length };
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-function passwordsIn(bytes: Buffer): number {
+/** The number of OIDs of secrets, wherever they stand. */
+function secretsIn(bytes: Buffer): number {
+  return secretOctets.reduce((sum, octets) => sum + occurrences(bytes, octets), 0);
+}
+
+function occurrences(bytes: Buffer, octets: Buffer): number {
   let count = 0;
-  for (
-    let at = bytes.indexOf(challengePasswordOctets);
-    at >= 0;
-    at = bytes.indexOf(challengePasswordOctets, at + 1)
-  ) {
-    count += 1;
-  }
+  for (let at = bytes.indexOf(octets); at >= 0; at = bytes.indexOf(octets, at + 1)) count += 1;
   return count;
 }

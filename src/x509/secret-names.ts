@@ -1,6 +1,10 @@
-const maxEncodings = 4;
+const percent = 0x25;
+const nine = 0x39;
 
-/** A name that ends with one of these words names a secret. docs/reference/what-is-secret.md lists them. */
+/**
+ * A name that ends with one of these words, apart from digits after it, names a secret.
+ * docs/reference/what-is-secret.md lists them.
+ */
 export const secretWords: readonly string[] = [
   "challenge",
   "password",
@@ -12,11 +16,14 @@ export const secretWords: readonly string[] = [
 
 /**
  * True for the name of a secret. Case, percent encoding, wide forms of letters, and everything that is not a
- * letter or digit make no difference: `Chal%6cenge` and `Expected-Challenge` are secrets, `ChallengeType` is not.
+ * letter or digit make no difference: `Chal%6cenge`, `Expected-Challenge` and `Password1` are secrets,
+ * `ChallengeType` is not.
  */
 export function isSecretName(name: string): boolean {
   const letters = lettersOf(name);
-  return secretWords.some((word) => letters.endsWith(word));
+  let end = letters.length;
+  while (end > 0 && letters.charCodeAt(end - 1) <= nine) end -= 1;
+  return secretWords.some((word) => letters.endsWith(word, end));
 }
 
 /**
@@ -36,13 +43,35 @@ function lettersOf(text: string): string {
   return decodedText.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 }
 
-/** The text without its percent encoding, also where that was applied several times. */
+/**
+ * The text without its percent encoding, also where that was applied several times. One pass, because a requester
+ * chooses the text and its length.
+ */
 function decoded(text: string): string {
-  let plain = text;
-  for (let i = 0; i < maxEncodings && plain.includes("%"); i++) {
-    plain = plain.replaceAll(/%([\da-f]{2})/gi, (_, hex: string) =>
-      String.fromCharCode(Number.parseInt(hex, 16)),
-    );
+  if (!text.includes("%")) return text;
+  const units = new Uint16Array(text.length);
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    units[length++] = text.charCodeAt(i);
+    // What was decoded may be the last digit of another encoding.
+    for (let unit = encodedUnit(units, length - 3); unit >= 0; ) {
+      length -= 2;
+      units[length - 1] = unit;
+      unit = encodedUnit(units, length - 3);
+    }
   }
-  return plain;
+  return Buffer.from(units.buffer, 0, length * 2).toString("utf16le");
+}
+
+/** What a percent sign and two hex digits at `at` encode; -1 if there is something else. */
+function encodedUnit(units: Uint16Array, at: number): number {
+  if (units[at] !== percent) return -1;
+  const [high, low] = [hexDigit(units[at + 1] ?? 0), hexDigit(units[at + 2] ?? 0)];
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+function hexDigit(unit: number): number {
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
+  const letter = unit | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }

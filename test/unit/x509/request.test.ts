@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { redactRequest } from "../../../src/x509/request.ts";
+import { oidOctets } from "../../../src/x509/oid.ts";
+import { redactRequest, secretRequestAttributes } from "../../../src/x509/request.ts";
+import { isSecretName, mentionsSecret } from "../../../src/x509/secret-names.ts";
 import { fixture } from "../../support/exit-records.ts";
 import { scaled } from "../../support/scale.ts";
 
@@ -39,12 +41,15 @@ test("the challenge password of a request inside PKCS#7 is blanked", () => {
   assert.equal(redacted?.includes(secret), false);
 });
 
-/** A CMC request around the PKCS#10 fixture, with a control of the given attribute. */
-function cmc(control: Buffer): Buffer {
+/**
+ * A CMC request around the PKCS#10 fixture, with a control of the given attribute. `wrap` makes the eContent of
+ * the PKIData.
+ */
+function cmc(control: Buffer, wrap = (pkiData: Buffer) => der(0x04, pkiData)): Buffer {
   const tagged = der(0x30, Buffer.from([0x02, 1, 1]), control);
   const request = der(0xa0, Buffer.from([0x02, 1, 1]), fixture("challenge-request"));
   const pkiData = der(0x30, der(0x30, tagged), der(0x30, request), der(0x30), der(0x30));
-  const content = der(0x30, oid("2b06010505070c02"), der(0xa0, der(0x04, pkiData)));
+  const content = der(0x30, oid("2b06010505070c02"), der(0xa0, wrap(pkiData)));
   const signedData = der(0x30, Buffer.from([0x02, 1, 3]), der(0x31), content, der(0x31));
   return der(0x30, oid("2a864886f70d010702"), der(0xa0, signedData));
 }
@@ -113,6 +118,8 @@ test("keys, tokens and proofs in a request are blanked", () => {
     "2b0601050507050102", // authenticator
     "2b06010505070703", // identity proof
     "2b0601050507070a", // decrypted proof of possession
+    "2b06010505070717", // proof that links to a shared secret
+    "2b06010505070721", // the same, version 2
     "2b06010505070722", // identity proof, version 2
   ]) {
     const raw = cmc(Buffer.concat([oid(type), der(0x31, der(0x04, Buffer.from(secret)))]));
@@ -168,6 +175,81 @@ test("name and value pairs other than a challenge stay", () => {
   const pair = der(0x30, bmp("CertificateTemplate"), bmp("WebServer"));
   const raw = cmc(Buffer.concat([oid("2b0601040182370d0201"), der(0x31, pair)]));
   assert.ok(redactRequest(raw)?.includes(pair));
+});
+
+test("secrets are blanked in wrapped DER that has more after it", () => {
+  const pair = Buffer.concat([pairOid, der(0x31, der(0x30, bmp("Password"), bmp(secret)))]);
+  const key = Buffer.concat([oid("2b060104018237150d"), der(0x31, der(0x04, Buffer.from(secret)))]);
+  for (const control of [pair, key]) {
+    for (const more of ["00", "0a", "3005"]) {
+      const wrap = (data: Buffer) => der(0x04, data, Buffer.from(more, "hex"));
+      const redacted = redactRequest(cmc(control, wrap));
+      assert.ok(redacted, more);
+      assert.equal(showsSecret(redacted), false, more);
+    }
+  }
+});
+
+test("a request with a secret where the walk does not come is left out", () => {
+  for (const type of secretRequestAttributes.keys()) {
+    const value = der(0x31, der(0x30, bmp("Password"), bmp(secret)));
+    const attribute = der(0x30, der(0x06, oidOctets(type)), value);
+    for (const hidden of [
+      der(0x03, Buffer.from([0]), attribute),
+      der(0x80, attribute),
+      der(0x04, Buffer.from([0]), attribute),
+      der(0x04, der(0x30), attribute),
+      // Chunks of which none has the whole OID.
+      der(0x23, ...[...attribute].map((byte) => der(0x03, Buffer.from([0, byte])))),
+      der(0xa0, ...[...attribute].map((byte) => der(0x04, Buffer.from([byte])))),
+      der(0x24, ...[0, ...attribute].map((byte) => der(0x04, Buffer.from([byte])))),
+    ]) {
+      const control = Buffer.concat([oid("2a0304"), der(0x31, hidden)]);
+      assert.equal(redactRequest(cmc(control)), undefined, `${type} ${hidden[0]}`);
+    }
+  }
+});
+
+test("an OCTET STRING that only begins like a SEQUENCE does not withhold a request", () => {
+  const hash = Buffer.from("3003ff0102deadbeefdeadbeefdeadbeefdeadbe", "hex");
+  const raw = cmc(Buffer.concat([oid("2a0304"), der(0x31, der(0x04, hash))]));
+  assert.ok(redactRequest(raw)?.includes(hash));
+});
+
+test("the OID of a secret inside a value that is blanked does not withhold a request", () => {
+  const inner = der(0x30, oid("2a864886f70d010907"), der(0x31, der(0x0c, Buffer.from(secret))));
+  const raw = cmc(Buffer.concat([oid("2b060104018237150d"), der(0x31, der(0x04, inner))]));
+  const redacted = redactRequest(raw);
+  assert.equal(redacted?.length, raw.length);
+  assert.equal(showsSecret(redacted), false);
+});
+
+test("the name of a secret is found in wide letters in UTF-8", () => {
+  const utf8 = (text: string) => der(0x0c, Buffer.from(text));
+  for (const before of [der(0x02, Buffer.from([1])), Buffer.alloc(0)]) {
+    for (const string of [utf8, bmp]) {
+      const pair = der(0x31, der(0x30, before, string("Ｐａｓｓｗｏｒｄ"), utf8(secret)));
+      const redacted = redactRequest(cmc(Buffer.concat([pairOid, pair])));
+      assert.ok(redacted);
+      assert.equal(showsSecret(redacted), false);
+    }
+  }
+});
+
+test("digits after the word, and any number of encodings, leave a name that of a secret", () => {
+  for (const name of [
+    "Password1",
+    "password-02",
+    "Chal%2525256cenge",
+    `Ch%${"25".repeat(9)}61llenge`,
+  ]) {
+    assert.ok(isSecretName(name), name);
+    assert.ok(mentionsSecret(`a=b&${name}=c`), name);
+  }
+  assert.ok(isSecretName("Ch%%36%31llenge"));
+  for (const name of ["ChallengeType", "Password1st", "Chal%6xenge", "50%", "%"]) {
+    assert.equal(isSecretName(name), false, name);
+  }
 });
 
 test("what is not a request, or malformed, is left out", () => {

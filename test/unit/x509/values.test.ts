@@ -99,9 +99,9 @@ function namesAndProblems(...content: Buffer[]): {
   problems: DerProblem[];
 } {
   const found: AlternativeNames = {};
-  const problems: DerProblem[] = [];
-  readGeneralNames(new DerReader(der(0x30, ...content)), found, new DerReport(problems, "san"));
-  return { found, problems };
+  const report = new DerReport("san");
+  readGeneralNames(new DerReader(der(0x30, ...content)), found, report);
+  return { found, problems: report.problems };
 }
 
 test("IPv6 addresses have the form of RFC 5952", () => {
@@ -197,8 +197,8 @@ function nameAndProblems(...attributes: [tag: number, value: Buffer, type: strin
     der(0x31, der(0x30, der(0x06, Buffer.from(type, "hex")), der(tag, value))),
   );
   const reader = new DerReader(der(0x30, ...sets));
-  const problems: DerProblem[] = [];
-  return { name: readName(reader, reader.next(), new DerReport(problems, "name")), problems };
+  const report = new DerReport("name");
+  return { name: readName(reader, reader.next(), report), problems: report.problems };
 }
 
 test("a broken attribute drops itself and not the name", () => {
