@@ -34,6 +34,8 @@ export interface FakeOptions {
   readonly version?: string;
   /** Called for each request; a closing is sent in the place of the answer, "silent" is no answer at all. */
   readonly refuse?: (request: FakeRequest) => Closing | "silent" | undefined;
+  /** Called for each request; what it returns is sent in the same write as the answer, right after it. */
+  readonly append?: (request: FakeRequest) => Closing | "blocked" | undefined;
 }
 
 const publish = "60.40";
@@ -80,9 +82,7 @@ export async function startFakeRabbitMq(confirms: Confirms, options: FakeOptions
     requests: (): readonly FakeRequest[] => requests,
     /** Blocks every connection as a memory alarm does: says so, and reads nothing more. */
     block(): void {
-      const reason = shortString("low on memory");
-      for (const socket of sockets)
-        socket.write(methodFrame(0, 10, 60, reason), () => socket.pause());
+      for (const socket of sockets) socket.write(blockedFrame(), () => socket.pause());
     },
     /** Closes every connection with a reply. */
     close(replyCode: number, replyText: string): void {
@@ -156,11 +156,19 @@ function serve(socket: Socket, connection: number, behaviour: Behaviour): void {
     const method = `${frame.readUInt16BE(7)}.${frame.readUInt16BE(9)}`;
     if (method === publish) return;
     const text = frame.toString("latin1", 11, frame.length - 1);
-    if (isRefused({ connection, channel, method, text, size: 0, channels: open.size })) return;
+    const request = { connection, channel, method, text, size: 0, channels: open.size };
+    if (isRefused(request)) return;
     if (method === "20.10") open.add(channel);
     if (method === "20.40") open.delete(channel);
     const answer = method === "10.11" ? tune(channelMax) : answers[method];
-    if (answer) socket.write(methodFrame(channel, ...answer));
+    if (answer) socket.write(Buffer.concat([methodFrame(channel, ...answer), appended(request)]));
+  }
+
+  function appended(request: FakeRequest): Buffer {
+    const more = behaviour.append?.(request);
+    if (more === undefined) return empty;
+    if (more === "blocked") return blockedFrame();
+    return closeFrame(more.closes === "channel" ? request.channel : 0, more);
   }
 
   function handleMessage(channel: number, size: number): void {
@@ -201,6 +209,10 @@ function tune(channelMax: number): readonly [number, number, Buffer] {
   const args = Buffer.from([0, 0, 0, 2, 0, 0, 0, 0]);
   args.writeUInt16BE(channelMax);
   return [10, 30, args];
+}
+
+function blockedFrame(): Buffer {
+  return methodFrame(0, 10, 60, shortString("low on memory"));
 }
 
 /** connection.close, or channel.close of a channel other than 0. */

@@ -6,7 +6,7 @@ import { describeCause } from "../../errors/describe-cause.ts";
 import { formatHost, type HostPort } from "../server-url.ts";
 import type { DestinationFinding } from "../sink.ts";
 import { loadTls } from "../tls-options.ts";
-import { abortable, channelMaxOf, cutOff } from "./amqplib.ts";
+import { abortable, channelMaxOf, cutOff, endOf, isBlockedByBroker } from "./amqplib.ts";
 import { toRabbitMqError } from "./errors.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
 import { assertTopology } from "./topology.ts";
@@ -153,8 +153,8 @@ export class RabbitMqConnection {
       },
     );
     this.#watch(model);
-    if (this.#isClosed) {
-      const error = closed();
+    const error = this.#isClosed ? closed() : endOf(model.connection);
+    if (error !== undefined) {
       cutOff(model.connection, error);
       throw error;
     }
@@ -167,18 +167,21 @@ export class RabbitMqConnection {
   #watch(model: ChannelModel): void {
     this.isBlocked = false;
     this.lastError = undefined;
+    if (isBlockedByBroker(model.connection)) this.#blocked();
     model.on("error", (error) => {
       this.lastError = error;
     });
     model.on("close", (error) => this.#forget(model, this.lastError ?? error));
-    model.on("blocked", (text) => {
-      this.isBlocked = true;
-      this.#log.warn({ reason: text }, "the broker has blocked the connection; publishing pauses");
-    });
+    model.on("blocked", (reason) => this.#blocked(reason));
     model.on("unblocked", () => {
       this.isBlocked = false;
       this.#log.info("the broker accepts events again");
     });
+  }
+
+  #blocked(reason?: string): void {
+    this.isBlocked = true;
+    this.#log.warn({ reason }, "the broker has blocked the connection; publishing pauses");
   }
 
   /** The first channel of a connection prepares the exchange; the others wait for that. */
