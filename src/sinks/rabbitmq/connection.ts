@@ -1,13 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
-import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
-import { describeCause } from "../../errors/describe-cause.ts";
 import { formatHost, type HostPort } from "../server-url.ts";
 import type { DestinationFinding } from "../sink.ts";
 import { loadTls } from "../tls-options.ts";
 import { abortable, channelMaxOf, cutOff, endOf, isBlockedByBroker } from "./amqplib.ts";
 import { toRabbitMqError } from "./errors.ts";
+import type { RabbitMqMonitor } from "./monitor.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
 import { assertTopology } from "./topology.ts";
 
@@ -20,7 +19,7 @@ const closeTimeoutMs = 2000;
  */
 export class RabbitMqConnection {
   readonly #options: ResolvedRabbitMqSinkOptions;
-  readonly #log: Logger;
+  readonly #monitor: RabbitMqMonitor;
   #model: ChannelModel | undefined;
   #connecting: Promise<ChannelModel> | undefined;
   #preparing: Promise<ConfirmChannel> | undefined;
@@ -33,14 +32,14 @@ export class RabbitMqConnection {
   isEstablished = false;
   /** True while the broker accepts nothing because of its memory or disk alarm. */
   isBlocked = false;
-  /** What is at risk with the queues of the topology. */
-  readonly findings: DestinationFinding[] = [];
+  /** Queues of the topology that have a delivery limit which nobody asked for. */
+  #limited: ReadonlySet<string> = new Set();
   /** Why the connection ended; `undefined` while there is one. */
   lastError: Error | undefined;
 
-  constructor(options: ResolvedRabbitMqSinkOptions, log: Logger) {
+  constructor(options: ResolvedRabbitMqSinkOptions, monitor: RabbitMqMonitor) {
     this.#options = options;
-    this.#log = log;
+    this.#monitor = monitor;
   }
 
   /** Most channels that the broker allows on this connection; 0 without a connection. */
@@ -54,6 +53,14 @@ export class RabbitMqConnection {
    */
   get isPreparing(): boolean {
     return this.#preparations > 0;
+  }
+
+  /** What is at risk with the queues of the topology, as they were declared last. */
+  get findings(): DestinationFinding[] {
+    return [...this.#limited].map((queue) => ({
+      message: `queue "${queue}" has a delivery limit: the broker removes events that are returned more often`,
+      hint: "Set deliveryLimit and deadLetterExchange in topology, or declare the queue again once it is empty.",
+    }));
   }
 
   /** Opens a confirm channel, connecting first where needed. */
@@ -158,7 +165,7 @@ export class RabbitMqConnection {
       cutOff(model.connection, error);
       throw error;
     }
-    this.#log.debug({ host, port, version: versionOf(model) }, "connected");
+    this.#monitor.connected(host, port, versionOf(model));
     this.#model = model;
     this.#preparing = undefined;
     return model;
@@ -175,13 +182,13 @@ export class RabbitMqConnection {
     model.on("blocked", (reason) => this.#blocked(reason));
     model.on("unblocked", () => {
       this.isBlocked = false;
-      this.#log.info("the broker accepts events again");
+      this.#monitor.unblocked();
     });
   }
 
   #blocked(reason?: string): void {
     this.isBlocked = true;
-    this.#log.warn({ reason }, "the broker has blocked the connection; publishing pauses");
+    this.#monitor.blocked(reason);
   }
 
   /** The first channel of a connection prepares the exchange; the others wait for that. */
@@ -204,27 +211,23 @@ export class RabbitMqConnection {
     const { exchange, topology } = this.#options;
     this.#preparations += 1;
     try {
-      if (topology !== undefined) {
-        return await assertTopology(channel, topology, {
-          exchange,
-          version: versionOf(model),
-          limited: (queue) => this.#foundLimit(queue),
-          openChannel: () => createChannel(model),
-        });
+      if (topology === undefined) {
+        await channel.checkExchange(exchange);
+        return channel;
       }
-      await channel.checkExchange(exchange);
-      return channel;
+      const limited = new Set<string>();
+      const prepared = await assertTopology(channel, topology, {
+        exchange,
+        version: versionOf(model),
+        limited: (queue) => limited.add(queue),
+        openChannel: () => createChannel(model),
+      });
+      this.#limited = limited;
+      this.#monitor.limited(limited);
+      return prepared;
     } finally {
       this.#preparations -= 1;
     }
-  }
-
-  #foundLimit(queue: string): void {
-    this.#log.warn({ queue }, "the queue has a delivery limit of its own");
-    this.findings.push({
-      message: `queue "${queue}" drops events after the deliveries of its delivery limit`,
-      hint: "Set deliveryLimit and deadLetterExchange in topology, or declare the queue again once it is empty.",
-    });
   }
 
   #forget(model: ChannelModel | undefined, error: Error | undefined): void {
@@ -232,10 +235,7 @@ export class RabbitMqConnection {
     this.#model = undefined;
     this.isBlocked = false;
     this.lastError = error;
-    if (error === undefined) return;
-    const details = { error: describeCause(error) };
-    if (this.isEstablished) this.#log.warn(details, "connection lost");
-    else this.#log.debug(details, "connection lost");
+    if (error !== undefined) this.#monitor.connectionLost(error, this.isEstablished);
   }
 }
 

@@ -113,6 +113,35 @@ test("a connection that is blocked in the same read as it opened says so", async
   assert.equal(sink.isBlocked, true);
 });
 
+test("a broker that closes every connection after an event takes few lines", async (t) => {
+  const broker = await startFakeRabbitMq(() => true);
+  t.after(() => broker.stop());
+  const lines: { msg: string; repeated?: number }[] = [];
+  const sink = rabbitMqSink([broker.url], "events", { lanes: 1 }, (line) =>
+    lines.push(JSON.parse(line)),
+  );
+  const lost = () => lines.filter(({ msg }) => msg === "connection lost");
+  await sink.open(signal);
+  const ends = 20;
+  for (let connection = 1; connection <= ends; connection += 1) {
+    await until(async () => {
+      await sink.publish(0, [sampleOutbound(connection)], signal);
+      return broker.connections() === connection;
+    }, "the sink has connected again");
+    broker.close(320, "CONNECTION_FORCED");
+  }
+  assert.equal(lost().length, 1);
+  await until(async () => {
+    await sink.publish(0, [sampleOutbound(0)], signal);
+    return broker.connections() === ends + 1;
+  }, "the sink has noticed the last end");
+  await sink.close();
+  assert.deepEqual(
+    lost().map(({ repeated }) => repeated),
+    [undefined, ends - 1],
+  );
+});
+
 test("a pipeline stops although the broker blocks it", async (t) => {
   const broker = await startFakeRabbitMq(() => false);
   t.after(() => broker.stop());

@@ -70,9 +70,28 @@ test("a queue that exists with the default limit keeps it, with a warning", asyn
   await sink.open(signal);
   assert.equal(declarations().length, 2);
   assert.ok(warnings().includes("the queue has a delivery limit of its own"));
-  assert.match(sink.findings.at(-1)?.message ?? "", /drops events after the deliveries/);
+  const finding =
+    'queue "inventory" has a delivery limit: the broker removes events that are returned more often';
+  assert.equal(sink.findings.at(-1)?.message, finding);
   const event = sampleOutbound(1);
   assert.deepEqual(await sink.publish(0, [event], signal), { acknowledged: 1 });
+});
+
+test("a queue with the default limit is one finding and one warning, however often the sink connects", async (t) => {
+  const options = { version: "4.0.5", ...existing("x-delivery-limit") };
+  const { broker, sink, declarations, warnings } = await setUp(t, { lanes: 1 }, options);
+  const event = sampleOutbound(1);
+  await sink.open(signal);
+  broker.close(320, "CONNECTION_FORCED");
+  await until(async () => {
+    await sink.publish(0, [event], signal);
+    return broker.connections() === 2;
+  }, "the sink has connected again");
+  await sink.open(signal);
+  assert.equal(declarations().length, 6);
+  assert.equal(sink.findings.length, 1);
+  const limits = warnings().filter((text) => text === "the queue has a delivery limit of its own");
+  assert.equal(limits.length, 1);
 });
 
 test("a limit that was asked for is not given up: another one is a configuration error", async (t) => {
