@@ -10,6 +10,8 @@ import type { RabbitMqMonitor } from "./monitor.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
 import { assertTopology } from "./topology.ts";
 
+/** Least time between a preparation and a repair of the topology, in ms. */
+const repairIntervalMs = 60_000;
 /** Longest wait for an orderly close, in ms; a dead broker does not answer. */
 const closeTimeoutMs = 2000;
 
@@ -24,6 +26,7 @@ export class RabbitMqConnection {
   #connecting: Promise<ChannelModel> | undefined;
   #preparing: Promise<ConfirmChannel> | undefined;
   #preparations = 0;
+  #lastPreparation = Number.NEGATIVE_INFINITY;
   #nextHost = 0;
   #isClosed = false;
   /** Ends the attempt to connect that is under way; each has its own, since a socket never lets go of its signal. */
@@ -77,6 +80,19 @@ export class RabbitMqConnection {
   /** After the exchange turned out to be missing: the next channel checks or declares it again. */
   prepareAgain(): void {
     this.#preparing = undefined;
+  }
+
+  /**
+   * After an event found no queue: the next channel declares the topology again, since a queue may have been deleted.
+   * Returns false when there is no topology, or it was declared within the last minute.
+   */
+  repairTopology(): boolean {
+    const now = performance.now();
+    if (this.#options.topology === undefined) return false;
+    if (now - this.#lastPreparation < repairIntervalMs) return false;
+    this.#lastPreparation = now;
+    this.prepareAgain();
+    return true;
   }
 
   /**
@@ -210,6 +226,7 @@ export class RabbitMqConnection {
   async #prepare(model: ChannelModel, channel: ConfirmChannel): Promise<ConfirmChannel> {
     const { exchange, topology } = this.#options;
     this.#preparations += 1;
+    this.#lastPreparation = performance.now();
     try {
       if (topology === undefined) {
         await channel.checkExchange(exchange);
