@@ -17,6 +17,8 @@ import { settled, until } from "../../../support/until.ts";
 
 const signal = new AbortController().signal;
 const connectionOpen = "10.40";
+const connectionClose = "10.50";
+const exchangeDeclare = "40.10";
 
 test("a connection without confirms ends once for all lanes, and the next one is left alone", async (t) => {
   const clock = { ms: 0 };
@@ -99,6 +101,22 @@ for (const [replyCode, replyText] of [
     assert.equal(broker.connections(), 4);
   });
 }
+
+test("a stop while the last channel opens leaves no connection", async (t) => {
+  const stop = new AbortController();
+  const broker = await startFakeRabbitMq(() => true, {
+    refuse: ({ method }) => {
+      if (method === exchangeDeclare) stop.abort();
+      return undefined;
+    },
+  });
+  t.after(() => broker.stop());
+  const sink = rabbitMqSink([broker.url], "events", { lanes: 1 });
+  await assert.rejects(sink.open(stop.signal), CertwireError);
+  assert.equal(sink.lanes, 0);
+  const closes = broker.requests().filter(({ method }) => method === connectionClose);
+  assert.equal(closes.length, 1);
+});
 
 test("a connection that is blocked in the same read as it opened says so", async (t) => {
   const broker = await startFakeRabbitMq(() => true, {
