@@ -2,9 +2,9 @@ import type { Logger } from "pino";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { describeError } from "../errors/describe-error.ts";
 import type { JournalPosition } from "../journal/position.ts";
+import { RepeatedLines } from "../log/repeated-lines.ts";
 import type { SinkFailure, SinkFailureKind } from "../sinks/sink.ts";
 import type { DeadLetterReason } from "../state/dead-letter.ts";
-import { RepeatedLines } from "./repeated-lines.ts";
 
 /** Consecutive failures after which a retry is an alarm, logged as an error instead of a warning. */
 const alarmAfterFailures = 10;

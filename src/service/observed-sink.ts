@@ -1,11 +1,14 @@
 import type { OutboundEvent } from "../events/outbound-event.ts";
-import type { PublishOutcome, Sink, SinkLimits } from "../sinks/sink.ts";
+import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../sinks/sink.ts";
 
 /** Called with a sink's name and the events it has just acknowledged, in their order. Must not throw. */
 export type Observe = (sink: string, events: readonly OutboundEvent[]) => void;
 
-/** Wraps a sink and passes every acknowledged event to an observer. */
-export class ObservedSink implements Sink {
+/**
+ * Wraps a sink and passes every acknowledged event to an observer. `Required`, so that no optional member of a sink is
+ * left out.
+ */
+export class ObservedSink implements Required<Sink> {
   readonly #sink: Sink;
   readonly #observe: Observe;
 
@@ -28,6 +31,14 @@ export class ObservedSink implements Sink {
 
   get lanes(): number {
     return this.#sink.lanes;
+  }
+
+  get findings(): readonly DestinationFinding[] {
+    return this.#sink.findings ?? [];
+  }
+
+  get isBlocked(): boolean {
+    return this.#sink.isBlocked ?? false;
   }
 
   open(signal: AbortSignal): Promise<void> {

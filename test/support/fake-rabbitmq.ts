@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
-/** Decides whether a message is confirmed, or refused with a nack; `connection` counts from 1. */
-export type Confirms = (connection: number) => boolean | "nack";
+/** Decides whether a message is confirmed, returned, or refused with a nack; `connection` counts from 1. */
+export type Confirms = (connection: number) => boolean | "nack" | "return";
 
 /** What a client asked for. */
 export interface FakeRequest {
@@ -34,6 +34,8 @@ export interface FakeOptions {
   readonly version?: string;
   /** Called for each request; a closing is sent in the place of the answer, "silent" is no answer at all. */
   readonly refuse?: (request: FakeRequest) => Closing | "silent" | undefined;
+  /** Called for each request; what it returns is sent in the same write as the answer, right after it. */
+  readonly append?: (request: FakeRequest) => Closing | "blocked" | undefined;
 }
 
 const publish = "60.40";
@@ -80,9 +82,7 @@ export async function startFakeRabbitMq(confirms: Confirms, options: FakeOptions
     requests: (): readonly FakeRequest[] => requests,
     /** Blocks every connection as a memory alarm does: says so, and reads nothing more. */
     block(): void {
-      const reason = shortString("low on memory");
-      for (const socket of sockets)
-        socket.write(methodFrame(0, 10, 60, reason), () => socket.pause());
+      for (const socket of sockets) socket.write(blockedFrame(), () => socket.pause());
     },
     /** Closes every connection with a reply. */
     close(replyCode: number, replyText: string): void {
@@ -147,7 +147,7 @@ function serve(socket: Socket, connection: number, behaviour: Behaviour): void {
       const frame = received.subarray(0, end);
       received = received.subarray(end);
       if (frame[0] === 1) handle(frame);
-      if (frame[0] === 2) handleMessage(frame.readUInt16BE(1), Number(frame.readBigUInt64BE(11)));
+      if (frame[0] === 2) handleMessage(frame);
     }
   });
 
@@ -156,14 +156,24 @@ function serve(socket: Socket, connection: number, behaviour: Behaviour): void {
     const method = `${frame.readUInt16BE(7)}.${frame.readUInt16BE(9)}`;
     if (method === publish) return;
     const text = frame.toString("latin1", 11, frame.length - 1);
-    if (isRefused({ connection, channel, method, text, size: 0, channels: open.size })) return;
+    const request = { connection, channel, method, text, size: 0, channels: open.size };
+    if (isRefused(request)) return;
     if (method === "20.10") open.add(channel);
-    if (method === "20.40") open.delete(channel);
+    if (method === "20.40") closeChannel(channel);
     const answer = method === "10.11" ? tune(channelMax) : answers[method];
-    if (answer) socket.write(methodFrame(channel, ...answer));
+    if (answer) socket.write(Buffer.concat([methodFrame(channel, ...answer), appended(request)]));
   }
 
-  function handleMessage(channel: number, size: number): void {
+  function appended(request: FakeRequest): Buffer {
+    const more = behaviour.append?.(request);
+    if (more === undefined) return empty;
+    if (more === "blocked") return blockedFrame();
+    return closeFrame(more.closes === "channel" ? request.channel : 0, more);
+  }
+
+  function handleMessage(header: Buffer): void {
+    const channel = header.readUInt16BE(1);
+    const size = Number(header.readBigUInt64BE(11));
     if (!open.has(channel)) return;
     const request = { connection, channel, method: publish, text: "", size, channels: open.size };
     if (isRefused(request)) return;
@@ -172,19 +182,21 @@ function serve(socket: Socket, connection: number, behaviour: Behaviour): void {
     const args = Buffer.alloc(9);
     args.writeBigUInt64BE(BigInt(tag));
     const verdict = behaviour.confirms(connection);
+    if (verdict === "return") socket.write(returned(header));
     if (verdict) socket.write(methodFrame(channel, 60, verdict === "nack" ? 120 : 80, args));
+  }
+
+  function closeChannel(channel: number): void {
+    open.delete(channel);
+    tags.delete(channel);
   }
 
   function isRefused(request: FakeRequest): boolean {
     const closing = behaviour.refuse(request);
     if (closing === undefined || closing === "silent") return closing === "silent";
     const channel = closing.closes === "channel" ? request.channel : 0;
-    if (channel !== 0) {
-      open.delete(channel);
-      tags.delete(channel);
-    } else {
-      open.clear();
-    }
+    if (channel !== 0) closeChannel(channel);
+    else open.clear();
     socket.write(closeFrame(channel, closing));
     return true;
   }
@@ -201,6 +213,19 @@ function tune(channelMax: number): readonly [number, number, Buffer] {
   const args = Buffer.from([0, 0, 0, 2, 0, 0, 0, 0]);
   args.writeUInt16BE(channelMax);
   return [10, 30, args];
+}
+
+/** basic.return of a message without its body. */
+function returned(header: Buffer): Buffer {
+  const names = ["NO_ROUTE", "events", "key"].map(shortString);
+  const args = Buffer.concat([Buffer.from([1, 56]), ...names]);
+  const content = Buffer.from(header);
+  content.writeBigUInt64BE(0n, 11);
+  return Buffer.concat([methodFrame(header.readUInt16BE(1), 60, 50, args), content]);
+}
+
+function blockedFrame(): Buffer {
+  return methodFrame(0, 10, 60, shortString("low on memory"));
 }
 
 /** connection.close, or channel.close of a channel other than 0. */

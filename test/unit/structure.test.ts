@@ -9,6 +9,7 @@ import { test } from "node:test";
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  log: [],
   native: ["errors"],
   files: ["errors", "native"],
   journal: ["errors", "native"],
@@ -17,8 +18,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   events: ["exit", "x509"],
   state: ["errors", "files", "events"],
   sources: ["errors", "files", "journal", "exit", "events", "state"],
-  sinks: ["errors", "files"],
-  pipeline: ["errors", "events", "state"],
+  sinks: ["errors", "log", "files"],
+  pipeline: ["errors", "log", "events", "state"],
   config: ["errors", "files", "sinks", "pipeline"],
   service: ["errors", "journal", "events", "state", "sources", "pipeline"],
   "journal-tools": ["journal", "events", "state", "sources"],

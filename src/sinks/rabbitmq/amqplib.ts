@@ -1,6 +1,7 @@
 // Everything that depends on the inside of amqplib: it has no error codes for these cases, so they are
 // recognized by its texts, and one private field is used. Any other version is refused, and
 // test/unit/sinks/rabbitmq/amqplib.test.ts runs the real library into each case.
+import type { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -24,11 +25,13 @@ export function checkAmqplibVersion(): void {
 }
 
 /** Parts of a connection (lib/connection.js) that the types do not name. */
-interface PrivateConnection {
+interface PrivateConnection extends EventEmitter {
   /** The socket. */
   readonly stream?: Duplex;
   /** Highest number of a channel that client and broker agreed upon; 65535 without a limit. */
   readonly channelMax?: number;
+  /** True while the broker has blocked the connection. */
+  readonly blocked: boolean;
   /** Bytes of a frame that is not complete yet. */
   readonly rest: Buffer;
   step: (this: PrivateConnection, done: (error: Error | null, frame: Frame | null) => void) => void;
@@ -59,12 +62,14 @@ interface Frame {
 const connectionClose = 0x000a_0032;
 
 const closes = new WeakMap<PrivateConnection, Frame>();
+const ends = new WeakMap<object, Error>();
 let isPatched = false;
 
 /**
  * Makes errors of the handshake say what the broker answered: as shipped amqplib drops the reply when the broker
  * closes the connection instead of opening the vhost, and the bytes when the port does not speak AMQP. The errors
- * get the reply code as `code`.
+ * get the reply code as `code`. Also listens for the end of a connection before amqplib reads its first frame, for
+ * `endOf`.
  */
 export function patchHandshake(): void {
   if (isPatched) return;
@@ -81,8 +86,31 @@ export function patchHandshake(): void {
     });
   };
   Private.prototype.open = function (this: PrivateConnection, fields, done) {
+    noteEnd(this);
     open.call(this, fields, (error, ok) => done(error && explained(this, error), ok));
   };
+}
+
+/**
+ * amqplib handles what follows open-ok in the same read before it hands out the connection. Without these listeners a
+ * close among it would go unnoticed, and its error would end the process.
+ */
+function noteEnd(connection: PrivateConnection): void {
+  const note = (error?: Error): void => {
+    if (!ends.has(connection)) ends.set(connection, error ?? new Error("Connection closed"));
+  };
+  connection.on("error", note);
+  connection.on("close", note);
+}
+
+/** Why a connection has ended, also before anyone could listen; `undefined` while it is open. */
+export function endOf(connection: Connection): Error | undefined {
+  return ends.get(connection);
+}
+
+/** True while the broker has blocked the connection, also if it did so before anyone could listen. */
+export function isBlockedByBroker(connection: Connection): boolean {
+  return (connection as Partial<PrivateConnection>).blocked ?? false;
 }
 
 function explained(connection: PrivateConnection, error: Error): Error {

@@ -53,4 +53,6 @@ async function openUpTo(
     signal?.throwIfAborted();
     channels.push(await connection.openChannel());
   }
+  // The sink was closed meanwhile, and would not close what only now is its own.
+  signal?.throwIfAborted();
 }

@@ -1,16 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
-import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
-import { describeCause } from "../../errors/describe-cause.ts";
 import { formatHost, type HostPort } from "../server-url.ts";
 import type { DestinationFinding } from "../sink.ts";
 import { loadTls } from "../tls-options.ts";
-import { abortable, channelMaxOf, cutOff } from "./amqplib.ts";
+import { abortable, channelMaxOf, cutOff, endOf, isBlockedByBroker } from "./amqplib.ts";
 import { toRabbitMqError } from "./errors.ts";
+import type { RabbitMqMonitor } from "./monitor.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
 import { assertTopology } from "./topology.ts";
 
+/** Least time between a preparation and a repair of the topology, in ms. */
+const repairIntervalMs = 60_000;
 /** Longest wait for an orderly close, in ms; a dead broker does not answer. */
 const closeTimeoutMs = 2000;
 
@@ -20,11 +21,12 @@ const closeTimeoutMs = 2000;
  */
 export class RabbitMqConnection {
   readonly #options: ResolvedRabbitMqSinkOptions;
-  readonly #log: Logger;
+  readonly #monitor: RabbitMqMonitor;
   #model: ChannelModel | undefined;
   #connecting: Promise<ChannelModel> | undefined;
   #preparing: Promise<ConfirmChannel> | undefined;
   #preparations = 0;
+  #lastPreparation = Number.NEGATIVE_INFINITY;
   #nextHost = 0;
   #isClosed = false;
   /** Ends the attempt to connect that is under way; each has its own, since a socket never lets go of its signal. */
@@ -33,14 +35,14 @@ export class RabbitMqConnection {
   isEstablished = false;
   /** True while the broker accepts nothing because of its memory or disk alarm. */
   isBlocked = false;
-  /** What is at risk with the queues of the topology. */
-  readonly findings: DestinationFinding[] = [];
+  /** Queues of the topology that have a delivery limit which nobody asked for. */
+  #limited: ReadonlySet<string> = new Set();
   /** Why the connection ended; `undefined` while there is one. */
   lastError: Error | undefined;
 
-  constructor(options: ResolvedRabbitMqSinkOptions, log: Logger) {
+  constructor(options: ResolvedRabbitMqSinkOptions, monitor: RabbitMqMonitor) {
     this.#options = options;
-    this.#log = log;
+    this.#monitor = monitor;
   }
 
   /** Most channels that the broker allows on this connection; 0 without a connection. */
@@ -54,6 +56,14 @@ export class RabbitMqConnection {
    */
   get isPreparing(): boolean {
     return this.#preparations > 0;
+  }
+
+  /** What is at risk with the queues of the topology, as they were declared last. */
+  get findings(): DestinationFinding[] {
+    return [...this.#limited].map((queue) => ({
+      message: `queue "${queue}" has a delivery limit: the broker removes events that are returned more often`,
+      hint: "Set deliveryLimit and deadLetterExchange in topology, or declare the queue again once it is empty.",
+    }));
   }
 
   /** Opens a confirm channel, connecting first where needed. */
@@ -70,6 +80,19 @@ export class RabbitMqConnection {
   /** After the exchange turned out to be missing: the next channel checks or declares it again. */
   prepareAgain(): void {
     this.#preparing = undefined;
+  }
+
+  /**
+   * After an event found no queue: the next channel declares the topology again, since a queue may have been deleted.
+   * Returns false when there is no topology, or it was declared within the last minute.
+   */
+  repairTopology(): boolean {
+    const now = performance.now();
+    if (this.#options.topology === undefined) return false;
+    if (now - this.#lastPreparation < repairIntervalMs) return false;
+    this.#lastPreparation = now;
+    this.prepareAgain();
+    return true;
   }
 
   /**
@@ -153,12 +176,12 @@ export class RabbitMqConnection {
       },
     );
     this.#watch(model);
-    if (this.#isClosed) {
-      const error = closed();
+    const error = this.#isClosed ? closed() : endOf(model.connection);
+    if (error !== undefined) {
       cutOff(model.connection, error);
       throw error;
     }
-    this.#log.debug({ host, port, version: versionOf(model) }, "connected");
+    this.#monitor.connected(host, port, versionOf(model));
     this.#model = model;
     this.#preparing = undefined;
     return model;
@@ -167,18 +190,21 @@ export class RabbitMqConnection {
   #watch(model: ChannelModel): void {
     this.isBlocked = false;
     this.lastError = undefined;
+    if (isBlockedByBroker(model.connection)) this.#blocked();
     model.on("error", (error) => {
       this.lastError = error;
     });
     model.on("close", (error) => this.#forget(model, this.lastError ?? error));
-    model.on("blocked", (text) => {
-      this.isBlocked = true;
-      this.#log.warn({ reason: text }, "the broker has blocked the connection; publishing pauses");
-    });
+    model.on("blocked", (reason) => this.#blocked(reason));
     model.on("unblocked", () => {
       this.isBlocked = false;
-      this.#log.info("the broker accepts events again");
+      this.#monitor.unblocked();
     });
+  }
+
+  #blocked(reason?: string): void {
+    this.isBlocked = true;
+    this.#monitor.blocked(reason);
   }
 
   /** The first channel of a connection prepares the exchange; the others wait for that. */
@@ -200,28 +226,25 @@ export class RabbitMqConnection {
   async #prepare(model: ChannelModel, channel: ConfirmChannel): Promise<ConfirmChannel> {
     const { exchange, topology } = this.#options;
     this.#preparations += 1;
+    this.#lastPreparation = performance.now();
     try {
-      if (topology !== undefined) {
-        return await assertTopology(channel, topology, {
-          exchange,
-          version: versionOf(model),
-          limited: (queue) => this.#foundLimit(queue),
-          openChannel: () => createChannel(model),
-        });
+      if (topology === undefined) {
+        await channel.checkExchange(exchange);
+        return channel;
       }
-      await channel.checkExchange(exchange);
-      return channel;
+      const limited = new Set<string>();
+      const prepared = await assertTopology(channel, topology, {
+        exchange,
+        version: versionOf(model),
+        limited: (queue) => limited.add(queue),
+        openChannel: () => createChannel(model),
+      });
+      this.#limited = limited;
+      this.#monitor.limited(limited);
+      return prepared;
     } finally {
       this.#preparations -= 1;
     }
-  }
-
-  #foundLimit(queue: string): void {
-    this.#log.warn({ queue }, "the queue has a delivery limit of its own");
-    this.findings.push({
-      message: `queue "${queue}" drops events after the deliveries of its delivery limit`,
-      hint: "Set deliveryLimit and deadLetterExchange in topology, or declare the queue again once it is empty.",
-    });
   }
 
   #forget(model: ChannelModel | undefined, error: Error | undefined): void {
@@ -229,10 +252,7 @@ export class RabbitMqConnection {
     this.#model = undefined;
     this.isBlocked = false;
     this.lastError = error;
-    if (error === undefined) return;
-    const details = { error: describeCause(error) };
-    if (this.isEstablished) this.#log.warn(details, "connection lost");
-    else this.#log.debug(details, "connection lost");
+    if (error !== undefined) this.#monitor.connectionLost(error, this.isEstablished);
   }
 }
 

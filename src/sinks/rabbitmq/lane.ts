@@ -59,7 +59,10 @@ export class RabbitMqLane {
     const head = batch[acknowledged];
     const failure = head && this.#failureOf(head, result, wasAlone);
     // Before it opens again, the sink closes the whole connection.
-    if (failure?.scope !== "sink") await this.#tidy(channel, result);
+    if (failure?.scope !== "sink") {
+      await this.#tidy(channel, result);
+      if (failure?.kind === "unroutable") await this.#repair(channel, signal);
+    }
     return failure === undefined ? { acknowledged } : { acknowledged, failure };
   }
 
@@ -133,6 +136,13 @@ export class RabbitMqLane {
     if (!this.#isAlone) await this.close();
     // The event of another lane must not end the connection under this one's, which would look guilty.
     else if (refusal) this.#own ??= this.#host.connect();
+  }
+
+  /** Closes the channel first, since the broker may not allow one more. */
+  async #repair(channel: ConfirmChannel, signal: AbortSignal): Promise<void> {
+    if (this.#channel !== channel || !this.#connection.repairTopology()) return;
+    this.#channel = undefined;
+    await unlessAborted(channel.close(), signal).catch(() => undefined);
   }
 
   /** Why the first unacknowledged event was not acknowledged. */

@@ -119,7 +119,9 @@ export const rabbitmqSinkOptions = z
       ),
     topology: topology
       .optional()
-      .describe("Declared each time the sink connects; without it nothing is declared."),
+      .describe(
+        "Declared each time the sink connects, and at most once a minute when no queue takes an event; without it nothing is declared.",
+      ),
   })
   .superRefine((entry, context) => {
     if (entry.tls !== undefined && !entry.url.startsWith("amqps:")) {

@@ -8,6 +8,7 @@ import { openChannels } from "./channels.ts";
 import { RabbitMqConnection } from "./connection.ts";
 import { toRabbitMqError } from "./errors.ts";
 import { type LaneHost, RabbitMqLane } from "./lane.ts";
+import { RabbitMqMonitor } from "./monitor.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
 import { SizeLimit } from "./size-limit.ts";
 
@@ -17,6 +18,7 @@ export class RabbitMqSink implements Sink {
   readonly name: string;
   readonly #options: ResolvedRabbitMqSinkOptions;
   readonly #log: Logger;
+  readonly #monitor: RabbitMqMonitor;
   readonly #sizeLimit: SizeLimit;
   #connection: RabbitMqConnection | undefined;
   #lanes: RabbitMqLane[] = [];
@@ -27,6 +29,7 @@ export class RabbitMqSink implements Sink {
     this.name = options.name;
     this.#options = options;
     this.#log = log;
+    this.#monitor = new RabbitMqMonitor(log);
     this.#sizeLimit = new SizeLimit(options.limits, log);
     this.#warnedLanes = options.lanes;
   }
@@ -54,12 +57,12 @@ export class RabbitMqSink implements Sink {
   }
 
   async open(signal?: AbortSignal): Promise<void> {
-    await this.close();
+    await this.#disconnect();
     checkAmqplibVersion();
     patchHandshake();
     this.#sizeLimit.apply();
     const options = this.#options;
-    const connect = () => new RabbitMqConnection(options, this.#log);
+    const connect = () => new RabbitMqConnection(options, this.#monitor);
     try {
       const { connection, channels } = await openChannels(connect, options.lanes, signal);
       const window = Math.ceil(options.window / channels.length);
@@ -86,6 +89,11 @@ export class RabbitMqSink implements Sink {
   }
 
   async close(): Promise<void> {
+    await this.#disconnect();
+    this.#monitor.close();
+  }
+
+  async #disconnect(): Promise<void> {
     const [connection, lanes] = [this.#connection, this.#lanes];
     this.#connection = undefined;
     this.#lanes = [];

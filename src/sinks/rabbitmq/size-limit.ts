@@ -1,11 +1,9 @@
 import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
+import { leastEventBytes } from "../common-options.ts";
 import type { SinkFailure, SinkLimits } from "../sink.ts";
 import type { ContentRefusal } from "./errors.ts";
-
-/** Smallest size that events are made to fit into, in bytes; the least that `maxEventBytes` may be. */
-const leastEventBytes = 16 * 1024;
 
 /**
  * The largest event that the broker accepts. No client can ask for it, so the sink learns it when the broker refuses

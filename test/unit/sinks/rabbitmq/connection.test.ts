@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import pino from "pino";
 import { CertwireError } from "../../../../src/errors/certwire-error.ts";
+import { describeCause } from "../../../../src/errors/describe-cause.ts";
 import {
   rabbitmqSinkOptions,
   resolveRabbitMqSink,
@@ -15,6 +16,9 @@ import { sampleEvent, sampleOutbound } from "../../../support/sample-events.ts";
 import { settled, until } from "../../../support/until.ts";
 
 const signal = new AbortController().signal;
+const connectionOpen = "10.40";
+const connectionClose = "10.50";
+const exchangeDeclare = "40.10";
 
 test("a connection without confirms ends once for all lanes, and the next one is left alone", async (t) => {
   const clock = { ms: 0 };
@@ -62,6 +66,98 @@ test("a blocked sink says so, and closes without waiting for a broker that reads
   await sink.close();
   t.mock.timers.reset();
   assert.equal(sink.isBlocked, false);
+});
+
+for (const [replyCode, replyText] of [
+  [320, "CONNECTION_FORCED - broker forced connection closure"],
+  [541, "INTERNAL_ERROR - please try again later"],
+] as const) {
+  test(`a connection that ends with ${replyCode} in the same read as it opened is made again`, async (t) => {
+    const ended = new Set([1, 3]);
+    const broker = await startFakeRabbitMq(() => true, {
+      append: ({ connection, method }) =>
+        method === connectionOpen && ended.has(connection)
+          ? { closes: "connection", replyCode, replyText }
+          : undefined,
+    });
+    const sink = rabbitMqSink([broker.url], "events");
+    t.after(async () => {
+      await sink.close();
+      broker.stop();
+    });
+    await assert.rejects(sink.open(signal), (error) => {
+      assert.equal(Object(error).code, "CERTWIRE_SINK_UNREACHABLE");
+      assert.match(describeCause(error), new RegExp(replyText));
+      return true;
+    });
+    await sink.open(signal);
+    const event = sampleOutbound(1);
+    broker.close(320, "CONNECTION_FORCED - Closed via management plugin");
+    await until(async () => {
+      const { failure } = await sink.publish(sink.laneOf(event), [event], signal);
+      return new RegExp(replyText).test(describeCause(failure?.cause));
+    }, "the third connection has ended as it opened");
+    assert.deepEqual(await sink.publish(sink.laneOf(event), [event], signal), { acknowledged: 1 });
+    assert.equal(broker.connections(), 4);
+  });
+}
+
+test("a stop while the last channel opens leaves no connection", async (t) => {
+  const stop = new AbortController();
+  const broker = await startFakeRabbitMq(() => true, {
+    refuse: ({ method }) => {
+      if (method === exchangeDeclare) stop.abort();
+      return undefined;
+    },
+  });
+  t.after(() => broker.stop());
+  const sink = rabbitMqSink([broker.url], "events", { lanes: 1 });
+  await assert.rejects(sink.open(stop.signal), CertwireError);
+  assert.equal(sink.lanes, 0);
+  const closes = broker.requests().filter(({ method }) => method === connectionClose);
+  assert.equal(closes.length, 1);
+});
+
+test("a connection that is blocked in the same read as it opened says so", async (t) => {
+  const broker = await startFakeRabbitMq(() => true, {
+    append: ({ method }) => (method === connectionOpen ? "blocked" : undefined),
+  });
+  const sink = rabbitMqSink([broker.url], "events");
+  t.after(async () => {
+    await sink.close();
+    broker.stop();
+  });
+  await sink.open(signal);
+  assert.equal(sink.isBlocked, true);
+});
+
+test("a broker that closes every connection after an event takes few lines", async (t) => {
+  const broker = await startFakeRabbitMq(() => true);
+  t.after(() => broker.stop());
+  const lines: { msg: string; repeated?: number }[] = [];
+  const sink = rabbitMqSink([broker.url], "events", { lanes: 1 }, (line) =>
+    lines.push(JSON.parse(line)),
+  );
+  const lost = () => lines.filter(({ msg }) => msg === "connection lost");
+  await sink.open(signal);
+  const ends = 20;
+  for (let connection = 1; connection <= ends; connection += 1) {
+    await until(async () => {
+      await sink.publish(0, [sampleOutbound(connection)], signal);
+      return broker.connections() === connection;
+    }, "the sink has connected again");
+    broker.close(320, "CONNECTION_FORCED");
+  }
+  assert.equal(lost().length, 1);
+  await until(async () => {
+    await sink.publish(0, [sampleOutbound(0)], signal);
+    return broker.connections() === ends + 1;
+  }, "the sink has noticed the last end");
+  await sink.close();
+  assert.deepEqual(
+    lost().map(({ repeated }) => repeated),
+    [undefined, ends - 1],
+  );
 });
 
 test("a pipeline stops although the broker blocks it", async (t) => {

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { describeCause } from "../../../../src/errors/describe-cause.ts";
-import { type FakeOptions, startFakeRabbitMq } from "../../../support/fake-rabbitmq.ts";
+import {
+  type Confirms,
+  type FakeOptions,
+  startFakeRabbitMq,
+} from "../../../support/fake-rabbitmq.ts";
 import { rabbitMqSink } from "../../../support/make-sink.ts";
 import { sampleOutbound } from "../../../support/sample-events.ts";
 import { settled, until } from "../../../support/until.ts";
@@ -13,8 +17,9 @@ async function setUp(
   t: TestContext,
   { lanes = 2, ...queue }: { readonly lanes?: number } & Record<string, unknown>,
   options: FakeOptions = {},
+  confirms: Confirms = () => true,
 ) {
-  const broker = await startFakeRabbitMq(() => true, options);
+  const broker = await startFakeRabbitMq(confirms, options);
   const lines: { level: number; msg: string }[] = [];
   const settings = { lanes, topology: { quorumQueues: [{ name: "inventory", ...queue }] } };
   const sink = rabbitMqSink([broker.url], "events", settings, (line) =>
@@ -70,9 +75,28 @@ test("a queue that exists with the default limit keeps it, with a warning", asyn
   await sink.open(signal);
   assert.equal(declarations().length, 2);
   assert.ok(warnings().includes("the queue has a delivery limit of its own"));
-  assert.match(sink.findings.at(-1)?.message ?? "", /drops events after the deliveries/);
+  const finding =
+    'queue "inventory" has a delivery limit: the broker removes events that are returned more often';
+  assert.equal(sink.findings.at(-1)?.message, finding);
   const event = sampleOutbound(1);
   assert.deepEqual(await sink.publish(0, [event], signal), { acknowledged: 1 });
+});
+
+test("a queue with the default limit is one finding and one warning, however often the sink connects", async (t) => {
+  const options = { version: "4.0.5", ...existing("x-delivery-limit") };
+  const { broker, sink, declarations, warnings } = await setUp(t, { lanes: 1 }, options);
+  const event = sampleOutbound(1);
+  await sink.open(signal);
+  broker.close(320, "CONNECTION_FORCED");
+  await until(async () => {
+    await sink.publish(0, [event], signal);
+    return broker.connections() === 2;
+  }, "the sink has connected again");
+  await sink.open(signal);
+  assert.equal(declarations().length, 6);
+  assert.equal(sink.findings.length, 1);
+  const limits = warnings().filter((text) => text === "the queue has a delivery limit of its own");
+  assert.equal(limits.length, 1);
 });
 
 test("a limit that was asked for is not given up: another one is a configuration error", async (t) => {
@@ -156,4 +180,43 @@ test("while exchange and queues are declared no other lane publishes", async (t)
   const outcomes = await settled(Promise.all([preparing, waiting, opening]), "all were stopped");
   assert.ok(outcomes.every(({ acknowledged }) => acknowledged === 0));
   assert.equal(broker.messages(), published, "nothing was published in between");
+});
+
+test("a queue that was deleted is declared again after a return, at most once a minute", async (t) => {
+  const clock = { ms: 0 };
+  t.mock.method(performance, "now", () => clock.ms);
+  let exists = false;
+  const { sink, declarations } = await setUp(
+    t,
+    { lanes: 2 },
+    {
+      // The lanes have all the channels that there are.
+      channelMax: 2,
+      refuse: ({ method }) => {
+        if (method === queueDeclare) exists = true;
+        return undefined;
+      },
+    },
+    () => exists || "return",
+  );
+  const publish = async (lane = 0) => {
+    const { acknowledged, failure } = await sink.publish(lane, [sampleOutbound(1)], signal);
+    return acknowledged === 1 ? "stored" : failure?.kind;
+  };
+  await sink.open(signal);
+  assert.equal(await publish(), "stored");
+  exists = false;
+  assert.equal(await publish(), "unroutable");
+  assert.equal(await publish(), "unroutable");
+  assert.equal(declarations().length, 1, "it was declared within the last minute");
+  clock.ms += 60_000;
+  assert.equal(await publish(), "unroutable");
+  assert.equal(await publish(1), "unroutable", "the other lane leaves it to the first");
+  assert.equal(await publish(), "stored");
+  assert.equal(await publish(1), "stored");
+  assert.equal(declarations().length, 2);
+  exists = false;
+  assert.equal(await publish(), "unroutable");
+  assert.equal(await publish(), "unroutable");
+  assert.equal(declarations().length, 2, "the next time is a minute later");
 });

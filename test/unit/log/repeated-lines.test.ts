@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import pino from "pino";
+import { RepeatedLines } from "../../../src/log/repeated-lines.ts";
 import { PipelineMonitor } from "../../../src/pipeline/monitor.ts";
-import { RepeatedLines } from "../../../src/pipeline/repeated-lines.ts";
 
 /** A log in memory under a clock that only the test moves. */
 function quietLog(t: TestContext) {
