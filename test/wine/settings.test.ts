@@ -5,6 +5,8 @@ import { test } from "node:test";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { ScenarioWriter } from "../scenarios/scenario-writer.ts";
 import { eventLogEntries } from "./support/event-log.ts";
+import { readRecorded } from "./support/recorded.ts";
+import { runStandin } from "./support/standin.ts";
 import { prepareWine } from "./support/wine.ts";
 
 const mebibyte = 2 ** 20;
@@ -62,4 +64,33 @@ test("MaxMemoryMegabytes limits what waits for a full journal; more of it loses 
   const large = await entriesWith({ ...full, MaxMemoryMegabytes: 128 }, 128 * mebibyte);
   assert.match(large, /MaxJournalMegabytes is reached/);
   assert.doesNotMatch(large, lost);
+});
+
+test("the values of the attributes that BlankedAttributes names are not recorded", async (t) => {
+  if (!(await prepareWine(t))) return;
+  const writer = new ScenarioWriter();
+  writer.add({
+    event: 1,
+    context: 1,
+    chain: "requests",
+    request: { RequestAttributes: { string: "employee-pin:s3cret\nccm:host" } },
+    attributes: [
+      ["EmployeePin", { string: "s3cret" }],
+      ["Badge", { string: "s3cret" }],
+      ["ccm", { string: "host" }],
+    ],
+  });
+  const scenario = join(makeTempDirectory("scenarios"), "blanked.ndjson");
+  const settings = { BlankedAttributes: "Employee PIN, badge" };
+  writer.save(scenario, { caName: "Settings CA", ca: {}, settings, secrets: [], boundMs: 60_000 });
+  const run = await runStandin(scenario);
+  const [recorded] = readRecorded(run.journalDirectory).filter(({ event }) => event === 1);
+  assert.deepEqual(recorded?.attributes, [
+    "text:EmployeePin = redacted:",
+    "text:Badge = redacted:",
+    "text:ccm = text:host",
+  ]);
+  assert.deepEqual(recorded.request, {
+    RequestAttributes: "text:employee-pin:[redacted]\nccm:host",
+  });
 });
