@@ -77,7 +77,12 @@ export const kafkaErrors: readonly KafkaErrorRow[] = [
     why: "a limit of the topic; events are made smaller",
   },
   { code: 13, type: "NETWORK_EXCEPTION", meaning: broken, why: outage },
-  { code: 17, type: "INVALID_TOPIC_EXCEPTION", meaning: config, why: "a name that Kafka refuses" },
+  {
+    code: 17,
+    type: "INVALID_TOPIC_EXCEPTION",
+    meaning: hintedBy(config, "Correct the name of the topic in the URL."),
+    why: "a name that Kafka refuses",
+  },
   {
     code: 18,
     type: "RECORD_LIST_TOO_LARGE",
@@ -99,7 +104,10 @@ export const kafkaErrors: readonly KafkaErrorRow[] = [
   {
     code: 21,
     type: "INVALID_REQUIRED_ACKS",
-    meaning: config,
+    meaning: hintedBy(
+      config,
+      "The broker does not support acks=all. Publish to an Apache Kafka or a compatible service that does.",
+    ),
     why: "a broker that refuses acks=all",
   },
   { code: 29, type: "TOPIC_AUTHORIZATION_FAILED", meaning: noRight, why: "a right is missing" },
@@ -123,9 +131,27 @@ export const kafkaErrors: readonly KafkaErrorRow[] = [
     why: "the broker lacks the mechanism",
   },
   { code: 34, type: "ILLEGAL_SASL_STATE", meaning: noSasl, why: "a listener without SASL" },
-  { code: 35, type: "UNSUPPORTED_VERSION", meaning: config, why: "a broker before 2.0" },
-  { code: 43, type: "UNSUPPORTED_FOR_MESSAGE_FORMAT", meaning: config, why: "an old log format" },
-  { code: 44, type: "POLICY_VIOLATION", meaning: config, why: "a policy of the cluster" },
+  {
+    code: 35,
+    type: "UNSUPPORTED_VERSION",
+    meaning: hintedBy(config, "The broker is too old. Certwire needs Kafka 2.0 or later."),
+    why: "a broker before 2.0",
+  },
+  {
+    code: 43,
+    type: "UNSUPPORTED_FOR_MESSAGE_FORMAT",
+    meaning: hintedBy(config, "Set log.message.format.version of the topic to 2.0 or later."),
+    why: "an old log format",
+  },
+  {
+    code: 44,
+    type: "POLICY_VIOLATION",
+    meaning: hintedBy(
+      config,
+      "A policy of the cluster refuses the records. Ask its administrators which one.",
+    ),
+    why: "a policy of the cluster",
+  },
   { code: 45, type: "OUT_OF_ORDER_SEQUENCE_NUMBER", meaning: broken, why: producer },
   { code: 46, type: "DUPLICATE_SEQUENCE_NUMBER", meaning: broken, why: producer },
   { code: 47, type: "INVALID_PRODUCER_EPOCH", meaning: broken, why: producer },
@@ -155,13 +181,16 @@ export const kafkaErrors: readonly KafkaErrorRow[] = [
   {
     code: 76,
     type: "UNSUPPORTED_COMPRESSION_TYPE",
-    meaning: config,
+    meaning: hintedBy(config, "Set compression of the sink to none."),
     why: "the topic refuses the compression",
   },
   {
     code: 87,
     type: "INVALID_RECORD",
-    meaning: config,
+    meaning: hintedBy(
+      config,
+      "The topic checks records and refuses these, for example by a schema. Turn the check off for this topic.",
+    ),
     why: "a check of the topic that every record of ours fails, such as a schema validation",
   },
 ];
