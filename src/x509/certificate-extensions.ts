@@ -65,17 +65,20 @@ export const certificateExtensionHandlers: ExtensionHandlers<CertificateExtensio
   ["2.5.29.15", single((target, value) => void (target.keyUsage = readKeyUsage(value)))],
   [
     "2.5.29.17",
-    cumulative((target, value, report) =>
-      readGeneralNames(value, (target.subjectAlternativeNames ??= {}), report),
-    ),
+    cumulative((target, value, report) => {
+      const names = target.subjectAlternativeNames ?? {};
+      readGeneralNames(value, names, report);
+      if (Object.keys(names).length > 0) target.subjectAlternativeNames = names;
+    }),
   ],
   ["2.5.29.19", single((target, value) => readBasicConstraints(target, value))],
   ["2.5.29.35", single(authorityKeyIdentifier)],
   [
     "2.5.29.37",
-    single((target, value, report) =>
-      readKeyPurposes(value, (target.extendedKeyUsage = []), report),
-    ),
+    single((target, value, report) => {
+      const purposes = readKeyPurposes(value, report);
+      if (purposes.length > 0) target.extendedKeyUsage = purposes;
+    }),
   ],
   ["1.3.6.1.4.1.311.20.2", single(templateName)],
   ["1.3.6.1.4.1.311.21.7", single(templateVersion)],
@@ -99,22 +102,23 @@ function readBasicConstraints(target: CertificateExtensions, value: DerReader): 
   // A malformed path length must not hide that this is a CA.
   target.basicConstraints = { ca };
   const pathLength = constraints.optional(tags.integer);
-  if (pathLength === undefined) return;
-  target.basicConstraints = { ca, pathLength: constraints.smallInteger(pathLength) };
+  if (pathLength !== undefined) {
+    target.basicConstraints = { ca, pathLength: constraints.smallInteger(pathLength) };
+  }
+  constraints.end();
 }
 
-function readKeyPurposes(
-  value: DerReader,
-  purposes: { oid: string; name?: string }[],
-  report: DerReport,
-): void {
+function readKeyPurposes(value: DerReader, report: DerReport): { oid: string; name?: string }[] {
   const list = value.sequence();
+  if (!list.hasMore) throw new DerError("has no key purpose");
+  const purposes: { oid: string; name?: string }[] = [];
   report.eachMember(list, (member) => {
     if (member.tag !== tags.oid) throw unexpectedTag(member.tag, tags.oid);
     const oid = oidText(list.bytes, member);
     const name = keyPurposeNames.get(oid);
     purposes.push(name === undefined ? { oid } : { oid, name });
   });
+  return purposes;
 }
 
 function templateName(target: CertificateExtensions, value: DerReader, report: DerReport): void {
@@ -124,13 +128,14 @@ function templateName(target: CertificateExtensions, value: DerReader, report: D
 }
 
 function templateVersion(target: CertificateExtensions, value: DerReader): void {
-  const template = (target.template ??= {});
   const fields = value.sequence();
-  template.oid = readOid(fields);
+  const oid = readOid(fields);
+  const template: CertificateTemplate = (target.template = { ...target.template, oid });
   const major = fields.optional(tags.integer);
   if (major !== undefined) template.majorVersion = fields.smallInteger(major);
   const minor = fields.optional(tags.integer);
   if (minor !== undefined) template.minorVersion = fields.smallInteger(minor);
+  fields.end();
 }
 
 const objectSid = "1.3.6.1.4.1.311.25.2.1";
@@ -150,6 +155,8 @@ function readSids(target: CertificateExtensions, value: DerReader, report: DerRe
     const wrapper = otherName.inside(otherName.next(0xa0));
     const octets = wrapper.content(wrapper.next(tags.octetString));
     const sid = octets.toString("latin1");
+    own.attempt(() => wrapper.end());
+    own.attempt(() => otherName.end());
     if (!sidText.test(sid)) own.add("is not a SID", octets);
     else if (target.sid === undefined) target.sid = sid;
     else {

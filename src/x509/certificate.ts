@@ -21,7 +21,7 @@ import { readExtensions } from "./extensions.ts";
 import { integerHex } from "./integer.ts";
 import { type DistinguishedName, readName } from "./name.ts";
 import { type PublicKey, readPublicKey } from "./public-key.ts";
-import { DerReader, tags, unexpectedTag } from "./reader.ts";
+import { DerReader, tags, unexpectedElement, unexpectedTag } from "./reader.ts";
 import { timeText } from "./time.ts";
 
 /** A parsed certificate; a part that could not be read is absent and named in `problems`. */
@@ -66,8 +66,8 @@ function readCertificate(
     own.attempt(() => read(own));
   };
   const version = reader.optional(0xa0);
-  certificate.version = 1;
-  if (version !== undefined) {
+  if (version === undefined) certificate.version = 1;
+  else {
     const inner = reader.inside(version);
     part("version", () => {
       certificate.version = inner.smallInteger(inner.next(tags.integer)) + 1;
@@ -114,15 +114,26 @@ function readValidity(
   }
 }
 
+/** Tags of the unique identifiers of issuer and subject, which are not shown. */
+const uniqueIdentifiers: ReadonlySet<number> = new Set([0x81, 0x82]);
+
+/** Reads what stands after the public key. An element that is not expected does not hide the extensions. */
 function readCertificateExtensions(
   reader: DerReader,
   certificate: ParsedCertificate,
   report: DerReport,
 ): void {
-  reader.optional(0x81);
-  reader.optional(0x82);
-  const wrapper = reader.optional(0xa3);
-  if (wrapper === undefined) return;
-  const extensions = reader.inside(wrapper).sequence();
-  readExtensions(extensions, certificateExtensionHandlers, certificate, report);
+  const own = report.at("certificate");
+  let hasExtensions = false;
+  while (reader.hasMore) {
+    const member = reader.next();
+    own.attempt(() => {
+      if (uniqueIdentifiers.has(member.tag)) return;
+      if (member.tag !== 0xa3 || hasExtensions) throw unexpectedElement(member);
+      hasExtensions = true;
+      const wrapper = reader.inside(member);
+      readExtensions(wrapper.sequence(), certificateExtensionHandlers, certificate, report);
+      wrapper.end();
+    });
+  }
 }

@@ -4,7 +4,7 @@ import { type ExtensionHandlers, readExtensions } from "./extensions.ts";
 import { integerDecimal } from "./integer.ts";
 import { readAuthorityKeyIdentifier } from "./key-identifiers.ts";
 import { type DistinguishedName, readName } from "./name.ts";
-import { type DerElement, DerError, DerReader, tags } from "./reader.ts";
+import { type DerElement, DerError, DerReader, tags, unexpectedElement } from "./reader.ts";
 import { timeText } from "./time.ts";
 
 /** A parsed CRL; a part that could not be read is absent and named in `problems`. */
@@ -70,13 +70,13 @@ export interface CrlResult {
 export function parseCrl(der: Buffer): CrlResult {
   return parse((crl, report) => {
     const reader = new DerReader(der).sequence().sequence();
-    const entries = readHead(reader, crl, report);
-    crl.entryCount = 0;
-    if (entries !== undefined) {
-      const list = reader.inside(entries);
-      report.at("entries").attempt(() => void (crl.entryCount = countEntries(list)));
-    }
-    readCrlExtensions(reader, crl, report);
+    readHead(reader, crl, report);
+    const members = new CrlMembers(crl, report, (entries) => {
+      if (entries === undefined) crl.entryCount = 0;
+      else countEntries(reader.inside(entries), crl, report.at("entries"));
+    });
+    while (reader.hasMore) members.read(reader, reader.next());
+    members.end();
   });
 }
 
@@ -97,13 +97,16 @@ export interface CrlEnds {
 export function parseCrlEnds({ length, first, last }: CrlEnds): CrlResult {
   return parse((crl, report) => {
     const reader = new DerReader(first, 0, length).sequence().sequence();
-    const entries = readHead(reader, crl, report);
+    readHead(reader, crl, report);
+    const members = new CrlMembers(crl, report, () => undefined);
+    while (reader.hasMore && members.entries === undefined) members.read(reader, reader.next());
     const cutUpTo = length - last.length;
+    const { entries } = members;
     if (entries === undefined || entries.after < cutUpTo) {
       throw new DerError("what follows the entries was cut");
     }
-    const tail = new DerReader(last, entries.after - cutUpTo);
-    readCrlExtensions(tail, crl, report);
+    const tail = new DerReader(last, entries.after - cutUpTo, reader.endsAt - cutUpTo);
+    while (tail.hasMore) members.read(tail, tail.next());
   });
 }
 
@@ -114,8 +117,8 @@ function parse(read: (crl: ParsedCrl, report: DerReport) => void): CrlResult {
   return { crl, problems: report.problems };
 }
 
-/** Reads what stands in front of the entries; returns their element, `undefined` if the CRL has none. */
-function readHead(reader: DerReader, crl: ParsedCrl, report: DerReport): DerElement | undefined {
+/** Reads the parts that every CRL has. */
+function readHead(reader: DerReader, crl: ParsedCrl, report: DerReport): void {
   reader.optional(tags.integer);
   const [algorithm, issuer, thisUpdate] = [reader.next(), reader.next(), reader.next()];
   report.at("signatureAlgorithm").attempt(() => {
@@ -124,21 +127,74 @@ function readHead(reader: DerReader, crl: ParsedCrl, report: DerReport): DerElem
   const issuerReport = report.at("issuer");
   issuerReport.attempt(() => void (crl.issuer = readName(reader, issuer, issuerReport)));
   report.at("thisUpdate").attempt(() => void (crl.thisUpdate = timeText(reader, thisUpdate)));
-  const nextUpdate = reader.optional(tags.utcTime) ?? reader.optional(tags.generalizedTime);
-  if (nextUpdate !== undefined) {
-    report.at("nextUpdate").attempt(() => void (crl.nextUpdate = timeText(reader, nextUpdate)));
+}
+
+/**
+ * Reads the optional parts of a CRL, each wherever it stands: an element that is not expected does not hide those
+ * after it.
+ */
+class CrlMembers {
+  readonly #crl: ParsedCrl;
+  readonly #report: DerReport;
+  readonly #own: DerReport;
+  readonly #found: (entries: DerElement | undefined) => void;
+  #isFound = false;
+  #hasNextUpdate = false;
+  #hasExtensions = false;
+  #entries: DerElement | undefined;
+
+  /** `found` is called once, with the list of entries, or without one if the CRL has none. */
+  constructor(crl: ParsedCrl, report: DerReport, found: (entries: DerElement | undefined) => void) {
+    this.#crl = crl;
+    this.#report = report;
+    this.#own = report.at("crl");
+    this.#found = found;
   }
-  return reader.optional(tags.sequence);
+
+  /** Call it after the last member. */
+  end(): void {
+    this.#find(this.#entries);
+  }
+
+  /** The list of entries; `undefined` if none was read. */
+  get entries(): DerElement | undefined {
+    return this.#entries;
+  }
+
+  read(reader: DerReader, member: DerElement): void {
+    const { tag } = member;
+    if ((tag === tags.utcTime || tag === tags.generalizedTime) && !this.#hasNextUpdate) {
+      this.#hasNextUpdate = true;
+      const own = this.#report.at("nextUpdate");
+      own.attempt(() => void (this.#crl.nextUpdate = timeText(reader, member)));
+    } else if (tag === tags.sequence && this.#entries === undefined) {
+      this.#entries = member;
+      this.#find(member);
+    } else if (tag === 0xa0 && !this.#hasExtensions) {
+      this.#hasExtensions = true;
+      this.#own.attempt(() => this.#readExtensions(reader.inside(member)));
+    } else {
+      this.#own.add(unexpectedElement(member).message);
+    }
+  }
+
+  #find(entries: DerElement | undefined): void {
+    if (this.#isFound) return;
+    this.#isFound = true;
+    this.#found(entries);
+  }
+
+  #readExtensions(wrapper: DerReader): void {
+    readExtensions(wrapper.sequence(), handlers, this.#crl, this.#report);
+    wrapper.end();
+  }
 }
 
-function readCrlExtensions(reader: DerReader, crl: ParsedCrl, report: DerReport): void {
-  const extensions = reader.optional(0xa0);
-  if (extensions === undefined) return;
-  readExtensions(reader.inside(extensions).sequence(), handlers, crl, report);
-}
-
-function countEntries(list: DerReader): number {
-  let count = 0;
-  for (; list.hasMore; count++) list.next(tags.sequence);
-  return count;
+function countEntries(list: DerReader, crl: ParsedCrl, report: DerReport): void {
+  let [count, others] = [0, 0];
+  report.attempt(() => {
+    for (; list.hasMore; count++) if (list.next().tag !== tags.sequence) others += 1;
+    crl.entryCount = count;
+  });
+  if (others > 0) report.add(`${others} entries are not a SEQUENCE`);
 }

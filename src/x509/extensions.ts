@@ -25,7 +25,7 @@ export function readExtensions<T>(
 ): void {
   const seen = new Map<string, DerReport>();
   report.at("extensions").eachMember(extensions, (member) => {
-    const { oid, value } = readExtension(extensions, member);
+    const { oid, value, rest } = readExtension(extensions, member);
     const handler = handlers.get(oid);
     if (handler === undefined) return;
     const first = seen.get(oid);
@@ -35,13 +35,21 @@ export function readExtensions<T>(
       if (!handler.isCumulative) return;
     }
     seen.set(oid, own);
-    own.attempt(() => handler.read(target, value, own));
+    own.attempt(() => rest.end());
+    own.attempt(() => {
+      handler.read(target, value, own);
+      value.end();
+    });
   });
 }
 
-function readExtension(list: DerReader, member: DerElement): { oid: string; value: DerReader } {
+/** `rest` reads what stands after the value. */
+function readExtension(
+  list: DerReader,
+  member: DerElement,
+): { oid: string; value: DerReader; rest: DerReader } {
   const extension = list.insideSequence(member);
   const oid = readOid(extension);
   extension.optional(tags.boolean);
-  return { oid, value: extension.inside(extension.next(tags.octetString)) };
+  return { oid, value: extension.inside(extension.next(tags.octetString)), rest: extension };
 }

@@ -24,7 +24,8 @@ const userPrincipalName = "1.3.6.1.4.1.311.20.2.3";
 
 /**
  * Reads GeneralNames into `found`. A malformed name is reported with its index and does not hide those after
- * it, because a requester may choose the first name. Throws `DerError` for another element.
+ * it, because a requester may choose the first name. Throws `DerError` for another element, or a list without
+ * names.
  */
 export function readGeneralNames(
   reader: DerReader,
@@ -32,6 +33,7 @@ export function readGeneralNames(
   report: DerReport,
 ): void {
   const names = reader.sequence();
+  if (!names.hasMore) throw new DerError("has no name");
   report.eachMember(names, (name, own) => addName(found, names, name, own));
 }
 
@@ -68,6 +70,7 @@ function addName(
   } else if (name.tag === 0xa4) {
     const inner = names.inside(name);
     add("directoryName", readName(inner, inner.next(), report).distinguishedName);
+    report.attempt(() => inner.end());
   } else if (name.tag === 0x87) {
     add("ip", addressText(names.content(name)));
   } else if (name.tag === 0x88) {
@@ -89,8 +92,13 @@ function addOtherName(found: AlternativeNames, reader: DerReader, report: DerRep
   const wrapper = element.tag === 0xa0 ? reader.inside(element) : reader;
   const value = element.tag === 0xa0 ? wrapper.next() : element;
   const text = type === userPrincipalName ? stringText(wrapper, value, report) : undefined;
-  if (text === undefined) addOther(found, type, wrapper.whole(value));
-  else (found.upn ??= []).push(withoutNul(text));
+  if (text !== undefined) (found.upn ??= []).push(withoutNul(text));
+  else {
+    if (type === userPrincipalName) report.add("UPN is not a string");
+    addOther(found, type, wrapper.whole(value));
+  }
+  report.attempt(() => wrapper.end());
+  if (wrapper !== reader) report.attempt(() => reader.end());
 }
 
 /** An address of 4 or 16 octets in its usual text form (RFC 5952). */

@@ -67,6 +67,7 @@ export function readName(
 function readAttribute(reader: DerReader, parts: NameParts, report: DerReport): string {
   const oid = readOid(reader);
   const value = reader.next();
+  report.attempt(() => reader.end());
   const type = attributeTypes.get(oid);
   let text: string | undefined;
   report.attempt(() => {

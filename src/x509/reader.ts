@@ -74,6 +74,11 @@ export class DerReader {
     return this.#position;
   }
 
+  /** Offset in `bytes` where the elements end. */
+  get endsAt(): number {
+    return this.#end;
+  }
+
   /** Reads the next element. Throws `DerError` if it is malformed or does not have the given tag. */
   next(tag?: number): DerElement {
     const offset = this.#position;
@@ -109,6 +114,11 @@ export class DerReader {
   insideSequence(element: DerElement): DerReader {
     if (element.tag !== tags.sequence) throw unexpectedTag(element.tag, tags.sequence);
     return this.inside(element);
+  }
+
+  /** Throws `DerError` if there is another element. */
+  end(): void {
+    if (this.hasMore) throw new DerError("more than is expected");
   }
 
   /** The content octets, as a view. */
@@ -187,6 +197,11 @@ export class DerReader {
     if (byte === undefined) throw new DerError("lies in the part that was cut");
     return byte;
   }
+}
+
+/** The error of an element that stands where none with its tag may. */
+export function unexpectedElement({ tag }: DerElement): DerError {
+  return new DerError(`element with tag ${hex(tag)} is not expected here`);
 }
 
 /** The error of an element that has another tag than the expected one. */

@@ -1,11 +1,15 @@
 import { isAscii, isUtf8 } from "node:buffer";
 import type { DerReport } from "./der-report.ts";
-import { type DerElement, DerError, type DerReader } from "./reader.ts";
+import { type DerElement, DerError, DerReader, tags } from "./reader.ts";
 
 const utf8String = 0x0c;
 const teletexString = 0x14;
 const universalString = 0x1c;
 const bmpString = 0x1e;
+
+/** Bits of the class of a tag, and of its form. */
+const universalConstructed = 0xe0;
+const constructed = 0x20;
 
 /** NumericString, PrintableString, IA5String, VisibleString. */
 const asciiTags: ReadonlySet<number> = new Set([0x12, 0x13, 0x16, 0x1a]);
@@ -20,6 +24,7 @@ export function stringText(
   report: DerReport,
 ): string | undefined {
   const { tag } = element;
+  if ((tag & universalConstructed) === constructed) return chunkedText(reader, element, report);
   if (asciiTags.has(tag)) return asciiText(reader, element, report);
   if (tag === utf8String) return utf8Text(reader, element, report);
   if (tag === teletexString) {
@@ -35,6 +40,25 @@ export function stringText(
   if (tag === bmpString) return reportNul(utf16Text(octets, report), reader, element, report);
   if (tag === universalString) return reportNul(utf32Text(octets, report), reader, element, report);
   return undefined;
+}
+
+/** The text of a string in chunks, as BER allows it; `undefined` if it is not a string or its chunks are not. */
+function chunkedText(
+  reader: DerReader,
+  element: DerElement,
+  report: DerReport,
+): string | undefined {
+  const tag = element.tag & ~constructed;
+  const list = reader.inside(element);
+  const chunks: Buffer[] = [];
+  while (list.hasMore) {
+    const chunk = list.next();
+    if (chunk.tag !== tag && chunk.tag !== tags.octetString) return undefined;
+    chunks.push(list.content(chunk));
+  }
+  const joined = Buffer.concat(chunks);
+  const whole = { tag, offset: 0, start: 0, end: joined.length, after: joined.length };
+  return stringText(new DerReader(joined), whole, report);
 }
 
 /**
