@@ -79,8 +79,10 @@ SecretNames::SecretNames(const std::vector<std::u16string>& more) {
 
 bool SecretNames::Has(std::u16string_view name) const {
   const std::u16string letters = LettersOf(name);
+  // Without the digits at its end: Password1.
+  const std::u16string_view stem(letters.data(), letters.find_last_not_of(u"0123456789") + 1);
   return std::any_of(std::begin(kSecretWords), std::end(kSecretWords),
-                     [&](std::u16string_view word) { return letters.ends_with(word); }) ||
+                     [&](std::u16string_view word) { return stem.ends_with(word); }) ||
          std::find(more_.begin(), more_.end(), letters) != more_.end();
 }
 

@@ -24,6 +24,9 @@ TEST_CASE("names of passwords are recognized however they are spelt") {
   CHECK(names.Has(u" EXPECTED Challenge "));
   CHECK(names.Has(u"Chal\tlenge"));
   CHECK(names.Has(u"Chal%6cenge"));
+  CHECK(names.Has(u"Password1"));
+  CHECK(names.Has(u"challenge-42"));
+  CHECK_FALSE(names.Has(u"42"));
   CHECK(names.Has(u"Chal%256Cenge"));
   CHECK(names.Has(u"Chal%\0006cenge"s));
   CHECK(names.Has(u"\uFF23hallenge"));
