@@ -3,7 +3,7 @@ import { type TestContext, test } from "node:test";
 import { type FakeRequest, startFakeRabbitMq } from "../../../support/fake-rabbitmq.ts";
 import { rabbitMqSink } from "../../../support/make-sink.ts";
 import { MemorySource } from "../../../support/memory-source.ts";
-import { neverStopped, range, testPipeline } from "../../../support/run-pipeline.ts";
+import { range, testPipeline } from "../../../support/run-pipeline.ts";
 import { sampleEvent } from "../../../support/sample-events.ts";
 import { until } from "../../../support/until.ts";
 
@@ -44,13 +44,20 @@ async function setUp(t: TestContext, example: Case) {
   return { ...running, broker, sink, warnings };
 }
 
+/** Ends a pipeline with its test, so that a failure does not keep the process alive. */
+function endOf(t: TestContext): AbortSignal {
+  const end = new AbortController();
+  t.after(() => end.abort());
+  return end.signal;
+}
+
 for (const mode of ["structured", "binary"]) {
   test(`with max_message_size below an event the limit is learned, in ${mode} mode`, async (t) => {
     const { pipeline, deadLetters, sink, warnings, logLines } = await setUp(t, {
       limit: { bytes: 100 * kibibyte },
       settings: { mode },
     });
-    await pipeline.run(neverStopped);
+    await pipeline.run(endOf(t));
     assert.equal(pipeline.stats().acknowledgedEvents, 60);
     assert.equal(sink.limits.maxEventBytes, 100 * kibibyte);
     assert.equal(pipeline.stats().relayouts, 1);
@@ -68,7 +75,7 @@ test("without a number in the broker's answer the limit is lowered by a quarter 
     limit: { bytes: 200 * kibibyte },
     replyCode: 311,
   });
-  await pipeline.run(neverStopped);
+  await pipeline.run(endOf(t));
   assert.equal(pipeline.stats().acknowledgedEvents, 60);
   const { maxEventBytes } = sink.limits;
   assert.ok(maxEventBytes > 200 * kibibyte && maxEventBytes < 300 * kibibyte, `${maxEventBytes}`);
@@ -78,7 +85,7 @@ test("without a number in the broker's answer the limit is lowered by a quarter 
 test("an event that cannot be made smaller waits with an alarm, and goes out when the limit is raised", async (t) => {
   const limit = { bytes: 20 * kibibyte };
   const { pipeline, deadLetters, logLines } = await setUp(t, { limit, canShrink: false });
-  const running = pipeline.run(neverStopped);
+  const running = pipeline.run(endOf(t));
   await until(() => /alarm|stopped/.test(pipeline.stats().state), "the alarm is raised");
   assert.equal(pipeline.stats().state, "alarm");
   const { code, hint } = logLines.findLast(({ kind }) => kind === "config") ?? {};
@@ -93,7 +100,7 @@ test("an event that cannot be made smaller waits with an alarm, and goes out whe
 test("a limit below the least size of an event lowers ours to 16 KiB and no further", async (t) => {
   const limit = { bytes: 10 * kibibyte };
   const { pipeline, sink } = await setUp(t, { limit, canShrink: false, largeBytes: 18 * kibibyte });
-  const running = pipeline.run(neverStopped);
+  const running = pipeline.run(endOf(t));
   await until(() => /alarm|stopped/.test(pipeline.stats().state), "the alarm is raised");
   assert.equal(pipeline.stats().state, "alarm");
   assert.equal(sink.limits.maxEventBytes, 16 * kibibyte);
