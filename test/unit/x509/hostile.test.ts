@@ -1,37 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseCertificate } from "../../../src/x509/certificate.ts";
-import { oidOctets } from "../../../src/x509/oid.ts";
-
-const der = (tag: number, ...content: Buffer[]) => {
-  const body = Buffer.concat(content);
-  const length = Buffer.from([
-    0x83,
-    body.length >> 16,
-    (body.length >> 8) & 0xff,
-    body.length & 0xff,
-  ]);
-  return Buffer.concat([Buffer.from([tag]), length, body]);
-};
-const oid = (dotted: string) => der(0x06, oidOctets(dotted));
-const text = (tag: number, value: string) => der(tag, Buffer.from(value, "latin1"));
-
-const algorithm = der(0x30, oid("1.2.840.113549.1.1.11"));
-const name = (commonName: Buffer) => der(0x30, der(0x31, der(0x30, oid("2.5.4.3"), commonName)));
-const validity = der(0x30, text(0x17, "250101000000Z"), text(0x17, "260101000000Z"));
-const publicKey = der(0x30, der(0x30, oid("1.3.101.112")), der(0x03, Buffer.alloc(33)));
-
-const extension = (type: string, value: Buffer, ...more: Buffer[]) =>
-  der(0x30, oid(type), der(0x04, value), ...more);
-const extensions = (...members: Buffer[]) => der(0xa3, der(0x30, ...members));
-
-/** A certificate of version 3; `rest` stands after its public key. */
-function certificate(rest: Buffer[], subject = name(text(0x0c, "x"))): Buffer {
-  const version = der(0xa0, text(0x02, "\x02"));
-  const parts = [version, text(0x02, "\x05"), algorithm, name(text(0x0c, "ca"))];
-  const tbs = der(0x30, ...parts, validity, subject, publicKey, ...rest);
-  return der(0x30, tbs, algorithm, der(0x03, Buffer.alloc(2)));
-}
+import { certificate, der, extension, extensions, oid, text } from "../../support/build-der.ts";
 
 function parsed(...args: Parameters<typeof certificate>) {
   const { certificate: found, problems } = parseCertificate(certificate(...args));

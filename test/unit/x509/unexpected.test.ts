@@ -2,39 +2,32 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseCertificate } from "../../../src/x509/certificate.ts";
 import { parseCrl } from "../../../src/x509/crl.ts";
-import { oidOctets } from "../../../src/x509/oid.ts";
+import {
+  algorithm,
+  certificate,
+  der,
+  extension,
+  extensions,
+  name,
+  oid,
+  text,
+} from "../../support/build-der.ts";
 
-const der = (tag: number, ...content: Buffer[]) => {
-  const body = Buffer.concat(content);
-  return Buffer.concat([Buffer.from([tag, 0x82, body.length >> 8, body.length & 0xff]), body]);
-};
-const oid = (dotted: string) => der(0x06, oidOctets(dotted));
-const text = (tag: number, value: string) => der(tag, Buffer.from(value, "latin1"));
-const algorithm = der(0x30, oid("1.2.840.113549.1.1.11"));
-const name = der(0x30, der(0x31, der(0x30, oid("2.5.4.3"), text(0x0c, "x"))));
 const time = (year: string) => text(0x17, `${year}0101000000Z`);
-const publicKey = der(0x30, der(0x30, oid("1.3.101.112")), der(0x03, Buffer.alloc(33)));
-const extension = (type: string, value: Buffer, ...more: Buffer[]) =>
-  der(0x30, oid(type), der(0x04, value), ...more);
 const dns = (value: string) => text(0x82, value);
 const san = "2.5.29.17";
 
-/** A certificate of version 3; `rest` stands after its public key. */
-function certificate(...rest: Buffer[]) {
-  const version = der(0xa0, text(0x02, "\x02"));
-  const validity = der(0x30, time("25"), time("26"));
-  const parts = [version, text(0x02, "\x05"), algorithm, name, validity, name, publicKey];
-  const whole = der(0x30, der(0x30, ...parts, ...rest), algorithm, der(0x03, Buffer.alloc(2)));
-  const { certificate: found, problems } = parseCertificate(whole);
+function parsed(...rest: Buffer[]) {
+  const { certificate: found, problems } = parseCertificate(certificate(rest));
   return { found, problems: problems.map(({ part, reason }) => `${part}: ${reason}`) };
 }
 
 const withExtension = (...args: Parameters<typeof extension>) =>
-  certificate(der(0xa3, der(0x30, extension(...args))));
+  parsed(extensions(extension(...args)));
 
 /** A CRL; `rest` stands after its first date. */
 function crl(...rest: Buffer[]) {
-  const tbs = der(0x30, text(0x02, "\x01"), algorithm, name, time("25"), ...rest);
+  const tbs = der(0x30, text(0x02, "\x01"), algorithm, name(text(0x0c, "x")), time("25"), ...rest);
   const { crl: found, problems } = parseCrl(der(0x30, tbs, algorithm, der(0x03, Buffer.alloc(2))));
   return { found, problems: problems.map(({ part, reason }) => `${part}: ${reason}`) };
 }
@@ -44,7 +37,7 @@ const entry = der(0x30, text(0x02, "\x01"), time("25"));
 
 test("an element that nobody expects does not hide the extensions of a certificate", () => {
   const names = der(0xa3, der(0x30, extension(san, der(0x30, dns("a.example")))));
-  const { found, problems } = certificate(text(0xa1, ""), names);
+  const { found, problems } = parsed(text(0xa1, ""), names);
   assert.deepEqual(found.subjectAlternativeNames, { dns: ["a.example"] });
   assert.deepEqual(problems, ["certificate: element with tag 0xa1 is not expected here"]);
 });
@@ -68,7 +61,7 @@ test("what is left over in an extension, a name and its value is named", () => {
   const upn = (...values: Buffer[]) =>
     der(0xa0, oid("1.3.6.1.4.1.311.20.2.3"), der(0xa0, ...values));
   const user = text(0x0c, "a@b");
-  const cases: readonly (readonly [string, ReturnType<typeof certificate>])[] = [
+  const cases: readonly (readonly [string, ReturnType<typeof parsed>])[] = [
     [
       "a second list",
       withExtension(san, Buffer.concat([der(0x30, dns("a")), der(0x30, dns("b"))])),
