@@ -139,7 +139,7 @@ TEST_CASE("on a small volume a segment leaves space for its successor") {
   }
   // A segment that is deleted between the two looks at the volume counts twice.
   constexpr uint64_t kLargest = (kVolume + kVolume / 8) / 16;
-  for (const auto& path : names()) CHECK(files[path].size() <= kLargest);
+  for (const auto& path : names()) CHECK(files.size_of(path) <= kLargest);
 }
 
 TEST_CASE("the largest record is limited by the journal and by the memory") {

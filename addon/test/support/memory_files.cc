@@ -92,6 +92,14 @@ MemoryFiles::Content& MemoryFiles::operator[](const std::string& path) {
   return node->content;
 }
 
+uint64_t MemoryFiles::size_of(const std::string& path) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = nodes_.find(path);
+  if (found == nodes_.end()) return 0;
+  const std::lock_guard node_lock(found->second->mutex);
+  return found->second->content.size();
+}
+
 uint64_t MemoryFiles::total_bytes() const {
   const std::lock_guard guard(mutex_);
   uint64_t bytes = 0;

@@ -26,6 +26,8 @@ class MemoryFiles final : public journal::FileSystem {
   /// Content of a file, made when it is not there. Not for use while others work with it.
   Content& operator[](const std::string& path);
   std::vector<std::string> paths() const;
+  /// Size of a file, also while others write it; 0 when it is not there.
+  uint64_t size_of(const std::string& path) const;
   uint64_t total_bytes() const;
   void set_free_space(uint64_t bytes) { free_ = bytes; }
   /// From now on free is what the files leave of a volume of this size.
