@@ -48,7 +48,7 @@ std::u16string Indexed(std::u16string_view name, int32_t index) {
   return indexed;
 }
 
-/// How a CA may answer a name that it does not know. That there is no value is not among them.
+/// How a CA may answer a name that it does not know. "No value" is not among them.
 bool MeansUnknownName(HResult result) {
   constexpr HResult kInvalidArgument = 0x80070057;
   constexpr HResult kElementNotFound = 0x80070490;

@@ -78,7 +78,7 @@ class JournalKeeper {
     ignored_ = settings.ignored;
     raised_ = settings.raised;
     directory_ = settings.journal_directory;
-    // Before the directory is looked at: the limits apply at once, also when it is refused.
+    // Before the directory is checked: the limits apply at once, also when it is refused.
     if (!Configure(settings)) return;
     // Registration made the default directory; another one may be made here. Nothing is asked of a
     // network path: its server may hang, or want to know who we are.

@@ -277,7 +277,7 @@ TEST_CASE("a base CRL of 67 MB leaves the delta CRL and the CA certificate in th
   CHECK(CborText(record).find("1129775107([67000000, h'', ") != std::string::npos);
 }
 
-/// A clock that goes on by a millisecond whenever it is looked at.
+/// A clock that goes on by a millisecond whenever it is read.
 class TickingClock : public Clock {
  public:
   uint64_t UtcTime() const override { return 0; }

@@ -63,7 +63,7 @@ TEST_CASE("a file with a second name keeps its directory from being taken over")
   CHECK((RightsOfEveryone(made.directory) & FILE_WRITE_DATA) != 0);
 }
 
-TEST_CASE("only a path of the local form is looked at") {
+TEST_CASE("only a path of the local form is touched") {
   CHECK(exit_module::IsLocalFullPath(L"C:\\Certwire\\journal"));
   CHECK_FALSE(exit_module::IsLocalFullPath(L"\\\\server\\share\\journal"));
   CHECK_FALSE(exit_module::IsLocalFullPath(L"\\\\?\\UNC\\server\\share"));
