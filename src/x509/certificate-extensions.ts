@@ -1,3 +1,4 @@
+import { type AccountSids, addSidsOfUris, readSidExtension } from "./account-sid.ts";
 import type { DerReport } from "./der-report.ts";
 import type { ExtensionHandler, ExtensionHandlers } from "./extensions.ts";
 import { type AlternativeNames, readGeneralNames } from "./general-names.ts";
@@ -31,7 +32,7 @@ export interface CertificateTemplate {
 }
 
 /** The parsed extensions of a certificate; one that is absent or malformed is absent here. */
-export interface CertificateExtensions {
+export interface CertificateExtensions extends AccountSids {
   subjectAlternativeNames?: AlternativeNames;
   keyUsage?: string[];
   /** Extended key usages; `name` where the OID is known. */
@@ -42,10 +43,6 @@ export interface CertificateExtensions {
   /** Lower-case hex. */
   authorityKeyIdentifier?: string;
   template?: CertificateTemplate;
-  /** The account's SID from the extension 1.3.6.1.4.1.311.25.2: the first one. */
-  sid?: string;
-  /** More SIDs from that extension, which should have one; each is reported. */
-  otherSids?: string[];
 }
 
 type Read = ExtensionHandler<CertificateExtensions>["read"];
@@ -63,14 +60,7 @@ export const certificateExtensionHandlers: ExtensionHandlers<CertificateExtensio
     single((target, value) => void (target.subjectKeyIdentifier = readSubjectKeyIdentifier(value))),
   ],
   ["2.5.29.15", single((target, value) => void (target.keyUsage = readKeyUsage(value)))],
-  [
-    "2.5.29.17",
-    cumulative((target, value, report) => {
-      const names = target.subjectAlternativeNames ?? {};
-      readGeneralNames(value, names, report);
-      if (Object.keys(names).length > 0) target.subjectAlternativeNames = names;
-    }),
-  ],
+  ["2.5.29.17", cumulative(alternativeNames)],
   ["2.5.29.19", single((target, value) => readBasicConstraints(target, value))],
   ["2.5.29.35", single(authorityKeyIdentifier)],
   [
@@ -82,8 +72,20 @@ export const certificateExtensionHandlers: ExtensionHandlers<CertificateExtensio
   ],
   ["1.3.6.1.4.1.311.20.2", single(templateName)],
   ["1.3.6.1.4.1.311.21.7", single(templateVersion)],
-  ["1.3.6.1.4.1.311.25.2", cumulative(readSids)],
+  ["1.3.6.1.4.1.311.25.2", cumulative(readSidExtension)],
 ]);
+
+function alternativeNames(
+  target: CertificateExtensions,
+  value: DerReader,
+  report: DerReport,
+): void {
+  const names = target.subjectAlternativeNames ?? {};
+  const known = names.uri?.length ?? 0;
+  readGeneralNames(value, names, report);
+  if (Object.keys(names).length > 0) target.subjectAlternativeNames = names;
+  addSidsOfUris(target, names.uri?.slice(known) ?? [], report);
+}
 
 function authorityKeyIdentifier(target: CertificateExtensions, value: DerReader): void {
   const identifier = readAuthorityKeyIdentifier(value);
@@ -136,37 +138,4 @@ function templateVersion(target: CertificateExtensions, value: DerReader): void 
   const minor = fields.optional(tags.integer);
   if (minor !== undefined) template.minorVersion = fields.smallInteger(minor);
   fields.end();
-}
-
-const objectSid = "1.3.6.1.4.1.311.25.2.1";
-
-/** The text form of a SID ([MS-DTYP] 2.4.2.1), in upper case as Windows writes it. */
-const sidText = /^S-1-(?:\d{1,15}|0x[\dA-Fa-f]{12})(?:-\d{1,10}){1,15}$/;
-
-/** GeneralNames with one otherName 1.3.6.1.4.1.311.25.2.1 around an OCTET STRING with the SID's text. */
-function readSids(target: CertificateExtensions, value: DerReader, report: DerReport): void {
-  const names = value.sequence();
-  const before = sidCount(target);
-  report.eachMember(names, (name, own) => {
-    if (name.tag !== 0xa0) throw new DerError("not an otherName");
-    const otherName = names.inside(name);
-    const type = readOid(otherName);
-    if (type !== objectSid) throw new DerError(`otherName ${type} is not a SID`);
-    const wrapper = otherName.inside(otherName.next(0xa0));
-    const octets = wrapper.content(wrapper.next(tags.octetString));
-    const sid = octets.toString("latin1");
-    own.attempt(() => wrapper.end());
-    own.attempt(() => otherName.end());
-    if (!sidText.test(sid)) own.add("is not a SID", octets);
-    else if (target.sid === undefined) target.sid = sid;
-    else {
-      own.add("more than one SID");
-      (target.otherSids ??= []).push(sid);
-    }
-  });
-  if (sidCount(target) === before) throw new DerError("has no SID");
-}
-
-function sidCount({ sid, otherSids = [] }: CertificateExtensions): number {
-  return (sid === undefined ? 0 : 1) + otherSids.length;
 }

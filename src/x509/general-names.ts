@@ -1,7 +1,9 @@
 import type { DerReport } from "./der-report.ts";
+import { guidText } from "./guid.ts";
 import { readName } from "./name.ts";
+import { chunkedOctetString, octetStringOf } from "./octet-string.ts";
 import { oidText, readOid } from "./oid.ts";
-import { type DerElement, DerError, type DerReader } from "./reader.ts";
+import { type DerElement, DerError, type DerReader, tags } from "./reader.ts";
 import { asciiText, stringText, withoutNul } from "./text.ts";
 
 /** Alternative names by kind, in the order of the certificate; a kind without names is absent. */
@@ -16,11 +18,14 @@ export interface AlternativeNames {
   directoryName?: string[];
   /** Dotted OIDs. */
   registeredId?: string[];
+  /** GUIDs of a domain controller's object in the directory (otherName 1.3.6.1.4.1.311.25.1), as Windows shows them. */
+  dsObjectGuid?: string[];
   /** Every other kind: `type` is the OID of an otherName or the name of the kind, `der` its base64. */
   other?: { readonly type: string; readonly der: string }[];
 }
 
 const userPrincipalName = "1.3.6.1.4.1.311.20.2.3";
+const dsObjectGuid = "1.3.6.1.4.1.311.25.1";
 
 /**
  * Reads GeneralNames into `found`. A malformed name is reported with its index and does not hide those after
@@ -91,14 +96,41 @@ function addOtherName(found: AlternativeNames, reader: DerReader, report: DerRep
   if (element.tag !== 0xa0) report.add("otherName without the explicit tag of its value");
   const wrapper = element.tag === 0xa0 ? reader.inside(element) : reader;
   const value = element.tag === 0xa0 ? wrapper.next() : element;
-  const text = type === userPrincipalName ? stringText(wrapper, value, report) : undefined;
-  if (text !== undefined) (found.upn ??= []).push(withoutNul(text));
-  else {
-    if (type === userPrincipalName) report.add("UPN is not a string");
+  if (!addKnownName(found, type, wrapper, value, report)) {
     addOther(found, type, wrapper.whole(value));
   }
   report.attempt(() => wrapper.end());
   if (wrapper !== reader) report.attempt(() => reader.end());
+}
+
+/** Adds an otherName whose type is known; false if it is not, or its value is of another form. */
+function addKnownName(
+  found: AlternativeNames,
+  type: string,
+  reader: DerReader,
+  value: DerElement,
+  report: DerReport,
+): boolean {
+  if (type === userPrincipalName) {
+    const text = stringText(reader, value, report);
+    if (text !== undefined) (found.upn ??= []).push(withoutNul(text));
+    else report.add("UPN is not a string");
+    return text !== undefined;
+  }
+  if (type === dsObjectGuid) {
+    const guid = guidOf(reader, value);
+    if (guid !== undefined) (found.dsObjectGuid ??= []).push(guid);
+    else report.add("DS object GUID is not an OCTET STRING of 16 octets");
+    return guid !== undefined;
+  }
+  return false;
+}
+
+/** The GUID in an OCTET STRING; `undefined` for anything else. */
+function guidOf(reader: DerReader, element: DerElement): string | undefined {
+  if (element.tag !== tags.octetString && element.tag !== chunkedOctetString) return undefined;
+  const octets = octetStringOf(reader, element);
+  return octets.length === 16 ? guidText(octets) : undefined;
 }
 
 /** An address of 4 or 16 octets in its usual text form (RFC 5952). */

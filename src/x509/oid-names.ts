@@ -1,3 +1,5 @@
+import { postQuantumSets } from "./post-quantum.ts";
+
 /** Names of key and signature algorithms, as in ECS. */
 export const algorithmNames: ReadonlyMap<string, string> = new Map([
   ["1.2.840.113549.1.1.1", "RSA"],
@@ -19,9 +21,7 @@ export const algorithmNames: ReadonlyMap<string, string> = new Map([
   ["1.3.101.111", "X448"],
   ["1.3.101.112", "Ed25519"],
   ["1.3.101.113", "Ed448"],
-  ["2.16.840.1.101.3.4.3.17", "ML-DSA-44"],
-  ["2.16.840.1.101.3.4.3.18", "ML-DSA-65"],
-  ["2.16.840.1.101.3.4.3.19", "ML-DSA-87"],
+  ...[...postQuantumSets].map(([oid, { name }]) => [oid, name] as const),
 ]);
 
 /** Named curves with their size in bits. */

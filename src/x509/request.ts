@@ -1,3 +1,4 @@
+import { chunkedOctetString } from "./octet-string.ts";
 import { oidOctets, oidText } from "./oid.ts";
 import { type DerElement, DerError, DerReader, tags } from "./reader.ts";
 import { mentionsSecret } from "./secret-names.ts";
@@ -26,8 +27,6 @@ const secretOctets: readonly Buffer[] = [...secretRequestAttributes.keys()].map(
 const signedData = "1.2.840.113549.1.7.2";
 const maxNesting = 32;
 const blank = 0x2d;
-/** An OCTET STRING in chunks, as BER allows it. */
-const chunkedOctetString = 0x24;
 
 /**
  * A copy of a certification request (PKCS#10, alone or in CMC or PKCS#7, also in BER) with the secrets in it

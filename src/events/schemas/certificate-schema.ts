@@ -25,7 +25,14 @@ export const algorithm = z
 
 const publicKey = z.object({
   algorithm,
-  bits: z.int().optional().describe("Size of the modulus, the curve's field, or an ML-DSA key."),
+  bits: z
+    .int()
+    .optional()
+    .describe("Size of the modulus, the curve's field, or a post-quantum key itself."),
+  securityCategory: z
+    .int()
+    .optional()
+    .describe("Security category of NIST, 1 to 5, of a post-quantum key."),
   curve: z.string().optional().describe("Name of the curve, or its OID."),
   exponent: z.string().optional().describe("RSA public exponent, decimal."),
   sha256: sha256.describe("SHA-256 of the SubjectPublicKeyInfo."),
@@ -39,6 +46,7 @@ const alternativeNames = z.object({
   upn: names,
   directoryName: names,
   registeredId: names,
+  dsObjectGuid: names.describe("GUIDs of a domain controller, from 1.3.6.1.4.1.311.25.1."),
   other: z.array(z.object({ type: z.string(), der: binary })).optional(),
 });
 
@@ -75,11 +83,12 @@ export const certificate = z
     subjectKeyIdentifier: z.string().optional(),
     authorityKeyIdentifier: z.string().optional(),
     template: template.optional(),
-    sid: z.string().optional().describe("SID of the account, from 1.3.6.1.4.1.311.25.2."),
-    otherSids: z
-      .array(z.string())
+    sid: z.string().optional().describe("SID of the account."),
+    sidSource: z
+      .enum(["extension", "subjectAltName"])
       .optional()
-      .describe("More SIDs of that extension, which should have one only."),
+      .describe("Where `sid` stands: in 1.3.6.1.4.1.311.25.2, or only in a URI."),
+    otherSids: z.array(z.string()).optional().describe("More SIDs; there should be one only."),
     der: binary,
   })
   .meta({ id: "Certificate", description: "Parts that could not be read are absent." });
