@@ -31,12 +31,18 @@ export interface CertificateTemplate {
   minorVersion?: number;
 }
 
+/** What a key may be used for; `name` where the OID is known. */
+export interface KeyPurpose {
+  /** Dotted. */
+  readonly oid: string;
+  readonly name?: string;
+}
+
 /** The parsed extensions of a certificate; one that is absent or malformed is absent here. */
 export interface CertificateExtensions extends AccountSids {
   subjectAlternativeNames?: AlternativeNames;
   keyUsage?: string[];
-  /** Extended key usages; `name` where the OID is known. */
-  extendedKeyUsage?: { readonly oid: string; readonly name?: string }[];
+  extendedKeyUsage?: KeyPurpose[];
   basicConstraints?: { readonly ca: boolean; readonly pathLength?: number };
   /** Lower-case hex. */
   subjectKeyIdentifier?: string;
@@ -110,17 +116,21 @@ function readBasicConstraints(target: CertificateExtensions, value: DerReader): 
   constraints.end();
 }
 
-function readKeyPurposes(value: DerReader, report: DerReport): { oid: string; name?: string }[] {
+function readKeyPurposes(value: DerReader, report: DerReport): KeyPurpose[] {
   const list = value.sequence();
   if (!list.hasMore) throw new DerError("has no key purpose");
-  const purposes: { oid: string; name?: string }[] = [];
+  const purposes: KeyPurpose[] = [];
   report.eachMember(list, (member) => {
     if (member.tag !== tags.oid) throw unexpectedTag(member.tag, tags.oid);
-    const oid = oidText(list.bytes, member);
-    const name = keyPurposeNames.get(oid);
-    purposes.push(name === undefined ? { oid } : { oid, name });
+    purposes.push(keyPurpose(oidText(list.bytes, member)));
   });
   return purposes;
+}
+
+/** A key purpose with its name. */
+export function keyPurpose(oid: string): KeyPurpose {
+  const name = keyPurposeNames.get(oid);
+  return name === undefined ? { oid } : { oid, name };
 }
 
 function templateName(target: CertificateExtensions, value: DerReader, report: DerReport): void {

@@ -4,6 +4,7 @@ import { readName } from "./name.ts";
 import { chunkedOctetString, octetStringOf } from "./octet-string.ts";
 import { oidText, readOid } from "./oid.ts";
 import { type DerElement, DerError, type DerReader, tags } from "./reader.ts";
+import { secretRequestAttributes, secretsIn } from "./secret-attributes.ts";
 import { asciiText, stringText, withoutNul } from "./text.ts";
 
 /** Alternative names by kind, in the order of the certificate; a kind without names is absent. */
@@ -69,7 +70,7 @@ function addName(
   if (textKind !== undefined) {
     add(textKind, withoutNul(asciiText(names, name, report)));
   } else if (otherKind !== undefined) {
-    addOther(found, otherKind, names.content(name));
+    addOther(found, otherKind, names.content(name), report);
   } else if (name.tag === 0xa0) {
     addOtherName(found, names.inside(name), report);
   } else if (name.tag === 0xa4) {
@@ -85,7 +86,11 @@ function addName(
   }
 }
 
-function addOther(found: AlternativeNames, type: string, der: Buffer): void {
+function addOther(found: AlternativeNames, type: string, der: Buffer, report: DerReport): void {
+  if (secretRequestAttributes.has(type) || secretsIn(der) > 0) {
+    report.withhold("has the OID of a secret in it");
+    return;
+  }
   (found.other ??= []).push({ type, der: der.toString("base64") });
 }
 
@@ -97,7 +102,7 @@ function addOtherName(found: AlternativeNames, reader: DerReader, report: DerRep
   const wrapper = element.tag === 0xa0 ? reader.inside(element) : reader;
   const value = element.tag === 0xa0 ? wrapper.next() : element;
   if (!addKnownName(found, type, wrapper, value, report)) {
-    addOther(found, type, wrapper.whole(value));
+    addOther(found, type, wrapper.whole(value), report);
   }
   report.attempt(() => wrapper.end());
   if (wrapper !== reader) report.attempt(() => reader.end());
