@@ -9,6 +9,8 @@ export const secretRequestAttributes: ReadonlyMap<string, "always" | "by-name"> 
   ["1.2.840.113549.1.9.7", "always"], // challenge password of PKCS#9
   ["1.3.6.1.4.1.311.21.13", "always"], // archived private key, encrypted for the CA
   ["1.3.6.1.4.1.311.21.28", "always"], // attestation challenge
+  ["1.3.6.1.4.1.311.21.35", "always"], // answer to a challenge of SCEP
+  ["1.3.6.1.4.1.311.21.40", "always"], // secret of a SCEP server
   ["1.3.6.1.5.5.7.5.1.1", "always"], // CRMF registration token
   ["1.3.6.1.5.5.7.5.1.2", "always"], // CRMF authenticator
   ["1.3.6.1.5.5.7.7.3", "always"], // CMC identity proof, a hash with a shared secret

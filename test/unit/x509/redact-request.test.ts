@@ -115,6 +115,8 @@ test("keys, tokens and proofs in a request are blanked", () => {
   for (const type of [
     "2b060104018237150d", // archived key
     "2b060104018237151c", // attestation challenge
+    "2b0601040182371523", // answer to a challenge of SCEP
+    "2b0601040182371528", // secret of a SCEP server
     "2b0601050507050101", // registration token
     "2b0601050507050102", // authenticator
     "2b06010505070703", // identity proof
