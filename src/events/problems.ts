@@ -22,7 +22,7 @@ export interface Problem {
   readonly detail?: string;
   /** For `text` of the CA: the UTF-16LE code units in base64. */
   readonly utf16?: string;
-  /** For `text` in a certificate or CRL: the octets of the string in base64. */
+  /** For `text` in a certificate, request or CRL: the octets of the string in base64. */
   readonly octets?: string;
   /** For `type` and `conflict`: the value itself. */
   readonly value?: unknown;
@@ -52,9 +52,10 @@ export function addDerProblems(
   place: string,
   found: readonly DerProblem[],
 ): void {
-  for (const { part, reason, octets } of found) {
+  for (const { part, reason, octets, isWithheld } of found) {
     const property = `${place}.${part}`;
-    if (octets === undefined) problems.add(property, "malformed", { detail: reason });
+    if (isWithheld) problems.add(property, "withheld", { detail: reason });
+    else if (octets === undefined) problems.add(property, "malformed", { detail: reason });
     else problems.add(property, "text", { detail: reason, octets: octets.toString("base64") });
   }
 }

@@ -1,7 +1,9 @@
 import { type ExitRecord, isCut, type RecordValue } from "../exit/record.ts";
 import { type ParsedCertificate, parseCertificate } from "../x509/certificate.ts";
+import { parseRequest } from "../x509/certification-request.ts";
 import { extensionNames } from "../x509/oid-names.ts";
-import { redactRequest } from "../x509/request.ts";
+import type { ParsedRequest } from "../x509/parsed-request.ts";
+import { redactRequest } from "../x509/redact-request.ts";
 import { crlList } from "./crl-data.ts";
 import type { EventOptions } from "./envelope.ts";
 import type { EventKind } from "./event.ts";
@@ -24,7 +26,7 @@ export interface RequestParts {
   readonly parts: Record<string, unknown>;
 }
 
-/** Builds request, certificate, revocation, attributes and extensions of an event from a record. */
+/** Builds the members of an event that are about a request and its certificate. */
 export function requestData(
   record: ExitRecord,
   kind: EventKind,
@@ -43,6 +45,8 @@ export function requestData(
     | undefined;
   const parts: Record<string, unknown> = {};
   if (request) parts["request"] = request;
+  const requested = requestedData(record.request.get("RawRequest"), problems);
+  if (requested) parts["requested"] = requested;
   if (certificate) parts["certificate"] = certificate;
   if (certificateProperties) parts["certificateProperties"] = certificateProperties;
   if (revocation) parts["revocation"] = revocation;
@@ -74,6 +78,17 @@ function subjectOf(
     return `certificate/${serialNumber}`;
   }
   return requestId === undefined ? undefined : `request/${requestId}`;
+}
+
+/** What the request asks for; `undefined` if there is no request, or the exit module cut it. */
+function requestedData(
+  raw: RecordValue | undefined,
+  problems: Problems,
+): ParsedRequest | undefined {
+  if (!Buffer.isBuffer(raw) || raw.length === 0) return undefined;
+  const parsed = parseRequest(raw);
+  addDerProblems(problems, "requested", parsed.problems);
+  return Object.keys(parsed.request).length === 0 ? undefined : parsed.request;
 }
 
 function certificateData(

@@ -1,3 +1,4 @@
+import { type AccountSids, addSidsOfUris, readSidExtension } from "./account-sid.ts";
 import type { DerReport } from "./der-report.ts";
 import type { ExtensionHandler, ExtensionHandlers } from "./extensions.ts";
 import { type AlternativeNames, readGeneralNames } from "./general-names.ts";
@@ -30,22 +31,24 @@ export interface CertificateTemplate {
   minorVersion?: number;
 }
 
+/** What a key may be used for; `name` where the OID is known. */
+export interface KeyPurpose {
+  /** Dotted. */
+  readonly oid: string;
+  readonly name?: string;
+}
+
 /** The parsed extensions of a certificate; one that is absent or malformed is absent here. */
-export interface CertificateExtensions {
+export interface CertificateExtensions extends AccountSids {
   subjectAlternativeNames?: AlternativeNames;
   keyUsage?: string[];
-  /** Extended key usages; `name` where the OID is known. */
-  extendedKeyUsage?: { readonly oid: string; readonly name?: string }[];
+  extendedKeyUsage?: KeyPurpose[];
   basicConstraints?: { readonly ca: boolean; readonly pathLength?: number };
   /** Lower-case hex. */
   subjectKeyIdentifier?: string;
   /** Lower-case hex. */
   authorityKeyIdentifier?: string;
   template?: CertificateTemplate;
-  /** The account's SID from the extension 1.3.6.1.4.1.311.25.2: the first one. */
-  sid?: string;
-  /** More SIDs from that extension, which should have one; each is reported. */
-  otherSids?: string[];
 }
 
 type Read = ExtensionHandler<CertificateExtensions>["read"];
@@ -63,14 +66,7 @@ export const certificateExtensionHandlers: ExtensionHandlers<CertificateExtensio
     single((target, value) => void (target.subjectKeyIdentifier = readSubjectKeyIdentifier(value))),
   ],
   ["2.5.29.15", single((target, value) => void (target.keyUsage = readKeyUsage(value)))],
-  [
-    "2.5.29.17",
-    cumulative((target, value, report) => {
-      const names = target.subjectAlternativeNames ?? {};
-      readGeneralNames(value, names, report);
-      if (Object.keys(names).length > 0) target.subjectAlternativeNames = names;
-    }),
-  ],
+  ["2.5.29.17", cumulative(alternativeNames)],
   ["2.5.29.19", single((target, value) => readBasicConstraints(target, value))],
   ["2.5.29.35", single(authorityKeyIdentifier)],
   [
@@ -82,8 +78,20 @@ export const certificateExtensionHandlers: ExtensionHandlers<CertificateExtensio
   ],
   ["1.3.6.1.4.1.311.20.2", single(templateName)],
   ["1.3.6.1.4.1.311.21.7", single(templateVersion)],
-  ["1.3.6.1.4.1.311.25.2", cumulative(readSids)],
+  ["1.3.6.1.4.1.311.25.2", cumulative(readSidExtension)],
 ]);
+
+function alternativeNames(
+  target: CertificateExtensions,
+  value: DerReader,
+  report: DerReport,
+): void {
+  const names = target.subjectAlternativeNames ?? {};
+  const known = names.uri?.length ?? 0;
+  readGeneralNames(value, names, report);
+  if (Object.keys(names).length > 0) target.subjectAlternativeNames = names;
+  addSidsOfUris(target, names.uri?.slice(known) ?? [], report);
+}
 
 function authorityKeyIdentifier(target: CertificateExtensions, value: DerReader): void {
   const identifier = readAuthorityKeyIdentifier(value);
@@ -108,17 +116,21 @@ function readBasicConstraints(target: CertificateExtensions, value: DerReader): 
   constraints.end();
 }
 
-function readKeyPurposes(value: DerReader, report: DerReport): { oid: string; name?: string }[] {
+function readKeyPurposes(value: DerReader, report: DerReport): KeyPurpose[] {
   const list = value.sequence();
   if (!list.hasMore) throw new DerError("has no key purpose");
-  const purposes: { oid: string; name?: string }[] = [];
+  const purposes: KeyPurpose[] = [];
   report.eachMember(list, (member) => {
     if (member.tag !== tags.oid) throw unexpectedTag(member.tag, tags.oid);
-    const oid = oidText(list.bytes, member);
-    const name = keyPurposeNames.get(oid);
-    purposes.push(name === undefined ? { oid } : { oid, name });
+    purposes.push(keyPurpose(oidText(list.bytes, member)));
   });
   return purposes;
+}
+
+/** A key purpose with its name. */
+export function keyPurpose(oid: string): KeyPurpose {
+  const name = keyPurposeNames.get(oid);
+  return name === undefined ? { oid } : { oid, name };
 }
 
 function templateName(target: CertificateExtensions, value: DerReader, report: DerReport): void {
@@ -136,37 +148,4 @@ function templateVersion(target: CertificateExtensions, value: DerReader): void 
   const minor = fields.optional(tags.integer);
   if (minor !== undefined) template.minorVersion = fields.smallInteger(minor);
   fields.end();
-}
-
-const objectSid = "1.3.6.1.4.1.311.25.2.1";
-
-/** The text form of a SID ([MS-DTYP] 2.4.2.1), in upper case as Windows writes it. */
-const sidText = /^S-1-(?:\d{1,15}|0x[\dA-Fa-f]{12})(?:-\d{1,10}){1,15}$/;
-
-/** GeneralNames with one otherName 1.3.6.1.4.1.311.25.2.1 around an OCTET STRING with the SID's text. */
-function readSids(target: CertificateExtensions, value: DerReader, report: DerReport): void {
-  const names = value.sequence();
-  const before = sidCount(target);
-  report.eachMember(names, (name, own) => {
-    if (name.tag !== 0xa0) throw new DerError("not an otherName");
-    const otherName = names.inside(name);
-    const type = readOid(otherName);
-    if (type !== objectSid) throw new DerError(`otherName ${type} is not a SID`);
-    const wrapper = otherName.inside(otherName.next(0xa0));
-    const octets = wrapper.content(wrapper.next(tags.octetString));
-    const sid = octets.toString("latin1");
-    own.attempt(() => wrapper.end());
-    own.attempt(() => otherName.end());
-    if (!sidText.test(sid)) own.add("is not a SID", octets);
-    else if (target.sid === undefined) target.sid = sid;
-    else {
-      own.add("more than one SID");
-      (target.otherSids ??= []).push(sid);
-    }
-  });
-  if (sidCount(target) === before) throw new DerError("has no SID");
-}
-
-function sidCount({ sid, otherSids = [] }: CertificateExtensions): number {
-  return (sid === undefined ? 0 : 1) + otherSids.length;
 }

@@ -11,6 +11,8 @@ export interface DerProblem {
   readonly reason: string;
   /** The octets of a text that is not shown as it is; absent where a part is missing. */
   readonly octets?: Buffer;
+  /** True if the part is well-formed and left out because it is or may be a secret. */
+  readonly isWithheld?: true;
 }
 
 /**
@@ -35,41 +37,61 @@ interface NumberedProblem {
   readonly number: number;
 }
 
+/** What the reports of one value share. */
+interface SharedFindings {
+  readonly found: NumberedProblem[];
+  /** By place, so that a part that is read twice has one limit. */
+  readonly parts: Map<string, DerReport>;
+}
+
 /** Collects the problems of one value, each with its place. */
 export class DerReport {
-  readonly #found: NumberedProblem[];
+  readonly #shared: SharedFindings;
   readonly #count: PartCount;
   readonly #place: string;
 
   /** `part`: the place that this report is for; default the whole value. */
-  constructor(part = "", shared?: { found: NumberedProblem[]; count: PartCount }) {
-    this.#found = shared?.found ?? [];
-    this.#count = shared?.count ?? { part, ofMembers: 0, ofItself: 0 };
+  constructor(part = "", shared?: SharedFindings, count?: PartCount) {
+    this.#shared = shared ?? { found: [], parts: new Map() };
+    this.#count = count ?? { part, ofMembers: 0, ofItself: 0 };
     this.#place = part;
   }
 
   /** The problems so far of the value; those that are over a limit are counted at the end, for each part. */
   get problems(): DerProblem[] {
-    const counts = new Set(this.#found.map(({ count }) => count));
-    const limit = limitOfPart(this.#found.length, counts.size);
-    const named = this.#found.filter(({ number }) => number <= limit).map(({ problem }) => problem);
+    const { found } = this.#shared;
+    const counts = new Set(found.map(({ count }) => count));
+    const limit = limitOfPart(found.length, counts.size);
+    const named = found.filter(({ number }) => number <= limit).map(({ problem }) => problem);
     return [...named, ...[...counts].flatMap((count) => unnamedProblems(count, limit))];
   }
 
   /** The report of a part within this one, which has its own limit of problems. */
   at(name: string): DerReport {
     const part = this.#place === "" ? name : `${this.#place}.${name}`;
-    const count = { part, ofMembers: 0, ofItself: 0 };
-    return new DerReport(part, { found: this.#found, count });
+    const { parts } = this.#shared;
+    const known = parts.get(part);
+    if (known !== undefined) return known;
+    const report = new DerReport(part, this.#shared);
+    parts.set(part, report);
+    return report;
   }
 
   add(reason: string, octets?: Buffer): void {
+    this.#add({ part: this.#place, reason, ...(octets !== undefined && { octets }) });
+  }
+
+  /** Adds that the part is left out because it is or may be a secret. */
+  withhold(reason: string): void {
+    this.#add({ part: this.#place, reason, isWithheld: true });
+  }
+
+  #add(problem: DerProblem): void {
     const count = this.#count;
     const isOfItself = this.#place === count.part;
     const number = isOfItself ? ++count.ofItself : ++count.ofMembers;
     if (number > maxProblemsOfPart) return;
-    const problem = { part: this.#place, reason, ...(octets !== undefined && { octets }) };
-    this.#found.push({ problem, count, number });
+    this.#shared.found.push({ problem, count, number });
   }
 
   /** Runs `read` and reports malformed DER instead of throwing. */
@@ -91,9 +113,8 @@ export class DerReport {
    * one whose length is wrong costs those after it, because nothing says where they begin.
    */
   eachMember(list: DerReader, read: (member: DerElement, report: DerReport) => void): void {
-    const shared = { found: this.#found, count: this.#count };
     for (let index = 0; list.hasMore; index++) {
-      const report = new DerReport(`${this.#place}[${index}]`, shared);
+      const report = new DerReport(`${this.#place}[${index}]`, this.#shared, this.#count);
       const before = list.position;
       try {
         read(list.next(), report);

@@ -15,26 +15,26 @@ export type ExtensionHandlers<T> = ReadonlyMap<string, ExtensionHandler<T>>;
 
 /**
  * Passes each known extension to its handler, by OID; `extensions` reads the content of the SEQUENCE. An
- * extension that is malformed or repeated is reported and costs only itself.
+ * extension that is malformed or repeated is reported and costs only itself. `seen` has the OIDs of the lists
+ * read before, of a value that has more than one; default none.
  */
 export function readExtensions<T>(
   extensions: DerReader,
   handlers: ExtensionHandlers<T>,
   target: T,
   report: DerReport,
+  seen = new Set<string>(),
 ): void {
-  const seen = new Map<string, DerReport>();
   report.at("extensions").eachMember(extensions, (member) => {
     const { oid, value, rest } = readExtension(extensions, member);
     const handler = handlers.get(oid);
     if (handler === undefined) return;
-    const first = seen.get(oid);
-    const own = first ?? report.at(oid);
-    if (first !== undefined) {
+    const own = report.at(oid);
+    if (seen.has(oid)) {
       own.add(handler.isCumulative ? "occurs twice" : "occurs twice; the first one counts");
       if (!handler.isCumulative) return;
     }
-    seen.set(oid, own);
+    seen.add(oid);
     own.attempt(() => rest.end());
     own.attempt(() => {
       handler.read(target, value, own);

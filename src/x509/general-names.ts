@@ -1,7 +1,10 @@
 import type { DerReport } from "./der-report.ts";
+import { guidText } from "./guid.ts";
 import { readName } from "./name.ts";
+import { chunkedOctetString, octetStringOf } from "./octet-string.ts";
 import { oidText, readOid } from "./oid.ts";
-import { type DerElement, DerError, type DerReader } from "./reader.ts";
+import { type DerElement, DerError, type DerReader, tags } from "./reader.ts";
+import { secretRequestAttributes, secretsIn } from "./secret-attributes.ts";
 import { asciiText, stringText, withoutNul } from "./text.ts";
 
 /** Alternative names by kind, in the order of the certificate; a kind without names is absent. */
@@ -16,11 +19,14 @@ export interface AlternativeNames {
   directoryName?: string[];
   /** Dotted OIDs. */
   registeredId?: string[];
+  /** GUIDs of a domain controller's object in the directory (otherName 1.3.6.1.4.1.311.25.1), as Windows shows them. */
+  dsObjectGuid?: string[];
   /** Every other kind: `type` is the OID of an otherName or the name of the kind, `der` its base64. */
   other?: { readonly type: string; readonly der: string }[];
 }
 
 const userPrincipalName = "1.3.6.1.4.1.311.20.2.3";
+const dsObjectGuid = "1.3.6.1.4.1.311.25.1";
 
 /**
  * Reads GeneralNames into `found`. A malformed name is reported with its index and does not hide those after
@@ -64,7 +70,7 @@ function addName(
   if (textKind !== undefined) {
     add(textKind, withoutNul(asciiText(names, name, report)));
   } else if (otherKind !== undefined) {
-    addOther(found, otherKind, names.content(name));
+    addOther(found, otherKind, names.content(name), report);
   } else if (name.tag === 0xa0) {
     addOtherName(found, names.inside(name), report);
   } else if (name.tag === 0xa4) {
@@ -80,7 +86,11 @@ function addName(
   }
 }
 
-function addOther(found: AlternativeNames, type: string, der: Buffer): void {
+function addOther(found: AlternativeNames, type: string, der: Buffer, report: DerReport): void {
+  if (secretRequestAttributes.has(type) || secretsIn(der) > 0) {
+    report.withhold("has the OID of a secret in it");
+    return;
+  }
   (found.other ??= []).push({ type, der: der.toString("base64") });
 }
 
@@ -91,14 +101,41 @@ function addOtherName(found: AlternativeNames, reader: DerReader, report: DerRep
   if (element.tag !== 0xa0) report.add("otherName without the explicit tag of its value");
   const wrapper = element.tag === 0xa0 ? reader.inside(element) : reader;
   const value = element.tag === 0xa0 ? wrapper.next() : element;
-  const text = type === userPrincipalName ? stringText(wrapper, value, report) : undefined;
-  if (text !== undefined) (found.upn ??= []).push(withoutNul(text));
-  else {
-    if (type === userPrincipalName) report.add("UPN is not a string");
-    addOther(found, type, wrapper.whole(value));
+  if (!addKnownName(found, type, wrapper, value, report)) {
+    addOther(found, type, wrapper.whole(value), report);
   }
   report.attempt(() => wrapper.end());
   if (wrapper !== reader) report.attempt(() => reader.end());
+}
+
+/** Adds an otherName whose type is known; false if it is not, or its value is of another form. */
+function addKnownName(
+  found: AlternativeNames,
+  type: string,
+  reader: DerReader,
+  value: DerElement,
+  report: DerReport,
+): boolean {
+  if (type === userPrincipalName) {
+    const text = stringText(reader, value, report);
+    if (text !== undefined) (found.upn ??= []).push(withoutNul(text));
+    else report.add("UPN is not a string");
+    return text !== undefined;
+  }
+  if (type === dsObjectGuid) {
+    const guid = guidOf(reader, value);
+    if (guid !== undefined) (found.dsObjectGuid ??= []).push(guid);
+    else report.add("DS object GUID is not an OCTET STRING of 16 octets");
+    return guid !== undefined;
+  }
+  return false;
+}
+
+/** The GUID in an OCTET STRING; `undefined` for anything else. */
+function guidOf(reader: DerReader, element: DerElement): string | undefined {
+  if (element.tag !== tags.octetString && element.tag !== chunkedOctetString) return undefined;
+  const octets = octetStringOf(reader, element);
+  return octets.length === 16 ? guidText(octets) : undefined;
 }
 
 /** An address of 4 or 16 octets in its usual text form (RFC 5952). */

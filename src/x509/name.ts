@@ -1,6 +1,7 @@
 import type { DerReport } from "./der-report.ts";
 import { readOid } from "./oid.ts";
 import { type DerElement, type DerReader, tags, unexpectedTag } from "./reader.ts";
+import { secretRequestAttributes, secretsIn } from "./secret-attributes.ts";
 import { stringText, withoutNul } from "./text.ts";
 
 /** A distinguished name: its text, and the parts that people search for, in the order of the name. */
@@ -57,17 +58,24 @@ export function readName(
     const members: string[] = [];
     const set = names.inside(relativeName);
     place.eachMember(set, (member, own) => {
-      members.push(readAttribute(set.insideSequence(member), parts, own));
+      const text = readAttribute(set.insideSequence(member), parts, own);
+      if (text !== undefined) members.push(text);
     });
     if (members.length > 0) relativeNames.push(members.join("+"));
   });
   return { distinguishedName: relativeNames.toReversed().join(","), ...parts };
 }
 
-function readAttribute(reader: DerReader, parts: NameParts, report: DerReport): string {
+/** The text of an attribute; `undefined` if it is a secret. */
+function readAttribute(reader: DerReader, parts: NameParts, report: DerReport): string | undefined {
   const oid = readOid(reader);
   const value = reader.next();
   report.attempt(() => reader.end());
+  // Some clients put the challenge password into the subject.
+  if (secretRequestAttributes.has(oid)) {
+    report.withhold(`the value of ${oid} is a secret`);
+    return undefined;
+  }
   const type = attributeTypes.get(oid);
   let text: string | undefined;
   report.attempt(() => {
@@ -75,7 +83,10 @@ function readAttribute(reader: DerReader, parts: NameParts, report: DerReport): 
   });
   // RFC 4514 2.4: a value that is not a string, or whose type has no short name, is shown in hex.
   if (type === undefined || text === undefined) {
-    return `${type?.short ?? oid}=#${reader.whole(value).toString("hex")}`;
+    const der = reader.whole(value);
+    if (secretsIn(der) === 0) return `${type?.short ?? oid}=#${der.toString("hex")}`;
+    report.withhold("has the OID of a secret in it");
+    return undefined;
   }
   if (type.part !== undefined) (parts[type.part] ??= []).push(withoutNul(text));
   return `${type.short}=${escapeValue(text)}`;

@@ -1,3 +1,5 @@
+import { postQuantumSets } from "./post-quantum.ts";
+
 /** Names of key and signature algorithms, as in ECS. */
 export const algorithmNames: ReadonlyMap<string, string> = new Map([
   ["1.2.840.113549.1.1.1", "RSA"],
@@ -19,9 +21,7 @@ export const algorithmNames: ReadonlyMap<string, string> = new Map([
   ["1.3.101.111", "X448"],
   ["1.3.101.112", "Ed25519"],
   ["1.3.101.113", "Ed448"],
-  ["2.16.840.1.101.3.4.3.17", "ML-DSA-44"],
-  ["2.16.840.1.101.3.4.3.18", "ML-DSA-65"],
-  ["2.16.840.1.101.3.4.3.19", "ML-DSA-87"],
+  ...[...postQuantumSets].map(([oid, { name }]) => [oid, name] as const),
 ]);
 
 /** Named curves with their size in bits. */
@@ -57,6 +57,7 @@ export const keyPurposeNames: ReadonlyMap<string, string> = new Map([
   ["1.3.6.1.4.1.311.10.3.11", "keyRecovery"],
   ["1.3.6.1.4.1.311.10.3.12", "documentSigning"],
   ["1.3.6.1.4.1.311.10.3.13", "lifetimeSigning"],
+  ["1.3.6.1.4.1.311.10.12.1", "anyApplicationPolicy"],
   ["1.3.6.1.4.1.311.20.2.1", "certificateRequestAgent"],
   ["1.3.6.1.4.1.311.20.2.2", "smartCardLogon"],
   ["1.3.6.1.4.1.311.21.5", "privateKeyArchival"],
@@ -97,4 +98,32 @@ export const extensionNames: ReadonlyMap<string, string> = new Map([
   ["1.3.6.1.4.1.311.21.7", "certificateTemplate"],
   ["1.3.6.1.4.1.311.21.10", "applicationPolicies"],
   ["1.3.6.1.4.1.311.25.2", "ntdsSecurity"],
+]);
+
+/** Names of attributes of requests and controls of CMC, as in RFC 2985, RFC 5272 and wincrypt.h. */
+export const requestAttributeNames: ReadonlyMap<string, string> = new Map([
+  ["1.2.840.113549.1.9.2", "unstructuredName"],
+  ["1.2.840.113549.1.9.7", "challengePassword"],
+  ["1.2.840.113549.1.9.8", "unstructuredAddress"],
+  ["1.2.840.113549.1.9.15", "smimeCapabilities"],
+  ["1.3.6.1.4.1.311.10.10.1", "addAttributes"],
+  ["1.3.6.1.4.1.311.21.13", "archivedKey"],
+  ["1.3.6.1.4.1.311.21.21", "encryptedKeyHash"],
+  ["1.3.6.1.4.1.311.21.23", "endorsementKeyInfo"],
+  ["1.3.6.1.4.1.311.21.24", "attestationStatement"],
+  ["1.3.6.1.4.1.311.21.25", "kspName"],
+  ["1.3.6.1.4.1.311.21.27", "caExchangeCertificateHash"],
+  ["1.3.6.1.4.1.311.21.28", "attestationChallenge"],
+  ["1.3.6.1.4.1.311.21.29", "encryptionAlgorithm"],
+  ["1.3.6.1.4.1.311.21.35", "scepChallengeAnswer"],
+  ["1.3.6.1.4.1.311.21.39", "attestationIdentityKeyInfo"],
+  ["1.3.6.1.4.1.311.21.40", "scepServerSecret"],
+  ["1.3.6.1.5.5.7.7.2", "identification"],
+  ["1.3.6.1.5.5.7.7.3", "identityProof"],
+  ["1.3.6.1.5.5.7.7.5", "transactionId"],
+  ["1.3.6.1.5.5.7.7.6", "senderNonce"],
+  ["1.3.6.1.5.5.7.7.7", "recipientNonce"],
+  ["1.3.6.1.5.5.7.7.8", "addExtensions"],
+  ["1.3.6.1.5.5.7.7.10", "decryptedProofOfPossession"],
+  ["1.3.6.1.5.5.7.7.18", "registrationInfo"],
 ]);

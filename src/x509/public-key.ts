@@ -3,13 +3,16 @@ import { type Algorithm, readAlgorithm } from "./algorithm.ts";
 import { integerDecimal } from "./integer.ts";
 import { oidText } from "./oid.ts";
 import { curves } from "./oid-names.ts";
+import { postQuantumSets } from "./post-quantum.ts";
 import { type DerElement, DerReader, tags } from "./reader.ts";
 
 /** A public key; a parameter that its algorithm does not have, or that is not known, is absent. */
 export interface PublicKey {
   readonly algorithm: Algorithm;
-  /** Size in bits: of the modulus, of the curve's field, or of an ML-DSA key itself. */
+  /** Size in bits: of the modulus, of the curve's field, or of a post-quantum key itself. */
   readonly bits?: number;
+  /** Security category of NIST, 1 to 5; post-quantum only. */
+  readonly securityCategory?: number;
   /** Name of the curve, or its OID if it has no name here; EC only. */
   readonly curve?: string;
   /** RSA only, decimal. */
@@ -18,16 +21,15 @@ export interface PublicKey {
   readonly sha256: string;
 }
 
-/** Sizes that follow from the name: of Edwards curves, and of the keys of FIPS 204 table 2. */
-const sizes = new Map([
+/** Sizes of Edwards curves, which follow from the name. */
+const edwardsBits = new Map([
   ["Ed25519", 256],
   ["X25519", 256],
   ["Ed448", 456],
   ["X448", 448],
-  ["ML-DSA-44", 1312 * 8],
-  ["ML-DSA-65", 1952 * 8],
-  ["ML-DSA-87", 2592 * 8],
 ]);
+
+type KeyParameters = Omit<PublicKey, "algorithm" | "sha256">;
 
 /** Reads a SubjectPublicKeyInfo; `element` is its SEQUENCE. Throws `DerError`. */
 export function readPublicKey(reader: DerReader, element: DerElement): PublicKey {
@@ -39,29 +41,27 @@ export function readPublicKey(reader: DerReader, element: DerElement): PublicKey
   return { algorithm, ...keyParameters(algorithm, identifier, key), sha256 };
 }
 
-function keyParameters(
-  algorithm: Algorithm,
-  parameters: DerReader,
-  key: Buffer,
-): Pick<PublicKey, "bits" | "curve" | "exponent"> {
+function keyParameters(algorithm: Algorithm, parameters: DerReader, key: Buffer): KeyParameters {
   if (algorithm.name === "RSA" || algorithm.name === "RSASSA-PSS") return rsaParameters(key);
   if (algorithm.name === "EC") return curveParameters(parameters);
   if (algorithm.name === "DSA" && parameters.nextTag === tags.sequence) {
     const domain = parameters.sequence();
     return { bits: integerBits(domain.content(domain.next(tags.integer))) };
   }
-  const bits = sizes.get(algorithm.name ?? "");
+  const set = postQuantumSets.get(algorithm.oid);
+  if (set !== undefined) return { bits: set.bits, securityCategory: set.securityCategory };
+  const bits = edwardsBits.get(algorithm.name ?? "");
   return bits === undefined ? {} : { bits };
 }
 
-function rsaParameters(key: Buffer): Pick<PublicKey, "bits" | "exponent"> {
+function rsaParameters(key: Buffer): KeyParameters {
   const numbers = new DerReader(key).sequence();
   const modulus = numbers.content(numbers.next(tags.integer));
   const exponent = numbers.content(numbers.next(tags.integer));
   return { bits: integerBits(modulus), exponent: integerDecimal(exponent) };
 }
 
-function curveParameters(parameters: DerReader): Pick<PublicKey, "bits" | "curve"> {
+function curveParameters(parameters: DerReader): KeyParameters {
   const oid = parameters.optional(tags.oid);
   if (oid === undefined) return {};
   const dotted = oidText(parameters.bytes, oid);

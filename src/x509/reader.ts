@@ -1,5 +1,13 @@
 /** Malformed DER. It never leaves `src/x509`: the parsers report it as a problem of the part they read. */
-export class DerError extends Error {}
+export class DerError extends Error {
+  constructor(message: string) {
+    // A stack trace takes five times as long as the rest, and a requester may write thousands of broken members.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(message);
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
 
 /** Identifier octets that are read by name. */
 export const tags = {

@@ -10,6 +10,7 @@ import {
 import { certificate } from "./certificate-schema.ts";
 import { crl, currentCrl } from "./crl-schema.ts";
 import { propertyGroup } from "./property-table.ts";
+import { requested } from "./requested-schema.ts";
 import { binary, dateTime, integer, text } from "./values.ts";
 
 const problem = z
@@ -20,7 +21,9 @@ const problem = z
     symbol: z.string().optional(),
     detail: z.string().optional(),
     utf16: binary.optional().describe("The bytes of a replaced text of the CA, UTF-16LE."),
-    octets: binary.optional().describe("The octets of a replaced text in a certificate or CRL."),
+    octets: binary
+      .optional()
+      .describe("The octets of a replaced text in a certificate, request or CRL."),
     value: z.unknown().optional().describe("A value that does not fit anywhere else in the event."),
   })
   .meta({ id: "Problem", description: "Something the event does not show, or shows differently." });
@@ -76,6 +79,7 @@ const common = { notify, ca, problems: z.array(problem) };
 const aboutRequest = z.object({
   ...common,
   request: propertyGroup(requestProperties).optional().describe("The row of the request."),
+  requested: requested.optional(),
   certificate: certificate.optional(),
   certificateProperties: propertyGroup(certificateProperties)
     .optional()

@@ -10,7 +10,7 @@ import {
   requestProperties,
   revocationProperties,
 } from "../../../src/events/properties.ts";
-import { secretRequestAttributes } from "../../../src/x509/request.ts";
+import { secretRequestAttributes } from "../../../src/x509/secret-attributes.ts";
 import { isSecretName, secretWords } from "../../../src/x509/secret-names.ts";
 
 const page = readFileSync(join("docs", "reference", "what-is-secret.md"), "utf8");

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseCertificate } from "../../../src/x509/certificate.ts";
+import { parseRequest } from "../../../src/x509/certification-request.ts";
 import { parseCrl } from "../../../src/x509/crl.ts";
-import { redactRequest } from "../../../src/x509/request.ts";
+import { redactRequest } from "../../../src/x509/redact-request.ts";
+import { cmcSample } from "../../support/build-request.ts";
 import { certificateFixtures, fixture } from "../../support/exit-records.ts";
 import { scaled } from "../../support/scale.ts";
 
@@ -13,6 +15,10 @@ const samples: (readonly [name: string, der: Buffer, parse: Parse])[] = [
   ...certificateFixtures.map((name) => [name, fixture(name), parseCertificate] as const),
   ...["base-crl", "delta-crl"].map((name) => [name, fixture(name), parseCrl] as const),
   ...["challenge-request", "challenge-pkcs7"].map((name) => [name, fixture(name), redact] as const),
+  ...["full-request", "full-pkcs7", "full-pkcs7-ber", "two-signers"].map(
+    (name) => [name, fixture(name), parseRequest] as const,
+  ),
+  ["a CMC message", cmcSample, parseRequest],
 ];
 
 function redact(der: Buffer): { readonly problems: readonly string[] } {
@@ -37,7 +43,7 @@ for (const [name, der, parse] of samples) {
   });
 }
 
-test("certificates with several random changes never throw", () => {
+test("certificates, CRLs and requests with several random changes never throw", () => {
   const change = fc.tuple(fc.nat(), fc.nat(255));
   fc.assert(
     fc.property(
@@ -53,7 +59,7 @@ test("certificates with several random changes never throw", () => {
   );
 });
 
-test("random bytes are neither a certificate nor a CRL, and never throw", () => {
+test("random bytes are neither a certificate nor a CRL nor a request, and never throw", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       for (const [, , parse] of samples)

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { oidOctets } from "../../../src/x509/oid.ts";
-import { redactRequest, secretRequestAttributes } from "../../../src/x509/request.ts";
+import { redactRequest } from "../../../src/x509/redact-request.ts";
+import { secretRequestAttributes } from "../../../src/x509/secret-attributes.ts";
 import { isSecretName, mentionsSecret } from "../../../src/x509/secret-names.ts";
 import { fixture } from "../../support/exit-records.ts";
 import { scaled } from "../../support/scale.ts";
@@ -114,6 +115,8 @@ test("keys, tokens and proofs in a request are blanked", () => {
   for (const type of [
     "2b060104018237150d", // archived key
     "2b060104018237151c", // attestation challenge
+    "2b0601040182371523", // answer to a challenge of SCEP
+    "2b0601040182371528", // secret of a SCEP server
     "2b0601050507050101", // registration token
     "2b0601050507050102", // authenticator
     "2b06010505070703", // identity proof

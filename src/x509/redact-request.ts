@@ -1,33 +1,11 @@
-import { oidOctets, oidText } from "./oid.ts";
+import { chunkedOctetString } from "./octet-string.ts";
+import { oidText } from "./oid.ts";
 import { type DerElement, DerError, DerReader, tags } from "./reader.ts";
-import { mentionsSecret } from "./secret-names.ts";
+import { mentionsSecretName, secretRequestAttributes, secretsIn } from "./secret-attributes.ts";
 
-/**
- * Attributes and controls whose values are secret: always, or if they mention one by name.
- * docs/reference/what-is-secret.md says why.
- */
-export const secretRequestAttributes: ReadonlyMap<string, "always" | "by-name"> = new Map([
-  ["1.2.840.113549.1.9.7", "always"], // challenge password of PKCS#9
-  ["1.3.6.1.4.1.311.21.13", "always"], // archived private key, encrypted for the CA
-  ["1.3.6.1.4.1.311.21.28", "always"], // attestation challenge
-  ["1.3.6.1.5.5.7.5.1.1", "always"], // CRMF registration token
-  ["1.3.6.1.5.5.7.5.1.2", "always"], // CRMF authenticator
-  ["1.3.6.1.5.5.7.7.3", "always"], // CMC identity proof, a hash with a shared secret
-  ["1.3.6.1.5.5.7.7.10", "always"], // CMC decrypted proof of possession
-  ["1.3.6.1.5.5.7.7.23", "always"], // CMC proof that links to a shared secret, keyed with it
-  ["1.3.6.1.5.5.7.7.33", "always"], // the same, version 2
-  ["1.3.6.1.5.5.7.7.34", "always"], // CMC identity proof, version 2
-  ["1.3.6.1.4.1.311.13.2.1", "by-name"], // name and value pair of an enrolment client
-  ["1.3.6.1.5.5.7.7.18", "by-name"], // CMC registration info: request attributes as text
-]);
-
-/** The octets of the OIDs, to find secrets at places that the walk does not reach. */
-const secretOctets: readonly Buffer[] = [...secretRequestAttributes.keys()].map(oidOctets);
 const signedData = "1.2.840.113549.1.7.2";
 const maxNesting = 32;
 const blank = 0x2d;
-/** An OCTET STRING in chunks, as BER allows it. */
-const chunkedOctetString = 0x24;
 
 /**
  * A copy of a certification request (PKCS#10, alone or in CMC or PKCS#7, also in BER) with the secrets in it
@@ -186,14 +164,6 @@ function chunksOf(
   return found;
 }
 
-/** True if a text of any string type, UTF-16 of both byte orders included, has the name of a secret in it. */
-function mentionsSecretName(content: Buffer): boolean {
-  const even = Buffer.from(content.subarray(0, content.length & ~1));
-  const texts = [content.toString("latin1"), content.toString("utf8"), even.toString("utf16le")];
-  texts.push(even.swap16().toString("utf16le"));
-  return texts.some(mentionsSecret);
-}
-
 /** The SEQUENCE that an OCTET STRING begins with, and whether it holds nothing else. */
 function firstSequence(content: Buffer): { element: DerElement; isWhole: boolean } | undefined {
   if (content[0] !== tags.sequence) return undefined;
@@ -203,15 +173,4 @@ function firstSequence(content: Buffer): { element: DerElement; isWhole: boolean
   } catch {
     return undefined;
   }
-}
-
-/** The number of OIDs of secrets, wherever they stand. */
-function secretsIn(bytes: Buffer): number {
-  return secretOctets.reduce((sum, octets) => sum + occurrences(bytes, octets), 0);
-}
-
-function occurrences(bytes: Buffer, octets: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(octets); at >= 0; at = bytes.indexOf(octets, at + 1)) count += 1;
-  return count;
 }
