@@ -7,7 +7,7 @@ export const exitCodes = {
   /** A fault in Certwire itself. */
   fault: 1,
   usage: 2,
-  /** Some events of a replay became dead letters. */
+  /** Some events of a replay became dead letters, or some dead letters of a redrive stay. */
   deadLetters: 3,
   /** The journal or file is damaged, or has records that cannot be decoded. */
   badData: 65,

@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { standardOutput } from "../files/standard-output.ts";
 import { packageRoot } from "../native/addon.ts";
 import { addCheckCommand } from "./commands/check.ts";
+import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDemoCommand } from "./commands/demo.ts";
 import { addJournalCommand } from "./commands/journal.ts";
 import { addReplayCommand } from "./commands/replay.ts";
@@ -26,6 +27,7 @@ export function createProgram(): Command {
   addRunCommand(program);
   addCheckCommand(program);
   addReplayCommand(program);
+  addDeadLettersCommand(program);
   addJournalCommand(program);
   addSimulateCommand(program);
   addDemoCommand(program);

@@ -66,3 +66,8 @@ function formatSeconds(seconds: number): string {
   const whole = Math.ceil(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
+
+/** A number of files and their size, such as `3 files, 1.2 GiB`. */
+export function formatFiles(count: number, bytes: number): string {
+  return `${count} ${count === 1 ? "file" : "files"}, ${formatBytes(bytes)}`;
+}

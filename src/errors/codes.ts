@@ -58,7 +58,7 @@ export const errorCodes = {
     meaning: "A journal record is not a valid exit-module record.",
     retryable: false,
     exitCode: 65,
-    hint: "The record is kept in the dead-letter file, from which a later version can replay it; report it with the version of the exit module.",
+    hint: "The record is kept in the dead-letter file, from which a later version can redrive it; report it with the version of the exit module.",
   },
   CERTWIRE_RECORD_NEWER: {
     meaning: "A journal record is of a later version than this one can read.",
@@ -82,7 +82,7 @@ export const errorCodes = {
     meaning: "A line of an event file is not an event.",
     retryable: false,
     exitCode: 65,
-    hint: "Each line must be one event, as the file sink writes it, or one dead letter.",
+    hint: "Each line must be one event, as the file sink writes it.",
   },
   CERTWIRE_EXPORT_FAILED: {
     meaning: "The export file cannot be written.",

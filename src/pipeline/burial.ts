@@ -1,5 +1,5 @@
 import { describeCause } from "../errors/describe-cause.ts";
-import type { DeadLetter, DeadLetterFile, DeadLetterReason } from "../state/dead-letter.ts";
+import type { DeadLetter, DeadLetterReason, DeadLetters } from "../state/dead-letter.ts";
 import type { PipelineMonitor } from "./monitor.ts";
 import { type RetryPolicy, retryUntilDone } from "./retry.ts";
 
@@ -10,7 +10,7 @@ export type DeadContent = Pick<DeadLetter, "event" | "record"> & { readonly id: 
 export interface BurialOptions {
   /** Name of the sink. */
   readonly sink: string;
-  readonly deadLetters: DeadLetterFile;
+  readonly deadLetters: DeadLetters;
   readonly monitor: PipelineMonitor;
   readonly retry: RetryPolicy;
 }

@@ -60,7 +60,7 @@ export const pipelineLimitsShape = {
     .max(1_048_576)
     .default(1024)
     .describe(
-      "Maximum size of all dead-letter files of this sink, in MiB. At 80 % an error is logged; at the limit the sink waits until files were replayed and deleted. Nothing is deleted by itself.",
+      "Maximum size of all dead-letter files of this sink, in MiB. At 80 % an error is logged; at the limit the sink waits until files were redriven and deleted. Nothing is deleted by itself.",
     ),
 };
 

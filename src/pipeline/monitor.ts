@@ -165,7 +165,10 @@ export class PipelineMonitor {
     this.#lines.write("error", { reason, id, ...describeError(cause) }, "dead letter written");
     if (fill >= fillMark && this.#fill < fillMark) {
       const percent = Math.floor(fill * 100);
-      this.#log.error({ percent }, "the dead letters are near their limit: replay and delete them");
+      this.#log.error(
+        { percent },
+        "the dead letters are near their limit: redrive and delete them",
+      );
     }
     this.#fill = fill;
   }

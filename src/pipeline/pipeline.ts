@@ -11,7 +11,7 @@ import {
 import type { JournalPosition } from "../journal/position.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
-import { type DeadLetterFile, deadRecord } from "../state/dead-letter.ts";
+import { type DeadLetters, deadRecord } from "../state/dead-letter.ts";
 import { AcknowledgedPrefix, type Ticket } from "./acknowledged-prefix.ts";
 import { Burial } from "./burial.ts";
 import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
@@ -33,7 +33,7 @@ export interface PipelineOptions {
   /** Makes an event fit into `sink.limits.maxEventBytes`. */
   readonly shrink: ShrinkEvent;
   /** Where events go that can never be published. */
-  readonly deadLetters: DeadLetterFile;
+  readonly deadLetters: DeadLetters;
   /** Logs and counts what happens. */
   readonly monitor: PipelineMonitor;
   /** Where the position is saved. Default nowhere, as for a replay. */

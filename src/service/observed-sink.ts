@@ -1,8 +1,11 @@
 import type { OutboundEvent } from "../events/outbound-event.ts";
 import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../sinks/sink.ts";
 
-/** Called with a sink's name and the events it has just acknowledged, in their order. Must not throw. */
-export type Observe = (sink: string, events: readonly OutboundEvent[]) => void;
+/**
+ * Called with a sink's name and the events it has just acknowledged, in their order. The lane goes on once it has
+ * ended. Must not throw or reject.
+ */
+export type Observe = (sink: string, events: readonly OutboundEvent[]) => void | Promise<void>;
 
 /**
  * Wraps a sink and passes every acknowledged event to an observer. `Required`, so that no optional member of a sink is
@@ -55,7 +58,7 @@ export class ObservedSink implements Required<Sink> {
     signal: AbortSignal,
   ): Promise<PublishOutcome> {
     const outcome = await this.#sink.publish(lane, batch, signal);
-    this.#observe(this.name, batch.slice(0, outcome.acknowledged));
+    await this.#observe(this.name, batch.slice(0, outcome.acknowledged));
     return outcome;
   }
 

@@ -2,13 +2,9 @@ import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
-import { CaIdentity, type CaIds } from "../events/ca-identity.ts";
-import type { EventOptions } from "../events/envelope.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import { LongLineError, splitLines } from "../files/lines.ts";
 import { EncodingError } from "../files/text-encoding.ts";
-import { frameOf } from "../state/dead-letter.ts";
-import { decodeFrame, type EventContext } from "./decode-frame.ts";
 import { isEvent, isObject, problemOfEvent } from "./event-check.ts";
 
 /**
@@ -19,11 +15,7 @@ export type Skipped = "line" | "record";
 
 /** How an event file is replayed. */
 export interface EventFileOptions {
-  /** For the events of records in dead letters. */
-  readonly events: EventOptions;
-  /** The CA ids that the service gave its records. */
-  readonly caIds: CaIds;
-  /** Called for each line or record that is left out. */
+  /** Called for each line that is left out. */
   readonly skip: (what: Skipped) => void;
   /** Default 256 MiB. */
   readonly maxLineBytes?: number;
@@ -33,18 +25,16 @@ export interface EventFileOptions {
 const defaultMaxLineBytes = 256 * 1024 * 1024;
 
 /**
- * The events of an NDJSON file, marked as replayed. The file is one of the file sink, or a dead-letter file,
- * whose records are decoded again; UTF-8, or UTF-16 with a byte order mark, as Windows PowerShell writes it.
- * Ends early if the signal is aborted. Rejects with CERTWIRE_EVENTS_UNREADABLE, or with CERTWIRE_EVENTS_INVALID
- * for JSON that is neither event nor dead letter, for a line above `maxLineBytes` (default 256 MiB) and, at its
- * end, for a file without any JSON.
+ * The events of an NDJSON file, marked as replayed: UTF-8, or UTF-16 with a byte order mark, as Windows PowerShell
+ * writes it. Ends early if the signal is aborted. Rejects with CERTWIRE_EVENTS_UNREADABLE, or with
+ * CERTWIRE_EVENTS_INVALID for JSON that is not an event, for a line above `maxLineBytes` (default 256 MiB) and, at
+ * its end, for a file without any JSON.
  */
 export async function* eventsOfFile(
   path: string,
-  { events, caIds, skip, maxLineBytes = defaultMaxLineBytes }: EventFileOptions,
+  { skip, maxLineBytes = defaultMaxLineBytes }: EventFileOptions,
   signal: AbortSignal,
 ): AsyncGenerator<CertwireEvent> {
-  const context = { options: events, identity: new CaIdentity(caIds) };
   let [lineNumber, whole] = [0, 0];
   let firstTorn: string | undefined;
   for await (const line of linesOf(path, maxLineBytes, signal)) {
@@ -59,9 +49,7 @@ export async function* eventsOfFile(
     }
     if (!isUtf8(line)) throw badLine(place, "not UTF-8; save the file as UTF-8");
     whole += 1;
-    const found = eventsOf(value, place, context);
-    if (found.length === 0) skip("record");
-    for (const event of found) yield { ...event, replayed: true };
+    yield { ...eventOf(value, place), replayed: true };
   }
   if (firstTorn !== undefined && whole === 0 && !signal.aborted)
     throw badLine(firstTorn, "not JSON");
@@ -94,24 +82,13 @@ async function* linesOf(
   }
 }
 
-/** The events of a line; none for a dead letter whose record cannot be decoded. */
-function eventsOf(value: unknown, place: string, context: EventContext): readonly CertwireEvent[] {
-  if (!isObject(value)) throw badLine(place, "not a JSON object");
-  const isDeadLetter = "reason" in value && "sink" in value;
-  if (isDeadLetter && !("event" in value)) return decode(value["record"], context);
-  const event = isDeadLetter ? value["event"] : value;
-  if (isEvent(event)) return [event];
-  throw badLine(place, `not a Certwire event: ${problemOfEvent(event)}`);
-}
-
-/** Decodes a dead record again: this version may understand what an earlier one did not. */
-function decode(record: unknown, context: EventContext): readonly CertwireEvent[] {
-  const frame = frameOf(record);
-  if (frame === undefined) return [];
-  const decoded = decodeFrame(frame, context);
-  if (!("undecodable" in decoded)) return decoded.events;
-  if (decoded.undecodable.code === "CERTWIRE_RECORD_FAILED") throw decoded.undecodable;
-  return [];
+function eventOf(value: unknown, place: string): CertwireEvent {
+  if (isEvent(value)) return value;
+  if (isObject(value) && "reason" in value && "sink" in value) {
+    const hint = "`certwire dead-letters redrive` publishes the dead letters of a state directory.";
+    throw badLine(place, "a dead letter, not an event", hint);
+  }
+  throw badLine(place, `not a Certwire event: ${problemOfEvent(value)}`);
 }
 
 function isBlank(byte: number): boolean {
@@ -128,6 +105,7 @@ function parse(line: Buffer): unknown {
   }
 }
 
-function badLine(place: string, message: string): CertwireError {
-  return new CertwireError("CERTWIRE_EVENTS_INVALID", `${place}: ${message}`);
+function badLine(place: string, message: string, hint?: string): CertwireError {
+  const options = hint === undefined ? {} : { hint };
+  return new CertwireError("CERTWIRE_EVENTS_INVALID", `${place}: ${message}`, options);
 }

@@ -1,6 +1,67 @@
-import { lstat, readdir, rename } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { syncDirectory } from "../files/append-file.ts";
+import { isInPlace, noFollow, syncDirectory } from "../files/append-file.ts";
+
+/** A dead-letter file as it was when it was opened; the service may go on to append to it, or rename it. */
+export interface OpenDeadLetters {
+  /** Its path when it was opened. */
+  readonly path: string;
+  readonly handle: FileHandle;
+  /** Its size when it was opened, in bytes; what is appended later is not read. */
+  readonly size: number;
+}
+
+/**
+ * Opens the dead-letter files of a directory, those of each sink from the oldest one; none if there is no such
+ * directory. Links and whatever else is not a plain file are left out. Rejects with the error of the file system.
+ */
+export async function openDeadLetters(directory: string): Promise<OpenDeadLetters[]> {
+  const opened: OpenDeadLetters[] = [];
+  try {
+    for (const name of (await namesIn(directory)).filter((each) => each.endsWith(".ndjson"))) {
+      const file = await openPlain(join(directory, name));
+      if (file !== undefined) opened.push(file);
+    }
+  } catch (error) {
+    await Promise.all(opened.map(({ handle }) => handle.close()));
+    throw error;
+  }
+  return opened.toSorted((one, other) => compareAge(one.path, other.path));
+}
+
+async function openPlain(path: string): Promise<OpenDeadLetters | undefined> {
+  if (!(await lstat(path)).isFile()) return undefined;
+  const handle = await open(path, constants.O_RDONLY | noFollow);
+  const { size } = await handle.stat();
+  return { path, handle, size };
+}
+
+/** By sink; the file without a number, which is the current one, after those that are full. */
+function compareAge(one: string, other: string): number {
+  const [a, b] = [one, other].map((path) => {
+    const [, stem = "", number] = /^(.*?)(?:\.(\d{1,9}))?\.ndjson$/.exec(basename(path)) ?? [];
+    return { stem, number: number === undefined ? Infinity : Number(number) };
+  }) as [Age, Age];
+  if (a.stem !== b.stem) return a.stem < b.stem ? -1 : 1;
+  return a.number - b.number;
+}
+
+interface Age {
+  readonly stem: string;
+  readonly number: number;
+}
+
+/**
+ * Deletes a dead-letter file whose letters nobody needs any more; false if it has grown since it was opened. The
+ * service notices that its current file is gone and writes a letter that was under way to a new one.
+ */
+export async function deleteDeadLetters({ path, handle, size }: OpenDeadLetters): Promise<boolean> {
+  if (!(await isInPlace(path, handle)) || (await handle.stat()).size !== size) return false;
+  await unlink(path);
+  await syncDirectory(dirname(path));
+  return true;
+}
 
 /** Bytes of all dead-letter files of a sink, the current one and those that are full. */
 export async function totalBytes(current: string): Promise<number> {
@@ -18,11 +79,16 @@ export async function setAside(current: string): Promise<void> {
 }
 
 async function fullNames(current: string): Promise<string[]> {
-  const names = await readdir(dirname(current)).catch((error: NodeJS.ErrnoException) => {
+  const names = await namesIn(dirname(current));
+  return names.filter((name) => numberOf(current, name) > 0);
+}
+
+/** The names in a directory; none if it does not exist. */
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
     throw error;
   });
-  return names.filter((name) => numberOf(current, name) > 0);
 }
 
 /** The number in the name of a full file; 0 for any other name. */

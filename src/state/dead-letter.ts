@@ -49,6 +49,15 @@ export interface DeadLetter {
   readonly text?: string;
 }
 
+/** Where a pipeline puts what it cannot publish. */
+export interface DeadLetters {
+  /** How much of the space for dead letters is used, 0 to 1. */
+  readonly fill: number;
+  /** Resolves once the letter is safe; rejects if it is not, and is called again. */
+  append(letter: DeadLetter): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** How much the dead letters of one sink may take. */
 export interface DeadLetterLimits {
   /** Size at which a new file is begun, in bytes. */
@@ -62,7 +71,7 @@ const mebibyte = 1024 * 1024;
 /** Share of the limit above which the files are counted again with each letter. */
 const recountFill = 0.7;
 
-/** The limits of a sink; four files at least, so that a full one can be replayed and deleted early. */
+/** The limits of a sink; four files at least, so that a full one can be redriven and deleted early. */
 export function deadLetterLimits(options: {
   readonly maxDeadLetterMegabytes: number;
 }): DeadLetterLimits {
@@ -73,11 +82,11 @@ export function deadLetterLimits(options: {
 /**
  * The dead letters of one sink: NDJSON, append-only, one `DeadLetter` per line. The checkpoint may pass an event
  * only once its dead letter is durable, so `append` resolves after the flush. A full file gets a number and is
- * not touched again; `certwire replay FILE` publishes what is in one. Nothing is ever deleted here: a dead letter
+ * not touched again; `certwire dead-letters redrive` publishes what is in one. Nothing is ever deleted here: a dead letter
  * may be all that is left of an event. At the limit `append` rejects instead, so that the sink waits, with the
- * event still in the journal, until somebody has replayed and deleted files.
+ * event still in the journal, until somebody has redriven and deleted files.
  */
-export class DeadLetterFile {
+export class DeadLetterFile implements DeadLetters {
   readonly #path: string;
   readonly #limits: DeadLetterLimits;
   #file: FileHandle | undefined;

@@ -13,6 +13,12 @@ export interface StateLayout {
   checkpoint(sink: string): string;
   /** What a sink could not publish, NDJSON (`DeadLetterFile`). */
   deadLetters(sink: string): string;
+  /** The directory of all those files. */
+  readonly deadLetterDirectory: string;
+  /** Which dead letters were published since, NDJSON (`RedrivenMarks`). */
+  readonly redriven: string;
+  /** Name of the file whose lock admits one redrive to the directory. */
+  readonly redriveLockName: string;
 }
 
 /** The layout of a state directory; touches no file. */
@@ -24,5 +30,8 @@ export function stateLayout(directory: string): StateLayout {
     quarantine: join(directory, "quarantine"),
     checkpoint: (sink) => join(directory, "checkpoints", sink),
     deadLetters: (sink) => join(directory, "dead-letters", `${sink}.ndjson`),
+    deadLetterDirectory: join(directory, "dead-letters"),
+    redriven: join(directory, "redriven.ndjson"),
+    redriveLockName: "redrive.lock",
   };
 }

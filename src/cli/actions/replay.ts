@@ -12,6 +12,7 @@ import { planReplay } from "../../sources/replay-plan.ts";
 import { ReplaySource } from "../../sources/replay-source.ts";
 import { DeadLetterFile, deadLetterLimits } from "../../state/dead-letter.ts";
 import { stateLayout } from "../../state/layout.ts";
+import { besideTheService } from "../beside-the-service.ts";
 import { readCaIds } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
@@ -82,13 +83,11 @@ async function chooseSource(
 ): Promise<Source> {
   if (file !== undefined && journal !== undefined)
     throw usage("FILE and --journal cannot be used together");
+  if (file !== undefined) {
+    return { name: file, events: (skip) => eventsOfFile(file, { skip }, signal) };
+  }
   const caIds = await readCaIds(config);
   const events = config?.events ?? {};
-  if (file !== undefined) {
-    const eventsOf: Source["events"] = (skip) =>
-      eventsOfFile(file, { events, caIds, skip }, signal);
-    return { name: file, events: eventsOf };
-  }
   const directory = journal ?? config?.journal.directory;
   if (directory === undefined) throw usage("give a FILE, --journal or --config");
   return {
@@ -107,15 +106,9 @@ function chooseTarget(
   if (stdout) return sinkOf({ name: "stdout", url: "stdout:" });
   if (config === undefined) throw usage("--to-sink needs --config");
   const sink = config.sinks.find(({ options }) => options.name === toSink);
-  if (sink) return besideTheService(sink);
+  if (sink) return besideTheService(sink, "replay");
   const names = config.sinks.map(({ options }) => options.name);
   throw usage(`there is no sink "${toSink}"`, `The configuration has ${names.join(", ")}.`);
-}
-
-/** Gives a sink that takes one writer a separate place, because the service may be using it now. */
-function besideTheService(sink: SinkConfiguration): SinkConfiguration {
-  const name = `replay-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
-  return { ...sink.apart(name), limits: sink.limits };
 }
 
 function usage(message: string, hint?: string): CertwireError {

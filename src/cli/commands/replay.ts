@@ -7,7 +7,7 @@ export function addReplayCommand(program: Command): void {
   const command = program
     .command("replay")
     .description("send recorded events again: same ids, marked as replayed, checkpoints untouched")
-    .argument("[file]", "NDJSON file of events, or a dead-letter file")
+    .argument("[file]", "NDJSON file of events")
     .option("-j, --journal <directory>", "journal directory (default: from --config)")
     .option("-c, --config <file>", "configuration file")
     .option("--to-sink <name>", "send to this sink of the configuration, enabled or not")

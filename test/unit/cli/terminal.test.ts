@@ -103,11 +103,7 @@ test("hostile names change neither the title nor the screen of a terminal that s
   const file = join(journal, "..", "events.ndjson");
   writeFileSync(file, cat.stdout);
   const rows: string[] = [];
-  const options = {
-    events: {},
-    caIds: { idAt: () => undefined, keep: () => undefined },
-    skip: () => assert.fail(),
-  };
+  const options = { skip: () => assert.fail() };
   for await (const event of eventsOfFile(file, options, new AbortController().signal)) {
     rows.push(rowLine(eventRow(event), width));
   }

@@ -2,17 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { frameTypes } from "../../../src/journal/frame.ts";
 import { eventsOfFile } from "../../../src/sources/event-file.ts";
-import { CaIdMemory } from "../../../src/state/ca-id-memory.ts";
-import { deadRecord } from "../../../src/state/dead-letter.ts";
-import {
-  encodeCbor,
-  encodeRecord,
-  eventContext,
-  eventsOfFrame,
-  frameOf,
-} from "../../support/exit-records.ts";
 import { temporaryDirectory } from "../../support/run-cli.ts";
 import { sampleEvent } from "../../support/sample-events.ts";
 
@@ -27,7 +17,7 @@ async function readBytes(context: TestContext, bytes: Buffer, maxLineBytes = 1e6
   const [ids, skipped]: string[][] = [[], []];
   const { signal } = new AbortController();
   const skip = (what: string) => skipped?.push(what);
-  const options = { events: {}, caIds: await CaIdMemory.read(undefined), skip, maxLineBytes };
+  const options = { skip, maxLineBytes };
   for await (const { id, replayed } of eventsOfFile(path, options, signal)) {
     assert.equal(replayed, true);
     ids?.push(id);
@@ -43,29 +33,13 @@ test("a torn line that a crash of the file sink left is skipped and counted", as
   assert.deepEqual(skipped, ["line"]);
 });
 
-test("a dead letter without an event is counted as a record that cannot be decoded", async (context) => {
-  const letter = { sink: "a", reason: "undecodable", record: {} };
-  const { ids, skipped } = await read(context, letter, { ...letter, event: sampleEvent(1) });
-  assert.deepEqual(ids, [sampleEvent(1).id]);
-  assert.deepEqual(skipped, ["record"]);
-});
-
-test("a record of a dead letter that can now be decoded keeps the id that it always had", async (context) => {
-  const record = frameOf(encodeRecord({ event: 1 }));
-  const gap = frameOf(encodeCbor({ reason: "corrupt" }), { type: frameTypes.gap, index: 65_535 });
-  const future = frameOf(encodeRecord({ event: 1 }), { schema: 2 });
-  const letters = [record, gap, future].map((frame) => ({
-    sink: "a",
-    reason: "undecodable",
-    record: deadRecord(frame),
-  }));
-  const { ids, skipped } = await read(context, ...letters);
-  const expected = [record, gap].flatMap((frame) => eventsOfFrame(frame, eventContext()));
-  assert.deepEqual(
-    ids,
-    expected.map(({ id }) => id),
-  );
-  assert.deepEqual(skipped, ["record"]);
+test("a dead letter is refused with the command that publishes it", async (context) => {
+  const letter = { sink: "a", reason: "rejected", event: sampleEvent(1) };
+  await assert.rejects(read(context, letter), {
+    code: "CERTWIRE_EVENTS_INVALID",
+    message: /events\.ndjson:1: a dead letter/,
+    hint: /certwire dead-letters redrive/,
+  });
 });
 
 const strangers: [string, object | string][] = [

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { DeadLetterReason } from "../../../src/state/dead-letter.ts";
+import { runCli, temporaryDirectory } from "../../support/run-cli.ts";
+import { sampleEvent } from "../../support/sample-events.ts";
+
+const time = "2026-01-31T12:00:00.000Z";
+
+function letterOf(number: number, sink: string, reason: DeadLetterReason = "unroutable"): string {
+  const message = `no queue takes event ${number}\u001B[2J`;
+  return `${JSON.stringify({ time, sink, reason, message, event: sampleEvent(number) })}\n`;
+}
+
+/** A configuration with the sink `files`, and a state directory with these dead-letter files. */
+function prepare(context: TestContext, files: Readonly<Record<string, string>>) {
+  const directory = temporaryDirectory(context);
+  const config = join(directory, "certwire.json");
+  const sinks = [{ name: "files", url: `file://${join(directory, "events")}` }];
+  const [journal, state] = ["journal", "state"].map((name) => ({
+    directory: join(directory, name),
+  }));
+  writeFileSync(config, JSON.stringify({ journal, state, sinks }));
+  const letters = join(directory, "state", "dead-letters");
+  mkdirSync(letters, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(letters, name), text);
+  const published = (): string[] =>
+    readdirSync(join(directory, "events"), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ndjson"))
+      .flatMap((name) =>
+        readFileSync(join(directory, "events", name), "utf8")
+          .trim()
+          .split("\n"),
+      )
+      .map((line) => JSON.parse(line))
+      .map(({ id, replayed }) => `${id} ${replayed}`);
+  const run = (command: string, ...words: string[]) =>
+    runCli("dead-letters", command, ...words, "--config", config);
+  return { letters, published, run };
+}
+
+const idOf = (number: number): string => sampleEvent(number).id;
+
+test("dead letters are counted by sink and reason, and the newest are listed without control characters", async (context) => {
+  const { run } = prepare(context, {
+    "files.1.ndjson": `${letterOf(1, "files")}${letterOf(2, "files", "rejected")}not JSON\n`,
+    "files.ndjson": letterOf(3, "files"),
+    "gone.ndjson": letterOf(4, "gone"),
+  });
+  const { exitCode, stdout, stderr } = await run("list", "--limit", "2");
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stdout, /^4 dead letters \(3 files, /);
+  assert.match(stdout, /files +unroutable +\S+ +2 +0 /);
+  assert.match(stdout, /files +rejected +\S+ +1 +0 /);
+  assert.ok(stdout.includes(idOf(3)) && stdout.includes(idOf(4)));
+  assert.ok(!stdout.includes(idOf(1)), "only the newest are listed");
+  assert.ok(!stdout.includes("\u001B"));
+  assert.match(stderr, /1 lines are not dead letters and are left out, first .*files\.1\.ndjson:3/);
+  const json = await run("list", "--json", "--reason", "rejected");
+  assert.deepEqual(
+    json.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).id),
+    [idOf(2)],
+  );
+});
+
+test("a dead letter is shown whole by its id, and an unknown id is an error that says where ids are", async (context) => {
+  const { run } = prepare(context, { "files.ndjson": letterOf(1, "files") });
+  const { stdout } = await run("show", idOf(1));
+  assert.deepEqual(JSON.parse(stdout).event, sampleEvent(1));
+  const { exitCode, stderr } = await run("show", "nothing");
+  assert.equal(exitCode, 2);
+  assert.match(stderr, /no dead letter with the id nothing[\s\S]*dead-letters list/);
+});
+
+test("a redrive publishes each letter once, whatever is run again, and marks it", async (context) => {
+  const { published, run } = prepare(context, {
+    "files.1.ndjson": letterOf(1, "files"),
+    "files.ndjson": `${letterOf(2, "files")}${letterOf(1, "files")}`,
+  });
+  const plan = await run("redrive", "--dry-run");
+  assert.match(plan.stderr, /sink files +2 letters, 2 unroutable/);
+  assert.throws(published, { code: "ENOENT" }, "a dry run publishes nothing");
+  const first = await run("redrive", "--id", idOf(2));
+  assert.equal(first.exitCode, 0, first.stderr);
+  assert.match(first.stderr, /sink files: 1 of 1 letters redriven, 1 events/);
+  const second = await run("redrive");
+  assert.match(second.stderr, /left out +1 that were redriven before/);
+  assert.match(second.stderr, /sink files: 1 of 1 letters redriven, 1 events/);
+  await run("redrive");
+  assert.deepEqual(published().toSorted(), [`${idOf(1)} true`, `${idOf(2)} true`]);
+  const list = await run("list");
+  assert.match(list.stdout, /files +unroutable +\S+ +3 +3 /);
+});
+
+test("letters of a sink that is not in the configuration stay, with exit code 3", async (context) => {
+  const { letters, run } = prepare(context, { "gone.ndjson": letterOf(1, "gone") });
+  const { exitCode, stderr } = await run("redrive", "--delete");
+  assert.equal(exitCode, 3, stderr);
+  assert.match(stderr, /sink gone +1 letters, 1 unroutable; not in the configuration/);
+  assert.deepEqual(readdirSync(letters), ["gone.ndjson"]);
+});
+
+test("--delete deletes the files of which nothing is left to redrive, and no other", async (context) => {
+  const { letters, run } = prepare(context, {
+    "files.1.ndjson": letterOf(1, "files"),
+    "files.2.ndjson": `${letterOf(2, "files")}not JSON\n`,
+    "files.ndjson": letterOf(3, "files"),
+    "gone.ndjson": letterOf(4, "gone"),
+  });
+  const { stderr } = await run("redrive", "--delete");
+  assert.match(stderr, /2 of 4 files deleted/);
+  assert.deepEqual(readdirSync(letters).toSorted(), ["files.2.ndjson", "gone.ndjson"]);
+});
+
+test("a record that still cannot be decoded stays, with exit code 3", async (context) => {
+  const record = { epochNumber: 1, epochId: "e", sequence: "1", index: 0, time: "1" };
+  const payload = Buffer.from("not CBOR").toString("base64");
+  const letter = { time, sink: "files", reason: "undecodable", message: "damaged" };
+  const text = `${JSON.stringify({ ...letter, record: { ...record, type: 1, schema: 1, payload } })}\n`;
+  const { run } = prepare(context, { "files.ndjson": text });
+  const { exitCode, stderr } = await run("redrive");
+  assert.equal(exitCode, 3, stderr);
+  assert.match(stderr, /1 still cannot be decoded by this version/);
+  assert.match((await run("show", "e-1-0")).stdout, /"damaged"/);
+});
