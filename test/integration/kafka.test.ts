@@ -210,6 +210,9 @@ suite("the Kafka sink on a real broker", () => {
       "unclean.leader.election.enable": "true",
       "cleanup.policy": "compact",
       "retention.ms": "3600000",
+      "retention.bytes": "1000000",
+      "message.timestamp.after.max.ms": "30000",
+      "message.timestamp.before.max.ms": "20000",
     });
     const lines: string[] = [];
     const sink = kafkaSink(kafka.bootstrapServers, topic, {}, (line) => lines.push(line));
@@ -225,6 +228,9 @@ suite("the Kafka sink on a real broker", () => {
       /unclean\.leader\.election/,
       /cleanup\.policy compact/,
       /retention\.ms 3600000: the broker deletes events after 1 hours/,
+      /retention\.bytes 1000000: the broker deletes events once a partition is larger/,
+      /timestamp\.after\.max\.ms 30000: publishing stops/,
+      /timestamp\.before\.max\.ms 20000: publishing stops/,
     ]) {
       assert.match(found, text);
       assert.match(lines.join("\n"), text);

@@ -1,8 +1,10 @@
 import type { TestContext } from "node:test";
+import type { EventKind } from "../../src/events/event.ts";
+import { encodeEvent } from "../../src/events/outbound-event.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
 import { MemorySource } from "./memory-source.ts";
 import { type PipelineSettings, range, testPipeline } from "./run-pipeline.ts";
-import { sampleEvent, sampleOutbound, sequenceOf } from "./sample-events.ts";
+import { sampleEvent, sequenceOf } from "./sample-events.ts";
 import { until } from "./until.ts";
 
 const tickMs = 20;
@@ -11,6 +13,8 @@ const tickMs = 20;
 export interface FlowOptions {
   readonly eventsPerSecond: number;
   readonly keys: number;
+  /** Kinds of the events, by turns. Default one kind. */
+  readonly kinds?: readonly EventKind[];
   readonly settings?: PipelineSettings;
 }
 
@@ -19,22 +23,24 @@ export interface FlowOptions {
  * not more than twice what may be under way, so that a slow sink is not buried.
  */
 export async function startFlow(t: TestContext, sink: Sink, options: FlowOptions) {
-  const { eventsPerSecond, keys, settings } = options;
+  const { eventsPerSecond, keys, kinds = ["certificate.issued"], settings } = options;
   const mostWaiting = 2 * (settings?.maxInFlightEvents ?? 2000);
   const source = new MemorySource([], { tail: true });
-  const { pipeline, logLines } = await testPipeline(t, source, sink, {
+  const { pipeline, logLines, deadLetters } = await testPipeline(t, source, sink, {
     retryMaxMs: 500,
     ...settings,
   });
   const stop = new AbortController();
   const running = pipeline.run(stop.signal);
+  const eventAt = (n: number) => {
+    const type = `io.certwire.${kinds[n % kinds.length]}.v1`;
+    return { ...sampleEvent(n, `ca/${n % keys}`, 500), type };
+  };
   let sent = 0;
   const feed = setInterval(() => {
     const room = pipeline.stats().acknowledgedEvents + mostWaiting;
     const last = Math.min(room, sent + (eventsPerSecond * tickMs) / 1000);
-    for (; sent < last; sent += 1) {
-      source.push(sampleEvent(sent + 1, `ca/${(sent + 1) % keys}`, 500));
-    }
+    for (; sent < last; sent += 1) source.push(eventAt(sent + 1));
   }, tickMs);
   t.after(() => clearInterval(feed));
   t.after(() => stop.abort());
@@ -45,6 +51,7 @@ export async function startFlow(t: TestContext, sink: Sink, options: FlowOptions
   return {
     pipeline,
     logLines,
+    deadLetters,
     /** Resolves when this many events are acknowledged. */
     acknowledged,
     /** Resolves when this many more events are acknowledged. */
@@ -56,7 +63,7 @@ export async function startFlow(t: TestContext, sink: Sink, options: FlowOptions
       stop.abort();
       await running;
     },
-    sent: () => range(1, sent).map((n) => sampleOutbound(n, `ca/${n % keys}`, 500)),
+    sent: () => range(1, sent).map((n) => encodeEvent(eventAt(n))),
   };
 }
 

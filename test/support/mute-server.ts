@@ -2,8 +2,11 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 
-/** A server on 127.0.0.1 that takes connections and says nothing: its port, and how many it has taken, and has open. */
-export async function startMuteServer(context: Pick<TestContext, "after">) {
+/**
+ * A server that takes connections and says nothing: its port, and how many it has taken, and has open. It listens on
+ * `host`, an address of this machine.
+ */
+export async function startMuteServer(context: Pick<TestContext, "after">, host = "127.0.0.1") {
   let connections = 0;
   const open = new Set<Socket>();
   const server = createServer((socket) => {
@@ -12,7 +15,7 @@ export async function startMuteServer(context: Pick<TestContext, "after">) {
     socket.on("close", () => open.delete(socket));
     socket.on("error", () => undefined).resume();
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(0, host);
   await once(server, "listening");
   context.after(() => server.close());
   const { port } = server.address() as AddressInfo;

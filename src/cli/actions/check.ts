@@ -95,7 +95,8 @@ async function checkSink(configured: SinkConfiguration, timeoutMs: number): Prom
     const sink = await configured.create(createLogger("silent"));
     const timeout = AbortSignal.timeout(timeoutMs);
     const tooLate = new Promise<never>((_, reject) => {
-      timeout.addEventListener("abort", () => reject(new Error(`no answer in ${timeoutMs} ms`)));
+      const silence = `no answer in ${timeoutMs} ms from ${configured.destination}`;
+      timeout.addEventListener("abort", () => reject(new Error(silence)));
     });
     try {
       await Promise.race([sink.open(timeout), tooLate]);

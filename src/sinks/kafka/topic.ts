@@ -13,11 +13,19 @@ export interface TopicState {
 }
 
 const hourMs = 3_600_000;
+/** A partition with less space may lose events within a day of a busy CA, in bytes. */
+const leastRetentionBytes = 1024 ** 3;
+/** Two clocks of one network differ by less, in ms. */
+const leastDifferenceMs = 60_000;
 
 const readSettings = [
   "cleanup.policy",
   "max.message.bytes",
+  "message.timestamp.after.max.ms",
+  "message.timestamp.before.max.ms",
+  "message.timestamp.type",
   "min.insync.replicas",
+  "retention.bytes",
   "retention.ms",
   "unclean.leader.election.enable",
 ] as const;
@@ -38,7 +46,11 @@ export async function examineTopic(admin: Admin, topic: string): Promise<TopicSt
   return {
     partitions: partitions.length,
     ...(maxMessageBytes > 0 && { maxMessageBytes }),
-    findings: [...replicationFindings(replicas, settings), ...retentionFindings(settings)],
+    findings: [
+      ...replicationFindings(replicas, settings),
+      ...retentionFindings(settings),
+      ...timestampFindings(settings),
+    ],
   };
 }
 
@@ -130,6 +142,35 @@ function retentionFindings(settings: Settings): DestinationFinding[] {
     findings.push({
       message: `retention.ms ${retentionMs}: the broker deletes events after ${hours} hours`,
       hint: "Raise retention.ms of the topic above the longest time that a consumer may be down.",
+    });
+  }
+  const retentionBytes = Number(settings["retention.bytes"] ?? -1);
+  if (retentionBytes >= 0 && retentionBytes < leastRetentionBytes) {
+    findings.push({
+      message: `retention.bytes ${retentionBytes}: the broker deletes events once a partition is larger`,
+      hint: "Raise retention.bytes of the topic above what comes in the longest time that a consumer may be down.",
+    });
+  }
+  return findings;
+}
+
+/** Records carry the time at which they are sent, unless the broker gives them its own. */
+function timestampFindings(settings: Settings): DestinationFinding[] {
+  if (settings["message.timestamp.type"] === "LogAppendTime") return [];
+  const [aheadMs, lateMs] = (["after", "before"] as const).map((side) =>
+    Number(settings[`message.timestamp.${side}.max.ms`] ?? Infinity),
+  );
+  const findings: DestinationFinding[] = [];
+  if (aheadMs !== undefined && aheadMs < leastDifferenceMs) {
+    findings.push({
+      message: `message.timestamp.after.max.ms ${aheadMs}: publishing stops while the clock here is further ahead`,
+      hint: "Set message.timestamp.after.max.ms of the topic to 3600000, its default.",
+    });
+  }
+  if (lateMs !== undefined && lateMs < leastDifferenceMs) {
+    findings.push({
+      message: `message.timestamp.before.max.ms ${lateMs}: publishing stops while the clock here is further back`,
+      hint: "Set message.timestamp.before.max.ms of the topic to 3600000 or more.",
     });
   }
   return findings;

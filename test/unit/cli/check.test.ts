@@ -23,6 +23,9 @@ test("check ends soon after its timeout although a broker takes the connection a
   const { exitCode, stdout } = await settled(check.ended, "the check has ended");
   assert.equal(exitCode, 69, stdout);
   assert.match(stdout, /no answer in 1000 ms/);
+  for (const place of ["topic topic on", "exchange certwire on"]) {
+    assert.ok(stdout.includes(`${place} 127.0.0.1:${port}`), stdout);
+  }
 });
 
 test("check warns of a password in clear text with its place, and still passes", async (context) => {

@@ -21,3 +21,15 @@ test("a port that never answers is reported with its address, and its connection
   assert.ok(server.connections() >= 3);
   await until(() => server.open() === 0, "every connection is closed");
 });
+
+test("an IPv6 address is connected to, and named as it was written", async (t) => {
+  const server = await startMuteServer(t, "::1");
+  const address = `[::1]:${server.port}`;
+  const sink = kafkaSink([address], "events", { connectTimeoutMs: 500, requestTimeoutMs: 1000 });
+  await assert.rejects(sink.open(), (error) => {
+    assert.ok(describeError(error).error.includes(`no answer from ${address}`));
+    return true;
+  });
+  await sink.close();
+  assert.ok(server.connections() > 0);
+});

@@ -1,0 +1,155 @@
+// A durable classic queue lives on one node. While that node is down, the other nodes return its messages as if it
+// had no binding.
+import assert from "node:assert/strict";
+import { after, before, suite, type TestContext, test } from "node:test";
+import { type Channel, connect } from "amqplib";
+import { assertDelivered } from "../contract/sink-contract.ts";
+import { countDuplicates, startFlow } from "../support/flow.ts";
+import { rabbitMqSink } from "../support/make-sink.ts";
+import { MemorySource } from "../support/memory-source.ts";
+import { testPipeline } from "../support/run-pipeline.ts";
+import { sampleEvent, sampleOutbound } from "../support/sample-events.ts";
+import { scaled, sizeFromEnvironment } from "../support/scale.ts";
+import { patienceMs, until } from "../support/until.ts";
+import type { RabbitmqCluster } from "./support/broker-provider.ts";
+import { startRabbitmq } from "./support/brokers.ts";
+import { readRabbitmq } from "./support/read-rabbitmq.ts";
+
+/** Node on which the queues live; the sinks are connected to another. */
+const home = 2;
+/** Least time that the node is down, in seconds. */
+const downSeconds = sizeFromEnvironment("CERTWIRE_NODE_DOWN_SECONDS", 2);
+const kinds = ["certificate.issued", "certificate.revoked", "request.pending"] as const;
+const inFlight = 500;
+const deadLetterAfterSeconds = 1;
+const retry = { retryInitialMs: 20, retryMaxMs: 100 };
+/** After as many refusals at one event it has waited ten times `deadLetterAfterSeconds`, in the shortest pauses. */
+const refusals = (10 * deadLetterAfterSeconds * 1000) / (retry.retryMaxMs / 2);
+
+suite("a durable classic queue whose node is down", () => {
+  let rabbitmq: RabbitmqCluster;
+  before(async () => {
+    rabbitmq = await startRabbitmq({ nodes: 3, faults: true });
+  });
+  after(() => rabbitmq.stop());
+
+  /** Does something over a channel to a node. */
+  async function onNode<T>(node: number, act: (channel: Channel) => Promise<T>): Promise<T> {
+    const connection = await connect(rabbitmq.urls[node - 1] ?? "");
+    try {
+      const channel = await connection.createChannel();
+      // The answer that a queue is missing closes the channel, which is also an event of its own.
+      channel.on("error", () => undefined);
+      return await act(channel);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  /** Declares an exchange and a classic queue on the node `home` that takes everything. */
+  function declare(name: string): Promise<unknown> {
+    return onNode(home, async (channel) => {
+      await channel.assertExchange(name, "topic", { durable: true });
+      await channel.assertQueue(name, { durable: true, arguments: { "x-queue-type": "classic" } });
+      await channel.bindQueue(name, name, "#");
+    });
+  }
+
+  /** Ends the node of a queue, and waits until another node reports that. */
+  async function takeDown(queue: string): Promise<void> {
+    await rabbitmq.kill9(home);
+    const isMissed = () =>
+      onNode(1, (channel) => channel.checkQueue(queue)).then(
+        () => false,
+        (error: unknown) => /404 .*(is down|down or inaccessible|stopped)/.test(String(error)),
+      );
+    await until(isMissed, "the other nodes miss the queue", { everyMs: 100 });
+  }
+
+  async function readEvents(queue: string) {
+    const bodies = await readRabbitmq(rabbitmq.urls[home - 1] ?? "", queue);
+    return bodies.map((body) => JSON.parse(body));
+  }
+
+  test("kinds that were routed before wait without limit, and arrive once the node is back", async (t) => {
+    const name = "routed";
+    await declare(name);
+    const flow = await startFlow(t, rabbitMqSink(rabbitmq.urls, name), {
+      eventsPerSecond: 200,
+      keys: 50,
+      kinds,
+      settings: { ...retry, maxInFlightEvents: inFlight, deadLetterAfterSeconds },
+    });
+    const { pipeline } = flow;
+    const options = { state: () => pipeline.stats() };
+    const unroutable = (): number => pipeline.stats().failures.unroutable;
+    await flow.acknowledged(scaled(300, { least: 3 * kinds.length }));
+    await takeDown(name);
+    const wentDownAt = performance.now();
+    const downFor = (): number => (performance.now() - wentDownAt) / 1000;
+    const [earlier, enough] = [unroutable(), pipeline.stats().lanes * refusals];
+    const isLong = () => unroutable() - earlier >= enough && downFor() >= downSeconds;
+    await until(isLong, `${enough} events were returned in ${downSeconds} s`, {
+      ...options,
+      withinMs: patienceMs + 1000 * downSeconds,
+    });
+    const isFull = () => pipeline.stats().inFlightEvents === inFlight;
+    await until(isFull, "as many events as allowed wait", options);
+    await until(() => pipeline.stats().state === "alarm", "that is an alarm", options);
+    assert.equal(pipeline.stats().deadLetters.unroutable, 0);
+    const [seconds, returned] = [downFor(), unroutable() - earlier];
+    await rabbitmq.restart(home);
+    await flow.moreAcknowledged(scaled(300));
+    await flow.end();
+    await assert.rejects(flow.deadLetters(), { code: "ENOENT" });
+    assert.notEqual(pipeline.stats().state, "alarm");
+    const arrived = await readEvents(name);
+    assertDelivered(arrived, flow.sent());
+    const figures = `${flow.sent().length} events, node down for ${seconds.toFixed(1)} s, ${returned} returned`;
+    t.diagnostic(`${figures}, 0 missing, 0 dead letters, ${countDuplicates(arrived)} duplicates`);
+  });
+
+  /** A pipeline of two events of a kind that its process has never published; the second comes when asked for. */
+  async function startUnknown(t: TestContext, name: string, graceSeconds: number) {
+    const source = new MemorySource([sampleEvent(1)], { tail: true });
+    const settings = { ...retry, deadLetterAfterSeconds: graceSeconds };
+    const running = await testPipeline(t, source, rabbitMqSink(rabbitmq.urls, name), settings);
+    const stop = new AbortController();
+    t.after(() => stop.abort());
+    return { ...running, source, stop, ended: running.pipeline.run(stop.signal) };
+  }
+
+  test("a kind that was never routed waits for its time, then it is given up until the node is back", async (t) => {
+    const [short, long] = ["unknown-short", "unknown-long"];
+    for (const name of [short, long]) await declare(name);
+    await takeDown(short);
+    const impatient = await startUnknown(t, short, deadLetterAfterSeconds);
+    const patient = await startUnknown(t, long, 3600);
+    const buried = () => impatient.pipeline.stats().deadLetters.unroutable === 1;
+    await until(buried, "the time of the first is over", {
+      state: () => impatient.pipeline.stats(),
+    });
+    assert.equal(impatient.pipeline.stats().state, "alarm");
+    const waits = () => patient.pipeline.stats().failures.unroutable >= refusals;
+    await until(waits, "the second was returned often");
+    assert.equal(patient.pipeline.stats().state, "alarm");
+    await rabbitmq.restart(home);
+    for (const { source } of [impatient, patient]) source.push(sampleEvent(2));
+    for (const [{ pipeline, stop, ended }, count] of [
+      [impatient, 1],
+      [patient, 2],
+    ] as const) {
+      await until(() => pipeline.stats().acknowledgedEvents === count, "what is left is published");
+      stop.abort();
+      await ended;
+    }
+    const letters = await impatient.deadLetters();
+    assert.deepEqual(
+      letters.map(({ reason, event }) => [reason, event?.id]),
+      [["unroutable", sampleOutbound(1).id]],
+    );
+    assertDelivered(await readEvents(short), [sampleOutbound(2)]);
+    await assert.rejects(patient.deadLetters(), { code: "ENOENT" });
+    assertDelivered(await readEvents(long), [sampleOutbound(1), sampleOutbound(2)]);
+  });
+});
