@@ -12,7 +12,7 @@ import { toKafkaError } from "./errors.ts";
 import { KafkaLane, sendOverhead } from "./lane.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
 import { partitionOf } from "./partitioner.ts";
-import { examineTopic, type TopicState } from "./topic.ts";
+import { examineTopic, readLayout, type TopicState } from "./topic.ts";
 
 /** How long a limit that was learned from a refusal holds before larger events are tried again, in ms. */
 const learnedForMs = 3_600_000;
@@ -169,9 +169,10 @@ export class KafkaSink implements Sink {
     const admin = this.#admin;
     if (admin === undefined) return;
     try {
-      const { partitions, maxMessageBytes } = await examineTopic(admin, this.#options.topic);
-      if (admin !== this.#admin) return;
       const before = this.#topic;
+      const layout = await readLayout(admin, this.#options.topic, before);
+      if (admin !== this.#admin) return;
+      const { partitions, maxMessageBytes } = layout;
       if (partitions !== before.partitions) {
         this.#change(`now has ${partitions} partitions instead of ${before.partitions}`);
       } else if (maxMessageBytes !== before.maxMessageBytes) {
