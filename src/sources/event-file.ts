@@ -8,6 +8,7 @@ import type { CertwireEvent } from "../events/event.ts";
 import { LongLineError, splitLines } from "../files/lines.ts";
 import { EncodingError } from "../files/text-encoding.ts";
 import { frameOf } from "../state/dead-letter.ts";
+import { mebibyte } from "../units.ts";
 import { decodeFrame, type EventContext } from "./decode-frame.ts";
 import { isEvent, isObject, problemOfEvent } from "./event-check.ts";
 
@@ -30,7 +31,7 @@ export interface EventFileOptions {
 }
 
 /** Longest line that is read, in bytes: several times the largest event of a file sink. */
-const defaultMaxLineBytes = 256 * 1024 * 1024;
+const defaultMaxLineBytes = 256 * mebibyte;
 
 /**
  * The events of an NDJSON file, marked as replayed. The file is one of the file sink, or a dead-letter file,
