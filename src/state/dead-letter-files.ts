@@ -1,6 +1,7 @@
-import { lstat, readdir, rename } from "node:fs/promises";
+import { readdir, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { syncDirectory } from "../files/append-file.ts";
+import { statIfExists } from "../files/existing.ts";
 
 /** Bytes of all dead-letter files of a sink, the current one and those that are full. */
 export async function totalBytes(current: string): Promise<number> {
@@ -33,8 +34,6 @@ function numberOf(current: string, name: string): number {
 }
 
 async function sizeOf(path: string): Promise<number> {
-  return lstat(path).then(
-    ({ size }) => size,
-    () => 0, // deleted meanwhile, after it was replayed
-  );
+  // It may have been deleted meanwhile, after it was replayed.
+  return (await statIfExists(path))?.size ?? 0;
 }
