@@ -12,6 +12,7 @@ import { readTextFile, textFileProblem } from "../files/text-file.ts";
 import { sinkKinds } from "../sinks/registry.ts";
 import type { SecretReference } from "../sinks/secret-reference.ts";
 import type { SinkKind } from "../sinks/sink-kind.ts";
+import { mebibyte } from "../units.ts";
 import { ConfigError } from "./config-error.ts";
 import { type Finding, toDiagnostics } from "./diagnostics.ts";
 import { findingAt, findingsOf } from "./findings.ts";
@@ -27,7 +28,7 @@ export interface ResolvedConfig extends Omit<Config, "sinks" | "$schema"> {
 }
 
 /** A larger file is not a configuration file. */
-const maxBytes = 1024 * 1024;
+const maxBytes = mebibyte;
 
 /** The schema needs fewer than ten levels. */
 const maxNesting = 32;

@@ -2,9 +2,10 @@ import { resolve } from "node:path";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { readTextFile, textFileProblem } from "../files/text-file.ts";
 import type { SecretReference } from "../sinks/secret-reference.ts";
+import { mebibyte } from "../units.ts";
 
 /** A larger file holds neither a password nor PEM. */
-const maxBytes = 1024 * 1024;
+const maxBytes = mebibyte;
 
 /**
  * The secret that a reference names: the first line of a file, the whole file if it contains PEM, or the value of

@@ -66,9 +66,7 @@ export function resolveSink(
   { kind, values }: SinkEntry,
   context: ResolveContext,
 ): SinkConfiguration {
-  const own = Object.entries(values).filter(([key]) => !(key in pipelineLimitsShape));
-  const sink = kind.configure(Object.fromEntries(own), context);
-  return { ...sink, limits: resolvePipelineLimits(values) };
+  return { ...kind.configure(values, context), limits: resolvePipelineLimits(values) };
 }
 
 /** A sink that is in no configuration file. Throws a TypeError when the entry is not valid. */

@@ -1,8 +1,9 @@
 import { CertwireError } from "../errors/certwire-error.ts";
 import { isOutOfMemory } from "../errors/out-of-memory.ts";
+import { mebibyte } from "../units.ts";
 import { CborReader, type CborTags } from "./cbor-reader.ts";
 
-const maxPayloadBytes = 16 * 1024 * 1024;
+const maxPayloadBytes = 16 * mebibyte;
 const noTags: CborTags = new Map();
 
 /** The error of a payload that does not follow the record format. */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { loadNative, type NativeFileLock } from "../native/addon.ts";
+import { kibibyte } from "../units.ts";
 import { directoryModes, type FileAccess, fileModes, noFollow } from "./append-file.ts";
 
 const lockHolder = z.object({
@@ -16,7 +17,7 @@ const lockHolder = z.object({
 const lockFlags = constants.O_WRONLY | constants.O_CREAT | noFollow;
 
 /** Maximum length of a holder's text that is read, in bytes. */
-const maxHolderBytes = 1024;
+const maxHolderBytes = kibibyte;
 
 /**
  * Makes this process the only writer of a directory, by an operating-system lock on the file `name` in it.

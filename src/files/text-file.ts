@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { kibibyte, mebibyte } from "../units.ts";
 import { decodeText, EncodingError, textStart } from "./text-encoding.ts";
 
 /** Why a file cannot be used as text; never holds any of its content. */
@@ -15,7 +16,7 @@ export function readTextFile(path: string, maxBytes: number): string {
 }
 
 /** A larger file is not one of certificates: the bundle of all public CAs has 200 KiB. */
-export const maxPemBytes = 16 * 1024 * 1024;
+export const maxPemBytes = 16 * mebibyte;
 
 /**
  * The text of a PEM file. Only its ASCII counts, so that notes around the PEM may have any encoding of single
@@ -50,7 +51,7 @@ function readBytes(path: string, maxBytes: number): Buffer {
     const parts: Buffer[] = [];
     let size = 0;
     for (;;) {
-      const part = Buffer.alloc(64 * 1024);
+      const part = Buffer.alloc(64 * kibibyte);
       const count = readSync(file, part);
       if (count === 0) return Buffer.concat(parts);
       parts.push(part.subarray(0, count));

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { lstat, open, unlink } from "node:fs/promises";
+import { open, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { statIfExists } from "./existing.ts";
 
 /**
  * Checks that files can be created in a directory or, if it does not exist yet, in its nearest existing
@@ -13,16 +14,9 @@ export async function checkWritable(directory: string): Promise<void> {
     const parent = dirname(directory);
     if ((error as NodeJS.ErrnoException).code !== "ENOENT" || parent === directory) throw error;
     // A link whose target is missing exists, but no directory can be made in its place.
-    if (await isLink(directory)) throw error;
+    if ((await statIfExists(directory))?.isSymbolicLink() === true) throw error;
     await checkWritable(parent);
   }
-}
-
-async function isLink(path: string): Promise<boolean> {
-  return lstat(path).then(
-    (stats) => stats.isSymbolicLink(),
-    () => false,
-  );
 }
 
 async function makeAndDelete(path: string): Promise<void> {

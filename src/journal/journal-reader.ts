@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { loadNative, type NativeBatch, type NativeReader } from "../native/addon.ts";
+import { mebibyte } from "../units.ts";
 import type { JournalFrame } from "./frame.ts";
 import type { FrameChunk, FrameSource } from "./frame-source.ts";
 import type { JournalPosition } from "./position.ts";
@@ -58,7 +59,7 @@ export class JournalReader implements FrameSource {
   constructor(options: JournalReaderOptions, open: OpenNativeReader = openNative) {
     this.#idlePollMs = options.idlePollMs ?? 20;
     this.#maxBatchFrames = options.maxBatchFrames ?? 256;
-    this.#maxBatchBytes = options.maxBatchBytes ?? 1024 * 1024;
+    this.#maxBatchBytes = options.maxBatchBytes ?? mebibyte;
     this.#positionLost = options.positionLost;
     this.#native = open({
       directory: options.directory,

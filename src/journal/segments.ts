@@ -2,6 +2,7 @@ import { lstat, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { loadNative, type NativeSegment } from "../native/addon.ts";
+import { mebibyte } from "../units.ts";
 import type { JournalPosition } from "./position.ts";
 
 /** Sorts segments in the order of reading. */
@@ -68,7 +69,7 @@ export async function listImpostors(directory: string): Promise<string[]> {
 export async function holdsOnlyZeros(path: string): Promise<boolean> {
   const file = await open(path, "r");
   try {
-    const part = Buffer.alloc(1 << 20);
+    const part = Buffer.alloc(mebibyte);
     const zeros = Buffer.alloc(part.length);
     for (;;) {
       const { bytesRead } = await file.read(part, 0, part.length);

@@ -1,3 +1,5 @@
+import { kibibyte, mebibyte } from "../units.ts";
+
 /**
  * How writer and retention share the space of a journal, so that it never stops while everything is published.
  * docs/explanation/journal-reader-and-writer.md has the rule; addon/core/include/journal/space_rule.h is the
@@ -18,15 +20,13 @@ export interface SpaceRule {
   readonly leastJournalBytes: number;
 }
 
-const mebibyte = 2 ** 20;
-
 /** The numbers of the exit module. */
 export const spaceRule: SpaceRule = {
   firstSegmentBytes: 4 * mebibyte,
   largestSegmentBytes: 64 * mebibyte,
   segmentsInCapacity: 16,
   largestRecordBytes: 16 * mebibyte,
-  segmentOverheadBytes: 128 * 1024,
+  segmentOverheadBytes: 128 * kibibyte,
   leastJournalBytes: 64 * mebibyte,
 };
 

@@ -4,6 +4,7 @@ import {
   type NativeReaderStats,
   type NativeWriterTimes,
 } from "../native/addon.ts";
+import { mebibyte } from "../units.ts";
 import type { JournalFrame } from "./frame.ts";
 import { framesOf, readBatch } from "./journal-reader.ts";
 import type { JournalPosition } from "./position.ts";
@@ -24,7 +25,7 @@ export class WholeJournal {
       quarantineDirectory: null,
       mode: "committed",
       position,
-      maxBatchBytes: 1024 * 1024,
+      maxBatchBytes: mebibyte,
       maxBatchFrames: 1000,
     });
   }

@@ -3,8 +3,16 @@ import type { DeadLetter, DeadLetterReason, DeadLetters } from "../state/dead-le
 import type { PipelineMonitor } from "./monitor.ts";
 import { type RetryPolicy, retryUntilDone } from "./retry.ts";
 
-/** What a dead letter holds: an event, or the record that it could not be made of. */
-export type DeadContent = Pick<DeadLetter, "event" | "record"> & { readonly id: string };
+/** What is to become a dead letter. */
+export interface DeadEvent {
+  readonly reason: DeadLetterReason;
+  readonly cause: Error;
+  readonly id: string;
+  /** Makes what the letter holds, an event or the record that it could not be made of. May fail for want of memory. */
+  readonly content: () => Pick<DeadLetter, "event" | "record">;
+  /** Called after each try that failed. Default nothing. */
+  readonly failed?: () => void;
+}
 
 /** Parts of a burial. */
 export interface BurialOptions {
@@ -24,22 +32,21 @@ export class Burial {
   }
 
   /** Writes a dead letter, however long it takes; false if the signal was aborted first. */
-  async bury(
-    reason: DeadLetterReason,
-    cause: Error,
-    { id, ...content }: DeadContent,
-    signal: AbortSignal,
-  ): Promise<boolean> {
+  async bury(dead: DeadEvent, signal: AbortSignal): Promise<boolean> {
+    const { reason, cause, id } = dead;
     const { sink, deadLetters, monitor, retry } = this.#options;
     const message = describeCause(cause);
     const letter = (): DeadLetter => {
       const time = new Date().toISOString();
-      return { time, sink, reason, message, ...content };
+      return { time, sink, reason, message, ...dead.content() };
     };
     const isWritten = await retryUntilDone(() => deadLetters.append(letter()).then(() => true), {
       policy: retry,
       signal,
-      failed: (...failure) => monitor.deadLetterFailed(...failure),
+      failed: (...failure) => {
+        monitor.deadLetterFailed(...failure);
+        dead.failed?.();
+      },
     });
     if (isWritten !== true) return false;
     monitor.deadLettered(reason, id, cause, deadLetters.fill);

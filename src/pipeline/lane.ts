@@ -25,8 +25,11 @@ export interface LaneHost {
   mayWait(): boolean;
   /** Called with the events that the sink acknowledged, in the lane's order. */
   acknowledged(done: readonly QueuedEvent[]): void;
-  /** Makes an event a dead letter. False if the pipeline ended before it was on disk: the lane keeps it. */
-  bury(queued: QueuedEvent, failure: SinkFailure): Promise<boolean>;
+  /**
+   * Makes an event a dead letter, however often that fails. False if the pipeline ended before it was on disk: the
+   * lane keeps it.
+   */
+  bury(queued: QueuedEvent, failure: SinkFailure, failed: () => void): Promise<boolean>;
   /** Called when the sink reports a new number of lanes; the pipeline then parks every lane. */
   lanesChanged(cause: Error): void;
   /** Called with an error that no sink may cause: a bug. It stops the pipeline. */
@@ -94,9 +97,15 @@ export class Lane {
       });
   }
 
-  /** True when the lane has nothing to publish, or cannot before someone acts or an outage ends. */
+  /** True while the lane cannot go on before someone acts or an outage ends. */
+  get isWaitingForHelp(): boolean {
+    return this.#isWaitingForHelp;
+  }
+
+  /** True when the lane has nothing to publish, may not, or cannot before someone acts or an outage ends. */
   get isAtRest(): boolean {
-    return this.#isWaitingForHelp || (this.#active === null && this.#queue.length === 0);
+    if (this.#isWaitingForHelp) return true;
+    return this.#active === null && (this.#queue.length === 0 || this.#parking.signal.aborted);
   }
 
   /** Starts no further batch or retry; resolves when the publish in flight has ended. Cannot be undone. */
@@ -204,7 +213,7 @@ export class Lane {
     const isAlarm = monitor.publishFailed(this.#index, failure, retry.failures, delayMs);
     const [head, ...tail] = rest;
     if (head !== undefined && this.#isHopeless(head, failure, delayMs)) {
-      if (!(await this.#host.bury(head, failure))) return null;
+      if (!(await this.#bury(head, failure))) return null;
       this.#recovered(retry);
       return tail;
     }
@@ -212,6 +221,14 @@ export class Lane {
     await pause(delayMs, this.#parking.signal);
     this.#isWaitingForHelp = false;
     return this.#parking.signal.aborted ? null : rest;
+  }
+
+  async #bury(head: QueuedEvent, failure: SinkFailure): Promise<boolean> {
+    const isBuried = await this.#host.bury(head, failure, () => {
+      this.#isWaitingForHelp = true;
+    });
+    this.#isWaitingForHelp = false;
+    return isBuried;
   }
 
   #isHopeless({ event }: QueuedEvent, { kind }: SinkFailure, delayMs: number): boolean {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { mebibyte } from "../units.ts";
 
 /** How much a pipeline keeps in flight, and how it retries. */
 export interface PipelineLimits {
@@ -15,9 +16,6 @@ export interface PipelineLimits {
   /** Maximum size of the sink's dead letters, in MiB; at the limit the sink waits. Default 1024. */
   readonly maxDeadLetterMegabytes: number;
 }
-
-/** 2^20 bytes. */
-export const mebibyte = 1024 * 1024;
 
 /** The keys of a sink's entry that set the limits of its pipeline. */
 export const pipelineLimitsShape = {

@@ -2,12 +2,7 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { isOutOfMemory } from "../errors/out-of-memory.ts";
 import type { CertwireEvent } from "../events/event.ts";
-import {
-  eventOf,
-  type OutboundEvent,
-  type ShrinkEvent,
-  toOutbound,
-} from "../events/outbound-event.ts";
+import { eventOf, type OutboundEvent, type ShrinkEvent } from "../events/outbound-event.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
@@ -15,6 +10,7 @@ import { type DeadLetters, deadRecord } from "../state/dead-letter.ts";
 import { AcknowledgedPrefix, type Ticket } from "./acknowledged-prefix.ts";
 import { Burial } from "./burial.ts";
 import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
+import { EventEncoder, retryRecord } from "./event-encoder.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import type { PipelineLimits } from "./limits.ts";
 import type { PipelineCounters, PipelineHealth, PipelineMonitor } from "./monitor.ts";
@@ -112,6 +108,7 @@ export class Pipeline {
   readonly #prefix = new AcknowledgedPrefix();
   readonly #grace: UnroutableGrace;
   readonly #burial: Burial;
+  readonly #encoder: EventEncoder;
   readonly #host: LaneHost;
   /** Counts how often the lanes changed without an acknowledgement in between. */
   readonly #reopening: Retry;
@@ -121,6 +118,8 @@ export class Pipeline {
   #phase: "connecting" | "running" | "draining" | "stopped" = "connecting";
   #backlog = false;
   #isOpenFailing = false;
+  /** True while events are made to fit again, which takes time only when memory is short. */
+  #isFitting = false;
   #bytes = 0;
   #changingLanes: Promise<void> | null = null;
   #wake: (() => void) | null = null;
@@ -141,12 +140,13 @@ export class Pipeline {
       abort: this.#abort.signal,
       mayWait: () => this.#backlog && !this.#isFull(),
       acknowledged: (done) => this.#acknowledged(done),
-      bury: (queued, failure) => this.#buryQueued(queued, failure),
+      bury: (queued, failure, failed) => this.#buryQueued(queued, failure, failed),
       lanesChanged: (cause) => this.#lanesChanged(cause),
       fault: (error) => this.#faults.abort(error),
     };
-    const { deadLetters } = options;
-    this.#burial = new Burial({ sink: sink.name, deadLetters, monitor, retry: this.#host.retry });
+    const { deadLetters, shrink } = options;
+    this.#burial = new Burial({ sink: sink.name, deadLetters, monitor, retry });
+    this.#encoder = new EventEncoder({ sink, shrink, monitor, retry });
   }
 
   /**
@@ -257,24 +257,15 @@ export class Pipeline {
   /** Waits until a record can be decoded, however long that takes; `undefined` if the signal was aborted. */
   async #decoded(record: SourcedRecord, signal: AbortSignal): Promise<SourcedRecord | undefined> {
     this.#kick();
+    const { monitor } = this.#options;
     let decode = (): SourcedRecord => record;
-    return this.#retryRecord(() => {
+    const step = (): SourcedRecord => {
       const { blocked, ...whole } = decode();
       if (blocked === undefined) return whole;
       decode = blocked.retry;
       throw blocked.cause;
-    }, signal);
-  }
-
-  async #retryRecord<T>(step: () => T, signal: AbortSignal): Promise<T | undefined> {
-    const { monitor } = this.#options;
-    const result = await retryUntilDone(async () => step(), {
-      policy: this.#host.retry,
-      signal,
-      failed: (...failure) => monitor.recordBlocked(...failure),
-    });
-    if (result !== undefined) monitor.recordUnblocked();
-    return result;
+    };
+    return retryRecord(step, { policy: this.#host.retry, monitor, signal });
   }
 
   /** Routes the events of one record; false if the signal was aborted first. */
@@ -288,20 +279,25 @@ export class Pipeline {
     const ticket = this.#prefix.add(position, count, events[0]?.recordedtime);
     if (undecodable) {
       const { frame: broken, cause } = undecodable;
-      const content = { id: `${broken.epochId}-${broken.sequence}`, record: deadRecord(broken) };
-      if (!(await this.#burial.bury("undecodable", cause, content, signal))) return false;
+      const dead = {
+        reason: "undecodable",
+        cause,
+        id: `${broken.epochId}-${broken.sequence}`,
+        content: () => ({ record: deadRecord(broken) }),
+      } as const;
+      if (!(await this.#burial.bury(dead, signal))) return false;
       this.#prefix.acknowledge(ticket);
     }
     for (const event of events) {
-      const outbound = this.#encode(event);
+      const outbound = this.#encoder.encode(event);
       if (outbound instanceof Error) {
         const unencoded = { ticket, event, frame, cause: outbound };
         if (!(await this.#takeUnencoded(unencoded, signal))) return false;
         continue;
       }
-      // The lanes may have changed while a dead letter was written: this event goes to a new one.
-      if (this.#changingLanes !== null && !(await this.#hasLanes(signal))) return false;
-      this.#admit({ ticket, event: this.#fit(outbound) });
+      // The lanes may be changing since a dead letter was written: this event goes to a new one.
+      if (this.#changingLanes === null) this.#admit({ ticket, event: outbound });
+      else if (!(await this.#admitLater({ ticket, event: outbound }, signal))) return false;
     }
     return true;
   }
@@ -313,46 +309,33 @@ export class Pipeline {
   ): Promise<boolean> {
     const outbound = isOutOfMemory(cause) ? await this.#encodeLater(event, signal) : cause;
     if (outbound === undefined) return false;
-    if (!(outbound instanceof Error)) {
-      if (!(await this.#hasLanes(signal))) return false;
-      this.#admit({ ticket, event: this.#fit(outbound) });
-      return true;
-    }
-    const content = { id: event.id, ...(frame ? { record: deadRecord(frame) } : { event }) };
-    if (!(await this.#burial.bury("unencodable", outbound, content, signal))) return false;
+    if (!(outbound instanceof Error)) return this.#admitLater({ ticket, event: outbound }, signal);
+    const dead = {
+      reason: "unencodable",
+      cause: outbound,
+      id: event.id,
+      content: () => (frame ? { record: deadRecord(frame) } : { event }),
+    } as const;
+    if (!(await this.#burial.bury(dead, signal))) return false;
     this.#prefix.acknowledge(ticket);
     return true;
   }
 
-  /** Short of memory an event waits: there is nothing wrong with it. `undefined` if the signal was aborted. */
-  #encodeLater(
-    event: CertwireEvent,
-    signal: AbortSignal,
-  ): Promise<OutboundEvent | Error | undefined> {
+  #encodeLater(event: CertwireEvent, signal: AbortSignal) {
     this.#kick();
-    return this.#retryRecord(() => {
-      const again = this.#encode(event);
-      if (isOutOfMemory(again)) throw again;
-      return again;
-    }, signal);
+    return this.#encoder.encodeLater(event, signal);
   }
 
-  /** The event for the sink, or why there is none. */
-  #encode(event: CertwireEvent): OutboundEvent | Error {
-    const { sink, shrink } = this.#options;
-    try {
-      return toOutbound(event, sink.limits.maxEventBytes, shrink);
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    }
-  }
-
-  /** Makes an encoded event smaller when the sink, opened again since, accepts less than before. */
-  #fit(event: OutboundEvent): OutboundEvent {
-    const { sink, shrink } = this.#options;
-    const { maxEventBytes } = sink.limits;
-    if (event.json.length <= maxEventBytes) return event;
-    return toOutbound(eventOf(event), maxEventBytes, shrink);
+  /** Admits an event once lanes are there, at the size that the sink accepts then; false if the signal was aborted. */
+  async #admitLater({ ticket, event }: QueuedEvent, signal: AbortSignal): Promise<boolean> {
+    let fitted: OutboundEvent | undefined;
+    do {
+      if (!(await this.#hasLanes(signal))) return false;
+      fitted = await this.#encoder.fit(event, signal);
+    } while (this.#changingLanes !== null);
+    if (fitted === undefined) return false;
+    this.#admit({ ticket, event: fitted });
+    return true;
   }
 
   #admit(queued: QueuedEvent): void {
@@ -394,14 +377,16 @@ export class Pipeline {
     return bytes;
   }
 
-  async #buryQueued(queued: QueuedEvent, failure: SinkFailure): Promise<boolean> {
+  async #buryQueued(
+    queued: QueuedEvent,
+    { kind, cause }: SinkFailure,
+    failed: () => void,
+  ): Promise<boolean> {
     const { id } = queued.event;
-    const event = eventOf(queued.event);
-    const reason = failure.kind === "unroutable" ? "unroutable" : "rejected";
+    const reason = kind === "unroutable" ? "unroutable" : "rejected";
+    const content = () => ({ event: eventOf(queued.event) });
     const isBuried = await this.#burial.bury(
-      reason,
-      failure.cause,
-      { id, event },
+      { reason, cause, id, content, failed },
       this.#abort.signal,
     );
     if (isBuried) {
@@ -429,13 +414,22 @@ export class Pipeline {
     const left = this.#lanes.flatMap((lane) => lane.takeUnacknowledged());
     left.sort((a, b) => a.ticket.ordinal - b.ticket.ordinal);
     await this.#open(this.#abort.signal);
-    if (this.#abort.signal.aborted) return;
-    for (const { ticket, event } of left) {
-      const fitted = this.#fit(event);
-      this.#bytes += fitted.json.length - event.json.length;
-      this.#route({ ticket, event: fitted });
-    }
+    if (this.#abort.signal.aborted || !(await this.#fitAll(left))) return;
+    for (const queued of left) this.#route(queued);
     this.#kick();
+  }
+
+  /** Makes events fit in their place, before any of them is published; false if the pipeline ended first. */
+  async #fitAll(left: QueuedEvent[]): Promise<boolean> {
+    this.#isFitting = true;
+    for (const [at, { ticket, event }] of left.entries()) {
+      const fitted = await this.#encoder.fit(event, this.#abort.signal);
+      if (fitted === undefined) return false;
+      this.#bytes += fitted.json.length - event.json.length;
+      left[at] = { ticket, event: fitted };
+    }
+    this.#isFitting = false;
+    return true;
   }
 
   async #parkAll(): Promise<void> {
@@ -459,8 +453,11 @@ export class Pipeline {
 
   /** True when waiting for acknowledgements is in vain. */
   #isStuck(): boolean {
-    if (this.#options.sink.isBlocked === true || this.#isOpenFailing) return true;
-    return this.#changingLanes === null && this.#lanes.every((lane) => lane.isAtRest);
+    const { sink } = this.#options;
+    if (sink.isBlocked === true || this.#isOpenFailing || this.#isFitting) return true;
+    if (!this.#lanes.every((lane) => lane.isAtRest)) return false;
+    // Lanes that change wait until all are parked, which one whose dead letter cannot be written never is.
+    return this.#changingLanes === null || this.#lanes.some((lane) => lane.isWaitingForHelp);
   }
 
   async #allDone(signal: AbortSignal): Promise<void> {

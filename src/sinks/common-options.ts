@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { kibibyte, mebibyte } from "../units.ts";
 import type { SinkLimits } from "./sink.ts";
 
 /** The part of the resolved options that every sink has. */
@@ -12,11 +13,8 @@ export interface ResolvedSinkOptions {
   readonly limits: SinkLimits;
 }
 
-const kibibyte = 1024;
 /** The least that `maxEventBytes` may be: every event can be made as small as that, in bytes of JSON. */
 export const leastEventBytes = 16 * kibibyte;
-/** 2^20 bytes. */
-export const mebibyte = 1024 * kibibyte;
 
 /** Windows opens the device, whatever directory or extension a path has. */
 const deviceName = /^(con|prn|aux|nul|(com|lpt)\d)$/;

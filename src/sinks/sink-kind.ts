@@ -72,8 +72,11 @@ export interface SinkKind {
   readonly kind: string;
   readonly schemes: readonly string[];
   readonly options: SinkSchema;
-  /** Resolves an entry. Throws a ZodError when the schema refuses it, a CertwireError for a secret. */
-  configure(entry: unknown, context: ResolveContext): ConfiguredSink;
+  /**
+   * Resolves what `options`, or an extension of it, made of an entry; keys of the extension are ignored. Throws a
+   * CertwireError for a secret.
+   */
+  configure(entry: z.output<SinkSchema>, context: ResolveContext): ConfiguredSink;
 }
 
 /** Makes a kind of sink out of its definition, the types of which nobody else needs to know. */
@@ -95,6 +98,8 @@ export function defineSinkKind<Schema extends SinkSchema, Options extends Resolv
     kind,
     schemes,
     options: schema,
-    configure: (entry, context) => configured(definition.resolve(schema.parse(entry), context)),
+    // Whoever has only a SinkKind does not know its schema, but can get an entry from that schema alone.
+    configure: (entry, context) =>
+      configured(definition.resolve(entry as z.output<Schema>, context)),
   };
 }

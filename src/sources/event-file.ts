@@ -5,6 +5,7 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import { LongLineError, splitLines } from "../files/lines.ts";
 import { EncodingError } from "../files/text-encoding.ts";
+import { mebibyte } from "../units.ts";
 import { isEvent, isObject, problemOfEvent } from "./event-check.ts";
 
 /**
@@ -22,7 +23,7 @@ export interface EventFileOptions {
 }
 
 /** Longest line that is read, in bytes: several times the largest event of a file sink. */
-const defaultMaxLineBytes = 256 * 1024 * 1024;
+const defaultMaxLineBytes = 256 * mebibyte;
 
 /**
  * The events of an NDJSON file, marked as replayed: UTF-8, or UTF-16 with a byte order mark, as Windows PowerShell

@@ -3,9 +3,10 @@ import { type FileHandle, open } from "node:fs/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { CaIds, FramePlace } from "../events/ca-identity.ts";
 import { noFollow, openForAppend } from "../files/append-file.ts";
+import { mebibyte } from "../units.ts";
 
 /** A line has 130 bytes, and an epoch begins when the CA starts: enough for 500,000 starts. */
-const maxBytes = 64 * 1024 * 1024;
+const maxBytes = 64 * mebibyte;
 
 interface Entry {
   /** Sequence of the first frame of the epoch that has the id. */

@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
-import { lstat, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { noFollow, refuseLinkedDirectory, refuseLinks } from "../files/append-file.ts";
+import { exists } from "../files/existing.ts";
 import { checkWritable } from "../files/writable-directory.ts";
 import type { StateLayout } from "./layout.ts";
 
@@ -32,16 +33,5 @@ async function checkFile(path: string, root: string): Promise<void> {
     await refuseLinks(path, file, "private", root);
   } finally {
     await file.close();
-  }
-}
-
-/** True for a link too, wherever it leads. */
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return false;
   }
 }

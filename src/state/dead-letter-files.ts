@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isInPlace, noFollow, syncDirectory } from "../files/append-file.ts";
+import { statIfExists } from "../files/existing.ts";
 
 /** A dead-letter file as it was when it was opened; the service may go on to append to it, or rename it. */
 export interface OpenDeadLetters {
@@ -53,14 +55,24 @@ interface Age {
 }
 
 /**
- * Deletes a dead-letter file whose letters nobody needs any more; false if it has grown since it was opened. The
- * service notices that its current file is gone and writes a letter that was under way to a new one.
+ * Deletes a dead-letter file whose letters nobody needs any more; false if it has grown since it was opened. The current
+ * file gets a name of its own first: what the service had appended until then is seen, and what it is appending it
+ * writes again, to a new file. A file that turns out to have grown keeps that name, and counts as a full one.
  */
 export async function deleteDeadLetters({ path, handle, size }: OpenDeadLetters): Promise<boolean> {
-  if (!(await isInPlace(path, handle)) || (await handle.stat()).size !== size) return false;
-  await unlink(path);
+  if (!(await isInPlace(path, handle))) return false;
+  // Never the name that the service may be giving a file at this moment.
+  const aside = isFull(path) ? path : path.replace(/\.ndjson$/, `.${randomUUID()}.ndjson`);
+  if (aside !== path) await rename(path, aside);
+  if (!(await isInPlace(aside, handle)) || (await handle.stat()).size !== size) return false;
+  await unlink(aside);
   await syncDirectory(dirname(path));
   return true;
+}
+
+/** True for a file that is not appended to: one with a number, or one that was to be deleted and had grown. */
+function isFull(path: string): boolean {
+  return /\.(\d{1,9}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\.ndjson$/.test(path);
 }
 
 /** Bytes of all dead-letter files of a sink, the current one and those that are full. */
@@ -79,8 +91,9 @@ export async function setAside(current: string): Promise<void> {
 }
 
 async function fullNames(current: string): Promise<string[]> {
+  const stem = `${basename(current, ".ndjson")}.`;
   const names = await namesIn(dirname(current));
-  return names.filter((name) => numberOf(current, name) > 0);
+  return names.filter((name) => name.startsWith(stem) && isFull(name));
 }
 
 /** The names in a directory; none if it does not exist. */
@@ -99,8 +112,6 @@ function numberOf(current: string, name: string): number {
 }
 
 async function sizeOf(path: string): Promise<number> {
-  return lstat(path).then(
-    ({ size }) => size,
-    () => 0, // deleted meanwhile, after it was replayed
-  );
+  // It may have been deleted meanwhile, after it was redriven.
+  return (await statIfExists(path))?.size ?? 0;
 }

@@ -8,6 +8,7 @@ import type { CertwireEvent } from "../events/event.ts";
 import { jsonText } from "../events/json-text.ts";
 import { isInPlace, openForAppend } from "../files/append-file.ts";
 import type { Frame } from "../journal/frame.ts";
+import { mebibyte } from "../units.ts";
 import { setAside, totalBytes } from "./dead-letter-files.ts";
 
 /**
@@ -65,8 +66,6 @@ export interface DeadLetterLimits {
   /** Maximum size of all files together, in bytes. */
   readonly maxBytes: number;
 }
-
-const mebibyte = 1024 * 1024;
 
 /** Share of the limit above which the files are counted again with each letter. */
 const recountFill = 0.7;

@@ -10,7 +10,7 @@ testSinkContract({
     const url = `toy:shelf-${shelves}`;
     const context = { baseDirectory: "/", secret: () => "" };
     const spares = await Promise.all(
-      [1, 2, 3].map(() => toy.configure({ name: "toy", url }, context).create()),
+      [1, 2, 3].map(() => toy.configure(toy.options.parse({ name: "toy", url }), context).create()),
     );
     const shelf = shelfOf(url);
     return {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import kafkajs, { Kafka, logLevel } from "kafkajs";
+import kafkajs from "kafkajs";
 import type { CertwireEvent } from "../../src/events/event.ts";
 import { assertDelivered, testSinkContract } from "../contract/sink-contract.ts";
 import { kafkaSink } from "../support/make-sink.ts";
@@ -11,6 +11,7 @@ import { scaled } from "../support/scale.ts";
 import { until } from "../support/until.ts";
 import type { KafkaCluster } from "./support/broker-provider.ts";
 import { startKafka } from "./support/brokers.ts";
+import { withAdmin } from "./support/kafka-topics.ts";
 import { readKafka } from "./support/read-kafka.ts";
 
 const signal = new AbortController().signal;
@@ -19,7 +20,11 @@ suite("the Kafka sink on a real broker", () => {
   let kafka: KafkaCluster;
   let topics = 0;
   before(async () => {
-    kafka = await startKafka({ faults: true });
+    // A broker creates topics by itself by default: nothing that the sink asks for may make it do so.
+    kafka = await startKafka({
+      faults: true,
+      properties: { "auto.create.topics.enable": "true" },
+    });
   });
   after(() => kafka.stop());
 
@@ -205,6 +210,44 @@ suite("the Kafka sink on a real broker", () => {
     );
   });
 
+  test("a limit that is raised is used within `partitionCheckSeconds`", async (t) => {
+    const topic = await freshTopic(1, { "max.message.bytes": "20000" });
+    const source = new MemorySource([], { tail: true });
+    const sink = kafkaSink(kafka.bootstrapServers, topic, { partitionCheckSeconds: 1 });
+    const shrink = (event: CertwireEvent) => ({ ...event, data: {} });
+    const { pipeline } = await testPipeline(t, source, sink, { shrink });
+    const stop = new AbortController();
+    const running = pipeline.run(stop.signal);
+    t.after(() => stop.abort());
+    source.push(sampleEvent(1, "ca/1", 30_000));
+    await until(() => pipeline.stats().acknowledgedEvents === 1, "a smaller event is published");
+    await configureTopic(kafka, topic, "max.message.bytes", "100000");
+    let sent = 1;
+    const feed = async () => {
+      sent += 1;
+      source.push(sampleEvent(sent, "ca/1"));
+      await until(() => pipeline.stats().acknowledgedEvents === sent, "it is published");
+      return sink.limits.maxEventBytes > 30_000;
+    };
+    await until(feed, "the new limit is used");
+    stop.abort();
+    await running;
+  });
+
+  test("a watched topic that is deleted is not created by watching it", async (t) => {
+    const topic = await freshTopic(1);
+    const lines: string[] = [];
+    const settings = { partitionCheckSeconds: 1 };
+    const sink = kafkaSink(kafka.bootstrapServers, topic, settings, (line) => lines.push(line));
+    t.after(() => sink.close());
+    await sink.open();
+    await withAdmin(kafka.bootstrapServers, (admin) => admin.deleteTopics({ topics: [topic] }));
+    const failed = () => lines.filter((line) => line.includes("partition check failed")).length;
+    await until(() => failed() > 1, "the topic is missed, and asked for again");
+    const names = await withAdmin(kafka.bootstrapServers, (admin) => admin.listTopics());
+    assert.ok(!names.includes(topic), names.join());
+  });
+
   test("settings of the topic that put events at risk are reported, once", async () => {
     const topic = await freshTopic(1, {
       "unclean.leader.election.enable": "true",
@@ -240,19 +283,15 @@ suite("the Kafka sink on a real broker", () => {
 });
 
 async function configureTopic(kafka: KafkaCluster, topic: string, name: string, value: string) {
-  const client = new Kafka({ brokers: [...kafka.bootstrapServers], logLevel: logLevel.NOTHING });
-  const admin = client.admin();
-  await admin.connect();
   const configEntries = [{ name, value }];
   const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries }];
-  await admin.alterConfigs({ validateOnly: false, resources });
-  await admin.disconnect();
+  await withAdmin(kafka.bootstrapServers, (admin) =>
+    admin.alterConfigs({ validateOnly: false, resources }),
+  );
 }
 
 async function addPartitions(kafka: KafkaCluster, topic: string, count: number): Promise<void> {
-  const client = new Kafka({ brokers: [...kafka.bootstrapServers], logLevel: logLevel.NOTHING });
-  const admin = client.admin();
-  await admin.connect();
-  await admin.createPartitions({ topicPartitions: [{ topic, count }] });
-  await admin.disconnect();
+  await withAdmin(kafka.bootstrapServers, (admin) =>
+    admin.createPartitions({ topicPartitions: [{ topic, count }] }),
+  );
 }

@@ -8,20 +8,21 @@ import { test } from "node:test";
  * part further up. CONTRIBUTING.md says so in words.
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
+  "units.ts": [],
   errors: [],
   log: [],
   native: ["errors"],
-  files: ["errors", "native"],
-  journal: ["errors", "native"],
-  exit: ["errors"],
+  files: ["units.ts", "errors", "native"],
+  journal: ["units.ts", "errors", "native"],
+  exit: ["units.ts", "errors"],
   x509: [],
   events: ["exit", "x509"],
-  state: ["errors", "files", "events"],
-  sources: ["errors", "files", "journal", "exit", "events", "state"],
-  sinks: ["errors", "log", "files"],
-  pipeline: ["errors", "log", "events", "state"],
-  config: ["errors", "files", "sinks", "pipeline"],
-  service: ["errors", "journal", "events", "state", "sources", "pipeline"],
+  state: ["units.ts", "errors", "files", "events"],
+  sources: ["units.ts", "errors", "files", "journal", "exit", "events", "state"],
+  sinks: ["units.ts", "errors", "log", "files"],
+  pipeline: ["units.ts", "errors", "log", "events", "state"],
+  config: ["units.ts", "errors", "files", "sinks", "pipeline"],
+  service: ["units.ts", "errors", "journal", "events", "state", "sources", "pipeline"],
   "journal-tools": ["journal", "events", "state", "sources"],
   simulate: ["exit"],
   "index.ts": ["events"],
@@ -90,6 +91,12 @@ test("no arrow of the rule points back, and each is used", (context) => {
     const back = used.filter((other) => order.indexOf(other) >= order.indexOf(part));
     assert.deepEqual(back, [], `arrows of ${part} that point back`);
   }
+});
+
+test("units of size have one home", () => {
+  const ownUnit = /\b1024 \* 1024\b|\b2 \*\* 20\b|\b1 << 20\b|\bconst (?:kibi|mebi)byte\b/;
+  const homes = files.filter((file) => ownUnit.test(readFileSync(file, "utf8")));
+  assert.deepEqual(homes, [join("src", "units.ts")]);
 });
 
 test("the simulated CA is loaded by its own commands only, when they run", () => {

@@ -1,8 +1,9 @@
-import { type FileHandle, link, lstat, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { jsonText } from "../../events/json-text.ts";
 import { syncDirectory } from "../../files/append-file.ts";
+import { exists } from "../../files/existing.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { listSegments } from "../../journal/segments.ts";
 import { WholeJournal } from "../../journal/whole-journal.ts";
@@ -31,9 +32,9 @@ interface ExportResult {
 /** `certwire journal export`: events into a file for `certwire replay`. */
 export async function exportEvents(file: string, options: ExportOptions): Promise<void> {
   const chosen = await chooseJournal(options);
-  if (await exists(file)) throw new CertwireError("CERTWIRE_USAGE", `${file} already exists`);
   const partial = `${file}.partial`;
   try {
+    if (await exists(file)) throw new CertwireError("CERTWIRE_USAGE", `${file} already exists`);
     // Before anything is created: a journal that cannot be read leaves no file.
     const map = new JournalMap(await listSegments(chosen.directory));
     const target = await create(partial);
@@ -48,14 +49,6 @@ export async function exportEvents(file: string, options: ExportOptions): Promis
     if (cause instanceof CertwireError) throw cause;
     throw new CertwireError("CERTWIRE_EXPORT_FAILED", `cannot write ${file}`, { cause });
   }
-}
-
-/** True for a link too, wherever it leads. */
-function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Creates a file that did not exist; never writes through a link, or into a file of somebody else. */

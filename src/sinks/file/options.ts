@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { mebibyte } from "../../units.ts";
 import {
   commonShape,
-  mebibyte,
   parsedString,
   type ResolvedSinkOptions,
   resolveCommon,

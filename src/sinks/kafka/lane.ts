@@ -1,6 +1,7 @@
 import { CompressionTypes, type Kafka, type Producer, type RecordMetadata } from "kafkajs";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
+import { kibibyte } from "../../units.ts";
 import { unlessAborted } from "../broker-lane.ts";
 import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import { StoredAhead } from "../stored-ahead.ts";
@@ -202,7 +203,7 @@ const recordOverhead = 256;
 /** What a batch of records costs beside them, in bytes. */
 const batchBytes = 256;
 /** The most that one event may cost beside its JSON in a send of its own, in bytes. */
-export const sendOverhead = 1024;
+export const sendOverhead = kibibyte;
 
 function sendBytes(events: readonly OutboundEvent[]): number {
   return events.reduce((sum, event) => sum + recordBytes(event), batchBytes);

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { kibibyte } from "../../units.ts";
 import { brokerShape, type ResolvedBrokerOptions, resolveBroker } from "../broker-options.ts";
 import {
   commonShape,
@@ -13,8 +14,6 @@ import {
   secretReference,
 } from "../secret-reference.ts";
 import { formatHost, invalidUrl, parseServerUrl } from "../server-url.ts";
-
-const kibibyte = 1024;
 
 const sasl = z.strictObject({
   mechanism: z.enum(["plain", "scram-sha-256", "scram-sha-512"]).describe("SASL mechanism."),

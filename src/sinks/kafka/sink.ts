@@ -6,12 +6,13 @@ import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { publishOn } from "../broker-lane.ts";
 import { leastEventBytes } from "../common-options.ts";
 import type { DestinationFinding, PublishOutcome, Sink, SinkFailure, SinkLimits } from "../sink.ts";
+import { SizeLimit } from "../size-limit.ts";
 import { createKafka, disconnect } from "./client.ts";
 import { toKafkaError } from "./errors.ts";
 import { KafkaLane, sendOverhead } from "./lane.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
 import { partitionOf } from "./partitioner.ts";
-import { examineTopic, type TopicState } from "./topic.ts";
+import { examineTopic, readLayout, type TopicState } from "./topic.ts";
 
 /** How long a limit that was learned from a refusal holds before larger events are tried again, in ms. */
 const learnedForMs = 3_600_000;
@@ -20,28 +21,29 @@ const learnedForMs = 3_600_000;
 export class KafkaSink implements Sink {
   readonly kind = "kafka";
   readonly name: string;
-  limits: SinkLimits;
   findings: readonly DestinationFinding[] = [];
   readonly #options: ResolvedKafkaSinkOptions;
   readonly #log: Logger;
+  readonly #sizeLimit: SizeLimit;
   #lanes: KafkaLane[] = [];
   #topic: TopicState = { partitions: 0, findings: [] };
-  /** What the broker seems to accept after it refused an event that `max.message.bytes` should let pass. */
-  #acceptedBytes = Infinity;
-  #learnedAt = Infinity;
   #changed: CertwireError | undefined;
   #admin: Admin | undefined;
   #watch: NodeJS.Timeout | undefined;
 
   constructor(options: ResolvedKafkaSinkOptions, log: Logger) {
     this.name = options.name;
-    this.limits = options.limits;
     this.#options = options;
     this.#log = log;
+    this.#sizeLimit = new SizeLimit(options.limits);
   }
 
   get lanes(): number {
     return this.#lanes.length;
+  }
+
+  get limits(): SinkLimits {
+    return this.#sizeLimit.limits;
   }
 
   async open(signal?: AbortSignal): Promise<void> {
@@ -125,19 +127,16 @@ export class KafkaSink implements Sink {
 
   /** Takes over what the topic is like now: its partitions, and the size of an event that it accepts. */
   #use(topic: TopicState): void {
-    const { maxMessageBytes } = topic;
-    if (maxMessageBytes !== this.#topic.maxMessageBytes) this.#acceptedBytes = Infinity;
     this.#topic = topic;
-    const accepted = Math.min((maxMessageBytes ?? Infinity) - sendOverhead, this.#acceptedBytes);
+    const { maxMessageBytes = Infinity } = topic;
+    const accepted = maxMessageBytes - sendOverhead;
     if (accepted < leastEventBytes) throw tooSmall(this.#options.topic, maxMessageBytes);
-    const maxEventBytes = Math.min(this.#options.limits.maxEventBytes, accepted);
-    if (maxEventBytes < this.limits.maxEventBytes) {
+    if (this.#sizeLimit.apply(accepted)) {
       this.#log.warn(
-        { topic: this.#options.topic, maxEventBytes },
+        { topic: this.#options.topic, maxEventBytes: this.limits.maxEventBytes },
         "the topic accepts smaller events only; larger ones are made to fit",
       );
     }
-    this.limits = { ...this.#options.limits, maxEventBytes };
     this.#report(topic.findings);
   }
 
@@ -151,25 +150,15 @@ export class KafkaSink implements Sink {
   }
 
   /** The broker refused an event alone as too large: the topic's limit has changed, or cannot be read. */
-  #refused({ json }: OutboundEvent): SinkFailure {
+  #refused(event: OutboundEvent): SinkFailure {
     const { topic } = this.#options;
-    const { maxEventBytes } = this.limits;
-    const refusal = `topic "${topic}" refuses an event of ${json.length} bytes as too large`;
-    if (maxEventBytes <= leastEventBytes) {
-      const hint = "Raise max.message.bytes of the topic.";
-      return {
-        kind: "config",
-        cause: new CertwireError("CERTWIRE_SINK_CONFIG", refusal, { hint }),
-      };
+    const refusal = `topic "${topic}" refuses an event of ${event.json.length} bytes as too large`;
+    if (this.#sizeLimit.learnFrom(event)) {
+      const cause = new CertwireError("CERTWIRE_SINK_REJECTED", refusal);
+      return { kind: "reset", scope: "sink", cause };
     }
-    const less = Math.floor((Math.min(json.length, maxEventBytes) * 3) / 4);
-    this.#acceptedBytes = Math.max(leastEventBytes, less);
-    this.#learnedAt = performance.now();
-    return {
-      kind: "reset",
-      scope: "sink",
-      cause: new CertwireError("CERTWIRE_SINK_REJECTED", refusal),
-    };
+    const hint = "Raise max.message.bytes of the topic.";
+    return { kind: "config", cause: new CertwireError("CERTWIRE_SINK_CONFIG", refusal, { hint }) };
   }
 
   /**
@@ -180,16 +169,15 @@ export class KafkaSink implements Sink {
     const admin = this.#admin;
     if (admin === undefined) return;
     try {
-      const { partitions, maxMessageBytes } = await examineTopic(admin, this.#options.topic);
-      if (admin !== this.#admin) return;
       const before = this.#topic;
+      const layout = await readLayout(admin, this.#options.topic, before);
+      if (admin !== this.#admin) return;
+      const { partitions, maxMessageBytes } = layout;
       if (partitions !== before.partitions) {
         this.#change(`now has ${partitions} partitions instead of ${before.partitions}`);
       } else if (maxMessageBytes !== before.maxMessageBytes) {
         this.#change(`now has max.message.bytes ${maxMessageBytes ?? "unreadable"}`);
-      } else if (performance.now() - this.#learnedAt > learnedForMs) {
-        this.#acceptedBytes = Infinity;
-        this.#learnedAt = Infinity;
+      } else if (this.#sizeLimit.forgetAfter(learnedForMs)) {
         this.#change("is tried again with events of their whole size");
       }
     } catch (error) {
@@ -206,7 +194,7 @@ export class KafkaSink implements Sink {
   }
 }
 
-function tooSmall(topic: string, maxMessageBytes: number | undefined): CertwireError {
+function tooSmall(topic: string, maxMessageBytes: number): CertwireError {
   return new CertwireError(
     "CERTWIRE_SINK_CONFIG",
     `max.message.bytes ${maxMessageBytes} of topic "${topic}" is too small: an event can be made as small as ${leastEventBytes} bytes`,

@@ -3,11 +3,15 @@ import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
 import type { DestinationFinding } from "../sink.ts";
 
-/** What a Kafka topic is like now. */
-export interface TopicState {
+/** What decides how events are laid out over the lanes, and how large they may be. */
+export interface TopicLayout {
   readonly partitions: number;
   /** Its `max.message.bytes`; absent when this client may not read the topic's settings. */
   readonly maxMessageBytes?: number;
+}
+
+/** What a Kafka topic is like now. */
+export interface TopicState extends TopicLayout {
   /** Settings that put events at risk. */
   readonly findings: readonly DestinationFinding[];
 }
@@ -30,7 +34,8 @@ const readSettings = [
   "unclean.leader.election.enable",
 ] as const;
 
-type Settings = Readonly<Partial<Record<(typeof readSettings)[number], string>>>;
+type SettingName = (typeof readSettings)[number];
+type Settings = Readonly<Partial<Record<SettingName, string>>>;
 
 /** Reads a topic and its settings. Rejects with CERTWIRE_SINK_CONFIG when the topic does not exist. */
 export async function examineTopic(admin: Admin, topic: string): Promise<TopicState> {
@@ -38,14 +43,12 @@ export async function examineTopic(admin: Admin, topic: string): Promise<TopicSt
   const replicas = Math.min(...partitions.map((partition) => partition.replicas.length));
   let settings: Settings;
   try {
-    settings = await fetchSettings(admin, topic);
+    settings = await fetchSettings(admin, topic, readSettings);
   } catch (error) {
     return { partitions: partitions.length, findings: [unreadable(error)] };
   }
-  const maxMessageBytes = Number(settings["max.message.bytes"]);
   return {
-    partitions: partitions.length,
-    ...(maxMessageBytes > 0 && { maxMessageBytes }),
+    ...layoutOf(partitions.length, settings),
     findings: [
       ...replicationFindings(replicas, settings),
       ...retentionFindings(settings),
@@ -54,17 +57,37 @@ export async function examineTopic(admin: Admin, topic: string): Promise<TopicSt
   };
 }
 
-async function fetchTopic(admin: Admin, topic: string): Promise<ITopicMetadata> {
-  // kafkajs would let the broker create a topic that it asks for by name; listing all never creates one.
-  const names = await admin.listTopics();
-  if (!names.includes(topic)) {
-    throw new CertwireError(
-      "CERTWIRE_SINK_CONFIG",
-      `topic "${topic}" does not exist, or this client may not see it`,
-      { hint: "Create the topic, or grant this client Describe and Write on it." },
-    );
+/**
+ * Reads what a sink watches while events flow; rejects as `examineTopic` does. Nothing else of the topic is read,
+ * since a sink examines all of it whenever it opens, which another layout than `before` leads to. The limit is asked
+ * for even where it could not be read: the right may have been granted since, and with it come the other settings.
+ */
+export async function readLayout(
+  admin: Admin,
+  topic: string,
+  before: TopicLayout,
+): Promise<TopicLayout> {
+  const partitions = (await fetchTopic(admin, topic)).partitions.length;
+  try {
+    return layoutOf(partitions, await fetchSettings(admin, topic, ["max.message.bytes"]));
+  } catch (error) {
+    // To describe one topic, kafkajs reads the metadata of all, and fails while any of them has no leader.
+    return isHidden(error) ? { partitions } : { ...before, partitions };
   }
-  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+}
+
+function layoutOf(partitions: number, settings: Settings): TopicLayout {
+  const maxMessageBytes = Number(settings["max.message.bytes"]);
+  return { partitions, ...(maxMessageBytes > 0 && { maxMessageBytes }) };
+}
+
+/** An admin client of kafkajs never lets the broker create a topic that it asks for by name, unlike a producer. */
+async function fetchTopic(admin: Admin, topic: string): Promise<ITopicMetadata> {
+  const { topics } = await admin
+    .fetchTopicMetadata({ topics: [topic] })
+    .catch((error: unknown) =>
+      Promise.reject(isAbsent(error) || isHidden(error) ? unseen(topic) : error),
+    );
   const [found] = topics;
   if (found === undefined || found.partitions.length === 0) {
     throw new CertwireError("CERTWIRE_SINK_UNREACHABLE", `topic "${topic}" has no partitions yet`);
@@ -72,14 +95,40 @@ async function fetchTopic(admin: Admin, topic: string): Promise<ITopicMetadata> 
   return found;
 }
 
-async function fetchSettings(admin: Admin, topic: string): Promise<Settings> {
+function isAbsent(error: unknown): boolean {
+  return typeOf(error) === "UNKNOWN_TOPIC_OR_PARTITION";
+}
+
+/** True when this client lacks the right to read a topic or its settings. */
+function isHidden(error: unknown): boolean {
+  return typeOf(error) === "TOPIC_AUTHORIZATION_FAILED";
+}
+
+/** The name that kafkajs gives the broker's error code. */
+function typeOf(error: unknown): unknown {
+  return (Object(error) as { type?: unknown }).type;
+}
+
+function unseen(topic: string): CertwireError {
+  return new CertwireError(
+    "CERTWIRE_SINK_CONFIG",
+    `topic "${topic}" does not exist, or this client may not see it`,
+    { hint: "Create the topic, or grant this client Describe and Write on it." },
+  );
+}
+
+async function fetchSettings(
+  admin: Admin,
+  topic: string,
+  names: readonly SettingName[],
+): Promise<Settings> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: [
       {
         type: kafkajs.ConfigResourceTypes.TOPIC,
         name: topic,
-        configNames: [...readSettings],
+        configNames: [...names],
       },
     ],
   });

@@ -3,12 +3,13 @@ import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { unlessAborted } from "../broker-lane.ts";
 import type { PublishOutcome, SinkFailure } from "../sink.ts";
+import type { SizeLimit } from "../size-limit.ts";
 import { StoredAhead } from "../stored-ahead.ts";
 import { hasUnsentFrames } from "./amqplib.ts";
 import type { RabbitMqConnection } from "./connection.ts";
 import { type ContentRefusal, isChannelLimit, toRabbitMqFailure } from "./errors.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
-import type { SizeLimit } from "./size-limit.ts";
+import { failureOfTooLarge } from "./too-large.ts";
 import { ConfirmWindow, type WindowResult } from "./window.ts";
 
 /** What all lanes of a sink share. */
@@ -163,7 +164,10 @@ export class RabbitMqLane {
     cause: Error,
     wasAlone: boolean,
   ): SinkFailure {
-    if (refusal.isTooLarge) return this.#host.sizeLimit.failureOf(refusal, cause, head, wasAlone);
+    if (refusal.isTooLarge) {
+      const tooLarge = { refusal, cause, event: head, isAlone: wasAlone };
+      return failureOfTooLarge(this.#host.sizeLimit, tooLarge);
+    }
     return { kind: wasAlone ? refusal.failure.kind : "reset", cause };
   }
 }

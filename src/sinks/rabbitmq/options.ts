@@ -1,8 +1,8 @@
 import { z } from "zod";
+import { mebibyte } from "../../units.ts";
 import { brokerShape, type ResolvedBrokerOptions, resolveBroker } from "../broker-options.ts";
 import {
   commonShape,
-  mebibyte,
   parsedString,
   type ResolvedSinkOptions,
   resolveCommon,

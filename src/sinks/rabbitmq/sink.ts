@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { publishOn } from "../broker-lane.ts";
 import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
+import { SizeLimit } from "../size-limit.ts";
 import { checkAmqplibVersion, patchHandshake } from "./amqplib.ts";
 import { openChannels } from "./channels.ts";
 import { RabbitMqConnection } from "./connection.ts";
@@ -10,7 +11,6 @@ import { toRabbitMqError } from "./errors.ts";
 import { type LaneHost, RabbitMqLane } from "./lane.ts";
 import { RabbitMqMonitor } from "./monitor.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
-import { SizeLimit } from "./size-limit.ts";
 
 /** Publishes to one RabbitMQ exchange; several channels keep the window full while one finishes its batch. */
 export class RabbitMqSink implements Sink {
@@ -30,7 +30,7 @@ export class RabbitMqSink implements Sink {
     this.#options = options;
     this.#log = log;
     this.#monitor = new RabbitMqMonitor(log);
-    this.#sizeLimit = new SizeLimit(options.limits, log);
+    this.#sizeLimit = new SizeLimit(options.limits);
     this.#warnedLanes = options.lanes;
   }
 
@@ -60,7 +60,7 @@ export class RabbitMqSink implements Sink {
     await this.#disconnect();
     checkAmqplibVersion();
     patchHandshake();
-    this.#sizeLimit.apply();
+    this.#applySizeLimit();
     const options = this.#options;
     const connect = () => new RabbitMqConnection(options, this.#monitor);
     try {
@@ -98,6 +98,15 @@ export class RabbitMqSink implements Sink {
     this.#connection = undefined;
     this.#lanes = [];
     await Promise.all([connection?.close(), ...lanes.map((lane) => lane.close())]);
+  }
+
+  #applySizeLimit(): void {
+    const before = this.limits.maxEventBytes;
+    if (!this.#sizeLimit.apply()) return;
+    this.#log.warn(
+      { maxEventBytes: this.limits.maxEventBytes, before },
+      "the broker accepts smaller messages only: larger events are made smaller",
+    );
   }
 
   #reportLanes(): void {

@@ -1,10 +1,6 @@
 import { z } from "zod";
-import {
-  commonShape,
-  mebibyte,
-  type ResolvedSinkOptions,
-  resolveCommon,
-} from "../common-options.ts";
+import { mebibyte } from "../../units.ts";
+import { commonShape, type ResolvedSinkOptions, resolveCommon } from "../common-options.ts";
 
 /** Entry of a stdout sink. */
 export const stdoutSinkOptions = z

@@ -6,10 +6,13 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { z } from "zod";
 import { ConfigError } from "../../../src/config/config-error.ts";
 import { configJsonSchema } from "../../../src/config/json-schema.ts";
 import { parseConfig } from "../../../src/config/load.ts";
+import { resolveCommon } from "../../../src/sinks/common-options.ts";
 import { sinkKinds } from "../../../src/sinks/registry.ts";
+import { defineSinkKind } from "../../../src/sinks/sink-kind.ts";
 import { temporaryDirectory } from "../../support/run-cli.ts";
 import { sampleOutbound } from "../../support/sample-events.ts";
 import { shelfOf, toy } from "../../support/toy-sink.ts";
@@ -53,6 +56,24 @@ test("an entry of a new kind is parsed with its own keys and those of the pipeli
   await sink.open(signal);
   assert.deepEqual(await sink.publish(0, [sampleOutbound(1)], signal), { acknowledged: 1 });
   assert.equal(shelfOf("toy:parsed").events.length, 1);
+});
+
+test("an entry is parsed once: what its schema makes of a value is not parsed again", () => {
+  const options = toy.options.safeExtend({
+    url: z.string().transform((url) => `${url} parsed`),
+  });
+  const parcel = defineSinkKind({
+    kind: "parcel",
+    schemes: ["parcel"],
+    options,
+    resolve: (entry) => ({ ...resolveCommon(entry), url: entry.url }),
+    destination: ({ url }) => url,
+    create: () => Promise.reject(new Error("never made")),
+  });
+  const text = configText({ name: "p", url: "parcel:a", maxInFlightEvents: 7 });
+  const [configured] = parseConfig("certwire.json", text, { kinds: [parcel] }).sinks;
+  assert.equal(configured?.destination, "parcel:a parsed");
+  assert.equal(configured?.limits.maxInFlightEvents, 7);
 });
 
 test("a wrong key, a wrong value and a wrong scheme of a new kind are reported like those of any other", () => {
@@ -99,8 +120,10 @@ test("client libraries are loaded when a sink of their kind is created, not befo
     const loaded = () => ["kafkajs", "amqplib"].filter((library) =>
       Object.keys(createRequire(import.meta.url).cache).some((path) =>
         path.includes("node_modules/" + library + "/")));
-    const sinks = ["kafka://a/t", "amqp://a"].map((url, index) =>
-      sinkKinds[index].configure({ name: "s", url }, { baseDirectory: "/", secret: () => "" }));
+    const sinks = ["kafka://a/t", "amqp://a"].map((url, index) => {
+      const entry = sinkKinds[index].options.parse({ name: "s", url });
+      return sinkKinds[index].configure(entry, { baseDirectory: "/", secret: () => "" });
+    });
     const steps = [loaded()];
     for (const sink of sinks) {
       await sink.create();

@@ -9,6 +9,7 @@ import {
   deleteDeadLetters,
   type OpenDeadLetters,
   openDeadLetters,
+  totalBytes,
 } from "../../../src/state/dead-letter-files.ts";
 import {
   encodeCbor,
@@ -106,6 +107,8 @@ test("a file is deleted if it is as it was when it was opened, and kept if it ha
   const left = await openDeadLetters(directory);
   context.after(() => Promise.all(left.map(({ handle }) => handle.close())));
   assert.deepEqual((await idsOf(left)).ids, [sampleEvent(2).id, sampleEvent(3).id]);
+  const bytes = await totalBytes(join(directory, "b.ndjson"));
+  assert.equal(bytes, 2 * line(letterOf(2)).length, "the file that stays counts for the limit");
 });
 
 test("a record that can now be decoded keeps the ids that its events always had", () => {

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Admin } from "kafkajs";
+import { examineTopic, readLayout } from "../../../../src/sinks/kafka/topic.ts";
+
+const before = { partitions: 3, maxMessageBytes: 1_000_000 };
+
+/** An error of a broker, as kafkajs throws it. */
+function protocolError(type: string): Error {
+  return Object.assign(new Error(type), { name: "KafkaJSProtocolError", type });
+}
+
+interface Answers {
+  readonly topicError?: Error;
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly settingsError?: Error;
+}
+
+/** An admin client with a topic of three partitions; it has no other methods than the two that are allowed. */
+function fakeAdmin({ topicError, settings = {}, settingsError }: Answers) {
+  const requests: unknown[] = [];
+  const partitions = [0, 1, 2].map((partitionId) => ({ partitionId, replicas: [1, 2, 3] }));
+  const admin = {
+    async fetchTopicMetadata(request: { topics: string[] }) {
+      requests.push(request);
+      if (topicError) throw topicError;
+      return { topics: request.topics.map((name) => ({ name, partitions })) };
+    },
+    async describeConfigs(request: { resources: { name: string; configNames: string[] }[] }) {
+      requests.push(
+        ...request.resources.map(({ name, configNames }) => ({ topic: name, configNames })),
+      );
+      if (settingsError) throw settingsError;
+      const configEntries = Object.entries(settings).map(([configName, configValue]) => ({
+        configName,
+        configValue,
+      }));
+      return { resources: [{ configEntries }] };
+    },
+  };
+  return { admin: admin as unknown as Admin, requests };
+}
+
+test("a watched topic is asked for by its name, and for one setting", async () => {
+  const { admin, requests } = fakeAdmin({ settings: { "max.message.bytes": "20000" } });
+  assert.deepEqual(await readLayout(admin, "events", before), {
+    partitions: 3,
+    maxMessageBytes: 20_000,
+  });
+  assert.deepEqual(requests, [
+    { topics: ["events"] },
+    { topic: "events", configNames: ["max.message.bytes"] },
+  ]);
+});
+
+test("a right that is taken away is another layout, since the limit is unknown then", async () => {
+  const settingsError = protocolError("TOPIC_AUTHORIZATION_FAILED");
+  const { admin } = fakeAdmin({ settingsError });
+  assert.deepEqual(await readLayout(admin, "events", before), { partitions: 3 });
+});
+
+test("settings that cannot be read for another reason leave the limit as it was", async () => {
+  const settingsError = protocolError("LEADER_NOT_AVAILABLE");
+  const { admin } = fakeAdmin({ settingsError });
+  const layout = await readLayout(admin, "events", { ...before, partitions: 2 });
+  assert.deepEqual(layout, before, "the new number of partitions counts");
+});
+
+test("a topic that is not there or hidden is a configuration error, watched or examined", async () => {
+  for (const type of ["UNKNOWN_TOPIC_OR_PARTITION", "TOPIC_AUTHORIZATION_FAILED"]) {
+    const { admin } = fakeAdmin({ topicError: protocolError(type) });
+    const expected = { code: "CERTWIRE_SINK_CONFIG", message: /does not exist, or .* not see it/ };
+    await assert.rejects(readLayout(admin, "events", before), expected);
+    await assert.rejects(examineTopic(admin, "events"), expected);
+  }
+});
+
+test("another failure to read the topic says what it is", async () => {
+  const topicError = protocolError("LEADER_NOT_AVAILABLE");
+  const { admin } = fakeAdmin({ topicError });
+  await assert.rejects(examineTopic(admin, "events"), topicError);
+});
+
+test("a topic that is examined is asked for all settings that put events at risk", async () => {
+  const settings = {
+    "cleanup.policy": "compact",
+    "max.message.bytes": "20000",
+    "min.insync.replicas": "2",
+    "retention.ms": "-1",
+    "unclean.leader.election.enable": "false",
+  };
+  const { admin, requests } = fakeAdmin({ settings });
+  const { findings, ...layout } = await examineTopic(admin, "events");
+  assert.deepEqual(layout, { partitions: 3, maxMessageBytes: 20_000 });
+  assert.equal(findings.length, 1);
+  assert.match(findings[0]?.message ?? "", /^cleanup.policy compact/);
+  assert.deepEqual(requests, [
+    { topics: ["events"] },
+    { topic: "events", configNames: Object.keys(settings) },
+  ]);
+});
+
+test("settings that cannot be read are a finding of a topic that is examined", async () => {
+  const settingsError = protocolError("TOPIC_AUTHORIZATION_FAILED");
+  const { findings, ...layout } = await examineTopic(fakeAdmin({ settingsError }).admin, "events");
+  assert.deepEqual(layout, { partitions: 3 });
+  assert.match(findings[0]?.message ?? "", /^cannot read the topic's settings: /);
+});
