@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
-import { chmodSync, chownSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { writeScenario } from "../scenarios/generate.ts";
+import { until } from "../support/until.ts";
 import { checkContents, checkRun } from "./support/check-run.ts";
 import { eventLogEntries } from "./support/event-log.ts";
 import { runStandin } from "./support/standin.ts";
@@ -51,6 +60,32 @@ test("a journal directory of another account is refused with an entry", async (t
     /its owner is neither SYSTEM nor the Administrators group/,
   );
   assert.ok(!readdirSync(journal).includes("writer.lock"));
+});
+
+test("a journal directory that others may read is used, with an entry", async (t) => {
+  if (!(await prepareWine(t))) return;
+  // Of an entry Wine prints the severity and what is filled in; this one names the directory only.
+  const entry = /warn:eventlog:ReportEventW L"[^"]*journal"/;
+  const isReported = async (mode: number) => {
+    const journal = makeJournal();
+    chmodSync(journal, mode);
+    const entries = await eventLogEntries(scenario, journal);
+    assert.ok(readdirSync(journal).includes("writer.lock"), entries);
+    return entry.test(entries);
+  };
+  // The run may end just before the entry is written.
+  await until(() => isReported(0o755), "the entry is there");
+  assert.equal(await isReported(0o700), false);
+});
+
+test("a path that is not a local one is refused, and nothing is asked of it", async (t) => {
+  if (!(await prepareWine(t))) return;
+  const journal = join(makeTempDirectory("network"), "journal");
+  // Wine reaches its host by this path; Windows would call a server by another of the same form.
+  const path = `\\\\?\\unix${journal.replaceAll("/", "\\")}`;
+  assert.match(await eventLogEntries(scenario, path), /it is not a full path on a local drive/);
+  assert.ok(existsSync(dirname(journal)));
+  assert.ok(!existsSync(journal), "the directory was made before the path was refused");
 });
 
 test("files that were planted in the journal directory change nothing", async (t) => {
