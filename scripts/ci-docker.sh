@@ -90,7 +90,7 @@ run_suites() {
   bash scripts/docker-image.sh --base "$base_image" --tag "$CERTWIRE_SERVICE_IMAGE"
   say "base and service image in $((SECONDS - started)) s, with Kafka $kafka_version and RabbitMQ $(docker run --rm --network none "$base_image" dpkg-query -W -f '${Version}' rabbitmq-server)"
   local tests=build/js/test/integration
-  node scripts/run-tests.mjs --test-concurrency=1 $tests/{testcontainers,kafka,rabbitmq}.test.js
+  node scripts/run-tests.mjs --test-concurrency=1 $tests/{testcontainers,kafka,rabbitmq,rabbitmq-limits}.test.js
 }
 
 case "${1:-}" in

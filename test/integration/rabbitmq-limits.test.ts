@@ -1,7 +1,6 @@
 // What only a real RabbitMQ can show: its own texts for what it refuses, and its own limits.
 import assert from "node:assert/strict";
-import { after, before, suite, test } from "node:test";
-import { connect } from "amqplib";
+import { before, suite, test } from "node:test";
 import { CertwireError } from "../../src/errors/certwire-error.ts";
 import type { ErrorCode } from "../../src/errors/codes.ts";
 import { describeCause } from "../../src/errors/describe-cause.ts";
@@ -12,34 +11,22 @@ import { MemorySource } from "../support/memory-source.ts";
 import { neverStopped, range, testPipeline } from "../support/run-pipeline.ts";
 import { sampleEvent, sampleOutbound } from "../support/sample-events.ts";
 import { until } from "../support/until.ts";
-import type { RabbitmqCluster } from "./support/broker-provider.ts";
-import { startRabbitmq } from "./support/brokers.ts";
-import { readRabbitmq } from "./support/read-rabbitmq.ts";
+import { OneRabbitmq } from "./support/one-rabbitmq.ts";
 
 const signal = new AbortController().signal;
 const kibibyte = 1024;
 
 suite("what a real RabbitMQ refuses and limits", () => {
-  let rabbitmq: RabbitmqCluster;
-  let host = "";
-  let names = 0;
+  const rabbitmq = new OneRabbitmq("limits");
   before(async () => {
-    rabbitmq = await startRabbitmq({ faults: true });
-    ({ host } = new URL(rabbitmq.urls[0] ?? ""));
-    await rabbitmq.ctl(1, "add_user", "ca", "ca-password");
-    await rabbitmq.ctl(1, "set_permissions", "-p", "/", "ca", ".*", ".*", ".*");
+    await rabbitmq.ctl("add_user", "ca", "ca-password");
+    await rabbitmq.ctl("set_permissions", "-p", "/", "ca", ".*", ".*", ".*");
   });
-  after(() => rabbitmq.stop());
-
-  function freshName(): string {
-    names += 1;
-    return `limits-${names}`;
-  }
 
   /** A sink of the user `ca` that declares an exchange and a quorum queue, both of this name. */
   function sinkOn(vhost: string, name: string, settings: object = {}, lines: string[] = []) {
     const entry = {
-      url: `amqp://ca@${host}/${vhost}?exchange=${name}`,
+      url: `amqp://ca@${rabbitmq.host}/${vhost}?exchange=${name}`,
       password: { environment: "ca-password" },
       topology: { quorumQueues: [{ name }] },
       ...settings,
@@ -58,11 +45,11 @@ suite("what a real RabbitMQ refuses and limits", () => {
   }
 
   async function assertRefused(vhost: string, code: ErrorCode, text: RegExp, hint: RegExp) {
-    const error = await openError(sinkOn(vhost, freshName()));
+    const error = await openError(sinkOn(vhost, rabbitmq.freshName()));
     const cause = describeCause(error);
     assert.equal(error.code, code, cause);
     assert.match(cause, text);
-    assert.ok(cause.includes(host), cause);
+    assert.ok(cause.includes(rabbitmq.host), cause);
     assert.match(error.hint, hint);
   }
 
@@ -79,34 +66,33 @@ suite("what a real RabbitMQ refuses and limits", () => {
   }
 
   async function assertArrived(queue: string): Promise<void> {
-    const events = await readRabbitmq(rabbitmq.urls[0] ?? "", queue);
     assertDelivered(
-      events.map((text) => JSON.parse(text)),
+      await rabbitmq.readEvents(queue),
       range(1, 40).map((n) => sampleOutbound(n, `ca/${n}`)),
     );
   }
 
   test("each reason to refuse a vhost is reported with the broker's own text", async () => {
     await assertRefused("none", "CERTWIRE_SINK_CONFIG", /530 .*vhost none not found/, /Create/);
-    await rabbitmq.ctl(1, "add_vhost", "pki");
+    await rabbitmq.ctl("add_vhost", "pki");
     const refused = /530 .*access to vhost 'pki' refused for user 'ca'/;
     await assertRefused("pki", "CERTWIRE_SINK_AUTH", refused, /set_permissions/);
-    await rabbitmq.ctl(1, "set_permissions", "-p", "pki", "ca", ".*", ".*", ".*");
-    await rabbitmq.ctl(1, "set_vhost_limits", "-p", "pki", '{"max-connections": 0}');
+    await rabbitmq.ctl("set_permissions", "-p", "pki", "ca", ".*", ".*", ".*");
+    await rabbitmq.ctl("set_vhost_limits", "-p", "pki", '{"max-connections": 0}');
     const limited = /530 .*connection limit \(0\) is reached/;
     await assertRefused("pki", "CERTWIRE_SINK_CONFIG", limited, /connection limit/);
-    await rabbitmq.ctl(1, "clear_vhost_limits", "-p", "pki");
-    await rabbitmq.ctl(1, "set_user_limits", "ca", '{"max-connections": 0}');
+    await rabbitmq.ctl("clear_vhost_limits", "-p", "pki");
+    await rabbitmq.ctl("set_user_limits", "ca", '{"max-connections": 0}');
     await assertRefused("pki", "CERTWIRE_SINK_CONFIG", /530 .*limit/, /connection limit/);
-    await rabbitmq.ctl(1, "clear_user_limits", "ca", "all");
-    await rabbitmq.ctl(1, "eval", 'rabbit_vhost_sup_sup:stop_and_delete_vhost(<<"pki">>).');
+    await rabbitmq.ctl("clear_user_limits", "ca", "all");
+    await rabbitmq.ctl("eval", 'rabbit_vhost_sup_sup:stop_and_delete_vhost(<<"pki">>).');
     await assertRefused("pki", "CERTWIRE_SINK_CONFIG", /541 .*is down/, /restart_vhost/);
   });
 
   test("a vhost that is deleted while events flow needs someone to act, and its return ends that", async (t) => {
-    const [vhost, name] = [freshName(), freshName()];
-    await rabbitmq.ctl(1, "add_vhost", vhost);
-    await rabbitmq.ctl(1, "set_permissions", "-p", vhost, "ca", ".*", ".*", ".*");
+    const [vhost, name] = [rabbitmq.freshName(), rabbitmq.freshName()];
+    await rabbitmq.ctl("add_vhost", vhost);
+    await rabbitmq.ctl("set_permissions", "-p", vhost, "ca", ".*", ".*", ".*");
     const source = new MemorySource([], { tail: true });
     const { pipeline, logLines } = await testPipeline(t, source, sinkOn(vhost, name));
     const stop = new AbortController();
@@ -116,12 +102,14 @@ suite("what a real RabbitMQ refuses and limits", () => {
     t.after(() => clearInterval(feed));
     t.after(() => stop.abort());
     await until(() => pipeline.stats().acknowledgedEvents > 20, "events are published");
-    await rabbitmq.ctl(1, "delete_vhost", vhost);
-    await until(() => pipeline.stats().state === "alarm", "the vhost is missed");
-    const hints = logLines.filter(({ kind }) => kind === "config").map(({ hint }) => String(hint));
-    assert.ok(hints.some((hint) => /Create the vhost/.test(hint)));
-    await rabbitmq.ctl(1, "add_vhost", vhost);
-    await rabbitmq.ctl(1, "set_permissions", "-p", vhost, "ca", ".*", ".*", ".*");
+    await rabbitmq.ctl("delete_vhost", vhost);
+    // While the broker takes the vhost down it gives other reasons first.
+    const isMissed = () =>
+      pipeline.stats().state === "alarm" &&
+      logLines.some(({ kind, hint }) => kind === "config" && /Create the vhost/.test(String(hint)));
+    await until(isMissed, "the vhost is missed");
+    await rabbitmq.ctl("add_vhost", vhost);
+    await rabbitmq.ctl("set_permissions", "-p", vhost, "ca", ".*", ".*", ".*");
     clearInterval(feed);
     await until(() => pipeline.stats().acknowledgedEvents === sent, "all is acknowledged");
     stop.abort();
@@ -129,9 +117,9 @@ suite("what a real RabbitMQ refuses and limits", () => {
   });
 
   test("with channel_max below `lanes` all lanes publish", async (t) => {
-    const name = freshName();
-    await rabbitmq.ctl(1, "eval", "application:set_env(rabbit, channel_max, 2).");
-    t.after(() => rabbitmq.ctl(1, "eval", "application:set_env(rabbit, channel_max, 2047)."));
+    const name = rabbitmq.freshName();
+    await rabbitmq.ctl("eval", "application:set_env(rabbit, channel_max, 2).");
+    t.after(() => rabbitmq.ctl("eval", "application:set_env(rabbit, channel_max, 2047)."));
     const { pipeline } = await run(t, sinkOn("", name));
     assert.equal(pipeline.stats().lanes, 2);
     assert.equal(pipeline.stats().failures.reset, 0);
@@ -139,9 +127,9 @@ suite("what a real RabbitMQ refuses and limits", () => {
   });
 
   test("with max-channels of the user there are as many lanes, and the connection stays", async (t) => {
-    const [name, lines] = [freshName(), [] as string[]];
-    await rabbitmq.ctl(1, "set_user_limits", "ca", '{"max-channels": 2}');
-    t.after(() => rabbitmq.ctl(1, "clear_user_limits", "ca", "all"));
+    const [name, lines] = [rabbitmq.freshName(), [] as string[]];
+    await rabbitmq.ctl("set_user_limits", "ca", '{"max-channels": 2}');
+    t.after(() => rabbitmq.ctl("clear_user_limits", "ca", "all"));
     const { pipeline } = await run(t, sinkOn("", name, {}, lines));
     assert.equal(pipeline.stats().lanes, 2);
     assert.equal(pipeline.stats().failures.reset, 0);
@@ -151,19 +139,18 @@ suite("what a real RabbitMQ refuses and limits", () => {
   });
 
   test("a user without any channel is a configuration error", async (t) => {
-    await rabbitmq.ctl(1, "set_user_limits", "ca", '{"max-channels": 0}');
-    t.after(() => rabbitmq.ctl(1, "clear_user_limits", "ca", "all"));
-    const error = await openError(sinkOn("", freshName()));
+    await rabbitmq.ctl("set_user_limits", "ca", '{"max-channels": 0}');
+    t.after(() => rabbitmq.ctl("clear_user_limits", "ca", "all"));
+    const error = await openError(sinkOn("", rabbitmq.freshName()));
     assert.equal(error.exitCode, 78);
     assert.match(describeCause(error), /maximum allowed user limit of \(0\)/);
     assert.match(error.hint, /max-channels/);
   });
 
   test("max_message_size makes events smaller and no dead letter", async (t) => {
-    const name = freshName();
+    const name = rabbitmq.freshName();
     const setLimit = (bytes: number) =>
       rabbitmq.ctl(
-        1,
         "eval",
         `application:set_env(rabbit, max_message_size, ${bytes}), persistent_term:put(max_message_size, ${bytes}).`,
       );
@@ -178,14 +165,17 @@ suite("what a real RabbitMQ refuses and limits", () => {
   });
 
   test("an exchange or a queue that differs is a configuration error that names the argument", async () => {
-    const [exchange, classic, limited] = [freshName(), freshName(), freshName()];
-    const connection = await connect(rabbitmq.urls[0] ?? "");
-    const channel = await connection.createChannel();
-    await channel.assertExchange(exchange, "direct");
-    await channel.assertQueue(classic, { durable: true });
-    const quorum = { "x-queue-type": "quorum", "x-delivery-limit": 7 };
-    await channel.assertQueue(limited, { durable: true, arguments: quorum });
-    await connection.close();
+    const [exchange, classic, limited] = [
+      rabbitmq.freshName(),
+      rabbitmq.freshName(),
+      rabbitmq.freshName(),
+    ];
+    await rabbitmq.withChannel(async (channel) => {
+      await channel.assertExchange(exchange, "direct");
+      await channel.assertQueue(classic, { durable: true });
+      const quorum = { "x-queue-type": "quorum", "x-delivery-limit": 7 };
+      await channel.assertQueue(limited, { durable: true, arguments: quorum });
+    });
     const wrong = { topology: { quorumQueues: [{ name: limited, deliveryLimit: 5 }] } };
     for (const [sink, hint] of [
       [sinkOn("", exchange), /exchange "limits-\d+" exists with another type/],
@@ -200,22 +190,21 @@ suite("what a real RabbitMQ refuses and limits", () => {
   });
 
   test("the broker takes a delivery limit with a dead-letter exchange, and uses both", async () => {
-    const [name, dead] = [freshName(), freshName()];
+    const [name, dead] = [rabbitmq.freshName(), rabbitmq.freshName()];
     const queue = { name, deliveryLimit: 1, deadLetterExchange: dead };
     const sink = sinkOn("", name, { lanes: 1, topology: { quorumQueues: [queue] } });
     assert.match((await openError(sink)).hint, /exchange/, "there is none yet");
-    const connection = await connect(rabbitmq.urls[0] ?? "");
-    const channel = await connection.createChannel();
-    await channel.assertExchange(dead, "fanout");
-    await channel.assertQueue(dead, { durable: true });
-    await channel.bindQueue(dead, dead, "");
-    await sink.open(signal);
-    const event = sampleOutbound(1);
-    assert.deepEqual(await sink.publish(0, [event], signal), { acknowledged: 1 });
-    await channel.consume(name, (message) => message && channel.nack(message));
-    const found = await until(() => channel.get(dead, { noAck: true }), "the event is there");
-    assert.deepEqual(found.content, event.json);
-    await connection.close();
+    await rabbitmq.withChannel(async (channel) => {
+      await channel.assertExchange(dead, "fanout");
+      await channel.assertQueue(dead, { durable: true });
+      await channel.bindQueue(dead, dead, "");
+      await sink.open(signal);
+      const event = sampleOutbound(1);
+      assert.deepEqual(await sink.publish(0, [event], signal), { acknowledged: 1 });
+      await channel.consume(name, (message) => message && channel.nack(message));
+      const found = await until(() => channel.get(dead, { noAck: true }), "the event is there");
+      assert.deepEqual(found.content, event.json);
+    });
     await sink.close();
   });
 });

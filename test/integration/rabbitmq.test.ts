@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { after, before, suite, test } from "node:test";
-import { type Channel, type ChannelModel, connect } from "amqplib";
+import { suite, test } from "node:test";
 import { assertDelivered, testSinkContract } from "../contract/sink-contract.ts";
 import { rabbitMqSink } from "../support/make-sink.ts";
 import { MemorySource } from "../support/memory-source.ts";
@@ -8,27 +7,13 @@ import { neverStopped, range, testPipeline } from "../support/run-pipeline.ts";
 import { sampleEvent, sampleOutbound, sequenceOf } from "../support/sample-events.ts";
 import { scaled } from "../support/scale.ts";
 import { patienceMs, until } from "../support/until.ts";
-import type { RabbitmqCluster } from "./support/broker-provider.ts";
-import { startRabbitmq } from "./support/brokers.ts";
-import { readRabbitmq } from "./support/read-rabbitmq.ts";
+import { OneRabbitmq } from "./support/one-rabbitmq.ts";
 import { syncRabbitmq } from "./support/sync-rabbitmq.ts";
 
 const signal = new AbortController().signal;
 
 suite("the RabbitMQ sink on a real broker", () => {
-  let rabbitmq: RabbitmqCluster;
-  let url = "";
-  let names = 0;
-  before(async () => {
-    rabbitmq = await startRabbitmq({ faults: true });
-    url = rabbitmq.urls[0] ?? "";
-  });
-  after(() => rabbitmq.stop());
-
-  function freshName(): string {
-    names += 1;
-    return `certwire-${names}`;
-  }
+  const rabbitmq = new OneRabbitmq("certwire");
 
   /** A sink that declares an exchange and a quorum queue, both of this name. */
   function sinkWithQueue(name: string, settings: object = {}) {
@@ -36,43 +21,29 @@ suite("the RabbitMQ sink on a real broker", () => {
     return rabbitMqSink(rabbitmq.urls, name, { topology, ...settings });
   }
 
-  async function readEvents(queue: string) {
-    return (await readRabbitmq(url, queue)).map((body) => JSON.parse(body));
-  }
-
-  /** Does something over a channel of its own. */
-  async function withChannel<T>(act: (channel: Channel) => Promise<T>): Promise<T> {
-    const connection: ChannelModel = await connect(url);
-    try {
-      return await act(await connection.createChannel());
-    } finally {
-      await connection.close();
-    }
-  }
-
   testSinkContract({
     name: "rabbitmq",
     async setUp() {
-      const name = freshName();
+      const name = rabbitmq.freshName();
       return {
         create: () => sinkWithQueue(name),
-        read: () => readEvents(name),
+        read: () => rabbitmq.readEvents(name),
         async breakDown() {
-          await syncRabbitmq(rabbitmq);
-          await rabbitmq.kill9(1);
+          await syncRabbitmq(rabbitmq.cluster);
+          await rabbitmq.cluster.kill9(1);
         },
-        repair: () => rabbitmq.restart(1),
+        repair: () => rabbitmq.cluster.restart(1),
       };
     },
   });
 
   test("structured mode: the event's very bytes, persistent, with id, type, time and app id", async () => {
-    const name = freshName();
+    const name = rabbitmq.freshName();
     const sink = sinkWithQueue(name);
     await sink.open();
     const event = sampleOutbound(1, "ca/7");
     await sink.publish(sink.laneOf(event), [event], signal);
-    const message = await withChannel((channel) => channel.get(name, { noAck: true }));
+    const message = await rabbitmq.withChannel((channel) => channel.get(name, { noAck: true }));
     await sink.close();
     assert.ok(message);
     assert.deepEqual(message.content, event.json);
@@ -92,12 +63,12 @@ suite("the RabbitMQ sink on a real broker", () => {
   });
 
   test("binary mode: the attributes in ce- headers, the data in the body", async () => {
-    const name = freshName();
+    const name = rabbitmq.freshName();
     const sink = sinkWithQueue(name, { mode: "binary", routingKey: "pki.{kind}" });
     await sink.open();
     const outbound = sampleOutbound(1, "ca/7");
     await sink.publish(sink.laneOf(outbound), [outbound], signal);
-    const message = await withChannel((channel) => channel.get(name, { noAck: true }));
+    const message = await rabbitmq.withChannel((channel) => channel.get(name, { noAck: true }));
     await sink.close();
     assert.ok(message);
     const { data, datacontenttype, ...attributes } = sampleEvent(1, "ca/7");
@@ -111,8 +82,8 @@ suite("the RabbitMQ sink on a real broker", () => {
   });
 
   test("an event that no queue takes is not lost: it waits, and arrives once there is a binding", async (t) => {
-    const name = freshName();
-    await withChannel(async (channel) => {
+    const name = rabbitmq.freshName();
+    await rabbitmq.withChannel(async (channel) => {
       await channel.assertExchange(name, "topic");
       await channel.assertQueue(name, { arguments: { "x-queue-type": "quorum" } });
       await channel.bindQueue(name, name, "request.*");
@@ -126,17 +97,17 @@ suite("the RabbitMQ sink on a real broker", () => {
     const running = pipeline.run(neverStopped);
     await until(() => pipeline.stats().failures.unroutable > 2, "returns are seen");
     assert.equal(pipeline.stats().acknowledgedEvents, 0);
-    await withChannel((channel) => channel.bindQueue(name, name, "#"));
+    await rabbitmq.withChannel((channel) => channel.bindQueue(name, name, "#"));
     await running;
     assertDelivered(
-      await readEvents(name),
+      await rabbitmq.readEvents(name),
       numbers.map((n) => sampleOutbound(n, `ca/${n % 7}`)),
     );
   });
 
   test("an event that no queue takes for its whole time becomes a dead letter, the others arrive", async (t) => {
-    const name = freshName();
-    await withChannel(async (channel) => {
+    const name = rabbitmq.freshName();
+    await rabbitmq.withChannel(async (channel) => {
       await channel.assertExchange(name, "topic");
       await channel.assertQueue(name, { arguments: { "x-queue-type": "quorum" } });
       await channel.bindQueue(name, name, "request.*");
@@ -156,12 +127,12 @@ suite("the RabbitMQ sink on a real broker", () => {
       letters.map(({ reason, event }) => [reason, event && sequenceOf(event)]),
       [["unroutable", 3]],
     );
-    assert.deepEqual((await readEvents(name)).map(sequenceOf), [1, 2, 4, 5, 6]);
+    assert.deepEqual((await rabbitmq.readEvents(name)).map(sequenceOf), [1, 2, 4, 5, 6]);
   });
 
   test("nacks of a full queue lose nothing and keep the order of every key", async (t) => {
-    const name = freshName();
-    await withChannel(async (channel) => {
+    const name = rabbitmq.freshName();
+    await rabbitmq.withChannel(async (channel) => {
       await channel.assertExchange(name, "topic");
       const limits = { "x-max-length": 40, "x-overflow": "reject-publish" };
       await channel.assertQueue(name, { arguments: { "x-queue-type": "quorum", ...limits } });
@@ -174,7 +145,7 @@ suite("the RabbitMQ sink on a real broker", () => {
     const arrived: { id: string; partitionkey: string }[] = [];
     const running = pipeline.run(neverStopped);
     const nacks = (): number => pipeline.stats().failures["retry-identical"];
-    await withChannel(async (channel) => {
+    await rabbitmq.withChannel(async (channel) => {
       const take = async (): Promise<boolean> => {
         const message = await channel.get(name, { noAck: true });
         if (message) arrived.push(JSON.parse(message.content.toString("utf8")));
@@ -198,7 +169,7 @@ suite("the RabbitMQ sink on a real broker", () => {
   });
 
   test("an exchange that does not exist is a config failure, and publishing starts once it does", async (t) => {
-    const name = freshName();
+    const name = rabbitmq.freshName();
     const source = new MemorySource([sampleEvent(1)]);
     const sink = rabbitMqSink(rabbitmq.urls, name);
     const { pipeline, logLines } = await testPipeline(t, source, sink, {
@@ -207,17 +178,17 @@ suite("the RabbitMQ sink on a real broker", () => {
     const running = pipeline.run(neverStopped);
     await until(() => pipeline.stats().openFailures > 1, "opening has failed");
     assert.ok(logLines.some(({ code }) => code === "CERTWIRE_SINK_CONFIG"));
-    await withChannel(async (channel) => {
+    await rabbitmq.withChannel(async (channel) => {
       await channel.assertExchange(name, "topic");
       await channel.assertQueue(name, { arguments: { "x-queue-type": "quorum" } });
       await channel.bindQueue(name, name, "#");
     });
     await running;
-    assertDelivered(await readEvents(name), [sampleOutbound(1)]);
+    assertDelivered(await rabbitmq.readEvents(name), [sampleOutbound(1)]);
   });
 
   test("an exchange deleted while events flow is a config failure without a loss", async (t) => {
-    const name = freshName();
+    const name = rabbitmq.freshName();
     const source = new MemorySource([], { tail: true });
     // The exchange is there a moment before its binding: what comes meanwhile is returned, and waits.
     const settings = { deadLetterAfterSeconds: 60 };
@@ -230,7 +201,7 @@ suite("the RabbitMQ sink on a real broker", () => {
     t.after(() => stop.abort());
     const acknowledged = (): number => pipeline.stats().acknowledgedEvents;
     await until(() => acknowledged() > scaled(50), "events are published");
-    await withChannel((channel) => channel.deleteExchange(name));
+    await rabbitmq.withChannel((channel) => channel.deleteExchange(name));
     await until(() => pipeline.stats().failures.config > 0, "the exchange is missed");
     const enough = acknowledged() + scaled(250);
     await until(() => acknowledged() > enough, "the exchange is declared anew");
@@ -239,13 +210,13 @@ suite("the RabbitMQ sink on a real broker", () => {
     stop.abort();
     await running;
     assertDelivered(
-      await readEvents(name),
+      await rabbitmq.readEvents(name),
       range(1, sent).map((n) => sampleOutbound(n, `ca/${n % 5}`)),
     );
   });
 
   test("wrong credentials are an auth failure that does not name the password", async (t) => {
-    const name = freshName();
+    const name = rabbitmq.freshName();
     const sink = rabbitMqSink(rabbitmq.urls, name, { password: { environment: "wrong-Pa55" } });
     const source = new MemorySource([sampleEvent(1)], { tail: true });
     const { pipeline, logLines } = await testPipeline(t, source, sink);
@@ -259,7 +230,7 @@ suite("the RabbitMQ sink on a real broker", () => {
   });
 
   test("a broker that blocks its publishers delays events and loses none", async (t) => {
-    const name = freshName();
+    const name = rabbitmq.freshName();
     const lines: string[] = [];
     const topology = { quorumQueues: [{ name }] };
     // Nothing but the clock, which goes forward in a leap, makes a confirm late.
@@ -280,32 +251,32 @@ suite("the RabbitMQ sink on a real broker", () => {
     t.after(() => clearInterval(feed));
     t.after(() => stop.abort());
     await until(() => pipeline.stats().acknowledgedEvents > scaled(20), "publishing");
-    await rabbitmq.ctl(1, "set_vm_memory_high_watermark", "0.000001");
+    await rabbitmq.ctl("set_vm_memory_high_watermark", "0.000001");
     await until(() => lines.some((line) => line.includes("blocked")), "blocked");
     clock.leapMs = 2 * patienceMs;
     const looks = clock.looks + 10;
     await until(() => clock.looks >= looks, "the age of what is in flight was checked");
-    await rabbitmq.ctl(1, "set_vm_memory_high_watermark", "0.6");
+    await rabbitmq.ctl("set_vm_memory_high_watermark", "0.6");
     clearInterval(feed);
     await until(() => pipeline.stats().acknowledgedEvents === sent, "all is acknowledged");
     stop.abort();
     await running;
     assert.equal(pipeline.stats().failures.reset, 0, "a blocked connection is not a failure");
     assertDelivered(
-      await readEvents(name),
+      await rabbitmq.readEvents(name),
       range(1, sent).map((n) => sampleOutbound(n, `ca/${n % 5}`)),
     );
   });
 
   test("an asserted stream gets every event too", async () => {
-    const name = freshName();
+    const name = rabbitmq.freshName();
     const topology = { stream: { name: `${name}-stream` }, quorumQueues: [{ name }] };
     const sink = sinkWithQueue(name, { topology });
     await sink.open();
     const events = range(1, 10).map((n) => sampleOutbound(n));
     await sink.publish(sink.laneOf(events[0]!), events, signal);
     await sink.close();
-    const streamed = await withChannel(async (channel) => {
+    const streamed = await rabbitmq.withChannel(async (channel) => {
       const seen: { id: string; partitionkey: string }[] = [];
       await channel.prefetch(100);
       await channel.consume(

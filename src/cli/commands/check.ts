@@ -3,7 +3,6 @@ import type { SinkKind } from "../../sinks/sink-kind.ts";
 import type { CheckOptions } from "../actions/check.ts";
 import { parseCount } from "../arguments.ts";
 
-/** `certwire check`: the configuration, the directories, and a connection to every sink. */
 export function addCheckCommand(program: Command, kinds?: readonly SinkKind[]): void {
   program
     .command("check")

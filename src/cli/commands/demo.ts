@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import type { DemoOptions } from "../actions/demo.ts";
 import { addFeedOptions } from "../simulator.ts";
 
-/** `certwire demo`: simulated CA, journal, service and a live view in one go. */
 export function addDemoCommand(program: Command): void {
   const command = program
     .command("demo")

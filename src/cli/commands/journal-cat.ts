@@ -3,7 +3,6 @@ import type { CatOptions } from "../actions/journal-cat.ts";
 import { addJournalOptions } from "../journal-options.ts";
 import { addSelectionOptions } from "../selection-options.ts";
 
-/** `certwire journal cat`: events or records on standard output. */
 export function addJournalCatCommand(journal: Command): void {
   addSelectionOptions(addJournalOptions(journal.command("cat")))
     .description("write the events of a journal to standard output, one JSON object per line")

@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import type { CheckOptions } from "../actions/journal-check.ts";
 import { addJournalOptions } from "../journal-options.ts";
 
-/** `certwire journal check`: verifies every frame. */
 export function addJournalCheckCommand(journal: Command): void {
   addJournalOptions(journal.command("check"))
     .description("verify every frame of a journal; report damage, gaps and unclean stops")

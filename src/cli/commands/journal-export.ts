@@ -3,7 +3,6 @@ import type { ExportOptions } from "../actions/journal-export.ts";
 import { addJournalOptions } from "../journal-options.ts";
 import { addSelectionOptions } from "../selection-options.ts";
 
-/** `certwire journal export`: events into a file for `certwire replay`. */
 export function addJournalExportCommand(journal: Command): void {
   addSelectionOptions(addJournalOptions(journal.command("export")))
     .description("write the events of a journal to a file for `certwire replay`")

@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import type { StatusOptions } from "../actions/journal-status.ts";
 import { addJournalOptions } from "../journal-options.ts";
 
-/** `certwire journal status`: what is in a journal, and how far each sink has read it. */
 export function addJournalStatusCommand(journal: Command): void {
   addJournalOptions(journal.command("status"))
     .description("show what is in a journal and how far each sink has read it")

@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import type { ReplayOptions } from "../actions/replay.ts";
 import { addSelectionOptions } from "../selection-options.ts";
 
-/** `certwire replay`: sends recorded events again. */
 export function addReplayCommand(program: Command): void {
   const command = program
     .command("replay")

@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import type { RunOptions } from "../actions/run.ts";
 
-/** `certwire run`: the service in the foreground. */
 export function addRunCommand(program: Command): void {
   program
     .command("run")

@@ -2,7 +2,6 @@ import type { Command } from "commander";
 import type { SimulateOptions } from "../actions/simulate.ts";
 import { addFeedOptions } from "../simulator.ts";
 
-/** `certwire simulate`: a simulated CA writes a journal. */
 export function addSimulateCommand(program: Command): void {
   const command = program
     .command("simulate")
