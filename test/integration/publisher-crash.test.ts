@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { readCheckpoint } from "../../src/state/checkpoint-store.ts";
 import { stateLayout } from "../../src/state/layout.ts";
 import { assertDelivered } from "../contract/sink-contract.ts";
+import { drainQueue } from "../support/drain-queue.ts";
 import { assertRepetitions, type Kill, type MarkedEvent } from "../support/killed-runs.ts";
 import type { KillPoint, PublisherRun } from "../support/publisher-process.ts";
 import { range } from "../support/run-pipeline.ts";
@@ -17,7 +18,6 @@ import { sampleOutbound } from "../support/sample-events.ts";
 import { scaled, sizeFromEnvironment } from "../support/scale.ts";
 import { startKafka, startRabbitmq } from "./support/brokers.ts";
 import { readKafka } from "./support/read-kafka.ts";
-import { readRabbitmq } from "./support/read-rabbitmq.ts";
 
 const kills = sizeFromEnvironment("CERTWIRE_CRASH_KILLS", 5);
 const keys = 50;
@@ -106,7 +106,7 @@ test("a publisher to RabbitMQ killed with SIGKILL loses nothing and keeps the or
   const url = `amqp://${new URL(broker).host}/?exchange=${name}`;
   const topology = { quorumQueues: [{ name }] };
   await killAndFinish(t, { url, topology, window: 20 }, async () => {
-    return (await readRabbitmq(broker, name)).map((body) => JSON.parse(body));
+    return (await drainQueue(broker, name)).map((body) => JSON.parse(body));
   });
 });
 

@@ -18,7 +18,7 @@ export async function drainQueue(url: string, queue: string): Promise<string[]> 
       bodies.push(first.content.toString());
       const { messageCount } = await channel.checkQueue(queue);
       const all = bodies.length + messageCount;
-      // Without acknowledgements: a quorum queue forgets those that are under way when the channel closes.
+      // Without acknowledgements: a quorum queue may forget those that are under way when the channel closes.
       const { consumerTag } = await channel.consume(
         queue,
         (message) => {
