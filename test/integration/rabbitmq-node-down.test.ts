@@ -46,12 +46,12 @@ suite("a durable classic queue whose node is down", () => {
     }
   }
 
-  /** Declares an exchange and a classic queue on the node `home` that takes everything. */
-  function declare(name: string): Promise<unknown> {
-    return onNode(home, async (channel) => {
-      await channel.assertExchange(name, "topic", { durable: true });
-      await channel.assertQueue(name, { durable: true, arguments: { "x-queue-type": "classic" } });
-      await channel.bindQueue(name, name, "#");
+  /** Declares an exchange and a classic queue on a node that takes everything; the queue has its name by default. */
+  function declare(exchange: string, node = home, queue = exchange): Promise<unknown> {
+    return onNode(node, async (channel) => {
+      await channel.assertExchange(exchange, "topic", { durable: true });
+      await channel.assertQueue(queue, { durable: true, arguments: { "x-queue-type": "classic" } });
+      await channel.bindQueue(queue, exchange, "#");
     });
   }
 
@@ -151,5 +151,21 @@ suite("a durable classic queue whose node is down", () => {
     assertDelivered(await readEvents(short), [sampleOutbound(2)]);
     await assert.rejects(patient.deadLetters(), { code: "ENOENT" });
     assertDelivered(await readEvents(long), [sampleOutbound(1), sampleOutbound(2)]);
+  });
+
+  test("an event that another queue takes is confirmed, and the queue that is down never gets it", async (t) => {
+    const [name, other] = ["shared", "shared-other"];
+    await declare(name);
+    await declare(name, 1, other);
+    await takeDown(name);
+    const { pipeline, source, stop, ended } = await startUnknown(t, name, deadLetterAfterSeconds);
+    await until(() => pipeline.stats().acknowledgedEvents === 1, "the event is confirmed");
+    await rabbitmq.restart(home);
+    source.push(sampleEvent(2));
+    await until(() => pipeline.stats().acknowledgedEvents === 2, "the next one too");
+    stop.abort();
+    await ended;
+    assertDelivered(await readEvents(other), [sampleOutbound(1), sampleOutbound(2)]);
+    assertDelivered(await readEvents(name), [sampleOutbound(2)]);
   });
 });
