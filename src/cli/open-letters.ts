@@ -1,5 +1,6 @@
 import type { ResolvedConfig } from "../config/load.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
+import type { FoundLetter } from "../sources/dead-letters.ts";
 import { type OpenDeadLetters, openDeadLetters } from "../state/dead-letter-files.ts";
 import { type StateLayout, stateLayout } from "../state/layout.ts";
 import { RedrivenMarks } from "../state/redriven.ts";
@@ -42,4 +43,10 @@ async function open(layout: StateLayout): Promise<[OpenDeadLetters[], RedrivenMa
     const message = `cannot read the dead letters below ${layout.directory}`;
     throw new CertwireError("CERTWIRE_EVENTS_UNREADABLE", message, { cause, hint });
   }
+}
+
+/** Bytes of all files up to the end of a letter. */
+export function bytesBefore({ files }: OpenedLetters, { file, endsAt }: FoundLetter): number {
+  const before = files.slice(0, files.indexOf(file));
+  return before.reduce((sum, { size }) => sum + size, endsAt);
 }

@@ -37,11 +37,16 @@ function messages(error: Error): string[] {
   return [printable(error.message), ...cause];
 }
 
+/** A text that others wrote, safe to show within a line. */
+export function inLine(text: string): string {
+  return printable(text).replaceAll(/\s+/g, " ");
+}
+
 /** Each row as a line, its columns aligned and two spaces apart. */
 export function alignRows(rows: readonly (readonly string[])[]): string[] {
-  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const columns = rows.reduce((most, row) => Math.max(most, row.length), 0);
   const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+    rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
   );
   return rows.map((row) =>
     row

@@ -6,7 +6,7 @@ import { eventOf, type OutboundEvent, type ShrinkEvent } from "../events/outboun
 import type { JournalPosition } from "../journal/position.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
-import { type DeadLetters, deadRecord } from "../state/dead-letter.ts";
+import { type DeadLetters, deadRecord, recordId } from "../state/dead-letter.ts";
 import { AcknowledgedPrefix, type Ticket } from "./acknowledged-prefix.ts";
 import { Burial } from "./burial.ts";
 import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
@@ -282,7 +282,7 @@ export class Pipeline {
       const dead = {
         reason: "undecodable",
         cause,
-        id: `${broken.epochId}-${broken.sequence}`,
+        id: recordId(broken),
         content: () => ({ record: deadRecord(broken) }),
       } as const;
       if (!(await this.#burial.bury(dead, signal))) return false;
@@ -313,7 +313,7 @@ export class Pipeline {
     const dead = {
       reason: "unencodable",
       cause: outbound,
-      id: event.id,
+      id: frame ? recordId(frame) : event.id,
       content: () => (frame ? { record: deadRecord(frame) } : { event }),
     } as const;
     if (!(await this.#burial.bury(dead, signal))) return false;

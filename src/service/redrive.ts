@@ -1,6 +1,6 @@
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { CertwireEvent } from "../events/event.ts";
-import { type ShrinkEvent } from "../events/outbound-event.ts";
+import type { ShrinkEvent } from "../events/outbound-event.ts";
 import type { PipelineLimits } from "../pipeline/limits.ts";
 import type { PipelineMonitor } from "../pipeline/monitor.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
@@ -8,12 +8,15 @@ import type { Sink } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import type { DeadLetter } from "../state/dead-letter.ts";
 import type { LetterName, RedrivenMarks } from "../state/redriven.ts";
+import { mebibyte } from "../units.ts";
 import { ObservedSink } from "./observed-sink.ts";
 
 /** A dead letter that is published again, with its events. */
 export interface LetterToSend extends LetterName {
   /** At least one. */
   readonly events: readonly CertwireEvent[];
+  /** Bytes that it takes in its file, or a guess. */
+  readonly bytes: number;
 }
 
 /** Parts of a redrive. */
@@ -41,8 +44,9 @@ export interface Redriven {
   readonly firstRefusal?: string;
 }
 
-/** Maximum letters in one chunk. */
+/** A chunk ends after the letter that reaches one of these. */
 const chunkLetters = 256;
+const chunkBytes = 4 * mebibyte;
 
 /** How long an event that the broker cannot route is tried, in s: someone waits at a terminal. */
 const unroutableSeconds = 10;
@@ -85,13 +89,16 @@ class LetterSource implements EventSource {
 
   async next(signal: AbortSignal): Promise<RecordChunk | null> {
     const records: SourcedRecord[] = [];
-    while (records.length < chunkLetters && !signal.aborted) {
+    let [isEnd, bytes] = [false, 0];
+    while (records.length < chunkLetters && bytes < chunkBytes && !signal.aborted) {
       const letter = await this.#nextLetter();
+      isEnd = letter === undefined;
       if (letter === undefined) break;
+      bytes += letter.bytes;
       this.#ledger.begin(letter);
       records.push({ position: null, events: letter.events });
     }
-    return records.length === 0 ? null : { records, more: records.length === chunkLetters };
+    return records.length === 0 ? null : { records, more: !isEnd };
   }
 
   close(): void {
@@ -123,7 +130,7 @@ interface OpenLetter extends LetterName {
 /** Keeps count of the letters under way; takes the place of the pipeline's dead-letter file. */
 class Ledger {
   /** The letters under way, by the ids of their events. */
-  readonly #open = new Map<string, OpenLetter>();
+  readonly #open = new Map<string, OpenLetter[]>();
   readonly #marks: RedrivenMarks;
   readonly #failed: () => void;
   #failure: CertwireError | undefined;
@@ -149,7 +156,9 @@ class Ledger {
 
   begin({ sink, id, events }: LetterToSend): void {
     const letter = { sink, id, left: events.length, isRefused: false };
-    for (const event of events) this.#open.set(event.id, letter);
+    for (const event of events) {
+      this.#open.set(event.id, [...(this.#open.get(event.id) ?? []), letter]);
+    }
   }
 
   /** Marks the letters that are done with these events. Never rejects; see `throwIfFailed`. */
@@ -172,7 +181,7 @@ class Ledger {
   /** Called by the pipeline for an event that was refused once more. */
   append({ event, message }: DeadLetter): Promise<void> {
     this.#firstRefusal ??= message;
-    const letter = event && this.#open.get(event.id);
+    const [letter] = (event && this.#open.get(event.id)) ?? [];
     if (letter !== undefined) letter.isRefused = true;
     if (event !== undefined) this.#finish(event.id);
     return Promise.resolve();
@@ -188,8 +197,9 @@ class Ledger {
 
   /** The letter of an event if this was its last one and none was refused. */
   #finish(id: string): LetterName[] {
-    const letter = this.#open.get(id);
-    this.#open.delete(id);
+    const [letter, ...others] = this.#open.get(id) ?? [];
+    if (others.length > 0) this.#open.set(id, others);
+    else this.#open.delete(id);
     if (letter === undefined) return [];
     letter.left -= 1;
     if (letter.left > 0) return [];

@@ -1,42 +1,57 @@
+import { isUtf8 } from "node:buffer";
 import { z } from "zod";
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { CertwireEvent } from "../events/event.ts";
-import { splitLines } from "../files/lines.ts";
-import { type DeadLetter, frameOf } from "../state/dead-letter.ts";
+import { LongLineError, splitLines } from "../files/lines.ts";
+import { readChunks } from "../files/read-chunks.ts";
+import { EncodingError } from "../files/text-encoding.ts";
+import { type DeadLetter, frameOf, recordId } from "../state/dead-letter.ts";
 import type { OpenDeadLetters } from "../state/dead-letter-files.ts";
+import { mebibyte } from "../units.ts";
 import { decodeFrame, type EventContext } from "./decode-frame.ts";
 import { isEvent, isObject } from "./event-check.ts";
 
 /** Longest line that is read, in bytes: several times the largest dead letter. */
-const maxLineBytes = 256 * 1024 * 1024;
+const maxLineBytes = 256 * mebibyte;
+
+/** Longest id of an event that is read, in characters; those of Certwire have about 60. */
+const maxIdLength = 256;
 
 /** A dead letter as it stands in a file. */
 export interface FoundLetter {
-  /** The id of its event, or one made alike for its record; the place of the line if it has neither. */
+  /** The id of its event, or of its record; the place of the line if it has neither. */
   readonly id: string;
   readonly letter: DeadLetter;
   readonly file: OpenDeadLetters;
+  /** Bytes of its line. */
+  readonly bytes: number;
   /** Bytes of the file up to its end. */
   readonly endsAt: number;
 }
 
-/** A line that is not a dead letter, such as one that a crash cut off. */
+/** Something in a file that is not a dead letter, such as a line that a crash cut off. */
 export interface OtherLine {
   /** Path and number, such as `rabbit.ndjson:12`. */
   readonly place: string;
   readonly file: OpenDeadLetters;
 }
 
-const head = z.object({
-  time: z.string().max(64),
-  sink: z.string().max(256),
+const lineShape = z.object({
+  time: z.iso.datetime(),
+  sink: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
   reason: z.enum(["undecodable", "unencodable", "rejected", "unroutable"]),
   message: z.string(),
+  event: z
+    .custom<CertwireEvent>((value) => isEvent(value) && value.id.length <= maxIdLength)
+    .optional(),
+  record: z.custom<DeadLetter["record"]>((value) => frameOf(value) !== undefined).optional(),
+  text: z.string().optional(),
 });
 
 /**
- * The dead letters of some files, in the order of the files. Holds one line in memory at a time. Ends early if the
- * signal is aborted. Rejects with CERTWIRE_EVENTS_UNREADABLE.
+ * The dead letters of some files, in the order of the files. Holds one line in memory at a time. What Certwire would not
+ * have written is passed on as what it is; after a line that cannot be a text, the rest of its file is not read. Ends
+ * early if the signal is aborted. Rejects with CERTWIRE_EVENTS_UNREADABLE.
  */
 export async function* readDeadLetters(
   files: readonly OpenDeadLetters[],
@@ -50,38 +65,47 @@ async function* lettersOf(
   signal: AbortSignal,
 ): AsyncGenerator<FoundLetter | OtherLine> {
   const { path, handle, size } = file;
-  if (size === 0) return;
-  const input = handle.createReadStream({ start: 0, end: size - 1, autoClose: false, signal });
   let [number, endsAt] = [0, 0];
   try {
-    for await (const line of splitLines(input, maxLineBytes)) {
+    for await (const line of splitLines(readChunks(handle, size), maxLineBytes)) {
       if (signal.aborted) return;
       number += 1;
       endsAt += line.length + 1;
       if (line.length === 0) continue;
       const place = `${path}:${number}`;
       const letter = parseLetter(line);
-      yield letter === undefined
-        ? { place, file }
-        : { id: idOf(letter) ?? place, letter, file, endsAt };
+      if (letter === undefined) yield { place, file };
+      else yield { id: idOf(letter) ?? place, letter, file, bytes: line.length, endsAt };
     }
   } catch (cause) {
-    if (signal.aborted) return;
-    throw new CertwireError("CERTWIRE_EVENTS_UNREADABLE", `cannot read ${path}`, { cause });
+    if (!(cause instanceof LongLineError || cause instanceof EncodingError)) {
+      throw new CertwireError("CERTWIRE_EVENTS_UNREADABLE", `cannot read ${path}`, { cause });
+    }
+    yield { place: `${path}:${number + 1}`, file };
   }
 }
 
 /** `undefined` for anything that Certwire would not have written. */
 function parseLetter(line: Buffer): DeadLetter | undefined {
-  const value = parseJson(line);
-  if (!isObject(value) || !head.safeParse(value).success) return undefined;
-  if ("event" in value && !isEvent(value["event"])) return undefined;
-  return value as unknown as DeadLetter;
+  if (!isUtf8(line)) return undefined;
+  const { time, sink, reason, message, event, record, text } =
+    lineShape.safeParse(parseJson(line)).data ?? {};
+  if (time === undefined || sink === undefined || reason === undefined) return undefined;
+  return {
+    time,
+    sink,
+    reason,
+    message: message ?? "",
+    ...(event !== undefined && { event }),
+    ...(record !== undefined && { record }),
+    ...(text !== undefined && { text }),
+  };
 }
 
 function parseJson(line: Buffer): unknown {
   try {
-    return JSON.parse(line.toString("utf8")) as unknown;
+    const value: unknown = JSON.parse(line.toString("utf8"));
+    return isObject(value) ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
@@ -91,7 +115,7 @@ function parseJson(line: Buffer): unknown {
 function idOf({ event, record }: DeadLetter): string | undefined {
   if (event !== undefined) return event.id;
   const frame = frameOf(record);
-  return frame && `${frame.epochId}-${frame.sequence}-${frame.index}`;
+  return frame && recordId(frame);
 }
 
 /**

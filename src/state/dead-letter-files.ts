@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open, readdir, rename, unlink } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isInPlace, noFollow, syncDirectory } from "../files/append-file.ts";
 import { statIfExists } from "../files/existing.ts";
@@ -33,20 +33,27 @@ export async function openDeadLetters(directory: string): Promise<OpenDeadLetter
 }
 
 async function openPlain(path: string): Promise<OpenDeadLetters | undefined> {
-  if (!(await lstat(path)).isFile()) return undefined;
-  const handle = await open(path, constants.O_RDONLY | noFollow);
+  if (!(await statIfExists(path))?.isFile()) return undefined;
+  const handle = await open(path, constants.O_RDONLY | noFollow).catch(ignoreMissing);
+  if (handle === undefined) return undefined; // renamed or deleted meanwhile
   const { size } = await handle.stat();
   return { path, handle, size };
 }
 
-/** By sink; the file without a number, which is the current one, after those that are full. */
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
+}
+
+/** By sink; the current file after those that are full. */
 function compareAge(one: string, other: string): number {
-  const [a, b] = [one, other].map((path) => {
-    const [, stem = "", number] = /^(.*?)(?:\.(\d{1,9}))?\.ndjson$/.exec(basename(path)) ?? [];
-    return { stem, number: number === undefined ? Infinity : Number(number) };
-  }) as [Age, Age];
+  const [a, b] = [ageOf(one), ageOf(other)];
   if (a.stem !== b.stem) return a.stem < b.stem ? -1 : 1;
-  return a.number - b.number;
+  return a.number - b.number || Number(isFull(other)) - Number(isFull(one));
+}
+
+function ageOf(path: string): Age {
+  const [stem = "", part = ""] = basename(path).split(".");
+  return { stem, number: /^\d{1,9}$/.test(part) ? Number(part) : Number.MAX_SAFE_INTEGER };
 }
 
 interface Age {

@@ -189,6 +189,11 @@ function lineOf(letter: DeadLetter): string {
   }
 }
 
+/** The id of a record that is a dead letter, in the log and in lists; no event has such an id. */
+export function recordId({ epochId, sequence, index }: Frame): string {
+  return `${epochId}-${sequence}${index === 0 ? "" : `.${index}`}`;
+}
+
 /** The frame as a dead letter stores it. */
 export function deadRecord(frame: Frame): DeadRecord {
   const { epochNumber, epochId, index, type, schema } = frame;

@@ -2,12 +2,12 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { z } from "zod";
 import { noFollow, openForAppend } from "../files/append-file.ts";
-import { splitLines } from "../files/lines.ts";
+import { readChunks } from "../files/read-chunks.ts";
 
 /** Longest line that is read, in bytes; a mark has about 150. */
 const maxLineBytes = 4096;
 
-const mark = z.object({ sink: z.string(), id: z.string(), time: z.string() });
+const mark = z.object({ sink: z.string(), id: z.string(), time: z.iso.datetime() });
 
 /** A dead letter: the name of its sink, and its id. */
 export interface LetterName {
@@ -23,38 +23,56 @@ export class RedrivenMarks {
   readonly #path: string;
   readonly #times: Map<string, string>;
   #file: FileHandle | undefined;
+  #tail: Promise<unknown> = Promise.resolve();
 
   private constructor(path: string, times: Map<string, string>) {
     this.#path = path;
     this.#times = times;
   }
 
-  /** Reads the marks; none if the file does not exist. Rejects with the error of the file system. */
+  /**
+   * Reads the marks; none if the file does not exist. What is not a mark, such as a line that a crash cut off, is passed
+   * over: its letter counts as not redriven. Rejects with the error of the file system.
+   */
   static async read(path: string): Promise<RedrivenMarks> {
     const times = new Map<string, string>();
     const file = await open(path, constants.O_RDONLY | noFollow).catch(ignoreMissing);
-    if (file === undefined) return new RedrivenMarks(path, times);
     try {
-      for await (const line of splitLines(
-        file.createReadStream({ autoClose: false }),
-        maxLineBytes,
-      )) {
-        const found = parse(line.toString("utf8"));
+      for await (const line of shortLines(file)) {
+        const found = parse(line);
         if (found !== undefined) times.set(keyOf(found), found.time);
       }
     } finally {
-      await file.close();
+      await file?.close();
     }
     return new RedrivenMarks(path, times);
   }
 
-  /** When a letter was redriven, RFC 3339; `undefined` if it was not. */
-  timeOf(letter: LetterName): string | undefined {
-    return this.#times.get(keyOf(letter));
+  /**
+   * When a letter was redriven, RFC 3339; `undefined` if it was not. A mark that is older than the letter is of an
+   * earlier one: the same event became a dead letter once more.
+   */
+  timeOf(letter: LetterName & { readonly time: string }): string | undefined {
+    const time = this.#times.get(keyOf(letter));
+    return time !== undefined && Date.parse(time) >= Date.parse(letter.time) ? time : undefined;
   }
 
-  /** Marks letters, durably. Rejects with the error of the file system; the letters are then not marked. */
-  async add(letters: readonly LetterName[]): Promise<void> {
+  /** Marks letters, durably, after the calls made before. Rejects with the error of the file system. */
+  add(letters: readonly LetterName[]): Promise<void> {
+    const result = this.#tail.then(() => this.#add(letters));
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Closes the file after the calls made so far. */
+  async close(): Promise<void> {
+    await this.#tail;
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  async #add(letters: readonly LetterName[]): Promise<void> {
     if (letters.length === 0) return;
     const time = new Date().toISOString();
     const lines = letters.map(({ sink, id }) => `${JSON.stringify({ sink, id, time })}\n`);
@@ -63,12 +81,6 @@ export class RedrivenMarks {
     await this.#file.datasync();
     for (const letter of letters) this.#times.set(keyOf(letter), time);
   }
-
-  async close(): Promise<void> {
-    const file = this.#file;
-    this.#file = undefined;
-    await file?.close();
-  }
 }
 
 /** No sink has a space in its name. */
@@ -76,10 +88,22 @@ function keyOf({ sink, id }: LetterName): string {
   return `${sink} ${id}`;
 }
 
-/** `undefined` for a line that a crash cut off: its letter counts as not redriven. */
+/** The lines of a file, without those that are too long to be a mark. */
+async function* shortLines(file: FileHandle | undefined): AsyncGenerator<string> {
+  if (file === undefined) return;
+  let rest = "";
+  for await (const chunk of readChunks(file, (await file.stat()).size)) {
+    const lines = (rest + chunk.toString("latin1")).split("\n");
+    // Too long already: what is cut off is not a mark either.
+    rest = (lines.pop() ?? "").slice(0, maxLineBytes);
+    yield* lines.filter(({ length }) => length < maxLineBytes);
+  }
+  yield rest;
+}
+
 function parse(line: string): z.infer<typeof mark> | undefined {
   try {
-    return mark.safeParse(JSON.parse(line)).data;
+    return mark.safeParse(JSON.parse(Buffer.from(line, "latin1").toString("utf8"))).data;
   } catch {
     return undefined;
   }

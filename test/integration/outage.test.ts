@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, type TestContext, test } from "node:test";
 import type { Sink } from "../../src/sinks/sink.ts";
 import { assertDelivered } from "../contract/sink-contract.ts";
+import { drainQueue } from "../support/drain-queue.ts";
 import { countDuplicates, startFlow } from "../support/flow.ts";
 import { kafkaSink, rabbitMqSink } from "../support/make-sink.ts";
 import { scaled } from "../support/scale.ts";
@@ -9,7 +10,6 @@ import { until } from "../support/until.ts";
 import type { Cluster } from "./support/broker-provider.ts";
 import { startKafka, startRabbitmq } from "./support/brokers.ts";
 import { readKafka } from "./support/read-kafka.ts";
-import { readRabbitmq } from "./support/read-rabbitmq.ts";
 import { syncRabbitmq } from "./support/sync-rabbitmq.ts";
 
 /** Events that are published before the broker is killed, and once more after its return. */
@@ -68,7 +68,7 @@ suite("a broker killed with SIGKILL while events flow, and started again", () =>
     await sink.open();
     await syncRabbitmq(rabbitmq);
     await killAndReturn(t, rabbitmq, sink, async () => {
-      const bodies = await readRabbitmq(rabbitmq.urls[0] ?? "", "outage");
+      const bodies = await drainQueue(rabbitmq.urls[0] ?? "", "outage");
       return bodies.map((body) => JSON.parse(body));
     });
   });

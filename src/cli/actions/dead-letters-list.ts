@@ -1,13 +1,18 @@
 import { loadConfig } from "../../config/load.ts";
-import { printable } from "../../errors/printable.ts";
 import { kindOf } from "../../events/event-kind.ts";
 import { jsonText } from "../../events/json-text.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { type FoundLetter, readDeadLetters } from "../../sources/dead-letters.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { isChosen, type LetterFilter } from "../letter-filter.ts";
-import { type OpenedLetters, withDeadLetters } from "../open-letters.ts";
-import { alignRows, say } from "../output.ts";
+import {
+  countOther,
+  isChosen,
+  type LetterFilter,
+  type Others,
+  othersText,
+} from "../letter-filter.ts";
+import { bytesBefore, type OpenedLetters, withDeadLetters } from "../open-letters.ts";
+import { alignRows, inLine, say } from "../output.ts";
 import { formatFiles, Progress } from "../progress.ts";
 import { stopSignal } from "../stop-signal.ts";
 
@@ -35,39 +40,28 @@ interface ListedLetter {
 export async function listDeadLetters(options: ListOptions): Promise<void> {
   const config = loadConfig(options.config, { isNeeded: () => false });
   await withDeadLetters(config, async (opened) => {
-    const signal = AbortSignal.any([stopSignal(), standardOutput().ended]);
+    const stop = stopSignal();
+    const signal = AbortSignal.any([stop, standardOutput().ended]);
     const list = new LetterList(options);
     const progress = new Progress();
-    let done = 0;
-    const others: string[] = [];
+    const others: Others = { count: 0 };
     for await (const found of readDeadLetters(opened.files, signal)) {
-      if ("place" in found) others.push(found.place);
+      if ("place" in found) countOther(others, found);
       else {
-        done = bytesBefore(opened, found);
         if (isChosen(found, options)) await list.add(listed(found, opened));
+        progress.update(bytesBefore(opened, found), opened.bytes, `${list.total} dead letters`);
       }
-      progress.update(done, opened.bytes, `${list.total} dead letters`);
     }
     progress.end();
-    if (signal.aborted) process.exitCode = exitCodes.interrupted;
-    else list.print(opened);
-    if (others.length > 0) sayOthers(others);
+    if (stop.aborted) process.exitCode = exitCodes.interrupted;
+    else if (!signal.aborted) list.print(opened);
+    if (others.count > 0) say(`warning: ${othersText(others)}`);
   });
-}
-
-function sayOthers(places: readonly string[]): void {
-  say(`warning: ${places.length} lines are not dead letters and are left out, first ${places[0]}`);
-}
-
-/** Bytes of all files up to the end of a letter. */
-function bytesBefore({ files }: OpenedLetters, { file, endsAt }: FoundLetter): number {
-  const before = files.slice(0, files.indexOf(file));
-  return before.reduce((sum, { size }) => sum + size, endsAt);
 }
 
 function listed({ id, letter }: FoundLetter, { marks }: OpenedLetters): ListedLetter {
   const { time, sink, reason, message, event } = letter;
-  const redriven = marks.timeOf({ sink, id });
+  const redriven = marks.timeOf({ sink, id, time });
   return {
     id,
     time,
@@ -95,14 +89,16 @@ class LetterList {
     this.total += 1;
     if (this.#options.json) return standardOutput().print(`${jsonText(letter)}\n`);
     const key = [letter.sink, letter.reason, letter.kind ?? "record"].join("\0");
-    const { count, redriven } = this.#counts.get(key) ?? { count: 0, redriven: 0 };
-    const again = redriven + (letter.redriven === undefined ? 0 : 1);
-    this.#counts.set(key, { count: count + 1, redriven: again, last: letter.time });
+    const before = this.#counts.get(key) ?? { count: 0, redriven: 0, last: "" };
+    const again = before.redriven + (letter.redriven === undefined ? 0 : 1);
+    const last = [letter.time, before.last].toSorted().at(-1) ?? "";
+    this.#counts.set(key, { count: before.count + 1, redriven: again, last });
     this.#newest.push(letter);
     if (this.#newest.length > 2 * this.#options.limit) this.#keepNewest();
   }
 
   #keepNewest(): void {
+    this.#newest.sort((a, b) => (a.time < b.time ? -1 : Number(a.time > b.time)));
     this.#newest = this.#newest.slice(-this.#options.limit);
   }
 
@@ -130,10 +126,10 @@ class LetterList {
 }
 
 function shown(row: readonly string[]): string[] {
-  return row.map((cell) => printable(cell));
+  return row.map((cell) => inLine(cell));
 }
 
 function letterLines({ id, time, subject, message, redriven }: ListedLetter): string[] {
   const head = [time, id, subject ?? "", redriven === undefined ? "" : `redriven ${redriven}`];
-  return shown([head.filter(Boolean).join("  "), `  ${message}`]);
+  return [shown(head.filter(Boolean)).join("  "), `  ${inLine(message)}`];
 }

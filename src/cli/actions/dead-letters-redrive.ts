@@ -1,28 +1,37 @@
 import { basename } from "node:path";
 import { loadConfig, type ResolvedConfig } from "../../config/load.ts";
 import type { SinkConfiguration } from "../../config/sink-entry.ts";
-import { printable } from "../../errors/printable.ts";
 import { CaIdentity } from "../../events/ca-identity.ts";
 import { shrinkEvent } from "../../events/shrink-event.ts";
 import { lockDirectory } from "../../files/directory-lock.ts";
+import { standardOutput } from "../../files/standard-output.ts";
 import { PipelineMonitor } from "../../pipeline/monitor.ts";
 import { type LetterToSend, redrive } from "../../service/redrive.ts";
 import { eventsOfLetter, type FoundLetter, readDeadLetters } from "../../sources/dead-letters.ts";
 import type { EventContext } from "../../sources/decode-frame.ts";
-import { deleteDeadLetters } from "../../state/dead-letter-files.ts";
+import { deleteDeadLetters, type OpenDeadLetters } from "../../state/dead-letter-files.ts";
 import { stateLayout } from "../../state/layout.ts";
 import { besideTheService } from "../beside-the-service.ts";
 import { readCaIds } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { describeFilter, isChosen, type LetterFilter } from "../letter-filter.ts";
+import {
+  countOther,
+  describeFilter,
+  isChosen,
+  type LetterFilter,
+  type Others,
+  othersText,
+  unknownLetter,
+} from "../letter-filter.ts";
 import { createLogger } from "../logger.ts";
-import { type OpenedLetters, withDeadLetters } from "../open-letters.ts";
-import { alignRows, say } from "../output.ts";
+import { bytesBefore, type OpenedLetters, withDeadLetters } from "../open-letters.ts";
+import { alignRows, inLine, say } from "../output.ts";
 import { formatBytes, formatFiles, Progress } from "../progress.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 /** The options of `certwire dead-letters redrive`. */
 export interface RedriveCommandOptions extends LetterFilter {
+  readonly toSink?: string;
   readonly delete?: true;
   readonly dryRun?: true;
 }
@@ -30,7 +39,10 @@ export interface RedriveCommandOptions extends LetterFilter {
 /** `certwire dead-letters redrive`: publishes dead letters to their sinks again. */
 export async function redriveDeadLetters(options: RedriveCommandOptions): Promise<void> {
   const isNeeded = ({ name }: { readonly name: string }): boolean =>
-    !options.dryRun && (options.sink?.includes(name) ?? true);
+    !options.dryRun &&
+    (options.toSink === undefined
+      ? (options.sink?.includes(name) ?? true)
+      : name === options.toSink);
   const config = loadConfig(options.config, { isNeeded });
   await withLock(config, options, () =>
     withDeadLetters(config, async (opened) => {
@@ -68,7 +80,8 @@ class RedriveRun {
   readonly #config: ResolvedConfig;
   readonly #options: RedriveCommandOptions;
   readonly #opened: OpenedLetters;
-  readonly #signal = stopSignal();
+  readonly #stop = stopSignal();
+  readonly #signal = AbortSignal.any([this.#stop, standardOutput().ended]);
   readonly #plans = new Map<string, SinkPlan>();
 
   constructor(config: ResolvedConfig, options: RedriveCommandOptions, opened: OpenedLetters) {
@@ -84,26 +97,40 @@ class RedriveRun {
   /** Counts what will be sent, and prints it. */
   async plan(): Promise<void> {
     const progress = new Progress();
-    const { files, bytes, marks } = this.#opened;
-    let [done, redriven] = [0, 0];
-    const others: string[] = [];
+    const { files, bytes } = this.#opened;
+    let redriven = 0;
+    const others: Others = { count: 0 };
     const seen = new Set<string>();
+    const ids = new Set<string>();
     for await (const found of readDeadLetters(files, this.#signal)) {
       if ("place" in found) {
-        others.push(found.place);
+        countOther(others, found);
         continue;
       }
-      progress.update(done + found.endsAt, bytes, "counting");
-      if (found.endsAt === found.file.size) done += found.file.size;
+      progress.update(bytesBefore(this.#opened, found), bytes, "counting");
       if (!isChosen(found, this.#options)) continue;
-      const name = { sink: found.letter.sink, id: found.id };
-      if (marks.timeOf(name) !== undefined) redriven += 1;
-      else if (!seen.has(`${name.sink} ${name.id}`)) this.#count(found);
-      seen.add(`${name.sink} ${name.id}`);
+      const name = `${found.letter.sink} ${found.id}`;
+      if (this.#isRedriven(found)) redriven += 1;
+      else {
+        if (!seen.has(name)) this.#count(found);
+        seen.add(name);
+      }
+      if (this.#options.id !== undefined) ids.add(found.id);
     }
     progress.end();
-    if (this.isStopped) process.exitCode = exitCodes.interrupted;
-    else this.#sayPlan(redriven, others);
+    if (this.isStopped) return this.#interrupted();
+    const missing = this.#options.id?.find((id) => !ids.has(id));
+    if (missing !== undefined) throw unknownLetter(missing);
+    this.#sayPlan(redriven, others);
+  }
+
+  #isRedriven({ id, letter }: FoundLetter): boolean {
+    return this.#opened.marks.timeOf({ ...letter, id }) !== undefined;
+  }
+
+  /** A reader of standard output that has seen enough is not an interruption. */
+  #interrupted(): void {
+    if (this.#stop.aborted) process.exitCode = exitCodes.interrupted;
   }
 
   #count({ letter: { sink, reason } }: FoundLetter): void {
@@ -113,7 +140,7 @@ class RedriveRun {
     this.#plans.set(sink, plan);
   }
 
-  #sayPlan(redriven: number, others: readonly string[]): void {
+  #sayPlan(redriven: number, others: Others): void {
     const { files, bytes } = this.#opened;
     const rows = [
       ["source", formatFiles(files.length, bytes)],
@@ -121,37 +148,38 @@ class RedriveRun {
       ...[...this.#plans].map(([sink, plan]) => [`sink ${sink}`, this.#planText(sink, plan)]),
       ["left out", `${redriven} that were redriven before`],
       ["marks", "replayed: true, ids unchanged, checkpoints untouched"],
-      ...(others.length === 0
-        ? []
-        : [["warning", `${others.length} lines are not dead letters, first ${others[0]}`]]),
+      ...(others.count === 0 ? [] : [["warning", othersText(others)]]),
     ];
     say("redrive plan");
-    for (const row of alignRows(rows)) say(printable(`  ${row}`));
+    for (const row of alignRows(rows)) say(`  ${row}`);
   }
 
   #planText(sink: string, { letters, reasons }: SinkPlan): string {
     const parts = [...reasons].map(([reason, count]) => `${count} ${reason}`);
-    const isKnown = this.#sinkOf(sink) !== undefined;
-    const note = isKnown ? "" : "; not in the configuration, its letters stay";
-    return `${letters} letters, ${parts.join(", ")}${note}`;
+    const target = this.#targetOf(sink)?.options.name;
+    const note = target === undefined ? "; not in the configuration, its letters stay" : "";
+    const other = target === undefined || target === sink ? "" : ` to sink ${target}`;
+    return `${letters} letters${other}, ${parts.join(", ")}${note}`;
   }
 
-  #sinkOf(name: string): SinkConfiguration | undefined {
-    return this.#config.sinks.find(({ options }) => options.name === name);
+  /** Where the letters of a sink go. */
+  #targetOf(sink: string): SinkConfiguration | undefined {
+    const { toSink = sink } = this.#options;
+    return this.#config.sinks.find(({ options }) => options.name === toSink);
   }
 
   /** Publishes what was planned, sink after sink, and prints what became of it. */
   async send(): Promise<void> {
     for (const [name, { letters }] of this.#plans) {
-      const sink = this.#sinkOf(name);
-      if (sink !== undefined && !this.isStopped) await this.#sendTo(sink, letters);
+      const sink = this.#targetOf(name);
+      if (sink !== undefined && !this.isStopped) await this.#sendTo(sink, name, letters);
       else if (sink === undefined) process.exitCode = exitCodes.deadLetters;
     }
-    if (this.isStopped) process.exitCode = exitCodes.interrupted;
+    if (this.isStopped) this.#interrupted();
   }
 
-  async #sendTo(sink: SinkConfiguration, planned: number): Promise<void> {
-    const { name } = sink.options;
+  /** Publishes the letters of the sink `name`. */
+  async #sendTo(sink: SinkConfiguration, name: string, planned: number): Promise<void> {
     const { marks } = this.#opened;
     const target = besideTheService(sink, "redrive");
     const log = createLogger(this.#config.log.level === "debug" ? "debug" : "warn");
@@ -175,7 +203,7 @@ class RedriveRun {
     ).finally(() => progress.end());
     say(`sink ${name}: ${done.letters} of ${planned} letters redriven, ${done.events} events`);
     if (done.refused > 0)
-      say(printable(`  ${done.refused} were refused again, first: ${done.firstRefusal}`));
+      say(`  ${done.refused} were refused again, first: ${inLine(done.firstRefusal ?? "")}`);
     if (undecodable.count > 0)
       say(`  ${undecodable.count} still cannot be decoded by this version`);
     if (done.refused + undecodable.count > 0) process.exitCode = exitCodes.deadLetters;
@@ -187,7 +215,7 @@ class RedriveRun {
     undecodable: { count: number },
     read: (found: FoundLetter) => void,
   ): AsyncGenerator<LetterToSend> {
-    const { files, marks } = this.#opened;
+    const { files } = this.#opened;
     const context = await this.#eventContext();
     const begun = new Set<string>();
     for await (const found of readDeadLetters(files, this.#signal)) {
@@ -195,10 +223,10 @@ class RedriveRun {
       read(found);
       const { id, letter } = found;
       if (!isChosen(found, this.#options) || begun.has(id)) continue;
-      if (marks.timeOf({ sink, id }) !== undefined) continue;
+      if (this.#isRedriven(found)) continue;
       begun.add(id);
       const events = eventsOfLetter(letter, context);
-      if (events.length > 0) yield { sink, id, events };
+      if (events.length > 0) yield { sink, id, events, bytes: found.bytes };
       else undecodable.count += 1;
     }
   }
@@ -208,21 +236,32 @@ class RedriveRun {
     return { options: this.#config.events, identity };
   }
 
-  /** Deletes the files of which every line is a letter that was redriven. */
+  async #delete(file: OpenDeadLetters): Promise<boolean> {
+    try {
+      return await deleteDeadLetters(file);
+    } catch (error) {
+      say(`warning: cannot delete ${file.path}: ${inLine(String(error))}`);
+      return false;
+    }
+  }
+
+  /** Deletes the files of which every line is a letter of a chosen sink that was redriven. */
   async deleteDone(): Promise<void> {
-    const { files, marks } = this.#opened;
+    const { files } = this.#opened;
+    const { sink } = this.#options;
     const kept = new Set<string>();
     for await (const found of readDeadLetters(files, this.#signal)) {
       const isDone =
         !("place" in found) &&
-        marks.timeOf({ sink: found.letter.sink, id: found.id }) !== undefined;
+        this.#isRedriven(found) &&
+        (sink?.includes(found.letter.sink) ?? true);
       if (!isDone) kept.add(found.file.path);
     }
     if (this.isStopped) return;
     const done = files.filter(({ path }) => !kept.has(path));
     let [count, bytes] = [0, 0];
     for (const file of done) {
-      if (!(await deleteDeadLetters(file))) continue;
+      if (!(await this.#delete(file))) continue;
       [count, bytes] = [count + 1, bytes + file.size];
     }
     say(`${count} of ${files.length} files deleted, ${formatBytes(bytes)}`);

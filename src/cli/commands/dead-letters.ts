@@ -41,7 +41,8 @@ function addRedriveCommand(letters: Command): void {
   addFilter(letters.command("redrive"))
     .description("publish dead letters to their sinks again: same ids, marked as replayed")
     .option("--id <id>", "this one; may be repeated", collect)
-    .option("--delete", "delete each file whose letters have all been redriven")
+    .option("--to-sink <name>", "publish to this sink instead, when theirs was renamed or removed")
+    .option("--delete", "delete each file whose letters have all been redriven, now or before")
     .option("--dry-run", "only print the plan")
     .addHelpText("after", redriveHelp)
     .action(async (options: RedriveCommandOptions) =>

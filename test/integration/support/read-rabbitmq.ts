@@ -11,7 +11,9 @@ export interface ReaderTls {
 
 /**
  * Takes all messages out of a queue with amqp-tools, clients that share no code with ours, and
- * returns their bodies in the order of the queue. The tools show no properties and no headers.
+ * returns their bodies in the order of the queue. The tools show no properties and no headers, and start a program for
+ * each message: the broker gives up a reader that is slow with megabytes, so it is for hundreds of messages
+ * (`drainQueue` for more).
  */
 export async function readRabbitmq(url: string, queue: string, tls?: ReaderTls): Promise<string[]> {
   const messages: string[] = [];
@@ -44,9 +46,9 @@ async function consume(
   count: number,
   tls?: ReaderTls,
 ): Promise<string[]> {
-  // Few at a time: above 32 a quorum queue holds acknowledgements back, forgets them when the channel closes, and
-  // delivers their messages once more.
-  const limits = [`--count=${count}`, "--prefetch-count=16"];
+  // Without acknowledgements: a quorum queue forgets those that are under way when the channel closes, and delivers
+  // their messages once more.
+  const limits = [`--count=${count}`, "--no-ack"];
   // A NUL after each message, since none ever stands in JSON text.
   const print = ["--", "sh", "-c", "cat; printf '\\0'"];
   const args = [...server(url, tls), `--queue=${queue}`, ...limits, ...print];

@@ -6,10 +6,12 @@ import type { DeadLetterReason } from "../../../src/state/dead-letter.ts";
 import { runCli, temporaryDirectory } from "../../support/run-cli.ts";
 import { sampleEvent } from "../../support/sample-events.ts";
 
-const time = "2026-01-31T12:00:00.000Z";
+const damagedAt = "2026-01-31T12:00:00.000Z";
 
+/** A letter; a higher number is of a later time. */
 function letterOf(number: number, sink: string, reason: DeadLetterReason = "unroutable"): string {
-  const message = `no queue takes event ${number}\u001B[2J`;
+  const message = `no queue takes event ${number}\u001B[2J\nforged row`;
+  const time = `2026-01-31T12:00:0${number}.000Z`;
   return `${JSON.stringify({ time, sink, reason, message, event: sampleEvent(number) })}\n`;
 }
 
@@ -44,9 +46,9 @@ const idOf = (number: number): string => sampleEvent(number).id;
 
 test("dead letters are counted by sink and reason, and the newest are listed without control characters", async (context) => {
   const { run } = prepare(context, {
-    "files.1.ndjson": `${letterOf(1, "files")}${letterOf(2, "files", "rejected")}not JSON\n`,
-    "files.ndjson": letterOf(3, "files"),
-    "gone.ndjson": letterOf(4, "gone"),
+    "files.1.ndjson": `${letterOf(2, "files")}${letterOf(3, "files", "rejected")}not JSON\n`,
+    "files.ndjson": letterOf(4, "files"),
+    "gone.ndjson": letterOf(1, "gone"),
   });
   const { exitCode, stdout, stderr } = await run("list", "--limit", "2");
   assert.equal(exitCode, 0, stderr);
@@ -54,7 +56,8 @@ test("dead letters are counted by sink and reason, and the newest are listed wit
   assert.match(stdout, /files +unroutable +\S+ +2 +0 /);
   assert.match(stdout, /files +rejected +\S+ +1 +0 /);
   assert.ok(stdout.includes(idOf(3)) && stdout.includes(idOf(4)));
-  assert.ok(!stdout.includes(idOf(1)), "only the newest are listed");
+  assert.ok(!stdout.includes(idOf(1)) && !stdout.includes(idOf(2)), "only the newest are listed");
+  assert.doesNotMatch(stdout, /^forged row/m);
   assert.ok(!stdout.includes("\u001B"));
   assert.match(stderr, /1 lines are not dead letters and are left out, first .*files\.1\.ndjson:3/);
   const json = await run("list", "--json", "--reason", "rejected");
@@ -63,7 +66,7 @@ test("dead letters are counted by sink and reason, and the newest are listed wit
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line).id),
-    [idOf(2)],
+    [idOf(3)],
   );
 });
 
@@ -104,6 +107,33 @@ test("letters of a sink that is not in the configuration stay, with exit code 3"
   assert.deepEqual(readdirSync(letters), ["gone.ndjson"]);
 });
 
+test("letters of a sink that was renamed are published to the one that --to-sink names", async (context) => {
+  const { published, run } = prepare(context, { "gone.ndjson": letterOf(1, "gone") });
+  const { exitCode, stderr } = await run("redrive", "--to-sink", "files");
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stderr, /sink gone +1 letters to sink files, 1 unroutable/);
+  assert.deepEqual(published(), [`${idOf(1)} true`]);
+});
+
+test("an event that became a dead letter once more is redriven once more", async (context) => {
+  const { letters, published, run } = prepare(context, { "files.ndjson": letterOf(1, "files") });
+  await run("redrive");
+  const later = { ...JSON.parse(letterOf(1, "files")), time: new Date().toISOString() };
+  writeFileSync(join(letters, "replay-files.ndjson"), `${JSON.stringify(later)}\n`);
+  const { stderr } = await run("redrive", "--delete");
+  assert.match(stderr, /1 of 1 letters redriven/);
+  assert.equal(published().length, 2);
+  assert.deepEqual(readdirSync(letters), []);
+});
+
+test("an id that no letter has is an error, and nothing is sent", async (context) => {
+  const { published, run } = prepare(context, { "files.ndjson": letterOf(1, "files") });
+  const { exitCode, stderr } = await run("redrive", "--id", idOf(1), "--id", "typo");
+  assert.equal(exitCode, 2);
+  assert.match(stderr, /no dead letter with the id typo/);
+  assert.throws(published, { code: "ENOENT" });
+});
+
 test("--delete deletes the files of which nothing is left to redrive, and no other", async (context) => {
   const { letters, run } = prepare(context, {
     "files.1.ndjson": letterOf(1, "files"),
@@ -119,11 +149,11 @@ test("--delete deletes the files of which nothing is left to redrive, and no oth
 test("a record that still cannot be decoded stays, with exit code 3", async (context) => {
   const record = { epochNumber: 1, epochId: "e", sequence: "1", index: 0, time: "1" };
   const payload = Buffer.from("not CBOR").toString("base64");
-  const letter = { time, sink: "files", reason: "undecodable", message: "damaged" };
+  const letter = { time: damagedAt, sink: "files", reason: "undecodable", message: "damaged" };
   const text = `${JSON.stringify({ ...letter, record: { ...record, type: 1, schema: 1, payload } })}\n`;
   const { run } = prepare(context, { "files.ndjson": text });
   const { exitCode, stderr } = await run("redrive");
   assert.equal(exitCode, 3, stderr);
   assert.match(stderr, /1 still cannot be decoded by this version/);
-  assert.match((await run("show", "e-1-0")).stdout, /"damaged"/);
+  assert.match((await run("show", "e-1")).stdout, /"damaged"/);
 });

@@ -11,6 +11,7 @@ import { neverStopped, range } from "../../support/run-pipeline.ts";
 import { sampleEvent } from "../../support/sample-events.ts";
 import { ScriptedSink } from "../../support/scripted-sink.ts";
 
+const time = "2026-01-31T12:00:00.000Z";
 const cause = new Error("no queue takes it");
 const limits = {
   maxInFlightEvents: 4096,
@@ -25,7 +26,8 @@ const limits = {
 async function* letters(...events: number[][]): AsyncGenerator<LetterToSend> {
   for (const numbers of events) {
     const [first = 0] = numbers;
-    yield { sink: "a", id: `letter-${first}`, events: numbers.map((n) => sampleEvent(n)) };
+    const sent = numbers.map((n) => sampleEvent(n));
+    yield { sink: "a", id: `letter-${first}`, bytes: 1000, events: sent };
   }
 }
 
@@ -44,7 +46,7 @@ function run(sink: ScriptedSink, marks: RedrivenMarks, source: AsyncIterable<Let
 }
 
 function markedIn(marks: RedrivenMarks, numbers: readonly number[]): number[] {
-  return numbers.filter((n) => marks.timeOf({ sink: "a", id: `letter-${n}` }) !== undefined);
+  return numbers.filter((n) => marks.timeOf({ sink: "a", id: `letter-${n}`, time }) !== undefined);
 }
 
 test("a letter is marked once all of its events are acknowledged", async (context) => {

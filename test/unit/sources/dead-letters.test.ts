@@ -75,6 +75,10 @@ test("lines that Certwire did not write are named and left out", async (context)
     line({ ...head, reason: "because", event: sampleEvent(2) }),
     line({ ...letterOf(3), event: { ...sampleEvent(3), id: "" } }),
     line({ ...letterOf(4), sink: 7 }),
+    line({ ...letterOf(4), sink: "a\nb" }),
+    line({ ...letterOf(4), time: "yesterday" }),
+    line({ ...letterOf(4), event: { ...sampleEvent(4), id: "x".repeat(5000) } }),
+    line({ ...head, reason: "undecodable", record: { deep: [[[]]] } }),
   ];
   const { found } = await opened(context, {
     "a.ndjson": `${strangers.join("")}${line(letterOf(5))}`,
@@ -85,6 +89,29 @@ test("lines that Certwire did not write are named and left out", async (context)
     others,
     strangers.map((_, number) => `a.ndjson:${number + 1}`),
   );
+});
+
+test("a line that is not UTF-8 is left out, so that no damaged event is published under its old id", async (context) => {
+  const directory = temporaryDirectory(context);
+  const damaged = Buffer.from(line(letterOf(1)));
+  damaged[damaged.indexOf("request/1")] = 0xff;
+  writeFileSync(
+    join(directory, "a.ndjson"),
+    Buffer.concat([damaged, Buffer.from(line(letterOf(2)))]),
+  );
+  const found = await openDeadLetters(directory);
+  context.after(() => Promise.all(found.map(({ handle }) => handle.close())));
+  const { ids, others } = await idsOf(found);
+  assert.deepEqual([ids, others], [[sampleEvent(2).id], ["a.ndjson:1"]]);
+});
+
+test("a file that cannot be a text is named, and the next one is read", async (context) => {
+  const { found } = await opened(context, {
+    "a.ndjson": `\u0000{\n${line(letterOf(1))}`,
+    "b.ndjson": line(letterOf(2)),
+  });
+  const { ids, others } = await idsOf(found);
+  assert.deepEqual([ids, others], [[sampleEvent(2).id], ["a.ndjson:1"]]);
 });
 
 test("a link in the place of a file is not followed, and no directory is no dead letters", async (context) => {
