@@ -6,7 +6,7 @@ import { type EventOptions, envelope } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
 import { kindOfRecord } from "./event-kind.ts";
 import { Problems } from "./problems.ts";
-import { caGroup } from "./property-groups.ts";
+import { PropertyGroups } from "./property-groups.ts";
 import { requestData } from "./request-data.ts";
 
 /** The events of one record, at least one: of a CRL record one for each CRL that was published. */
@@ -19,19 +19,25 @@ export function buildEvents(
   const kind = kindOfRecord(record);
   const caId = identity.resolveId(frame, record);
   const problems = new Problems(record.problems);
-  const common = { notify: notifyData(record), ca: caGroup(caId, record.ca, problems) };
+  const groups = new PropertyGroups(problems);
+  const common = { notify: notifyData(record), ca: groups.ca(caId, record.ca) };
   const { time } = record;
   if (kind === "crl.issued") {
+    const own = Object.assign(common, unknownProperties(groups));
     return crlParts(record, problems).map(({ index, subject, data }) =>
-      envelope(frame, { kind, index, caId, time, subject, data: { ...common, ...data } }, options),
+      envelope(frame, { kind, index, caId, time, subject, data: { ...own, ...data } }, options),
     );
   }
-  const { requestId, subject, parts } = requestData(record, kind, problems, options);
-  const data = Object.assign(common, parts, { problems: problems.list });
+  const { requestId, subject, parts } = requestData(record, kind, groups, problems, options);
+  const data = Object.assign(common, parts, unknownProperties(groups), { problems: problems.list });
   return [envelope(frame, { kind, index: 0, caId, time, requestId, subject, data }, options)];
 }
 
 /** What the event says about the call of Notify itself. */
 function notifyData({ event, context, processId, threadId }: ExitRecord): Record<string, unknown> {
   return { event, context, processId, threadId };
+}
+
+function unknownProperties({ unknown }: PropertyGroups): Record<string, unknown> {
+  return unknown.length === 0 ? {} : { unknownProperties: unknown };
 }

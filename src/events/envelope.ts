@@ -25,8 +25,8 @@ export interface EventParts {
   readonly caId: string;
   /** When it happened: 100 ns since 1601-01-01 UTC (FILETIME). */
   readonly time: bigint;
-  /** Becomes part of the partition key; absent for an event of the CA itself. */
-  readonly requestId?: number | string | undefined;
+  /** Decimal. Becomes part of the partition key; absent for an event of the CA itself. */
+  readonly requestId?: string | undefined;
   /** CloudEvents `subject`; absent if there is none. */
   readonly subject?: string | undefined;
   readonly data: Record<string, unknown>;

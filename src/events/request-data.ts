@@ -6,18 +6,19 @@ import { crlList } from "./crl-data.ts";
 import type { EventOptions } from "./envelope.ts";
 import type { EventKind } from "./event.ts";
 import { addDerProblems, type Problems } from "./problems.ts";
-import { certificateGroup, requestGroup } from "./property-groups.ts";
-import { binaryValue, type OmittedValue, omittedCut, textValue } from "./property-values.ts";
+import type { PropertyGroups } from "./property-groups.ts";
+import { binaryText, textValue } from "./property-values.ts";
 import { isSecretAttribute } from "./secrets.ts";
 import { extensionOrigins } from "./words/flags.ts";
 
 const origins: Readonly<Record<number, string>> = extensionOrigins;
 
-type CertificateData = Partial<ParsedCertificate> & { readonly der: string | OmittedValue };
+type CertificateData = ParsedCertificate & { readonly der: string };
 
 /** What differs between the events of requests. */
 export interface RequestParts {
-  readonly requestId: number | string | undefined;
+  /** Decimal; `undefined` for an event of the CA itself. */
+  readonly requestId: string | undefined;
   /** CloudEvents `subject`; `undefined` if there is none. */
   readonly subject: string | undefined;
   /** The members of `data`, without those that every event has. */
@@ -28,19 +29,17 @@ export interface RequestParts {
 export function requestData(
   record: ExitRecord,
   kind: EventKind,
+  groups: PropertyGroups,
   problems: Problems,
   options: EventOptions,
 ): RequestParts {
-  const { request, revocation } = requestGroup(record.request, problems);
+  const { request, revocation } = groups.request(record.request);
   if (request !== undefined && options.includeRawRequest) {
     includeRawRequest(request, record.request.get("RawRequest"), problems);
   }
-  const certificateProperties = certificateGroup(record.certificate, problems);
+  const certificateProperties = groups.certificate(record.certificate);
   const certificate = certificateData(record.certificate.get("RawCertificate"), problems);
-  const requestId = (request?.["requestId"] ?? certificateProperties?.["requestId"]) as
-    | number
-    | string
-    | undefined;
+  const requestId = requestIdOf(record);
   const parts: Record<string, unknown> = {};
   if (request) parts["request"] = request;
   if (certificate) parts["certificate"] = certificate;
@@ -52,25 +51,31 @@ export function requestData(
   return { requestId, subject: subjectOf(kind, certificate?.serialNumber, requestId), parts };
 }
 
-/** Replaces the request's length and hash by the request itself, if its secrets can be blanked. */
+function requestIdOf({ request, certificate }: ExitRecord): string | undefined {
+  const ids = [request.get("RequestID"), certificate.get("RequestID")];
+  const id = ids.find((each) => typeof each === "number" || typeof each === "bigint");
+  return id?.toString();
+}
+
+/** Adds the request itself to its length and hash, if its secrets can be blanked. */
 function includeRawRequest(
   request: Record<string, unknown>,
   raw: RecordValue | undefined,
   problems: Problems,
 ): void {
   if (!Buffer.isBuffer(raw)) return;
-  const redacted = redactRequest(raw);
-  if (redacted !== undefined) request["rawRequest"] = redacted.toString("base64");
+  const der = redactRequest(raw)?.toString("base64");
+  if (der !== undefined) request["rawRequest"] = { ...Object(request["rawRequest"]), der };
   else problems.add("request.RawRequest", "withheld", { detail: "the request cannot be parsed" });
 }
 
 /** What the event is about: the certificate by its serial number, else the request by its id. */
 function subjectOf(
   kind: EventKind,
-  serialNumber: unknown,
-  requestId: number | string | undefined,
+  serialNumber: string | undefined,
+  requestId: string | undefined,
 ): string | undefined {
-  if (kind.startsWith("certificate.") && typeof serialNumber === "string") {
+  if (kind.startsWith("certificate.") && serialNumber !== undefined) {
     return `certificate/${serialNumber}`;
   }
   return requestId === undefined ? undefined : `request/${requestId}`;
@@ -81,9 +86,10 @@ function certificateData(
   problems: Problems,
 ): CertificateData | undefined {
   if (raw === undefined) return undefined;
-  if (isCut(raw)) return { der: omittedCut(raw) };
   if (!Buffer.isBuffer(raw)) {
-    problems.add("certificate.RawCertificate", "type", { detail: "binary is expected" });
+    const name = "certificate.RawCertificate";
+    if (isCut(raw)) problems.addCut(name, raw);
+    else problems.add(name, "type", { detail: "binary is expected" });
     return undefined;
   }
   const parsed = parseCertificate(raw);
@@ -96,9 +102,10 @@ function attributeData(record: ExitRecord, problems: Problems): object[] {
     const name = textValue(recordName, "attributes", problems);
     const isBlanked = typeof value === "object" && "redacted" in value;
     if (isBlanked || isSecretAttribute(recordName)) return { name, redacted: true };
-    return isCut(value)
-      ? { name, value: omittedCut(value) }
-      : { name, value: textValue(value, `attribute.${name}`, problems) };
+    const place = `attribute.${name}`;
+    if (!isCut(value)) return { name, value: textValue(value, place, problems) };
+    problems.addCut(place, value);
+    return { name };
   });
 }
 
@@ -113,7 +120,7 @@ function extensionData(record: ExitRecord, problems: Problems): object[] {
       disabled: (flags & 2) !== 0,
       origin: origins[(flags >>> 16) & 0xf] ?? "unknown",
       flags,
-      der: binaryValue(der),
+      der: binaryText(der, `extension.${oid}`, problems),
     };
   });
 }

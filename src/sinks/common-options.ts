@@ -57,7 +57,7 @@ export function commonShape(defaults: SinkLimits) {
       .max(128 * mebibyte)
       .default(defaults.maxEventBytes)
       .describe(
-        "Maximum size of an event, in bytes of JSON. In a larger one the largest binary values are replaced by their length and SHA-256.",
+        "Maximum size of an event, in bytes of JSON. A larger one loses its largest values; their length and SHA-256 stay.",
       ),
   };
 }

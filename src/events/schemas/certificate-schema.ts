@@ -39,7 +39,7 @@ const alternativeNames = z.object({
   upn: names,
   directoryName: names,
   registeredId: names,
-  other: z.array(z.object({ type: z.string(), der: binary })).optional(),
+  other: z.array(z.object({ type: z.string(), der: binary.optional() })).optional(),
 });
 
 const template = z.object({
@@ -80,6 +80,6 @@ export const certificate = z
       .array(z.string())
       .optional()
       .describe("More SIDs of that extension, which should have one only."),
-    der: binary,
+    der: binary.optional(),
   })
   .meta({ id: "Certificate", description: "Parts that could not be read are absent." });

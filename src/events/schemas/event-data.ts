@@ -10,7 +10,16 @@ import {
 import { certificate } from "./certificate-schema.ts";
 import { crl, currentCrl } from "./crl-schema.ts";
 import { propertyGroup } from "./property-table.ts";
-import { binary, dateTime, integer, text } from "./values.ts";
+import {
+  binary,
+  dateTime,
+  decimal,
+  digest,
+  digestShape,
+  integer,
+  text,
+  typedTextShape,
+} from "./values.ts";
 
 const problem = z
   .object({
@@ -21,7 +30,12 @@ const problem = z
     detail: z.string().optional(),
     utf16: binary.optional().describe("The bytes of a replaced text of the CA, UTF-16LE."),
     octets: binary.optional().describe("The octets of a replaced text in a certificate or CRL."),
-    value: z.unknown().optional().describe("A value that does not fit anywhere else in the event."),
+    type: typedTextShape.type.optional().describe("What `value` is."),
+    value: typedTextShape.value,
+    length: digestShape.length.optional(),
+    sha256: digestShape.sha256,
+    first: binary.optional().describe("First bytes of a value that the exit module cut."),
+    last: binary.optional().describe("Last bytes of a value that the exit module cut."),
   })
   .meta({ id: "Problem", description: "Something the event does not show, or shows differently." });
 
@@ -48,6 +62,17 @@ const ca = propertyGroup(caProperties)
   })
   .meta({ id: "Ca" });
 
+const request = propertyGroup(requestProperties).extend({
+  rawRequest: digest
+    .extend({
+      der: binary
+        .optional()
+        .describe("The request, its secrets overwritten; only with `includeRawRequest`."),
+    })
+    .optional()
+    .meta({ id: "RawRequest", description: "Length and hash of the request as it was submitted." }),
+});
+
 const attribute = z
   .object({
     name: z.string(),
@@ -67,15 +92,30 @@ const extension = z
     disabled: z.boolean().describe("True for an extension that is not in the certificate."),
     origin: z.string(),
     flags: z.int(),
-    der: binary,
+    der: binary.optional(),
   })
   .meta({ id: "Extension" });
 
-const common = { notify, ca, problems: z.array(problem) };
+const unknownProperty = z
+  .object({
+    name: z.string().describe("Group and name, such as `request.SomeName`."),
+    ...typedTextShape,
+  })
+  .meta({ id: "UnknownProperty" });
+
+const common = {
+  notify,
+  ca,
+  unknownProperties: z
+    .array(unknownProperty)
+    .optional()
+    .describe("Properties of the CA that this version of Certwire does not know."),
+  problems: z.array(problem),
+};
 
 const aboutRequest = z.object({
   ...common,
-  request: propertyGroup(requestProperties).optional().describe("The row of the request."),
+  request: request.optional().describe("The row of the request."),
   certificate: certificate.optional(),
   certificateProperties: propertyGroup(certificateProperties)
     .optional()
@@ -95,9 +135,9 @@ const aboutCrl = z.object({
 const gap = z.object({
   ca: z.object({ id: z.string() }),
   reason: z.string(),
-  count: integer.optional().describe("Number of lost events; absent if it is not known."),
-  firstSequence: z.string().optional(),
-  lastSequence: z.string().optional(),
+  count: decimal.optional().describe("Number of lost events; absent if it is not known."),
+  firstSequence: decimal.optional(),
+  lastSequence: decimal.optional(),
   firstTime: dateTime.optional(),
   lastTime: dateTime.optional(),
   requestIds: z.array(integer).optional().describe("Request IDs of up to 64 lost events."),
