@@ -10,6 +10,7 @@ export const eventKinds = [
   "request.retrieved",
   "crl.issued",
   "ca.started",
+  "ca.changed",
   "ca.stopped",
   "ca.unrecognized",
   "journal.gap",

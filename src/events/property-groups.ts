@@ -1,5 +1,8 @@
+import { hash } from "node:crypto";
 import type { RecordValue } from "../exit/record.ts";
 import { isSecretName } from "../x509/secret-names.ts";
+import type { Comparison } from "./certificate-row.ts";
+import type { Detail } from "./envelope.ts";
 import type { Problems, TypedText } from "./problems.ts";
 import {
   caCertificateProperties,
@@ -35,22 +38,37 @@ export interface UnknownProperty extends TypedText {
   readonly name: string;
 }
 
-/** Sorts the properties of one record into the groups of its event. */
+/** What the rest of the event says about a column, by the CA's own name of it. */
+export type CompareColumn = (name: string, value: RecordValue) => Comparison;
+
+/** How `PropertyGroups.ca` shows a certificate of the CA: whole, or only its hash. */
+export type CaCertificateForm = "whole" | "hash";
+
+/**
+ * Sorts the properties of one record into the groups of its event. A column that says the same as the rest of the
+ * event is left out, unless every property is wanted; one that says something else stays, and is a problem.
+ */
 export class PropertyGroups {
   /** The properties that have no place in a group. */
   readonly unknown: UnknownProperty[] = [];
   readonly #problems: Problems;
+  readonly #detail: Detail;
 
-  constructor(problems: Problems) {
+  constructor(problems: Problems, detail: Detail = "standard") {
     this.#problems = problems;
+    this.#detail = detail;
   }
 
   /** The request row, as an event shows it under `request` and `revocation`; `undefined` for an empty group. */
-  request(properties: PropertyMap): { request: Group | undefined; revocation: Group | undefined } {
+  request(
+    properties: PropertyMap,
+    compare: CompareColumn,
+  ): { request: Group | undefined; revocation: Group | undefined } {
     const request: Group = {};
     const revocation: Group = {};
     for (const [name, value] of properties) {
       const served = { name: `request.${name}`, value };
+      if (this.#isSaid(served.name, compare(name, value))) continue;
       const property = tables.revocation.get(name);
       if (property !== undefined) putProperty(revocation, property, served, this.#problems);
       else this.#put(request, tables.request.get(name), served);
@@ -59,17 +77,25 @@ export class PropertyGroups {
   }
 
   /** The certificate row without the certificate itself, which is shown parsed; `undefined` if it is empty. */
-  certificate(properties: PropertyMap): Group | undefined {
+  certificate(properties: PropertyMap, compare: CompareColumn): Group | undefined {
     const group: Group = {};
     for (const [name, value] of properties) {
       if (name === "RawCertificate") continue;
-      this.#put(group, tables.certificate.get(name), { name: `certificate.${name}`, value });
+      const served = { name: `certificate.${name}`, value };
+      if (this.#isSaid(served.name, compare(name, value))) continue;
+      this.#put(group, tables.certificate.get(name), served);
     }
     return unlessEmpty(group);
   }
 
+  /** True if a value is left out because the rest of the event says the same; notes one that contradicts it. */
+  #isSaid(name: string, comparison: Comparison): boolean {
+    if (comparison === "different") this.#problems.add(name, "conflict");
+    return comparison === "same" && this.#detail === "standard";
+  }
+
   /** The CA: its own properties, and those of each of its certificates under `certificates`. */
-  ca(id: string, properties: PropertyMap): Group {
+  ca(id: string, properties: PropertyMap, form: CaCertificateForm): Group {
     const ca: Group = { id };
     const certificates = new Map<number, Group>();
     for (const [name, value] of properties) {
@@ -77,16 +103,26 @@ export class PropertyGroups {
       const indexed = /^(\w+)\.(0|[1-9]\d{0,8})$/.exec(name);
       const property = tables.caCertificate.get(indexed?.[1] ?? "");
       if (indexed?.[2] === undefined || property === undefined) {
-        this.#put(ca, tables.ca.get(name), served);
+        const isName = name === "SanitizedCAName" && value === properties.get("Name");
+        if (isName && this.#detail === "standard") continue;
+        if (!this.#isHashed(ca, name, value, form)) this.#put(ca, tables.ca.get(name), served);
         continue;
       }
       const index = Number(indexed[2]);
       const certificate = certificates.get(index) ?? { index };
       certificates.set(index, certificate);
+      if (this.#isHashed(certificate, indexed[1] ?? "", value, form)) continue;
       putProperty(certificate, property, served, this.#problems);
     }
     if (certificates.size > 0) ca["certificates"] = [...certificates.values()];
     return ca;
+  }
+
+  /** Adds the hash of a CA certificate to its group; true if nothing else is shown of it. */
+  #isHashed(group: Group, name: string, value: RecordValue, form: CaCertificateForm): boolean {
+    if (name !== "RawCACertificate" || !Buffer.isBuffer(value)) return false;
+    group["certificateSha256"] = hash("sha256", value);
+    return form === "hash" && this.#detail === "standard";
   }
 
   #put(group: Group, property: Property | undefined, served: ServedProperty): void {

@@ -94,7 +94,7 @@ function putTyped(
 
 function putNumber(
   target: Record<string, unknown>,
-  { key, type, words, flags }: Required<Property>,
+  { key, type, words, flags }: Required<Omit<Property, "detail">>,
   value: number,
 ): boolean {
   switch (type) {

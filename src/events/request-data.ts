@@ -1,17 +1,14 @@
 import { type ExitRecord, isCut, type RecordValue } from "../exit/record.ts";
-import { type ParsedCertificate, parseCertificate } from "../x509/certificate.ts";
-import { extensionNames } from "../x509/oid-names.ts";
+import type { ParsedCertificate } from "../x509/certificate.ts";
 import { redactRequest } from "../x509/request.ts";
+import { attributeData, isListOf } from "./attribute-data.ts";
+import { type Comparison, RecordedCertificate } from "./certificate-row.ts";
 import { crlList } from "./crl-data.ts";
 import type { EventOptions } from "./envelope.ts";
 import type { EventKind } from "./event.ts";
+import { extensionData } from "./extension-data.ts";
 import { addDerProblems, type Problems } from "./problems.ts";
 import type { PropertyGroups } from "./property-groups.ts";
-import { binaryText, textValue } from "./property-values.ts";
-import { isSecretAttribute } from "./secrets.ts";
-import { extensionOrigins } from "./words/flags.ts";
-
-const origins: Readonly<Record<number, string>> = extensionOrigins;
 
 type CertificateData = ParsedCertificate & { readonly der: string };
 
@@ -33,22 +30,60 @@ export function requestData(
   problems: Problems,
   options: EventOptions,
 ): RequestParts {
-  const { request, revocation } = groups.request(record.request);
+  const certificate = recordedCertificate(record.certificate.get("RawCertificate"), problems);
+  const { request, revocation } = groups.request(record.request, (name, value) =>
+    compareRequestColumn(record, certificate, name, value),
+  );
   if (request !== undefined && options.includeRawRequest) {
     includeRawRequest(request, record.request.get("RawRequest"), problems);
   }
-  const certificateProperties = groups.certificate(record.certificate);
-  const certificate = certificateData(record.certificate.get("RawCertificate"), problems);
+  const certificateProperties = groups.certificate(record.certificate, (name, value) =>
+    name === "RequestID"
+      ? compareRequestId(record, value)
+      : (certificate?.compare(name, value) ?? "unsaid"),
+  );
   const requestId = requestIdOf(record);
   const parts: Record<string, unknown> = {};
   if (request) parts["request"] = request;
-  if (certificate) parts["certificate"] = certificate;
+  if (certificate) parts["certificate"] = certificateData(certificate);
   if (certificateProperties) parts["certificateProperties"] = certificateProperties;
   if (revocation) parts["revocation"] = revocation;
   if (record.attributes.length > 0) parts["attributes"] = attributeData(record, problems);
-  if (record.extensions.length > 0) parts["extensions"] = extensionData(record, problems);
+  if (record.extensions.length > 0) {
+    parts["extensions"] = extensionData(record, certificate, options, problems);
+  }
   if (record.crls.length > 0) parts["crls"] = crlList(record, problems);
-  return { requestId, subject: subjectOf(kind, certificate?.serialNumber, requestId), parts };
+  const serialNumber = certificate?.parsed.serialNumber;
+  return { requestId, subject: subjectOf(kind, serialNumber, requestId), parts };
+}
+
+/** What was requested may differ from what was issued, so a column of the request contradicts nothing. */
+function compareRequestColumn(
+  record: ExitRecord,
+  certificate: RecordedCertificate | undefined,
+  name: string,
+  value: RecordValue,
+): Comparison {
+  const isSame =
+    (name === "RequestAttributes" && isListOf(record.attributes, value)) ||
+    (name === "RawName" && (isEmptyName(value) || certificate?.compare(name, value) === "same")) ||
+    (name === "RawCACertificate" && isSameBinary(record.ca.get(name), value));
+  return isSame ? "same" : "unsaid";
+}
+
+function compareRequestId({ request }: ExitRecord, value: RecordValue): Comparison {
+  const own = request.get("RequestID");
+  if (typeof own !== "number" || typeof value !== "number") return "unsaid";
+  return own === value ? "same" : "different";
+}
+
+/** A request without a subject, as that of most automatic enrolments, has the name `30 00`. */
+function isEmptyName(value: RecordValue): boolean {
+  return Buffer.isBuffer(value) && value.equals(Buffer.from([0x30, 0]));
+}
+
+function isSameBinary(own: RecordValue | undefined, value: RecordValue): boolean {
+  return Buffer.isBuffer(own) && Buffer.isBuffer(value) && own.equals(value);
 }
 
 function requestIdOf({ request, certificate }: ExitRecord): string | undefined {
@@ -81,10 +116,10 @@ function subjectOf(
   return requestId === undefined ? undefined : `request/${requestId}`;
 }
 
-function certificateData(
+function recordedCertificate(
   raw: RecordValue | undefined,
   problems: Problems,
-): CertificateData | undefined {
+): RecordedCertificate | undefined {
   if (raw === undefined) return undefined;
   if (!Buffer.isBuffer(raw)) {
     const name = "certificate.RawCertificate";
@@ -92,35 +127,11 @@ function certificateData(
     else problems.add(name, "type", { detail: "binary is expected" });
     return undefined;
   }
-  const parsed = parseCertificate(raw);
-  addDerProblems(problems, "certificate", parsed.problems);
-  return Object.assign(parsed.certificate, { der: raw.toString("base64") });
+  const certificate = new RecordedCertificate(raw);
+  addDerProblems(problems, "certificate", certificate.problems);
+  return certificate;
 }
 
-function attributeData(record: ExitRecord, problems: Problems): object[] {
-  return record.attributes.map(([recordName, value]) => {
-    const name = textValue(recordName, "attributes", problems);
-    const isBlanked = typeof value === "object" && "redacted" in value;
-    if (isBlanked || isSecretAttribute(recordName)) return { name, redacted: true };
-    const place = `attribute.${name}`;
-    if (!isCut(value)) return { name, value: textValue(value, place, problems) };
-    problems.addCut(place, value);
-    return { name };
-  });
-}
-
-function extensionData(record: ExitRecord, problems: Problems): object[] {
-  return record.extensions.map(({ oid: recordOid, flags, der }) => {
-    const oid = textValue(recordOid, "extensions", problems);
-    return {
-      oid,
-      // JSON leaves out an undefined member, and one shape for all objects keeps this path fast.
-      name: extensionNames.get(oid),
-      critical: (flags & 1) !== 0,
-      disabled: (flags & 2) !== 0,
-      origin: origins[(flags >>> 16) & 0xf] ?? "unknown",
-      flags,
-      der: binaryText(der, `extension.${oid}`, problems),
-    };
-  });
+function certificateData({ parsed, der }: RecordedCertificate): CertificateData {
+  return Object.assign(parsed, { der: der.toString("base64") });
 }

@@ -2,7 +2,8 @@ import { isUtf8 } from "node:buffer";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
-import { CaIdentity, type CaIds } from "../events/ca-identity.ts";
+import { CaIdentity } from "../events/ca-identity.ts";
+import type { CaMemory } from "../events/ca-memory.ts";
 import type { EventOptions } from "../events/envelope.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import { LongLineError, splitLines } from "../files/lines.ts";
@@ -21,8 +22,8 @@ export type Skipped = "line" | "record";
 export interface EventFileOptions {
   /** For the events of records in dead letters. */
   readonly events: EventOptions;
-  /** The CA ids that the service gave its records. */
-  readonly caIds: CaIds;
+  /** What the service remembers of the CA of each record. */
+  readonly caMemory: CaMemory;
   /** Called for each line or record that is left out. */
   readonly skip: (what: Skipped) => void;
   /** Default 256 MiB. */
@@ -41,10 +42,10 @@ const defaultMaxLineBytes = 256 * 1024 * 1024;
  */
 export async function* eventsOfFile(
   path: string,
-  { events, caIds, skip, maxLineBytes = defaultMaxLineBytes }: EventFileOptions,
+  { events, caMemory, skip, maxLineBytes = defaultMaxLineBytes }: EventFileOptions,
   signal: AbortSignal,
 ): AsyncGenerator<CertwireEvent> {
-  const context = { options: events, identity: new CaIdentity(caIds) };
+  const context = { options: events, identity: new CaIdentity(caMemory) };
   let [lineNumber, whole] = [0, 0];
   let firstTorn: string | undefined;
   for await (const line of linesOf(path, maxLineBytes, signal)) {

@@ -9,6 +9,8 @@ export interface PublishedEvent {
   readonly type: string;
   readonly source: string;
   readonly partitionkey: string;
+  /** Sorts as the journal does; the events of one record share it. */
+  readonly sequence: string;
   readonly data: Data;
 }
 

@@ -12,7 +12,7 @@ import { planReplay } from "../../sources/replay-plan.ts";
 import { ReplaySource } from "../../sources/replay-source.ts";
 import { DeadLetterFile, deadLetterLimits } from "../../state/dead-letter.ts";
 import { stateLayout } from "../../state/layout.ts";
-import { readCaIds } from "../chosen-journal.ts";
+import { readConfiguredMemory } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
 import { say } from "../output.ts";
@@ -39,7 +39,7 @@ export async function replay(file: string | undefined, options: ReplayOptions): 
       : loadConfig(options.config, { isNeeded: ({ name }) => name === toSink });
   const target = options.dryRun && !toSink ? undefined : chooseTarget(options, config);
   const signal = stopSignal();
-  const source = await chooseSource(file, options, config, signal);
+  const source = await chooseSource(file, options, config, target, signal);
   const skipped: SkippedCounts = { line: 0, record: 0 };
   const count = (what: Skipped): void => void (skipped[what] += 1);
   const plan = await planReplay(source.events(count), selection);
@@ -78,15 +78,16 @@ async function chooseSource(
   file: string | undefined,
   { journal }: ReplayOptions,
   config: ResolvedConfig | undefined,
+  target: SinkConfiguration | undefined,
   signal: AbortSignal,
 ): Promise<Source> {
   if (file !== undefined && journal !== undefined)
     throw usage("FILE and --journal cannot be used together");
-  const caIds = await readCaIds(config);
-  const events = config?.events ?? {};
+  const caMemory = await readConfiguredMemory(config);
+  const events = { ...config?.events, detail: target?.options.detail };
   if (file !== undefined) {
     const eventsOf: Source["events"] = (skip) =>
-      eventsOfFile(file, { events, caIds, skip }, signal);
+      eventsOfFile(file, { events, caMemory, skip }, signal);
     return { name: file, events: eventsOf };
   }
   const directory = journal ?? config?.journal.directory;
@@ -94,7 +95,7 @@ async function chooseSource(
   return {
     name: `journal ${directory}`,
     events: (skip) =>
-      eventsOfJournal(directory, { events, caIds, undecodable: () => skip("record") }, signal),
+      eventsOfJournal(directory, { events, caMemory, undecodable: () => skip("record") }, signal),
   };
 }
 

@@ -9,6 +9,7 @@ import {
 } from "../properties.ts";
 import { certificate } from "./certificate-schema.ts";
 import { crl, currentCrl } from "./crl-schema.ts";
+import { shownIn } from "./detail.ts";
 import { propertyGroup } from "./property-table.ts";
 import {
   binary,
@@ -17,6 +18,7 @@ import {
   digest,
   digestShape,
   integer,
+  sha256,
   text,
   typedTextShape,
 } from "./values.ts";
@@ -48,15 +50,20 @@ const notify = z
   })
   .meta({ id: "Notify", description: "The CA's call of the exit module." });
 
+const certificateSha256 = sha256
+  .optional()
+  .describe("SHA-256 of the certificate whose DER is in `rawCaCertificate`.");
+
 const ca = propertyGroup(caProperties)
   .extend({
+    certificateSha256,
     id: z
       .string()
       .describe(
         "SHA-256 of the CA's public key; `name-` and a hash, or `unknown`, while the key is not known.",
       ),
     certificates: z
-      .array(propertyGroup(caCertificateProperties).extend({ index: z.int() }))
+      .array(propertyGroup(caCertificateProperties).extend({ index: z.int(), certificateSha256 }))
       .optional()
       .describe("Properties of each of the CA's certificates."),
   })
@@ -87,12 +94,16 @@ const attribute = z
 const extension = z
   .object({
     oid: z.string(),
-    name: z.string().optional(),
-    critical: z.boolean(),
-    disabled: z.boolean().describe("True for an extension that is not in the certificate."),
-    origin: z.string(),
-    flags: z.int(),
-    der: binary.optional(),
+    origin: z.string().describe("Who set it."),
+    name: z.string().optional().meta(shownIn("difference")),
+    critical: z.boolean().optional().meta(shownIn("difference")),
+    disabled: z
+      .boolean()
+      .optional()
+      .describe("True for an extension that is not in the certificate.")
+      .meta(shownIn("difference")),
+    flags: z.int().optional().meta(shownIn("difference")),
+    der: binary.optional().meta(shownIn("difference")),
   })
   .meta({ id: "Extension" });
 
@@ -132,6 +143,13 @@ const aboutCrl = z.object({
   current: z.array(currentCrl).optional().describe("The CA's other CRLs at that time."),
 });
 
+const aboutChange = z.object({
+  ...common,
+  previous: z
+    .object({ id: z.string().describe("Id of the CA then."), certificateSha256: sha256 })
+    .describe("What was seen last."),
+});
+
 const gap = z.object({
   ca: z.object({ id: z.string() }),
   reason: z.string(),
@@ -160,6 +178,7 @@ export const eventData = {
   "request.retrieved": aboutRequest.describe("A certificate that had been pending was retrieved."),
   "crl.issued": aboutCrl.describe("The CA published or republished a CRL."),
   "ca.started": aboutRequest.describe("The CA started the exit module."),
+  "ca.changed": aboutChange.describe("The CA has another certificate than before."),
   "ca.stopped": aboutRequest.describe("The CA is stopping."),
   "ca.unrecognized": aboutRequest.describe(
     "An event without a type of its own: the raw code and all properties.",

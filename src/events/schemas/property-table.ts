@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Property, PropertyTable } from "../properties.ts";
+import { shownIn } from "./detail.ts";
 import { binary, dateTime, digest, hresult, integer, text } from "./values.ts";
 
 /** The schema of a value by the type of its property; an enumeration's is made of its words. */
@@ -42,8 +43,9 @@ type ShapeOf<T extends PropertyTable> = {
 export function propertyGroup<T extends PropertyTable>(table: T): z.ZodObject<ShapeOf<T>> {
   const shape: Record<string, z.ZodType> = {};
   for (const [name, property] of Object.entries(table)) {
-    const { key, type } = property;
-    shape[key] = formOf(property).optional().describe(`The CA's ${name}.`);
+    const { key, type, detail } = property;
+    const form = formOf(property).optional().describe(`The CA's ${name}.`);
+    shape[key] = detail === undefined ? form : form.meta(shownIn(detail));
     if (type === "enumeration" || type === "flags" || type === "requestType") {
       shape[`${key}Code`] = z.int().optional().describe(`The CA's ${name} as a number.`);
     }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import xterm from "@xterm/headless";
 import { eventRow, rowLine } from "../../../src/cli/event-row.ts";
+import { CaMemory } from "../../../src/events/ca-memory.ts";
 import { eventsOfFile } from "../../../src/sources/event-file.ts";
 import { runCli } from "../../support/run-cli.ts";
 import { scaled } from "../../support/scale.ts";
@@ -105,7 +106,7 @@ test("hostile names change neither the title nor the screen of a terminal that s
   const rows: string[] = [];
   const options = {
     events: {},
-    caIds: { idAt: () => undefined, keep: () => undefined },
+    caMemory: new CaMemory(),
     skip: () => assert.fail(),
   };
   for await (const event of eventsOfFile(file, options, new AbortController().signal)) {

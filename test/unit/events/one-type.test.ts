@@ -20,6 +20,7 @@ import {
   certificateFixtures,
   cut,
   encodeCbor,
+  encodeRecord,
   eventContext,
   eventsOf,
   eventsOfFrame,
@@ -180,11 +181,17 @@ function checkAtEveryLimit(event: CertwireEvent): void {
 }
 
 test("no path of any event has a type that its schema does not have, whatever the record holds", () => {
-  const contexts = [{}, { includeRawRequest: true }];
+  const contexts = [{}, { includeRawRequest: true, detail: "full" as const }];
   for (const options of contexts) {
     for (const record of records()) {
       for (const event of eventsOf(record, eventContext(options))) checkAtEveryLimit(event);
     }
+  }
+  const changing = eventContext();
+  for (const certificate of ["ca-rsa", "ca-ecdsa"]) {
+    const sequence = BigInt(certificate.length);
+    const payload = encodeRecord({ ca: { RawCACertificate: fixture(certificate) } });
+    for (const event of eventsOfFrame(frameOf(payload, { sequence }), changing)) check(event);
   }
   const gaps = [
     { reason: "disk-full", count: 12, requestIds: [1, 2] },

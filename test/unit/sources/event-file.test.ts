@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { CaMemory } from "../../../src/events/ca-memory.ts";
 import { frameTypes } from "../../../src/journal/frame.ts";
 import { eventsOfFile } from "../../../src/sources/event-file.ts";
-import { CaIdMemory } from "../../../src/state/ca-id-memory.ts";
 import { deadRecord } from "../../../src/state/dead-letter.ts";
 import {
   encodeCbor,
@@ -27,7 +27,7 @@ async function readBytes(context: TestContext, bytes: Buffer, maxLineBytes = 1e6
   const [ids, skipped]: string[][] = [[], []];
   const { signal } = new AbortController();
   const skip = (what: string) => skipped?.push(what);
-  const options = { events: {}, caIds: await CaIdMemory.read(undefined), skip, maxLineBytes };
+  const options = { events: {}, caMemory: new CaMemory(), skip, maxLineBytes };
   for await (const { id, replayed } of eventsOfFile(path, options, signal)) {
     assert.equal(replayed, true);
     ids?.push(id);
