@@ -3,7 +3,7 @@ export type Flags = readonly (readonly [bit: number, word: string])[];
 
 /**
  * What the CA found about a request, CR_FLG_* of certsrv.h; 0x200 to 0x4000 are only in the header of Windows SDK
- * 10.0. [MS-CSRA] 3.1.1.1.2 describes the first ones.
+ * 10.0. [MS-CSRA] describes the first ones.
  */
 export const requestFlags: Flags = [
   [0x1, "forceTeletex"],
