@@ -1,8 +1,9 @@
 import type { ResolvedConfig } from "../config/load.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
+import type { CaMemory } from "../events/ca-memory.ts";
 import type { EventContext } from "../sources/decode-frame.ts";
 import { openJournalContext } from "../sources/journal-context.ts";
-import { CaIdMemory } from "../state/ca-id-memory.ts";
+import { readCaMemory } from "../state/ca-id-memory.ts";
 import { stateLayout } from "../state/layout.ts";
 import type { JournalOptions } from "./journal-options.ts";
 
@@ -32,16 +33,19 @@ async function readConfig(file: string): Promise<ResolvedConfig> {
   return loadConfig(file, { isNeeded: () => false });
 }
 
-/** The context for decoding the journal from its oldest frame, with the options of the configuration. */
+/**
+ * The context for decoding the journal from its oldest frame, with the options of the configuration and every property
+ * that was recorded.
+ */
 export async function openChosenContext({
   directory,
   config,
 }: ChosenJournal): Promise<EventContext> {
-  const caIds = await readCaIds(config);
-  return openJournalContext(directory, config?.events ?? {}, caIds);
+  const memory = await readConfiguredMemory(config);
+  return openJournalContext(directory, { ...config?.events, detail: "full" }, memory);
 }
 
-/** The CA ids that the configured service has stored; none without a configuration. */
-export function readCaIds(config: ResolvedConfig | undefined): Promise<CaIdMemory> {
-  return CaIdMemory.read(config && stateLayout(config.state.directory).caIds);
+/** What the configured service remembers of the CA; nothing without a configuration. */
+export function readConfiguredMemory(config: ResolvedConfig | undefined): Promise<CaMemory> {
+  return readCaMemory(config && stateLayout(config.state.directory).caIds);
 }

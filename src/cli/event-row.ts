@@ -27,9 +27,14 @@ export function eventRow(event: CertwireEvent): EventRow {
     kind: kindOf(event),
     requestId: requestIdOf(event) ?? "",
     about: about(event, request, certificate),
-    template: attribute(data, "CertificateTemplate") ?? text(properties["certificateTemplate"]),
+    template: attribute(data, "CertificateTemplate") ?? templateOf(certificate, properties),
     serialNumber: text(certificate["serialNumber"]),
   };
+}
+
+function templateOf(certificate: Group, properties: Group): string {
+  const { name, oid } = group(certificate["template"]);
+  return text(properties["certificateTemplate"]) || text(name) || text(oid);
 }
 
 function about({ data, subject = "" }: CertwireEvent, request: Group, certificate: Group): string {

@@ -69,7 +69,10 @@ const events = z
     typePrefix: z
       .string()
       .max(128)
-      .regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*\.$/, "must be a reversed DNS name that ends in a dot")
+      .regex(
+        /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+$/,
+        "must be a reversed DNS name that ends in a dot",
+      )
       .default("io.certwire.")
       .describe("Prefix of every event type."),
     includeRawRequest: z

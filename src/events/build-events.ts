@@ -1,37 +1,84 @@
 import type { ExitRecord } from "../exit/record.ts";
 import type { Frame } from "../journal/frame.ts";
-import type { CaIdentity } from "./ca-identity.ts";
+import type { CaIdentity, ResolvedCa } from "./ca-identity.ts";
 import { crlParts } from "./crl-data.ts";
 import { type EventOptions, envelope } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
 import { kindOfRecord } from "./event-kind.ts";
 import { Problems } from "./problems.ts";
-import { caGroup } from "./property-groups.ts";
+import { PropertyGroups } from "./property-groups.ts";
 import { requestData } from "./request-data.ts";
 
-/** The events of one record, at least one: of a CRL record one for each CRL that was published. */
+/** Index of a `ca.changed` event, after that of every CRL: the event comes from the frame of another one. */
+const changedIndex = 65_534;
+
+/**
+ * The events of one record, at least one: of a CRL record one for each CRL that was published. The first one is
+ * `ca.changed` if the CA has another certificate than before.
+ */
 export function buildEvents(
   frame: Frame,
   record: ExitRecord,
   identity: CaIdentity,
   options: EventOptions,
 ): CertwireEvent[] {
+  const { id, previous } = identity.resolve(frame, record);
+  const events = eventsOfRecord(frame, record, id, options);
+  return previous ? [changedEvent(frame, record, { id, previous }, options), ...events] : events;
+}
+
+function eventsOfRecord(
+  frame: Frame,
+  record: ExitRecord,
+  caId: string,
+  options: EventOptions,
+): CertwireEvent[] {
   const kind = kindOfRecord(record);
-  const caId = identity.resolveId(frame, record);
   const problems = new Problems(record.problems);
-  const common = { notify: notifyData(record), ca: caGroup(caId, record.ca, problems) };
+  const groups = new PropertyGroups(problems, options.detail);
+  const ca = groups.ca(caId, record.ca, kind === "ca.started" ? "whole" : "hash");
+  const common = { notify: notifyData(record), ca };
   const { time } = record;
   if (kind === "crl.issued") {
+    const own = Object.assign(common, unknownProperties(groups));
     return crlParts(record, problems).map(({ index, subject, data }) =>
-      envelope(frame, { kind, index, caId, time, subject, data: { ...common, ...data } }, options),
+      envelope(frame, { kind, index, caId, time, subject, data: { ...own, ...data } }, options),
     );
   }
-  const { requestId, subject, parts } = requestData(record, kind, problems, options);
-  const data = Object.assign(common, parts, { problems: problems.list });
+  const { requestId, subject, parts } = requestData(record, kind, groups, problems, options);
+  const data = Object.assign(common, parts, unknownProperties(groups), { problems: problems.list });
   return [envelope(frame, { kind, index: 0, caId, time, requestId, subject, data }, options)];
+}
+
+/** Tells that the CA has another certificate: a renewal, or another CA in its place. */
+function changedEvent(
+  frame: Frame,
+  record: ExitRecord,
+  { id: caId, previous }: Required<ResolvedCa>,
+  options: EventOptions,
+): CertwireEvent {
+  const { time } = record;
+  const ofCa = record.problems.filter(
+    ({ name }) => typeof name === "string" && name.startsWith("ca."),
+  );
+  const problems = new Problems(ofCa);
+  const groups = new PropertyGroups(problems, options.detail);
+  const ca = groups.ca(caId, record.ca, "whole");
+  const data = {
+    notify: notifyData(record),
+    ca,
+    previous: { id: previous.id, certificateSha256: previous.certificate },
+    ...unknownProperties(groups),
+    problems: problems.list,
+  };
+  return envelope(frame, { kind: "ca.changed", index: changedIndex, caId, time, data }, options);
 }
 
 /** What the event says about the call of Notify itself. */
 function notifyData({ event, context, processId, threadId }: ExitRecord): Record<string, unknown> {
   return { event, context, processId, threadId };
+}
+
+function unknownProperties({ unknown }: PropertyGroups): Record<string, unknown> {
+  return unknown.length === 0 ? {} : { unknownProperties: unknown };
 }

@@ -1,71 +1,80 @@
 import { hash } from "node:crypto";
 import type { ExitRecord, RecordValue } from "../exit/record.ts";
-import type { Frame } from "../journal/frame.ts";
 import { parseCertificate } from "../x509/certificate.ts";
+import { CaMemory, type FramePlace, type SeenCa } from "./ca-memory.ts";
 
 /** The id while neither a certificate nor a name of the CA is known. */
 const unknown = "unknown";
 
-/** What identifies a frame. */
-export type FramePlace = Pick<Frame, "epochId" | "sequence">;
-
-/** Remembers the CA id that each frame was given, so that reading it again gives the same id. */
-export interface CaIds {
-  /** The id of a frame, kept for it or for an earlier one of its epoch; `undefined` if there is none. */
-  idAt(frame: FramePlace): string | undefined;
-  /** Keeps the id for a frame and the later ones of its epoch. Never blocks and never throws. */
-  keep(frame: FramePlace, id: string): void;
+/** The CA of a frame. */
+export interface ResolvedCa {
+  readonly id: string;
+  /** Present if the CA has another certificate than before: what was seen last. */
+  readonly previous?: SeenCa;
 }
 
-const noIds: CaIds = { idAt: () => undefined, keep: () => undefined };
-
 /**
- * Finds out which CA a record is from. Its id is the SHA-256 of the public key in the CA's current
- * certificate, which the exit module records with every event. If that is missing (a gap, a fault in the CA),
- * the id is, in this order: the one this frame was given before; the last one seen, since a journal has one
- * CA; `first`; one derived from the CA's name.
+ * Finds out which CA a record is from, and whether its certificate has changed. Its id is the SHA-256 of the public
+ * key in the CA's current certificate, which the exit module records with every event. If that is missing (a gap, a
+ * fault in the CA), the id is, in this order: the one this frame was given before; the last one seen, since a
+ * journal has one CA; `first`; one derived from the CA's name.
  */
 export class CaIdentity {
-  readonly #ids: CaIds;
+  readonly #memory: CaMemory;
   #lastSeen: string | undefined;
   #lastDer: Buffer | undefined;
-  #idOfLastDer: string | undefined;
+  #ofLastDer: Partial<SeenCa> = {};
 
   /**
-   * `ids`: default remembers nothing. `first`: the id to use before a certificate was read, found further on
-   * in the journal; default none.
+   * `memory`: default one that is empty. `first`: the id to use before a certificate was read, found further on in
+   * the journal; default none.
    */
-  constructor(ids: CaIds = noIds, first?: string) {
-    this.#ids = ids;
+  constructor(memory = new CaMemory(), first?: string) {
+    this.#memory = memory;
     this.#lastSeen = first;
   }
 
   /**
-   * The id of the CA that wrote a frame; `record` is absent for a gap. A new id is passed to `CaIds.keep`.
-   * Call it for each frame, in the order of reading.
+   * The CA that wrote a frame; `record` is absent for a gap. What is new is kept in the memory, from which the answer
+   * is the same when the frame is read again. Call it for each frame, in the order of reading.
    */
-  resolveId(frame: FramePlace, record?: ExitRecord): string {
-    const kept = this.#ids.idAt(frame);
-    const own = record && this.#ownId(record);
-    const id = own ?? (kept === unknown ? undefined : kept) ?? this.#guess(kept, record);
-    if (id !== kept) this.#ids.keep(frame, id);
-    if (own !== undefined) this.#lastSeen = own;
-    return id;
-  }
-
-  #guess(kept: string | undefined, record: ExitRecord | undefined): string {
-    return (kept === undefined ? this.#lastSeen : undefined) ?? nameId(record);
-  }
-
-  #ownId(record: ExitRecord): string | undefined {
-    const der = caCertificate(record);
-    if (der === undefined) return undefined;
-    // Nearly every record has the same certificate, so it is parsed only when it changes.
-    if (!this.#lastDer?.equals(der)) {
-      this.#idOfLastDer = keyId(der);
-      this.#lastDer = Buffer.from(der);
+  resolve(frame: FramePlace, record?: ExitRecord): ResolvedCa {
+    const kept = this.#memory.seenAt(frame);
+    const own = record ? this.#own(record) : {};
+    const id = own.id ?? this.#idWithout(kept, record);
+    const certificate = own.certificate ?? kept?.certificate;
+    if (id !== kept?.id || certificate !== kept.certificate) {
+      this.#memory.keep(frame, { id, ...(certificate !== undefined && { certificate }) });
     }
-    return this.#idOfLastDer;
+    if (own.id !== undefined) this.#lastSeen = own.id;
+    return { id, ...this.#change(frame, own) };
+  }
+
+  /** The id for a record that has no certificate. */
+  #idWithout(kept: SeenCa | undefined, record: ExitRecord | undefined): string {
+    if (kept === undefined) return this.#lastSeen ?? nameId(record);
+    return kept.id === unknown ? nameId(record) : kept.id;
+  }
+
+  #change(frame: FramePlace, { certificate }: Partial<SeenCa>): Pick<ResolvedCa, "previous"> {
+    const previous = certificate === undefined ? undefined : this.#memory.seenBefore(frame);
+    return previous && previous.certificate !== certificate ? { previous } : {};
+  }
+
+  /** What the record itself says. The request's row may have an older certificate, which is not the current one. */
+  #own(record: ExitRecord): Partial<SeenCa> {
+    const current = record.ca.get("RawCACertificate");
+    if (!Buffer.isBuffer(current)) {
+      const id = ownCaId(record);
+      return id === undefined ? {} : { id };
+    }
+    // Nearly every record has the same certificate, so it is parsed only when it changes.
+    if (!this.#lastDer?.equals(current)) {
+      const id = keyId(current);
+      this.#ofLastDer = { certificate: hash("sha256", current), ...(id !== undefined && { id }) };
+      this.#lastDer = Buffer.from(current);
+    }
+    return this.#ofLastDer;
   }
 }
 

@@ -1,8 +1,9 @@
-import { hash } from "node:crypto";
 import { type ExitRecord, isCut, type RecordCrl } from "../exit/record.ts";
 import { type ParsedCrl, parseCrl, parseCrlEnds } from "../x509/crl.ts";
-import { addDerProblems, Problems } from "./problems.ts";
-import { hashOf, omittedCut } from "./property-values.ts";
+import type { DerProblem } from "../x509/der-report.ts";
+import { type Digest, digestOf } from "./digest.ts";
+import { addDerProblems, type Problems } from "./problems.ts";
+import { binaryText } from "./property-values.ts";
 
 /** One event of a CRL record. */
 export interface CrlParts {
@@ -16,8 +17,8 @@ interface Snapshot {
   readonly index: number;
   readonly recorded: RecordCrl;
   readonly crl: ParsedCrl;
-  readonly digest: { readonly sha256?: string };
-  readonly problems: Problems;
+  readonly derProblems: readonly DerProblem[];
+  readonly digest: Digest;
 }
 
 /**
@@ -31,33 +32,29 @@ export function crlParts(record: ExitRecord, common: Problems): CrlParts[] {
   if (issued.length === 0) {
     return [{ index: 0, subject: undefined, data: { current: [], problems: common.list } }];
   }
-  return issued.map((item) => ({
-    index: item.index,
-    subject: subjectOf(item),
-    data: {
-      crl: crlData(item),
-      current: snapshot.filter((other) => other !== item).map(summary),
-      problems: [...common.list, ...item.problems.list],
-    },
-  }));
+  return issued.map((item) => {
+    const problems = common.copy();
+    return {
+      index: item.index,
+      subject: subjectOf(item),
+      data: {
+        crl: crlData(item, problems),
+        current: snapshot.filter((other) => other !== item).map(summary),
+        problems: problems.list,
+      },
+    };
+  });
 }
 
 /** All CRLs of a record that is not a CRL record. */
 export function crlList(record: ExitRecord, problems: Problems): object[] {
-  return record.crls.map((recorded, index) => {
-    const item = read(recorded, index);
-    problems.list.push(...item.problems.list);
-    return crlData(item);
-  });
+  return record.crls.map((recorded, index) => crlData(read(recorded, index), problems));
 }
 
 function read(recorded: RecordCrl, index: number): Snapshot {
-  const problems = new Problems();
   const { der } = recorded;
-  const { crl, problems: found } = isCut(der) ? parseCrlEnds(der) : parseCrl(der);
-  addDerProblems(problems, "crl", found);
-  const digest = isCut(der) ? hashOf(der) : { sha256: hash("sha256", der) };
-  return { index, recorded, crl, digest, problems };
+  const { crl, problems: derProblems } = isCut(der) ? parseCrlEnds(der) : parseCrl(der);
+  return { index, recorded, crl, derProblems, digest: digestOf(der) };
 }
 
 function isNewest(crl: ParsedCrl, snapshot: readonly Snapshot[]): boolean {
@@ -73,24 +70,23 @@ function isHigher(candidate: string | undefined, number: string): boolean {
 
 function summary({ recorded, crl, digest }: Snapshot): Record<string, unknown> {
   const { number } = crl;
+  const { sha256 } = digest;
   return {
     index: recorded.index,
     kind: recorded.kind,
     ...(number !== undefined && { number }),
-    ...digest,
+    ...(sha256 !== undefined && { sha256 }),
   };
 }
 
-function crlData({ recorded, crl, digest }: Snapshot): Record<string, unknown> {
-  const { der } = recorded;
-  return {
-    index: recorded.index,
-    kind: recorded.kind,
-    ...crl,
-    ...digest,
-    length: der.length,
-    der: isCut(der) ? omittedCut(der) : der.toString("base64"),
-  };
+function crlData(
+  { recorded, crl, derProblems, digest }: Snapshot,
+  problems: Problems,
+): Record<string, unknown> {
+  const { index, kind, der } = recorded;
+  addDerProblems(problems, "crl", derProblems);
+  const name = `ca.${kind === "base" ? "RawCRL" : "RawDeltaCRL"}.${index}`;
+  return { index, kind, ...crl, ...digest, der: binaryText(der, name, problems) };
 }
 
 function subjectOf({ recorded, crl }: Snapshot): string | undefined {

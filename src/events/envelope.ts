@@ -2,6 +2,12 @@ import type { Frame } from "../journal/frame.ts";
 import type { CertwireEvent, EventKind } from "./event.ts";
 import { filetimeText } from "./times.ts";
 
+/**
+ * How much an event says: `standard` leaves out what the certificate or CRL in the same event says already, `full`
+ * has every property that the exit module read.
+ */
+export type Detail = "standard" | "full";
+
 /** How events are built from records. */
 export interface EventOptions {
   /** CloudEvents `source`. Default `urn:certwire:ca:<CA id>`. */
@@ -13,6 +19,8 @@ export interface EventOptions {
    * and SHA-256.
    */
   readonly includeRawRequest?: boolean | undefined;
+  /** Default `standard`. */
+  readonly detail?: Detail | undefined;
   /** True to mark the events as replayed. Default false. */
   readonly replayed?: boolean | undefined;
 }
@@ -25,8 +33,8 @@ export interface EventParts {
   readonly caId: string;
   /** When it happened: 100 ns since 1601-01-01 UTC (FILETIME). */
   readonly time: bigint;
-  /** Becomes part of the partition key; absent for an event of the CA itself. */
-  readonly requestId?: number | string | undefined;
+  /** Decimal. Becomes part of the partition key; absent for an event of the CA itself. */
+  readonly requestId?: string | undefined;
   /** CloudEvents `subject`; absent if there is none. */
   readonly subject?: string | undefined;
   readonly data: Record<string, unknown>;

@@ -10,6 +10,7 @@ export const eventKinds = [
   "request.retrieved",
   "crl.issued",
   "ca.started",
+  "ca.changed",
   "ca.stopped",
   "ca.unrecognized",
   "journal.gap",
@@ -29,7 +30,7 @@ export interface EventAttributes {
   readonly type: string;
   /** What the event is about: `certificate/<serial number>`, `request/<id>` or `crl/<index>/<kind>/<number>`. */
   readonly subject?: string;
-  /** When the CA called the exit module: RFC 3339 with 7 fractional digits, UTC. */
+  /** When the CA called the exit module: RFC 3339 with milliseconds, UTC. */
   readonly time: string;
   readonly datacontenttype: "application/json";
   /** `urn:certwire:schema:<kind>:v1`. */

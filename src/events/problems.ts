@@ -1,17 +1,26 @@
-import type { RecordProblem } from "../exit/record.ts";
+import type { CutBinary, RecordProblem } from "../exit/record.ts";
 import type { DerProblem } from "../x509/der-report.ts";
 import { withoutNul } from "../x509/text.ts";
+import { type Digest, digestOf } from "./digest.ts";
 import { shownText } from "./shown-text.ts";
 import { hresultHex, hresultSymbol } from "./words/hresult.ts";
 
+/**
+ * A value as text, with what it was: `text` as it is, `integer` in decimal, `date` in RFC 3339, `binary` in
+ * base64. It stands where the type of the value is not known beforehand, so that no member has two types.
+ */
+export interface TypedText {
+  readonly type: "text" | "integer" | "date" | "binary";
+  readonly value: string;
+}
+
 /** Something that an event does not show, or shows differently from what the CA said. */
-export interface Problem {
+export interface Problem extends Partial<TypedText>, Partial<Digest> {
   /** Group and name as in the record (`request.StatusCode`), or a path in the event's `data`. */
   readonly property: string;
   /**
    * `error` (the CA answered `hresult`), a word of the exit module (`budget`, `limit`, `type`, `cut`,
-   * `fault`), or one of the service's own: `malformed`, `text`, `range`, `conflict`, `withheld`,
-   * `omitted`.
+   * `fault`), or one of the service's own: `malformed`, `text`, `range`, `conflict`, `withheld`, `omitted`.
    */
   readonly reason: string;
   /** For `error`: what the CA answered, `0x` and 8 hex digits. */
@@ -24,8 +33,9 @@ export interface Problem {
   readonly utf16?: string;
   /** For `text` in a certificate, request or CRL: the octets of the string in base64. */
   readonly octets?: string;
-  /** For `type` and `conflict`: the value itself. */
-  readonly value?: unknown;
+  /** For `cut`: the first and the last bytes in base64. */
+  readonly first?: string;
+  readonly last?: string;
 }
 
 /** Collects the problems of one event, those that the exit module recorded first. */
@@ -36,13 +46,38 @@ export class Problems {
     this.list = recorded.flatMap(recordedProblems);
   }
 
-  add(
-    property: string,
-    reason: string,
-    more: Pick<Problem, "detail" | "utf16" | "octets" | "value"> = {},
-  ): void {
+  add(property: string, reason: string, more: Omit<Problem, "property" | "reason"> = {}): void {
     // The names of properties and attributes are the CA's or the requester's.
     this.list.push({ property: withoutNul(property), reason, ...more });
+  }
+
+  /**
+   * Adds length, hash and ends of a value that the exit module cut, to the problem that it recorded if there is
+   * one. `mayShowEnds`: default true; false for a value whose ends may show a secret.
+   */
+  addCut(name: string, value: CutBinary, mayShowEnds = true): void {
+    const property = withoutNul(name);
+    const problem = {
+      property,
+      reason: "cut",
+      ...digestOf(value),
+      ...(mayShowEnds && {
+        first: value.first.toString("base64"),
+        last: value.last.toString("base64"),
+      }),
+    };
+    const recorded = this.list.findIndex(
+      (each) => each.property === property && each.reason === "cut" && each.length === undefined,
+    );
+    if (recorded < 0) this.list.push(problem);
+    else this.list[recorded] = problem;
+  }
+
+  /** A copy, so that each event of a record can have problems of its own. */
+  copy(): Problems {
+    const copy = new Problems();
+    copy.list.push(...this.list);
+    return copy;
   }
 }
 
@@ -62,14 +97,17 @@ export function addDerProblems(
 
 function recordedProblems({ name, reason }: RecordProblem): Problem[] {
   const { text: property, utf16 } = shownText(name);
-  const problem = { property, ...reasonOf(reason) };
-  if (utf16 === undefined) return [problem];
-  return [problem, { property, reason: "text", utf16: utf16.toString("base64") }];
+  const shown = typeof reason === "string" ? shownText(reason) : undefined;
+  const problem = { property, ...(shown ? { reason: shown.text } : errorOf(Number(reason))) };
+  const replaced = [utf16, shown?.utf16].filter((bytes) => bytes !== undefined);
+  return [
+    problem,
+    ...replaced.map((bytes) => ({ property, reason: "text", utf16: bytes.toString("base64") })),
+  ];
 }
 
-function reasonOf(reason: RecordProblem["reason"]): Omit<Problem, "property"> {
-  if (typeof reason === "string") return { reason: withoutNul(reason) };
-  const hresult = hresultHex(reason);
-  const symbol = hresultSymbol(reason);
+function errorOf(code: number): Omit<Problem, "property"> {
+  const hresult = hresultHex(code);
+  const symbol = hresultSymbol(code);
   return { reason: "error", hresult, ...(symbol !== undefined && { symbol }) };
 }

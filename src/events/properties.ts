@@ -36,6 +36,12 @@ export interface Property {
   readonly words?: Enumeration;
   /** Words of `flags`. Default none. */
   readonly flags?: Flags;
+  /**
+   * In which levels of detail the property is shown: `difference`, in `standard` only where it says something that
+   * the rest of the event does not; `start`, in `standard` only in events that tell about the CA's certificate.
+   * Default: in both.
+   */
+  readonly detail?: "difference" | "start";
 }
 
 /** Properties by the CA's own names. */
@@ -63,6 +69,28 @@ const nameProperties = {
   UnstructuredName: { key: "unstructuredName", type: "text" },
 } as const satisfies PropertyTable;
 
+const issuedNameProperties = {
+  DistinguishedName: { ...nameProperties.DistinguishedName, detail: "difference" },
+  RawName: { ...nameProperties.RawName, detail: "difference" },
+  CommonName: { ...nameProperties.CommonName, detail: "difference" },
+  Country: { ...nameProperties.Country, detail: "difference" },
+  DeviceSerialNumber: { ...nameProperties.DeviceSerialNumber, detail: "difference" },
+  DomainComponent: { ...nameProperties.DomainComponent, detail: "difference" },
+  EMail: { ...nameProperties.EMail, detail: "difference" },
+  GivenName: { ...nameProperties.GivenName, detail: "difference" },
+  Initials: { ...nameProperties.Initials, detail: "difference" },
+  Locality: { ...nameProperties.Locality, detail: "difference" },
+  Organization: { ...nameProperties.Organization, detail: "difference" },
+  OrgUnit: { ...nameProperties.OrgUnit, detail: "difference" },
+  State: { ...nameProperties.State, detail: "difference" },
+  StreetAddress: { ...nameProperties.StreetAddress, detail: "difference" },
+  SurName: { ...nameProperties.SurName, detail: "difference" },
+  Title: { ...nameProperties.Title, detail: "difference" },
+  // The parsed subject has these two in hex only.
+  UnstructuredAddress: nameProperties.UnstructuredAddress,
+  UnstructuredName: nameProperties.UnstructuredName,
+} as const satisfies PropertyTable;
+
 /** Properties of the request row (GetRequestProperty), without those that `revocation` shows. */
 export const requestProperties = {
   RequestID: { key: "requestId", type: "integer" },
@@ -75,7 +103,7 @@ export const requestProperties = {
   CallerName: { key: "callerName", type: "text" },
   RequestType: { key: "requestType", type: "requestType" },
   RequestFlags: { key: "requestFlags", type: "flags", flags: requestFlags },
-  RequestAttributes: { key: "requestAttributes", type: "attributes" },
+  RequestAttributes: { key: "requestAttributes", type: "attributes", detail: "difference" },
   RawRequest: { key: "rawRequest", type: "digest" },
   RawOldCertificate: { key: "rawOldCertificate", type: "binary" },
   RawPrecertificate: { key: "rawPrecertificate", type: "binary" },
@@ -89,8 +117,9 @@ export const requestProperties = {
   EndorsementCertificateHash: { key: "endorsementCertificateHash", type: "text" },
   RequesterNameFromOldCertificate: { key: "requesterNameFromOldCertificate", type: "text" },
   CRLPartitionIndex: { key: "crlPartitionIndex", type: "integer" },
-  RawCACertificate: { key: "rawCaCertificate", type: "binary" },
+  RawCACertificate: { key: "rawCaCertificate", type: "binary", detail: "difference" },
   ...nameProperties,
+  RawName: { ...nameProperties.RawName, detail: "difference" },
 } as const satisfies PropertyTable;
 
 /** Properties of the request row that describe a revocation. */
@@ -102,25 +131,29 @@ export const revocationProperties = {
 
 /** Properties of the certificate row (GetCertificateProperty), without RawCertificate. */
 export const certificateProperties = {
-  RequestID: { key: "requestId", type: "integer" },
-  CertificateHash: { key: "certificateHash", type: "text" },
-  CertificateTemplate: { key: "certificateTemplate", type: "text" },
+  RequestID: { key: "requestId", type: "integer", detail: "difference" },
+  CertificateHash: { key: "certificateHash", type: "text", detail: "difference" },
+  CertificateTemplate: { key: "certificateTemplate", type: "text", detail: "difference" },
   EnrollmentFlags: { key: "enrollmentFlags", type: "flags", flags: enrollmentFlags },
   GeneralFlags: { key: "generalFlags", type: "flags", flags: generalFlags },
   // Besides flags it has version numbers in groups of four bits, so words would mislead.
   PrivatekeyFlags: { key: "privateKeyFlags", type: "integer" },
-  SerialNumber: { key: "serialNumber", type: "text" },
+  SerialNumber: { key: "serialNumber", type: "text", detail: "difference" },
   IssuerNameID: { key: "issuerNameId", type: "integer" },
-  NotBefore: { key: "notBefore", type: "date" },
-  NotAfter: { key: "notAfter", type: "date" },
-  SubjectKeyIdentifier: { key: "subjectKeyIdentifier", type: "text" },
-  RawPublicKey: { key: "rawPublicKey", type: "binary" },
-  PublicKeyLength: { key: "publicKeyLength", type: "integer" },
-  PublicKeyAlgorithm: { key: "publicKeyAlgorithm", type: "text" },
-  RawPublicKeyAlgorithmParameters: { key: "rawPublicKeyAlgorithmParameters", type: "binary" },
+  NotBefore: { key: "notBefore", type: "date", detail: "difference" },
+  NotAfter: { key: "notAfter", type: "date", detail: "difference" },
+  SubjectKeyIdentifier: { key: "subjectKeyIdentifier", type: "text", detail: "difference" },
+  RawPublicKey: { key: "rawPublicKey", type: "binary", detail: "difference" },
+  PublicKeyLength: { key: "publicKeyLength", type: "integer", detail: "difference" },
+  PublicKeyAlgorithm: { key: "publicKeyAlgorithm", type: "text", detail: "difference" },
+  RawPublicKeyAlgorithmParameters: {
+    key: "rawPublicKeyAlgorithmParameters",
+    type: "binary",
+    detail: "difference",
+  },
   PublishExpiredCertInCRL: { key: "publishExpiredCertInCrl", type: "integer" },
-  UPN: { key: "upn", type: "text" },
-  ...nameProperties,
+  UPN: { key: "upn", type: "text", detail: "difference" },
+  ...issuedNameProperties,
 } as const satisfies PropertyTable;
 
 /** Properties of one certificate of the CA, whose names end with its index (`CertState.0`). */
@@ -130,14 +163,14 @@ export const caCertificateProperties = {
   CRLIndex: { key: "crlIndex", type: "integer" },
   CRLState: { key: "crlState", type: "enumeration", words: caStates },
   CRLSuffix: { key: "crlSuffix", type: "text" },
-  RawCACertificate: { key: "rawCaCertificate", type: "binary" },
+  RawCACertificate: { key: "rawCaCertificate", type: "binary", detail: "start" },
 } as const satisfies PropertyTable;
 
 /** Properties of the CA; those of a certificate, without an index, are of its current certificate. */
 export const caProperties = {
   Name: { key: "name", type: "text" },
   CAType: { key: "caType", type: "enumeration", words: caTypes },
-  SanitizedCAName: { key: "sanitizedCaName", type: "text" },
+  SanitizedCAName: { key: "sanitizedCaName", type: "text", detail: "difference" },
   SanitizedShortName: { key: "sanitizedShortName", type: "text" },
   MachineDNSName: { key: "machineDnsName", type: "text" },
   ModuleRegistryLocation: { key: "moduleRegistryLocation", type: "text" },

@@ -1,6 +1,9 @@
+import { hash } from "node:crypto";
 import type { RecordValue } from "../exit/record.ts";
 import { isSecretName } from "../x509/secret-names.ts";
-import type { Problems } from "./problems.ts";
+import type { Comparison } from "./certificate-row.ts";
+import type { Detail } from "./envelope.ts";
+import type { Problems, TypedText } from "./problems.ts";
 import {
   caCertificateProperties,
   caProperties,
@@ -10,7 +13,7 @@ import {
   requestProperties,
   revocationProperties,
 } from "./properties.ts";
-import { plainValue, putProperty, type ServedProperty } from "./property-values.ts";
+import { putProperty, type ServedProperty, textValue, unknownValue } from "./property-values.ts";
 
 type Group = Record<string, unknown>;
 type PropertyMap = ReadonlyMap<string, RecordValue>;
@@ -29,80 +32,114 @@ function lookup(table: PropertyTable): Lookup {
   return new Map(Object.entries(table));
 }
 
-/** The request row, as an event shows it under `request` and `revocation`; `undefined` for an empty group. */
-export function requestGroup(
-  properties: PropertyMap,
-  problems: Problems,
-): { request: Group | undefined; revocation: Group | undefined } {
-  const request: Group = {};
-  const revocation: Group = {};
-  for (const [name, value] of properties) {
-    const served = { name: `request.${name}`, value };
-    const property = tables.revocation.get(name);
-    if (property !== undefined) putProperty(revocation, property, served, problems);
-    else put(request, tables.request.get(name), served, problems);
-  }
-  return { request: unlessEmpty(request), revocation: unlessEmpty(revocation) };
+/** A property that this version does not know, under the CA's own name. */
+export interface UnknownProperty extends TypedText {
+  /** Group and name (`request.SomeName`). */
+  readonly name: string;
 }
 
-/** The certificate row without the certificate itself, which is shown parsed; `undefined` if it is empty. */
-export function certificateGroup(properties: PropertyMap, problems: Problems): Group | undefined {
-  const group: Group = {};
-  for (const [name, value] of properties) {
-    if (name === "RawCertificate") continue;
-    put(group, tables.certificate.get(name), { name: `certificate.${name}`, value }, problems);
-  }
-  return unlessEmpty(group);
-}
+/** What the rest of the event says about a column, by the CA's own name of it. */
+export type CompareColumn = (name: string, value: RecordValue) => Comparison;
 
-/** The CA: its own properties, and those of each of its certificates under `certificates`. */
-export function caGroup(id: string, properties: PropertyMap, problems: Problems): Group {
-  const ca: Group = { id };
-  const certificates = new Map<number, Group>();
-  for (const [name, value] of properties) {
-    const served = { name: `ca.${name}`, value };
-    const indexed = /^(\w+)\.(\d{1,9})$/.exec(name);
-    const property = tables.caCertificate.get(indexed?.[1] ?? "");
-    if (indexed?.[2] === undefined || property === undefined) {
-      put(ca, tables.ca.get(name), served, problems);
-      continue;
+/** How `PropertyGroups.ca` shows a certificate of the CA: whole, or only its hash. */
+export type CaCertificateForm = "whole" | "hash";
+
+/**
+ * Sorts the properties of one record into the groups of its event. A column that says the same as the rest of the
+ * event is left out, unless every property is wanted; one that says something else stays, and is a problem.
+ */
+export class PropertyGroups {
+  /** The properties that have no place in a group. */
+  readonly unknown: UnknownProperty[] = [];
+  readonly #problems: Problems;
+  readonly #detail: Detail;
+
+  constructor(problems: Problems, detail: Detail = "standard") {
+    this.#problems = problems;
+    this.#detail = detail;
+  }
+
+  /** The request row, as an event shows it under `request` and `revocation`; `undefined` for an empty group. */
+  request(
+    properties: PropertyMap,
+    compare: CompareColumn,
+  ): { request: Group | undefined; revocation: Group | undefined } {
+    const request: Group = {};
+    const revocation: Group = {};
+    for (const [name, value] of properties) {
+      const served = { name: `request.${name}`, value };
+      if (this.#isSaid(served.name, compare(name, value))) continue;
+      const property = tables.revocation.get(name);
+      if (property !== undefined) putProperty(revocation, property, served, this.#problems);
+      else this.#put(request, tables.request.get(name), served);
     }
-    const index = Number(indexed[2]);
-    const certificate = certificates.get(index) ?? { index };
-    certificates.set(index, certificate);
-    putProperty(certificate, property, served, problems);
+    return { request: unlessEmpty(request), revocation: unlessEmpty(revocation) };
   }
-  if (certificates.size > 0) ca["certificates"] = [...certificates.values()];
-  return ca;
-}
 
-/** Adds a property to a group; one that this version does not know under its own name in camelCase. */
-function put(
-  group: Group,
-  property: Property | undefined,
-  served: ServedProperty,
-  problems: Problems,
-): void {
-  if (property !== undefined) {
-    putProperty(group, property, served, problems);
-    return;
+  /** The certificate row without the certificate itself, which is shown parsed; `undefined` if it is empty. */
+  certificate(properties: PropertyMap, compare: CompareColumn): Group | undefined {
+    const group: Group = {};
+    for (const [name, value] of properties) {
+      if (name === "RawCertificate") continue;
+      const served = { name: `certificate.${name}`, value };
+      if (this.#isSaid(served.name, compare(name, value))) continue;
+      this.#put(group, tables.certificate.get(name), served);
+    }
+    return unlessEmpty(group);
   }
-  const { name, value } = served;
-  const key = camelCase(name.slice(name.indexOf(".") + 1));
-  if (isSecretName(name)) {
-    problems.add(name, "withheld", { detail: "its name says that it is a secret" });
-    return;
-  }
-  const plain = plainValue(value, name, problems);
-  if (key === "" || Object.hasOwn(group, key)) problems.add(name, "conflict", { value: plain });
-  else group[key] = plain;
-}
 
-/** A name of the CA in camelCase: `SomeURLName.0` becomes `someUrlName0`. */
-export function camelCase(name: string): string {
-  const words = name.match(/[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|\d+/g) ?? [];
-  const [first = "", ...rest] = words.map((word) => word.toLowerCase());
-  return first + rest.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+  /** True if a value is left out because the rest of the event says the same; notes one that contradicts it. */
+  #isSaid(name: string, comparison: Comparison): boolean {
+    if (comparison === "different") this.#problems.add(name, "conflict");
+    return comparison === "same" && this.#detail === "standard";
+  }
+
+  /** The CA: its own properties, and those of each of its certificates under `certificates`. */
+  ca(id: string, properties: PropertyMap, form: CaCertificateForm): Group {
+    const ca: Group = { id };
+    const certificates = new Map<number, Group>();
+    for (const [name, value] of properties) {
+      const served = { name: `ca.${name}`, value };
+      const indexed = /^(\w+)\.(0|[1-9]\d{0,8})$/.exec(name);
+      const property = tables.caCertificate.get(indexed?.[1] ?? "");
+      if (indexed?.[2] === undefined || property === undefined) {
+        const isName = name === "SanitizedCAName" && value === properties.get("Name");
+        if (isName && this.#detail === "standard") continue;
+        if (!this.#isHashed(ca, name, value, form)) this.#put(ca, tables.ca.get(name), served);
+        continue;
+      }
+      const index = Number(indexed[2]);
+      const certificate = certificates.get(index) ?? { index };
+      certificates.set(index, certificate);
+      if (this.#isHashed(certificate, indexed[1] ?? "", value, form)) continue;
+      putProperty(certificate, property, served, this.#problems);
+    }
+    if (certificates.size > 0) ca["certificates"] = [...certificates.values()];
+    return ca;
+  }
+
+  /** Adds the hash of a CA certificate to its group; true if nothing else is shown of it. */
+  #isHashed(group: Group, name: string, value: RecordValue, form: CaCertificateForm): boolean {
+    if (name !== "RawCACertificate" || !Buffer.isBuffer(value)) return false;
+    group["certificateSha256"] = hash("sha256", value);
+    return form === "hash" && this.#detail === "standard";
+  }
+
+  #put(group: Group, property: Property | undefined, served: ServedProperty): void {
+    if (property === undefined) this.#putUnknown(served);
+    else putProperty(group, property, served, this.#problems);
+  }
+
+  /** A list holds them, because a member of its own would have a name and a type that no schema knows. */
+  #putUnknown({ name, value }: ServedProperty): void {
+    if (isSecretName(name)) {
+      this.#problems.add(name, "withheld", { detail: "its name says that it is a secret" });
+      return;
+    }
+    const found = unknownValue(value, name, this.#problems);
+    if (found === undefined) return;
+    this.unknown.push({ name: textValue(name, "unknownProperties", this.#problems), ...found });
+  }
 }
 
 function unlessEmpty(group: Group): Group | undefined {

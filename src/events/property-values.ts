@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import {
   type CutBinary,
   isCut,
@@ -7,7 +6,8 @@ import {
   type RecordValue,
   type SecretDigest,
 } from "../exit/record.ts";
-import type { Problems } from "./problems.ts";
+import { digestOf } from "./digest.ts";
+import type { Problems, TypedText } from "./problems.ts";
 import type { Property } from "./properties.ts";
 import { attributeListText } from "./secrets.ts";
 import { shownText } from "./shown-text.ts";
@@ -16,19 +16,6 @@ import { requestFormats } from "./words/enumerations.ts";
 import { flagWords, requestTypeFlags } from "./words/flags.ts";
 import { hresultHex, hresultSymbol } from "./words/hresult.ts";
 
-/** Stands in an event for a value that is not published. */
-export interface OmittedValue {
-  /** Length of the value in bytes. */
-  readonly length: number;
-  /** SHA-256 of the value, lower-case hex; absent if the exit module had no time to compute it. */
-  readonly sha256?: string;
-  readonly omitted: true;
-  /** First bytes in base64, only of a value that the exit module cut. */
-  readonly first?: string;
-  /** Last bytes in base64, only of a value that the exit module cut. */
-  readonly last?: string;
-}
-
 /** A property as the CA returned it. */
 export interface ServedProperty<Value = RecordValue> {
   /** Group and name, as problems show it (`request.StatusCode`). */
@@ -36,25 +23,38 @@ export interface ServedProperty<Value = RecordValue> {
   readonly value: Value;
 }
 
+type WholeValue = Exclude<RecordValue, CutBinary | SecretDigest>;
+
 /** Adds a property to `target` in the form of its type; a value of another type becomes a problem. */
 export function putProperty(
   target: Record<string, unknown>,
   property: Property,
-  served: ServedProperty,
+  { name, value }: ServedProperty,
   problems: Problems,
 ): void {
-  if (isWhole(served)) {
-    if (putTyped(target, property, served, problems)) return;
-    const { name, value } = served;
-    const plain = maybeSecret(property) ? undefined : plainValue(value, name, problems);
-    problems.add(name, "type", { detail: `${property.type} is expected`, value: plain });
-  } else if (isCut(served.value)) {
-    target[property.key] = maybeSecret(property)
-      ? digestOf(served.value)
-      : omittedCut(served.value);
-  } else if (isSecretDigest(served.value)) {
-    target[property.key] = digestOf(served.value);
+  if (isPart(value)) {
+    if (property.type === "digest") target[property.key] = digestOf(value);
+    else putPart(name, value, !maybeSecret(property), problems);
+    return;
   }
+  if (putTyped(target, property, { name, value }, problems)) return;
+  const shown = maybeSecret(property) ? {} : typedText(value, name, problems);
+  problems.add(name, "type", { detail: `${property.type} is expected`, ...shown });
+}
+
+function isPart(value: RecordValue): value is CutBinary | SecretDigest {
+  return isCut(value) || isSecretDigest(value);
+}
+
+/** Names a value that is not in the record as a whole. */
+function putPart(
+  name: string,
+  value: CutBinary | SecretDigest,
+  mayShowEnds: boolean,
+  problems: Problems,
+): void {
+  if (isCut(value)) problems.addCut(name, value, mayShowEnds);
+  else problems.add(name, "withheld", digestOf(value));
 }
 
 /** True if a part of the value, or the value in another form, may show a secret. */
@@ -62,17 +62,11 @@ function maybeSecret({ type }: Property): boolean {
   return type === "digest" || type === "attributes";
 }
 
-function isWhole(
-  served: ServedProperty,
-): served is ServedProperty<Exclude<RecordValue, CutBinary | SecretDigest>> {
-  return !isCut(served.value) && !isSecretDigest(served.value);
-}
-
 /** False if the value is not of the property's type. */
 function putTyped(
   target: Record<string, unknown>,
   { key, type, words = {}, flags = [] }: Property,
-  { name, value }: ServedProperty<Exclude<RecordValue, CutBinary | SecretDigest>>,
+  { name, value }: ServedProperty<WholeValue>,
   problems: Problems,
 ): boolean {
   if (typeof value === "number") {
@@ -80,10 +74,10 @@ function putTyped(
   }
   if (typeof value === "bigint") {
     if (type !== "integer") return false;
-    target[key] = value.toString();
+    problems.add(name, "range", { type: "integer", value: value.toString() });
   } else if (Buffer.isBuffer(value)) {
     if (type === "binary") target[key] = value.toString("base64");
-    else if (type === "digest") target[key] = omitted(value);
+    else if (type === "digest") target[key] = digestOf(value);
     else return false;
   } else if (typeof value === "string" || "utf16" in value) {
     if (type === "attributes") target[key] = attributeListText(value, name, problems);
@@ -100,7 +94,7 @@ function putTyped(
 
 function putNumber(
   target: Record<string, unknown>,
-  { key, type, words, flags }: Required<Property>,
+  { key, type, words, flags }: Required<Omit<Property, "detail">>,
   value: number,
 ): boolean {
   switch (type) {
@@ -143,42 +137,42 @@ export function textValue(value: RecordText, name: string, problems: Problems): 
   return text;
 }
 
-/** A binary value in base64, or what is known of one that the exit module cut. */
-export function binaryValue(value: Buffer | CutBinary): string | OmittedValue {
-  return isCut(value) ? omittedCut(value) : value.toString("base64");
+/** The text of a binary value; `undefined` for one that the exit module cut, which is named in the problems. */
+export function binaryText(
+  value: Buffer | CutBinary,
+  name: string,
+  problems: Problems,
+): string | undefined {
+  if (!isCut(value)) return value.toString("base64");
+  problems.addCut(name, value);
+  return undefined;
 }
 
-/** Length and hash in place of a binary value. */
-export function omitted(value: Buffer): OmittedValue {
-  return { length: value.length, sha256: hash("sha256", value), omitted: true };
+/**
+ * The value of a property that this version does not know; `undefined` for one that is not in the record as a
+ * whole, which is named in the problems.
+ */
+export function unknownValue(
+  value: RecordValue,
+  name: string,
+  problems: Problems,
+): TypedText | undefined {
+  if (!isPart(value)) return typedText(value, name, problems);
+  putPart(name, value, true, problems);
+  return undefined;
 }
 
-/** Length and hash of a value, of one that the exit module cut without its ends, which may hold a secret. */
-export function digestOf({ length, sha256 }: SecretDigest): OmittedValue {
-  return { length, ...hashOf({ sha256 }), omitted: true };
-}
-
-/** The hash that the exit module computed, in hex, if it did. */
-export function hashOf({ sha256 }: Pick<SecretDigest, "sha256">): { readonly sha256?: string } {
-  return sha256.length === 0 ? {} : { sha256: sha256.toString("hex") };
-}
-
-/** What is known of a value that the exit module cut. */
-export function omittedCut(value: CutBinary): OmittedValue {
-  return {
-    ...digestOf(value),
-    first: value.first.toString("base64"),
-    last: value.last.toString("base64"),
-  };
-}
-
-/** The value of a property that this version does not know, in the form that its own type suggests. */
-export function plainValue(value: RecordValue, name: string, problems: Problems): unknown {
-  if (isCut(value)) return omittedCut(value);
-  if (isSecretDigest(value)) return digestOf(value);
-  if (typeof value === "bigint") return value.toString();
-  if (typeof value === "number") return value;
-  if (Buffer.isBuffer(value)) return { base64: value.toString("base64") };
-  if (typeof value === "string" || "utf16" in value) return textValue(value, name, problems);
-  return oleDateText(value.oleDate) ?? { oleDate: value.oleDate.toString("hex") };
+/** A value with its own type; a date outside of the years 100 to 9999 is the 8 bytes that it has in the record. */
+function typedText(value: WholeValue, name: string, problems: Problems): TypedText {
+  if (typeof value === "bigint" || typeof value === "number") {
+    return { type: "integer", value: value.toString() };
+  }
+  if (Buffer.isBuffer(value)) return { type: "binary", value: value.toString("base64") };
+  if (typeof value === "string" || "utf16" in value) {
+    return { type: "text", value: textValue(value, name, problems) };
+  }
+  const date = oleDateText(value.oleDate);
+  return date === undefined
+    ? { type: "binary", value: value.oleDate.toString("base64") }
+    : { type: "date", value: date };
 }

@@ -1,25 +1,23 @@
 import { type ExitRecord, isCut, type RecordValue } from "../exit/record.ts";
-import { type ParsedCertificate, parseCertificate } from "../x509/certificate.ts";
+import type { ParsedCertificate } from "../x509/certificate.ts";
 import { parseRequest } from "../x509/certification-request.ts";
-import { extensionNames } from "../x509/oid-names.ts";
 import type { ParsedRequest } from "../x509/parsed-request.ts";
 import { redactRequest } from "../x509/redact-request.ts";
+import { attributeData, isListOf } from "./attribute-data.ts";
+import { type Comparison, RecordedCertificate } from "./certificate-row.ts";
 import { crlList } from "./crl-data.ts";
 import type { EventOptions } from "./envelope.ts";
 import type { EventKind } from "./event.ts";
+import { extensionData } from "./extension-data.ts";
 import { addDerProblems, type Problems } from "./problems.ts";
-import { certificateGroup, requestGroup } from "./property-groups.ts";
-import { binaryValue, type OmittedValue, omittedCut, textValue } from "./property-values.ts";
-import { isSecretAttribute } from "./secrets.ts";
-import { extensionOrigins } from "./words/flags.ts";
+import type { PropertyGroups } from "./property-groups.ts";
 
-const origins: Readonly<Record<number, string>> = extensionOrigins;
-
-type CertificateData = Partial<ParsedCertificate> & { readonly der: string | OmittedValue };
+type CertificateData = ParsedCertificate & { readonly der: string };
 
 /** What differs between the events of requests. */
 export interface RequestParts {
-  readonly requestId: number | string | undefined;
+  /** Decimal; `undefined` for an event of the CA itself. */
+  readonly requestId: string | undefined;
   /** CloudEvents `subject`; `undefined` if there is none. */
   readonly subject: string | undefined;
   /** The members of `data`, without those that every event has. */
@@ -30,51 +28,93 @@ export interface RequestParts {
 export function requestData(
   record: ExitRecord,
   kind: EventKind,
+  groups: PropertyGroups,
   problems: Problems,
   options: EventOptions,
 ): RequestParts {
-  const { request, revocation } = requestGroup(record.request, problems);
+  const certificate = recordedCertificate(record.certificate.get("RawCertificate"), problems);
+  const { request, revocation } = groups.request(record.request, (name, value) =>
+    compareRequestColumn(record, certificate, name, value),
+  );
   if (request !== undefined && options.includeRawRequest) {
     includeRawRequest(request, record.request.get("RawRequest"), problems);
   }
-  const certificateProperties = certificateGroup(record.certificate, problems);
-  const certificate = certificateData(record.certificate.get("RawCertificate"), problems);
-  const requestId = (request?.["requestId"] ?? certificateProperties?.["requestId"]) as
-    | number
-    | string
-    | undefined;
+  const certificateProperties = groups.certificate(record.certificate, (name, value) =>
+    name === "RequestID"
+      ? compareRequestId(record, value)
+      : (certificate?.compare(name, value) ?? "unsaid"),
+  );
+  const requestId = requestIdOf(record);
   const parts: Record<string, unknown> = {};
   if (request) parts["request"] = request;
   const requested = requestedData(record.request.get("RawRequest"), problems);
   if (requested) parts["requested"] = requested;
-  if (certificate) parts["certificate"] = certificate;
+  if (certificate) parts["certificate"] = certificateData(certificate);
   if (certificateProperties) parts["certificateProperties"] = certificateProperties;
   if (revocation) parts["revocation"] = revocation;
   if (record.attributes.length > 0) parts["attributes"] = attributeData(record, problems);
-  if (record.extensions.length > 0) parts["extensions"] = extensionData(record, problems);
+  if (record.extensions.length > 0) {
+    parts["extensions"] = extensionData(record, certificate, options, problems);
+  }
   if (record.crls.length > 0) parts["crls"] = crlList(record, problems);
-  return { requestId, subject: subjectOf(kind, certificate?.serialNumber, requestId), parts };
+  const serialNumber = certificate?.parsed.serialNumber;
+  return { requestId, subject: subjectOf(kind, serialNumber, requestId), parts };
 }
 
-/** Replaces the request's length and hash by the request itself, if its secrets can be blanked. */
+/** What was requested may differ from what was issued, so a column of the request contradicts nothing. */
+function compareRequestColumn(
+  record: ExitRecord,
+  certificate: RecordedCertificate | undefined,
+  name: string,
+  value: RecordValue,
+): Comparison {
+  const isSame =
+    (name === "RequestAttributes" && isListOf(record.attributes, value)) ||
+    (name === "RawName" && (isEmptyName(value) || certificate?.compare(name, value) === "same")) ||
+    (name === "RawCACertificate" && isSameBinary(record.ca.get(name), value));
+  return isSame ? "same" : "unsaid";
+}
+
+function compareRequestId({ request }: ExitRecord, value: RecordValue): Comparison {
+  const own = request.get("RequestID");
+  if (typeof own !== "number" || typeof value !== "number") return "unsaid";
+  return own === value ? "same" : "different";
+}
+
+/** A request without a subject, as that of most automatic enrolments, has the name `30 00`. */
+function isEmptyName(value: RecordValue): boolean {
+  return Buffer.isBuffer(value) && value.equals(Buffer.from([0x30, 0]));
+}
+
+function isSameBinary(own: RecordValue | undefined, value: RecordValue): boolean {
+  return Buffer.isBuffer(own) && Buffer.isBuffer(value) && own.equals(value);
+}
+
+function requestIdOf({ request, certificate }: ExitRecord): string | undefined {
+  const ids = [request.get("RequestID"), certificate.get("RequestID")];
+  const id = ids.find((each) => typeof each === "number" || typeof each === "bigint");
+  return id?.toString();
+}
+
+/** Adds the request itself to its length and hash, if its secrets can be blanked. */
 function includeRawRequest(
   request: Record<string, unknown>,
   raw: RecordValue | undefined,
   problems: Problems,
 ): void {
   if (!Buffer.isBuffer(raw)) return;
-  const redacted = redactRequest(raw);
-  if (redacted !== undefined) request["rawRequest"] = redacted.toString("base64");
+  const der = redactRequest(raw)?.toString("base64");
+  if (der !== undefined) request["rawRequest"] = { ...Object(request["rawRequest"]), der };
   else problems.add("request.RawRequest", "withheld", { detail: "the request cannot be parsed" });
 }
 
 /** What the event is about: the certificate by its serial number, else the request by its id. */
 function subjectOf(
   kind: EventKind,
-  serialNumber: unknown,
-  requestId: number | string | undefined,
+  serialNumber: string | undefined,
+  requestId: string | undefined,
 ): string | undefined {
-  if (kind.startsWith("certificate.") && typeof serialNumber === "string") {
+  if (kind.startsWith("certificate.") && serialNumber !== undefined) {
     return `certificate/${serialNumber}`;
   }
   return requestId === undefined ? undefined : `request/${requestId}`;
@@ -91,44 +131,22 @@ function requestedData(
   return Object.keys(parsed.request).length === 0 ? undefined : parsed.request;
 }
 
-function certificateData(
+function recordedCertificate(
   raw: RecordValue | undefined,
   problems: Problems,
-): CertificateData | undefined {
+): RecordedCertificate | undefined {
   if (raw === undefined) return undefined;
-  if (isCut(raw)) return { der: omittedCut(raw) };
   if (!Buffer.isBuffer(raw)) {
-    problems.add("certificate.RawCertificate", "type", { detail: "binary is expected" });
+    const name = "certificate.RawCertificate";
+    if (isCut(raw)) problems.addCut(name, raw);
+    else problems.add(name, "type", { detail: "binary is expected" });
     return undefined;
   }
-  const parsed = parseCertificate(raw);
-  addDerProblems(problems, "certificate", parsed.problems);
-  return Object.assign(parsed.certificate, { der: raw.toString("base64") });
+  const certificate = new RecordedCertificate(raw);
+  addDerProblems(problems, "certificate", certificate.problems);
+  return certificate;
 }
 
-function attributeData(record: ExitRecord, problems: Problems): object[] {
-  return record.attributes.map(([recordName, value]) => {
-    const name = textValue(recordName, "attributes", problems);
-    const isBlanked = typeof value === "object" && "redacted" in value;
-    if (isBlanked || isSecretAttribute(recordName)) return { name, redacted: true };
-    return isCut(value)
-      ? { name, value: omittedCut(value) }
-      : { name, value: textValue(value, `attribute.${name}`, problems) };
-  });
-}
-
-function extensionData(record: ExitRecord, problems: Problems): object[] {
-  return record.extensions.map(({ oid: recordOid, flags, der }) => {
-    const oid = textValue(recordOid, "extensions", problems);
-    return {
-      oid,
-      // JSON leaves out an undefined member, and one shape for all objects keeps this path fast.
-      name: extensionNames.get(oid),
-      critical: (flags & 1) !== 0,
-      disabled: (flags & 2) !== 0,
-      origin: origins[(flags >>> 16) & 0xf] ?? "unknown",
-      flags,
-      der: binaryValue(der),
-    };
-  });
+function certificateData({ parsed, der }: RecordedCertificate): CertificateData {
+  return Object.assign(parsed, { der: der.toString("base64") });
 }

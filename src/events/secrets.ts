@@ -4,7 +4,7 @@ import type { Problems } from "./problems.ts";
 import { shownText } from "./shown-text.ts";
 
 /** Stands for a secret in a list of attributes, as the exit module writes it. */
-const redactedValue = "[redacted]";
+export const redactedValue = "[redacted]";
 
 /** True for the name of an attribute whose value is never published. */
 export function isSecretAttribute(name: RecordText): boolean {

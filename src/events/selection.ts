@@ -27,6 +27,5 @@ export function isSelected(event: CertwireEvent, selection: Selection): boolean 
 export function requestIdOf({ data }: CertwireEvent): string | undefined {
   const groups = [data["request"], data["certificateProperties"]];
   const ids = groups.map((group) => (Object(group) as { requestId?: unknown }).requestId);
-  const id = ids.find((each) => typeof each === "number" || typeof each === "string");
-  return id === undefined ? undefined : String(id);
+  return ids.find((id) => typeof id === "number")?.toString();
 }

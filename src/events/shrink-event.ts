@@ -1,8 +1,8 @@
+import { type Digest, digestOf } from "./digest.ts";
 import type { CertwireEvent } from "./event.ts";
 import { jsonBytes } from "./json-text.ts";
 import type { Problem } from "./problems.ts";
 import { caProperties, certificateProperties, requestProperties } from "./properties.ts";
-import { type OmittedValue, omitted } from "./property-values.ts";
 
 type Holder = Record<string, unknown>;
 
@@ -14,28 +14,29 @@ interface Leaf {
   readonly value: string;
   readonly isBinary: boolean;
   /** Length and hash, where they stand beside the value. */
-  readonly digest: OmittedValue | undefined;
+  readonly digest: Digest | undefined;
   /** What the value takes in JSON. */
   readonly bytes: number;
 }
 
-/** A shorter value is not replaced: its length and hash would take nearly as much space. In characters. */
+/** A shorter value is not left out: its length and hash would take nearly as much space. In characters. */
 const shortestWorthwhile = 512;
 
 /** What a string without a character takes in JSON. */
 const emptyBytes = 2;
 
-/** Texts that may be replaced by length and hash, according to the schemas: values of the CA. */
-const replaceableText = /^(request|certificateProperties|ca|attributes)\./;
+/** Texts that may be left out: values of the CA. */
+const optionalText = /^(request|certificateProperties|ca|attributes|unknownProperties)\./;
+
+/** Members of a problem that stand beside length and hash of the value that they are a part of. */
+const ends: ReadonlySet<string> = new Set(["first", "last"]);
 
 const binaryKeys: ReadonlySet<string> = new Set([
   "der",
   "first",
   "last",
-  "base64",
   "utf16",
   "octets",
-  "rawRequest",
   ...[requestProperties, certificateProperties, caProperties]
     .flatMap((table) => Object.values(table))
     .filter(({ type }) => type === "binary")
@@ -43,8 +44,8 @@ const binaryKeys: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Makes an event fit into `maxEventBytes` of JSON. First its largest binary values become length and hash,
- * then its largest texts; last, whole parts are removed. Each is named in `problems` as `omitted`. The
+ * Makes an event fit into `maxEventBytes` of JSON. First its largest binary values are left out, then its
+ * largest texts; last, whole parts. Each is named in `problems` as `omitted`, a value with length and hash. The
  * smallest result is the envelope with `notify` and `ca`, even if that is larger than `maxEventBytes`.
  *
  * A CRL may have tens of megabytes, so its text is neither copied nor written to find out its size.
@@ -60,10 +61,13 @@ export function shrinkEvent(event: CertwireEvent, maxEventBytes: number): Certwi
       leaf.holder[leaf.key] = leaf.value;
       continue;
     }
-    const replacement = omit(leaf);
-    const problem = { property: leaf.path, reason: "omitted" };
+    delete leaf.holder[leaf.key];
+    // What the member took: `,"key":value`.
+    bytes -= jsonBytes(leaf.key) + leaf.bytes + ",:".length;
+    if (ends.has(leaf.key)) continue;
+    const problem = { property: leaf.path, reason: "omitted", ...digestOfLeaf(leaf) };
     problems.push(problem);
-    bytes += jsonBytes(replacement) - leaf.bytes + jsonBytes(problem) + 1;
+    bytes += jsonBytes(problem) + 1;
   }
   if (bytes > maxEventBytes) dropParts(smaller, problems, maxEventBytes);
   return smaller;
@@ -101,9 +105,9 @@ function takeLeaves(holder: Holder, path = "", found: Leaf[] = []): Leaf[] {
   for (const [key, value] of Object.entries(holder)) {
     const place = path === "" ? key : `${path}.${key}`;
     if (typeof value === "string") {
-      const isBinary = binaryKeys.has(key);
-      if (value.length < shortestWorthwhile || !(isBinary || replaceableText.test(place))) continue;
-      const digest = digestBeside(holder, key);
+      const isBinary = binaryKeys.has(key) || (key === "value" && holder["type"] === "binary");
+      if (value.length < shortestWorthwhile || !(isBinary || optionalText.test(place))) continue;
+      const digest = /^crls?\./.test(place) ? digestBeside(holder) : undefined;
       const bytes = leafBytes(value, digest);
       found.push({ path: place, holder, key, value, isBinary, digest, bytes });
       holder[key] = "";
@@ -115,13 +119,13 @@ function takeLeaves(holder: Holder, path = "", found: Leaf[] = []): Leaf[] {
 }
 
 /** Length and hash of a CRL, which stand beside its DER. */
-function digestBeside({ length, sha256 }: Holder, key: string): OmittedValue | undefined {
-  if (key !== "der" || typeof length !== "number" || typeof sha256 !== "string") return undefined;
-  return { length, sha256, omitted: true };
+function digestBeside({ length, sha256 }: Holder): Digest | undefined {
+  if (typeof length !== "number" || typeof sha256 !== "string") return undefined;
+  return { length, sha256 };
 }
 
 /** What a leaf takes in JSON; a value of the length that base64 has is not read again to find out. */
-function leafBytes(value: string, digest: OmittedValue | undefined): number {
+function leafBytes(value: string, digest: Digest | undefined): number {
   const isBase64 = digest !== undefined && value.length === Math.ceil(digest.length / 3) * 4;
   return isBase64 ? value.length + emptyBytes : jsonBytes(value);
 }
@@ -131,13 +135,6 @@ function largestBinaryFirst(a: Leaf, b: Leaf): number {
   return b.value.length - a.value.length;
 }
 
-/** Replaces a value by length and hash; `first` and `last` of a cut value, which has both, are removed. */
-function omit({ holder, key, value, isBinary, digest }: Leaf): OmittedValue | undefined {
-  if ("omitted" in holder) {
-    delete holder[key];
-    return undefined;
-  }
-  const replacement = digest ?? omitted(Buffer.from(value, isBinary ? "base64" : "utf8"));
-  holder[key] = replacement;
-  return replacement;
+function digestOfLeaf({ value, isBinary, digest }: Leaf): Digest {
+  return digest ?? digestOf(Buffer.from(value, isBinary ? "base64" : "utf8"));
 }

@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { ResolvedConfig } from "../config/load.ts";
 import type { SinkConfiguration } from "../config/sink-entry.ts";
 import { describeError } from "../errors/describe-error.ts";
+import type { CaMemory } from "../events/ca-memory.ts";
 import { shrinkEvent } from "../events/shrink-event.ts";
 import { LateFrameSource } from "../journal/frame-source.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
@@ -10,7 +11,7 @@ import { PipelineMonitor } from "../pipeline/monitor.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import { openJournalContext } from "../sources/journal-context.ts";
 import { JournalSource } from "../sources/journal-source.ts";
-import { CaIdFile, CaIdMemory } from "../state/ca-id-memory.ts";
+import { CaIdFile, openCaMemory } from "../state/ca-id-memory.ts";
 import { CheckpointStore } from "../state/checkpoint-store.ts";
 import { DeadLetterFile, deadLetterLimits } from "../state/dead-letter.ts";
 import { type StateLayout, stateLayout } from "../state/layout.ts";
@@ -121,7 +122,7 @@ export class Service {
 /** What every member of a service shares. */
 interface Shared extends ServiceOptions {
   readonly layout: StateLayout;
-  readonly caIds: CaIdMemory;
+  readonly caMemory: CaMemory;
   readonly caIdFile: CaIdFile;
 }
 
@@ -131,16 +132,16 @@ async function createMembers(options: ServiceOptions, layout: StateLayout): Prom
   const caIdFile = new CaIdFile(layout.caIds, (error) =>
     log.error(describeError(error), "cannot write the id of the CA to disk"),
   );
-  const caIds = await CaIdMemory.open(caIdFile);
-  const shared = { ...options, layout, caIds, caIdFile };
+  const caMemory = await openCaMemory(caIdFile);
+  const shared = { ...options, layout, caMemory, caIdFile };
   return Promise.all(enabled.map((sink) => createMember(sink, shared)));
 }
 
 async function createMember(configured: SinkConfiguration, shared: Shared): Promise<Member> {
-  const { config, observe, layout, caIds, caIdFile } = shared;
+  const { config, observe, layout, caMemory, caIdFile } = shared;
   const { directory, mode, pollMs } = config.journal;
   const { limits } = configured;
-  const { name } = configured.options;
+  const { name, detail } = configured.options;
   const log = shared.log.child({ sink: name });
   const monitor = new PipelineMonitor(log);
   const sink = await configured.create(log);
@@ -159,9 +160,10 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
     });
     return reader;
   });
+  const eventOptions = { ...config.events, detail };
   const source = new JournalSource({
     frames,
-    context: await openJournalContext(directory, config.events, caIds, checkpoints.position),
+    context: await openJournalContext(directory, eventOptions, caMemory, checkpoints.position),
     ready: () => caIdFile.pending,
     gapRead: ({ id, data }) => monitor.gapRead(id, data),
   });

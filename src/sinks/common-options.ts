@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CertwireError } from "../errors/certwire-error.ts";
+import type { Detail } from "../events/envelope.ts";
 import { kibibyte, mebibyte } from "../units.ts";
 import type { SinkLimits } from "./sink.ts";
 
@@ -9,6 +10,8 @@ export interface ResolvedSinkOptions {
   readonly name: string;
   /** Default true. */
   readonly enabled: boolean;
+  /** How much an event says. Default `standard`. */
+  readonly detail: Detail;
   /** Limits of one batch and one event; the defaults are those of the kind of sink. */
   readonly limits: SinkLimits;
 }
@@ -31,6 +34,12 @@ export function commonShape(defaults: SinkLimits) {
       .boolean()
       .default(true)
       .describe("A disabled sink publishes nothing and does not hold back journal deletion."),
+    detail: z
+      .enum(["standard", "full"] as const satisfies readonly Detail[])
+      .default("standard")
+      .describe(
+        "`standard` leaves out what the certificate or CRL in the same event says already, `full` has every property that the exit module read.",
+      ),
     batchEvents: z
       .int()
       .min(1)
@@ -55,7 +64,7 @@ export function commonShape(defaults: SinkLimits) {
       .max(128 * mebibyte)
       .default(defaults.maxEventBytes)
       .describe(
-        "Maximum size of an event, in bytes of JSON. In a larger one the largest binary values are replaced by their length and SHA-256.",
+        "Maximum size of an event, in bytes of JSON. A larger one loses its largest values; their length and SHA-256 stay.",
       ),
   };
 }
@@ -64,8 +73,8 @@ type CommonEntry = z.infer<z.ZodObject<ReturnType<typeof commonShape>>>;
 
 /** The common part of an entry in its resolved form. */
 export function resolveCommon(entry: CommonEntry): ResolvedSinkOptions {
-  const { name, enabled, batchEvents, batchBytes, lingerMs, maxEventBytes } = entry;
-  return { name, enabled, limits: { batchEvents, batchBytes, lingerMs, maxEventBytes } };
+  const { name, enabled, detail, batchEvents, batchBytes, lingerMs, maxEventBytes } = entry;
+  return { name, enabled, detail, limits: { batchEvents, batchBytes, lingerMs, maxEventBytes } };
 }
 
 /** A string schema whose value `parse` must accept; the error it throws becomes the issue's message. */

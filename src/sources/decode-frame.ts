@@ -46,7 +46,7 @@ export function decodeFrame(
     const content = contentOf(frame);
     const events =
       "gap" in content
-        ? [gapEvent(frame, content.gap, identity.resolveId(frame), options)]
+        ? [gapEvent(frame, content.gap, identity.resolve(frame).id, options)]
         : buildEvents(frame, content.record, identity, options);
     return { events, content };
   });

@@ -1,5 +1,6 @@
 import { CertwireError } from "../errors/certwire-error.ts";
-import { CaIdentity, type CaIds, ownCaId } from "../events/ca-identity.ts";
+import { CaIdentity, ownCaId } from "../events/ca-identity.ts";
+import type { CaMemory } from "../events/ca-memory.ts";
 import type { EventOptions } from "../events/envelope.ts";
 import type { Frame } from "../journal/frame.ts";
 import type { JournalPosition } from "../journal/position.ts";
@@ -12,15 +13,15 @@ const lookAheadFrames = 10_000;
 
 /**
  * The context for reading a journal from a position (`null`: its oldest frame). If the first frames lack the
- * CA's certificate, they get their CA id from `ids`, or from the rest of the epoch, which is searched here.
+ * CA's certificate, they get their CA id from `memory`, or from the rest of the epoch, which is searched here.
  */
 export async function openJournalContext(
   directory: string,
   options: EventOptions,
-  ids: CaIds,
+  memory: CaMemory,
   position: JournalPosition | null = null,
 ): Promise<EventContext> {
-  return { options, identity: new CaIdentity(ids, await findCaId(directory, position)) };
+  return { options, identity: new CaIdentity(memory, await findCaId(directory, position)) };
 }
 
 async function findCaId(

@@ -1,5 +1,5 @@
 import type { CertwireError } from "../errors/certwire-error.ts";
-import type { CaIds } from "../events/ca-identity.ts";
+import type { CaMemory } from "../events/ca-memory.ts";
 import type { EventOptions } from "../events/envelope.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
@@ -9,8 +9,8 @@ import { openJournalContext } from "./journal-context.ts";
 /** How a journal is replayed. */
 export interface JournalEventOptions {
   readonly events: EventOptions;
-  /** The CA ids that the service gave its records. */
-  readonly caIds: CaIds;
+  /** What the service remembers of the CA of each record. */
+  readonly caMemory: CaMemory;
   /** Called with the error of each record that cannot be decoded. */
   readonly undecodable: (error: CertwireError) => void;
 }
@@ -21,10 +21,10 @@ export interface JournalEventOptions {
  */
 export async function* eventsOfJournal(
   directory: string,
-  { events, caIds, undecodable }: JournalEventOptions,
+  { events, caMemory, undecodable }: JournalEventOptions,
   signal: AbortSignal,
 ): AsyncGenerator<CertwireEvent> {
-  const context = await openJournalContext(directory, { ...events, replayed: true }, caIds);
+  const context = await openJournalContext(directory, { ...events, replayed: true }, caMemory);
   const journal = new WholeJournal(directory);
   try {
     for await (const frames of journal.chunks(signal)) {

@@ -1,78 +1,54 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
-import type { CaIds, FramePlace } from "../events/ca-identity.ts";
+import { CaMemory, type CaMemoryEntry } from "../events/ca-memory.ts";
 import { noFollow, openForAppend } from "../files/append-file.ts";
 import { mebibyte } from "../units.ts";
 
-/** A line has 130 bytes, and an epoch begins when the CA starts: enough for 500,000 starts. */
+/** A line has 230 bytes, and an epoch begins when the CA starts: enough for 290,000 starts. */
 const maxBytes = 64 * mebibyte;
 
-interface Entry {
-  /** Sequence of the first frame of the epoch that has the id. */
-  readonly sequence: bigint;
-  readonly id: string;
+/**
+ * Reads what a service has stored about the CA of each frame, without ever writing; empty if `path` is `undefined` or
+ * does not exist. Rejects with CERTWIRE_CHECKPOINT_FAILED.
+ */
+export async function readCaMemory(path: string | undefined): Promise<CaMemory> {
+  return new CaMemory(path === undefined ? [] : entriesOf(await readText(path)));
 }
 
-/**
- * Remembers which CA id each frame was given, by epoch and first frame. A frame keeps its id wherever
- * reading begins, because the id is part of an event's `source`.
- */
-export class CaIdMemory implements CaIds {
-  readonly #epochs = new Map<string, Entry[]>();
-  readonly #append: (line: string) => void;
+/** Reads a file, and appends to it whatever the memory keeps. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
+export async function openCaMemory(file: CaIdFile): Promise<CaMemory> {
+  return new CaMemory(entriesOf(await file.read()), (entry) => file.append(lineOf(entry)));
+}
 
-  private constructor(text: string, append: (line: string) => void) {
-    this.#append = append;
-    for (const line of text.split("\n")) {
-      const entry = parseEntry(line);
-      if (entry !== undefined) this.#insert(entry.epochId, entry);
-    }
-  }
+function lineOf({ sequence, ...entry }: CaMemoryEntry): string {
+  return `${JSON.stringify({ ...entry, sequence: String(sequence) })}\n`;
+}
 
-  /**
-   * Reads what a service has stored, without ever writing; empty if `path` is `undefined` or does not exist.
-   * Rejects with CERTWIRE_CHECKPOINT_FAILED.
-   */
-  static async read(path: string | undefined): Promise<CaIdMemory> {
-    const text = path === undefined ? "" : await readText(path);
-    return new CaIdMemory(text, () => undefined);
-  }
-
-  /** Reads a file, and appends to it whatever `keep` adds. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
-  static async open(file: CaIdFile): Promise<CaIdMemory> {
-    return new CaIdMemory(await file.read(), (line) => file.append(line));
-  }
-
-  idAt({ epochId, sequence }: FramePlace): string | undefined {
-    return this.#epochs.get(epochId)?.findLast((entry) => entry.sequence <= sequence)?.id;
-  }
-
-  keep({ epochId, sequence }: FramePlace, id: string): void {
-    this.#insert(epochId, { sequence, id });
-    this.#append(`${JSON.stringify({ epochId, sequence: String(sequence), id })}\n`);
-  }
-
-  #insert(epochId: string, { sequence, id }: Entry): void {
-    const entries = this.#epochs.get(epochId) ?? [];
-    const isLast = (entries.at(-1)?.sequence ?? 0n) <= sequence;
-    entries.push({ sequence, id });
-    if (!isLast) entries.sort((a, b) => Number(a.sequence - b.sequence));
-    this.#epochs.set(epochId, entries);
-  }
+function entriesOf(text: string): CaMemoryEntry[] {
+  return text
+    .split("\n")
+    .map(parseEntry)
+    .filter((entry) => entry !== undefined);
 }
 
 /** The file of a service's CA ids. Lines are appended and flushed in the background. */
 export class CaIdFile {
   readonly #path: string;
   readonly #failed: (error: unknown) => void;
+  readonly #retryMs: number;
   #unwritten = "";
   #writing: Promise<void> | undefined;
+  #failedAt = 0;
 
-  /** `failed` is called with the error of a write, whose lines are written again with the next ones. */
-  constructor(path: string, failed: (error: unknown) => void) {
+  /**
+   * `failed` is called with the error of a write, whose lines are written again with the next ones, or with the next
+   * record after `retryMs` (default 1000).
+   */
+  constructor(path: string, failed: (error: unknown) => void, retryMs = 1000) {
     this.#path = path;
     this.#failed = failed;
+    this.#retryMs = retryMs;
   }
 
   /** Reads the file, and creates it if needed. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
@@ -97,6 +73,8 @@ export class CaIdFile {
    * the event the same `source`. Never rejects: an id that cannot be written holds up no event.
    */
   get pending(): Promise<void> | undefined {
+    const isDue = this.#unwritten !== "" && performance.now() - this.#failedAt >= this.#retryMs;
+    if (isDue) this.#writing ??= this.#writeAll();
     return this.#writing;
   }
 
@@ -108,6 +86,7 @@ export class CaIdFile {
         this.#unwritten = this.#unwritten.slice(text.length);
       }
     } catch (error) {
+      this.#failedAt = performance.now();
       this.#failed(error);
     }
     // Together with the last look at what is unwritten: a line that comes later starts a new write.
@@ -150,12 +129,17 @@ async function readLimited(path: string): Promise<string> {
   }
 }
 
-/** An entry with its epoch; `undefined` for a line that a crash cut off. */
-function parseEntry(line: string): (Entry & { readonly epochId: string }) | undefined {
+/** `undefined` for a line that a crash cut off. */
+function parseEntry(line: string): CaMemoryEntry | undefined {
   try {
-    const { epochId, sequence, id } = JSON.parse(line) as Record<string, unknown>;
-    if (!isShortText(epochId) || !isShortText(sequence) || !isShortText(id)) return undefined;
-    return { epochId, sequence: BigInt(sequence), id };
+    const { epochNumber, epochId, sequence, id, certificate } = JSON.parse(line) as Record<
+      string,
+      unknown
+    >;
+    if (typeof epochNumber !== "number" || !isShortText(epochId)) return undefined;
+    if (!isShortText(sequence) || !isShortText(id)) return undefined;
+    const place = { epochNumber, epochId, sequence: BigInt(sequence), id };
+    return isShortText(certificate) ? { ...place, certificate } : place;
   } catch {
     return undefined;
   }

@@ -1,6 +1,9 @@
 import { postQuantumSets } from "./post-quantum.ts";
 
-/** Names of key and signature algorithms, as in ECS. */
+/**
+ * Names of key and signature algorithms, as in ECS. The OIDs are those of wincrypt.h (szOID_*), of RFC 8410 for the
+ * Edwards and Montgomery curves; those of NIST are in post-quantum.ts.
+ */
 export const algorithmNames: ReadonlyMap<string, string> = new Map([
   ["1.2.840.113549.1.1.1", "RSA"],
   ["1.2.840.113549.1.1.4", "MD5-RSA"],
@@ -24,7 +27,7 @@ export const algorithmNames: ReadonlyMap<string, string> = new Map([
   ...[...postQuantumSets].map(([oid, { name }]) => [oid, name] as const),
 ]);
 
-/** Named curves with their size in bits. */
+/** Named curves with their size in bits: RFC 5480, SEC 2 and RFC 5639, as in wincrypt.h (szOID_ECC_CURVE_*). */
 export const curves: ReadonlyMap<string, { readonly name: string; readonly bits: number }> =
   new Map([
     ["1.2.840.10045.3.1.7", { name: "P-256", bits: 256 }],
@@ -36,7 +39,7 @@ export const curves: ReadonlyMap<string, { readonly name: string; readonly bits:
     ["1.3.36.3.3.2.8.1.1.13", { name: "brainpoolP512r1", bits: 512 }],
   ]);
 
-/** Names of extended key usages, including those of Windows. */
+/** Names of extended key usages: RFC 5280 4.2.1.12, RFC 4556, and those of Windows in wincrypt.h and certca.h. */
 export const keyPurposeNames: ReadonlyMap<string, string> = new Map([
   ["2.5.29.37.0", "anyExtendedKeyUsage"],
   ["1.3.6.1.5.5.7.3.1", "serverAuth"],
@@ -68,7 +71,7 @@ export const keyPurposeNames: ReadonlyMap<string, string> = new Map([
   ["1.3.6.1.4.1.311.67.1.2", "bitLockerDataRecoveryAgent"],
 ]);
 
-/** Names of certificate and CRL extensions. */
+/** Names of certificate and CRL extensions: RFC 5280 4.2 and 5.2, RFC 6960, RFC 6962, and those of Windows (wincrypt.h). */
 export const extensionNames: ReadonlyMap<string, string> = new Map([
   ["2.5.29.14", "subjectKeyIdentifier"],
   ["2.5.29.15", "keyUsage"],

@@ -24,12 +24,12 @@ export function sampleEvent(sequence: number, key = "ca-1", padBytes = 0): Certw
     source: "urn:certwire:ca:test",
     type: "io.certwire.certificate.issued.v1",
     subject: `request/${sequence}`,
-    time: "2026-01-02T03:04:05.1234567Z",
+    time: "2026-01-02T03:04:05.123Z",
     datacontenttype: "application/json",
     dataschema: "urn:certwire:schema:certificate.issued.v1",
     sequence: `0000000001-${padded}`,
     partitionkey: key,
-    recordedtime: "2026-01-02T03:04:05.2000000Z",
+    recordedtime: "2026-01-02T03:04:05.200Z",
     data: { request: { id: sequence }, ...(padBytes > 0 && { pad: "x".repeat(padBytes) }) },
   };
 }

@@ -11,7 +11,12 @@ import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { readScenario } from "../scenarios/format.ts";
 import { writeScenario } from "../scenarios/generate.ts";
 import { until } from "../support/until.ts";
-import { checkFiles, checkPublished, countEvents } from "./support/check-published.ts";
+import {
+  checkFiles,
+  checkPublished,
+  countChanges,
+  countEvents,
+} from "./support/check-published.ts";
 import { declareQueue, guestPassword } from "./support/declare-queue.ts";
 import { runStandin } from "./support/standin.ts";
 import { WindowsService } from "./support/windows-service.ts";
@@ -46,18 +51,23 @@ test("every event reaches Kafka and RabbitMQ unchanged and in its order, from Wi
         directory: makeTempDirectory("service"),
         journalDirectory,
         sinks: [
-          { name: "kafka", url: `kafka://${kafka.bootstrapServers.join(",")}/${name}` },
+          {
+            name: "kafka",
+            url: `kafka://${kafka.bootstrapServers.join(",")}/${name}`,
+            detail: "full",
+          },
           {
             name: "rabbitmq",
             url: `amqp://guest@${hostname}:${port}/?exchange=${name}`,
             password: guestPassword,
+            detail: "full",
           },
         ],
       });
       scenarioTest.after(() => service.kill());
       const run = await runStandin(path, { journalDirectory });
       assert.equal(run.exitCode, 0);
-      const expected = countEvents(scenario);
+      const expected = countEvents(scenario) + countChanges(journalDirectory);
       const isComplete = async (): Promise<boolean> =>
         (await countRabbitmq(amqpUrl, name)) >= expected &&
         (await countKafka(kafka.bootstrapServers, name)) >= expected;

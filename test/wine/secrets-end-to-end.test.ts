@@ -12,7 +12,7 @@ import { readScenario } from "../scenarios/format.ts";
 import { writeScenario } from "../scenarios/generate.ts";
 import { openText } from "../scenarios/secrets.ts";
 import { until } from "../support/until.ts";
-import { checkPublished, countEvents } from "./support/check-published.ts";
+import { checkPublished, countChanges, countEvents } from "./support/check-published.ts";
 import { checkRun, isUnhurried } from "./support/check-run.ts";
 import { declareQueue, guestPassword } from "./support/declare-queue.ts";
 import { SecretSearch } from "./support/secrets.ts";
@@ -88,15 +88,21 @@ async function startService(
     journalDirectory,
     includeRawRequest: true,
     sinks: [
-      { name: "kafka", url: `kafka://${kafkaServers.join(",")}/${name}`, maxEventBytes },
+      {
+        name: "kafka",
+        url: `kafka://${kafkaServers.join(",")}/${name}`,
+        maxEventBytes,
+        detail: "full",
+      },
       {
         name: "rabbitmq",
         url: `amqp://guest@${hostname}:${port}/?exchange=${name}`,
         password: guestPassword,
         deadLetterAfterSeconds: 1,
+        detail: "full",
       },
-      { name: "file", url: "file:events" },
-      { name: "stdout", url: "stdout:" },
+      { name: "file", url: "file:events", detail: "full" },
+      { name: "stdout", url: "stdout:", detail: "full" },
     ],
   });
 }
@@ -136,7 +142,7 @@ test("a challenge password is in no sink, dead letter, log or file, although its
   const { records } = checkRun(path, run);
   const service = await startService(run.journalDirectory, servers, amqpUrl);
   t.after(() => service.kill());
-  const events = countEvents(scenario);
+  const events = countEvents(scenario) + countChanges(run.journalDirectory);
   const isComplete = async (): Promise<true> => {
     const counts = {
       kafka: (await readKafka(servers, name)).length,

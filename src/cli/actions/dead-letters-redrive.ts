@@ -12,7 +12,7 @@ import type { EventContext } from "../../sources/decode-frame.ts";
 import { deleteDeadLetters, type OpenDeadLetters } from "../../state/dead-letter-files.ts";
 import { stateLayout } from "../../state/layout.ts";
 import { besideTheService } from "../beside-the-service.ts";
-import { readCaIds } from "../chosen-journal.ts";
+import { readConfiguredMemory } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import {
   countOther,
@@ -216,7 +216,7 @@ class RedriveRun {
     read: (found: FoundLetter) => void,
   ): AsyncGenerator<LetterToSend> {
     const { files } = this.#opened;
-    const context = await this.#eventContext();
+    const context = await this.#eventContext(sink);
     const begun = new Set<string>();
     for await (const found of readDeadLetters(files, this.#signal)) {
       if ("place" in found || found.letter.sink !== sink) continue;
@@ -231,9 +231,12 @@ class RedriveRun {
     }
   }
 
-  async #eventContext(): Promise<EventContext> {
-    const identity = new CaIdentity(await readCaIds(this.#config));
-    return { options: this.#config.events, identity };
+  async #eventContext(sink: string): Promise<EventContext> {
+    const identity = new CaIdentity(await readConfiguredMemory(this.#config));
+    return {
+      options: { ...this.#config.events, detail: this.#targetOf(sink)?.options.detail },
+      identity,
+    };
   }
 
   async #delete(file: OpenDeadLetters): Promise<boolean> {

@@ -13,7 +13,7 @@ import { ReplaySource } from "../../sources/replay-source.ts";
 import { DeadLetterFile, deadLetterLimits } from "../../state/dead-letter.ts";
 import { stateLayout } from "../../state/layout.ts";
 import { besideTheService } from "../beside-the-service.ts";
-import { readCaIds } from "../chosen-journal.ts";
+import { readConfiguredMemory } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
 import { say } from "../output.ts";
@@ -40,7 +40,7 @@ export async function replay(file: string | undefined, options: ReplayOptions): 
       : loadConfig(options.config, { isNeeded: ({ name }) => name === toSink });
   const target = options.dryRun && !toSink ? undefined : chooseTarget(options, config);
   const signal = stopSignal();
-  const source = await chooseSource(file, options, config, signal);
+  const source = await chooseSource(file, options, config, target, signal);
   const skipped: SkippedCounts = { line: 0, record: 0 };
   const count = (what: Skipped): void => void (skipped[what] += 1);
   const plan = await planReplay(source.events(count), selection);
@@ -79,6 +79,7 @@ async function chooseSource(
   file: string | undefined,
   { journal }: ReplayOptions,
   config: ResolvedConfig | undefined,
+  target: SinkConfiguration | undefined,
   signal: AbortSignal,
 ): Promise<Source> {
   if (file !== undefined && journal !== undefined)
@@ -86,14 +87,14 @@ async function chooseSource(
   if (file !== undefined) {
     return { name: file, events: (skip) => eventsOfFile(file, { skip }, signal) };
   }
-  const caIds = await readCaIds(config);
-  const events = config?.events ?? {};
+  const caMemory = await readConfiguredMemory(config);
+  const events = { ...config?.events, detail: target?.options.detail };
   const directory = journal ?? config?.journal.directory;
   if (directory === undefined) throw usage("give a FILE, --journal or --config");
   return {
     name: `journal ${directory}`,
     events: (skip) =>
-      eventsOfJournal(directory, { events, caIds, undecodable: () => skip("record") }, signal),
+      eventsOfJournal(directory, { events, caMemory, undecodable: () => skip("record") }, signal),
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
-const sevenDigits = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/);
+/** With milliseconds: what every SDK of CloudEvents keeps. */
+const milliseconds = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
 /** The CloudEvents attributes of every event; `data` has its own schema for each type. */
 export const envelopeSchema = z
@@ -13,7 +14,7 @@ export const envelopeSchema = z
     source: z.string().min(1).meta({ format: "uri-reference" }).describe("The CA."),
     type: z.string().regex(/\.v1$/),
     subject: z.string().optional(),
-    time: sevenDigits.describe("When the CA called the exit module."),
+    time: milliseconds.describe("When the CA called the exit module."),
     datacontenttype: z.literal("application/json"),
     dataschema: z.string().regex(/^urn:certwire:schema:/),
     sequence: z
@@ -21,7 +22,7 @@ export const envelopeSchema = z
       .regex(/^\d{10}-\d{20}$/)
       .describe("Epoch number and sequence; sorts as a string."),
     partitionkey: z.string().describe("Events with the same key keep their order."),
-    recordedtime: sevenDigits.describe("When the journal recorded the event."),
+    recordedtime: milliseconds.describe("When the journal recorded the event."),
     replayed: z.literal(true).optional(),
     data: z.record(z.string(), z.unknown()),
   })

@@ -51,7 +51,7 @@ const alternativeNames = z
     directoryName: names,
     registeredId: names,
     dsObjectGuid: names.describe("GUIDs of a domain controller, from 1.3.6.1.4.1.311.25.1."),
-    other: z.array(z.object({ type: z.string(), der: binary })).optional(),
+    other: z.array(z.object({ type: z.string(), der: binary.optional() })).optional(),
   })
   .meta({ id: "AlternativeNames" });
 
@@ -108,6 +108,6 @@ export const certificate = z
       .optional()
       .describe("Hashes of the DER, lower-case hex."),
     ...certificateExtensions,
-    der: binary,
+    der: binary.optional(),
   })
   .meta({ id: "Certificate", description: "Parts that could not be read are absent." });

@@ -27,7 +27,7 @@ export const crl = z
     signatureAlgorithm: algorithm.optional(),
     entryCount: z.int().optional(),
     length: z.int().describe("Length of the DER in bytes."),
-    der: binary,
+    der: binary.optional(),
   })
   .meta({ id: "Crl", description: "Parts that could not be read are absent." });
 

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { schemaUri } from "../envelope.ts";
 import { type EventKind, eventKinds } from "../event.ts";
 import { envelopeSchema } from "./attributes.ts";
+import { withDetail } from "./detail.ts";
 import { eventData } from "./event-data.ts";
 
 /** A generated document: its path in docs/reference, and its content. */
@@ -19,7 +20,7 @@ export function schemaDocuments(): GeneratedDocument[] {
     },
     ...eventKinds.map((kind) => ({
       path: schemaPath(kind),
-      content: jsonSchema(eventData[kind], schemaUri(kind)),
+      content: withDetail(jsonSchema(eventData[kind], schemaUri(kind))) as object,
     })),
     { path: "asyncapi.json", content: asyncApi() },
   ];

@@ -9,9 +9,20 @@ import {
 } from "../properties.ts";
 import { certificate } from "./certificate-schema.ts";
 import { crl, currentCrl } from "./crl-schema.ts";
+import { shownIn } from "./detail.ts";
 import { propertyGroup } from "./property-table.ts";
 import { requested } from "./requested-schema.ts";
-import { binary, dateTime, integer, text } from "./values.ts";
+import {
+  binary,
+  dateTime,
+  decimal,
+  digest,
+  digestShape,
+  integer,
+  sha256,
+  text,
+  typedTextShape,
+} from "./values.ts";
 
 const problem = z
   .object({
@@ -24,7 +35,12 @@ const problem = z
     octets: binary
       .optional()
       .describe("The octets of a replaced text in a certificate, request or CRL."),
-    value: z.unknown().optional().describe("A value that does not fit anywhere else in the event."),
+    type: typedTextShape.type.optional().describe("What `value` is."),
+    value: typedTextShape.value,
+    length: digestShape.length.optional(),
+    sha256: digestShape.sha256,
+    first: binary.optional().describe("First bytes of a value that the exit module cut."),
+    last: binary.optional().describe("Last bytes of a value that the exit module cut."),
   })
   .meta({ id: "Problem", description: "Something the event does not show, or shows differently." });
 
@@ -37,19 +53,35 @@ const notify = z
   })
   .meta({ id: "Notify", description: "The CA's call of the exit module." });
 
+const certificateSha256 = sha256
+  .optional()
+  .describe("SHA-256 of the certificate whose DER is in `rawCaCertificate`.");
+
 const ca = propertyGroup(caProperties)
   .extend({
+    certificateSha256,
     id: z
       .string()
       .describe(
         "SHA-256 of the CA's public key; `name-` and a hash, or `unknown`, while the key is not known.",
       ),
     certificates: z
-      .array(propertyGroup(caCertificateProperties).extend({ index: z.int() }))
+      .array(propertyGroup(caCertificateProperties).extend({ index: z.int(), certificateSha256 }))
       .optional()
       .describe("Properties of each of the CA's certificates."),
   })
   .meta({ id: "Ca" });
+
+const request = propertyGroup(requestProperties).extend({
+  rawRequest: digest
+    .extend({
+      der: binary
+        .optional()
+        .describe("The request, its secrets overwritten; only with `includeRawRequest`."),
+    })
+    .optional()
+    .meta({ id: "RawRequest", description: "Length and hash of the request as it was submitted." }),
+});
 
 const attribute = z
   .object({
@@ -65,20 +97,39 @@ const attribute = z
 const extension = z
   .object({
     oid: z.string(),
-    name: z.string().optional(),
-    critical: z.boolean(),
-    disabled: z.boolean().describe("True for an extension that is not in the certificate."),
-    origin: z.string(),
-    flags: z.int(),
-    der: binary,
+    origin: z.string().describe("Who set it."),
+    name: z.string().optional().meta(shownIn("difference")),
+    critical: z.boolean().optional().meta(shownIn("difference")),
+    disabled: z
+      .boolean()
+      .optional()
+      .describe("True for an extension that is not in the certificate.")
+      .meta(shownIn("difference")),
+    flags: z.int().optional().meta(shownIn("difference")),
+    der: binary.optional().meta(shownIn("difference")),
   })
   .meta({ id: "Extension" });
 
-const common = { notify, ca, problems: z.array(problem) };
+const unknownProperty = z
+  .object({
+    name: z.string().describe("Group and name, such as `request.SomeName`."),
+    ...typedTextShape,
+  })
+  .meta({ id: "UnknownProperty" });
+
+const common = {
+  notify,
+  ca,
+  unknownProperties: z
+    .array(unknownProperty)
+    .optional()
+    .describe("Properties of the CA that this version of Certwire does not know."),
+  problems: z.array(problem),
+};
 
 const aboutRequest = z.object({
   ...common,
-  request: propertyGroup(requestProperties).optional().describe("The row of the request."),
+  request: request.optional().describe("The row of the request."),
   requested: requested.optional(),
   certificate: certificate.optional(),
   certificateProperties: propertyGroup(certificateProperties)
@@ -96,12 +147,19 @@ const aboutCrl = z.object({
   current: z.array(currentCrl).optional().describe("The CA's other CRLs at that time."),
 });
 
+const aboutChange = z.object({
+  ...common,
+  previous: z
+    .object({ id: z.string().describe("Id of the CA then."), certificateSha256: sha256 })
+    .describe("What was seen last."),
+});
+
 const gap = z.object({
   ca: z.object({ id: z.string() }),
   reason: z.string(),
-  count: integer.optional().describe("Number of lost events; absent if it is not known."),
-  firstSequence: z.string().optional(),
-  lastSequence: z.string().optional(),
+  count: decimal.optional().describe("Number of lost events; absent if it is not known."),
+  firstSequence: decimal.optional(),
+  lastSequence: decimal.optional(),
   firstTime: dateTime.optional(),
   lastTime: dateTime.optional(),
   requestIds: z.array(integer).optional().describe("Request IDs of up to 64 lost events."),
@@ -124,6 +182,7 @@ export const eventData = {
   "request.retrieved": aboutRequest.describe("A certificate that had been pending was retrieved."),
   "crl.issued": aboutCrl.describe("The CA published or republished a CRL."),
   "ca.started": aboutRequest.describe("The CA started the exit module."),
+  "ca.changed": aboutChange.describe("The CA has another certificate than before."),
   "ca.stopped": aboutRequest.describe("The CA is stopping."),
   "ca.unrecognized": aboutRequest.describe(
     "An event without a type of its own: the raw code and all properties.",

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Property, PropertyTable } from "../properties.ts";
-import { binary, dateTime, hresult, integer, omittedValue, text } from "./values.ts";
+import { shownIn } from "./detail.ts";
+import { binary, dateTime, digest, hresult, integer, text } from "./values.ts";
 
 /** The schema of a value by the type of its property; an enumeration's is made of its words. */
 const forms = {
@@ -8,9 +9,9 @@ const forms = {
   text,
   date: dateTime,
   binary,
-  digest: binary,
+  digest,
   attributes: text,
-  hresult: z.union([hresult, omittedValue]),
+  hresult,
   flags: z.array(z.string()),
   requestType: z.string(),
 } as const;
@@ -38,21 +39,20 @@ type ShapeOf<T extends PropertyTable> = {
     : never]: z.ZodOptional<z.ZodArray<z.ZodString>>;
 };
 
-/** The schema of a group of properties; it allows members for properties that this version does not know. */
-export function propertyGroup<T extends PropertyTable>(
-  table: T,
-): z.ZodObject<ShapeOf<T>, z.core.$loose> {
+/** The schema of a group of properties. */
+export function propertyGroup<T extends PropertyTable>(table: T): z.ZodObject<ShapeOf<T>> {
   const shape: Record<string, z.ZodType> = {};
   for (const [name, property] of Object.entries(table)) {
-    const { key, type } = property;
-    shape[key] = formOf(property).optional().describe(`The CA's ${name}.`);
+    const { key, type, detail } = property;
+    const form = formOf(property).optional().describe(`The CA's ${name}.`);
+    shape[key] = detail === undefined ? form : form.meta(shownIn(detail));
     if (type === "enumeration" || type === "flags" || type === "requestType") {
       shape[`${key}Code`] = z.int().optional().describe(`The CA's ${name} as a number.`);
     }
     if (type === "hresult") shape[`${key}Symbol`] = z.string().optional();
     if (type === "requestType") shape[`${key}Flags`] = z.array(z.string()).optional();
   }
-  return z.looseObject(shape) as unknown as z.ZodObject<ShapeOf<T>, z.core.$loose>;
+  return z.object(shape) as unknown as z.ZodObject<ShapeOf<T>>;
 }
 
 function formOf({ type, words = {} }: Property): z.ZodType {

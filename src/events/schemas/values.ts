@@ -1,43 +1,53 @@
 import { z } from "zod";
 
 /** Bytes in base64; the alphabet is not checked, because a CRL may be megabytes long. */
-const base64 = z.string().meta({ contentEncoding: "base64" });
+export const binary = z.string().meta({
+  id: "Binary",
+  contentEncoding: "base64",
+  description:
+    "Bytes in base64; absent if they were too large, and `problems` has length and hash.",
+});
 
-/** Length and hash in place of a value; see `OmittedValue`. */
-export const omittedValue = z
-  .object({
-    length: z.int().min(0).describe("Length in bytes; of a text as UTF-16LE (cut) or UTF-8."),
-    sha256: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/)
-      .optional()
-      .describe(
-        "SHA-256 of the bytes, lower-case hex; absent if the exit module could not compute it in time.",
-      ),
-    omitted: z.literal(true),
-    first: base64.optional().describe("First bytes of a value cut at the exit module, base64."),
-    last: base64.optional().describe("Last bytes of a value cut at the exit module, base64."),
-  })
-  .meta({
-    id: "OmittedValue",
-    description:
-      "Replaces a value that is not published, or was too large for the journal or the sink.",
-  });
+/** A text of the CA. */
+export const text = z.string().meta({
+  id: "Text",
+  description:
+    "Text as the CA returned it; do not trust it. Absent if it was too large, and `problems` has length and hash.",
+});
 
-/** A binary value, or what is left of it. */
-export const binary = z
-  .union([base64, omittedValue])
-  .meta({ id: "Binary", description: "Bytes in base64, or length and hash of omitted bytes." });
+/** A LONG of the CA. */
+export const integer = z.int().meta({ id: "Integer", description: "Integer of 32 bits." });
 
-/** A text of the CA, or what is left of it. */
-export const text = z
-  .union([z.string(), omittedValue])
-  .meta({ id: "Text", description: "Text as the CA returned it; do not trust it." });
+/** A number that may pass 2^53. */
+export const decimal = z
+  .string()
+  .regex(/^-?\d+$/)
+  .meta({ id: "Decimal", description: "Integer in decimal; it may pass 2^53." });
 
-/** An integer of the CA. */
-export const integer = z
-  .union([z.int(), z.string().regex(/^-?\d+$/)])
-  .meta({ id: "Integer", description: "Integer; beyond 2^53 a decimal string." });
+/** Members that stand for a value; see `Digest`. */
+export const digestShape = {
+  length: z.int().min(0).describe("Length in bytes; of a text as UTF-16LE (cut) or UTF-8."),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional()
+    .describe("SHA-256 of the bytes, lower-case hex; absent if there was no time to compute it."),
+};
+
+/** A value that is or may hold a secret. */
+export const digest = z.object(digestShape).meta({
+  id: "Digest",
+  description: "Length and hash of a value that is not published.",
+});
+
+/** A value whose type is not known beforehand; see `TypedText`. */
+export const typedTextShape = {
+  type: z.enum(["text", "integer", "date", "binary"]),
+  value: z
+    .string()
+    .optional()
+    .describe("The value: text as it is, decimal, RFC 3339 or base64, by its `type`."),
+};
 
 /** A date and time in UTC, with the fractional digits that the source has. */
 export const dateTime = z.iso

@@ -7,12 +7,12 @@ type WordsOf<T extends Readonly<Record<string, number>>> = {
   readonly [Word in keyof T as T[Word]]: Word;
 };
 
-/** The words of `dispositions`. */
+/** The words of `dispositions`, DB_DISP_* of certsrv.h. */
 export const dispositionWords = Object.fromEntries(
   Object.entries(dispositions).map(([word, code]) => [code, word]),
 ) as WordsOf<typeof dispositions>;
 
-/** CRL reasons of RFC 5280 5.3.1; -1 is what a CA stores after a release from hold. */
+/** CRL reasons of RFC 5280 5.3.1; -1 is what a CA stores after a release from hold ([MS-CSRA] RevokeCertificate). */
 export const revocationReasons = {
   [-1]: "releasedFromHold",
   0: "unspecified",
@@ -27,7 +27,7 @@ export const revocationReasons = {
   10: "aACompromise",
 } as const;
 
-/** Type of the CA, ENUM_CATYPES. */
+/** Type of the CA, ENUM_CATYPES of certsrv.h, which has no 2. */
 export const caTypes = {
   0: "enterpriseRoot",
   1: "enterpriseSubordinate",
@@ -36,7 +36,7 @@ export const caTypes = {
   5: "unknown",
 } as const;
 
-/** State of a CA certificate or of its CRL, CA_DISP_*. */
+/** State of a CA certificate or of its CRL, CA_DISP_* of certadm.h. */
 export const caStates = {
   0: "incomplete",
   1: "error",

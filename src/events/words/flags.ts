@@ -1,7 +1,10 @@
 /** Bits of a number of the CA, and their words in an event. */
 export type Flags = readonly (readonly [bit: number, word: string])[];
 
-/** What the CA found about a request, CR_FLG_* of certsrv.h ([MS-CSRA] describes the first ones). */
+/**
+ * What the CA found about a request, CR_FLG_* of certsrv.h; 0x200 to 0x4000 are only in the header of Windows SDK
+ * 10.0. [MS-CSRA] describes the first ones.
+ */
 export const requestFlags: Flags = [
   [0x1, "forceTeletex"],
   [0x2, "renewal"],
@@ -41,7 +44,7 @@ export const requestTypeFlags: Flags = [
   [0x800_0000, "preSign"],
 ];
 
-/** Enrolment flags of a template, CT_FLAG_* of msPKI-Enrollment-Flag ([MS-CRTD] 2.26). */
+/** Enrolment flags of a template, CT_FLAG_* of msPKI-Enrollment-Flag ([MS-CRTD] 2.26); 0x80 and 0x200 of certca.h. */
 export const enrollmentFlags: Flags = [
   [0x1, "includeSymmetricAlgorithms"],
   [0x2, "pendAllRequests"],
@@ -66,8 +69,8 @@ export const enrollmentFlags: Flags = [
 ];
 
 /**
- * General flags of a template, CT_FLAG_* of its attribute `flags` ([MS-CRTD] 2.4), with the older ones that
- * `certutil -dstemplate` names.
+ * General flags of a template, CT_FLAG_* of its attribute `flags` ([MS-CRTD] 2.4). 0x1, 0x4, 0x100, 0x400, 0x40000
+ * and 0x80000 are not in that table; `certutil -v -dstemplate` names them.
  */
 export const generalFlags: Flags = [
   [0x1, "enrolleeSuppliesSubject"],

@@ -9,12 +9,12 @@ function eventOf(kind: string, data: Record<string, unknown>): CertwireEvent {
     id: "0123456789abcdef0123456789abcdef-2-0",
     source: "urn:certwire:ca:test",
     type: `io.certwire.${kind}.v1`,
-    time: "2026-01-05T08:00:00.2500000Z",
+    time: "2026-01-05T08:00:00.250Z",
     datacontenttype: "application/json",
     dataschema: `urn:certwire:schema:${kind}:v1`,
     sequence: "0000000001-00000000000000000002",
     partitionkey: "test:7",
-    recordedtime: "2026-01-05T08:00:00.2500000Z",
+    recordedtime: "2026-01-05T08:00:00.250Z",
     data,
   };
 }

@@ -115,6 +115,13 @@ const badConfigs: readonly BadConfig[] = [
     problems: ["3:27: events.typePrefix: must be a reversed DNS name that ends in a dot"],
     hint: /Prefix of every event type/,
   },
+  ...["-.", "com.-example.", "com.example-.", "com..example.", "Com.example.", ".", "c\u00e0."].map(
+    (typePrefix) => ({
+      about: `the event type prefix ${typePrefix}`,
+      text: withSection(`"events": { "typePrefix": "${typePrefix}" }`),
+      problems: ["3:27: events.typePrefix: must be a reversed DNS name that ends in a dot"],
+    }),
+  ),
   {
     about: "a source that no CloudEvents SDK parses",
     text: withSection('"events": { "source": "Contoso Issuing CA 1" }'),

@@ -6,6 +6,7 @@ import { kindOf } from "../../../src/events/event-kind.ts";
 import { frameTypes } from "../../../src/journal/frame.ts";
 import {
   assertValid,
+  cut,
   encodeCbor,
   encodeRecord,
   eventContext,
@@ -14,6 +15,7 @@ import {
   fixture,
   frameOf,
   oleDate,
+  oleDateOf,
   redacted,
   utf16,
 } from "../../support/exit-records.ts";
@@ -66,12 +68,12 @@ test("the attributes of an event come from frame and record", () => {
     source: `urn:certwire:ca:${id}`,
     type: "io.certwire.certificate.issued.v1",
     subject: "request/5",
-    time: "2026-03-01T12:00:00.1234567Z",
+    time: "2026-03-01T12:00:00.123Z",
     datacontenttype: "application/json",
     dataschema: "urn:certwire:schema:certificate.issued:v1",
     sequence: "0000000042-00000000000000000017",
     partitionkey: `${id}:5`,
-    recordedtime: "2026-03-01T12:00:00.1234572Z",
+    recordedtime: "2026-03-01T12:00:00.123Z",
   });
 });
 
@@ -114,7 +116,7 @@ test("properties appear in camelCase, enumerations as words with their number", 
       RequestFlags: 0x12 | 0x100_0000,
       SubmittedWhen: oleDate("2026-02-28T23:59:59.999Z"),
       RequesterName: "CONTOSO\\alice",
-      RawName: Buffer.from("3000", "hex"),
+      RawName: Buffer.from("3001", "hex"),
     },
     certificate: { GeneralFlags: 0x1000, UPN: "alice@contoso.com" },
     ca: { CAType: 1, fUseDS: 1, "CertState.0": 3, "CRLState.1": 4, "CertState.1": 3 },
@@ -132,7 +134,7 @@ test("properties appear in camelCase, enumerations as words with their number", 
     requestFlagsCode: 0x100_0012,
     submittedWhen: "2026-02-28T23:59:59.999Z",
     requesterName: "CONTOSO\\alice",
-    rawName: "MAA=",
+    rawName: "MAE=",
   });
   assert.deepEqual(data(event)["certificateProperties"], {
     generalFlags: ["doNotPersistInDatabase"],
@@ -172,7 +174,7 @@ test("a revocation shows reason, time and effective time", () => {
   assert.equal(event.subject, `certificate/${serialNumber}`);
 });
 
-test("unknown properties are shown too, and never lost when names collide", () => {
+test("unknown properties are listed under the CA's own names, each value as text with its type", () => {
   const event = eventOf({
     request: {
       NewCAProperty2: "x",
@@ -180,13 +182,29 @@ test("unknown properties are shown too, and never lost when names collide", () =
       requestID: "again",
       "…": 3,
       Blob: Buffer.from("a"),
+      When: oleDate("2026-02-28T23:59:59.999Z"),
+      Never: oleDateOf(Number.NaN),
     },
+    ca: { "CertState.00": 3, "New.1": 2n ** 60n },
   });
-  const request = data(event)["request"];
-  assert.equal(request?.["newCaProperty2"], "x");
-  assert.deepEqual(request?.["blob"], { base64: "YQ==" });
-  const shown = [request?.["requestId"], ...problems(event).map(({ value }) => value)];
-  assert.deepEqual(shown.map(String).toSorted(), ["1", "3", "again"]);
+  assert.deepEqual(data(event)["request"], { requestId: 1 });
+  assert.equal(data(event)["ca"]?.["certificates"], undefined);
+  const unknown = event.data["unknownProperties"] as { name: string }[];
+  const nan = Buffer.alloc(8);
+  nan.writeDoubleLE(Number.NaN);
+  assert.deepEqual(
+    unknown.toSorted((a, b) => a.name.localeCompare(b.name, "en")),
+    [
+      { name: "ca.CertState.00", type: "integer", value: "3" },
+      { name: "ca.New.1", type: "integer", value: "1152921504606846976" },
+      { name: "request.…", type: "integer", value: "3" },
+      { name: "request.Blob", type: "binary", value: "YQ==" },
+      { name: "request.Never", type: "binary", value: nan.toString("base64") },
+      { name: "request.NewCAProperty2", type: "text", value: "x" },
+      { name: "request.requestID", type: "text", value: "again" },
+      { name: "request.When", type: "date", value: "2026-02-28T23:59:59.999Z" },
+    ],
+  );
 });
 
 test("names that JavaScript objects treat specially are names like any other", () => {
@@ -196,10 +214,54 @@ test("names that JavaScript objects treat specially are names like any other", (
   for (const name of names) assert.ok(json.includes(`value of ${name}`), name);
 });
 
-test("numbers beyond 2^53 appear as strings", () => {
+test("a LONG beyond 2^53 stands in the problems as text, and the partition key has it", () => {
   const event = eventOf({ request: { RequestID: 2n ** 60n } });
-  assert.equal(data(event)["request"]?.["requestId"], "1152921504606846976");
+  assert.equal(data(event)["request"], undefined);
+  assert.deepEqual(problems(event), [
+    {
+      property: "request.RequestID",
+      reason: "range",
+      type: "integer",
+      value: "1152921504606846976",
+    },
+  ]);
   assert.match(event.partitionkey, /:1152921504606846976$/);
+  assert.equal(event.subject, "request/1152921504606846976");
+});
+
+test("a value that was cut is absent, and its problem has length, hash and ends", () => {
+  const [first, last] = [Buffer.from("first"), Buffer.from("last")];
+  const value = cut(20_000_000, Buffer.alloc(32, 7), first, last);
+  const event = eventOf({
+    request: { DispositionMessage: value, NewProperty: value },
+    certificate: { RawCertificate: value },
+    attributes: [["ccm", value]],
+    extensions: [["1.2.3", 0, value]],
+    errors: [
+      ["request.DispositionMessage", "cut"],
+      ["attribute.ccm", "cut"],
+    ],
+  });
+  const { request, certificate, unknownProperties, attributes, extensions } = event.data;
+  assert.deepEqual([request, certificate, unknownProperties], [undefined, undefined, undefined]);
+  assert.deepEqual(attributes, [{ name: "ccm" }]);
+  assert.equal((extensions as { der: unknown }[])[0]?.der, undefined);
+  const expected = [
+    "request.DispositionMessage",
+    "attribute.ccm",
+    "certificate.RawCertificate",
+    "extension.1.2.3",
+    "request.NewProperty",
+  ].map((property) => ({
+    property,
+    reason: "cut",
+    length: 20_000_000,
+    sha256: "07".repeat(32),
+    first: first.toString("base64"),
+    last: last.toString("base64"),
+  }));
+  const byName = (a: object, b: object) => JSON.stringify(a).localeCompare(JSON.stringify(b), "en");
+  assert.deepEqual(problems(event).toSorted(byName), expected.toSorted(byName));
 });
 
 test("values of the wrong type go to the problems with what they were", () => {
@@ -212,13 +274,15 @@ test("values of the wrong type go to the problems with what they were", () => {
         property: "request.RequestID",
         reason: "type",
         detail: "integer is expected",
+        type: "text",
         value: "five",
       },
       {
         property: "request.Disposition",
         reason: "type",
         detail: "enumeration is expected",
-        value: { base64: "eA==" },
+        type: "binary",
+        value: "eA==",
       },
     ].toSorted((a, b) => order(event, a.property) - order(event, b.property)),
   );
@@ -289,11 +353,13 @@ test("a request is published as length and hash, and as a whole only when asked 
   const raw = fixture("challenge-request");
   const request = { RequestID: 1, RawRequest: raw };
   const sha256 = createHash("sha256").update(raw).digest("hex");
-  const digest = { length: raw.length, sha256, omitted: true };
+  const digest = { length: raw.length, sha256 };
   assert.deepEqual(data(eventOf({ request }))["request"]?.["rawRequest"], digest);
   const context = eventContext({ includeRawRequest: true });
   const whole = data(eventOf({ request }, context))["request"]?.["rawRequest"];
-  const bytes = Buffer.from(whole as string, "base64");
+  const { der, ...rest } = whole as { der: string };
+  assert.deepEqual(rest, digest);
+  const bytes = Buffer.from(der, "base64");
   assert.equal(bytes.length, raw.length);
   assert.equal(bytes.includes("correct-horse-battery"), false);
   const broken = eventOf({ request: { RawRequest: raw.subarray(1) } }, context);
@@ -315,7 +381,7 @@ test("a gap says what was lost; one found by the reader has index 65535", () => 
     firstSequence: 3,
     lastSequence: 2n ** 60n,
     firstTime: 134_168_400_001_234_567n,
-    requestIds: [4, 5],
+    requestIds: [4, 2n ** 60n, 5],
   };
   const frame = frameOf(encodeCbor(gap), { type: frameTypes.gap, index: 65_535 });
   const [event] = eventsOfFrame(frame, eventContext());
@@ -326,12 +392,14 @@ test("a gap says what was lost; one found by the reader has index 65535", () => 
   assert.deepEqual(event.data, {
     ca: { id: "unknown" },
     reason: "corrupt",
-    count: 2,
+    count: "2",
     firstSequence: "3",
     lastSequence: "1152921504606846976",
-    firstTime: "2026-03-01T12:00:00.1234567Z",
+    firstTime: "2026-03-01T12:00:00.123Z",
     requestIds: [4, 5],
-    problems: [],
+    problems: [
+      { property: "requestIds", reason: "range", type: "integer", value: "1152921504606846976" },
+    ],
   });
 });
 

@@ -21,7 +21,9 @@ test("a U+0000 is replaced in every text, and a problem keeps the bytes", () => 
     ],
   });
   assert.equal(data(event)["request"]?.["requesterName"], "a\ufffdb");
-  assert.equal(data(event)["request"]?.["newName"], "c");
+  assert.deepEqual(event.data["unknownProperties"], [
+    { name: "request.New\ufffdName", type: "text", value: "c" },
+  ]);
   assert.equal(data(event)["ca"]?.["name"], "\ufffd");
   assert.deepEqual(event.data["attributes"], [{ name: "cc\ufffdm", value: "h\ufffdst" }]);
   assert.equal(JSON.stringify(event).includes("\\u0000"), false);
@@ -31,6 +33,8 @@ test("a U+0000 is replaced in every text, and a problem keeps the bytes", () => 
     ["attributes", "cc\0m"],
     ["attribute.cc\ufffdm", "h\0st"],
     ["attribute.\ufffd", "attribute.\0"],
+    ["unknownProperties", "request.New\0Name"],
+    ["request.x", "bud\0get"],
   ] as const) {
     const found = problems(event).find(
       (problem) => problem["property"] === property && problem["reason"] === "text",

@@ -27,7 +27,7 @@ function shows(event: CertwireEvent, bytes: Buffer): boolean {
 test("an attestation challenge is published as length and hash, whole or cut", () => {
   const challenge = randomBytes(900);
   const sha256 = createHash("sha256").update(challenge).digest("hex");
-  const digest = { length: 900, sha256, omitted: true };
+  const digest = { length: 900, sha256 };
   const whole = eventOf({ event: 2, request: { RequestID: 1, AttestationChallenge: challenge } });
   assert.deepEqual(request(whole)["attestationChallenge"], digest);
   const value = cut(
@@ -50,11 +50,16 @@ test("an attestation challenge is published as length and hash, whole or cut", (
 
 test("the ends of a request that the exit module cut are not published", () => {
   const end = Buffer.from(`x${secret}`);
-  for (const name of ["RawRequest", "RequestAttributes"]) {
-    const event = eventOf({ request: { [name]: cut(20_000_000, Buffer.alloc(32), end, end) } });
-    const value = request(event)[name === "RawRequest" ? "rawRequest" : "requestAttributes"];
-    assert.deepEqual(value, { length: 20_000_000, sha256: "00".repeat(32), omitted: true });
-  }
+  const value = cut(20_000_000, Buffer.alloc(32), end, end);
+  const digest = { length: 20_000_000, sha256: "00".repeat(32) };
+  const raw = eventOf({ request: { RawRequest: value } });
+  assert.deepEqual(request(raw)["rawRequest"], digest);
+  assert.deepEqual(problems(raw), []);
+  const attributes = eventOf({ request: { RequestAttributes: value } });
+  assert.equal(request(attributes)["requestAttributes"], undefined);
+  assert.deepEqual(problems(attributes), [
+    { property: "request.RequestAttributes", reason: "cut", ...digest },
+  ]);
 });
 
 test("an attribute with the name of a secret has no value, however the name is written", () => {

@@ -20,8 +20,8 @@ const jsonBytes = (event: CertwireEvent) => Buffer.byteLength(JSON.stringify(eve
 const digest = (bytes: Buffer) => ({
   length: bytes.length,
   sha256: createHash("sha256").update(bytes).digest("hex"),
-  omitted: true,
 });
+const problemsOf = ({ data }: CertwireEvent) => data["problems"] as Record<string, unknown>[];
 
 function shrunk(event: CertwireEvent, maxEventBytes: number): CertwireEvent {
   const before = JSON.stringify(event);
@@ -42,12 +42,12 @@ test("the largest binary goes first, and smaller ones stay", () => {
   });
   const { data } = shrunk(event, 20_000);
   const request = data["request"] as Record<string, unknown>;
-  assert.deepEqual(request["rawOldCertificate"], digest(large));
+  assert.equal("rawOldCertificate" in request, false);
   assert.equal(request["requestAttributes"], "a".repeat(5000));
   const [extension] = data["extensions"] as Record<string, unknown>[];
   assert.equal(extension?.["der"], small.toString("base64"));
   assert.deepEqual(data["problems"], [
-    { property: "request.rawOldCertificate", reason: "omitted" },
+    { property: "request.rawOldCertificate", reason: "omitted", ...digest(large) },
   ]);
 });
 
@@ -58,9 +58,12 @@ test("a CRL of 5 MiB fits into 900 KiB as length and hash", () => {
     eventContext(),
   );
   assert.ok(event);
-  const crl = shrunk(event, 900 * 1024).data["crl"] as Record<string, unknown>;
-  assert.deepEqual(crl["der"], digest(der));
+  const smaller = shrunk(event, 900 * 1024);
+  const crl = smaller.data["crl"] as Record<string, unknown>;
+  assert.equal("der" in crl, false);
   assert.equal(crl["number"], "4112");
+  const omitted = problemsOf(smaller).find(({ reason }) => reason === "omitted");
+  assert.deepEqual(omitted, { property: "crl.der", reason: "omitted", ...digest(der) });
 });
 
 test("a CRL of 15 MB is neither written nor hashed again on its way to length and hash", (context) => {
@@ -76,9 +79,13 @@ test("a CRL of 15 MB is neither written nor hashed again on its way to length an
     assert.ok((result?.length ?? 0) < 10_000, `${String(given[0]).slice(0, 20)} is large`);
   }
   context.mock.restoreAll();
-  const crl = eventOfOutbound(outbound).data["crl"] as Record<string, unknown>;
-  assert.deepEqual(crl["der"], { length, sha256, omitted: true });
+  const smaller = eventOfOutbound(outbound);
+  const crl = smaller.data["crl"] as Record<string, unknown>;
+  assert.deepEqual([crl["length"], crl["sha256"], crl["der"]], [length, sha256, undefined]);
   assert.equal(crl["number"], "7");
+  assert.deepEqual(problemsOf(smaller), [
+    { property: "crl.der", reason: "omitted", length, sha256 },
+  ]);
 });
 
 test("what fits stays, to the byte", () => {
@@ -89,14 +96,23 @@ test("what fits stays, to the byte", () => {
   const { data } = shrunk(event, whole - 1);
   const request = data["request"] as Record<string, unknown>;
   assert.equal(request["rawName"], small.toString("base64"));
-  assert.deepEqual(request["rawOldCertificate"], digest(large));
+  assert.equal(request["rawOldCertificate"], undefined);
 });
 
 test("texts go when binaries are not enough", () => {
   const message = "ü".repeat(50_000);
   const event = eventOf({ request: { DispositionMessage: message, RawName: randomBytes(1000) } });
-  const request = shrunk(event, 3000).data["request"] as Record<string, unknown>;
-  assert.deepEqual(request["dispositionMessage"], digest(Buffer.from(message)));
+  const smaller = shrunk(event, 3000);
+  const request = smaller.data["request"] as Record<string, unknown>;
+  assert.equal("dispositionMessage" in request, false);
+  assert.deepEqual(
+    problemsOf(smaller).find(({ property }) => property === "request.dispositionMessage"),
+    {
+      property: "request.dispositionMessage",
+      reason: "omitted",
+      ...digest(Buffer.from(message)),
+    },
+  );
 });
 
 test("the ends of a value that was already cut go, its length and hash stay", () => {
@@ -104,12 +120,14 @@ test("the ends of a value that was already cut go, its length and hash stay", ()
   const event = eventOf({
     certificate: { RawCertificate: cut(20_000_000, Buffer.alloc(32, 7), ends, ends) },
   });
-  const certificate = shrunk(event, 4000).data["certificate"] as Record<string, unknown>;
-  assert.deepEqual(certificate["der"], {
-    length: 20_000_000,
-    sha256: "07".repeat(32),
-    omitted: true,
-  });
+  assert.deepEqual(problemsOf(shrunk(event, 4000)), [
+    {
+      property: "certificate.RawCertificate",
+      reason: "cut",
+      length: 20_000_000,
+      sha256: "07".repeat(32),
+    },
+  ]);
 });
 
 test("thousands of small values go as whole parts", () => {
@@ -130,7 +148,24 @@ test("bytes of a broken text go from the problems too", () => {
   const event = eventOf({ errors: [] });
   const problem = { property: "request.x", reason: "text", utf16: utf16.toString("base64") };
   const large = { ...event, data: { ...event.data, problems: [problem] } };
-  const { data } = shrunk(large, 2000);
-  const [first] = data["problems"] as { utf16: unknown }[];
-  assert.deepEqual(first?.utf16, digest(utf16));
+  assert.deepEqual(problemsOf(shrunk(large, 2000)), [
+    { property: "request.x", reason: "text" },
+    { property: "problems.0.utf16", reason: "omitted", ...digest(utf16) },
+  ]);
+});
+
+test("a request that is published whole loses its bytes, not its length and hash", () => {
+  const raw = fixture("challenge-request");
+  const event = eventOf(
+    { request: { RawRequest: raw } },
+    eventContext({ includeRawRequest: true }),
+  );
+  const { der } = (event.data["request"] as { rawRequest: { der: string } }).rawRequest;
+  const smaller = shrunk(event, jsonBytes(event) - 1);
+  assert.deepEqual(smaller.data["request"], { rawRequest: digest(raw) });
+  const blanked = digest(Buffer.from(der, "base64"));
+  assert.deepEqual(problemsOf(smaller), [
+    { property: "request.rawRequest.der", reason: "omitted", ...blanked },
+  ]);
+  assert.notEqual(blanked.sha256, digest(raw).sha256);
 });

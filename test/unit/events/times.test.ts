@@ -33,7 +33,15 @@ test("any 8 bytes are a date with a year of four digits, or not a date", () => {
 test("any FILETIME is a time with a year of four digits", () => {
   fc.assert(
     fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (filetime) => {
-      assert.match(filetimeText(filetime), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z$/);
+      assert.match(filetimeText(filetime), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     }),
   );
+});
+
+test("a FILETIME is cut off to the millisecond, before 1970 too", () => {
+  assert.equal(filetimeText(134_168_400_001_239_999n), "2026-03-01T12:00:00.123Z");
+  assert.equal(filetimeText(0n), "1601-01-01T00:00:00.000Z");
+  assert.equal(filetimeText(9_999n), "1601-01-01T00:00:00.000Z");
+  assert.equal(filetimeText(116_444_735_999_999_999n), "1969-12-31T23:59:59.999Z");
+  assert.equal(filetimeText(2n ** 64n - 1n), "9999-12-31T23:59:59.999Z");
 });

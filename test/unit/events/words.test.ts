@@ -17,6 +17,7 @@ import {
   requestFlags,
   requestTypeFlags,
 } from "../../../src/events/words/flags.ts";
+import { hresultSymbol } from "../../../src/events/words/hresult.ts";
 import { exitEvents } from "../../../src/exit/ca-codes.ts";
 
 /** The numbers of the specifications and of the Windows headers by their symbols there, without the prefix. */
@@ -252,6 +253,20 @@ for (const [name, words, expected] of [
     assert.deepEqual({ ...words }, expected);
   });
 }
+
+test("every HRESULT of the CA itself has its symbol", () => {
+  // CERTSRV_E_* of winerror.h: 0x80094001 to 0x80094018 and 0x80094800 to 0x80094821, without a gap.
+  for (const [first, last] of [
+    [0x80094001, 0x80094018],
+    [0x80094800, 0x80094821],
+  ] as const) {
+    for (let code = first; code <= last; code += 1) {
+      assert.match(hresultSymbol(code) ?? "", /^CERTSRV_E_/, code.toString(16));
+    }
+  }
+  assert.equal(hresultSymbol(0x80094815), "CERTSRV_E_TOO_MANY_SIGNATURES");
+  assert.equal(hresultSymbol(0x80094821), "CERTSRV_E_SEC_EXT_DIRECTORY_SID_REQUIRED");
+});
 
 test("the event bits are those of certexit.h", () => {
   // EXITEVENT_*; 0x100 has no symbol there.

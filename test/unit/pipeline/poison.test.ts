@@ -236,9 +236,9 @@ test("a record of a later version waits with an alarm, and is no dead letter", a
 test("a record that fails for want of memory is published once there is memory", async (t) => {
   const context = eventContext();
   const { identity } = context;
-  const resolve = identity.resolveId.bind(identity);
+  const resolve = identity.resolve.bind(identity);
   let failures = 0;
-  identity.resolveId = (...place) => {
+  identity.resolve = (...place) => {
     failures += 1;
     if (failures <= 3) throw new RangeError("Array buffer allocation failed");
     return resolve(...place);

@@ -52,7 +52,7 @@ test("a frame gives its events and what they were made of, a broken one its erro
 
 test("a fault of the decoder itself is not the frame's, and is never an exception", () => {
   const identity = eventContext().identity;
-  identity.resolveId = () => {
+  identity.resolve = () => {
     throw new TypeError("a fault of ours");
   };
   const decoded = decodeFrame(frameOf(encodeRecord({})), { options: {}, identity });

@@ -10,9 +10,10 @@ import {
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { CaIdentity } from "../../../src/events/ca-identity.ts";
+import type { CaMemory } from "../../../src/events/ca-memory.ts";
 import { frameTypes, type JournalFrame } from "../../../src/journal/frame.ts";
 import { openJournalContext } from "../../../src/sources/journal-context.ts";
-import { CaIdFile, CaIdMemory } from "../../../src/state/ca-id-memory.ts";
+import { CaIdFile, openCaMemory, readCaMemory } from "../../../src/state/ca-id-memory.ts";
 import {
   encodeCbor,
   encodeRecord,
@@ -35,7 +36,7 @@ const gapAt = (sequence: bigint) => frameOf(gap, { type: frameTypes.gap, sequenc
 const eventAt = (sequence: bigint, certificate: string) =>
   frameOf(encodeRecord({ ca: { RawCACertificate: fixture(certificate) } }), { sequence });
 
-function sources(frames: readonly JournalFrame[], memory: CaIdMemory): (string | undefined)[] {
+function sources(frames: readonly JournalFrame[], memory: CaMemory): (string | undefined)[] {
   const context = { options: {}, identity: new CaIdentity(memory) };
   return frames.map((frame) => eventsOfFrame(frame, context)[0]?.source);
 }
@@ -48,12 +49,12 @@ test("wherever reading begins anew, each event has the source it had before", as
   const path = join(temporaryDirectory(context), "ca-ids.ndjson");
   const frames = [gapAt(1n), eventAt(2n, "ca-rsa"), gapAt(3n), eventAt(4n, "ca-ecdsa"), gapAt(5n)];
   const file = new CaIdFile(path, unfailing);
-  const before = sources(frames, await CaIdMemory.open(file));
+  const before = sources(frames, await openCaMemory(file));
   assert.equal(before[0], "urn:certwire:ca:unknown");
   assert.equal(new Set(before).size, 3);
   await file.pending;
   for (let first = 0; first < frames.length; first += 1) {
-    const again = sources(frames.slice(first), await CaIdMemory.read(path));
+    const again = sources(frames.slice(first), await readCaMemory(path));
     assert.deepEqual(again, before.slice(first));
   }
 });
@@ -61,13 +62,13 @@ test("wherever reading begins anew, each event has the source it had before", as
 test("an id is on disk when its write is no longer pending", async (context) => {
   const path = join(temporaryDirectory(context), "ca-ids.ndjson");
   const file = new CaIdFile(path, unfailing);
-  const memory = await CaIdMemory.open(file);
-  for (const sequence of [1n, 2n, 3n]) memory.keep(gapAt(sequence), `ca-${sequence}`);
+  const memory = await openCaMemory(file);
+  for (const sequence of [1n, 2n, 3n]) memory.keep(gapAt(sequence), { id: `ca-${sequence}` });
   await file.pending;
   assert.equal(file.pending, undefined);
-  const read = await CaIdMemory.read(path);
+  const read = await readCaMemory(path);
   for (const sequence of [1n, 2n, 3n]) {
-    assert.equal(read.idAt(gapAt(sequence)), `ca-${sequence}`);
+    assert.equal(read.seenAt(gapAt(sequence))?.id, `ca-${sequence}`);
   }
 });
 
@@ -78,13 +79,13 @@ test("a line that a crash cut off costs nothing but itself", async (context) => 
     [9n, "second"],
   ] as const) {
     const file = new CaIdFile(path, unfailing);
-    (await CaIdMemory.open(file)).keep(gapAt(sequence), id);
+    (await openCaMemory(file)).keep(gapAt(sequence), { id });
     await file.pending;
     appendFileSync(path, '{"epochId":"0123');
   }
-  const read = await CaIdMemory.read(path);
-  assert.equal(read.idAt(gapAt(8n)), "first");
-  assert.equal(read.idAt(gapAt(9n)), "second");
+  const read = await readCaMemory(path);
+  assert.equal(read.seenAt(gapAt(8n))?.id, "first");
+  assert.equal(read.seenAt(gapAt(9n))?.id, "second");
 });
 
 test("an id that cannot be written is reported, kept in memory, and written with the next", async (context) => {
@@ -92,17 +93,35 @@ test("an id that cannot be written is reported, kept in memory, and written with
   const path = join(state, "ca-ids.ndjson");
   const errors: unknown[] = [];
   const file = new CaIdFile(path, (error) => errors.push(error));
-  const memory = await CaIdMemory.open(file);
+  const memory = await openCaMemory(file);
   rmSync(state, { recursive: true });
   writeFileSync(state, "a file where the directory belongs");
-  memory.keep(gapAt(1n), "first");
+  memory.keep(gapAt(1n), { id: "first" });
   await file.pending;
   assert.equal(errors.length, 1);
-  assert.equal(memory.idAt(gapAt(1n)), "first");
+  assert.equal(memory.seenAt(gapAt(1n))?.id, "first");
   rmSync(state);
-  memory.keep(gapAt(5n), "second");
+  memory.keep(gapAt(5n), { id: "second" });
   await file.pending;
-  assert.equal((await CaIdMemory.read(path)).idAt(gapAt(2n)), "first");
+  assert.equal((await readCaMemory(path)).seenAt(gapAt(2n))?.id, "first");
+});
+
+test("a write that failed is repeated with the next record, whatever else there is to write", async (context) => {
+  const state = join(temporaryDirectory(context), "state");
+  const path = join(state, "ca-ids.ndjson");
+  const errors: unknown[] = [];
+  const file = new CaIdFile(path, (error) => errors.push(error), 0);
+  const memory = await openCaMemory(file);
+  rmSync(state, { recursive: true });
+  writeFileSync(state, "a file where the directory belongs");
+  memory.keep(gapAt(1n), { id: "first", certificate: "ab" });
+  await file.pending;
+  assert.ok(errors.length > 0);
+  rmSync(state);
+  await file.pending;
+  assert.equal(file.pending, undefined);
+  const read = (await readCaMemory(path)).seenAt(gapAt(2n));
+  assert.deepEqual([read?.id, read?.certificate], ["first", "ab"]);
 });
 
 test("a reader without a memory finds the CA at the start of the epoch it begins in", async (context) => {
@@ -121,7 +140,7 @@ test("a reader without a memory finds the CA at the start of the epoch it begins
   const later = await openJournalContext(
     directory,
     {},
-    await CaIdMemory.read(undefined),
+    await readCaMemory(undefined),
     first.position,
   );
   assert.equal(eventsOfFrame(second, later)[0]?.source, expected?.source);
@@ -131,22 +150,22 @@ test("a reader without a memory finds the CA at the start of the epoch it begins
 test("a file of any size and content costs no more than its limits", async (context) => {
   const path = join(temporaryDirectory(context), "ca-ids.ndjson");
   const line = (sequence: string, id: string) =>
-    `${JSON.stringify({ epochId: "e", sequence, id })}\n`;
+    `${JSON.stringify({ epochNumber: 1, epochId: "e", sequence, id })}\n`;
   writeFileSync(path, line("9".repeat(5_000_000), "long") + line("1", "good"));
-  const memory = await CaIdMemory.read(path);
-  assert.equal(memory.idAt({ epochId: "e", sequence: 2n }), "good");
+  const memory = await readCaMemory(path);
+  assert.equal(memory.seenAt({ epochNumber: 1, epochId: "e", sequence: 2n })?.id, "good");
   truncateSync(path, 2 ** 40);
-  await assert.rejects(CaIdMemory.read(path), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  await assert.rejects(readCaMemory(path), { code: "CERTWIRE_CHECKPOINT_FAILED" });
 });
 
 test("only the service's account may read the file, and a link is not followed", async (context) => {
   const directory = temporaryDirectory(context);
   const path = join(directory, "state", "ca-ids.ndjson");
-  await CaIdMemory.open(new CaIdFile(path, unfailing));
+  await openCaMemory(new CaIdFile(path, unfailing));
   const modes = [path, dirname(path)].map((each) => statSync(each).mode & 0o777);
   if (process.platform !== "win32") assert.deepEqual(modes, [0o600, 0o700]);
   const link = join(directory, "link.ndjson");
   symlinkSync(path, link);
-  const opening = CaIdMemory.open(new CaIdFile(link, unfailing));
+  const opening = openCaMemory(new CaIdFile(link, unfailing));
   await assert.rejects(opening, { code: "CERTWIRE_CHECKPOINT_FAILED" });
 });

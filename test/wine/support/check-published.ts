@@ -11,14 +11,23 @@ import {
   type RequestForm,
 } from "../expected-event.ts";
 import { groupBy } from "./group-by.ts";
-import type { Content } from "./recorded.ts";
+import { type Content, readRecorded } from "./recorded.ts";
 import { SecretSearch } from "./secrets.ts";
 
 const startup = 0x80;
 const shutdown = 0x40;
 const crlIssued = 0x20;
+const changedType = "io.certwire.ca.changed.v1";
 
-/** How many events a scenario makes, with start and stop. */
+/** How many times the CA of a record has another certificate than the one before it, in the journal's order. */
+export function countChanges(journalDirectory: string): number {
+  const certificates = readRecorded(journalDirectory)
+    .map(({ ca }) => ca["RawCACertificate"])
+    .filter((certificate) => certificate !== undefined);
+  return certificates.filter((each, at) => at > 0 && each !== certificates[at - 1]).length;
+}
+
+/** How many events a scenario makes, with start and stop, apart from those of a changed CA certificate. */
 export function countEvents(scenario: Scenario): number {
   const expectation = new Expectation(scenario);
   return 2 + scenario.steps.reduce((sum, step) => sum + eventsOf(expectation.step(step)), 0);
@@ -37,9 +46,11 @@ export function checkPublished(
   texts: readonly string[],
   requests: RequestForm = "hashed",
 ): void {
-  const events = texts.map((text) => JSON.parse(text) as PublishedEvent);
-  const ids = new Set(events.map(({ id }) => id));
-  assert.equal(ids.size, events.length, "ids are unique");
+  const all = texts.map((text) => JSON.parse(text) as PublishedEvent);
+  const ids = new Set(all.map(({ id }) => id));
+  assert.equal(ids.size, all.length, "ids are unique");
+  const events = all.filter(({ type }) => type !== changedType);
+  checkChanges(all);
   const search = new SecretSearch(scenario.header.secrets);
   const found = texts.flatMap((text) => search.find(Buffer.from(text)));
   assert.deepEqual(found, [], "no secret is published");
@@ -66,6 +77,27 @@ function chainOfContent({ context, ca }: Content): string {
 function chainOfEvent(event: PublishedEvent): string {
   const { rawCaCertificate } = event.data["ca"] as { rawCaCertificate?: string };
   return `${notifyOf(event).context} ${rawCaCertificate ?? ""}`;
+}
+
+/** Each change of the CA's certificate, in the order of the journal, has an event of its own, and nothing else has. */
+function checkChanges(events: readonly PublishedEvent[]): void {
+  const inOrder = events.toSorted((a, b) => (a.sequence < b.sequence ? -1 : 1));
+  const certificateOf = (event: PublishedEvent) =>
+    (event.data["ca"] as { certificateSha256?: string } | undefined)?.certificateSha256;
+  const certificates = new Map(inOrder.map((event) => [event.sequence, certificateOf(event)]));
+  const known = [...certificates].filter(([, certificate]) => certificate !== undefined);
+  const expected = known
+    .map(([sequence, certificate], at) => ({ sequence, certificate, before: known[at - 1]?.[1] }))
+    .filter(({ certificate, before }) => before !== undefined && before !== certificate);
+  const changes = inOrder.filter(({ type }) => type === changedType);
+  assert.deepEqual(
+    changes.map((event) => ({
+      sequence: event.sequence,
+      certificate: certificateOf(event),
+      before: (event.data["previous"] as { certificateSha256: string }).certificateSha256,
+    })),
+    expected,
+  );
 }
 
 /** The events of one request, or of the CA, against its steps. */

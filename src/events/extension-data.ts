@@ -1,0 +1,44 @@
+import type { ExitRecord } from "../exit/record.ts";
+import { extensionNames } from "../x509/oid-names.ts";
+import type { RecordedCertificate } from "./certificate-row.ts";
+import type { EventOptions } from "./envelope.ts";
+import type { Problems } from "./problems.ts";
+import { binaryText, textValue } from "./property-values.ts";
+import { extensionOrigins } from "./words/flags.ts";
+
+const origins: Readonly<Record<number, string>> = extensionOrigins;
+
+/** The bits of an extension's flags that a certificate, or `origin`, says too: critical, and where it is from. */
+const saidBits = 0xf_0001;
+
+/**
+ * The CA's extension table. Of an extension that stands in the certificate as it is, `standard` says only who
+ * set it; one that the certificate has in another form is a problem.
+ */
+export function extensionData(
+  { extensions }: ExitRecord,
+  certificate: RecordedCertificate | undefined,
+  { detail = "standard" }: EventOptions,
+  problems: Problems,
+): object[] {
+  return extensions.map(({ oid: recordOid, flags, der }) => {
+    const oid = textValue(recordOid, "extensions", problems);
+    const origin = origins[(flags >>> 16) & 0xf] ?? "unknown";
+    const comparison = certificate?.compareExtension(oid, flags, der) ?? "unsaid";
+    if (comparison === "same" && detail === "standard" && (flags & ~saidBits) === 0) {
+      return { oid, origin };
+    }
+    const place = `extension.${oid}`;
+    if (comparison === "different") problems.add(place, "conflict");
+    return {
+      oid,
+      // JSON leaves out an undefined member, and one shape for all objects keeps this path fast.
+      name: extensionNames.get(oid),
+      critical: (flags & 1) !== 0,
+      disabled: (flags & 2) !== 0,
+      origin,
+      flags,
+      der: binaryText(der, place, problems),
+    };
+  });
+}
