@@ -121,7 +121,7 @@ test("what a client says about itself is left out where it mentions a secret, an
     der(0x0c, Buffer.from(` Ｐａｓｓｗｏｒｄ=${secret}`, "utf16le").subarray(1)),
     der(0x0c, Buffer.from(`Ｐａｓｓｗｏｒｄ=${secret}`, "utf16le").swap16()),
     der(0x2c, utf8("Pass"), utf8(`word=${secret}`)),
-    der(0x3e, ...[...`Password=${secret}`].map(bmp)),
+    der(0x3e, ...Array.from(`Password=${secret}`, (character) => bmp(character))),
   ];
   const hidden = "has the name of a secret in it";
   for (const one of texts) {
