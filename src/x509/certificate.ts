@@ -95,8 +95,8 @@ function readCertificate(
   part("subject", (own) => {
     certificate.subject = readName(reader, subject, own);
   });
-  part("publicKey", () => {
-    certificate.publicKey = readPublicKey(reader, publicKey);
+  part("publicKey", (own) => {
+    certificate.publicKey = readPublicKey(reader, publicKey, own);
   });
   readCertificateExtensions(reader, certificate, report);
 }

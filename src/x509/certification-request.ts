@@ -132,8 +132,8 @@ function readSubject(draft: RequestDraft, reader: DerReader, name: DerElement): 
 }
 
 function readKey(draft: RequestDraft, reader: DerReader, key: DerElement): void {
-  draft.attempt("publicKey", () => {
-    draft.request.publicKey = readPublicKey(reader, key);
+  draft.attempt("publicKey", (own) => {
+    draft.request.publicKey = readPublicKey(reader, key, own);
   });
 }
 

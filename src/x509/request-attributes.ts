@@ -1,6 +1,6 @@
 import { type ParsedCertificate, parseCertificate } from "./certificate.ts";
 import { certificateExtensionHandlers, keyPurpose } from "./certificate-extensions.ts";
-import type { DerReport } from "./der-report.ts";
+import { DerReport } from "./der-report.ts";
 import { type ExtensionHandlers, readExtensions } from "./extensions.ts";
 import { readPairs, readPairText } from "./name-value-pairs.ts";
 import { octetStringOf } from "./octet-string.ts";
@@ -8,6 +8,8 @@ import { readOid } from "./oid.ts";
 import type { CertificateReference, ClientInfo, ParsedRequest } from "./parsed-request.ts";
 import { type DerElement, DerError, type DerReader, tags } from "./reader.ts";
 import type { RequestDraft } from "./request-draft.ts";
+import { mentionsSecretName } from "./secret-attributes.ts";
+import { mentionsSecret } from "./secret-names.ts";
 import { stringText, withoutNul } from "./text.ts";
 
 /** Reads one value of an attribute; `reader` stands for its bytes. */
@@ -200,7 +202,8 @@ function readProvider(
 ): void {
   const fields = reader.insideSequence(value);
   fields.next(tags.integer);
-  request.csp = textOf(fields, fields.next(), report);
+  const csp = textOf(fields, fields.next(), report);
+  if (csp !== undefined) request.csp = csp;
 }
 
 function readOsVersion(
@@ -209,7 +212,8 @@ function readOsVersion(
   value: DerElement,
   report: DerReport,
 ): void {
-  request.osVersion = textOf(reader, value, report);
+  const version = textOf(reader, value, report);
+  if (version !== undefined) request.osVersion = version;
 }
 
 /** [MS-WCCE] 2.2.2.7.4; each field may be left out, from the end. */
@@ -230,7 +234,9 @@ function readClientInfo(
     });
   }
   for (const name of ["machineName", "userName", "processName"] as const) {
-    if (fields.hasMore) info[name] = textOf(fields, fields.next(), report);
+    if (!fields.hasMore) break;
+    const text = textOf(fields, fields.next(), report);
+    if (text !== undefined) info[name] = text;
   }
   fields.end();
 }
@@ -244,8 +250,17 @@ function readRegistrationInfo(
   readPairText(draft, octetStringOf(reader, value), report);
 }
 
-function textOf(reader: DerReader, element: DerElement, report: DerReport): string {
-  const text = stringText(reader, element, report);
+/** The text of what a client says about itself; `undefined` if it may hold a secret, such as that of a command line. */
+function textOf(reader: DerReader, element: DerElement, report: DerReport): string | undefined {
+  // Its problems have the octets of the text.
+  const own = new DerReport();
+  const text = stringText(reader, element, own);
   if (text === undefined) throw new DerError("not a string");
+  // A text of one string type may hide in another one, and the text of chunks only shows when they are joined.
+  if (mentionsSecretName(reader.whole(element)) || mentionsSecret(text)) {
+    report.withhold("has the name of a secret in it");
+    return undefined;
+  }
+  for (const { reason, octets } of own.problems) report.add(reason, octets);
   return withoutNul(text);
 }

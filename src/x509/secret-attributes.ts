@@ -38,8 +38,13 @@ function occurrences(bytes: Buffer, octets: Buffer): number {
 
 /** True if a text of any string type, UTF-16 of both byte orders included, has the name of a secret in it. */
 export function mentionsSecretName(content: Buffer): boolean {
-  const even = Buffer.from(content.subarray(0, content.length & ~1));
-  const texts = [content.toString("latin1"), content.toString("utf8"), even.toString("utf16le")];
-  texts.push(even.swap16().toString("utf16le"));
+  const texts = [content.toString("latin1"), content.toString("utf8")];
+  // After the header of an element, UTF-16 may begin at an odd offset.
+  for (const start of [0, 1]) {
+    const even = Buffer.from(
+      content.subarray(start, content.length - ((content.length - start) & 1)),
+    );
+    texts.push(even.toString("utf16le"), even.swap16().toString("utf16le"));
+  }
   return texts.some(mentionsSecret);
 }

@@ -98,12 +98,62 @@ test("a pair whose strings have the wrong type shows no secret either", () => {
     pair(asBmp(`Password=${secret}`), asBmp("")),
     pair(asUtf16(0x0c, "Password"), asUtf16(0x0c, secret)),
     pair(asUtf16(0x1e, "Password"), asUtf16(0x1e, secret)),
+    pair(asUtf16(0x0c, "Ｐａｓｓｗｏｒｄ"), asUtf16(0x0c, secret)),
     pair(utf8("Password"), der(0x0c, Buffer.from(`${secret}\xff`, "latin1"))),
     pair(utf8("Password"), der(0x2c, utf8(secret.slice(0, 4)), utf8(secret.slice(4)))),
   ]) {
     const { request } = assertHidden(pkcs10([attribute(types.pair, one)]), one.toString("hex"));
     assert.equal(request.attributes?.[0]?.redacted, true);
   }
+});
+
+test("what a client says about itself is left out where it mentions a secret, and so are its octets", () => {
+  const command = `certreq.exe -attrib Challenge:${secret}`;
+  const texts = [
+    utf8(command),
+    bmp(command),
+    utf8(`P\u0301assword=${secret}`),
+    utf8(`Password=${secret}\0`),
+    text(0x0c, `Password=${secret}\xff`),
+    text(0x16, `Password=${secret}\xff`),
+    der(0x0c, Buffer.from(`Password=${secret} `, "utf16le")),
+    der(0x0c, Buffer.from(`Ｐａｓｓｗｏｒｄ=${secret} `, "utf16le")),
+    der(0x0c, Buffer.from(` Ｐａｓｓｗｏｒｄ=${secret}`, "utf16le").subarray(1)),
+    der(0x0c, Buffer.from(`Ｐａｓｓｗｏｒｄ=${secret}`, "utf16le").swap16()),
+    der(0x2c, utf8("Pass"), utf8(`word=${secret}`)),
+    der(0x3e, ...Array.from(`Password=${secret}`, (character) => bmp(character))),
+  ];
+  const hidden = "has the name of a secret in it";
+  for (const one of texts) {
+    const info = der(0x30, integer(9), utf8("pc"), one, utf8("a.exe"));
+    const raw = pkcs10([
+      attribute(types.csp, der(0x30, integer(1), one, der(0x03, Buffer.from([0])))),
+      attribute(types.osVersion, one),
+      attribute(types.clientInfo, info),
+    ]);
+    const { request, problems } = assertHidden(raw, one.toString("hex"));
+    assert.equal(request.csp, undefined);
+    assert.equal(request.osVersion, undefined);
+    assert.deepEqual(request.clientInfo, {
+      clientId: "certReq",
+      clientIdCode: 9,
+      machineName: "pc",
+      processName: "a.exe",
+    });
+    assert.deepEqual(
+      problems,
+      [types.csp, types.osVersion, types.clientInfo].map((part) => ({
+        part,
+        reason: hidden,
+        isWithheld: true,
+      })),
+    );
+  }
+  const { request, problems } = shown(pkcs10([attribute(types.osVersion, utf8("10.0\0"))]));
+  assert.equal(request.osVersion, "10.0\ufffd");
+  assert.deepEqual(problems, [
+    { part: types.osVersion, reason: "text has a U+0000", octets: Buffer.from("10.0\0") },
+  ]);
 });
 
 test("registration info shows the names of secrets and no values, in any encoding", () => {

@@ -255,6 +255,19 @@ test("digits after the word, and any number of encodings, leave a name that of a
   }
 });
 
+test("accents, combining or not, leave a name that of a secret", () => {
+  for (const name of [
+    "Pa\u0301ssword",
+    "P\u00e1ssword",
+    "Cha\u0301\u0323llenge",
+    "\u1e69ecret",
+    `Pass${"\u0301\u0323".repeat(1000)}word`,
+  ]) {
+    assert.ok(isSecretName(name), name);
+    assert.ok(mentionsSecret(`a=b&${name}=c`), name);
+  }
+});
+
 test("what is not a request, or malformed, is left out", () => {
   const request = fixture("challenge-request");
   const cases = [

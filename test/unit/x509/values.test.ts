@@ -9,6 +9,7 @@ import { oidText as oidTextOf } from "../../../src/x509/oid.ts";
 import { readPublicKey } from "../../../src/x509/public-key.ts";
 import { DerError, DerReader } from "../../../src/x509/reader.ts";
 import { timeText } from "../../../src/x509/time.ts";
+import { der as longDer } from "../../support/build-der.ts";
 
 const oidText = (content: Buffer) => oidTextOf(content, { start: 0, end: content.length });
 
@@ -274,9 +275,13 @@ test("the size of an ML-DSA key follows from its parameter set", () => {
     ["608648016503040313", "ML-DSA-87", 20_736],
   ] as const) {
     const algorithm = der(0x30, der(0x06, Buffer.from(oid, "hex")));
-    const reader = new DerReader(der(0x30, algorithm, der(0x03, Buffer.from([0, 1, 2]))));
-    const key = readPublicKey(reader, reader.next());
+    const reader = new DerReader(
+      longDer(0x30, algorithm, longDer(0x03, Buffer.alloc(1 + bits / 8))),
+    );
+    const report = new DerReport();
+    const key = readPublicKey(reader, reader.next(), report);
     assert.equal(key.algorithm.name, name);
     assert.equal(key.bits, bits);
+    assert.deepEqual(report.problems, []);
   }
 });
