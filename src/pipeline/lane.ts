@@ -26,8 +26,8 @@ export interface LaneHost {
   /** Called with the events that the sink acknowledged, in the lane's order. */
   acknowledged(done: readonly QueuedEvent[]): void;
   /**
-   * Makes an event a dead letter, however often that fails. False if the pipeline ended before it was on disk: the
-   * lane keeps it.
+   * Makes an event a dead letter; calls `failed` after each try that failed, and tries again. False if the pipeline
+   * ended before the letter was on disk: the lane keeps the event.
    */
   bury(queued: QueuedEvent, failure: SinkFailure, failed: () => void): Promise<boolean>;
   /** Called when the sink reports a new number of lanes; the pipeline then parks every lane. */

@@ -1,4 +1,4 @@
-import { type Logger, pino } from "pino";
+import type { Logger } from "pino";
 import type { z } from "zod";
 import type { commonShape, ResolvedSinkOptions } from "./common-options.ts";
 import type { ResolveContext } from "./secret-reference.ts";
@@ -92,7 +92,7 @@ export function defineSinkKind<Schema extends SinkSchema, Options extends Resolv
     ...(replayDrainMs !== undefined && { replayDrainMs }),
     inspect: (now) => definition.inspect?.(options, now) ?? [],
     apart: (name) => configured(definition.apart?.(options, name) ?? options),
-    create: (log = pino({ level: "silent" })) => definition.create(options, log),
+    create: async (log) => definition.create(options, log ?? (await silentLogger())),
   });
   return {
     kind,
@@ -102,4 +102,10 @@ export function defineSinkKind<Schema extends SinkSchema, Options extends Resolv
     configure: (entry, context) =>
       configured(definition.resolve(entry as z.output<Schema>, context)),
   };
+}
+
+/** Loaded here only: most of what reads a configuration makes no sink. */
+async function silentLogger(): Promise<Logger> {
+  const { pino } = await import("pino");
+  return pino({ level: "silent" });
 }

@@ -114,11 +114,25 @@ test("the simulated CA is loaded by its own commands only, when they run", () =>
 test("the command line starts without the libraries of its commands", () => {
   const loaded = closureOf(join("src", "cli", "main.ts"));
   assert.ok(loaded.has(join("src", "cli", "commands", "journal-cat.ts")));
-  const packages = [...loaded].flatMap((file) =>
-    [...readFileSync(file, "utf8").matchAll(packageImport)].map(([, name]) => name),
-  );
-  assert.deepEqual([...new Set(packages)], ["commander"]);
+  assert.deepEqual(packagesOf(loaded), ["commander"]);
 });
+
+test("the commands that inspect start without the libraries that log and publish", () => {
+  const packagesOfAction = (name: string) =>
+    packagesOf(closureOf(join("src", "cli", "actions", `${name}.ts`)));
+  assert.deepEqual(packagesOfAction("check"), ["commander", "jsonc-parser", "zod"]);
+  for (const name of ["journal-cat", "journal-check", "journal-export", "journal-status"]) {
+    assert.deepEqual(packagesOfAction(name), ["commander"], name);
+  }
+});
+
+/** The packages that files import at once. */
+function packagesOf(paths: ReadonlySet<string>): string[] {
+  const packages = [...paths].flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(packageImport)].map(([, name = ""]) => name),
+  );
+  return [...new Set(packages)].toSorted((a, b) => a.localeCompare(b));
+}
 
 /** A file and all that it loads at once, without what it imports only when it needs it. */
 function closureOf(file: string, found = new Set<string>()): Set<string> {

@@ -15,7 +15,6 @@ import type { SinkKind } from "../../sinks/sink-kind.ts";
 import { checkState } from "../../state/check-state.ts";
 import { stateLayout } from "../../state/layout.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { createLogger } from "../logger.ts";
 import { alignRows, styled } from "../output.ts";
 
 /** How long a sink may take to close, in ms. */
@@ -92,7 +91,7 @@ async function checkSink(configured: SinkConfiguration, timeoutMs: number): Prom
   const subject = `sink ${configured.options.name}`;
   let findings: Sink["findings"] = [];
   const result = await attempt(subject, "CERTWIRE_SINK_UNREACHABLE", async () => {
-    const sink = await configured.create(createLogger("silent"));
+    const sink = await configured.create();
     const timeout = AbortSignal.timeout(timeoutMs);
     const tooLate = new Promise<never>((_, reject) => {
       const silence = `no answer in ${timeoutMs} ms from ${configured.destination}`;

@@ -11,7 +11,7 @@ import { totalBytes } from "../../../src/state/dead-letter-files.ts";
 import { stateLayout } from "../../../src/state/layout.ts";
 import { temporaryDirectory } from "../../support/run-cli.ts";
 
-/** Lets every look at a path fail for want of a right. */
+/** Makes every `lstat` fail for want of a right. */
 function withoutRights(t: TestContext): void {
   const { mock } = t.mock.method(fs, "lstat", async (path: string) => {
     throw Object.assign(new Error(`EACCES: permission denied, lstat '${path}'`), {
