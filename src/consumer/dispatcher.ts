@@ -171,11 +171,12 @@ export class Dispatcher<T> {
       if (delivery.isSettled) return { kind: "abandoned" };
       delivery.isRunning = true;
       await step();
+      // It stays so until it is settled: a session that closes meanwhile must not abandon it.
       return { kind: "done" };
     } catch (error) {
+      delivery.isRunning = false;
       return { kind: "failed", error };
     } finally {
-      delivery.isRunning = false;
       this.#slots.give();
     }
   }

@@ -16,5 +16,7 @@ export { kafkaTopic } from "./kafka/topic-source.ts";
 export type { ConsumerLogger } from "./logger.ts";
 export type { ReceivedMessage } from "./message.ts";
 export type { ConsumerOptions } from "./options.ts";
+export type { RabbitMqConnectionOption } from "./rabbitmq/connection.ts";
+export { type RabbitMqQueueOptions, rabbitMqQueue } from "./rabbitmq/queue-source.ts";
 export { knownKindOf, readEvent } from "./read-event.ts";
 export type { Outcome, Session } from "./session.ts";

@@ -5,7 +5,7 @@ export type Outcome = "handled" | "abandoned";
 
 /** A message on its way to its handler. */
 export class Delivery {
-  /** True while the handler, or the hook for dead letters, runs. */
+  /** True while the handler, or the hook for dead letters, runs, and once it has succeeded. */
   isRunning = false;
   readonly outcome: Promise<Outcome>;
   readonly #resolve: (outcome: Outcome) => void;

@@ -11,7 +11,7 @@ import { PartitionBatch } from "./partition-batch.ts";
 
 /** kafkajs's own default, in ms. */
 const defaultRebalanceTimeoutMs = 60_000;
-const reconnect = { limit: Number.POSITIVE_INFINITY, initialMs: 500, maxMs: 30_000 };
+const reconnect = { limit: Number.POSITIVE_INFINITY, initialMs: 500, maxMs: 5000 };
 
 /** kafkajs handles all fetched partitions at once; the consumer's `concurrency` is the limit of the handlers. */
 const partitionsAtATime = 1000;
