@@ -7,6 +7,12 @@ export type { RetryOptions } from "./back-off.ts";
 export { Consumer } from "./consumer.ts";
 export type { DeadLetter, DeadLetterHook } from "./dead-letter.ts";
 export { MemoryDeduplication } from "./deduplication/memory.ts";
+export {
+  type PooledPostgresClient,
+  PostgresDeduplication,
+  type PostgresDeduplicationOptions,
+  type PostgresPool,
+} from "./deduplication/postgres.ts";
 export type { DeduplicationStore, EventIdentity } from "./deduplication/store.ts";
 export type { ConsumerStats } from "./dispatcher.ts";
 export type { EventSource, Lag, SourceHost } from "./event-source.ts";
@@ -17,6 +23,12 @@ export type { ConsumerLogger } from "./logger.ts";
 export type { ReceivedMessage } from "./message.ts";
 export type { ConsumerOptions } from "./options.ts";
 export type { RabbitMqConnectionOption } from "./rabbitmq/connection.ts";
+export { FileOffsets, MemoryOffsets, type OffsetStore } from "./rabbitmq/offset-store.ts";
 export { type RabbitMqQueueOptions, rabbitMqQueue } from "./rabbitmq/queue-source.ts";
+export {
+  type RabbitMqStreamOptions,
+  rabbitMqStream,
+  type StreamStart,
+} from "./rabbitmq/stream-source.ts";
 export { knownKindOf, readEvent } from "./read-event.ts";
 export type { Outcome, Session } from "./session.ts";
