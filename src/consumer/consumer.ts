@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { type ConsumerStats, Dispatcher } from "./dispatcher.ts";
 import type { EventSource, Lag, SourceHost } from "./event-source.ts";
@@ -47,6 +48,8 @@ export class Consumer<T = undefined> {
     this.#log = options.logger ?? silentLogger;
     this.#signal = options.signal;
     this.#stopTimeoutMs = options.stopTimeoutMs ?? 30_000;
+    // Each batch of a partition listens.
+    setMaxListeners(0, this.#stopping.signal);
     this.#dispatcher = new Dispatcher({
       handlers,
       concurrency,

@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /**
  * What became of a delivery. `handled`: the message may be acknowledged. `abandoned`: it must be delivered again.
  */
@@ -43,6 +45,11 @@ export class Session {
   readonly #cut = new AbortController();
   readonly #open = new Set<Delivery>();
   #whenEmpty: (() => void)[] = [];
+
+  constructor() {
+    // Each event that waits for its next try listens, and each handler may.
+    setMaxListeners(0, this.closing, this.cut);
+  }
 
   /** Aborted when no handler may start any more. */
   get closing(): AbortSignal {
