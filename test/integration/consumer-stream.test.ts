@@ -140,11 +140,11 @@ suite("consuming from a stream of a real RabbitMQ broker", () => {
       numbers.map((n) => sampleEvent(n, "ca-1", 1000)),
     );
     const source = rabbitMqStream({ connection: url, stream: place.stream, offsets });
-    const places: string[] = [];
+    const arrived: string[] = [];
     const handled: number[] = [];
     const handlers = {
       otherwise: (event: CertwireEvent, { message }: HandlerContext) => {
-        places.push(message.place);
+        arrived.push(message.place);
         handled.push(sequenceOf(event));
       },
     };
@@ -155,6 +155,6 @@ suite("consuming from a stream of a real RabbitMQ broker", () => {
       return msg === "the stream no longer has messages that were not consumed";
     });
     assert.equal(line?.["from"], "1");
-    assert.equal(places[0], `${place.stream}@${Number(line?.["to"]) + 1}`);
+    assert.equal(arrived[0], `${place.stream}@${Number(line?.["to"]) + 1}`);
   });
 });
