@@ -120,6 +120,44 @@ export const errorCodes = {
     exitCode: 78,
     hint: "Create it on the broker or fix the configuration; publishing resumes on its own.",
   },
+  CERTWIRE_CONSUMER_OPTIONS: {
+    meaning: "An option of a consumer is invalid.",
+    retryable: false,
+    exitCode: 78,
+    hint: "Fix the option named in the message.",
+  },
+  CERTWIRE_CONSUMER_UNREACHABLE: {
+    meaning: "A consumer cannot reach its broker, or lost a connection that it may not make again.",
+    retryable: true,
+    exitCode: 69,
+    hint: "Check the address, the network and the broker. A consumer that makes its own connections keeps trying.",
+  },
+  CERTWIRE_CONSUMER_REFUSED: {
+    meaning:
+      "The broker refused a consumer: its credentials, its permissions, or a topic or queue that is missing.",
+    retryable: true,
+    exitCode: 77,
+    hint: "Fix what the message names, then start the consumer again; it continues where it was.",
+  },
+  CERTWIRE_MESSAGE_INVALID: {
+    meaning:
+      "A message is not an event of Certwire, and the consumer has no `onDeadLetter` that takes it.",
+    retryable: false,
+    exitCode: 65,
+    hint: "Set `onDeadLetter` and keep such messages there, or find out who sends them.",
+  },
+  CERTWIRE_HANDLER_FAILED: {
+    meaning: "A handler failed as often as `retry.limit` allows, and nothing took the event.",
+    retryable: true,
+    exitCode: 70,
+    hint: "Fix the handler or what it needs, or set `onDeadLetter`; the event is delivered again at the next start.",
+  },
+  CERTWIRE_OFFSETS_FAILED: {
+    meaning: "The place of a consumer in a stream cannot be read or saved.",
+    retryable: true,
+    exitCode: 74,
+    hint: "Check the path, this account's permissions and the free space.",
+  },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
 /** A key of `errorCodes`; stable across versions, so scripts and alerts may match on it. */

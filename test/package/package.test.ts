@@ -62,6 +62,30 @@ test("without the simulated CA, as on a CA, the other commands work, and its own
   }
 });
 
+test("the SDK for consumers is imported without any addon, and without a client of a broker", async () => {
+  const root = join(home, "node_modules/certwire");
+  const away = ["prebuilds", "dist/native", "node_modules/kafkajs", "node_modules/amqplib"];
+  const moved = away.map((path, at) => [join(root, path), join(home, `away-${at}`)] as const);
+  for (const [from, to] of moved) await rename(from, to);
+  try {
+    const program = `
+      process.dlopen = () => { throw new Error("an addon is loaded"); };
+      const { Consumer, kafkaTopic, rabbitMqQueue } = await import("certwire/consumer");
+      const handlers = { otherwise: () => undefined };
+      new Consumer({ handlers, source: rabbitMqQueue({ connection: "amqp://localhost", queue: "q" }) });
+      const client = { brokers: ["localhost:9092"] };
+      new Consumer({ handlers, source: kafkaTopic({ client, topic: "t", groupId: "g" }) });
+      console.log("imported");`;
+    const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", program], {
+      cwd: home,
+    });
+    assert.equal(stdout, "imported\n");
+  } finally {
+    for (const [from, to] of moved) await rename(to, from);
+  }
+  assert.ok(existsSync(join(root, "dist/consumer/index.d.ts")));
+});
+
 test("the package carries both addons with their licences, and no test, C++ source or other compiled addon", () => {
   const root = join(home, "node_modules/certwire");
   for (const path of ["test", "addon", "build", "var"]) {

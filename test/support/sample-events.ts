@@ -26,7 +26,7 @@ export function sampleEvent(sequence: number, key = "ca-1", padBytes = 0): Certw
     subject: `request/${sequence}`,
     time: "2026-01-02T03:04:05.123Z",
     datacontenttype: "application/json",
-    dataschema: "urn:certwire:schema:certificate.issued.v1",
+    dataschema: "urn:certwire:schema:certificate.issued:v1",
     sequence: `0000000001-${padded}`,
     partitionkey: key,
     recordedtime: "2026-01-02T03:04:05.200Z",

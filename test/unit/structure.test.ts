@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   exit: ["units.ts", "errors"],
   x509: [],
   events: ["exit", "x509"],
+  consumer: ["errors", "events"],
   state: ["units.ts", "errors", "files", "events"],
   sources: ["units.ts", "errors", "files", "journal", "exit", "events", "state"],
   sinks: ["units.ts", "errors", "log", "files"],
@@ -143,6 +144,19 @@ function closureOf(file: string, found = new Set<string>()): Set<string> {
   }
   return found;
 }
+
+test("the SDK for consumers loads no client of a broker before it is used, and no native addon", () => {
+  const loaded = [...closureOf(join("src", "consumer", "index.ts"))];
+  assert.ok(loaded.length > 20, `${loaded.length} files`);
+  const packages = loaded.flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(packageImport)].map(([, name]) => name),
+  );
+  assert.deepEqual(packages, []);
+  assert.deepEqual(
+    loaded.filter((file) => ["native", "sinks", "service"].includes(partOf(file))),
+    [],
+  );
+});
 
 test("every part of src has its place in the rule, and imports are found", () => {
   const parts = new Set(files.map(partOf));

@@ -1,0 +1,65 @@
+import type { KafkaConfig, LogEntry } from "kafkajs";
+import { CertwireError } from "../../errors/certwire-error.ts";
+import { describeCause } from "../../errors/describe-cause.ts";
+import type { ConsumerLogger } from "../logger.ts";
+import { isClient, type KafkaClient } from "./options.ts";
+
+/** The user's own client, or a new one; kafkajs is loaded only then. */
+export async function openClient(
+  client: KafkaClient | KafkaConfig,
+  log: ConsumerLogger,
+): Promise<KafkaClient> {
+  if (isClient(client)) return client;
+  const { Kafka, logLevel } = await import("kafkajs");
+  return new Kafka({
+    clientId: "certwire-consumer",
+    connectionTimeout: 10_000,
+    // kafkajs reports each failure as an error, too, so its own lines are only for debugging.
+    logLevel: logLevel.WARN,
+    logCreator: () => (entry) => forward(log, entry),
+    ...client,
+  });
+}
+
+function forward(log: ConsumerLogger, { namespace, log: { message, error } }: LogEntry): void {
+  log.debug({ kafkajs: namespace, ...(typeof error === "string" && { error }) }, message);
+}
+
+/** Fields of kafkajs's errors. */
+interface KafkaError {
+  readonly name?: unknown;
+  readonly type?: unknown;
+  readonly cause?: unknown;
+}
+
+/** Refusals that last until someone acts, as types of the protocol. */
+const refusals: ReadonlySet<unknown> = new Set([
+  "UNKNOWN_TOPIC_OR_PARTITION",
+  "INVALID_TOPIC_EXCEPTION",
+  "TOPIC_AUTHORIZATION_FAILED",
+  "GROUP_AUTHORIZATION_FAILED",
+  "CLUSTER_AUTHORIZATION_FAILED",
+  "SASL_AUTHENTICATION_FAILED",
+  "UNSUPPORTED_SASL_MECHANISM",
+  "INVALID_GROUP_ID",
+  "INVALID_SESSION_TIMEOUT",
+  "INCONSISTENT_GROUP_PROTOCOL",
+]);
+
+/** The CertwireError for what kafkajs threw; `what` says what failed. */
+export function toConsumerError(error: unknown, what: string): CertwireError {
+  if (error instanceof CertwireError) return error;
+  const code = isRefusal(error) ? "CERTWIRE_CONSUMER_REFUSED" : "CERTWIRE_CONSUMER_UNREACHABLE";
+  return new CertwireError(code, `${what}: ${describeCause(error)}`, { cause: error });
+}
+
+function isRefusal(error: unknown): boolean {
+  let inner = error;
+  for (let depth = 0; depth < 8; depth += 1) {
+    const { name, type, cause } = Object(inner) as KafkaError;
+    if (refusals.has(type) || name === "KafkaJSSASLAuthenticationError") return true;
+    if (cause === undefined) return false;
+    inner = cause;
+  }
+  return false;
+}

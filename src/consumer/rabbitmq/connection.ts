@@ -1,0 +1,90 @@
+import type { Channel, ChannelModel, Options } from "amqplib";
+import { CertwireError } from "../../errors/certwire-error.ts";
+import { describeCause } from "../../errors/describe-cause.ts";
+
+/**
+ * How a consumer connects: an AMQP URL; amqplib's options; a function that connects, called again after a lost
+ * connection; or an open connection, which the consumer neither closes nor makes again.
+ */
+export type RabbitMqConnectionOption =
+  | string
+  | Options.Connect
+  | ChannelModel
+  | (() => Promise<ChannelModel>);
+
+/** Seconds between heartbeats where neither URL nor options say it. */
+const heartbeatSeconds = 15;
+const connectTimeoutMs = 10_000;
+
+/** A connection, and whether the consumer may close it. */
+export interface OpenConnection {
+  readonly model: ChannelModel;
+  readonly isOwn: boolean;
+}
+
+/** Connects; amqplib is loaded only if it is used. Rejects with what amqplib throws. */
+export async function openConnection(option: RabbitMqConnectionOption): Promise<OpenConnection> {
+  if (isModel(option)) return { model: option, isOwn: false };
+  const model = typeof option === "function" ? await option() : await connectTo(option);
+  // Without a listener an error event would end the process; the close that follows is what counts.
+  model.on("error", () => undefined);
+  return { model, isOwn: true };
+}
+
+async function connectTo(option: string | Options.Connect): Promise<ChannelModel> {
+  const { connect } = await import("amqplib");
+  const socket = { timeout: connectTimeoutMs, noDelay: true, keepAlive: true };
+  const client = { clientProperties: { connection_name: "certwire consumer" } };
+  return connect(withHeartbeat(option), { ...socket, ...client });
+}
+
+function withHeartbeat(option: string | Options.Connect): string | Options.Connect {
+  if (typeof option !== "string") return { heartbeat: heartbeatSeconds, ...option };
+  const url = new URL(option);
+  if (!url.searchParams.has("heartbeat")) {
+    url.searchParams.set("heartbeat", String(heartbeatSeconds));
+  }
+  return url.href;
+}
+
+/** True for an open connection of amqplib. */
+export function isModel(option: RabbitMqConnectionOption): option is ChannelModel {
+  return typeof option === "object" && "createChannel" in option;
+}
+
+/** Throws CERTWIRE_CONSUMER_OPTIONS for something that is not a way to connect. */
+export function checkConnection(option: unknown): void {
+  const isUrl = typeof option === "string" && /^amqps?:/.test(option) && URL.canParse(option);
+  const isOther = typeof option === "function" || (typeof option === "object" && option !== null);
+  if (isUrl || isOther) return;
+  throw new CertwireError("CERTWIRE_CONSUMER_OPTIONS", "connection: it is not an AMQP URL", {
+    hint: "Use amqp://user:password@host:5672/vhost, or amqps:// for TLS.",
+  });
+}
+
+/** Replies that last until someone acts. */
+const refusals: ReadonlySet<unknown> = new Set([402, 403, 404, 405, 406, 530, 540]);
+
+/** The CertwireError for what amqplib threw or emitted; `what` says what failed. */
+export function toConsumerError(error: unknown, what: string): CertwireError {
+  if (error instanceof CertwireError) return error;
+  const { code, message } = Object(error) as { code?: unknown; message?: unknown };
+  // The broker says "not found" of a queue, too, whose node is down.
+  const isRefused = refusals.has(code) && !/is down or inaccessible/.test(String(message));
+  const own = isRefused ? "CERTWIRE_CONSUMER_REFUSED" : "CERTWIRE_CONSUMER_UNREACHABLE";
+  return new CertwireError(own, `${what}: ${describeCause(error)}`, { cause: error });
+}
+
+/** Does some work on a channel of its own. Rejects with what amqplib throws. */
+export async function withChannel<T>(
+  model: ChannelModel,
+  work: (channel: Channel) => Promise<T>,
+): Promise<T> {
+  const channel = await model.createChannel();
+  channel.on("error", () => undefined);
+  try {
+    return await work(channel);
+  } finally {
+    await channel.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,94 @@
+import { CertwireError } from "../../errors/certwire-error.ts";
+import { backOffMs, pause } from "../back-off.ts";
+import type { SourceHost } from "../event-source.ts";
+import {
+  isModel,
+  type OpenConnection,
+  openConnection,
+  type RabbitMqConnectionOption,
+  toConsumerError,
+} from "./connection.ts";
+import { consumeOn, type Subscription } from "./subscription.ts";
+
+const reconnect = { limit: Number.POSITIVE_INFINITY, initialMs: 500, maxMs: 5000 };
+
+/** A consumer of a queue or stream that connects again after a lost connection. */
+export class ReconnectingConsumer {
+  readonly #option: RabbitMqConnectionOption;
+  #connection: OpenConnection | undefined;
+  #wasEstablished = false;
+
+  constructor(option: RabbitMqConnectionOption) {
+    this.#option = option;
+  }
+
+  /**
+   * Consumes until the host is stopped. Rejects with a CertwireError when the broker refuses the consumer before it
+   * accepted it for the first time, and when the user's own connection is lost.
+   */
+  async run(host: SourceHost, subscribe: () => Promise<Subscription>): Promise<void> {
+    let failures = 0;
+    const established = (): void => {
+      failures = 0;
+      this.#wasEstablished = true;
+    };
+    while (!host.signal.aborted) {
+      try {
+        await this.#consume(host, await subscribe(), established);
+      } catch (cause) {
+        const error = toConsumerError(cause, "cannot consume");
+        if (this.#isFinal(error)) throw error;
+        failures += 1;
+        const delayMs = backOffMs(failures, reconnect);
+        const { code, message, hint } = error;
+        host.log.warn({ code, error: message, hint, delayMs }, "lost the connection");
+        await pause(delayMs, host.signal);
+      }
+    }
+  }
+
+  /** Does some work on the connection in use, or on a new one. Rejects with a CertwireError. */
+  async ask<T>(what: string, work: (connection: OpenConnection) => Promise<T>): Promise<T> {
+    try {
+      if (this.#connection !== undefined) return await work(this.#connection);
+      const connection = await openConnection(this.#option);
+      try {
+        return await work(connection);
+      } finally {
+        await closeOwn(connection);
+      }
+    } catch (error) {
+      throw toConsumerError(error, what);
+    }
+  }
+
+  async #consume(
+    host: SourceHost,
+    subscription: Subscription,
+    established: () => void,
+  ): Promise<void> {
+    const connection = await openConnection(this.#option);
+    this.#connection = connection;
+    try {
+      await consumeOn(connection.model, host, {
+        ...subscription,
+        established: () => {
+          established();
+          host.log.info({ queue: subscription.queue }, "consuming");
+        },
+      });
+    } finally {
+      this.#connection = undefined;
+      await closeOwn(connection);
+    }
+  }
+
+  #isFinal({ code }: CertwireError): boolean {
+    if (code === "CERTWIRE_CONSUMER_UNREACHABLE") return isModel(this.#option);
+    return code !== "CERTWIRE_CONSUMER_REFUSED" || !this.#wasEstablished;
+  }
+}
+
+async function closeOwn({ model, isOwn }: OpenConnection): Promise<void> {
+  if (isOwn) await model.close().catch(() => undefined);
+}

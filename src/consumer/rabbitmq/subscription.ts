@@ -1,0 +1,87 @@
+import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
+import { aborted } from "../back-off.ts";
+import type { SourceHost } from "../event-source.ts";
+import type { Session } from "../session.ts";
+
+/** What happens with the messages of one channel. */
+export interface ChannelWork {
+  received(message: ConsumeMessage): void;
+  /** Acknowledges what is handled, before the channel closes. */
+  finish(): Promise<void>;
+  /** The channel is closed after that. */
+  closed(model: ChannelModel): Promise<void>;
+  /** The channel is gone. */
+  lost(): Promise<void>;
+}
+
+/** A consumer on a channel. */
+export interface Subscription {
+  readonly queue: string;
+  /** Messages that the broker hands out before the first of them is acknowledged. */
+  readonly prefetch: number;
+  /** Arguments of the AMQP consumer. */
+  readonly arguments: Readonly<Record<string, unknown>>;
+  /** Called for the new channel, before its first message. */
+  begin(channel: Channel, session: Session): ChannelWork;
+  /** Called once the broker has accepted the consumer. */
+  established(): void;
+}
+
+/**
+ * Consumes on one channel until the host is stopped; then what runs may finish and is acknowledged. Rejects when the
+ * channel or its connection is lost.
+ */
+export async function consumeOn(
+  model: ChannelModel,
+  host: SourceHost,
+  subscription: Subscription,
+): Promise<void> {
+  const channel = await model.createChannel();
+  const end = new ChannelEnd(model, channel);
+  const session = host.openSession();
+  const work = subscription.begin(channel, session);
+  try {
+    await channel.prefetch(subscription.prefetch);
+    const deliver = (message: ConsumeMessage | null): void => {
+      if (message === null) end.reject(new Error("the broker cancelled the consumer"));
+      else work.received(message);
+    };
+    const options = { arguments: subscription.arguments };
+    await channel.consume(subscription.queue, deliver, options);
+    subscription.established();
+    await end.before(aborted(host.signal));
+    // The AMQP consumer is not cancelled: that would give the messages after ours to the next consumer of the queue
+    // before those that we hold. The end of the channel gives back all at once.
+    await end.before(session.close(host.stopTimeoutMs));
+    await end.before(work.finish());
+    await channel.close();
+    await work.closed(model);
+  } catch (error) {
+    // Handlers that run may finish, but on this channel nothing can be acknowledged any more.
+    void session.close(Number.POSITIVE_INFINITY);
+    await work.lost();
+    await channel.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Rejects when a channel or its connection ends. */
+class ChannelEnd {
+  reject: (error: Error) => void = () => undefined;
+  readonly #ended: Promise<never>;
+
+  constructor(model: ChannelModel, channel: Channel) {
+    this.#ended = new Promise((_, reject) => {
+      this.reject = reject;
+    });
+    this.#ended.catch(() => undefined);
+    // The error tells why; a close follows it, or comes alone.
+    channel.on("error", (error) => this.reject(error));
+    channel.on("close", () => this.reject(new Error("the channel was closed")));
+    model.once("close", (error) => this.reject(error ?? new Error("the connection was closed")));
+  }
+
+  async before<T>(step: Promise<T>): Promise<T> {
+    return Promise.race([step, this.#ended]);
+  }
+}

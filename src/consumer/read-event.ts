@@ -1,0 +1,100 @@
+import { isUtf8 } from "node:buffer";
+import { CertwireError } from "../errors/certwire-error.ts";
+import { type CertwireEvent, type EventKind, eventKinds } from "../events/event.ts";
+import type { ReceivedMessage } from "./message.ts";
+
+/** Attributes that every event of Certwire has, all of them texts. */
+const requiredAttributes = [
+  "id",
+  "source",
+  "type",
+  "time",
+  "dataschema",
+  "sequence",
+  "partitionkey",
+  "recordedtime",
+] as const;
+
+/** Attributes that are `true` in JSON and the text `true` in a header. */
+const booleanAttributes: ReadonlySet<string> = new Set(["replayed"]);
+
+const binaryHeader = /^ce[-_]([a-z0-9]+)$/;
+const schemaPrefix = "urn:certwire:schema:";
+const kindOfSchema = /^urn:certwire:schema:([a-z]+\.[a-z]+):v1$/;
+const kinds: ReadonlySet<string> = new Set(eventKinds);
+
+/**
+ * The event in a message of Kafka or RabbitMQ, in structured or in binary mode. Structured JSON is also accepted
+ * without a content type, since tools that copy messages may drop it. Throws CERTWIRE_MESSAGE_INVALID with the
+ * reason if the message is not an event of Certwire.
+ */
+export function readEvent({
+  headers,
+  body,
+}: Pick<ReceivedMessage, "headers" | "body">): CertwireEvent {
+  const contentType = headers["content-type"] ?? "";
+  if (/^application\/cloudevents-batch/i.test(contentType)) throw invalid("it is a batch");
+  const isStructured = /^application\/cloudevents\b/i.test(contentType);
+  const hasAttributes = "ce_specversion" in headers || "ce-specversion" in headers;
+  const event =
+    isStructured || !hasAttributes
+      ? objectOf(body, "the message")
+      : { ...attributesIn(headers, contentType), data: objectOf(body, "the data") };
+  assertEvent(event);
+  return event;
+}
+
+/**
+ * The kind of an event that this version knows. `undefined` for one of a later version of Certwire; its handler is
+ * `otherwise`.
+ */
+export function knownKindOf({ dataschema }: CertwireEvent): EventKind | undefined {
+  const kind = kindOfSchema.exec(dataschema)?.[1] ?? "";
+  return kinds.has(kind) ? (kind as EventKind) : undefined;
+}
+
+function attributesIn(headers: ReceivedMessage["headers"], contentType: string) {
+  const attributes: Record<string, unknown> = {};
+  for (const [header, text] of Object.entries(headers)) {
+    const name = binaryHeader.exec(header)?.[1];
+    if (name === undefined) continue;
+    attributes[name] = booleanAttributes.has(name) && text === "true" ? true : text;
+  }
+  return { ...attributes, datacontenttype: contentType };
+}
+
+function objectOf(bytes: Buffer, what: string): Record<string, unknown> {
+  if (!isUtf8(bytes)) throw invalid(`${what} is not UTF-8`);
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString());
+  } catch (cause) {
+    throw invalid(`${what} is not JSON`, cause);
+  }
+  if (!isObject(value)) throw invalid(`${what} is not a JSON object`);
+  return value;
+}
+
+function assertEvent(
+  event: Record<string, unknown>,
+): asserts event is CertwireEvent & typeof event {
+  if (event["specversion"] !== "1.0") throw invalid("it is not a CloudEvent of version 1.0");
+  for (const name of requiredAttributes) {
+    const value = event[name];
+    if (typeof value !== "string" || value === "") throw invalid(`it has no attribute "${name}"`);
+  }
+  if (!String(event["dataschema"]).startsWith(schemaPrefix)) {
+    throw invalid("its dataschema is not one of Certwire");
+  }
+  if (!isObject(event["data"])) throw invalid("its data is not a JSON object");
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function invalid(reason: string, cause?: unknown): CertwireError {
+  return new CertwireError("CERTWIRE_MESSAGE_INVALID", `not an event of Certwire: ${reason}`, {
+    cause,
+  });
+}

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import { connect } from "amqplib";
+import type { HandlerContext } from "../../src/consumer/handlers.ts";
+import { FileOffsets, MemoryOffsets } from "../../src/consumer/rabbitmq/offset-store.ts";
+import { firstOffsetOf } from "../../src/consumer/rabbitmq/stream-offset.ts";
+import { rabbitMqStream } from "../../src/consumer/rabbitmq/stream-source.ts";
+import type { CertwireEvent } from "../../src/events/event.ts";
+import { type ConsumerPlace, testConsumerContract } from "../contract/consumer-contract.ts";
+import { rabbitMqSink } from "../support/make-sink.ts";
+import { publishEvents } from "../support/publish-events.ts";
+import { RunningConsumer } from "../support/running-consumer.ts";
+import { sampleEvent, sequenceOf } from "../support/sample-events.ts";
+import { until } from "../support/until.ts";
+import type { RabbitmqCluster } from "./support/broker-provider.ts";
+import { startRabbitmq } from "./support/brokers.ts";
+import { produceRabbitmq } from "./support/read-rabbitmq.ts";
+import { syncRabbitmq } from "./support/sync-rabbitmq.ts";
+
+suite("consuming from a stream of a real RabbitMQ broker", () => {
+  let rabbitmq: RabbitmqCluster;
+  let url = "";
+  let directory = "";
+  let places = 0;
+  before(async () => {
+    rabbitmq = await startRabbitmq({ faults: true });
+    [url = ""] = rabbitmq.urls;
+    directory = await mkdtemp(join(tmpdir(), "certwire-offsets-"));
+  });
+  after(async () => {
+    await rabbitmq.stop();
+    await rm(directory, { recursive: true });
+  });
+
+  async function makePlace(
+    settings: Record<string, unknown> = {},
+  ): Promise<ConsumerPlace & { readonly stream: string; readonly file: string }> {
+    places += 1;
+    const stream = `stream-${places}`;
+    const file = join(directory, stream);
+    const connection = await connect(url);
+    const channel = await connection.createChannel();
+    await channel.assertExchange(stream, "topic");
+    const streamArguments = { "x-queue-type": "stream", ...settings };
+    await channel.assertQueue(stream, { arguments: streamArguments });
+    await channel.bindQueue(stream, stream, "#");
+    await connection.close();
+    return {
+      stream,
+      file,
+      source: () => rabbitMqStream({ connection: url, stream, offsets: new FileOffsets(file) }),
+      publish: (t, events, mode = "structured") =>
+        publishEvents(t, events, rabbitMqSink(rabbitmq.urls, stream, { mode })),
+      publishText: (text) => produceRabbitmq(url, stream, text),
+      async restartBroker() {
+        await syncRabbitmq(rabbitmq);
+        await rabbitmq.kill9(1);
+        await rabbitmq.restart(1);
+        await until(() => canRead(stream), "the stream serves", { mayThrow: true, everyMs: 200 });
+      },
+    };
+  }
+
+  /**
+   * True once the stream gives its first message. RabbitMQ 3.10 takes connections after a start before its streams run,
+   * and until they do it confirms messages to them that it does not store.
+   */
+  async function canRead(stream: string): Promise<boolean> {
+    const connection = await connect(url);
+    connection.on("error", () => undefined);
+    try {
+      const channel = await connection.createChannel();
+      channel.on("error", () => undefined);
+      await firstOffsetOf(channel, stream);
+      return true;
+    } finally {
+      await connection.close().catch(() => undefined);
+    }
+  }
+
+  testConsumerContract({
+    makePlace,
+    missing: () =>
+      rabbitMqStream({ connection: url, stream: "missing", offsets: new MemoryOffsets() }),
+    stopsWithoutRepeats: false,
+  });
+
+  test("each consumer of a stream has all events, and its own place", async (t) => {
+    const place = await makePlace();
+    const events = [1, 2, 3].map((n) => sampleEvent(n));
+    await place.publish(t, events);
+    const sources = ["one", "two"].map((name) => {
+      const offsets = new FileOffsets(`${place.file}-${name}`);
+      return rabbitMqStream({ connection: url, stream: place.stream, offsets });
+    });
+    for (const source of sources) {
+      const run = new RunningConsumer(t, source);
+      await run.untilHandled(3);
+      await run.stop();
+      assert.deepEqual(run.events.map(sequenceOf), [1, 2, 3]);
+    }
+    const left = (await readdir(directory)).filter((name) => name.startsWith(`${place.stream}-`));
+    assert.deepEqual(left.toSorted(), [`${place.stream}-one`, `${place.stream}-two`]);
+  });
+
+  test("a new consumer begins after the newest event, or at a time, if it is asked to", async (t) => {
+    const place = await makePlace();
+    await place.publish(t, [sampleEvent(1)]);
+    const start = (from: "next" | Date) => {
+      const offsets = new MemoryOffsets();
+      const { stream } = place;
+      return new RunningConsumer(t, rabbitMqStream({ connection: url, stream, offsets, from }));
+    };
+    const next = start("next");
+    const consuming = () => next.lines.some(({ msg }) => msg === "consuming");
+    await next.until(consuming, "the consumer is there");
+    await place.publish(t, [sampleEvent(2)]);
+    await next.untilHandled(1);
+    await next.stop();
+    assert.deepEqual(next.events.map(sequenceOf), [2]);
+    const timed = start(new Date(Date.now() - 3_600_000));
+    await timed.untilHandled(2);
+    await timed.stop();
+    assert.deepEqual(timed.events.map(sequenceOf), [1, 2]);
+  });
+
+  test("events that retention deleted before they were consumed are reported", async (t) => {
+    const place = await makePlace({
+      "x-max-length-bytes": 50_000,
+      "x-stream-max-segment-size-bytes": 20_000,
+    });
+    const offsets = new MemoryOffsets();
+    await offsets.save(0n);
+    const numbers = Array.from({ length: 300 }, (_, at) => at + 1);
+    await place.publish(
+      t,
+      numbers.map((n) => sampleEvent(n, "ca-1", 1000)),
+    );
+    const source = rabbitMqStream({ connection: url, stream: place.stream, offsets });
+    const arrived: string[] = [];
+    const handled: number[] = [];
+    const handlers = {
+      otherwise: (event: CertwireEvent, { message }: HandlerContext) => {
+        arrived.push(message.place);
+        handled.push(sequenceOf(event));
+      },
+    };
+    const run = new RunningConsumer(t, source, { concurrency: 1, handlers });
+    await run.until(() => handled.includes(300), "the last one is handled");
+    await run.stop();
+    const line = run.lines.find(({ msg }) => {
+      return msg === "the stream no longer has messages that were not consumed";
+    });
+    assert.equal(line?.["from"], "1");
+    assert.equal(arrived[0], `${place.stream}@${Number(line?.["to"]) + 1}`);
+  });
+});
