@@ -17,6 +17,8 @@ export class RecordedCertificate {
   readonly parsed: ParsedCertificate;
   readonly problems: readonly DerProblem[];
   readonly parts: CertificateParts;
+  /** The subject's attributes; `undefined` if they cannot be compared with text. */
+  readonly subject: readonly NameAttribute[] | undefined;
 
   constructor(der: Buffer) {
     const { certificate, problems } = parseCertificate(der);
@@ -24,18 +26,14 @@ export class RecordedCertificate {
     this.parsed = certificate;
     this.problems = problems;
     this.parts = certificateParts(der);
-  }
-
-  /** The subject's attributes; `undefined` if they cannot be compared with text. */
-  get subject(): NameAttribute[] | undefined {
-    const { subject } = this.parsed;
-    return subject && nameAttributes(subject.distinguishedName);
+    const { subject } = certificate;
+    this.subject = subject && nameAttributes(subject.distinguishedName);
   }
 
   /** Compares a column of the certificate's row. */
   compare(name: string, value: RecordValue): Comparison {
-    if (Buffer.isBuffer(value)) return same(binaryColumns[name]?.(this.parts), value);
-    if (typeof value === "string") return textColumns[name]?.(this, value) ?? "unsaid";
+    if (Buffer.isBuffer(value)) return same(binaryColumns.get(name)?.(this.parts), value);
+    if (typeof value === "string") return textColumns.get(name)?.(this, value) ?? "unsaid";
     if (typeof value === "number" && name === "PublicKeyLength") return keyLength(this, value);
     return typeof value === "object" && "oleDate" in value
       ? dateColumn(this, name, value.oleDate)
@@ -58,15 +56,20 @@ function same(own: Buffer | undefined, value: Buffer): Comparison {
   return own.equals(value) ? "same" : "different";
 }
 
-const binaryColumns: Readonly<Record<string, (parts: CertificateParts) => Buffer | undefined>> = {
+/** A map, because the names of columns come from outside. */
+function columns<T>(table: Readonly<Record<string, T>>): ReadonlyMap<string, T> {
+  return new Map(Object.entries(table));
+}
+
+const binaryColumns = columns<(parts: CertificateParts) => Buffer | undefined>({
   RawName: ({ subject }) => subject,
   RawPublicKey: ({ publicKey }) => publicKey,
   RawPublicKeyAlgorithmParameters: ({ publicKeyParameters }) => publicKeyParameters,
-};
+});
 
 type CompareText = (certificate: RecordedCertificate, value: string) => Comparison;
 
-const textColumns: Readonly<Record<string, CompareText>> = {
+const textColumns = columns<CompareText>({
   CertificateHash: ({ parsed }, value) => sameText(parsed.fingerprints.sha1, hexOf(value)),
   SerialNumber: ({ parts }, value) =>
     sameText(
@@ -98,7 +101,7 @@ const textColumns: Readonly<Record<string, CompareText>> = {
   StreetAddress: namePart("STREET"),
   SurName: namePart("SN"),
   Title: namePart("T"),
-};
+});
 
 function sameText(own: string | undefined, value: string): Comparison {
   if (own === undefined) return "unsaid";
@@ -149,14 +152,14 @@ function keyLength({ parsed: { publicKey } }: RecordedCertificate, value: number
   return publicKey.bits === value ? "same" : "different";
 }
 
-const dateColumns: Readonly<Record<string, "notBefore" | "notAfter">> = {
+const dateColumns = columns<"notBefore" | "notAfter">({
   NotBefore: "notBefore",
   NotAfter: "notAfter",
-};
+});
 
 /** A certificate has whole seconds, a column may have their fraction too. */
 function dateColumn({ parsed }: RecordedCertificate, name: string, oleDate: Buffer): Comparison {
-  const member = dateColumns[name];
+  const member = dateColumns.get(name);
   const own = member && parsed[member];
   const date = oleDateText(oleDate);
   if (own === undefined || date === undefined) return "unsaid";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { CertwireEvent } from "../../../src/events/event.ts";
-import { eventOf, fixture, utf16 } from "../../support/exit-records.ts";
+import { eventOf, fixture, oleDate, utf16 } from "../../support/exit-records.ts";
 import { scaled } from "../../support/scale.ts";
 
 type Data = Record<string, Record<string, unknown>>;
@@ -112,4 +112,25 @@ test("a U+0000 in a certificate is a problem with the octets of its text", () =>
       octets: Buffer.from("con\0oso.com").toString("base64"),
     },
   ]);
+});
+
+test("names that JavaScript objects treat specially are names like any other", () => {
+  const names = ["__proto__", "constructor", "toString", "hasOwnProperty", "valueOf"];
+  const values = [
+    (name: string) => `value of ${name}`,
+    (name: string) => Buffer.from(name),
+    () => oleDate("2026-01-01"),
+  ];
+  for (const valueOf of values) {
+    const group = new Map(names.map((name) => [name, valueOf(name)] as const));
+    const certificate = new Map<string, unknown>(group);
+    certificate.set("RawCertificate", fixture("rsa-v1-template"));
+    const extensions = names.map((name) => [name, 0, Buffer.alloc(1)]);
+    const event = eventOf({ ca: group, request: group, certificate, extensions });
+    const shown = (event.data["unknownProperties"] as { name: string }[]).map(({ name }) => name);
+    const expected = ["ca", "request", "certificate"].flatMap((part) =>
+      names.map((name) => `${part}.${name}`),
+    );
+    assert.deepEqual(shown.toSorted(), expected.toSorted());
+  }
 });
