@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Command } from "commander";
@@ -21,6 +21,10 @@ before(() => {
   const sinks = [{ name: "out", url: "stdout:" }];
   const config = { journal: { directory: join(process.cwd(), journal) }, state: { directory } };
   writeFileSync(file("certwire.json"), JSON.stringify({ ...config, sinks }));
+  mkdirSync(file("dead-letters"));
+  const time = "2026-01-31T12:00:00.000Z";
+  const letter = { time, sink: "out", reason: "rejected", message: "no", event: sampleEvent(1) };
+  writeFileSync(file("dead-letters/out.ndjson"), `${JSON.stringify(letter)}\n`);
 });
 
 /** For each command the words with which it writes to standard output; `help` where it writes nothing else. */
@@ -28,6 +32,9 @@ const commands: Readonly<Record<string, readonly string[] | "help" | "service">>
   run: "service",
   check: ["--config", file("certwire.json"), "--offline"],
   replay: [file("events.ndjson"), "--stdout"],
+  "dead-letters list": ["--config", file("certwire.json")],
+  "dead-letters show": [sampleEvent(1).id, "--config", file("certwire.json")],
+  "dead-letters redrive": ["--config", file("certwire.json")],
   "journal status": ["--journal", journal],
   "journal check": ["--journal", journal],
   "journal cat": ["--journal", journal],

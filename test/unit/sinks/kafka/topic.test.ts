@@ -85,7 +85,11 @@ test("a topic that is examined is asked for all settings that put events at risk
   const settings = {
     "cleanup.policy": "compact",
     "max.message.bytes": "20000",
+    "message.timestamp.after.max.ms": "9223372036854775807",
+    "message.timestamp.before.max.ms": "9223372036854775807",
+    "message.timestamp.type": "CreateTime",
     "min.insync.replicas": "2",
+    "retention.bytes": "-1",
     "retention.ms": "-1",
     "unclean.leader.election.enable": "false",
   };
