@@ -7,7 +7,6 @@ import { RedrivenMarks } from "../state/redriven.ts";
 
 /** The dead letters of a state directory, as they are now. */
 export interface OpenedLetters {
-  readonly layout: StateLayout;
   readonly files: readonly OpenDeadLetters[];
   /** Size of all files, in bytes. */
   readonly bytes: number;
@@ -26,7 +25,7 @@ export async function withDeadLetters<T>(
   const [files, marks] = await open(layout);
   try {
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
-    return await use({ layout, files, bytes, marks });
+    return await use({ files, bytes, marks });
   } finally {
     await marks.close();
     await Promise.all(files.map(({ handle }) => handle.close()));

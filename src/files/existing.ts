@@ -6,12 +6,12 @@ import { lstat } from "node:fs/promises";
  * known, for want of a right for instance.
  */
 export async function statIfExists(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    return undefined;
-  }
+  return lstat(path).catch(ignoreMissing);
+}
+
+/** For the `catch` of a promise: `undefined` if nothing is at the path; throws every other error. */
+export function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== "ENOENT") throw error;
 }
 
 /** True for a link too, wherever it leads. Rejects like `statIfExists`. */

@@ -6,6 +6,7 @@ import type { PipelineMonitor } from "../pipeline/monitor.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
+import { FailingIterator } from "../sources/failing-iterator.ts";
 import type { DeadLetter } from "../state/dead-letter.ts";
 import type { LetterName, RedrivenMarks } from "../state/redriven.ts";
 import { mebibyte } from "../units.ts";
@@ -78,12 +79,11 @@ export async function redrive(options: RedriveOptions, signal: AbortSignal): Pro
 
 /** Feeds letters to a pipeline, without positions: no checkpoint can move. */
 class LetterSource implements EventSource {
-  readonly #letters: AsyncIterator<LetterToSend>;
+  readonly #letters: FailingIterator<LetterToSend>;
   readonly #ledger: Ledger;
-  #failure: { readonly error: unknown } | undefined;
 
   constructor(letters: AsyncIterable<LetterToSend>, ledger: Ledger) {
-    this.#letters = letters[Symbol.asyncIterator]();
+    this.#letters = new FailingIterator(letters);
     this.#ledger = ledger;
   }
 
@@ -91,7 +91,7 @@ class LetterSource implements EventSource {
     const records: SourcedRecord[] = [];
     let [isEnd, bytes] = [false, 0];
     while (records.length < chunkLetters && bytes < chunkBytes && !signal.aborted) {
-      const letter = await this.#nextLetter();
+      const letter = await this.#letters.next();
       isEnd = letter === undefined;
       if (letter === undefined) break;
       bytes += letter.bytes;
@@ -102,22 +102,11 @@ class LetterSource implements EventSource {
   }
 
   close(): void {
-    void this.#letters.return?.();
+    this.#letters.close();
   }
 
   throwIfFailed(): void {
-    if (this.#failure) throw this.#failure.error;
-  }
-
-  /** An iterator that failed cannot continue: its error ends the source. */
-  async #nextLetter(): Promise<LetterToSend | undefined> {
-    try {
-      const { done, value } = await this.#letters.next();
-      return done ? undefined : value;
-    } catch (error) {
-      this.#failure = { error };
-      return undefined;
-    }
+    this.#letters.throwIfFailed();
   }
 }
 

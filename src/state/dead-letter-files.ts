@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isInPlace, noFollow, syncDirectory } from "../files/append-file.ts";
-import { statIfExists } from "../files/existing.ts";
+import { ignoreMissing, statIfExists } from "../files/existing.ts";
 
 /** A dead-letter file as it was when it was opened; the service may go on to append to it, or rename it. */
 export interface OpenDeadLetters {
@@ -38,10 +38,6 @@ async function openPlain(path: string): Promise<OpenDeadLetters | undefined> {
   if (handle === undefined) return undefined; // renamed or deleted meanwhile
   const { size } = await handle.stat();
   return { path, handle, size };
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
 }
 
 /** By sink; the current file after those that are full. */
@@ -105,10 +101,7 @@ async function fullNames(current: string): Promise<string[]> {
 
 /** The names in a directory; none if it does not exist. */
 async function namesIn(directory: string): Promise<string[]> {
-  return readdir(directory).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
+  return (await readdir(directory).catch(ignoreMissing)) ?? [];
 }
 
 /** The number in the name of a full file; 0 for any other name. */

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { z } from "zod";
 import { noFollow, openForAppend } from "../files/append-file.ts";
+import { ignoreMissing } from "../files/existing.ts";
 import { readChunks } from "../files/read-chunks.ts";
 
 /** Longest line that is read, in bytes; a mark has about 150. */
@@ -107,8 +108,4 @@ function parse(line: string): z.infer<typeof mark> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
 }
