@@ -8,15 +8,10 @@ import { readKafka } from "../integration/support/read-kafka.ts";
 import { countRabbitmq, readRabbitmq } from "../integration/support/read-rabbitmq.ts";
 import { repoRoot } from "../integration/support/repo-root.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
-import { readScenario } from "../scenarios/format.ts";
 import { writeScenario } from "../scenarios/generate.ts";
 import { until } from "../support/until.ts";
-import {
-  checkFiles,
-  checkPublished,
-  countChanges,
-  countEvents,
-} from "./support/check-published.ts";
+import { checkFiles, checkPublished, countEvents } from "./support/check-published.ts";
+import { checkContents, checkRun, checkStartAndStop } from "./support/check-run.ts";
 import { declareQueue, guestPassword } from "./support/declare-queue.ts";
 import { runStandin } from "./support/standin.ts";
 import { WindowsService } from "./support/windows-service.ts";
@@ -43,7 +38,6 @@ test("every event reaches Kafka and RabbitMQ unchanged and in its order, from Wi
       const journalDirectory = join(directory, "journal");
       mkdirSync(journalDirectory);
       const path = writeScenario(name, directory);
-      const scenario = readScenario(path);
       await kafka.createTopic(name, { partitions });
       await declareQueue(amqpUrl, name);
       const { hostname, port } = new URL(amqpUrl);
@@ -66,22 +60,34 @@ test("every event reaches Kafka and RabbitMQ unchanged and in its order, from Wi
       });
       scenarioTest.after(() => service.kill());
       const run = await runStandin(path, { journalDirectory });
-      assert.equal(run.exitCode, 0);
-      const expected = countEvents(scenario) + countChanges(journalDirectory);
-      const isComplete = async (): Promise<boolean> =>
-        (await countRabbitmq(amqpUrl, name)) >= expected &&
-        (await countKafka(kafka.bootstrapServers, name)) >= expected;
-      const waiting = { mayThrow: true, everyMs: 1_000 };
-      await until(isComplete, `${expected} events are on both brokers`, waiting);
+      const outcomes = checkRun(path, run);
+      checkContents(outcomes);
+      checkStartAndStop(outcomes);
+      const { records, scenario } = outcomes;
+      const { secrets } = scenario.header;
+      const expected = countEvents(records);
+      const arrived = { rabbitmq: 0, kafka: 0 };
+      const isComplete = async (): Promise<boolean> => {
+        arrived.rabbitmq = await countRabbitmq(amqpUrl, name);
+        arrived.kafka = await countKafka(kafka.bootstrapServers, name);
+        return arrived.rabbitmq >= expected && arrived.kafka >= expected;
+      };
+      await until(isComplete, `${expected} events are on both brokers`, {
+        mayThrow: true,
+        everyMs: 1_000,
+        giveUp: () => service.assertRunning(),
+        state: () => ({ ...arrived, log: service.newestLogLines() }),
+      });
       assert.equal(await service.stop(), 0, "the service ends cleanly when its input is closed");
       const fromKafka = await readKafka(kafka.bootstrapServers, name);
       checkPublished(
-        scenario,
+        records,
+        secrets,
         fromKafka.map(({ value }) => value ?? ""),
       );
       assert.equal(new Set(fromKafka.map(({ partition }) => partition)).size, partitions);
-      checkPublished(scenario, await readRabbitmq(amqpUrl, name));
-      checkFiles(service.directory, scenario.header.secrets);
+      checkPublished(records, secrets, await readRabbitmq(amqpUrl, name));
+      checkFiles(service.directory, secrets);
     });
   }
 });

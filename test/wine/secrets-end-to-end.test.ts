@@ -8,11 +8,10 @@ import { startKafka, startRabbitmq } from "../integration/support/brokers.ts";
 import { readKafka } from "../integration/support/read-kafka.ts";
 import { countRabbitmq, readRabbitmq } from "../integration/support/read-rabbitmq.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
-import { readScenario } from "../scenarios/format.ts";
 import { writeScenario } from "../scenarios/generate.ts";
 import { openText } from "../scenarios/secrets.ts";
 import { until } from "../support/until.ts";
-import { checkPublished, countChanges, countEvents } from "./support/check-published.ts";
+import { checkPublished, countEvents } from "./support/check-published.ts";
 import { checkRun, isUnhurried } from "./support/check-run.ts";
 import { declareQueue, guestPassword } from "./support/declare-queue.ts";
 import { SecretSearch } from "./support/secrets.ts";
@@ -133,16 +132,16 @@ test("a challenge password is in no sink, dead letter, log or file, although its
   await declareQueue(amqpUrl, name, bindings);
   const directory = makeTempDirectory("secrets");
   const path = writeScenario(name, directory);
-  const scenario = readScenario(path);
   const play = async () => {
     const run = await runStandin(path);
     return isUnhurried(run) && run;
   };
   const run = await until(play, "no call of the CA uses up its time");
-  const { records } = checkRun(path, run);
+  const { records, scenario } = checkRun(path, run);
+  const { secrets } = scenario.header;
   const service = await startService(run.journalDirectory, servers, amqpUrl);
   t.after(() => service.kill());
-  const events = countEvents(scenario) + countChanges(run.journalDirectory);
+  const events = countEvents(records);
   const isComplete = async (): Promise<true> => {
     const counts = {
       kafka: (await readKafka(servers, name)).length,
@@ -161,7 +160,12 @@ test("a challenge password is in no sink, dead letter, log or file, although its
     assert.deepEqual(counts, all);
     return true;
   };
-  await until(isComplete, "all events are at their ends", { mayThrow: true, everyMs: 100 });
+  await until(isComplete, "all events are at their ends", {
+    mayThrow: true,
+    everyMs: 100,
+    giveUp: () => service.assertRunning(),
+    state: () => service.newestLogLines(),
+  });
   assert.equal(await service.stop(), 0, "the service ends cleanly when its input is closed");
 
   const fromKafka = await readKafka(servers, name);
@@ -175,11 +179,11 @@ test("a challenge password is in no sink, dead letter, log or file, although its
     inFile(service),
     onOutput(service),
   ];
-  for (const texts of published) checkPublished(scenario, texts, "whole");
+  for (const texts of published) checkPublished(records, secrets, texts, "whole");
   const places = filesOf(service)
     .set("Kafka", Buffer.from(JSON.stringify(fromKafka)))
     .set("RabbitMQ", inQueue);
-  checkPlaces(places, scenario.header.secrets);
+  checkPlaces(places, secrets);
   const open = new SecretSearch([openText]);
   assert.ok(records.every(({ event, payload }) => isOfCa(event) || open.find(payload).length > 0));
   assert.match(String(places.get("service.log")), /dead letter/, "the log reports it");

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repoRoot } from "../../integration/support/repo-root.ts";
 import { runCommand } from "../../integration/support/run-command.ts";
@@ -73,6 +73,23 @@ export class WindowsService {
   async stop(): Promise<number | null> {
     writeFileSync(stopFile(this), "");
     return this.#exited;
+  }
+
+  /** Fails, with its newest log lines, when it has ended by itself. */
+  assertRunning(): void {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode === null && signalCode === null) return;
+    const lines = this.newestLogLines().join("\n");
+    throw new Error(`the service ended with ${signalCode ?? exitCode}; its last lines:\n${lines}`);
+  }
+
+  /** Up to 20 lines of its log, the newest last, for the error of a test. */
+  newestLogLines(): string[] {
+    return ["service.log", "host.log"].flatMap((name) => {
+      const path = join(this.directory, name);
+      if (!existsSync(path)) return [];
+      return readFileSync(path, "utf8").split("\n").filter(Boolean).slice(-20);
+    });
   }
 
   /** Ends it in mid-work. */
