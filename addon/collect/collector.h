@@ -22,25 +22,30 @@ inline constexpr size_t kMaxNameUnits = 1024;
 /// Which names of the property table this CA knows, as its answers show. Thread-safe.
 class KnownNames {
  public:
-  /// True once the CA has refused the name without ever having answered it.
+  /// True once the CA has refused the name three times without ever having answered it: a single
+  /// refusal may come of the state that the CA is in, such as its start.
   bool Lacks(const Property& property) const {
-    return states_[IndexOf(property)].load(std::memory_order_relaxed) == State::kUnknown;
+    return refusals_[IndexOf(property)].load(std::memory_order_relaxed) == kEnoughRefusals;
   }
   void NoteAnswer(const Property& property, bool known) {
-    State unsure = State::kUnsure;
-    states_[IndexOf(property)].compare_exchange_strong(
-        unsure, known ? State::kKnown : State::kUnknown, std::memory_order_relaxed);
+    auto& refusals = refusals_[IndexOf(property)];
+    if (known) return refusals.store(kKnown, std::memory_order_relaxed);
+    uint8_t seen = refusals.load(std::memory_order_relaxed);
+    while (seen < kEnoughRefusals &&
+           !refusals.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed)) {
+    }
   }
 
  private:
-  enum class State : uint8_t { kUnsure, kKnown, kUnknown };
+  static constexpr uint8_t kEnoughRefusals = 3;
+  static constexpr uint8_t kKnown = 0xff;
   static constexpr size_t kMost = 256;
 
   static size_t IndexOf(const Property& property) {
     return static_cast<size_t>(&property - Properties().data()) % kMost;
   }
 
-  std::atomic<State> states_[kMost] = {};
+  std::atomic<uint8_t> refusals_[kMost] = {};
 };
 
 /// What limits a collection.

@@ -28,14 +28,31 @@ const EpochView::NumberedEpoch* EpochView::Next() {
 bool EpochView::HasWriter() {
   if (has_writer_.has_value()) return *has_writer_;
   std::optional<EpochKey> writer;
-  if (links_.FindWriter(catalog_, &writer).ok()) {
+  const Status status = links_.FindWriter(catalog_, &writer);
+  if (status.ok()) {
     lock_unreadable_since_ = 0;
-  } else if (IsRecent(&lock_unreadable_since_)) {
-    // Without knowing whether a writer is in it, the epoch is not left.
+    has_writer_ = writer == place_->epoch;
+    return *has_writer_;
+  }
+  // Without knowing whether a writer is in it, the epoch is left only for one that began after it:
+  // an epoch that was copied in would end the reading of a live one.
+  const bool recent = IsRecent(&lock_unreadable_since_);
+  if (recent || !IsFollowed()) {
+    if (!recent)
+      blocked_ = Status(status.code(), "cannot read which epoch has a writer", status.os_error());
     return true;
   }
-  has_writer_ = writer == place_->epoch;
-  return *has_writer_;
+  has_writer_ = false;
+  return false;
+}
+
+/// True when the next epoch says that it began after the one that the reader is in.
+bool EpochView::IsFollowed() {
+  const auto next = catalog_.epochs().upper_bound(place_->epoch);
+  EpochKey previous;
+  bool known = false;
+  const Status status = links_.ReadPrevious(catalog_, next->first, &previous, &known);
+  return status.ok() && known && previous == place_->epoch;
 }
 
 bool EpochView::WaitsForUnreadable(SegmentPlace from, SegmentPlace before) {

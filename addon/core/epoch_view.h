@@ -29,19 +29,27 @@ class EpochView {
   const CatalogEpoch* Current() const;
   /// The epoch after it, which means that it has ended; null while it is live.
   const NumberedEpoch* Next();
+  /// Why the epoch has not been left for more than 5 s although there is another one: the lock file
+  /// cannot be read, and the next epoch does not say that it follows. Ok otherwise.
+  const Status& blocked() const { return blocked_; }
   /// Forgets which epoch has a writer; the reader has entered another one.
-  void ForgetWriter() { has_writer_.reset(); }
+  void ForgetWriter() {
+    has_writer_.reset();
+    blocked_ = Status::Ok();
+  }
   /// True while a segment in [from, before) cannot be read but may be soon: for up to 5 s, since a
   /// virus scanner may hold it.
   bool WaitsForUnreadable(SegmentPlace from, SegmentPlace before);
 
  private:
   bool HasWriter();
+  bool IsFollowed();
   static bool IsRecent(uint64_t* since);
 
   Catalog catalog_;
   EpochLinks links_;
   const ReadPlace* place_;
+  Status blocked_;
   std::optional<bool> has_writer_;      ///< of this epoch; kept until the next listing or epoch
   uint64_t unreadable_since_ = 0;       ///< MonotonicNanos; 0: nothing is unreadable
   uint64_t lock_unreadable_since_ = 0;  ///< the same of the lock file

@@ -69,7 +69,8 @@ Status ReaderCore::ReadBatch() {
   for (int i = 0; i < kMaxSteps && result.moved(); ++i) result = StepPatiently();
   if (result.outcome() != StepOutcome::kIdle || !batch_.empty()) listed_at_ = 0;
   // What was read before an error is handed out; the next call reports the error again.
-  return batch_.empty() ? result.status() : Status::Ok();
+  if (!batch_.empty()) return Status::Ok();
+  return result.outcome() == StepOutcome::kIdle ? view_.blocked() : result.status();
 }
 
 Status ReaderCore::ListDirectory() {

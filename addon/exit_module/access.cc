@@ -250,6 +250,8 @@ DWORD CheckEntriesOf(const std::wstring& directory, const ProcessUser& user) {
     const std::wstring name = found.cFileName;
     if (name == L"." || name == L"..") continue;
     error = CheckEntry(directory + L"\\" + name, user);
+    // Retention, or the service, deleted it meanwhile.
+    if (error == ERROR_FILE_NOT_FOUND) error = ERROR_SUCCESS;
   } while (error == ERROR_SUCCESS && FindNextFileW(search, &found));
   FindClose(search);
   return error;

@@ -644,6 +644,56 @@ TEST_CASE("a lock file that cannot be read does not make the writer's epoch an o
   CHECK(segments.front().is_writers);
 }
 
+TEST_CASE(
+    "while the lock file stays unreadable, a live epoch is left for no other, and that is "
+    "reported") {
+  test::MemoryFiles files;
+  auto options = test::SmallOptions(kDirectory);
+  options.file_system = &files;
+  auto writer = test::StartWriter(options);
+  test::AppendText(writer.get(), "one");
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
+  bool fails = true;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    const bool is_lock = operation.path.ends_with(journal::kWriterLockName);
+    if (!fails || !is_lock || operation.op != test::Op::kOpen) return journal::Status::Ok();
+    return journal::Status(journal::Status::Code::kIo, "input/output error", 5);
+  });
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(9, 9, kSegmentBytes);
+  builder.Event("copied");
+  auto reader = Open(&hooked, ReadMode::kDurable);
+  CHECK(test::EventTexts(test::ReadAll(reader.get())) == std::vector<std::string>{"one"});
+  journal::Batch batch;
+  CHECK(test::WaitUntil([&] { return !reader->Read(&batch).ok(); }));
+  CHECK(test::ItemsOf(batch).empty());
+  test::AppendText(writer.get(), "two");
+  REQUIRE(writer->Shutdown(test::kPatienceMs));
+  CHECK(
+      test::WaitUntil([&] { return reader->Read(&batch).ok() && !test::ItemsOf(batch).empty(); }));
+  CHECK(test::EventTexts(test::ItemsOf(batch)) == std::vector<std::string>{"two"});
+  fails = false;
+  CHECK(test::WaitUntil([&] { return reader->Read(&batch).ok(); }));
+}
+
+TEST_CASE("while the lock file stays unreadable, an epoch is left for the one that follows it") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  builder.Seal();
+  builder.Epoch(2, 2, kSegmentBytes);
+  builder.Event("two");
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    const bool is_lock = operation.path.ends_with(journal::kWriterLockName);
+    if (!is_lock || operation.op != test::Op::kOpen) return journal::Status::Ok();
+    return journal::Status(journal::Status::Code::kIo, "input/output error", 5);
+  });
+  auto reader = Open(&hooked, ReadMode::kCommitted);
+  const auto items = test::ReadUntil(reader.get(), [](const auto& all) { return all.size() >= 2; });
+  CHECK(test::EventTexts(items).size() == 2);
+}
+
 TEST_CASE("reads that failed in one segment do not make a failure in the next one damage") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
