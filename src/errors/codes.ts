@@ -46,7 +46,7 @@ export const errorCodes = {
     meaning: "The dead letters of a sink have reached their limit.",
     retryable: true,
     exitCode: 74,
-    hint: "Replay the dead-letter files and delete them; publishing resumes on its own.",
+    hint: "Run certwire dead-letters redrive --delete, or move the files away; publishing resumes on its own.",
   },
   CERTWIRE_DIRECTORY_IN_USE: {
     meaning: "Another process is using the directory.",

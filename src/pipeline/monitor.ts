@@ -125,8 +125,7 @@ export class PipelineMonitor {
   }
 
   acknowledged(events: number, bytes: number): void {
-    this.#changes = 0;
-    this.#failing.delete("lanes");
+    this.#lanesWork();
     this.#counts.acknowledgedEvents += events;
     this.#counts.acknowledgedBytes += bytes;
   }
@@ -162,6 +161,7 @@ export class PipelineMonitor {
     this.#deadLetters[reason] += 1;
     this.#lastDeadLetter = this.#now();
     this.#failing.delete("dead letter");
+    this.#lanesWork();
     this.#lines.write("error", { reason, id, ...describeError(cause) }, "dead letter written");
     if (fill >= fillMark && this.#fill < fillMark) {
       const percent = Math.floor(fill * 100);
@@ -248,6 +248,12 @@ export class PipelineMonitor {
       failures: { ...this.#failures },
       deadLetters: { ...this.#deadLetters },
     };
+  }
+
+  /** An event got its final answer, so the lanes are no longer changing. */
+  #lanesWork(): void {
+    this.#changes = 0;
+    this.#failing.delete("lanes");
   }
 
   #failed(part: FailingPart, failures: number): void {

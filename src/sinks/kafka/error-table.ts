@@ -140,7 +140,7 @@ export const kafkaErrors: readonly KafkaErrorRow[] = [
   {
     code: 43,
     type: "UNSUPPORTED_FOR_MESSAGE_FORMAT",
-    meaning: hintedBy(config, "Set log.message.format.version of the topic to 2.0 or later."),
+    meaning: hintedBy(config, "Set message.format.version of the topic to 2.0 or later."),
     why: "an old log format",
   },
   {

@@ -37,7 +37,10 @@ const readSettings = [
 type SettingName = (typeof readSettings)[number];
 type Settings = Readonly<Partial<Record<SettingName, string>>>;
 
-/** Reads a topic and its settings. Rejects with CERTWIRE_SINK_CONFIG when the topic does not exist. */
+/**
+ * Reads a topic and its settings. Rejects with CERTWIRE_SINK_CONFIG when the topic does not exist, and with what
+ * kafkajs reports otherwise.
+ */
 export async function examineTopic(admin: Admin, topic: string): Promise<TopicState> {
   const { partitions } = await fetchTopic(admin, topic);
   const replicas = Math.min(...partitions.map((partition) => partition.replicas.length));
@@ -85,9 +88,7 @@ function layoutOf(partitions: number, settings: Settings): TopicLayout {
 async function fetchTopic(admin: Admin, topic: string): Promise<ITopicMetadata> {
   const { topics } = await admin
     .fetchTopicMetadata({ topics: [topic] })
-    .catch((error: unknown) =>
-      Promise.reject(isAbsent(error) || isHidden(error) ? unseen(topic) : error),
-    );
+    .catch((error: unknown) => Promise.reject(isAbsent(error) ? absent(topic) : error));
   const [found] = topics;
   if (found === undefined || found.partitions.length === 0) {
     throw new CertwireError("CERTWIRE_SINK_UNREACHABLE", `topic "${topic}" has no partitions yet`);
@@ -109,12 +110,10 @@ function typeOf(error: unknown): unknown {
   return (Object(error) as { type?: unknown }).type;
 }
 
-function unseen(topic: string): CertwireError {
-  return new CertwireError(
-    "CERTWIRE_SINK_CONFIG",
-    `topic "${topic}" does not exist, or this client may not see it`,
-    { hint: "Create the topic, or grant this client Describe and Write on it." },
-  );
+function absent(topic: string): CertwireError {
+  return new CertwireError("CERTWIRE_SINK_CONFIG", `topic "${topic}" does not exist`, {
+    hint: "Create the topic, or correct its name. Where ACLs apply, a client without Describe may get this answer too.",
+  });
 }
 
 async function fetchSettings(

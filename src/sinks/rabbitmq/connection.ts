@@ -26,6 +26,8 @@ export class RabbitMqConnection {
   #connecting: Promise<ChannelModel> | undefined;
   #preparing: Promise<ConfirmChannel> | undefined;
   #preparations = 0;
+  /** True when the topology was declared on this connection, and an event found no queue since. */
+  #isRepair = false;
   #lastPreparation = Number.NEGATIVE_INFINITY;
   #nextHost = 0;
   #isClosed = false;
@@ -79,6 +81,7 @@ export class RabbitMqConnection {
 
   /** After the exchange turned out to be missing: the next channel checks or declares it again. */
   prepareAgain(): void {
+    this.#isRepair = false;
     this.#preparing = undefined;
   }
 
@@ -91,7 +94,8 @@ export class RabbitMqConnection {
     if (this.#options.topology === undefined) return false;
     if (now - this.#lastPreparation < repairIntervalMs) return false;
     this.#lastPreparation = now;
-    this.prepareAgain();
+    this.#isRepair = true;
+    this.#preparing = undefined;
     return true;
   }
 
@@ -183,7 +187,7 @@ export class RabbitMqConnection {
     }
     this.#monitor.connected(host, port, versionOf(model));
     this.#model = model;
-    this.#preparing = undefined;
+    this.prepareAgain();
     return model;
   }
 
@@ -210,7 +214,9 @@ export class RabbitMqConnection {
   /** The first channel of a connection prepares the exchange; the others wait for that. */
   async #prepareOnce(model: ChannelModel, channel: ConfirmChannel): Promise<ConfirmChannel> {
     const isFirst = this.#preparing === undefined;
-    this.#preparing ??= this.#prepare(model, channel);
+    this.#preparing ??= this.#isRepair
+      ? this.#repair(model, channel)
+      : this.#prepare(model, channel);
     const preparing = this.#preparing;
     try {
       const prepared = await preparing;
@@ -219,6 +225,21 @@ export class RabbitMqConnection {
       if (this.#preparing === preparing) this.#preparing = undefined;
       await channel.close().catch(() => undefined);
       throw error;
+    }
+  }
+
+  /**
+   * Declares the topology again. Where that fails, such as without the right to, what has a queue still arrives, so only
+   * the event that found none goes on waiting.
+   */
+  async #repair(model: ChannelModel, channel: ConfirmChannel): Promise<ConfirmChannel> {
+    try {
+      return await this.#prepare(model, channel);
+    } catch (error) {
+      if (this.#model !== model) throw error;
+      this.#monitor.repairFailed(error);
+      await channel.close().catch(() => undefined);
+      return createChannel(model);
     }
   }
 

@@ -43,6 +43,11 @@ export class RabbitMqMonitor {
     this.#limited = queues;
   }
 
+  repairFailed(error: unknown): void {
+    const details = { error: describeCause(error) };
+    this.#lines.write("error", details, "cannot declare the topology again");
+  }
+
   /** Logs the numbers of what was held back. */
   close(): void {
     this.#lines.close();

@@ -66,6 +66,16 @@ test("lanes that change again and again without an acknowledgement are not publi
   assert.equal(monitor.health, "publishing");
 });
 
+test("lanes that change until an event becomes a dead letter are not retrying afterwards", () => {
+  const { monitor, pass } = setUp();
+  monitor.sinkOpened(2);
+  monitor.lanesChanging(error);
+  monitor.sinkOpened(2);
+  monitor.deadLettered("unroutable", "1", error, 0);
+  pass(600_000);
+  assert.equal(monitor.health, "publishing");
+});
+
 test("a source that cannot be read and a sink that cannot be opened again are not publishing", () => {
   const { monitor } = setUp();
   monitor.sourceFailed(error, 1, 5);

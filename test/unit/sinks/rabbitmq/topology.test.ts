@@ -220,3 +220,42 @@ test("a queue that was deleted is declared again after a return, at most once a 
   assert.equal(await publish(), "unroutable");
   assert.equal(declarations().length, 2, "the next time is a minute later");
 });
+
+test("where the topology cannot be declared again, events that have a queue still go out", async (t) => {
+  for (const replyCode of [403, 406]) {
+    const clock = { ms: 0 };
+    const { mock } = t.mock.method(performance, "now", () => clock.ms);
+    let isRefused = false;
+    let isRoutable = true;
+    const { sink, declarations, warnings } = await setUp(
+      t,
+      { lanes: 2 },
+      {
+        // The lanes have all the channels that there are.
+        channelMax: 2,
+        refuse: ({ method }) =>
+          isRefused && method === queueDeclare
+            ? { closes: "channel", replyCode, replyText: "refused" }
+            : undefined,
+      },
+      () => isRoutable || "return",
+    );
+    const publish = async (lane = 0) => {
+      const { acknowledged, failure } = await sink.publish(lane, [sampleOutbound(1)], signal);
+      return acknowledged === 1 ? "stored" : failure?.kind;
+    };
+    await sink.open(signal);
+    clock.ms += 60_000;
+    isRefused = true;
+    isRoutable = false;
+    assert.equal(await publish(), "unroutable");
+    assert.equal(await publish(), "unroutable", "not a refusal of the declaration");
+    assert.equal(await publish(1), "unroutable");
+    isRoutable = true;
+    assert.equal(await publish(), "stored");
+    assert.equal(await publish(1), "stored");
+    assert.equal(declarations().length, 2);
+    assert.deepEqual(warnings(), ["cannot declare the topology again"]);
+    mock.restore();
+  }
+});
