@@ -5,11 +5,17 @@ import { type OpenDeadLetters, openDeadLetters } from "../state/dead-letter-file
 import { type StateLayout, stateLayout } from "../state/layout.ts";
 import { RedrivenMarks } from "../state/redriven.ts";
 
-/** The dead letters of a state directory, as they are now. */
-export interface OpenedLetters {
-  readonly files: readonly OpenDeadLetters[];
+/** What it takes to say how far a reader of some files has come. */
+export interface Extent {
   /** Size of all files, in bytes. */
   readonly bytes: number;
+  /** Bytes of the files before each one. */
+  readonly starts: ReadonlyMap<OpenDeadLetters, number>;
+}
+
+/** The dead letters of a state directory, as they are now. */
+export interface OpenedLetters extends Extent {
+  readonly files: readonly OpenDeadLetters[];
   readonly marks: RedrivenMarks;
 }
 
@@ -24,8 +30,7 @@ export async function withDeadLetters<T>(
   const layout = stateLayout(config.state.directory);
   const [files, marks] = await open(layout);
   try {
-    const bytes = files.reduce((sum, { size }) => sum + size, 0);
-    return await use({ files, bytes, marks });
+    return await use({ files, ...extentOf(files), marks });
   } finally {
     await marks.close();
     await Promise.all(files.map(({ handle }) => handle.close()));
@@ -44,8 +49,18 @@ async function open(layout: StateLayout): Promise<[OpenDeadLetters[], RedrivenMa
   }
 }
 
+/** The extent of files that are read in this order. */
+export function extentOf(files: readonly OpenDeadLetters[]): Extent {
+  const starts = new Map<OpenDeadLetters, number>();
+  let bytes = 0;
+  for (const file of files) {
+    starts.set(file, bytes);
+    bytes += file.size;
+  }
+  return { bytes, starts };
+}
+
 /** Bytes of all files up to the end of a letter. */
-export function bytesBefore({ files }: OpenedLetters, { file, endsAt }: FoundLetter): number {
-  const before = files.slice(0, files.indexOf(file));
-  return before.reduce((sum, { size }) => sum + size, endsAt);
+export function bytesBefore({ starts }: Extent, { file, endsAt }: FoundLetter): number {
+  return (starts.get(file) ?? 0) + endsAt;
 }

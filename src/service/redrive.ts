@@ -143,8 +143,8 @@ class Ledger {
     return { letters, events, refused, ...(first !== undefined && { firstRefusal: first }) };
   }
 
-  begin({ sink, id, events }: LetterToSend): void {
-    const letter = { sink, id, left: events.length, isRefused: false };
+  begin({ sink, id, times, events }: LetterToSend): void {
+    const letter = { sink, id, times, left: events.length, isRefused: false };
     for (const event of events) {
       this.#open.set(event.id, [...(this.#open.get(event.id) ?? []), letter]);
     }
@@ -193,6 +193,6 @@ class Ledger {
     letter.left -= 1;
     if (letter.left > 0) return [];
     if (letter.isRefused) this.#refused += 1;
-    return letter.isRefused ? [] : [{ sink: letter.sink, id: letter.id }];
+    return letter.isRefused ? [] : [letter];
   }
 }

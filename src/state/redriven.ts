@@ -8,17 +8,36 @@ import { readChunks } from "../files/read-chunks.ts";
 /** Longest line that is read, in bytes; a mark has about 150. */
 const maxLineBytes = 4096;
 
-const mark = z.object({ sink: z.string(), id: z.string(), time: z.iso.datetime() });
+const mark = z.object({
+  sink: z.string(),
+  id: z.string(),
+  /** When the letter was written. */
+  letter: z.iso.datetime(),
+  time: z.iso.datetime(),
+});
 
-/** A dead letter: the name of its sink, and its id. */
+/** A dead letter, however often its event became one. */
 export interface LetterName {
+  /** Name of its sink. */
   readonly sink: string;
   readonly id: string;
+  /** When it was written, RFC 3339: once for each of its lines. */
+  readonly times: readonly string[];
+}
+
+/** One line of a dead-letter file. */
+export interface WrittenLetter {
+  /** Name of its sink. */
+  readonly sink: string;
+  readonly id: string;
+  /** When it was written, RFC 3339. */
+  readonly time: string;
 }
 
 /**
- * Which dead letters were published since. One line for each, flushed once the sink has acknowledged its events, so that
- * no later redrive publishes it again. Holds one time in memory for each letter that was ever redriven.
+ * Which dead letters were published since. One mark for each, flushed once the sink has acknowledged its events, so that
+ * no later redrive publishes it again. Holds a key of about 100 characters in memory for each letter that was ever
+ * redriven.
  */
 export class RedrivenMarks {
   readonly #path: string;
@@ -37,11 +56,15 @@ export class RedrivenMarks {
    */
   static async read(path: string): Promise<RedrivenMarks> {
     const times = new Map<string, string>();
+    let last = "";
     const file = await open(path, constants.O_RDONLY | noFollow).catch(ignoreMissing);
     try {
       for await (const line of shortLines(file)) {
         const found = parse(line);
-        if (found !== undefined) times.set(keyOf(found), found.time);
+        if (found === undefined) continue;
+        // Letters that were marked together share one string.
+        if (found.time !== last) last = found.time;
+        times.set(keyOf(found.sink, found.id, found.letter), last);
       }
     } finally {
       await file?.close();
@@ -50,12 +73,11 @@ export class RedrivenMarks {
   }
 
   /**
-   * When a letter was redriven, RFC 3339; `undefined` if it was not. A mark that is older than the letter is of an
-   * earlier one: the same event became a dead letter once more.
+   * When a letter was redriven, RFC 3339; `undefined` if it was not. A letter that was written at another time is another
+   * one: the same event became a dead letter once more. Times are not compared, since a clock may have been wrong.
    */
-  timeOf(letter: LetterName & { readonly time: string }): string | undefined {
-    const time = this.#times.get(keyOf(letter));
-    return time !== undefined && Date.parse(time) >= Date.parse(letter.time) ? time : undefined;
+  timeOf({ sink, id, time }: WrittenLetter): string | undefined {
+    return this.#times.get(keyOf(sink, id, time));
   }
 
   /** Marks letters, durably, after the calls made before. Rejects with the error of the file system. */
@@ -76,17 +98,20 @@ export class RedrivenMarks {
   async #add(letters: readonly LetterName[]): Promise<void> {
     if (letters.length === 0) return;
     const time = new Date().toISOString();
-    const lines = letters.map(({ sink, id }) => `${JSON.stringify({ sink, id, time })}\n`);
+    const marks = letters.flatMap(({ sink, id, times }) =>
+      times.map((letter) => ({ sink, id, letter, time })),
+    );
+    const lines = marks.map((each) => `${JSON.stringify(each)}\n`);
     this.#file ??= await openForAppend(this.#path, "private");
     await this.#file.appendFile(lines.join(""));
     await this.#file.datasync();
-    for (const letter of letters) this.#times.set(keyOf(letter), time);
+    for (const { sink, id, letter } of marks) this.#times.set(keyOf(sink, id, letter), time);
   }
 }
 
-/** No sink has a space in its name. */
-function keyOf({ sink, id }: LetterName): string {
-  return `${sink} ${id}`;
+/** Neither the name of a sink nor a time has a space in it. */
+function keyOf(sink: string, id: string, letter: string): string {
+  return `${sink} ${id} ${letter}`;
 }
 
 /** The lines of a file, without those that are too long to be a mark. */

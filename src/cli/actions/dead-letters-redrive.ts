@@ -7,7 +7,12 @@ import { lockDirectory } from "../../files/directory-lock.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { PipelineMonitor } from "../../pipeline/monitor.ts";
 import { type LetterToSend, redrive } from "../../service/redrive.ts";
-import { eventsOfLetter, type FoundLetter, readDeadLetters } from "../../sources/dead-letters.ts";
+import {
+  eventsOfLetter,
+  type FoundLetter,
+  type OtherLine,
+  readDeadLetters,
+} from "../../sources/dead-letters.ts";
 import type { EventContext } from "../../sources/decode-frame.ts";
 import { deleteDeadLetters, type OpenDeadLetters } from "../../state/dead-letter-files.ts";
 import { stateLayout } from "../../state/layout.ts";
@@ -24,7 +29,7 @@ import {
   unknownLetter,
 } from "../letter-filter.ts";
 import { createLogger } from "../logger.ts";
-import { bytesBefore, type OpenedLetters, withDeadLetters } from "../open-letters.ts";
+import { bytesBefore, extentOf, type OpenedLetters, withDeadLetters } from "../open-letters.ts";
 import { alignRows, inLine, say } from "../output.ts";
 import { formatBytes, formatFiles, Progress } from "../progress.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -76,6 +81,14 @@ interface SinkPlan {
   readonly reasons: Map<string, number>;
 }
 
+/** What a redrive will do with a file. */
+interface FilePlan {
+  /** The sinks whose letters in it are to be sent. */
+  readonly sinks: Set<string>;
+  /** True if something in it stays, whatever is sent. */
+  isKept: boolean;
+}
+
 class RedriveRun {
   readonly #config: ResolvedConfig;
   readonly #options: RedriveCommandOptions;
@@ -83,11 +96,19 @@ class RedriveRun {
   readonly #stop = stopSignal();
   readonly #signal = AbortSignal.any([this.#stop, standardOutput().ended]);
   readonly #plans = new Map<string, SinkPlan>();
+  readonly #files: ReadonlyMap<OpenDeadLetters, FilePlan>;
+  /** When letters that stand in the files again were written, the first one apart. */
+  readonly #again = new Map<string, string[]>();
+  /** The sinks of which every letter of the plan was redriven. */
+  readonly #done = new Set<string>();
 
   constructor(config: ResolvedConfig, options: RedriveCommandOptions, opened: OpenedLetters) {
     this.#config = config;
     this.#options = options;
     this.#opened = opened;
+    this.#files = new Map(
+      opened.files.map((file) => [file, { sinks: new Set<string>(), isKept: false }]),
+    );
   }
 
   get isStopped(): boolean {
@@ -103,18 +124,16 @@ class RedriveRun {
     const seen = new Set<string>();
     const ids = new Set<string>();
     for await (const found of readDeadLetters(files, this.#signal)) {
+      const isRedriven = !("place" in found) && this.#isRedriven(found);
+      this.#planFile(found, isRedriven);
       if ("place" in found) {
         countOther(others, found);
         continue;
       }
       progress.update(bytesBefore(this.#opened, found), bytes, "counting");
       if (!isChosen(found, this.#options)) continue;
-      const name = `${found.letter.sink} ${found.id}`;
-      if (this.#isRedriven(found)) redriven += 1;
-      else {
-        if (!seen.has(name)) this.#count(found);
-        seen.add(name);
-      }
+      if (isRedriven) redriven += 1;
+      else this.#planLetter(found, seen);
       if (this.#options.id !== undefined) ids.add(found.id);
     }
     progress.end();
@@ -122,6 +141,30 @@ class RedriveRun {
     const missing = this.#options.id?.find((id) => !ids.has(id));
     if (missing !== undefined) throw unknownLetter(missing);
     this.#sayPlan(redriven, others);
+  }
+
+  #planFile(found: FoundLetter | OtherLine, isRedriven: boolean): void {
+    const plan = this.#files.get(found.file);
+    if (plan === undefined) return;
+    if ("place" in found) {
+      plan.isKept = true;
+      return;
+    }
+    const { sink } = found.letter;
+    const isSent = !isRedriven && isChosen(found, this.#options);
+    if (isSent) plan.sinks.add(sink);
+    const isOfSink = this.#options.sink?.includes(sink) ?? true;
+    if (!isOfSink || !(isRedriven || isSent)) plan.isKept = true;
+  }
+
+  #planLetter(found: FoundLetter, seen: Set<string>): void {
+    const name = nameOf(found);
+    if (seen.has(name)) {
+      this.#again.set(name, [...(this.#again.get(name) ?? []), found.letter.time]);
+      return;
+    }
+    seen.add(name);
+    this.#count(found);
   }
 
   #isRedriven({ id, letter }: FoundLetter): boolean {
@@ -186,9 +229,12 @@ class RedriveRun {
     const sinkLog = log.child({ sink: name });
     const undecodable = { count: 0 };
     const progress = new Progress();
-    const letters = this.#lettersOf(name, undecodable, (found) =>
-      progress.update(found.endsAt, found.file.size, `${name}: ${basename(found.file.path)}`),
-    );
+    const files = this.#filesOf(name);
+    const extent = extentOf(files);
+    const letters = this.#lettersOf(files, name, undecodable, (found) => {
+      const what = `${name}: ${basename(found.file.path)}`;
+      progress.update(bytesBefore(extent, found), extent.bytes, what);
+    });
     const done = await redrive(
       {
         letters,
@@ -201,6 +247,7 @@ class RedriveRun {
       },
       this.#signal,
     ).finally(() => progress.end());
+    if (done.letters === planned) this.#done.add(name);
     say(`sink ${name}: ${done.letters} of ${planned} letters redriven, ${done.events} events`);
     if (done.refused > 0)
       say(`  ${done.refused} were refused again, first: ${inLine(done.firstRefusal ?? "")}`);
@@ -209,13 +256,18 @@ class RedriveRun {
     if (done.refused + undecodable.count > 0) process.exitCode = exitCodes.deadLetters;
   }
 
+  /** The files with letters of a sink that are to be sent. */
+  #filesOf(sink: string): OpenDeadLetters[] {
+    return this.#opened.files.filter((file) => this.#files.get(file)?.sinks.has(sink));
+  }
+
   /** The letters of a sink that are to be sent, each once. */
   async *#lettersOf(
+    files: readonly OpenDeadLetters[],
     sink: string,
     undecodable: { count: number },
     read: (found: FoundLetter) => void,
   ): AsyncGenerator<LetterToSend> {
-    const { files } = this.#opened;
     const context = await this.#eventContext(sink);
     const begun = new Set<string>();
     for await (const found of readDeadLetters(files, this.#signal)) {
@@ -226,7 +278,8 @@ class RedriveRun {
       if (this.#isRedriven(found)) continue;
       begun.add(id);
       const events = eventsOfLetter(letter, context);
-      if (events.length > 0) yield { sink, id, events, bytes: found.bytes };
+      const times = [letter.time, ...(this.#again.get(nameOf(found)) ?? [])];
+      if (events.length > 0) yield { sink, id, times, events, bytes: found.bytes };
       else undecodable.count += 1;
     }
   }
@@ -248,25 +301,31 @@ class RedriveRun {
     }
   }
 
+  /** Reads the file once more if some letters of a sink were not redriven: its own may all have been. */
+  async #isDone(file: OpenDeadLetters, { sinks, isKept }: FilePlan): Promise<boolean> {
+    if (isKept) return false;
+    if ([...sinks].every((sink) => this.#done.has(sink))) return true;
+    for await (const found of readDeadLetters([file], this.#signal)) {
+      if ("place" in found || !this.#isRedriven(found)) return false;
+    }
+    return true;
+  }
+
   /** Deletes the files of which every line is a letter of a chosen sink that was redriven. */
   async deleteDone(): Promise<void> {
-    const { files } = this.#opened;
-    const { sink } = this.#options;
-    const kept = new Set<string>();
-    for await (const found of readDeadLetters(files, this.#signal)) {
-      const isDone =
-        !("place" in found) &&
-        this.#isRedriven(found) &&
-        (sink?.includes(found.letter.sink) ?? true);
-      if (!isDone) kept.add(found.file.path);
-    }
+    const done: OpenDeadLetters[] = [];
+    for (const [file, plan] of this.#files) if (await this.#isDone(file, plan)) done.push(file);
     if (this.isStopped) return;
-    const done = files.filter(({ path }) => !kept.has(path));
     let [count, bytes] = [0, 0];
     for (const file of done) {
       if (!(await this.#delete(file))) continue;
       [count, bytes] = [count + 1, bytes + file.size];
     }
-    say(`${count} of ${files.length} files deleted, ${formatBytes(bytes)}`);
+    say(`${count} of ${this.#files.size} files deleted, ${formatBytes(bytes)}`);
   }
+}
+
+/** No sink has a space in its name. */
+function nameOf({ id, letter: { sink } }: FoundLetter): string {
+  return `${sink} ${id}`;
 }

@@ -126,6 +126,48 @@ test("an event that became a dead letter once more is redriven once more", async
   assert.deepEqual(readdirSync(letters), []);
 });
 
+test("letters of a clock that was ahead are redriven once, and their file is deleted", async (context) => {
+  const ahead = JSON.stringify({
+    ...JSON.parse(letterOf(1, "files")),
+    time: "2099-01-01T00:00:00.000Z",
+  });
+  const { letters, published, run } = prepare(context, {
+    "files.1.ndjson": letterOf(1, "files"),
+    "files.ndjson": `${ahead}\n`,
+  });
+  await run("redrive");
+  assert.match((await run("list")).stdout, /files +unroutable +\S+ +2 +2 /);
+  assert.doesNotMatch((await run("redrive")).stderr, /letters redriven/);
+  await run("redrive", "--delete");
+  assert.deepEqual([published(), readdirSync(letters)], [[`${idOf(1)} true`], []]);
+});
+
+test("a letter that was written after a clock was set back is not taken for the one that was redriven", async (context) => {
+  const { letters, published, run } = prepare(context, { "files.ndjson": letterOf(1, "files") });
+  await run("redrive");
+  const earlier = { ...JSON.parse(letterOf(1, "files")), time: "2001-01-01T00:00:00.000Z" };
+  writeFileSync(join(letters, "files.2.ndjson"), `${JSON.stringify(earlier)}\n`);
+  const { stderr } = await run("redrive", "--delete");
+  assert.match(stderr, /1 of 1 letters redriven[\s\S]*2 of 2 files deleted/);
+  assert.equal(published().length, 2);
+});
+
+test("of a sink that refused some letters the files without these are deleted", async (context) => {
+  const record = { epochNumber: 1, epochId: "e", sequence: "1", index: 0, time: "1" };
+  const payload = Buffer.from("not CBOR").toString("base64");
+  const letter = { time: damagedAt, sink: "files", reason: "undecodable", message: "damaged" };
+  const damaged = { ...letter, record: { ...record, type: 1, schema: 1, payload } };
+  const { letters, run } = prepare(context, {
+    "files.1.ndjson": letterOf(1, "files"),
+    "files.2.ndjson": `${letterOf(2, "files")}${JSON.stringify(damaged)}\n`,
+    "files.ndjson": letterOf(3, "files"),
+  });
+  const { exitCode, stderr } = await run("redrive", "--delete");
+  assert.equal(exitCode, 3, stderr);
+  assert.match(stderr, /3 of 4 letters redriven[\s\S]*2 of 3 files deleted/);
+  assert.deepEqual(readdirSync(letters), ["files.2.ndjson"]);
+});
+
 test("an id that no letter has is an error, and nothing is sent", async (context) => {
   const { published, run } = prepare(context, { "files.ndjson": letterOf(1, "files") });
   const { exitCode, stderr } = await run("redrive", "--id", idOf(1), "--id", "typo");

@@ -27,7 +27,7 @@ async function* letters(...events: number[][]): AsyncGenerator<LetterToSend> {
   for (const numbers of events) {
     const [first = 0] = numbers;
     const sent = numbers.map((n) => sampleEvent(n));
-    yield { sink: "a", id: `letter-${first}`, bytes: 1000, events: sent };
+    yield { sink: "a", id: `letter-${first}`, times: [time], bytes: 1000, events: sent };
   }
 }
 
