@@ -56,12 +56,21 @@ export type PipelineHealth = "publishing" | "retrying" | "alarm";
 /** What can fail beside the lanes, which have their numbers. */
 type FailingPart = "open" | "lanes" | "source" | "record" | "checkpoint" | "dead letter";
 
+/** Options of a monitor. */
+export interface PipelineMonitorOptions {
+  /** A clock in ms. Default `performance.now`. */
+  readonly now?: () => number;
+  /** What is logged of an event that the sink refused. Default that its dead letter was written. */
+  readonly deadLetterLine?: string;
+}
+
 /** Logs and counts what happens in one pipeline. Every method is called right after what its name says. */
 export class PipelineMonitor {
   readonly #log: Logger;
   readonly #lines: RepeatedLines;
   readonly #failing = new Map<number | FailingPart, "retrying" | "alarm">();
   readonly #now: () => number;
+  readonly #deadLetterLine: string | undefined;
   #lastDeadLetter = Number.NEGATIVE_INFINITY;
   #fill = 0;
   /** How often the lanes changed since the last acknowledgement. */
@@ -88,11 +97,11 @@ export class PipelineMonitor {
     relayouts: 0,
   };
 
-  /** `now`: a clock in ms. Default `performance.now`. */
-  constructor(log: Logger, now: () => number = () => performance.now()) {
+  constructor(log: Logger, { now, deadLetterLine }: PipelineMonitorOptions = {}) {
     this.#log = log;
     this.#lines = new RepeatedLines(log);
-    this.#now = now;
+    this.#now = now ?? (() => performance.now());
+    this.#deadLetterLine = deadLetterLine;
   }
 
   started(from: JournalPosition | null, checkpoint: string): void {
@@ -162,7 +171,8 @@ export class PipelineMonitor {
     this.#lastDeadLetter = this.#now();
     this.#failing.delete("dead letter");
     this.#lanesWork();
-    this.#lines.write("error", { reason, id, ...describeError(cause) }, "dead letter written");
+    const details = { reason, id, ...describeError(cause) };
+    this.#lines.write("error", details, this.#deadLetterLine ?? "dead letter written");
     if (fill >= fillMark && this.#fill < fillMark) {
       const percent = Math.floor(fill * 100);
       this.#log.error(

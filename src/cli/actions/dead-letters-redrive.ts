@@ -226,7 +226,7 @@ class RedriveRun {
     const { marks } = this.#opened;
     const target = besideTheService(sink, "redrive");
     const log = createLogger(this.#config.log.level === "debug" ? "debug" : "warn");
-    const sinkLog = log.child({ sink: name });
+    const sinkLog = log.child({ sink: this.#options.toSink ?? name });
     const undecodable = { count: 0 };
     const progress = new Progress();
     const files = this.#filesOf(name);
@@ -241,7 +241,7 @@ class RedriveRun {
         sink: await target.create(sinkLog),
         limits: target.limits,
         shrink: shrinkEvent,
-        monitor: new PipelineMonitor(sinkLog),
+        monitor: new PipelineMonitor(sinkLog, { deadLetterLine: "the letter was refused again" }),
         marks,
         ...(target.replayDrainMs !== undefined && { drainTimeoutMs: target.replayDrainMs }),
       },

@@ -10,7 +10,7 @@ function setUp() {
   const lines: Record<string, unknown>[] = [];
   const log = pino({}, { write: (line: string) => void lines.push(JSON.parse(line)) });
   let now = 0;
-  const monitor = new PipelineMonitor(log, () => now);
+  const monitor = new PipelineMonitor(log, { now: () => now });
   return { monitor, lines, pass: (ms: number) => (now += ms) };
 }
 
@@ -52,6 +52,14 @@ test("dead letters near their limit are reported before it is reached, once", ()
     near.map(({ level, percent }) => [level, percent]),
     [[50, 80]],
   );
+});
+
+test("a redrive, which writes no dead letter, says what became of a refused one instead", () => {
+  const messages: string[] = [];
+  const log = pino({}, { write: (line: string) => void messages.push(JSON.parse(line).msg) });
+  const monitor = new PipelineMonitor(log, { deadLetterLine: "refused again" });
+  monitor.deadLettered("rejected", "1", error, 0);
+  assert.deepEqual(messages, ["refused again"]);
 });
 
 test("lanes that change again and again without an acknowledgement are not publishing", () => {
