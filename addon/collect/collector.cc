@@ -155,7 +155,9 @@ class Collector {
   void LearnName(const Property& property, HResult result) {
     if (known_ == nullptr || !property.newer || source_.Faulted()) return;
     const bool known = !Failed(result) || result == kPropertyEmpty;
-    if (known || MeansUnknownName(result)) known_->NoteAnswer(property, known);
+    if (known || MeansUnknownName(result)) {
+      known_->NoteAnswer(property, known, clock_.MonotonicMs());
+    }
   }
 
   /// What the record may hold of a value.

@@ -22,14 +22,18 @@ inline constexpr size_t kMaxNameUnits = 1024;
 /// Which names of the property table this CA knows, as its answers show. Thread-safe.
 class KnownNames {
  public:
-  /// True once the CA has refused the name three times without ever having answered it: a single
-  /// refusal may come of the state that the CA is in, such as its start.
+  /// True once the CA has refused the name at three times, a second or more apart, without ever
+  /// having answered it: a refusal may come of the state that the CA is in, such as its start.
   bool Lacks(const Property& property) const {
     return refusals_[IndexOf(property)].load(std::memory_order_relaxed) == kEnoughRefusals;
   }
-  void NoteAnswer(const Property& property, bool known) {
+  void NoteAnswer(const Property& property, bool known, uint64_t now_ms) {
     auto& refusals = refusals_[IndexOf(property)];
     if (known) return refusals.store(kKnown, std::memory_order_relaxed);
+    auto& next = next_ms_[IndexOf(property)];
+    uint64_t due = next.load(std::memory_order_relaxed);
+    // Of the threads that are refused at the same time, one counts.
+    if (now_ms < due || !next.compare_exchange_strong(due, now_ms + kApartMs)) return;
     uint8_t seen = refusals.load(std::memory_order_relaxed);
     while (seen < kEnoughRefusals &&
            !refusals.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed)) {
@@ -39,6 +43,7 @@ class KnownNames {
  private:
   static constexpr uint8_t kEnoughRefusals = 3;
   static constexpr uint8_t kKnown = 0xff;
+  static constexpr uint64_t kApartMs = 1'000;
   static constexpr size_t kMost = 256;
 
   static size_t IndexOf(const Property& property) {
@@ -46,6 +51,7 @@ class KnownNames {
   }
 
   std::atomic<uint8_t> refusals_[kMost] = {};
+  std::atomic<uint64_t> next_ms_[kMost] = {};  ///< when the next refusal counts
 };
 
 /// What limits a collection.

@@ -31,19 +31,18 @@ bool EpochView::HasWriter() {
   const Status status = links_.FindWriter(catalog_, &writer);
   if (status.ok()) {
     lock_unreadable_since_ = 0;
+    blocked_ = Status::Ok();
     has_writer_ = writer == place_->epoch;
     return *has_writer_;
   }
   // Without knowing whether a writer is in it, the epoch is left only for one that began after it:
   // an epoch that was copied in would end the reading of a live one.
   const bool recent = IsRecent(&lock_unreadable_since_);
-  if (recent || !IsFollowed()) {
-    if (!recent)
-      blocked_ = Status(status.code(), "cannot read which epoch has a writer", status.os_error());
-    return true;
+  has_writer_ = recent || !IsFollowed();
+  if (*has_writer_ && !recent) {
+    blocked_ = Status(status.code(), "cannot read which epoch has a writer", status.os_error());
   }
-  has_writer_ = false;
-  return false;
+  return *has_writer_;
 }
 
 /// True when the next epoch says that it began after the one that the reader is in.

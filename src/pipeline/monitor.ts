@@ -170,7 +170,7 @@ export class PipelineMonitor {
     this.#deadLetters[reason] += 1;
     this.#lastDeadLetter = this.#now();
     this.#failing.delete("dead letter");
-    this.#lanesWork();
+    if (reason === "rejected" || reason === "unroutable") this.#lanesWork();
     const details = { reason, id, ...describeError(cause) };
     this.#lines.write("error", details, this.#deadLetterLine ?? "dead letter written");
     if (fill >= fillMark && this.#fill < fillMark) {

@@ -12,6 +12,7 @@ import type { KafkaCluster } from "./support/broker-provider.ts";
 import { startKafka } from "./support/brokers.ts";
 import { OneRabbitmq } from "./support/one-rabbitmq.ts";
 import { readKafka } from "./support/read-kafka.ts";
+import { countRabbitmq } from "./support/read-rabbitmq.ts";
 
 /** Events of each portion; with the smallest limit of dead letters the first portion takes several files. */
 const portion = scaled(300, { least: 300, most: 400 });
@@ -227,6 +228,8 @@ suite("dead letters on real brokers", () => {
     await stage.record(codes.pending);
     const count = () => stage.published().size;
     await until(() => count() >= stage.recorded, "files have everything", { state: count });
+    const inQueue = () => countRabbitmq(rabbitmq.url, queue);
+    await until(async () => (await inQueue()) >= stage.recorded, "the queue has everything");
     await running.stop();
     const arrived = await drainQueue(rabbitmq.url, queue);
     assertArrivedOnce(arrived, stage.published(), letters);

@@ -39,6 +39,8 @@ export class RabbitMqConnection {
   isBlocked = false;
   /** Queues of the topology that have a delivery limit which nobody asked for. */
   #limited: ReadonlySet<string> = new Set();
+  /** Why the topology could not be declared again, since it was tried last; `undefined` if it could. */
+  repairError: unknown;
   /** Why the connection ended; `undefined` while there is one. */
   lastError: Error | undefined;
 
@@ -82,6 +84,7 @@ export class RabbitMqConnection {
   /** After the exchange turned out to be missing: the next channel checks or declares it again. */
   prepareAgain(): void {
     this.#isRepair = false;
+    this.repairError = undefined;
     this.#preparing = undefined;
   }
 
@@ -229,14 +232,17 @@ export class RabbitMqConnection {
   }
 
   /**
-   * Declares the topology again. Where that fails, such as without the right to, what has a queue still arrives, so only
-   * the event that found none goes on waiting.
+   * Declares the topology again. Where that fails, such as without the right to, the channel is of use all the same:
+   * other lanes, and other events of the batch, may have their queues.
    */
   async #repair(model: ChannelModel, channel: ConfirmChannel): Promise<ConfirmChannel> {
     try {
-      return await this.#prepare(model, channel);
+      const prepared = await this.#prepare(model, channel);
+      this.repairError = undefined;
+      return prepared;
     } catch (error) {
       if (this.#model !== model) throw error;
+      this.repairError = error;
       this.#monitor.repairFailed(error);
       await channel.close().catch(() => undefined);
       return createChannel(model);

@@ -64,7 +64,17 @@ export class RabbitMqLane {
       await this.#tidy(channel, result);
       if (failure?.kind === "unroutable") await this.#repair(channel, signal);
     }
-    return failure === undefined ? { acknowledged } : { acknowledged, failure };
+    return failure === undefined
+      ? { acknowledged }
+      : { acknowledged, failure: this.#orFailedRepair(failure) };
+  }
+
+  /** An event whose queue cannot be declared again waits for that: no missing right makes a dead letter. */
+  #orFailedRepair(failure: SinkFailure): SinkFailure {
+    const { repairError } = this.#connection;
+    return failure.kind === "unroutable" && repairError !== undefined
+      ? toRabbitMqFailure(repairError)
+      : failure;
   }
 
   /** Ends the lane's own connection, if it has one. The shared one belongs to the sink. */

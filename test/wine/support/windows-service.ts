@@ -83,7 +83,7 @@ export class WindowsService {
     throw new Error(`the service ended with ${signalCode ?? exitCode}; its last lines:\n${lines}`);
   }
 
-  /** Up to 20 lines of its log, the newest last, for the error of a test. */
+  /** Up to 20 lines of its log and of its host's, the newest last, for the error of a test. */
   newestLogLines(): string[] {
     return ["service.log", "host.log"].flatMap((name) => {
       const path = join(this.directory, name);

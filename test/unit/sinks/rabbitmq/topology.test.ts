@@ -221,8 +221,11 @@ test("a queue that was deleted is declared again after a return, at most once a 
   assert.equal(declarations().length, 2, "the next time is a minute later");
 });
 
-test("where the topology cannot be declared again, events that have a queue still go out", async (t) => {
-  for (const replyCode of [403, 406]) {
+test("an event whose queue cannot be declared again waits, and the lanes go on", async (t) => {
+  for (const [replyCode, kind] of [
+    [403, "auth"],
+    [406, "config"],
+  ] as const) {
     const clock = { ms: 0 };
     const { mock } = t.mock.method(performance, "now", () => clock.ms);
     let isRefused = false;
@@ -249,13 +252,18 @@ test("where the topology cannot be declared again, events that have a queue stil
     isRefused = true;
     isRoutable = false;
     assert.equal(await publish(), "unroutable");
-    assert.equal(await publish(), "unroutable", "not a refusal of the declaration");
-    assert.equal(await publish(1), "unroutable");
+    assert.equal(await publish(), kind, "no missing right makes a dead letter");
+    assert.equal(await publish(1), kind);
     isRoutable = true;
     assert.equal(await publish(), "stored");
     assert.equal(await publish(1), "stored");
     assert.equal(declarations().length, 2);
     assert.deepEqual(warnings(), ["cannot declare the topology again"]);
+    isRefused = false;
+    isRoutable = false;
+    clock.ms += 60_000;
+    assert.equal(await publish(), kind, "the refusal that is known");
+    assert.equal(await publish(), "unroutable", "it could be declared again");
     mock.restore();
   }
 });
