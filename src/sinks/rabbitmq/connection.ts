@@ -90,16 +90,15 @@ export class RabbitMqConnection {
 
   /**
    * After an event found no queue: the next channel declares the topology again, since a queue may have been deleted.
-   * Returns false when there is no topology, or it was declared within the last minute.
+   * Does nothing when there is no topology, or it was declared within the last minute.
    */
-  repairTopology(): boolean {
+  repairTopology(): void {
     const now = performance.now();
-    if (this.#options.topology === undefined) return false;
-    if (now - this.#lastPreparation < repairIntervalMs) return false;
+    if (this.#options.topology === undefined) return;
+    if (now - this.#lastPreparation < repairIntervalMs) return;
     this.#lastPreparation = now;
     this.#isRepair = true;
     this.#preparing = undefined;
-    return true;
   }
 
   /**

@@ -62,7 +62,8 @@ export class RabbitMqLane {
     // Before it opens again, the sink closes the whole connection.
     if (failure?.scope !== "sink") {
       await this.#tidy(channel, result);
-      if (failure?.kind === "unroutable") await this.#repair(channel, signal);
+      if (failure?.kind === "unroutable") this.#connection.repairTopology();
+      if (result.hasReturned) await this.#leave(channel, signal);
     }
     return failure === undefined
       ? { acknowledged }
@@ -149,9 +150,14 @@ export class RabbitMqLane {
     else if (refusal) this.#own ??= this.#host.connect();
   }
 
-  /** Closes the channel first, since the broker may not allow one more. */
-  async #repair(channel: ConfirmChannel, signal: AbortSignal): Promise<void> {
-    if (this.#channel !== channel || !this.#connection.repairTopology()) return;
+  /**
+   * The next batch has another channel. RabbitMQ before 4.0 numbers what a channel sends to a stream without the returned
+   * events. When the stream's leader changes, it takes the numbers of the channel for those: it drops as many events as
+   * were returned, and confirms them (https://github.com/rabbitmq/rabbitmq-server/pull/12236). The channel is closed before the
+   * next one is opened, since the broker may not allow one more.
+   */
+  async #leave(channel: ConfirmChannel, signal: AbortSignal): Promise<void> {
+    if (this.#channel !== channel) return;
     this.#channel = undefined;
     await unlessAborted(channel.close(), signal).catch(() => undefined);
   }

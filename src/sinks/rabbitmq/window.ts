@@ -35,6 +35,8 @@ export interface WindowResult {
   readonly failure?: SinkFailure;
   /** How the broker refused the content of an event, and closed the channel for it. */
   readonly refusal?: ContentRefusal;
+  /** True when the broker returned an event: the channel must not be used again (`RabbitMqLane`). */
+  readonly hasReturned: boolean;
   /** False when confirms may still arrive: the channel must not be used again. */
   readonly isSettled: boolean;
 }
@@ -105,6 +107,7 @@ export class ConfirmWindow {
       failures: this.#failures,
       ...(failure && { failure }),
       ...(refusal && { refusal }),
+      hasReturned: this.#returned.size > 0,
       isSettled: this.#inFlight === 0,
     };
   }
