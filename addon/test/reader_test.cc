@@ -32,6 +32,10 @@ std::unique_ptr<journal::Reader> Open(journal::FileSystem* files, ReadMode mode,
 
 }  // namespace
 
+bool OpensLockFile(const test::Operation& operation) {
+  return operation.op == test::Op::kOpen && operation.path.ends_with(journal::kWriterLockName);
+}
+
 TEST_CASE("a durable reader holds back what no MARK covers, for a while") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
@@ -623,8 +627,7 @@ TEST_CASE("a lock file that cannot be read does not make the writer's epoch an o
   REQUIRE(writer->Shutdown(test::kPatienceMs));
   bool fails = false;
   test::HookFiles hooked(&files, [&](const test::Operation& operation) {
-    const bool is_lock = operation.path.ends_with(journal::kWriterLockName);
-    if (!fails || !is_lock || operation.op != test::Op::kOpen) return journal::Status::Ok();
+    if (!fails || !OpensLockFile(operation)) return journal::Status::Ok();
     return journal::Status(journal::Status::Code::kBusy, "held", 32);
   });
   auto reader = Open(&hooked, ReadMode::kDurable);
@@ -655,8 +658,7 @@ TEST_CASE(
   REQUIRE(writer->Shutdown(test::kPatienceMs));
   bool fails = true;
   test::HookFiles hooked(&files, [&](const test::Operation& operation) {
-    const bool is_lock = operation.path.ends_with(journal::kWriterLockName);
-    if (!fails || !is_lock || operation.op != test::Op::kOpen) return journal::Status::Ok();
+    if (!fails || !OpensLockFile(operation)) return journal::Status::Ok();
     return journal::Status(journal::Status::Code::kIo, "input/output error", 5);
   });
   test::JournalBuilder builder(&files, kDirectory);
@@ -685,8 +687,7 @@ TEST_CASE("while the lock file stays unreadable, an epoch is left for the one th
   builder.Epoch(2, 2, kSegmentBytes);
   builder.Event("two");
   test::HookFiles hooked(&files, [&](const test::Operation& operation) {
-    const bool is_lock = operation.path.ends_with(journal::kWriterLockName);
-    if (!is_lock || operation.op != test::Op::kOpen) return journal::Status::Ok();
+    if (!OpensLockFile(operation)) return journal::Status::Ok();
     return journal::Status(journal::Status::Code::kIo, "input/output error", 5);
   });
   auto reader = Open(&hooked, ReadMode::kCommitted);
