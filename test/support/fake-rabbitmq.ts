@@ -51,10 +51,13 @@ const answers: Readonly<Record<string, readonly [classId: number, method: number
     "40.10": [40, 11, empty],
     "50.10": [50, 11, Buffer.concat([Buffer.from([1]), Buffer.from("q"), Buffer.alloc(8)])],
     "50.20": [50, 21, empty],
+    "60.10": [60, 11, empty],
+    "60.20": [60, 21, Buffer.from([1, 0x63])],
     "85.10": [85, 11, empty],
   };
 
-/** A server on 127.0.0.1 that speaks just enough AMQP 0-9-1 to confirm, or not to confirm, messages. */
+/** A server on 127.0.0.1 that speaks just enough AMQP 0-9-1 to confirm, or not to confirm, messages, and to
+ * have consumers that get none. */
 export async function startFakeRabbitMq(confirms: Confirms, options: FakeOptions = {}) {
   const sockets: Socket[] = [];
   const requests: FakeRequest[] = [];

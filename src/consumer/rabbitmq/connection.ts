@@ -1,4 +1,5 @@
 import type { Channel, ChannelModel, Options } from "amqplib";
+import { closeOrderly } from "../../amqp/close.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
 
@@ -85,6 +86,6 @@ export async function withChannel<T>(
   try {
     return await work(channel);
   } finally {
-    await channel.close().catch(() => undefined);
+    await closeOrderly(channel).catch(() => undefined);
   }
 }

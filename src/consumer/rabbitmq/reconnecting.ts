@@ -1,3 +1,4 @@
+import { closeOrderly } from "../../amqp/close.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { backOffMs, pause } from "../back-off.ts";
 import type { SourceHost } from "../event-source.ts";
@@ -90,5 +91,5 @@ export class ReconnectingConsumer {
 }
 
 async function closeOwn({ model, isOwn }: OpenConnection): Promise<void> {
-  if (isOwn) await model.close().catch(() => undefined);
+  if (isOwn) await closeOrderly(model).catch(() => undefined);
 }

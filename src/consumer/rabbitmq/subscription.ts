@@ -1,4 +1,5 @@
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
+import { closeOrderly } from "../../amqp/close.ts";
 import { aborted } from "../back-off.ts";
 import type { SourceHost } from "../event-source.ts";
 import type { Session } from "../session.ts";
@@ -54,13 +55,13 @@ export async function consumeOn(
     // before those that we hold. The end of the channel gives back all at once.
     await end.before(session.close(host.stopTimeoutMs));
     await end.before(work.finish());
-    await channel.close();
+    await closeOrderly(channel);
     await work.closed(model);
   } catch (error) {
     // Handlers that run may finish, but on this channel nothing can be acknowledged any more.
     void session.close(Number.POSITIVE_INFINITY);
     await work.lost();
-    await channel.close().catch(() => undefined);
+    await closeOrderly(channel).catch(() => undefined);
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
+import { closeOrderly } from "../../amqp/close.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { formatHost, type HostPort } from "../server-url.ts";
 import type { DestinationFinding } from "../sink.ts";
@@ -14,6 +15,11 @@ import { assertTopology } from "./topology.ts";
 const repairIntervalMs = 60_000;
 /** Longest wait for an orderly close, in ms; a dead broker does not answer. */
 const closeTimeoutMs = 2000;
+/**
+ * Longest wait for what the broker answers while a channel opens, the declarations of the topology included, or while one
+ * closes, in ms. Its heartbeats may go on all the time.
+ */
+const answerTimeoutMs = 60_000;
 
 /**
  * One connection for all lanes, made when a lane needs it. After a failure the next host of the list is tried.
@@ -74,10 +80,38 @@ export class RabbitMqConnection {
   async openChannel(): Promise<ConfirmChannel> {
     const model = await this.connect();
     try {
-      return await this.#prepareOnce(model, await createChannel(model));
+      return await this.#answered(model, this.#open(model));
     } catch (error) {
       // When the connection ended, amqplib's error only says that the channel did.
       throw this.#model === model ? error : (this.lastError ?? error);
+    }
+  }
+
+  /** Closes a channel, however it ends: a connection that does not answer is ended. Never rejects. */
+  async closeChannel(channel: ConfirmChannel): Promise<void> {
+    const closing = closeOrderly(channel);
+    const model = this.#model;
+    await (model?.connection === channel.connection
+      ? this.#answered(model, closing)
+      : closing
+    ).catch(() => undefined);
+  }
+
+  async #open(model: ChannelModel): Promise<ConfirmChannel> {
+    return this.#prepareOnce(model, await createChannel(model));
+  }
+
+  /** Waits for the broker. One that stays silent loses its connection, which ends the wait. */
+  async #answered<T>(model: ChannelModel, answer: Promise<T>): Promise<T> {
+    const silent = (): void => {
+      const message = `the broker did not answer within ${answerTimeoutMs / 1000} s`;
+      cutOff(model.connection, new CertwireError("CERTWIRE_SINK_UNREACHABLE", message));
+    };
+    const timer = setTimeout(silent, answerTimeoutMs);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -122,7 +156,7 @@ export class RabbitMqConnection {
     if (!isBlocked) {
       // A broker that blocks the connection reads nothing, so it would not answer.
       const timeout = delay(closeTimeoutMs, undefined, { ref: false });
-      await Promise.race([model.close().catch(() => undefined), timeout]);
+      await Promise.race([closeOrderly(model).catch(() => undefined), timeout]);
     }
     cutOff(model.connection, new Error("closed"));
   }
@@ -225,7 +259,7 @@ export class RabbitMqConnection {
       return isFirst ? prepared : channel;
     } catch (error) {
       if (this.#preparing === preparing) this.#preparing = undefined;
-      await channel.close().catch(() => undefined);
+      await closeOrderly(channel).catch(() => undefined);
       throw error;
     }
   }
@@ -243,7 +277,7 @@ export class RabbitMqConnection {
       if (this.#model !== model) throw error;
       this.repairError = error;
       this.#monitor.repairFailed(error);
-      await channel.close().catch(() => undefined);
+      await closeOrderly(channel).catch(() => undefined);
       return createChannel(model);
     }
   }

@@ -159,7 +159,7 @@ export class RabbitMqLane {
   async #leave(channel: ConfirmChannel, signal: AbortSignal): Promise<void> {
     if (this.#channel !== channel) return;
     this.#channel = undefined;
-    await unlessAborted(channel.close(), signal).catch(() => undefined);
+    await unlessAborted(this.#connection.closeChannel(channel), signal).catch(() => undefined);
   }
 
   /** Why the first unacknowledged event was not acknowledged. */

@@ -13,11 +13,13 @@ import { rabbitMqSink } from "../../../support/make-sink.ts";
 import { MemorySource } from "../../../support/memory-source.ts";
 import { range, testPipeline } from "../../../support/run-pipeline.ts";
 import { sampleEvent, sampleOutbound } from "../../../support/sample-events.ts";
-import { settled, until } from "../../../support/until.ts";
+import { settled, turns, until } from "../../../support/until.ts";
 
 const signal = new AbortController().signal;
 const connectionOpen = "10.40";
 const connectionClose = "10.50";
+const channelOpen = "20.10";
+const channelClose = "20.40";
 const exchangeDeclare = "40.10";
 
 test("a connection without confirms ends once for all lanes, and the next one is left alone", async (t) => {
@@ -206,3 +208,67 @@ test("the password is read for each connection, and one that cannot be read is a
     ["old", "new"],
   );
 });
+
+test("a connection that ends while a lane closes its channel is made again", async (t) => {
+  let returns = 1;
+  const broker = await startFakeRabbitMq(() => (returns-- > 0 ? "return" : true), {
+    refuse: ({ connection, method }) =>
+      connection === 1 && method === channelClose
+        ? { closes: "connection", replyCode: 541, replyText: "INTERNAL_ERROR" }
+        : undefined,
+  });
+  const sink = rabbitMqSink([broker.url], "events", { lanes: 1 });
+  t.after(async () => {
+    await sink.close();
+    broker.stop();
+  });
+  await sink.open(signal);
+  const publish = () => settled(sink.publish(0, [sampleOutbound(1)], signal), "the publish ended");
+  const { failure } = await publish();
+  assert.equal(failure?.kind, "unroutable");
+  assert.deepEqual(await publish(), { acknowledged: 1 });
+  assert.equal(broker.connections(), 2);
+});
+
+for (const [about, silentAt] of [
+  ["opening", channelOpen],
+  ["closing", channelClose],
+] as const) {
+  test(`a broker that does not answer the ${about} of a channel loses its connection after a minute`, async (t) => {
+    let isSilent = false;
+    const broker = await startFakeRabbitMq((connection) => (connection === 1 ? "return" : true), {
+      refuse: ({ connection, method }) => {
+        if (connection !== 1 || method !== silentAt || broker.messages() === 0) return undefined;
+        isSilent = true;
+        return "silent";
+      },
+    });
+    const sink = rabbitMqSink([broker.url], "events", { lanes: 1 });
+    t.after(async () => {
+      t.mock.timers.reset();
+      await sink.close();
+      broker.stop();
+    });
+    await sink.open(signal);
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    // The first event is returned, so that the lane closes its channel, and opens another for the second.
+    const publishing = (async () => [
+      await sink.publish(0, [sampleOutbound(1)], signal),
+      await sink.publish(0, [sampleOutbound(2)], signal),
+      await sink.publish(0, [sampleOutbound(3)], signal),
+    ])();
+    await until(() => isSilent, "the broker is silent");
+    t.mock.timers.tick(59_999);
+    await turns();
+    assert.equal(broker.connections(), 1);
+    t.mock.timers.tick(1);
+    const [first, second, third] = await settled(publishing, "the publishes have ended");
+    assert.equal(first?.failure?.kind, "unroutable");
+    if (silentAt === channelOpen) {
+      assert.equal(second?.failure?.kind, "reset");
+      assert.match(describeCause(second?.failure?.cause), /did not answer within 60 s/);
+    } else assert.deepEqual(second, { acknowledged: 1 });
+    assert.deepEqual(third, { acknowledged: 1 });
+    assert.equal(broker.connections(), 2);
+  });
+}
