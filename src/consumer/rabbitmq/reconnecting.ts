@@ -1,8 +1,8 @@
-import { closeOrderly } from "../../amqp/close.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { backOffMs, pause } from "../back-off.ts";
 import type { SourceHost } from "../event-source.ts";
 import {
+  closeOwn,
   isModel,
   type OpenConnection,
   openConnection,
@@ -88,8 +88,4 @@ export class ReconnectingConsumer {
     if (code === "CERTWIRE_CONSUMER_UNREACHABLE") return isModel(this.#option);
     return code !== "CERTWIRE_CONSUMER_REFUSED" || !this.#wasEstablished;
   }
-}
-
-async function closeOwn({ model, isOwn }: OpenConnection): Promise<void> {
-  if (isOwn) await closeOrderly(model).catch(() => undefined);
 }
