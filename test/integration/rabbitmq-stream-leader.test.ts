@@ -20,10 +20,10 @@ suite("a stream whose leader ends while events are published", () => {
 
   /** Ends the process that writes the stream, and waits until the broker has started another one. */
   async function endLeader(stream: string): Promise<void> {
-    const find = `fun() -> {ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"${stream}">>)), amqqueue:get_pid(Q) end`;
-    const wait = "fun W() -> case Find() of Old -> timer:sleep(20), W(); _ -> ok end end";
-    const program = `Find = ${find}, Old = Find(), exit(Old, kill), (${wait})().`;
-    assert.equal((await rabbitmq.ctl("eval", program)).trim(), "ok");
+    const find = `{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"${stream}">>)), Leader = amqqueue:get_pid(Q)`;
+    const evaluate = (program: string) => rabbitmq.ctl("eval", `${program}, pid_to_list(Leader).`);
+    const old = await evaluate(`${find}, exit(Leader, kill)`);
+    await until(async () => (await evaluate(find)) !== old, "the stream has another leader");
   }
 
   /** Ids of the events in a stream, up to the one with id `last`. */

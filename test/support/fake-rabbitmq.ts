@@ -57,8 +57,10 @@ const answers: Readonly<Record<string, Answer>> = {
   "85.10": [85, 11, empty],
 };
 
-/** A server on 127.0.0.1 that speaks just enough AMQP 0-9-1 to confirm, or not to confirm, messages, and to
- * accept consumers, which get none. */
+/**
+ * A server on 127.0.0.1 that speaks just enough AMQP 0-9-1 to confirm, or not to confirm, messages, and to accept
+ * consumers, which get none.
+ */
 export async function startFakeRabbitMq(confirms: Confirms, options: FakeOptions = {}) {
   const sockets: Socket[] = [];
   const requests: FakeRequest[] = [];

@@ -12,10 +12,9 @@ import { writeScenario } from "../scenarios/generate.ts";
 import { openText } from "../scenarios/secrets.ts";
 import { until } from "../support/until.ts";
 import { checkPublished, countEvents } from "./support/check-published.ts";
-import { checkRun, isUnhurried } from "./support/check-run.ts";
+import { checkRun, runUnhurried } from "./support/check-run.ts";
 import { declareQueue, guestPassword } from "./support/declare-queue.ts";
 import { SecretSearch } from "./support/secrets.ts";
-import { runStandin } from "./support/standin.ts";
 import { WindowsService } from "./support/windows-service.ts";
 import { prepareWine } from "./support/wine.ts";
 
@@ -132,11 +131,7 @@ test("a challenge password is in no sink, dead letter, log or file, although its
   await declareQueue(amqpUrl, name, bindings);
   const directory = makeTempDirectory("secrets");
   const path = writeScenario(name, directory);
-  const play = async () => {
-    const run = await runStandin(path);
-    return isUnhurried(run) && run;
-  };
-  const run = await until(play, "no call of the CA uses up its time");
+  const run = await runUnhurried(path);
   const { records, scenario } = checkRun(path, run);
   const { secrets } = scenario.header;
   const service = await startService(run.journalDirectory, servers, amqpUrl);

@@ -107,11 +107,7 @@ class QueueChannel implements ChannelWork {
 
   async finish(): Promise<void> {
     this.#acknowledgements.flush();
-    const { consumerCount } = await answered(
-      this.#channel.checkQueue(this.#queue),
-      stopAnswerTimeoutMs,
-    );
-    this.#consumers = consumerCount;
+    this.#consumers = await this.#countConsumers(this.#channel);
     await delay(graceMs);
   }
 
@@ -123,12 +119,16 @@ class QueueChannel implements ChannelWork {
     const deadline = performance.now() + releaseLimitMs;
     await withChannel(model, async (channel) => {
       while (performance.now() < deadline) {
-        const answer = channel.checkQueue(this.#queue);
-        const { consumerCount } = await answered(answer, stopAnswerTimeoutMs);
-        if (consumerCount < this.#consumers) return;
+        if ((await this.#countConsumers(channel)) < this.#consumers) return;
         await delay(releaseCheckMs);
       }
     });
+  }
+
+  async #countConsumers(channel: Channel): Promise<number> {
+    const answer = channel.checkQueue(this.#queue);
+    const { consumerCount } = await answered(answer, stopAnswerTimeoutMs);
+    return consumerCount;
   }
 
   async lost(): Promise<void> {

@@ -164,7 +164,7 @@ export class RabbitMqLane {
    * sends elsewhere. When the stream's leader changes, it mistakes one number for the other: it drops as many events as
    * the channel has sent without the stream getting them, and confirms them
    * (https://github.com/rabbitmq/rabbitmq-server/pull/12236). So a channel ends after a returned event, and in any case
-   * after so many events that little can be lost. It is closed before the next one is opened, since the broker may not
+   * after `maxEventsOfChannel`, which limits what can be lost. It is closed before the next one is opened, since the broker may not
    * allow one more.
    */
   #leave(channel: ConfirmChannel): void {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { readScenario, type Scenario, type ScenarioStep } from "../../scenarios/format.ts";
+import { until } from "../../support/until.ts";
 import { Expectation } from "../expected.ts";
 import { type Allowance, differences } from "./compare.ts";
 import { groupBy } from "./group-by.ts";
 import { type RecordedEvent, readRecorded } from "./recorded.ts";
 import { SecretSearch } from "./secrets.ts";
-import type { CallLine, StandinRun } from "./standin.ts";
+import { type CallLine, runStandin, type StandinRun } from "./standin.ts";
 
 /** A step, its call, and the record that the exit module made of it. */
 export interface Outcome {
@@ -33,9 +34,18 @@ const withheld = "text:request.RequestAttributes budget";
  * True when each record is complete: no call used up its time, and none came before the names of secrets were read, as
  * may happen on a busy machine.
  */
-export function isUnhurried({ calls, journalDirectory }: StandinRun): boolean {
+function isUnhurried({ calls, journalDirectory }: StandinRun): boolean {
   if (calls.some(({ us }) => us >= budgetUs)) return false;
   return readRecorded(journalDirectory).every(({ errors }) => !errors.includes(withheld));
+}
+
+/** Plays a scenario until no record is cut short. */
+export async function runUnhurried(scenarioPath: string): Promise<StandinRun> {
+  const play = async (): Promise<StandinRun | false> => {
+    const run = await runStandin(scenarioPath);
+    return isUnhurried(run) && run;
+  };
+  return until(play, "no call of the CA uses up its time");
 }
 
 /** Clocks of one machine, read in different ways. */
