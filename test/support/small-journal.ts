@@ -43,12 +43,17 @@ export function openSmall(
   });
 }
 
+/** The request bytes of a small event. */
+export function smallRequest(weight: number): Buffer {
+  return Buffer.alloc(weight, 7);
+}
+
 /** An issued certificate with a request ID and nearly nothing else; `weight` bytes are in its record. */
 export function smallEvent(requestId: number, weight = 1000): SimulatedEvent {
   return {
     event: 1,
     context: requestId,
-    request: { RequestID: { long: requestId }, RawRequest: { binary: Buffer.alloc(weight, 7) } },
+    request: { RequestID: { long: requestId }, RawRequest: { binary: smallRequest(weight) } },
     certificate: {},
     attributes: [],
     extensions: [],

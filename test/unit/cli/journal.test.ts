@@ -8,7 +8,7 @@ import { listSegments } from "../../../src/journal/segments.ts";
 import type { JournalStatus } from "../../../src/journal-tools/read-status.ts";
 import type { JournalVerdict } from "../../../src/journal-tools/verify-journal.ts";
 import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
-import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
+import { flushed, journalDirectory, openSmall, record, smallRequest } from "../../support/small-journal.ts";
 import { settled } from "../../support/until.ts";
 
 /** A sealed journal of 200 requests. */
@@ -24,12 +24,14 @@ async function smallJournal(context: TestContext, segmentBytes?: number): Promis
   return directory;
 }
 
-/** Flips a bit of the first segment, where a record is. */
-async function damage(directory: string): Promise<void> {
+/** Flips a bit in the request bytes of the first record. A MARK may stand anywhere between two records. */
+async function damageRecord(directory: string): Promise<void> {
   const [first] = await listSegments(directory);
   const path = join(directory, first!.name);
   const bytes = readFileSync(path);
-  bytes[10_000] = bytes[10_000]! ^ 1;
+  const request = bytes.indexOf(smallRequest(500));
+  assert.ok(request > 0);
+  bytes[request] = bytes[request]! ^ 1;
   writeFileSync(path, bytes);
 }
 
@@ -42,7 +44,7 @@ test("journal check says that a whole journal is not damaged", async (context) =
 
 test("journal check names the damaged record and ends with 65", async (context) => {
   const directory = await smallJournal(context);
-  await damage(directory);
+  await damageRecord(directory);
   const { exitCode, stdout } = await runCli("journal", "check", "-j", directory, "--json");
   assert.equal(exitCode, 65);
   const result = JSON.parse(stdout) as JournalVerdict;
