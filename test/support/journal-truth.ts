@@ -141,12 +141,14 @@ class EpochPlay {
 
   #crl(count: number): void {
     this.#sequence += 1;
-    const crls = Array.from({ length: count }, (_, index) => ({ index, number: "12" }));
-    const older = { index: count, number: "9" };
+    const older = { index: 0, kind: "base", number: "9" };
+    const newest = Array.from({ length: count }, (_, at) => ({ index: at, number: "12" }));
+    // The index of an event is the place in this list, not the CA's own index of the CRL.
+    const all = [older, ...newest];
     this.#add(
-      crls.map((crl) => {
-        const current = [...crls.filter((other) => other !== crl), older];
-        return this.#event(this.#sequence, crl.index, "crl.issued", { crl, current });
+      newest.map((crl) => {
+        const current = all.filter((other) => other !== crl);
+        return this.#event(this.#sequence, all.indexOf(crl), "crl.issued", { crl, current });
       }),
     );
   }

@@ -183,7 +183,7 @@ export class Epoch {
     if (index === foundGapIndex) return this.#addGap(event, sequence, true);
     if (index === changedIndex) return this.#addChange(sequence);
     const kind = knownKindOf(event);
-    if (kind === "crl.issued") return this.#addPart(sequence, index, crlIndexes(event));
+    if (kind === "crl.issued") return this.#addPart(sequence, index, crlIndexes(event, index));
     if (this.seen.has(sequence)) return false;
     this.#partial.delete(sequence);
     this.seen.add(sequence);

@@ -43,8 +43,9 @@ export function journalReport(epochs: JournalEpochs, partitions: PartitionStarts
   };
 }
 
+/** Each text once, in the order of the epochs. */
 function textsOf(epochs: JournalEpochs, of: (epoch: Epoch) => Iterable<string>): string[] {
-  return [...new Set(epochs.flatMap((epoch) => [...of(epoch)]))].toSorted();
+  return [...new Set(epochs.flatMap((epoch) => [...of(epoch)].toSorted()))];
 }
 
 interface Found {

@@ -146,14 +146,14 @@ test("numbers that begin again after a journal was deleted are another run of th
 });
 
 test("each event of a CRL record is needed, and one that is missing is named", () => {
-  const [base, delta] = [
-    { index: 0, number: "7" },
-    { index: 1, number: "7" },
-  ];
-  const first = event(1, 3, "crl.issued", { crl: base, current: [delta] }, 0);
-  const second = event(1, 3, "crl.issued", { crl: delta, current: [base] }, 1);
+  // The CA numbers base and delta CRLs each from 0; the index of an event is the place in the list of all.
+  const old = { index: 0, kind: "base", number: "6" };
+  const base = { index: 1, kind: "base", number: "7" };
+  const delta = { index: 1, kind: "delta", number: "7" };
+  const first = event(1, 3, "crl.issued", { crl: base, current: [old, delta] }, 1);
+  const second = event(1, 3, "crl.issued", { crl: delta, current: [old, base] }, 2);
   assert.deepEqual(holesOf([...started(1, 4), first]).holes, [
-    { kind: "events", epochNumber: 1, sequence: 3, indexes: [1] },
+    { kind: "events", epochNumber: 1, sequence: 3, indexes: [2] },
   ]);
   const { journals, isComplete } = holesOf([...started(1, 4), second, first, first]);
   assert.equal(isComplete, true);
