@@ -33,6 +33,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "files",
     "journal",
     "events",
+    "consumer",
     "state",
     "sources",
     "sinks",
