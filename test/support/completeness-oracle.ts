@@ -65,14 +65,14 @@ function missingBefore(
   any: Arrived["any"],
 ): string[] {
   const nearest = earlier.at(-1);
-  const isTold = nearest?.gaps.some(({ event, to }) => {
+  const isReported = nearest?.gaps.some(({ event, to }) => {
     return (
       any.has(event) && to === Number.POSITIVE_INFINITY && event.data["reason"] !== "unclean-stop"
     );
   });
   const missing: string[] = [];
   for (let each = (nearest?.number ?? 0) + 1; each < number; each += 1) {
-    missing.push(`epoch ${each}${isTold ? "=" : ""}`);
+    missing.push(`epoch ${each}${isReported ? "=" : ""}`);
   }
   return missing;
 }

@@ -55,7 +55,7 @@ function holeCells(hole: Hole): string[] {
 
 function placeOf(hole: Exclude<Hole, { kind: "epochs" }>): string {
   if (hole.kind === "records") return rangeOf("record", hole.from, hole.to);
-  if (hole.kind === "end") return `end, record ${hole.from} on`;
+  if (hole.kind === "end") return `end, from record ${hole.from}`;
   return `record ${hole.sequence}, ${rangeOfIndexes(hole.indexes)}`;
 }
 
