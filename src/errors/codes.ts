@@ -84,6 +84,12 @@ export const errorCodes = {
     exitCode: 65,
     hint: "Each line must be one event, as the file sink writes it.",
   },
+  CERTWIRE_VERIFY_EMPTY: {
+    meaning: "There are no events to verify.",
+    retryable: true,
+    exitCode: 65,
+    hint: "Check the name of the topic, stream or file, and whether the service has published to it.",
+  },
   CERTWIRE_EXPORT_FAILED: {
     meaning: "The export file cannot be written.",
     retryable: false,

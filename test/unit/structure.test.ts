@@ -34,6 +34,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "files",
     "journal",
     "events",
+    "consumer",
     "state",
     "sources",
     "sinks",

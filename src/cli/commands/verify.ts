@@ -1,0 +1,41 @@
+import { type Command, Option } from "commander";
+import type { VerifyOptions } from "../actions/verify.ts";
+
+export function addVerifyCommand(program: Command): void {
+  program
+    .command("verify")
+    .description("prove that a topic, a stream or files have every event of the journals")
+    .argument("[files...]", "NDJSON files of events")
+    .option("--kafka <url>", "read this topic: kafka://host1:9092,host2:9092/topic, TLS: kafkas://")
+    .option(
+      "--rabbitmq-stream <url>",
+      "read this stream: amqp://[user@]host/vhost?stream=name, TLS: amqps://",
+    )
+    .option("--username <name>", "SASL user of Kafka")
+    .addOption(
+      new Option("--mechanism <name>", "SASL mechanism of Kafka")
+        .choices(["plain", "scram-sha-256", "scram-sha-512"])
+        .default("scram-sha-512"),
+    )
+    .option("--password-file <file>", "file whose first line is the password")
+    .option("--password-environment <name>", "environment variable with the password")
+    .option("--ca-file <file>", "PEM file with the CA certificates to trust")
+    .option("--certificate-file <file>", "PEM file with the client certificate")
+    .option("--private-key-file <file>", "PEM file with its private key")
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", help)
+    .action(async (files: readonly string[], options: VerifyOptions) =>
+      (await import("../actions/verify.ts")).verify(files, options),
+    );
+}
+
+const help = `
+Reads everything that is there at the start, once, and changes nothing.
+Exit codes: 0 complete, 4 holes, 65 no events or a bad file, 69 broker
+unreachable, 74 file unreadable, 77 refused, 130 interrupted.
+
+Examples:
+  certwire verify --kafka kafka://broker1:9092/certificates
+  certwire verify --rabbitmq-stream 'amqp://audit@rabbit1/?stream=certificates' \\
+    --password-file rabbitmq-password.txt --json
+  certwire verify var/events/events-*.ndjson`;
