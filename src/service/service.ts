@@ -140,7 +140,7 @@ async function createMembers(options: ServiceOptions, layout: StateLayout): Prom
 async function createMember(configured: SinkConfiguration, shared: Shared): Promise<Member> {
   const { config, observe, layout, caMemory, caIdFile } = shared;
   const { directory, mode, pollMs } = config.journal;
-  const { limits } = configured;
+  const { limits, filter } = configured;
   const { name, detail } = configured.options;
   const log = shared.log.child({ sink: name });
   const monitor = new PipelineMonitor(log);
@@ -171,6 +171,7 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
     source,
     sink: observe ? new ObservedSink(sink, observe) : sink,
     limits,
+    filter,
     shrink: shrinkEvent,
     deadLetters: new DeadLetterFile(layout.deadLetters(name), deadLetterLimits(limits)),
     monitor,

@@ -184,9 +184,9 @@ class RedriveRun {
     const target = besideTheService(sink, "redrive");
     const log = createLogger(this.#config.log.level === "debug" ? "debug" : "warn");
     const sinkLog = log.child({ sink: name });
-    const undecodable = { count: 0 };
+    const leftOut = { undecodable: 0, unwanted: 0 };
     const progress = new Progress();
-    const letters = this.#lettersOf(name, undecodable, (found) =>
+    const letters = this.#lettersOf(name, leftOut, (found) =>
       progress.update(found.endsAt, found.file.size, `${name}: ${basename(found.file.path)}`),
     );
     const done = await redrive(
@@ -204,19 +204,22 @@ class RedriveRun {
     say(`sink ${name}: ${done.letters} of ${planned} letters redriven, ${done.events} events`);
     if (done.refused > 0)
       say(`  ${done.refused} were refused again, first: ${inLine(done.firstRefusal ?? "")}`);
-    if (undecodable.count > 0)
-      say(`  ${undecodable.count} still cannot be decoded by this version`);
-    if (done.refused + undecodable.count > 0) process.exitCode = exitCodes.deadLetters;
+    if (leftOut.unwanted > 0)
+      say(`  ${leftOut.unwanted} stay: the sink does not want them now (\`only\`, \`except\`)`);
+    if (leftOut.undecodable > 0)
+      say(`  ${leftOut.undecodable} still cannot be decoded by this version`);
+    if (done.refused + leftOut.undecodable > 0) process.exitCode = exitCodes.deadLetters;
   }
 
   /** The letters of a sink that are to be sent, each once. */
   async *#lettersOf(
     sink: string,
-    undecodable: { count: number },
+    leftOut: { undecodable: number; unwanted: number },
     read: (found: FoundLetter) => void,
   ): AsyncGenerator<LetterToSend> {
     const { files } = this.#opened;
     const context = await this.#eventContext(sink);
+    const filter = this.#targetOf(sink)?.filter;
     const begun = new Set<string>();
     for await (const found of readDeadLetters(files, this.#signal)) {
       if ("place" in found || found.letter.sink !== sink) continue;
@@ -225,9 +228,11 @@ class RedriveRun {
       if (!isChosen(found, this.#options) || begun.has(id)) continue;
       if (this.#isRedriven(found)) continue;
       begun.add(id);
-      const events = eventsOfLetter(letter, context);
+      const all = eventsOfLetter(letter, context);
+      const events = all.filter((event) => filter?.wants(event) ?? true);
       if (events.length > 0) yield { sink, id, events, bytes: found.bytes };
-      else undecodable.count += 1;
+      else if (all.length > 0) leftOut.unwanted += 1;
+      else leftOut.undecodable += 1;
     }
   }
 
