@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { EventFilter } from "../events/event-filter.ts";
+import type { Redactor } from "../events/redaction/redactor.ts";
 import {
   type PipelineLimits,
   pipelineLimitsShape,
@@ -10,12 +11,15 @@ import type { ResolveContext } from "../sinks/secret-reference.ts";
 import type { ConfiguredSink, SinkKind } from "../sinks/sink-kind.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { filterShape, resolveFilter } from "./filter-options.ts";
+import { redactShape, resolveRedactor } from "./redact-options.ts";
 
 /** A sink of the configuration, resolved, with what its pipeline needs. */
 export interface SinkConfiguration extends ConfiguredSink {
   readonly limits: PipelineLimits;
   /** Chooses its events. */
   readonly filter: EventFilter;
+  /** Takes out what its events do not show. Absent: they show everything. */
+  readonly redactor?: Redactor;
 }
 
 /** An entry of `sinks` that its schema has accepted, with defaults, before its secrets are read. */
@@ -28,7 +32,7 @@ type Issue = z.core.$ZodRawIssue;
 
 /** Schema of the entry of one kind of sink: its own keys, and those that its pipeline acts on. */
 export function entrySchema({ options }: SinkKind) {
-  const schema = options.safeExtend({ ...filterShape, ...pipelineLimitsShape });
+  const schema = options.safeExtend({ ...filterShape, ...redactShape, ...pipelineLimitsShape });
   return options.description === undefined ? schema : schema.describe(options.description);
 }
 
@@ -70,10 +74,12 @@ export function resolveSink(
   { kind, values }: SinkEntry,
   context: ResolveContext,
 ): SinkConfiguration {
+  const redactor = resolveRedactor(values, context);
   return {
     ...kind.configure(values, context),
     limits: resolvePipelineLimits(values),
     filter: new EventFilter(resolveFilter(values)),
+    ...(redactor && { redactor }),
   };
 }
 

@@ -4,6 +4,7 @@ import { isOutOfMemory } from "../errors/out-of-memory.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import type { EventFilter } from "../events/event-filter.ts";
 import { eventOf, type OutboundEvent, type ShrinkEvent } from "../events/outbound-event.ts";
+import type { Redactor } from "../events/redaction/redactor.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
@@ -29,6 +30,8 @@ export interface PipelineOptions {
   readonly limits: PipelineLimits;
   /** Chooses the events that the sink gets; the others are finished as they are read. Default: all of them. */
   readonly filter?: EventFilter;
+  /** Takes out of an event what the sink does not show, before anything else sees it. Default: nothing. */
+  readonly redactor?: Redactor;
   /** Makes an event fit into `sink.limits.maxEventBytes`. */
   readonly shrink: ShrinkEvent;
   /** Where events go that can never be published. */
@@ -147,9 +150,9 @@ export class Pipeline {
       lanesChanged: (cause) => this.#lanesChanged(cause),
       fault: (error) => this.#faults.abort(error),
     };
-    const { deadLetters, shrink } = options;
+    const { deadLetters, shrink, redactor } = options;
     this.#burial = new Burial({ sink: sink.name, deadLetters, monitor, retry });
-    this.#encoder = new EventEncoder({ sink, shrink, monitor, retry });
+    this.#encoder = new EventEncoder({ sink, shrink, redactor, monitor, retry });
   }
 
   /**
@@ -326,7 +329,8 @@ export class Pipeline {
       reason: "unencodable",
       cause: outbound,
       id: frame ? recordId(frame) : event.id,
-      content: () => (frame ? { record: deadRecord(frame) } : { event }),
+      content: () =>
+        frame ? { record: deadRecord(frame) } : { event: this.#encoder.redacted(event) },
     } as const;
     if (!(await this.#burial.bury(dead, signal))) return false;
     this.#prefix.acknowledge(ticket);

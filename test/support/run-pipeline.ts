@@ -17,7 +17,7 @@ export type PipelineSettings = Partial<PipelineLimits> &
   Partial<
     Pick<
       PipelineOptions,
-      "checkpoints" | "checkpointIntervalMs" | "drainTimeoutMs" | "filter" | "shrink"
+      "checkpoints" | "checkpointIntervalMs" | "drainTimeoutMs" | "filter" | "redactor" | "shrink"
     >
   >;
 
@@ -37,7 +37,8 @@ export async function testPipeline(
     { level: "debug" },
     { write: (line: string) => void logLines.push(JSON.parse(line)) },
   );
-  const { checkpoints, checkpointIntervalMs, drainTimeoutMs, filter, shrink, ...limits } = settings;
+  const { checkpoints, checkpointIntervalMs, drainTimeoutMs, filter, redactor, shrink, ...limits } =
+    settings;
   const pipeline = new Pipeline({
     source,
     sink,
@@ -51,6 +52,7 @@ export async function testPipeline(
       ...limits,
     },
     ...(filter && { filter }),
+    ...(redactor && { redactor }),
     shrink: shrink ?? ((event) => event),
     deadLetters: new DeadLetterFile(deadLetterPath),
     monitor: new PipelineMonitor(log),

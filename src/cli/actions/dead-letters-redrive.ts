@@ -195,6 +195,7 @@ class RedriveRun {
         sink: await target.create(sinkLog),
         limits: target.limits,
         shrink: shrinkEvent,
+        redactor: target.redactor,
         monitor: new PipelineMonitor(sinkLog),
         marks,
         ...(target.replayDrainMs !== undefined && { drainTimeoutMs: target.replayDrainMs }),

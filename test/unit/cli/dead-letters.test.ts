@@ -31,19 +31,21 @@ function prepare(
   const letters = join(directory, "state", "dead-letters");
   mkdirSync(letters, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(letters, name), text);
-  const published = (): string[] =>
+  const eventLines = (): string[] =>
     readdirSync(join(directory, "events"), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".ndjson"))
       .flatMap((name) =>
         readFileSync(join(directory, "events", name), "utf8")
           .trim()
           .split("\n"),
-      )
+      );
+  const published = (): string[] =>
+    eventLines()
       .map((line) => JSON.parse(line))
       .map(({ id, replayed }) => `${id} ${replayed}`);
   const run = (command: string, ...words: string[]) =>
     runCli("dead-letters", command, ...words, "--config", config);
-  return { letters, published, run };
+  return { letters, eventLines, published, run };
 }
 
 const idOf = (number: number): string => sampleEvent(number).id;
@@ -114,6 +116,18 @@ test("letters whose events the sink does not want now stay, and can be redriven 
   );
   assert.throws(published, { code: "ENOENT" });
   assert.match((await run("list")).stdout, /files +unroutable +\S+ +1 +0 /);
+});
+
+test("a redrive shows no more of an event than its sink may show now", async (context) => {
+  const data = { request: { requesterName: "CORP\\alice", commonName: "alice" }, problems: [] };
+  const letter = { ...JSON.parse(letterOf(1, "files")), event: { ...sampleEvent(1), data } };
+  const files = { "files.ndjson": `${JSON.stringify(letter)}\n` };
+  const redact = { remove: ["request.requesterName"] };
+  const { eventLines, run } = prepare(context, files, { redact });
+  const { exitCode, stderr } = await run("redrive");
+  assert.equal(exitCode, 0, stderr);
+  const [line = ""] = eventLines();
+  assert.deepEqual(JSON.parse(line).data.request, { commonName: "[redacted]" });
 });
 
 test("letters of a sink that is not in the configuration stay, with exit code 3", async (context) => {
