@@ -6,6 +6,7 @@ import {
   type ShrinkEvent,
   toOutbound,
 } from "../events/outbound-event.ts";
+import type { Redactor } from "../events/redaction/redactor.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { PipelineMonitor } from "./monitor.ts";
 import { type RetryPolicy, retryUntilDone } from "./retry.ts";
@@ -14,6 +15,8 @@ import { type RetryPolicy, retryUntilDone } from "./retry.ts";
 export interface EventEncoderOptions {
   readonly sink: Sink;
   readonly shrink: ShrinkEvent;
+  /** Default: events show everything. */
+  readonly redactor?: Redactor | undefined;
   readonly monitor: PipelineMonitor;
   readonly retry: RetryPolicy;
 }
@@ -26,10 +29,15 @@ export class EventEncoder {
     this.#options = options;
   }
 
+  /** The event without what the sink does not show. Throws if there is a fault in the redaction. */
+  redacted(event: CertwireEvent): CertwireEvent {
+    return this.#options.redactor?.redact(event) ?? event;
+  }
+
   /** The event for the sink, or why there is none. */
   encode(event: CertwireEvent): OutboundEvent | Error {
     const { sink, shrink } = this.#options;
-    return attempt(() => toOutbound(event, sink.limits.maxEventBytes, shrink));
+    return attempt(() => toOutbound(this.redacted(event), sink.limits.maxEventBytes, shrink));
   }
 
   /** The same once there is memory for it; `undefined` if the signal was aborted first. */

@@ -23,7 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sources: ["units.ts", "errors", "files", "journal", "exit", "events", "state"],
   sinks: ["units.ts", "errors", "log", "amqp", "files"],
   pipeline: ["units.ts", "errors", "log", "events", "state"],
-  config: ["units.ts", "errors", "files", "sinks", "pipeline"],
+  config: ["units.ts", "errors", "files", "events", "sinks", "pipeline"],
   service: ["units.ts", "errors", "journal", "events", "state", "sources", "pipeline"],
   "journal-tools": ["journal", "events", "state", "sources"],
   simulate: ["exit"],
