@@ -164,11 +164,13 @@ class EpochPlay {
     this.#record("certificate.issued");
   }
 
-  /** After a failed flush the records before it may be missing, but usually they are there. */
+  /**
+   * After a failed flush the writer names the records before it, which are in doubt: that accounts for none of them. Those
+   * that a power cut did take are damage, which the reader reports.
+   */
   #doubt(): void {
     const [from, to] = [this.#sequence, this.#sequence];
-    const event = this.#record("journal.gap", gapData("flush-error", from, to));
-    this.#gaps.push({ event, from, to });
+    this.#record("journal.gap", gapData("flush-error", from, to));
   }
 
   #end(): CertwireEvent | undefined {

@@ -1,6 +1,8 @@
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { CertwireEvent } from "../../events/event.ts";
-import { Epoch, type EpochState } from "./epoch.ts";
+import { Checked } from "./checked.ts";
+import { Epoch } from "./epoch.ts";
+import { type EpochState, readEpochState } from "./epoch-state.ts";
 import { journalReport } from "./journal-report.ts";
 import { journalsOf } from "./journals.ts";
 import { type EventPlace, foundGapIndex, placeOf } from "./place.ts";
@@ -13,6 +15,11 @@ export interface CompletenessPlace {
    * where the last such partition begins. Default none.
    */
   readonly truncatedPartition?: string;
+  /**
+   * True for an event after the end of what is to be proven. It can fill a hole, and never shows one: events before it
+   * may still be on their way in other partitions. Default false.
+   */
+  readonly isLate?: boolean;
 }
 
 /** What `toJSON` returns and `from` accepts. Its content may change with a version; it is not for other readers. */
@@ -24,6 +31,9 @@ export interface CompletenessState {
     firsts: readonly (readonly [epochId: string, sequence: number])[],
   ])[];
 }
+
+/** Most memory, in units of about 100 bytes: some 70,000 epochs, or holes in 250,000 places far from each other. */
+const maxSize = 2_000_000;
 
 /**
  * Proves that a consumer of a whole topic, stream or file has everything that the journals of its CAs recorded: by
@@ -40,15 +50,21 @@ export interface CompletenessState {
 export class Completeness {
   readonly #epochs = new Map<string, Epoch>();
   readonly #partitions = new Map<string, Map<string, number>>();
+  /** What all of it needs, as `Epoch.size`. */
+  #size = 0;
 
   /** Continues with a saved state. Throws CERTWIRE_CONSUMER_OPTIONS if it is not one. */
   static from(state: CompletenessState): Completeness {
     try {
-      if (state.version !== 1) throw new TypeError("another version");
+      const checked = new Checked(state);
+      if (checked.get("version").count() !== 1) throw new TypeError("another version");
       const completeness = new Completeness();
-      for (const each of state.epochs) completeness.#epochs.set(each.id, new Epoch(each));
-      for (const [name, firsts] of state.partitions) {
+      for (const each of checked.get("epochs").list(readEpochState)) {
+        completeness.#addEpoch(new Epoch(each));
+      }
+      for (const [name, firsts] of checked.get("partitions").list(readPartition)) {
         completeness.#partitions.set(name, new Map(firsts));
+        completeness.#size += 1 + firsts.length;
       }
       return completeness;
     } catch (cause) {
@@ -58,23 +74,42 @@ export class Completeness {
     }
   }
 
-  /** Takes an event into account. Throws CERTWIRE_MESSAGE_INVALID if its id names no place in a journal. */
-  add(event: CertwireEvent, { truncatedPartition }: CompletenessPlace = {}): void {
+  /**
+   * Takes an event into account. Throws CERTWIRE_MESSAGE_INVALID if its id names no place in a journal, and
+   * CERTWIRE_COMPLETENESS_LIMIT if there are more holes or epochs than memory for them.
+   */
+  add(event: CertwireEvent, { truncatedPartition, isLate = false }: CompletenessPlace = {}): void {
     const place = placeOf(event);
-    const known = this.#epochs.get(place.epochId);
-    const epoch = known ?? Epoch.startingWith(place, event);
-    if (known === undefined) this.#epochs.set(place.epochId, epoch);
-    epoch.add(event, place);
-    if (truncatedPartition !== undefined && event.replayed !== true) {
-      this.#addTruncated(truncatedPartition, place);
+    if (this.#size >= maxSize) {
+      const { size } = this.#epochs;
+      const text = `there are too many holes in the numbers of the records, in ${size} epochs`;
+      throw new CertwireError("CERTWIRE_COMPLETENESS_LIMIT", text);
     }
+    const epoch = this.#epochs.get(place.epochId) ?? this.#start(event, place);
+    const before = epoch.size;
+    epoch.add(event, place, isLate);
+    this.#size += epoch.size - before;
+    if (truncatedPartition !== undefined && !isLate) {
+      this.addTruncatedPartition(truncatedPartition);
+      if (event.replayed !== true) this.#addTruncated(truncatedPartition, place);
+    }
+  }
+
+  /**
+   * Takes into account that the broker has deleted the oldest events of a partition, even if none is left in it.
+   * `add` does so for the partition of its event.
+   */
+  addTruncatedPartition(name: string): void {
+    if (this.#partitions.has(name)) return;
+    this.#partitions.set(name, new Map());
+    this.#size += 1;
   }
 
   /** What is there so far, and what is missing. */
   report(): CompletenessReport {
-    const journals = journalsOf(this.#epochs.values()).map((epochs) =>
-      journalReport(epochs, this.#partitions.values()),
-    );
+    // What came late shows nothing.
+    const inTime = [...this.#epochs.values()].filter(({ last }) => last !== undefined);
+    const journals = journalsOf(inTime).map((runs) => journalReport(runs, this.#partitions));
     const epochs = journals.flatMap((journal) => journal.epochs);
     const sum = (member: "events" | "duplicates" | "holes"): number =>
       epochs.reduce((total, epoch) => total + epoch[member], 0);
@@ -97,11 +132,29 @@ export class Completeness {
     };
   }
 
+  #start(event: CertwireEvent, place: EventPlace): Epoch {
+    const epoch = Epoch.startingWith(place, event);
+    this.#addEpoch(epoch);
+    return epoch;
+  }
+
+  #addEpoch(epoch: Epoch): void {
+    if (this.#epochs.has(epoch.id)) throw new TypeError("an epoch is there twice");
+    this.#epochs.set(epoch.id, epoch);
+    this.#size += epoch.size;
+  }
+
   /** A gap that the reader found says nothing about the partition: its key is not that of a request. */
   #addTruncated(partition: string, { epochId, sequence, index }: EventPlace): void {
-    if (index === foundGapIndex) return;
-    const firsts = this.#partitions.get(partition) ?? new Map<string, number>();
-    firsts.set(epochId, Math.min(firsts.get(epochId) ?? sequence, sequence));
-    this.#partitions.set(partition, firsts);
+    const firsts = this.#partitions.get(partition);
+    if (firsts === undefined || index === foundGapIndex) return;
+    const known = firsts.get(epochId);
+    if (known === undefined) this.#size += 1;
+    firsts.set(epochId, Math.min(known ?? sequence, sequence));
   }
+}
+
+function readPartition(state: Checked): readonly [string, (readonly [string, number])[]] {
+  const firsts = state.get(1).list((each) => [each.get(0).text(), each.get(1).count()] as const);
+  return [state.get(0).text(), firsts];
 }

@@ -1,43 +1,19 @@
 import type { CertwireEvent } from "../../events/event.ts";
 import { knownKindOf } from "../read-event.ts";
 import { crlIndexes } from "./crl-indexes.ts";
+import type { EpochState } from "./epoch-state.ts";
+import { Gaps } from "./gaps.ts";
+import { NumberSet } from "./number-set.ts";
+import { PartialRecords } from "./partial-records.ts";
 import { changedIndex, type EventPlace, foundGapIndex } from "./place.ts";
-import { type Range, Ranges } from "./ranges.ts";
 
-/** What a gap event says about the numbers of an epoch. */
-export interface Gap {
-  readonly from: number;
-  /** Absent: to the end of the epoch. */
-  readonly to?: number;
-  readonly reason: string;
-  /** True if the reader of the journal found it: then it is not a record itself. */
-  readonly isFound: boolean;
-}
+/** Longest name of a CA, time and reason that is kept, in characters; those of Certwire are far shorter. */
+const maxName = 512;
+const maxTime = 40;
+const maxReason = 64;
 
-/** Saved form of an epoch. */
-export interface EpochState {
-  readonly id: string;
-  readonly number: number;
-  readonly cas: readonly string[];
-  readonly sources: readonly string[];
-  readonly since: string;
-  readonly first: number;
-  readonly firstLive: number | null;
-  readonly stoppedAt: number | null;
-  readonly events: number;
-  readonly duplicates: number;
-  readonly lost: number;
-  readonly seen: readonly Range[];
-  readonly changes: readonly Range[];
-  readonly partial: readonly (readonly [number, readonly number[], readonly number[]])[];
-  readonly gaps: readonly Gap[];
-}
-
-/** The events of a record that has several of them. */
-interface PartialRecord {
-  readonly expected: Set<number>;
-  readonly seen: Set<number>;
-}
+/** What an epoch, a name of its CA, a block of numbers and a record with parts need, in units of about 100 bytes. */
+const cost = { epoch: 20, name: 8, block: 8, record: 6 } as const;
 
 /** What is known of one epoch: which of its records are there, and which a gap event accounts for. */
 export class Epoch {
@@ -48,10 +24,14 @@ export class Epoch {
   readonly sources: Set<string>;
   /** When the oldest of its events was recorded. */
   since: string;
+  /** When the newest of its records was recorded; a gap that the reader found has the time of something else. */
+  until: string;
   /** The lowest number of any event. */
   first: number;
   /** The lowest number of an event that is not a replay. */
   firstLive: number | undefined;
+  /** Where the proof ends: the highest number that an event in time shows to be there. Undefined without such an event. */
+  last: number | undefined;
   /** Number of `ca.stopped`. */
   stoppedAt: number | undefined;
   /** Different events. */
@@ -60,12 +40,13 @@ export class Epoch {
   duplicates: number;
   /** Lost events that gap events count, and that never had a number. */
   lost: number;
-  /** Records whose events are all there. */
-  readonly seen: Ranges;
+  /** Records of which there is an event, not counting `ca.changed`. */
+  readonly seen: NumberSet;
+  readonly gaps: Gaps;
+  /** Those of the records of which not all events are there. */
+  readonly partial: PartialRecords;
   /** Records that have a `ca.changed`. */
-  readonly #changes: Ranges;
-  readonly #partial: Map<number, PartialRecord>;
-  readonly #gaps: Map<string, Gap>;
+  readonly #changes: NumberSet;
 
   constructor(state: EpochState) {
     this.id = state.id;
@@ -73,77 +54,65 @@ export class Epoch {
     this.cas = new Set(state.cas);
     this.sources = new Set(state.sources);
     this.since = state.since;
+    this.until = state.until;
     this.first = state.first;
     this.firstLive = state.firstLive ?? undefined;
+    this.last = state.last ?? undefined;
     this.stoppedAt = state.stoppedAt ?? undefined;
     this.events = state.events;
     this.duplicates = state.duplicates;
     this.lost = state.lost;
-    this.seen = new Ranges(state.seen);
-    this.#changes = new Ranges(state.changes);
-    this.#partial = new Map(
-      state.partial.map(([sequence, expected, seen]) => [
-        sequence,
-        { expected: new Set(expected), seen: new Set(seen) },
-      ]),
-    );
-    this.#gaps = new Map(state.gaps.map((gap) => [keyOf(gap), gap]));
+    this.seen = new NumberSet(state.seen);
+    this.gaps = new Gaps(state.gaps);
+    this.partial = new PartialRecords(state.partial);
+    this.#changes = new NumberSet(state.changes);
   }
 
   /** An epoch of which nothing is known but one event; that is not counted yet. */
   static startingWith({ epochId, epochNumber, sequence }: EventPlace, event: CertwireEvent): Epoch {
+    const none = { full: [], open: [] };
     return new Epoch({
       id: epochId,
       number: epochNumber,
       cas: [],
       sources: [],
-      since: event.recordedtime,
+      since: shortened(event.recordedtime, maxTime),
+      until: "",
       first: sequence,
       firstLive: null,
+      last: null,
       stoppedAt: null,
       events: 0,
       duplicates: 0,
       lost: 0,
-      seen: [],
-      changes: [],
+      seen: none,
+      changes: none,
       partial: [],
       gaps: [],
     });
   }
 
-  /** By number; a later gap with the same beginning replaces one that is smaller. */
-  get gaps(): Gap[] {
-    return [...this.#gaps.values()].toSorted((a, b) => a.from - b.from);
+  /** What it needs in memory, in units of about 100 bytes. */
+  get size(): number {
+    const names = this.cas.size + this.sources.size;
+    const blocks = this.seen.openBlocks + this.#changes.openBlocks;
+    const { records, indexes } = this.partial;
+    const parts = cost.record * records + indexes;
+    return cost.epoch + cost.name * names + cost.block * blocks + parts + this.gaps.size;
   }
 
-  /** Records of which some events are there: their numbers, and the indexes of those that are missing. */
-  get incomplete(): ReadonlyMap<number, readonly number[]> {
-    const indexes = new Map<number, number[]>();
-    for (const [sequence, { expected, seen }] of this.#partial) {
-      if (seen.size === 0) continue; // nothing but a `ca.changed`
-      indexes.set(
-        sequence,
-        [...expected].filter((index) => !seen.has(index)),
-      );
+  /** Takes an event into account. `isLate`: it may fill a hole, but shows none. */
+  add(event: CertwireEvent, place: EventPlace, isLate: boolean): void {
+    const { sequence, index } = place;
+    const time = shortened(event.recordedtime, maxTime);
+    if (time < this.since) this.since = time;
+    if (index !== foundGapIndex && time > this.until) this.until = time;
+    if (!isLate) {
+      this.first = Math.min(this.first, sequence);
+      if (event.replayed !== true) this.firstLive = Math.min(this.firstLive ?? sequence, sequence);
     }
-    return indexes;
-  }
-
-  /** The highest number that something says is in the epoch; a gap without an end begins after it. */
-  get last(): number {
-    let last = Math.max(this.seen.last ?? 0, this.#changes.last ?? 0);
-    for (const sequence of this.#partial.keys()) last = Math.max(last, sequence);
-    for (const { from, to } of this.#gaps.values()) last = Math.max(last, to ?? from - 1);
-    return last;
-  }
-
-  add(event: CertwireEvent, place: EventPlace): void {
-    const { sequence } = place;
-    if (event.recordedtime < this.since) this.since = event.recordedtime;
-    this.first = Math.min(this.first, sequence);
-    if (event.replayed !== true) this.firstLive = Math.min(this.firstLive ?? sequence, sequence);
     this.#addNames(event);
-    if (this.#isNew(event, place)) this.events += 1;
+    if (this.#isNew(event, place, isLate)) this.events += 1;
     else this.duplicates += 1;
   }
 
@@ -154,100 +123,78 @@ export class Epoch {
       cas: [...this.cas],
       sources: [...this.sources],
       since: this.since,
+      until: this.until,
       first: this.first,
       firstLive: this.firstLive ?? null,
+      last: this.last ?? null,
       stoppedAt: this.stoppedAt ?? null,
       events: this.events,
       duplicates: this.duplicates,
       lost: this.lost,
       seen: this.seen.toJSON(),
       changes: this.#changes.toJSON(),
-      partial: [...this.#partial].map(([sequence, { expected, seen }]) => [
-        sequence,
-        [...expected],
-        [...seen],
-      ]),
-      gaps: this.gaps,
+      partial: this.partial.toJSON(),
+      gaps: this.gaps.toJSON(),
     };
   }
 
   #addNames({ source, data }: CertwireEvent): void {
-    this.sources.add(source);
+    this.sources.add(shortened(source, maxName));
     for (const owner of [data["ca"], data["previous"]]) {
       const { id } = Object(owner) as { id?: unknown };
-      if (typeof id === "string" && id !== "unknown") this.cas.add(id);
+      if (typeof id === "string" && id !== "unknown") this.cas.add(shortened(id, maxName));
     }
   }
 
-  #isNew(event: CertwireEvent, { sequence, index }: EventPlace): boolean {
-    if (index === foundGapIndex) return this.#addGap(event, sequence, true);
-    if (index === changedIndex) return this.#addChange(sequence);
+  #isNew(event: CertwireEvent, { sequence, index }: EventPlace, isLate: boolean): boolean {
+    if (index === foundGapIndex) return this.#addGap(event, sequence, isLate);
+    if (!isLate) this.#reach(sequence);
+    if (index === changedIndex) return this.#changes.add(sequence);
     const kind = knownKindOf(event);
-    if (kind === "crl.issued") return this.#addPart(sequence, index, crlIndexes(event, index));
-    if (this.seen.has(sequence)) return false;
-    this.#partial.delete(sequence);
-    this.seen.add(sequence);
+    if (kind === "crl.issued") return this.#addPart(event, sequence, index);
+    const isFirst = this.seen.add(sequence);
+    const isNew = this.partial.delete(sequence) || isFirst;
     if (kind === "ca.stopped") this.stoppedAt = Math.min(this.stoppedAt ?? sequence, sequence);
-    if (kind === "journal.gap") this.#addGap(event, sequence, false);
-    return true;
+    if (kind === "journal.gap" && isNew) this.#addLost(event);
+    return isNew;
   }
 
-  #addChange(sequence: number): boolean {
-    if (this.#changes.has(sequence)) return false;
-    this.#changes.add(sequence);
-    // The record has another event, too.
-    if (!this.seen.has(sequence) && !this.#partial.has(sequence)) {
-      this.#partial.set(sequence, { expected: new Set([0]), seen: new Set() });
-    }
-    return true;
+  #addPart(event: CertwireEvent, sequence: number, index: number): boolean {
+    const isFirst = this.seen.add(sequence);
+    if (!isFirst && !this.partial.has(sequence)) return false;
+    return this.partial.add(sequence, index, crlIndexes(event, index));
   }
 
-  #addPart(sequence: number, index: number, expected: readonly number[]): boolean {
-    if (this.seen.has(sequence)) return false;
-    const known = this.#partial.get(sequence);
-    // After a `ca.changed` alone it is not known what the indexes are.
-    const record =
-      known !== undefined && known.seen.size > 0
-        ? known
-        : { expected: new Set<number>(), seen: new Set<number>() };
-    if (record.seen.has(index)) return false;
-    record.seen.add(index);
-    for (const each of [index, ...expected]) record.expected.add(each);
-    if (record.seen.size < record.expected.size) {
-      this.#partial.set(sequence, record);
-    } else {
-      this.#partial.delete(sequence);
-      this.seen.add(sequence);
-    }
-    return true;
+  /**
+   * A gap of the writer counts events that never had a number. A range that it names is only in doubt: what is lost of it
+   * the reader finds, and says so in a gap of its own.
+   */
+  #addLost({ data }: CertwireEvent): void {
+    if (data["firstSequence"] === undefined) this.lost += numberIn(data["count"]) ?? 0;
   }
 
-  /** True for one that is not known; a larger range of one that is known counts too. */
-  #addGap({ data }: CertwireEvent, sequence: number, isFound: boolean): boolean {
+  /** True for one that is not known. */
+  #addGap({ data }: CertwireEvent, sequence: number, isLate: boolean): boolean {
+    const from = numberIn(data["firstSequence"]) ?? sequence;
+    const to = numberIn(data["lastSequence"]);
     const reason = typeof data["reason"] === "string" ? data["reason"] : "unknown";
-    const first = numberIn(data["firstSequence"]);
-    if (!isFound) this.lost += first === undefined ? (numberIn(data["count"]) ?? 0) : 0;
-    if (!isFound && first === undefined) return true;
-    const from = first ?? sequence;
-    const last = numberIn(data["lastSequence"]) ?? (isFound ? undefined : from);
-    const gap = { from, ...(last !== undefined && { to: Math.max(from, last) }), reason, isFound };
-    const known = this.#gaps.get(keyOf(gap));
-    if (known === undefined || endOf(gap) > endOf(known)) this.#gaps.set(keyOf(gap), gap);
-    return known === undefined;
+    const end = to === undefined ? {} : { to: Math.max(from, to) };
+    if (!isLate) this.#reach(end.to ?? from - 1);
+    return this.gaps.add({ from, ...end, reason: shortened(reason, maxReason) });
+  }
+
+  #reach(sequence: number): void {
+    this.last = Math.max(this.last ?? 0, sequence);
   }
 }
 
-function keyOf({ from, isFound }: Gap): string {
-  return `${from}${isFound ? "" : " of the writer"}`;
-}
-
-/** The last number of a gap; infinite without an end. */
-export function endOf({ to }: Gap): number {
-  return to ?? Number.POSITIVE_INFINITY;
+/** The beginning of a text. It is copied: a part of a string keeps the whole string in memory. */
+function shortened(text: string, length: number): string {
+  return text.length <= length ? text : Buffer.from(text.slice(0, length)).toString();
 }
 
 /** A number that an event has as decimal text. */
 function numberIn(value: unknown): number | undefined {
-  const number = typeof value === "string" && /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  const number = typeof value === "string" && /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
   return Number.isSafeInteger(number) ? number : undefined;
 }

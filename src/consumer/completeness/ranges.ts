@@ -17,6 +17,11 @@ export class Ranges {
     }
   }
 
+  /** How many ranges there are. */
+  get size(): number {
+    return this.#ranges.length;
+  }
+
   get first(): number | undefined {
     return this.#ranges[0]?.[0];
   }
@@ -28,6 +33,13 @@ export class Ranges {
   has(number: number): boolean {
     const range = this.#ranges[this.#indexOf(number)];
     return range !== undefined && range[0] <= number;
+  }
+
+  /** The highest number of the set that is lower than another one. */
+  below(number: number): number | undefined {
+    const at = this.#indexOf(number);
+    const range = this.#ranges[at];
+    return range !== undefined && range[0] < number ? number - 1 : this.#ranges[at - 1]?.[1];
   }
 
   /** Adds all numbers of a range. */
@@ -45,25 +57,13 @@ export class Ranges {
     this.#ranges.splice(start, end - start, [first, last]);
   }
 
-  /** What is missing between two numbers, both included. */
-  missing(from: number, to: number): Range[] {
-    const missing: Range[] = [];
-    let next = from;
-    for (let at = this.#indexOf(from); next <= to; at += 1) {
-      const [first, last] = this.#ranges[at] ?? [to + 1, to + 1];
-      if (first > next) missing.push([next, Math.min(first - 1, to)]);
-      next = last + 1;
-    }
-    return missing;
-  }
-
   toJSON(): Range[] {
     return this.#ranges.map(([from, to]) => [from, to]);
   }
 
   /** Index of the first range that does not end before a number. */
   #indexOf(number: number): number {
-    // Nearly every event is the next one.
+    // Nearly every number is the next one.
     if (number >= (this.#ranges.at(-1)?.[0] ?? 0)) {
       return this.#ranges.length - (number <= (this.last ?? -1) ? 1 : 0);
     }

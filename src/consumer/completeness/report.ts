@@ -80,9 +80,16 @@ export interface JournalReport {
   readonly caIds: readonly string[];
   readonly sources: readonly string[];
   readonly startsAt: CompletenessStart;
+  /**
+   * Partitions whose oldest events the broker has deleted, and that have none of this journal left: a hole may be an
+   * event that was deleted from one of them.
+   */
+  readonly emptied: readonly string[];
   readonly epochs: readonly EpochReport[];
-  /** In the order of the journal; those with `accountedBy` are explained by gap events. */
+  /** In the order of the journal, the first 100,000; those with `accountedBy` are explained by gap events. */
   readonly holes: readonly Hole[];
+  /** How many more there are. */
+  readonly unlisted: number;
 }
 
 /** What is there, and what is missing. */

@@ -204,6 +204,119 @@ test("a gap that is redelivered with a larger range replaces the smaller one", (
   assert.equal(journals[0]?.epochs[0]?.duplicates, 2);
 });
 
+test("a lost epoch is found although an epoch of an older run of the numbers has its number", () => {
+  const clean = (epoch: keyof typeof ids): CertwireEvent[] => [
+    ...started(epoch),
+    event(epoch, 3, "ca.stopped"),
+  ];
+  const old = [...clean(1), ...clean(2), ...clean(3)];
+  const again = (events: readonly CertwireEvent[]): CertwireEvent[] =>
+    events.map((each) => ({
+      ...each,
+      id: `f${each.id.slice(1)}`,
+      recordedtime: each.recordedtime.replace("2026", "2027"),
+    }));
+  const whole = holesOf([...old, ...again([...clean(1), ...clean(2), ...clean(3)])]);
+  assert.deepEqual(whole.holes, []);
+  const { holes } = holesOf([...old, ...again([...clean(1), ...clean(3)])]);
+  assert.deepEqual(holes, [{ kind: "epochs", from: 2, to: 2 }]);
+});
+
+test("an older copy of the journal that was restored goes on with a number that is there already", () => {
+  const restored = { ...event(3, 2, "ca.started"), sequence: "0000000002-00000000000000000002" };
+  const old = [...started(1), event(1, 3, "ca.stopped"), ...started(2), event(2, 3, "ca.stopped")];
+  const { holes, journals } = holesOf([...old, restored]);
+  assert.deepEqual(holes, []);
+  assert.deepEqual(
+    journals[0]?.epochs.map(({ epochNumber }) => epochNumber),
+    [1, 2, 2],
+  );
+});
+
+test("a clock that is set back between two starts of the CA makes no holes", () => {
+  const at = (each: CertwireEvent, time: string) => ({ ...each, recordedtime: time });
+  const events = [
+    at(event(1, 2, "ca.started"), "2026-01-01T08:00:00Z"),
+    at(event(1, 3, "ca.stopped"), "2026-01-01T08:10:00Z"),
+    at(event(2, 2, "ca.started"), "2026-01-01T11:00:00Z"),
+    at(event(2, 3, "ca.stopped"), "2026-01-01T11:10:00Z"),
+    at(event(3, 2, "ca.started"), "2026-01-01T09:00:00Z"),
+    at(event(3, 3), "2026-01-01T12:00:00Z"),
+  ];
+  assert.deepEqual(holesOf(events).holes, []);
+  const gone = events.filter(({ id }) => !id.startsWith(ids[2]));
+  assert.deepEqual(holesOf(gone).holes, [{ kind: "epochs", from: 2, to: 2 }]);
+});
+
+test("a range that the writer has in doubt is not accounted for: if it is lost, the reader says so", () => {
+  const data = { reason: "flush-error", firstSequence: "3", lastSequence: "5" };
+  const doubt = event(1, 6, "journal.gap", data);
+  const { holes } = holesOf([...started(1, 3, 5), doubt]);
+  assert.deepEqual(holes, [{ kind: "records", epochNumber: 1, from: 4, to: 4 }]);
+  assert.equal(holesOf([...started(1, 3, 5), doubt, gap(1, "corrupt", 4, 4)]).isComplete, true);
+});
+
+test("of two gaps without an end at one place the answer is the same in both orders", () => {
+  const both = [gap(1, "unclean-stop", 4), gap(1, "retention", 4)];
+  const rest = [...started(1, 3), event(3, 70)];
+  assert.deepEqual(
+    holesOf([...rest, ...both]).holes,
+    holesOf([...rest, ...both.toReversed()]).holes,
+  );
+});
+
+test("what comes after the end of the proof fills holes and makes none", () => {
+  const completeness = new Completeness();
+  for (const each of [...started(1, 3, 6), event(1, 7, "ca.stopped")]) completeness.add(each);
+  const late = [event(1, 4), event(1, 12), ...started(3, 9)];
+  for (const each of late) completeness.add(each, { isLate: true });
+  const restored = Completeness.from(JSON.parse(JSON.stringify(completeness)));
+  const { journals, holes } = restored.report();
+  assert.equal(holes, 1);
+  const own = journals.flatMap((journal) => journal.holes);
+  const place = { epochNumber: 1, epochId: ids[1], from: 5, to: 5 };
+  assert.deepEqual(own, [{ kind: "records", ...place }]);
+});
+
+test("a partition that lost its events and has none of a journal left is named", () => {
+  const completeness = new Completeness();
+  completeness.addTruncatedPartition("certificates/2");
+  for (const sequence of [3, 5]) {
+    completeness.add(event(1, sequence), { truncatedPartition: "certificates/1" });
+  }
+  const restored = Completeness.from(JSON.parse(JSON.stringify(completeness)));
+  const [journal] = restored.report().journals;
+  assert.deepEqual(journal?.emptied, ["certificates/2"]);
+  assert.equal(journal.holes.length, 1);
+});
+
+test("forged events reach a limit before they fill the memory", () => {
+  const completeness = new Completeness();
+  const flood = (): void => {
+    for (let at = 0; at < 1_000_000; at += 1) {
+      const id = at.toString(16).padStart(32, "0");
+      completeness.add({ ...event(1, 2), id: `${id}-2-0` });
+    }
+  };
+  assert.throws(flood, { code: "CERTWIRE_COMPLETENESS_LIMIT" });
+  assert.ok(completeness.report().events > 10_000);
+  const sparse = new Completeness();
+  const scatter = (): void => {
+    for (let at = 1; at < 1_000_000; at += 1) sparse.add(event(1, at * 5000));
+  };
+  assert.throws(scatter, { code: "CERTWIRE_COMPLETENESS_LIMIT" });
+  const { holes, journals } = sparse.report();
+  assert.ok(holes > 100_000);
+  assert.equal(journals[0]?.holes.length, 100_000);
+  assert.equal(journals[0]?.unlisted, holes - 100_000);
+});
+
+test("a CRL event that names a million CRLs is one event", () => {
+  const current = Array.from({ length: 100_000 }, () => ({}));
+  const { holes } = holesOf([...started(1, 4), event(1, 3, "crl.issued", { current }, 2)]);
+  assert.deepEqual(holes, []);
+});
+
 test("memory grows with the holes, not with the events", () => {
   const completeness = new Completeness();
   for (let sequence = 2; sequence < 200_000; sequence += 1) {
@@ -222,6 +335,26 @@ test("an event without a place in a journal, and a state that is none, are refus
   }
   assert.equal(completeness.report().events, 0);
   const bad: unknown[] = [{}, { version: 2 }, { version: 1, epochs: [{}] }, { version: 1 }, null];
+  completeness.add(base, { truncatedPartition: "p" });
+  const good = JSON.parse(JSON.stringify(completeness)) as { epochs: object[] };
+  const [epoch] = good.epochs;
+  for (const damage of [
+    { id: "x" },
+    { number: "1" },
+    { first: null },
+    { since: 5 },
+    { events: -1 },
+    { cas: [1] },
+    { seen: { full: [[2, 1]], open: [] } },
+    { seen: { full: [], open: [[0, "AAAA"]] } },
+    { seen: { full: [], open: [[0, [[0, 9999]]]] } },
+    { seen: { full: [[0, 0]], open: [[0, [[1, 1]]]] } },
+    { gaps: [{ from: 1 }] },
+    { partial: [[1, 2, 3]] },
+  ]) {
+    bad.push({ ...good, epochs: [{ ...epoch, ...damage }] });
+  }
+  bad.push({ ...good, epochs: [epoch, epoch] }, { ...good, partitions: [["p", [["x", null]]]] });
   for (const state of bad) {
     const restore = () => Completeness.from(state as never);
     assert.throws(restore, { code: "CERTWIRE_CONSUMER_OPTIONS" });
