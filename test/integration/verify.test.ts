@@ -99,8 +99,8 @@ suite("certwire verify on a topic of a real Kafka broker", () => {
     const kept = events.filter((event) => !isDropped(event));
     await publish(t, kept);
     await publish(t, kept, "binary");
-    assertOneHole(await verify("--json"), events);
-    assertTable(await verify());
+    assertOneHole(await verify("--json", "--wait", "0"), events);
+    assertTable(await verify("--wait", "1"));
     await produceKafka(kafka.bootstrapServers, topic, 2, ["not an event"]);
     await publish(t, events.filter(isDropped));
     const complete = await verify("--json");
@@ -182,8 +182,8 @@ suite("certwire verify on a stream of a real RabbitMQ broker", () => {
     const kept = events.filter((event) => !isDropped(event));
     await publish(t, kept);
     await publish(t, kept, "binary");
-    assertOneHole(await verify("--json"), events);
-    assertTable(await verify());
+    assertOneHole(await verify("--json", "--wait", "0"), events);
+    assertTable(await verify("--wait", "1"));
     await produceRabbitmq(url, stream, "not an event");
     await publish(t, events.filter(isDropped));
     const complete = await verify("--json");

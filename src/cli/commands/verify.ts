@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import type { VerifyOptions } from "../actions/verify.ts";
+import { parseSeconds } from "../arguments.ts";
 
 export function addVerifyCommand(program: Command): void {
   program
@@ -22,6 +23,7 @@ export function addVerifyCommand(program: Command): void {
     .option("--ca-file <file>", "PEM file with the CA certificates to trust")
     .option("--certificate-file <file>", "PEM file with the client certificate")
     .option("--private-key-file <file>", "PEM file with its private key")
+    .option("--wait <seconds>", "how long events may still be on their way", parseSeconds, 5)
     .option("--json", "print the result as JSON")
     .addHelpText("after", help)
     .action(async (files: readonly string[], options: VerifyOptions) =>
@@ -30,8 +32,11 @@ export function addVerifyCommand(program: Command): void {
 }
 
 const help = `
-Reads everything that is there at the start, once, and changes nothing.
-Exit codes: 0 complete, 4 holes, 65 no events or a bad file, 69 broker
+Reads everything that is there at the start, once, and changes nothing. If
+something is missing then, it waits for what may still be on its way. Verify what
+a sink without "only" and "except" publishes: with them, holes are wanted.
+
+Exit codes: 0 complete, 4 holes, 65 no events or too many holes, 69 broker
 unreachable, 74 file unreadable, 77 refused, 130 interrupted.
 
 Examples:

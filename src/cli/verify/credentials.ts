@@ -14,6 +14,21 @@ export interface ConnectOptions {
   readonly privateKeyFile?: string;
 }
 
+/** Those of the options that were given, as they are written; not the mechanism, which has a default. */
+export function connectOptions(options: ConnectOptions): string[] {
+  const { username, passwordFile, passwordEnvironment } = options;
+  const { caFile, certificateFile, privateKeyFile } = options;
+  const given: Readonly<Record<string, string | undefined>> = {
+    "--username": username,
+    "--password-file": passwordFile,
+    "--password-environment": passwordEnvironment,
+    "--ca-file": caFile,
+    "--certificate-file": certificateFile,
+    "--private-key-file": privateKeyFile,
+  };
+  return Object.keys(given).filter((name) => given[name] !== undefined);
+}
+
 /** Paths are relative to the working directory. */
 export const resolveContext: ResolveContext = {
   baseDirectory: process.cwd(),

@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { Admin } from "kafkajs";
+import type { Admin, Kafka } from "kafkajs";
+import type { EventSource } from "../../consumer/event-source.ts";
 import { toConsumerError } from "../../consumer/kafka/client.ts";
+import type { KafkaClient } from "../../consumer/kafka/options.ts";
 import { kafkaTopic } from "../../consumer/kafka/topic-source.ts";
-import { createKafka } from "../../sinks/kafka/client.ts";
+import { createKafka, disconnect } from "../../sinks/kafka/client.ts";
 import {
   kafkaSinkOptions,
   type ResolvedKafkaSinkOptions,
@@ -17,7 +19,7 @@ import {
   tlsEntry,
   usage,
 } from "./credentials.ts";
-import { type Extent, readToEnd } from "./read-to-end.ts";
+import { type Extent, type Passed, readToEnd } from "./read-to-end.ts";
 import type { Tally } from "./tally.ts";
 
 /** The topic that a URL names. Throws CERTWIRE_USAGE. */
@@ -36,24 +38,49 @@ export function kafkaTarget(url: string, options: ConnectOptions): ResolvedKafka
 export async function readTopic(
   target: ResolvedKafkaSinkOptions,
   tally: Tally,
+  waitMs: number,
   signal: AbortSignal,
 ): Promise<void> {
   const { topic } = target;
-  const client = createKafka(target, createLogger("silent"));
-  const admin = client.admin();
+  const kafka = createKafka(target, createLogger("silent"));
+  const admin = kafka.admin();
   // Of its own, so that it begins at the oldest message and disturbs no consumer.
   const groupId = `certwire-verify-${randomUUID()}`;
   try {
     await admin.connect();
     const extents = await extentsOf(admin, topic);
-    await readToEnd(kafkaTopic({ client, topic, groupId }), extents, tally, signal);
-    // Without the right to do so the broker forgets the group by itself.
-    await admin.deleteGroups([groupId]).catch(() => undefined);
+    const source = (passed: Passed): EventSource =>
+      kafkaTopic({ client: watched(kafka, passed), topic, groupId });
+    try {
+      await readToEnd({ extents, source }, tally, waitMs, signal);
+    } finally {
+      // Without the right to do so the broker forgets the group by itself.
+      await admin.deleteGroups([groupId]).catch(() => undefined);
+    }
+    if (!signal.aborted) tally.compare(extents, await extentsOf(admin, topic));
   } catch (error) {
     throw toConsumerError(error, `cannot read the topic "${topic}"`);
   } finally {
-    await admin.disconnect().catch(() => undefined);
+    await disconnect(admin);
   }
+}
+
+/**
+ * A client whose consumer says how far it is. The last records of a partition need not be messages: they may mark the
+ * end of a transaction, or belong to one that was aborted.
+ */
+function watched(kafka: Kafka, passed: Passed): KafkaClient {
+  return {
+    admin: (config) => kafka.admin(config),
+    consumer: (config) => {
+      const consumer = kafka.consumer(config);
+      consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+        const { topic, partition, lastOffset } = payload;
+        passed(`${topic}/${partition}`, BigInt(lastOffset) + 1n);
+      });
+      return consumer;
+    },
+  };
 }
 
 async function extentsOf(admin: Admin, topic: string): Promise<Extent[]> {

@@ -1,4 +1,6 @@
 import type { ChannelModel } from "amqplib";
+import { closeOrderly } from "../../amqp/close.ts";
+import type { EventSource } from "../../consumer/event-source.ts";
 import { toConsumerError, withChannel } from "../../consumer/rabbitmq/connection.ts";
 import { MemoryOffsets } from "../../consumer/rabbitmq/offset-store.ts";
 import { firstOffsetOf, lastOffsetOf } from "../../consumer/rabbitmq/stream-offset.ts";
@@ -63,27 +65,42 @@ function streamIn(url: string): string {
 export async function readStream(
   { stream, broker }: StreamTarget,
   tally: Tally,
+  waitMs: number,
   signal: AbortSignal,
 ): Promise<void> {
   const connection = (): Promise<ChannelModel> => connectTo(broker);
   try {
-    const extents = await extentsOf(await connection(), stream);
+    const extents = await onConnection(connection, (model) => extentsOf(model, stream));
     const offsets = new MemoryOffsets();
-    const source = rabbitMqStream({ connection, stream, offsets, prefetch });
-    await readToEnd(source, extents, tally, signal);
+    const source = (): EventSource => rabbitMqStream({ connection, stream, offsets, prefetch });
+    await readToEnd({ extents, source }, tally, waitMs, signal);
+    if (extents.length === 0 || signal.aborted) return;
+    const low = await onConnection(connection, (model) => lowOf(model, stream));
+    tally.compare(extents, [{ place: stream, low }]);
   } catch (error) {
     throw toConsumerError(error, `cannot read the stream "${stream}"`);
   }
 }
 
 async function extentsOf(model: ChannelModel, stream: string): Promise<Extent[]> {
+  const last = await withChannel(model, (channel) => lastOffsetOf(channel, stream, emptyMs));
+  if (last === undefined) return [];
+  return [{ place: stream, low: await lowOf(model, stream), high: last + 1n }];
+}
+
+function lowOf(model: ChannelModel, stream: string): Promise<bigint> {
+  return withChannel(model, (channel) => firstOffsetOf(channel, stream));
+}
+
+async function onConnection<T>(
+  connect: () => Promise<ChannelModel>,
+  work: (model: ChannelModel) => Promise<T>,
+): Promise<T> {
+  const model = await connect();
   try {
-    const last = await withChannel(model, (channel) => lastOffsetOf(channel, stream, emptyMs));
-    if (last === undefined) return [];
-    const low = await withChannel(model, (channel) => firstOffsetOf(channel, stream));
-    return [{ place: stream, low, high: last + 1n }];
+    return await work(model);
   } finally {
-    await model.close().catch(() => undefined);
+    await closeOrderly(model).catch(() => undefined);
   }
 }
 

@@ -16,23 +16,42 @@ export interface Extent {
   readonly high: bigint;
 }
 
+/** Says that everything before an offset is read, also if the last of it are not messages. */
+export type Passed = (place: string, next: bigint) => void;
+
+/** Something to read to its end. */
+export interface Readable {
+  readonly extents: readonly Extent[];
+  /** Gives the messages of all extents. `passed` may be called for what is not a message. */
+  source(passed: Passed): EventSource;
+}
+
 /** Longest time without a message before the end, in ms. */
 const silenceMs = 60_000;
+/** How often holes are counted while events may be on their way, in ms. */
+const countMs = 500;
+/** With more holes than this it is no use to count them often. */
+const manyHoles = 1000;
+/** Longest wait for a source to stop after an error, in ms. */
+const stopMs = 5000;
 
 /**
- * Reads each message that lies in the extents, once. Ends early if the signal is aborted. Rejects with a CertwireError,
- * CERTWIRE_CONSUMER_UNREACHABLE if the broker gives no message for a minute.
+ * Reads each message that lies in the extents, once. If there are holes then, what arrives in the next `waitMs` may
+ * fill them: the service publishes to several partitions at a time. Ends early if the signal is aborted. Rejects with
+ * a CertwireError, CERTWIRE_CONSUMER_UNREACHABLE if the broker gives no message for a minute.
  */
 export async function readToEnd(
-  source: EventSource,
-  extents: readonly Extent[],
+  { extents, source }: Readable,
   tally: Tally,
+  waitMs: number,
   signal: AbortSignal,
 ): Promise<void> {
+  tally.expect(extents);
+  if (extents.every(({ low, high }) => high <= low)) return;
   const reading = new Reading(extents, tally);
-  if (reading.isDone) return;
-  const end = AbortSignal.any([signal, reading.ended]);
-  const stopped = source.run({
+  const stop = new AbortController();
+  const end = AbortSignal.any([signal, stop.signal]);
+  const running = source((place, next) => reading.pass(place, next)).run({
     log: silentLogger,
     signal: end,
     stopTimeoutMs: 1000,
@@ -42,58 +61,78 @@ export async function readToEnd(
       return "handled";
     },
   });
-  await Promise.race([stopped, reading.silence(end)]);
+  const stopped = running.catch(() => undefined);
+  try {
+    await Promise.race([running, reading.untilEnd(end)]);
+    await Promise.race([running, settle(tally, waitMs, end)]);
+  } finally {
+    stop.abort();
+    await Promise.race([stopped, delay(stopMs, undefined, { ref: false })]);
+  }
+}
+
+/** Waits while there are holes, at most `waitMs`. */
+async function settle(tally: Tally, waitMs: number, signal: AbortSignal): Promise<void> {
+  const until = performance.now() + waitMs;
+  for (let holes = tally.holes; holes > 0 && !signal.aborted; ) {
+    const leftMs = until - performance.now();
+    if (leftMs <= 0) return;
+    const pauseMs = holes > manyHoles ? leftMs : Math.min(leftMs, countMs);
+    await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+    holes = tally.holes;
+  }
 }
 
 class Reading {
   readonly #extents: ReadonlyMap<string, Extent>;
   readonly #tally: Tally;
-  /** Of each place that is not read to its end, the next offset. */
+  /** Of each place, the next offset. */
   readonly #next: Map<string, bigint>;
+  /** Places that are not read to their end. */
+  readonly #open: Set<string>;
   readonly #end = new AbortController();
   #lastAt = performance.now();
 
   constructor(extents: readonly Extent[], tally: Tally) {
+    this.#extents = new Map(extents.map((extent) => [extent.place, extent]));
+    this.#next = new Map(extents.map(({ place, low }) => [place, low]));
     const filled = extents.filter(({ low, high }) => high > low);
-    this.#extents = new Map(filled.map((extent) => [extent.place, extent]));
-    this.#next = new Map(filled.map(({ place, low }) => [place, low]));
+    this.#open = new Set(filled.map(({ place }) => place));
     this.#tally = tally;
-    tally.expect(filled.reduce((sum, { low, high }) => sum + Number(high - low), 0));
   }
 
-  get isDone(): boolean {
-    return this.#next.size === 0;
+  /** Takes a message unless it is delivered again after a lost connection. */
+  take({ place: where, headers, body }: ReceivedMessage): void {
+    const at = where.lastIndexOf("@");
+    const [place, offset] = [where.slice(0, at), BigInt(where.slice(at + 1))];
+    if (offset < (this.#next.get(place) ?? 0n)) return;
+    const { low, high } = this.#extents.get(place) ?? { low: 0n, high: 0n };
+    const truncated = low > 0n ? { truncatedPartition: place } : {};
+    this.#tally.add({ headers, body }, offset < high ? truncated : { isLate: true });
+    this.pass(place, offset + 1n);
   }
 
-  /** Aborted at the end. */
-  get ended(): AbortSignal {
-    return this.#end.signal;
-  }
-
-  /** Takes a message unless it came after the start, or is delivered again after a lost connection. */
-  take(message: ReceivedMessage): void {
-    const at = message.place.lastIndexOf("@");
-    const [place, offset] = [message.place.slice(0, at), BigInt(message.place.slice(at + 1))];
+  /** Goes on to an offset. */
+  pass(place: string, next: bigint): void {
     this.#lastAt = performance.now();
-    const [extent, next] = [this.#extents.get(place), this.#next.get(place)];
-    if (extent === undefined || next === undefined || offset < next) return;
-    if (offset < extent.high) {
-      const truncated = extent.low > 0n ? { truncatedPartition: place } : {};
-      this.#tally.addMessage(message, truncated);
-    }
-    if (offset + 1n < extent.high) this.#next.set(place, offset + 1n);
-    else this.#next.delete(place);
-    if (this.isDone) this.#end.abort();
+    if (next <= (this.#next.get(place) ?? 0n)) return;
+    this.#next.set(place, next);
+    if (next >= (this.#extents.get(place)?.high ?? 0n)) this.#open.delete(place);
+    if (this.#open.size === 0) this.#end.abort();
   }
 
-  /** Rejects after too long a time without a message; never resolves. */
-  async silence(signal: AbortSignal): Promise<never> {
-    while (!signal.aborted && performance.now() - this.#lastAt < silenceMs) {
-      await delay(1000, undefined, { signal }).catch(() => undefined);
+  /** Resolves when all is read, or the signal is aborted. Rejects after too long a time without a message. */
+  async untilEnd(signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([signal, this.#end.signal]);
+    while (!either.aborted) {
+      if (performance.now() - this.#lastAt >= silenceMs) throw this.#silent();
+      await delay(1000, undefined, { signal: either }).catch(() => undefined);
     }
-    if (signal.aborted) return new Promise<never>(() => undefined);
-    const missing = [...this.#next].map(([place, offset]) => `${place} from offset ${offset}`);
+  }
+
+  #silent(): CertwireError {
+    const missing = [...this.#open].map((place) => `${place} from offset ${this.#next.get(place)}`);
     const message = `the broker gives no more messages of ${missing.join(", ")}`;
-    throw new CertwireError("CERTWIRE_CONSUMER_UNREACHABLE", message);
+    return new CertwireError("CERTWIRE_CONSUMER_UNREACHABLE", message);
   }
 }

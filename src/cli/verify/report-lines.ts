@@ -7,7 +7,7 @@ import type {
 } from "../../consumer/completeness/report.ts";
 import { alignRows, inLine } from "../output.ts";
 
-/** Most holes that are printed of a journal; --json has all. */
+/** Most holes, and most epochs, that are printed of a journal; --json has all. */
 const maxShown = 50;
 const width = 80;
 /** Longest reason that is printed whole; those of Certwire are shorter. */
@@ -21,18 +21,56 @@ export function reportLines({ journals }: CompletenessReport): string[] {
   return journals.flatMap((journal) => ["", ...journalLines(journal)]);
 }
 
-function journalLines({ caIds, sources, startsAt, epochs, holes }: JournalReport): string[] {
+/** A number of things, such as `1 hole` and `2 holes`. */
+export function countOf(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}
+
+function journalLines(journal: JournalReport): string[] {
+  const { caIds, sources, startsAt, epochs, holes, unlisted } = journal;
   const { epochNumber, sequence, isStartOfEpoch } = startsAt;
   const start = isStartOfEpoch ? "its beginning" : `record ${sequence}`;
+  const rows = shownEpochs(epochs);
   const shown = holes.slice(0, maxShown);
-  const hidden = holes.length - shown.length;
+  const hidden = holes.length - shown.length + unlisted;
   return [
     `CA ${inLine(caIds.at(-1) ?? sources.at(-1) ?? "")}`.slice(0, width),
-    ...(caIds.length > 1 ? [`  and ${caIds.length - 1} more ids, see --json`] : []),
+    ...(caIds.length > 1 ? [`  and ${countOf(caIds.length - 1, "more id")}, see --json`] : []),
     `  starts at epoch ${epochNumber}, ${start}`,
-    ...alignRows([head, ...epochs.map(cellsOf)]).map((line) => `  ${line}`),
+    ...alignRows([head, ...rows.map(cellsOf)]).map((line) => `  ${line}`),
+    ...moreLines(epochs.length - rows.length, "more epoch"),
     ...alignRows(shown.map(holeCells)).map((line) => `  ${line}`),
-    ...(hidden > 0 ? [`  ... ${hidden} more, see --json`] : []),
+    ...moreLines(hidden, "more hole"),
+    ...remarkLines(journal),
+  ];
+}
+
+/** The epochs with holes, and of the others the newest, as many as there is space for. */
+function shownEpochs(epochs: readonly EpochReport[]): EpochReport[] {
+  const newest = epochs.toReversed();
+  const first = newest.filter(({ holes }) => holes > 0).slice(0, maxShown);
+  const others = newest.filter(({ holes }) => holes === 0).slice(0, maxShown - first.length);
+  const shown = new Set([...first, ...others]);
+  return epochs.filter((epoch) => shown.has(epoch));
+}
+
+function moreLines(count: number, what: string): string[] {
+  return count > 0 ? [`  ... ${countOf(count, what)}, see --json`] : [];
+}
+
+/** What the numbers do not show. */
+function remarkLines({ epochs, emptied }: JournalReport): string[] {
+  const seals = epochs.reduce((sum, epoch) => sum + epoch.seals, 0);
+  const [first = ""] = emptied;
+  const others = emptied.length > 1 ? ` and ${emptied.length - 1} more` : "";
+  return [
+    ...(seals > 0 ? [`  ${countOf(seals, "number")} after ca.stopped taken for seals`] : []),
+    ...(emptied.length > 0
+      ? [
+          "  the broker deleted old events of a partition that has none left:",
+          `    ${first}${others}`,
+        ]
+      : []),
   ];
 }
 

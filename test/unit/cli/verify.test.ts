@@ -27,8 +27,8 @@ test("a file with all events is complete, also in two parts and with a torn line
   const other = eventFile(context, events.slice(4), '{"specversion":"1.0"');
   const { exitCode, stdout } = await runCli("verify", one, other);
   assert.equal(exitCode, 0, stdout);
-  assert.match(stdout, /^2 files: 11 messages, 9 events, 1 duplicates$/m);
-  assert.match(stdout, /^1 messages are not events of Certwire$/m);
+  assert.match(stdout, /^2 files: 11 lines, 9 events, 1 duplicate$/m);
+  assert.match(stdout, /^1 line that is not an event of Certwire$/m);
   assert.match(stdout, /corrupt +epoch 2 +records 3-5/);
   assert.match(stdout, /^complete$/m);
 });
@@ -73,6 +73,50 @@ test("no line of the table is wider than 80 columns, and a text in an event acts
   assert.doesNotMatch(lines.join(""), /\p{Cc}/u);
 });
 
+test("replays in a file do not move the start, and JSON that is not an event is only counted", async (context) => {
+  const { events } = new JournalTruth("a", plan);
+  const replayed = events.slice(0, 1).map((event) => ({ ...event, replayed: true as const }));
+  const file = eventFile(context, [...replayed, ...events.slice(2)], '{"other":1}\n\n');
+  const { exitCode, stdout } = await runCli("verify", file, "--json");
+  assert.equal(exitCode, 0, stdout);
+  const { foreign, read, journals } = JSON.parse(stdout) as {
+    foreign: number;
+    read: number;
+    journals: { startsAt: { sequence: number } }[];
+  };
+  assert.deepEqual([foreign, read], [1, events.length]);
+  assert.equal(journals[0]?.startsAt.sequence, 4);
+});
+
+test("an event of a later version is counted, and holds its number", async (context) => {
+  const { events } = new JournalTruth("a", plan);
+  const file = eventFile(
+    context,
+    events.map((event, at) =>
+      at === 1 ? { ...event, dataschema: "urn:certwire:schema:certificate.issued:v9" } : event,
+    ),
+  );
+  const { stdout } = await runCli("verify", file);
+  assert.match(stdout, /^1 event of a later version/m);
+});
+
+test("of many epochs those with holes are shown", () => {
+  const records = [{ do: "issue" }, { do: "issue" }] as const;
+  const plans = Array.from({ length: 120 }, () => ({
+    records,
+    end: "clean" as const,
+    isNextMissing: false,
+  }));
+  const completeness = new Completeness();
+  for (const event of new JournalTruth("a", plans).events) {
+    if (!event.sequence.startsWith("0000000007-00000000000000000003")) completeness.add(event);
+  }
+  const lines = reportLines(completeness.report());
+  assert.ok(lines.some((line) => /^  7 +2 +5 /.test(line)));
+  assert.ok(lines.includes("  ... 70 more epochs, see --json"));
+  assert.ok(lines.length < 65);
+});
+
 test("the progress says how much is read and how long the rest takes", () => {
   assert.equal(countLine(500, 2000, 1000, "messages"), "25 % of 2000 messages, 500/s, 3 s left");
   assert.equal(countLine(500, undefined, 1000, "messages"), "500 messages, 500/s");
@@ -96,6 +140,8 @@ const wrongUsages: readonly (readonly [about: string, words: string[], message: 
     ["--rabbitmq-stream", "amqp://h/?stream=s&exchange=e"],
     /names no stream/,
   ],
+  ["a password for a file", ["x.ndjson", "--password-file", "p"], /for brokers, not for files/],
+  ["a wait without end", ["x.ndjson", "--wait", "forever"], /whole number of seconds/],
   ["TLS files without TLS", ["--kafka", "kafka://h/t", "--ca-file", "ca.pem"], /kafkas:\/\//],
 ];
 
