@@ -11,6 +11,7 @@ import { JournalTruth } from "../support/journal-truth.ts";
 import { kafkaSink, rabbitMqSink } from "../support/make-sink.ts";
 import { publishEvents } from "../support/publish-events.ts";
 import { type CliResult, runCli, temporaryDirectory } from "../support/run-cli.ts";
+import { until } from "../support/until.ts";
 import type { KafkaCluster, RabbitmqCluster } from "./support/broker-provider.ts";
 import { startKafka, startRabbitmq } from "./support/brokers.ts";
 import { produceKafka } from "./support/read-kafka.ts";
@@ -93,6 +94,19 @@ suite("certwire verify on a topic of a real Kafka broker", () => {
     return { topic, verify, publish };
   }
 
+  function client(): Kafka {
+    return new Kafka({ brokers: [...kafka.bootstrapServers], logLevel: logLevel.NOTHING });
+  }
+
+  /** The consumer groups of `certwire verify`. */
+  async function groups(): Promise<string[]> {
+    const admin = client().admin();
+    await admin.connect();
+    const { groups: all } = await admin.listGroups();
+    await admin.disconnect();
+    return all.map(({ groupId }) => groupId).filter((id) => id.startsWith("certwire-verify-"));
+  }
+
   test("a record that was dropped on purpose is found at its place, until it is published", async (t) => {
     const { topic, verify, publish } = await makeTopic();
     const events = sampleEvents();
@@ -115,11 +129,7 @@ suite("certwire verify on a topic of a real Kafka broker", () => {
     const { topic, verify, publish } = await makeTopic();
     const events = sampleEvents().filter(({ source }) => source.endsWith(":a"));
     await publish(t, events);
-    const client = new Kafka({
-      brokers: [...kafka.bootstrapServers],
-      logLevel: logLevel.NOTHING,
-    });
-    const admin = client.admin();
+    const admin = client().admin();
     await admin.connect();
     const offsets = await admin.fetchTopicOffsets(topic);
     const [{ partition, high } = { partition: 0, high: "0" }] = offsets.filter(
@@ -133,6 +143,62 @@ suite("certwire verify on a topic of a real Kafka broker", () => {
     assert.equal(result.exitCode, 0, result.stdout);
     assert.equal(report.read, events.length - Number(offset));
     assert.ok((report.journals[0]?.startsAt.sequence ?? 0) > 2);
+  });
+
+  test("an event that was still on its way when the topic was read is no hole", async (t) => {
+    const { verify, publish } = await makeTopic();
+    const events = sampleEvents();
+    await publish(
+      t,
+      events.filter((event) => !isDropped(event)),
+    );
+    const verifying = verify("--json", "--wait", "600");
+    // The group joins after the end of the topic was asked for, and is deleted at the end.
+    await until(async () => (await groups()).length > 0, "certwire verify has a consumer group");
+    await publish(t, events.filter(isDropped));
+    const result = await verifying;
+    assert.deepEqual(openHoles(resultOf(result)), []);
+    assert.equal(result.exitCode, 0);
+    assert.deepEqual(await groups(), []);
+  });
+
+  test("a topic that ends with transactions is read to its end", async (t) => {
+    const { topic, verify, publish } = await makeTopic();
+    const events = sampleEvents();
+    await publish(t, events);
+    const producer = client().producer({ transactionalId: topic, maxInFlightRequests: 1 });
+    await producer.connect();
+    for (const end of ["commit", "abort"] as const) {
+      const transaction = await producer.transaction();
+      const messages = [0, 1, 2, 3].map((partition) => ({ partition, value: end }));
+      await transaction.send({ topic, messages });
+      await transaction[end]();
+    }
+    await producer.disconnect();
+    const result = await verify("--json");
+    assert.equal(result.exitCode, 0, result.stderr);
+    assert.equal(resultOf(result).foreign, 4);
+  });
+
+  test("a partition that has none left is named, since a hole may be of it", async (t) => {
+    const { topic, verify, publish } = await makeTopic();
+    await publish(t, sampleEvents());
+    const admin = client().admin();
+    await admin.connect();
+    const all = await admin.fetchTopicOffsets(topic);
+    const [{ partition, high } = { partition: 0, high: "0" }] = all.toSorted(
+      (a, b) => Number(b.high) - Number(a.high),
+    );
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: high }] });
+    await admin.disconnect();
+    const result = await verify("--json", "--wait", "0");
+    assert.equal(result.exitCode, 4, result.stderr);
+    const emptied = resultOf(result).journals.map((journal) => journal.emptied);
+    assert.ok(
+      emptied.every((names) => names.includes(`${topic}/${partition}`)),
+      JSON.stringify(emptied),
+    );
+    assert.match((await verify("--wait", "0")).stdout, new RegExp(`${topic}/${partition}$`, "m"));
   });
 
   test("an empty topic, and one that does not exist, prove nothing", async () => {

@@ -32,7 +32,7 @@ export interface CompletenessState {
   ])[];
 }
 
-/** Most memory, in units of about 100 bytes: some 70,000 epochs, or holes in 250,000 places far from each other. */
+/** Most memory, in units of about 100 bytes: some 45,000 epochs, or holes in 250,000 places far from each other. */
 const maxSize = 2_000_000;
 
 /**

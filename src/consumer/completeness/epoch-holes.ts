@@ -60,6 +60,10 @@ export class EpochHoles {
     let at = 0;
     for (const [first, end] of seen.missing(from, last)) {
       while ((this.#gaps[at]?.range[1] ?? end) < first) at += 1;
+      if (at === this.#gaps.length) {
+        yield { ...common, from: first, to: end };
+        continue;
+      }
       let next = first;
       for (const [start, to, accountedBy] of partsOf([first, end], this.#gaps, at)) {
         if (start > next) yield { ...common, from: next, to: start - 1 };

@@ -173,8 +173,9 @@ function placeOf(number: number): [block: number, word: number, bit: number] {
 /** Ascending ranges of the bits that are set. */
 function* runsOf(words: Uint32Array): Generator<Range> {
   let start: number | undefined;
-  for (const [at, word] of words.entries()) {
-    const base = at * wordBits;
+  // Not by an iterator: it would take most of the time of a report with many holes.
+  for (let at = 0; at < words.length; at += 1) {
+    const [word, base] = [words[at] ?? 0, at * wordBits];
     const isSame = word === (start === undefined ? 0 : fullWord);
     if (isSame) continue;
     for (let bit = 0; bit < wordBits; bit += 1) {
