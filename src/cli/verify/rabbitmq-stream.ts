@@ -1,7 +1,6 @@
 import type { ChannelModel } from "amqplib";
-import { closeOrderly } from "../../amqp/close.ts";
 import type { EventSource } from "../../consumer/event-source.ts";
-import { toConsumerError, withChannel } from "../../consumer/rabbitmq/connection.ts";
+import { toConsumerError, withChannel, withConnection } from "../../consumer/rabbitmq/connection.ts";
 import { MemoryOffsets } from "../../consumer/rabbitmq/offset-store.ts";
 import { firstOffsetOf, lastOffsetOf } from "../../consumer/rabbitmq/stream-offset.ts";
 import { rabbitMqStream } from "../../consumer/rabbitmq/stream-source.ts";
@@ -70,12 +69,12 @@ export async function readStream(
 ): Promise<void> {
   const connection = (): Promise<ChannelModel> => connectTo(broker);
   try {
-    const extents = await onConnection(connection, (model) => extentsOf(model, stream));
+    const extents = await withConnection(connection, ({ model }) => extentsOf(model, stream));
     const offsets = new MemoryOffsets();
     const source = (): EventSource => rabbitMqStream({ connection, stream, offsets, prefetch });
     await readToEnd({ extents, source }, tally, waitMs, signal);
     if (extents.length === 0 || signal.aborted) return;
-    const low = await onConnection(connection, (model) => lowOf(model, stream));
+    const low = await withConnection(connection, ({ model }) => lowOf(model, stream));
     tally.compare(extents, [{ place: stream, low }]);
   } catch (error) {
     throw toConsumerError(error, `cannot read the stream "${stream}"`);
@@ -90,18 +89,6 @@ async function extentsOf(model: ChannelModel, stream: string): Promise<Extent[]>
 
 function lowOf(model: ChannelModel, stream: string): Promise<bigint> {
   return withChannel(model, (channel) => firstOffsetOf(channel, stream));
-}
-
-async function onConnection<T>(
-  connect: () => Promise<ChannelModel>,
-  work: (model: ChannelModel) => Promise<T>,
-): Promise<T> {
-  const model = await connect();
-  try {
-    return await work(model);
-  } finally {
-    await closeOrderly(model).catch(() => undefined);
-  }
 }
 
 /** A connection to the first host that takes one. Rejects with the error of the last host. */

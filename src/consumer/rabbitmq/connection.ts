@@ -83,6 +83,24 @@ function handshakeReplyIn(message: unknown): number | undefined {
   return reply === undefined ? undefined : Number(reply);
 }
 
+/** Does some work on a connection, which it closes if it has opened it. Rejects with what amqplib throws. */
+export async function withConnection<T>(
+  option: RabbitMqConnectionOption,
+  work: (connection: OpenConnection) => Promise<T>,
+): Promise<T> {
+  const connection = await openConnection(option);
+  try {
+    return await work(connection);
+  } finally {
+    await closeOwn(connection);
+  }
+}
+
+/** Closes a connection that was opened here. Never rejects. */
+export async function closeOwn({ model, isOwn }: OpenConnection): Promise<void> {
+  if (isOwn) await closeOrderly(model).catch(() => undefined);
+}
+
 /** Does some work on a channel of its own. Rejects with what amqplib throws. */
 export async function withChannel<T>(
   model: ChannelModel,

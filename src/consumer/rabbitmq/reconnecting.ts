@@ -1,13 +1,14 @@
-import { closeOrderly } from "../../amqp/close.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { backOffMs, pause } from "../back-off.ts";
 import type { SourceHost } from "../event-source.ts";
 import {
+  closeOwn,
   isModel,
   type OpenConnection,
   openConnection,
   type RabbitMqConnectionOption,
   toConsumerError,
+  withConnection,
 } from "./connection.ts";
 import { consumeOn, type Subscription } from "./subscription.ts";
 
@@ -52,12 +53,7 @@ export class ReconnectingConsumer {
   async ask<T>(what: string, work: (connection: OpenConnection) => Promise<T>): Promise<T> {
     try {
       if (this.#connection !== undefined) return await work(this.#connection);
-      const connection = await openConnection(this.#option);
-      try {
-        return await work(connection);
-      } finally {
-        await closeOwn(connection);
-      }
+      return await withConnection(this.#option, work);
     } catch (error) {
       throw toConsumerError(error, what);
     }
@@ -88,8 +84,4 @@ export class ReconnectingConsumer {
     if (code === "CERTWIRE_CONSUMER_UNREACHABLE") return isModel(this.#option);
     return code !== "CERTWIRE_CONSUMER_REFUSED" || !this.#wasEstablished;
   }
-}
-
-async function closeOwn({ model, isOwn }: OpenConnection): Promise<void> {
-  if (isOwn) await closeOrderly(model).catch(() => undefined);
 }
