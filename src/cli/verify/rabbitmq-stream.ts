@@ -1,6 +1,10 @@
 import type { ChannelModel } from "amqplib";
 import type { EventSource } from "../../consumer/event-source.ts";
-import { toConsumerError, withChannel, withConnection } from "../../consumer/rabbitmq/connection.ts";
+import {
+  toConsumerError,
+  withChannel,
+  withConnection,
+} from "../../consumer/rabbitmq/connection.ts";
 import { MemoryOffsets } from "../../consumer/rabbitmq/offset-store.ts";
 import { firstOffsetOf, lastOffsetOf } from "../../consumer/rabbitmq/stream-offset.ts";
 import { rabbitMqStream } from "../../consumer/rabbitmq/stream-source.ts";

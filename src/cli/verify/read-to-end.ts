@@ -23,7 +23,7 @@ export type Passed = (place: string, next: bigint) => void;
 export interface Readable {
   readonly extents: readonly Extent[];
   /** Gives the messages of all extents. `passed` may be called for what is not a message. */
-  source(passed: Passed): EventSource;
+  readonly source: (passed: Passed) => EventSource;
 }
 
 /** Longest time without a message before the end, in ms. */
