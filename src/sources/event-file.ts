@@ -68,11 +68,8 @@ export async function* linesOfEventFile(
 ): AsyncGenerator<Buffer> {
   try {
     // A pipe gives its content once only, and a read that waits for it holds up the end of the process.
-    if (!(await stat(path)).isFile()) {
-      const hint = "A pipe can be read only once: write the events to a regular file first.";
-      const message = `${path} is not a regular file`;
-      throw new CertwireError("CERTWIRE_EVENTS_UNREADABLE", message, { hint });
-    }
+    const found = await stat(path);
+    if (!found.isFile()) throw notRegular(path, found.isDirectory());
     const input: AsyncIterable<Buffer> = createReadStream(path, { signal });
     for await (const line of splitLines(input, maxBytes)) {
       if (signal.aborted) return;
@@ -95,6 +92,14 @@ function eventOf(value: unknown, place: string): CertwireEvent {
     throw badLine(place, "a dead letter, not an event", hint);
   }
   throw badLine(place, `not a Certwire event: ${problemOfEvent(value)}`);
+}
+
+function notRegular(path: string, isDirectory: boolean): CertwireError {
+  const message = isDirectory ? `${path} is a directory` : `${path} is not a regular file`;
+  const hint = isDirectory
+    ? "Name a file in it; those of a file sink end with .ndjson."
+    : "A pipe can be read only once: write the events to a regular file first.";
+  return new CertwireError("CERTWIRE_EVENTS_UNREADABLE", message, { hint });
 }
 
 function isBlank(byte: number): boolean {

@@ -33,11 +33,13 @@ export function addVerifyCommand(program: Command): void {
 
 const help = `
 Reads everything that is there at the start, once, and changes nothing. If
-something is missing then, it waits for what may still be on its way. Verify what
-a sink without "only" and "except" publishes: with them, holes are wanted.
+something is missing then, it waits for what may still be on its way.
+Verify what a sink without "only" and "except" publishes: what these leave out
+is a hole, too.
 
 Exit codes: 0 complete, 4 holes, 65 no events or too many holes, 69 broker
-unreachable, 74 file unreadable, 77 refused, 130 interrupted.
+unreachable, 74 file unreadable, 77 refused, 78 password or TLS files
+unusable, 130 interrupted.
 
 Examples:
   certwire verify --kafka kafka://broker1:9092/certificates

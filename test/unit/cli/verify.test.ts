@@ -117,6 +117,15 @@ test("of many epochs those with holes are shown", () => {
   assert.ok(lines.length < 65);
 });
 
+test("no line of the help is wider than 80 columns", async () => {
+  const { stdout } = await runCli("verify", "--help");
+  const lines = stdout.split("\n");
+  assert.deepEqual(
+    lines.filter((line) => line.length > 80),
+    [],
+  );
+});
+
 test("the progress says how much is read and how long the rest takes", () => {
   assert.equal(countLine(500, 2000, 1000, "messages"), "25 % of 2000 messages, 500/s, 3 s left");
   assert.equal(countLine(500, undefined, 1000, "messages"), "500 messages, 500/s");
@@ -163,6 +172,9 @@ test("a broker that is not there, a missing file and one without events have exi
   assert.equal(rabbit.exitCode, 69, rabbit.stderr);
   const missing = await runCli("verify", join(temporaryDirectory(context), "none.ndjson"));
   assert.equal(missing.exitCode, 74);
+  const directory = await runCli("verify", temporaryDirectory(context));
+  assert.equal(directory.exitCode, 74);
+  assert.match(directory.stderr, /is a directory\nhint: Name a file in it/);
   const empty = await runCli("verify", eventFile(context, []));
   assert.equal(empty.exitCode, 65);
   assert.match(empty.stderr, /CERTWIRE_VERIFY_EMPTY/);
