@@ -43,6 +43,6 @@ unusable, 130 interrupted.
 
 Examples:
   certwire verify --kafka kafka://broker1:9092/certificates
-  certwire verify --rabbitmq-stream 'amqp://audit@rabbit1/?stream=certificates' \\
+  certwire verify --rabbitmq-stream 'amqp://audit@rabbit1/?stream=events' \\
     --password-file rabbitmq-password.txt --json
   certwire verify var/events/events-*.ndjson`;

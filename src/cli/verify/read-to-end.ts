@@ -131,8 +131,10 @@ class Reading {
   }
 
   #silent(): CertwireError {
-    const missing = [...this.#open].map((place) => `${place} from offset ${this.#next.get(place)}`);
-    const message = `the broker gives no more messages of ${missing.join(", ")}`;
+    const [place = "", ...others] = this.#open;
+    const first = `${place} from offset ${this.#next.get(place)}`;
+    const more = others.length > 0 ? `, nor of ${others.length} other partitions` : "";
+    const message = `the broker gives no more messages of ${first}${more}`;
     return new CertwireError("CERTWIRE_CONSUMER_UNREACHABLE", message);
   }
 }
