@@ -133,7 +133,7 @@ class Reading {
   #silent(): CertwireError {
     const [place = "", ...others] = this.#open;
     const first = `${place} from offset ${this.#next.get(place)}`;
-    const more = others.length > 0 ? `, nor of ${others.length} other partitions` : "";
+    const more = others.length > 0 ? `, and of ${others.length} more` : "";
     const message = `the broker gives no more messages of ${first}${more}`;
     return new CertwireError("CERTWIRE_CONSUMER_UNREACHABLE", message);
   }
