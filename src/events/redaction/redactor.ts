@@ -204,7 +204,9 @@ class Redaction {
       for (const [key, inner] of Object.entries(value)) {
         // A CA is no secret because a certificate of it is.
         if (key === "issuer") continue;
-        this.#addNeedles(inner, childOf(member, key), mode, identifyingKeys.has(key));
+        const child = childOf(member, key);
+        const isOwn = identifyingKeys.has(key) || this.#modes.has(child.path);
+        this.#addNeedles(inner, child, mode, isOwn);
       }
     }
   }
