@@ -11,8 +11,8 @@ import { shrinkEvent } from "../../../src/events/shrink-event.ts";
 import { exitEvents } from "../../../src/exit/ca-codes.ts";
 import { SimulatedCa } from "../../../src/simulate/simulated-ca.ts";
 import { attributesOf, dataOf } from "../../../src/sinks/message-content.ts";
-import { der, oid, text } from "../../support/build-der.ts";
-import { clientInfo, pkcs10 } from "../../support/build-request.ts";
+import { der, oid } from "../../support/build-der.ts";
+import { clientInfo, pkcs10, utf8 } from "../../support/build-request.ts";
 import { certificateFixtures, eventContext, eventOf, fixture } from "../../support/exit-records.ts";
 import { recordOf } from "../../support/simulated-records.ts";
 
@@ -69,7 +69,7 @@ const requestOfClient = pkcs10(
 );
 
 function part(type: string, value: string): Buffer {
-  return der(0x31, der(0x30, oid(type), text(0x0c, value)));
+  return der(0x31, der(0x30, oid(type), utf8(value)));
 }
 
 /** Events of every kind of request, of each fixture, and golden ones, in every form that a sink can ask for. */
