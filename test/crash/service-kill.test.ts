@@ -9,8 +9,8 @@ import { readCheckpoint } from "../../src/state/checkpoint-store.ts";
 import { stateLayout } from "../../src/state/layout.ts";
 import { eventContext, eventsOfFrame } from "../support/exit-records.ts";
 import { startCli, temporaryDirectory } from "../support/run-cli.ts";
-import { scaled, sizeFromEnvironment } from "../support/scale.ts";
 import { sequenceOf } from "../support/sample-events.ts";
+import { scaled, sizeFromEnvironment } from "../support/scale.ts";
 import { readAll } from "../support/small-journal.ts";
 import { until } from "../support/until.ts";
 
