@@ -3,10 +3,18 @@ import { eventKinds } from "../events/event.ts";
 import { kindsOf } from "../events/event-filter.ts";
 import { didYouMean } from "./did-you-mean.ts";
 
-const pattern = z.string().min(1).max(1024);
+const pattern = z
+  .string()
+  .min(1)
+  .max(1024)
+  .superRefine((value, context) => {
+    if (!/\p{Cc}/u.test(value)) return;
+    const hint = String.raw`Write each backslash as \\: "CORP\\bob".`;
+    context.addIssue({ code: "custom", message: "has a control character", params: { hint } });
+  });
 
 const kindPattern = pattern.superRefine((value, context) => {
-  if (value === "" || kindsOf(value).length > 0) return;
+  if (value === "" || /\p{Cc}/u.test(value) || kindsOf(value).length > 0) return;
   const near = didYouMean(value, eventKinds);
   const hint = near ? `Did you mean "${near}"?` : `Kinds are ${eventKinds.join(", ")}.`;
   context.addIssue({ code: "custom", message: "matches no kind of event", params: { hint } });

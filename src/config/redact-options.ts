@@ -4,8 +4,8 @@ import { Redactor } from "../events/redaction/redactor.ts";
 import { type ResolveContext, secretReference } from "../sinks/secret-reference.ts";
 import { didYouMean } from "./did-you-mean.ts";
 
-/** A shorter key could be guessed from a name and its hash, in characters. */
-export const leastKeyLength = 16;
+/** A shorter key, of hex digits say, could be found by trying from a name and its hash. In characters. */
+export const leastKeyLength = 32;
 
 /** Members that the attributes of an event repeat, which its order and its id need. */
 const fixed = /^(notify|problems|ca\.id|(request|certificateProperties)\.requestId)(\.|$)/;
@@ -34,7 +34,7 @@ function unknownPath(value: string): Problem | undefined {
     const hint = near
       ? `Did you mean "${near}"?`
       : "Write the path below `data`, such as request.requesterName; docs/reference/schemas has them all.";
-    return { message: "is no member of an event", hint };
+    return { message: "is not a member of an event", hint };
   }
   if (!fixed.test(value)) return undefined;
   const hint = "Ids, order and the places of consumers depend on it.";
@@ -69,7 +69,7 @@ const redact = z
       .describe("Texts that are replaced by their HMAC-SHA-256, in hex, by their paths."),
     hashSecret: secretReference
       .optional()
-      .describe("Key of the hashes, by reference: 16 characters or more, read at the start."),
+      .describe("Key of the hashes, by reference: 32 characters or more, read at the start."),
   })
   .superRefine(({ remove = [], hash = [], hashSecret }, context) => {
     const add = (key: string[], message: string): void =>

@@ -22,13 +22,13 @@ export interface FilterOptions {
   readonly except?: readonly EventCondition[] | undefined;
 }
 
-/** `unread` if the event lacks what the condition compares, because it could not be read at the CA. */
+/** `unread` if the event may lack what the condition compares: it could not be read at the CA, or was redacted. */
 type Verdict = "met" | "unmet" | "unread";
 
 /**
  * Chooses the events of a sink. Losses, and what the CA itself does, concern whoever reads any of its events: these
- * kinds are left out only by a condition of `except` that names them. What a condition cannot decide, since the exit
- * module could not read the value, stays too.
+ * kinds are left out only by a condition of `except` that names them. What a condition cannot decide, since the value
+ * is missing, stays too.
  */
 export class EventFilter {
   readonly #only: readonly EventCondition[] | undefined;
@@ -90,7 +90,6 @@ function verdict(condition: EventCondition, facts: FilterFacts, template: Fact):
 
 function compare(patterns: readonly string[] | undefined, { texts, isUnread }: Fact): Verdict {
   if (patterns === undefined) return "met";
-  if (isUnread) return "unread";
-  const isMet = patterns.some((pattern) => texts.some((text) => matchesPattern(text, pattern)));
-  return isMet ? "met" : "unmet";
+  if (patterns.some((pattern) => texts.some((text) => matchesPattern(text, pattern)))) return "met";
+  return isUnread ? "unread" : "unmet";
 }

@@ -1,10 +1,11 @@
 import type { CertwireEvent, EventKind } from "./event.ts";
 import { kindOf } from "./event-kind.ts";
 
-/** What a condition compares of an event: the texts of one kind, and whether all of them are there. */
+/** What a condition compares of an event. */
 export interface Fact {
+  /** What is known. */
   readonly texts: readonly string[];
-  /** True if there is no text because the exit module could not read it: `problems` names it. */
+  /** True if there may be another text that is not in the event: `problems` names it. */
   readonly isUnread: boolean;
 }
 
@@ -25,27 +26,87 @@ type Group = Readonly<Record<string, unknown>>;
 /** The CA's answer for a column of a certificate when there is no certificate: nothing is there to be read. */
 const noCertificate = "CERTSRV_E_BAD_REQUESTSTATUS";
 
+/** Where each fact stands, in lower case: by the names of the CA, which the exit module uses, and by paths in `data`. */
+const places = {
+  template: [
+    "certificate.certificatetemplate",
+    "certificateproperties.certificatetemplate",
+    "certificate.template.name",
+    "certificate.template.oid",
+  ],
+  claimedTemplate: [
+    "request.rawrequest",
+    "requested.template.name",
+    "requested.template.oid",
+    "attributes.value",
+    "attribute.certificatetemplate",
+  ],
+  requester: ["request.requestername"],
+  ca: ["ca.name"],
+};
+
 /** Collects what filters compare. */
 export function filterFacts(event: CertwireEvent): FilterFacts {
   const { data } = event;
   const [request, certificate] = [group(data["request"]), group(data["certificate"])];
   const [requested, ca] = [group(data["requested"]), group(data["ca"])];
   const row = group(data["certificateProperties"]);
-  const issued = [row["certificateTemplate"], ...templateOf(certificate)].filter(isText);
-  const claimed = [...templateOf(requested), ...templateAttributes(data)].filter(isText);
-  const isTemplateUnread = isUnread(data, ["certificate.CertificateTemplate"]);
+  const gaps = new Gaps(data);
+  const issued = gaps.fact(
+    [row["certificateTemplate"], ...templateOf(certificate)],
+    places.template,
+  );
+  const claimed = gaps.fact(
+    [...templateOf(requested), ...templateAttributes(data)],
+    places.claimedTemplate,
+  );
+  const hasIssued = issued.texts.length > 0 || issued.isUnread;
   return {
     kind: kindOf(event),
-    template: fact(issued.length > 0 ? issued : claimed, isTemplateUnread),
-    claimedTemplate: fact([...issued, ...claimed], isTemplateUnread),
-    requester: fact([request["requesterName"]], isUnread(data, ["request.RequesterName"])),
-    ca: fact([ca["name"], ca["id"]], ca["name"] === undefined && isUnread(data, ["ca.Name"])),
+    template: hasIssued ? issued : claimed,
+    claimedTemplate: {
+      texts: [...issued.texts, ...claimed.texts],
+      isUnread: issued.isUnread || claimed.isUnread,
+    },
+    requester: gaps.fact([request["requesterName"]], places.requester),
+    ca: withText(gaps.fact([ca["name"]], places.ca), ca["id"]),
   };
 }
 
-function fact(values: readonly unknown[], isMissing: boolean): Fact {
-  const texts = values.filter(isText);
-  return { texts, isUnread: isMissing && texts.length === 0 };
+/** What an event does not show. */
+class Gaps {
+  readonly #problems: readonly Group[];
+
+  constructor({ problems }: Group) {
+    this.#problems = Array.isArray(problems) ? problems.map(group) : [];
+  }
+
+  /** What is known of the values at some places. One that was redacted is not the CA's any more. */
+  fact(values: readonly unknown[], at: readonly string[]): Fact {
+    const about = this.#problems.filter((problem) => isAbout(problem, at));
+    const isRedacted = about.some(({ reason }) => reason === "redacted");
+    const texts = isRedacted ? [] : values.filter(isText);
+    const isUnread = texts.length === 0 && (about.length > 0 || this.#hasEnded);
+    return { texts, isUnread };
+  }
+
+  /** True if the exit module stopped reading before the end, so that it could not name all that is missing. */
+  get #hasEnded(): boolean {
+    return this.#problems.some(
+      ({ property, reason }) => property === "server" || reason === "fault",
+    );
+  }
+}
+
+/** True if a problem is about one of some places, or about something that holds one. */
+function isAbout({ property, symbol }: Group, at: readonly string[]): boolean {
+  if (!isText(property) || symbol === noCertificate) return false;
+  const about = property.toLowerCase();
+  return at.some((place) => place === about || place.startsWith(`${about}.`));
+}
+
+function withText({ texts, isUnread }: Fact, text: unknown): Fact {
+  return { texts: [...texts, text].filter(isText), isUnread };
 }
 
 function templateOf(holder: Group): unknown[] {
@@ -60,16 +121,6 @@ function templateAttributes({ attributes }: Group): unknown[] {
     .map(group)
     .filter(({ name }) => isText(name) && name.toLowerCase() === "certificatetemplate")
     .map(({ value }) => value);
-}
-
-function isUnread({ problems }: Group, properties: readonly string[]): boolean {
-  const all: unknown[] = Array.isArray(problems) ? problems : [];
-  return all
-    .map(group)
-    .some(
-      ({ property, symbol }) =>
-        isText(property) && properties.includes(property) && symbol !== noCertificate,
-    );
 }
 
 function group(value: unknown): Group {

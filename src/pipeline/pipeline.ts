@@ -329,8 +329,7 @@ export class Pipeline {
       reason: "unencodable",
       cause: outbound,
       id: frame ? recordId(frame) : event.id,
-      content: () =>
-        frame ? { record: deadRecord(frame) } : { event: this.#encoder.redacted(event) },
+      content: () => (frame ? { record: deadRecord(frame) } : this.#encoder.deadEvent(event)),
     } as const;
     if (!(await this.#burial.bury(dead, signal))) return false;
     this.#prefix.acknowledge(ticket);

@@ -1,7 +1,16 @@
 import { nameAttributes } from "../name-text.ts";
+import { redactedValue } from "../secrets.ts";
+import { folded, PhraseFinder } from "./phrase-finder.ts";
 
 /** Types of name attributes whose value identifies somebody. */
-const identifyingTypes: ReadonlySet<string> = new Set(["CN", "E", "UID"]);
+const identifyingTypes: ReadonlySet<string> = new Set([
+  "CN",
+  "E",
+  "G",
+  "SERIALNUMBER",
+  "SN",
+  "UID",
+]);
 
 /** What stands for a value, and how much that says: a lower rank goes before a higher one. */
 interface Replacement {
@@ -9,79 +18,70 @@ interface Replacement {
   readonly rank: number;
 }
 
-/** A whole value, the name in an account, a part of a distinguished name. */
+/** A whole value, the name in an account, a part of a value. */
 const ranks = { whole: 0, account: 1, part: 2 } as const;
 
 /** The values that were redacted in one event, and what stands for them where another text repeats one. */
 export class Needles {
   /** By the folded value. */
   readonly #replacements = new Map<string, Replacement>();
+  #finder: PhraseFinder<Replacement> | undefined;
 
-  /** Adds a value. `isAccount`: it may be `DOMAIN\name`, so that `name` alone is looked for too. */
+  /** Adds a value. `isAccount`: it may be `DOMAIN\name` or `name@domain`, so that `name` alone is looked for too. */
   add(value: string, text: string, isAccount: boolean): void {
+    // What was redacted before is nobody's.
+    if (value === redactedValue) return;
     this.#put(value, { text, rank: ranks.whole });
-    const name = isAccount ? /^[^\\]+\\(.+)$/.exec(value)?.[1] : undefined;
+    const account = isAccount ? /^(?:[^\\]+\\(.+)|([^@\\]+)@.+)$/.exec(value) : null;
+    const name = account?.[1] ?? account?.[2];
     if (name !== undefined) {
       this.#put(name, { text, rank: ranks.account });
       this.#put(name.replace(/\$$/, ""), { text, rank: ranks.account });
     }
-    if (!/^\s*(OID\.)?[\w.-]+\s*=/i.test(value)) return;
-    for (const { type, value: part } of nameAttributes(value) ?? []) {
-      if (identifyingTypes.has(type)) this.#put(part, { text, rank: ranks.part });
-    }
+    // The CA joins the values of a column with line breaks.
+    const lines = value.split(/[\r\n]+/);
+    for (const line of lines.length > 1 ? lines : []) this.#put(line, { text, rank: ranks.part });
+    for (const part of identifyingParts(value)) this.#put(part, { text, rank: ranks.part });
   }
 
   #put(value: string, replacement: Replacement): void {
-    const key = fold(value);
-    const before = this.#replacements.get(key);
-    if (key.trim() === "" || (before && before.rank <= replacement.rank)) return;
-    this.#replacements.set(key, replacement);
+    const whole = value.normalize("NFC").trim();
+    if (!/[\p{L}\p{N}]/u.test(whole)) return;
+    this.#finder = undefined;
+    for (const form of formsOf(whole)) {
+      const key = folded(form);
+      const before = this.#replacements.get(key);
+      if (!before || before.rank > replacement.rank) this.#replacements.set(key, replacement);
+    }
   }
 
-  /** The text with every value replaced that stands in it as a word, whatever its case. */
+  /** The text with every value replaced that stands in it as a word, whatever its case and Unicode form. */
   replacedIn(text: string): string {
-    const folded = fold(text);
+    if (this.#replacements.size === 0) return text;
+    this.#finder ??= new PhraseFinder(this.#replacements);
+    const normal = text.normalize("NFC");
     let [replaced, end] = ["", 0];
-    for (let match = this.#next(folded, 0); match; match = this.#next(folded, end)) {
-      replaced += text.slice(end, match.at) + match.replacement;
-      end = match.at + match.length;
+    for (const found of this.#finder.findIn(normal)) {
+      replaced += normal.slice(end, found.at) + found.value.text;
+      end = found.end;
     }
-    return end === 0 ? text : replaced + text.slice(end);
-  }
-
-  /** The first value from an offset onward, and the longest of those that begin there. */
-  #next(folded: string, from: number): Match | undefined {
-    let first: Match | undefined;
-    for (const [value, { text: replacement }] of this.#replacements) {
-      const at = wordAt(folded, value, from);
-      const isEarlier = first === undefined || at < first.at;
-      const isLonger = at === first?.at && value.length > first.length;
-      if (at >= 0 && (isEarlier || isLonger)) first = { at, length: value.length, replacement };
-    }
-    return first;
+    return end === 0 ? text : replaced + normal.slice(end);
   }
 }
 
-interface Match {
-  readonly at: number;
-  readonly length: number;
-  readonly replacement: string;
+/** The parts of a distinguished name that identify somebody; none of another text. */
+function identifyingParts(value: string): string[] {
+  if (!/^\s*(OID\.)?[\w.-]+\s*=/i.test(value)) return [];
+  // A value in hex cannot be compared, and must not hide the others.
+  const readable = value.replaceAll(/=\s*#[0-9a-f]*/gi, "=");
+  return (nameAttributes(readable) ?? [])
+    .filter(({ type }) => identifyingTypes.has(type))
+    .map((attribute) => attribute.value);
 }
 
-/** In lower case, at the same length: no other letter than this one is longer so. */
-function fold(text: string): string {
-  return text.replaceAll("\u0130", "i").toLowerCase();
-}
-
-/** Where a value stands with neither a letter nor a digit beside it; -1 for nowhere. */
-function wordAt(folded: string, value: string, from: number): number {
-  let at = folded.indexOf(value, from);
-  while (at >= 0 && (isWordPart(folded[at - 1]) || isWordPart(folded[at + value.length]))) {
-    at = folded.indexOf(value, at + 1);
-  }
-  return at;
-}
-
-function isWordPart(character = ""): boolean {
-  return /[\p{L}\p{N}]/u.test(character);
+/** A value as it is, and as a distinguished name holds it: by RFC 4514, and between quotes. */
+function formsOf(value: string): string[] {
+  if (!/[\\",+;<>]|^#/.test(value)) return [value];
+  const escaped = value.replaceAll(/[\\",+;<>]|^#/g, "\\$&");
+  return [value, escaped, value.replaceAll('"', '""')];
 }

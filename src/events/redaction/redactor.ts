@@ -47,6 +47,15 @@ const ids: ReadonlySet<string> = new Set(["ca.id", "previous.id"]);
 const ofCa = /^(ca\.|crls?\.|request\.rawCaCertificate$)/;
 const redactsCa = /^(ca\.(?!userDn$)|crls?\b|certificate\.issuer\b)/;
 
+/** Members that hold a distinguished name as text. */
+const nameText = /\b(distinguishedName|directoryName|userDn)$/;
+
+/** A value in hex in a distinguished name: a binary copy. */
+const hexValue = /(?<==)#[0-9a-f]+/gi;
+
+/** What the problem of a redacted member says was done to it. */
+const details = { remove: "removed", hash: "HMAC-SHA-256", part: "replaced in part" } as const;
+
 /** HMAC-SHA-256 of a text in lower case, as Windows compares names, and in NFC: 64 lower-case hex digits. */
 export function keyedHash(key: string, text: string): string {
   if (key === "") throw new TypeError("no key for the hashes of redacted values");
@@ -56,8 +65,8 @@ export function keyedHash(key: string, text: string): string {
 /**
  * Takes out of the events of a sink what the sink must not show: the members that its options name, those that stand
  * for the same, copies in binary form, and the same value wherever another text repeats it. Each member that differs
- * from the record is named in `problems` as `redacted`, without length and hash, from which a name could be guessed. A
- * member that is named so already stays as it is, so that a dead letter can be published again.
+ * from the record is named in `problems` as `redacted`, without length and hash, from which a name could be guessed. What
+ * was hashed or removed already is not hashed once more, so that a dead letter can be published again.
  */
 export class Redactor {
   readonly #modes: Map<string, Mode>;
@@ -98,7 +107,8 @@ class Redaction {
   readonly #needles = new Needles();
   /** What was done, by the path of the member. */
   readonly #done = new Map<string, string>();
-  #before: ReadonlySet<unknown> = new Set();
+  /** What was done before. */
+  #before: ReadonlyMap<string, string | undefined> = new Map();
 
   constructor(modes: ReadonlyMap<string, Mode>, key: string, dropsCa: boolean) {
     this.#modes = modes;
@@ -108,8 +118,8 @@ class Redaction {
 
   run(event: CertwireEvent): CertwireEvent {
     const problems = problemsOf(event);
-    this.#before = new Set(
-      problems.filter((each) => each.reason === reason).map(({ property }) => property),
+    this.#before = new Map(
+      problems.filter(isRedaction).map(({ property, detail }) => [property, detail]),
     );
     const root = rootMember();
     const data = this.#take({ ...event.data, problems: problems.map(withoutRaw) }, root) as Holder;
@@ -120,11 +130,20 @@ class Redaction {
         ? this.#needles.replacedIn(value)
         : value,
     ]);
+    return {
+      ...Object.fromEntries(attributes),
+      data: { ...clean, problems: this.#problemsWith(clean["problems"] as Problem[]) },
+    };
+  }
+
+  /** The problems and what was done; of a member that was redacted before, what was done last. */
+  #problemsWith(problems: readonly Problem[]): Problem[] {
     const added = [...this.#done]
-      .filter(([property]) => !this.#before.has(property))
+      .filter(([property, detail]) => this.#before.get(property) !== detail)
       .map(([property, detail]) => ({ property, reason, detail }));
-    const all = [...(clean["problems"] as object[]), ...added];
-    return { ...Object.fromEntries(attributes), data: { ...clean, problems: all } };
+    const replaced = new Set(added.map(({ property }) => property));
+    const kept = problems.filter((each) => !(isRedaction(each) && replaced.has(each.property)));
+    return [...kept, ...added];
   }
 
   /** A copy without what is redacted; its values become needles. */
@@ -135,18 +154,26 @@ class Redaction {
     for (const [key, inner] of Object.entries(value)) {
       const child = childOf(member, key);
       const { path, isOptional } = child;
-      const mode = this.#before.has(path) ? undefined : this.#modes.get(path);
+      const mode = this.#modeNow(path);
       if (mode === undefined) {
         if (this.#isKept(value as Holder, key, child)) copy[key] = this.#take(inner, child);
-        else this.#done.set(path, "removed");
+        else this.#done.set(path, details.remove);
         continue;
       }
       this.#addNeedles(inner, child, mode, true);
       const shown = this.#shown(inner, mode, isOptional);
       if (shown !== undefined) copy[key] = shown;
-      this.#done.set(path, mode === "hash" ? "HMAC-SHA-256" : "removed");
+      this.#done.set(path, details[mode]);
     }
     return copy;
+  }
+
+  /** What is to be done to a member: nothing where a hash, or what stands for nothing, would be hashed. */
+  #modeNow(path: string): Mode | undefined {
+    const mode = this.#modes.get(path);
+    const before = this.#before.get(path);
+    const isDone = before === details.hash || before === details.remove;
+    return mode === "hash" && isDone ? undefined : mode;
   }
 
   /** False for a binary copy, in which a redacted value could be read. */
@@ -175,7 +202,11 @@ class Redaction {
       for (const each of value) this.#addNeedles(each, member, mode, isNamed);
     } else if (typeof value === "object" && value !== null) {
       for (const [key, inner] of Object.entries(value)) {
-        this.#addNeedles(inner, childOf(member, key), mode, identifyingKeys.has(key));
+        // A CA is no secret because a certificate of it is.
+        if (key === "issuer") continue;
+        const child = childOf(member, key);
+        const isOwn = identifyingKeys.has(key) || this.#modes.has(child.path);
+        this.#addNeedles(inner, child, mode, isOwn);
       }
     }
   }
@@ -184,7 +215,10 @@ class Redaction {
   #clean(value: unknown, member: Member): unknown {
     if (typeof value === "string") {
       if (!this.#mayReplace(member, value)) return value;
-      const clean = this.#needles.replacedIn(value);
+      const readable = nameText.test(member.path)
+        ? value.replaceAll(hexValue, redactedValue)
+        : value;
+      const clean = this.#needles.replacedIn(readable);
       if (clean !== value) this.#noteReplaced(member.path);
       return clean;
     }
@@ -199,7 +233,7 @@ class Redaction {
 
   #noteReplaced(path: string): void {
     if (!path.startsWith("problems.") && !this.#done.has(path)) {
-      this.#done.set(path, "replaced in part");
+      this.#done.set(path, details.part);
     }
   }
 
@@ -209,13 +243,17 @@ class Redaction {
     // The name of an attribute is the requester's; everything else in a problem is ours.
     if (path.startsWith("problems."))
       return path === "problems.detail" || value.startsWith("attribute.");
-    return this.#modes.get(path) !== "hash" || !this.#done.has(path);
+    return this.#modes.get(path) === undefined;
   }
 }
 
 function problemsOf({ data }: CertwireEvent): Problem[] {
   const problems = data["problems"];
   return Array.isArray(problems) ? (problems as Problem[]) : [];
+}
+
+function isRedaction(problem: Problem): boolean {
+  return problem.reason === reason;
 }
 
 /** Parts and hashes of a value could be read, or guessed. */

@@ -130,6 +130,22 @@ test("a redrive shows no more of an event than its sink may show now", async (co
   assert.deepEqual(JSON.parse(line).data.request, { commonName: "[redacted]" });
 });
 
+test("a letter without the requester that its sink asks for is redriven all the same", async (context) => {
+  const problem = { property: "request.requesterName", reason: "redacted", detail: "HMAC-SHA-256" };
+  const data = { request: { requesterName: "0".repeat(64) }, problems: [problem] };
+  const letter = { ...JSON.parse(letterOf(1, "files")), event: { ...sampleEvent(1), data } };
+  const files = { "files.ndjson": `${JSON.stringify(letter)}\n` };
+  const shape = {
+    only: [{ requester: ["CORP\\svc-*"] }],
+    redact: { remove: ["request.requesterName"] },
+  };
+  const { eventLines, run } = prepare(context, files, shape);
+  const { exitCode, stderr } = await run("redrive");
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stderr, /1 of 1 letters redriven, 1 events/);
+  assert.doesNotMatch(eventLines().join(), /0{64}/, "the sink removes the requester now");
+});
+
 test("letters of a sink that is not in the configuration stay, with exit code 3", async (context) => {
   const { letters, run } = prepare(context, { "gone.ndjson": letterOf(1, "gone") });
   const { exitCode, stderr } = await run("redrive", "--delete");

@@ -67,7 +67,16 @@ test("conditions that are empty, have an unknown key or a text for a list are re
   ]);
 });
 
-const key = "0123456789abcdef";
+test("a name with a backslash that is not doubled is reported, where it is an escape too", () => {
+  assert.deepEqual(problemsOf(String.raw`"only": [{ "requester": ["CORP\\al", "CORP\bob"] }]`), {
+    problems: ["4:38: sinks[0].only[0].requester[1]: has a control character"],
+    hint: String.raw`Write each backslash as \\: "CORP\\bob".`,
+  });
+  const { hint } = problemsOf(String.raw`"except": [{ "requester": ["CORP\svc-*"] }]`);
+  assert.match(hint, /each backslash as/);
+});
+
+const key = "0123456789abcdef0123456789abcdef";
 process.env["CERTWIRE_TEST_HASH_KEY"] = key;
 process.env["CERTWIRE_TEST_SHORT_KEY"] = key.slice(1);
 
@@ -93,8 +102,8 @@ test("paths that no event has, or that cannot be redacted so, are reported at th
   ];
   assert.deepEqual(problemsOf(`"redact": { "remove": [\n${paths.join("\n")}] }`), {
     problems: [
-      "5:1: sinks[0].redact.remove[0]: is no member of an event",
-      "6:1: sinks[0].redact.remove[1]: is no member of an event",
+      "5:1: sinks[0].redact.remove[0]: is not a member of an event",
+      "6:1: sinks[0].redact.remove[1]: is not a member of an event",
       "7:1: sinks[0].redact.remove[2]: cannot be redacted",
       "8:1: sinks[0].redact.remove[3]: cannot be redacted",
       "9:1: sinks[0].redact.remove[4]: cannot be removed: its object always has it",
@@ -112,7 +121,7 @@ test("paths that no event has, or that cannot be redacted so, are reported at th
   );
 });
 
-test("a hash needs a key by reference, of 16 characters or more, and no key is shown", () => {
+test("a hash needs a key by reference, of 32 characters or more, and no key is shown", () => {
   const hash = '"hash": ["request.requesterName"]';
   const problemsWith = (rest: string): string[] => problemsOf(`"redact": { ${rest} }`).problems;
   assert.deepEqual(problemsWith(""), ["4:11: sinks[0].redact: is empty: give remove or hash"]);
@@ -122,7 +131,7 @@ test("a hash needs a key by reference, of 16 characters or more, and no key is s
     "4:79: sinks[0].redact.hashSecret.environment: the environment variable is not set",
   ]);
   assert.deepEqual(problemsWith(`${hash}, ${environment("CERTWIRE_TEST_SHORT_KEY")}`), [
-    "4:62: sinks[0].redact.hashSecret: has fewer than 16 characters",
+    "4:62: sinks[0].redact.hashSecret: has fewer than 32 characters",
   ]);
   const removal = '"remove": ["request.requesterName"]';
   assert.deepEqual(problemsWith(`${removal}, ${environment("CERTWIRE_TEST_HASH_KEY")}`), [

@@ -124,3 +124,75 @@ test("a value that could not be read keeps the event", () => {
   );
   assert.ok(wants({ only: template }, "certificate.issued", denied("E_OUTOFMEMORY")));
 });
+
+test("what was not read to the end leaves no event out, by whatever is missing", () => {
+  const conditions: FilterOptions["only"] = [
+    { requester: ["corp\\*"] },
+    { template: ["Machine"] },
+    { ca: ["Contoso*"] },
+  ];
+  const ends = [
+    { property: "server", reason: "error", hresult: "0x8007000e" },
+    { property: "server", reason: "fault" },
+    { property: "request.SubmittedWhen", reason: "fault" },
+  ];
+  for (const problem of ends) {
+    const data = { ca: { id: "ab12" }, problems: [problem] };
+    for (const condition of conditions) {
+      const place = JSON.stringify([problem, condition]);
+      assert.ok(wants({ only: [condition] }, "request.failed", data), place);
+      assert.ok(wants({ except: [condition] }, "request.failed", data), place);
+    }
+  }
+  const read = { ...issued, problems: [{ property: "request.SubmittedWhen", reason: "fault" }] };
+  const others = [{ requester: ["corp\\alice"] }];
+  assert.ok(!wants({ only: others }, "request.failed", read), "the requester was read before");
+});
+
+test("a CA whose name could not be read is known by its id only", () => {
+  const data = { ca: { id: "ab12" }, problems: [{ property: "ca.Name", reason: "budget" }] };
+  assert.ok(wants({ only: [{ ca: ["Contoso*"] }] }, "request.failed", data));
+  assert.ok(wants({ except: [{ ca: ["Contoso*"] }] }, "request.failed", data));
+  assert.ok(!wants({ except: [{ ca: ["ab*"] }] }, "request.failed", data));
+});
+
+test("a template whose row could not be read is not decided by what the requester claims", () => {
+  const { certificate: _, ...row } = issued;
+  const problems = [{ property: "certificate.CertificateTemplate", reason: "budget" }];
+  const unread = { ...row, problems };
+  assert.ok(wants({ except: [{ template: ["corpweb*"] }] }, "certificate.issued", unread));
+  assert.ok(wants({ only: [{ template: ["Machine"] }] }, "certificate.issued", unread));
+});
+
+test("a claim that could not be read may be the one that a sink wants", () => {
+  const { attributes: _, ...silent } = issued;
+  for (const property of [
+    "attributes",
+    "attribute.certificateTemplate",
+    "request.RawRequest",
+    "requested",
+  ]) {
+    const data = { ...silent, problems: [{ property, reason: "limit" }] };
+    assert.ok(wants({ only: [{ template: ["CorpWeb*"] }] }, "certificate.issued", data), property);
+    const byOid = [{ template: [templateOid] }];
+    assert.ok(!wants({ except: byOid }, "certificate.issued", data), "the CA's own is known");
+  }
+});
+
+test("what was redacted or left out of an event is not what a condition compares", () => {
+  const requester = [{ requester: ["CORP\\svc-*"] }];
+  const redacted = (detail: string, requesterName?: string) => ({
+    ...issued,
+    request: { requestId: 5, ...(requesterName && { requesterName }) },
+    problems: [{ property: "request.requesterName", reason: "redacted", detail }],
+  });
+  for (const data of [
+    redacted("HMAC-SHA-256", "0".repeat(64)),
+    redacted("removed"),
+    { ...issued, request: undefined, problems: [{ property: "request", reason: "omitted" }] },
+  ]) {
+    assert.ok(wants({ only: requester }, "certificate.issued", data));
+    assert.ok(wants({ except: requester }, "certificate.issued", data));
+    assert.ok(wants({ except: [{ requester: ["*"] }] }, "certificate.issued", data));
+  }
+});

@@ -6,6 +6,7 @@ import type { CertwireEvent } from "../../../src/events/event.ts";
 import { kindOf } from "../../../src/events/event-kind.ts";
 import { members } from "../../../src/events/redaction/members.ts";
 import { type RedactionOptions, Redactor } from "../../../src/events/redaction/redactor.ts";
+import { repetitionsOf } from "../../../src/events/redaction/repetitions.ts";
 import { eventData } from "../../../src/events/schemas/event-data.ts";
 import { shrinkEvent } from "../../../src/events/shrink-event.ts";
 import { sampleEvent } from "../../support/sample-events.ts";
@@ -227,4 +228,102 @@ test("a value is found beside letters of any length in lower case, and beside ch
   assert.deepEqual(data["attributes"], [
     { name: "x", value: "\u{1F600}[redacted]\u{1F600} Işıklar" },
   ]);
+});
+
+/** An event of a requester, with texts that may name it. */
+function texts(requesterName: string, dispositionMessage: string): CertwireEvent {
+  const request = { requesterName, dispositionMessage };
+  return { ...sampleEvent(1), data: { request, problems: [] } };
+}
+
+test("a value is found in each form in which a text may hold it", () => {
+  const cases: [requester: string, text: string, rest: string][] = [
+    ["CORP\\Jos\u00e9", "by Jose\u0301.", "by [redacted]."],
+    ["CORP\\Jose\u0301", "by JOS\u00c9.", "by [redacted]."],
+    ["CORP\\\u0391\u039b\u0399\u03a3", "\u0391\u039b\u0399\u03a3.x", "[redacted].x"],
+    ["CORP\\alice", "CN=CORP\\\\alice", "CN=[redacted]"],
+    ["alice@corp.example", "by CORP\\alice", "by CORP\\[redacted]"],
+    ["Smith, Alice", "CN=Smith\\, Alice,O=x", "CN=[redacted],O=x"],
+    ['Alice "Al" Smith', 'CN="Alice ""Al"" Smith"', 'CN="[redacted]"'],
+    ["Alice\r\nAl", "Al, Alice, Alicia", "[redacted], [redacted], Alicia"],
+    ["CN=Smith\\, Alice,1.2.3.4=#0c0161,O=x", "Smith, Alice", "[redacted]"],
+  ];
+  for (const [requester, text, rest] of cases) {
+    const { data } = redact(texts(requester, text), { remove: ["request.requesterName"] });
+    assert.deepEqual(data["request"], { dispositionMessage: rest }, requester);
+  }
+});
+
+test("a value in hex in a distinguished name is left out, since a name can be read in it", () => {
+  const hex = Buffer.from("\x0c\x05alice").toString("hex");
+  const subject = { distinguishedName: `CN=x,1.2.840.113549.1.9.2=#${hex},O=y` };
+  const event = { ...sampleEvent(1), data: { certificate: { subject }, problems: [] } };
+  const { data } = redact(event, { remove: ["request.requesterName"] });
+  const { distinguishedName } = Object(data["certificate"]).subject;
+  assert.equal(distinguishedName, "CN=x,1.2.840.113549.1.9.2=[redacted],O=y");
+});
+
+test("each member that stands for another one is a member of the schemas and can be redacted as that one", () => {
+  for (const path of members().keys()) {
+    for (const other of repetitionsOf(path)) {
+      const member = members().get(other);
+      assert.ok(member, `${other}, a repetition of ${path}`);
+      assert.ok(member.isOptional || member.form === "text", other);
+    }
+  }
+});
+
+test("whoever removes an object removes what stands for its parts", () => {
+  const { data } = redact(named, { remove: ["certificate"] });
+  assert.ok(!("certificate" in data));
+  const { requested } = data as { requested: { subject?: object; sid: string } };
+  assert.equal(requested.subject, undefined);
+  assert.equal(requested.sid, "[redacted]");
+  assert.equal(Object(data["request"]).commonName, undefined);
+  assert.deepEqual(Object(data["ca"]).name, "CA 1");
+});
+
+test("the attributes are removed from both places in which a request shows them", () => {
+  const { data } = redact(named, { remove: ["attributes"] });
+  assert.ok(!("attributes" in data) && !("requestAttributes" in Object(data["request"])));
+  const other = redact(named, { remove: ["request.requestAttributes"] });
+  assert.ok(!("attributes" in other.data));
+});
+
+test("stricter options than before hold for an event that was redacted already", () => {
+  const once = redact(named, { hash: ["request.requesterName"] });
+  const stricter = { remove: ["request.requesterName", "request.dispositionMessage"] };
+  const twice = redact(once, stricter);
+  const { request } = twice.data as { request: object };
+  assert.ok(!("requesterName" in request) && !("dispositionMessage" in request));
+  assert.ok(
+    !JSON.stringify(twice).includes(hashOf("CORP\\alice")),
+    "the hash names an account too",
+  );
+  assert.deepEqual(redact(twice, stricter), twice);
+  const found = (twice.data["problems"] as { property: string; detail?: string }[]).filter(
+    ({ property }) => property === "request.requesterName",
+  );
+  assert.deepEqual(
+    found.map(({ detail }) => detail),
+    ["removed"],
+  );
+  const hashed = redact(once, { hash: ["request.dispositionMessage"] });
+  assert.match(Object(hashed.data["request"]).dispositionMessage, /^[0-9a-f]{64}$/);
+});
+
+test("thousands of names that repeat each other take no longer than their text", () => {
+  const names = Array.from({ length: 4000 }, (_, at) => `www.host${at}.${"a.".repeat(at % 40)}b`);
+  const event = {
+    ...sampleEvent(1),
+    data: {
+      certificate: { subjectAlternativeNames: { dns: names } },
+      request: { dispositionMessage: `${names.join("&")} ${"a.".repeat(100_000)}` },
+      problems: [],
+    },
+  };
+  const { data } = redact(event, { remove: ["certificate.subjectAlternativeNames"] });
+  const { dispositionMessage } = Object(data["request"]);
+  assert.ok(dispositionMessage.startsWith(names.map(() => "[redacted]").join("&")));
+  assert.ok(dispositionMessage.endsWith(` ${"a.".repeat(100_000)}`));
 });

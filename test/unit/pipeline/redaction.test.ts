@@ -62,3 +62,20 @@ test("an event that no JSON can hold is redacted in its dead letter too", async 
   assert.match(JSON.stringify(letter), new RegExp(hash));
   assert.doesNotMatch(JSON.stringify(letter), /alice/i);
 });
+
+test("an event whose redaction has a fault becomes a dead letter that shows nothing of it", async (t) => {
+  class FaultyRedactor extends Redactor {
+    override redact(): never {
+      throw new TypeError("a fault");
+    }
+  }
+  const faulty = new FaultyRedactor({ remove: ["request.requesterName"], hash: [], key });
+  const sink = new ScriptedSink();
+  const source = new MemorySource([ofAlice(1)]);
+  const { pipeline, deadLetters } = await testPipeline(t, source, sink, { redactor: faulty });
+  await pipeline.run(neverStopped);
+  const [letter] = await deadLetters();
+  assert.deepEqual(sink.batches, []);
+  assert.deepEqual([letter?.reason, letter?.message], ["unencodable", "a fault"]);
+  assert.doesNotMatch(JSON.stringify(letter), /alice/i);
+});
