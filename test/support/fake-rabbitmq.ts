@@ -41,23 +41,24 @@ export interface FakeOptions {
 const publish = "60.40";
 const empty = Buffer.alloc(0);
 
-/** What the broker answers to each method of a client: method and arguments. */
-const answers: Readonly<Record<string, readonly [classId: number, method: number, args: Buffer]>> =
-  {
-    "10.40": [10, 41, Buffer.from([0])],
-    "10.50": [10, 51, empty],
-    "20.10": [20, 11, Buffer.alloc(4)],
-    "20.40": [20, 41, empty],
-    "40.10": [40, 11, empty],
-    "50.10": [50, 11, Buffer.concat([Buffer.from([1]), Buffer.from("q"), Buffer.alloc(8)])],
-    "50.20": [50, 21, empty],
-    "60.10": [60, 11, empty],
-    "60.20": [60, 21, Buffer.from([1, 0x63])],
-    "85.10": [85, 11, empty],
-  };
+/** Class, method and arguments. */
+type Answer = readonly [classId: number, method: number, args: Buffer];
+
+/** What the broker answers to each method of a client. */
+const answers: Readonly<Record<string, Answer>> = {
+  "10.40": [10, 41, Buffer.from([0])],
+  "10.50": [10, 51, empty],
+  "20.10": [20, 11, Buffer.alloc(4)],
+  "20.40": [20, 41, empty],
+  "40.10": [40, 11, empty],
+  "50.20": [50, 21, empty],
+  "60.10": [60, 11, empty],
+  "60.20": [60, 21, Buffer.from([1, 0x63])],
+  "85.10": [85, 11, empty],
+};
 
 /** A server on 127.0.0.1 that speaks just enough AMQP 0-9-1 to confirm, or not to confirm, messages, and to
- * have consumers that get none. */
+ * accept consumers, which get none. */
 export async function startFakeRabbitMq(confirms: Confirms, options: FakeOptions = {}) {
   const sockets: Socket[] = [];
   const requests: FakeRequest[] = [];
@@ -135,6 +136,7 @@ function serve(socket: Socket, connection: number, behaviour: Behaviour): void {
   const { channelMax = 0, version = "3.10.8" } = behaviour;
   const tags = new Map<number, number>();
   const open = new Set<number>();
+  const consumers = new Set<number>();
   let received = empty;
   socket.on("error", () => undefined);
   socket.on("data", (chunk) => {
@@ -163,8 +165,15 @@ function serve(socket: Socket, connection: number, behaviour: Behaviour): void {
     if (isRefused(request)) return;
     if (method === "20.10") open.add(channel);
     if (method === "20.40") closeChannel(channel);
-    const answer = method === "10.11" ? tune(channelMax) : answers[method];
+    if (method === "60.20") consumers.add(channel);
+    const answer = answerTo(method);
     if (answer) socket.write(Buffer.concat([methodFrame(channel, ...answer), appended(request)]));
+  }
+
+  function answerTo(method: string): Answer | undefined {
+    if (method === "10.11") return tune(channelMax);
+    if (method === "50.10") return queueDeclared(consumers.size);
+    return answers[method];
   }
 
   function appended(request: FakeRequest): Buffer {
@@ -191,6 +200,7 @@ function serve(socket: Socket, connection: number, behaviour: Behaviour): void {
 
   function closeChannel(channel: number): void {
     open.delete(channel);
+    consumers.delete(channel);
     tags.delete(channel);
   }
 
@@ -212,7 +222,11 @@ function startFrame(version: string): Buffer {
   return methodFrame(0, 10, 10, Buffer.concat(content));
 }
 
-function tune(channelMax: number): readonly [number, number, Buffer] {
+function queueDeclared(consumers: number): Answer {
+  return [50, 11, Buffer.concat([shortString("q"), uint32(0), uint32(consumers)])];
+}
+
+function tune(channelMax: number): Answer {
   const args = Buffer.from([0, 0, 0, 2, 0, 0, 0, 0]);
   args.writeUInt16BE(channelMax);
   return [10, 30, args];

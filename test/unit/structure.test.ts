@@ -11,7 +11,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "units.ts": [],
   errors: [],
   log: [],
-  amqp: [],
+  amqp: ["errors"],
   native: ["errors"],
   files: ["units.ts", "errors", "native"],
   journal: ["units.ts", "errors", "native"],

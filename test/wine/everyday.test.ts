@@ -3,8 +3,9 @@ import { before, test } from "node:test";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { readScenario } from "../scenarios/format.ts";
 import { writeScenario } from "../scenarios/generate.ts";
+import { until } from "../support/until.ts";
 import { expectedQuestions } from "./expected-questions.ts";
-import { checkContents, checkRun, checkStartAndStop } from "./support/check-run.ts";
+import { checkContents, checkRun, checkStartAndStop, isUnhurried } from "./support/check-run.ts";
 import { runStandin } from "./support/standin.ts";
 import { prepareWine } from "./support/wine.ts";
 
@@ -26,7 +27,12 @@ test("every property of every kind of event is recorded byte for byte as the CA 
 
 test("every property that Microsoft documents is asked for, once in each event that has it", async (t) => {
   if (!(await prepareWine(t))) return;
-  const run = await runStandin(everyday);
+  // A call that uses up its time on a busy machine asks for less.
+  const play = async () => {
+    const run = await runStandin(everyday);
+    return isUnhurried(run) && run;
+  };
+  const run = await until(play, "no call of the CA uses up its time");
   const wanted = expectedQuestions(readScenario(everyday));
   assert.deepEqual(run.end?.asked, wanted);
 });

@@ -1,4 +1,5 @@
 import type { Channel, ChannelModel, Options } from "amqplib";
+import { cutOff, endOf, patchHandshake } from "../../amqp/amqplib.ts";
 import { closeOrderly } from "../../amqp/close.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
@@ -16,6 +17,11 @@ export type RabbitMqConnectionOption =
 /** Seconds between heartbeats where neither URL nor options say it. */
 const heartbeatSeconds = 15;
 const connectTimeoutMs = 10_000;
+/** Longest wait for an answer of the broker, in ms, whose heartbeats may go on all the time. */
+const answerTimeoutMs = 60_000;
+/** The same once the consumer stops. */
+export const stopAnswerTimeoutMs = 5000;
+const closeTimeoutMs = 2000;
 
 /** A connection, and whether the consumer may close it. */
 export interface OpenConnection {
@@ -34,9 +40,14 @@ export async function openConnection(option: RabbitMqConnectionOption): Promise<
 
 async function connectTo(option: string | Options.Connect): Promise<ChannelModel> {
   const { connect } = await import("amqplib");
+  patchHandshake();
   const socket = { timeout: connectTimeoutMs, noDelay: true, keepAlive: true };
   const client = { clientProperties: { connection_name: "certwire consumer" } };
-  return connect(withHeartbeat(option), { ...socket, ...client });
+  const model = await connect(withHeartbeat(option), { ...socket, ...client });
+  const error = endOf(model.connection);
+  if (error === undefined) return model;
+  cutOff(model.connection, error);
+  throw error;
 }
 
 function withHeartbeat(option: string | Options.Connect): string | Options.Connect {
@@ -106,11 +117,39 @@ export async function withChannel<T>(
   model: ChannelModel,
   work: (channel: Channel) => Promise<T>,
 ): Promise<T> {
-  const channel = await model.createChannel();
+  const channel = await answered(model.createChannel());
   channel.on("error", () => undefined);
   try {
     return await work(channel);
   } finally {
-    await closeOrderly(channel).catch(() => undefined);
+    await closeChannel(channel).catch(() => undefined);
   }
+}
+
+/** Waits for an answer of the broker, but not for ever. Rejects with CERTWIRE_CONSUMER_UNREACHABLE. */
+export async function answered<T>(answer: Promise<T>, limitMs = answerTimeoutMs): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silent = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const message = `the broker did not answer within ${limitMs / 1000} s`;
+      reject(new CertwireError("CERTWIRE_CONSUMER_UNREACHABLE", message));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([answer, silent]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Closes a channel. Rejects when the broker does not answer in time, or the channel has ended already. */
+export async function closeChannel(channel: Channel): Promise<void> {
+  await closeOrderly(channel, closeTimeoutMs);
+}
+
+/** Closes the consumer's own connection, without an answer if need be; the user's own stays open. Never rejects. */
+export async function closeOwn({ model, isOwn }: OpenConnection): Promise<void> {
+  if (!isOwn) return;
+  await closeOrderly(model, closeTimeoutMs).catch(() => undefined);
+  cutOff(model.connection, new Error("closed"));
 }

@@ -4,7 +4,13 @@ import type { EventSource, Lag, SourceHost } from "../event-source.ts";
 import { assertAtLeast, assertText } from "../options.ts";
 import type { Session } from "../session.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
-import { checkConnection, type RabbitMqConnectionOption, withChannel } from "./connection.ts";
+import {
+  answered,
+  checkConnection,
+  type RabbitMqConnectionOption,
+  stopAnswerTimeoutMs,
+  withChannel,
+} from "./connection.ts";
 import { toReceived } from "./received.ts";
 import { ReconnectingConsumer } from "./reconnecting.ts";
 import type { ChannelWork, Subscription } from "./subscription.ts";
@@ -70,7 +76,7 @@ class RabbitMqQueueSource implements EventSource {
     const queue = this.#queue;
     return this.#consumer.ask("cannot ask for the lag", (connection) =>
       withChannel(connection.model, async (channel) => {
-        const { messageCount } = await channel.checkQueue(queue);
+        const { messageCount } = await answered(channel.checkQueue(queue));
         return [{ place: queue, messages: messageCount }];
       }),
     );
@@ -101,7 +107,10 @@ class QueueChannel implements ChannelWork {
 
   async finish(): Promise<void> {
     this.#acknowledgements.flush();
-    const { consumerCount } = await this.#channel.checkQueue(this.#queue);
+    const { consumerCount } = await answered(
+      this.#channel.checkQueue(this.#queue),
+      stopAnswerTimeoutMs,
+    );
     this.#consumers = consumerCount;
     await delay(graceMs);
   }
@@ -114,7 +123,8 @@ class QueueChannel implements ChannelWork {
     const deadline = performance.now() + releaseLimitMs;
     await withChannel(model, async (channel) => {
       while (performance.now() < deadline) {
-        const { consumerCount } = await channel.checkQueue(this.#queue);
+        const answer = channel.checkQueue(this.#queue);
+        const { consumerCount } = await answered(answer, stopAnswerTimeoutMs);
         if (consumerCount < this.#consumers) return;
         await delay(releaseCheckMs);
       }

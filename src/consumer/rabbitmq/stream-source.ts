@@ -3,7 +3,12 @@ import { CertwireError } from "../../errors/certwire-error.ts";
 import type { EventSource, Lag, SourceHost } from "../event-source.ts";
 import { assertAtLeast, assertText } from "../options.ts";
 import type { Session } from "../session.ts";
-import { checkConnection, type RabbitMqConnectionOption, withChannel } from "./connection.ts";
+import {
+  answered,
+  checkConnection,
+  type RabbitMqConnectionOption,
+  withChannel,
+} from "./connection.ts";
 import type { OffsetStore } from "./offset-store.ts";
 import { ReconnectingConsumer } from "./reconnecting.ts";
 import { StreamChannel } from "./stream-channel.ts";
@@ -73,10 +78,10 @@ class RabbitMqStreamSource implements EventSource {
     const saved = await this.#offsets.load();
     return this.#consumer.ask("cannot ask for the lag", ({ model }) =>
       withChannel(model, async (channel) => {
-        const { messageCount } = await channel.checkQueue(stream);
+        const { messageCount } = await answered(channel.checkQueue(stream));
         if (messageCount === 0) return [{ place: stream, messages: 0 }];
         if (saved === undefined) return [{ place: stream, messages: messageCount }];
-        const end = (await firstOffsetOf(channel, stream)) + BigInt(messageCount);
+        const end = (await answered(firstOffsetOf(channel, stream))) + BigInt(messageCount);
         return [{ place: stream, messages: Math.max(0, Number(end - saved - 1n)) }];
       }),
     );

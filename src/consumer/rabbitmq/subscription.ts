@@ -1,8 +1,7 @@
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
-import { closeOrderly } from "../../amqp/close.ts";
-import { aborted } from "../back-off.ts";
 import type { SourceHost } from "../event-source.ts";
 import type { Session } from "../session.ts";
+import { answered, closeChannel } from "./connection.ts";
 
 /** What happens with the messages of one channel. */
 export interface ChannelWork {
@@ -37,41 +36,47 @@ export async function consumeOn(
   host: SourceHost,
   subscription: Subscription,
 ): Promise<void> {
-  const channel = await model.createChannel();
+  const channel = await answered(model.createChannel());
   const end = new ChannelEnd(model, channel);
   const session = host.openSession();
   const work = subscription.begin(channel, session);
   try {
-    await channel.prefetch(subscription.prefetch);
+    await answered(channel.prefetch(subscription.prefetch));
     const deliver = (message: ConsumeMessage | null): void => {
       if (message === null) end.reject(new Error("the broker cancelled the consumer"));
       else work.received(message);
     };
     const options = { arguments: subscription.arguments };
-    await channel.consume(subscription.queue, deliver, options);
+    await answered(channel.consume(subscription.queue, deliver, options));
     subscription.established();
-    await end.before(aborted(host.signal));
+    await end.beforeAbortOf(host.signal);
     // The AMQP consumer is not cancelled: that would give the messages after ours to the next consumer of the queue
     // before those that we hold. The end of the channel gives back all at once.
     await end.before(session.close(host.stopTimeoutMs));
     await end.before(work.finish());
-    await closeOrderly(channel);
+    await closeChannel(channel);
     await work.closed(model);
   } catch (error) {
     // Handlers that run may finish, but on this channel nothing can be acknowledged any more.
     void session.close(Number.POSITIVE_INFINITY);
     await work.lost();
-    await closeOrderly(channel).catch(() => undefined);
+    await closeChannel(channel).catch(() => undefined);
     throw error;
+  } finally {
+    end.release();
   }
 }
 
 /** Rejects when a channel or its connection ends. */
 class ChannelEnd {
   reject: (error: Error) => void = () => undefined;
+  readonly #model: ChannelModel;
   readonly #ended: Promise<never>;
+  readonly #lost = (error?: Error): void =>
+    this.reject(error ?? new Error("the connection was closed"));
 
   constructor(model: ChannelModel, channel: Channel) {
+    this.#model = model;
     this.#ended = new Promise((_, reject) => {
       this.reject = reject;
     });
@@ -79,7 +84,23 @@ class ChannelEnd {
     // The error tells why; a close follows it, or comes alone.
     channel.on("error", (error) => this.reject(error));
     channel.on("close", () => this.reject(new Error("the channel was closed")));
-    model.once("close", (error) => this.reject(error ?? new Error("the connection was closed")));
+    model.once("close", this.#lost);
+  }
+
+  /** Resolves when the signal is aborted; leaves no listener on it, since a signal outlives many channels. */
+  async beforeAbortOf(signal: AbortSignal): Promise<void> {
+    let resolve: () => void = () => undefined;
+    const aborted = new Promise<void>((done) => {
+      resolve = done;
+    });
+    signal.addEventListener("abort", resolve, { once: true });
+    if (signal.aborted) resolve();
+    await this.before(aborted).finally(() => signal.removeEventListener("abort", resolve));
+  }
+
+  /** Leaves no listener on the connection, which may be the user's own. */
+  release(): void {
+    this.#model.removeListener("close", this.#lost);
   }
 
   async before<T>(step: Promise<T>): Promise<T> {

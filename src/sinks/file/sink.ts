@@ -1,16 +1,21 @@
 import { type FileHandle, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { isInPlace, openForAppend } from "../../files/append-file.ts";
 import { lockDirectory } from "../../files/directory-lock.ts";
 import { checkWritable } from "../../files/writable-directory.ts";
 import type { NativeFileLock } from "../../native/addon.ts";
+import { unlessAborted } from "../broker-lane.ts";
 import type { PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { displaced, toFileFailure } from "./errors.ts";
 import type { ResolvedFileSinkOptions } from "./options.ts";
 
 const namePattern = /^events-(\d{8,})\.ndjson$/;
 const newline = Buffer.from("\n");
+/** Longest wait for a write that is under way when the sink is closed, in ms. */
+const closeTimeoutMs = 2000;
 
 /**
  * Rotating files `events-00000001.ndjson`, one event a line, flushed before anything is acknowledged.
@@ -48,14 +53,23 @@ export class FileSink implements Sink {
     return 0;
   }
 
-  async publish(_lane: number, batch: readonly OutboundEvent[]): Promise<PublishOutcome> {
+  async publish(
+    _lane: number,
+    batch: readonly OutboundEvent[],
+    signal: AbortSignal,
+  ): Promise<PublishOutcome> {
     const result = this.#append(batch);
     this.#publishing = result;
-    return result;
+    return unlessAborted(result, signal).catch((cause: CertwireError) => ({
+      acknowledged: 0,
+      failure: { kind: "reset", cause },
+    }));
   }
 
+  /** Leaves the file and the lock to the end of the process when a write does not end, as on a network drive that hangs. */
   async close(): Promise<void> {
-    await this.#publishing;
+    const timeout = delay(closeTimeoutMs, "hung", { ref: false });
+    if ((await Promise.race([this.#publishing, timeout])) === "hung") return;
     await this.#release();
   }
 

@@ -1,11 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
+import { abortable, channelMaxOf, cutOff, endOf, isBlockedByBroker } from "../../amqp/amqplib.ts";
 import { closeOrderly } from "../../amqp/close.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { formatHost, type HostPort } from "../server-url.ts";
 import type { DestinationFinding } from "../sink.ts";
 import { loadTls } from "../tls-options.ts";
-import { abortable, channelMaxOf, cutOff, endOf, isBlockedByBroker } from "./amqplib.ts";
 import { toRabbitMqError } from "./errors.ts";
 import type { RabbitMqMonitor } from "./monitor.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
@@ -16,10 +15,11 @@ const repairIntervalMs = 60_000;
 /** Longest wait for an orderly close, in ms; a dead broker does not answer. */
 const closeTimeoutMs = 2000;
 /**
- * Longest wait for what the broker answers while a channel opens, the declarations of the topology included, or while one
- * closes, in ms. Its heartbeats may go on all the time.
+ * Longest wait, in ms, for the broker's answers while a channel opens (including the topology) or closes. Heartbeats do
+ * not count as answers, and time while the broker blocks the connection does not count. RabbitMQ itself waits up to 60 s
+ * for the other nodes before it refuses to declare a quorum queue, and its refusal says more than the end of our patience.
  */
-const answerTimeoutMs = 60_000;
+const answerTimeoutMs = 180_000;
 
 /**
  * One connection for all lanes, made when a lane needs it. After a failure the next host of the list is tried.
@@ -45,7 +45,9 @@ export class RabbitMqConnection {
   isBlocked = false;
   /** Queues of the topology that have a delivery limit which nobody asked for. */
   #limited: ReadonlySet<string> = new Set();
-  /** Why the topology could not be declared again, since it was tried last; `undefined` if it could. */
+  /** The broker's version, such as `4.0.5`; empty before the first connection. */
+  #version = "";
+  /** Why the last attempt to declare the topology again failed; `undefined` if it succeeded. */
   repairError: unknown;
   /** Why the connection ended; `undefined` while there is one. */
   lastError: Error | undefined;
@@ -70,10 +72,28 @@ export class RabbitMqConnection {
 
   /** What is at risk with the queues of the topology, as they were declared last. */
   get findings(): DestinationFinding[] {
-    return [...this.#limited].map((queue) => ({
+    const limits = [...this.#limited].map((queue) => ({
       message: `queue "${queue}" has a delivery limit: the broker removes events that are returned more often`,
       hint: "Set deliveryLimit and deadLetterExchange in topology, or declare the queue again once it is empty.",
     }));
+    return [...limits, ...this.#streamFindings()];
+  }
+
+  /** Events that one channel may publish before it is replaced by another (`RabbitMqLane`). */
+  get maxEventsOfChannel(): number {
+    return this.#isBefore4() ? 1000 : Number.POSITIVE_INFINITY;
+  }
+
+  #streamFindings(): DestinationFinding[] {
+    const stream = this.#options.topology?.stream;
+    if (stream === undefined || stream.bindingKey === "#" || !this.#isBefore4()) return [];
+    const message = `stream "${stream.name}" does not take every event: RabbitMQ ${this.#version} can lose events that it has confirmed when the stream's leader changes`;
+    const hint = "Use RabbitMQ 4, bind the stream with the key #, or use a quorum queue.";
+    return [{ message, hint }];
+  }
+
+  #isBefore4(): boolean {
+    return Number.parseInt(this.#version, 10) < 4;
   }
 
   /** Opens a confirm channel, connecting first where needed. */
@@ -101,9 +121,13 @@ export class RabbitMqConnection {
     return this.#prepareOnce(model, await createChannel(model));
   }
 
-  /** Waits for the broker. One that stays silent loses its connection, which ends the wait. */
+  /** Waits for the broker. If it stays silent, its connection is cut off, which ends the wait. */
   async #answered<T>(model: ChannelModel, answer: Promise<T>): Promise<T> {
     const silent = (): void => {
+      if (isBlockedByBroker(model.connection)) {
+        timer.refresh();
+        return;
+      }
       const message = `the broker did not answer within ${answerTimeoutMs / 1000} s`;
       cutOff(model.connection, new CertwireError("CERTWIRE_SINK_UNREACHABLE", message));
     };
@@ -153,11 +177,8 @@ export class RabbitMqConnection {
       this.#attempt.abort();
       return;
     }
-    if (!isBlocked) {
-      // A broker that blocks the connection reads nothing, so it would not answer.
-      const timeout = delay(closeTimeoutMs, undefined, { ref: false });
-      await Promise.race([closeOrderly(model).catch(() => undefined), timeout]);
-    }
+    // A broker that blocks the connection reads nothing, so it would not answer.
+    if (!isBlocked) await closeOrderly(model, closeTimeoutMs).catch(() => undefined);
     cutOff(model.connection, new Error("closed"));
   }
 
@@ -221,7 +242,8 @@ export class RabbitMqConnection {
       cutOff(model.connection, error);
       throw error;
     }
-    this.#monitor.connected(host, port, versionOf(model));
+    this.#version = versionOf(model);
+    this.#monitor.connected(host, port, this.#version);
     this.#model = model;
     this.prepareAgain();
     return model;

@@ -1,6 +1,11 @@
+import {
+  ForeignProtocolError,
+  isConnectTimeout,
+  isHungUp,
+  isOutOfChannels,
+} from "../../amqp/amqplib.ts";
 import { broken, config, ErrorClassifier, type FailureClass, hintedBy } from "../failure-class.ts";
 import { tlsFaultOf } from "../tls-errors.ts";
-import { ForeignProtocolError, isConnectTimeout, isHungUp, isOutOfChannels } from "./amqplib.ts";
 import { failureOfReply } from "./reply-codes.ts";
 
 /** Why the broker closed the channel or connection because of the content of a message. */

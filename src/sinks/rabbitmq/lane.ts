@@ -1,11 +1,11 @@
 import type { ConfirmChannel } from "amqplib";
+import { hasUnsentFrames } from "../../amqp/amqplib.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { unlessAborted } from "../broker-lane.ts";
 import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import type { SizeLimit } from "../size-limit.ts";
 import { StoredAhead } from "../stored-ahead.ts";
-import { hasUnsentFrames } from "./amqplib.ts";
 import type { RabbitMqConnection } from "./connection.ts";
 import { type ContentRefusal, isChannelLimit, toRabbitMqFailure } from "./errors.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
@@ -30,6 +30,10 @@ export class RabbitMqLane {
   #channel: ConfirmChannel | undefined;
   #opening: Promise<ConfirmChannel> | undefined;
   #channelError: unknown;
+  /** The end of the channel that was used before. */
+  #leaving: Promise<void> = Promise.resolve();
+  /** Events that were sent on the channel, returned ones included. */
+  #sent = 0;
   /** True when frames of the closed channel would still be sent on its connection. */
   #hasUnsentFrames = false;
   /** True while events are sent one at a time, to find the one whose content the broker refuses. */
@@ -63,7 +67,9 @@ export class RabbitMqLane {
     if (failure?.scope !== "sink") {
       await this.#tidy(channel, result);
       if (failure?.kind === "unroutable") this.#connection.repairTopology();
-      if (result.hasReturned) await this.#leave(channel, signal);
+      this.#sent += result.sent;
+      if (result.hasReturned || this.#sent >= this.#connection.maxEventsOfChannel)
+        this.#leave(channel);
     }
     return failure === undefined
       ? { acknowledged }
@@ -108,9 +114,11 @@ export class RabbitMqLane {
 
   async #openChannel(): Promise<ConfirmChannel> {
     if (this.#channel) return this.#channel;
-    this.#opening ??= this.#connection.openChannel().finally(() => {
-      this.#opening = undefined;
-    });
+    this.#opening ??= this.#leaving
+      .then(() => this.#connection.openChannel())
+      .finally(() => {
+        this.#opening = undefined;
+      });
     return this.#adopt(await this.#opening);
   }
 
@@ -118,6 +126,7 @@ export class RabbitMqLane {
     if (this.#channel === channel) return channel;
     this.#channelError = undefined;
     this.#hasUnsentFrames = false;
+    this.#sent = 0;
     channel.on("error", (error) => {
       this.#channelError = error;
       this.#hasUnsentFrames = hasUnsentFrames(channel);
@@ -151,15 +160,17 @@ export class RabbitMqLane {
   }
 
   /**
-   * The next batch has another channel. RabbitMQ before 4.0 numbers what a channel sends to a stream without the returned
-   * events. When the stream's leader changes, it takes the numbers of the channel for those: it drops as many events as
-   * were returned, and confirms them (https://github.com/rabbitmq/rabbitmq-server/pull/12236). The channel is closed before the
-   * next one is opened, since the broker may not allow one more.
+   * The next batch has another channel. RabbitMQ before 4.0 numbers what a channel sends to a stream apart from what it
+   * sends elsewhere. When the stream's leader changes, it mistakes one number for the other: it drops as many events as
+   * the channel has sent without the stream getting them, and confirms them
+   * (https://github.com/rabbitmq/rabbitmq-server/pull/12236). So a channel ends after a returned event, and in any case
+   * after so many events that little can be lost. It is closed before the next one is opened, since the broker may not
+   * allow one more.
    */
-  async #leave(channel: ConfirmChannel, signal: AbortSignal): Promise<void> {
+  #leave(channel: ConfirmChannel): void {
     if (this.#channel !== channel) return;
     this.#channel = undefined;
-    await unlessAborted(this.#connection.closeChannel(channel), signal).catch(() => undefined);
+    this.#leaving = this.#connection.closeChannel(channel);
   }
 
   /** Why the first unacknowledged event was not acknowledged. */

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
+import { checkAmqplibVersion, patchHandshake } from "../../amqp/amqplib.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { publishOn } from "../broker-lane.ts";
 import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { SizeLimit } from "../size-limit.ts";
-import { checkAmqplibVersion, patchHandshake } from "./amqplib.ts";
 import { openChannels } from "./channels.ts";
 import { RabbitMqConnection } from "./connection.ts";
 import { toRabbitMqError } from "./errors.ts";

@@ -1,9 +1,9 @@
 import type { ConfirmChannel, Message } from "amqplib";
+import { isNack, isUnencodable } from "../../amqp/amqplib.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import type { ContentMode } from "../broker-options.ts";
 import type { SinkFailure } from "../sink.ts";
-import { isNack, isUnencodable } from "./amqplib.ts";
 import { type ContentRefusal, contentRefusalOf, toRabbitMqFailure } from "./errors.ts";
 import { toAmqpMessage } from "./message.ts";
 
@@ -35,6 +35,8 @@ export interface WindowResult {
   readonly failure?: SinkFailure;
   /** How the broker refused the content of an event, and closed the channel for it. */
   readonly refusal?: ContentRefusal;
+  /** Events that were sent. */
+  readonly sent: number;
   /** True when the broker returned an event: the channel must not be used again (`RabbitMqLane`). */
   readonly hasReturned: boolean;
   /** False when confirms may still arrive: the channel must not be used again. */
@@ -57,6 +59,7 @@ export class ConfirmWindow {
   readonly #waiting = new Map<string, OutboundEvent[]>();
   #next = 0;
   #inFlight = 0;
+  #sent = 0;
   #isFull = false;
   #failure: SinkFailure | undefined;
   /** The error with which the channel ended under unconfirmed events. */
@@ -107,6 +110,7 @@ export class ConfirmWindow {
       failures: this.#failures,
       ...(failure && { failure }),
       ...(refusal && { refusal }),
+      sent: this.#sent,
       hasReturned: this.#returned.size > 0,
       isSettled: this.#inFlight === 0,
     };
@@ -139,6 +143,7 @@ export class ConfirmWindow {
     if (!this.#waiting.has(event.partitionKey)) this.#waiting.set(event.partitionKey, []);
     if (this.#inFlight === 0) this.#lastProgress = performance.now();
     this.#inFlight += 1;
+    this.#sent += 1;
     try {
       const { routingKey, content, options } = toAmqpMessage(event, this.#options.routingKey, mode);
       // The event is queued even if amqplib's buffer is full (https://github.com/amqp-node/amqplib/issues/713).

@@ -234,7 +234,7 @@ for (const [about, silentAt] of [
   ["opening", channelOpen],
   ["closing", channelClose],
 ] as const) {
-  test(`a broker that does not answer the ${about} of a channel loses its connection after a minute`, async (t) => {
+  test(`a broker that does not answer the ${about} of a channel loses its connection after three minutes`, async (t) => {
     let isSilent = false;
     const broker = await startFakeRabbitMq((connection) => (connection === 1 ? "return" : true), {
       refuse: ({ connection, method }) => {
@@ -258,7 +258,7 @@ for (const [about, silentAt] of [
       await sink.publish(0, [sampleOutbound(3)], signal),
     ])();
     await until(() => isSilent, "the broker is silent");
-    t.mock.timers.tick(59_999);
+    t.mock.timers.tick(179_999);
     await turns();
     assert.equal(broker.connections(), 1);
     t.mock.timers.tick(1);
@@ -266,9 +266,59 @@ for (const [about, silentAt] of [
     assert.equal(first?.failure?.kind, "unroutable");
     if (silentAt === channelOpen) {
       assert.equal(second?.failure?.kind, "reset");
-      assert.match(describeCause(second?.failure?.cause), /did not answer within 60 s/);
+      assert.match(describeCause(second?.failure?.cause), /did not answer within 180 s/);
     } else assert.deepEqual(second, { acknowledged: 1 });
     assert.deepEqual(third, { acknowledged: 1 });
     assert.equal(broker.connections(), 2);
+  });
+}
+
+test("a broker that blocks the connection may leave the close of a channel unanswered", async (t) => {
+  const broker = await startFakeRabbitMq(() => "return", {
+    refuse: ({ method }) => (method === channelClose ? "silent" : undefined),
+  });
+  const sink = rabbitMqSink([broker.url], "events", { lanes: 1 });
+  await sink.open(signal);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { failure } = await sink.publish(0, [sampleOutbound(1)], signal);
+  assert.equal(failure?.kind, "unroutable");
+  const stop = new AbortController();
+  const publishing = sink.publish(0, [sampleOutbound(1)], stop.signal);
+  const isClosing = () => broker.requests().some(({ method }) => method === channelClose);
+  await until(isClosing, "the broker is asked to close the channel");
+  broker.block();
+  await until(() => sink.isBlocked, "the sink knows");
+  for (let minute = 0; minute < 10; minute += 1) {
+    t.mock.timers.tick(60_000);
+    await turns();
+  }
+  assert.equal(sink.isBlocked, true);
+  assert.equal(broker.connections(), 1);
+  stop.abort();
+  await publishing;
+  t.mock.timers.reset();
+  await sink.close();
+  broker.stop();
+});
+
+for (const [version, channels] of [
+  ["3.10.8", 3],
+  ["4.0.5", 1],
+] as const) {
+  test(`a lane of RabbitMQ ${version} uses ${channels} channels for 2,500 events`, async (t) => {
+    const broker = await startFakeRabbitMq(() => true, { version });
+    const sink = rabbitMqSink([broker.url], "events", { lanes: 1 });
+    t.after(async () => {
+      await sink.close();
+      broker.stop();
+    });
+    await sink.open(signal);
+    for (let at = 0; at < 25; at += 1) {
+      const batch = range(at * 100 + 1, at * 100 + 100).map((n) => sampleOutbound(n));
+      assert.deepEqual(await sink.publish(0, batch, signal), { acknowledged: 100 });
+    }
+    const opened = broker.requests().filter(({ method }) => method === channelOpen);
+    assert.equal(opened.length, channels);
+    assert.ok(opened.every((request) => request.channels <= 1));
   });
 }

@@ -110,6 +110,25 @@ test("a limit that was asked for is not given up: another one is a configuration
   });
 });
 
+test("a stream that takes a part of the events is a finding before RabbitMQ 4", async (t) => {
+  const stream = (bindingKey?: string) => ({ name: "all", maxAge: "7D", bindingKey });
+  for (const [version, key, found] of [
+    ["3.13.7", "certificate.*", 1],
+    ["3.13.7", undefined, 0],
+    ["4.0.5", "certificate.*", 0],
+  ] as const) {
+    const broker = await startFakeRabbitMq(() => true, { version });
+    const settings = { lanes: 1, topology: { stream: stream(key) } };
+    const sink = rabbitMqSink([broker.url], "events", settings);
+    t.after(() => broker.stop());
+    await sink.open(signal);
+    const messages = sink.findings.map(({ message }) => message);
+    assert.equal(messages.length, found, `${version} ${key}`);
+    if (found > 0) assert.match(messages[0] ?? "", /stream "all" does not take every event/);
+    await sink.close();
+  }
+});
+
 test("events go to the dead-letter exchange at least once", async (t) => {
   const queue = { deliveryLimit: 5, deadLetterExchange: "dead" };
   const { sink, declarations, broker } = await setUp(t, queue);

@@ -1,10 +1,9 @@
-// Runs the real amqplib into every text and every private field that src/sinks/rabbitmq/amqplib.ts relies on.
+// Runs the real amqplib into every text and every private field that src/amqp/amqplib.ts relies on.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { connect, type Options } from "amqplib";
-import { CertwireError } from "../../../../src/errors/certwire-error.ts";
 import {
   abortable,
   channelMaxOf,
@@ -17,13 +16,14 @@ import {
   isOutOfChannels,
   isUnencodable,
   patchHandshake,
-} from "../../../../src/sinks/rabbitmq/amqplib.ts";
-import { repoRoot } from "../../../integration/support/repo-root.ts";
-import { startFakeRabbitMq, startRefusingRabbitMq } from "../../../support/fake-rabbitmq.ts";
-import { rabbitMqSink } from "../../../support/make-sink.ts";
-import { startMuteServer } from "../../../support/mute-server.ts";
-import { sampleOutbound } from "../../../support/sample-events.ts";
-import { patienceMs, until } from "../../../support/until.ts";
+} from "../../../src/amqp/amqplib.ts";
+import { CertwireError } from "../../../src/errors/certwire-error.ts";
+import { repoRoot } from "../../integration/support/repo-root.ts";
+import { startFakeRabbitMq, startRefusingRabbitMq } from "../../support/fake-rabbitmq.ts";
+import { rabbitMqSink } from "../../support/make-sink.ts";
+import { startMuteServer } from "../../support/mute-server.ts";
+import { sampleOutbound } from "../../support/sample-events.ts";
+import { patienceMs, until } from "../../support/until.ts";
 
 const signal = new AbortController().signal;
 

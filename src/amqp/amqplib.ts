@@ -1,12 +1,12 @@
 // Everything that depends on the inside of amqplib: it has no error codes for these cases, so they are
 // recognized by its texts, and one private field is used. Any other version is refused, and
-// test/unit/sinks/rabbitmq/amqplib.test.ts runs the real library into each case.
+// test/unit/amqp/amqplib.test.ts runs the real library into each case.
 import type { EventEmitter } from "node:events";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { ConfirmChannel, Connection } from "amqplib";
-import { CertwireError } from "../../errors/certwire-error.ts";
+import { CertwireError } from "../errors/certwire-error.ts";
 
 const require = createRequire(import.meta.url);
 const supportedVersion = "2.3.1";
