@@ -107,11 +107,6 @@ export async function withConnection<T>(
   }
 }
 
-/** Closes a connection that was opened here. Never rejects. */
-export async function closeOwn({ model, isOwn }: OpenConnection): Promise<void> {
-  if (isOwn) await closeOrderly(model).catch(() => undefined);
-}
-
 /** Does some work on a channel of its own. Rejects with what amqplib throws. */
 export async function withChannel<T>(
   model: ChannelModel,
