@@ -14,6 +14,13 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError("It must be a whole number, 1 or more.");
 }
 
+/** Reads a time in whole seconds, at most an hour. */
+export function parseSeconds(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,4}$/.test(text) && value <= 3600) return value;
+  throw new InvalidArgumentError("It must be a whole number of seconds, 0 to 3600.");
+}
+
 /** Reads a point in time: RFC 3339, or a date alone (its midnight in UTC). */
 export function parseTime(text: string): Date {
   const isKnown =

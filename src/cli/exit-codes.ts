@@ -9,6 +9,8 @@ export const exitCodes = {
   usage: 2,
   /** Some events of a replay became dead letters, or some dead letters of a redrive stay. */
   deadLetters: 3,
+  /** `verify` found something missing that no gap event accounts for. */
+  holes: 4,
   /** The journal or file is damaged, or has records that cannot be decoded. */
   badData: 65,
   /** A signal ended the command before it was done. */

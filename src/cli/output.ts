@@ -34,7 +34,9 @@ export function sayError(error: unknown): void {
 
 function messages(error: Error): string[] {
   const cause = error.cause instanceof Error ? messages(error.cause) : [];
-  return [printable(error.message), ...cause];
+  const own = printable(error.message);
+  // Some errors say in their own message what their cause says.
+  return [own, ...cause.filter((text) => !own.includes(text))];
 }
 
 /** A text that others wrote, safe to show within a line. */

@@ -10,6 +10,7 @@ import { addJournalCommand } from "./commands/journal.ts";
 import { addReplayCommand } from "./commands/replay.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addSimulateCommand } from "./commands/simulate.ts";
+import { addVerifyCommand } from "./commands/verify.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { sayError } from "./output.ts";
 
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   addCheckCommand(program);
   addReplayCommand(program);
   addDeadLettersCommand(program);
+  addVerifyCommand(program);
   addJournalCommand(program);
   addSimulateCommand(program);
   addDemoCommand(program);
@@ -36,9 +38,9 @@ export function createProgram(): Command {
 
 const exitCodeHelp = `
 Exit codes:
-  0 done   1 internal error   2 usage error   3 dead letters   65 bad data
-  69 broker unreachable   74 disk error   75 directory in use   77 access denied   78 configuration
-  130 interrupted`;
+  0 done   1 internal error   2 usage error   3 dead letters   4 holes
+  65 bad data   69 broker unreachable   74 disk error   75 directory in use
+  77 access denied   78 configuration   130 interrupted`;
 
 /** Runs one command, prints its error to standard error, and resolves to the exit code. Never rejects. */
 export async function runProgram(arguments_: readonly string[]): Promise<number> {

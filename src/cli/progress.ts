@@ -19,11 +19,20 @@ export class Progress {
 
   /** Call it often; it draws at its own pace. `what` is appended to the line as it is. */
   update(doneBytes: number, totalBytes: number, what: string): void {
+    this.#show((elapsedMs) => progressLine(doneBytes, totalBytes, elapsedMs, what));
+  }
+
+  /** The same for things that are counted; `total` is `undefined` while it is not known. */
+  count(done: number, total: number | undefined, things: string): void {
+    this.#show((elapsedMs) => countLine(done, total, elapsedMs, things));
+  }
+
+  #show(lineAfter: (elapsedMs: number) => string): void {
     const now = performance.now();
     const { isTTY, columns } = this.#stream;
     if (now - this.#shownAt < intervalMs[isTTY ? "terminal" : "plain"]) return;
     this.#shownAt = now;
-    const line = progressLine(doneBytes, totalBytes, now - this.#startedAt, what);
+    const line = lineAfter(now - this.#startedAt);
     if (!isTTY) return say(line);
     this.#isDrawn = true;
     this.#stream.write(`\r\u001B[K${line.slice(0, columns - 1)}`);
@@ -52,6 +61,21 @@ export function progressLine(
     ...(left === undefined ? [] : [`${formatSeconds(Math.max(0, left))} left`]),
     what,
   ].join(", ");
+}
+
+/** The progress line of things that are counted: `42 % of 120000 messages, 31000/s, 3 s left`. */
+export function countLine(
+  done: number,
+  total: number | undefined,
+  elapsedMs: number,
+  things: string,
+): string {
+  const perSecond = (done / Math.max(1, elapsedMs)) * 1000;
+  const rate = `${Math.round(perSecond)}/s`;
+  if (total === undefined || total === 0) return `${done} ${things}, ${rate}`;
+  const share = Math.floor(Math.min(1, done / total) * 100);
+  const left = formatSeconds(Math.max(0, total - done) / Math.max(1, perSecond));
+  return `${share} % of ${total} ${things}, ${rate}, ${left} left`;
 }
 
 /** A number of bytes in the largest binary unit that keeps it at 1 or more, such as `1.2 GiB`. */

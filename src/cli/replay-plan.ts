@@ -26,6 +26,9 @@ export function sayPlan(
     ["source", `${source}, ${plan.total} events`],
     ["filter", filters.length > 0 ? filters.join(", ") : "none"],
     ["events", [String(plan.selected), ...kinds].join(", ")],
+    ...(plan.unwanted > 0
+      ? [["left out", `${plan.unwanted} that the sink does not want (\`only\`, \`except\`)`]]
+      : []),
     ["times", plan.firstTime ? `${plan.firstTime} to ${plan.lastTime}` : "none"],
     ["target", options.toSink ? `sink ${options.toSink}` : "standard output"],
     ["marks", "replayed: true, ids unchanged, checkpoints untouched"],

@@ -16,6 +16,7 @@ import { mebibyte } from "../units.ts";
 import { ConfigError } from "./config-error.ts";
 import { type Finding, toDiagnostics } from "./diagnostics.ts";
 import { findingAt, findingsOf } from "./findings.ts";
+import { leastKeyLength, redactionOf } from "./redact-options.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { readSecret } from "./secrets.ts";
 import { resolveSink, type SinkConfiguration, type SinkEntry } from "./sink-entry.ts";
@@ -208,8 +209,22 @@ function resolveEntry(
     secret: (reference: SecretReference) => (isUsed ? readSecret(reference, baseDirectory) : ""),
   };
   if (isUsed) problems.push(...secretProblems(root, entry.values, ["sinks", index], baseDirectory));
+  if (isUsed && problems.length === 0) problems.push(...weakKey(root, entry, index, baseDirectory));
   const sink = problems.length === 0 ? resolveSink(entry, context) : undefined;
   return { sink: sink as SinkConfiguration, problems };
+}
+
+function weakKey(
+  root: Node,
+  { values }: SinkEntry,
+  index: number,
+  baseDirectory: string,
+): Finding[] {
+  const reference = redactionOf(values)?.hashSecret;
+  if (!reference || readSecret(reference, baseDirectory).length >= leastKeyLength) return [];
+  const message = `has fewer than ${leastKeyLength} characters`;
+  const hint = "Make one, for example with `openssl rand -hex 32`.";
+  return [findingAt(root, ["sinks", index, "redact", "hashSecret"], message, hint)];
 }
 
 /** Tries every reference to a secret, so that each one that fails is reported at its place. */

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { EventFilter } from "../events/event-filter.ts";
+import type { Redactor } from "../events/redaction/redactor.ts";
 import {
   type PipelineLimits,
   pipelineLimitsShape,
@@ -8,10 +10,16 @@ import { kindOfUrl, sinkKinds } from "../sinks/registry.ts";
 import type { ResolveContext } from "../sinks/secret-reference.ts";
 import type { ConfiguredSink, SinkKind } from "../sinks/sink-kind.ts";
 import { didYouMean } from "./did-you-mean.ts";
+import { filterShape, resolveFilter } from "./filter-options.ts";
+import { redactShape, resolveRedactor } from "./redact-options.ts";
 
-/** A sink of the configuration, resolved, with the limits of its pipeline. */
+/** A sink of the configuration, resolved, with what its pipeline needs. */
 export interface SinkConfiguration extends ConfiguredSink {
   readonly limits: PipelineLimits;
+  /** Chooses its events. */
+  readonly filter: EventFilter;
+  /** Takes out what its events do not show. Absent: they show everything. */
+  readonly redactor?: Redactor;
 }
 
 /** An entry of `sinks` that its schema has accepted, with defaults, before its secrets are read. */
@@ -22,9 +30,9 @@ export interface SinkEntry {
 
 type Issue = z.core.$ZodRawIssue;
 
-/** Schema of the entry of one kind of sink: its own keys and those of the pipeline. */
+/** Schema of the entry of one kind of sink: its own keys, and those that its pipeline acts on. */
 export function entrySchema({ options }: SinkKind) {
-  const schema = options.safeExtend(pipelineLimitsShape);
+  const schema = options.safeExtend({ ...filterShape, ...redactShape, ...pipelineLimitsShape });
   return options.description === undefined ? schema : schema.describe(options.description);
 }
 
@@ -66,7 +74,13 @@ export function resolveSink(
   { kind, values }: SinkEntry,
   context: ResolveContext,
 ): SinkConfiguration {
-  return { ...kind.configure(values, context), limits: resolvePipelineLimits(values) };
+  const redactor = resolveRedactor(values, context);
+  return {
+    ...kind.configure(values, context),
+    limits: resolvePipelineLimits(values),
+    filter: new EventFilter(resolveFilter(values)),
+    ...(redactor && { redactor }),
+  };
 }
 
 /** A sink that is in no configuration file. Throws a TypeError when the entry is not valid. */

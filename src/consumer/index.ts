@@ -4,6 +4,22 @@ export type { ErrorCode } from "../errors/codes.ts";
 export { type CertwireEvent, type EventKind, eventKinds } from "../events/event.ts";
 export type { TypedEvent } from "../events/typed-event.ts";
 export type { RetryOptions } from "./back-off.ts";
+export {
+  Completeness,
+  type CompletenessPlace,
+  type CompletenessState,
+} from "./completeness/completeness.ts";
+export type {
+  CompletenessReport,
+  CompletenessStart,
+  EpochReport,
+  Hole,
+  JournalReport,
+  MissingEnd,
+  MissingEpochs,
+  MissingEvents,
+  MissingRecords,
+} from "./completeness/report.ts";
 export { Consumer } from "./consumer.ts";
 export type { DeadLetter, DeadLetterHook } from "./dead-letter.ts";
 export { MemoryDeduplication } from "./deduplication/memory.ts";

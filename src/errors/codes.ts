@@ -84,6 +84,18 @@ export const errorCodes = {
     exitCode: 65,
     hint: "Each line must be one event, as the file sink writes it.",
   },
+  CERTWIRE_VERIFY_EMPTY: {
+    meaning: "There are no events to verify.",
+    retryable: true,
+    exitCode: 65,
+    hint: "Check the name of the topic, stream or file, and whether the service has published to it.",
+  },
+  CERTWIRE_COMPLETENESS_LIMIT: {
+    meaning: "So much is missing that there is no memory to keep the places.",
+    retryable: false,
+    exitCode: 65,
+    hint: "Verify what a sink without `only` and `except` publishes, in a topic that nobody else writes to.",
+  },
   CERTWIRE_EXPORT_FAILED: {
     meaning: "The export file cannot be written.",
     retryable: false,

@@ -20,7 +20,7 @@ export interface Problem extends Partial<TypedText>, Partial<Digest> {
   readonly property: string;
   /**
    * `error` (the CA answered `hresult`), a word of the exit module (`budget`, `limit`, `type`, `cut`,
-   * `fault`), or one of the service's own: `malformed`, `text`, `range`, `conflict`, `withheld`, `omitted`.
+   * `fault`), or one of the service's own: `malformed`, `text`, `range`, `conflict`, `withheld`, `omitted`, `redacted`.
    */
   readonly reason: string;
   /** For `error`: what the CA answered, `0x` and 8 hex digits. */

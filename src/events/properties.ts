@@ -48,7 +48,7 @@ export interface Property {
 export type PropertyTable = Readonly<Record<string, Property>>;
 
 /** Name parts, which request row and certificate row both have. */
-const nameProperties = {
+export const nameProperties = {
   DistinguishedName: { key: "distinguishedName", type: "text" },
   RawName: { key: "rawName", type: "binary" },
   CommonName: { key: "commonName", type: "text" },

@@ -94,8 +94,11 @@ function dropParts(
     .toSorted((a, b) => size(b) - size(a));
   for (const key of parts) {
     if (jsonBytes(event) <= maxEventBytes) return;
-    if (key === "problems") problems.splice(0, known);
-    else delete data[key];
+    // What was redacted stays named, or it would be redacted once more when it is published again.
+    if (key === "problems") {
+      const kept = problems.splice(0, known).filter(({ reason }) => reason === "redacted");
+      problems.unshift(...kept);
+    } else delete data[key];
     problems.push({ property: key, reason: "omitted" });
   }
 }

@@ -6,6 +6,7 @@ import {
   type ShrinkEvent,
   toOutbound,
 } from "../events/outbound-event.ts";
+import type { Redactor } from "../events/redaction/redactor.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { PipelineMonitor } from "./monitor.ts";
 import { type RetryPolicy, retryUntilDone } from "./retry.ts";
@@ -14,6 +15,8 @@ import { type RetryPolicy, retryUntilDone } from "./retry.ts";
 export interface EventEncoderOptions {
   readonly sink: Sink;
   readonly shrink: ShrinkEvent;
+  /** Default: events show everything. */
+  readonly redactor?: Redactor | undefined;
   readonly monitor: PipelineMonitor;
   readonly retry: RetryPolicy;
 }
@@ -26,10 +29,21 @@ export class EventEncoder {
     this.#options = options;
   }
 
+  /**
+   * What a dead letter may hold of an event: nothing where the redaction has a fault, since everything might show what
+   * the sink does not. Throws when memory is short.
+   */
+  deadEvent(event: CertwireEvent): { readonly event?: CertwireEvent } {
+    const redacted = attempt(() => this.#redacted(event));
+    if (!(redacted instanceof Error)) return { event: redacted };
+    if (isOutOfMemory(redacted)) throw redacted;
+    return {};
+  }
+
   /** The event for the sink, or why there is none. */
   encode(event: CertwireEvent): OutboundEvent | Error {
     const { sink, shrink } = this.#options;
-    return attempt(() => toOutbound(event, sink.limits.maxEventBytes, shrink));
+    return attempt(() => toOutbound(this.#redacted(event), sink.limits.maxEventBytes, shrink));
   }
 
   /** The same once there is memory for it; `undefined` if the signal was aborted first. */
@@ -48,6 +62,10 @@ export class EventEncoder {
     const fitted = await this.#withMemory(() => attempt(() => this.#fit(event)), signal);
     if (fitted instanceof Error) throw fitted;
     return fitted;
+  }
+
+  #redacted(event: CertwireEvent): CertwireEvent {
+    return this.#options.redactor?.redact(event) ?? event;
   }
 
   #fit(event: OutboundEvent): OutboundEvent {

@@ -19,6 +19,8 @@ export interface PipelineCounters {
   readonly acknowledgedEvents: number;
   /** JSON bytes of the acknowledged events. */
   readonly acknowledgedBytes: number;
+  /** Events that the sink does not want; after a restart some may count again. */
+  readonly skippedEvents: number;
   /** Batches handed to the sink; a retry counts again. */
   readonly batches: number;
   /** Failed publishes by kind of failure. */
@@ -88,6 +90,7 @@ export class PipelineMonitor {
     publishedEvents: 0,
     acknowledgedEvents: 0,
     acknowledgedBytes: 0,
+    skippedEvents: 0,
     batches: 0,
     openFailures: 0,
     sourceFailures: 0,
@@ -137,6 +140,11 @@ export class PipelineMonitor {
     this.#lanesWork();
     this.#counts.acknowledgedEvents += events;
     this.#counts.acknowledgedBytes += bytes;
+  }
+
+  /** Events were read that the sink does not want. */
+  skipped(events: number): void {
+    this.#counts.skippedEvents += events;
   }
 
   /** Returns true if this is an alarm: someone must act, or the tenth try in a row has failed. */

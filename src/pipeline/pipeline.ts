@@ -2,7 +2,9 @@ import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { isOutOfMemory } from "../errors/out-of-memory.ts";
 import type { CertwireEvent } from "../events/event.ts";
+import type { EventFilter } from "../events/event-filter.ts";
 import { eventOf, type OutboundEvent, type ShrinkEvent } from "../events/outbound-event.ts";
+import type { Redactor } from "../events/redaction/redactor.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
@@ -26,6 +28,10 @@ export interface PipelineOptions {
   readonly sink: Sink;
   /** Limits of what is in flight, and the delays of every retry. */
   readonly limits: PipelineLimits;
+  /** Chooses the events that the sink gets; the others are finished as they are read. Default: all of them. */
+  readonly filter?: EventFilter;
+  /** Takes out of an event what the sink does not show, before anything else sees it. Default: nothing. */
+  readonly redactor?: Redactor;
   /** Makes an event fit into `sink.limits.maxEventBytes`. */
   readonly shrink: ShrinkEvent;
   /** Where events go that can never be published. */
@@ -97,7 +103,7 @@ const drainCheckMs = 100;
  * `drainTimeoutMs`, or as soon as no lane can get an acknowledgement before someone acts. A source that ends does so too, but only once all of its events are finished.
  *
  * Each record gets a ticket in the `AcknowledgedPrefix`; an event is finished when its sink acknowledged it
- * or its dead letter is on disk. The checkpoint follows the prefix, never a single lane. Reading pauses while
+ * or its dead letter is on disk. An event that the sink does not want is finished at once. The checkpoint follows the prefix, never a single lane. Reading pauses while
  * `maxInFlightEvents` or `maxInFlightBytes` are in flight, which limits memory and duplicates.
  *
  * When a sink reports that its lanes or limits changed (`SinkFailure.scope` is `sink`), the pipeline parks all
@@ -144,9 +150,9 @@ export class Pipeline {
       lanesChanged: (cause) => this.#lanesChanged(cause),
       fault: (error) => this.#faults.abort(error),
     };
-    const { deadLetters, shrink } = options;
+    const { deadLetters, shrink, redactor } = options;
     this.#burial = new Burial({ sink: sink.name, deadLetters, monitor, retry });
-    this.#encoder = new EventEncoder({ sink, shrink, monitor, retry });
+    this.#encoder = new EventEncoder({ sink, shrink, redactor, monitor, retry });
   }
 
   /**
@@ -273,7 +279,8 @@ export class Pipeline {
     // No wait without need: each one would let the lanes begin smaller batches.
     const decoded = record.blocked ? await this.#decoded(record, signal) : record;
     if (decoded === undefined) return false;
-    const { position, events, undecodable, ready, frame } = decoded;
+    const { position, undecodable, ready, frame } = decoded;
+    const events = this.#wanted(decoded.events);
     if (ready !== undefined && !(await isDoneBeforeAbort(ready, signal))) return false;
     const count = events.length + (undecodable ? 1 : 0);
     const ticket = this.#prefix.add(position, count, events[0]?.recordedtime);
@@ -302,6 +309,14 @@ export class Pipeline {
     return true;
   }
 
+  #wanted(events: readonly CertwireEvent[]): readonly CertwireEvent[] {
+    const { filter, monitor } = this.#options;
+    if (filter === undefined) return events;
+    const wanted = events.filter((event) => filter.wants(event));
+    monitor.skipped(events.length - wanted.length);
+    return wanted;
+  }
+
   /** Publishes an event that JSON can hold later, or buries it; false if the signal was aborted first. */
   async #takeUnencoded(
     { ticket, event, frame, cause }: UnencodedEvent,
@@ -314,7 +329,7 @@ export class Pipeline {
       reason: "unencodable",
       cause: outbound,
       id: frame ? recordId(frame) : event.id,
-      content: () => (frame ? { record: deadRecord(frame) } : { event }),
+      content: () => (frame ? { record: deadRecord(frame) } : this.#encoder.deadEvent(event)),
     } as const;
     if (!(await this.#burial.bury(dead, signal))) return false;
     this.#prefix.acknowledge(ticket);

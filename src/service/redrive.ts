@@ -1,6 +1,7 @@
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import type { ShrinkEvent } from "../events/outbound-event.ts";
+import type { Redactor } from "../events/redaction/redactor.ts";
 import type { PipelineLimits } from "../pipeline/limits.ts";
 import type { PipelineMonitor } from "../pipeline/monitor.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
@@ -28,6 +29,8 @@ export interface RedriveOptions {
   readonly sink: Sink;
   readonly limits: PipelineLimits;
   readonly shrink: ShrinkEvent;
+  /** What the sink does not show. Default: its events show everything. */
+  readonly redactor?: Redactor | undefined;
   readonly monitor: PipelineMonitor;
   readonly marks: RedrivenMarks;
   /** How long to wait for acknowledgements after a stop, in ms. Default: as long as any pipeline. */
@@ -58,7 +61,7 @@ const unroutableSeconds = 10;
  * of the marks; what was acknowledged by then is counted in neither.
  */
 export async function redrive(options: RedriveOptions, signal: AbortSignal): Promise<Redriven> {
-  const { sink, limits, shrink, monitor, marks, drainTimeoutMs } = options;
+  const { sink, limits, shrink, redactor, monitor, marks, drainTimeoutMs } = options;
   const stop = new AbortController();
   const ledger = new Ledger(marks, () => stop.abort());
   const source = new LetterSource(options.letters, ledger);
@@ -67,6 +70,7 @@ export async function redrive(options: RedriveOptions, signal: AbortSignal): Pro
     sink: new ObservedSink(sink, (_name, events) => ledger.acknowledged(events)),
     limits: { ...limits, deadLetterAfterSeconds: unroutableSeconds },
     shrink,
+    ...(redactor && { redactor }),
     deadLetters: ledger,
     monitor,
     ...(drainTimeoutMs !== undefined && { drainTimeoutMs }),

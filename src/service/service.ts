@@ -140,7 +140,7 @@ async function createMembers(options: ServiceOptions, layout: StateLayout): Prom
 async function createMember(configured: SinkConfiguration, shared: Shared): Promise<Member> {
   const { config, observe, layout, caMemory, caIdFile } = shared;
   const { directory, mode, pollMs } = config.journal;
-  const { limits } = configured;
+  const { limits, filter, redactor } = configured;
   const { name, detail } = configured.options;
   const log = shared.log.child({ sink: name });
   const monitor = new PipelineMonitor(log);
@@ -171,6 +171,8 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
     source,
     sink: observe ? new ObservedSink(sink, observe) : sink,
     limits,
+    filter,
+    ...(redactor && { redactor }),
     shrink: shrinkEvent,
     deadLetters: new DeadLetterFile(layout.deadLetters(name), deadLetterLimits(limits)),
     monitor,

@@ -38,9 +38,9 @@ export async function* eventsOfFile(
 ): AsyncGenerator<CertwireEvent> {
   let [lineNumber, whole] = [0, 0];
   let firstTorn: string | undefined;
-  for await (const line of linesOf(path, maxLineBytes, signal)) {
+  for await (const line of linesOfEventFile(path, signal, maxLineBytes)) {
     lineNumber += 1;
-    if (line.every(isBlank)) continue;
+    if (line.length === 0) continue;
     const place = `${path}:${lineNumber}`;
     const value = parse(line);
     if (value === undefined) {
@@ -56,22 +56,24 @@ export async function* eventsOfFile(
     throw badLine(firstTorn, "not JSON");
 }
 
-async function* linesOf(
+/**
+ * The lines of an NDJSON file as UTF-8, without their line ends; one that is blank is empty. Ends early if the signal is
+ * aborted. Rejects with CERTWIRE_EVENTS_UNREADABLE, or with CERTWIRE_EVENTS_INVALID for a line above `maxBytes` (default
+ * 256 MiB) and for a file in another encoding.
+ */
+export async function* linesOfEventFile(
   path: string,
-  maxBytes: number,
   signal: AbortSignal,
+  maxBytes = defaultMaxLineBytes,
 ): AsyncGenerator<Buffer> {
   try {
     // A pipe gives its content once only, and a read that waits for it holds up the end of the process.
-    if (!(await stat(path)).isFile()) {
-      const hint = "A replay reads its file twice: write the events to a regular file first.";
-      const message = `${path} is not a regular file`;
-      throw new CertwireError("CERTWIRE_EVENTS_UNREADABLE", message, { hint });
-    }
+    const found = await stat(path);
+    if (!found.isFile()) throw notRegular(path, found.isDirectory());
     const input: AsyncIterable<Buffer> = createReadStream(path, { signal });
     for await (const line of splitLines(input, maxBytes)) {
       if (signal.aborted) return;
-      yield line;
+      yield line.every(isBlank) ? line.subarray(0, 0) : line;
     }
   } catch (cause) {
     if (signal.aborted) return;
@@ -90,6 +92,14 @@ function eventOf(value: unknown, place: string): CertwireEvent {
     throw badLine(place, "a dead letter, not an event", hint);
   }
   throw badLine(place, `not a Certwire event: ${problemOfEvent(value)}`);
+}
+
+function notRegular(path: string, isDirectory: boolean): CertwireError {
+  const message = isDirectory ? `${path} is a directory` : `${path} is not a regular file`;
+  const hint = isDirectory
+    ? "Name a file in it; those of a file sink end with .ndjson."
+    : "A pipe can be read only once: write the events to a regular file first.";
+  return new CertwireError("CERTWIRE_EVENTS_UNREADABLE", message, { hint });
 }
 
 function isBlank(byte: number): boolean {

@@ -1,4 +1,5 @@
 import type { CertwireEvent } from "../events/event.ts";
+import type { EventFilter } from "../events/event-filter.ts";
 import { isSelected, type Selection } from "../events/selection.ts";
 import type { EventSource, RecordChunk } from "./event-source.ts";
 import { FailingIterator } from "./failing-iterator.ts";
@@ -10,10 +11,13 @@ const chunkEvents = 256;
 export class ReplaySource implements EventSource {
   readonly #events: FailingIterator<CertwireEvent>;
   readonly #selection: Selection;
+  readonly #filter: EventFilter | undefined;
 
-  constructor(events: AsyncIterable<CertwireEvent>, selection: Selection) {
+  /** `filter`: that of the sink. Default: the sink wants every event. */
+  constructor(events: AsyncIterable<CertwireEvent>, selection: Selection, filter?: EventFilter) {
     this.#events = new FailingIterator(events);
     this.#selection = selection;
+    this.#filter = filter;
   }
 
   /** Ends at an error too, since an iterator that failed cannot continue; see `throwIfFailed`. */
@@ -22,9 +26,13 @@ export class ReplaySource implements EventSource {
     while (records.length < chunkEvents && !signal.aborted) {
       const event = await this.#events.next();
       if (event === undefined) break;
-      if (isSelected(event, this.#selection)) records.push({ position: null, events: [event] });
+      if (this.#isChosen(event)) records.push({ position: null, events: [event] });
     }
     return records.length === 0 ? null : { records, more: records.length === chunkEvents };
+  }
+
+  #isChosen(event: CertwireEvent): boolean {
+    return isSelected(event, this.#selection) && this.#filter?.wants(event) !== false;
   }
 
   /** Throws the error that ended the source, if there was one. Call it after the pipeline has stopped. */

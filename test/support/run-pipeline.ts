@@ -15,7 +15,10 @@ import { patienceMs } from "./until.ts";
 /** Settings of a pipeline under test; quick retries by default. */
 export type PipelineSettings = Partial<PipelineLimits> &
   Partial<
-    Pick<PipelineOptions, "checkpoints" | "checkpointIntervalMs" | "drainTimeoutMs" | "shrink">
+    Pick<
+      PipelineOptions,
+      "checkpoints" | "checkpointIntervalMs" | "drainTimeoutMs" | "filter" | "redactor" | "shrink"
+    >
   >;
 
 /** A pipeline under test with what it writes. */
@@ -34,7 +37,8 @@ export async function testPipeline(
     { level: "debug" },
     { write: (line: string) => void logLines.push(JSON.parse(line)) },
   );
-  const { checkpoints, checkpointIntervalMs, drainTimeoutMs, shrink, ...limits } = settings;
+  const { checkpoints, checkpointIntervalMs, drainTimeoutMs, filter, redactor, shrink, ...limits } =
+    settings;
   const pipeline = new Pipeline({
     source,
     sink,
@@ -47,6 +51,8 @@ export async function testPipeline(
       maxDeadLetterMegabytes: 1024,
       ...limits,
     },
+    ...(filter && { filter }),
+    ...(redactor && { redactor }),
     shrink: shrink ?? ((event) => event),
     deadLetters: new DeadLetterFile(deadLetterPath),
     monitor: new PipelineMonitor(log),

@@ -227,11 +227,11 @@ class RedriveRun {
     const target = besideTheService(sink, "redrive");
     const log = createLogger(this.#config.log.level === "debug" ? "debug" : "warn");
     const sinkLog = log.child({ sink: this.#options.toSink ?? name });
-    const undecodable = { count: 0 };
+    const leftOut = { undecodable: 0, unwanted: 0 };
     const progress = new Progress();
     const files = this.#filesOf(name);
     const extent = extentOf(files);
-    const letters = this.#lettersOf(files, name, undecodable, (found) => {
+    const letters = this.#lettersOf(files, name, leftOut, (found) => {
       const what = `${name}: ${basename(found.file.path)}`;
       progress.update(bytesBefore(extent, found), extent.bytes, what);
     });
@@ -241,6 +241,7 @@ class RedriveRun {
         sink: await target.create(sinkLog),
         limits: target.limits,
         shrink: shrinkEvent,
+        redactor: target.redactor,
         monitor: new PipelineMonitor(sinkLog, { deadLetterLine: "the letter was refused again" }),
         marks,
         ...(target.replayDrainMs !== undefined && { drainTimeoutMs: target.replayDrainMs }),
@@ -251,9 +252,11 @@ class RedriveRun {
     say(`sink ${name}: ${done.letters} of ${planned} letters redriven, ${done.events} events`);
     if (done.refused > 0)
       say(`  ${done.refused} were refused again, first: ${inLine(done.firstRefusal ?? "")}`);
-    if (undecodable.count > 0)
-      say(`  ${undecodable.count} still cannot be decoded by this version`);
-    if (done.refused + undecodable.count > 0) process.exitCode = exitCodes.deadLetters;
+    if (leftOut.unwanted > 0)
+      say(`  ${leftOut.unwanted} stay: the sink does not want them now (\`only\`, \`except\`)`);
+    if (leftOut.undecodable > 0)
+      say(`  ${leftOut.undecodable} still cannot be decoded by this version`);
+    if (done.refused + leftOut.undecodable > 0) process.exitCode = exitCodes.deadLetters;
   }
 
   /** The files with letters of a sink that are to be sent. */
@@ -265,10 +268,11 @@ class RedriveRun {
   async *#lettersOf(
     files: readonly OpenDeadLetters[],
     sink: string,
-    undecodable: { count: number },
+    leftOut: { undecodable: number; unwanted: number },
     read: (found: FoundLetter) => void,
   ): AsyncGenerator<LetterToSend> {
     const context = await this.#eventContext(sink);
+    const filter = this.#targetOf(sink)?.filter;
     const begun = new Set<string>();
     for await (const found of readDeadLetters(files, this.#signal)) {
       if ("place" in found || found.letter.sink !== sink) continue;
@@ -277,10 +281,12 @@ class RedriveRun {
       if (!isChosen(found, this.#options) || begun.has(id)) continue;
       if (this.#isRedriven(found)) continue;
       begun.add(id);
-      const events = eventsOfLetter(letter, context);
+      const all = eventsOfLetter(letter, context);
+      const events = all.filter((event) => filter?.wants(event) ?? true);
       const times = [letter.time, ...(this.#again.get(nameOf(found)) ?? [])];
       if (events.length > 0) yield { sink, id, times, events, bytes: found.bytes };
-      else undecodable.count += 1;
+      else if (all.length > 0) leftOut.unwanted += 1;
+      else leftOut.undecodable += 1;
     }
   }
 

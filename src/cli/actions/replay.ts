@@ -43,14 +43,14 @@ export async function replay(file: string | undefined, options: ReplayOptions): 
   const source = await chooseSource(file, options, config, target, signal);
   const skipped: SkippedCounts = { line: 0, record: 0 };
   const count = (what: Skipped): void => void (skipped[what] += 1);
-  const plan = await planReplay(source.events(count), selection);
+  const plan = await planReplay(source.events(count), selection, target?.filter);
   if (signal.aborted) {
     process.exitCode = exitCodes.interrupted;
     return;
   }
   sayPlan(source.name, options, plan, skipped);
   if (options.dryRun || target === undefined) return;
-  const events = new ReplaySource(source.events(ignore), selection);
+  const events = new ReplaySource(source.events(ignore), selection, target.filter);
   const { acknowledged, deadLetters, hasReaderGone } = await send(events, target, config, signal);
   const buried =
     deadLetters.count > 0 ? `, ${deadLetters.count} dead letters in ${deadLetters.path}` : "";
@@ -123,7 +123,7 @@ async function send(
   config: ResolvedConfig | undefined,
   signal: AbortSignal,
 ) {
-  const { limits, replayDrainMs } = target;
+  const { limits, redactor, replayDrainMs } = target;
   const { name } = target.options;
   const log = createLogger(config?.log.level === "debug" ? "debug" : "warn");
   const sinkLog = log.child({ sink: name });
@@ -133,6 +133,7 @@ async function send(
     sink: await target.create(sinkLog),
     limits,
     shrink: shrinkEvent,
+    ...(redactor && { redactor }),
     deadLetters: new DeadLetterFile(path, deadLetterLimits(limits)),
     monitor: new PipelineMonitor(sinkLog),
     // A short drain loses nothing: the next replay writes the lines that are missing.

@@ -82,9 +82,29 @@ export function toConsumerError(error: unknown, what: string): CertwireError {
   if (error instanceof CertwireError) return error;
   const { code, message } = Object(error) as { code?: unknown; message?: unknown };
   // The broker says "not found" of a queue, too, whose node is down.
-  const isRefused = refusals.has(code) && !/is down or inaccessible/.test(String(message));
+  const reply = code ?? handshakeReplyIn(message);
+  const isRefused = refusals.has(reply) && !/is down or inaccessible/.test(String(message));
   const own = isRefused ? "CERTWIRE_CONSUMER_REFUSED" : "CERTWIRE_CONSUMER_UNREACHABLE";
   return new CertwireError(own, `${what}: ${describeCause(error)}`, { cause: error });
+}
+
+/** amqplib has the broker's reply to wrong credentials in the text only. */
+function handshakeReplyIn(message: unknown): number | undefined {
+  const [, reply] = /^Handshake terminated by server: (\d+) /.exec(String(message)) ?? [];
+  return reply === undefined ? undefined : Number(reply);
+}
+
+/** Does some work on a connection, which it closes if it has opened it. Rejects with what amqplib throws. */
+export async function withConnection<T>(
+  option: RabbitMqConnectionOption,
+  work: (connection: OpenConnection) => Promise<T>,
+): Promise<T> {
+  const connection = await openConnection(option);
+  try {
+    return await work(connection);
+  } finally {
+    await closeOwn(connection);
+  }
 }
 
 /** Does some work on a channel of its own. Rejects with what amqplib throws. */

@@ -8,6 +8,7 @@ import {
   openConnection,
   type RabbitMqConnectionOption,
   toConsumerError,
+  withConnection,
 } from "./connection.ts";
 import { consumeOn, type Subscription } from "./subscription.ts";
 
@@ -52,12 +53,7 @@ export class ReconnectingConsumer {
   async ask<T>(what: string, work: (connection: OpenConnection) => Promise<T>): Promise<T> {
     try {
       if (this.#connection !== undefined) return await work(this.#connection);
-      const connection = await openConnection(this.#option);
-      try {
-        return await work(connection);
-      } finally {
-        await closeOwn(connection);
-      }
+      return await withConnection(this.#option, work);
     } catch (error) {
       throw toConsumerError(error, what);
     }

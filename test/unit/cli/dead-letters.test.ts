@@ -15,11 +15,15 @@ function letterOf(number: number, sink: string, reason: DeadLetterReason = "unro
   return `${JSON.stringify({ time, sink, reason, message, event: sampleEvent(number) })}\n`;
 }
 
-/** A configuration with the sink `files`, and a state directory with these dead-letter files. */
-function prepare(context: TestContext, files: Readonly<Record<string, string>>) {
+/** A configuration with the sink `files` with these options, and a state directory with these dead-letter files. */
+function prepare(
+  context: TestContext,
+  files: Readonly<Record<string, string>>,
+  options: object = {},
+) {
   const directory = temporaryDirectory(context);
   const config = join(directory, "certwire.json");
-  const sinks = [{ name: "files", url: `file://${join(directory, "events")}` }];
+  const sinks = [{ name: "files", url: `file://${join(directory, "events")}`, ...options }];
   const [journal, state] = ["journal", "state"].map((name) => ({
     directory: join(directory, name),
   }));
@@ -27,19 +31,21 @@ function prepare(context: TestContext, files: Readonly<Record<string, string>>) 
   const letters = join(directory, "state", "dead-letters");
   mkdirSync(letters, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(letters, name), text);
-  const published = (): string[] =>
+  const eventLines = (): string[] =>
     readdirSync(join(directory, "events"), { recursive: true, encoding: "utf8" })
       .filter((name) => name.endsWith(".ndjson"))
       .flatMap((name) =>
         readFileSync(join(directory, "events", name), "utf8")
           .trim()
           .split("\n"),
-      )
+      );
+  const published = (): string[] =>
+    eventLines()
       .map((line) => JSON.parse(line))
       .map(({ id, replayed }) => `${id} ${replayed}`);
   const run = (command: string, ...words: string[]) =>
     runCli("dead-letters", command, ...words, "--config", config);
-  return { letters, published, run };
+  return { letters, eventLines, published, run };
 }
 
 const idOf = (number: number): string => sampleEvent(number).id;
@@ -97,6 +103,47 @@ test("a redrive publishes each letter once, whatever is run again, and marks it"
   assert.deepEqual(published().toSorted(), [`${idOf(1)} true`, `${idOf(2)} true`]);
   const list = await run("list");
   assert.match(list.stdout, /files +unroutable +\S+ +3 +3 /);
+});
+
+test("letters whose events the sink does not want now stay, and can be redriven later", async (context) => {
+  const only = [{ kind: ["crl.issued"] }];
+  const { published, run } = prepare(context, { "files.ndjson": letterOf(1, "files") }, { only });
+  const { exitCode, stderr } = await run("redrive");
+  assert.equal(exitCode, 0, stderr);
+  assert.match(
+    stderr,
+    /0 of 1 letters redriven, 0 events\n +1 stay: the sink does not want them now/,
+  );
+  assert.throws(published, { code: "ENOENT" });
+  assert.match((await run("list")).stdout, /files +unroutable +\S+ +1 +0 /);
+});
+
+test("a redrive shows no more of an event than its sink may show now", async (context) => {
+  const data = { request: { requesterName: "CORP\\alice", commonName: "alice" }, problems: [] };
+  const letter = { ...JSON.parse(letterOf(1, "files")), event: { ...sampleEvent(1), data } };
+  const files = { "files.ndjson": `${JSON.stringify(letter)}\n` };
+  const redact = { remove: ["request.requesterName"] };
+  const { eventLines, run } = prepare(context, files, { redact });
+  const { exitCode, stderr } = await run("redrive");
+  assert.equal(exitCode, 0, stderr);
+  const [line = ""] = eventLines();
+  assert.deepEqual(JSON.parse(line).data.request, { commonName: "[redacted]" });
+});
+
+test("a letter without the requester that its sink asks for is redriven all the same", async (context) => {
+  const problem = { property: "request.requesterName", reason: "redacted", detail: "HMAC-SHA-256" };
+  const data = { request: { requesterName: "0".repeat(64) }, problems: [problem] };
+  const letter = { ...JSON.parse(letterOf(1, "files")), event: { ...sampleEvent(1), data } };
+  const files = { "files.ndjson": `${JSON.stringify(letter)}\n` };
+  const shape = {
+    only: [{ requester: ["CORP\\svc-*"] }],
+    redact: { remove: ["request.requesterName"] },
+  };
+  const { eventLines, run } = prepare(context, files, shape);
+  const { exitCode, stderr } = await run("redrive");
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stderr, /1 of 1 letters redriven, 1 events/);
+  assert.doesNotMatch(eventLines().join(), /0{64}/, "the sink removes the requester now");
 });
 
 test("letters of a sink that is not in the configuration stay, with exit code 3", async (context) => {

@@ -7,7 +7,7 @@ import { runCli, temporaryDirectory } from "../../support/run-cli.ts";
 test("help and version go to standard output with exit code 0", async () => {
   const help = await runCli("--help");
   assert.equal(help.exitCode, 0);
-  for (const command of ["run", "check", "replay", "simulate", "demo"]) {
+  for (const command of ["run", "check", "replay", "verify", "simulate", "demo"]) {
     assert.match(help.stdout, new RegExp(`^ {2}${command} `, "m"));
   }
   const version = await runCli("--version");

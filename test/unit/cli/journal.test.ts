@@ -8,7 +8,13 @@ import { listSegments } from "../../../src/journal/segments.ts";
 import type { JournalStatus } from "../../../src/journal-tools/read-status.ts";
 import type { JournalVerdict } from "../../../src/journal-tools/verify-journal.ts";
 import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
-import { flushed, journalDirectory, openSmall, record, smallRequest } from "../../support/small-journal.ts";
+import {
+  flushed,
+  journalDirectory,
+  openSmall,
+  record,
+  smallRequest,
+} from "../../support/small-journal.ts";
 import { settled } from "../../support/until.ts";
 
 /** A sealed journal of 200 requests. */

@@ -104,6 +104,42 @@ test("a replay to a file sink leaves the files of the service alone", async (con
   assert.equal(lines.split("\n").length, 3);
 });
 
+test("a replay to a sink leaves out what the sink does not want, and its plan says so", async (context) => {
+  const directory = temporaryDirectory(context);
+  const config = join(directory, "certwire.json");
+  const except = [{ requester: ["corp\\*"] }];
+  const sinks = [{ name: "files", url: "file:events", except }];
+  const journal = { directory: join(directory, "journal") };
+  writeFileSync(config, JSON.stringify({ journal, state: { directory }, sinks }));
+  const own = { ...sampleEvent(3), data: { request: { requesterName: "CORP\\alice" } } };
+  const file = eventFile(context, `${eventLines(2)}${JSON.stringify(own)}\n`);
+  const words = [file, "--config", config, "--to-sink", "files"];
+  const { exitCode, stderr } = await runCli("replay", ...words);
+  assert.equal(exitCode, 0, stderr);
+  assert.match(
+    stderr,
+    /events +2, 2 certificate.issued\n +left out +1 that the sink does not want/,
+  );
+  assert.match(stderr, /2 of 2 events acknowledged/);
+});
+
+test("a replay to a sink shows no more of an event than the sink may show", async (context) => {
+  const directory = temporaryDirectory(context);
+  const config = join(directory, "certwire.json");
+  const redact = { remove: ["request.requesterName"] };
+  const sinks = [{ name: "files", url: "file:events", redact }];
+  const journal = { directory: join(directory, "journal") };
+  writeFileSync(config, JSON.stringify({ journal, state: { directory }, sinks }));
+  const data = { request: { requesterName: "CORP\\alice", dispositionMessage: "by corp\\Alice" } };
+  const file = eventFile(context, `${JSON.stringify({ ...sampleEvent(1), data })}\n`);
+  const { exitCode, stderr } = await runCli("replay", file, "-c", config, "--to-sink", "files");
+  assert.equal(exitCode, 0, stderr);
+  const written = readdirSync(join(directory, "events"), { recursive: true, encoding: "utf8" });
+  const name = written.find((each) => each.endsWith(".ndjson")) ?? "";
+  const line = readFileSync(join(directory, "events", name), "utf8");
+  assert.deepEqual(JSON.parse(line).data.request, { dispositionMessage: "by [redacted]" });
+});
+
 test("a replay whose events become dead letters ends with 3 and says where they are", async (context) => {
   const directory = temporaryDirectory(context);
   const config = join(directory, "certwire.json");

@@ -39,6 +39,7 @@ const commands: Readonly<Record<string, readonly string[] | "help" | "service">>
   "journal check": ["--journal", journal],
   "journal cat": ["--journal", journal],
   "journal export": [file("export.ndjson"), "--journal", journal, "--json"],
+  verify: [file("events.ndjson")],
   simulate: "help",
   demo: ["--directory", file("demo"), "--count", "3", "--rate", "0"],
 };

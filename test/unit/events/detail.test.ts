@@ -5,7 +5,7 @@ import { encodeEvent } from "../../../src/events/outbound-event.ts";
 import { certificateProperties } from "../../../src/events/properties.ts";
 import { schemaDocuments } from "../../../src/events/schemas/documents.ts";
 import { exitEvents } from "../../../src/exit/ca-codes.ts";
-import type { SimulatedEvent, SimulatedValue } from "../../../src/native/addon.ts";
+import type { SimulatedEvent } from "../../../src/native/addon.ts";
 import { SimulatedCa } from "../../../src/simulate/simulated-ca.ts";
 import { certificateParts } from "../../../src/x509/certificate-parts.ts";
 import {
@@ -16,6 +16,7 @@ import {
   oleDateOf,
   type RecordParts,
 } from "../../support/exit-records.ts";
+import { recordOf } from "../../support/simulated-records.ts";
 
 type Group = Readonly<Record<string, unknown>>;
 type Problem = { readonly property: string; readonly reason: string };
@@ -234,36 +235,6 @@ test("an empty name of the request and a second name of the CA say nothing", () 
   assert.equal((whole.data["ca"] as Group)["sanitizedCaName"], "Contoso");
   assert.deepEqual(whole.data["request"], { rawName: "MAA=" });
 });
-
-/** A simulated event as the exit module records one about a request. */
-function recordOf({
-  event,
-  context,
-  request,
-  certificate,
-  attributes,
-  extensions,
-}: SimulatedEvent) {
-  const group = (values: Readonly<Record<string, SimulatedValue>>) =>
-    new Map(Object.entries(values).map(([name, value]) => [name, plain(value)] as const));
-  const all = [...group(certificate)];
-  const ofCa = new Set(["RawCACertificate", "SanitizedCAName", "MachineDNSName", "CAType"]);
-  const ofRow = new Set(["RawCertificate", ...Object.keys(certificateProperties)]);
-  return {
-    event,
-    context,
-    request: group(request),
-    certificate: new Map(all.filter(([name]) => ofRow.has(name))),
-    ca: new Map([["Name", "Corp Issuing CA 1"], ...all.filter(([name]) => ofCa.has(name))]),
-    attributes,
-    extensions,
-  };
-}
-
-function plain(value: SimulatedValue): unknown {
-  if ("date" in value) return oleDateOf(value.date);
-  return Object.values(value)[0];
-}
 
 test("a standard event of an issued certificate is a good deal smaller, and has no conflict", (context) => {
   const ca = new SimulatedCa({ seed: "detail", now: () => new Date(Date.UTC(2026, 0, 5)) });

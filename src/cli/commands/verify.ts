@@ -1,0 +1,48 @@
+import { type Command, Option } from "commander";
+import type { VerifyOptions } from "../actions/verify.ts";
+import { parseSeconds } from "../arguments.ts";
+
+export function addVerifyCommand(program: Command): void {
+  program
+    .command("verify")
+    .description("prove that a topic, a stream or files have every event of the journals")
+    .argument("[files...]", "NDJSON files of events")
+    .option("--kafka <url>", "read this topic: kafka://host1:9092,host2:9092/topic, TLS: kafkas://")
+    .option(
+      "--rabbitmq-stream <url>",
+      "read this stream: amqp://[user@]host/vhost?stream=name, TLS: amqps://",
+    )
+    .option("--username <name>", "SASL user of Kafka")
+    .addOption(
+      new Option("--mechanism <name>", "SASL mechanism of Kafka")
+        .choices(["plain", "scram-sha-256", "scram-sha-512"])
+        .default("scram-sha-512"),
+    )
+    .option("--password-file <file>", "file whose first line is the password")
+    .option("--password-environment <name>", "environment variable with the password")
+    .option("--ca-file <file>", "PEM file with the CA certificates to trust")
+    .option("--certificate-file <file>", "PEM file with the client certificate")
+    .option("--private-key-file <file>", "PEM file with its private key")
+    .option("--wait <seconds>", "how long events may still be on their way", parseSeconds, 5)
+    .option("--json", "print the result as JSON")
+    .addHelpText("after", help)
+    .action(async (files: readonly string[], options: VerifyOptions) =>
+      (await import("../actions/verify.ts")).verify(files, options),
+    );
+}
+
+const help = `
+Reads everything that is there at the start, once, and changes nothing. If
+something is missing then, it waits for what may still be on its way.
+Verify what a sink without "only" and "except" publishes: what these leave out
+is a hole, too.
+
+Exit codes: 0 complete, 4 holes, 65 no events or too many holes, 69 broker
+unreachable, 74 file unreadable, 77 refused, 78 password or TLS files
+unusable, 130 interrupted.
+
+Examples:
+  certwire verify --kafka kafka://broker1:9092/certificates
+  certwire verify --rabbitmq-stream 'amqp://audit@rabbit1/?stream=events' \\
+    --password-file rabbitmq-password.txt --json
+  certwire verify var/events/events-*.ndjson`;

@@ -1,0 +1,93 @@
+import { randomUUID } from "node:crypto";
+import type { Admin, Kafka } from "kafkajs";
+import type { EventSource } from "../../consumer/event-source.ts";
+import { toConsumerError } from "../../consumer/kafka/client.ts";
+import type { KafkaClient } from "../../consumer/kafka/options.ts";
+import { kafkaTopic } from "../../consumer/kafka/topic-source.ts";
+import { createKafka, disconnect } from "../../sinks/kafka/client.ts";
+import {
+  kafkaSinkOptions,
+  type ResolvedKafkaSinkOptions,
+  resolveKafkaSink,
+} from "../../sinks/kafka/options.ts";
+import { createLogger } from "../logger.ts";
+import {
+  type ConnectOptions,
+  parseEntry,
+  passwordReference,
+  resolveContext,
+  tlsEntry,
+  usage,
+} from "./credentials.ts";
+import { type Extent, type Passed, readToEnd } from "./read-to-end.ts";
+import type { Tally } from "./tally.ts";
+
+/** The topic that a URL names. Throws CERTWIRE_USAGE. */
+export function kafkaTarget(url: string, options: ConnectOptions): ResolvedKafkaSinkOptions {
+  const { username, mechanism } = options;
+  const password = passwordReference(options);
+  if ((username === undefined) !== (password === undefined)) {
+    throw usage("--username and a password belong together", "Use --password-file FILE.");
+  }
+  const access = username !== undefined && { sasl: { mechanism, username, password } };
+  const entry = { url, clientId: "certwire-verify", ...access, ...tlsEntry(options) };
+  return resolveKafkaSink(parseEntry(kafkaSinkOptions, entry, "--kafka"), resolveContext);
+}
+
+/** Reads all that a topic holds now. Rejects with a CertwireError. */
+export async function readTopic(
+  target: ResolvedKafkaSinkOptions,
+  tally: Tally,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { topic } = target;
+  const kafka = createKafka(target, createLogger("silent"));
+  const admin = kafka.admin();
+  // Of its own, so that it begins at the oldest message and disturbs no consumer.
+  const groupId = `certwire-verify-${randomUUID()}`;
+  try {
+    await admin.connect();
+    const extents = await extentsOf(admin, topic);
+    const source = (passed: Passed): EventSource =>
+      kafkaTopic({ client: watched(kafka, passed), topic, groupId });
+    try {
+      await readToEnd({ extents, source }, tally, waitMs, signal);
+    } finally {
+      // Without the right to do so the broker forgets the group by itself.
+      await admin.deleteGroups([groupId]).catch(() => undefined);
+    }
+    if (!signal.aborted) tally.compare(extents, await extentsOf(admin, topic));
+  } catch (error) {
+    throw toConsumerError(error, `cannot read the topic "${topic}"`);
+  } finally {
+    await disconnect(admin);
+  }
+}
+
+/**
+ * A client whose consumer says how far it is. The last records of a partition need not be messages: they may mark the
+ * end of a transaction, or belong to one that was aborted.
+ */
+function watched(kafka: Kafka, passed: Passed): KafkaClient {
+  return {
+    admin: (config) => kafka.admin(config),
+    consumer: (config) => {
+      const consumer = kafka.consumer(config);
+      consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
+        const { topic, partition, lastOffset } = payload;
+        passed(`${topic}/${partition}`, BigInt(lastOffset) + 1n);
+      });
+      return consumer;
+    },
+  };
+}
+
+async function extentsOf(admin: Admin, topic: string): Promise<Extent[]> {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  return offsets.map(({ partition, low, high }) => ({
+    place: `${topic}/${partition}`,
+    low: BigInt(low),
+    high: BigInt(high),
+  }));
+}

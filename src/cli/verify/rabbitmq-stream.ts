@@ -1,0 +1,123 @@
+import type { ChannelModel } from "amqplib";
+import type { EventSource } from "../../consumer/event-source.ts";
+import {
+  toConsumerError,
+  withChannel,
+  withConnection,
+} from "../../consumer/rabbitmq/connection.ts";
+import { MemoryOffsets } from "../../consumer/rabbitmq/offset-store.ts";
+import { firstOffsetOf, lastOffsetOf } from "../../consumer/rabbitmq/stream-offset.ts";
+import { rabbitMqStream } from "../../consumer/rabbitmq/stream-source.ts";
+import {
+  type ResolvedRabbitMqSinkOptions,
+  rabbitmqSinkOptions,
+  resolveRabbitMqSink,
+} from "../../sinks/rabbitmq/options.ts";
+import { parseServerUrl } from "../../sinks/server-url.ts";
+import { loadTls } from "../../sinks/tls-options.ts";
+import {
+  type ConnectOptions,
+  parseEntry,
+  passwordReference,
+  resolveContext,
+  tlsEntry,
+  usage,
+} from "./credentials.ts";
+import { type Extent, readToEnd } from "./read-to-end.ts";
+import type { Tally } from "./tally.ts";
+
+/** A stream and how to connect to its broker. */
+export interface StreamTarget {
+  readonly stream: string;
+  readonly broker: ResolvedRabbitMqSinkOptions;
+}
+
+const option = "--rabbitmq-stream";
+/** Messages on their way: they are counted at once, so the broker need not wait. */
+const prefetch = 1000;
+/** How long to wait for a message before a stream is taken for empty, in ms. */
+const emptyMs = 10_000;
+
+/** The stream that a URL names. Throws CERTWIRE_USAGE. */
+export function streamTarget(url: string, options: ConnectOptions): StreamTarget {
+  // Everything but the stream is as in the URL of a sink, which has an exchange instead.
+  const [server = ""] = url.split("?", 1);
+  const password = passwordReference(options);
+  if (options.username !== undefined) throw usage("the user of RabbitMQ belongs into the URL");
+  const needsPassword = /^amqps?:\/\/(?!guest@)[^@:/?#]+@/.test(server);
+  if (needsPassword && password === undefined) {
+    throw usage("the URL names a user, but there is no password", "Use --password-file FILE.");
+  }
+  const access = password !== undefined && { password };
+  const entry = { url: server, ...access, ...tlsEntry(options) };
+  const broker = resolveRabbitMqSink(
+    parseEntry(rabbitmqSinkOptions, entry, option),
+    resolveContext,
+  );
+  return { stream: streamIn(url), broker };
+}
+
+function streamIn(url: string): string {
+  const { query } = parseServerUrl(url, { amqp: 5672, amqps: 5671 });
+  const [stream, ...others] = query.getAll("stream");
+  if (stream && others.length === 0 && query.size === 1) return stream;
+  throw usage(`${option}: the URL names no stream`, "Put it at the end: amqp://host/?stream=name");
+}
+
+/** Reads all that a stream holds now. Rejects with a CertwireError. */
+export async function readStream(
+  { stream, broker }: StreamTarget,
+  tally: Tally,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const connection = (): Promise<ChannelModel> => connectTo(broker);
+  try {
+    const extents = await withConnection(connection, ({ model }) => extentsOf(model, stream));
+    const offsets = new MemoryOffsets();
+    const source = (): EventSource => rabbitMqStream({ connection, stream, offsets, prefetch });
+    await readToEnd({ extents, source }, tally, waitMs, signal);
+    if (extents.length === 0 || signal.aborted) return;
+    const low = await withConnection(connection, ({ model }) => lowOf(model, stream));
+    tally.compare(extents, [{ place: stream, low }]);
+  } catch (error) {
+    throw toConsumerError(error, `cannot read the stream "${stream}"`);
+  }
+}
+
+async function extentsOf(model: ChannelModel, stream: string): Promise<Extent[]> {
+  const last = await withChannel(model, (channel) => lastOffsetOf(channel, stream, emptyMs));
+  if (last === undefined) return [];
+  return [{ place: stream, low: await lowOf(model, stream), high: last + 1n }];
+}
+
+function lowOf(model: ChannelModel, stream: string): Promise<bigint> {
+  return withChannel(model, (channel) => firstOffsetOf(channel, stream));
+}
+
+/** A connection to the first host that takes one. Rejects with the error of the last host. */
+async function connectTo(broker: ResolvedRabbitMqSinkOptions): Promise<ChannelModel> {
+  const { hosts, vhost, username, password, tls, heartbeatSeconds, connectTimeoutMs } = broker;
+  const { connect } = await import("amqplib");
+  let failure: unknown;
+  for (const { host, port } of hosts) {
+    const address = { protocol: tls ? "amqps" : "amqp", hostname: host, port };
+    const access = { username, password: password(), vhost: encodeURIComponent(vhost) };
+    try {
+      const model = await connect(
+        { ...address, ...access, heartbeat: heartbeatSeconds },
+        {
+          timeout: connectTimeoutMs,
+          clientProperties: { connection_name: "certwire verify" },
+          ...(tls && loadTls(tls)),
+        },
+      );
+      // Without a listener an error event would end the process; the close that follows is what counts.
+      model.on("error", () => undefined);
+      return model;
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}

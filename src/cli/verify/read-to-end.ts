@@ -1,0 +1,140 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { EventSource } from "../../consumer/event-source.ts";
+import { silentLogger } from "../../consumer/logger.ts";
+import type { ReceivedMessage } from "../../consumer/message.ts";
+import { Session } from "../../consumer/session.ts";
+import { CertwireError } from "../../errors/certwire-error.ts";
+import type { Tally } from "./tally.ts";
+
+/** What a partition or stream holds when the reading starts. */
+export interface Extent {
+  /** `topic/partition`, or the stream. */
+  readonly place: string;
+  /** Offset of the oldest message. */
+  readonly low: bigint;
+  /** Offset after the newest message. */
+  readonly high: bigint;
+}
+
+/** Says that everything before an offset is read, also if the last of it are not messages. */
+export type Passed = (place: string, next: bigint) => void;
+
+/** Something to read to its end. */
+export interface Readable {
+  readonly extents: readonly Extent[];
+  /** Gives the messages of all extents. `passed` may be called for what is not a message. */
+  readonly source: (passed: Passed) => EventSource;
+}
+
+/** Longest time without a message before the end, in ms. */
+const silenceMs = 60_000;
+/** How often holes are counted while events may be on their way, in ms. */
+const countMs = 500;
+/** With more holes than this it is no use to count them often. */
+const manyHoles = 1000;
+/** Longest wait for a source to stop after an error, in ms. */
+const stopMs = 5000;
+
+/**
+ * Reads each message that lies in the extents, once. If there are holes then, what arrives in the next `waitMs` may
+ * fill them: the service publishes to several partitions at a time. Ends early if the signal is aborted. Rejects with
+ * a CertwireError, CERTWIRE_CONSUMER_UNREACHABLE if the broker gives no message for a minute.
+ */
+export async function readToEnd(
+  { extents, source }: Readable,
+  tally: Tally,
+  waitMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  tally.expect(extents);
+  if (extents.every(({ low, high }) => high <= low)) return;
+  const reading = new Reading(extents, tally);
+  const stop = new AbortController();
+  const end = AbortSignal.any([signal, stop.signal]);
+  const running = source((place, next) => reading.pass(place, next)).run({
+    log: silentLogger,
+    signal: end,
+    stopTimeoutMs: 1000,
+    openSession: () => new Session(),
+    deliver: async (message) => {
+      if (!end.aborted) reading.take(message);
+      return "handled";
+    },
+  });
+  const stopped = running.catch(() => undefined);
+  try {
+    await Promise.race([running, reading.untilEnd(end)]);
+    await Promise.race([running, settle(tally, waitMs, end)]);
+  } finally {
+    stop.abort();
+    await Promise.race([stopped, delay(stopMs, undefined, { ref: false })]);
+  }
+}
+
+/** Waits while there are holes, at most `waitMs`. */
+async function settle(tally: Tally, waitMs: number, signal: AbortSignal): Promise<void> {
+  const until = performance.now() + waitMs;
+  for (let holes = tally.holes; holes > 0 && !signal.aborted; ) {
+    const leftMs = until - performance.now();
+    if (leftMs <= 0) return;
+    const pauseMs = holes > manyHoles ? leftMs : Math.min(leftMs, countMs);
+    await delay(pauseMs, undefined, { signal }).catch(() => undefined);
+    holes = tally.holes;
+  }
+}
+
+class Reading {
+  readonly #extents: ReadonlyMap<string, Extent>;
+  readonly #tally: Tally;
+  /** Of each place, the next offset. */
+  readonly #next: Map<string, bigint>;
+  /** Places that are not read to their end. */
+  readonly #open: Set<string>;
+  readonly #end = new AbortController();
+  #lastAt = performance.now();
+
+  constructor(extents: readonly Extent[], tally: Tally) {
+    this.#extents = new Map(extents.map((extent) => [extent.place, extent]));
+    this.#next = new Map(extents.map(({ place, low }) => [place, low]));
+    const filled = extents.filter(({ low, high }) => high > low);
+    this.#open = new Set(filled.map(({ place }) => place));
+    this.#tally = tally;
+  }
+
+  /** Takes a message unless it is delivered again after a lost connection. */
+  take({ place: where, headers, body }: ReceivedMessage): void {
+    const at = where.lastIndexOf("@");
+    const [place, offset] = [where.slice(0, at), BigInt(where.slice(at + 1))];
+    if (offset < (this.#next.get(place) ?? 0n)) return;
+    const { low, high } = this.#extents.get(place) ?? { low: 0n, high: 0n };
+    const truncated = low > 0n ? { truncatedPartition: place } : {};
+    this.#tally.add({ headers, body }, offset < high ? truncated : { isLate: true });
+    this.pass(place, offset + 1n);
+  }
+
+  /** Goes on to an offset. */
+  pass(place: string, next: bigint): void {
+    this.#lastAt = performance.now();
+    if (next <= (this.#next.get(place) ?? 0n)) return;
+    this.#next.set(place, next);
+    if (next >= (this.#extents.get(place)?.high ?? 0n)) this.#open.delete(place);
+    if (this.#open.size === 0) this.#end.abort();
+  }
+
+  /** Resolves when all is read, or the signal is aborted. Rejects after too long a time without a message. */
+  async untilEnd(signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([signal, this.#end.signal]);
+    while (!either.aborted) {
+      if (performance.now() - this.#lastAt >= silenceMs) throw this.#silent();
+      await delay(1000, undefined, { signal: either }).catch(() => undefined);
+    }
+  }
+
+  #silent(): CertwireError {
+    const [place = "", ...others] = this.#open;
+    const first = `${place} from offset ${this.#next.get(place)}`;
+    const more = others.length > 0 ? `, and of ${others.length} more` : "";
+    const message = `the broker gives no more messages of ${first}${more}`;
+    return new CertwireError("CERTWIRE_CONSUMER_UNREACHABLE", message);
+  }
+}

@@ -1,0 +1,44 @@
+import { CertwireError } from "../../errors/certwire-error.ts";
+import type { CertwireEvent } from "../../events/event.ts";
+
+/** The place of an event in the journal of its CA. */
+export interface EventPlace {
+  /** Identifies the epoch (one start of the CA): 32 lower-case hex digits. */
+  readonly epochId: string;
+  /** Sorts the epochs of a journal; not unique. */
+  readonly epochNumber: number;
+  /** Number of the record within its epoch, from 1. */
+  readonly sequence: number;
+  /** Which event of the record it is. */
+  readonly index: number;
+}
+
+/** Index of `ca.changed`, which comes from the record of another event. */
+export const changedIndex = 65_534;
+/** Index of a gap that the reader of the journal found, which is not a record. */
+export const foundGapIndex = 65_535;
+
+const idPattern = /^([0-9a-f]{32})-(\d{1,19})-(\d{1,5})$/;
+const sequencePattern = /^(\d{10})-(\d{20})$/;
+
+/** Throws CERTWIRE_MESSAGE_INVALID if id and sequence of an event name no place in a journal. */
+export function placeOf({ id, sequence }: Pick<CertwireEvent, "id" | "sequence">): EventPlace {
+  const [, epochId, ofId, index] = idPattern.exec(id) ?? [];
+  const [, epochNumber, ofSequence] = sequencePattern.exec(sequence) ?? [];
+  if (epochId === undefined || epochNumber === undefined) throw invalid("form");
+  const number = Number(ofId);
+  if (!Number.isSafeInteger(number) || number < 1) throw invalid("range");
+  if (number !== Number(ofSequence)) throw invalid("agreement");
+  return { epochId, epochNumber: Number(epochNumber), sequence: number, index: Number(index) };
+}
+
+const reasons = {
+  form: "its id and sequence do not have the form of Certwire",
+  range: "the number of its record is out of range",
+  agreement: "its id and sequence name different records",
+} as const;
+
+function invalid(reason: keyof typeof reasons): CertwireError {
+  const message = `not an event of Certwire: ${reasons[reason]}`;
+  return new CertwireError("CERTWIRE_MESSAGE_INVALID", message);
+}
