@@ -32,7 +32,7 @@ const kinds = {
 };
 
 function shell(command) {
-  return spawnSync("bash", ["-c", command], { cwd: copy, encoding: "utf8", timeout: 900_000 });
+  return spawnSync("bash", ["-c", command], { cwd: copy, encoding: "utf8", timeout: 3_600_000 });
 }
 
 /** Builds and tests the copy; the names of the red tests, or `null` when all are green. */

@@ -1,5 +1,6 @@
 // Runs node:test on every compiled *.test.js file below the given directories (Node 20's runner takes no
-// globs), except those named by --exclude=NAME.
+// globs), except those named by --exclude=NAME. Other flags are node's own; a test may take 15 minutes unless
+// --test-timeout=MILLISECONDS says otherwise.
 import { spawn } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
