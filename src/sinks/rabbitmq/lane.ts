@@ -53,13 +53,11 @@ export class RabbitMqLane {
     let channel: ConfirmChannel;
     let result: WindowResult;
     try {
-      channel = await unlessAborted(this.#openChannel(), signal);
-      const missing = this.#ahead.missingOf(batch);
-      result = await new ConfirmWindow(missing, this.#windowOptions(channel)).run(signal);
+      ({ channel, result } = await this.#send(batch, signal));
     } catch (error) {
-      return { acknowledged: 0, failure: this.#openFailure(error) };
+      const failure = this.#openFailure(error);
+      return { acknowledged: this.#ahead.takePrefix(batch), failure };
     }
-    this.#ahead.add(result.confirmed);
     const acknowledged = this.#ahead.takePrefix(batch);
     const head = batch[acknowledged];
     const failure = head && this.#failureOf(head, result, wasAlone);
@@ -67,13 +65,34 @@ export class RabbitMqLane {
     if (failure?.scope !== "sink") {
       await this.#tidy(channel, result);
       if (failure?.kind === "unroutable") this.#connection.repairTopology();
-      this.#sent += result.sent;
-      if (result.hasReturned || this.#sent >= this.#connection.maxEventsOfChannel)
-        this.#leave(channel);
+      if (result.hasReturned || this.#space === 0) this.#leave(channel);
     }
     return failure === undefined
       ? { acknowledged }
       : { acknowledged, failure: this.#orFailedRepair(failure) };
+  }
+
+  /** Sends what is missing of a batch, on as many channels as it takes; resolves with the last one. */
+  async #send(
+    batch: readonly OutboundEvent[],
+    signal: AbortSignal,
+  ): Promise<{ channel: ConfirmChannel; result: WindowResult }> {
+    for (;;) {
+      const channel = await unlessAborted(this.#openChannel(), signal);
+      const missing = this.#ahead.missingOf(batch);
+      const portion = missing.slice(0, this.#space);
+      const result = await new ConfirmWindow(portion, this.#windowOptions(channel)).run(signal);
+      this.#ahead.add(result.confirmed);
+      this.#sent += result.sent;
+      const hasFailed = result.failure !== undefined || result.failures.size > 0;
+      if (hasFailed || portion.length === missing.length) return { channel, result };
+      this.#leave(channel);
+    }
+  }
+
+  /** How many more events the channel may carry. */
+  get #space(): number {
+    return Math.max(0, this.#connection.maxEventsOfChannel - this.#sent);
   }
 
   /** An event whose queue cannot be declared again waits for that: no missing right makes a dead letter. */

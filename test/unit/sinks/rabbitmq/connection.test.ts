@@ -18,6 +18,7 @@ import { settled, turns, until } from "../../../support/until.ts";
 const signal = new AbortController().signal;
 const connectionOpen = "10.40";
 const connectionClose = "10.50";
+const basicPublish = "60.40";
 const channelOpen = "20.10";
 const channelClose = "20.40";
 const exchangeDeclare = "40.10";
@@ -301,11 +302,14 @@ test("a broker that blocks the connection may leave the close of a channel unans
   broker.stop();
 });
 
-for (const [version, channels] of [
-  ["3.10.8", 3],
-  ["4.0.5", 1],
+for (const [version, channels, batches] of [
+  ["3.10.8", 3, range(1, 25).map(() => 100)],
+  ["3.10.8", 3, [499, 500, 500, 999, 2]],
+  ["3.10.8", 3, [2500]],
+  ["4.0.5", 1, [2500]],
 ] as const) {
-  test(`a lane of RabbitMQ ${version} uses ${channels} channels for 2,500 events`, async (t) => {
+  const title = `a lane of RabbitMQ ${version} uses ${channels} channels for 2,500 events in batches of ${[...new Set(batches)]}`;
+  test(title, async (t) => {
     const broker = await startFakeRabbitMq(() => true, { version });
     const sink = rabbitMqSink([broker.url], "events", { lanes: 1 });
     t.after(async () => {
@@ -313,12 +317,27 @@ for (const [version, channels] of [
       broker.stop();
     });
     await sink.open(signal);
-    for (let at = 0; at < 25; at += 1) {
-      const batch = range(at * 100 + 1, at * 100 + 100).map((n) => sampleOutbound(n));
-      assert.deepEqual(await sink.publish(0, batch, signal), { acknowledged: 100 });
+    let last = 0;
+    for (const size of batches) {
+      const batch = range(last + 1, last + size).map((n) => sampleOutbound(n));
+      assert.deepEqual(await sink.publish(0, batch, signal), { acknowledged: size });
+      last += size;
     }
-    const opened = broker.requests().filter(({ method }) => method === channelOpen);
-    assert.equal(opened.length, channels);
-    assert.ok(opened.every((request) => request.channels <= 1));
+    const perChannel: number[] = [];
+    for (const { method } of broker.requests()) {
+      if (method === channelOpen) perChannel.push(0);
+      if (method === basicPublish) perChannel.push((perChannel.pop() ?? 0) + 1);
+    }
+    assert.equal(perChannel.length, channels);
+    assert.equal(
+      last,
+      perChannel.reduce((sum, count) => sum + count),
+    );
+    if (channels > 1)
+      assert.ok(
+        perChannel.every((count) => count <= 1000),
+        `${perChannel}`,
+      );
+    assert.ok(broker.requests().every((request) => request.channels <= 1));
   });
 }
