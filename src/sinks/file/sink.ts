@@ -66,7 +66,10 @@ export class FileSink implements Sink {
     }));
   }
 
-  /** Leaves the file and the lock to the end of the process when a write does not end, as on a network drive that hangs. */
+  /**
+   * Leaves the file and the lock to the end of the process when a write does not end, as on a network drive that hangs.
+   * On Linux an exit still waits for that write, so the process ends with it, or when it is killed.
+   */
   async close(): Promise<void> {
     const timeout = delay(closeTimeoutMs, "hung", { ref: false });
     if ((await Promise.race([this.#publishing, timeout])) === "hung") return;
