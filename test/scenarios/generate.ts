@@ -12,7 +12,7 @@ import { ScenarioWriter } from "./scenario-writer.ts";
 import { caNamesOf, createCa, secretsOf, takeEvents } from "./simulated-events.ts";
 
 /** Longest time of one call where nothing is slow, in milliseconds: ten times what a call may use. */
-const boundMs = 5_000;
+const boundMs = 60_000;
 
 function save(
   writer: ScenarioWriter,

@@ -233,7 +233,7 @@ export const hostileScenarios: Readonly<Record<string, () => HostileScenario>> =
   "endless-extensions": () => ({ steps: faulty(2, { extensions: { endless: true } }) }),
   "slow-properties": () => ({ steps: faulty(3, { "*": { delayMs: 50 } }) }),
   "stuck-property": () => ({
-    header: { threads: 4, boundMs: 11_000 },
+    header: { threads: 4, boundMs: 60_000 },
     steps: [
       ...faulty(1, { "request.StatusCode": { delayMs: 10_000 } }),
       ...Array.from({ length: 30 }, (_, index) => completeStep(index + 1)),

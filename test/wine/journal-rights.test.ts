@@ -13,9 +13,8 @@ import { test } from "node:test";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { writeScenario } from "../scenarios/generate.ts";
 import { until } from "../support/until.ts";
-import { checkContents, checkRun } from "./support/check-run.ts";
+import { checkContents, checkRun, runUnhurried } from "./support/check-run.ts";
 import { eventLogEntries } from "./support/event-log.ts";
-import { runStandin } from "./support/standin.ts";
 import { prepareWine } from "./support/wine.ts";
 
 const scenario = writeScenario("edges", makeTempDirectory("scenarios"));
@@ -90,15 +89,17 @@ test("a path that is not a local one is refused, and nothing is asked of it", as
 
 test("files that were planted in the journal directory change nothing", async (t) => {
   if (!(await prepareWine(t))) return;
-  const journal = makeJournal();
   const planted = {
     "e4294967295-s000000.cej": Buffer.alloc(8_192, 0xff),
     "e9999999999-s000000.cej": Buffer.alloc(8_192),
     "e0000000007-s000000.cej": Buffer.from("CWJRNL\r\n but nothing behind it"),
     "e0000000008-s000000.cej": Buffer.alloc(0),
   };
-  for (const [name, bytes] of Object.entries(planted)) writeFileSync(join(journal, name), bytes);
-  chmodSync(join(journal, "e0000000008-s000000.cej"), 0);
-  const run = await runStandin(scenario, { journalDirectory: journal });
+  const run = await runUnhurried(scenario, () => {
+    const journal = makeJournal();
+    for (const [name, bytes] of Object.entries(planted)) writeFileSync(join(journal, name), bytes);
+    chmodSync(join(journal, "e0000000008-s000000.cej"), 0);
+    return { journalDirectory: journal };
+  });
   checkContents(checkRun(scenario, run));
 });

@@ -6,7 +6,7 @@ import { type Allowance, differences } from "./compare.ts";
 import { groupBy } from "./group-by.ts";
 import { type RecordedEvent, readRecorded } from "./recorded.ts";
 import { SecretSearch } from "./secrets.ts";
-import { type CallLine, runStandin, type StandinRun } from "./standin.ts";
+import { type CallLine, runStandin, type StandinOptions, type StandinRun } from "./standin.ts";
 
 /** A step, its call, and the record that the exit module made of it. */
 export interface Outcome {
@@ -20,6 +20,8 @@ export interface Outcomes {
   readonly scenario: Scenario;
   readonly records: readonly RecordedEvent[];
   readonly outcomes: readonly Outcome[];
+  /** Every call of the run, also those that are not of a step. */
+  readonly calls: readonly CallLine[];
 }
 
 const startup = 0x80;
@@ -39,10 +41,13 @@ function isUnhurried({ calls, journalDirectory }: StandinRun): boolean {
   return readRecorded(journalDirectory).every(({ errors }) => !errors.includes(withheld));
 }
 
-/** Plays a scenario until no record is cut short. */
-export async function runUnhurried(scenarioPath: string): Promise<StandinRun> {
+/** Plays a scenario until no record is cut short; each time with options of its own. */
+export async function runUnhurried(
+  scenarioPath: string,
+  makeOptions: () => StandinOptions = () => ({}),
+): Promise<StandinRun> {
   const play = async (): Promise<StandinRun | false> => {
-    const run = await runStandin(scenarioPath);
+    const run = await runStandin(scenarioPath, makeOptions());
     return isUnhurried(run) && run;
   };
   return until(
@@ -69,7 +74,7 @@ export function checkRun(scenarioPath: string, run: StandinRun): Outcomes {
   const outcomes = pairUp(scenario, run, ofSteps);
   for (const outcome of outcomes) checkOrigin(outcome, run);
   checkSecrets(scenario, outcomes);
-  return { scenario, records, outcomes };
+  return { scenario, records, outcomes, calls: run.calls };
 }
 
 /**
@@ -115,13 +120,17 @@ function earlyRecords(outcomes: readonly Outcome[]): ReadonlySet<RecordedEvent> 
 }
 
 /** Asserts that the first record is the start, and that a stop was recorded; both with the CA's facts. */
-export function checkStartAndStop({ scenario, records }: Outcomes): void {
+export function checkStartAndStop({ scenario, records, calls }: Outcomes): void {
   const expectation = new Expectation(scenario);
+  const allowance = (name: CallLine["call"]): Allowance => {
+    const isSlow = calls.some(({ call, us }) => call === name && us >= budgetUs);
+    return isSlow ? { excuse: "budget" } : {};
+  };
   const [first] = records;
   const stop = records.find(({ event }) => event === shutdown);
   assert.ok(first && stop);
-  assert.deepEqual(differences(expectation.ofCa(startup), first), []);
-  assert.deepEqual(differences(expectation.ofCa(shutdown), stop), []);
+  assert.deepEqual(differences(expectation.ofCa(startup), first, allowance("Initialize")), []);
+  assert.deepEqual(differences(expectation.ofCa(shutdown), stop, allowance("Shutdown")), []);
 }
 
 function checkCalls(scenario: Scenario, run: StandinRun): void {
