@@ -40,9 +40,13 @@ test("a base CRL of 67 MB leaves the delta CRL and the CA certificate in the rec
     const [recorded] = readRecorded(run.journalDirectory).filter(({ event }) => event === 0x20);
     assert.ok(recorded);
     const decoded = decodeRecord(recorded.payload);
-    return decoded.problems.every(({ reason }) => reason !== "budget") && decoded;
+    // The base is read last and may use up the time; on a busy machine something before it may do so too.
+    const lacksTime = decoded.problems.some(
+      ({ name, reason }) => reason === "budget" && name !== "ca.RawCRL.0",
+    );
+    return !lacksTime && decoded;
   };
-  const record = await until(play, "there is time for every property");
+  const record = await until(play, "there is time for everything before the base");
   assert.deepEqual(record.ca.get("RawCACertificate"), certificate);
   const [ofBase, ofDelta] = crlList(record, new Problems()) as Record<string, unknown>[];
   assert.deepEqual(
