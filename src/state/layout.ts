@@ -15,7 +15,7 @@ export interface StateLayout {
   deadLetters(sink: string): string;
   /** The directory of all those files. */
   readonly deadLetterDirectory: string;
-  /** Which dead letters were published since, NDJSON (`RedrivenMarks`). */
+  /** Which dead letters were published since, NDJSON (`RedrivenMarks`); `<path>.new` while it is replaced. */
   readonly redriven: string;
   /** Name of the file whose lock admits one redrive to the directory. */
   readonly redriveLockName: string;
