@@ -5,7 +5,6 @@ import type { CertwireEvent } from "../events/event.ts";
 import type { EventFilter } from "../events/event-filter.ts";
 import { eventOf, type OutboundEvent, type ShrinkEvent } from "../events/outbound-event.ts";
 import type { Redactor } from "../events/redaction/redactor.ts";
-import type { JournalPosition } from "../journal/position.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import { type DeadLetters, deadRecord, recordId } from "../state/dead-letter.ts";
@@ -15,8 +14,10 @@ import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
 import { EventEncoder, retryRecord } from "./event-encoder.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import type { PipelineLimits } from "./limits.ts";
-import type { PipelineCounters, PipelineHealth, PipelineMonitor } from "./monitor.ts";
+import type { PipelineHealth, PipelineMonitor } from "./monitor.ts";
 import { Retry, retryUntilDone } from "./retry.ts";
+import { RoutedKinds, type RoutedKindsStore } from "./routed-kinds.ts";
+import type { PipelineStats } from "./stats.ts";
 import { UnroutableGrace } from "./unroutable-grace.ts";
 import { isDoneBeforeAbort, pause } from "./waiting.ts";
 
@@ -40,38 +41,12 @@ export interface PipelineOptions {
   readonly monitor: PipelineMonitor;
   /** Where the position is saved. Default nowhere, as for a replay. */
   readonly checkpoints?: Checkpoints;
+  /** Where it is kept which kinds of events the broker has routed. Default: in memory. */
+  readonly routedKinds?: RoutedKindsStore;
   /** How often the position is saved, in ms. Default 1000. */
   readonly checkpointIntervalMs?: number;
   /** How long to wait for acknowledgements after a stop, in ms. Default 10000. */
   readonly drainTimeoutMs?: number;
-}
-
-/** What a pipeline is doing; see `Pipeline` for the transitions and `PipelineHealth` for the middle three. */
-export type PipelineState =
-  | "connecting"
-  | "publishing"
-  | "retrying"
-  | "alarm"
-  | "draining"
-  | "stopped";
-
-/** A snapshot of a pipeline's state and counters. */
-export interface PipelineStats extends PipelineCounters {
-  /** Name of the sink. */
-  readonly sink: string;
-  /** Kind of the sink, such as `kafka`. */
-  readonly kind: string;
-  readonly state: PipelineState;
-  /** Number of lanes; 0 before the sink was opened. */
-  readonly lanes: number;
-  /** Events read since the oldest one that is not finished, itself included. */
-  readonly inFlightEvents: number;
-  /** JSON bytes of the unfinished events, which are in memory. */
-  readonly inFlightBytes: number;
-  /** Where reading continues after all that is acknowledged; `null` before the first acknowledgement. */
-  readonly position: JournalPosition | null;
-  /** `recordedtime` of the oldest event that is not finished; absent when nothing is in flight. */
-  readonly oldestUnacknowledged?: string;
 }
 
 /** An event that could not be written as JSON, and where it comes from. */
@@ -112,6 +87,7 @@ const drainCheckMs = 100;
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #prefix = new AcknowledgedPrefix();
+  readonly #routedKinds: RoutedKinds;
   readonly #grace: UnroutableGrace;
   readonly #burial: Burial;
   readonly #encoder: EventEncoder;
@@ -133,11 +109,14 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     const { sink, monitor, limits } = options;
-    this.#grace = new UnroutableGrace(limits.deadLetterAfterSeconds * 1000);
     // Each lane listens; with more than ten listeners Node prints a warning that is not a log line.
     setMaxListeners(0, this.#abort.signal);
     const retry = { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs };
     this.#reopening = new Retry(retry);
+    this.#routedKinds = new RoutedKinds({ store: options.routedKinds, retry, monitor });
+    this.#grace = new UnroutableGrace(limits.deadLetterAfterSeconds * 1000, {
+      accepted: this.#routedKinds,
+    });
     this.#host = {
       sink,
       monitor,
@@ -172,6 +151,7 @@ export class Pipeline {
       this.#abort.abort();
       await Promise.race([this.#parkAll(), delay(abortGraceMs, undefined, { ref: false })]);
       await saver.stop();
+      await this.#routedKinds.stop();
       await this.#close();
     }
     this.#faults.signal.throwIfAborted();
