@@ -15,7 +15,7 @@ import { EventEncoder, retryRecord } from "./event-encoder.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import type { PipelineLimits } from "./limits.ts";
 import type { PipelineHealth, PipelineMonitor } from "./monitor.ts";
-import { Retry, retryUntilDone } from "./retry.ts";
+import { Retry, type RetryPolicy, retryUntilDone } from "./retry.ts";
 import { RoutedKinds, type RoutedKindsStore } from "./routed-kinds.ts";
 import type { PipelineStats } from "./stats.ts";
 import { UnroutableGrace } from "./unroutable-grace.ts";
@@ -59,6 +59,11 @@ interface UnencodedEvent {
 
 /** How long a sink may take to end its publishes after they were aborted, in ms. */
 const abortGraceMs = 2000;
+/**
+ * Longest pause before events are read again after a failure, in ms. A read costs little, and live events may have come
+ * meanwhile: a reader that has reached the end of the journal and cannot tell whether its epoch is live reports a failure.
+ */
+const longestReadPauseMs = 2000;
 /** How often a drain checks whether waiting still helps, in ms. */
 const drainCheckMs = 100;
 
@@ -92,6 +97,7 @@ export class Pipeline {
   readonly #burial: Burial;
   readonly #encoder: EventEncoder;
   readonly #host: LaneHost;
+  readonly #reading: RetryPolicy;
   /** Counts how often the lanes changed without an acknowledgement in between. */
   readonly #reopening: Retry;
   readonly #abort = new AbortController();
@@ -113,6 +119,10 @@ export class Pipeline {
     setMaxListeners(0, this.#abort.signal);
     const retry = { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs };
     this.#reopening = new Retry(retry);
+    this.#reading = {
+      initialMs: retry.initialMs,
+      maxMs: Math.min(retry.maxMs, longestReadPauseMs),
+    };
     this.#routedKinds = new RoutedKinds({ store: options.routedKinds, retry, monitor });
     this.#grace = new UnroutableGrace(limits.deadLetterAfterSeconds * 1000, {
       accepted: this.#routedKinds,
@@ -215,7 +225,7 @@ export class Pipeline {
   async #nextChunk(signal: AbortSignal): Promise<RecordChunk | null> {
     const { source, monitor } = this.#options;
     const chunk = await retryUntilDone(() => source.next(signal), {
-      policy: this.#host.retry,
+      policy: this.#reading,
       signal,
       failed: (...failure) => monitor.sourceFailed(...failure),
     });

@@ -288,6 +288,29 @@ test("a source that fails is read again", async (t) => {
   assert.equal(pipeline.stats().sourceFailures, 1);
 });
 
+test("a source that fails is read again within seconds, however long a sink may pause", async (t) => {
+  const source = new MemorySource(events(5));
+  const next = source.next.bind(source);
+  let calls = 0;
+  source.next = async (signal) => {
+    calls += 1;
+    if (calls <= 2) throw new Error("the lock file cannot be read");
+    return next(signal);
+  };
+  const hour = 3_600_000;
+  const settings = { retryInitialMs: hour, retryMaxMs: hour };
+  const { pipeline, logLines } = await testPipeline(t, source, new ScriptedSink(), settings);
+  await settled(pipeline.run(neverStopped), "everything is read");
+  const delays = logLines.flatMap(({ msg, delayMs }) =>
+    msg === "cannot read events" ? [Number(delayMs)] : [],
+  );
+  assert.ok(delays.length > 0);
+  assert.ok(
+    delays.every((delayMs) => delayMs <= 2000),
+    `pauses of ${delays.join()} ms`,
+  );
+});
+
 test("a sink that breaks its contract ends the pipeline with an error instead of a loss", async (t) => {
   const sink = new ScriptedSink();
   sink.script = () => ({ acknowledged: 1 });
