@@ -9,7 +9,7 @@ const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | 
 /**
  * Replaces a file as a whole, durably: after a crash the old one or the new one is there. The new one is written as
  * `<path>.new` first; only one process at a time may do so. The directory must exist. Rejects with the error of the file
- * system; the old file is then as it was.
+ * system; the old file is then still there, or the new one if only the flush of the directory failed.
  */
 export async function replaceFile(
   path: string,

@@ -159,9 +159,11 @@ export class Pipeline {
       await this.#drain(reading);
     } finally {
       this.#abort.abort();
-      await Promise.race([this.#parkAll(), delay(abortGraceMs, undefined, { ref: false })]);
+      const tooLong = (): Promise<void> => delay(abortGraceMs, undefined, { ref: false });
+      await Promise.race([this.#parkAll(), tooLong()]);
       await saver.stop();
-      await this.#routedKinds.stop();
+      // A disk that hangs with these holds up no stop: without them some events wait less.
+      await Promise.race([this.#routedKinds.stop(), tooLong()]);
       await this.#close();
     }
     this.#faults.signal.throwIfAborted();

@@ -6,7 +6,7 @@ import { MemorySource } from "../../support/memory-source.ts";
 import { neverStopped, range, testPipeline } from "../../support/run-pipeline.ts";
 import { sampleEvent } from "../../support/sample-events.ts";
 import { ScriptedSink } from "../../support/scripted-sink.ts";
-import { until } from "../../support/until.ts";
+import { settled, until } from "../../support/until.ts";
 
 const unroutable: SinkFailure = { kind: "unroutable", cause: new Error("no route") };
 
@@ -101,6 +101,19 @@ test("a write that fails is an alarm, is tried again, and stops no event", async
   await until(() => pipeline.stats().state === "publishing", "the alarm is over");
   await end();
   assert.deepEqual(store.kinds, ["crl.issued"]);
+});
+
+test("a write that hangs holds up neither events nor a stop", async (t) => {
+  const store = memoryStore();
+  store.save = () => {
+    store.saves += 1;
+    return new Promise(() => undefined);
+  };
+  const events = range(1, 100).map((n) => eventOf(n, "crl.issued"));
+  const { pipeline, end } = await start(t, new ScriptedSink(), store, events);
+  await until(() => pipeline.stats().acknowledgedEvents === 100, "everything is published");
+  await settled(end(), "the pipeline has ended");
+  assert.equal(store.saves, 1);
 });
 
 test("a stop tries a write once more, and does not wait until it can be done", async (t) => {
