@@ -9,7 +9,7 @@ export interface PipelineLimits {
   readonly maxInFlightBytes: number;
   /** First delay before a failed batch is sent again, in ms; doubled after each failure. Default 100. */
   readonly retryInitialMs: number;
-  /** Longest delay between two tries, in ms. Default 15000. */
+  /** Longest delay between two tries, in ms; 2000 at most between two reads of the source. Default 15000. */
   readonly retryMaxMs: number;
   /** How long an event that the broker cannot route is retried before it is a dead letter, in s. Default 3600. */
   readonly deadLetterAfterSeconds: number;
@@ -44,13 +44,15 @@ export const pipelineLimitsShape = {
     .min(1)
     .max(3_600_000)
     .default(15_000)
-    .describe("Longest delay between tries, in ms."),
+    .describe(
+      "Longest delay between tries, in ms. The journal is read again after 2 s at the latest.",
+    ),
   deadLetterAfterSeconds: z
     .int()
     .min(0)
     .default(3600)
     .describe(
-      "How long an event that the broker cannot route is retried before it becomes a dead letter, in s. Time while the broker is unreachable does not count. Further events of that kind are dead-lettered immediately, until one is routed or ten minutes pass. Events of a kind of which the broker has routed one since the start are retried without limit.",
+      "How long an event that the broker cannot route is retried before it becomes a dead letter, in s. Time while the broker is unreachable does not count. Further events of that kind are dead-lettered immediately, until one is routed or ten minutes pass. Events of a kind of which the broker has routed one before, also before a restart, are retried without limit.",
     ),
   maxDeadLetterMegabytes: z
     .int()

@@ -50,13 +50,20 @@ const fillMark = 0.8;
 /**
  * How a running pipeline is doing. `publishing`: everything that was read goes to the sink. `retrying`: some
  * step failed and is repeated. `alarm`: it failed ten times in a row, or needs an operator: a failure of the
- * kinds `config`, `auth` and `unroutable`, a record that cannot be decoded, a checkpoint that cannot be written, or a dead letter
- * within the last ten minutes.
+ * kinds `config`, `auth` and `unroutable`, a record that cannot be decoded, a checkpoint or routed kinds that cannot be
+ * written, or a dead letter within the last ten minutes.
  */
 export type PipelineHealth = "publishing" | "retrying" | "alarm";
 
 /** What can fail beside the lanes, which have their numbers. */
-type FailingPart = "open" | "lanes" | "source" | "record" | "checkpoint" | "dead letter";
+type FailingPart =
+  | "open"
+  | "lanes"
+  | "source"
+  | "record"
+  | "checkpoint"
+  | "routed kinds"
+  | "dead letter";
 
 /** Options of a monitor. */
 export interface PipelineMonitorOptions {
@@ -234,6 +241,16 @@ export class PipelineMonitor {
     this.#counts.checkpointFailures += 1;
     this.#failed("checkpoint", alarmAfterFailures);
     this.#lines.write("error", describeError(error), "cannot write the checkpoint");
+  }
+
+  routedKindsSaved(): void {
+    this.#failing.delete("routed kinds");
+  }
+
+  routedKindsFailed(error: unknown, failures: number, delayMs: number): void {
+    this.#failed("routed kinds", alarmAfterFailures);
+    const details = { failures, delayMs, ...describeError(error) };
+    this.#lines.write("error", details, "cannot write which kinds of events were routed");
   }
 
   drainTimedOut(events: number): void {

@@ -5,7 +5,6 @@ import type { CertwireEvent } from "../events/event.ts";
 import type { EventFilter } from "../events/event-filter.ts";
 import { eventOf, type OutboundEvent, type ShrinkEvent } from "../events/outbound-event.ts";
 import type { Redactor } from "../events/redaction/redactor.ts";
-import type { JournalPosition } from "../journal/position.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import { type DeadLetters, deadRecord, recordId } from "../state/dead-letter.ts";
@@ -15,8 +14,10 @@ import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
 import { EventEncoder, retryRecord } from "./event-encoder.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import type { PipelineLimits } from "./limits.ts";
-import type { PipelineCounters, PipelineHealth, PipelineMonitor } from "./monitor.ts";
-import { Retry, retryUntilDone } from "./retry.ts";
+import type { PipelineHealth, PipelineMonitor } from "./monitor.ts";
+import { Retry, type RetryPolicy, retryUntilDone } from "./retry.ts";
+import { RoutedKinds, type RoutedKindsStore } from "./routed-kinds.ts";
+import type { PipelineStats } from "./stats.ts";
 import { UnroutableGrace } from "./unroutable-grace.ts";
 import { isDoneBeforeAbort, pause } from "./waiting.ts";
 
@@ -40,38 +41,12 @@ export interface PipelineOptions {
   readonly monitor: PipelineMonitor;
   /** Where the position is saved. Default nowhere, as for a replay. */
   readonly checkpoints?: Checkpoints;
+  /** Where it is kept which kinds of events the broker has routed. Default: in memory. */
+  readonly routedKinds?: RoutedKindsStore;
   /** How often the position is saved, in ms. Default 1000. */
   readonly checkpointIntervalMs?: number;
   /** How long to wait for acknowledgements after a stop, in ms. Default 10000. */
   readonly drainTimeoutMs?: number;
-}
-
-/** What a pipeline is doing; see `Pipeline` for the transitions and `PipelineHealth` for the middle three. */
-export type PipelineState =
-  | "connecting"
-  | "publishing"
-  | "retrying"
-  | "alarm"
-  | "draining"
-  | "stopped";
-
-/** A snapshot of a pipeline's state and counters. */
-export interface PipelineStats extends PipelineCounters {
-  /** Name of the sink. */
-  readonly sink: string;
-  /** Kind of the sink, such as `kafka`. */
-  readonly kind: string;
-  readonly state: PipelineState;
-  /** Number of lanes; 0 before the sink was opened. */
-  readonly lanes: number;
-  /** Events read since the oldest one that is not finished, itself included. */
-  readonly inFlightEvents: number;
-  /** JSON bytes of the unfinished events, which are in memory. */
-  readonly inFlightBytes: number;
-  /** Where reading continues after all that is acknowledged; `null` before the first acknowledgement. */
-  readonly position: JournalPosition | null;
-  /** `recordedtime` of the oldest event that is not finished; absent when nothing is in flight. */
-  readonly oldestUnacknowledged?: string;
 }
 
 /** An event that could not be written as JSON, and where it comes from. */
@@ -84,6 +59,11 @@ interface UnencodedEvent {
 
 /** How long a sink may take to end its publishes after they were aborted, in ms. */
 const abortGraceMs = 2000;
+/**
+ * Longest pause before events are read again after a failure, in ms. A read costs little, and live events may have come
+ * meanwhile: a reader that has reached the end of the journal and cannot tell whether its epoch is live reports a failure.
+ */
+const longestReadPauseMs = 2000;
 /** How often a drain checks whether waiting still helps, in ms. */
 const drainCheckMs = 100;
 
@@ -112,10 +92,12 @@ const drainCheckMs = 100;
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #prefix = new AcknowledgedPrefix();
+  readonly #routedKinds: RoutedKinds;
   readonly #grace: UnroutableGrace;
   readonly #burial: Burial;
   readonly #encoder: EventEncoder;
   readonly #host: LaneHost;
+  readonly #reading: RetryPolicy;
   /** Counts how often the lanes changed without an acknowledgement in between. */
   readonly #reopening: Retry;
   readonly #abort = new AbortController();
@@ -133,11 +115,18 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     const { sink, monitor, limits } = options;
-    this.#grace = new UnroutableGrace(limits.deadLetterAfterSeconds * 1000);
     // Each lane listens; with more than ten listeners Node prints a warning that is not a log line.
     setMaxListeners(0, this.#abort.signal);
     const retry = { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs };
     this.#reopening = new Retry(retry);
+    this.#reading = {
+      initialMs: retry.initialMs,
+      maxMs: Math.min(retry.maxMs, longestReadPauseMs),
+    };
+    this.#routedKinds = new RoutedKinds({ store: options.routedKinds, retry, monitor });
+    this.#grace = new UnroutableGrace(limits.deadLetterAfterSeconds * 1000, {
+      accepted: this.#routedKinds,
+    });
     this.#host = {
       sink,
       monitor,
@@ -170,8 +159,11 @@ export class Pipeline {
       await this.#drain(reading);
     } finally {
       this.#abort.abort();
-      await Promise.race([this.#parkAll(), delay(abortGraceMs, undefined, { ref: false })]);
+      const tooLong = (): Promise<void> => delay(abortGraceMs, undefined, { ref: false });
+      await Promise.race([this.#parkAll(), tooLong()]);
       await saver.stop();
+      // A disk that hangs with these holds up no stop: without them some events wait less.
+      await Promise.race([this.#routedKinds.stop(), tooLong()]);
       await this.#close();
     }
     this.#faults.signal.throwIfAborted();
@@ -235,7 +227,7 @@ export class Pipeline {
   async #nextChunk(signal: AbortSignal): Promise<RecordChunk | null> {
     const { source, monitor } = this.#options;
     const chunk = await retryUntilDone(() => source.next(signal), {
-      policy: this.#host.retry,
+      policy: this.#reading,
       signal,
       failed: (...failure) => monitor.sourceFailed(...failure),
     });

@@ -3,11 +3,25 @@ import type { OutboundEvent } from "../events/outbound-event.ts";
 /** How long the events of an unroutable kind are given up at once before one is tried again, in ms. */
 const givenUpMs = 600_000;
 
+/** Kinds of which the broker has accepted an event. */
+export interface AcceptedKinds {
+  has(kind: string): boolean;
+  add(kind: string): void;
+}
+
+/** Options of an `UnroutableGrace`. */
+export interface UnroutableGraceOptions {
+  /** A clock in ms. Default `performance.now`. */
+  readonly now?: () => number;
+  /** Default: kept in memory only. */
+  readonly accepted?: AcceptedKinds;
+}
+
 type Refused = Pick<OutboundEvent, "id" | "kind">;
 
 /**
  * Decides how long a pipeline tries an event that no binding of the broker accepts. The routing key depends on
- * an event's kind. A kind of which one event was accepted since the start has a binding: a refusal is an outage
+ * an event's kind. A kind of which one event was ever accepted has a binding: a refusal is an outage
  * of what is bound (a classic queue whose node is down), which is waited out without limit. Of a kind that was
  * never accepted, an event is tried for a time; only the pauses after a refusal count, so an outage of the
  * connection does not use it up. Once one event has waited in vain, later events of that kind do not wait
@@ -20,13 +34,13 @@ export class UnroutableGrace {
   readonly #waitedMs = new Map<string, number>();
   /** Kinds without a binding, and when they were given up. */
   readonly #givenUp = new Map<string, number>();
-  /** Kinds of which the broker has accepted an event. */
-  readonly #accepted = new Set<string>();
+  readonly #accepted: AcceptedKinds;
 
-  /** `graceMs`: how long an event is tried; `now`: a clock in ms. Default `performance.now`. */
-  constructor(graceMs: number, now: () => number = () => performance.now()) {
+  /** `graceMs`: how long an event is tried. */
+  constructor(graceMs: number, { now, accepted }: UnroutableGraceOptions = {}) {
     this.#graceMs = graceMs;
-    this.#now = now;
+    this.#now = now ?? (() => performance.now());
+    this.#accepted = accepted ?? new Set<string>();
   }
 
   /** True if a refused event may wait `pauseMs` and be tried again; false if it must be given up. */

@@ -15,6 +15,7 @@ import { CaIdFile, openCaMemory } from "../state/ca-id-memory.ts";
 import { CheckpointStore } from "../state/checkpoint-store.ts";
 import { DeadLetterFile, deadLetterLimits } from "../state/dead-letter.ts";
 import { type StateLayout, stateLayout } from "../state/layout.ts";
+import { RoutedKindsFile } from "../state/routed-kinds-file.ts";
 import { lockState } from "../state/state-lock.ts";
 import { mebibyte } from "../units.ts";
 import { type Observe, ObservedSink } from "./observed-sink.ts";
@@ -146,6 +147,7 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
   const monitor = new PipelineMonitor(log);
   const sink = await configured.create(log);
   const checkpoints = await CheckpointStore.open(layout.checkpoint(name));
+  const routedKinds = await readRoutedKinds(configured, layout, log);
   monitor.started(checkpoints.position, checkpoints.state);
   // The reader starts at the checkpoint of its first read: until then retention may move the checkpoint.
   let reader: JournalReader | undefined;
@@ -177,6 +179,20 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
     deadLetters: new DeadLetterFile(layout.deadLetters(name), deadLetterLimits(limits)),
     monitor,
     checkpoints,
+    ...(routedKinds && { routedKinds }),
   });
   return { name, pipeline, reader: () => reader?.stats(), checkpoints };
+}
+
+/** `undefined` for a sink whose destination takes all events. A file that cannot be read holds up nothing. */
+async function readRoutedKinds(
+  { options: { name }, routing }: SinkConfiguration,
+  layout: StateLayout,
+  log: Logger,
+): Promise<RoutedKindsFile | undefined> {
+  if (routing === undefined) return undefined;
+  const paths = { path: layout.routedKinds(name), root: layout.directory };
+  return RoutedKindsFile.read(paths, routing, (error) =>
+    log.warn(describeError(error), "cannot read which kinds of events were routed"),
+  );
 }

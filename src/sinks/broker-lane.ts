@@ -17,15 +17,3 @@ export async function publishOn(
   const cause = new CertwireError("CERTWIRE_SINK_UNREACHABLE", "the sink is closed");
   return { acknowledged: 0, failure: { kind: "reset", cause } };
 }
-
-/** Waits for something that cannot be cancelled until it ends or the signal is aborted. */
-export async function unlessAborted<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const stop = (): void => {
-      reject(new CertwireError("CERTWIRE_SINK_UNREACHABLE", "stopped before the broker answered"));
-    };
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop, { once: true });
-    waiting.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
-}

@@ -42,6 +42,11 @@ export interface SinkKindDefinition<
   /** Where the events go, for people to read. Never holds a secret. */
   destination(options: Options): string;
   /**
+   * What decides, beside the kind of an event, whether something at the destination takes it. Default: it takes all
+   * events, and no failure is `unroutable`.
+   */
+  routing?(options: Options): string;
+  /**
    * For a destination that only one process may write to: a separate one below it, called `name`. Default:
    * the same destination, since a broker accepts any number of writers.
    */
@@ -60,6 +65,8 @@ export interface ConfiguredSink {
   /** True if only one process and one sink may write to the destination. */
   readonly isExclusive: boolean;
   readonly replayDrainMs?: number;
+  /** Present if a failure may be `unroutable`; see `SinkKindDefinition`. */
+  readonly routing?: string;
   inspect(now: number): readonly SinkFinding[];
   /** The same sink for a second process that writes at the same time; see `SinkKindDefinition`. */
   apart(name: string): ConfiguredSink;
@@ -90,6 +97,7 @@ export function defineSinkKind<Schema extends SinkSchema, Options extends Resolv
     destination: definition.destination(options),
     isExclusive: definition.apart !== undefined,
     ...(replayDrainMs !== undefined && { replayDrainMs }),
+    ...(definition.routing && { routing: definition.routing(options) }),
     inspect: (now) => definition.inspect?.(options, now) ?? [],
     apart: (name) => configured(definition.apart?.(options, name) ?? options),
     create: async (log) => definition.create(options, log ?? (await silentLogger())),

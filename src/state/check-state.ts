@@ -15,7 +15,11 @@ export async function checkState(layout: StateLayout, sinks: readonly string[]):
   const files = [
     join(directory, lockName),
     caIds,
-    ...sinks.flatMap((sink) => [layout.checkpoint(sink), layout.deadLetters(sink)]),
+    ...sinks.flatMap((sink) => [
+      layout.checkpoint(sink),
+      layout.deadLetters(sink),
+      layout.routedKinds(sink),
+    ]),
   ];
   const directories = new Set([directory, quarantine, ...files.map((file) => dirname(file))]);
   for (const each of directories) {

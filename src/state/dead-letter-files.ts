@@ -21,7 +21,7 @@ export interface OpenDeadLetters {
 export async function openDeadLetters(directory: string): Promise<OpenDeadLetters[]> {
   const opened: OpenDeadLetters[] = [];
   try {
-    for (const name of (await namesIn(directory)).filter((each) => each.endsWith(".ndjson"))) {
+    for (const name of (await namesIn(directory)).filter(isLetterFile)) {
       const file = await openPlain(join(directory, name));
       if (file !== undefined) opened.push(file);
     }
@@ -38,6 +38,28 @@ async function openPlain(path: string): Promise<OpenDeadLetters | undefined> {
   if (handle === undefined) return undefined; // renamed or deleted meanwhile
   const { size } = await handle.stat();
   return { path, handle, size };
+}
+
+/**
+ * True if these are all dead-letter files of a directory; false also if one has another name by now. What the service has
+ * written since is not looked for.
+ */
+export async function areAll(
+  opened: readonly OpenDeadLetters[],
+  directory: string,
+): Promise<boolean> {
+  const handles = new Map(opened.map(({ path, handle }) => [path, handle]));
+  for (const name of (await namesIn(directory)).filter(isLetterFile)) {
+    const path = join(directory, name);
+    const handle = handles.get(path);
+    if (handle !== undefined && (await isInPlace(path, handle))) continue;
+    if ((await statIfExists(path))?.isFile()) return false;
+  }
+  return true;
+}
+
+function isLetterFile(name: string): boolean {
+  return name.endsWith(".ndjson");
 }
 
 /** By sink; the current file after those that are full. */

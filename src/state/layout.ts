@@ -13,9 +13,13 @@ export interface StateLayout {
   checkpoint(sink: string): string;
   /** What a sink could not publish, NDJSON (`DeadLetterFile`). */
   deadLetters(sink: string): string;
-  /** The directory of all those files. */
+  /**
+   * Which kinds of events the broker of a sink has routed, JSON (`RoutedKindsFile`); `<path>.new` while it is replaced.
+   */
+  routedKinds(sink: string): string;
+  /** The directory of all files of dead letters. */
   readonly deadLetterDirectory: string;
-  /** Which dead letters were published since, NDJSON (`RedrivenMarks`). */
+  /** Which dead letters were published since, NDJSON (`RedrivenMarks`); `<path>.new` while it is replaced. */
   readonly redriven: string;
   /** Name of the file whose lock admits one redrive to the directory. */
   readonly redriveLockName: string;
@@ -30,6 +34,7 @@ export function stateLayout(directory: string): StateLayout {
     quarantine: join(directory, "quarantine"),
     checkpoint: (sink) => join(directory, "checkpoints", sink),
     deadLetters: (sink) => join(directory, "dead-letters", `${sink}.ndjson`),
+    routedKinds: (sink) => join(directory, "routed-kinds", `${sink}.json`),
     deadLetterDirectory: join(directory, "dead-letters"),
     redriven: join(directory, "redriven.ndjson"),
     redriveLockName: "redrive.lock",

@@ -4,9 +4,13 @@ import { z } from "zod";
 import { noFollow, openForAppend } from "../files/append-file.ts";
 import { ignoreMissing } from "../files/existing.ts";
 import { readChunks } from "../files/read-chunks.ts";
+import { replaceFile } from "../files/replace-file.ts";
 
 /** Longest line that is read, in bytes; a mark has about 150. */
 const maxLineBytes = 4096;
+
+/** How many marks are written at a time when the file is replaced. */
+const marksAtOnce = 1000;
 
 const mark = z.object({
   sink: z.string(),
@@ -34,10 +38,33 @@ export interface WrittenLetter {
   readonly time: string;
 }
 
+/** The marks of letters that were not found so far. */
+export class UnfoundMarks {
+  readonly #keys: Set<string>;
+
+  constructor(keys: Iterable<string>) {
+    this.#keys = new Set(keys);
+  }
+
+  /** Number of these marks. */
+  get count(): number {
+    return this.#keys.size;
+  }
+
+  /** Call it for each letter that stands in a file. */
+  found({ sink, id, time }: WrittenLetter): void {
+    this.#keys.delete(keyOf(sink, id, time));
+  }
+
+  has(key: string): boolean {
+    return this.#keys.has(key);
+  }
+}
+
 /**
  * Which dead letters were published since. One mark for each, flushed once the sink has acknowledged its events, so that
- * no later redrive publishes it again. Holds a key of about 100 characters in memory for each letter that was ever
- * redriven.
+ * no later redrive publishes it again. A mark is needed as long as its letter stands in a file. Holds a key of about 100
+ * characters in memory for each.
  */
 export class RedrivenMarks {
   readonly #path: string;
@@ -87,12 +114,39 @@ export class RedrivenMarks {
     return result;
   }
 
+  /** All marks, to be compared with the letters that stand in the files. */
+  unfound(): UnfoundMarks {
+    return new UnfoundMarks(this.#times.keys());
+  }
+
+  /**
+   * Drops the marks of letters that are in no file any more, after the calls made before. Rejects with the error of the
+   * file system; all marks are then still there.
+   */
+  drop(unfound: UnfoundMarks): Promise<void> {
+    const result = this.#tail.then(() => this.#drop(unfound));
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
   /** Closes the file after the calls made so far. */
   async close(): Promise<void> {
     await this.#tail;
+    await this.#closeFile();
+  }
+
+  async #closeFile(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
     await file?.close();
+  }
+
+  async #drop(unfound: UnfoundMarks): Promise<void> {
+    if (unfound.count === 0) return;
+    await this.#closeFile();
+    const kept = new Map([...this.#times].filter(([key]) => !unfound.has(key)));
+    await replaceFile(this.#path, "private", linesOf(kept));
+    for (const key of this.#times.keys()) if (unfound.has(key)) this.#times.delete(key);
   }
 
   async #add(letters: readonly LetterName[]): Promise<void> {
@@ -101,9 +155,8 @@ export class RedrivenMarks {
     const marks = letters.flatMap(({ sink, id, times }) =>
       times.map((letter) => ({ sink, id, letter, time })),
     );
-    const lines = marks.map((each) => `${JSON.stringify(each)}\n`);
     this.#file ??= await openForAppend(this.#path, "private");
-    await this.#file.appendFile(lines.join(""));
+    await this.#file.appendFile(marks.map(lineOf).join(""));
     await this.#file.datasync();
     for (const { sink, id, letter } of marks) this.#times.set(keyOf(sink, id, letter), time);
   }
@@ -112,6 +165,28 @@ export class RedrivenMarks {
 /** Neither the name of a sink nor a time has a space in it. */
 function keyOf(sink: string, id: string, letter: string): string {
   return `${sink} ${id} ${letter}`;
+}
+
+function lineOf(each: z.infer<typeof mark>): string {
+  return `${JSON.stringify(each)}\n`;
+}
+
+/** The lines of marks, many at a time. */
+function* linesOf(times: ReadonlyMap<string, string>): Generator<string> {
+  let lines: string[] = [];
+  for (const [key, time] of times) {
+    lines.push(lineOf({ ...letterOf(key), time }));
+    if (lines.length < marksAtOnce) continue;
+    yield lines.join("");
+    lines = [];
+  }
+  yield lines.join("");
+}
+
+/** The opposite of `keyOf`; an id may have spaces. */
+function letterOf(key: string): Omit<z.infer<typeof mark>, "time"> {
+  const [start, end] = [key.indexOf(" "), key.lastIndexOf(" ")];
+  return { sink: key.slice(0, start), id: key.slice(start + 1, end), letter: key.slice(end + 1) };
 }
 
 /** The lines of a file, without those that are too long to be a mark. */

@@ -1,6 +1,8 @@
 // A durable classic queue lives on one node. While that node is down, the other nodes return its messages as if it
 // had no binding.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { type Channel, connect } from "amqplib";
 import { assertDelivered } from "../contract/sink-contract.ts";
@@ -8,8 +10,10 @@ import { countDuplicates, startFlow } from "../support/flow.ts";
 import { rabbitMqSink } from "../support/make-sink.ts";
 import { MemorySource } from "../support/memory-source.ts";
 import { testPipeline } from "../support/run-pipeline.ts";
+import { RunningService } from "../support/running-service.ts";
 import { sampleEvent, sampleOutbound } from "../support/sample-events.ts";
 import { scaled, sizeFromEnvironment } from "../support/scale.ts";
+import { flushed, journalDirectory, openSmall, smallEvent } from "../support/small-journal.ts";
 import { patienceMs, until } from "../support/until.ts";
 import type { RabbitmqCluster } from "./support/broker-provider.ts";
 import { startRabbitmq } from "./support/brokers.ts";
@@ -153,6 +157,69 @@ suite("a durable classic queue whose node is down", () => {
     assertDelivered(await readEvents(short), [sampleOutbound(2)]);
     await assert.rejects(patient.deadLetters(), { code: "ENOENT" });
     assertDelivered(await readEvents(long), [sampleOutbound(1), sampleOutbound(2)]);
+  });
+
+  test("a service that starts while the node is down waits with kinds that were routed before, and gives up others", async (t) => {
+    const name = "restarted";
+    await declare(name);
+    const journal = journalDirectory(t);
+    const exitModule = openSmall(journal);
+    t.after(() => exitModule.close());
+    const hosts = rabbitmq.urls.map((url) => new URL(url).host).join();
+    const url = `amqp://guest@${hosts}/?exchange=${name}`;
+    // One lane, so that the event that is given up is not stuck after the one that waits.
+    const sink = { name: "rabbit", url, lanes: 1, ...retry, deadLetterAfterSeconds };
+    const start = async () => {
+      const service = await RunningService.start(t, journal, [sink]);
+      return { service, stats: () => service.stats("rabbit") };
+    };
+    const issue = async (requestId: number, event = 1): Promise<void> => {
+      exitModule.notify({ ...smallEvent(requestId), event });
+      await flushed(exitModule);
+    };
+    await issue(1);
+    const first = await start();
+    await until(() => first.stats().acknowledgedEvents === 1, "the kind is routed");
+    await first.service.stop();
+    await takeDown(name);
+    await issue(2, 2); // request.pending
+    await issue(3);
+    const second = await start();
+    const options = { state: second.stats };
+    const isGivenUp = () => second.stats().deadLetters.unroutable === 1;
+    await until(isGivenUp, "a kind that was never routed is given up", options);
+    const earlier = second.stats().failures.unroutable;
+    const waits = () => second.stats().failures.unroutable - earlier >= refusals;
+    await until(waits, "the other was returned often", options);
+    assert.equal(second.stats().state, "alarm");
+    assert.equal(second.stats().deadLetters.unroutable, 1);
+    await second.service.stop();
+
+    const third = await start();
+    const isReturned = () => third.stats().failures.unroutable >= refusals;
+    await until(isReturned, "it waits after one more restart", { state: third.stats });
+    await rabbitmq.restart(home);
+    await until(() => third.stats().acknowledgedEvents === 1, "it is published");
+    await third.service.stop();
+    const arrived = await readEvents(name);
+    assert.deepEqual(
+      arrived.map(({ type, subject }) => [type, subject]),
+      [
+        ["io.certwire.certificate.issued.v1", "request/1"],
+        ["io.certwire.certificate.issued.v1", "request/3"],
+      ],
+    );
+    const letters = readFileSync(
+      join(dirname(journal), "state", "dead-letters", "rabbit.ndjson"),
+      "utf8",
+    );
+    assert.deepEqual(
+      letters
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line).event.subject),
+      ["request/2"],
+    );
   });
 
   test("an event that another queue takes is confirmed, and the queue that is down never gets it", async (t) => {

@@ -32,13 +32,13 @@ export interface ReplayOptions extends SelectionOptions {
 
 /** `certwire replay`: sends recorded events again. */
 export async function replay(file: string | undefined, options: ReplayOptions): Promise<void> {
-  const { toSink } = options;
+  const { toSink, dryRun } = options;
   const selection = selectionOf(options);
   const config =
     options.config === undefined
       ? undefined
-      : loadConfig(options.config, { isNeeded: ({ name }) => name === toSink });
-  const target = options.dryRun && !toSink ? undefined : chooseTarget(options, config);
+      : loadConfig(options.config, { isNeeded: ({ name }) => !dryRun && name === toSink });
+  const target = dryRun && !toSink ? undefined : chooseTarget(options, config);
   const signal = stopSignal();
   const source = await chooseSource(file, options, config, target, signal);
   const skipped: SkippedCounts = { line: 0, record: 0 };
@@ -49,7 +49,7 @@ export async function replay(file: string | undefined, options: ReplayOptions): 
     return;
   }
   sayPlan(source.name, options, plan, skipped);
-  if (options.dryRun || target === undefined) return;
+  if (dryRun || target === undefined) return;
   const events = new ReplaySource(source.events(ignore), selection, target.filter);
   const { acknowledged, deadLetters, hasReaderGone } = await send(events, target, config, signal);
   const buried =

@@ -7,8 +7,8 @@ import { isInPlace, openForAppend } from "../../files/append-file.ts";
 import { lockDirectory } from "../../files/directory-lock.ts";
 import { checkWritable } from "../../files/writable-directory.ts";
 import type { NativeFileLock } from "../../native/addon.ts";
-import { unlessAborted } from "../broker-lane.ts";
 import type { PublishOutcome, Sink, SinkLimits } from "../sink.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import { displaced, toFileFailure } from "./errors.ts";
 import type { ResolvedFileSinkOptions } from "./options.ts";
 

@@ -2,9 +2,9 @@ import { CompressionTypes, type Kafka, type Producer, type RecordMetadata } from
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { kibibyte } from "../../units.ts";
-import { unlessAborted } from "../broker-lane.ts";
 import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import { StoredAhead } from "../stored-ahead.ts";
+import { unlessAborted } from "../unless-aborted.ts";
 import { disconnect } from "./client.ts";
 import { isTooLarge, toKafkaFailure } from "./errors.ts";
 import { toMessage } from "./message.ts";

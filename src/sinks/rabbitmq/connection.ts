@@ -9,6 +9,7 @@ import { toRabbitMqError } from "./errors.ts";
 import type { RabbitMqMonitor } from "./monitor.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
 import { assertTopology } from "./topology.ts";
+import { majorVersion } from "./version.ts";
 
 /** Least time between a preparation and a repair of the topology, in ms. */
 const repairIntervalMs = 60_000;
@@ -93,7 +94,7 @@ export class RabbitMqConnection {
   }
 
   #isBefore4(): boolean {
-    return Number.parseInt(this.#version, 10) < 4;
+    return (majorVersion(this.#version) ?? 4) < 4;
   }
 
   /** Opens a confirm channel, connecting first where needed. */

@@ -21,6 +21,8 @@ export const rabbitmq = defineSinkKind({
   ],
   destination: ({ exchange, hosts }) =>
     `exchange ${exchange} on ${hosts.map(formatHost).join(", ")}`,
+  routing: ({ hosts, vhost, exchange, routingKey }) =>
+    JSON.stringify([hosts.map(formatHost).toSorted(), vhost, exchange, routingKey]),
   async create(options, log) {
     const { RabbitMqSink } = await import("./sink.ts");
     return new RabbitMqSink(options, log);

@@ -1,5 +1,6 @@
 import type { ConfirmChannel } from "amqplib";
 import type { RabbitMqTopology } from "./options.ts";
+import { majorVersion } from "./version.ts";
 
 type QuorumQueue = RabbitMqTopology["quorumQueues"][number];
 type Arguments = Readonly<Record<string, string | number>>;
@@ -99,7 +100,7 @@ function quorumArguments({ deliveryLimit, deadLetterExchange }: QuorumQueue): Ar
  * negative number for 0.
  */
 function unlimitedOn(version: string): number | undefined {
-  return Number.parseInt(version, 10) >= 4 ? -1 : undefined;
+  return (majorVersion(version) ?? 0) >= 4 ? -1 : undefined;
 }
 
 async function declare(channel: ConfirmChannel, name: string, args: Arguments): Promise<void> {

@@ -111,7 +111,7 @@ for (const [title, state, prepare, expected] of states) {
   });
 }
 
-for (const link of ["dead-letters", "checkpoints", "state.lock"]) {
+for (const link of ["dead-letters", "checkpoints", "routed-kinds", "state.lock"]) {
   test(`check finds a link in the place of ${link}, through which the service does not write`, async (context) => {
     const directory = temporaryDirectory(context);
     const elsewhere = join(directory, "elsewhere");

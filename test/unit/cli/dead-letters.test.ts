@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { DeadLetterReason } from "../../../src/state/dead-letter.ts";
@@ -15,15 +22,24 @@ function letterOf(number: number, sink: string, reason: DeadLetterReason = "unro
   return `${JSON.stringify({ time, sink, reason, message, event: sampleEvent(number) })}\n`;
 }
 
-/** A configuration with the sink `files` with these options, and a state directory with these dead-letter files. */
+/** The same letter, written an hour later. */
+function later(letter: string): string {
+  return letter.replace("T12:", "T13:");
+}
+
+/** A configuration with the sink `files` with these options and others, and a state directory with these dead-letter files. */
 function prepare(
   context: TestContext,
   files: Readonly<Record<string, string>>,
   options: object = {},
+  ...others: readonly object[]
 ) {
   const directory = temporaryDirectory(context);
   const config = join(directory, "certwire.json");
-  const sinks = [{ name: "files", url: `file://${join(directory, "events")}`, ...options }];
+  const sinks = [
+    { name: "files", url: `file://${join(directory, "events")}`, ...options },
+    ...others,
+  ];
   const [journal, state] = ["journal", "state"].map((name) => ({
     directory: join(directory, name),
   }));
@@ -103,6 +119,98 @@ test("a redrive publishes each letter once, whatever is run again, and marks it"
   assert.deepEqual(published().toSorted(), [`${idOf(1)} true`, `${idOf(2)} true`]);
   const list = await run("list");
   assert.match(list.stdout, /files +unroutable +\S+ +3 +3 /);
+});
+
+test("an event with letters of two reasons is redriven once, whichever reason comes first", async (context) => {
+  for (const [first, second] of [
+    ["unroutable", "rejected"],
+    ["rejected", "unroutable"],
+  ] as const) {
+    const { letters, published, run } = prepare(context, {
+      "files.1.ndjson": `${letterOf(1, "files")}${letterOf(2, "files")}`,
+      "files.ndjson": later(letterOf(1, "files", "rejected")),
+    });
+    const one = await run("redrive", "--reason", first, "--id", idOf(1));
+    assert.match(one.stderr, /sink files: 1 of 1 letters redriven, 1 events/);
+    const other = await run("redrive", "--reason", second, "--id", idOf(1), "--delete");
+    assert.match(other.stderr, /left out +1 that were redriven before/);
+    assert.doesNotMatch(other.stderr, /letters redriven/);
+    assert.deepEqual(published(), [`${idOf(1)} true`]);
+    assert.match((await run("list")).stdout, /files +unroutable +\S+ +2 +1 /);
+    assert.deepEqual(readdirSync(letters), ["files.1.ndjson"], "whose letter 2 is still to go");
+  }
+});
+
+test("a file whose letters were marked with those of another reason is deleted", async (context) => {
+  const { letters, run } = prepare(context, {
+    "files.1.ndjson": letterOf(1, "files"),
+    "files.2.ndjson": later(letterOf(1, "files", "rejected")),
+    "files.ndjson": letterOf(2, "files", "rejected"),
+  });
+  const { stderr } = await run("redrive", "--reason", "unroutable", "--delete");
+  assert.match(stderr, /1 of 1 letters redriven[\s\S]*2 of 3 files deleted/);
+  assert.deepEqual(readdirSync(letters), ["files.ndjson"]);
+});
+
+test("a redrive drops the marks of letters that are gone, and none while a line cannot be read", async (context) => {
+  const { letters, run } = prepare(context, {
+    "files.1.ndjson": letterOf(1, "files"),
+    "files.2.ndjson": letterOf(2, "files"),
+    "files.ndjson": letterOf(3, "files", "rejected"),
+  });
+  const marked = () =>
+    readFileSync(join(letters, "..", "redriven.ndjson"), "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line).id);
+  const redriveNone = () => run("redrive", "--reason", "undecodable");
+  await run("redrive", "--reason", "unroutable");
+  assert.deepEqual(marked(), [idOf(1), idOf(2)]);
+  await redriveNone();
+  assert.deepEqual(marked(), [idOf(1), idOf(2)], "their letters are still there");
+
+  rmSync(join(letters, "files.1.ndjson"));
+  await run("redrive", "--dry-run");
+  appendFileSync(join(letters, "files.ndjson"), "not JSON\n");
+  await redriveNone();
+  assert.deepEqual(marked(), [idOf(1), idOf(2)], "what cannot be read may be any letter");
+
+  writeFileSync(join(letters, "files.ndjson"), letterOf(3, "files", "rejected"));
+  const { exitCode, stderr } = await redriveNone();
+  assert.equal(exitCode, 0, stderr);
+  assert.deepEqual(marked(), [idOf(2)]);
+  const last = await run("redrive", "--delete");
+  assert.match(last.stderr, /left out +1 that were redriven before[\s\S]*2 of 2 files deleted/);
+  await run("redrive");
+  assert.deepEqual(marked(), []);
+});
+
+test("a redrive needs no secret for its plan, and none but those of the sinks that get letters", async (context) => {
+  const { published, run } = prepare(
+    context,
+    { "files.ndjson": letterOf(1, "files") },
+    {},
+    ...["rabbit", "other"].map((name) => ({
+      name,
+      url: "amqp://guest@localhost/?exchange=e",
+      password: { file: "missing" },
+    })),
+  );
+  const { exitCode, stderr } = await run("redrive");
+  assert.equal(exitCode, 0, stderr);
+  assert.deepEqual(published(), [`${idOf(1)} true`]);
+});
+
+test("the plan is shown before a password is read that is missing", async (context) => {
+  const url = "amqp://guest@localhost/?exchange=e";
+  const rabbit = { name: "rabbit", url, password: { file: "missing" } };
+  const { run } = prepare(context, { "rabbit.ndjson": letterOf(1, "rabbit") }, {}, rabbit);
+  const plan = await run("redrive", "--dry-run");
+  assert.equal(plan.exitCode, 0, plan.stderr);
+  assert.match(plan.stderr, /sink rabbit +1 letters, 1 unroutable/);
+  const { exitCode, stderr } = await run("redrive");
+  assert.equal(exitCode, 78, stderr);
+  assert.match(stderr, /sink rabbit +1 letters, 1 unroutable[\s\S]*secret file cannot be read/);
 });
 
 test("letters whose events the sink does not want now stay, and can be redriven later", async (context) => {

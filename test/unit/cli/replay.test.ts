@@ -123,6 +123,19 @@ test("a replay to a sink leaves out what the sink does not want, and its plan sa
   assert.match(stderr, /2 of 2 events acknowledged/);
 });
 
+test("the plan of a replay to a sink needs no secret of it", async (context) => {
+  const directory = temporaryDirectory(context);
+  const config = join(directory, "certwire.json");
+  const url = "amqp://guest@localhost/?exchange=e";
+  const sinks = [{ name: "rabbit", url, password: { file: "missing" } }];
+  const journal = { directory: join(directory, "journal") };
+  writeFileSync(config, JSON.stringify({ journal, state: { directory }, sinks }));
+  const words = [eventFile(context, eventLines(2)), "-c", config, "--to-sink", "rabbit"];
+  const { exitCode, stderr } = await runCli("replay", ...words, "--dry-run");
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stderr, /target +sink rabbit/);
+});
+
 test("a replay to a sink shows no more of an event than the sink may show", async (context) => {
   const directory = temporaryDirectory(context);
   const config = join(directory, "certwire.json");

@@ -288,6 +288,29 @@ test("a source that fails is read again", async (t) => {
   assert.equal(pipeline.stats().sourceFailures, 1);
 });
 
+test("a source that fails is read again within seconds, however long a sink may pause", async (t) => {
+  const source = new MemorySource(events(5));
+  const next = source.next.bind(source);
+  let calls = 0;
+  source.next = async (signal) => {
+    calls += 1;
+    if (calls <= 2) throw new Error("the lock file cannot be read");
+    return next(signal);
+  };
+  const hour = 3_600_000;
+  const settings = { retryInitialMs: hour, retryMaxMs: hour };
+  const { pipeline, logLines } = await testPipeline(t, source, new ScriptedSink(), settings);
+  const stop = new AbortController();
+  t.after(() => stop.abort());
+  const running = pipeline.run(stop.signal);
+  const failures = () => logLines.filter(({ msg }) => msg === "cannot read events");
+  await until(() => failures().length > 0, "a failure is logged");
+  const [{ delayMs } = {}] = failures();
+  assert.ok(Number(delayMs) <= 2000, `a pause of ${String(delayMs)} ms`);
+  await settled(running, "everything is read");
+  assert.ok(calls > 2);
+});
+
 test("a sink that breaks its contract ends the pipeline with an error instead of a loss", async (t) => {
   const sink = new ScriptedSink();
   sink.script = () => ({ acknowledged: 1 });

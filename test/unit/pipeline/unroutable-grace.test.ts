@@ -16,7 +16,7 @@ const outage: SinkFailure = { kind: "reset", cause: new Error("connection lost")
 /** A grace of five minutes with a clock of its own. */
 function fiveMinutes() {
   const clock = { ms: 0 };
-  return { clock, grace: new UnroutableGrace(5 * minute, () => clock.ms) };
+  return { clock, grace: new UnroutableGrace(5 * minute, { now: () => clock.ms }) };
 }
 
 /** Lets an event be refused until it is given up; returns the pauses that it was granted. */

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { test } from "node:test";
-import pino from "pino";
+import { type TestContext, test } from "node:test";
+import pino, { type Logger } from "pino";
 import { parseConfig } from "../../../src/config/load.ts";
 import { Service } from "../../../src/service/service.ts";
+import { collectLog } from "../../support/collect-log.ts";
 import { holdFlushes } from "../../support/failing-flush.ts";
+import { startFakeRabbitMq } from "../../support/fake-rabbitmq.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
 import { settled, turns, until } from "../../support/until.ts";
 
@@ -18,15 +20,32 @@ async function workOnce(journal: string, first: number, last: number): Promise<v
   simulator.close();
 }
 
-function createService(journal: string): Promise<Service> {
+function createService(
+  journal: string,
+  sink: object = { name: "files", url: "file:events" },
+  log = pino({ level: "silent" }),
+): Promise<Service> {
   const root = dirname(journal);
   const text = JSON.stringify({
     journal: { directory: journal },
     state: { directory: join(root, "state") },
-    sinks: [{ name: "files", url: "file:events" }],
+    sinks: [sink],
   });
   const config = parseConfig(join(root, "certwire.json"), text);
-  return Service.create({ config, log: pino({ level: "silent" }) });
+  return Service.create({ config, log });
+}
+
+/** A service that runs until it is stopped, and the counters of its sink. */
+async function startService(context: TestContext, journal: string, sink: object, log?: Logger) {
+  const service = await createService(journal, sink, log);
+  const stop = new AbortController();
+  context.after(() => stop.abort());
+  const running = service.run(stop.signal);
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await running;
+  };
+  return { stats: () => service.stats()[0], end };
 }
 
 /** Runs a service until its sink has this many events; its counters at the end. */
@@ -84,4 +103,48 @@ test("no event is published before the id of its CA is on disk, and a hanging di
   flushes.release();
   const last = await publish(journal, 5);
   assert.equal(last?.acknowledgedEvents, 5);
+});
+
+test("a kind that RabbitMQ has routed waits after a restart while it is returned; with another exchange it is given up", async (context) => {
+  const journal = journalDirectory(context);
+  let isDown = false;
+  const broker = await startFakeRabbitMq(() => (isDown ? "return" : true));
+  context.after(() => broker.stop());
+  const quick = { deadLetterAfterSeconds: 0, retryInitialMs: 1, retryMaxMs: 5 };
+  const rabbit = { name: "rabbit", url: `${broker.url}/?exchange=one`, ...quick };
+  await workOnce(journal, 1, 1);
+  const first = await startService(context, journal, rabbit);
+  await until(() => first.stats()?.acknowledgedEvents === 1, "the kind is routed");
+  await first.end();
+  isDown = true;
+  await workOnce(journal, 2, 2);
+  const second = await startService(context, journal, rabbit);
+  const refusals = () => second.stats()?.failures.unroutable ?? 0;
+  await until(() => refusals() > 20, "the event is returned often");
+  assert.equal(second.stats()?.deadLetters.unroutable, 0);
+  assert.equal(second.stats()?.state, "alarm");
+  await second.end();
+
+  const other = { ...rabbit, url: `${broker.url}/?exchange=two` };
+  const third = await startService(context, journal, other);
+  await until(() => third.stats()?.deadLetters.unroutable === 1, "it was never routed there");
+  await third.end();
+});
+
+test("routed kinds that cannot be read are reported, and hold up nothing", async (context) => {
+  const journal = journalDirectory(context);
+  const broker = await startFakeRabbitMq(() => true);
+  context.after(() => broker.stop());
+  const file = join(dirname(journal), "state", "routed-kinds", "rabbit.json");
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, "damaged");
+  await workOnce(journal, 1, 1);
+  const { log, lines } = collectLog();
+  const rabbit = { name: "rabbit", url: broker.url };
+  const { stats, end } = await startService(context, journal, rabbit, log);
+  await until(() => stats()?.acknowledgedEvents === 1, "the event is published");
+  await end();
+  const warnings = lines.filter(({ level }) => level === 40).map(({ msg }) => msg);
+  assert.deepEqual(warnings, ["cannot read which kinds of events were routed"]);
+  assert.deepEqual(JSON.parse(readFileSync(file, "utf8")).kinds, ["certificate.issued"]);
 });

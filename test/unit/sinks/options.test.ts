@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { eventKinds } from "../../../src/events/event.ts";
 import { fileSinkOptions, resolveFileSink } from "../../../src/sinks/file/options.ts";
 import { kafkaSinkOptions, resolveKafkaSink } from "../../../src/sinks/kafka/options.ts";
+import { rabbitmq } from "../../../src/sinks/rabbitmq/index.ts";
 import {
   longestKind,
   rabbitmqSinkOptions,
@@ -41,6 +42,26 @@ test("an AMQP URL gives hosts, vhost and exchange, with RabbitMQ's defaults", ()
   const long = parse("amqp://me@a,b/pki?exchange=ca", { password: { environment: "PW" } });
   assert.deepEqual([long.vhost, long.exchange, long.username], ["pki", "ca", "me"]);
   assert.equal(long.hosts.length, 2);
+});
+
+test("what decides where RabbitMQ routes an event is hosts, vhost, exchange and routing key", () => {
+  const routingOf = (url: string, more: object = {}) => {
+    const entry = rabbitmq.options.parse({ name: "r", url, ...more });
+    return rabbitmq.configure(entry, context).routing;
+  };
+  const password = { environment: "PW" };
+  const routing = routingOf("amqp://a,b/pki?exchange=ca");
+  assert.equal(typeof routing, "string");
+  const same = routingOf("amqp://me@b:5672,a/pki?exchange=ca", { password, lanes: 2, window: 5 });
+  assert.equal(same, routing);
+  const others = [
+    routingOf("amqp://a/pki?exchange=ca"),
+    routingOf("amqp://a,b:5673/pki?exchange=ca"),
+    routingOf("amqp://a,b/other?exchange=ca"),
+    routingOf("amqp://a,b/pki?exchange=other"),
+    routingOf("amqp://a,b/pki?exchange=ca", { routingKey: "pki.{kind}" }),
+  ];
+  assert.equal(new Set([routing, ...others]).size, others.length + 1);
 });
 
 test("a file URL may be relative to the configuration file", () => {

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { RedrivenMarks } from "../../../src/state/redriven.ts";
@@ -75,4 +83,64 @@ test("damage in the file of the marks hides no mark but its own", async (context
   const marks = await RedrivenMarks.read(path);
   assert.ok(marks.timeOf({ sink: "a", id: "1", time }));
   assert.ok(marks.timeOf({ sink: "a", id: "2", time }));
+});
+
+/** Marks for these ids, in a file. */
+async function marksOf(path: string, ids: readonly string[]): Promise<RedrivenMarks> {
+  const marks = await RedrivenMarks.read(path);
+  await marks.add(ids.map((id) => ({ sink: "a", id, times })));
+  return marks;
+}
+
+function markedOf(marks: RedrivenMarks, ids: readonly string[]): string[] {
+  return ids.filter((id) => marks.timeOf({ sink: "a", id, time }) !== undefined);
+}
+
+test("marks of letters that are gone are dropped, and every other is as it was", async (context) => {
+  const directory = temporaryDirectory(context);
+  const path = join(directory, "redriven.ndjson");
+  const ids = ["1", "2 with spaces", "3", "4"];
+  const marks = await marksOf(path, ids);
+  const unfound = marks.unfound();
+  unfound.found({ sink: "a", id: "2 with spaces", time });
+  unfound.found({ sink: "a", id: "4", time });
+  unfound.found({ sink: "b", id: "3", time });
+  const before = marks.timeOf({ sink: "a", id: "4", time });
+  await marks.drop(unfound);
+  await marks.add([{ sink: "a", id: "5", times }]);
+  await marks.close();
+  const again = await RedrivenMarks.read(path);
+  for (const each of [marks, again]) {
+    assert.deepEqual(markedOf(each, [...ids, "5"]), ["2 with spaces", "4", "5"]);
+    assert.equal(each.timeOf({ sink: "a", id: "4", time }), before);
+  }
+  assert.equal(statSync(path).mode & 0o077, 0, "only the service may read it");
+  assert.deepEqual(readdirSync(directory), ["redriven.ndjson"]);
+});
+
+test("a file of marks is as it was if it cannot be replaced", async (context) => {
+  const directory = temporaryDirectory(context);
+  const path = join(directory, "redriven.ndjson");
+  const marks = await marksOf(path, ["1", "2"]);
+  mkdirSync(`${path}.new`); // nothing can be written there
+  await assert.rejects(marks.drop(marks.unfound()));
+  await marks.add([{ sink: "a", id: "3", times }]);
+  await marks.close();
+  const again = await RedrivenMarks.read(path);
+  for (const each of [marks, again]) {
+    assert.deepEqual(markedOf(each, ["1", "2", "3"]), ["1", "2", "3"]);
+  }
+});
+
+test("what a crash has left of a new file of marks, or a link in its place, is replaced", async (context) => {
+  const directory = temporaryDirectory(context);
+  const path = join(directory, "redriven.ndjson");
+  const victim = join(directory, "victim");
+  writeFileSync(victim, "precious");
+  symlinkSync(victim, `${path}.new`);
+  const marks = await marksOf(path, ["1"]);
+  await marks.drop(marks.unfound());
+  await marks.close();
+  assert.equal(readFileSync(victim, "utf8"), "precious");
+  assert.equal(readFileSync(path, "utf8"), "");
 });

@@ -198,5 +198,6 @@ test("a sink whose disk hangs ends its publish when that is stopped, and closes"
   const { acknowledged, failure } = await settled(publishing, "the publish has ended");
   assert.equal(acknowledged, 0);
   assert.equal(failure?.kind, "reset");
+  assert.equal(failure?.cause.message, "stopped before the publish ended");
   await settled(sink.close(), "the sink is closed");
 });

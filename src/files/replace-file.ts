@@ -1,0 +1,40 @@
+import { constants } from "node:fs";
+import { open, rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { type FileAccess, fileModes, noFollow, syncDirectory } from "./append-file.ts";
+import { ignoreMissing } from "./existing.ts";
+
+const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow;
+
+/**
+ * Replaces a file as a whole, durably: after a crash the old one or the new one is there. The new one is written as
+ * `<path>.new` first; only one process at a time may do so. The directory must exist. Rejects with the error of the file
+ * system; the old file is then still there, or the new one if only the flush of the directory failed.
+ */
+export async function replaceFile(
+  path: string,
+  access: FileAccess,
+  text: Iterable<string>,
+): Promise<void> {
+  const draft = `${path}.new`;
+  // What a crash has left, or a link that was put there: a new file leads nowhere else.
+  await unlink(draft).catch(ignoreMissing);
+  try {
+    await writeNew(draft, access, text);
+    await rename(draft, path);
+  } catch (error) {
+    await unlink(draft).catch(() => undefined);
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+async function writeNew(path: string, access: FileAccess, text: Iterable<string>): Promise<void> {
+  const file = await open(path, createFlags, fileModes[access]);
+  try {
+    for (const part of text) await file.appendFile(part);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
