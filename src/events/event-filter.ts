@@ -47,8 +47,7 @@ export class EventFilter {
     if (
       this.#except.some(
         (condition) =>
-          (!isVital || namesKind(condition, facts.kind)) &&
-          verdict(condition, facts, facts.template) === "met",
+          (!isVital || namesKind(condition, facts.kind)) && meetsCondition(condition, facts),
       )
     )
       return false;
@@ -58,6 +57,11 @@ export class EventFilter {
       (condition) => verdict(condition, facts, facts.claimedTemplate) !== "unmet",
     );
   }
+}
+
+/** True if an event is known to meet a condition; a value that is missing meets none. */
+export function meetsCondition(condition: EventCondition, facts: FilterFacts): boolean {
+  return verdict(condition, facts, facts.template) === "met";
 }
 
 /** The kinds that a pattern describes. */

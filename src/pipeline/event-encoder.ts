@@ -1,4 +1,5 @@
 import { isOutOfMemory } from "../errors/out-of-memory.ts";
+import type { Destination } from "../events/destination.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import {
   eventOf,
@@ -7,6 +8,7 @@ import {
   toOutbound,
 } from "../events/outbound-event.ts";
 import type { Redactor } from "../events/redaction/redactor.ts";
+import type { Router } from "../events/router.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { PipelineMonitor } from "./monitor.ts";
 import { type RetryPolicy, retryUntilDone } from "./retry.ts";
@@ -17,6 +19,8 @@ export interface EventEncoderOptions {
   readonly shrink: ShrinkEvent;
   /** Default: events show everything. */
   readonly redactor?: Redactor | undefined;
+  /** Default: events go to the sink's own destination. */
+  readonly router?: Router | undefined;
   readonly monitor: PipelineMonitor;
   readonly retry: RetryPolicy;
 }
@@ -42,8 +46,11 @@ export class EventEncoder {
 
   /** The event for the sink, or why there is none. */
   encode(event: CertwireEvent): OutboundEvent | Error {
-    const { sink, shrink } = this.#options;
-    return attempt(() => toOutbound(this.#redacted(event), sink.limits.maxEventBytes, shrink));
+    const { router } = this.#options;
+    return attempt(() => {
+      const shown = this.#redacted(event);
+      return this.#outbound(shown, router?.destinationOf(event, shown));
+    });
   }
 
   /** The same once there is memory for it; `undefined` if the signal was aborted first. */
@@ -69,10 +76,19 @@ export class EventEncoder {
   }
 
   #fit(event: OutboundEvent): OutboundEvent {
-    const { sink, shrink } = this.#options;
-    const { maxEventBytes } = sink.limits;
-    if (event.json.length <= maxEventBytes) return event;
-    return toOutbound(eventOf(event), maxEventBytes, shrink);
+    if (event.json.length <= this.#maxBytesAt(event.destination)) return event;
+    return this.#outbound(eventOf(event), event.destination);
+  }
+
+  #outbound(event: CertwireEvent, destination: Destination | undefined): OutboundEvent {
+    const outbound = toOutbound(event, this.#maxBytesAt(destination), this.#options.shrink);
+    return destination === undefined ? outbound : { ...outbound, destination };
+  }
+
+  #maxBytesAt(destination: Destination | undefined): number {
+    const { sink } = this.#options;
+    if (destination === undefined) return sink.limits.maxEventBytes;
+    return sink.maxEventBytesAt?.(destination) ?? sink.limits.maxEventBytes;
   }
 
   #withMemory<T>(step: () => T, signal: AbortSignal): Promise<T | undefined> {

@@ -17,7 +17,13 @@ export type PipelineSettings = Partial<PipelineLimits> &
   Partial<
     Pick<
       PipelineOptions,
-      "checkpoints" | "checkpointIntervalMs" | "drainTimeoutMs" | "filter" | "redactor" | "shrink"
+      | "checkpoints"
+      | "checkpointIntervalMs"
+      | "drainTimeoutMs"
+      | "filter"
+      | "redactor"
+      | "router"
+      | "shrink"
     >
   >;
 
@@ -37,8 +43,8 @@ export async function testPipeline(
     { level: "debug" },
     { write: (line: string) => void logLines.push(JSON.parse(line)) },
   );
-  const { checkpoints, checkpointIntervalMs, drainTimeoutMs, filter, redactor, shrink, ...limits } =
-    settings;
+  const { checkpoints, checkpointIntervalMs, drainTimeoutMs, ...shape } = settings;
+  const { filter, redactor, router, shrink, ...limits } = shape;
   const pipeline = new Pipeline({
     source,
     sink,
@@ -53,6 +59,7 @@ export async function testPipeline(
     },
     ...(filter && { filter }),
     ...(redactor && { redactor }),
+    ...(router && { router }),
     shrink: shrink ?? ((event) => event),
     deadLetters: new DeadLetterFile(deadLetterPath),
     monitor: new PipelineMonitor(log),
