@@ -24,7 +24,7 @@ export const rabbitmq = defineSinkKind({
   ],
   destination,
   destinations: (options) => rabbitmqDestinations(options),
-  place: ({ exchange, routingKey }) => `exchange ${exchange}, routing key ${routingKey}`,
+  place: ({ exchange, routingKey }) => `exchange ${exchange} key ${routingKey}`,
   async create(options, log) {
     const { RabbitMqSink } = await import("./sink.ts");
     return new RabbitMqSink(options, log);
