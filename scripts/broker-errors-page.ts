@@ -17,7 +17,7 @@ only an event of the other kind becomes a [dead letter](../how-to/dead-letters.m
 | \`retry-identical\` | sends the same events again |
 | \`reset\` | connects again and sends the same events again |
 | \`config\`, \`auth\` | the same, with the state \`alarm\`: someone must act |
-| \`unroutable\` | the same; a kind of event that was never routed becomes a dead letter after \`deadLetterAfterSeconds\` |
+| \`unroutable\` | the same; a kind of event that was never routed with its exchange and routing key becomes a dead letter after \`deadLetterAfterSeconds\` |
 | \`poison\` | makes a dead letter of the event, once it was refused alone |
 
 The exit code is that of \`certwire check\` for this error.

@@ -24,18 +24,30 @@ function patterns(each: z.ZodString, about: string) {
   return z.array(each).min(1).optional().describe(about);
 }
 
-const condition = z
-  .strictObject({
-    kind: patterns(kindPattern, "Kinds, such as `certificate.issued` or `request.*`."),
-    template: patterns(pattern, "Names or OIDs of certificate templates."),
-    requester: patterns(pattern, "Requesters as the CA names them, such as `CORP\\svc-*`."),
-    ca: patterns(pattern, "Names of CAs, or their ids."),
-  })
-  .refine((value) => Object.keys(value).length > 0, {
-    error: "is empty: give kind, template, requester or ca",
-    // An unknown key says enough.
-    when: ({ issues }) => issues.length === 0,
-  });
+/** What selects events: an event must fit each member that is there. */
+export const selectorShape = {
+  kind: patterns(kindPattern, "Kinds, such as `certificate.issued` or `request.*`."),
+  template: patterns(pattern, "Names or OIDs of certificate templates."),
+  requester: patterns(pattern, "Requesters as the CA names them, such as `CORP\\svc-*`."),
+  ca: patterns(pattern, "Names of CAs, or their ids."),
+};
+
+/** True if an object has a member that selects events. */
+export function hasSelector(value: object): boolean {
+  return Object.keys(selectorShape).some((key) => key in value);
+}
+
+/** How an object without a selector is refused. */
+export const noSelector = {
+  error: "selects nothing: give kind, template, requester or ca",
+  // An unknown key says enough.
+  when: ({ issues }: { readonly issues: readonly unknown[] }) => issues.length === 0,
+};
+
+const condition = z.strictObject(selectorShape).refine(hasSelector, {
+  ...noSelector,
+  error: "is empty: give kind, template, requester or ca",
+});
 
 /** The keys of a sink's entry that choose its events. */
 export const filterShape = {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { EventFilter } from "../events/event-filter.ts";
 import type { Redactor } from "../events/redaction/redactor.ts";
+import type { Router } from "../events/router.ts";
 import {
   type PipelineLimits,
   pipelineLimitsShape,
@@ -12,6 +13,7 @@ import type { ConfiguredSink, SinkKind } from "../sinks/sink-kind.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import { filterShape, resolveFilter } from "./filter-options.ts";
 import { redactShape, resolveRedactor } from "./redact-options.ts";
+import { resolveRouter, withRoutes } from "./route-options.ts";
 
 /** A sink of the configuration, resolved, with what its pipeline needs. */
 export interface SinkConfiguration extends ConfiguredSink {
@@ -20,6 +22,8 @@ export interface SinkConfiguration extends ConfiguredSink {
   readonly filter: EventFilter;
   /** Takes out what its events do not show. Absent: they show everything. */
   readonly redactor?: Redactor;
+  /** Chooses where each event goes. Absent: all go to one place. */
+  readonly router?: Router;
 }
 
 /** An entry of `sinks` that its schema has accepted, with defaults, before its secrets are read. */
@@ -31,8 +35,10 @@ export interface SinkEntry {
 type Issue = z.core.$ZodRawIssue;
 
 /** Schema of the entry of one kind of sink: its own keys, and those that its pipeline acts on. */
-export function entrySchema({ options }: SinkKind) {
-  const schema = options.safeExtend({ ...filterShape, ...redactShape, ...pipelineLimitsShape });
+export function entrySchema(kind: SinkKind) {
+  const { options } = kind;
+  const shape = { ...filterShape, ...redactShape, ...pipelineLimitsShape };
+  const schema = withRoutes(options.safeExtend(shape), kind);
   return options.description === undefined ? schema : schema.describe(options.description);
 }
 
@@ -75,11 +81,14 @@ export function resolveSink(
   context: ResolveContext,
 ): SinkConfiguration {
   const redactor = resolveRedactor(values, context);
+  const sink = kind.configure(values, context);
+  const router = resolveRouter(values, sink);
   return {
-    ...kind.configure(values, context),
+    ...sink,
     limits: resolvePipelineLimits(values),
     filter: new EventFilter(resolveFilter(values)),
     ...(redactor && { redactor }),
+    ...(router && { router }),
   };
 }
 

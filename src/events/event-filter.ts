@@ -41,23 +41,31 @@ export class EventFilter {
 
   /** True if the sink gets the event. */
   wants(event: CertwireEvent): boolean {
-    if (this.#only === undefined && this.#except.length === 0) return true;
+    return this.leftOutBy(event) === undefined;
+  }
+
+  /** The option that leaves an event out, such as `only` or `except[1]`; `undefined` if the sink gets it. */
+  leftOutBy(event: CertwireEvent): string | undefined {
+    if (this.#only === undefined && this.#except.length === 0) return undefined;
     const facts = filterFacts(event);
     const isVital = isAboutAll(facts.kind);
-    if (
-      this.#except.some(
-        (condition) =>
-          (!isVital || namesKind(condition, facts.kind)) &&
-          verdict(condition, facts, facts.template) === "met",
-      )
-    )
-      return false;
-    if (isVital || this.#only === undefined) return true;
+    const excepted = this.#except.findIndex(
+      (condition) =>
+        (!isVital || namesKind(condition, facts.kind)) && meetsCondition(condition, facts),
+    );
+    if (excepted >= 0) return `except[${excepted}]`;
+    if (isVital || this.#only === undefined) return undefined;
     // What the requester claims may bring an event to a sink, but never hide one from it.
-    return this.#only.some(
+    const isWanted = this.#only.some(
       (condition) => verdict(condition, facts, facts.claimedTemplate) !== "unmet",
     );
+    return isWanted ? undefined : "only";
   }
+}
+
+/** True if an event is known to meet a condition; a value that is missing meets none. */
+export function meetsCondition(condition: EventCondition, facts: FilterFacts): boolean {
+  return verdict(condition, facts, facts.template) === "met";
 }
 
 /** The kinds that a pattern describes. */

@@ -12,6 +12,8 @@ export interface Fact {
 /** What filters know of an event. */
 export interface FilterFacts {
   readonly kind: EventKind;
+  /** The template as the CA has it: the first text is always the same for the same template. */
+  readonly issuedTemplate: Fact;
   /** The template, by name and OID, as the CA has it; where the CA has none, as the request asks for it. */
   readonly template: Fact;
   /** The same, and in any case what the request asks for. */
@@ -63,6 +65,7 @@ export function filterFacts(event: CertwireEvent): FilterFacts {
   const hasIssued = issued.texts.length > 0 || issued.isUnread;
   return {
     kind: kindOf(event),
+    issuedTemplate: issued,
     template: hasIssued ? issued : claimed,
     claimedTemplate: {
       texts: [...issued.texts, ...claimed.texts],

@@ -1,3 +1,4 @@
+import type { Destination } from "./destination.ts";
 import type { CertwireEvent, EventAttributes, EventKind } from "./event.ts";
 import { kindOf } from "./event-kind.ts";
 import { jsonText } from "./json-text.ts";
@@ -16,6 +17,8 @@ export interface OutboundEvent {
   readonly json: Buffer;
   /** Offset in `json` of the value of `data`, in bytes; it ends before the last byte of `json`. */
   readonly dataStart: number;
+  /** Where the event goes. Absent: to the sink's own destination. */
+  readonly destination?: Destination;
 }
 
 /** Makes an event smaller by leaving out its largest binary values, down to `maxBytes` of JSON. */

@@ -1,12 +1,9 @@
 import { isOutOfMemory } from "../errors/out-of-memory.ts";
 import type { CertwireEvent } from "../events/event.ts";
-import {
-  eventOf,
-  type OutboundEvent,
-  type ShrinkEvent,
-  toOutbound,
-} from "../events/outbound-event.ts";
+import { eventOf, type OutboundEvent, type ShrinkEvent } from "../events/outbound-event.ts";
 import type { Redactor } from "../events/redaction/redactor.ts";
+import type { Router } from "../events/router.ts";
+import { type EventShape, fitEvent, shapeEvent } from "../events/shape-event.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { PipelineMonitor } from "./monitor.ts";
 import { type RetryPolicy, retryUntilDone } from "./retry.ts";
@@ -17,6 +14,8 @@ export interface EventEncoderOptions {
   readonly shrink: ShrinkEvent;
   /** Default: events show everything. */
   readonly redactor?: Redactor | undefined;
+  /** Default: events go to the sink's own destination. */
+  readonly router?: Router | undefined;
   readonly monitor: PipelineMonitor;
   readonly retry: RetryPolicy;
 }
@@ -24,9 +23,18 @@ export interface EventEncoderOptions {
 /** Writes the events of one pipeline as its sink accepts them. Short of memory an event waits: nothing is wrong with it. */
 export class EventEncoder {
   readonly #options: EventEncoderOptions;
+  readonly #shape: EventShape;
 
   constructor(options: EventEncoderOptions) {
     this.#options = options;
+    const { sink, shrink, redactor, router } = options;
+    this.#shape = {
+      redactor,
+      router,
+      shrink,
+      maxBytesAt: (destination) =>
+        (destination && sink.maxEventBytesAt?.(destination)) ?? sink.limits.maxEventBytes,
+    };
   }
 
   /**
@@ -34,7 +42,7 @@ export class EventEncoder {
    * the sink does not. Throws when memory is short.
    */
   deadEvent(event: CertwireEvent): { readonly event?: CertwireEvent } {
-    const redacted = attempt(() => this.#redacted(event));
+    const redacted = attempt(() => this.#options.redactor?.redact(event) ?? event);
     if (!(redacted instanceof Error)) return { event: redacted };
     if (isOutOfMemory(redacted)) throw redacted;
     return {};
@@ -42,8 +50,7 @@ export class EventEncoder {
 
   /** The event for the sink, or why there is none. */
   encode(event: CertwireEvent): OutboundEvent | Error {
-    const { sink, shrink } = this.#options;
-    return attempt(() => toOutbound(this.#redacted(event), sink.limits.maxEventBytes, shrink));
+    return attempt(() => shapeEvent(event, this.#shape));
   }
 
   /** The same once there is memory for it; `undefined` if the signal was aborted first. */
@@ -64,15 +71,9 @@ export class EventEncoder {
     return fitted;
   }
 
-  #redacted(event: CertwireEvent): CertwireEvent {
-    return this.#options.redactor?.redact(event) ?? event;
-  }
-
   #fit(event: OutboundEvent): OutboundEvent {
-    const { sink, shrink } = this.#options;
-    const { maxEventBytes } = sink.limits;
-    if (event.json.length <= maxEventBytes) return event;
-    return toOutbound(eventOf(event), maxEventBytes, shrink);
+    if (event.json.length <= this.#shape.maxBytesAt(event.destination)) return event;
+    return fitEvent(eventOf(event), event.destination, this.#shape);
   }
 
   #withMemory<T>(step: () => T, signal: AbortSignal): Promise<T | undefined> {

@@ -52,7 +52,7 @@ export const pipelineLimitsShape = {
     .min(0)
     .default(3600)
     .describe(
-      "How long an event that the broker cannot route is retried before it becomes a dead letter, in s. Time while the broker is unreachable does not count. Further events of that kind are dead-lettered immediately, until one is routed or ten minutes pass. Events of a kind of which the broker has routed one before, also before a restart, are retried without limit.",
+      "How long an event that the broker cannot route is retried before it becomes a dead letter, in s. Time while the broker is unreachable does not count. Further events of that kind with the same exchange and routing key are dead-lettered immediately, until one is routed or ten minutes pass. Events of a kind of which the broker has routed one in this way before, also before a restart, are retried without limit.",
     ),
   maxDeadLetterMegabytes: z
     .int()

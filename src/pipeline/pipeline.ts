@@ -5,6 +5,7 @@ import type { CertwireEvent } from "../events/event.ts";
 import type { EventFilter } from "../events/event-filter.ts";
 import { eventOf, type OutboundEvent, type ShrinkEvent } from "../events/outbound-event.ts";
 import type { Redactor } from "../events/redaction/redactor.ts";
+import type { Router } from "../events/router.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import { type DeadLetters, deadRecord, recordId } from "../state/dead-letter.ts";
@@ -33,7 +34,9 @@ export interface PipelineOptions {
   readonly filter?: EventFilter;
   /** Takes out of an event what the sink does not show, before anything else sees it. Default: nothing. */
   readonly redactor?: Redactor;
-  /** Makes an event fit into `sink.limits.maxEventBytes`. */
+  /** Chooses where each event goes. Default: the sink's own destination. */
+  readonly router?: Router;
+  /** Makes an event fit its destination. */
   readonly shrink: ShrinkEvent;
   /** Where events go that can never be published. */
   readonly deadLetters: DeadLetters;
@@ -139,9 +142,9 @@ export class Pipeline {
       lanesChanged: (cause) => this.#lanesChanged(cause),
       fault: (error) => this.#faults.abort(error),
     };
-    const { deadLetters, shrink, redactor } = options;
+    const { deadLetters, shrink, redactor, router } = options;
     this.#burial = new Burial({ sink: sink.name, deadLetters, monitor, retry });
-    this.#encoder = new EventEncoder({ sink, shrink, redactor, monitor, retry });
+    this.#encoder = new EventEncoder({ sink, shrink, redactor, router, monitor, retry });
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { Destination } from "../events/destination.ts";
 import type { OutboundEvent } from "../events/outbound-event.ts";
 import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../sinks/sink.ts";
 
@@ -42,6 +43,10 @@ export class ObservedSink implements Required<Sink> {
 
   get isBlocked(): boolean {
     return this.#sink.isBlocked ?? false;
+  }
+
+  maxEventBytesAt(destination: Destination): number {
+    return this.#sink.maxEventBytesAt?.(destination) ?? this.limits.maxEventBytes;
   }
 
   open(signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import type { ShrinkEvent } from "../events/outbound-event.ts";
 import type { Redactor } from "../events/redaction/redactor.ts";
+import type { Router } from "../events/router.ts";
 import type { PipelineLimits } from "../pipeline/limits.ts";
 import type { PipelineMonitor } from "../pipeline/monitor.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
@@ -31,6 +32,8 @@ export interface RedriveOptions {
   readonly shrink: ShrinkEvent;
   /** What the sink does not show. Default: its events show everything. */
   readonly redactor?: Redactor | undefined;
+  /** Where its events go now. Default: to the sink's own destination. */
+  readonly router?: Router | undefined;
   readonly monitor: PipelineMonitor;
   readonly marks: RedrivenMarks;
   /** How long to wait for acknowledgements after a stop, in ms. Default: as long as any pipeline. */
@@ -61,7 +64,7 @@ const unroutableSeconds = 10;
  * of the marks; what was acknowledged by then is counted in neither.
  */
 export async function redrive(options: RedriveOptions, signal: AbortSignal): Promise<Redriven> {
-  const { sink, limits, shrink, redactor, monitor, marks, drainTimeoutMs } = options;
+  const { sink, limits, shrink, redactor, router, monitor, marks, drainTimeoutMs } = options;
   const stop = new AbortController();
   const ledger = new Ledger(marks, () => stop.abort());
   const source = new LetterSource(options.letters, ledger);
@@ -71,6 +74,7 @@ export async function redrive(options: RedriveOptions, signal: AbortSignal): Pro
     limits: { ...limits, deadLetterAfterSeconds: unroutableSeconds },
     shrink,
     ...(redactor && { redactor }),
+    ...(router && { router }),
     deadLetters: ledger,
     monitor,
     ...(drainTimeoutMs !== undefined && { drainTimeoutMs }),

@@ -141,7 +141,7 @@ async function createMembers(options: ServiceOptions, layout: StateLayout): Prom
 async function createMember(configured: SinkConfiguration, shared: Shared): Promise<Member> {
   const { config, observe, layout, caMemory, caIdFile } = shared;
   const { directory, mode, pollMs } = config.journal;
-  const { limits, filter, redactor } = configured;
+  const { limits, filter, redactor, router } = configured;
   const { name, detail } = configured.options;
   const log = shared.log.child({ sink: name });
   const monitor = new PipelineMonitor(log);
@@ -175,6 +175,7 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
     limits,
     filter,
     ...(redactor && { redactor }),
+    ...(router && { router }),
     shrink: shrinkEvent,
     deadLetters: new DeadLetterFile(layout.deadLetters(name), deadLetterLimits(limits)),
     monitor,

@@ -51,9 +51,9 @@ export class ErrorClassifier {
     return new CertwireError(code, message, { cause: error, ...(hint !== undefined && { hint }) });
   }
 
-  /** The failure for an error of a publish. */
-  toFailure(error: unknown): SinkFailure {
+  /** The failure for an error of a publish; `message` says what failed, if more than that is known. */
+  toFailure(error: unknown, message = this.#publishFailed): SinkFailure {
     if (error instanceof CertwireError) return { kind: classOfCode(error).kind, cause: error };
-    return { kind: this.#classOf(error).kind, cause: this.toError(error, this.#publishFailed) };
+    return { kind: this.#classOf(error).kind, cause: this.toError(error, message) };
   }
 }

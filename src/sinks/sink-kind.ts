@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { z } from "zod";
+import type { Destination, Destinations } from "../events/destination.ts";
 import type { commonShape, ResolvedSinkOptions } from "./common-options.ts";
 import type { ResolveContext } from "./secret-reference.ts";
 import type { Sink } from "./sink.ts";
@@ -9,6 +10,9 @@ export type SinkSchema = z.ZodObject<
   ReturnType<typeof commonShape> & { url: z.ZodType<string> },
   z.core.$strict
 >;
+
+/** Schema of where the events of one entry of `routes` go: a strict object without the selectors. */
+export type RouteSchema = z.ZodObject<z.core.$ZodLooseShape, z.core.$strict>;
 
 /** Something wrong or doubtful in the options of one sink. */
 export interface SinkFinding {
@@ -32,6 +36,12 @@ export interface SinkKindDefinition<
   readonly schemes: readonly string[];
   /** Schema of the entry; `configuration.md` and `config/schema.json` are generated from it. */
   readonly options: Schema;
+  /** Schema of where the events of a route go. Default: events of this kind of sink have one destination. */
+  readonly route?: RouteSchema;
+  /** Every destination of a sink with `routes`. */
+  destinations?(options: Options): Destinations;
+  /** The destination of one event, for people to read. */
+  place?(destination: Destination): string;
   /** Makes paths absolute. Secrets are read each time the sink connects. */
   resolve(entry: z.output<Schema>, context: ResolveContext): Options;
   /**
@@ -62,12 +72,16 @@ export interface ConfiguredSink {
   readonly kind: string;
   readonly options: ResolvedSinkOptions;
   readonly destination: string;
+  /** Absent where all events go to `destination`. */
+  readonly destinations?: Destinations;
   /** True if only one process and one sink may write to the destination. */
   readonly isExclusive: boolean;
   readonly replayDrainMs?: number;
   /** Present if a failure may be `unroutable`; see `SinkKindDefinition`. */
   readonly routing?: string;
   inspect(now: number): readonly SinkFinding[];
+  /** Where an event goes, for people to read. */
+  place(destination: Destination | undefined): string;
   /** The same sink for a second process that writes at the same time; see `SinkKindDefinition`. */
   apart(name: string): ConfiguredSink;
   /** Makes the sink, not open yet. Without a logger its messages are discarded. */
@@ -79,6 +93,8 @@ export interface SinkKind {
   readonly kind: string;
   readonly schemes: readonly string[];
   readonly options: SinkSchema;
+  /** Schema of where the events of a route go; absent for a kind without routes. */
+  readonly route?: RouteSchema;
   /**
    * Resolves what `options`, or an extension of it, made of an entry; keys of the extension are ignored. Throws a
    * CertwireError for a secret.
@@ -90,14 +106,17 @@ export interface SinkKind {
 export function defineSinkKind<Schema extends SinkSchema, Options extends ResolvedSinkOptions>(
   definition: SinkKindDefinition<Schema, Options>,
 ): SinkKind {
-  const { kind, schemes, options: schema, replayDrainMs } = definition;
+  const { kind, schemes, options: schema, route, replayDrainMs } = definition;
   const configured = (options: Options): ConfiguredSink => ({
     kind,
     options,
     destination: definition.destination(options),
+    ...(definition.destinations && { destinations: definition.destinations(options) }),
     isExclusive: definition.apart !== undefined,
     ...(replayDrainMs !== undefined && { replayDrainMs }),
     ...(definition.routing && { routing: definition.routing(options) }),
+    place: (destination) =>
+      (destination && definition.place?.(destination)) ?? definition.destination(options),
     inspect: (now) => definition.inspect?.(options, now) ?? [],
     apart: (name) => configured(definition.apart?.(options, name) ?? options),
     create: async (log) => definition.create(options, log ?? (await silentLogger())),
@@ -106,6 +125,7 @@ export function defineSinkKind<Schema extends SinkSchema, Options extends Resolv
     kind,
     schemes,
     options: schema,
+    ...(route && { route }),
     // Whoever has only a SinkKind does not know its schema, but can get an entry from that schema alone.
     configure: (entry, context) =>
       configured(definition.resolve(entry as z.output<Schema>, context)),

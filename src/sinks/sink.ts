@@ -1,3 +1,4 @@
+import type { Destination } from "../events/destination.ts";
 import type { OutboundEvent } from "../events/outbound-event.ts";
 
 /**
@@ -25,8 +26,8 @@ export interface SinkFailure {
   readonly cause: Error;
   /**
    * For `reset`: `sink` when events now belong to other lanes, or when the destination accepts smaller
-   * events only. The pipeline then stops all lanes, calls `open`, makes unacknowledged events fit into
-   * `limits.maxEventBytes` and assigns them to their lanes again. Default `lane`.
+   * events only. The pipeline then stops all lanes, calls `open`, makes unacknowledged events fit their
+   * destination and assigns them to their lanes again. Default `lane`.
    */
   readonly scope?: "lane" | "sink";
 }
@@ -40,12 +41,12 @@ export interface PublishOutcome {
 }
 
 /**
- * A destination for events. The pipeline calls `open`, then `publish` any number of times, then `close`;
+ * One or more destinations for events: each event names its own, or goes to that of the sink. The pipeline calls `open`, then `publish` any number of times, then `close`;
  * `open` may follow `close` again.
  *
  * A lane is the unit of order. The pipeline has at most one `publish` in flight per lane, while different
  * lanes publish concurrently. The pipeline owns retries, checkpoints and dead letters; a sink reports what
- * happened and never skips an event, reorders events of one partition key, or retries without end.
+ * happened and never skips an event, reorders events of one partition key at a destination, or retries without end.
  *
  * `test/contract/sink-contract.ts` tests these rules; every sink must pass it.
  */
@@ -57,8 +58,13 @@ export interface Sink {
   /** Limits that the pipeline observes when it makes batches for this sink. Change only during `open`. */
   readonly limits: SinkLimits;
   /**
-   * Settings of the destination that put events at risk, found by the last `open`, which also logged those that
-   * were new. Absent means none.
+   * Maximum JSON bytes of one event for a destination. One that `open` could not know yet may turn out to accept less
+   * when it is first used. Absent means `limits.maxEventBytes` for all.
+   */
+  maxEventBytesAt?(destination: Destination): number;
+  /**
+   * Settings of the destinations that put events at risk, found by the last `open` or when a destination was first
+   * used; those that were new were logged. Absent means none.
    */
   readonly findings?: readonly DestinationFinding[];
   /**
@@ -67,7 +73,8 @@ export interface Sink {
    */
   readonly isBlocked?: boolean;
   /**
-   * Connects, checks that the destination can be used, and determines the number of lanes. Publishes nothing.
+   * Connects, checks that every destination can be used whose name is known, and determines the number of lanes.
+   * Publishes nothing.
    *
    * Called before the first publish, and again after a rejection or a `reset` of scope `sink`; never while
    * a publish is in flight, and never concurrently with itself. It must release what an earlier call left
@@ -79,11 +86,11 @@ export interface Sink {
   readonly lanes: number;
   /**
    * Lane of an event, 0 to `lanes` - 1. Called only while the sink is open. Events with the same partition
-   * key get the same lane until the next `open`.
+   * key and destination get the same lane until the next `open`.
    */
   laneOf(event: OutboundEvent): number;
   /**
-   * Publishes a batch, events of one partition key in their order, and resolves when every event is stored
+   * Publishes a batch, events of one partition key and destination in their order, and resolves when every event is stored
    * durably or the lane has stopped. Only an unbroken prefix counts as acknowledged; an event after a failed
    * one may have arrived, and arrives again when the rest of the batch is sent again.
    *

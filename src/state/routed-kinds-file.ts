@@ -6,20 +6,24 @@ import { z } from "zod";
 import { directoryModes, noFollow, refuseLinkedDirectory } from "../files/append-file.ts";
 import { ignoreMissing, statIfExists } from "../files/existing.ts";
 import { replaceFile } from "../files/replace-file.ts";
-import { kibibyte } from "../units.ts";
+import { mebibyte } from "../units.ts";
 
 /** A larger file is not one that Certwire has written, in bytes. */
-const maxBytes = 16 * kibibyte;
+const maxBytes = 8 * mebibyte;
+/** More are not kept: without them some events wait less. */
+const maxKinds = 10_000;
+/** Longest kind with the exchange and the routing key after it, in UTF-16 units. */
+const maxLength = 600;
 
 const content = z.object({
   /** SHA-256 of what decides where events go, hex. */
   routing: z.string(),
-  kinds: z.array(z.string().max(64)).max(200),
+  kinds: z.array(z.string().max(maxLength)).max(maxKinds),
 });
 
 /**
- * The kinds of events that the broker of one sink has routed, kept over restarts. They hold for one routing: with another
- * exchange, for instance, nothing is known.
+ * The kinds of events that the broker of one sink has routed, kept over restarts; each with the exchange and the routing key
+ * after it if the sink has routes. They hold for one routing: with another vhost, for instance, nothing is known.
  */
 export class RoutedKindsFile {
   /** What was read. */
@@ -58,7 +62,10 @@ export class RoutedKindsFile {
     const directory = dirname(this.#path);
     await mkdir(directory, { recursive: true, mode: directoryModes.private });
     await refuseLinkedDirectory(directory, this.#root);
-    const lines: z.infer<typeof content> = { routing: this.#routing, kinds: kinds.toSorted() };
+    const lines: z.infer<typeof content> = {
+      routing: this.#routing,
+      kinds: kinds.slice(0, maxKinds),
+    };
     await replaceFile(this.#path, "private", [`${JSON.stringify(lines)}\n`]);
   }
 }

@@ -5,6 +5,7 @@ import type { CertwireEvent } from "../../src/events/event.ts";
 import { assertDelivered, testSinkContract } from "../contract/sink-contract.ts";
 import { kafkaSink } from "../support/make-sink.ts";
 import { MemorySource } from "../support/memory-source.ts";
+import { routedSink } from "../support/routed-sink.ts";
 import { neverStopped, range, testPipeline } from "../support/run-pipeline.ts";
 import { sampleEvent, sampleOutbound, sequenceOf } from "../support/sample-events.ts";
 import { scaled } from "../support/scale.ts";
@@ -180,6 +181,47 @@ suite("the Kafka sink on a real broker", () => {
     await kafka.createTopic("made-later");
     await running;
     assertDelivered(await readEvents("made-later"), [sampleOutbound(1)]);
+  });
+
+  test("a topic that a value names is waited for, is not created, and has its own limit", async (t) => {
+    const topic = await freshTopic(3);
+    const crls = `${topic}.crl.issued`;
+    const url = `kafka://${kafka.bootstrapServers.join()}/${topic}`;
+    const routes = [{ kind: ["crl.*"], topic: `${topic}.{kind}` }];
+    const { sink, router } = await routedSink(url, { routes });
+    const large = [5, 8];
+    const events = range(1, 40).map((n) => ({
+      ...sampleEvent(n, `ca/${n % 5}`, large.includes(n) ? 30_000 : 0),
+      ...(n % 4 === 0 && { type: "io.certwire.crl.issued.v1" }),
+    }));
+    const shrink = (event: CertwireEvent) => ({ ...event, data: {} });
+    const settings = { router, shrink, retryMaxMs: 200 };
+    const source = new MemorySource(events);
+    const { pipeline, deadLetters, logLines } = await testPipeline(t, source, sink, settings);
+    const running = pipeline.run(neverStopped);
+    await until(() => pipeline.stats().failures.config > 2, "the topic is missing");
+    assert.equal(pipeline.stats().state, "alarm");
+    assert.ok(logLines.some(({ error }) => String(error).includes(`topic "${crls}"`)));
+    const existing = await withAdmin(kafka.bootstrapServers, (admin) => admin.listTopics());
+    assert.ok(!existing.includes(crls));
+    await kafka.createTopic(crls, { partitions: 2, config: { "max.message.bytes": "20000" } });
+    await running;
+    await assert.rejects(deadLetters(), { code: "ENOENT" });
+    const [others, ofCrls] = [await readEvents(topic), await readEvents(crls)];
+    const isCrl = (n: number) => n % 4 === 0;
+    const sent = (wanted: (n: number) => boolean) =>
+      range(1, 40)
+        .filter(wanted)
+        .map((n) => sampleOutbound(n, `ca/${n % 5}`));
+    assertDelivered(ofCrls, sent(isCrl));
+    assertDelivered(
+      others,
+      sent((n) => !isCrl(n)),
+    );
+    const dataOf = (arrived: readonly CertwireEvent[], n: number) =>
+      arrived.find((event) => sequenceOf(event) === n)?.data;
+    assert.deepEqual(dataOf(ofCrls, 8), {});
+    assert.deepEqual(dataOf(others, 5), sampleEvent(5, "ca/0", 30_000).data);
   });
 
   test("more partitions drain all lanes and hash every key anew, and nothing is lost", async (t) => {

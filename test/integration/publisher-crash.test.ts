@@ -1,78 +1,36 @@
-import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
-import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { readCheckpoint } from "../../src/state/checkpoint-store.ts";
-import { stateLayout } from "../../src/state/layout.ts";
 import { assertDelivered } from "../contract/sink-contract.ts";
 import { drainQueue } from "../support/drain-queue.ts";
-import { assertRepetitions, type Kill, type MarkedEvent } from "../support/killed-runs.ts";
-import type { KillPoint, PublisherRun } from "../support/publisher-process.ts";
+import type { MarkedEvent } from "../support/killed-runs.ts";
 import { range } from "../support/run-pipeline.ts";
 import { sampleOutbound } from "../support/sample-events.ts";
-import { scaled, sizeFromEnvironment } from "../support/scale.ts";
 import { startKafka, startRabbitmq } from "./support/brokers.ts";
+import {
+  killPublisher,
+  publisherEvents,
+  publisherKeys,
+  reportRepetitions,
+} from "./support/kill-publisher.ts";
 import { readKafka } from "./support/read-kafka.ts";
 
-const kills = sizeFromEnvironment("CERTWIRE_CRASH_KILLS", 5);
-const keys = 50;
-const maxInFlightEvents = 200;
-/** Most events that a killed run gets acknowledged, apart from those in flight by then. */
-const acknowledgedMost = scaled(600);
-/** Enough that every kill, and the last run too, finds some left. */
-const events = (kills + 1) * (acknowledgedMost + 2 * maxInFlightEvents);
-const script = fileURLToPath(new URL("../support/publisher-process.js", import.meta.url));
+type KilledEntry = Parameters<typeof killPublisher>[1];
 
-/** The entry of a sink, less its name. */
-interface SinkEntry {
-  readonly url: string;
-  readonly [key: string]: unknown;
-}
-
-/** A random instant; the first run is killed at its first publish, before anything is saved. */
-function killPointOf(run: number): KillPoint {
-  if (run === 0) return { acknowledged: 0, isSaved: false, turns: randomInt(5) };
-  const acknowledged = randomInt(acknowledgedMost);
-  return { acknowledged, isSaved: randomInt(2) === 1, turns: randomInt(5) };
-}
-
-/** Kills the publisher again and again at random instants, then lets it finish. */
-async function killAndFinish(t: TestContext, entry: SinkEntry, read: () => Promise<MarkedEvent[]>) {
-  const stateDirectory = await mkdtemp(join(tmpdir(), "certwire-crash-"));
-  t.after(() => rm(stateDirectory, { recursive: true, force: true }));
-  const publish = async (run: number, kill?: KillPoint): Promise<unknown[]> => {
-    const sink = { name: "sink", maxInFlightEvents, ...entry };
-    const order: PublisherRun = { sink, stateDirectory, events, keys, run, ...(kill && { kill }) };
-    const args = [script, JSON.stringify(order)];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
-    t.after(() => child.kill("SIGKILL"));
-    return once(child, "exit");
-  };
-  const killed: Kill[] = [];
-  for (let run = 0; run < kills; run += 1) {
-    const kill = killPointOf(run);
-    assert.deepEqual(await publish(run, kill), [null, "SIGKILL"], JSON.stringify(kill));
-    const { position } = await readCheckpoint(stateLayout(stateDirectory).checkpoint("sink"));
-    const saved = (await readFile(join(stateDirectory, "saved"), "utf8")).split("\n");
-    killed.push({
-      checkpoint: Number(position?.sequence ?? 0n),
-      saved: Number(saved.at(-2) ?? 0), // the text ends in a line break
-    });
-  }
-  assert.deepEqual(await publish(kills), [0, null]);
+/** Kills the publisher again and again at random instants, and checks what arrived in the end. */
+async function killAndFinish(
+  t: TestContext,
+  entry: KilledEntry,
+  read: () => Promise<MarkedEvent[]>,
+) {
+  const killed = await killPublisher(t, entry);
   const arrived = await read();
   assertDelivered(
     arrived,
-    range(1, events).map((n) => sampleOutbound(n, `ca/${n % keys}`)),
+    range(1, publisherEvents).map((n) => sampleOutbound(n, `ca/${n % publisherKeys}`)),
   );
-  const repeated = assertRepetitions(arrived, killed, maxInFlightEvents);
-  const counts = repeated.map((again, run) => `${again.length} after ${killed[run]?.checkpoint}`);
-  t.diagnostic(`${events} events; published again after each kill: ${counts.join(", ")}`);
+  reportRepetitions(t, arrived, killed);
 }
 
 test("a publisher to files killed with SIGKILL loses nothing and keeps the order of every key", async (t) => {

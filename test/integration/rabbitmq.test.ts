@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import { assertDelivered, testSinkContract } from "../contract/sink-contract.ts";
 import { rabbitMqSink } from "../support/make-sink.ts";
 import { MemorySource } from "../support/memory-source.ts";
+import { routedSink } from "../support/routed-sink.ts";
 import { neverStopped, range, testPipeline } from "../support/run-pipeline.ts";
 import { sampleEvent, sampleOutbound, sequenceOf } from "../support/sample-events.ts";
 import { scaled } from "../support/scale.ts";
@@ -185,6 +186,47 @@ suite("the RabbitMQ sink on a real broker", () => {
     });
     await running;
     assertDelivered(await rabbitmq.readEvents(name), [sampleOutbound(1)]);
+  });
+
+  test("an exchange that a value names is waited for, and the events before it do not pile up", async (t) => {
+    const name = rabbitmq.freshName();
+    const missing = `${name}-crl.issued`;
+    const url = `amqp://guest@${rabbitmq.host}/?exchange=${name}`;
+    const { sink, router } = await routedSink(url, {
+      lanes: 1,
+      topology: { quorumQueues: [{ name }] },
+      routes: [{ kind: ["crl.*"], exchange: `${name}-{kind}` }],
+    });
+    const lost = 10;
+    const events = range(1, 20).map((n) => ({
+      ...sampleEvent(n, `ca/${n}`),
+      ...(n === lost && { type: "io.certwire.crl.issued.v1" }),
+    }));
+    // For a moment the exchange has no queue.
+    const settings = { router, retryMaxMs: 100, deadLetterAfterSeconds: 3600 };
+    const source = new MemorySource(events);
+    const { pipeline, logLines } = await testPipeline(t, source, sink, settings);
+    const running = pipeline.run(neverStopped);
+    await until(() => pipeline.stats().failures.config > 8, "the exchange is missing");
+    assert.equal(pipeline.stats().state, "alarm");
+    assert.equal(pipeline.stats().acknowledgedEvents, lost - 1);
+    assert.ok(logLines.some(({ error }) => String(error).includes(`no exchange '${missing}'`)));
+    await rabbitmq.withChannel(async (channel) => {
+      await channel.assertExchange(missing, "topic");
+      await channel.assertQueue(missing, { arguments: { "x-queue-type": "quorum" } });
+      await channel.bindQueue(missing, missing, "#");
+    });
+    await running;
+    const sent = range(1, 20).map((n) => sampleOutbound(n, `ca/${n}`));
+    const others = await rabbitmq.readEvents(name);
+    assertDelivered(
+      others,
+      sent.filter((_, at) => at + 1 !== lost),
+    );
+    // The first publish may have sent all of them, and the second one those before the lost one.
+    const most = 2 * (events.length - 1) + lost - 1;
+    assert.ok(others.length <= most, `${others.length} messages`);
+    assertDelivered(await rabbitmq.readEvents(missing), sent.slice(lost - 1, lost));
   });
 
   test("an exchange deleted while events flow is a config failure without a loss", async (t) => {

@@ -4,6 +4,7 @@ import { openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import pino from "pino";
 import { sinkOf } from "../../src/config/sink-entry.ts";
+import type { EventKind } from "../../src/events/event.ts";
 import type { JournalPosition } from "../../src/journal/position.ts";
 import { PipelineMonitor } from "../../src/pipeline/monitor.ts";
 import { Pipeline } from "../../src/pipeline/pipeline.ts";
@@ -32,14 +33,22 @@ export interface PublisherRun {
   /** Number of events, and of keys. */
   readonly events: number;
   readonly keys: number;
+  /** Kinds of the events, in turn. Default: certificate.issued. */
+  readonly kinds?: readonly EventKind[];
   /** Which run this is; each event says so. */
   readonly run: number;
   readonly kill?: KillPoint;
 }
 
-const { sink, stateDirectory, events, keys, run, kill } = JSON.parse(
-  process.argv[2] ?? "",
-) as PublisherRun;
+const {
+  sink,
+  stateDirectory,
+  events,
+  keys,
+  kinds = [],
+  run,
+  kill,
+} = JSON.parse(process.argv[2] ?? "") as PublisherRun;
 const store = await CheckpointStore.open(stateLayout(stateDirectory).checkpoint("sink"));
 const first = Number(store.position?.sequence ?? 0n) + 1;
 const savedLog = openSync(join(stateDirectory, "saved"), "a");
@@ -49,7 +58,10 @@ let saved = 0n;
 function* records(): Generator<SourcedRecord> {
   for (let n = first; n <= events; n += 1) {
     const event = sampleEvent(n, `ca/${n % keys}`, 500);
-    yield { position: samplePosition(n), events: [{ ...event, data: { ...event.data, run } }] };
+    const kind = kinds[n % kinds.length] ?? "certificate.issued";
+    const type = `io.certwire.${kind}.v1`;
+    const data = { ...event.data, run };
+    yield { position: samplePosition(n), events: [{ ...event, type, data }] };
   }
 }
 
@@ -104,6 +116,7 @@ const pipeline = new Pipeline({
   source: new WholeSource(),
   sink: kill ? mortal(created, kill) : created,
   limits: configured.limits,
+  ...(configured.router && { router: configured.router }),
   shrink: (event) => event,
   deadLetters: new DeadLetterFile(stateLayout(stateDirectory).deadLetters("sink")),
   monitor: new PipelineMonitor(pino({ level: "silent" })),

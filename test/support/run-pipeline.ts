@@ -23,6 +23,7 @@ export type PipelineSettings = Partial<PipelineLimits> &
       | "filter"
       | "redactor"
       | "routedKinds"
+      | "router"
       | "shrink"
     >
   >;
@@ -43,16 +44,8 @@ export async function testPipeline(
     { level: "debug" },
     { write: (line: string) => void logLines.push(JSON.parse(line)) },
   );
-  const {
-    checkpoints,
-    checkpointIntervalMs,
-    drainTimeoutMs,
-    filter,
-    redactor,
-    routedKinds,
-    shrink,
-    ...limits
-  } = settings;
+  const { checkpoints, checkpointIntervalMs, drainTimeoutMs, ...shape } = settings;
+  const { filter, redactor, routedKinds, router, shrink, ...limits } = shape;
   const pipeline = new Pipeline({
     source,
     sink,
@@ -68,6 +61,7 @@ export async function testPipeline(
     ...(filter && { filter }),
     ...(redactor && { redactor }),
     ...(routedKinds && { routedKinds }),
+    ...(router && { router }),
     shrink: shrink ?? ((event) => event),
     deadLetters: new DeadLetterFile(deadLetterPath),
     monitor: new PipelineMonitor(log),

@@ -16,6 +16,7 @@ import { checkState } from "../../state/check-state.ts";
 import { stateLayout } from "../../state/layout.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { alignRows, styled } from "../output.ts";
+import { assertSampleFile, printSample, printSampleJson } from "./check-sample.ts";
 
 /** How long a sink may take to close, in ms. */
 const closeMs = 1000;
@@ -25,6 +26,8 @@ export interface CheckOptions {
   readonly config: string;
   readonly offline?: true;
   readonly timeout: number;
+  /** A file with events. */
+  readonly sample?: string;
   readonly json?: true;
 }
 
@@ -41,12 +44,13 @@ interface CheckResult {
   readonly advice?: string;
 }
 
-/** `certwire check`: the configuration, the directories, and a connection to every sink. */
+/** `certwire check`: the configuration, the directories, a connection to every sink, and what becomes of a sample. */
 export async function check(
   options: CheckOptions,
   kinds: readonly SinkKind[] = sinkKinds,
 ): Promise<void> {
-  const { config: file, offline, timeout, json } = options;
+  const { config: file, offline, timeout, sample, json } = options;
+  if (sample !== undefined) assertSampleFile(sample);
   const { config, warnings } = inspectConfig(file, { kinds });
   const enabled = config.sinks.filter((sink) => sink.options.enabled);
   const checks = await Promise.all([
@@ -59,9 +63,30 @@ export async function check(
     ...warnings.map(describeWarning),
     ...checks.flat(),
   ];
-  const text = json ? `${jsonText(results, undefined, 2)}\n` : format(results);
-  standardOutput().post(text);
   process.exitCode = results.find(({ error }) => error)?.error?.exitCode ?? exitCodes.ok;
+  await (json ? printJson : printTables)(results, enabled, sample);
+}
+
+async function printTables(
+  results: readonly CheckResult[],
+  sinks: readonly SinkConfiguration[],
+  sample: string | undefined,
+): Promise<void> {
+  standardOutput().post(format(results));
+  if (sample !== undefined) await printSample(sample, sinks);
+}
+
+async function printJson(
+  results: readonly CheckResult[],
+  sinks: readonly SinkConfiguration[],
+  sample: string | undefined,
+): Promise<void> {
+  const text = jsonText(results, undefined, 2);
+  const output = standardOutput();
+  if (sample === undefined) return output.post(`${text}\n`);
+  output.post(`{"checks":${text},\n"sample":[`);
+  await printSampleJson(sample, sinks);
+  output.post("\n]}\n");
 }
 
 function describeConfig(file: string, { sinks }: ResolvedConfig): CheckResult {

@@ -175,6 +175,7 @@ class RedriveRun {
         limits: target.limits,
         shrink: shrinkEvent,
         redactor: target.redactor,
+        router: target.router,
         monitor: new PipelineMonitor(sinkLog, { deadLetterLine: "the letter was refused again" }),
         marks,
         ...(target.replayDrainMs !== undefined && { drainTimeoutMs: target.replayDrainMs }),

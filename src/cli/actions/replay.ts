@@ -123,7 +123,7 @@ async function send(
   config: ResolvedConfig | undefined,
   signal: AbortSignal,
 ) {
-  const { limits, redactor, replayDrainMs } = target;
+  const { limits, redactor, router, replayDrainMs } = target;
   const { name } = target.options;
   const log = createLogger(config?.log.level === "debug" ? "debug" : "warn");
   const sinkLog = log.child({ sink: name });
@@ -134,6 +134,7 @@ async function send(
     limits,
     shrink: shrinkEvent,
     ...(redactor && { redactor }),
+    ...(router && { router }),
     deadLetters: new DeadLetterFile(path, deadLetterLimits(limits)),
     monitor: new PipelineMonitor(sinkLog),
     // A short drain loses nothing: the next replay writes the lines that are missing.

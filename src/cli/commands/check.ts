@@ -10,6 +10,7 @@ export function addCheckCommand(program: Command, kinds?: readonly SinkKind[]): 
     .requiredOption("-c, --config <file>", "configuration file")
     .option("--offline", "do not connect to the sinks")
     .option("--timeout <seconds>", "how long to wait for each sink", parseCount, 15)
+    .option("--sample <file>", "show what each sink makes of the events in a file")
     .option("--json", "print the results as JSON")
     .addHelpText("after", help)
     .action(async (options: CheckOptions) =>
@@ -20,5 +21,10 @@ export function addCheckCommand(program: Command, kinds?: readonly SinkKind[]): 
 const help = `
 Nothing is published and no checkpoint moves. The exit code is that of the first error.
 
-Example:
-  certwire check --config certwire.jsonc --offline`;
+--sample reads events as \`journal export\` and the file sink write them, and
+prints for each enabled sink which of them it gets, where they go and their size;
+with --json also the whole events, in the form that the sink gives them.
+
+Examples:
+  certwire check --config certwire.jsonc --offline
+  certwire check --config certwire.jsonc --offline --sample events.ndjson`;

@@ -31,7 +31,9 @@ export function kafkaTarget(url: string, options: ConnectOptions): ResolvedKafka
   }
   const access = username !== undefined && { sasl: { mechanism, username, password } };
   const entry = { url, clientId: "certwire-verify", ...access, ...tlsEntry(options) };
-  return resolveKafkaSink(parseEntry(kafkaSinkOptions, entry, "--kafka"), resolveContext);
+  const target = resolveKafkaSink(parseEntry(kafkaSinkOptions, entry, "--kafka"), resolveContext);
+  if (target.topic.includes("{")) throw usage("--kafka names one topic, without placeholders");
+  return target;
 }
 
 /** Reads all that a topic holds now. Rejects with a CertwireError. */

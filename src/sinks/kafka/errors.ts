@@ -45,9 +45,10 @@ const classifier = new ErrorClassifier(
   "kafka publish failed",
 );
 
-/** Classifies what kafkajs threw during a publish. */
-export function toKafkaFailure(error: unknown) {
-  return classifier.toFailure(namingItsBroker(error));
+/** Classifies what kafkajs threw during a publish, to a topic if that was known. */
+export function toKafkaFailure(error: unknown, topic?: string) {
+  const message = topic === undefined ? undefined : `cannot publish to topic "${topic}"`;
+  return classifier.toFailure(namingItsBroker(error), message);
 }
 
 /** The CertwireError for what kafkajs threw; `message` says what failed. */

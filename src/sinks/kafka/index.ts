@@ -1,21 +1,36 @@
 import { passwordInClear, scramInClear } from "../broker-options.ts";
 import { defineSinkKind } from "../sink-kind.ts";
 import { inspectTls } from "../tls-files.ts";
-import { kafkaSinkOptions, type ResolvedKafkaSinkOptions, resolveKafkaSink } from "./options.ts";
+import { allTopics, kafkaDestinations } from "./destinations.ts";
+import {
+  kafkaRoute,
+  kafkaSinkOptions,
+  type ResolvedKafkaSinkOptions,
+  resolveKafkaSink,
+} from "./options.ts";
 
-/** A Kafka topic. */
+/** Topics of a Kafka cluster. */
 export const kafka = defineSinkKind({
   kind: "kafka",
   schemes: ["kafka", "kafkas"],
   options: kafkaSinkOptions,
+  route: kafkaRoute,
   resolve: resolveKafkaSink,
   inspect,
-  destination: ({ topic, brokers }) => `topic ${topic} on ${brokers.join(", ")}`,
+  destination,
+  destinations: (options) => kafkaDestinations(options),
+  place: ({ topic }) => `topic ${topic}`,
   async create(options, log) {
     const { KafkaSink } = await import("./sink.ts");
     return new KafkaSink(options, log);
   },
 });
+
+function destination(options: ResolvedKafkaSinkOptions): string {
+  const topics = allTopics(options);
+  const name = topics.length === 1 ? "topic" : "topics";
+  return `${name} ${topics.join(", ")} on ${options.brokers.join(", ")}`;
+}
 
 function inspect({ tls, sasl }: ResolvedKafkaSinkOptions, now: number) {
   if (tls !== undefined) return inspectTls(tls, now);

@@ -1,7 +1,6 @@
 import { CompressionTypes, type Kafka, type Producer, type RecordMetadata } from "kafkajs";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
-import { kibibyte } from "../../units.ts";
 import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import { StoredAhead } from "../stored-ahead.ts";
 import { unlessAborted } from "../unless-aborted.ts";
@@ -10,9 +9,11 @@ import { isTooLarge, toKafkaFailure } from "./errors.ts";
 import { toMessage } from "./message.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
 import { partitionOf } from "./partitioner.ts";
+import type { TopicLayout } from "./topic.ts";
 
 /** Events of a batch that go to one partition in one send, in order. */
 interface Group {
+  readonly topic: string;
   readonly partition: number;
   readonly events: OutboundEvent[];
   bytes: number;
@@ -21,18 +22,25 @@ interface Group {
 /** What a send came to if it failed. */
 interface FailedSend {
   readonly failure: SinkFailure;
-  /** The events of the send if the broker refused it as too large. */
-  readonly tooLarge?: readonly OutboundEvent[];
+  /** The send if the broker refused it as too large. */
+  readonly tooLarge?: Group;
+}
+
+/** What a lane knows of a topic. */
+interface UsedTopic {
+  readonly partitions: number;
+  /** Maximum bytes of the records of one send; lower once the broker has refused one as too large. */
+  maxSendBytes: number;
 }
 
 /** What a lane gets from its sink. */
 export interface KafkaLaneHost {
   readonly kafka: Kafka;
   readonly options: ResolvedKafkaSinkOptions;
-  /** Partitions of the topic. */
-  readonly partitions: number;
-  /** Maximum bytes of the records of one send, as the topic's `max.message.bytes` counts them; Infinity if unknown. */
-  readonly maxSendBytes: number;
+  /** The topic that an event goes to. */
+  topicOf(event: OutboundEvent): string;
+  /** Partitions of a topic and what it accepts in one send. Rejects with a CertwireError if it cannot be used. */
+  stateOf(topic: string): Promise<TopicLayout>;
   /** Says what happens after the broker refused an event that was sent alone as too large. */
   refused(event: OutboundEvent): SinkFailure;
 }
@@ -45,20 +53,20 @@ export interface KafkaLaneHost {
  */
 export class KafkaLane {
   readonly #host: KafkaLaneHost;
-  readonly #lastOffsets = new Map<number, bigint>();
+  /** By topic and partition. */
+  readonly #lastOffsets = new Map<string, bigint>();
   readonly #ahead = new StoredAhead();
-  /** Lower once the broker has refused a send as too large. */
-  #maxSendBytes: number;
+  readonly #topics = new Map<string, UsedTopic>();
   #producer: Producer | undefined;
 
   constructor(host: KafkaLaneHost) {
     this.#host = host;
-    this.#maxSendBytes = host.maxSendBytes;
   }
 
-  /** Publishes a batch, one partition after the other. */
+  /** Publishes a batch, one partition after the other, up to the first event whose topic cannot be used. */
   async publish(batch: readonly OutboundEvent[], signal: AbortSignal): Promise<PublishOutcome> {
-    const failure = await this.#sendAll(batch, signal);
+    const { usable, unusable } = await this.#examineTopics(batch, signal);
+    const failure = (await this.#sendAll(usable, signal)) ?? unusable;
     const acknowledged = this.#ahead.takePrefix(batch);
     if (failure === undefined || acknowledged === batch.length) return { acknowledged };
     if (failure.kind !== "retry-identical") await this.close();
@@ -77,38 +85,61 @@ export class KafkaLane {
     if (producer !== undefined) await disconnect(producer);
   }
 
+  async #examineTopics(batch: readonly OutboundEvent[], signal: AbortSignal) {
+    for (const [index, event] of batch.entries()) {
+      const topic = this.#host.topicOf(event);
+      if (this.#topics.has(topic)) continue;
+      try {
+        const state = await unlessAborted(this.#host.stateOf(topic), signal);
+        const { partitions, maxMessageBytes = Infinity } = state;
+        this.#topics.set(topic, { partitions, maxSendBytes: maxMessageBytes });
+      } catch (error) {
+        return { usable: batch.slice(0, index), unusable: toKafkaFailure(error, topic) };
+      }
+    }
+    return { usable: batch };
+  }
+
   /** Sends what is missing of a batch, in smaller and smaller sends while the broker refuses them as too large. */
   async #sendAll(batch: readonly OutboundEvent[], signal: AbortSignal) {
     for (;;) {
       const groups = this.#groupsOf(this.#ahead.missingOf(batch));
       const { failure, tooLarge } = (await this.#sendGroups(groups, signal)) ?? {};
-      const [first, ...others] = tooLarge ?? [];
-      if (first === undefined) return failure;
+      const [first, ...others] = tooLarge?.events ?? [];
+      if (tooLarge === undefined || first === undefined) return failure;
       if (others.length === 0) return this.#host.refused(first);
-      this.#maxSendBytes = Math.floor(sendBytes(tooLarge ?? []) / 2);
+      this.#usedTopic(tooLarge.topic).maxSendBytes = Math.floor(sendBytes(tooLarge.events) / 2);
       // Other sends than before need a new producer ID, or a sequence number would be used twice.
       await this.close();
     }
   }
 
   #groupsOf(events: readonly OutboundEvent[]): Group[] {
-    const { partitions } = this.#host;
     const groups: Group[] = [];
-    const newest = new Map<number, Group>();
+    const newest = new Map<string, Group>();
     for (const event of events) {
+      const topic = this.#host.topicOf(event);
+      const { partitions, maxSendBytes } = this.#usedTopic(topic);
       const partition = partitionOf(event.partitionKey, partitions);
       const bytes = recordBytes(event);
-      const group = newest.get(partition);
-      if (group !== undefined && group.bytes + bytes <= this.#maxSendBytes) {
+      const log = logOf(topic, partition);
+      const group = newest.get(log);
+      if (group !== undefined && group.bytes + bytes <= maxSendBytes) {
         group.events.push(event);
         group.bytes += bytes;
         continue;
       }
-      const next = { partition, events: [event], bytes: batchBytes + bytes };
+      const next = { topic, partition, events: [event], bytes: batchBytes + bytes };
       groups.push(next);
-      newest.set(partition, next);
+      newest.set(log, next);
     }
     return groups;
+  }
+
+  #usedTopic(topic: string): UsedTopic {
+    const used = this.#topics.get(topic);
+    if (used === undefined) throw new RangeError(`topic "${topic}" was not examined`);
+    return used;
   }
 
   async #sendGroups(groups: readonly Group[], signal: AbortSignal) {
@@ -119,25 +150,25 @@ export class KafkaLane {
     return undefined;
   }
 
-  async #send({ partition, events }: Group, signal: AbortSignal): Promise<FailedSend | undefined> {
+  async #send(group: Group, signal: AbortSignal): Promise<FailedSend | undefined> {
+    const { topic, events } = group;
     try {
-      const sending = this.#sendMessages(partition, events, signal);
+      const sending = this.#sendMessages(group, signal);
       const result = await unlessAborted(sending, signal);
-      this.#verify(partition, result);
+      this.#verify(group, result);
       this.#ahead.add(events.map(({ id }) => id));
       return undefined;
     } catch (error) {
-      const failure = error instanceof OtherLog ? error.failure : toKafkaFailure(error);
-      return { failure, ...(isTooLarge(error) && { tooLarge: events }) };
+      const failure = error instanceof OtherLog ? error.failure : toKafkaFailure(error, topic);
+      return { failure, ...(isTooLarge(error) && { tooLarge: group }) };
     }
   }
 
   async #sendMessages(
-    partition: number,
-    events: readonly OutboundEvent[],
+    { topic, partition, events }: Group,
     signal: AbortSignal,
   ): Promise<RecordMetadata[]> {
-    const { topic, mode, compression, requestTimeoutMs } = this.#host.options;
+    const { mode, compression, requestTimeoutMs } = this.#host.options;
     const producer = this.#producer ?? (await this.#connect());
     if (signal.aborted) await disconnect(producer);
     signal.throwIfAborted();
@@ -179,22 +210,22 @@ export class KafkaLane {
    * Accepts a send only if the broker's answer names just this partition, without an error, at an offset
    * above the last one. A lower offset means a truncated log or a reused sequence number.
    */
-  #verify(partition: number, result: readonly RecordMetadata[]): void {
+  #verify({ topic, partition }: Group, result: readonly RecordMetadata[]): void {
     const [entry] = result;
-    const { topic } = this.#host.options;
+    const log = logOf(topic, partition);
     if (result.length !== 1 || entry?.partition !== partition || entry.topicName !== topic) {
       throw new OtherLog(`the answer does not name partition ${partition} of topic "${topic}"`);
     }
     if (entry.errorCode !== 0) throw unverified(`partition ${partition}: error ${entry.errorCode}`);
     const offset = BigInt(entry.baseOffset ?? -1);
-    const last = this.#lastOffsets.get(partition) ?? -1n;
+    const last = this.#lastOffsets.get(log) ?? -1n;
     if (offset <= last) {
-      this.#lastOffsets.delete(partition);
+      this.#lastOffsets.delete(log);
       throw new OtherLog(
         `partition ${partition} of topic "${topic}" is at offset ${offset}, after ${last} before`,
       );
     }
-    this.#lastOffsets.set(partition, offset);
+    this.#lastOffsets.set(log, offset);
   }
 }
 
@@ -202,8 +233,11 @@ export class KafkaLane {
 const recordOverhead = 256;
 /** What a batch of records costs beside them, in bytes. */
 const batchBytes = 256;
-/** The most that one event may cost beside its JSON in a send of its own, in bytes. */
-export const sendOverhead = kibibyte;
+
+/** One partition of one topic; no topic has a slash in its name. */
+function logOf(topic: string, partition: number): string {
+  return `${topic}/${partition}`;
+}
 
 function sendBytes(events: readonly OutboundEvent[]): number {
   return events.reduce((sum, event) => sum + recordBytes(event), batchBytes);

@@ -14,11 +14,19 @@ import {
   secretReference,
 } from "../secret-reference.ts";
 import { formatHost, invalidUrl, parseServerUrl } from "../server-url.ts";
+import { topicName } from "./topic-name.ts";
 
 const sasl = z.strictObject({
   mechanism: z.enum(["plain", "scram-sha-256", "scram-sha-512"]).describe("SASL mechanism."),
   username: z.string().min(1).describe("User name."),
   password: secretReference.describe("Password, by reference."),
+});
+
+/** Where the events of a route go. */
+export const kafkaRoute = z.strictObject({
+  topic: parsedString(topicName).describe(
+    "Topic of the events. `{kind}`, `{template}` and `{ca}` stand for values of the event.",
+  ),
 });
 
 /** Entry of a Kafka sink. */
@@ -32,9 +40,10 @@ export const kafkaSinkOptions = z
       maxEventBytes: 900 * kibibyte,
     }),
     url: parsedString(parseKafkaUrl).describe(
-      "`kafka://host1:9092,host2:9092/topic`, with TLS `kafkas://...`.",
+      "`kafka://host1:9092,host2:9092/topic`, with TLS `kafkas://...`. The topic may hold `{kind}`, `{template}` and `{ca}`.",
     ),
     ...brokerShape("kafkas"),
+    routes: z.array(kafkaRoute).min(1).optional(),
     compression: z.enum(["none", "gzip"]).default("none").describe("Compression of batches."),
     clientId: z
       .string()
@@ -73,8 +82,10 @@ export const kafkaSinkOptions = z
 export interface ResolvedKafkaSinkOptions extends ResolvedSinkOptions, ResolvedBrokerOptions {
   /** `host:port` of each broker to connect to first; the cluster names the others. Default port 9092, with TLS 9093. */
   readonly brokers: readonly string[];
-  /** Must exist: it is never created. */
+  /** Topic of the events that fit no route, with its placeholders. Topics must exist: none is ever created. */
   readonly topic: string;
+  /** Topics of the routes, with their placeholders. Default: none. */
+  readonly routes: readonly z.infer<typeof kafkaRoute>[];
   /** Default `none`. */
   readonly compression: "none" | "gzip";
   /** Shown in the broker's logs and quotas. Default `certwire`. */
@@ -107,6 +118,7 @@ export function resolveKafkaSink(
     ...resolveBroker(entry, isSecure, context),
     brokers,
     topic,
+    routes: entry.routes?.map((route) => ({ topic: route.topic })) ?? [],
     compression,
     clientId,
     maxLanes,
@@ -119,9 +131,10 @@ export function resolveKafkaSink(
 function parseKafkaUrl(text: string) {
   const url = parseServerUrl(text, { kafka: 9092, kafkas: 9093 });
   const topic = url.path ?? "";
-  if (!/^[a-zA-Z0-9._-]{1,249}$/.test(topic) || topic === "." || topic === "..") {
+  if (topic === "") {
     throw invalidUrl("the URL names no topic", "Put it after the hosts: kafka://host:9092/topic");
   }
+  topicName(topic);
   if (url.username !== undefined || url.query.size > 0) {
     throw invalidUrl(
       "a Kafka URL holds only hosts and a topic",

@@ -2,31 +2,31 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Admin, Kafka } from "kafkajs";
 import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
+import type { Destination } from "../../events/destination.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { publishOn } from "../broker-lane.ts";
-import { leastEventBytes } from "../common-options.ts";
-import type { DestinationFinding, PublishOutcome, Sink, SinkFailure, SinkLimits } from "../sink.ts";
-import { SizeLimit } from "../size-limit.ts";
+import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { createKafka, disconnect } from "./client.ts";
+import { kafkaDestinations } from "./destinations.ts";
 import { toKafkaError } from "./errors.ts";
-import { KafkaLane, sendOverhead } from "./lane.ts";
+import { KafkaLane } from "./lane.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
 import { partitionOf } from "./partitioner.ts";
-import { examineTopic, readLayout, type TopicState } from "./topic.ts";
+import { KafkaTopics } from "./topics.ts";
 
-/** How long a limit that was learned from a refusal holds before larger events are tried again, in ms. */
-const learnedForMs = 3_600_000;
-
-/** Publishes to one Kafka topic over strict lanes; a partition belongs to the lane with its number modulo `lanes`. */
+/**
+ * Publishes to topics of one Kafka cluster over strict lanes. A partition belongs to the lane with its number modulo
+ * `lanes`. Of a topic that was not known when the sink was opened, a key belongs to a lane, whatever its partition.
+ */
 export class KafkaSink implements Sink {
   readonly kind = "kafka";
   readonly name: string;
-  findings: readonly DestinationFinding[] = [];
   readonly #options: ResolvedKafkaSinkOptions;
   readonly #log: Logger;
-  readonly #sizeLimit: SizeLimit;
+  readonly #topics: KafkaTopics;
+  /** Topic of an event that names none. */
+  readonly #ownTopic: (event: OutboundEvent) => string | undefined;
   #lanes: KafkaLane[] = [];
-  #topic: TopicState = { partitions: 0, findings: [] };
   #changed: CertwireError | undefined;
   #admin: Admin | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -35,7 +35,9 @@ export class KafkaSink implements Sink {
     this.name = options.name;
     this.#options = options;
     this.#log = log;
-    this.#sizeLimit = new SizeLimit(options.limits);
+    this.#topics = new KafkaTopics(options, log);
+    const { fallback } = kafkaDestinations(options);
+    this.#ownTopic = ({ kind }) => fallback({ kind }).topic;
   }
 
   get lanes(): number {
@@ -43,7 +45,15 @@ export class KafkaSink implements Sink {
   }
 
   get limits(): SinkLimits {
-    return this.#sizeLimit.limits;
+    return this.#topics.limitsOf(this.#options.topic);
+  }
+
+  get findings(): readonly DestinationFinding[] {
+    return this.#topics.findings;
+  }
+
+  maxEventBytesAt({ topic }: Destination): number {
+    return this.#topics.limitsOf(topic).maxEventBytes;
   }
 
   async open(signal?: AbortSignal): Promise<void> {
@@ -54,23 +64,25 @@ export class KafkaSink implements Sink {
       const kafka = createKafka(this.#options, this.#log);
       admin = kafka.admin();
       await this.#withinTime(admin);
-      this.#use(await examineTopic(admin, this.#options.topic));
+      await this.#topics.open(admin);
       lanes = this.#createLanes(kafka);
       await lanes[0]?.open();
       signal?.throwIfAborted();
       this.#admin = admin;
       this.#lanes = lanes;
     } catch (error) {
+      this.#topics.close();
       await Promise.all([...lanes.map((lane) => lane.close()), admin && disconnect(admin)]);
       throw toKafkaError(error, `cannot open topic "${this.#options.topic}"`);
     }
     const intervalMs = this.#options.partitionCheckSeconds * 1000;
-    this.#watch = setInterval(() => void this.#checkTopic(), intervalMs);
+    this.#watch = setInterval(() => void this.#checkTopics(), intervalMs);
     this.#watch.unref();
   }
 
   laneOf(event: OutboundEvent): number {
-    return partitionOf(event.partitionKey, this.#topic.partitions) % this.#lanes.length;
+    const partitions = this.#topics.partitionsAtOpen(this.#topicOf(event)) ?? this.#lanes.length;
+    return partitionOf(event.partitionKey, partitions) % this.#lanes.length;
   }
 
   async publish(
@@ -90,19 +102,23 @@ export class KafkaSink implements Sink {
     this.#admin = undefined;
     this.#lanes = [];
     this.#changed = undefined;
+    this.#topics.close();
     await Promise.all([...lanes.map((lane) => lane.close()), admin && disconnect(admin)]);
   }
 
+  #topicOf(event: OutboundEvent): string {
+    return event.destination?.topic ?? this.#ownTopic(event) ?? this.#options.topic;
+  }
+
   #createLanes(kafka: Kafka): KafkaLane[] {
-    const { partitions, maxMessageBytes = Infinity } = this.#topic;
     const host = {
       kafka,
       options: this.#options,
-      partitions,
-      maxSendBytes: maxMessageBytes,
-      refused: (event: OutboundEvent) => this.#refused(event),
+      topicOf: (event: OutboundEvent) => this.#topicOf(event),
+      stateOf: (topic: string) => this.#topics.state(topic),
+      refused: (event: OutboundEvent) => this.#topics.refused(this.#topicOf(event), event),
     };
-    const count = Math.min(partitions, this.#options.maxLanes);
+    const count = Math.min(this.#topics.mostPartitions, this.#options.maxLanes);
     return Array.from({ length: count }, () => new KafkaLane(host));
   }
 
@@ -125,81 +141,9 @@ export class KafkaSink implements Sink {
     );
   }
 
-  /** Takes over what the topic is like now: its partitions, and the size of an event that it accepts. */
-  #use(topic: TopicState): void {
-    this.#topic = topic;
-    const { maxMessageBytes = Infinity } = topic;
-    const accepted = maxMessageBytes - sendOverhead;
-    if (accepted < leastEventBytes) throw tooSmall(this.#options.topic, maxMessageBytes);
-    if (this.#sizeLimit.apply(accepted)) {
-      this.#log.warn(
-        { topic: this.#options.topic, maxEventBytes: this.limits.maxEventBytes },
-        "the topic accepts smaller events only; larger ones are made to fit",
-      );
-    }
-    this.#report(topic.findings);
+  async #checkTopics(): Promise<void> {
+    const [change] = await this.#topics.changes();
+    if (change === undefined) return;
+    this.#changed = new CertwireError("CERTWIRE_SINK_CONFIG", change);
   }
-
-  /** Logs what is new among the findings. */
-  #report(findings: readonly DestinationFinding[]): void {
-    const known = new Set(this.findings.map(({ message }) => message));
-    this.findings = findings;
-    for (const { message, hint } of findings) {
-      if (!known.has(message)) this.#log.warn({ topic: this.#options.topic, hint }, message);
-    }
-  }
-
-  /** The broker refused an event alone as too large: the topic's limit has changed, or cannot be read. */
-  #refused(event: OutboundEvent): SinkFailure {
-    const { topic } = this.#options;
-    const refusal = `topic "${topic}" refuses an event of ${event.json.length} bytes as too large`;
-    if (this.#sizeLimit.learnFrom(event)) {
-      const cause = new CertwireError("CERTWIRE_SINK_REJECTED", refusal);
-      return { kind: "reset", scope: "sink", cause };
-    }
-    const hint = "Raise max.message.bytes of the topic.";
-    return { kind: "config", cause: new CertwireError("CERTWIRE_SINK_CONFIG", refusal, { hint }) };
-  }
-
-  /**
-   * With more partitions the same keys map to other partitions, and with another limit events are made to fit
-   * differently, so all lanes must be laid out again.
-   */
-  async #checkTopic(): Promise<void> {
-    const admin = this.#admin;
-    if (admin === undefined) return;
-    try {
-      const before = this.#topic;
-      const layout = await readLayout(admin, this.#options.topic, before);
-      if (admin !== this.#admin) return;
-      const { partitions, maxMessageBytes } = layout;
-      if (partitions !== before.partitions) {
-        this.#change(`now has ${partitions} partitions instead of ${before.partitions}`);
-      } else if (maxMessageBytes !== before.maxMessageBytes) {
-        this.#change(`now has max.message.bytes ${maxMessageBytes ?? "unreadable"}`);
-      } else if (this.#sizeLimit.forgetAfter(learnedForMs)) {
-        this.#change("is tried again with events of their whole size");
-      }
-    } catch (error) {
-      this.#log.debug(
-        { error: toKafkaError(error, "cannot examine the topic").message },
-        "partition check failed",
-      );
-    }
-  }
-
-  #change(what: string): void {
-    const message = `topic "${this.#options.topic}" ${what}`;
-    this.#changed = new CertwireError("CERTWIRE_SINK_CONFIG", message);
-  }
-}
-
-function tooSmall(topic: string, maxMessageBytes: number): CertwireError {
-  return new CertwireError(
-    "CERTWIRE_SINK_CONFIG",
-    `max.message.bytes ${maxMessageBytes} of topic "${topic}" is too small: an event can be made as small as ${leastEventBytes} bytes`,
-    {
-      hint: `Set max.message.bytes to ${leastEventBytes + sendOverhead} or more; the default is 1048588.`,
-    },
-  );
 }

@@ -5,6 +5,7 @@ import { CertwireError } from "../../errors/certwire-error.ts";
 import { formatHost, type HostPort } from "../server-url.ts";
 import type { DestinationFinding } from "../sink.ts";
 import { loadTls } from "../tls-options.ts";
+import { fixedExchanges } from "./destinations.ts";
 import { toRabbitMqError } from "./errors.ts";
 import type { RabbitMqMonitor } from "./monitor.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
@@ -87,9 +88,14 @@ export class RabbitMqConnection {
 
   #streamFindings(): DestinationFinding[] {
     const stream = this.#options.topology?.stream;
-    if (stream === undefined || stream.bindingKey === "#" || !this.#isBefore4()) return [];
+    if (stream === undefined || !this.#isBefore4()) return [];
+    const { exchange, routes } = this.#options;
+    const isOneExchange = routes.every((route) => route.exchange === exchange);
+    if (stream.bindingKey === "#" && isOneExchange) return [];
     const message = `stream "${stream.name}" does not take every event: RabbitMQ ${this.#version} can lose events that it has confirmed when the stream's leader changes`;
-    const hint = "Use RabbitMQ 4, bind the stream with the key #, or use a quorum queue.";
+    const hint = isOneExchange
+      ? "Use RabbitMQ 4, bind the stream with the key #, or use a quorum queue."
+      : "Use RabbitMQ 4, a quorum queue, or a sink of its own for each exchange.";
     return [{ message, hint }];
   }
 
@@ -305,16 +311,16 @@ export class RabbitMqConnection {
     }
   }
 
-  /** Declares the topology, or checks that the exchange exists if there is none. */
+  /** Declares the topology, and checks that the exchanges exist which it does not declare. */
   async #prepare(model: ChannelModel, channel: ConfirmChannel): Promise<ConfirmChannel> {
     const { exchange, topology } = this.#options;
     this.#preparations += 1;
     this.#lastPreparation = performance.now();
     try {
-      if (topology === undefined) {
-        await channel.checkExchange(exchange);
-        return channel;
+      for (const name of fixedExchanges(this.#options)) {
+        if (topology === undefined || name !== exchange) await channel.checkExchange(name);
       }
+      if (topology === undefined) return channel;
       const limited = new Set<string>();
       const prepared = await assertTopology(channel, topology, {
         exchange,

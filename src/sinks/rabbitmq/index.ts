@@ -2,25 +2,29 @@ import { passwordInClear } from "../broker-options.ts";
 import { formatHost } from "../server-url.ts";
 import { defineSinkKind, type SinkFinding } from "../sink-kind.ts";
 import { inspectTls } from "../tls-files.ts";
+import { allExchanges, rabbitmqDestinations } from "./destinations.ts";
 import {
   type ResolvedRabbitMqSinkOptions,
+  rabbitmqRoute,
   rabbitmqSinkOptions,
   resolveRabbitMqSink,
 } from "./options.ts";
 
-/** A RabbitMQ exchange. */
+/** Exchanges of a RabbitMQ cluster. */
 export const rabbitmq = defineSinkKind({
   kind: "rabbitmq",
   schemes: ["amqp", "amqps"],
   options: rabbitmqSinkOptions,
+  route: rabbitmqRoute,
   resolve: resolveRabbitMqSink,
   inspect: (options, now) => [
     ...inspectBindings(options),
     ...inspectLimits(options),
     ...inspectAccess(options, now),
   ],
-  destination: ({ exchange, hosts }) =>
-    `exchange ${exchange} on ${hosts.map(formatHost).join(", ")}`,
+  destination,
+  destinations: (options) => rabbitmqDestinations(options),
+  place: ({ exchange, routingKey }) => `exchange ${exchange} key ${routingKey}`,
   routing: ({ hosts, vhost, exchange, routingKey }) =>
     JSON.stringify([hosts.map(formatHost).toSorted(), vhost, exchange, routingKey]),
   async create(options, log) {
@@ -29,12 +33,26 @@ export const rabbitmq = defineSinkKind({
   },
 });
 
+function destination(options: ResolvedRabbitMqSinkOptions): string {
+  const exchanges = allExchanges(options);
+  const name = exchanges.length === 1 ? "exchange" : "exchanges";
+  return `${name} ${exchanges.join(", ")} on ${options.hosts.map(formatHost).join(", ")}`;
+}
+
 /** The broker returns an event that no queue receives, and the events after it wait for a while. */
-function inspectBindings({ topology, routingKey }: ResolvedRabbitMqSinkOptions): SinkFinding[] {
+function inspectBindings({
+  topology,
+  exchange,
+  routingKey,
+  routes,
+}: ResolvedRabbitMqSinkOptions): SinkFinding[] {
   if (topology === undefined) return [];
   const { stream, quorumQueues } = topology;
   const queues = stream ? [stream, ...quorumQueues] : quorumQueues;
-  if (queues.some(({ bindingKey }) => bindingKey === "#" || bindingKey === routingKey)) return [];
+  const others = routes.filter((route) => route.exchange === exchange);
+  const hasOneKey = others.every((route) => route.routingKey === routingKey);
+  const receivesAll = (key: string) => key === "#" || (hasOneKey && key === routingKey);
+  if (queues.some(({ bindingKey }) => receivesAll(bindingKey))) return [];
   const message = "no stream or queue of the topology receives every event";
   const hint =
     'Set the "bindingKey" of one to "#", unless another queue already receives all events.';

@@ -1,6 +1,7 @@
 import type { ConfirmChannel } from "amqplib";
 import { hasUnsentFrames } from "../../amqp/amqplib.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
+import type { Destination } from "../../events/destination.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import type { SizeLimit } from "../size-limit.ts";
@@ -19,6 +20,8 @@ export interface LaneHost {
   /** Maximum unconfirmed events of one lane. */
   readonly window: number;
   readonly sizeLimit: SizeLimit;
+  /** Exchange and routing key of an event. */
+  destinationOf(event: OutboundEvent): Destination;
   /** Makes a connection for one lane alone. */
   connect(): RabbitMqConnection;
 }
@@ -38,6 +41,8 @@ export class RabbitMqLane {
   #hasUnsentFrames = false;
   /** True while events are sent one at a time, to find the one whose content the broker refuses. */
   #isAlone = false;
+  /** True while events are sent one at a time, so that those before one whose exchange is refused are confirmed. */
+  #isStepping = false;
   /** The lane's own connection while it is alone: its event may make the broker end the connection. */
   #own: RabbitMqConnection | undefined;
 
@@ -117,15 +122,14 @@ export class RabbitMqLane {
   }
 
   #windowOptions(channel: ConfirmChannel) {
-    const { exchange, routingKey, mode, confirmTimeoutMs } = this.#host.options;
+    const { mode, confirmTimeoutMs } = this.#host.options;
     const connection = this.#connection;
     return {
       channel,
-      exchange,
-      routingKey,
       mode,
       confirmTimeoutMs,
-      size: this.#isAlone ? 1 : this.#host.window,
+      destinationOf: (event: OutboundEvent) => this.#host.destinationOf(event),
+      size: this.#isAlone || this.#isStepping ? 1 : this.#host.window,
       isBlocked: () => connection.isBlocked || connection.isPreparing,
       channelError: () => this.#channelError ?? connection.lastError,
     };
@@ -173,6 +177,7 @@ export class RabbitMqLane {
       this.#connection.destroy(channel, failure?.cause ?? new Error("unsettled"));
     }
     this.#isAlone = refusal !== undefined || (this.#isAlone && failure !== undefined);
+    this.#isStepping = failure !== undefined && (this.#isStepping || needsHelp(failure));
     if (!this.#isAlone) await this.close();
     // The event of another lane must not end the connection under this one's, which would look guilty.
     else if (refusal) this.#own ??= this.#host.connect();
@@ -216,4 +221,9 @@ export class RabbitMqLane {
     }
     return { kind: wasAlone ? refusal.failure.kind : "reset", cause };
   }
+}
+
+/** True for a failure that someone must act upon, such as an exchange that is missing, or may not be written to. */
+function needsHelp({ kind }: SinkFailure): boolean {
+  return kind === "config" || kind === "auth";
 }

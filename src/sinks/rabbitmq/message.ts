@@ -5,7 +5,6 @@ import { attributesOf, dataOf, structuredContentType } from "../message-content.
 
 /** An event as an AMQP message. */
 export interface AmqpMessage {
-  readonly routingKey: string;
   readonly content: Buffer;
   readonly options: Options.Publish;
 }
@@ -14,12 +13,8 @@ export interface AmqpMessage {
  * The message of an event. CloudEvents has no binding for AMQP 0-9-1; binary mode follows that of Knative, with
  * headers `ce-<attribute>`.
  */
-export function toAmqpMessage(
-  event: OutboundEvent,
-  routingKey: string,
-  mode: ContentMode,
-): AmqpMessage {
-  const { id, kind, attributes, json } = event;
+export function toAmqpMessage(event: OutboundEvent, mode: ContentMode): AmqpMessage {
+  const { id, attributes, json } = event;
   const isBinary = mode === "binary";
   const common: Options.Publish = {
     persistent: true,
@@ -31,7 +26,6 @@ export function toAmqpMessage(
     contentType: isBinary ? attributes.datacontenttype : structuredContentType,
   };
   return {
-    routingKey: routingKey.replaceAll("{kind}", kind),
     content: isBinary ? dataOf(event) : json,
     options: isBinary ? { ...common, headers: headersOf(event) } : common,
   };

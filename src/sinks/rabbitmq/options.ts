@@ -14,11 +14,7 @@ import {
   secretReference,
 } from "../secret-reference.ts";
 import { type HostPort, invalidUrl, parseServerUrl } from "../server-url.ts";
-
-/** Longest name, routing key or vhost in AMQP, in bytes of UTF-8. */
-const maxNameBytes = 255;
-/** A kind of event with the longest name; a test compares it with all of them. */
-export const longestKind = "certificate.unrevoked";
+import { assertExchange, assertRoutingKey, maxNameBytes } from "./names.ts";
 
 function fits(text: string): boolean {
   return Buffer.byteLength(text) <= maxNameBytes;
@@ -66,8 +62,30 @@ const topology = z.strictObject({
   quorumQueues: z.array(quorumQueue).default([]).describe("Quorum queues, one per consumer."),
 });
 
+const routingKey = parsedString(assertRoutingKey);
+
 /** What is declared on the broker: a durable topic exchange, and the queues that are bound to it. */
 export type RabbitMqTopology = z.infer<typeof topology>;
+
+/** Where the events of a route go. */
+export const rabbitmqRoute = z
+  .strictObject({
+    exchange: parsedString(assertExchange)
+      .optional()
+      .describe(
+        "Exchange of the events, which must exist. Default: that of the sink. `{kind}`, `{template}` and `{ca}` stand for values of the event.",
+      ),
+    routingKey: routingKey
+      .optional()
+      .describe(
+        "Routing key of the events, with the same placeholders. Default: that of the sink.",
+      ),
+  })
+  .refine(({ exchange, routingKey: key }) => exchange !== undefined || key !== undefined, {
+    error: "goes nowhere else: give exchange or routingKey",
+    // An unknown key says enough.
+    when: ({ issues }) => issues.length === 0,
+  });
 
 /** Entry of a RabbitMQ sink. */
 export const rabbitmqSinkOptions = z
@@ -79,19 +97,16 @@ export const rabbitmqSinkOptions = z
       maxEventBytes: 4 * mebibyte,
     }),
     url: parsedString(parseRabbitMqUrl).describe(
-      "`amqp://[user@]host1:5672,host2:5672/vhost?exchange=name`, with TLS `amqps://...`. The default vhost is `/`, the default exchange `certwire`.",
+      "`amqp://[user@]host1:5672,host2:5672/vhost?exchange=name`, with TLS `amqps://...`. The default vhost is `/`, the default exchange `certwire`. The exchange may hold `{kind}`, `{template}` and `{ca}`.",
     ),
     password: secretReference.optional().describe("Password of the URL's user, by reference."),
     ...brokerShape("amqps"),
-    routingKey: z
-      .string()
-      .max(200)
+    routes: z.array(rabbitmqRoute).min(1).optional(),
+    routingKey: routingKey
       .default("{kind}")
-      .refine(
-        (key) => fits(key.replaceAll("{kind}", longestKind)),
-        `must have at most ${maxNameBytes} bytes with the longest kind, ${longestKind}`,
-      )
-      .describe("Routing key; `{kind}` stands for the kind of event, such as certificate.issued."),
+      .describe(
+        "Routing key. `{kind}` stands for the kind of event, such as certificate.issued, `{template}` for its template, `{ca}` for the CA.",
+      ),
     window: z
       .int()
       .min(1)
@@ -124,6 +139,11 @@ export const rabbitmqSinkOptions = z
       ),
   })
   .superRefine((entry, context) => {
+    if (entry.topology !== undefined && /[?&]exchange=[^&]*(\{|%7B)/i.test(entry.url)) {
+      const message = "needs an exchange without placeholders";
+      const params = { hint: "Declare the exchanges on the broker, and remove `topology`." };
+      context.addIssue({ code: "custom", path: ["topology"], message, params });
+    }
     if (entry.tls !== undefined && !entry.url.startsWith("amqps:")) {
       context.addIssue({ code: "custom", path: ["tls"], message: "needs an amqps:// URL" });
     }
@@ -153,10 +173,15 @@ export interface ResolvedRabbitMqSinkOptions extends ResolvedSinkOptions, Resolv
   readonly hasPassword: boolean;
   /** Default `/`. */
   readonly vhost: string;
-  /** Must exist unless there is a `topology`. Default `certwire`. */
+  /**
+   * Exchange of the events that fit no route, with its placeholders. Must exist unless there is a `topology`. Default
+   * `certwire`.
+   */
   readonly exchange: string;
-  /** `{kind}` stands for the kind of event. Default `{kind}`. */
+  /** Routing key of the events that fit no route, with its placeholders. Default `{kind}`. */
   readonly routingKey: string;
+  /** Exchange and routing key of each route, with their placeholders. Default: none. */
+  readonly routes: readonly { readonly exchange: string; readonly routingKey: string }[];
   /** Maximum unconfirmed events of all lanes together. Default 400. */
   readonly window: number;
   /** Channels that work in parallel. Default 4. */
@@ -175,7 +200,8 @@ export function resolveRabbitMqSink(
   context: ResolveContext,
 ): ResolvedRabbitMqSinkOptions {
   const { isSecure, username = "guest", ...address } = parseRabbitMqUrl(entry.url);
-  const { routingKey, window, lanes, heartbeatSeconds, confirmTimeoutMs } = entry;
+  const { window, lanes, heartbeatSeconds, confirmTimeoutMs } = entry;
+  const own = { exchange: address.exchange, routingKey: entry.routingKey };
   return {
     ...resolveCommon(entry),
     ...resolveBroker(entry, isSecure, context),
@@ -183,13 +209,21 @@ export function resolveRabbitMqSink(
     username,
     password: entry.password === undefined ? () => "guest" : passwordOf(entry.password, context),
     hasPassword: entry.password !== undefined,
-    routingKey,
+    routingKey: own.routingKey,
+    routes: entry.routes?.map((route) => routeOf(route, own)) ?? [],
     window,
     lanes,
     heartbeatSeconds,
     confirmTimeoutMs,
     ...(entry.topology && { topology: entry.topology }),
   };
+}
+
+function routeOf(
+  { exchange, routingKey: key }: z.infer<typeof rabbitmqRoute>,
+  own: { readonly exchange: string; readonly routingKey: string },
+) {
+  return { exchange: exchange ?? own.exchange, routingKey: key ?? own.routingKey };
 }
 
 function parseRabbitMqUrl(text: string) {
@@ -205,9 +239,7 @@ function parseRabbitMqUrl(text: string) {
   if (username === "") throw invalidUrl("the URL names an empty user");
   const [exchange = "certwire", ...others] = query.getAll("exchange");
   if (others.length > 0) throw invalidUrl("the URL names more than one exchange");
-  if (exchange === "" || !fits(exchange)) {
-    throw invalidUrl(`the exchange's name must have 1 to ${maxNameBytes} bytes`);
-  }
+  assertExchange(exchange);
   const vhost = path || "/";
   if (!fits(vhost)) throw invalidUrl(`the vhost's name must have at most ${maxNameBytes} bytes`);
   return { isSecure: scheme === "amqps", username, hosts, vhost, exchange };

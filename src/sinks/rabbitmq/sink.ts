@@ -1,18 +1,20 @@
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
 import { checkAmqplibVersion, patchHandshake } from "../../amqp/amqplib.ts";
+import type { Destination } from "../../events/destination.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { publishOn } from "../broker-lane.ts";
 import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { SizeLimit } from "../size-limit.ts";
 import { openChannels } from "./channels.ts";
 import { RabbitMqConnection } from "./connection.ts";
+import { allExchanges, rabbitmqDestinations } from "./destinations.ts";
 import { toRabbitMqError } from "./errors.ts";
 import { type LaneHost, RabbitMqLane } from "./lane.ts";
 import { RabbitMqMonitor } from "./monitor.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
 
-/** Publishes to one RabbitMQ exchange; several channels keep the window full while one finishes its batch. */
+/** Publishes to exchanges of RabbitMQ; several channels keep the window full while one finishes its batch. */
 export class RabbitMqSink implements Sink {
   readonly kind = "rabbitmq";
   readonly name: string;
@@ -20,6 +22,7 @@ export class RabbitMqSink implements Sink {
   readonly #log: Logger;
   readonly #monitor: RabbitMqMonitor;
   readonly #sizeLimit: SizeLimit;
+  readonly #destinationOf: (event: OutboundEvent) => Destination;
   #connection: RabbitMqConnection | undefined;
   #lanes: RabbitMqLane[] = [];
   /** Lanes that a warning named last. */
@@ -32,6 +35,8 @@ export class RabbitMqSink implements Sink {
     this.#monitor = new RabbitMqMonitor(log);
     this.#sizeLimit = new SizeLimit(options.limits);
     this.#warnedLanes = options.lanes;
+    const { fallback } = rabbitmqDestinations(options);
+    this.#destinationOf = ({ destination, kind }) => destination ?? fallback({ kind });
   }
 
   /** As many as the options ask for, or as the broker allows channels. */
@@ -66,12 +71,15 @@ export class RabbitMqSink implements Sink {
     try {
       const { connection, channels } = await openChannels(connect, options.lanes, signal);
       const window = Math.ceil(options.window / channels.length);
-      const host: LaneHost = { options, connection, window, sizeLimit: this.#sizeLimit, connect };
+      const [sizeLimit, destinationOf] = [this.#sizeLimit, this.#destinationOf];
+      const host: LaneHost = { options, connection, window, sizeLimit, destinationOf, connect };
       connection.isEstablished = true;
       this.#connection = connection;
       this.#lanes = channels.map((channel) => new RabbitMqLane(host, channel));
     } catch (error) {
-      throw toRabbitMqError(error, `cannot open exchange "${options.exchange}"`);
+      const names = allExchanges(options).map((name) => `"${name}"`);
+      const what = names.length === 1 ? "exchange" : "exchanges";
+      throw toRabbitMqError(error, `cannot open ${what} ${names.join(", ")}`);
     }
     this.#reportLanes();
   }

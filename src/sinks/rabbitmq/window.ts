@@ -1,6 +1,7 @@
 import type { ConfirmChannel, Message } from "amqplib";
 import { isNack, isUnencodable } from "../../amqp/amqplib.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
+import type { Destination } from "../../events/destination.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import type { ContentMode } from "../broker-options.ts";
 import type { SinkFailure } from "../sink.ts";
@@ -13,12 +14,12 @@ const tickMs = 100;
 /** What a window needs to publish. */
 export interface WindowOptions {
   readonly channel: ConfirmChannel;
-  readonly exchange: string;
-  readonly routingKey: string;
   readonly mode: ContentMode;
   /** Maximum unconfirmed events. */
   readonly size: number;
   readonly confirmTimeoutMs: number;
+  /** Exchange and routing key of an event. */
+  destinationOf(event: OutboundEvent): Destination;
   /** True while nothing may be sent; this time does not count towards the timeout. */
   isBlocked(): boolean;
   /** Why the channel ended, if known. */
@@ -139,13 +140,14 @@ export class ConfirmWindow {
   }
 
   #send(event: OutboundEvent): void {
-    const { channel, exchange, mode } = this.#options;
+    const { channel, mode } = this.#options;
+    const { exchange = "", routingKey = "" } = this.#options.destinationOf(event);
     if (!this.#waiting.has(event.partitionKey)) this.#waiting.set(event.partitionKey, []);
     if (this.#inFlight === 0) this.#lastProgress = performance.now();
     this.#inFlight += 1;
     this.#sent += 1;
     try {
-      const { routingKey, content, options } = toAmqpMessage(event, this.#options.routingKey, mode);
+      const { content, options } = toAmqpMessage(event, mode);
       // The event is queued even if amqplib's buffer is full (https://github.com/amqp-node/amqplib/issues/713).
       this.#isFull = !channel.publish(exchange, routingKey, content, options, (error: unknown) =>
         this.#settled(event, error),

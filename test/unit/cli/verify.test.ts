@@ -135,6 +135,7 @@ const wrongUsages: readonly (readonly [about: string, words: string[], message: 
   ["nothing to verify", [], /choose --kafka URL, --rabbitmq-stream URL or FILE/],
   ["two things to verify", ["x.ndjson", "--kafka", "kafka://localhost/t"], /choose/],
   ["a topic without a name", ["--kafka", "kafka://localhost"], /names no topic/],
+  ["a topic with a placeholder", ["--kafka", "kafka://localhost/t.{kind}"], /without placeholders/],
   ["a password in the URL of a topic", ["--kafka", "kafka://u:Ge5eim@h/t"], /holds a password/],
   [
     "a password in the URL of a stream",

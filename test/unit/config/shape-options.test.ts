@@ -150,3 +150,86 @@ test("a hash needs a key by reference, of 32 characters or more, and no key is s
     },
   );
 });
+
+/** A configuration with one sink of this URL, whose own keys stand from line 4 onward. */
+function sinkOn(url: string, keys: string): string {
+  return withKeys(keys).replace("stdout:", url);
+}
+
+test("routes become the router of their sink", () => {
+  const routes = [
+    '{ "kind": ["crl.*"], "topic": "crls" }',
+    '{ "template": ["WebServer"], "topic": "t.{template}" }',
+  ];
+  const text = sinkOn("kafka://h/all.{ca}", `"routes": [${routes.join()}]`);
+  const [sink] = parseConfig("certwire.jsonc", text).sinks;
+  const topicOf = (kind: string, data: object) => {
+    const event = { ...sampleEvent(1), type: `io.certwire.${kind}.v1`, data: { ...data } };
+    return sink?.router?.destinationOf(event, event).topic;
+  };
+  assert.equal(topicOf("crl.issued", {}), "crls");
+  const certificate = { template: { name: "WebServer" } };
+  assert.equal(topicOf("certificate.issued", { certificate }), "t.WebServer");
+  assert.equal(topicOf("certificate.issued", { ca: { name: "A B" } }), "all.A_B");
+  assert.equal(sink?.destination, "topics all.{ca}, crls, t.{template} on h:9092");
+});
+
+test("a route of RabbitMQ keeps what it does not name", () => {
+  const routes = '[{ "kind": ["crl.*"], "exchange": "crls" }, { "ca": ["*"], "routingKey": "x" }]';
+  const text = sinkOn("amqp://h/?exchange=all", `"routes": ${routes}`);
+  const [sink] = parseConfig("certwire.jsonc", text).sinks;
+  const crl = { ...sampleEvent(1), type: "io.certwire.crl.issued.v1" };
+  const ofCa = { ...sampleEvent(1), data: { ca: { name: "A" } } };
+  assert.deepEqual(
+    [crl, ofCa, sampleEvent(1)].map((event) => sink?.router?.destinationOf(event, event)),
+    [
+      { exchange: "crls", routingKey: "crl.issued" },
+      { exchange: "all", routingKey: "x" },
+      { exchange: "all", routingKey: "certificate.issued" },
+    ],
+  );
+});
+
+function routeProblems(url: string, keys: string) {
+  try {
+    parseConfig("certwire.jsonc", sinkOn(url, keys));
+  } catch (error) {
+    assert.ok(error instanceof ConfigError);
+    return error.diagnostics.map(({ line, column, path, message }) =>
+      [line, column, ` ${path}`, ` ${message}`].join(":"),
+    );
+  }
+  return [];
+}
+
+test("routes that go nowhere, select nothing or name no topic are reported at their place", () => {
+  const routes = [
+    '"routes": [{ "kind": ["crl.*"] },',
+    '{ "topic": "crls" },',
+    '{ "kind": ["crls"], "topic": "a b" },',
+    '{ "kind": ["crl.*"], "topic": "{requester}" },',
+    '{ "kind": ["crl.*"], "exchange": "x", "topic": "x" }]',
+  ];
+  assert.deepEqual(routeProblems("kafka://h/t", routes.join("\n")), [
+    '4:12: sinks[0].routes[0]: "topic" is missing',
+    "5:1: sinks[0].routes[1]: selects nothing: give kind, template, requester or ca",
+    "6:12: sinks[0].routes[2].kind[0]: matches no kind of event",
+    "6:30: sinks[0].routes[2].topic: not the name of a topic",
+    "7:31: sinks[0].routes[3].topic: {requester} is not a placeholder",
+    '8:22: sinks[0].routes[4]: unknown key "exchange"',
+  ]);
+  assert.deepEqual(routeProblems("amqp://h/", '"routes": [{ "kind": ["crl.*"] }]'), [
+    "4:12: sinks[0].routes[0]: goes nowhere else: give exchange or routingKey",
+  ]);
+  assert.deepEqual(routeProblems("amqp://h/?exchange={ca}", '"topology": {}'), [
+    "4:13: sinks[0].topology: needs an exchange without placeholders",
+  ]);
+});
+
+test("a sink with one destination refuses routes at their place", () => {
+  for (const url of ["stdout:", "file:events"]) {
+    assert.deepEqual(routeProblems(url, '"routes": [{ "kind": ["crl.*"], "topic": "x" }]'), [
+      '4:1: sinks[0]: unknown key "routes"',
+    ]);
+  }
+});

@@ -22,7 +22,7 @@ for (const mode of ["structured", "binary"] as const) {
   });
 
   test(`an event in ${mode} mode is read from an AMQP message as it was`, () => {
-    const { content, options } = toAmqpMessage(encodeEvent(event), "{kind}", mode);
+    const { content, options } = toAmqpMessage(encodeEvent(event), mode);
     const headers = textHeaders({ ...options.headers, "content-type": options.contentType });
     assert.deepEqual(readEvent({ headers, body: content }), event);
   });

@@ -3,6 +3,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import pino from "pino";
+import type { OutboundEvent } from "../../../src/events/outbound-event.ts";
+import { Router } from "../../../src/events/router.ts";
 import { PipelineMonitor } from "../../../src/pipeline/monitor.ts";
 import { type LetterToSend, redrive } from "../../../src/service/redrive.ts";
 import { RedrivenMarks } from "../../../src/state/redriven.ts";
@@ -38,10 +40,15 @@ async function marksIn(context: TestContext) {
   return { directory, marks };
 }
 
-function run(sink: ScriptedSink, marks: RedrivenMarks, source: AsyncIterable<LetterToSend>) {
+function run(
+  sink: ScriptedSink,
+  marks: RedrivenMarks,
+  source: AsyncIterable<LetterToSend>,
+  router?: Router,
+) {
   const monitor = new PipelineMonitor(pino({ level: "silent" }));
   const shrink = <Event>(event: Event): Event => event;
-  const options = { letters: source, sink, limits, shrink, monitor, marks };
+  const options = { letters: source, sink, limits, shrink, router, monitor, marks };
   return (signal: AbortSignal) => redrive(options, signal);
 }
 
@@ -56,6 +63,21 @@ test("a letter is marked once all of its events are acknowledged", async (contex
   assert.deepEqual(done, { letters: 3, events: 4, refused: 0 });
   assert.deepEqual(sink.accepted, range(1, 4));
   assert.deepEqual(markedIn(marks, range(1, 4)), [1, 2, 4]);
+});
+
+test("a letter goes where the routes say now", async (context) => {
+  const { marks } = await marksIn(context);
+  const sink = new ScriptedSink();
+  const seen: (string | undefined)[] = [];
+  sink.laneOf = ({ destination }: OutboundEvent) => {
+    seen.push(destination?.topic);
+    return 0;
+  };
+  const [issued, other] = [() => ({ topic: "issued" }), () => ({ topic: "other" })];
+  const destinations = { routes: [issued], fallback: other, hasPlaceholders: false };
+  const router = new Router([{ kind: ["certificate.issued"] }], destinations);
+  await run(sink, marks, letters([1]), router)(neverStopped);
+  assert.deepEqual([...new Set(seen)], ["issued"]);
 });
 
 test("a letter that is refused again is counted with its reason, and stays unmarked", async (context) => {

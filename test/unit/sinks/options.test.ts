@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventKinds } from "../../../src/events/event.ts";
+import { longestKind } from "../../../src/sinks/destination-name.ts";
 import { fileSinkOptions, resolveFileSink } from "../../../src/sinks/file/options.ts";
 import { kafkaSinkOptions, resolveKafkaSink } from "../../../src/sinks/kafka/options.ts";
 import { rabbitmq } from "../../../src/sinks/rabbitmq/index.ts";
-import {
-  longestKind,
-  rabbitmqSinkOptions,
-  resolveRabbitMqSink,
-} from "../../../src/sinks/rabbitmq/options.ts";
+import { rabbitmqSinkOptions, resolveRabbitMqSink } from "../../../src/sinks/rabbitmq/options.ts";
 
 const context = {
   baseDirectory: "/etc/certwire",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Kafka, ProducerRecord, RecordMetadata } from "kafkajs";
+import { CertwireError } from "../../../../src/errors/certwire-error.ts";
 import { describeError } from "../../../../src/errors/describe-error.ts";
 import type { OutboundEvent } from "../../../../src/events/outbound-event.ts";
 import { KafkaLane } from "../../../../src/sinks/kafka/lane.ts";
@@ -18,6 +19,7 @@ const options = resolveKafkaSink(
 /** A send as the broker of a fake kafkajs saw it. */
 interface Sent {
   readonly producer: number;
+  readonly topic: string;
   readonly partitions: number[];
   readonly sequences: number[];
 }
@@ -36,9 +38,10 @@ function fakeKafka(answer: Answer = () => undefined) {
       return {
         connect: async () => {},
         disconnect: async () => {},
-        async send({ messages }: ProducerRecord) {
+        async send({ topic, messages }: ProducerRecord) {
           const sent = {
             producer,
+            topic,
             partitions: [...new Set(messages.map(({ partition }) => partition ?? -1))],
             sequences: messages.map(({ value }) => sequenceOf(JSON.parse(String(value)))),
           };
@@ -46,7 +49,7 @@ function fakeKafka(answer: Answer = () => undefined) {
           const given = answer(sent, sends.length);
           if (given) return given;
           offset += messages.length;
-          return [good(sent.partitions[0] ?? -1, offset)];
+          return [{ ...good(sent.partitions[0] ?? -1, offset), topicName: topic }];
         },
       };
     },
@@ -58,13 +61,18 @@ function good(partition: number, offset: number): RecordMetadata {
   return { topicName: "events", partition, errorCode: 0, baseOffset: String(offset) };
 }
 
-/** A lane whose sink answers a refused event with a `config` failure. */
+/** A lane whose sink answers a refused event with a `config` failure, and knows every topic but `missing`. */
 function laneOn(kafka: Kafka, partitions: number, maxSendBytes = Infinity) {
   const refused = ({ id }: OutboundEvent): SinkFailure => ({
     kind: "config",
     cause: new Error(id),
   });
-  return new KafkaLane({ kafka, options, partitions, maxSendBytes, refused });
+  const topicOf = ({ destination }: OutboundEvent) => destination?.topic ?? "events";
+  const stateOf = async (topic: string) => {
+    if (topic !== "missing") return { partitions, maxMessageBytes: maxSendBytes };
+    throw new CertwireError("CERTWIRE_SINK_CONFIG", `topic "${topic}" does not exist`);
+  };
+  return new KafkaLane({ kafka, options, topicOf, stateOf, refused });
 }
 
 function events(count: number, keys: number) {
@@ -219,4 +227,55 @@ test("a log that starts again is reported as that, and asks for the topic to be 
   assert.equal(failure?.scope, "sink");
   assert.match(failure?.cause.message ?? "", /is at offset 0, after 1 before/);
   assert.match(describeError(failure?.cause).hint ?? "", /deleted and created again/);
+});
+
+function sentTo(topic: string, ...sequences: number[]): OutboundEvent[] {
+  return sequences.map((n) => ({ ...sampleOutbound(n, "ca/1"), destination: { topic } }));
+}
+
+test("each send goes to one topic alone, in the order of the events", async () => {
+  const { kafka, sends } = fakeKafka();
+  const batch = range(1, 9).flatMap((n) => sentTo(`t${n % 3}`, n));
+  assert.deepEqual(await laneOn(kafka, 1).publish(batch, signal), { acknowledged: 9 });
+  assert.deepEqual(
+    sends.map(({ topic, sequences }) => [topic, ...sequences]),
+    [
+      ["t1", 1, 4, 7],
+      ["t2", 2, 5, 8],
+      ["t0", 3, 6, 9],
+    ],
+  );
+});
+
+test("events before one whose topic is missing are acknowledged, and the failure names the topic", async () => {
+  const { kafka, sends } = fakeKafka();
+  const lane = laneOn(kafka, 1);
+  const batch = [...sentTo("a", 1, 2), ...sentTo("missing", 3), ...sentTo("a", 4)];
+  const { acknowledged, failure } = await lane.publish(batch, signal);
+  assert.deepEqual([acknowledged, failure?.kind], [2, "config"]);
+  assert.match(failure?.cause.message ?? "", /"missing"/);
+  assert.equal((await lane.publish(batch.slice(2), signal)).acknowledged, 0);
+  assert.deepEqual(
+    sends.map(({ sequences }) => sequences),
+    [[1, 2]],
+  );
+});
+
+test("a topic that is deleted later fails by its name", async () => {
+  const { kafka } = fakeKafka(({ topic }) =>
+    topic === "gone" ? protocolError("UNKNOWN_TOPIC_OR_PARTITION") : undefined,
+  );
+  const batch = [...sentTo("a", 1), ...sentTo("gone", 2)];
+  const { acknowledged, failure } = await laneOn(kafka, 1).publish(batch, signal);
+  assert.deepEqual([acknowledged, failure?.kind], [1, "config"]);
+  assert.match(failure?.cause.message ?? "", /cannot publish to topic "gone"/);
+});
+
+test("what one topic refuses as too large makes no smaller sends to another", async () => {
+  const { kafka, sends } = fakeKafka(({ topic, sequences }) =>
+    topic === "small" && sequences.length > 1 ? protocolError("MESSAGE_TOO_LARGE") : undefined,
+  );
+  const batch = [...sentTo("small", 1, 2), ...sentTo("large", ...range(3, 10))];
+  assert.deepEqual(await laneOn(kafka, 1).publish(batch, signal), { acknowledged: 10 });
+  assert.deepEqual(sends.at(-1)?.sequences, range(3, 10));
 });

@@ -67,11 +67,10 @@ function run(
 ) {
   return new ConfirmWindow(events, {
     channel: channel as unknown as ConfirmChannel,
-    exchange: "e",
-    routingKey: "{kind}",
     mode: "structured",
     size: 10,
     confirmTimeoutMs: 60_000,
+    destinationOf: ({ kind }) => ({ exchange: "e", routingKey: kind }),
     isBlocked: () => false,
     channelError: () => undefined,
     ...options,

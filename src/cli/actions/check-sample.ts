@@ -1,0 +1,93 @@
+import type { SinkConfiguration } from "../../config/sink-entry.ts";
+import { CertwireError } from "../../errors/certwire-error.ts";
+import type { CertwireEvent } from "../../events/event.ts";
+import { kindOf } from "../../events/event-kind.ts";
+import { jsonText } from "../../events/json-text.ts";
+import { eventOf } from "../../events/outbound-event.ts";
+import { requestIdOf } from "../../events/selection.ts";
+import { shapeEvent } from "../../events/shape-event.ts";
+import { shrinkEvent } from "../../events/shrink-event.ts";
+import { standardOutput } from "../../files/standard-output.ts";
+import { eventsOfFile } from "../../sources/event-file.ts";
+import { inLine, say } from "../output.ts";
+import { headingOf, linesOf, type SampleRow, tableHead } from "../sample-table.ts";
+import { stopSignal } from "../stop-signal.ts";
+
+/** What becomes of one event of a sample at one sink, in JSON. */
+interface SampleEntry extends SampleRow {
+  readonly sink: string;
+  readonly id: string;
+  /** As the sink publishes it; absent for one that it does not get. */
+  readonly event?: CertwireEvent;
+}
+
+/** Refuses standard input, which can be read once, while each sink reads the sample anew. */
+export function assertSampleFile(path: string): void {
+  if (path !== "-") return;
+  const hint =
+    "Write the events to a file first: each sink reads the sample, and a pipe can be read once.";
+  throw new CertwireError("CERTWIRE_USAGE", "--sample needs a file", { hint });
+}
+
+/** Prints what each sink makes of each event of a file, and connects to nothing. */
+export async function printSample(path: string, sinks: readonly SinkConfiguration[]) {
+  const output = standardOutput();
+  for (const sink of sinks) {
+    const { name } = sink.options;
+    await output.print(`\n${headingOf(name, sink.destination)}\n${tableHead}\n`);
+    let [events, leftOut] = [0, 0];
+    for await (const { event: _, ...row } of entriesOf(path, sink)) {
+      events += 1;
+      if (row.leftOutBy !== undefined) leftOut += 1;
+      await output.print(`${linesOf(row).join("\n")}\n`);
+    }
+    await output.print(`${events} events, ${leftOut} left out\n`);
+  }
+}
+
+/** The same as members of a JSON list, with the whole events, after a text that begins the list. */
+export async function printSampleJson(path: string, sinks: readonly SinkConfiguration[]) {
+  const output = standardOutput();
+  let separator = "";
+  for (const sink of sinks) {
+    for await (const entry of entriesOf(path, sink)) {
+      await output.print(`${separator}\n${jsonText(entry)}`);
+      separator = ",";
+    }
+  }
+}
+
+async function* entriesOf(path: string, sink: SinkConfiguration): AsyncGenerator<SampleEntry> {
+  let torn = 0;
+  const skip = (): void => {
+    torn += 1;
+  };
+  const signal = AbortSignal.any([stopSignal(), standardOutput().ended]);
+  for await (const read of eventsOfFile(path, { skip }, signal)) {
+    // The sample stands for events as they happen.
+    const { replayed: _, ...event } = read;
+    yield entryOf(event, sink);
+  }
+  if (torn > 0) say(`${torn} lines of ${inLine(path)} are not JSON and were left out`);
+}
+
+function entryOf(event: CertwireEvent, sink: SinkConfiguration): SampleEntry {
+  const { filter, redactor, router, options } = sink;
+  const requestId = requestIdOf(event);
+  const about = {
+    sink: options.name,
+    id: event.id,
+    kind: kindOf(event),
+    ...(requestId !== undefined && { requestId }),
+  };
+  const leftOutBy = filter.leftOutBy(event);
+  if (leftOutBy !== undefined) return { ...about, leftOutBy };
+  const maxBytesAt = () => options.limits.maxEventBytes;
+  const outbound = shapeEvent(event, { redactor, router, shrink: shrinkEvent, maxBytesAt });
+  return {
+    ...about,
+    destination: sink.place(outbound.destination),
+    bytes: outbound.json.length,
+    event: eventOf(outbound),
+  };
+}
