@@ -137,6 +137,8 @@ test("a connection that is blocked in the same read as it opened says so", async
 test("a broker that closes every connection after an event takes few lines", async (t) => {
   const broker = await startFakeRabbitMq(() => true);
   t.after(() => broker.stop());
+  // However long this takes, no minute is over after which the repeats are logged.
+  t.mock.timers.enable({ apis: ["setInterval"] });
   const lines: { msg: string; repeated?: number }[] = [];
   const sink = rabbitMqSink([broker.url], "events", { lanes: 1 }, (line) =>
     lines.push(JSON.parse(line)),
