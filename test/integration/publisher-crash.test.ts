@@ -12,6 +12,7 @@ import { stateLayout } from "../../src/state/layout.ts";
 import { assertDelivered } from "../contract/sink-contract.ts";
 import { drainQueue } from "../support/drain-queue.ts";
 import { assertRepetitions, type Kill, type MarkedEvent } from "../support/killed-runs.ts";
+import { patientEntry, type UrlEntry } from "../support/patient-entry.ts";
 import type { KillPoint, PublisherRun } from "../support/publisher-process.ts";
 import { range } from "../support/run-pipeline.ts";
 import { sampleOutbound } from "../support/sample-events.ts";
@@ -28,12 +29,6 @@ const acknowledgedMost = scaled(600);
 const events = (kills + 1) * (acknowledgedMost + 2 * maxInFlightEvents);
 const script = fileURLToPath(new URL("../support/publisher-process.js", import.meta.url));
 
-/** The entry of a sink, less its name. */
-interface SinkEntry {
-  readonly url: string;
-  readonly [key: string]: unknown;
-}
-
 /** A random instant; the first run is killed at its first publish, before anything is saved. */
 function killPointOf(run: number): KillPoint {
   if (run === 0) return { acknowledged: 0, isSaved: false, turns: randomInt(5) };
@@ -42,11 +37,11 @@ function killPointOf(run: number): KillPoint {
 }
 
 /** Kills the publisher again and again at random instants, then lets it finish. */
-async function killAndFinish(t: TestContext, entry: SinkEntry, read: () => Promise<MarkedEvent[]>) {
+async function killAndFinish(t: TestContext, entry: UrlEntry, read: () => Promise<MarkedEvent[]>) {
   const stateDirectory = await mkdtemp(join(tmpdir(), "certwire-crash-"));
   t.after(() => rm(stateDirectory, { recursive: true, force: true }));
   const publish = async (run: number, kill?: KillPoint): Promise<unknown[]> => {
-    const sink = { name: "sink", maxInFlightEvents, ...entry };
+    const sink = patientEntry({ name: "sink", maxInFlightEvents, ...entry });
     const order: PublisherRun = { sink, stateDirectory, events, keys, run, ...(kill && { kill }) };
     const args = [script, JSON.stringify(order)];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
