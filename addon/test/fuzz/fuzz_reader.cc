@@ -1,7 +1,7 @@
 // A directory with one segment of arbitrary content after a sound one: the reader ends, stays
 // within its memory, never hands out the same id twice, and gives the same each time, whether it
-// waits for a MARK or not. The first byte says whether CRCs are made right first, so that the fuzzer
-// gets past them.
+// waits for a MARK or not. The first byte says whether CRCs are made right first, so that the
+// fuzzer gets past them.
 #include <cstdlib>
 #include <set>
 
@@ -38,8 +38,8 @@ std::vector<test::Item> Read(test::MemoryFiles* files, uint32_t unmarked_after_m
   return test::ReadAll(journal::Reader::Open(options).get());
 }
 
-/// Ends the process unless the reader gives the same twice. However much time is between the two, the
-/// least and the longest wait for a MARK make no difference.
+/// Ends the process unless the reader gives the same twice. The least and the longest wait for a
+/// MARK make no difference, however much time is between the two.
 void CheckReads(test::MemoryFiles* files, uint32_t unmarked_after_ms) {
   const auto items = Read(files, unmarked_after_ms);
   const auto again = Read(files, unmarked_after_ms);
