@@ -127,7 +127,7 @@ TEST_CASE(
 TEST_CASE("a hanging disk costs each thread one wait, then memory up to its limit, then a gap") {
   auto options = test::SmallOptions(kDirectory);
   options.max_outstanding_bytes = 256 * journal::kKibibyte;
-  constexpr auto kLongWait = std::chrono::milliseconds(500);
+  constexpr auto kLongWait = std::chrono::seconds(2);
   options.commit_wait_us = static_cast<uint32_t>(std::chrono::microseconds(kLongWait).count());
   std::atomic<bool> hang{true};
   test::MemoryFiles files;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { parseConfig } from "../../src/config/load.ts";
@@ -55,9 +55,13 @@ function hasRequest(journal: string, id: number): boolean {
   return published(journal).some((event) => requestIdOf(event) === String(id));
 }
 
+/** Puts a copy of the snapshot in the place of the journal, so that a running service reads no half of it. */
 function restore(snapshot: string, journal: string): void {
-  for (const name of readdirSync(journal)) rmSync(join(journal, name));
-  cpSync(snapshot, journal, { recursive: true });
+  const [copy, replaced] = [`${journal}-copy`, `${journal}-replaced`];
+  cpSync(snapshot, copy, { recursive: true });
+  renameSync(journal, replaced);
+  renameSync(copy, journal);
+  rmSync(replaced, { recursive: true });
 }
 
 /**

@@ -9,6 +9,7 @@ import { publishEvents } from "../support/publish-events.ts";
 import { assertConsumed, RunningConsumer } from "../support/running-consumer.ts";
 import { sampleEvent } from "../support/sample-events.ts";
 import { scaled } from "../support/scale.ts";
+import { patienceMs } from "../support/until.ts";
 import type { KafkaCluster } from "./support/broker-provider.ts";
 import { startKafka } from "./support/brokers.ts";
 import { produceKafka } from "./support/read-kafka.ts";
@@ -23,8 +24,9 @@ suite("consuming from a real Kafka broker", () => {
 
   function sourceOf(topic: string) {
     const client = { brokers: [...kafka.bootstrapServers], retry: { initialRetryTime: 100 } };
-    // A member that a test abandons must not hold up the next one for long.
-    const consumer = { sessionTimeout: 10_000, heartbeatInterval: 500, maxWaitTimeInMs: 200 };
+    // A member that is silent for longer loses its partitions, and others get again what it has handled.
+    const sessionTimeout = patienceMs / 2;
+    const consumer = { sessionTimeout, heartbeatInterval: 500, maxWaitTimeInMs: 200 };
     return kafkaTopic({ client, topic, groupId: `group-${topic}`, consumer });
   }
 

@@ -35,7 +35,8 @@ async function makePlace(type: "classic" | "quorum"): Promise<ConsumerPlace & { 
   await connection.close();
   return {
     queue,
-    source: () => rabbitMqQueue({ connection: url, queue }),
+    // A consumer that is silent for longer loses its connection, and what it has handled may be delivered again.
+    source: () => rabbitMqQueue({ connection: `${url}?heartbeat=60`, queue }),
     publish: (t, events, mode = "structured") =>
       publishEvents(t, events, rabbitMqSink(rabbitmq.urls, queue, { mode })),
     publishText: (text) => produceRabbitmq(url, queue, text),

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { drainQueue } from "../support/drain-queue.ts";
+import { patientEntry } from "../support/patient-entry.ts";
 import { runCli, startCli } from "../support/run-cli.ts";
 import { scaled } from "../support/scale.ts";
 import { flushed, journalDirectory, openSmall, smallEvent } from "../support/small-journal.ts";
@@ -309,5 +310,5 @@ suite("dead letters on real brokers", () => {
 
 /** What stands in the configuration. */
 function entryOf({ exchange: _exchange, topic: _topic, ...entry }: Settings): Settings {
-  return entry;
+  return patientEntry(entry);
 }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { Kafka, logLevel } from "kafkajs";
 import { assertDelivered } from "../contract/sink-contract.ts";
 import { countDuplicates, startFlow } from "../support/flow.ts";
 import { kafkaSink } from "../support/make-sink.ts";
@@ -8,6 +7,7 @@ import { sampleOutbound, sequenceOf } from "../support/sample-events.ts";
 import { scaled } from "../support/scale.ts";
 import type { KafkaCluster } from "./support/broker-provider.ts";
 import { startKafka } from "./support/brokers.ts";
+import { kafkaClient } from "./support/kafka-topics.ts";
 import { readKafka } from "./support/read-kafka.ts";
 
 const moves = scaled(15, { least: 3 });
@@ -33,7 +33,7 @@ suite("Kafka partitions whose leaders move", () => {
 
   test("a naive send over several partitions reports success and has lost an event", async () => {
     await kafka.createTopic("naive", { replicas });
-    const client = new Kafka({ brokers: [...kafka.bootstrapServers], logLevel: logLevel.NOTHING });
+    const client = kafkaClient(kafka.bootstrapServers);
     const producer = client.producer({ idempotent: true, maxInFlightRequests: 1 });
     await producer.connect();
     const send = (first: number) =>

@@ -9,7 +9,7 @@ import { routedSink } from "../support/routed-sink.ts";
 import { neverStopped, range, testPipeline } from "../support/run-pipeline.ts";
 import { sampleEvent, sampleOutbound, sequenceOf } from "../support/sample-events.ts";
 import { scaled } from "../support/scale.ts";
-import { until } from "../support/until.ts";
+import { patienceMs, until } from "../support/until.ts";
 import type { KafkaCluster } from "./support/broker-provider.ts";
 import { startKafka } from "./support/brokers.ts";
 import { withAdmin } from "./support/kafka-topics.ts";
@@ -283,7 +283,9 @@ suite("the Kafka sink on a real broker", () => {
     const sink = kafkaSink(kafka.bootstrapServers, topic, settings, (line) => lines.push(line));
     t.after(() => sink.close());
     await sink.open();
-    await withAdmin(kafka.bootstrapServers, (admin) => admin.deleteTopics({ topics: [topic] }));
+    await withAdmin(kafka.bootstrapServers, (admin) =>
+      admin.deleteTopics({ topics: [topic], timeout: patienceMs }),
+    );
     const failed = () => lines.filter((line) => line.includes("partition check failed")).length;
     await until(() => failed() > 1, "the topic is missed, and asked for again");
     const names = await withAdmin(kafka.bootstrapServers, (admin) => admin.listTopics());
@@ -334,6 +336,6 @@ async function configureTopic(kafka: KafkaCluster, topic: string, name: string, 
 
 async function addPartitions(kafka: KafkaCluster, topic: string, count: number): Promise<void> {
   await withAdmin(kafka.bootstrapServers, (admin) =>
-    admin.createPartitions({ topicPartitions: [{ topic, count }] }),
+    admin.createPartitions({ topicPartitions: [{ topic, count }], timeout: patienceMs }),
   );
 }

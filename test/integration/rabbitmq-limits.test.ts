@@ -56,7 +56,7 @@ suite("what a real RabbitMQ refuses and limits", () => {
   async function run(t: Parameters<typeof testPipeline>[0], sink: RabbitMqSink, padBytes = 0) {
     const events = range(1, 40).map((n) => sampleEvent(n, `ca/${n}`, n % 4 === 0 ? padBytes : 0));
     const running = await testPipeline(t, new MemorySource(events), sink, {
-      deadLetterAfterSeconds: 60,
+      deadLetterAfterSeconds: 3600,
       shrink: (event) => ({ ...event, data: {} }),
     });
     await running.pipeline.run(neverStopped);

@@ -93,7 +93,7 @@ suite("the RabbitMQ sink on a real broker", () => {
     const events = numbers.map((n) => sampleEvent(n, `ca/${n % 7}`));
     const sink = rabbitMqSink(rabbitmq.urls, name);
     const { pipeline } = await testPipeline(t, new MemorySource(events), sink, {
-      deadLetterAfterSeconds: 60,
+      deadLetterAfterSeconds: 3600,
     });
     const running = pipeline.run(neverStopped);
     await until(() => pipeline.stats().failures.unroutable > 2, "returns are seen");
@@ -174,7 +174,7 @@ suite("the RabbitMQ sink on a real broker", () => {
     const source = new MemorySource([sampleEvent(1)]);
     const sink = rabbitMqSink(rabbitmq.urls, name);
     const { pipeline, logLines } = await testPipeline(t, source, sink, {
-      deadLetterAfterSeconds: 60,
+      deadLetterAfterSeconds: 3600,
     });
     const running = pipeline.run(neverStopped);
     await until(() => pipeline.stats().openFailures > 1, "opening has failed");
@@ -233,7 +233,7 @@ suite("the RabbitMQ sink on a real broker", () => {
     const name = rabbitmq.freshName();
     const source = new MemorySource([], { tail: true });
     // The exchange is there a moment before its binding: what comes meanwhile is returned, and waits.
-    const settings = { deadLetterAfterSeconds: 60 };
+    const settings = { deadLetterAfterSeconds: 3600 };
     const { pipeline } = await testPipeline(t, source, sinkWithQueue(name), settings);
     const stop = new AbortController();
     const running = pipeline.run(stop.signal);

@@ -10,6 +10,7 @@ import { encodeEvent } from "../../src/events/outbound-event.ts";
 import { SimulatedCa } from "../../src/simulate/simulated-ca.ts";
 import { assertDelivered } from "../contract/sink-contract.ts";
 import { eventContext, eventsOfFrame } from "../support/exit-records.ts";
+import { patientEntry, type UrlEntry } from "../support/patient-entry.ts";
 import { RunningService } from "../support/running-service.ts";
 import { sequenceOf } from "../support/sample-events.ts";
 import { flushed, journalDirectory, openSmall, readAll } from "../support/small-journal.ts";
@@ -77,11 +78,11 @@ async function prepareJournal(t: TestContext): Promise<Journal> {
 async function publish(
   t: TestContext,
   { directory, events, wanted }: Journal,
-  [whole, part]: readonly [entry: object, entry: object],
+  [whole, part]: readonly [entry: UrlEntry, entry: UrlEntry],
 ): Promise<void> {
   const sinks = [
-    { ...whole, name: "whole" },
-    { ...part, ...shape, name: "part" },
+    patientEntry({ ...whole, name: "whole" }),
+    patientEntry({ ...part, ...shape, name: "part" }),
   ];
   const service = await RunningService.start(t, directory, sinks);
   const last = Math.max(...events.map(sequenceOf));

@@ -3,7 +3,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { connect } from "amqplib";
-import { Kafka, logLevel } from "kafkajs";
 import type { CompletenessReport, Hole } from "../../src/consumer/completeness/report.ts";
 import type { CertwireEvent } from "../../src/events/event.ts";
 import { sequenceOf } from "../support/completeness-oracle.ts";
@@ -14,6 +13,7 @@ import { type CliResult, runCli, temporaryDirectory } from "../support/run-cli.t
 import { until } from "../support/until.ts";
 import type { KafkaCluster, RabbitmqCluster } from "./support/broker-provider.ts";
 import { startKafka, startRabbitmq } from "./support/brokers.ts";
+import { kafkaClient, withAdmin } from "./support/kafka-topics.ts";
 import { produceKafka } from "./support/read-kafka.ts";
 import { produceRabbitmq } from "./support/read-rabbitmq.ts";
 
@@ -94,16 +94,9 @@ suite("certwire verify on a topic of a real Kafka broker", () => {
     return { topic, verify, publish };
   }
 
-  function client(): Kafka {
-    return new Kafka({ brokers: [...kafka.bootstrapServers], logLevel: logLevel.NOTHING });
-  }
-
   /** The consumer groups of `certwire verify`. */
   async function groups(): Promise<string[]> {
-    const admin = client().admin();
-    await admin.connect();
-    const { groups: all } = await admin.listGroups();
-    await admin.disconnect();
+    const { groups: all } = await withAdmin(kafka.bootstrapServers, (admin) => admin.listGroups());
     return all.map(({ groupId }) => groupId).filter((id) => id.startsWith("certwire-verify-"));
   }
 
@@ -129,15 +122,15 @@ suite("certwire verify on a topic of a real Kafka broker", () => {
     const { topic, verify, publish } = await makeTopic();
     const events = sampleEvents().filter(({ source }) => source.endsWith(":a"));
     await publish(t, events);
-    const admin = client().admin();
-    await admin.connect();
-    const offsets = await admin.fetchTopicOffsets(topic);
-    const [{ partition, high } = { partition: 0, high: "0" }] = offsets.filter(
-      (each) => Number(each.high) > 10,
-    );
-    const offset = String(Number(high) - 8);
-    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset }] });
-    await admin.disconnect();
+    const offset = await withAdmin(kafka.bootstrapServers, async (admin) => {
+      const offsets = await admin.fetchTopicOffsets(topic);
+      const [{ partition, high } = { partition: 0, high: "0" }] = offsets.filter(
+        (each) => Number(each.high) > 10,
+      );
+      const first = String(Number(high) - 8);
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: first }] });
+      return first;
+    });
     const result = await verify("--json");
     const report = resultOf(result);
     assert.equal(result.exitCode, 0, result.stdout);
@@ -166,7 +159,8 @@ suite("certwire verify on a topic of a real Kafka broker", () => {
     const { topic, verify, publish } = await makeTopic();
     const events = sampleEvents();
     await publish(t, events);
-    const producer = client().producer({ transactionalId: topic, maxInFlightRequests: 1 });
+    const client = kafkaClient(kafka.bootstrapServers);
+    const producer = client.producer({ transactionalId: topic, maxInFlightRequests: 1 });
     await producer.connect();
     for (const end of ["commit", "abort"] as const) {
       const transaction = await producer.transaction();
@@ -183,14 +177,15 @@ suite("certwire verify on a topic of a real Kafka broker", () => {
   test("a partition that has none left is named, since a hole may be of it", async (t) => {
     const { topic, verify, publish } = await makeTopic();
     await publish(t, sampleEvents());
-    const admin = client().admin();
-    await admin.connect();
-    const all = await admin.fetchTopicOffsets(topic);
-    const [{ partition, high } = { partition: 0, high: "0" }] = all.toSorted(
-      (a, b) => Number(b.high) - Number(a.high),
-    );
-    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: high }] });
-    await admin.disconnect();
+    const partition = await withAdmin(kafka.bootstrapServers, async (admin) => {
+      const all = await admin.fetchTopicOffsets(topic);
+      const [fullest = { partition: 0, high: "0" }] = all.toSorted(
+        (a, b) => Number(b.high) - Number(a.high),
+      );
+      const { partition: number, high: offset } = fullest;
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition: number, offset }] });
+      return number;
+    });
     const result = await verify("--json", "--wait", "0");
     assert.equal(result.exitCode, 4, result.stderr);
     const emptied = resultOf(result).journals.map((journal) => journal.emptied);

@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { RedriveKill, RedriveStep } from "./mortal-cli.ts";
+import { patientEntry, type UrlEntry } from "./patient-entry.ts";
 import { temporaryDirectory } from "./run-cli.ts";
 import { range } from "./run-pipeline.ts";
 import { sampleEvent } from "./sample-events.ts";
@@ -31,13 +32,13 @@ class KilledRedrive {
   readonly #config: string;
   readonly #log: string;
 
-  constructor(t: TestContext, entry: object) {
+  constructor(t: TestContext, entry: UrlEntry) {
     const directory = temporaryDirectory(t);
     this.#t = t;
     this.#state = join(directory, "state");
     this.#config = join(directory, "certwire.json");
     this.#log = join(directory, "steps");
-    const sinks = [{ name: "sink", maxInFlightEvents, ...entry }];
+    const sinks = [patientEntry({ name: "sink", maxInFlightEvents, ...entry })];
     const places = { journal: { directory: "journal" }, state: { directory: "state" } };
     writeFileSync(this.#config, JSON.stringify({ ...places, sinks }));
     mkdirSync(join(this.#state, "dead-letters"), { recursive: true });
@@ -150,7 +151,7 @@ class Attempts {
  */
 export async function killRedrives(
   t: TestContext,
-  entry: { readonly url: string; readonly [key: string]: unknown },
+  entry: UrlEntry,
   read: () => Promise<readonly { readonly id: string }[]>,
 ): Promise<void> {
   const redrive = new KilledRedrive(t, entry);

@@ -3,6 +3,7 @@ import { kafkaSinkOptions, resolveKafkaSink } from "../../src/sinks/kafka/option
 import { KafkaSink } from "../../src/sinks/kafka/sink.ts";
 import { rabbitmqSinkOptions, resolveRabbitMqSink } from "../../src/sinks/rabbitmq/options.ts";
 import { RabbitMqSink } from "../../src/sinks/rabbitmq/sink.ts";
+import { patientEntry } from "./patient-entry.ts";
 
 /** Takes the lines of a sink's log. */
 type WriteLine = (line: string) => void;
@@ -16,20 +17,15 @@ const resolveContext = {
   secret: (reference: object) => String(Object.values(reference)[0]),
 };
 
-/** A Kafka sink; quicker to give up on a silent broker than the defaults, so that tests are. */
+/** A Kafka sink that waits for a slow broker, unless `settings` say otherwise. */
 export function kafkaSink(
   brokers: readonly string[],
   topic: string,
   settings: object = {},
   write?: WriteLine,
 ) {
-  const entry = {
-    name: "kafka",
-    url: `kafka://${brokers.join()}/${topic}`,
-    requestTimeoutMs: 5000,
-    connectTimeoutMs: 3000,
-    ...settings,
-  };
+  const url = `kafka://${brokers.join()}/${topic}`;
+  const entry = patientEntry({ name: "kafka", url, ...settings });
   return new KafkaSink(
     resolveKafkaSink(kafkaSinkOptions.parse(entry), resolveContext),
     logTo(write),
@@ -44,14 +40,8 @@ export function rabbitMqSink(
   write?: WriteLine,
 ) {
   const hosts = urls.map((url) => new URL(url).host).join();
-  const entry = {
-    name: "rabbitmq",
-    url: `amqp://guest@${hosts}/?exchange=${exchange}`,
-    connectTimeoutMs: 3000,
-    confirmTimeoutMs: 10_000,
-    heartbeatSeconds: 5,
-    ...settings,
-  };
+  const url = `amqp://guest@${hosts}/?exchange=${exchange}`;
+  const entry = patientEntry({ name: "rabbitmq", url, ...settings });
   const options = resolveRabbitMqSink(rabbitmqSinkOptions.parse(entry), resolveContext);
   return new RabbitMqSink(options, logTo(write));
 }

@@ -3,6 +3,7 @@ import { startKafka, startRabbitmq } from "../integration/support/brokers.ts";
 import { readKafka } from "../integration/support/read-kafka.ts";
 import { TcpProxy } from "../integration/support/tcp-proxy.ts";
 import { drainQueue } from "./drain-queue.ts";
+import { patientEntry } from "./patient-entry.ts";
 import type { SinkEntry } from "./running-service.ts";
 
 /** What a test checks of an event that arrived. */
@@ -41,7 +42,7 @@ export async function startMortalKafka(): Promise<MortalBroker> {
   return {
     deaths: deathsOf(kafka, proxy),
     makePlace: (topic) => kafka.createTopic(topic, { partitions: 6 }),
-    sink: (topic) => entry(kafka.bootstrapServers, topic),
+    sink: (topic) => patientEntry(entry(kafka.bootstrapServers, topic)),
     mortalSink(topic, settings) {
       const soon = { connectTimeoutMs: 2000, requestTimeoutMs: 2000, retryMaxMs: 500 };
       return { ...entry([proxy.address], topic), ...soon, ...settings };
@@ -67,7 +68,7 @@ export async function startMortalRabbitmq(): Promise<MortalBroker> {
   return {
     deaths: deathsOf(rabbitmq, proxy),
     makePlace: async () => undefined,
-    sink: (name) => entry(host, name),
+    sink: (name) => patientEntry(entry(host, name)),
     mortalSink(name, settings) {
       const soon = { connectTimeoutMs: 2000, confirmTimeoutMs: 2000, retryMaxMs: 500 };
       return { ...entry(proxy.address, name), ...soon, ...settings };

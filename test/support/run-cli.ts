@@ -38,15 +38,16 @@ export function startCli(
     stdio: ["pipe", output, "pipe"],
   });
   let [stdout, stderr] = ["", ""];
+  let isClosed = false;
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const ended = once(child, "close").then(([exitCode]) => ({
-    exitCode: exitCode as number | null,
-    stdout,
-    stderr,
-  }));
+  const ended = once(child, "close").then(([exitCode]) => {
+    isClosed = true;
+    return { exitCode: exitCode as number | null, stdout, stderr };
+  });
   const assertRunning = (): void => {
-    if (child.exitCode === null && child.signalCode === null) return;
+    // Before that some of its last output may still be in the pipe.
+    if (!isClosed) return;
     throw new Error(`${words[0]} ended with ${child.signalCode ?? child.exitCode}: ${stderr}`);
   };
   const logged = (text: string): Promise<boolean> =>

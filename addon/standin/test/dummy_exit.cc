@@ -1,6 +1,7 @@
 #include "dummy_exit.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cwchar>
 
 namespace standin {
@@ -13,6 +14,8 @@ constexpr LONG kMask = 0x27f;
 /// Long enough for calls of several threads to overlap.
 constexpr DWORD kCallMs = 2;
 constexpr DISPID kGetManageModule = 0x60030000;
+/// Far longer than the slowest machine needs.
+constexpr std::chrono::minutes kPatience(2);
 
 /// Answers every question for a property with the same text.
 class DummyManager final : public ICertManageModule {
@@ -104,10 +107,21 @@ STDMETHODIMP DummyExit::GetManageModule(ICertManageModule** manager) {
   return S_OK;
 }
 
+template <typename Predicate>
+void DummyExit::Await(std::unique_lock<std::mutex>* lock, const Predicate& done) {
+  const auto is_over = [&] { return has_given_up_ || done(); };
+  if (!changed_.wait_for(*lock, kPatience, is_over)) has_given_up_ = true;
+  changed_.notify_all();
+}
+
 HRESULT DummyExit::Note(Notice notice) {
   std::unique_lock lock(mutex_);
+  const bool is_stop = notice.event == EXITEVENT_SHUTDOWN;
+  Await(&lock, [&] { return is_stop || has_stopped_ || notices_.size() < most_before_stop; });
   notices_.push_back(notice);
+  has_stopped_ = has_stopped_ || is_stop;
   most_at_once_ = std::max(most_at_once_, ++running_);
+  Await(&lock, [&] { return most_at_once_ >= least_at_once; });
   lock.unlock();
   Sleep(kCallMs);
   lock.lock();

@@ -2,6 +2,8 @@
 #define CERTWIRE_STANDIN_TEST_DUMMY_EXIT_H_
 
 #include <atomic>
+#include <condition_variable>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -21,6 +23,10 @@ class DummyExit final : public ICertExit2 {
 
   /// What Notify returns.
   HRESULT result = S_OK;
+  /// No call returns before this many have been in the module at once.
+  int least_at_once = 1;
+  /// Calls that are noted before the stop of the certification authority; later ones wait for it.
+  size_t most_before_stop = SIZE_MAX;
 
   std::vector<Notice> notices() const;
   int most_at_once() const { return most_at_once_; }
@@ -42,12 +48,18 @@ class DummyExit final : public ICertExit2 {
 
  private:
   HRESULT Note(Notice notice);
+  /// Waits for `done`; no call waits any more once one has waited for too long.
+  template <typename Predicate>
+  void Await(std::unique_lock<std::mutex>* lock, const Predicate& done);
 
   mutable std::mutex mutex_;
+  std::condition_variable changed_;
   std::vector<Notice> notices_;
   std::wstring ca_name_;
   int running_ = 0;
   int most_at_once_ = 0;
+  bool has_stopped_ = false;
+  bool has_given_up_ = false;
 };
 
 }  // namespace standin

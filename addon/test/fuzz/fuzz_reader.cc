@@ -1,6 +1,7 @@
 // A directory with one segment of arbitrary content after a sound one: the reader ends, stays
-// within its memory, never hands out the same id twice, and gives the same each time. The first
-// byte says whether CRCs are made right first, so that the fuzzer gets past them.
+// within its memory, never hands out the same id twice, and gives the same each time, whether it
+// waits for a MARK or not. The first byte says whether CRCs are made right first, so that the
+// fuzzer gets past them.
 #include <cstdlib>
 #include <set>
 
@@ -30,10 +31,24 @@ void Repair(test::MemoryFiles::Content* content, const journal::EpochId& id) {
   }
 }
 
-std::vector<test::Item> Read(test::MemoryFiles* files) {
+std::vector<test::Item> Read(test::MemoryFiles* files, uint32_t unmarked_after_ms) {
   auto options = test::ReaderOf(test::kDirectory, journal::ReadMode::kDurable);
   options.file_system = files;
+  options.unmarked_after_ms = unmarked_after_ms;
   return test::ReadAll(journal::Reader::Open(options).get());
+}
+
+/// Ends the process unless the reader gives the same twice. The least and the longest wait for a
+/// MARK make no difference, however much time is between the two.
+void CheckReads(test::MemoryFiles* files, uint32_t unmarked_after_ms) {
+  const auto items = Read(files, unmarked_after_ms);
+  const auto again = Read(files, unmarked_after_ms);
+  std::set<std::string> ids;
+  if (items.empty() || items[0].payload != test::EventPayload("sound")) abort();
+  if (items.size() != again.size()) abort();
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (!ids.insert(items[i].id()).second || items[i].id() != again[i].id()) abort();
+  }
 }
 
 }  // namespace
@@ -53,13 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::memcpy(content.data() + start, data + 1, part);
   if (data[0] % 4 == 0) Repair(&content, builder.id());
   if (data[0] % 8 < 4) builder.Epoch(3, 3, kSegmentBytes);
-  const auto items = Read(&files);
-  const auto again = Read(&files);
-  std::set<std::string> ids;
-  if (items.empty() || items[0].payload != test::EventPayload("sound")) abort();
-  if (items.size() != again.size()) abort();
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (!ids.insert(items[i].id()).second || items[i].id() != again[i].id()) abort();
-  }
+  CheckReads(&files, 0);
+  CheckReads(&files, UINT32_MAX);
   return 0;
 }

@@ -1,20 +1,26 @@
-import { type Admin, Kafka, logLevel } from "kafkajs";
-import { until } from "../../support/until.ts";
+import { type Admin, Kafka, logLevel, type RetryOptions } from "kafkajs";
+import { patienceMs, until } from "../../support/until.ts";
 import type { KafkaTopics, PartitionState, TopicOptions } from "./broker-provider.ts";
 import { electPreferredLeader } from "./elect-leaders.ts";
+
+/** A client for tests, which waits for a slow broker. `retry`: default that of kafkajs. */
+export function kafkaClient(bootstrapServers: readonly string[], retry: RetryOptions = {}): Kafka {
+  return new Kafka({
+    clientId: "certwire-test",
+    brokers: [...bootstrapServers],
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: patienceMs,
+    requestTimeout: patienceMs,
+    retry,
+  });
+}
 
 /** Runs `work` with a fresh admin client. */
 export async function withAdmin<T>(
   bootstrapServers: readonly string[],
   work: (admin: Admin) => Promise<T>,
 ): Promise<T> {
-  const kafka = new Kafka({
-    clientId: "certwire-test",
-    brokers: [...bootstrapServers],
-    logLevel: logLevel.NOTHING,
-    retry: { retries: 3, initialRetryTime: 100 },
-  });
-  const admin = kafka.admin();
+  const admin = kafkaClient(bootstrapServers, { retries: 3, initialRetryTime: 100 }).admin();
   try {
     await admin.connect();
     return await work(admin);
@@ -39,7 +45,11 @@ export function kafkaTopics(bootstrapServers: readonly string[]): KafkaTopics {
 
   const createTopic = async (topic: string, options: TopicOptions = {}): Promise<void> => {
     await withAdmin(bootstrapServers, (admin) =>
-      admin.createTopics({ waitForLeaders: false, topics: [topicConfig(topic, options)] }),
+      admin.createTopics({
+        waitForLeaders: false,
+        timeout: patienceMs,
+        topics: [topicConfig(topic, options)],
+      }),
     );
     const expected = options.replicas?.length ?? options.partitions ?? 1;
     await until(
@@ -63,6 +73,7 @@ export function kafkaTopics(bootstrapServers: readonly string[]): KafkaTopics {
     const reordered = [toNode, ...replicas.filter((node) => node !== toNode)];
     await withAdmin(bootstrapServers, (admin) =>
       admin.alterPartitionReassignments({
+        timeout: patienceMs,
         topics: [{ topic, partitionAssignment: [{ partition, replicas: reordered }] }],
       }),
     );

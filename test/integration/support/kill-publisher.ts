@@ -11,6 +11,7 @@ import type { EventKind } from "../../../src/events/event.ts";
 import { readCheckpoint } from "../../../src/state/checkpoint-store.ts";
 import { stateLayout } from "../../../src/state/layout.ts";
 import { assertRepetitions, type Kill, type MarkedEvent } from "../../support/killed-runs.ts";
+import { patientEntry, type UrlEntry } from "../../support/patient-entry.ts";
 import type { KillPoint, PublisherRun } from "../../support/publisher-process.ts";
 import { scaled, sizeFromEnvironment } from "../../support/scale.ts";
 
@@ -25,12 +26,6 @@ export const publisherKeys = 50;
 /** Number of events; enough that every kill, and the last run too, finds some left. */
 export const publisherEvents = (kills + 1) * (acknowledgedMost + 2 * maxInFlightEvents);
 
-/** The entry of a sink, less its name. */
-interface SinkEntry {
-  readonly url: string;
-  readonly [key: string]: unknown;
-}
-
 /** A random instant; the first run is killed at its first publish, before anything is saved. */
 function killPointOf(run: number): KillPoint {
   if (run === 0) return { acknowledged: 0, isSaved: false, turns: randomInt(5) };
@@ -44,14 +39,14 @@ function killPointOf(run: number): KillPoint {
  */
 export async function killPublisher(
   t: TestContext,
-  entry: SinkEntry,
+  entry: UrlEntry,
   kinds?: readonly EventKind[],
 ): Promise<Kill[]> {
   const stateDirectory = await mkdtemp(join(tmpdir(), "certwire-crash-"));
   t.after(() => rm(stateDirectory, { recursive: true, force: true }));
   const [events, keys] = [publisherEvents, publisherKeys];
   const publish = async (run: number, kill?: KillPoint): Promise<unknown[]> => {
-    const sink = { name: "sink", maxInFlightEvents, ...entry };
+    const sink = patientEntry({ name: "sink", maxInFlightEvents, ...entry });
     const order: PublisherRun = {
       sink,
       stateDirectory,

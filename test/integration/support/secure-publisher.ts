@@ -8,6 +8,7 @@ import { CertwireError } from "../../../src/errors/certwire-error.ts";
 import { Service } from "../../../src/service/service.ts";
 import type { SinkStats } from "../../../src/service/sink-stats.ts";
 import type { Sink } from "../../../src/sinks/sink.ts";
+import { patientEntry, type UrlEntry } from "../../support/patient-entry.ts";
 import { range } from "../../support/run-pipeline.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
 import { settled, until } from "../../support/until.ts";
@@ -74,14 +75,14 @@ export class SecurePublisher {
   }
 
   /** A sink that is not opened yet. */
-  sink(entry: object): Promise<Sink> {
+  sink(entry: UrlEntry): Promise<Sink> {
     const [sink] = this.#configure(entry).sinks;
     assert.ok(sink);
     return sink.create(this.#logger());
   }
 
   /** Runs the service until every event of the journal is acknowledged. */
-  async publishAll(entry: object): Promise<void> {
+  async publishAll(entry: UrlEntry): Promise<void> {
     const stats = await this.#serve(
       entry,
       ({ acknowledgedEvents }) => acknowledgedEvents >= events,
@@ -91,7 +92,7 @@ export class SecurePublisher {
   }
 
   /** The sink does not open, and a service with it publishes nothing, stops on request, and logs why. */
-  async isRefused(entry: object, { code, message, hint }: Refusal): Promise<void> {
+  async isRefused(entry: UrlEntry, { code, message, hint }: Refusal): Promise<void> {
     const sink = await this.sink(entry);
     const opening = settled(sink.open(new AbortController().signal), "the sink refuses to open");
     await assert.rejects(opening, (error) => {
@@ -117,7 +118,7 @@ export class SecurePublisher {
     assert.deepEqual(subjects.toSorted(), expected.toSorted());
   }
 
-  async #serve(entry: object, isDone: (stats: SinkStats) => boolean) {
+  async #serve(entry: UrlEntry, isDone: (stats: SinkStats) => boolean) {
     const service = await Service.create({ config: this.#configure(entry), log: this.#logger() });
     const stop = new AbortController();
     const running = service.run(stop.signal);
@@ -127,8 +128,8 @@ export class SecurePublisher {
     return service.stats()[0];
   }
 
-  #configure(entry: object): ResolvedConfig {
-    const sink = { name: "broker", connectTimeoutMs: 3000, retryMaxMs: 200, ...entry };
+  #configure(entry: UrlEntry): ResolvedConfig {
+    const sink = patientEntry({ name: "broker", retryMaxMs: 200, ...entry });
     const text = JSON.stringify({
       journal: { directory: "journal" },
       state: { directory: "state" },

@@ -273,8 +273,8 @@ test("letters of a sink that was renamed are published to the one that --to-sink
 test("an event that became a dead letter once more is redriven once more", async (context) => {
   const { letters, published, run } = prepare(context, { "files.ndjson": letterOf(1, "files") });
   await run("redrive");
-  const later = { ...JSON.parse(letterOf(1, "files")), time: new Date().toISOString() };
-  writeFileSync(join(letters, "replay-files.ndjson"), `${JSON.stringify(later)}\n`);
+  const written = { ...JSON.parse(letterOf(1, "files")), time: new Date().toISOString() };
+  writeFileSync(join(letters, "replay-files.ndjson"), `${JSON.stringify(written)}\n`);
   const { stderr } = await run("redrive", "--delete");
   assert.match(stderr, /1 of 1 letters redriven/);
   assert.equal(published().length, 2);
