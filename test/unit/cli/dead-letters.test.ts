@@ -22,6 +22,11 @@ function letterOf(number: number, sink: string, reason: DeadLetterReason = "unro
   return `${JSON.stringify({ time, sink, reason, message, event: sampleEvent(number) })}\n`;
 }
 
+/** The same letter, written an hour later. */
+function anHourLater(letter: string): string {
+  return letter.replace("T12:", "T13:");
+}
+
 /** A configuration with the sink `files` with these options and others, and a state directory with these dead-letter files. */
 function prepare(
   context: TestContext,
@@ -121,13 +126,9 @@ test("an event with letters of two reasons is redriven once, whichever reason co
     ["unroutable", "rejected"],
     ["rejected", "unroutable"],
   ] as const) {
-    const rejected = {
-      ...JSON.parse(letterOf(1, "files", "rejected")),
-      time: "2026-01-31T13:00:00.000Z",
-    };
     const { letters, published, run } = prepare(context, {
       "files.1.ndjson": `${letterOf(1, "files")}${letterOf(2, "files")}`,
-      "files.ndjson": `${JSON.stringify(rejected)}\n`,
+      "files.ndjson": anHourLater(letterOf(1, "files", "rejected")),
     });
     const one = await run("redrive", "--reason", first, "--id", idOf(1));
     assert.match(one.stderr, /sink files: 1 of 1 letters redriven, 1 events/);
@@ -143,7 +144,7 @@ test("an event with letters of two reasons is redriven once, whichever reason co
 test("a file whose letters were marked with those of another reason is deleted", async (context) => {
   const { letters, run } = prepare(context, {
     "files.1.ndjson": letterOf(1, "files"),
-    "files.2.ndjson": letterOf(1, "files", "rejected"),
+    "files.2.ndjson": anHourLater(letterOf(1, "files", "rejected")),
     "files.ndjson": letterOf(2, "files", "rejected"),
   });
   const { stderr } = await run("redrive", "--reason", "unroutable", "--delete");
