@@ -74,9 +74,8 @@ export class UnroutableGrace {
   }
 }
 
-/** The kind, with the exchange and the routing key after it if the sink has routes. */
+/** The kind, the exchange and the routing key as one text. */
 function classOf({ kind, destination }: Refused): string {
-  if (destination === undefined) return kind;
-  const { exchange = "", routingKey = "" } = destination;
+  const { exchange = "", routingKey = "" } = destination ?? {};
   return [kind, exchange, routingKey].join("\0");
 }

@@ -52,7 +52,7 @@ export interface SinkKindDefinition<
   /** Where the events go, for people to read. Never holds a secret. */
   destination(options: Options): string;
   /**
-   * What decides, beside the kind of an event, whether something at the destination takes it. Default: it takes all
+   * What decides, beside the kind of an event and its destination, whether something there takes it. Default: it takes all
    * events, and no failure is `unroutable`.
    */
   routing?(options: Options): string;

@@ -12,7 +12,7 @@ import { mebibyte } from "../units.ts";
 const maxBytes = 8 * mebibyte;
 /** More are not kept: without them some events wait less. */
 const maxKinds = 10_000;
-/** Longest kind with the exchange and the routing key after it, in UTF-16 units. */
+/** Longest kind with its exchange and routing key, in UTF-16 units. */
 const maxLength = 600;
 
 const content = z.object({
@@ -22,8 +22,8 @@ const content = z.object({
 });
 
 /**
- * The kinds of events that the broker of one sink has routed, kept over restarts; each with the exchange and the routing key
- * after it if the sink has routes. They hold for one routing: with another vhost, for instance, nothing is known.
+ * The kinds of events that the broker of one sink has routed, each with the exchange and the routing key after it; kept
+ * over restarts. They hold for one routing: on another vhost, for instance, nothing is known.
  */
 export class RoutedKindsFile {
   /** What was read. */

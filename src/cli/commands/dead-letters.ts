@@ -74,8 +74,9 @@ Examples:
   certwire dead-letters list --config certwire.jsonc --reason unroutable --json`;
 
 const redriveHelp = `
-The plan is printed to standard error before a secret is read or anything is sent. The service may go on meanwhile. A letter is marked
-once the sink has acknowledged its events, and is not sent again. What the sink refuses stays where it is.
+The plan is printed to standard error before a secret is read or anything is sent. The service may go on meanwhile.
+A letter is marked once the sink has acknowledged its events, with all other letters of the same event, and is not
+sent again. What the sink refuses stays where it is.
 Exit codes: 0 done, 3 some letters were refused or cannot be decoded, 75 another redrive is running, 130 interrupted.
 
 Examples:

@@ -25,8 +25,7 @@ export const rabbitmq = defineSinkKind({
   destination,
   destinations: (options) => rabbitmqDestinations(options),
   place: ({ exchange, routingKey }) => `exchange ${exchange} key ${routingKey}`,
-  routing: ({ hosts, vhost, exchange, routingKey }) =>
-    JSON.stringify([hosts.map(formatHost).toSorted(), vhost, exchange, routingKey]),
+  routing: ({ hosts, vhost }) => JSON.stringify([hosts.map(formatHost).toSorted(), vhost]),
   async create(options, log) {
     const { RabbitMqSink } = await import("./sink.ts");
     return new RabbitMqSink(options, log);

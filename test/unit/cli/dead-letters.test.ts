@@ -23,7 +23,7 @@ function letterOf(number: number, sink: string, reason: DeadLetterReason = "unro
 }
 
 /** The same letter, written an hour later. */
-function later(letter: string): string {
+function anHourLater(letter: string): string {
   return letter.replace("T12:", "T13:");
 }
 
@@ -128,7 +128,7 @@ test("an event with letters of two reasons is redriven once, whichever reason co
   ] as const) {
     const { letters, published, run } = prepare(context, {
       "files.1.ndjson": `${letterOf(1, "files")}${letterOf(2, "files")}`,
-      "files.ndjson": later(letterOf(1, "files", "rejected")),
+      "files.ndjson": anHourLater(letterOf(1, "files", "rejected")),
     });
     const one = await run("redrive", "--reason", first, "--id", idOf(1));
     assert.match(one.stderr, /sink files: 1 of 1 letters redriven, 1 events/);
@@ -144,7 +144,7 @@ test("an event with letters of two reasons is redriven once, whichever reason co
 test("a file whose letters were marked with those of another reason is deleted", async (context) => {
   const { letters, run } = prepare(context, {
     "files.1.ndjson": letterOf(1, "files"),
-    "files.2.ndjson": later(letterOf(1, "files", "rejected")),
+    "files.2.ndjson": anHourLater(letterOf(1, "files", "rejected")),
     "files.ndjson": letterOf(2, "files", "rejected"),
   });
   const { stderr } = await run("redrive", "--reason", "unroutable", "--delete");
@@ -273,8 +273,8 @@ test("letters of a sink that was renamed are published to the one that --to-sink
 test("an event that became a dead letter once more is redriven once more", async (context) => {
   const { letters, published, run } = prepare(context, { "files.ndjson": letterOf(1, "files") });
   await run("redrive");
-  const written = { ...JSON.parse(letterOf(1, "files")), time: new Date().toISOString() };
-  writeFileSync(join(letters, "replay-files.ndjson"), `${JSON.stringify(written)}\n`);
+  const later = { ...JSON.parse(letterOf(1, "files")), time: new Date().toISOString() };
+  writeFileSync(join(letters, "replay-files.ndjson"), `${JSON.stringify(later)}\n`);
   const { stderr } = await run("redrive", "--delete");
   assert.match(stderr, /1 of 1 letters redriven/);
   assert.equal(published().length, 2);
