@@ -12,6 +12,8 @@ import { settled, until } from "../support/until.ts";
 export interface ConsumerPlace {
   /** A source that continues where the last one stopped. */
   source(): EventSource;
+  /** A source whose place in its group is soon free after the broker was killed. Default `source`. */
+  readonly outlivingSource?: () => EventSource;
   /** Publishes events by the product's own sink. */
   publish(context: TestContext, events: readonly CertwireEvent[], mode?: string): Promise<void>;
   /** Publishes any bytes. */
@@ -149,7 +151,7 @@ export function testConsumerContract(contract: ConsumerContract): void {
     const place = await contract.makePlace();
     const first = sampleEvents(1, count);
     await place.publish(t, first);
-    const run = new RunningConsumer(t, place.source());
+    const run = new RunningConsumer(t, place.outlivingSource?.() ?? place.source());
     await run.untilHandled(Math.floor(count / 3));
     await place.restartBroker();
     const second = sampleEvents(count + 1, count + 50);

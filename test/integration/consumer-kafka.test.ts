@@ -22,10 +22,9 @@ suite("consuming from a real Kafka broker", () => {
   });
   after(() => kafka.stop());
 
-  function sourceOf(topic: string) {
+  /** After `sessionTimeout` of silence a member loses its partitions, and what it has handled is redelivered. */
+  function sourceOf(topic: string, sessionTimeout = patienceMs / 2) {
     const client = { brokers: [...kafka.bootstrapServers], retry: { initialRetryTime: 100 } };
-    // A member that is silent for longer loses its partitions, and others get again what it has handled.
-    const sessionTimeout = patienceMs / 2;
     const consumer = { sessionTimeout, heartbeatInterval: 500, maxWaitTimeInMs: 200 };
     return kafkaTopic({ client, topic, groupId: `group-${topic}`, consumer });
   }
@@ -37,6 +36,8 @@ suite("consuming from a real Kafka broker", () => {
     return {
       topic,
       source: () => sourceOf(topic),
+      // After a kill the broker waits that long for the member that the consumer was.
+      outlivingSource: () => sourceOf(topic, 10_000),
       publish: (t, events, mode = "structured") =>
         publishEvents(t, events, kafkaSink(kafka.bootstrapServers, topic, { mode })),
       publishText: (text) => produceKafka(kafka.bootstrapServers, topic, 1, [text]),

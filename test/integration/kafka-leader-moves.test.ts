@@ -22,7 +22,9 @@ const replicas = [
 suite("Kafka partitions whose leaders move", () => {
   let kafka: KafkaCluster;
   before(async () => {
-    kafka = await startKafka({ nodes: 3, faults: true });
+    // No leader may move because a node is slow for some seconds.
+    const properties = { "broker.session.timeout.ms": "90000" };
+    kafka = await startKafka({ nodes: 3, faults: true, properties });
   });
   after(() => kafka.stop());
 
