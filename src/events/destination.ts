@@ -28,6 +28,6 @@ export interface Destinations {
   readonly fallback: FillDestination;
   /** Where the events of each route go, in the order of `routes`. */
   readonly routes: readonly FillDestination[];
-  /** True if a name has a placeholder. */
-  readonly hasPlaceholders: boolean;
+  /** True if a name depends on more than the kind of event. */
+  readonly usesTemplateOrCa: boolean;
 }

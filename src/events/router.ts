@@ -1,6 +1,7 @@
 import type { Destination, Destinations, PlaceholderValues } from "./destination.ts";
 import type { CertwireEvent, EventKind } from "./event.ts";
 import { type EventCondition, meetsCondition } from "./event-filter.ts";
+import { kindOf } from "./event-kind.ts";
 import { type FilterFacts, filterFacts } from "./filter-facts.ts";
 
 /** Kinds whose template may be a name that the requester made up, since no policy of the CA has accepted it. */
@@ -14,15 +15,11 @@ const claimsOnly: ReadonlySet<EventKind> = new Set([
 export class Router {
   readonly #conditions: readonly EventCondition[];
   readonly #destinations: Destinations;
-  /** The one destination of a sink without routes and placeholders. */
-  readonly #only: Destination | undefined;
 
   /** `conditions`: one for each of the routes in `destinations`. */
   constructor(conditions: readonly EventCondition[], destinations: Destinations) {
     this.#conditions = conditions;
     this.#destinations = destinations;
-    const isOne = conditions.length === 0 && !destinations.hasPlaceholders;
-    this.#only = isOne ? destinations.fallback({ kind: "journal.gap" }) : undefined;
   }
 
   /**
@@ -30,12 +27,12 @@ export class Router {
    * redacts, while a condition compares what was there before.
    */
   destinationOf(event: CertwireEvent, shown: CertwireEvent): Destination {
-    if (this.#only !== undefined) return this.#only;
+    const { routes, fallback, usesTemplateOrCa } = this.#destinations;
+    if (routes.length === 0 && !usesTemplateOrCa) return fallback({ kind: kindOf(event) });
     const facts = filterFacts(event);
-    const { routes, fallback, hasPlaceholders } = this.#destinations;
     const fitting = this.#conditions.findIndex((condition) => meetsCondition(condition, facts));
     const fill = routes[fitting] ?? fallback;
-    if (!hasPlaceholders) return fill({ kind: facts.kind });
+    if (!usesTemplateOrCa) return fill({ kind: facts.kind });
     return fill(valuesOf(shown === event ? facts : filterFacts(shown)));
   }
 }

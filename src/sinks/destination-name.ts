@@ -39,6 +39,11 @@ export class DestinationName {
     return this.#parts.length === 1;
   }
 
+  /** True if the name depends on more than the kind of event. */
+  get usesTemplateOrCa(): boolean {
+    return this.#parts.some((part, index) => index % 2 === 1 && part !== "kind");
+  }
+
   /** The name without its placeholders. */
   get fixedText(): string {
     return this.#parts.filter((_, index) => index % 2 === 0).join("");

@@ -9,7 +9,7 @@ export function kafkaDestinations({ topic, routes }: Topics): Destinations {
   return {
     fallback: topicOf(topic),
     routes: routes.map((route) => topicOf(route.topic)),
-    hasPlaceholders: allTopics({ topic, routes }).some((text) => !topicName(text).isFixed),
+    usesTemplateOrCa: allTopics({ topic, routes }).some((text) => topicName(text).usesTemplateOrCa),
   };
 }
 

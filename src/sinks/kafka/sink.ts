@@ -30,6 +30,7 @@ export class KafkaSink implements Sink {
   #changed: CertwireError | undefined;
   #admin: Admin | undefined;
   #watch: NodeJS.Timeout | undefined;
+  #isChecking = false;
 
   constructor(options: ResolvedKafkaSinkOptions, log: Logger) {
     this.name = options.name;
@@ -141,8 +142,12 @@ export class KafkaSink implements Sink {
     );
   }
 
+  /** Does nothing while the check before is still under way, as with many topics or a slow broker. */
   async #checkTopics(): Promise<void> {
+    if (this.#isChecking) return;
+    this.#isChecking = true;
     const [change] = await this.#topics.changes();
+    this.#isChecking = false;
     if (change === undefined) return;
     this.#changed = new CertwireError("CERTWIRE_SINK_CONFIG", change);
   }

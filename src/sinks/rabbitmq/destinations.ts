@@ -10,8 +10,8 @@ export function rabbitmqDestinations({ routes, ...own }: Exchanges): Destination
   return {
     fallback: destinationOf(own),
     routes: routes.map(destinationOf),
-    hasPlaceholders: [own, ...routes].some(
-      ({ exchange, routingKey }) => !amqpName(exchange).isFixed || !amqpName(routingKey).isFixed,
+    usesTemplateOrCa: [own, ...routes].some(({ exchange, routingKey }) =>
+      [exchange, routingKey].some((text) => amqpName(text).usesTemplateOrCa),
     ),
   };
 }

@@ -233,3 +233,12 @@ test("a sink with one destination refuses routes at their place", () => {
     ]);
   }
 });
+
+test("without routes the name of a topic may depend on the kind alone", () => {
+  const [sink] = parseConfig("certwire.jsonc", sinkOn("kafka://h/all.{kind}", "")).sinks;
+  const topics = ["crl.issued", "ca.stopped"].map((kind) => {
+    const event = { ...sampleEvent(1), type: `io.certwire.${kind}.v1` };
+    return sink?.router?.destinationOf(event, event).topic;
+  });
+  assert.deepEqual(topics, ["all.crl.issued", "all.ca.stopped"]);
+});

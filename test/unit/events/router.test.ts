@@ -13,7 +13,7 @@ function destinations(routes: number): Destinations {
     topic: [route, values.kind, values.template ?? "-", values.ca ?? "-"].join("|"),
   });
   const numbers = Array.from({ length: routes }, (_, index) => fill(String(index)));
-  return { fallback: fill("default"), routes: numbers, hasPlaceholders: true };
+  return { fallback: fill("default"), routes: numbers, usesTemplateOrCa: true };
 }
 
 function eventOf(kind: EventKind, data: object): CertwireEvent {

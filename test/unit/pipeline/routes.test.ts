@@ -16,7 +16,7 @@ import { ScriptedSink } from "../../support/scripted-sink.ts";
 const router = new Router([{ ca: ["b"] }], {
   routes: [() => ({ topic: "small" })],
   fallback: ({ template = "none" }) => ({ topic: template }),
-  hasPlaceholders: true,
+  usesTemplateOrCa: true,
 });
 
 function ofCa(sequence: number, name: string): CertwireEvent {

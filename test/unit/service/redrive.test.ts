@@ -74,7 +74,7 @@ test("a letter goes where the routes say now", async (context) => {
     return 0;
   };
   const [issued, other] = [() => ({ topic: "issued" }), () => ({ topic: "other" })];
-  const destinations = { routes: [issued], fallback: other, hasPlaceholders: false };
+  const destinations = { routes: [issued], fallback: other, usesTemplateOrCa: false };
   const router = new Router([{ kind: ["certificate.issued"] }], destinations);
   await run(sink, marks, letters([1]), router)(neverStopped);
   assert.deepEqual([...new Set(seen)], ["issued"]);
