@@ -6,7 +6,7 @@ import {
   withConnection,
 } from "../../consumer/rabbitmq/connection.ts";
 import { MemoryOffsets } from "../../consumer/rabbitmq/offset-store.ts";
-import { firstOffsetOf, lastOffsetOf } from "../../consumer/rabbitmq/stream-offset.ts";
+import { firstOffsetOf, newestOffsetOf } from "../../consumer/rabbitmq/stream-offset.ts";
 import { rabbitMqStream } from "../../consumer/rabbitmq/stream-source.ts";
 import {
   type ResolvedRabbitMqSinkOptions,
@@ -86,9 +86,11 @@ export async function readStream(
 }
 
 async function extentsOf(model: ChannelModel, stream: string): Promise<Extent[]> {
-  const last = await withChannel(model, (channel) => lastOffsetOf(channel, stream, emptyMs));
-  if (last === undefined) return [];
-  return [{ place: stream, low: await lowOf(model, stream), high: last + 1n }];
+  const newest = await withChannel(model, (channel) =>
+    newestOffsetOf(channel, stream, { waitMs: emptyMs }),
+  );
+  if (newest === undefined) return [];
+  return [{ place: stream, low: await lowOf(model, stream), high: newest + 1n }];
 }
 
 function lowOf(model: ChannelModel, stream: string): Promise<bigint> {
