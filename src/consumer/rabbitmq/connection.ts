@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel, Options } from "amqplib";
-import { cutOff, endOf, patchHandshake } from "../../amqp/amqplib.ts";
+import { cutOff } from "../../amqp/amqplib.ts";
 import { closeOrderly } from "../../amqp/close.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
@@ -39,28 +39,22 @@ export async function openConnection(
   signal?: AbortSignal,
 ): Promise<OpenConnection> {
   if (isModel(option)) return { model: option, isOwn: false };
-  return unlessAborted(openOwn(option), signal, closeOwn);
+  return unlessAborted(openOwn(option, signal), signal, closeOwn);
 }
 
 async function openOwn(
   option: Exclude<RabbitMqConnectionOption, ChannelModel>,
+  signal: AbortSignal | undefined,
 ): Promise<OpenConnection> {
-  const model = typeof option === "function" ? await option() : await connectTo(option);
+  if (typeof option !== "function") {
+    const { connectAmqp } = await import("../../amqp/connect.ts");
+    const settings = { name: "certwire consumer", timeoutMs: connectTimeoutMs, signal };
+    return { model: await connectAmqp(withHeartbeat(option), settings), isOwn: true };
+  }
+  const model = await option();
   // Without a listener an error event would end the process; the close that follows is what counts.
   model.on("error", () => undefined);
   return { model, isOwn: true };
-}
-
-async function connectTo(option: string | Options.Connect): Promise<ChannelModel> {
-  const { connect } = await import("amqplib");
-  patchHandshake();
-  const socket = { timeout: connectTimeoutMs, noDelay: true, keepAlive: true };
-  const client = { clientProperties: { connection_name: "certwire consumer" } };
-  const model = await connect(withHeartbeat(option), { ...socket, ...client });
-  const error = endOf(model.connection);
-  if (error === undefined) return model;
-  cutOff(model.connection, error);
-  throw error;
 }
 
 function withHeartbeat(option: string | Options.Connect): string | Options.Connect {
