@@ -12,8 +12,9 @@ export class HandledPrefix {
   #head = 0;
   #last: bigint | undefined;
 
-  /** Adds the next message; offsets only grow. */
+  /** Adds the next message; offsets only grow. One that is delivered twice counts once. */
   add(offset: bigint): void {
+    if (this.#byOffset.has(offset) || (this.#last !== undefined && offset <= this.#last)) return;
     const entry = { offset, isHandled: false };
     this.#entries.push(entry);
     this.#byOffset.set(offset, entry);

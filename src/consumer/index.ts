@@ -41,10 +41,7 @@ export type { ConsumerOptions } from "./options.ts";
 export type { RabbitMqConnectionOption } from "./rabbitmq/connection.ts";
 export { FileOffsets, MemoryOffsets, type OffsetStore } from "./rabbitmq/offset-store.ts";
 export { type RabbitMqQueueOptions, rabbitMqQueue } from "./rabbitmq/queue-source.ts";
-export {
-  type RabbitMqStreamOptions,
-  rabbitMqStream,
-  type StreamStart,
-} from "./rabbitmq/stream-source.ts";
+export type { StreamStart } from "./rabbitmq/stream-place.ts";
+export { type RabbitMqStreamOptions, rabbitMqStream } from "./rabbitmq/stream-source.ts";
 export { knownKindOf, readEvent } from "./read-event.ts";
 export type { Outcome, Session } from "./session.ts";

@@ -33,19 +33,25 @@ suite("consuming from a stream of a real RabbitMQ broker", () => {
     await rm(directory, { recursive: true });
   });
 
+  /** Declares a stream, after it has deleted one of that name. */
+  async function declare(stream: string, settings: Record<string, unknown> = {}): Promise<void> {
+    const connection = await connect(url);
+    const channel = await connection.createChannel();
+    await channel.deleteQueue(stream);
+    await channel.assertExchange(stream, "topic");
+    const streamArguments = { "x-queue-type": "stream", ...settings };
+    await channel.assertQueue(stream, { arguments: streamArguments });
+    await channel.bindQueue(stream, stream, "#");
+    await connection.close();
+  }
+
   async function makePlace(
     settings: Record<string, unknown> = {},
   ): Promise<ConsumerPlace & { readonly stream: string; readonly file: string }> {
     places += 1;
     const stream = `stream-${places}`;
     const file = join(directory, stream);
-    const connection = await connect(url);
-    const channel = await connection.createChannel();
-    await channel.assertExchange(stream, "topic");
-    const streamArguments = { "x-queue-type": "stream", ...settings };
-    await channel.assertQueue(stream, { arguments: streamArguments });
-    await channel.bindQueue(stream, stream, "#");
-    await connection.close();
+    await declare(stream, settings);
     return {
       stream,
       file,
@@ -105,6 +111,26 @@ suite("consuming from a stream of a real RabbitMQ broker", () => {
     await timed.untilHandled(2);
     await timed.stop();
     assert.deepEqual(timed.events.map(sequenceOf), [1, 2]);
+  });
+
+  test("a stream that is deleted and declared again is consumed from its first event", async (t) => {
+    const place = await makePlace();
+    const numbers = Array.from({ length: 25 }, (_, at) => at + 1);
+    const events = numbers.map((n) => sampleEvent(n));
+    await place.publish(t, events.slice(0, 20));
+    const run = new RunningConsumer(t, place.source());
+    await run.untilHandled(20);
+    const offsets = new FileOffsets(place.file);
+    await run.until(async () => (await offsets.load()) === 19n, "the place is saved");
+    await declare(place.stream);
+    await place.publish(t, events.slice(20));
+    await run.untilHandled(25);
+    await run.stop();
+    assert.deepEqual(run.events.map(sequenceOf), numbers);
+    assert.equal(await offsets.load(), 4n);
+    const [line, ...others] = run.lines.filter(({ level }) => level === 50);
+    assert.match(String(line?.["msg"]), /^the stream ends before the place of this consumer/);
+    assert.deepEqual(others, []);
   });
 
   test("events that retention deleted before they were consumed are reported", async (t) => {

@@ -1,5 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
+import { consumerTag, longString, methodFrame, shortString, uint32 } from "./amqp-frames.ts";
+import type { FakeStream } from "./fake-stream.ts";
 
 /** Decides whether a message is confirmed, returned, or refused with a nack; `connection` counts from 1. */
 export type Confirms = (connection: number) => boolean | "nack" | "return";
@@ -36,6 +38,8 @@ export interface FakeOptions {
   readonly refuse?: (request: FakeRequest) => Closing | "silent" | undefined;
   /** Called for each request; what it returns is sent in the same write as the answer, right after it. */
   readonly append?: (request: FakeRequest) => Closing | "blocked" | undefined;
+  /** What consumers read. Default: they get nothing. */
+  readonly stream?: FakeStream;
 }
 
 const publish = "60.40";
@@ -53,13 +57,13 @@ const answers: Readonly<Record<string, Answer>> = {
   "40.10": [40, 11, empty],
   "50.20": [50, 21, empty],
   "60.10": [60, 11, empty],
-  "60.20": [60, 21, Buffer.from([1, 0x63])],
+  "60.20": [60, 21, shortString(consumerTag)],
   "85.10": [85, 11, empty],
 };
 
 /**
  * A server on 127.0.0.1 that speaks just enough AMQP 0-9-1 to confirm, or not to confirm, messages, and to accept
- * consumers, which get none.
+ * consumers.
  */
 export async function startFakeRabbitMq(confirms: Confirms, options: FakeOptions = {}) {
   const sockets: Socket[] = [];
@@ -93,6 +97,10 @@ export async function startFakeRabbitMq(confirms: Confirms, options: FakeOptions
     /** Closes every connection with a reply. */
     close(replyCode: number, replyText: string): void {
       for (const socket of sockets) socket.write(closeFrame(0, { replyCode, replyText }));
+    },
+    /** Ends every connection without a word. */
+    cut(): void {
+      for (const socket of sockets) socket.destroy();
     },
     stop(): void {
       for (const socket of sockets) socket.destroy();
@@ -139,8 +147,10 @@ function serve(socket: Socket, connection: number, behaviour: Behaviour): void {
   const tags = new Map<number, number>();
   const open = new Set<number>();
   const consumers = new Set<number>();
+  const stream = behaviour.stream?.connect((frames) => socket.write(frames));
   let received = empty;
   socket.on("error", () => undefined);
+  socket.on("close", () => stream?.ended());
   socket.on("data", (chunk) => {
     received = Buffer.concat([received, chunk]);
     // The 8 bytes of the protocol header come first, and once.
@@ -168,13 +178,14 @@ function serve(socket: Socket, connection: number, behaviour: Behaviour): void {
     if (method === "20.10") open.add(channel);
     if (method === "20.40") closeChannel(channel);
     if (method === "60.20") consumers.add(channel);
+    stream?.asked({ method, channel, args: frame.subarray(11) });
     const answer = answerTo(method);
     if (answer) socket.write(Buffer.concat([methodFrame(channel, ...answer), appended(request)]));
   }
 
   function answerTo(method: string): Answer | undefined {
     if (method === "10.11") return tune(channelMax);
-    if (method === "50.10") return queueDeclared(consumers.size);
+    if (method === "50.10") return queueDeclared(behaviour.stream?.messages ?? 0, consumers.size);
     return answers[method];
   }
 
@@ -218,14 +229,14 @@ function serve(socket: Socket, connection: number, behaviour: Behaviour): void {
 }
 
 function startFrame(version: string): Buffer {
-  const field = Buffer.concat([shortString("version"), Buffer.from("S"), long(version)]);
+  const field = Buffer.concat([shortString("version"), Buffer.from("S"), longString(version)]);
   const properties = Buffer.concat([uint32(field.length), field]);
-  const content = [Buffer.from([0, 9]), properties, long("PLAIN"), long("en_US")];
+  const content = [Buffer.from([0, 9]), properties, longString("PLAIN"), longString("en_US")];
   return methodFrame(0, 10, 10, Buffer.concat(content));
 }
 
-function queueDeclared(consumers: number): Answer {
-  return [50, 11, Buffer.concat([shortString("q"), uint32(0), uint32(consumers)])];
+function queueDeclared(messages: number, consumers: number): Answer {
+  return [50, 11, Buffer.concat([shortString("q"), uint32(messages), uint32(consumers)])];
 }
 
 function tune(channelMax: number): Answer {
@@ -253,30 +264,4 @@ function closeFrame(channel: number, reply: Pick<Closing, "replyCode" | "replyTe
   code.writeUInt16BE(reply.replyCode);
   const args = Buffer.concat([code, shortString(reply.replyText), Buffer.alloc(4)]);
   return channel === 0 ? methodFrame(0, 10, 50, args) : methodFrame(channel, 20, 40, args);
-}
-
-function methodFrame(channel: number, classId: number, method: number, args: Buffer): Buffer {
-  const head = Buffer.alloc(11);
-  head.writeUInt8(1);
-  head.writeUInt16BE(channel, 1);
-  head.writeUInt32BE(4 + args.length, 3);
-  head.writeUInt16BE(classId, 7);
-  head.writeUInt16BE(method, 9);
-  return Buffer.concat([head, args, Buffer.from([0xce])]);
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-
-function shortString(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  return Buffer.concat([Buffer.from([bytes.length]), bytes]);
-}
-
-function long(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  return Buffer.concat([uint32(bytes.length), bytes]);
 }

@@ -30,6 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "index.ts": ["events"],
   cli: [
     "errors",
+    "amqp",
     "native",
     "files",
     "journal",

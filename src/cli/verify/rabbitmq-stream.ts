@@ -6,7 +6,7 @@ import {
   withConnection,
 } from "../../consumer/rabbitmq/connection.ts";
 import { MemoryOffsets } from "../../consumer/rabbitmq/offset-store.ts";
-import { firstOffsetOf, lastOffsetOf } from "../../consumer/rabbitmq/stream-offset.ts";
+import { firstOffsetOf, newestOffsetOf } from "../../consumer/rabbitmq/stream-offset.ts";
 import { rabbitMqStream } from "../../consumer/rabbitmq/stream-source.ts";
 import {
   type ResolvedRabbitMqSinkOptions,
@@ -64,31 +64,38 @@ function streamIn(url: string): string {
   throw usage(`${option}: the URL names no stream`, "Put it at the end: amqp://host/?stream=name");
 }
 
-/** Reads all that a stream holds now. Rejects with a CertwireError. */
+/**
+ * Reads all that a stream holds now. Ends early if the signal is aborted. Rejects with a CertwireError,
+ * CERTWIRE_CONSUMER_UNREACHABLE if the broker does not answer.
+ */
 export async function readStream(
   { stream, broker }: StreamTarget,
   tally: Tally,
   waitMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const connection = (): Promise<ChannelModel> => connectTo(broker);
+  const connection = (): Promise<ChannelModel> => connectTo(broker, signal);
+  const ask = <T>(question: (model: ChannelModel, stream: string) => Promise<T>): Promise<T> =>
+    withConnection(connection, ({ model }) => question(model, stream), signal);
   try {
-    const extents = await withConnection(connection, ({ model }) => extentsOf(model, stream));
+    const extents = await ask(extentsOf);
     const offsets = new MemoryOffsets();
     const source = (): EventSource => rabbitMqStream({ connection, stream, offsets, prefetch });
     await readToEnd({ extents, source }, tally, waitMs, signal);
     if (extents.length === 0 || signal.aborted) return;
-    const low = await withConnection(connection, ({ model }) => lowOf(model, stream));
-    tally.compare(extents, [{ place: stream, low }]);
+    tally.compare(extents, [{ place: stream, low: await ask(lowOf) }]);
   } catch (error) {
+    if (signal.aborted && error === signal.reason) return;
     throw toConsumerError(error, `cannot read the stream "${stream}"`);
   }
 }
 
 async function extentsOf(model: ChannelModel, stream: string): Promise<Extent[]> {
-  const last = await withChannel(model, (channel) => lastOffsetOf(channel, stream, emptyMs));
-  if (last === undefined) return [];
-  return [{ place: stream, low: await lowOf(model, stream), high: last + 1n }];
+  const newest = await withChannel(model, (channel) =>
+    newestOffsetOf(channel, stream, { waitMs: emptyMs }),
+  );
+  if (newest === undefined) return [];
+  return [{ place: stream, low: await lowOf(model, stream), high: newest + 1n }];
 }
 
 function lowOf(model: ChannelModel, stream: string): Promise<bigint> {
@@ -96,25 +103,21 @@ function lowOf(model: ChannelModel, stream: string): Promise<bigint> {
 }
 
 /** A connection to the first host that takes one. Rejects with the error of the last host. */
-async function connectTo(broker: ResolvedRabbitMqSinkOptions): Promise<ChannelModel> {
+async function connectTo(
+  broker: ResolvedRabbitMqSinkOptions,
+  signal: AbortSignal,
+): Promise<ChannelModel> {
   const { hosts, vhost, username, password, tls, heartbeatSeconds, connectTimeoutMs } = broker;
-  const { connect } = await import("amqplib");
+  const { connectAmqp } = await import("../../amqp/connect.ts");
   let failure: unknown;
   for (const { host, port } of hosts) {
     const address = { protocol: tls ? "amqps" : "amqp", hostname: host, port };
     const access = { username, password: password(), vhost: encodeURIComponent(vhost) };
     try {
-      const model = await connect(
+      return await connectAmqp(
         { ...address, ...access, heartbeat: heartbeatSeconds },
-        {
-          timeout: connectTimeoutMs,
-          clientProperties: { connection_name: "certwire verify" },
-          ...(tls && loadTls(tls)),
-        },
+        { name: "certwire verify", timeoutMs: connectTimeoutMs, tls: tls && loadTls(tls), signal },
       );
-      // Without a listener an error event would end the process; the close that follows is what counts.
-      model.on("error", () => undefined);
-      return model;
     } catch (error) {
       failure = error;
     }

@@ -13,7 +13,11 @@ export interface KafkaTopicOptions {
   readonly topic: string | readonly string[];
   /** The consumer group. Its members share the partitions; the group's offsets say where each continues. */
   readonly groupId: string;
-  /** Where a group without offsets begins: true at the oldest message, false at the next one. Default true. */
+  /**
+   * Where a group without offsets begins: true at the oldest message, false at the next one. Kafka asks again whenever a
+   * member gets a partition without a committed offset: with false, what is published to it before that is left out.
+   * Default true.
+   */
   readonly fromBeginning?: boolean;
   /**
    * Further settings of the kafkajs consumer, such as `sessionTimeout` and `maxBytesPerPartition`. Defaults of the SDK

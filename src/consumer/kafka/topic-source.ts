@@ -4,6 +4,7 @@ import { describeCause } from "../../errors/describe-cause.ts";
 import { aborted, backOffMs, pause } from "../back-off.ts";
 import type { EventSource, Lag, SourceHost } from "../event-source.ts";
 import { silentLogger } from "../logger.ts";
+import { unlessAborted } from "../waiting.ts";
 import { openClient, toConsumerError } from "./client.ts";
 import { kafkaLag } from "./lag.ts";
 import { type KafkaTopicOptions, topicsOf } from "./options.ts";
@@ -93,12 +94,20 @@ class KafkaTopicSource implements EventSource {
         ...settings,
         groupId,
       });
-      try {
+      const subscribe = async (): Promise<void> => {
         await consumer.connect();
         await consumer.subscribe({ topics: [...this.#topics], fromBeginning });
+      };
+      const disconnect = (): Promise<void> => consumer.disconnect().catch(() => undefined);
+      try {
+        await unlessAborted(subscribe(), host.signal, disconnect);
         return consumer;
       } catch (cause) {
-        await consumer.disconnect().catch(() => undefined);
+        if (host.signal.aborted && cause === host.signal.reason) {
+          void disconnect();
+          return undefined;
+        }
+        await disconnect();
         const error = toConsumerError(cause, "cannot subscribe");
         if (error.code === "CERTWIRE_CONSUMER_REFUSED") throw error;
         const delayMs = backOffMs(attempt, reconnect);

@@ -1,8 +1,9 @@
 import type { Channel, ChannelModel, Options } from "amqplib";
-import { cutOff, endOf, patchHandshake } from "../../amqp/amqplib.ts";
+import { cutOff } from "../../amqp/amqplib.ts";
 import { closeOrderly } from "../../amqp/close.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
+import { unlessAborted, within } from "../waiting.ts";
 
 /**
  * How a consumer connects: an AMQP URL; amqplib's options; a function that connects, called again after a lost
@@ -18,7 +19,7 @@ export type RabbitMqConnectionOption =
 const heartbeatSeconds = 15;
 const connectTimeoutMs = 10_000;
 /** Longest wait for an answer of the broker, in ms, whose heartbeats may go on all the time. */
-const answerTimeoutMs = 60_000;
+export const answerTimeoutMs = 60_000;
 /** The same once the consumer stops. */
 export const stopAnswerTimeoutMs = 5000;
 const closeTimeoutMs = 2000;
@@ -29,25 +30,31 @@ export interface OpenConnection {
   readonly isOwn: boolean;
 }
 
-/** Connects; amqplib is loaded only if it is used. Rejects with what amqplib throws. */
-export async function openConnection(option: RabbitMqConnectionOption): Promise<OpenConnection> {
+/**
+ * Connects; amqplib is loaded only if it is used. Rejects with what amqplib throws, and with the signal's reason as soon
+ * as it is aborted: a connection that comes later is closed.
+ */
+export async function openConnection(
+  option: RabbitMqConnectionOption,
+  signal?: AbortSignal,
+): Promise<OpenConnection> {
   if (isModel(option)) return { model: option, isOwn: false };
-  const model = typeof option === "function" ? await option() : await connectTo(option);
+  return unlessAborted(openOwn(option, signal), signal, closeOwn);
+}
+
+async function openOwn(
+  option: Exclude<RabbitMqConnectionOption, ChannelModel>,
+  signal: AbortSignal | undefined,
+): Promise<OpenConnection> {
+  if (typeof option !== "function") {
+    const { connectAmqp } = await import("../../amqp/connect.ts");
+    const settings = { name: "certwire consumer", timeoutMs: connectTimeoutMs, signal };
+    return { model: await connectAmqp(withHeartbeat(option), settings), isOwn: true };
+  }
+  const model = await option();
   // Without a listener an error event would end the process; the close that follows is what counts.
   model.on("error", () => undefined);
   return { model, isOwn: true };
-}
-
-async function connectTo(option: string | Options.Connect): Promise<ChannelModel> {
-  const { connect } = await import("amqplib");
-  patchHandshake();
-  const socket = { timeout: connectTimeoutMs, noDelay: true, keepAlive: true };
-  const client = { clientProperties: { connection_name: "certwire consumer" } };
-  const model = await connect(withHeartbeat(option), { ...socket, ...client });
-  const error = endOf(model.connection);
-  if (error === undefined) return model;
-  cutOff(model.connection, error);
-  throw error;
 }
 
 function withHeartbeat(option: string | Options.Connect): string | Options.Connect {
@@ -94,25 +101,30 @@ function handshakeReplyIn(message: unknown): number | undefined {
   return reply === undefined ? undefined : Number(reply);
 }
 
-/** Does some work on a connection, which it closes if it has opened it. Rejects with what amqplib throws. */
+/**
+ * Does some work on a connection, which it closes if it has opened it. Rejects with what amqplib throws, and with the
+ * signal's reason as soon as it is aborted.
+ */
 export async function withConnection<T>(
   option: RabbitMqConnectionOption,
   work: (connection: OpenConnection) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
-  const connection = await openConnection(option);
+  const connection = await openConnection(option, signal);
   try {
-    return await work(connection);
+    return await unlessAborted(work(connection), signal);
   } finally {
     await closeOwn(connection);
   }
 }
 
-/** Does some work on a channel of its own. Rejects with what amqplib throws. */
+/** Does some work on a channel of its own, which opens within `limitMs`. Rejects with what amqplib throws. */
 export async function withChannel<T>(
   model: ChannelModel,
   work: (channel: Channel) => Promise<T>,
+  limitMs = answerTimeoutMs,
 ): Promise<T> {
-  const channel = await answered(model.createChannel());
+  const channel = await answered(model.createChannel(), limitMs);
   channel.on("error", () => undefined);
   try {
     return await work(channel);
@@ -123,18 +135,8 @@ export async function withChannel<T>(
 
 /** Waits for an answer of the broker, but not for ever. Rejects with CERTWIRE_CONSUMER_UNREACHABLE. */
 export async function answered<T>(answer: Promise<T>, limitMs = answerTimeoutMs): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const silent = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const message = `the broker did not answer within ${limitMs / 1000} s`;
-      reject(new CertwireError("CERTWIRE_CONSUMER_UNREACHABLE", message));
-    }, limitMs);
-  });
-  try {
-    return await Promise.race([answer, silent]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const late = `the broker did not answer within ${limitMs / 1000} s`;
+  return within(answer, limitMs, () => new CertwireError("CERTWIRE_CONSUMER_UNREACHABLE", late));
 }
 
 /** Closes a channel. Rejects when the broker does not answer in time, or the channel has ended already. */

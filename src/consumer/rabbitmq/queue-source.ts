@@ -67,7 +67,6 @@ class RabbitMqQueueSource implements EventSource {
       prefetch: this.#prefetch,
       arguments: {},
       begin: (channel, session) => new QueueChannel(this.#queue, channel, host, session),
-      established: () => undefined,
     };
     await this.#consumer.run(host, async () => subscription);
   }
@@ -101,10 +100,6 @@ class QueueChannel implements ChannelWork {
     this.#acknowledgements = new Acknowledgements(channel);
   }
 
-  received(message: ConsumeMessage): void {
-    void this.#handle(message);
-  }
-
   async finish(): Promise<void> {
     this.#acknowledgements.flush();
     this.#consumers = await this.#countConsumers(this.#channel);
@@ -117,12 +112,13 @@ class QueueChannel implements ChannelWork {
    */
   async closed(model: ChannelModel): Promise<void> {
     const deadline = performance.now() + releaseLimitMs;
-    await withChannel(model, async (channel) => {
+    const released = async (channel: Channel): Promise<void> => {
       while (performance.now() < deadline) {
         if ((await this.#countConsumers(channel)) < this.#consumers) return;
         await delay(releaseCheckMs);
       }
-    });
+    };
+    await withChannel(model, released, stopAnswerTimeoutMs);
   }
 
   async #countConsumers(channel: Channel): Promise<number> {
@@ -131,12 +127,12 @@ class QueueChannel implements ChannelWork {
     return consumerCount;
   }
 
-  async lost(): Promise<void> {
+  lost(): void {
     this.#acknowledgements.lose();
   }
 
   /** What is not handled goes back to the queue when the channel closes. */
-  async #handle(message: ConsumeMessage): Promise<void> {
+  async received(message: ConsumeMessage): Promise<void> {
     const received = toReceived(message, `${this.#queue}#${message.fields.deliveryTag}`);
     const outcome = await this.#host.deliver(received, this.#session);
     if (outcome === "handled") this.#acknowledgements.add(message);

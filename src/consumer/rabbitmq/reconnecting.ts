@@ -1,6 +1,8 @@
-import { CertwireError } from "../../errors/certwire-error.ts";
+import type { ChannelModel } from "amqplib";
+import type { CertwireError } from "../../errors/certwire-error.ts";
 import { backOffMs, pause } from "../back-off.ts";
 import type { SourceHost } from "../event-source.ts";
+import { unlessAborted } from "../waiting.ts";
 import {
   closeOwn,
   isModel,
@@ -14,11 +16,16 @@ import { consumeOn, type Subscription } from "./subscription.ts";
 
 const reconnect = { limit: Number.POSITIVE_INFINITY, initialMs: 500, maxMs: 5000 };
 
+/** Makes the subscription for a new connection. */
+type Subscribe = (model: ChannelModel) => Promise<Subscription>;
+
 /** A consumer of a queue or stream that connects again after a lost connection. */
 export class ReconnectingConsumer {
   readonly #option: RabbitMqConnectionOption;
   #connection: OpenConnection | undefined;
   #wasEstablished = false;
+  /** Why the queue cannot be consumed at all; `undefined` while nothing says so. */
+  #invalid: unknown;
 
   constructor(option: RabbitMqConnectionOption) {
     this.#option = option;
@@ -26,18 +33,21 @@ export class ReconnectingConsumer {
 
   /**
    * Consumes until the host is stopped. Rejects with a CertwireError when the broker refuses the consumer before it
-   * accepted it for the first time, and when the user's own connection is lost.
+   * accepted it for the first time, when a message cannot be one of such a queue, and when the user's own connection is
+   * lost.
    */
-  async run(host: SourceHost, subscribe: () => Promise<Subscription>): Promise<void> {
+  async run(host: SourceHost, subscribe: Subscribe): Promise<void> {
     let failures = 0;
+    this.#invalid = undefined;
     const established = (): void => {
       failures = 0;
       this.#wasEstablished = true;
     };
     while (!host.signal.aborted) {
       try {
-        await this.#consume(host, await subscribe(), established);
+        await this.#consume(host, subscribe, established);
       } catch (cause) {
+        if (host.signal.aborted && cause === host.signal.reason) return;
         const error = toConsumerError(cause, "cannot consume");
         if (this.#isFinal(error)) throw error;
         failures += 1;
@@ -59,19 +69,19 @@ export class ReconnectingConsumer {
     }
   }
 
-  async #consume(
-    host: SourceHost,
-    subscription: Subscription,
-    established: () => void,
-  ): Promise<void> {
-    const connection = await openConnection(this.#option);
+  async #consume(host: SourceHost, subscribe: Subscribe, established: () => void): Promise<void> {
+    const connection = await openConnection(this.#option, host.signal);
+    const { model } = connection;
     this.#connection = connection;
     try {
-      await consumeOn(connection.model, host, {
-        ...subscription,
+      const subscription = await unlessAborted(subscribe(model), host.signal);
+      await consumeOn(model, host, subscription, {
         established: () => {
           established();
           host.log.info({ queue: subscription.queue }, "consuming");
+        },
+        invalid: (error) => {
+          this.#invalid = error;
         },
       });
     } finally {
@@ -81,6 +91,7 @@ export class ReconnectingConsumer {
   }
 
   #isFinal({ code }: CertwireError): boolean {
+    if (this.#invalid !== undefined) return true;
     if (code === "CERTWIRE_CONSUMER_UNREACHABLE") return isModel(this.#option);
     return code !== "CERTWIRE_CONSUMER_REFUSED" || !this.#wasEstablished;
   }

@@ -1,5 +1,6 @@
 import type { Channel, ConsumeMessage } from "amqplib";
 import { CertwireError } from "../../errors/certwire-error.ts";
+import { answered, answerTimeoutMs } from "./connection.ts";
 
 /** Offset of a message of a stream. Throws CERTWIRE_CONSUMER_REFUSED for a message of another queue. */
 export function offsetOf(message: ConsumeMessage): bigint {
@@ -14,54 +15,116 @@ export function offsetOf(message: ConsumeMessage): bigint {
 /** Most messages that AMQP can let a broker hand out; a chunk has fewer. */
 const wholeChunk = 65_535;
 
-/** Offset of the oldest message of a stream that is not empty. */
+/**
+ * Offset of the oldest message of a stream that is not empty. Rejects with CERTWIRE_CONSUMER_UNREACHABLE if the broker
+ * gives none for a minute. The channel must have no other consumer.
+ */
 export async function firstOffsetOf(channel: Channel, stream: string): Promise<bigint> {
-  await channel.prefetch(1);
-  return new Promise((resolve, reject) => {
-    receiveFrom(channel, stream, "first", resolve, reject);
+  let first: bigint | undefined;
+  await answered(channel.prefetch(1));
+  await receiveFrom(channel, stream, "first", answerTimeoutMs, (offset) => {
+    first = offset;
+    return true;
   });
+  if (first === undefined) throw silent(stream);
+  return first;
+}
+
+/** How long to wait for the newest message of a stream. */
+export interface NewestOptions {
+  /** Longest wait, in ms. */
+  readonly waitMs: number;
+  /** The wait goes on after an older message: the broker's copy of the stream may lag. Default 0. */
+  readonly atLeast?: bigint;
 }
 
 /**
- * Offset of the newest message of a stream; `undefined` if the broker gives none for `waitMs`. The count of messages
- * that a broker gives for a stream is up to 5 s old.
+ * Offset of the newest message of a stream; `undefined` if the stream is empty. Rejects with
+ * CERTWIRE_CONSUMER_UNREACHABLE if it has messages and the broker gives none. The count of messages that a broker gives
+ * for a stream is up to 5 s old. The channel must have no other consumer.
  */
-export async function lastOffsetOf(
+export async function newestOffsetOf(
+  channel: Channel,
+  stream: string,
+  { waitMs, atLeast = 0n }: NewestOptions,
+): Promise<bigint | undefined> {
+  let newest: bigint | undefined;
+  await answered(channel.prefetch(wholeChunk));
+  await receiveFrom(channel, stream, "last", waitMs, (offset) => {
+    newest = offset;
+    return offset >= atLeast;
+  });
+  // The broker hands out a chunk as a whole, before it answers what comes after it on the channel.
+  const { messageCount } = await answered(channel.checkQueue(stream));
+  if (newest === undefined && messageCount > 0) throw silent(stream);
+  return newest;
+}
+
+function silent(stream: string): CertwireError {
+  const text = `the broker gives no message of the stream "${stream}"`;
+  return new CertwireError("CERTWIRE_CONSUMER_UNREACHABLE", text);
+}
+
+/**
+ * Offset of the newest message that was there when this was called; `undefined` if there was none. Rejects as
+ * `newestOffsetOf` does. What is published meanwhile is seen on the channel `later`, which listens first.
+ */
+export async function endOffsetOf(
+  later: Channel,
   channel: Channel,
   stream: string,
   waitMs: number,
 ): Promise<bigint | undefined> {
-  await channel.prefetch(wholeChunk);
-  let last: bigint | undefined;
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(resolve, waitMs);
-    const settle = (offset: bigint): void => {
-      last = offset;
-      clearTimeout(timer);
-      resolve();
-    };
-    receiveFrom(channel, stream, "last", settle, (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-  });
-  // The broker hands out a chunk as a whole, before it answers what comes after it on the channel.
-  await channel.checkQueue(stream);
-  return last;
+  let next: bigint | undefined;
+  const receive = (offset: bigint): void => {
+    next ??= offset;
+  };
+  await answered(later.prefetch(1));
+  await consumeFrom(later, stream, "next", receive, () => undefined);
+  const newest = await newestOffsetOf(channel, stream, { waitMs });
+  await answered(later.checkQueue(stream));
+  if (next === undefined) return newest;
+  return next === 0n ? undefined : next - 1n;
 }
 
-/** Calls `receive` with the offset of each message, or `fail`. */
-function receiveFrom(
+/** Receives offsets until `isLast` is true for one, or `waitMs` have passed. */
+async function receiveFrom(
   channel: Channel,
   stream: string,
   start: "first" | "last",
+  waitMs: number,
+  isLast: (offset: bigint) => boolean,
+): Promise<void> {
+  let finish: () => void = () => undefined;
+  let fail: (error: unknown) => void = () => undefined;
+  const received = new Promise<void>((resolve, reject) => {
+    finish = resolve;
+    fail = reject;
+  });
+  received.catch(() => undefined);
+  const receive = (offset: bigint): void => {
+    if (isLast(offset)) finish();
+  };
+  await consumeFrom(channel, stream, start, receive, fail);
+  const timer = setTimeout(finish, waitMs);
+  try {
+    await received;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Calls `receive` with the offset of each message, or `fail`. Resolves once the broker has accepted the consumer. */
+async function consumeFrom(
+  channel: Channel,
+  stream: string,
+  start: "first" | "last" | "next",
   receive: (offset: bigint) => void,
   fail: (error: unknown) => void,
-): void {
+): Promise<void> {
   // The error says why; a close follows it, or comes alone.
   channel.once("error", fail);
   channel.once("close", () => fail(new Error("the channel was closed")));
-  const options = { arguments: { "x-stream-offset": start } };
   const deliver = (message: ConsumeMessage | null): void => {
     if (message === null) return fail(new Error("the broker cancelled the consumer"));
     try {
@@ -70,5 +133,5 @@ function receiveFrom(
       fail(error);
     }
   };
-  channel.consume(stream, deliver, options).catch(fail);
+  await answered(channel.consume(stream, deliver, { arguments: { "x-stream-offset": start } }));
 }

@@ -1,4 +1,4 @@
-import type { Channel } from "amqplib";
+import type { Channel, ChannelModel } from "amqplib";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { EventSource, Lag, SourceHost } from "../event-source.ts";
 import { assertAtLeast, assertText } from "../options.ts";
@@ -12,11 +12,10 @@ import {
 import type { OffsetStore } from "./offset-store.ts";
 import { ReconnectingConsumer } from "./reconnecting.ts";
 import { StreamChannel } from "./stream-channel.ts";
-import { firstOffsetOf } from "./stream-offset.ts";
+import { firstOffsetOf, newestOffsetOf } from "./stream-offset.ts";
+import { StreamPlace, type StreamStart } from "./stream-place.ts";
+import { findStart, settleMs } from "./stream-start.ts";
 import type { Subscription } from "./subscription.ts";
-
-/** Where a consumer without a place begins: at the oldest message, after the newest one, or at a time. */
-export type StreamStart = "first" | "next" | Date;
 
 /** A stream, and where the consumer keeps its place. */
 export interface RabbitMqStreamOptions {
@@ -70,38 +69,51 @@ class RabbitMqStreamSource implements EventSource {
   }
 
   async run(host: SourceHost): Promise<void> {
-    await this.#consumer.run(host, () => this.#subscribe(host));
+    const place = new StreamPlace(this.#offsets, this.#from, host.log);
+    try {
+      await this.#consumer.run(host, (model) => this.#subscribe(model, host, place));
+    } finally {
+      await place.end();
+    }
   }
 
   async lag(): Promise<Lag[]> {
     const stream = this.#stream;
     const saved = await this.#offsets.load();
-    return this.#consumer.ask("cannot ask for the lag", ({ model }) =>
-      withChannel(model, async (channel) => {
-        const { messageCount } = await answered(channel.checkQueue(stream));
-        if (messageCount === 0) return [{ place: stream, messages: 0 }];
-        if (saved === undefined) return [{ place: stream, messages: messageCount }];
-        const end = (await answered(firstOffsetOf(channel, stream))) + BigInt(messageCount);
-        return [{ place: stream, messages: Math.max(0, Number(end - saved - 1n)) }];
-      }),
+    return this.#consumer.ask("cannot ask for the lag", async ({ model }) => {
+      return [{ place: stream, messages: await this.#messagesAfter(model, saved) }];
+    });
+  }
+
+  async #messagesAfter(model: ChannelModel, saved: bigint | undefined): Promise<number> {
+    const stream = this.#stream;
+    const { messageCount } = await withChannel(model, (channel) =>
+      answered(channel.checkQueue(stream)),
     );
+    if (messageCount === 0 || saved === undefined) return messageCount;
+    const first = await withChannel(model, (channel) => firstOffsetOf(channel, stream));
+    const behind = first + BigInt(messageCount) - 1n - saved;
+    if (behind >= 0n) return Number(behind);
+    // The count may be a few seconds old, or the stream ends before the place: then all of it is to be delivered.
+    const options = { waitMs: settleMs, atLeast: saved };
+    const newest = await withChannel(model, (channel) => newestOffsetOf(channel, stream, options));
+    if (newest === undefined) return 0;
+    return Number(newest >= saved ? newest - saved : newest - first + 1n);
   }
 
-  async #subscribe(host: SourceHost): Promise<Subscription> {
-    const saved = await this.#offsets.load();
-    const place = { stream: this.#stream, offsets: this.#offsets, saved };
+  async #subscribe(
+    model: ChannelModel,
+    host: SourceHost,
+    place: StreamPlace,
+  ): Promise<Subscription> {
+    const stream = this.#stream;
+    const start = await findStart(model, stream, place, host.log);
     return {
-      queue: this.#stream,
+      queue: stream,
       prefetch: this.#prefetch,
-      arguments: { "x-stream-offset": saved === undefined ? this.#start() : Number(saved + 1n) },
+      arguments: { "x-stream-offset": start },
       begin: (channel: Channel, session: Session) =>
-        new StreamChannel(channel, host, session, place),
-      established: () => undefined,
+        new StreamChannel(channel, host, session, { stream, place }),
     };
-  }
-
-  #start(): unknown {
-    if (!(this.#from instanceof Date)) return this.#from;
-    return { "!": "timestamp", value: Math.floor(this.#from.getTime() / 1000) };
   }
 }

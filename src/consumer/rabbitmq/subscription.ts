@@ -1,17 +1,19 @@
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
 import type { SourceHost } from "../event-source.ts";
 import type { Session } from "../session.ts";
+import { unlessAborted } from "../waiting.ts";
 import { answered, closeChannel } from "./connection.ts";
 
 /** What happens with the messages of one channel. */
 export interface ChannelWork {
-  received(message: ConsumeMessage): void;
+  /** Rejects for a message that no further try would make valid. */
+  received(message: ConsumeMessage): Promise<void>;
   /** Acknowledges what is handled, before the channel closes. */
   finish(): Promise<void>;
   /** The channel is closed after that. */
   closed(model: ChannelModel): Promise<void>;
   /** The channel is gone. */
-  lost(): Promise<void>;
+  lost(): void;
 }
 
 /** A consumer on a channel. */
@@ -23,33 +25,46 @@ export interface Subscription {
   readonly arguments: Readonly<Record<string, unknown>>;
   /** Called for the new channel, before its first message. */
   begin(channel: Channel, session: Session): ChannelWork;
+}
+
+/** Who wants to know how a subscription goes. */
+export interface SubscriptionEvents {
   /** Called once the broker has accepted the consumer. */
   established(): void;
+  /** Called with the error of a message that no further try would make valid. */
+  invalid(error: unknown): void;
 }
 
 /**
  * Consumes on one channel until the host is stopped; then what runs may finish and is acknowledged. Rejects when the
- * channel or its connection is lost.
+ * channel or its connection is lost, and with the reason of the host's signal if that is aborted before the broker has
+ * accepted the consumer.
  */
 export async function consumeOn(
   model: ChannelModel,
   host: SourceHost,
   subscription: Subscription,
+  events: SubscriptionEvents,
 ): Promise<void> {
-  const channel = await answered(model.createChannel());
+  const { signal } = host;
+  const channel = await unlessAborted(answered(model.createChannel()), signal, closeChannel);
   const end = new ChannelEnd(model, channel);
   const session = host.openSession();
   const work = subscription.begin(channel, session);
   try {
-    await answered(channel.prefetch(subscription.prefetch));
+    await unlessAborted(answered(channel.prefetch(subscription.prefetch)), signal);
+    const invalid = (error: unknown): void => {
+      events.invalid(error);
+      end.reject(error);
+    };
     const deliver = (message: ConsumeMessage | null): void => {
       if (message === null) end.reject(new Error("the broker cancelled the consumer"));
-      else work.received(message);
+      else work.received(message).catch(invalid);
     };
     const options = { arguments: subscription.arguments };
-    await answered(channel.consume(subscription.queue, deliver, options));
-    subscription.established();
-    await end.beforeAbortOf(host.signal);
+    await unlessAborted(answered(channel.consume(subscription.queue, deliver, options)), signal);
+    events.established();
+    await end.beforeAbortOf(signal);
     // The AMQP consumer is not cancelled: that would give the messages after ours to the next consumer of the queue
     // before those that we hold. The end of the channel gives back all at once.
     await end.before(session.close(host.stopTimeoutMs));
@@ -59,7 +74,7 @@ export async function consumeOn(
   } catch (error) {
     // Handlers that run may finish, but on this channel nothing can be acknowledged any more.
     void session.close(Number.POSITIVE_INFINITY);
-    await work.lost();
+    work.lost();
     await closeChannel(channel).catch(() => undefined);
     throw error;
   } finally {
@@ -69,7 +84,7 @@ export async function consumeOn(
 
 /** Rejects when a channel or its connection ends. */
 class ChannelEnd {
-  reject: (error: Error) => void = () => undefined;
+  reject: (error: unknown) => void = () => undefined;
   readonly #model: ChannelModel;
   readonly #ended: Promise<never>;
   readonly #lost = (error?: Error): void =>

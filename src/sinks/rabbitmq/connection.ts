@@ -1,6 +1,7 @@
-import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
-import { abortable, channelMaxOf, cutOff, endOf, isBlockedByBroker } from "../../amqp/amqplib.ts";
+import type { ChannelModel, ConfirmChannel } from "amqplib";
+import { channelMaxOf, cutOff, isBlockedByBroker } from "../../amqp/amqplib.ts";
 import { closeOrderly } from "../../amqp/close.ts";
+import { connectAmqp } from "../../amqp/connect.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { formatHost, type HostPort } from "../server-url.ts";
 import type { DestinationFinding } from "../sink.ts";
@@ -38,9 +39,8 @@ export class RabbitMqConnection {
   #isRepair = false;
   #lastPreparation = Number.NEGATIVE_INFINITY;
   #nextHost = 0;
-  #isClosed = false;
-  /** Ends the attempt to connect that is under way; each has its own, since a socket never lets go of its signal. */
-  #attempt = new AbortController();
+  /** Aborted when the sink closes the connection. */
+  readonly #closing = new AbortController();
   /** True once the sink is open: until then its `open` reports why the connection ended. */
   isEstablished = false;
   /** True while the broker accepts nothing because of its memory or disk alarm. */
@@ -179,11 +179,8 @@ export class RabbitMqConnection {
     const model = this.#model;
     const { isBlocked } = this;
     this.#forget(model, undefined);
-    this.#isClosed = true;
-    if (model === undefined) {
-      this.#attempt.abort();
-      return;
-    }
+    this.#closing.abort();
+    if (model === undefined) return;
     // A broker that blocks the connection reads nothing, so it would not answer.
     if (!isBlocked) await closeOrderly(model, closeTimeoutMs).catch(() => undefined);
     cutOff(model.connection, new Error("closed"));
@@ -201,7 +198,7 @@ export class RabbitMqConnection {
   /** Rejects with the first error that someone must act upon, or else with the last one. */
   async #tryHosts(): Promise<ChannelModel> {
     const errors: CertwireError[] = [];
-    while (errors.length < this.#options.hosts.length && !this.#isClosed) {
+    while (errors.length < this.#options.hosts.length && !this.#closing.signal.aborted) {
       const host = this.#takeHost();
       try {
         return await this.#connectTo(host);
@@ -222,9 +219,10 @@ export class RabbitMqConnection {
   }
 
   async #connectTo({ host, port }: HostPort): Promise<ChannelModel> {
-    const { vhost, username, password, heartbeatSeconds, tls } = this.#options;
-    this.#attempt = new AbortController();
-    const model = await connect(
+    const { name, vhost, username, password, heartbeatSeconds, connectTimeoutMs, tls } =
+      this.#options;
+    const { signal } = this.#closing;
+    const model = await connectAmqp(
       {
         protocol: tls ? "amqps" : "amqp",
         hostname: host,
@@ -234,20 +232,12 @@ export class RabbitMqConnection {
         vhost: encodeURIComponent(vhost),
         heartbeat: heartbeatSeconds,
       },
-      {
-        timeout: this.#options.connectTimeoutMs,
-        noDelay: true,
-        keepAlive: true,
-        ...abortable(this.#attempt.signal),
-        clientProperties: { connection_name: `certwire ${this.#options.name}` },
-        ...(tls && loadTls(tls)),
-      },
+      { name: `certwire ${name}`, timeoutMs: connectTimeoutMs, tls: tls && loadTls(tls), signal },
     );
     this.#watch(model);
-    const error = this.#isClosed ? closed() : endOf(model.connection);
-    if (error !== undefined) {
-      cutOff(model.connection, error);
-      throw error;
+    if (signal.aborted) {
+      cutOff(model.connection, closed());
+      throw closed();
     }
     this.#version = versionOf(model);
     this.#monitor.connected(host, port, this.#version);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Logger } from "pino";
-import { checkAmqplibVersion, patchHandshake } from "../../amqp/amqplib.ts";
+import { checkAmqplibVersion } from "../../amqp/amqplib.ts";
 import type { Destination } from "../../events/destination.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { publishOn } from "../broker-lane.ts";
@@ -64,7 +64,6 @@ export class RabbitMqSink implements Sink {
   async open(signal?: AbortSignal): Promise<void> {
     await this.#disconnect();
     checkAmqplibVersion();
-    patchHandshake();
     this.#applySizeLimit();
     const options = this.#options;
     const connect = () => new RabbitMqConnection(options, this.#monitor);

@@ -39,3 +39,16 @@ test("messages that go on for long are forgotten once they are handled", () => {
   assert.equal(prefix.last, 9989n);
   assert.equal(prefix.outstanding, 10);
 });
+
+test("a message that is delivered twice counts once", () => {
+  const prefix = new HandledPrefix();
+  for (const offset of [1n, 1n, 2n, 3n]) prefix.add(offset);
+  prefix.handled(1n);
+  prefix.add(1n);
+  prefix.handled(2n);
+  prefix.add(2n);
+  prefix.handled(3n);
+  prefix.handled(2n);
+  assert.equal(prefix.last, 3n);
+  assert.equal(prefix.outstanding, 0);
+});

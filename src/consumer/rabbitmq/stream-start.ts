@@ -1,0 +1,54 @@
+import type { ChannelModel } from "amqplib";
+import type { ConsumerLogger } from "../logger.ts";
+import { withChannel } from "./connection.ts";
+import { endOffsetOf, newestOffsetOf } from "./stream-offset.ts";
+import type { StreamPlace, StreamStart } from "./stream-place.ts";
+
+/** How long a stream may seem to end before the place of a consumer until that is believed, in ms. */
+export const settleMs = 5000;
+
+const shorter =
+  "the stream ends before the place of this consumer: it was declared again or lost messages; all of it is delivered";
+
+/**
+ * The offset to ask the broker for, where the place is. Finds out about "next" once: asked for again, it would leave
+ * out what was published since. The broker also takes an offset after the end for "next", so a stream that ends before
+ * the place is read from its first message.
+ */
+export async function findStart(
+  model: ChannelModel,
+  stream: string,
+  place: StreamPlace,
+  log: ConsumerLogger,
+): Promise<unknown> {
+  await place.load();
+  if (place.offset !== undefined) await checkEnd(model, stream, place, place.offset, log);
+  else if (place.start === "next") place.beginAfter(await findEnd(model, stream));
+  return place.offset === undefined ? argumentOf(place.start) : Number(place.offset + 1n);
+}
+
+async function checkEnd(
+  model: ChannelModel,
+  stream: string,
+  place: StreamPlace,
+  offset: bigint,
+  log: ConsumerLogger,
+): Promise<void> {
+  const options = { waitMs: settleMs, atLeast: offset };
+  const newest = await withChannel(model, (channel) => newestOffsetOf(channel, stream, options));
+  if (newest !== undefined && newest >= offset) return;
+  const fields = { stream, place: String(offset), newest: newest?.toString() };
+  log.error(fields, shorter);
+  place.beginAgain();
+}
+
+function findEnd(model: ChannelModel, stream: string): Promise<bigint | undefined> {
+  return withChannel(model, (later) =>
+    withChannel(model, (channel) => endOffsetOf(later, channel, stream, settleMs)),
+  );
+}
+
+function argumentOf(start: StreamStart): unknown {
+  if (!(start instanceof Date)) return start;
+  return { "!": "timestamp", value: Math.floor(start.getTime() / 1000) };
+}
