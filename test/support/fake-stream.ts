@@ -30,6 +30,8 @@ export interface StreamConnection {
 }
 
 const attribute = "x-stream-offset";
+/** Messages that are handed out together, whatever the prefetch is. */
+const chunkSize = 3;
 
 /**
  * A stream as RabbitMQ has it: "first" begins at the oldest message, "last" at the newest one, "next" after it, and an
@@ -119,7 +121,8 @@ export class FakeStream {
   #deliver(channel: StreamChannel): void {
     const { least, number, write, open } = channel;
     if (least === undefined) return;
-    while (open.size < channel.prefetch && channel.next < this.messages) {
+    const isInChunk = (): boolean => channel.next % chunkSize > 0;
+    while ((open.size < channel.prefetch || isInChunk()) && channel.next < this.messages) {
       const offset = channel.next;
       channel.next += 1;
       if (offset < least) continue;

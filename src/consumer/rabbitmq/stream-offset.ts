@@ -23,7 +23,8 @@ export async function firstOffsetOf(channel: Channel, stream: string): Promise<b
   let first: bigint | undefined;
   await answered(channel.prefetch(1));
   await receiveFrom(channel, stream, "first", answerTimeoutMs, (offset) => {
-    first = offset;
+    // The whole chunk comes, whatever the prefetch is.
+    first ??= offset;
     return true;
   });
   if (first === undefined) throw silent(stream);
