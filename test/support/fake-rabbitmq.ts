@@ -3,8 +3,11 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { consumerTag, longString, methodFrame, shortString, uint32 } from "./amqp-frames.ts";
 import type { FakeStream } from "./fake-stream.ts";
 
-/** Decides whether a message is confirmed, returned, or refused with a nack; `connection` counts from 1. */
-export type Confirms = (connection: number) => boolean | "nack" | "return";
+/**
+ * Decides whether a message is confirmed, returned, or refused with a nack; `connection` counts from 1. `later` is a
+ * confirm after a moment, unless a channel has ended by then.
+ */
+export type Confirms = (connection: number) => boolean | "later" | "nack" | "return";
 
 /** What a client asked for. */
 export interface FakeRequest {
@@ -43,6 +46,8 @@ export interface FakeOptions {
 }
 
 const publish = "60.40";
+/** How much later a confirm comes, in ms. */
+const laterMs = 20;
 const empty = Buffer.alloc(0);
 
 /** Class, method and arguments. */
@@ -149,6 +154,8 @@ function serve(socket: Socket, connection: number, behaviour: Behaviour): void {
   const consumers = new Set<number>();
   const stream = behaviour.stream?.connect((frames) => socket.write(frames));
   let received = empty;
+  /** Channels that have ended. */
+  let ended = 0;
   socket.on("error", () => undefined);
   socket.on("close", () => stream?.ended());
   socket.on("data", (chunk) => {
@@ -208,10 +215,15 @@ function serve(socket: Socket, connection: number, behaviour: Behaviour): void {
     args.writeBigUInt64BE(BigInt(tag));
     const verdict = behaviour.confirms(connection);
     if (verdict === "return") socket.write(returned(header));
-    if (verdict) socket.write(methodFrame(channel, 60, verdict === "nack" ? 120 : 80, args));
+    const answer = methodFrame(channel, 60, verdict === "nack" ? 120 : 80, args);
+    const endedBefore = ended;
+    if (verdict === "later")
+      setTimeout(() => ended === endedBefore && socket.write(answer), laterMs);
+    else if (verdict) socket.write(answer);
   }
 
   function closeChannel(channel: number): void {
+    ended += 1;
     open.delete(channel);
     consumers.delete(channel);
     tags.delete(channel);

@@ -272,8 +272,11 @@ test("a topic that is deleted later fails by its name", async () => {
 });
 
 test("what one topic refuses as too large makes no smaller sends to another", async () => {
-  const { kafka, sends } = fakeKafka(({ topic, sequences }) =>
-    topic === "small" && sequences.length > 1 ? protocolError("MESSAGE_TOO_LARGE") : undefined,
+  const { kafka, sends } = fakeKafka(({ topic, sequences }, call) =>
+    // A lane whose sends never become smaller must come to an end, too.
+    topic === "small" && sequences.length > 1 && call < 20
+      ? protocolError("MESSAGE_TOO_LARGE")
+      : undefined,
   );
   const batch = [...sentTo("small", 1, 2), ...sentTo("large", ...range(3, 10))];
   assert.deepEqual(await laneOn(kafka, 1).publish(batch, signal), { acknowledged: 10 });
