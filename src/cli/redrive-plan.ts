@@ -91,9 +91,10 @@ export class RedrivePlan {
     if (await areAll(files, directory)) await marks.drop(this.#unfound);
   }
 
-  /** True for a letter to be sent, once for each event of a sink. */
+  /** True for a letter to be sent, once for each event of a sink; never for one that was redriven before. */
   take(found: FoundLetter): boolean {
-    return isChosen(found, this.#filter) && this.#names.delete(nameOf(found));
+    if (!isChosen(found, this.#filter) || this.#isRedriven(found)) return false;
+    return this.#names.delete(nameOf(found));
   }
 
   /** When all letters of an event were written. */
@@ -161,7 +162,7 @@ export class RedrivePlan {
   async #addOtherReasons(signal: AbortSignal): Promise<void> {
     if (this.#names.size === 0) return;
     for await (const found of readDeadLetters(this.#opened.files, signal)) {
-      if ("place" in found || isChosen(found, this.#filter)) continue;
+      if ("place" in found || isChosen(found, this.#filter) || this.#isRedriven(found)) continue;
       const name = nameOf(found);
       if (this.#names.has(name)) this.#addTime(name, found);
     }

@@ -21,7 +21,7 @@ export function withRoutes<Schema extends z.ZodObject>(schema: Schema, { route }
 
 const routes = z.object({ routes: z.array(z.object(selectorShape)).default([]) });
 
-/** The router of a configured sink, if its events have more than one destination to go to. */
+/** The router of a configured sink, if its kind has destinations to choose from. */
 export function resolveRouter(entry: object, { destinations }: ConfiguredSink): Router | undefined {
   if (destinations === undefined) return undefined;
   const conditions: EventCondition[] = routes.parse(entry).routes;

@@ -1,8 +1,8 @@
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { open, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type FileAccess, fileModes, noFollow, syncDirectory } from "./append-file.ts";
-import { ignoreMissing } from "./existing.ts";
+import { ignoreMissing, statIfExists } from "./existing.ts";
 
 const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | noFollow;
 
@@ -17,10 +17,11 @@ export async function replaceFile(
   text: Iterable<string>,
 ): Promise<void> {
   const draft = `${path}.new`;
+  const old = await statIfExists(path);
   // What a crash has left, or a link that was put there: a new file leads nowhere else.
   await unlink(draft).catch(ignoreMissing);
   try {
-    await writeNew(draft, access, text);
+    await writeNew(draft, access, text, old);
     await rename(draft, path);
   } catch (error) {
     await unlink(draft).catch(() => undefined);
@@ -29,9 +30,16 @@ export async function replaceFile(
   await syncDirectory(dirname(path));
 }
 
-async function writeNew(path: string, access: FileAccess, text: Iterable<string>): Promise<void> {
+async function writeNew(
+  path: string,
+  access: FileAccess,
+  text: Iterable<string>,
+  old: Stats | undefined,
+): Promise<void> {
   const file = await open(path, createFlags, fileModes[access]);
   try {
+    // A command that root runs must not take the file from the service's account. On Windows rights are inherited.
+    if (old !== undefined && process.getuid?.() === 0) await file.chown(old.uid, old.gid);
     for (const part of text) await file.appendFile(part);
     await file.sync();
   } finally {

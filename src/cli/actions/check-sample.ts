@@ -23,12 +23,18 @@ interface SampleEntry extends SampleRow {
   readonly event?: CertwireEvent;
 }
 
-/** Refuses standard input, which can be read once, while each sink reads the sample anew. */
-export function assertSampleFile(path: string): void {
-  if (path !== "-") return;
-  const hint =
-    "Write the events to a file first: each sink reads the sample, and a pipe can be read once.";
-  throw new CertwireError("CERTWIRE_USAGE", "--sample needs a file", { hint });
+/**
+ * Rejects if the first event of a sample cannot be read. Refuses standard input, which can be read once, while each sink
+ * reads the sample anew.
+ */
+export async function assertSample(path: string): Promise<void> {
+  if (path === "-") {
+    const hint =
+      "Write the events to a file first: each sink reads the sample, and a pipe can be read once.";
+    throw new CertwireError("CERTWIRE_USAGE", "--sample needs a file", { hint });
+  }
+  const signal = standardOutput().ended;
+  for await (const _ of eventsOfFile(path, { skip: () => undefined }, signal)) break;
 }
 
 /** Prints what each sink makes of each event of a file, and connects to nothing. */

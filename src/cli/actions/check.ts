@@ -16,7 +16,7 @@ import { checkState } from "../../state/check-state.ts";
 import { stateLayout } from "../../state/layout.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { alignRows, styled } from "../output.ts";
-import { assertSampleFile, printSample, printSampleJson } from "./check-sample.ts";
+import { assertSample, printSample, printSampleJson } from "./check-sample.ts";
 
 /** How long a sink may take to close, in ms. */
 const closeMs = 1000;
@@ -50,7 +50,7 @@ export async function check(
   kinds: readonly SinkKind[] = sinkKinds,
 ): Promise<void> {
   const { config: file, offline, timeout, sample, json } = options;
-  if (sample !== undefined) assertSampleFile(sample);
+  if (sample !== undefined) await assertSample(sample);
   const { config, warnings } = inspectConfig(file, { kinds });
   const enabled = config.sinks.filter((sink) => sink.options.enabled);
   const checks = await Promise.all([
@@ -85,8 +85,12 @@ async function printJson(
   const output = standardOutput();
   if (sample === undefined) return output.post(`${text}\n`);
   output.post(`{"checks":${text},\n"sample":[`);
-  await printSampleJson(sample, sinks);
-  output.post("\n]}\n");
+  try {
+    await printSampleJson(sample, sinks);
+  } finally {
+    // A line that cannot be read ends the list; what was printed stays JSON.
+    output.post("\n]}\n");
+  }
 }
 
 function describeConfig(file: string, { sinks }: ResolvedConfig): CheckResult {

@@ -247,13 +247,19 @@ class Redaction {
   }
 }
 
-function problemsOf({ data }: CertwireEvent): Problem[] {
+/** The problems of an event. */
+export function problemsOf({ data }: CertwireEvent): Problem[] {
   const problems = data["problems"];
   return Array.isArray(problems) ? (problems as Problem[]) : [];
 }
 
 function isRedaction(problem: Problem): boolean {
   return problem.reason === reason;
+}
+
+/** True if a text was changed only because it repeats a value that the options redact elsewhere. */
+export function isReplacedInPart(problem: Problem): boolean {
+  return isRedaction(problem) && problem.detail === details.part;
 }
 
 /** Parts and hashes of a value could be read, or guessed. */

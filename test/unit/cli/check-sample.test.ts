@@ -139,6 +139,13 @@ test("a sample that is not a file of events is refused, and a line that is not J
   const other = await prepare(t, [kafka], ['{"a":1}'])();
   assert.equal(other.exitCode, 65);
   assert.match(other.stderr, /sample\.ndjson:1: not a Certwire event/);
+  const late = await prepare(t, [kafka], [...sample.map(lineOf), '{"a":1}'])("--json");
+  assert.equal(late.exitCode, 65);
+  const printed = JSON.parse(late.stdout) as { sample: unknown[] };
+  assert.equal(printed.sample.length, sample.length, "what was printed is JSON");
+  const missing = await run("--sample", "missing.ndjson", "--json");
+  assert.notEqual(missing.exitCode, 0);
+  assert.equal(missing.stdout, "");
   const input = await run("--sample", "-");
   assert.equal(input.exitCode, 2);
   assert.match(input.stderr, /--sample needs a file/);

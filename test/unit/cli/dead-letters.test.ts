@@ -281,6 +281,16 @@ test("an event that became a dead letter once more is redriven once more", async
   assert.deepEqual(readdirSync(letters), []);
 });
 
+test("a new letter of an event that was redriven before is the one that is sent, once", async (context) => {
+  const { letters, published, run } = prepare(context, { "files.ndjson": letterOf(1, "files") });
+  await run("redrive");
+  appendFileSync(join(letters, "files.ndjson"), anHourLater(letterOf(1, "files")));
+  await run("redrive");
+  const { stderr } = await run("redrive");
+  assert.match(stderr, /left out +2 that were redriven before/);
+  assert.equal(published().length, 2);
+});
+
 test("letters of a clock that was ahead are redriven once, and their file is deleted", async (context) => {
   const ahead = JSON.stringify({
     ...JSON.parse(letterOf(1, "files")),

@@ -79,3 +79,22 @@ test("routes compare the event as it was, names show it as the sink does", () =>
 test("a CA without a name is named by its id", () => {
   assert.equal(topicOf([], eventOf("ca.started", { ca: { id: "ab" } })), "default|ca.started|-|ab");
 });
+
+test("a requester whose name is that of the CA or of a template goes where everybody goes", () => {
+  const redactor = new Redactor({ remove: ["certificate.subject"], hash: [], key: "" });
+  const topic = (
+    commonName: string,
+    kind: EventKind = "certificate.issued",
+  ): string | undefined => {
+    const subject = { distinguishedName: `CN=${commonName}`, commonName: [commonName] };
+    const data = { ca, requested: { subject }, problems: [] };
+    const certificate = { subject, template: { name: "WebServer" } };
+    const event = eventOf(kind, kind === "certificate.issued" ? { ...data, certificate } : data);
+    return topicOf([], event, redactor.redact(event));
+  };
+  for (const name of ["Corp CA", "corp ca", "WebServer"]) {
+    assert.equal(topic(name), topic("alice"), name);
+    assert.equal(topic(name, "request.denied"), topic("alice", "request.denied"), name);
+  }
+  assert.match(topic("alice") ?? "", /\|WebServer\|Corp CA$/);
+});
