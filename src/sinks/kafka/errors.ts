@@ -74,6 +74,12 @@ export function isOfMetadata(error: unknown): boolean {
   return metadataTypes.has(innermost(error).type);
 }
 
+/** True when a topic exists but cannot be used now, since a partition of it has no leader. */
+export function isLeaderless(error: unknown): boolean {
+  const reason = error instanceof CertwireError ? error.cause : error;
+  return innermost(reason).type === "LEADER_NOT_AVAILABLE";
+}
+
 function classOf(error: KafkaError): FailureClass {
   const byProtocol = byType.get(error.type);
   if (byProtocol) return byProtocol;
