@@ -9,7 +9,7 @@ import { SizeLimit } from "../size-limit.ts";
 import { allTopics } from "./destinations.ts";
 import { isLeaderless, toKafkaError } from "./errors.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
-import { examineTopic, readLayout, type TopicState } from "./topic.ts";
+import { examineTopic, leaderless, readLayout, type TopicState } from "./topic.ts";
 import { topicName } from "./topic-name.ts";
 
 /** How long a limit that was learned from a refusal holds before larger events are tried again, in ms. */
@@ -17,11 +17,6 @@ const learnedForMs = 3_600_000;
 
 /** The most that one event may cost beside its JSON in a send of its own, in bytes. */
 const sendOverhead = kibibyte;
-
-const leaderless: DestinationFinding = {
-  message: "a partition has no leader, so events for this topic wait",
-  hint: "Bring back the brokers that hold the partition.",
-};
 
 /** A topic of a sink, as it was examined last. */
 interface KnownTopic extends TopicState {
