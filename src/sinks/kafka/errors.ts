@@ -15,6 +15,14 @@ const byType: ReadonlyMap<unknown, FailureClass> = new Map(
   kafkaErrors.map(({ type, meaning }) => [type, meaning]),
 );
 
+/** What kafkajs throws when the metadata of any topic that it asks for has an error. */
+const metadataTypes: ReadonlySet<unknown> = new Set([
+  "UNKNOWN_TOPIC_OR_PARTITION",
+  "LEADER_NOT_AVAILABLE",
+  "TOPIC_AUTHORIZATION_FAILED",
+  "LISTENER_NOT_FOUND",
+]);
+
 /** A broker closes the connection without an answer when the two sides disagree about TLS or passwords. */
 const hungUp: FailureClass = {
   ...broken,
@@ -59,6 +67,17 @@ export function toKafkaError(error: unknown, message: string): CertwireError {
 /** True when the broker refused a request because the events in it are too large together, or one alone is. */
 export function isTooLarge(error: unknown): boolean {
   return classOf(innermost(error)) === tooLarge;
+}
+
+/** True when the fault may be that of any topic whose metadata were asked for together. */
+export function isOfMetadata(error: unknown): boolean {
+  return metadataTypes.has(innermost(error).type);
+}
+
+/** True when a topic exists but cannot be used now, since a partition of it has no leader. */
+export function isLeaderless(error: unknown): boolean {
+  const reason = error instanceof CertwireError ? error.cause : error;
+  return innermost(reason).type === "LEADER_NOT_AVAILABLE";
 }
 
 function classOf(error: KafkaError): FailureClass {

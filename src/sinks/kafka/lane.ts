@@ -5,7 +5,7 @@ import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import { StoredAhead } from "../stored-ahead.ts";
 import { unlessAborted } from "../unless-aborted.ts";
 import { disconnect } from "./client.ts";
-import { isTooLarge, toKafkaFailure } from "./errors.ts";
+import { isOfMetadata, isTooLarge, toKafkaFailure } from "./errors.ts";
 import { toMessage } from "./message.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
 import { partitionOf } from "./partitioner.ts";
@@ -46,10 +46,12 @@ export interface KafkaLaneHost {
 }
 
 /**
- * A strict lane: its own idempotent producer, a fixed set of partitions, and one `send` to one partition in
- * flight. kafkajs is safe only in this way. When a leader moves, a `send` over several partitions can resolve
- * although some records were never sent (https://github.com/tulios/kafkajs/issues/1303), and concurrent sends
- * to one partition can lose or reorder records (https://github.com/tulios/kafkajs/issues/598).
+ * A strict lane: its own idempotent producer, and one `send` to one partition in flight. It has a fixed set of
+ * partitions of each topic that was known when the sink was opened, and a fixed set of keys of every other one, of
+ * which two lanes may write to the same partition. kafkajs is safe only in this way. When a leader moves, a `send`
+ * over several partitions can resolve although some records were never sent
+ * (https://github.com/tulios/kafkajs/issues/1303), and concurrent sends to one partition can lose or reorder records
+ * (https://github.com/tulios/kafkajs/issues/598).
  */
 export class KafkaLane {
   readonly #host: KafkaLaneHost;
@@ -58,6 +60,8 @@ export class KafkaLane {
   readonly #ahead = new StoredAhead();
   readonly #topics = new Map<string, UsedTopic>();
   #producer: Producer | undefined;
+  /** Topics that the producer was given. kafkajs never forgets one, and fails for all if the metadata of one do. */
+  readonly #targets = new Set<string>();
 
   constructor(host: KafkaLaneHost) {
     this.#host = host;
@@ -82,6 +86,7 @@ export class KafkaLane {
   async close(): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
+    this.#targets.clear();
     if (producer !== undefined) await disconnect(producer);
   }
 
@@ -159,6 +164,11 @@ export class KafkaLane {
       this.#ahead.add(events.map(({ id }) => id));
       return undefined;
     } catch (error) {
+      if (isOfMetadata(error) && this.#targets.size > 1) {
+        // The fault may be that of another topic. A new producer asks for this one only, so what fails then is its own.
+        await this.close();
+        return await this.#send(group, signal);
+      }
       const failure = error instanceof OtherLog ? error.failure : toKafkaFailure(error, topic);
       return { failure, ...(isTooLarge(error) && { tooLarge: group }) };
     }
@@ -173,6 +183,7 @@ export class KafkaLane {
     if (signal.aborted) await disconnect(producer);
     signal.throwIfAborted();
     this.#producer = producer;
+    this.#targets.add(topic);
     try {
       return await producer.send({
         topic,

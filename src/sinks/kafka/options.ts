@@ -57,7 +57,9 @@ export const kafkaSinkOptions = z
       .min(1)
       .max(64)
       .default(6)
-      .describe("Maximum producers that work in parallel; never more than partitions."),
+      .describe(
+        "Maximum producers that work in parallel; never more than the partitions of the largest topic, unless a topic's name has placeholders.",
+      ),
     requestTimeoutMs: z
       .int()
       .min(1000)
@@ -97,7 +99,10 @@ export interface ResolvedKafkaSinkOptions extends ResolvedSinkOptions, ResolvedB
     /** Reads the password, for each connection; never log it. Throws a CertwireError. */
     readonly password: ReadSecret;
   };
-  /** Maximum lanes; there are as many as partitions, up to this number. Default 6. */
+  /**
+   * Maximum lanes. There are as many as partitions of the largest topic, up to this number; all of them if a topic's
+   * name has placeholders. Default 6.
+   */
   readonly maxLanes: number;
   /** Longest wait for the answer to one request, in ms. Default 20000. */
   readonly requestTimeoutMs: number;

@@ -2,6 +2,7 @@ import kafkajs, { type Admin, type ITopicMetadata } from "kafkajs";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
 import type { DestinationFinding } from "../sink.ts";
+import { isLeaderless } from "./errors.ts";
 
 /** What decides how events are laid out over the lanes, and how large they may be. */
 export interface TopicLayout {
@@ -36,6 +37,12 @@ const readSettings = [
 
 type SettingName = (typeof readSettings)[number];
 type Settings = Readonly<Partial<Record<SettingName, string>>>;
+
+/** What is found of a topic that exists but cannot be used now. */
+export const leaderless: DestinationFinding = {
+  message: "a partition has no leader, so events for this topic wait",
+  hint: "Bring back the brokers that hold the partition.",
+};
 
 /**
  * Reads a topic and its settings. Rejects with CERTWIRE_SINK_CONFIG when the topic does not exist, and with what
@@ -138,6 +145,12 @@ async function fetchSettings(
 }
 
 function unreadable(error: unknown): DestinationFinding {
+  if (isLeaderless(error)) {
+    return {
+      message: "cannot read the topic's settings while any topic of the cluster has no leader",
+      hint: "Bring back the brokers that hold its partitions. The settings are read once every topic has a leader.",
+    };
+  }
   return {
     message: `cannot read the topic's settings: ${describeCause(error)}`,
     hint: "Grant this client DescribeConfigs on the topic; without it nothing warns of settings that lose events.",

@@ -7,9 +7,9 @@ import { leastEventBytes } from "../common-options.ts";
 import type { DestinationFinding, SinkFailure, SinkLimits } from "../sink.ts";
 import { SizeLimit } from "../size-limit.ts";
 import { allTopics } from "./destinations.ts";
-import { toKafkaError } from "./errors.ts";
+import { isLeaderless, toKafkaError } from "./errors.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
-import { examineTopic, readLayout, type TopicState } from "./topic.ts";
+import { examineTopic, leaderless, readLayout, type TopicState } from "./topic.ts";
 import { topicName } from "./topic-name.ts";
 
 /** How long a limit that was learned from a refusal holds before larger events are tried again, in ms. */
@@ -36,6 +36,8 @@ export class KafkaTopics {
   readonly #sizeLimits = new Map<string, SizeLimit>();
   readonly #examining = new Map<string, Promise<TopicState>>();
   #known = new Map<string, KnownTopic>();
+  /** Fixed topics without a leader at the opening that nobody has used since. */
+  readonly #leaderless = new Set<string>();
   #admin: Admin | undefined;
   #reported: ReadonlySet<string> = new Set();
 
@@ -47,28 +49,30 @@ export class KafkaTopics {
     this.#areSeveral = all.length > 1 || this.#fixed.length === 0;
   }
 
-  /** Settings of the known topics that put events at risk. */
+  /** Settings of the known topics that put events at risk, and topics without a leader. */
   get findings(): readonly DestinationFinding[] {
-    return [...this.#known].flatMap(([topic, { findings }]) =>
-      findings.map((finding) => (this.#areSeveral ? naming(topic, finding) : finding)),
+    return this.#found().map(([topic, finding]) =>
+      this.#areSeveral ? naming(topic, finding) : finding,
     );
   }
 
   /** Most partitions of a topic; Infinity if there may be topics that are not known yet. */
   get mostPartitions(): number {
-    if (this.#fixed.length < allTopics(this.#options).length) return Infinity;
+    const isAnyUnknown = this.#fixed.length < allTopics(this.#options).length;
+    if (isAnyUnknown || this.#leaderless.size > 0) return Infinity;
     return Math.max(...this.#fixed.map((topic) => this.#known.get(topic)?.partitions ?? 1));
   }
 
   /**
-   * Examines every topic whose name is known, and those that were used before if they are still there. Rejects with a
-   * CertwireError that names the topic.
+   * Examines every topic whose name is known, and those that were used before if they are still there. One without a
+   * leader is examined again when it is used, unless all are. Rejects with a CertwireError that names the topic.
    */
   async open(admin: Admin): Promise<void> {
     const used = [...this.#known.keys()].filter((topic) => !this.#fixed.includes(topic));
     this.#known = new Map();
+    this.#leaderless.clear();
     this.#admin = admin;
-    for (const topic of this.#fixed) await this.#examine(admin, topic, false);
+    for (const topic of this.#fixed) await this.#examineFixed(admin, topic);
     for (const topic of used) {
       // Whoever uses it next learns what is wrong with it.
       await this.#examine(admin, topic, false).catch(() => undefined);
@@ -154,11 +158,22 @@ export class KafkaTopics {
     return isForgotten ? "is tried again with events of their whole size" : undefined;
   }
 
+  async #examineFixed(admin: Admin, topic: string): Promise<void> {
+    try {
+      await this.#examine(admin, topic, false);
+    } catch (error) {
+      if (!isLeaderless(error)) throw error;
+      this.#leaderless.add(topic);
+      if (this.#leaderless.size === allTopics(this.#options).length) throw error;
+    }
+  }
+
   async #examine(admin: Admin, topic: string, isLate: boolean): Promise<TopicState> {
     try {
       const state = await examineTopic(admin, topic);
       this.#applySizeLimit(topic, state);
       this.#known.set(topic, { ...state, isLate });
+      this.#leaderless.delete(topic);
       return state;
     } catch (error) {
       throw toKafkaError(error, `cannot open topic "${topic}"`);
@@ -181,11 +196,17 @@ export class KafkaTopics {
     return limit;
   }
 
+  #found(): [topic: string, finding: DestinationFinding][] {
+    const known = [...this.#known].map(([topic, { findings }]) => ({ topic, findings }));
+    const waiting = [...this.#leaderless].map((topic) => ({ topic, findings: [leaderless] }));
+    return [...known, ...waiting].flatMap(({ topic, findings }) =>
+      findings.map((finding): [string, DestinationFinding] => [topic, finding]),
+    );
+  }
+
   /** Logs what is new among the findings. */
   #report(): void {
-    const found = [...this.#known].flatMap(([topic, { findings }]) =>
-      findings.map(({ message, hint }) => ({ topic, message, hint })),
-    );
+    const found = this.#found().map(([topic, { message, hint }]) => ({ topic, message, hint }));
     const reported = this.#reported;
     const keyOf = (each: { topic: string; message: string }) => `${each.topic} ${each.message}`;
     this.#reported = new Set(found.map(keyOf));

@@ -67,7 +67,7 @@ test("every warning about a topic's settings is on the page", () => {
   const warnings = [...source.matchAll(/message:\s*["`]([^"`]+)["`]/g)].map(([, text = ""]) =>
     text.replaceAll(/\$\{[^}]+\}/g, "..."),
   );
-  assert.equal(warnings.length, 10);
+  assert.equal(warnings.length, 12);
   assert.deepEqual(
     warnings.filter((warning) => !page.includes(`- \`${warning}\``)),
     [],

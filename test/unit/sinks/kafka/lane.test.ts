@@ -282,3 +282,56 @@ test("what one topic refuses as too large makes no smaller sends to another", as
   assert.deepEqual(await laneOn(kafka, 1).publish(batch, signal), { acknowledged: 10 });
   assert.deepEqual(sends.at(-1)?.sequences, range(3, 10));
 });
+
+/** A broker with a fault of one topic, which kafkajs reports for every send of a producer that was given that topic. */
+function brokerWithFaultOf(topic: string, type: string) {
+  const given = new Set<number>();
+  const fault = { isThere: false };
+  const fake = fakeKafka((sent) => {
+    if (sent.topic === topic) given.add(sent.producer);
+    return fault.isThere && given.has(sent.producer) ? protocolError(type) : undefined;
+  });
+  return { ...fake, fault };
+}
+
+const metadataFaults = [
+  ["LEADER_NOT_AVAILABLE", "retry-identical"],
+  ["UNKNOWN_TOPIC_OR_PARTITION", "config"],
+  ["TOPIC_AUTHORIZATION_FAILED", "auth"],
+  ["LISTENER_NOT_FOUND", "reset"],
+] as const;
+
+test("a fault of an idle topic does not stop the other topics of its lane", async () => {
+  for (const [type] of metadataFaults) {
+    const { kafka, fault, producers } = brokerWithFaultOf("idle", type);
+    const lane = laneOn(kafka, 1);
+    const before = [...sentTo("idle", 1), ...sentTo("busy", 2)];
+    assert.deepEqual(await lane.publish(before, signal), { acknowledged: 2 });
+    fault.isThere = true;
+    for (const n of [3, 4])
+      assert.deepEqual(await lane.publish(sentTo("busy", n), signal), { acknowledged: 1 }, type);
+    assert.equal(producers(), 2, `${type}: one new producer is enough`);
+  }
+});
+
+test("a topic with a fault of its own fails by its name and kind, after the events before it", async () => {
+  for (const [type, kind] of metadataFaults) {
+    const { kafka, fault, sends } = brokerWithFaultOf("offline", type);
+    const lane = laneOn(kafka, 1);
+    const batch = [...sentTo("busy", 1), ...sentTo("offline", 2), ...sentTo("busy", 3)];
+    fault.isThere = true;
+    for (const remaining of [batch, batch.slice(1)]) {
+      const { acknowledged, failure } = await lane.publish(remaining, signal);
+      assert.deepEqual([acknowledged, failure?.kind], [remaining.length - 2, kind], type);
+      assert.match(failure?.cause.message ?? "", /topic "offline"/);
+    }
+    fault.isThere = false;
+    assert.deepEqual(await lane.publish(batch.slice(1), signal), { acknowledged: 2 });
+    const toBusy = sends.filter(({ topic }) => topic === "busy");
+    assert.deepEqual(
+      toBusy.flatMap(({ sequences }) => sequences),
+      [1, 3],
+      "once each",
+    );
+  }
+});

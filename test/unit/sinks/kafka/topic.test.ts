@@ -117,3 +117,10 @@ test("settings that cannot be read are a finding of a topic that is examined", a
   assert.deepEqual(layout, { partitions: 3 });
   assert.match(findings[0]?.message ?? "", /^cannot read the topic's settings: /);
 });
+
+test("settings that cannot be read because some topic has no leader are not a missing right", async () => {
+  const settingsError = protocolError("LEADER_NOT_AVAILABLE");
+  const { findings } = await examineTopic(fakeAdmin({ settingsError }).admin, "events");
+  assert.match(findings[0]?.message ?? "", /while any topic of the cluster has no leader/);
+  assert.doesNotMatch(findings[0]?.hint ?? "", /Grant/);
+});

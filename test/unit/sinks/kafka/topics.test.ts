@@ -9,6 +9,15 @@ import { sampleOutbound } from "../../../support/sample-events.ts";
 interface FakeTopic {
   partitions: number;
   maxMessageBytes: number;
+  isLeaderless?: boolean;
+}
+
+/** As kafkajs throws it after its own tries. */
+function leaderless(): Error {
+  const cause = Object.assign(new Error("no leader"), { type: "LEADER_NOT_AVAILABLE" });
+  return Object.assign(new Error("no leader", { cause }), {
+    name: "KafkaJSNumberOfRetriesExceeded",
+  });
 }
 
 /** An admin client of a cluster with these topics. */
@@ -20,6 +29,7 @@ function fakeCluster(topics: Record<string, FakeTopic>) {
       const type = "UNKNOWN_TOPIC_OR_PARTITION";
       const found = topics[name];
       if (found === undefined) throw Object.assign(new Error(type), { type });
+      if (found.isLeaderless === true) throw leaderless();
       const partitions = Array.from({ length: found.partitions }, (_, partitionId) => ({
         partitionId,
         replicas: [1, 2, 3],
@@ -107,6 +117,28 @@ test("a topic that is gone keeps a sink from opening only if its name is known",
   await assert.rejects(topics.state("t.web"), { code: "CERTWIRE_SINK_CONFIG", message });
   cluster["t.web"] = large;
   assert.equal((await topics.state("t.web")).partitions, 6);
+});
+
+test("a topic without a leader does not keep a sink with other topics from opening", async () => {
+  const b: FakeTopic = { ...small, isLeaderless: true };
+  const { admin } = fakeCluster({ a: { ...large, partitions: 1 }, b });
+  const topics = topicsOf("kafka://h/a", ["b"]);
+  await topics.open(admin);
+  assert.equal(topics.mostPartitions, Infinity, "that of the topic is not known");
+  const isNamed = () => topics.findings.some(({ message }) => /^topic "b": .*leader/.test(message));
+  assert.ok(isNamed());
+  await assert.rejects(topics.state("b"), { code: "CERTWIRE_SINK_UNREACHABLE", message: /"b"/ });
+  b.isLeaderless = false;
+  assert.equal((await topics.state("b")).partitions, 2);
+  assert.equal(topics.partitionsAtOpen("b"), undefined, "its keys keep their lanes");
+  assert.ok(!isNamed());
+});
+
+test("a sink none of whose topics has a leader does not open", async () => {
+  const offline = { ...small, isLeaderless: true };
+  const { admin } = fakeCluster({ a: offline, b: offline });
+  for (const topics of [topicsOf("kafka://h/a"), topicsOf("kafka://h/a", ["b"])])
+    await assert.rejects(topics.open(admin), { code: "CERTWIRE_SINK_UNREACHABLE" });
 });
 
 test("an event from before its topic was known is made to fit, one that is refused later is an alarm", async () => {
