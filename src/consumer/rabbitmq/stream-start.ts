@@ -22,8 +22,12 @@ export async function findStart(
   log: ConsumerLogger,
 ): Promise<unknown> {
   await place.load();
-  if (place.offset !== undefined) await checkEnd(model, stream, place, place.offset, log);
-  else if (place.start === "next") place.beginAfter(await findEnd(model, stream));
+  const { offset } = place;
+  if (offset === undefined) {
+    if (place.start === "next") place.beginAfter(await findEnd(model, stream));
+  } else if (offset >= 0n) await checkEnd(model, stream, place, offset, log);
+  // After a crash, what was found out here could no longer be found out.
+  if (place.offset !== offset) await place.trySave();
   return place.offset === undefined ? argumentOf(place.start) : Number(place.offset + 1n);
 }
 

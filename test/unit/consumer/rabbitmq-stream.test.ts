@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { type ConsumerLogger, silentLogger } from "../../../src/consumer/logger.ts";
 import { MemoryOffsets, type OffsetStore } from "../../../src/consumer/rabbitmq/offset-store.ts";
 import {
   type RabbitMqStreamOptions,
@@ -51,6 +52,23 @@ function sequences(run: RunningConsumer): number[] {
   return run.events.map(sequenceOf).toSorted((a, b) => a - b);
 }
 
+/** A store in memory that notes each save. */
+class NotedOffsets implements OffsetStore {
+  readonly saves: bigint[];
+
+  constructor(saves: readonly bigint[] = []) {
+    this.saves = [...saves];
+  }
+
+  async load(): Promise<bigint | undefined> {
+    return this.saves.at(-1);
+  }
+
+  async save(offset: bigint): Promise<void> {
+    this.saves.push(offset);
+  }
+}
+
 test("a stream that was declared again is read from its first message, with an error line", async (t) => {
   const { stream, broker, offsets, source } = await setUp(t);
   stream.append(...texts(1, 20));
@@ -96,6 +114,22 @@ test("the lag of a consumer that is further than its stream is all of that strea
   assert.deepEqual(await source().lag(), [{ place: "s", messages: 5 }]);
   await offsets.save(1n);
   assert.deepEqual(await source().lag(), [{ place: "s", messages: 3 }]);
+});
+
+test("the lag does not count what retention has deleted", async (t) => {
+  const { stream, offsets, source } = await setUp(t);
+  stream.append(...texts(1, 10));
+  stream.deleteOldest(6);
+  for (const [place, messages] of [
+    [-1n, 4],
+    [1n, 4],
+    [5n, 4],
+    [6n, 3],
+    [9n, 0],
+  ] as const) {
+    await offsets.save(place);
+    assert.deepEqual(await source().lag(), [{ place: "s", messages }], `at ${place}`);
+  }
 });
 
 test("a stream that hands out nothing although it has messages is not taken for another one", async (t) => {
@@ -159,6 +193,74 @@ test("a consumer of the next message keeps its start for the next run, though no
   assert.deepEqual(sequences(second), [11, 12]);
 });
 
+/** A handler that never succeeds. */
+function failToHandle(): void {
+  throw new Error("the database is down");
+}
+
+test("a stream that was declared again is read from its first message though the consumer restarts before an event is handled", async (t) => {
+  const { stream, offsets, source } = await setUp(t);
+  await offsets.save(9n);
+  stream.append(...texts(1, 3));
+  const first = new RunningConsumer(t, source(), {}, failToHandle);
+  await untilLogged(first, shorter);
+  await first.until(() => first.consumer.stats.failures > 0, "a handler has failed");
+  await first.stop();
+  stream.append(...texts(4, 15));
+  const second = new RunningConsumer(t, source());
+  await second.untilHandled(15);
+  await second.stop();
+  assert.deepEqual(sequences(second), range(1, 15));
+  assert.equal(await offsets.load(), 14n);
+});
+
+test("a consumer of the next message of an empty stream keeps its start for the next run", async (t) => {
+  const { stream, source } = await setUp(t);
+  const first = new RunningConsumer(t, source({ from: "next" }), {}, failToHandle);
+  await untilLogged(first, "consuming");
+  await first.stop();
+  stream.append(...texts(1, 3));
+  const second = new RunningConsumer(t, source({ from: "next" }));
+  await second.untilHandled(3);
+  await second.stop();
+  assert.deepEqual(sequences(second), [1, 2, 3]);
+});
+
+for (const { about, published, from, places, kept } of [
+  { about: "the next message", published: 10, from: "next", places: [], kept: 9n },
+  {
+    about: "the next message of an empty stream",
+    published: 0,
+    from: "next",
+    places: [],
+    kept: -1n,
+  },
+  {
+    about: "a stream that was declared again",
+    published: 3,
+    from: "first",
+    places: [9n],
+    kept: -1n,
+  },
+] as const) {
+  test(`a consumer of ${about} keeps its start before it consumes`, async (t) => {
+    const { stream, source } = await setUp(t);
+    stream.append(...texts(1, published));
+    const offsets = new NotedOffsets(places);
+    let atStart: readonly bigint[] | undefined;
+    const logger: ConsumerLogger = {
+      ...silentLogger,
+      info: (_, message) => {
+        if (message === "consuming") atStart ??= [...offsets.saves];
+      },
+    };
+    const run = new RunningConsumer(t, source({ from, offsets }), { logger }, failToHandle);
+    await run.until(() => atStart !== undefined, "the consumer consumes");
+    assert.deepEqual(atStart, [...places, kept]);
+    await run.stop();
+  });
+}
+
 test("a consumer of the next message of an empty stream gets what is published while it starts", async (t) => {
   const { stream, broker, source } = await setUp(t);
   const run = new RunningConsumer(t, source({ from: "next" }));
@@ -169,19 +271,6 @@ test("a consumer of the next message of an empty stream gets what is published w
   await run.stop();
   assert.deepEqual(sequences(run), [1, 2, 3]);
 });
-
-/** A store in memory that notes each save. */
-class NotedOffsets implements OffsetStore {
-  readonly saves: bigint[] = [];
-
-  async load(): Promise<bigint | undefined> {
-    return this.saves.at(-1);
-  }
-
-  async save(offset: bigint): Promise<void> {
-    this.saves.push(offset);
-  }
-}
 
 test("a handler of a lost connection that ends late does not move the place back", async (t) => {
   const { stream, broker, source } = await setUp(t);
