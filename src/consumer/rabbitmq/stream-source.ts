@@ -98,7 +98,7 @@ class RabbitMqStreamSource implements EventSource {
     if (behind >= 0n) return Number(behind);
     // The count may be a few seconds old, or the stream ends before the place: then all of it is to be delivered.
     const options = { waitMs: settleMs, atLeast: saved };
-    const newest = await withChannel(model, (channel) => newestOffsetOf(channel, stream, options));
+    const newest = await newestOffsetOf(model, stream, options);
     if (newest === undefined) return 0;
     return Number(newest >= saved ? newest - saved : newest - first + 1n);
   }

@@ -6,7 +6,11 @@ import {
   type RabbitMqStreamOptions,
   rabbitMqStream,
 } from "../../../src/consumer/rabbitmq/stream-source.ts";
-import { type FakeOptions, startFakeRabbitMq } from "../../support/fake-rabbitmq.ts";
+import {
+  type FakeOptions,
+  type FakeRequest,
+  startFakeRabbitMq,
+} from "../../support/fake-rabbitmq.ts";
 import { FakeStream } from "../../support/fake-stream.ts";
 import { RunningConsumer } from "../../support/running-consumer.ts";
 import { sampleEvent, sequenceOf } from "../../support/sample-events.ts";
@@ -352,6 +356,36 @@ test("a queue that is not a stream ends the consumer with an error, not the proc
   const ended = settled(run.ended, "the consumer ends");
   await assert.rejects(ended, { code: "CERTWIRE_CONSUMER_REFUSED", message: /not a stream/ });
 });
+
+test("a queue that takes the place of the stream ends the consumer, and is asked for no more than one message", async (t) => {
+  const { stream, broker, offsets, source } = await setUp(t);
+  stream.append(...texts(1, 10));
+  const run = new RunningConsumer(t, source());
+  await run.untilHandled(10);
+  await untilSaved(offsets, 9n);
+  stream.isQueue = true;
+  const before = broker.requests().length;
+  broker.cut();
+  const ended = settled(run.ended, "the consumer ends");
+  await assert.rejects(ended, { code: "CERTWIRE_CONSUMER_REFUSED", message: /not a stream/ });
+  assert.deepEqual(prefetches(broker.requests().slice(before)), [1]);
+});
+
+test("a queue is asked for no more than one message by a consumer of the next message", async (t) => {
+  const { stream, broker, source } = await setUp(t);
+  stream.isQueue = true;
+  stream.append(...texts(1, 10));
+  const run = new RunningConsumer(t, source({ from: "next" }));
+  const ended = settled(run.ended, "the consumer ends");
+  await assert.rejects(ended, { code: "CERTWIRE_CONSUMER_REFUSED", message: /not a stream/ });
+  assert.deepEqual([...new Set(prefetches(broker.requests()))], [1]);
+});
+
+/** How many messages were asked for, by each basic.qos. */
+function prefetches(requests: readonly FakeRequest[]): number[] {
+  const asked = requests.filter(({ method }) => method === "60.10");
+  return asked.map(({ text }) => Buffer.from(text, "latin1").readUInt16BE(4));
+}
 
 test("messages that a broker hands out twice on a channel do not hold up the place", async (t) => {
   const { stream, offsets, source } = await setUp(t);
