@@ -45,10 +45,12 @@ export class FakeStream {
   /** How often each message is handed out on a channel. */
   copies = 1;
   #bodies: Buffer[] = [];
+  /** Offset of the oldest message that retention has left. */
+  #first = 0;
   readonly #connections = new Set<Map<number, StreamChannel>>();
 
   get messages(): number {
-    return this.#bodies.length;
+    return this.#bodies.length - this.#first;
   }
 
   append(...bodies: readonly string[]): void {
@@ -59,6 +61,12 @@ export class FakeStream {
   /** Deletes the stream and declares it again: it is empty, and begins at offset 0. */
   declareAgain(): void {
     this.#bodies = [];
+    this.#first = 0;
+  }
+
+  /** Deletes the oldest messages, as retention does. */
+  deleteOldest(count: number): void {
+    this.#first += count;
   }
 
   /** A connection of a client; `write` sends it frames. */
@@ -96,7 +104,7 @@ export class FakeStream {
     if (method === "60.10") channel.prefetch = args.readUInt16BE(4);
     if (method === "60.20") {
       channel.least = this.#offsetIn(args);
-      channel.next = Math.min(channel.least, this.messages);
+      channel.next = Math.min(Math.max(channel.least, this.#first), this.#bodies.length);
     }
     if (method === "60.80") acknowledge(channel, args);
   }
@@ -109,8 +117,9 @@ export class FakeStream {
     if (type === "I") return args.readInt32BE(at + 1);
     if (type !== "S") throw new Error(`the fake does not know an offset of type ${type}`);
     const word = args.toString("latin1", at + 5, at + 5 + args.readUInt32BE(at + 1));
-    if (word === "first") return 0;
-    return word === "last" ? Math.max(0, this.messages - 1) : this.messages;
+    if (word === "first") return this.#first;
+    const end = this.#bodies.length;
+    return word === "last" ? Math.max(this.#first, end - 1) : end;
   }
 
   #pump(channels: Map<number, StreamChannel>): void {
@@ -122,7 +131,7 @@ export class FakeStream {
     const { least, number, write, open } = channel;
     if (least === undefined) return;
     const isInChunk = (): boolean => channel.next % chunkSize > 0;
-    while ((open.size < channel.prefetch || isInChunk()) && channel.next < this.messages) {
+    while ((open.size < channel.prefetch || isInChunk()) && channel.next < this.#bodies.length) {
       const offset = channel.next;
       channel.next += 1;
       if (offset < least) continue;

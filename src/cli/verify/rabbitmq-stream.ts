@@ -91,9 +91,7 @@ export async function readStream(
 }
 
 async function extentsOf(model: ChannelModel, stream: string): Promise<Extent[]> {
-  const newest = await withChannel(model, (channel) =>
-    newestOffsetOf(channel, stream, { waitMs: emptyMs }),
-  );
+  const newest = await newestOffsetOf(model, stream, { waitMs: emptyMs });
   if (newest === undefined) return [];
   return [{ place: stream, low: await lowOf(model, stream), high: newest + 1n }];
 }

@@ -6,9 +6,12 @@ import { describeCause } from "../../errors/describe-cause.ts";
 
 /** Keeps the place of one consumer in one stream, which the broker does not do over AMQP 0-9-1. */
 export interface OffsetStore {
-  /** Offset of the last message that is handled, with all before it; `undefined` for a new consumer. */
+  /** What was saved last; `undefined` for a new consumer. */
   load(): Promise<bigint | undefined>;
-  /** Keeps it; resolves once a crash can no longer undo that. */
+  /**
+   * Keeps the offset of the last message that is handled, with all before it; -1n stands for the place before the first
+   * message. Resolves once a crash can no longer undo that.
+   */
   save(offset: bigint): Promise<void>;
 }
 
@@ -42,7 +45,7 @@ export class FileOffsets implements OffsetStore {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw failed("cannot read the offset", error);
     }
-    if (!/^\d{1,19}\n$/.test(text)) throw failed(`${this.#path} does not hold an offset`);
+    if (!/^(-1|\d{1,19})\n$/.test(text)) throw failed(`${this.#path} does not hold an offset`);
     return BigInt(text);
   }
 

@@ -12,6 +12,7 @@ import {
   toConsumerError,
   withConnection,
 } from "./connection.ts";
+import { NotAStreamError } from "./stream-offset.ts";
 import { consumeOn, type Subscription } from "./subscription.ts";
 
 const reconnect = { limit: Number.POSITIVE_INFINITY, initialMs: 500, maxMs: 5000 };
@@ -33,8 +34,8 @@ export class ReconnectingConsumer {
 
   /**
    * Consumes until the host is stopped. Rejects with a CertwireError when the broker refuses the consumer before it
-   * accepted it for the first time, when a message cannot be one of such a queue, and when the user's own connection is
-   * lost.
+   * accepted it for the first time, when a queue is in the place of a stream, when a message cannot be one of such a
+   * queue, and when the user's own connection is lost.
    */
   async run(host: SourceHost, subscribe: Subscribe): Promise<void> {
     let failures = 0;
@@ -90,8 +91,9 @@ export class ReconnectingConsumer {
     }
   }
 
-  #isFinal({ code }: CertwireError): boolean {
-    if (this.#invalid !== undefined) return true;
+  #isFinal(error: CertwireError): boolean {
+    if (this.#invalid !== undefined || error instanceof NotAStreamError) return true;
+    const { code } = error;
     if (code === "CERTWIRE_CONSUMER_UNREACHABLE") return isModel(this.#option);
     return code !== "CERTWIRE_CONSUMER_REFUSED" || !this.#wasEstablished;
   }

@@ -1,13 +1,20 @@
-import type { Channel, ConsumeMessage } from "amqplib";
+import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
 import { CertwireError } from "../../errors/certwire-error.ts";
-import { answered, answerTimeoutMs } from "./connection.ts";
+import { answered, answerTimeoutMs, withChannel } from "./connection.ts";
 
-/** Offset of a message of a stream. Throws CERTWIRE_CONSUMER_REFUSED for a message of another queue. */
+/** CERTWIRE_CONSUMER_REFUSED for a queue in the place of a stream, which no further try makes one. */
+export class NotAStreamError extends CertwireError {
+  constructor() {
+    const text = "the message has no x-stream-offset: the queue is not a stream";
+    super("CERTWIRE_CONSUMER_REFUSED", text);
+  }
+}
+
+/** Offset of a message of a stream. Throws a NotAStreamError for a message of another queue. */
 export function offsetOf(message: ConsumeMessage): bigint {
   const offset: unknown = message.properties.headers?.["x-stream-offset"];
   if (typeof offset !== "number" && typeof offset !== "bigint") {
-    const text = "the message has no x-stream-offset: the queue is not a stream";
-    throw new CertwireError("CERTWIRE_CONSUMER_REFUSED", text);
+    throw new NotAStreamError();
   }
   return BigInt(offset);
 }
@@ -17,12 +24,16 @@ const wholeChunk = 65_535;
 
 /**
  * Offset of the oldest message of a stream that is not empty. Rejects with CERTWIRE_CONSUMER_UNREACHABLE if the broker
- * gives none for a minute. The channel must have no other consumer.
+ * gives none within `waitMs`, by default a minute. The channel must have no other consumer.
  */
-export async function firstOffsetOf(channel: Channel, stream: string): Promise<bigint> {
+export async function firstOffsetOf(
+  channel: Channel,
+  stream: string,
+  waitMs = answerTimeoutMs,
+): Promise<bigint> {
   let first: bigint | undefined;
   await answered(channel.prefetch(1));
-  await receiveFrom(channel, stream, "first", answerTimeoutMs, (offset) => {
+  await receiveFrom(channel, stream, "first", waitMs, (offset) => {
     // The whole chunk comes, whatever the prefetch is.
     first ??= offset;
     return true;
@@ -42,9 +53,24 @@ export interface NewestOptions {
 /**
  * Offset of the newest message of a stream; `undefined` if the stream is empty. Rejects with
  * CERTWIRE_CONSUMER_UNREACHABLE if it has messages and the broker gives none. The count of messages that a broker gives
- * for a stream is up to 5 s old. The channel must have no other consumer.
+ * for a stream is up to 5 s old.
  */
 export async function newestOffsetOf(
+  model: ChannelModel,
+  stream: string,
+  options: NewestOptions,
+): Promise<bigint | undefined> {
+  await withChannel(model, (channel) => checkIsStream(channel, stream, options.waitMs));
+  return withChannel(model, (channel) => newestOn(channel, stream, options));
+}
+
+/** Asks for one message: a queue would hand out as many as a whole chunk may have, and count each as delivered. */
+async function checkIsStream(channel: Channel, stream: string, waitMs: number): Promise<void> {
+  const { messageCount } = await answered(channel.checkQueue(stream));
+  if (messageCount > 0) await firstOffsetOf(channel, stream, waitMs);
+}
+
+async function newestOn(
   channel: Channel,
   stream: string,
   { waitMs, atLeast = 0n }: NewestOptions,
@@ -68,24 +94,25 @@ function silent(stream: string): CertwireError {
 
 /**
  * Offset of the newest message that was there when this was called; `undefined` if there was none. Rejects as
- * `newestOffsetOf` does. What is published meanwhile is seen on the channel `later`, which listens first.
+ * `newestOffsetOf` does. What is published meanwhile is seen on another channel, which listens first.
  */
-export async function endOffsetOf(
-  later: Channel,
-  channel: Channel,
+export function endOffsetOf(
+  model: ChannelModel,
   stream: string,
   waitMs: number,
 ): Promise<bigint | undefined> {
-  let next: bigint | undefined;
-  const receive = (offset: bigint): void => {
-    next ??= offset;
-  };
-  await answered(later.prefetch(1));
-  await consumeFrom(later, stream, "next", receive, () => undefined);
-  const newest = await newestOffsetOf(channel, stream, { waitMs });
-  await answered(later.checkQueue(stream));
-  if (next === undefined) return newest;
-  return next === 0n ? undefined : next - 1n;
+  return withChannel(model, async (later) => {
+    let next: bigint | undefined;
+    const receive = (offset: bigint): void => {
+      next ??= offset;
+    };
+    await answered(later.prefetch(1));
+    await consumeFrom(later, stream, "next", receive, () => undefined);
+    const newest = await newestOffsetOf(model, stream, { waitMs });
+    await answered(later.checkQueue(stream));
+    if (next === undefined) return newest;
+    return next === 0n ? undefined : next - 1n;
+  });
 }
 
 /** Receives offsets until `isLast` is true for one, or `waitMs` have passed. */

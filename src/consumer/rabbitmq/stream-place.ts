@@ -12,6 +12,9 @@ import type { OffsetStore } from "./offset-store.ts";
  */
 export type StreamStart = "first" | "next" | Date;
 
+/** The place before the first message of a stream. */
+const beforeFirst = -1n;
+
 /** How often the place is saved while it moves, in ms, and how long after a failure. */
 const saveIntervalMs = 1000;
 const afterFailure = { limit: Number.POSITIVE_INFINITY, initialMs: 1000, maxMs: 30_000 };
@@ -23,7 +26,7 @@ const afterFailure = { limit: Number.POSITIVE_INFINITY, initialMs: 1000, maxMs: 
 export class StreamPlace {
   readonly #offsets: OffsetStore;
   readonly #log: ConsumerLogger;
-  #start: StreamStart;
+  readonly #start: StreamStart;
   #isLoaded = false;
   #offset: bigint | undefined;
   /** What the store has. */
@@ -41,12 +44,15 @@ export class StreamPlace {
     this.#log = log;
   }
 
-  /** Offset of the last message that is handled, with all before it; `undefined` while there is none. */
+  /**
+   * Offset of the last message that is handled, with all before it; -1n before the first message of the stream, and
+   * `undefined` while only `start` says where the consumer begins.
+   */
   get offset(): bigint | undefined {
     return this.#offset;
   }
 
-  /** Where the consumer begins while there is no offset. */
+  /** Where the consumer begins while `offset` is undefined. */
   get start(): StreamStart {
     return this.#start;
   }
@@ -59,17 +65,16 @@ export class StreamPlace {
     this.#isLoaded = true;
   }
 
-  /** Begins after a message, or at the first one if there is none, also on the channels to come. */
+  /** Begins after a message, or at the first one if there is none, also on the channels and in the runs to come. */
   beginAfter(offset: bigint | undefined): void {
-    this.#start = "first";
-    if (offset !== undefined) this.#move(offset);
+    this.#move(offset ?? beforeFirst);
   }
 
-  /** Begins at the first message of another stream of that name. */
+  /** Begins at the first message of another stream of that name, also in the runs to come. */
   beginAgain(): void {
     this.#streams += 1;
-    this.#start = "first";
-    this.#offset = undefined;
+    this.#offset = beforeFirst;
+    this.#saveSoon();
   }
 
   /** How a new channel moves the place: to the last of its contiguous handled messages. */

@@ -92,11 +92,13 @@ class RabbitMqStreamSource implements EventSource {
     );
     if (messageCount === 0 || saved === undefined) return messageCount;
     const first = await withChannel(model, (channel) => firstOffsetOf(channel, stream));
-    const behind = first + BigInt(messageCount) - 1n - saved;
+    // What retention has deleted is not delivered.
+    const next = saved + 1n > first ? saved + 1n : first;
+    const behind = first + BigInt(messageCount) - next;
     if (behind >= 0n) return Number(behind);
     // The count may be a few seconds old, or the stream ends before the place: then all of it is to be delivered.
     const options = { waitMs: settleMs, atLeast: saved };
-    const newest = await withChannel(model, (channel) => newestOffsetOf(channel, stream, options));
+    const newest = await newestOffsetOf(model, stream, options);
     if (newest === undefined) return 0;
     return Number(newest >= saved ? newest - saved : newest - first + 1n);
   }

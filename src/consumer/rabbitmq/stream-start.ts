@@ -1,6 +1,5 @@
 import type { ChannelModel } from "amqplib";
 import type { ConsumerLogger } from "../logger.ts";
-import { withChannel } from "./connection.ts";
 import { endOffsetOf, newestOffsetOf } from "./stream-offset.ts";
 import type { StreamPlace, StreamStart } from "./stream-place.ts";
 
@@ -22,8 +21,12 @@ export async function findStart(
   log: ConsumerLogger,
 ): Promise<unknown> {
   await place.load();
-  if (place.offset !== undefined) await checkEnd(model, stream, place, place.offset, log);
-  else if (place.start === "next") place.beginAfter(await findEnd(model, stream));
+  const { offset } = place;
+  if (offset === undefined) {
+    if (place.start === "next") place.beginAfter(await endOffsetOf(model, stream, settleMs));
+  } else if (offset >= 0n) await checkEnd(model, stream, place, offset, log);
+  // After a crash, what was found out here could no longer be found out.
+  if (place.offset !== offset) await place.trySave();
   return place.offset === undefined ? argumentOf(place.start) : Number(place.offset + 1n);
 }
 
@@ -35,17 +38,11 @@ async function checkEnd(
   log: ConsumerLogger,
 ): Promise<void> {
   const options = { waitMs: settleMs, atLeast: offset };
-  const newest = await withChannel(model, (channel) => newestOffsetOf(channel, stream, options));
+  const newest = await newestOffsetOf(model, stream, options);
   if (newest !== undefined && newest >= offset) return;
   const fields = { stream, place: String(offset), newest: newest?.toString() };
   log.error(fields, shorter);
   place.beginAgain();
-}
-
-function findEnd(model: ChannelModel, stream: string): Promise<bigint | undefined> {
-  return withChannel(model, (later) =>
-    withChannel(model, (channel) => endOffsetOf(later, channel, stream, settleMs)),
-  );
 }
 
 function argumentOf(start: StreamStart): unknown {

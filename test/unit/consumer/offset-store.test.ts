@@ -10,7 +10,10 @@ test("a file keeps the last offset and nothing beside it", async (t) => {
   const path = join(directory, "deeper", "offset");
   const store = new FileOffsets(path);
   assert.equal(await store.load(), undefined);
-  for (const offset of [0n, 7n, 2n ** 60n]) await store.save(offset);
+  for (const offset of [-1n, 0n, 7n, 2n ** 60n]) {
+    await store.save(offset);
+    assert.equal(await new FileOffsets(path).load(), offset);
+  }
   assert.equal(await new FileOffsets(path).load(), 2n ** 60n);
   assert.equal(readFileSync(path, "utf8"), `${2n ** 60n}\n`);
   assert.deepEqual(readdirSync(join(directory, "deeper")), ["offset"]);
@@ -18,8 +21,10 @@ test("a file keeps the last offset and nothing beside it", async (t) => {
 
 test("a file with something else, and one that cannot be written, are errors", async (t) => {
   const path = join(temporaryDirectory(t), "offset");
-  writeFileSync(path, "12");
-  await assert.rejects(new FileOffsets(path).load(), { code: "CERTWIRE_OFFSETS_FAILED" });
+  for (const text of ["12", "-2\n", "--1\n", "x\n"]) {
+    writeFileSync(path, text);
+    await assert.rejects(new FileOffsets(path).load(), { code: "CERTWIRE_OFFSETS_FAILED" });
+  }
   const below = new FileOffsets(join(path, "offset"));
   await assert.rejects(below.save(1n), { code: "CERTWIRE_OFFSETS_FAILED" });
 });

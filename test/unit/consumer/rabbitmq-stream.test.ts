@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { type ConsumerLogger, silentLogger } from "../../../src/consumer/logger.ts";
 import { MemoryOffsets, type OffsetStore } from "../../../src/consumer/rabbitmq/offset-store.ts";
 import {
   type RabbitMqStreamOptions,
   rabbitMqStream,
 } from "../../../src/consumer/rabbitmq/stream-source.ts";
-import { type FakeOptions, startFakeRabbitMq } from "../../support/fake-rabbitmq.ts";
+import {
+  type FakeOptions,
+  type FakeRequest,
+  startFakeRabbitMq,
+} from "../../support/fake-rabbitmq.ts";
 import { FakeStream } from "../../support/fake-stream.ts";
 import { RunningConsumer } from "../../support/running-consumer.ts";
 import { sampleEvent, sequenceOf } from "../../support/sample-events.ts";
@@ -49,6 +54,23 @@ function logged(run: RunningConsumer, message: RegExp | string) {
 
 function sequences(run: RunningConsumer): number[] {
   return run.events.map(sequenceOf).toSorted((a, b) => a - b);
+}
+
+/** A store in memory that notes each save. */
+class NotedOffsets implements OffsetStore {
+  readonly saves: bigint[];
+
+  constructor(saves: readonly bigint[] = []) {
+    this.saves = [...saves];
+  }
+
+  async load(): Promise<bigint | undefined> {
+    return this.saves.at(-1);
+  }
+
+  async save(offset: bigint): Promise<void> {
+    this.saves.push(offset);
+  }
 }
 
 test("a stream that was declared again is read from its first message, with an error line", async (t) => {
@@ -96,6 +118,22 @@ test("the lag of a consumer that is further than its stream is all of that strea
   assert.deepEqual(await source().lag(), [{ place: "s", messages: 5 }]);
   await offsets.save(1n);
   assert.deepEqual(await source().lag(), [{ place: "s", messages: 3 }]);
+});
+
+test("the lag does not count what retention has deleted", async (t) => {
+  const { stream, offsets, source } = await setUp(t);
+  stream.append(...texts(1, 10));
+  stream.deleteOldest(6);
+  for (const [place, messages] of [
+    [-1n, 4],
+    [1n, 4],
+    [5n, 4],
+    [6n, 3],
+    [9n, 0],
+  ] as const) {
+    await offsets.save(place);
+    assert.deepEqual(await source().lag(), [{ place: "s", messages }], `at ${place}`);
+  }
 });
 
 test("a stream that hands out nothing although it has messages is not taken for another one", async (t) => {
@@ -159,6 +197,74 @@ test("a consumer of the next message keeps its start for the next run, though no
   assert.deepEqual(sequences(second), [11, 12]);
 });
 
+/** A handler that never succeeds. */
+function failToHandle(): void {
+  throw new Error("the database is down");
+}
+
+test("a stream that was declared again is read from its first message though the consumer restarts before an event is handled", async (t) => {
+  const { stream, offsets, source } = await setUp(t);
+  await offsets.save(9n);
+  stream.append(...texts(1, 3));
+  const first = new RunningConsumer(t, source(), {}, failToHandle);
+  await untilLogged(first, shorter);
+  await first.until(() => first.consumer.stats.failures > 0, "a handler has failed");
+  await first.stop();
+  stream.append(...texts(4, 15));
+  const second = new RunningConsumer(t, source());
+  await second.untilHandled(15);
+  await second.stop();
+  assert.deepEqual(sequences(second), range(1, 15));
+  assert.equal(await offsets.load(), 14n);
+});
+
+test("a consumer of the next message of an empty stream keeps its start for the next run", async (t) => {
+  const { stream, source } = await setUp(t);
+  const first = new RunningConsumer(t, source({ from: "next" }), {}, failToHandle);
+  await untilLogged(first, "consuming");
+  await first.stop();
+  stream.append(...texts(1, 3));
+  const second = new RunningConsumer(t, source({ from: "next" }));
+  await second.untilHandled(3);
+  await second.stop();
+  assert.deepEqual(sequences(second), [1, 2, 3]);
+});
+
+for (const { about, published, from, places, kept } of [
+  { about: "the next message", published: 10, from: "next", places: [], kept: 9n },
+  {
+    about: "the next message of an empty stream",
+    published: 0,
+    from: "next",
+    places: [],
+    kept: -1n,
+  },
+  {
+    about: "a stream that was declared again",
+    published: 3,
+    from: "first",
+    places: [9n],
+    kept: -1n,
+  },
+] as const) {
+  test(`a consumer of ${about} keeps its start before it consumes`, async (t) => {
+    const { stream, source } = await setUp(t);
+    stream.append(...texts(1, published));
+    const offsets = new NotedOffsets(places);
+    let atStart: readonly bigint[] | undefined;
+    const logger: ConsumerLogger = {
+      ...silentLogger,
+      info: (_, message) => {
+        if (message === "consuming") atStart ??= [...offsets.saves];
+      },
+    };
+    const run = new RunningConsumer(t, source({ from, offsets }), { logger }, failToHandle);
+    await run.until(() => atStart !== undefined, "the consumer consumes");
+    assert.deepEqual(atStart, [...places, kept]);
+    await run.stop();
+  });
+}
+
 test("a consumer of the next message of an empty stream gets what is published while it starts", async (t) => {
   const { stream, broker, source } = await setUp(t);
   const run = new RunningConsumer(t, source({ from: "next" }));
@@ -169,19 +275,6 @@ test("a consumer of the next message of an empty stream gets what is published w
   await run.stop();
   assert.deepEqual(sequences(run), [1, 2, 3]);
 });
-
-/** A store in memory that notes each save. */
-class NotedOffsets implements OffsetStore {
-  readonly saves: bigint[] = [];
-
-  async load(): Promise<bigint | undefined> {
-    return this.saves.at(-1);
-  }
-
-  async save(offset: bigint): Promise<void> {
-    this.saves.push(offset);
-  }
-}
 
 test("a handler of a lost connection that ends late does not move the place back", async (t) => {
   const { stream, broker, source } = await setUp(t);
@@ -263,6 +356,36 @@ test("a queue that is not a stream ends the consumer with an error, not the proc
   const ended = settled(run.ended, "the consumer ends");
   await assert.rejects(ended, { code: "CERTWIRE_CONSUMER_REFUSED", message: /not a stream/ });
 });
+
+test("a queue that takes the place of the stream ends the consumer, and is asked for no more than one message", async (t) => {
+  const { stream, broker, offsets, source } = await setUp(t);
+  stream.append(...texts(1, 10));
+  const run = new RunningConsumer(t, source());
+  await run.untilHandled(10);
+  await untilSaved(offsets, 9n);
+  stream.isQueue = true;
+  const before = broker.requests().length;
+  broker.cut();
+  const ended = settled(run.ended, "the consumer ends");
+  await assert.rejects(ended, { code: "CERTWIRE_CONSUMER_REFUSED", message: /not a stream/ });
+  assert.deepEqual(prefetches(broker.requests().slice(before)), [1]);
+});
+
+test("a queue is asked for no more than one message by a consumer of the next message", async (t) => {
+  const { stream, broker, source } = await setUp(t);
+  stream.isQueue = true;
+  stream.append(...texts(1, 10));
+  const run = new RunningConsumer(t, source({ from: "next" }));
+  const ended = settled(run.ended, "the consumer ends");
+  await assert.rejects(ended, { code: "CERTWIRE_CONSUMER_REFUSED", message: /not a stream/ });
+  assert.deepEqual([...new Set(prefetches(broker.requests()))], [1]);
+});
+
+/** How many messages were asked for, by each basic.qos. */
+function prefetches(requests: readonly FakeRequest[]): number[] {
+  const asked = requests.filter(({ method }) => method === "60.10");
+  return asked.map(({ text }) => Buffer.from(text, "latin1").readUInt16BE(4));
+}
 
 test("messages that a broker hands out twice on a channel do not hold up the place", async (t) => {
   const { stream, offsets, source } = await setUp(t);
