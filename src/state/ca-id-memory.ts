@@ -1,8 +1,8 @@
-import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { CaMemory, type CaMemoryEntry } from "../events/ca-memory.ts";
-import { noFollow, openForAppend } from "../files/append-file.ts";
+import { openForAppend } from "../files/append-file.ts";
+import { readLimitedText } from "../files/limited-text.ts";
 import { mebibyte } from "../units.ts";
 
 /** A line has 230 bytes, and an epoch begins when the CA starts: enough for 290,000 starts. */
@@ -111,21 +111,10 @@ export class CaIdFile {
 
 async function readText(path: string): Promise<string> {
   try {
-    return await readLimited(path);
+    return await readLimitedText(path, maxBytes);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return "";
     throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot read ${path}`, { cause });
-  }
-}
-
-async function readLimited(path: string): Promise<string> {
-  const file = await open(path, constants.O_RDONLY | noFollow);
-  try {
-    const { size } = await file.stat();
-    if (size > maxBytes) throw new RangeError(`larger than ${maxBytes} bytes`);
-    return await file.readFile("utf8");
-  } finally {
-    await file.close();
   }
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { mkdir, open } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { directoryModes, noFollow, refuseLinkedDirectory } from "../files/append-file.ts";
+import { directoryModes, refuseLinkedDirectory } from "../files/append-file.ts";
 import { ignoreMissing, statIfExists } from "../files/existing.ts";
+import { readLimitedText } from "../files/limited-text.ts";
 import { replaceFile } from "../files/replace-file.ts";
 import { mebibyte } from "../units.ts";
 
@@ -81,12 +81,7 @@ async function readText(path: string): Promise<string | undefined> {
   const stats = await statIfExists(path);
   if (stats === undefined) return undefined;
   if (!stats.isFile() || stats.size > maxBytes) throw notKinds(path);
-  const file = await open(path, constants.O_RDONLY | noFollow).catch(ignoreMissing);
-  try {
-    return await file?.readFile("utf8");
-  } finally {
-    await file?.close();
-  }
+  return readLimitedText(path, maxBytes).catch(ignoreMissing);
 }
 
 function parse(path: string, text: string, failed: (error: unknown) => void) {
