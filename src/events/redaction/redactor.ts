@@ -202,7 +202,7 @@ class Redaction {
       for (const each of value) this.#addNeedles(each, member, mode, isNamed);
     } else if (typeof value === "object" && value !== null) {
       for (const [key, inner] of Object.entries(value)) {
-        // A CA is no secret because a certificate of it is.
+        // That a certificate is redacted does not make its CA a secret.
         if (key === "issuer") continue;
         const child = childOf(member, key);
         const isOwn = identifyingKeys.has(key) || this.#modes.has(child.path);
