@@ -14,6 +14,13 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError("It must be a whole number, 1 or more.");
 }
 
+/** Reads a whole number that is not negative. */
+export function parseWhole(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError("It must be a whole number, 0 or more.");
+}
+
 /** Reads a time in whole seconds, at most an hour. */
 export function parseSeconds(text: string): number {
   const value = Number(text);

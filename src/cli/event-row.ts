@@ -13,6 +13,8 @@ export interface EventRow {
   readonly about: string;
   readonly template: string;
   readonly serialNumber: string;
+  /** Time since the CA called the exit module, such as `12 ms`; absent where nobody waits for events. */
+  readonly age?: string;
 }
 
 type Group = Readonly<Record<string, unknown>>;
@@ -68,48 +70,83 @@ function attribute(data: Group, name: string): string | undefined {
   return found && text(found["value"]);
 }
 
-/** Width of each column in characters; `about` gets the rest of the line. */
-const widths = { time: 12, kind: 22, requestId: 7, template: 24, serialNumber: 14 } as const;
-const gaps = 2 * Object.keys(widths).length;
+/** A column of the live view. */
+interface Column {
+  readonly name: keyof EventRow;
+  readonly heading: string;
+  /** In characters; `about` has at least these, and the rest of the line. */
+  readonly width: number;
+  readonly isRight?: true;
+}
+
+const columns: readonly Column[] = [
+  { name: "time", heading: "time (UTC)", width: 12 },
+  { name: "kind", heading: "event", width: 21 },
+  { name: "requestId", heading: "request", width: 7, isRight: true },
+  { name: "age", heading: "age", width: 6, isRight: true },
+  { name: "about", heading: "subject, requester", width: 20 },
+  { name: "template", heading: "template", width: 20 },
+  { name: "serialNumber", heading: "serial number", width: 14 },
+];
+const gap = 2;
+/** Width of a line in characters where the output is not a terminal. */
+export const plainWidth = 140;
+/** What a line has no space for, the first one first. */
+const dispensable: readonly (keyof EventRow)[] = ["serialNumber", "template"];
 
 /** The column headings, in a line of at most `width` characters. */
-export function headerLine(width: number): string {
-  return layOut(
-    {
-      time: "time (UTC)",
-      kind: "event",
-      requestId: "request",
-      about: "subject, requester",
-      template: "template",
-      serialNumber: "serial number",
-    },
-    width,
+export function headerLine(width: number, hasAge = false): string {
+  return layOut(width, hasAge, ({ heading }) => heading);
+}
+
+/**
+ * An event in a line of at most `width` characters; control characters in the CA's texts are replaced. A narrow line has
+ * neither serial number nor template.
+ */
+export function rowLine(row: EventRow, width: number): string {
+  return layOut(width, row.age !== undefined, ({ name, width: columnWidth }) =>
+    name === "serialNumber" ? endOf(row.serialNumber, columnWidth) : (row[name] ?? ""),
   );
 }
 
-/** An event in a line of at most `width` characters; control characters in the CA's texts are replaced. */
-export function rowLine(row: EventRow, width: number): string {
-  const serial = row.serialNumber;
-  const end =
-    serial.length > widths.serialNumber ? `…${serial.slice(1 - widths.serialNumber)}` : serial;
-  return layOut({ ...row, serialNumber: end }, width);
+/** Serial numbers differ at their end. */
+function endOf(serial: string, width: number): string {
+  return serial.length > width ? `…${serial.slice(1 - width)}` : serial;
 }
 
-function layOut(row: EventRow, width: number): string {
-  const fixed = Object.values(widths).reduce((sum, each) => sum + each, gaps);
-  const columns = [
-    cell(row.time, widths.time),
-    cell(row.kind, widths.kind),
-    cell(row.requestId, widths.requestId, true),
-    cell(row.about, Math.max(12, width - fixed)),
-    cell(row.template, widths.template),
-    row.serialNumber,
-  ];
-  return columns.join("  ").trimEnd().slice(0, width);
+function layOut(width: number, hasAge: boolean, textOf: (column: Column) => string): string {
+  const shown = columnsIn(width, hasAge);
+  const spare = width - lineWidth(shown);
+  const cells = shown.map((column) => {
+    const extra = column.name === "about" ? Math.max(0, spare) : 0;
+    return cell(textOf(column), column.width + extra, column.isRight);
+  });
+  return cells.join(" ".repeat(gap)).trimEnd().slice(0, width);
+}
+
+function columnsIn(width: number, hasAge: boolean): readonly Column[] {
+  let shown = columns.filter(({ name }) => hasAge || name !== "age");
+  for (const name of dispensable) {
+    if (lineWidth(shown) <= width) return shown;
+    shown = shown.filter((column) => column.name !== name);
+  }
+  return shown;
+}
+
+function lineWidth(shown: readonly Column[]): number {
+  return shown.reduce((sum, { width }) => sum + width + gap, -gap);
 }
 
 function cell(value: string, width: number, isRight = false): string {
   const clean = printable(value).replaceAll(/[\t\n]/g, "·");
   const cut = clean.length > width ? `${clean.slice(0, width - 1)}…` : clean;
   return isRight ? cut.padStart(width) : cut.padEnd(width);
+}
+
+/** The colour of the lines of a kind. */
+export function colourOf(kind: string): "green" | "yellow" | "red" | "cyan" | "dim" {
+  if (kind === "certificate.issued" || kind === "certificate.imported") return "green";
+  if (kind === "request.pending" || kind === "certificate.unrevoked") return "yellow";
+  if (kind.startsWith("crl.")) return "cyan";
+  return kind.startsWith("ca.") || kind === "request.retrieved" ? "dim" : "red";
 }

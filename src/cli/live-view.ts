@@ -1,10 +1,8 @@
 import { eventOf, type OutboundEvent } from "../events/outbound-event.ts";
 import { standardOutput } from "../files/standard-output.ts";
-import { eventRow, headerLine, rowLine } from "./event-row.ts";
+import { colourOf, eventRow, headerLine, plainWidth, rowLine } from "./event-row.ts";
 import { styled } from "./output.ts";
 
-/** Width of a line in characters where the output is not a terminal. */
-const plainWidth = 140;
 /** How often the footer is drawn on a terminal, and how often it is printed elsewhere, in ms. */
 const footerIntervalMs = { terminal: 250, plain: 5000 } as const;
 /** Maximum event lines per frame on a terminal; the rest are only counted, since nobody can read them. */
@@ -87,11 +85,4 @@ export class LiveView {
     const line = rowLine(row, this.#width);
     return styled(this.#stream, colourOf(row.kind), line);
   }
-}
-
-function colourOf(kind: string): "green" | "yellow" | "red" | "cyan" | "dim" {
-  if (kind === "certificate.issued" || kind === "certificate.imported") return "green";
-  if (kind === "request.pending" || kind === "certificate.unrevoked") return "yellow";
-  if (kind.startsWith("crl.")) return "cyan";
-  return kind.startsWith("ca.") || kind === "request.retrieved" ? "dim" : "red";
 }

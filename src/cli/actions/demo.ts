@@ -120,7 +120,7 @@ function sayWhere(config: ResolvedConfig, counts: FeedCounts, logFile: string): 
     if (options.enabled) say(`${kind} sink ${options.name}: ${destination}`);
   }
   say("To print some of them again:");
-  say(`  ${ownCommand()} replay --journal ${journal} --type certificate.issued --stdout`);
+  say(`  ${ownCommand()} replay --journal ${journal} --kind certificate.issued --stdout`);
 }
 
 /** The command that starts this program: in a checkout `certwire` is not on the PATH. */

@@ -110,7 +110,7 @@ async function chooseTarget(files: readonly string[], options: VerifyOptions): P
   const waitMs = options.wait * 1000;
   if (kafka !== undefined) {
     const { kafkaTarget, readTopic } = await import("../verify/kafka.ts");
-    const target = kafkaTarget(kafka, options);
+    const target = kafkaTarget(kafka, options, "certwire-verify");
     const read: Target["read"] = (tally, signal) => readTopic(target, tally, waitMs, signal);
     return { name: `topic ${target.topic}`, things: "message", read };
   }

@@ -17,4 +17,4 @@ const help = `
 Exit codes: 0 done, 65 some records cannot be decoded, 74 the journal cannot be read, 130 interrupted.
 
 Example:
-  certwire journal cat --journal var/journal --type certificate.issued --from 2026-01-31`;
+  certwire journal cat --journal var/journal --kind certificate.issued --from 2026-01-31`;

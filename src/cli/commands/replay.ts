@@ -23,6 +23,6 @@ const help = `
 The plan is printed to standard error before anything is sent.
 
 Examples:
-  certwire replay --journal var/journal --type certificate.issued --stdout
+  certwire replay --journal var/journal --kind certificate.issued --stdout
   certwire replay events-00000001.ndjson --config certwire.jsonc --to-sink kafka --dry-run
   certwire replay --config certwire.jsonc --from 2026-01-31 --to 2026-02-01 --to-sink rabbit`;

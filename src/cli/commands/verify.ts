@@ -1,9 +1,10 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { VerifyOptions } from "../actions/verify.ts";
 import { parseSeconds } from "../arguments.ts";
+import { addConnectOptions } from "../connect-options.ts";
 
 export function addVerifyCommand(program: Command): void {
-  program
+  const command = program
     .command("verify")
     .description("prove that a topic, a stream or files have every event of the journals")
     .argument("[files...]", "NDJSON files of events")
@@ -11,18 +12,8 @@ export function addVerifyCommand(program: Command): void {
     .option(
       "--rabbitmq-stream <url>",
       "read this stream: amqp://[user@]host/vhost?stream=name, TLS: amqps://",
-    )
-    .option("--username <name>", "SASL user of Kafka")
-    .addOption(
-      new Option("--mechanism <name>", "SASL mechanism of Kafka")
-        .choices(["plain", "scram-sha-256", "scram-sha-512"])
-        .default("scram-sha-512"),
-    )
-    .option("--password-file <file>", "file whose first line is the password")
-    .option("--password-environment <name>", "environment variable with the password")
-    .option("--ca-file <file>", "PEM file with the CA certificates to trust")
-    .option("--certificate-file <file>", "PEM file with the client certificate")
-    .option("--private-key-file <file>", "PEM file with its private key")
+    );
+  addConnectOptions(command)
     .option("--wait <seconds>", "how long events may still be on their way", parseSeconds, 5)
     .option("--json", "print the result as JSON")
     .addHelpText("after", help)

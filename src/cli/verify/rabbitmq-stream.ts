@@ -42,19 +42,24 @@ const emptyMs = 10_000;
 export function streamTarget(url: string, options: ConnectOptions): StreamTarget {
   // Everything but the stream is as in the URL of a sink, which has an exchange instead.
   const [server = ""] = url.split("?", 1);
+  return { broker: brokerTarget(server, options, option), stream: streamIn(url) };
+}
+
+/** The broker that the URL of an option names, and what else it says. Throws CERTWIRE_USAGE. */
+export function brokerTarget(
+  url: string,
+  options: ConnectOptions,
+  optionName: string,
+): ResolvedRabbitMqSinkOptions {
   const password = passwordReference(options);
   if (options.username !== undefined) throw usage("the user of RabbitMQ belongs into the URL");
-  const needsPassword = /^amqps?:\/\/(?!guest@)[^@:/?#]+@/.test(server);
+  const needsPassword = /^amqps?:\/\/(?!guest@)[^@:/?#]+@/.test(url);
   if (needsPassword && password === undefined) {
     throw usage("the URL names a user, but there is no password", "Use --password-file FILE.");
   }
   const access = password !== undefined && { password };
-  const entry = { url: server, ...access, ...tlsEntry(options) };
-  const broker = resolveRabbitMqSink(
-    parseEntry(rabbitmqSinkOptions, entry, option),
-    resolveContext,
-  );
-  return { stream: streamIn(url), broker };
+  const entry = { url, ...access, ...tlsEntry(options) };
+  return resolveRabbitMqSink(parseEntry(rabbitmqSinkOptions, entry, optionName), resolveContext);
 }
 
 function streamIn(url: string): string {
@@ -74,7 +79,7 @@ export async function readStream(
   waitMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const connection = (): Promise<ChannelModel> => connectTo(broker, signal);
+  const connection = (): Promise<ChannelModel> => connectTo(broker, "certwire verify", signal);
   const ask = <T>(question: (model: ChannelModel, stream: string) => Promise<T>): Promise<T> =>
     withConnection(connection, ({ model }) => question(model, stream), signal);
   try {
@@ -100,9 +105,10 @@ function lowOf(model: ChannelModel, stream: string): Promise<bigint> {
   return withChannel(model, (channel) => firstOffsetOf(channel, stream));
 }
 
-/** A connection to the first host that takes one. Rejects with the error of the last host. */
-async function connectTo(
+/** A connection to the first host that takes one, under a name. Rejects with the error of the last host. */
+export async function connectTo(
   broker: ResolvedRabbitMqSinkOptions,
+  name: string,
   signal: AbortSignal,
 ): Promise<ChannelModel> {
   const { hosts, vhost, username, password, tls, heartbeatSeconds, connectTimeoutMs } = broker;
@@ -114,7 +120,7 @@ async function connectTo(
     try {
       return await connectAmqp(
         { ...address, ...access, heartbeat: heartbeatSeconds },
-        { name: "certwire verify", timeoutMs: connectTimeoutMs, tls: tls && loadTls(tls), signal },
+        { name, timeoutMs: connectTimeoutMs, tls: tls && loadTls(tls), signal },
       );
     } catch (error) {
       failure = error;

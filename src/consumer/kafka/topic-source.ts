@@ -108,7 +108,7 @@ class KafkaTopicSource implements EventSource {
           return undefined;
         }
         await disconnect();
-        const error = toConsumerError(cause, "cannot subscribe");
+        const error = toConsumerError(cause, `cannot subscribe to ${this.#topics.join()}`);
         if (error.code === "CERTWIRE_CONSUMER_REFUSED") throw error;
         const delayMs = backOffMs(attempt, reconnect);
         host.log.warn({ code: error.code, error: error.message, delayMs }, "cannot connect");

@@ -46,12 +46,25 @@ test("a CRL is shown with its kind, number and entries, a gap with its reason", 
 });
 
 test("lines keep to their width, and columns stand below their names", () => {
-  for (const width of [100, 140, 220]) {
-    const line = rowLine(eventRow(issued), width);
-    assert.ok(line.length <= width, String(width));
-    assert.equal(line.indexOf("certificate.issued"), headerLine(width).indexOf("event"));
-    assert.equal(line.indexOf("CorpWorkstation"), headerLine(width).indexOf("template"));
+  for (const width of [20, 80, 90, 110, 140, 220]) {
+    for (const age of [undefined, "12 ms"]) {
+      const header = headerLine(width, age !== undefined);
+      const line = rowLine({ ...eventRow(issued), ...(age && { age }) }, width);
+      assert.ok(line.length <= width && header.length <= width, String(width));
+      assert.equal(line.indexOf("certificate.issued"), width < 80 ? -1 : header.indexOf("event"));
+      assert.equal(line.indexOf("CorpWorkstation"), header.indexOf("template"));
+      if (age && width >= 80) assert.equal(line.indexOf(age) + 2, header.indexOf("age"));
+    }
   }
+});
+
+test("a narrow line has no serial number and no template, so that the subject has space", () => {
+  const columnsAt = (width: number) => headerLine(width, true).split(/ {2,}/);
+  const narrow = ["time (UTC)", "event", "request", "age", "subject, requester"];
+  assert.deepEqual(columnsAt(80), narrow);
+  assert.deepEqual(columnsAt(110), [...narrow, "template"]);
+  assert.deepEqual(columnsAt(140), [...narrow, "template", "serial number"]);
+  assert.ok(rowLine({ ...eventRow(issued), age: "12 ms" }, 80).includes("CN=a\\,b  CORP\\WS-1$"));
 });
 
 test("control characters from a request cannot reach the terminal", () => {

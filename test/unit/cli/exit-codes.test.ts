@@ -23,7 +23,7 @@ const wrongUsages: readonly (readonly [about: string, words: string[], message: 
   ["a rate that is not a number", ["simulate", "-j", "x", "--rate", "fast"], /must be a number/],
   ["a count of nothing", ["simulate", "-j", "x", "--count", "0"], /1 or more/],
   ["a time in words", ["replay", "-j", "x", "--stdout", "--from", "yesterday"], /2026-01-31/],
-  ["a misspelt kind", ["replay", "--type", "crl.isued"], /Did you mean "crl.issued"\?/],
+  ["a misspelt kind", ["replay", "--kind", "crl.isued"], /Did you mean "crl.issued"\?/],
   ["a replay from nowhere", ["replay", "--stdout"], /give a FILE, --journal or --config/],
   ["a replay to nowhere", ["replay", "-j", "x"], /choose --to-sink NAME or --stdout/],
   ["a replay to two places", ["replay", "-j", "x", "--to-sink", "a", "--stdout"], /choose/],

@@ -107,7 +107,7 @@ test("journal commands that are not complete end with 2", async () => {
     [],
     ["status"],
     ["export"],
-    ["cat", "--type", "certificate.isued", "-j", "x"],
+    ["cat", "--kind", "certificate.isued", "-j", "x"],
   ]) {
     assert.equal((await runCli("journal", ...words)).exitCode, 2, words.join(" "));
   }

@@ -40,6 +40,8 @@ const commands: Readonly<Record<string, readonly string[] | "help" | "service">>
   "journal cat": ["--journal", journal],
   "journal export": [file("export.ndjson"), "--journal", journal, "--json"],
   verify: [file("events.ndjson")],
+  tap: ["--journal", journal],
+  explain: [],
   simulate: "help",
   demo: ["--directory", file("demo"), "--count", "3", "--rate", "0"],
 };

@@ -183,9 +183,9 @@ test("replay restricts events by time, request and kind, from a file as from a j
   const kind = await runCli(
     "replay",
     file,
-    "--type",
+    "--kind",
     "certificate.issued",
-    "--type",
+    "--kind",
     "crl.issued",
     "--stdout",
   );

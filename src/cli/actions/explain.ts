@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { didYouMean } from "../../config/did-you-mean.ts";
+import { CertwireError } from "../../errors/certwire-error.ts";
+import { type ErrorCodeEntry, errorCodes } from "../../errors/codes.ts";
+import { standardOutput } from "../../files/standard-output.ts";
+import { packageRoot } from "../../native/addon.ts";
+import { alignRows } from "../output.ts";
+import { sectionsOf, wrapped } from "../page-text.ts";
+
+/** `certwire explain`: what a code means. */
+export function explain(code: string | undefined): void {
+  const text = code === undefined ? listOfAll() : explanationOf(code);
+  standardOutput().post(`${text}\n`);
+}
+
+const errors: Readonly<Record<string, ErrorCodeEntry>> = errorCodes;
+const codes = Object.keys(errors);
+
+function explanationOf(code: string): string {
+  const name = code.toUpperCase();
+  const known = codes.find((each) => each === name || each === `CERTWIRE_${name}`);
+  const entry = known && errors[known];
+  if (entry) return errorText(known, entry);
+  const sections = eventLogSections();
+  const section = sections.find(({ id }) => id === code);
+  if (section) return `Event-log entry ${section.title}\n\n${section.text}`;
+  const ids = sections.map(({ id }) => id).join(", ");
+  const near = didYouMean(name, codes);
+  throw new CertwireError("CERTWIRE_USAGE", `there is no code "${code}"`, {
+    hint: near ? `Did you mean ${near}?` : `Give the code of an error, or one of ${ids}.`,
+  });
+}
+
+function errorText(code: string, { meaning, hint, retryable, exitCode }: ErrorCodeEntry): string {
+  const retries = retryable
+    ? "It goes away once its cause is removed; the service keeps trying."
+    : "Trying again does not help.";
+  return [code, wrapped(meaning), wrapped(hint), `${retries} Exit code: ${exitCode}.`].join("\n\n");
+}
+
+function listOfAll(): string {
+  return [
+    ...alignRows(Object.entries(errors).map(([code, { meaning }]) => [code, meaning])),
+    "",
+    "Entries of the Windows event log, source Certwire:",
+    ...alignRows(eventLogSections().map(({ id, name }) => [id.padStart(3), name])),
+  ].join("\n");
+}
+
+/** The sections of the page about the event log, which has one for each entry. */
+function eventLogSections() {
+  const path = join(packageRoot(), "docs", "reference", "event-log.md");
+  return sectionsOf(readFileSync(path, "utf8")).flatMap(({ title, text }) => {
+    const [, id, name] = /^(\d+): (.*)$/.exec(title) ?? [];
+    return id === undefined || name === undefined ? [] : [{ id, name, title, text }];
+  });
+}

@@ -1,0 +1,17 @@
+import type { Command } from "commander";
+
+export function addExplainCommand(program: Command): void {
+  program
+    .command("explain")
+    .description("print what an error code or an event-log id means, and what to do")
+    .argument("[code]", "such as CERTWIRE_CONFIG_INVALID, or the number of an event-log entry")
+    .addHelpText("after", help)
+    .action(async (code?: string) => (await import("../actions/explain.ts")).explain(code));
+}
+
+const help = `
+Without a code it lists them all.
+
+Examples:
+  certwire explain CERTWIRE_JOURNAL_UNREADABLE
+  certwire explain 23`;

@@ -1,0 +1,52 @@
+/** Width at which prose is broken, in characters. */
+const lineWidth = 80;
+
+/** A section of a page: its heading, and its text for a terminal. */
+export interface Section {
+  readonly title: string;
+  readonly text: string;
+}
+
+/** The sections of a Markdown page that have a heading of the second level, as plain text. */
+export function sectionsOf(page: string): Section[] {
+  return page
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => {
+      const [title = "", ...lines] = section.split("\n");
+      return { title, text: plainText(lines.join("\n").trim()) };
+    });
+}
+
+/** Paragraphs lose their links and marks and are broken anew; code and tables stay as they are. */
+function plainText(markdown: string): string {
+  return markdown
+    .split(/\n{2,}/)
+    .map((block) => (/^(```|\||\s)/.test(block) ? block : wrapped(withoutMarks(block))))
+    .join("\n\n");
+}
+
+function withoutMarks(text: string): string {
+  return text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll(/[*`]/g, "");
+}
+
+/** A text with lines of at most 80 characters; items of a list begin lines of their own. */
+export function wrapped(text: string): string {
+  return text
+    .split(/\n(?=- |\d+\. )/)
+    .map((paragraph) => broken(paragraph))
+    .join("\n");
+}
+
+function broken(paragraph: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of paragraph.split(/\s+/)) {
+    if (line !== "" && line.length + 1 + word.length > lineWidth) {
+      lines.push(line);
+      line = "";
+    }
+    line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line].join("\n");
+}

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sectionsOf, wrapped } from "../../../src/cli/page-text.ts";
+import { errorCodes } from "../../../src/errors/codes.ts";
+import { runCli } from "../../support/run-cli.ts";
+
+test("explain prints the meaning of an error code, what to do, and the exit code", async () => {
+  const { meaning, hint } = errorCodes.CERTWIRE_JOURNAL_UNREADABLE;
+  for (const code of ["CERTWIRE_JOURNAL_UNREADABLE", "journal_unreadable"]) {
+    const { exitCode, stdout, stderr } = await runCli("explain", code);
+    assert.deepEqual([exitCode, stderr], [0, ""]);
+    const text = stdout.replaceAll(/\s+/g, " ");
+    assert.ok(text.startsWith(`CERTWIRE_JOURNAL_UNREADABLE ${meaning} ${hint} It goes away`), text);
+    assert.ok(text.endsWith("Exit code: 74. "), text);
+  }
+});
+
+test("explain prints the section of an event-log entry, as plain text of 80 columns", async () => {
+  const { exitCode, stdout } = await runCli("explain", "10");
+  assert.equal(exitCode, 0);
+  assert.ok(
+    stdout.startsWith("Event-log entry 10: setting ignored\n\nWarning. The setting (name)"),
+  );
+  assert.match(stdout, /Settings lists what is\nallowed\. Correct the value/);
+  assert.ok(stdout.split("\n").every((line) => line.length <= 80));
+});
+
+test("explain lists every error code and every event-log entry", async () => {
+  const { stdout } = await runCli("explain");
+  for (const code of Object.keys(errorCodes)) assert.match(stdout, new RegExp(`^${code} `, "m"));
+  assert.match(stdout, /^ {2}1 {2}module started$/m);
+  assert.match(stdout, /^ 23 {2}events lost$/m);
+});
+
+test("a code that does not exist is wrong usage, with the one that was meant", async () => {
+  const near = await runCli("explain", "CERTWIRE_CONFIG_INVALD");
+  assert.equal(near.exitCode, 2);
+  assert.match(near.stderr, /Did you mean CERTWIRE_CONFIG_INVALID\?/);
+  const far = await runCli("explain", "999");
+  assert.equal(far.exitCode, 2);
+  assert.match(far.stderr, /there is no code "999".*one of 1, 10, 11/s);
+});
+
+test("prose is broken at 80 columns, while code, tables and items of lists keep their lines", () => {
+  const page = `# Page\n\n## First\n\n${"word ".repeat(40)}\n\n| a | b |\n|---|---|\n\n\`\`\`sh\nrun  it\n\`\`\`\n\n- one\n- **two**\n\n## Second\n\nText with a [link](x.md).\n`;
+  const [first, second] = sectionsOf(page);
+  assert.ok(first?.text.split("\n").every((line) => line.length <= 80));
+  assert.ok(first?.text.includes("| a | b |\n|---|---|\n\n```sh\nrun  it\n```\n\n- one\n- two"));
+  assert.deepEqual(second, { title: "Second", text: "Text with a link." });
+  assert.equal(wrapped("x".repeat(100)), "x".repeat(100));
+});
