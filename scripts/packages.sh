@@ -11,7 +11,7 @@ packages_test=(
   g++ "${packages_windows[@]}"
   clang-14 libclang-rt-14-dev clang-format-19 wine wine64
   openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql
-  openssl iproute2 docker.io debootstrap
+  openssl iproute2 docker.io debootstrap zsh
 )
 
 say() { printf 'certwire: %s\n' "$*"; }

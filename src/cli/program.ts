@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { standardOutput } from "../files/standard-output.ts";
 import { packageRoot } from "../native/addon.ts";
 import { addCheckCommand } from "./commands/check.ts";
+import { addCompletionCommand } from "./commands/completion.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDemoCommand } from "./commands/demo.ts";
 import { addExplainCommand } from "./commands/explain.ts";
@@ -35,6 +36,7 @@ export function createProgram(): Command {
   addTapCommand(program);
   addJournalCommand(program);
   addExplainCommand(program);
+  addCompletionCommand(program);
   addSimulateCommand(program);
   addDemoCommand(program);
   return program;

@@ -13,12 +13,12 @@ export function sayPlan(
   plan: ReplayPlan,
   skipped: SkippedCounts,
 ): void {
-  const { from, to, requestId = [], kind = [] } = options;
+  const { from, to, requestId = [] } = options;
   const filters = [
     ...(from ? [`from ${from.toISOString()}`] : []),
     ...(to ? [`to ${to.toISOString()}`] : []),
     ...requestId.map((id) => `request ${id}`),
-    ...kind,
+    ...(options.kind ?? []),
   ];
   const kinds = [...plan.kinds].map(([kind, count]) => `${count} ${kind}`);
   say("replay plan");

@@ -41,7 +41,7 @@ export function addTapCommand(program: Command): void {
 const members = ["template", "requester", "ca"] as const;
 
 function collectCondition(text: string, previous: EventCondition = {}): EventCondition {
-  const [name = "", pattern] = splitOnce(text);
+  const [name, pattern] = splitOnce(text);
   const member = members.find((each) => each === name);
   if (member === undefined || !pattern) {
     throw new InvalidArgumentError(

@@ -17,8 +17,8 @@ const stopTimeoutMs = 1000;
 const log: ConsumerLogger = {
   ...silentLogger,
   warn: (fields, message) => {
-    const { error } = fields as { readonly error?: unknown };
-    say(inLine(error === undefined ? message : `${message}, trying again: ${String(error)}`));
+    const { error } = fields as { readonly error?: string };
+    say(inLine(error === undefined ? message : `${message}, trying again: ${error}`));
   },
 };
 

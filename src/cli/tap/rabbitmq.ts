@@ -40,12 +40,14 @@ async function receive(model: ChannelModel, exchange: string, show: Show): Promi
   await answered(channel.bindQueue(queue, exchange, "#"));
   await answered(channel.prefetch(prefetch));
   let shown: Promise<void> = Promise.resolve();
+  const showAfter = async (earlier: Promise<void>, message: ConsumeMessage): Promise<void> => {
+    await earlier;
+    await show(eventsIn(message.fields.routingKey, messageOf(message)));
+    channel.ack(message);
+  };
   const take = (message: ConsumeMessage | null): void => {
     if (message === null) return;
-    shown = shown.then(async () => {
-      await show(eventsIn(message.fields.routingKey, messageOf(message)));
-      channel.ack(message);
-    });
+    shown = showAfter(shown, message);
     // A channel that has ended takes no acknowledgement; `ended` says so.
     shown.catch(() => undefined);
   };

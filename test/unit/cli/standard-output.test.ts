@@ -42,6 +42,7 @@ const commands: Readonly<Record<string, readonly string[] | "help" | "service">>
   verify: [file("events.ndjson")],
   tap: ["--journal", journal],
   explain: [],
+  completion: ["bash"],
   simulate: "help",
   demo: ["--directory", file("demo"), "--count", "3", "--rate", "0"],
 };
