@@ -240,7 +240,13 @@ DWORD CheckEntry(const std::wstring& path, const ProcessUser& user) {
   return error == ERROR_SUCCESS ? CheckHasOneName(opened.get()) : error;
 }
 
-/// An owner keeps the right to change rights, whatever the directory's are.
+bool IsPlainDirectory(const WIN32_FIND_DATAW& found) {
+  constexpr DWORD kKinds = FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT;
+  return (found.dwFileAttributes & kKinds) == FILE_ATTRIBUTE_DIRECTORY;
+}
+
+/// Everything below the directory: what is inherited goes that far. An owner keeps the right to
+/// change rights, whatever the directory's are.
 DWORD CheckEntriesOf(const std::wstring& directory, const ProcessUser& user) {
   WIN32_FIND_DATAW found;
   HANDLE search = FindFirstFileW((directory + L"\\*").c_str(), &found);
@@ -249,9 +255,11 @@ DWORD CheckEntriesOf(const std::wstring& directory, const ProcessUser& user) {
   do {
     const std::wstring name = found.cFileName;
     if (name == L"." || name == L"..") continue;
-    error = CheckEntry(directory + L"\\" + name, user);
+    const std::wstring path = directory + L"\\" + name;
+    error = CheckEntry(path, user);
+    if (error == ERROR_SUCCESS && IsPlainDirectory(found)) error = CheckEntriesOf(path, user);
     // Retention, or the service, deleted it meanwhile.
-    if (error == ERROR_FILE_NOT_FOUND) error = ERROR_SUCCESS;
+    if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) error = ERROR_SUCCESS;
   } while (error == ERROR_SUCCESS && FindNextFileW(search, &found));
   FindClose(search);
   return error;

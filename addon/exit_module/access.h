@@ -17,10 +17,10 @@ extern const wchar_t kConfigRights[];
 inline constexpr DWORD kReparsePointEncountered = 4395;
 
 /// Makes the directory with exactly these rights. One that exists gets them and the owner, unless
-/// it or something in it is a reparse point (kReparsePointEncountered), belongs to an account other
-/// than administrators, the system and the service (ERROR_INVALID_OWNER), or is a file with several
-/// names (ERROR_TOO_MANY_LINKS): what is inherited would reach it. One that has them stays as it
-/// is.
+/// it or something below it is a reparse point (kReparsePointEncountered), belongs to an account
+/// other than administrators, the system and the service (ERROR_INVALID_OWNER), or is a file with
+/// several names (ERROR_TOO_MANY_LINKS): what is inherited would reach it. One that has them stays
+/// as it is.
 DWORD SecureDirectory(const std::wstring& path, const wchar_t* rights);
 
 /// True for a full path on a local drive, spelled as Windows spells it. Looks at nothing but the

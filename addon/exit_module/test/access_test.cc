@@ -63,6 +63,23 @@ TEST_CASE("a file with a second name keeps its directory from being taken over")
   CHECK((RightsOfEveryone(made.directory) & FILE_WRITE_DATA) != 0);
 }
 
+TEST_CASE(
+    "a file with a second name in a directory below keeps its directory from being taken over") {
+  const Directories made;
+  const std::wstring below = made.directory + L"\\dead-letters\\older";
+  REQUIRE(std::filesystem::create_directories(below));
+  const std::wstring file = below + L"\\file";
+  CloseHandle(CreateFileW(file.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_NEW, 0, nullptr));
+  OpenToEveryone(made.directory);
+  const std::wstring second = made.parent + L"\\second";
+  REQUIRE(CreateHardLinkW(second.c_str(), file.c_str(), nullptr));
+  CHECK(SecureDirectory(made.directory, exit_module::kStateRights) == ERROR_TOO_MANY_LINKS);
+  CHECK((RightsOfEveryone(made.directory) & FILE_WRITE_DATA) != 0);
+  REQUIRE(DeleteFileW(second.c_str()));
+  CHECK(SecureDirectory(made.directory, exit_module::kStateRights) == ERROR_SUCCESS);
+  CHECK((RightsOfEveryone(made.directory) & FILE_WRITE_DATA) == 0);
+}
+
 TEST_CASE("only a path of the local form is touched") {
   CHECK(exit_module::IsLocalFullPath(L"C:\\Certwire\\journal"));
   CHECK_FALSE(exit_module::IsLocalFullPath(L"\\\\server\\share\\journal"));
