@@ -1,4 +1,3 @@
-import { getContainerRuntimeClient } from "testcontainers";
 import type {
   BrokerProvider,
   KafkaCluster,
@@ -6,8 +5,6 @@ import type {
   RabbitmqCluster,
   RabbitmqOptions,
 } from "./broker-provider.ts";
-import { startContainerKafka } from "./container-kafka.ts";
-import { startContainerRabbitmq } from "./container-rabbitmq.ts";
 import { existingKafka, existingRabbitmq } from "./existing-brokers.ts";
 import { startLocalKafka } from "./local-kafka.ts";
 import { startLocalRabbitmq } from "./local-rabbitmq.ts";
@@ -19,11 +16,20 @@ export const localProvider: BrokerProvider = {
   startRabbitmq: startLocalRabbitmq,
 };
 
-/** Brokers in containers, on images built from docker/. */
+/**
+ * Brokers in containers, on images built from docker/. Testcontainers is imported when it is needed: loading it
+ * takes three times as long as all else that a test of a broker imports.
+ */
 export const containerProvider: BrokerProvider = {
   name: "testcontainers",
-  startKafka: startContainerKafka,
-  startRabbitmq: startContainerRabbitmq,
+  async startKafka(options) {
+    const { startContainerKafka } = await import("./container-kafka.ts");
+    return startContainerKafka(options);
+  },
+  async startRabbitmq(options) {
+    const { startContainerRabbitmq } = await import("./container-rabbitmq.ts");
+    return startContainerRabbitmq(options);
+  },
 };
 
 /** Whether a test is content with a broker that it may not harm. */
@@ -72,6 +78,7 @@ export async function chooseProvider(): Promise<BrokerProvider> {
 /** True when a container engine can be used. */
 export async function engineAnswers(): Promise<boolean> {
   try {
+    const { getContainerRuntimeClient } = await import("testcontainers");
     await getContainerRuntimeClient();
     return true;
   } catch {
