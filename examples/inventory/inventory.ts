@@ -90,7 +90,6 @@ async function writeCertificate(
   const { certificate, request, revocation } = data;
   // Without the certificate's bytes, which the CA may fail to return, the row of the request is all there is.
   if (certificate?.fingerprints === undefined) return;
-  const { subjectAlternativeNames: names, template } = certificate;
   const state = stateOf(revocation?.reasonCode);
   await transaction.query(
     `INSERT INTO certificate (sha256, source, serial_number, state, subject, issuer, dns_names, upns, template,
@@ -105,11 +104,7 @@ async function writeCertificate(
       source,
       certificate.serialNumber,
       state,
-      certificate.subject?.distinguishedName,
-      certificate.issuer?.distinguishedName,
-      names?.dns ?? [],
-      names?.upn ?? [],
-      template?.name ?? template?.oid,
+      ...namesIn(certificate),
       request?.requesterName,
       certificate.notBefore,
       certificate.notAfter,
@@ -118,6 +113,15 @@ async function writeCertificate(
       sequence,
     ],
   );
+}
+
+type Certificate = NonNullable<TypedEvent<CertificateKind>["data"]["certificate"]>;
+
+/** The columns `subject` to `template`. */
+function namesIn({ subject, issuer, subjectAlternativeNames, template }: Certificate): unknown[] {
+  const { dns = [], upn = [] } = subjectAlternativeNames ?? {};
+  const names = [subject?.distinguishedName, issuer?.distinguishedName];
+  return [...names, dns, upn, template?.name ?? template?.oid];
 }
 
 async function markImported(

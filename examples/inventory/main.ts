@@ -57,19 +57,23 @@ async function consume(source: EventSource): Promise<void> {
   const deduplication = new PostgresDeduplication<pg.PoolClient>({ pool, consumer: values.group });
   await deduplication.createTable();
   await pool.query(readFileSync(values.schema, "utf8"));
+  const stop = new AbortController();
+  process.once("SIGINT", () => stop.abort());
+  process.once("SIGTERM", () => stop.abort());
   const consumer = new Consumer({
     source,
     deduplication,
     concurrency,
     handlers: inventoryHandlers,
+    signal: stop.signal,
     logger: console,
   });
-  process.once("SIGINT", () => consumer.stop());
-  process.once("SIGTERM", () => consumer.stop());
   await consumer.run();
 }
 
 function usage(): never {
-  console.error("usage: main.ts consume (--brokers HOST:PORT --topic NAME | --queue NAME) | report");
+  console.error(
+    "usage: main.ts consume (--brokers HOST:PORT --topic NAME | --queue NAME) | report",
+  );
   process.exit(2);
 }

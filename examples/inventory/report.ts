@@ -31,15 +31,17 @@ const questions = [
 export async function attentionText(pool: Pick<Pool, "query">): Promise<string> {
   const sections: string[] = [];
   for (const { title, query } of questions) {
-    const { rows } = await pool.query<Record<string, unknown>>(query);
+    const { rows } = await pool.query<Record<string, Cell>>(query);
     const lines = rows.map((row) => `  ${Object.values(row).map(cellText).join("  ")}`);
     sections.push([title, ...(lines.length > 0 ? lines : ["  none"])].join("\n"));
   }
   return sections.join("\n\n");
 }
 
+type Cell = string | number | boolean | Date | null;
+
 /** Names in certificates come from requesters: nothing in them may act on the terminal. */
-function cellText(value: unknown): string {
+function cellText(value: Cell): string {
   const text = value instanceof Date ? value.toISOString() : String(value ?? "-");
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\uFFFD");
 }
