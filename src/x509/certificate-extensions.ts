@@ -43,6 +43,8 @@ export interface CertificateExtensions extends AccountSids {
   subjectAlternativeNames?: AlternativeNames;
   keyUsage?: string[];
   extendedKeyUsage?: KeyPurpose[];
+  /** Issuance policies, dotted OIDs; their qualifiers are not read. */
+  certificatePolicies?: string[];
   basicConstraints?: { readonly ca: boolean; readonly pathLength?: number };
   /** Lower-case hex. */
   subjectKeyIdentifier?: string;
@@ -68,6 +70,13 @@ export const certificateExtensionHandlers: ExtensionHandlers<CertificateExtensio
   ["2.5.29.15", single((target, value) => void (target.keyUsage = readKeyUsage(value)))],
   ["2.5.29.17", cumulative(alternativeNames)],
   ["2.5.29.19", single((target, value) => readBasicConstraints(target, value))],
+  [
+    "2.5.29.32",
+    single((target, value, report) => {
+      const policies = readPolicies(value, report);
+      if (policies.length > 0) target.certificatePolicies = policies;
+    }),
+  ],
   ["2.5.29.35", single(authorityKeyIdentifier)],
   [
     "2.5.29.37",
@@ -125,6 +134,16 @@ function readKeyPurposes(value: DerReader, report: DerReport): KeyPurpose[] {
     purposes.push(keyPurpose(oidText(list.bytes, member)));
   });
   return purposes;
+}
+
+function readPolicies(value: DerReader, report: DerReport): string[] {
+  const list = value.sequence();
+  if (!list.hasMore) throw new DerError("has no policy");
+  const policies: string[] = [];
+  report.eachMember(list, (member) => {
+    policies.push(readOid(list.insideSequence(member)));
+  });
+  return policies;
 }
 
 /** A key purpose with its name. */

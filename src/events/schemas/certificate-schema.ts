@@ -80,6 +80,10 @@ export const certificateExtensions = {
   subjectAlternativeNames: alternativeNames.optional(),
   keyUsage: z.array(z.string()).optional(),
   extendedKeyUsage: keyPurposes.optional(),
+  certificatePolicies: z
+    .array(oid)
+    .optional()
+    .describe("Issuance policies, by OID; their qualifiers stand in `der` only."),
   basicConstraints: z.object({ ca: z.boolean(), pathLength: z.int().optional() }).optional(),
   subjectKeyIdentifier: z.string().optional(),
   authorityKeyIdentifier: z.string().optional(),

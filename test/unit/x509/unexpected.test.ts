@@ -88,6 +88,8 @@ test("a part that is malformed as a whole is absent, since its empty form means 
   for (const [type, value, member] of [
     ["2.5.29.37", empty, "extendedKeyUsage"],
     ["2.5.29.37", text(0x05, ""), "extendedKeyUsage"],
+    ["2.5.29.32", empty, "certificatePolicies"],
+    ["2.5.29.32", text(0x05, ""), "certificatePolicies"],
     [san, empty, "subjectAlternativeNames"],
     ["1.3.6.1.4.1.311.21.7", empty, "template"],
   ] as const) {
@@ -95,4 +97,17 @@ test("a part that is malformed as a whole is absent, since its empty form means 
     assert.equal(member in found, false, `${member} of ${type}`);
     assert.equal(problems.length, 1, problems.join());
   }
+});
+
+test("issuance policies are read without their qualifiers, and a broken one hides no other", () => {
+  const notice = der(0x30, der(0x30, oid("1.3.6.1.5.5.7.2.1"), text(0x16, "http://a.example")));
+  const policies = [
+    der(0x30, oid("2.23.140.1.2.1")),
+    oid("1.2.3"),
+    der(0x30, oid("1.3.6.1.4.1.311.21.8.1.2.402"), notice),
+  ];
+  const { found, problems } = withExtension("2.5.29.32", der(0x30, ...policies));
+  assert.deepEqual(found.certificatePolicies, ["2.23.140.1.2.1", "1.3.6.1.4.1.311.21.8.1.2.402"]);
+  assert.equal(problems.length, 1);
+  assert.match(problems[0] ?? "", /^2\.5\.29\.32\[1\]: /);
 });
