@@ -11,28 +11,56 @@ export interface GeneratedDocument {
   readonly content: object;
 }
 
-/** The JSON Schemas of all events, and the AsyncAPI document that refers to them. */
+/** A form in which the JSON Schemas are published, each in its own directory of docs/reference. */
+interface Draft {
+  readonly target: "draft-2020-12" | "draft-07";
+  readonly directory: string;
+  /** End of each `$id`: the plain one is what events name in `dataschema`. */
+  readonly idSuffix: string;
+}
+
+const current: Draft = { target: "draft-2020-12", directory: "schemas", idSuffix: "" };
+
+/** What the AsyncAPI document refers to: the only draft that every release of AsyncAPI's own parser reads. */
+const draft07: Draft = {
+  target: "draft-07",
+  directory: "schemas/draft-07",
+  idSuffix: ":draft-07",
+};
+
+/** The JSON Schemas of all events in both drafts, and the AsyncAPI document that refers to them. */
 export function schemaDocuments(): GeneratedDocument[] {
   return [
-    {
-      path: "schemas/envelope.json",
-      content: jsonSchema(envelopeSchema, "urn:certwire:schema:envelope:v1"),
-    },
-    ...eventKinds.map((kind) => ({
-      path: schemaPath(kind),
-      content: withDetail(jsonSchema(eventData[kind], schemaUri(kind))) as object,
-    })),
+    ...schemasOf(current),
+    ...schemasOf(draft07),
     { path: "asyncapi.json", content: asyncApi() },
   ];
 }
 
-function schemaPath(kind: EventKind): string {
-  return `schemas/${kind}.v1.json`;
+function schemasOf(draft: Draft): GeneratedDocument[] {
+  return [
+    {
+      path: envelopePath(draft),
+      content: jsonSchema(envelopeSchema, "urn:certwire:schema:envelope:v1", draft),
+    },
+    ...eventKinds.map((kind) => ({
+      path: schemaPath(kind, draft),
+      content: withDetail(jsonSchema(eventData[kind], schemaUri(kind), draft)) as object,
+    })),
+  ];
 }
 
-function jsonSchema(schema: z.ZodType, $id: string): object {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { target: "draft-2020-12", io: "input" });
-  return { $schema, $id, ...rest };
+function envelopePath({ directory }: Draft): string {
+  return `${directory}/envelope.json`;
+}
+
+function schemaPath(kind: EventKind, { directory }: Draft): string {
+  return `${directory}/${kind}.v1.json`;
+}
+
+function jsonSchema(schema: z.ZodType, id: string, { target, idSuffix }: Draft): object {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { target, io: "input" });
+  return { $schema, $id: `${id}${idSuffix}`, ...rest };
 }
 
 /** One channel with all events; the configuration decides which topic or exchange that is. */
@@ -75,12 +103,11 @@ function message(kind: EventKind): object {
     summary: eventData[kind].description,
     contentType: "application/cloudevents+json",
     payload: {
-      // The one version of JSON Schema that every release of the reference parser accepts.
       schemaFormat: "application/schema+json;version=draft-07",
       schema: {
         allOf: [
-          { $ref: "schemas/envelope.json" },
-          { type: "object", properties: { data: { $ref: schemaPath(kind) } } },
+          { $ref: envelopePath(draft07) },
+          { type: "object", properties: { data: { $ref: schemaPath(kind, draft07) } } },
         ],
       },
     },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Ajv } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { eventKinds } from "../../../src/events/event.ts";
@@ -18,7 +19,9 @@ for (const { path, content } of schemaDocuments()) {
 
 test("every committed schema belongs to an event", () => {
   const expected = ["envelope.json", ...eventKinds.map((kind) => `${kind}.v1.json`)];
-  assert.deepEqual(readdirSync(join(root, "schemas")).toSorted(), expected.toSorted());
+  const inRoot = ["draft-07", ...expected];
+  assert.deepEqual(readdirSync(join(root, "schemas")).toSorted(), inRoot.toSorted());
+  assert.deepEqual(readdirSync(join(root, "schemas", "draft-07")).toSorted(), expected.toSorted());
 });
 
 test("every committed schema compiles, and its id is the dataschema of its events", () => {
@@ -30,6 +33,18 @@ test("every committed schema compiles, and its id is the dataschema of its event
     };
     ajv.compile(schema);
     assert.equal(schema.$id, `urn:certwire:schema:${kind}:v1`);
+  }
+});
+
+test("every committed schema of draft-07 compiles with a validator of that draft, under an id of its own", () => {
+  for (const kind of eventKinds) {
+    const ajv = new Ajv({ strict: false });
+    addFormats.default(ajv);
+    const path = join(root, "schemas", "draft-07", `${kind}.v1.json`);
+    const schema = JSON.parse(readFileSync(path, "utf8")) as { $id: string; $schema: string };
+    ajv.compile(schema);
+    assert.equal(schema.$schema, "http://json-schema.org/draft-07/schema#");
+    assert.equal(schema.$id, `urn:certwire:schema:${kind}:v1:draft-07`);
   }
 });
 

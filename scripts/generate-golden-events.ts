@@ -1,0 +1,12 @@
+// Writes test/fixtures/golden/*/*.json from records of a simulated CA.
+// Run after a build: node build/js/scripts/generate-golden-events.js
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { goldenPath, goldenText, makeGoldenEvents } from "../test/support/golden-events.ts";
+
+rmSync(join("test", "fixtures", "golden"), { recursive: true, force: true });
+for (const { name, event } of makeGoldenEvents()) {
+  const path = goldenPath(name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, goldenText(event));
+}
