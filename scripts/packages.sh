@@ -11,18 +11,19 @@ packages_test=(
   g++ "${packages_windows[@]}"
   clang-14 libclang-rt-14-dev clang-format-19 wine wine64
   openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql
-  openssl iproute2 docker.io debootstrap zsh
+  openssl iproute2 docker.io debootstrap zsh python3-pip
 )
 
 say() { printf 'certwire: %s\n' "$*"; }
 
 is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
-# A Java or Maven on the PATH is used, however it was installed.
+# A Java, Maven or pip on the PATH is used, however it was installed.
 is_provided() {
   case $1 in
     openjdk-17-jre-headless) command -v java >/dev/null ;;
     maven) command -v mvn >/dev/null ;;
+    python3-pip) python3 -m pip --version >/dev/null 2>&1 ;;
     *) return 1 ;;
   esac
 }

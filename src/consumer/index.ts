@@ -3,6 +3,16 @@ export { CertwireError } from "../errors/certwire-error.ts";
 export type { ErrorCode } from "../errors/codes.ts";
 export { type CertwireEvent, type EventKind, eventKinds } from "../events/event.ts";
 export type { TypedEvent } from "../events/typed-event.ts";
+export {
+  type EcsEvent,
+  type OcsfEvent,
+  type OcsfFingerprint,
+  type OcsfSan,
+  type SplunkCimEvent,
+  toEcs,
+  toOcsf,
+  toSplunkCim,
+} from "../mappings/index.ts";
 export type { RetryOptions } from "./back-off.ts";
 export {
   Completeness,

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import fc from "fast-check";
+import { withMappingTables } from "../../../scripts/mapping-tables.ts";
+import { type CertwireEvent, eventKinds } from "../../../src/events/event.ts";
+import { Redactor } from "../../../src/events/redaction/redactor.ts";
+import { ecsFields, toEcs } from "../../../src/mappings/ecs.ts";
+import type { Field } from "../../../src/mappings/field-table.ts";
+import { ocsfFields, toOcsf } from "../../../src/mappings/ocsf.ts";
+import { cimFields, toSplunkCim } from "../../../src/mappings/splunk-cim.ts";
+import { addSchemaTypes, type JsonTypes } from "../../support/json-types.ts";
+import { eventsToMap, goldenEvent } from "../../support/mapped-events.ts";
+import { scaled } from "../../support/scale.ts";
+
+const mappers = { toEcs, toOcsf, toSplunkCim };
+const tables: readonly (readonly Field[])[] = [ecsFields, ocsfFields, cimFields];
+const schemas = join("docs", "reference", "schemas");
+
+test("the page of events has the tables that the mappings make", () => {
+  const page = readFileSync(join("docs", "reference", "events.md"), "utf8");
+  assert.equal(page, withMappingTables(page));
+  const missing = tables.flat().filter(({ field }) => !page.includes(`| \`${field}\` |`));
+  assert.deepEqual(missing, []);
+});
+
+test("every path that a mapping reads is one of the schemas", () => {
+  const known: JsonTypes = new Map();
+  const add = (name: string, path: string) =>
+    addSchemaTypes(known, JSON.parse(readFileSync(join(schemas, name), "utf8")) as object, path);
+  add("envelope.json", "");
+  for (const kind of eventKinds) add(`${kind}.v1.json`, ".data");
+  const documented = tables.flat().flatMap(({ from }) => pathsOf(from));
+  assert.ok(documented.length > 100, `${documented.length} paths`);
+  assert.deepEqual(
+    documented.filter((path) => !known.has(`.${path}`)),
+    [],
+  );
+});
+
+/** Paths of a source, also those that its description names. */
+function pathsOf(from: Field["from"]): readonly string[] {
+  if ("value" in from) return [];
+  if ("says" in from) return [...from.says.matchAll(/`([a-z][\w.]+)`/g)].map(([, path]) => path!);
+  return from;
+}
+
+test("a mapping writes each field once, and no field under another", () => {
+  for (const table of tables) {
+    const names = table.map(({ field }) => field);
+    assert.equal(new Set(names).size, names.length);
+    const under = names.filter((name) => names.some((other) => other.startsWith(`${name}.`)));
+    assert.deepEqual(under, []);
+  }
+});
+
+test("every row of every mapping maps something", () => {
+  for (const [name, mapper] of Object.entries(mappers)) {
+    const table = tables[Object.keys(mappers).indexOf(name)]!;
+    const seen = new Set<string>();
+    for (const event of eventsToMap()) {
+      const mapped = mapper(event);
+      for (const { field } of table) if (has(mapped, field)) seen.add(field);
+    }
+    const never = table.map(({ field }) => field).filter((field) => !seen.has(field));
+    assert.deepEqual(never, [], name);
+  }
+});
+
+function has(mapped: object, field: string): boolean {
+  let value: unknown = mapped;
+  for (const part of field.split("."))
+    value = (value as Record<string, unknown> | undefined)?.[part];
+  return value !== undefined;
+}
+
+test("mapping the same event again gives the same, and leaves the event as it is", () => {
+  for (const event of eventsToMap().slice(0, 50)) {
+    const before = JSON.stringify(event);
+    for (const mapper of Object.values(mappers)) {
+      assert.equal(JSON.stringify(mapper(event)), JSON.stringify(mapper(event)));
+    }
+    assert.equal(JSON.stringify(event), before);
+  }
+});
+
+test("what a sink redacts is in no mapped event", () => {
+  const golden = goldenEvent("certificate.issued");
+  const remove = ["request.requesterName", "request.callerName", "certificate.subject.locality"];
+  const shown = new Redactor({ remove, hash: [], key: "" }).redact(golden);
+  for (const mapper of Object.values(mappers)) {
+    assert.match(JSON.stringify(mapper(golden)), /WEB01.*Redmond/);
+    assert.doesNotMatch(JSON.stringify(mapper(shown)), /WEB01|Redmond/);
+  }
+});
+
+test("an event of a later version maps without a class", () => {
+  const later = { ...goldenEvent("ca.started"), type: "io.certwire.template.changed.v2" };
+  assert.equal(toEcs(later).event.action, "io.certwire.template.changed.v2");
+  assert.equal(toEcs(later).event.category, undefined);
+  assert.equal(toOcsf(later).class_uid, 0);
+  assert.equal(toSplunkCim(later).action, undefined);
+});
+
+test("data of another shape than the schemas say costs only its own fields", () => {
+  const golden = goldenEvent("certificate.issued");
+  const leaves = [
+    "certificate",
+    "request",
+    "ca",
+    "requested",
+    "revocation",
+    "crl",
+    "reason",
+    "count",
+  ];
+  const hostile = fc.dictionary(fc.constantFrom(...leaves), fc.jsonValue({ maxDepth: 4 }));
+  fc.assert(
+    fc.property(hostile, (data) => {
+      const event: CertwireEvent = { ...golden, data };
+      assert.equal(toEcs(event).event.id, golden.id);
+      assert.equal(toOcsf(event).metadata.uid, golden.id);
+      assert.equal(toSplunkCim(event).signature, "certificate.issued");
+    }),
+    { numRuns: scaled(500) },
+  );
+});
+
+test("texts of a requester stay values, whatever they look like", () => {
+  const golden = goldenEvent("certificate.issued");
+  const name = 'CONTOSO\\__proto__", "admin": true';
+  const data = {
+    ...golden.data,
+    request: { requesterName: name, dispositionMessage: "${jndi:x}\n| eval" },
+    certificate: { subject: { commonName: ["__proto__", "a.b"], distinguishedName: "CN=x" } },
+  };
+  const event = { ...golden, data };
+  assert.equal(toEcs(event).user?.name, '__proto__", "admin": true');
+  assert.deepEqual(toEcs(event).file?.x509?.subject?.common_name, ["__proto__", "a.b"]);
+  assert.equal(toSplunkCim(event).user, name);
+  assert.equal(toOcsf(event).message, "${jndi:x}\n| eval");
+  assert.equal(Object.getPrototypeOf(toOcsf(event)), Object.prototype);
+});
