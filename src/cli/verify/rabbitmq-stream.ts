@@ -17,6 +17,8 @@ import { parseServerUrl } from "../../sinks/server-url.ts";
 import { loadTls } from "../../sinks/tls-options.ts";
 import {
   type ConnectOptions,
+  givenOptions,
+  kafkaOptions,
   parseEntry,
   passwordReference,
   resolveContext,
@@ -43,6 +45,8 @@ export function streamTarget(url: string, options: ConnectOptions): StreamTarget
   // Everything but the stream is as in the URL of a sink, which has an exchange instead.
   const [server = ""] = url.split("?", 1);
   const password = passwordReference(options);
+  const [stranger] = givenOptions(options, kafkaOptions);
+  if (stranger !== undefined) throw usage(`${stranger} is for Kafka`);
   if (options.username !== undefined) throw usage("the user of RabbitMQ belongs into the URL");
   const needsPassword = /^amqps?:\/\/(?!guest@)[^@:/?#]+@/.test(server);
   if (needsPassword && password === undefined) {
