@@ -43,6 +43,13 @@ export type { DeduplicationStore, EventIdentity } from "./deduplication/store.ts
 export type { ConsumerStats } from "./dispatcher.ts";
 export type { EventSource, Lag, SourceHost } from "./event-source.ts";
 export type { Handler, HandlerContext, Handlers } from "./handlers.ts";
+export {
+  type AwsMskIamOptions,
+  awsMskIam,
+  type KafkaAccess,
+  type OAuthBearerOptions,
+  oauthBearer,
+} from "./kafka/access.ts";
 export type { KafkaClient, KafkaTopicOptions } from "./kafka/options.ts";
 export { kafkaTopic } from "./kafka/topic-source.ts";
 export type { ConsumerLogger } from "./logger.ts";

@@ -58,3 +58,9 @@ export function scramInClear(path: readonly string[], tlsScheme: string): SinkFi
   const hint = `Use ${tlsScheme}:// in the URL: a password can be guessed offline from the exchange.`;
   return { path, isWarning: true, message, hint };
 }
+
+/** Warns of a token that is sent without TLS. */
+export function tokenInClear(path: readonly string[], tlsScheme: string): SinkFinding {
+  const message = "the access token crosses the network in clear text";
+  return { path, isWarning: true, message, hint: `Use ${tlsScheme}:// in the URL.` };
+}

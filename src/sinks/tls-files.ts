@@ -4,19 +4,17 @@ import { maxPemBytes, readPemFile } from "../files/text-file.ts";
 import type { SinkFinding } from "./sink-kind.ts";
 import type { ResolvedTlsOptions } from "./tls-options.ts";
 
-type FileOption = "caFile" | "certificateFile";
-
 const certificatePattern = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
 
 /** Checks the files and the key of TLS options as a connection at the time `now` would use them, in ms since 1970. */
 export function inspectTls(options: ResolvedTlsOptions, now: number): SinkFinding[] {
   const { caFile, certificateFile, privateKey } = options;
   const findings: SinkFinding[] = [];
-  if (caFile !== undefined) inspectFile("caFile", caFile, now, findings);
+  if (caFile !== undefined) inspectFile(["tls", "caFile"], caFile, now, findings);
   const certificates =
     certificateFile === undefined
       ? []
-      : inspectFile("certificateFile", certificateFile, now, findings);
+      : inspectFile(["tls", "certificateFile"], certificateFile, now, findings);
   if (privateKey === undefined) {
     if (certificateFile !== undefined) findings.push(lone("certificateFile", "privateKey"));
     return findings;
@@ -26,14 +24,21 @@ export function inspectTls(options: ResolvedTlsOptions, now: number): SinkFindin
   return findings;
 }
 
+/** Checks a file with CA certificates that the option at the path `option` names. */
+export function inspectCa(option: readonly string[], path: string, now: number): SinkFinding[] {
+  const findings: SinkFinding[] = [];
+  inspectFile(option, path, now, findings);
+  return findings;
+}
+
 function inspectFile(
-  option: FileOption,
+  option: readonly string[],
   path: string,
   now: number,
   findings: SinkFinding[],
 ): X509Certificate[] {
   const add = (message: string, hint: string, isWarning = false): void => {
-    findings.push({ path: ["tls", option], isWarning, message, hint });
+    findings.push({ path: option, isWarning, message, hint });
   };
   try {
     const texts = readPemFile(path, maxPemBytes).match(certificatePattern) ?? [];

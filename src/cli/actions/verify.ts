@@ -5,7 +5,7 @@ import { standardOutput } from "../../files/standard-output.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { styled } from "../output.ts";
 import { stopSignal } from "../stop-signal.ts";
-import { type ConnectOptions, connectOptions, usage } from "../verify/credentials.ts";
+import { type ConnectOptions, givenOptions, usage } from "../verify/credentials.ts";
 import { countOf, reportLines } from "../verify/report-lines.ts";
 import { Tally, type Things } from "../verify/tally.ts";
 
@@ -120,7 +120,7 @@ async function chooseTarget(files: readonly string[], options: VerifyOptions): P
     const read: Target["read"] = (tally, signal) => readStream(target, tally, waitMs, signal);
     return { name: `stream ${target.stream}`, things: "message", read };
   }
-  const [needless] = connectOptions(options);
+  const [needless] = givenOptions(options);
   if (needless !== undefined) throw usage(`${needless} is for brokers, not for files`);
   const name = files.length === 1 ? String(files[0]) : `${files.length} files`;
   const { readFiles } = await import("../verify/files.ts");

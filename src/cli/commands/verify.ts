@@ -36,4 +36,7 @@ Examples:
   certwire verify --kafka kafka://broker1:9092/certificates
   certwire verify --rabbitmq-stream 'amqp://audit@rabbit1/?stream=events' \\
     --password-file rabbitmq-password.txt --json
+  certwire verify --kafka kafkas://broker1/certificates \\
+    --mechanism oauthbearer --token-endpoint https://login.example/token \\
+    --client-id audit --client-secret-file audit-secret.txt
   certwire verify var/events/events-*.ndjson`;

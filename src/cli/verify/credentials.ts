@@ -9,24 +9,57 @@ export interface ConnectOptions {
   readonly mechanism: string;
   readonly passwordFile?: string;
   readonly passwordEnvironment?: string;
+  readonly tokenEndpoint?: string;
+  readonly clientId?: string;
+  readonly clientSecretFile?: string;
+  readonly clientSecretEnvironment?: string;
+  readonly clientAuthentication?: string;
+  readonly scope?: string;
+  readonly tokenCaFile?: string;
+  /** `name=value` each. */
+  readonly saslExtension?: readonly string[];
+  readonly awsRegion?: string;
   readonly caFile?: string;
   readonly certificateFile?: string;
   readonly privateKeyFile?: string;
 }
 
-/** Those of the options that were given, as they are written; not the mechanism, which has a default. */
-export function connectOptions(options: ConnectOptions): string[] {
-  const { username, passwordFile, passwordEnvironment } = options;
-  const { caFile, certificateFile, privateKeyFile } = options;
-  const given: Readonly<Record<string, string | undefined>> = {
-    "--username": username,
-    "--password-file": passwordFile,
-    "--password-environment": passwordEnvironment,
-    "--ca-file": caFile,
-    "--certificate-file": certificateFile,
-    "--private-key-file": privateKeyFile,
-  };
-  return Object.keys(given).filter((name) => given[name] !== undefined);
+/** Options for the credentials of a token, which no other mechanism takes. */
+export const tokenOptions = {
+  tokenEndpoint: "--token-endpoint",
+  clientId: "--client-id",
+  clientSecretFile: "--client-secret-file",
+  clientSecretEnvironment: "--client-secret-environment",
+  clientAuthentication: "--client-authentication",
+  scope: "--scope",
+  tokenCaFile: "--token-ca-file",
+  saslExtension: "--sasl-extension",
+} as const satisfies Partial<Record<keyof ConnectOptions, string>>;
+
+/** Options that only Kafka knows. */
+export const kafkaOptions = { ...tokenOptions, awsRegion: "--aws-region" } as const;
+
+const brokerOptions = {
+  username: "--username",
+  passwordFile: "--password-file",
+  passwordEnvironment: "--password-environment",
+  ...kafkaOptions,
+  caFile: "--ca-file",
+  certificateFile: "--certificate-file",
+  privateKeyFile: "--private-key-file",
+} as const satisfies Partial<Record<keyof ConnectOptions, string>>;
+
+/**
+ * Those of the options that were given, as they are written; by default all but the mechanism, which has a default
+ * itself.
+ */
+export function givenOptions(
+  options: ConnectOptions,
+  names: Partial<Record<keyof ConnectOptions, string>> = brokerOptions,
+): string[] {
+  return Object.entries(names)
+    .filter(([key]) => options[key as keyof ConnectOptions] !== undefined)
+    .map(([, name]) => name);
 }
 
 /** Paths are relative to the working directory. */
@@ -36,12 +69,19 @@ export const resolveContext: ResolveContext = {
 };
 
 /** Where the password is; `undefined` without one. Throws CERTWIRE_USAGE if there are two. */
-export function passwordReference({
-  passwordFile: file,
-  passwordEnvironment: environment,
-}: ConnectOptions): SecretReference | undefined {
+export function passwordReference(options: ConnectOptions): SecretReference | undefined {
+  return referenceOf(options.passwordFile, options.passwordEnvironment, "password");
+}
+
+/** Where the client secret is, likewise. */
+export function clientSecretReference(options: ConnectOptions): SecretReference | undefined {
+  const { clientSecretFile, clientSecretEnvironment } = options;
+  return referenceOf(clientSecretFile, clientSecretEnvironment, "client-secret");
+}
+
+function referenceOf(file: string | undefined, environment: string | undefined, option: string) {
   if (file !== undefined && environment !== undefined) {
-    throw usage("--password-file and --password-environment cannot be used together");
+    throw usage(`--${option}-file and --${option}-environment cannot be used together`);
   }
   if (file !== undefined) return { file };
   return environment === undefined ? undefined : { environment };

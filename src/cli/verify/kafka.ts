@@ -11,14 +11,8 @@ import {
   resolveKafkaSink,
 } from "../../sinks/kafka/options.ts";
 import { createLogger } from "../logger.ts";
-import {
-  type ConnectOptions,
-  parseEntry,
-  passwordReference,
-  resolveContext,
-  tlsEntry,
-  usage,
-} from "./credentials.ts";
+import { type ConnectOptions, parseEntry, resolveContext, tlsEntry, usage } from "./credentials.ts";
+import { saslEntry } from "./kafka-credentials.ts";
 import { type Extent, type Passed, readToEnd } from "./read-to-end.ts";
 import type { Tally } from "./tally.ts";
 
@@ -28,13 +22,7 @@ export function kafkaTarget(
   options: ConnectOptions,
   clientId: string,
 ): ResolvedKafkaSinkOptions {
-  const { username, mechanism } = options;
-  const password = passwordReference(options);
-  if ((username === undefined) !== (password === undefined)) {
-    throw usage("--username and a password belong together", "Use --password-file FILE.");
-  }
-  const access = username !== undefined && { sasl: { mechanism, username, password } };
-  const entry = { url, clientId, ...access, ...tlsEntry(options) };
+  const entry = { url, clientId, ...saslEntry(options), ...tlsEntry(options) };
   const target = resolveKafkaSink(parseEntry(kafkaSinkOptions, entry, "--kafka"), resolveContext);
   if (target.topic.includes("{")) throw usage("--kafka names one topic, without placeholders");
   return target;

@@ -17,6 +17,8 @@ import { parseServerUrl } from "../../sinks/server-url.ts";
 import { loadTls } from "../../sinks/tls-options.ts";
 import {
   type ConnectOptions,
+  givenOptions,
+  kafkaOptions,
   parseEntry,
   passwordReference,
   resolveContext,
@@ -52,6 +54,8 @@ export function brokerTarget(
   optionName: string,
 ): ResolvedRabbitMqSinkOptions {
   const password = passwordReference(options);
+  const [stranger] = givenOptions(options, kafkaOptions);
+  if (stranger !== undefined) throw usage(`${stranger} is for Kafka`);
   if (options.username !== undefined) throw usage("the user of RabbitMQ belongs into the URL");
   const needsPassword = /^amqps?:\/\/(?!guest@)[^@:/?#]+@/.test(url);
   if (needsPassword && password === undefined) {

@@ -1,6 +1,7 @@
 import type { KafkaConfig, LogEntry } from "kafkajs";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
+import { TokenError } from "../../kafka/token-error.ts";
 import type { ConsumerLogger } from "../logger.ts";
 import { isClient, type KafkaClient } from "./options.ts";
 
@@ -49,17 +50,24 @@ const refusals: ReadonlySet<unknown> = new Set([
 /** The CertwireError for what kafkajs threw; `what` says what failed. */
 export function toConsumerError(error: unknown, what: string): CertwireError {
   if (error instanceof CertwireError) return error;
-  const code = isRefusal(error) ? "CERTWIRE_CONSUMER_REFUSED" : "CERTWIRE_CONSUMER_UNREACHABLE";
-  return new CertwireError(code, `${what}: ${describeCause(error)}`, { cause: error });
+  const token = chainOf(error).find((each) => each instanceof TokenError);
+  const isRefused = token ? token.kind !== "unreachable" : chainOf(error).some(isRefusal);
+  const code = isRefused ? "CERTWIRE_CONSUMER_REFUSED" : "CERTWIRE_CONSUMER_UNREACHABLE";
+  const hint = token && { hint: token.hint };
+  return new CertwireError(code, `${what}: ${describeCause(error)}`, { cause: error, ...hint });
 }
 
 function isRefusal(error: unknown): boolean {
-  let inner = error;
-  for (let depth = 0; depth < 8; depth += 1) {
-    const { name, type, cause } = Object(inner) as KafkaError;
-    if (refusals.has(type) || name === "KafkaJSSASLAuthenticationError") return true;
-    if (cause === undefined) return false;
-    inner = cause;
+  const { name, type } = Object(error) as KafkaError;
+  return refusals.has(type) || name === "KafkaJSSASLAuthenticationError";
+}
+
+/** An error and its causes. */
+function chainOf(error: unknown): unknown[] {
+  const chain: unknown[] = [];
+  for (let next = error; next !== undefined && chain.length < 8; ) {
+    chain.push(next);
+    next = (Object(next) as KafkaError).cause;
   }
-  return false;
+  return chain;
 }

@@ -1,22 +1,31 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
 import type { Logger } from "pino";
+import { fetchWithCredentials } from "../../kafka/client-credentials.ts";
+import { fetchFromIam } from "../../kafka/msk-iam.ts";
+import { oauthMechanism } from "../../kafka/oauth-mechanism.ts";
+import { TokenKeeper } from "../../kafka/token-keeper.ts";
 import { loadTls } from "../tls-options.ts";
 import { toKafkajsBroker } from "./ipv6.ts";
 import { patchRequestQueue } from "./kafkajs.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
+import type { PasswordSasl, ResolvedSasl } from "./sasl-options.ts";
 import { socketFactory } from "./socket-factory.ts";
 
 /** Longest wait for a client to disconnect, in ms. */
 const disconnectTimeoutMs = 2000;
 
-/** Makes a kafkajs client. Throws a CertwireError. */
-export function createKafka(options: ResolvedKafkaSinkOptions, log: Logger): Kafka {
+/** Makes a kafkajs client. `sasl`: made before, so that its token is used again. Throws a CertwireError. */
+export function createKafka(
+  options: ResolvedKafkaSinkOptions,
+  log: Logger,
+  sasl: KafkaSasl | undefined = options.sasl && saslOf(options.sasl, log),
+): Kafka {
   patchRequestQueue();
-  const { sasl, tls } = options;
+  const { tls } = options;
   // Files that cannot be used throw here, with a reason; kafkajs would hide it.
   if (tls) loadTls(tls);
-  sasl?.password();
+  if (options.sasl) assertReadable(options.sasl);
   return new Kafka({
     clientId: options.clientId,
     brokers: options.brokers.map(toKafkajsBroker),
@@ -29,16 +38,27 @@ export function createKafka(options: ResolvedKafkaSinkOptions, log: Logger): Kaf
     retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 1000 },
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => forward(log, entry),
-    ...(sasl && { sasl: saslOf(sasl) }),
+    ...(sasl && { sasl }),
   });
 }
 
+/** What kafkajs gets as `sasl`. It may be used for several clients, which share its token. */
+export type KafkaSasl = NonNullable<KafkaConfig["sasl"]>;
+
+/** How a client proves who it is. Nothing is read or connected to before kafkajs asks for it. */
+export function saslOf(sasl: ResolvedSasl, log: Logger): KafkaSasl {
+  if (sasl.mechanism === "oauthbearer") {
+    const keeper = new TokenKeeper(fetchWithCredentials(sasl.credentials), log);
+    return oauthMechanism(keeper, sasl.extensions);
+  }
+  if (sasl.mechanism === "aws-msk-iam") {
+    return oauthMechanism(new TokenKeeper(fetchFromIam(sasl.region), log));
+  }
+  return passwordAccess(sasl);
+}
+
 /** kafkajs takes the password from this object at each connection, and it is read again each time. */
-export function saslOf({
-  mechanism,
-  username,
-  password,
-}: NonNullable<ResolvedKafkaSinkOptions["sasl"]>) {
+function passwordAccess({ mechanism, username, password }: PasswordSasl): KafkaSasl {
   const access = {
     mechanism,
     username,
@@ -46,7 +66,18 @@ export function saslOf({
       return password();
     },
   };
-  return access as NonNullable<KafkaConfig["sasl"]>;
+  return access as KafkaSasl;
+}
+
+/** Throws a CertwireError, with a reason, if a file of the credentials cannot be used. */
+function assertReadable(sasl: ResolvedSasl): void {
+  if (sasl.mechanism === "aws-msk-iam") return;
+  if (sasl.mechanism !== "oauthbearer") {
+    sasl.password();
+    return;
+  }
+  sasl.credentials.clientSecret();
+  sasl.credentials.ca?.();
 }
 
 /** Disconnects without waiting long: a dead connection must not delay a new one or a stop. */

@@ -1,4 +1,5 @@
 import { CertwireError } from "../../errors/certwire-error.ts";
+import { TokenError, type TokenErrorKind } from "../../kafka/token-error.ts";
 import {
   auth,
   broken,
@@ -6,6 +7,7 @@ import {
   config,
   ErrorClassifier,
   type FailureClass,
+  hintedBy,
 } from "../failure-class.ts";
 import { tlsFaultOf } from "../tls-errors.ts";
 import { kafkaErrors, tooLarge } from "./error-table.ts";
@@ -38,6 +40,12 @@ const errorNames: Readonly<Record<string, FailureClass>> = {
   KafkaJSSASLAuthenticationError: auth,
   KafkaJSNotImplemented: config,
   KafkaJSConnectionClosedError: hungUp,
+};
+
+const byTokenError: Readonly<Record<TokenErrorKind, FailureClass>> = {
+  unreachable: broken,
+  refused: auth,
+  config,
 };
 
 /** Fields that some errors of kafkajs and Node.js have. */
@@ -84,6 +92,7 @@ function classOf(error: KafkaError): FailureClass {
   const byProtocol = byType.get(error.type);
   if (byProtocol) return byProtocol;
   if (error instanceof CertwireError) return classOfCode(error);
+  if (error instanceof TokenError) return hintedBy(byTokenError[error.kind], error.hint);
   if (error.code === "ECONNRESET") return hungUp;
   if (isUnresolved(error)) return noSuchHost;
   return tlsFaultOf(error.code) ?? errorNames[error.name] ?? broken;
@@ -107,7 +116,8 @@ function innermost(error: unknown): KafkaError {
   let inner: KafkaError = error instanceof Error ? error : new Error(String(error));
   for (let depth = 0; depth < 8; depth += 1) {
     // An error of our own says all there is; its cause is only the reason.
-    if (inner instanceof CertwireError || !(inner.cause instanceof Error)) break;
+    const isOwn = inner instanceof CertwireError || inner instanceof TokenError;
+    if (isOwn || !(inner.cause instanceof Error)) break;
     inner = inner.cause;
   }
   return inner;

@@ -1,6 +1,6 @@
-import { passwordInClear, scramInClear } from "../broker-options.ts";
-import { defineSinkKind } from "../sink-kind.ts";
-import { inspectTls } from "../tls-files.ts";
+import { passwordInClear, scramInClear, tokenInClear } from "../broker-options.ts";
+import { defineSinkKind, type SinkFinding } from "../sink-kind.ts";
+import { inspectCa, inspectTls } from "../tls-files.ts";
 import { allTopics, kafkaDestinations } from "./destinations.ts";
 import {
   kafkaRoute,
@@ -8,6 +8,7 @@ import {
   type ResolvedKafkaSinkOptions,
   resolveKafkaSink,
 } from "./options.ts";
+import type { ResolvedSasl } from "./sasl-options.ts";
 
 /** Topics of a Kafka cluster. */
 export const kafka = defineSinkKind({
@@ -32,9 +33,18 @@ function destination(options: ResolvedKafkaSinkOptions): string {
   return `${name} ${topics.join(", ")} on ${options.brokers.join(", ")}`;
 }
 
-function inspect({ tls, sasl }: ResolvedKafkaSinkOptions, now: number) {
-  if (tls !== undefined) return inspectTls(tls, now);
-  if (sasl === undefined) return [];
-  const warning = sasl.mechanism === "plain" ? passwordInClear : scramInClear;
-  return [warning(["sasl", "mechanism"], "kafkas")];
+function inspect({ tls, sasl }: ResolvedKafkaSinkOptions, now: number): SinkFinding[] {
+  const findings = tls === undefined ? [] : inspectTls(tls, now);
+  if (sasl === undefined) return findings;
+  if (tls === undefined) findings.push(inClear(sasl.mechanism)(["sasl", "mechanism"], "kafkas"));
+  if (sasl.mechanism === "oauthbearer" && sasl.caFile !== undefined) {
+    findings.push(...inspectCa(["sasl", "oauth", "caFile"], sasl.caFile, now));
+  }
+  return findings;
+}
+
+/** The warning that fits what a mechanism sends without TLS. */
+function inClear(mechanism: ResolvedSasl["mechanism"]) {
+  if (mechanism === "plain") return passwordInClear;
+  return mechanism.startsWith("scram") ? scramInClear : tokenInClear;
 }

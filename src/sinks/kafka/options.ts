@@ -7,20 +7,10 @@ import {
   type ResolvedSinkOptions,
   resolveCommon,
 } from "../common-options.ts";
-import {
-  passwordOf,
-  type ReadSecret,
-  type ResolveContext,
-  secretReference,
-} from "../secret-reference.ts";
+import type { ResolveContext } from "../secret-reference.ts";
 import { formatHost, invalidUrl, parseServerUrl } from "../server-url.ts";
+import { type ResolvedSasl, resolveSasl, saslOptions } from "./sasl-options.ts";
 import { topicName } from "./topic-name.ts";
-
-const sasl = z.strictObject({
-  mechanism: z.enum(["plain", "scram-sha-256", "scram-sha-512"]).describe("SASL mechanism."),
-  username: z.string().min(1).describe("User name."),
-  password: secretReference.describe("Password, by reference."),
-});
 
 /** Where the events of a route go. */
 export const kafkaRoute = z.strictObject({
@@ -51,7 +41,11 @@ export const kafkaSinkOptions = z
       .max(249)
       .default("certwire")
       .describe("Client ID that the broker sees."),
-    sasl: sasl.optional().describe("Credentials. `plain` sends the password: use `kafkas://`."),
+    sasl: saslOptions
+      .optional()
+      .describe(
+        "Credentials. `plain` sends the password and `oauthbearer` the token: use `kafkas://`.",
+      ),
     maxLanes: z
       .int()
       .min(1)
@@ -93,12 +87,7 @@ export interface ResolvedKafkaSinkOptions extends ResolvedSinkOptions, ResolvedB
   /** Shown in the broker's logs and quotas. Default `certwire`. */
   readonly clientId: string;
   /** Default: no authentication, or the client certificate of `tls`. */
-  readonly sasl?: {
-    readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
-    readonly username: string;
-    /** Reads the password, for each connection; never log it. Throws a CertwireError. */
-    readonly password: ReadSecret;
-  };
+  readonly sasl?: ResolvedSasl;
   /**
    * Maximum lanes. There are as many as partitions of the largest topic, up to this number; all of them if a topic's
    * name has placeholders. Default 6.
@@ -129,7 +118,7 @@ export function resolveKafkaSink(
     maxLanes,
     requestTimeoutMs,
     partitionCheckSeconds,
-    ...(access && { sasl: { ...access, password: passwordOf(access.password, context) } }),
+    ...(access && { sasl: resolveSasl(access, context) }),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Destination } from "../../events/destination.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { publishOn } from "../broker-lane.ts";
 import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
-import { createKafka, disconnect } from "./client.ts";
+import { createKafka, disconnect, type KafkaSasl, saslOf } from "./client.ts";
 import { kafkaDestinations } from "./destinations.ts";
 import { toKafkaError } from "./errors.ts";
 import { KafkaLane } from "./lane.ts";
@@ -24,6 +24,7 @@ export class KafkaSink implements Sink {
   readonly #options: ResolvedKafkaSinkOptions;
   readonly #log: Logger;
   readonly #topics: KafkaTopics;
+  readonly #sasl: KafkaSasl | undefined;
   /** Topic of an event that names none. */
   readonly #ownTopic: (event: OutboundEvent) => string | undefined;
   #lanes: KafkaLane[] = [];
@@ -37,6 +38,7 @@ export class KafkaSink implements Sink {
     this.#options = options;
     this.#log = log;
     this.#topics = new KafkaTopics(options, log);
+    this.#sasl = options.sasl && saslOf(options.sasl, log);
     const { fallback } = kafkaDestinations(options);
     this.#ownTopic = ({ kind }) => fallback({ kind }).topic;
   }
@@ -62,7 +64,7 @@ export class KafkaSink implements Sink {
     let admin: Admin | undefined;
     let lanes: KafkaLane[] = [];
     try {
-      const kafka = createKafka(this.#options, this.#log);
+      const kafka = createKafka(this.#options, this.#log, this.#sasl);
       admin = kafka.admin();
       await this.#withinTime(admin);
       await this.#topics.open(admin);

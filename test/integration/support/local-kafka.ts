@@ -9,9 +9,11 @@ import { kafkaArchive, kafkaJava, quickStart } from "./kafka-java.ts";
 import { kafkaClusterId, kafkaProperties } from "./kafka-properties.ts";
 import {
   kafkaSecurityProperties,
+  listenersOf,
   type SecureKafkaListener,
   scramUser,
   secureKafkaListeners,
+  tokenJavaOptions,
 } from "./kafka-security.ts";
 import { kafkaTopics } from "./kafka-topics.ts";
 import { type LocalNode, localControl } from "./local-node.ts";
@@ -92,7 +94,7 @@ async function prepareNodes(directory: string, options: LocalKafkaOptions): Prom
   const controllers = await freeAddresses(ids.length);
   const proxied = await freeAddresses(ids.length);
   const { security, javaOptions = quickStart() } = options;
-  const secured = await Promise.all(security ? ids.map(secureAddresses) : []);
+  const secured = await Promise.all(security ? ids.map(() => secureAddresses(security)) : []);
   return ids.map((id) => {
     const home = join(directory, `node${id}`);
     mkdirSync(home);
@@ -128,7 +130,9 @@ async function prepareNodes(directory: string, options: LocalKafkaOptions): Prom
     const process = new ManagedProcess({
       name: `Kafka node ${id}`,
       command: "java",
-      args: kafkaJava("kafka.Kafka", [propertiesFile], { options: javaOptions }),
+      args: kafkaJava("kafka.Kafka", [propertiesFile], {
+        options: [...javaOptions, ...(security?.tokens ? tokenJavaOptions(home) : [])],
+      }),
       logFile: join(home, "broker.log"),
     });
     const assertRunning = (): void => {
@@ -138,8 +142,8 @@ async function prepareNodes(directory: string, options: LocalKafkaOptions): Prom
   });
 }
 
-async function secureAddresses(): Promise<SecureAddresses> {
-  const names = Object.keys(secureKafkaListeners);
+async function secureAddresses(security: BrokerSecurity): Promise<SecureAddresses> {
+  const names = listenersOf(security);
   const ports = await freePorts(names.length);
   return Object.fromEntries(names.map((name, index) => [name, `localhost:${ports[index]}`]));
 }

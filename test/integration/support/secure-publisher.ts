@@ -60,18 +60,23 @@ export class SecurePublisher {
     simulator.close();
     const wrong = `wrong-${password}`;
     const publisher = new SecurePublisher(dirname(journal), [password, wrong]);
-    copyFileSync(certificates.caFile, publisher.#path("ca.pem"));
-    copyFileSync(certificates.strangerCa.certificateFile, publisher.#path("stranger.pem"));
+    copyFileSync(certificates.caFile, publisher.path("ca.pem"));
+    copyFileSync(certificates.strangerCa.certificateFile, publisher.path("stranger.pem"));
     publisher.useClient(certificates.client);
-    writeFileSync(publisher.#path("password.txt"), `${password}\n`);
-    writeFileSync(publisher.#path("wrong.txt"), `${wrong}\n`);
+    writeFileSync(publisher.path("password.txt"), `${password}\n`);
+    writeFileSync(publisher.path("wrong.txt"), `${wrong}\n`);
     return publisher;
   }
 
   /** Puts another certificate and key into the files of the client. */
   useClient({ certificateFile, keyFile }: KeyPairFiles): void {
-    copyFileSync(certificateFile, this.#path("client.pem"));
-    copyFileSync(keyFile, this.#path("client.key"));
+    copyFileSync(certificateFile, this.path("client.pem"));
+    copyFileSync(keyFile, this.path("client.key"));
+  }
+
+  /** Puts another text into the first line of one of its files. */
+  write(name: string, text: string): void {
+    writeFileSync(this.path(name), `${text}\n`);
   }
 
   /** A sink that is not opened yet. */
@@ -81,14 +86,28 @@ export class SecurePublisher {
     return sink.create(this.#logger());
   }
 
-  /** Runs the service until every event of the journal is acknowledged. */
-  async publishAll(entry: UrlEntry): Promise<void> {
-    const stats = await this.#serve(
-      entry,
-      ({ acknowledgedEvents }) => acknowledgedEvents >= events,
-    );
+  /**
+   * Runs the service until every event of the journal is acknowledged, and none is a dead letter. `onFailures`: runs once
+   * the sink could not be opened twice.
+   */
+  async publishAll(entry: UrlEntry, onFailures?: () => Promise<void>): Promise<void> {
+    let fixing: Promise<void> | undefined;
+    const stats = await this.#serve(entry, ({ acknowledgedEvents, openFailures }) => {
+      if (openFailures >= 2) fixing ??= onFailures?.();
+      return acknowledgedEvents >= events;
+    });
+    await fixing;
     assert.equal(stats?.acknowledgedEvents, events);
+    assert.ok(Object.values(stats.deadLetters).every((count) => count === 0));
+    if (onFailures) assert.ok(fixing, "the sink could be opened at once");
     this.#assertNoSecretLogged();
+  }
+
+  /** The configuration as a file of its own. */
+  configure(entry: UrlEntry): string {
+    const file = this.path("certwire.json");
+    writeFileSync(file, this.#textOf(entry));
+    return file;
   }
 
   /** The sink does not open, and a service with it publishes nothing, stops on request, and logs why. */
@@ -129,13 +148,16 @@ export class SecurePublisher {
   }
 
   #configure(entry: UrlEntry): ResolvedConfig {
+    return parseConfig(this.path("certwire.json"), this.#textOf(entry));
+  }
+
+  #textOf(entry: UrlEntry): string {
     const sink = patientEntry({ name: "broker", retryMaxMs: 200, ...entry });
-    const text = JSON.stringify({
+    return JSON.stringify({
       journal: { directory: "journal" },
       state: { directory: "state" },
       sinks: [sink],
     });
-    return parseConfig(this.#path("certwire.json"), text);
   }
 
   #logger() {
@@ -147,7 +169,8 @@ export class SecurePublisher {
       assert.ok(!this.#log.includes(secret), "a secret is logged");
   }
 
-  #path(name: string): string {
+  /** One of its files. */
+  path(name: string): string {
     return join(this.#directory, name);
   }
 }

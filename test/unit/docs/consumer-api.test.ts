@@ -41,6 +41,7 @@ test("the page names every option", () => {
     "src/consumer/handlers.ts": ["HandlerContext"],
     "src/consumer/message.ts": ["ReceivedMessage"],
     "src/consumer/kafka/options.ts": ["KafkaTopicOptions"],
+    "src/consumer/kafka/access.ts": ["OAuthBearerOptions", "AwsMskIamOptions"],
     "src/consumer/rabbitmq/queue-source.ts": ["RabbitMqQueueOptions"],
     "src/consumer/rabbitmq/stream-source.ts": ["RabbitMqStreamOptions"],
     "src/consumer/deduplication/postgres.ts": ["PostgresDeduplicationOptions"],

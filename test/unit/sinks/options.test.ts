@@ -28,7 +28,8 @@ test("a Kafka URL gives brokers and topic, and kafkas: turns TLS on", () => {
     context,
   );
   assert.deepEqual(secure.tls, { caFile: "/etc/certwire/ca.pem" });
-  assert.equal(secure.sasl?.password(), "secret of PW");
+  assert.ok(secure.sasl?.mechanism === "plain");
+  assert.equal(secure.sasl.password(), "secret of PW");
 });
 
 test("an AMQP URL gives hosts, vhost and exchange, with RabbitMQ's defaults", () => {

@@ -29,7 +29,7 @@ test("kafkajs asks for the password at each authentication and gets the new one"
   const { sasl } = optionsWith(() => password);
   assert.ok(sasl);
   const sent: string[] = [];
-  const authenticator = plain(saslOf(sasl));
+  const authenticator = plain(saslOf(sasl, pino({ level: "silent" })));
   const connection = {
     host: "a",
     port: 1,
