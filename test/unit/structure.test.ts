@@ -24,6 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sinks: ["units.ts", "errors", "log", "amqp", "files"],
   pipeline: ["units.ts", "errors", "log", "events", "state"],
   config: ["units.ts", "errors", "files", "events", "sinks", "pipeline"],
+  health: [],
   service: ["units.ts", "errors", "journal", "events", "state", "sources", "pipeline"],
   "journal-tools": ["journal", "events", "state", "sources"],
   simulate: ["exit"],
