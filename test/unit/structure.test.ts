@@ -24,9 +24,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sinks: ["units.ts", "errors", "log", "amqp", "files"],
   pipeline: ["units.ts", "errors", "log", "events", "state"],
   config: ["units.ts", "errors", "files", "events", "sinks", "pipeline"],
-  health: [],
-  service: ["units.ts", "errors", "journal", "events", "state", "sources", "pipeline"],
-  "journal-tools": ["journal", "events", "state", "sources"],
+  "journal-tools": ["journal", "exit", "events", "state", "sources"],
+  health: ["units.ts", "errors", "files", "journal", "events", "state", "journal-tools"],
+  service: ["units.ts", "errors", "journal", "events", "state", "sources", "pipeline", "health"],
   simulate: ["exit"],
   "index.ts": ["events"],
   cli: [
@@ -42,8 +42,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "sinks",
     "pipeline",
     "config",
-    "service",
     "journal-tools",
+    "health",
+    "service",
     "simulate",
   ],
 };

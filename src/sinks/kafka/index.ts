@@ -1,6 +1,6 @@
 import { passwordInClear, scramInClear } from "../broker-options.ts";
 import { defineSinkKind } from "../sink-kind.ts";
-import { inspectTls } from "../tls-files.ts";
+import { certificateEnds, inspectTls } from "../tls-files.ts";
 import { allTopics, kafkaDestinations } from "./destinations.ts";
 import {
   kafkaRoute,
@@ -17,6 +17,7 @@ export const kafka = defineSinkKind({
   route: kafkaRoute,
   resolve: resolveKafkaSink,
   inspect,
+  certificates: ({ tls }) => (tls === undefined ? [] : certificateEnds(tls)),
   destination,
   destinations: (options) => kafkaDestinations(options),
   place: ({ topic }) => `topic ${topic}`,
