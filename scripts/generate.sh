@@ -11,5 +11,7 @@ scripts=(
   config-reference
   generate-pictures
   generate-mappings
+  generate-health-page
+  generate-status-schema
 )
 for name in "${scripts[@]}"; do node "build/js/scripts/$name.js"; done

@@ -11,6 +11,10 @@ export const exitCodes = {
   deadLetters: 3,
   /** `verify` found something missing that no gap event accounts for. */
   holes: 4,
+  /** `status` found reasons to know or to plan. */
+  degraded: 10,
+  /** `status` found reasons to act now. */
+  failing: 11,
   /** The journal or file is damaged, or has records that cannot be decoded. */
   badData: 65,
   /** A signal ended the command before it was done. */

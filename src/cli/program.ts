@@ -1,8 +1,6 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Command } from "commander";
+import { packageVersion } from "../files/package-version.ts";
 import { standardOutput } from "../files/standard-output.ts";
-import { packageRoot } from "../native/addon.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
@@ -12,6 +10,7 @@ import { addJournalCommand } from "./commands/journal.ts";
 import { addReplayCommand } from "./commands/replay.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addSimulateCommand } from "./commands/simulate.ts";
+import { addStatusCommand } from "./commands/status.ts";
 import { addTapCommand } from "./commands/tap.ts";
 import { addVerifyCommand } from "./commands/verify.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
@@ -30,6 +29,7 @@ export function createProgram(): Command {
     .configureOutput({ writeOut: (text) => standardOutput().post(text) });
   addRunCommand(program);
   addCheckCommand(program);
+  addStatusCommand(program);
   addReplayCommand(program);
   addDeadLettersCommand(program);
   addVerifyCommand(program);
@@ -45,6 +45,7 @@ export function createProgram(): Command {
 const exitCodeHelp = `
 Exit codes:
   0 done   1 internal error   2 usage error   3 dead letters   4 holes
+  10 degraded   11 failing
   65 bad data   69 broker unreachable   74 disk error   75 directory in use
   77 access denied   78 configuration   130 interrupted`;
 
@@ -67,9 +68,4 @@ async function failureOf(step: Promise<unknown>): Promise<number | undefined> {
     sayError(error);
     return exitCodeOf(error);
   }
-}
-
-function packageVersion(): string {
-  const text = readFileSync(join(packageRoot(), "package.json"), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -69,12 +69,13 @@ export function parseConfig(file: string, text: string, options: LoadOptions = {
   });
   if (findings.length === 0) findings.push(...sharedDestinations(root, sinks));
   if (findings.length > 0) throw fail(file, text, findings);
-  const { journal, state, events, log } = parsed.data;
+  const { journal, state, events, log, health } = parsed.data;
   return {
     journal: { ...journal, directory: resolve(baseDirectory, journal.directory) },
     state: { ...state, directory: resolve(baseDirectory, state.directory) },
     events,
     log,
+    health,
     sinks,
   };
 }

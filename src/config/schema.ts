@@ -91,6 +91,27 @@ const log = z
   })
   .describe("Logging: JSON lines on standard error.");
 
+const health = z
+  .strictObject({
+    backlogSeconds: z
+      .int()
+      .min(1)
+      .max(31_536_000)
+      .default(900)
+      .describe(
+        "A sink is behind, and the health `degraded`, when its oldest unacknowledged event is older than this, in s.",
+      ),
+    quietHours: z
+      .number()
+      .min(0)
+      .max(8760)
+      .default(192)
+      .describe(
+        "The health is `degraded` when the CA has recorded nothing for longer than this, in hours; 0 never. A CA records at least its CRLs: set it above the time between two of them.",
+      ),
+  })
+  .describe("What the health counts as too long.");
+
 /** Every section except the sinks, whose schemas depend on their URLs. */
 export const sections = z.strictObject({
   $schema: z.string().optional().describe("Schema for editors: `./schema.json`."),
@@ -98,6 +119,7 @@ export const sections = z.strictObject({
   state,
   events: events.prefault({}),
   log: log.prefault({}),
+  health: health.prefault({}),
 });
 
 /** Schema of the whole configuration file, with these kinds of sinks. */

@@ -10,9 +10,13 @@ const latestMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
  */
 export function filetimeText(filetime: bigint): string {
   const bounded = filetime > latestFiletime ? latestFiletime : filetime;
+  return new Date(unixMsOf(bounded)).toISOString();
+}
+
+/** A FILETIME in whole milliseconds since 1970, cut off. */
+export function unixMsOf(filetime: bigint): number {
   // Whole milliseconds since 1601: nothing before that is cut off towards zero.
-  const ms = Number(bounded / 10_000n) - Number(filetimeOfUnixEpoch / 10_000n);
-  return new Date(ms).toISOString();
+  return Number(filetime / 10_000n) - Number(filetimeOfUnixEpoch / 10_000n);
 }
 
 /**

@@ -41,18 +41,26 @@ export async function lockDirectory(
 
 function describeThisProcess(): string {
   const startedAt = new Date(performance.timeOrigin).toISOString();
-  const holder: z.infer<typeof lockHolder> = { pid: process.pid, host: hostname(), startedAt };
+  const holder: LockHolder = { pid: process.pid, host: hostname(), startedAt };
   return JSON.stringify(holder);
 }
 
+/** The process that holds or last held a lock. */
+export type LockHolder = z.infer<typeof lockHolder>;
+
 async function readHolder(path: string): Promise<string> {
+  const { pid, host, startedAt } = await readLockHolder(path);
+  return `process ${pid} on ${host}, running since ${startedAt},`;
+}
+
+/** Reads whom a lock file names. Rejects if it names nobody, or with the error of the file system. */
+export async function readLockHolder(path: string): Promise<LockHolder> {
   const file = await open(path, "r");
   try {
     // The lock covers the first byte, which no other process can read on Windows.
     const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHolderBytes), 0, undefined, 1);
     const [line = ""] = buffer.toString("utf8", 0, bytesRead).split("\n");
-    const { pid, host, startedAt } = lockHolder.parse(JSON.parse(line));
-    return `process ${pid} on ${host}, running since ${startedAt},`;
+    return lockHolder.parse(JSON.parse(line));
   } finally {
     await file.close();
   }

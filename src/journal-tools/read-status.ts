@@ -3,11 +3,11 @@ import { filetimeText } from "../events/times.ts";
 import type { JournalFrame } from "../journal/frame.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import { listSegments, startOf } from "../journal/segments.ts";
-import { WholeJournal } from "../journal/whole-journal.ts";
 import type { NativeSegment } from "../native/addon.ts";
 import { type CheckpointState, readCheckpoint } from "../state/checkpoint-store.ts";
 import { stateLayout } from "../state/layout.ts";
 import { type DurationSummary, summarize } from "./duration-summary.ts";
+import { readJournalEnd } from "./journal-end.ts";
 import { JournalMap } from "./journal-map.ts";
 
 /** The place of one frame in the journal. */
@@ -71,7 +71,7 @@ export async function journalStatus(
 ): Promise<JournalStatus> {
   const segments = await listSegments(directory);
   const map = new JournalMap(segments);
-  const { last, times } = await readNewest(directory, segments.at(-1));
+  const { last, times } = await readJournalEnd(directory, segments);
   const [first] = segments;
   const newest = segments.at(-1);
   const end = last?.position ?? (newest && startOf(newest));
@@ -94,18 +94,6 @@ export async function journalStatus(
   };
 }
 
-async function readNewest(directory: string, newest: NativeSegment | undefined) {
-  if (newest === undefined) return {};
-  const journal = new WholeJournal(directory, startOf(newest));
-  let last: JournalFrame | undefined;
-  try {
-    for await (const frames of journal.chunks(new AbortController().signal)) last = frames.at(-1);
-    return { last, times: journal.writerTimes() };
-  } finally {
-    journal.close();
-  }
-}
-
 function beginningOf({
   epochNumber,
   epochId,
@@ -120,7 +108,8 @@ function placeOf({ epochNumber, epochId, sequence, time }: JournalFrame): Status
   return { epochNumber, epochId, sequence: String(sequence), time: filetimeText(time) };
 }
 
-async function sinkStatus(
+/** Reads how far a sink is; `end` is that of the journal. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
+export async function sinkStatus(
   stateDirectory: string,
   { name, enabled }: StatusSink,
   end: JournalPosition | undefined,

@@ -217,7 +217,8 @@ export async function applyRetention(
   return { policy, deleted, failed, ...after };
 }
 
-async function spaceOf(
+/** How much space a journal uses, and how much is left. Rejects with the error of the file system. */
+export async function spaceOf(
   directory: string,
   freeBytesOf?: (journalBytes: number) => number,
 ): Promise<JournalSpace> {

@@ -2,12 +2,15 @@ import { describeCause } from "../errors/describe-cause.ts";
 import type { DeadLetter, DeadLetterReason, DeadLetters } from "../state/dead-letter.ts";
 import type { PipelineMonitor } from "./monitor.ts";
 import { type RetryPolicy, retryUntilDone } from "./retry.ts";
+import type { DeadKind } from "./trouble.ts";
 
 /** What is to become a dead letter. */
 export interface DeadEvent {
   readonly reason: DeadLetterReason;
   readonly cause: Error;
   readonly id: string;
+  /** Kind of the event, or `record` for one that could not be decoded. */
+  readonly kind: DeadKind["kind"];
   /** Makes what the letter holds, an event or the record that it could not be made of. May fail for want of memory. */
   readonly content: () => Pick<DeadLetter, "event" | "record">;
   /** Called after each try that failed. Default nothing. */
@@ -33,7 +36,7 @@ export class Burial {
 
   /** Writes a dead letter, however long it takes; false if the signal was aborted first. */
   async bury(dead: DeadEvent, signal: AbortSignal): Promise<boolean> {
-    const { reason, cause, id } = dead;
+    const { reason, cause, id, kind } = dead;
     const { sink, deadLetters, monitor, retry } = this.#options;
     const message = describeCause(cause);
     const letter = (): DeadLetter => {
@@ -49,7 +52,7 @@ export class Burial {
       },
     });
     if (isWritten !== true) return false;
-    monitor.deadLettered(reason, id, cause, deadLetters.fill);
+    monitor.deadLettered(reason, id, cause, deadLetters.fill, kind);
     return true;
   }
 }

@@ -1,10 +1,12 @@
 import type { Logger } from "pino";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { describeError } from "../errors/describe-error.ts";
+import type { EventKind } from "../events/event.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import { RepeatedLines } from "../log/repeated-lines.ts";
 import type { SinkFailure, SinkFailureKind } from "../sinks/sink.ts";
 import type { DeadLetterReason } from "../state/dead-letter.ts";
+import { type DeadKind, DeadKinds, type FailingPart, type PipelineTrouble } from "./trouble.ts";
 
 /** Consecutive failures after which a retry is an alarm, logged as an error instead of a warning. */
 const alarmAfterFailures = 10;
@@ -55,15 +57,21 @@ const fillMark = 0.8;
  */
 export type PipelineHealth = "publishing" | "retrying" | "alarm";
 
-/** What can fail beside the lanes, which have their numbers. */
-type FailingPart =
-  | "open"
-  | "lanes"
-  | "source"
-  | "record"
-  | "checkpoint"
-  | "routed kinds"
-  | "dead letter";
+/** What fails, since when by the monitor's clock. */
+interface Failing extends Omit<PipelineTrouble, "part" | "forMs"> {
+  readonly sinceMs: number;
+}
+
+/** What fails in a pipeline now, and what became of its last events. */
+export interface PipelineTroubles {
+  readonly troubles: readonly PipelineTrouble[];
+  readonly deadKinds: readonly DeadKind[];
+  /** Age of the newest dead letter, in ms, and how full their space was then; absent before the first. */
+  readonly deadLetterAgeMs?: number;
+  readonly deadLetterFill?: number;
+  /** How long ago a gap was read that is more than an unclean stop, in ms. */
+  readonly gapAgeMs?: number;
+}
 
 /** Options of a monitor. */
 export interface PipelineMonitorOptions {
@@ -77,10 +85,12 @@ export interface PipelineMonitorOptions {
 export class PipelineMonitor {
   readonly #log: Logger;
   readonly #lines: RepeatedLines;
-  readonly #failing = new Map<number | FailingPart, "retrying" | "alarm">();
+  readonly #failing = new Map<number | FailingPart, Failing>();
+  readonly #deadKinds = new DeadKinds();
   readonly #now: () => number;
   readonly #deadLetterLine: string | undefined;
   #lastDeadLetter = Number.NEGATIVE_INFINITY;
+  #lastGap: number | undefined;
   #fill = 0;
   /** How often the lanes changed since the last acknowledgement. */
   #changes = 0;
@@ -129,7 +139,7 @@ export class PipelineMonitor {
 
   openFailed(error: unknown, failures: number, delayMs: number): void {
     this.#counts.openFailures += 1;
-    this.#failed("open", failures);
+    this.#failed("open", failures, error);
     this.#retrying(
       failures,
       { failures, delayMs, ...describeError(error) },
@@ -143,8 +153,11 @@ export class PipelineMonitor {
     this.#counts.batches += 1;
   }
 
-  acknowledged(events: number, bytes: number): void {
+  /** `kinds`: of these events; each of them at least once. */
+  acknowledged(events: number, bytes: number, kinds: Iterable<EventKind> = []): void {
     this.#lanesWork();
+    if (!this.#deadKinds.isEmpty)
+      for (const kind of ["record" as const, ...kinds]) this.#deadKinds.lived(kind);
     this.#counts.acknowledgedEvents += events;
     this.#counts.acknowledgedBytes += bytes;
   }
@@ -159,7 +172,7 @@ export class PipelineMonitor {
     const { kind } = failure;
     this.#failures[kind] += 1;
     const alarm = needsOperator.has(kind) || failures >= alarmAfterFailures;
-    this.#failing.set(lane, alarm ? "alarm" : "retrying");
+    this.#fails(lane, alarm, failure.cause, kind);
     const details = { lane, kind, failures, delayMs, ...describeError(failure.cause) };
     this.#retrying(alarm ? alarmAfterFailures : failures, details, "publishing failed");
     return alarm;
@@ -176,14 +189,24 @@ export class PipelineMonitor {
       if (typeof part === "number") this.#failing.delete(part);
     }
     this.#changes += 1;
-    this.#failed("lanes", this.#changes);
+    this.#failed("lanes", this.#changes, cause);
     this.#lines.write("warn", describeError(cause), "the sink's lanes are changing");
   }
 
-  /** `fill`: how full the dead letters of the sink are, as a share of their limit. */
-  deadLettered(reason: DeadLetterReason, id: string, cause: Error, fill: number): void {
+  /**
+   * `fill`: how full the dead letters of the sink are, as a share of their limit. `kind`: of the event, or `record` for
+   * one that could not be decoded.
+   */
+  deadLettered(
+    reason: DeadLetterReason,
+    id: string,
+    cause: Error,
+    fill: number,
+    kind: DeadKind["kind"] = "record",
+  ): void {
     this.#deadLetters[reason] += 1;
     this.#lastDeadLetter = this.#now();
+    this.#deadKinds.died(kind, this.#lastDeadLetter);
     this.#failing.delete("dead letter");
     if (reason === "rejected" || reason === "unroutable") this.#lanesWork();
     const details = { reason, id, ...describeError(cause) };
@@ -200,13 +223,13 @@ export class PipelineMonitor {
 
   deadLetterFailed(error: unknown, failures: number, delayMs: number): void {
     const isFull = error instanceof CertwireError && error.code === "CERTWIRE_DEAD_LETTERS_FULL";
-    this.#failed("dead letter", isFull ? alarmAfterFailures : failures);
+    this.#failed("dead letter", isFull ? alarmAfterFailures : failures, error);
     this.#retrying(failures, { delayMs, ...describeError(error) }, "cannot write a dead letter");
   }
 
   sourceFailed(error: unknown, failures: number, delayMs: number): void {
     this.#counts.sourceFailures += 1;
-    this.#failed("source", failures);
+    this.#failed("source", failures, error);
     this.#retrying(failures, { delayMs, ...describeError(error) }, "cannot read events");
   }
 
@@ -216,7 +239,7 @@ export class PipelineMonitor {
 
   /** A record or event waits for a reason that is not in it; the events after it wait too. */
   recordBlocked(error: unknown, failures: number, delayMs: number): void {
-    this.#failed("record", alarmAfterFailures);
+    this.#failed("record", alarmAfterFailures, error);
     const details = { failures, delayMs, ...describeError(error) };
     this.#lines.write("error", details, "a record cannot be decoded now; it waits");
   }
@@ -229,6 +252,7 @@ export class PipelineMonitor {
   gapRead(id: string, data: Readonly<Record<string, unknown>>): void {
     const { reason, count, firstSequence, lastSequence } = data;
     this.#counts.gaps += 1;
+    if (reason !== "unclean-stop") this.#lastGap = this.#now();
     this.#log.warn({ id, reason, count, firstSequence, lastSequence }, "gap in the journal");
   }
 
@@ -239,7 +263,7 @@ export class PipelineMonitor {
 
   checkpointFailed(error: unknown): void {
     this.#counts.checkpointFailures += 1;
-    this.#failed("checkpoint", alarmAfterFailures);
+    this.#failed("checkpoint", alarmAfterFailures, error);
     this.#lines.write("error", describeError(error), "cannot write the checkpoint");
   }
 
@@ -248,7 +272,7 @@ export class PipelineMonitor {
   }
 
   routedKindsFailed(error: unknown, failures: number, delayMs: number): void {
-    this.#failed("routed kinds", alarmAfterFailures);
+    this.#failed("routed kinds", alarmAfterFailures, error);
     const details = { failures, delayMs, ...describeError(error) };
     this.#lines.write("error", details, "cannot write which kinds of events were routed");
   }
@@ -271,10 +295,27 @@ export class PipelineMonitor {
 
   /** The worst state of any part. */
   get health(): PipelineHealth {
-    const states = [...this.#failing.values()];
+    const failing = [...this.#failing.values()];
     const hasDeadLetters = this.#now() - this.#lastDeadLetter < deadLetterAlarmMs;
-    if (hasDeadLetters || states.includes("alarm")) return "alarm";
-    return states.length > 0 ? "retrying" : "publishing";
+    if (hasDeadLetters || failing.some(({ isAlarm }) => isAlarm)) return "alarm";
+    return failing.length > 0 ? "retrying" : "publishing";
+  }
+
+  /** What fails now, and what became of the last events. */
+  troubles(): PipelineTroubles {
+    const now = this.#now();
+    const age = now - this.#lastDeadLetter;
+    const lastGap = this.#lastGap;
+    return {
+      troubles: [...this.#failing].map(([part, { sinceMs, ...failing }]) => ({
+        part,
+        ...failing,
+        forMs: now - sinceMs,
+      })),
+      deadKinds: this.#deadKinds.at(now),
+      ...(Number.isFinite(age) && { deadLetterAgeMs: age, deadLetterFill: this.#fill }),
+      ...(lastGap !== undefined && { gapAgeMs: now - lastGap }),
+    };
   }
 
   counters(): PipelineCounters {
@@ -291,8 +332,25 @@ export class PipelineMonitor {
     this.#failing.delete("lanes");
   }
 
-  #failed(part: FailingPart, failures: number): void {
-    this.#failing.set(part, failures >= alarmAfterFailures ? "alarm" : "retrying");
+  #failed(part: FailingPart, failures: number, error: unknown): void {
+    this.#fails(part, failures >= alarmAfterFailures, error);
+  }
+
+  #fails(
+    part: number | FailingPart,
+    isAlarm: boolean,
+    cause: unknown,
+    kind?: SinkFailureKind,
+  ): void {
+    const sinceMs = this.#failing.get(part)?.sinceMs ?? this.#now();
+    const { code, error } = describeError(cause);
+    this.#failing.set(part, {
+      isAlarm,
+      sinceMs,
+      error,
+      ...(kind !== undefined && { kind }),
+      ...(code !== undefined && { code }),
+    });
   }
 
   #retrying(failures: number, details: Record<string, unknown>, message: string): void {

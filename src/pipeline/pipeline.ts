@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { isOutOfMemory } from "../errors/out-of-memory.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import type { EventFilter } from "../events/event-filter.ts";
+import { kindOf } from "../events/event-kind.ts";
 import { eventOf, type OutboundEvent, type ShrinkEvent } from "../events/outbound-event.ts";
 import type { Redactor } from "../events/redaction/redactor.ts";
 import type { Router } from "../events/router.ts";
@@ -285,6 +286,7 @@ export class Pipeline {
         reason: "undecodable",
         cause,
         id: recordId(broken),
+        kind: "record",
         content: () => ({ record: deadRecord(broken) }),
       } as const;
       if (!(await this.#burial.bury(dead, signal))) return false;
@@ -324,6 +326,7 @@ export class Pipeline {
       reason: "unencodable",
       cause: outbound,
       id: frame ? recordId(frame) : event.id,
+      kind: kindOf(event),
       content: () => (frame ? { record: deadRecord(frame) } : this.#encoder.deadEvent(event)),
     } as const;
     if (!(await this.#burial.bury(dead, signal))) return false;
@@ -372,7 +375,8 @@ export class Pipeline {
   #acknowledged(done: readonly QueuedEvent[]): void {
     for (const { event } of done) this.#grace.accepted(event);
     this.#reopening.succeeded();
-    this.#options.monitor.acknowledged(done.length, this.#release(done));
+    const kinds = new Set(done.map(({ event }) => event.kind));
+    this.#options.monitor.acknowledged(done.length, this.#release(done), kinds);
   }
 
   /** Finishes events; returns their JSON bytes. */
@@ -392,11 +396,11 @@ export class Pipeline {
     { kind, cause }: SinkFailure,
     failed: () => void,
   ): Promise<boolean> {
-    const { id } = queued.event;
+    const { id, kind: kindOfEvent } = queued.event;
     const reason = kind === "unroutable" ? "unroutable" : "rejected";
     const content = () => ({ event: eventOf(queued.event) });
     const isBuried = await this.#burial.bury(
-      { reason, cause, id, content, failed },
+      { reason, cause, id, kind: kindOfEvent, content, failed },
       this.#abort.signal,
     );
     if (isBuried) {

@@ -4,6 +4,7 @@ import type { SinkConfiguration } from "../config/sink-entry.ts";
 import { describeError } from "../errors/describe-error.ts";
 import type { CaMemory } from "../events/ca-memory.ts";
 import { shrinkEvent } from "../events/shrink-event.ts";
+import { retentionPolicy } from "../health/from-config.ts";
 import { LateFrameSource } from "../journal/frame-source.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
 import type { NativeFileLock, NativeReaderStats } from "../native/addon.ts";
@@ -17,7 +18,6 @@ import { DeadLetterFile, deadLetterLimits } from "../state/dead-letter.ts";
 import { type StateLayout, stateLayout } from "../state/layout.ts";
 import { RoutedKindsFile } from "../state/routed-kinds-file.ts";
 import { lockState } from "../state/state-lock.ts";
-import { mebibyte } from "../units.ts";
 import { type Observe, ObservedSink } from "./observed-sink.ts";
 import { keepProgressLog, logProgress } from "./progress-log.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
@@ -53,15 +53,11 @@ export class Service {
     { config, log }: ServiceOptions,
   ) {
     this.#lock = lock;
-    const { directory, replayWindowDays, maxMegabytes, minFreeMegabytes } = config.journal;
+    const { directory } = config.journal;
     this.#members = members;
     this.#retention = {
       directory,
-      policy: {
-        replayWindowMs: replayWindowDays * 86_400_000,
-        maxBytes: maxMegabytes * mebibyte,
-        minFreeBytes: minFreeMegabytes * mebibyte,
-      },
+      policy: retentionPolicy(config),
       checkpoints: new Map(members.map(({ name, checkpoints }) => [name, checkpoints])),
       log,
     };

@@ -4,6 +4,7 @@ import type { Destination, Destinations } from "../events/destination.ts";
 import type { commonShape, ResolvedSinkOptions } from "./common-options.ts";
 import type { ResolveContext } from "./secret-reference.ts";
 import type { Sink } from "./sink.ts";
+import type { CertificateEnd } from "./tls-files.ts";
 
 /** Schema of a sink's entry in the configuration: a strict object with `url` and the common keys. */
 export type SinkSchema = z.ZodObject<
@@ -49,6 +50,8 @@ export interface SinkKindDefinition<
    * Certificates are checked against the time `now`, in ms since 1970. Default: nothing.
    */
   inspect?(options: Options, now: number): readonly SinkFinding[];
+  /** When the certificates that a sink uses end. Default: it uses none. */
+  certificates?(options: Options): readonly CertificateEnd[];
   /** Where the events go, for people to read. Never holds a secret. */
   destination(options: Options): string;
   /**
@@ -80,6 +83,8 @@ export interface ConfiguredSink {
   /** Present if a failure may be `unroutable`; see `SinkKindDefinition`. */
   readonly routing?: string;
   inspect(now: number): readonly SinkFinding[];
+  /** When the certificates that it uses end; reads their files each time. */
+  certificates(): readonly CertificateEnd[];
   /** Where an event goes, for people to read. */
   place(destination: Destination | undefined): string;
   /** The same sink for a second process that writes at the same time; see `SinkKindDefinition`. */
@@ -118,6 +123,7 @@ export function defineSinkKind<Schema extends SinkSchema, Options extends Resolv
     place: (destination) =>
       (destination && definition.place?.(destination)) ?? definition.destination(options),
     inspect: (now) => definition.inspect?.(options, now) ?? [],
+    certificates: () => definition.certificates?.(options) ?? [],
     apart: (name) => configured(definition.apart?.(options, name) ?? options),
     create: async (log) => definition.create(options, log ?? (await silentLogger())),
   });

@@ -4,6 +4,33 @@ import { maxPemBytes, readPemFile } from "../files/text-file.ts";
 import type { SinkFinding } from "./sink-kind.ts";
 import type { ResolvedTlsOptions } from "./tls-options.ts";
 
+/** When a file of certificates ends. */
+export interface CertificateEnd {
+  /** Path of the file. */
+  readonly file: string;
+  /** In ms since 1970: of the client certificate or an intermediate CA the first end, of CAs to trust the last. */
+  readonly notAfterMs: number;
+}
+
+/** When the files of TLS options end; a file that cannot be read is left out, since connecting reports it. */
+export function certificateEnds({ caFile, certificateFile }: ResolvedTlsOptions): CertificateEnd[] {
+  return [
+    ...(certificateFile === undefined ? [] : endOf(certificateFile, Math.min)),
+    // Bundles hold CAs that ended long ago.
+    ...(caFile === undefined ? [] : endOf(caFile, Math.max)),
+  ];
+}
+
+function endOf(file: string, choose: (...ends: number[]) => number): CertificateEnd[] {
+  try {
+    const texts = readPemFile(file, maxPemBytes).match(certificatePattern) ?? [];
+    const ends = texts.map((text) => Date.parse(new X509Certificate(text).validTo));
+    return ends.length === 0 ? [] : [{ file, notAfterMs: choose(...ends) }];
+  } catch {
+    return [];
+  }
+}
+
 const certificatePattern = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
 
 /** Checks the files and the key of TLS options as a connection at the time `now` would use them, in ms since 1970. */

@@ -26,8 +26,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sinks: ["units.ts", "errors", "log", "amqp", "kafka", "files"],
   pipeline: ["units.ts", "errors", "log", "events", "state"],
   config: ["units.ts", "errors", "files", "events", "sinks", "pipeline"],
-  service: ["units.ts", "errors", "journal", "events", "state", "sources", "pipeline"],
-  "journal-tools": ["journal", "events", "state", "sources"],
+  "journal-tools": ["journal", "exit", "events", "state", "sources"],
+  health: ["units.ts", "errors", "files", "journal", "events", "state", "journal-tools"],
+  service: ["units.ts", "errors", "journal", "events", "state", "sources", "pipeline", "health"],
   simulate: ["exit"],
   "index.ts": ["events"],
   cli: [
@@ -43,8 +44,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "sinks",
     "pipeline",
     "config",
-    "service",
     "journal-tools",
+    "health",
+    "service",
     "simulate",
   ],
 };

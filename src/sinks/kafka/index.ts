@@ -1,6 +1,6 @@
 import { passwordInClear, scramInClear, tokenInClear } from "../broker-options.ts";
 import { defineSinkKind, type SinkFinding } from "../sink-kind.ts";
-import { inspectCa, inspectTls } from "../tls-files.ts";
+import { certificateEnds, inspectCa, inspectTls } from "../tls-files.ts";
 import { allTopics, kafkaDestinations } from "./destinations.ts";
 import {
   kafkaRoute,
@@ -18,6 +18,7 @@ export const kafka = defineSinkKind({
   route: kafkaRoute,
   resolve: resolveKafkaSink,
   inspect,
+  certificates: ({ tls }) => (tls === undefined ? [] : certificateEnds(tls)),
   destination,
   destinations: (options) => kafkaDestinations(options),
   place: ({ topic }) => `topic ${topic}`,

@@ -1,7 +1,7 @@
 import { passwordInClear } from "../broker-options.ts";
 import { formatHost } from "../server-url.ts";
 import { defineSinkKind, type SinkFinding } from "../sink-kind.ts";
-import { inspectTls } from "../tls-files.ts";
+import { certificateEnds, inspectTls } from "../tls-files.ts";
 import { allExchanges, rabbitmqDestinations } from "./destinations.ts";
 import {
   type ResolvedRabbitMqSinkOptions,
@@ -22,6 +22,7 @@ export const rabbitmq = defineSinkKind({
     ...inspectLimits(options),
     ...inspectAccess(options, now),
   ],
+  certificates: ({ tls }) => (tls === undefined ? [] : certificateEnds(tls)),
   destination,
   destinations: (options) => rabbitmqDestinations(options),
   place: ({ exchange, routingKey }) => `exchange ${exchange} key ${routingKey}`,

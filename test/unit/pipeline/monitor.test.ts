@@ -97,3 +97,45 @@ test("a source that cannot be read and a sink that cannot be opened again are no
   monitor.acknowledged(1, 100);
   assert.equal(monitor.health, "publishing");
 });
+
+test("what fails is reported with its error and for how long, until it works", () => {
+  const { monitor, pass } = setUp();
+  const refused = new CertwireError("CERTWIRE_SINK_AUTH", "refused");
+  monitor.openFailed(refused, 1, 5);
+  pass(1000);
+  monitor.openFailed(refused, 2, 5);
+  pass(500);
+  assert.deepEqual(monitor.troubles().troubles, [
+    { part: "open", isAlarm: false, forMs: 1500, error: "refused", code: "CERTWIRE_SINK_AUTH" },
+  ]);
+  monitor.sinkOpened(1);
+  monitor.publishFailed(4, { kind: "config", cause: error }, 1, 5);
+  assert.deepEqual(monitor.troubles().troubles, [
+    { part: 4, isAlarm: true, forMs: 0, error: "no space", kind: "config" },
+  ]);
+  monitor.recovered(4, 1);
+  assert.deepEqual(monitor.troubles(), { troubles: [], deadKinds: [] });
+});
+
+test("a kind is dead while nothing but dead letters comes out of it", () => {
+  const { monitor, pass } = setUp();
+  for (const id of ["1", "2"]) {
+    monitor.deadLettered("rejected", id, error, 0.25, "crl.issued");
+    pass(100);
+  }
+  monitor.acknowledged(1, 10, ["certificate.issued"]);
+  const { deadKinds, deadLetterAgeMs, deadLetterFill } = monitor.troubles();
+  assert.deepEqual(deadKinds, [{ kind: "crl.issued", count: 2, forMs: 200 }]);
+  assert.deepEqual([deadLetterAgeMs, deadLetterFill], [100, 0.25]);
+  monitor.acknowledged(1, 10, ["crl.issued"]);
+  assert.deepEqual(monitor.troubles().deadKinds, []);
+});
+
+test("a gap counts unless it is an unclean stop alone", () => {
+  const { monitor, pass } = setUp();
+  monitor.gapRead("1", { reason: "unclean-stop" });
+  assert.equal(monitor.troubles().gapAgeMs, undefined);
+  monitor.gapRead("2", { reason: "corrupt" });
+  pass(7);
+  assert.equal(monitor.troubles().gapAgeMs, 7);
+});

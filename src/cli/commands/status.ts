@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import type { StatusOptions } from "../actions/status.ts";
+
+export function addStatusCommand(program: Command): void {
+  program
+    .command("status")
+    .description("show how well events flow, and what to do if they do not")
+    .requiredOption("-c, --config <file>", "configuration file (its secrets are not read)")
+    .option("--json", "print the status as JSON")
+    .addHelpText("after", help)
+    .action(async (options: StatusOptions) =>
+      (await import("../actions/status.ts")).status(options),
+    );
+}
+
+const help = `
+Reads the journal and the state directory only, whether the service runs or not; locks and changes nothing.
+Exit codes: 0 ok, 10 degraded, 11 failing, 78 the configuration is invalid.
+
+Example:
+  certwire status --config /etc/certwire/certwire.jsonc`;

@@ -1,0 +1,122 @@
+import { durationText } from "../health/health.ts";
+import type { Status } from "../health/status.ts";
+import { inLine, styled } from "./output.ts";
+import { formatBytes } from "./progress.ts";
+
+/** Columns of the narrowest terminal. */
+const columns = 80;
+/** More reasons are only counted, so that all of it fits on one screen. */
+const mostReasons = 4;
+
+const colours = { ok: "green", degraded: "yellow", failing: "red" } as const;
+
+type Reason = Status["reasons"][number];
+type Sink = Status["sinks"][number];
+type Journal = NonNullable<Status["journal"]>;
+
+/** A status for people: at most 80 columns, the reasons first, names and errors made safe for a terminal. */
+export function statusScreen(found: Status): string[] {
+  const { state, time, reasons, journal, sinks } = found;
+  const at = Date.parse(time);
+  const left = reasons.length - mostReasons;
+  return [
+    `${styled(process.stdout, colours[state], state)}  ${serviceText(found.service)}, ${time.slice(0, 19)}Z`,
+    ...reasons.slice(0, mostReasons).flatMap((reason) => ["", ...reasonLines(reason)]),
+    ...(left > 0 ? ["", `and ${left} more: certwire status --json`] : []),
+    "",
+    ...(journal === undefined ? ["journal  cannot be read"] : journalLines(journal, at)),
+    ...sinks.flatMap((sink) => sinkLines(sink, at)),
+  ];
+}
+
+function serviceText({ state, pid, host, startedTime, version }: Status["service"]): string {
+  if (state === "unknown") return `certwire ${version}, whether the service runs is not known here`;
+  if (state === "stopped") return `certwire ${version}, the service does not run`;
+  const process = pid === undefined ? "" : ` as process ${pid} on ${inLine(host ?? "")}`;
+  const since = startedTime === undefined ? "" : ` since ${startedTime.slice(0, 16)}Z`;
+  return cut(`the service runs${process}${since}`, 48);
+}
+
+function reasonLines({ code, state, sink, since, detail, meaning, hint }: Reason): string[] {
+  const whose = sink === undefined ? "" : ` of ${inLine(sink)}`;
+  const when = since === undefined ? "" : ` since ${since.slice(0, 19)}Z`;
+  const head = cut(`${state}: ${code}${whose}${when}`, columns);
+  return [
+    styled(process.stdout, colours[state as keyof typeof colours], head),
+    ...wrapped(detail === undefined ? meaning : `${meaning} ${inLine(detail)}`, "  ").slice(0, 4),
+    ...wrapped(hint, "  ").map((line, index) => (index === 0 ? line.replace(/^ {2}/, "> ") : line)),
+  ];
+}
+
+function journalLines(journal: Journal, at: number): string[] {
+  const { segments, bytes, capacityBytes, freeBytes, newest, writer, durations } = journal;
+  const newestText =
+    newest === undefined
+      ? "no record"
+      : `newest record ${age(newest.time, at)}, epoch ${newest.epochNumber}, sequence ${newest.sequence}`;
+  const append = durations?.append;
+  return [
+    ...field("CA", `exit module ${writer}, ${newestText}`),
+    ...field(
+      "journal",
+      `${segments} segments, ${formatBytes(bytes)} of ${formatBytes(capacityBytes)}, ${formatBytes(freeBytes)} free`,
+    ),
+    ...(append === undefined || append.count === 0
+      ? []
+      : field(
+          "append",
+          `${append.count} times, p50 ${append.p50Us} µs, p99 ${append.p99Us} µs, max ${append.maxUs} µs`,
+        )),
+  ];
+}
+
+function sinkLines({ name, kind, state, checkpoint, backlog, deadLetters }: Sink, at: number) {
+  const parts = [kind];
+  if (state !== undefined) parts.push(state);
+  if (checkpoint.state === "new") parts.push("no checkpoint");
+  if (checkpoint.state === "damaged") parts.push("checkpoint damaged");
+  parts.push(backlogText(backlog, at));
+  if (checkpoint.savedTime !== undefined) parts.push(`saved ${age(checkpoint.savedTime, at)}`);
+  if (deadLetters.bytes > 0) parts.push(`dead letters ${formatBytes(deadLetters.bytes)}`);
+  return field(inLine(name), parts.join(", "));
+}
+
+function backlogText({ records, bytes, oldestTime }: Sink["backlog"], at: number): string {
+  if (oldestTime === undefined) return "nothing waits";
+  const count = records === undefined ? "" : `${records} records, `;
+  return `${count}up to ${formatBytes(bytes)} wait, the oldest ${age(oldestTime, at)}`;
+}
+
+/** How long ago a time is; a record of the future is named as such. */
+function age(time: string, at: number): string {
+  const ms = at - Date.parse(time);
+  return ms < -1000 ? `${durationText(-ms)} ahead` : `${durationText(Math.max(0, ms))} ago`;
+}
+
+/** A name and its text in lines of at most 80 columns. */
+function field(name: string, text: string): string[] {
+  const head = name.length > 12 ? `${name.slice(0, 11)}…` : name;
+  return wrapped(text, " ".repeat(14)).map((line, index) =>
+    index === 0 ? `${head.padEnd(14)}${line.slice(14)}` : line,
+  );
+}
+
+/** A text in lines of at most 80 columns, broken at spaces where that is possible. */
+function wrapped(text: string, indent: string): string[] {
+  const width = columns - indent.length;
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = "";
+    }
+    line = line === "" ? word : `${line} ${word}`;
+    for (; line.length > width; line = line.slice(width)) lines.push(line.slice(0, width));
+  }
+  return [...lines, line].map((each) => `${indent}${each}`.trimEnd());
+}
+
+function cut(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+}

@@ -1,0 +1,71 @@
+import type { DeadKind, PipelineTrouble } from "../pipeline/trouble.ts";
+
+/** What is known about one enabled sink. Whatever is absent is not known, and is no reason for anything. */
+export interface SinkFacts {
+  readonly name: string;
+  readonly troubles?: readonly PipelineTrouble[];
+  /** For how long the broker has said that it accepts nothing, in ms. */
+  readonly blockedForMs?: number;
+  readonly deadKinds?: readonly DeadKind[];
+  /** Age of the newest dead letter, in ms. */
+  readonly deadLetterAgeMs?: number;
+  /** How much of the space for dead letters is used, 0 to 1 or above. */
+  readonly deadLetterFill?: number;
+  readonly isCheckpointDamaged?: boolean;
+  /** Age of the oldest event that is not acknowledged, in ms. */
+  readonly backlogMs?: number;
+  /** Bytes of the journal after the sink's checkpoint. */
+  readonly backlogBytes?: number;
+  /** Certificates that it uses. */
+  readonly certificates?: readonly CertificateFact[];
+}
+
+/** The end of a certificate. */
+export interface CertificateFact {
+  /** Where it is from, such as the path of its file. */
+  readonly name: string;
+  /** In ms since 1970. */
+  readonly notAfterMs: number;
+}
+
+/** What is known about the journal. */
+export interface JournalFacts {
+  /** Bytes that it may come to have. */
+  readonly capacityBytes: number;
+  /** Bytes free on its volume. */
+  readonly freeBytes: number;
+  /** Free space that the configuration asks for, in bytes. */
+  readonly minFreeBytes: number;
+  /** Free space below which the exit module creates no segment, in bytes; 0 if it is not recorded. */
+  readonly writerMinFreeBytes: number;
+  /** True if the exit module holds its lock; absent if that cannot be known here. */
+  readonly isWriterAlive?: boolean;
+  /** True if the newest record says that the CA stopped. */
+  readonly isCaStopped?: boolean;
+  /** When the newest record was made, in ms since 1970; absent for an empty journal. */
+  readonly newestMs?: number;
+  /** When the newest gap that stands for a loss was read or recorded, in ms since 1970. */
+  readonly gapMs?: number;
+}
+
+/** Everything that the state of health depends on. */
+export interface HealthFacts {
+  /** `unknown` if the state directory is locked from another machine. Default: not a reason for anything. */
+  readonly service?: "running" | "stopped" | "unknown";
+  readonly sinks: readonly SinkFacts[];
+  readonly journal?: JournalFacts;
+  /** Why the journal or the state directory cannot be read; absent if they can. */
+  readonly journalError?: string;
+  readonly stateError?: string;
+}
+
+/** What counts as too long; from the section `health` of the configuration. */
+export interface HealthLimits {
+  /** Age of the oldest unacknowledged event from which a sink is behind, in s. */
+  readonly backlogSeconds: number;
+  /** How long the CA may record nothing, in hours; 0 for as long as it likes. */
+  readonly quietHours: number;
+}
+
+/** The defaults of the configuration. */
+export const defaultHealthLimits: HealthLimits = { backlogSeconds: 900, quietHours: 192 };

@@ -1,0 +1,281 @@
+import type { PipelineTrouble } from "../pipeline/trouble.ts";
+import {
+  type CertificateFact,
+  defaultHealthLimits,
+  type HealthFacts,
+  type HealthLimits,
+  type JournalFacts,
+  type SinkFacts,
+} from "./facts.ts";
+import { type HealthCode, type HealthState, healthReasons } from "./reasons.ts";
+
+/** Why the state is not `ok`. */
+export interface HealthReason {
+  readonly code: HealthCode;
+  readonly state: Exclude<HealthState, "ok">;
+  /** Name of the sink; absent if it is about none. */
+  readonly sink?: string;
+  /** Since when, RFC 3339; absent if that is not known. */
+  readonly since?: string;
+  /** What exactly, in one line: an error, a number, a name. Written by others, so escape it for a terminal. */
+  readonly detail?: string;
+  readonly meaning: string;
+  /** What to do. */
+  readonly hint: string;
+  /** Section of the documentation, below `docs/`. */
+  readonly docs: string;
+}
+
+/** A state with its reasons, the worst first. */
+export interface Health {
+  readonly state: HealthState;
+  readonly reasons: readonly HealthReason[];
+}
+
+/** What a reason says besides its code and state. */
+interface Extent {
+  readonly sink?: string;
+  readonly sinceMs?: number | undefined;
+  readonly detail?: string | undefined;
+}
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+const blockedTooLongMs = 10 * minute;
+/** Dead letters of one kind in a row that are more than single events. */
+const deadInARow = 3;
+const deadLetterMs = 10 * minute;
+const deadLetterFill = 0.8;
+const backlogShare = { degraded: 0.5, failing: 0.75 };
+const gapMs = day;
+const clockMs = 5 * minute;
+const certificateMs = 30 * day;
+
+/** The state of health that follows from facts at a time, in ms since 1970. */
+export function assessHealth(
+  facts: HealthFacts,
+  nowMs: number,
+  limits: HealthLimits = defaultHealthLimits,
+): Health {
+  const reasons = [
+    ...serviceReasons(facts),
+    ...facts.sinks.flatMap((sink) => sinkReasons(sink, facts.journal, nowMs, limits)),
+    ...(facts.journal === undefined ? [] : journalReasons(facts.journal, nowMs, limits)),
+  ];
+  return healthOf(reasons);
+}
+
+/** A health with these reasons. */
+export function healthOf(reasons: readonly HealthReason[]): Health {
+  const failing = reasons.filter(({ state }) => state === "failing");
+  const others = reasons.filter(({ state }) => state !== "failing");
+  const state = failing.length > 0 ? "failing" : others.length > 0 ? "degraded" : "ok";
+  return { state, reasons: [...failing, ...others] };
+}
+
+/** Section of the documentation of a reason, below `docs/`. */
+export function docsOf(code: HealthCode): string {
+  return `reference/health.md#${code}`;
+}
+
+function reason(code: HealthCode, isFailing: boolean, extent: Extent = {}): HealthReason {
+  const { sink, sinceMs, detail } = extent;
+  const { meaning, hint } = healthReasons[code];
+  return {
+    code,
+    state: isFailing ? "failing" : "degraded",
+    ...(sink !== undefined && { sink }),
+    ...(sinceMs !== undefined && { since: new Date(sinceMs).toISOString() }),
+    ...(detail !== undefined && { detail }),
+    meaning,
+    hint,
+    docs: docsOf(code),
+  };
+}
+
+function serviceReasons({ service, stateError, journalError }: HealthFacts): HealthReason[] {
+  return [
+    ...(service === "stopped" ? [reason("service-stopped", true)] : []),
+    ...(stateError === undefined ? [] : [reason("state-unreadable", true, { detail: stateError })]),
+    ...(journalError === undefined
+      ? []
+      : [reason("journal-unreadable", true, { detail: journalError })]),
+  ];
+}
+
+function sinkReasons(
+  facts: SinkFacts,
+  journal: JournalFacts | undefined,
+  nowMs: number,
+  limits: HealthLimits,
+): HealthReason[] {
+  const { name: sink, blockedForMs, backlogMs } = facts;
+  const found = [...troubleReasons(facts, nowMs), ...deadLetterReasons(facts, nowMs)];
+  if (blockedForMs !== undefined) {
+    const sinceMs = nowMs - blockedForMs;
+    found.push(reason("sink-blocked", blockedForMs >= blockedTooLongMs, { sink, sinceMs }));
+  }
+  if (facts.isCheckpointDamaged === true) found.push(reason("checkpoint-damaged", false, { sink }));
+  if (backlogMs !== undefined && backlogMs > limits.backlogSeconds * 1000) {
+    const detail = `the oldest event waits for ${durationText(backlogMs)}`;
+    // The time at which the limit was passed.
+    const sinceMs = nowMs - backlogMs + limits.backlogSeconds * 1000;
+    found.push(reason("sink-behind", false, { sink, sinceMs, detail }));
+  }
+  found.push(...spaceReasons(facts, journal), ...certificateReasons(facts, nowMs));
+  return found;
+}
+
+/** What a pipeline reports, each code once: the worst lane, and the longest time. */
+function troubleReasons({ name: sink, troubles = [] }: SinkFacts, nowMs: number): HealthReason[] {
+  const worst = new Map<HealthCode, PipelineTrouble>();
+  for (const trouble of troubles) {
+    const code = codeOf(trouble);
+    if (code === undefined) continue;
+    const known = worst.get(code);
+    const newest = known === undefined || (trouble.isAlarm && !known.isAlarm) ? trouble : known;
+    const forMs = Math.max(trouble.forMs, known?.forMs ?? 0);
+    worst.set(code, { ...newest, forMs });
+  }
+  return [...worst].map(([code, { isAlarm, forMs, error }]) =>
+    reason(code, isAlarm, { sink, sinceMs: nowMs - forMs, detail: error }),
+  );
+}
+
+const refusals: ReadonlySet<string> = new Set(["CERTWIRE_SINK_AUTH", "CERTWIRE_SINK_CONFIG"]);
+
+/** `undefined` for a failure that is about one event and ends with its dead letter. */
+function codeOf({ part, kind, code = "" }: PipelineTrouble): HealthCode | undefined {
+  switch (part) {
+    case "open":
+      return refusals.has(code) ? "sink-refused" : "sink-unreachable";
+    case "lanes":
+      return "lanes-changing";
+    case "source":
+      return "journal-unreadable";
+    case "record":
+      return "record-waits";
+    case "checkpoint":
+      return "checkpoint-unwritable";
+    case "routed kinds":
+      return "routed-kinds-unwritable";
+    case "dead letter":
+      return code === "CERTWIRE_DEAD_LETTERS_FULL" ? "dead-letters-full" : "dead-letter-unwritable";
+    default:
+      return codeOfFailure(kind);
+  }
+}
+
+function codeOfFailure(kind: string | undefined): HealthCode | undefined {
+  if (kind === "poison") return undefined;
+  if (kind === "auth" || kind === "config") return "sink-refused";
+  if (kind === "unroutable") return "events-unroutable";
+  return kind === "retry-identical" ? "sink-busy" : "sink-unreachable";
+}
+
+function deadLetterReasons(facts: SinkFacts, nowMs: number): HealthReason[] {
+  const { name: sink, deadKinds = [], deadLetterAgeMs, deadLetterFill: fill = 0 } = facts;
+  const found = deadKinds
+    .filter(({ count }) => count >= deadInARow)
+    .map(({ kind, count, forMs }) => {
+      const detail = `${kind}: the last ${count}`;
+      return reason("kind-dead-lettered", true, { sink, sinceMs: nowMs - forMs, detail });
+    });
+  if (deadLetterAgeMs !== undefined && deadLetterAgeMs < deadLetterMs) {
+    found.push(reason("dead-letters", false, { sink, sinceMs: nowMs - deadLetterAgeMs }));
+  }
+  if (fill >= deadLetterFill) {
+    const detail = `${Math.floor(fill * 100)} % of the limit`;
+    found.push(reason("dead-letters-near-limit", false, { sink, detail }));
+  }
+  return found;
+}
+
+/** Events are lost when a backlog does not fit into the journal, whether its size or the volume limits it. */
+function spaceReasons(
+  { name: sink, backlogBytes = 0 }: SinkFacts,
+  journal: JournalFacts | undefined,
+): HealthReason[] {
+  if (journal === undefined || journal.capacityBytes <= 0) return [];
+  const share = backlogBytes / journal.capacityBytes;
+  if (share < backlogShare.degraded) return [];
+  const detail = `the backlog takes ${Math.floor(share * 100)} % of the journal's space`;
+  return [reason("journal-near-limit", share >= backlogShare.failing, { sink, detail })];
+}
+
+function certificateReasons({ name: sink, certificates = [] }: SinkFacts, nowMs: number) {
+  const ending = certificates.filter(({ notAfterMs }) => notAfterMs - nowMs < certificateMs);
+  return ending.map((each) => certificateReason(sink, each, nowMs));
+}
+
+function certificateReason(
+  sink: string,
+  { name, notAfterMs }: CertificateFact,
+  nowMs: number,
+): HealthReason {
+  const hasEnded = notAfterMs <= nowMs;
+  const end = new Date(notAfterMs).toISOString().slice(0, 10);
+  const detail = `${name} ${hasEnded ? "ended" : "ends"} on ${end}`;
+  const sinceMs = hasEnded ? notAfterMs : notAfterMs - certificateMs;
+  return reason("certificate-ends", hasEnded, { sink, sinceMs, detail });
+}
+
+function journalReasons(
+  journal: JournalFacts,
+  nowMs: number,
+  { quietHours }: HealthLimits,
+): HealthReason[] {
+  const { newestMs, isWriterAlive, isCaStopped = false } = journal;
+  const found = volumeReasons(journal);
+  if (isWriterAlive === false && newestMs !== undefined && !isCaStopped) {
+    found.push(reason("writer-gone", true));
+  }
+  if (newestMs !== undefined) {
+    const quietMs = nowMs - newestMs;
+    const isQuiet = quietHours > 0 && quietMs > quietHours * hour;
+    if (isQuiet && !isCaStopped) {
+      const sinceMs = newestMs + quietHours * hour;
+      const detail = `the newest record is ${durationText(quietMs)} old`;
+      found.push(reason("no-events", false, { sinceMs, detail }));
+    }
+    if (-quietMs >= clockMs) {
+      const detail = `the newest record is ${durationText(-quietMs)} ahead`;
+      found.push(reason("clock-behind", false, { detail }));
+    }
+  }
+  if (journal.gapMs !== undefined && nowMs - journal.gapMs < gapMs) {
+    found.push(reason("gap-seen", false, { sinceMs: journal.gapMs }));
+  }
+  return found;
+}
+
+function volumeReasons(journal: JournalFacts): HealthReason[] {
+  const { freeBytes, minFreeBytes, writerMinFreeBytes } = journal;
+  const isStopping = freeBytes < writerMinFreeBytes;
+  if (!isStopping && freeBytes >= minFreeBytes) return [];
+  const limit = isStopping ? writerMinFreeBytes : minFreeBytes;
+  const detail = `${freeBytes} bytes are free, ${limit} should be`;
+  return [reason("volume-nearly-full", isStopping, { detail })];
+}
+
+/** A duration for people, such as `3 h 20 min`. */
+export function durationText(ms: number): string {
+  const units = [
+    [day, "d"],
+    [hour, "h"],
+    [minute, "min"],
+    [1000, "s"],
+  ] as const;
+  const at = units.findIndex(([unit]) => ms >= unit);
+  if (at < 0) return "0 s";
+  const parts = units.slice(at, at + 2).map(([unit, name], index) => {
+    const rest = index === 0 ? ms : ms % (units[at]?.[0] ?? 1);
+    return [Math.floor(rest / unit), name] as const;
+  });
+  return parts
+    .filter(([count], index) => index === 0 || count > 0)
+    .map(([count, name]) => `${count} ${name}`)
+    .join(" ");
+}

@@ -1,0 +1,290 @@
+import { stat } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { describeCause } from "../errors/describe-cause.ts";
+import { filetimeText, unixMsOf } from "../events/times.ts";
+import { type LockHolder, readLockHolder } from "../files/directory-lock.ts";
+import { ignoreMissing } from "../files/existing.ts";
+import { isLocked } from "../files/lock-probe.ts";
+import type { JournalPosition } from "../journal/position.ts";
+import { type RetentionPolicy, spaceOf, withWriterLimits } from "../journal/retention.ts";
+import { listSegments, startOf } from "../journal/segments.ts";
+import { capacityOf } from "../journal/space-rule.ts";
+import { WholeJournal } from "../journal/whole-journal.ts";
+import { summarize } from "../journal-tools/duration-summary.ts";
+import { isCaStop, type JournalEnd, readJournalEnd } from "../journal-tools/journal-end.ts";
+import { JournalMap } from "../journal-tools/journal-map.ts";
+import { type SinkStatus, sinkStatus } from "../journal-tools/read-status.ts";
+import type { NativeSegment } from "../native/addon.ts";
+import { totalBytes } from "../state/dead-letter-files.ts";
+import { type StateLayout, stateLayout } from "../state/layout.ts";
+import type { CertificateFact, HealthFacts, JournalFacts, SinkFacts } from "./facts.ts";
+import type { Status } from "./status.ts";
+
+/** An enabled sink, as the configuration has it. */
+export interface SinkOnDisk {
+  readonly name: string;
+  readonly kind: string;
+  readonly maxDeadLetterBytes: number;
+  readonly certificates: readonly CertificateFact[];
+}
+
+/** Where to look. */
+export interface DiskPlaces {
+  readonly journalDirectory: string;
+  readonly stateDirectory: string;
+  readonly policy: RetentionPolicy;
+  readonly sinks: readonly SinkOnDisk[];
+}
+
+/** What was found: what the health follows from, and what is shown. */
+export interface DiskFindings extends Pick<Status, "journal" | "sinks"> {
+  readonly facts: HealthFacts;
+  readonly service: Omit<Status["service"], "version">;
+}
+
+/** Reads what the journal and the state directory show, without a lock or a write. Never rejects. */
+export async function inspectDisk(places: DiskPlaces, nowMs: number): Promise<DiskFindings> {
+  const layout = stateLayout(places.stateDirectory);
+  const found: { journalError?: string; stateError?: string } = {};
+  const journal = await inspectJournal(places).catch((error: unknown) => {
+    found.journalError = describeCause(error);
+    return undefined;
+  });
+  const service = await inspectService(layout).catch(() => ({ state: "unknown" as const }));
+  const sinks = await inspectSinks(places, layout, journal).catch((error: unknown) => {
+    found.stateError = describeCause(error);
+    return [];
+  });
+  const isStopped = service.state === "stopped";
+  return {
+    ...(journal && { journal: journal.shown }),
+    sinks: sinks.map(({ shown }) => shown),
+    service,
+    facts: {
+      service: service.state,
+      sinks: sinks.map(({ facts }) => ageOf(facts, nowMs, isStopped)),
+      ...(journal && { journal: journal.facts }),
+      ...found,
+    },
+  };
+}
+
+interface JournalOnDisk {
+  readonly shown: NonNullable<Status["journal"]>;
+  readonly facts: JournalFacts;
+  readonly map: JournalMap;
+  readonly end: JournalPosition | undefined;
+}
+
+async function inspectJournal({ journalDirectory, policy }: DiskPlaces): Promise<JournalOnDisk> {
+  const segments = await listSegments(journalDirectory);
+  const end = await readJournalEnd(journalDirectory, segments);
+  const newest = segments.at(-1);
+  const isAlive = await isLocked(join(journalDirectory, "writer.lock")).catch(() => undefined);
+  const facts = await journalFacts(journalDirectory, { segments, policy, end, isAlive });
+  const { last, times } = end;
+  const map = new JournalMap(segments);
+  return {
+    facts,
+    map,
+    end: last?.position ?? (newest && startOf(newest)),
+    shown: {
+      directory: journalDirectory,
+      epochs: map.epochs,
+      segments: segments.length,
+      bytes: map.bytes,
+      capacityBytes: facts.capacityBytes,
+      freeBytes: facts.freeBytes,
+      ...(last && { newest: placeOf(last) }),
+      writer: writerState(isAlive),
+      durations: {
+        append: summarize(times?.append),
+        write: summarize(times?.write),
+        flush: summarize(times?.flush),
+      },
+    },
+  };
+}
+
+function writerState(isAlive: boolean | undefined): "running" | "stopped" | "unknown" {
+  if (isAlive === undefined) return "unknown";
+  return isAlive ? "running" : "stopped";
+}
+
+function placeOf(frame: NonNullable<JournalEnd["last"]>) {
+  const { epochNumber, epochId, sequence, time } = frame;
+  return { epochNumber, epochId, sequence: String(sequence), time: filetimeText(time) };
+}
+
+/** What the facts of a journal are made of. */
+export interface JournalParts {
+  readonly segments: readonly NativeSegment[];
+  readonly policy: RetentionPolicy;
+  readonly end: JournalEnd;
+  /** Whether the exit module holds its lock. */
+  readonly isAlive: boolean | undefined;
+}
+
+/** The facts of a journal. Rejects with the error of the file system. */
+export async function journalFacts(
+  directory: string,
+  { segments, policy, end, isAlive }: JournalParts,
+): Promise<JournalFacts> {
+  const limits = withWriterLimits(policy, segments);
+  const writers = withWriterLimits(
+    { ...policy, maxBytes: Number.MAX_SAFE_INTEGER, minFreeBytes: 0 },
+    segments,
+  );
+  const space = await spaceOf(directory);
+  const { last, gapMs } = end;
+  return {
+    capacityBytes: capacityOf({ ...limits, ...space }),
+    freeBytes: space.freeBytes,
+    minFreeBytes: limits.minFreeBytes,
+    writerMinFreeBytes: writers.minFreeBytes,
+    ...(isAlive !== undefined && { isWriterAlive: isAlive }),
+    ...(last && { isCaStopped: isCaStop(last), newestMs: unixMsOf(last.time) }),
+    ...(gapMs !== undefined && { gapMs }),
+  };
+}
+
+async function inspectService(layout: StateLayout): Promise<DiskFindings["service"]> {
+  const path = join(layout.directory, layout.lockName);
+  const isHeld = await isLocked(path);
+  const holder = await readLockHolder(path).catch(() => undefined);
+  if (isHeld === false || holder === undefined) {
+    return { state: isHeld === undefined ? "unknown" : isHeld ? "running" : "stopped" };
+  }
+  const state = isHeld === true ? "running" : stateOf(holder);
+  if (state !== "running") return { state };
+  const { pid, host, startedAt } = holder;
+  return { state, pid, host, startedTime: startedAt };
+}
+
+/** Of a holder whose lock cannot be seen: on this host it runs if its process is there. */
+function stateOf({ pid, host }: LockHolder): "running" | "stopped" | "unknown" {
+  if (host !== hostname()) return "unknown";
+  try {
+    process.kill(pid, 0);
+    return "running";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM" ? "running" : "stopped";
+  }
+}
+
+/** What a sink's files say; times are those of files and records, in ms since 1970. */
+interface SinkFiles extends Omit<SinkFacts, "backlogMs" | "deadLetterAgeMs"> {
+  readonly oldestMs?: number;
+  readonly deadLetterMs?: number;
+}
+
+async function inspectSinks(
+  { journalDirectory, stateDirectory, sinks }: DiskPlaces,
+  layout: StateLayout,
+  journal: JournalOnDisk | undefined,
+) {
+  const map = journal?.map ?? new JournalMap([]);
+  return Promise.all(
+    sinks.map(async (sink) => {
+      const status = await sinkStatus(
+        stateDirectory,
+        { name: sink.name, enabled: true },
+        journal?.end,
+        map,
+      );
+      const oldestMs = journal && (await oldestAfter(journalDirectory, status));
+      const letters = await inspectLetters(layout.deadLetters(sink.name));
+      return describeSink(sink, status, { ...letters, oldestMs });
+    }),
+  );
+}
+
+interface SinkTimes {
+  readonly bytes: number;
+  readonly newestMs: number | undefined;
+  readonly oldestMs: number | undefined;
+}
+
+function describeSink(
+  { name, kind, maxDeadLetterBytes, certificates }: SinkOnDisk,
+  status: SinkStatus,
+  { bytes, newestMs, oldestMs }: SinkTimes,
+) {
+  const { checkpoint, savedTime, position, behindRecords, behindBytes } = status;
+  const share = bytes / maxDeadLetterBytes;
+  const facts: SinkFiles = {
+    name,
+    certificates,
+    deadLetterFill: share,
+    isCheckpointDamaged: checkpoint === "damaged",
+    // Without a record after the checkpoint, what follows it are marks and unused ends of files.
+    backlogBytes: oldestMs === undefined ? 0 : behindBytes,
+    ...(oldestMs !== undefined && { oldestMs }),
+    ...(newestMs !== undefined && { deadLetterMs: newestMs }),
+  };
+  const shown: Status["sinks"][number] = {
+    name,
+    kind,
+    checkpoint: {
+      state: checkpoint,
+      ...(savedTime !== undefined && { savedTime }),
+      ...(position && {
+        epochNumber: position.epochNumber,
+        epochId: position.epochId,
+        sequence: position.sequence,
+      }),
+    },
+    backlog: {
+      ...(oldestMs === undefined ? { records: 0 } : recordsOf(behindRecords)),
+      bytes: oldestMs === undefined ? 0 : behindBytes,
+      ...(oldestMs !== undefined && { oldestTime: new Date(oldestMs).toISOString() }),
+    },
+    deadLetters: {
+      bytes,
+      share,
+      ...(newestMs !== undefined && { newestTime: new Date(newestMs).toISOString() }),
+    },
+  };
+  return { facts, shown };
+}
+
+function recordsOf(records: number | undefined) {
+  return records === undefined ? {} : { records: Math.max(0, records) };
+}
+
+function ageOf(
+  { oldestMs, deadLetterMs, isCheckpointDamaged = false, ...facts }: SinkFiles,
+  nowMs: number,
+  isStopped: boolean,
+): SinkFacts {
+  return {
+    ...facts,
+    // A running service writes a new one.
+    isCheckpointDamaged: isCheckpointDamaged && isStopped,
+    ...(oldestMs !== undefined && { backlogMs: nowMs - oldestMs }),
+    ...(deadLetterMs !== undefined && { deadLetterAgeMs: nowMs - deadLetterMs }),
+  };
+}
+
+/** When the oldest record after a checkpoint was made, in ms since 1970; `undefined` if there is none. */
+async function oldestAfter(
+  directory: string,
+  { position }: SinkStatus,
+): Promise<number | undefined> {
+  const from = position ? { ...position, sequence: BigInt(position.sequence) } : null;
+  const journal = new WholeJournal(directory, from);
+  try {
+    for await (const [first] of journal.chunks(new AbortController().signal)) {
+      if (first !== undefined) return unixMsOf(first.time);
+    }
+    return undefined;
+  } finally {
+    journal.close();
+  }
+}
+
+async function inspectLetters(path: string) {
+  const found = await stat(path).catch(ignoreMissing);
+  return { bytes: await totalBytes(path), newestMs: found?.mtimeMs };
+}

@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { healthReasons } from "./reasons.ts";
+
+const time = z.iso.datetime().describe("UTC, RFC 3339.");
+const count = z.int().min(0);
+
+const reason = z
+  .strictObject({
+    code: z.enum(Object.keys(healthReasons) as [string, ...string[]]),
+    state: z.enum(["degraded", "failing"]),
+    sink: z.string().optional().describe("Name of the sink; absent if it is about none."),
+    since: time.optional().describe("Since when; absent if that is not known."),
+    detail: z.string().optional().describe("What exactly: an error, a number, a name."),
+    meaning: z.string(),
+    hint: z.string().describe("What to do."),
+    docs: z.string().describe("Section of the documentation, below `docs/`."),
+  })
+  .describe("Why the state is not `ok`.");
+
+const duration = z
+  .strictObject({
+    count,
+    p50Us: z.number().optional(),
+    p99Us: z.number().optional(),
+    p999Us: z.number().optional(),
+    maxUs: z.number().optional(),
+  })
+  .describe("Durations in microseconds, each the lower end of a bucket that is at most 25 % wide.");
+
+const journal = z.strictObject({
+  directory: z.string(),
+  epochs: count,
+  segments: count,
+  bytes: count.describe("Bytes of all its files."),
+  capacityBytes: count.describe("Bytes that it may come to have."),
+  freeBytes: count.describe("Bytes free on its volume."),
+  newest: z
+    .strictObject({ epochNumber: count, epochId: z.string(), sequence: z.string(), time })
+    .optional()
+    .describe("The newest record; absent if there is none."),
+  writer: z
+    .enum(["running", "stopped", "unknown"])
+    .describe("Whether the exit module holds its lock; `unknown` in a container, for instance."),
+  durations: z
+    .strictObject({ append: duration, write: duration, flush: duration })
+    .optional()
+    .describe("What the exit module measured."),
+});
+
+const sink = z.strictObject({
+  name: z.string(),
+  kind: z.string(),
+  state: z
+    .enum(["connecting", "publishing", "retrying", "alarm", "draining", "stopped"])
+    .optional()
+    .describe("State of its pipeline; only from a running service."),
+  checkpoint: z
+    .strictObject({
+      state: z.enum(["found", "new", "damaged"]),
+      savedTime: time.optional(),
+      epochNumber: count.optional(),
+      epochId: z.string().optional(),
+      sequence: z.string().optional(),
+    })
+    .describe("Everything before it is acknowledged or a dead letter."),
+  backlog: z
+    .strictObject({
+      records: count.optional().describe("Absent if the checkpoint is in an older epoch."),
+      bytes: count.describe("Bytes of segments, unused ends of older ones included."),
+      oldestTime: time.optional().describe("Of the oldest record that is not acknowledged."),
+    })
+    .describe("What is not acknowledged."),
+  deadLetters: z.strictObject({
+    bytes: count.describe("Bytes of their files."),
+    share: z.number().describe("The same as a share of their limit."),
+    newestTime: time.optional(),
+  }),
+});
+
+/** Schema of what `certwire status --json` prints and the endpoint `/status` answers. */
+export const statusSchema = z
+  .strictObject({
+    state: z.enum(["ok", "degraded", "failing"]).describe("The worst of the reasons."),
+    time: time.describe("When this was found, RFC 3339."),
+    service: z.strictObject({
+      state: z.enum(["running", "stopped", "unknown"]),
+      version: z.string().describe("Version of Certwire that says this."),
+      pid: z.int().optional(),
+      host: z.string().optional(),
+      startedTime: time.optional(),
+    }),
+    reasons: z.array(reason).describe("The worst first."),
+    journal: journal.optional().describe("Absent if it cannot be read."),
+    sinks: z.array(sink).describe("The enabled sinks; empty if the state cannot be read."),
+  })
+  .describe("State of health of a Certwire service.");
+
+/** What `certwire status --json` prints. */
+export type Status = z.infer<typeof statusSchema>;
+
+/** Its JSON Schema (2020-12). */
+export function statusJsonSchema(): object {
+  const { $schema, ...rest } = z.toJSONSchema(statusSchema, { target: "draft-2020-12" });
+  return { $schema, $id: "urn:certwire:schema:status:v1", title: "Certwire status", ...rest };
+}
