@@ -101,6 +101,11 @@ export class IssuingAuthority {
     return `ldap:///${encodeURI(place)}?certificateRevocationList?base`;
   }
 
+  /** The newest CRLs. */
+  get crls(): Crls {
+    return this.#crls;
+  }
+
   /** A serial number as AD CS makes it: random, with the request ID at its end. */
   serialNumber(requestId: number, random: SeededRandom): string {
     const id = requestId.toString(16).padStart(8, "0");
