@@ -132,6 +132,30 @@ export const errorCodes = {
     exitCode: 78,
     hint: "Create it on the broker or fix the configuration; publishing resumes on its own.",
   },
+  CERTWIRE_TESTING_LIBRARY: {
+    meaning: "The test kit needs a package that is not installed.",
+    retryable: false,
+    exitCode: 78,
+    hint: "Install the package that the message names, as a development dependency.",
+  },
+  CERTWIRE_TESTING_OPTIONS: {
+    meaning: "A call of the test kit is invalid, or not possible for the state of the request.",
+    retryable: false,
+    exitCode: 2,
+    hint: "Fix what the message names.",
+  },
+  CERTWIRE_TESTING_PUBLISH: {
+    meaning: "The test kit could not publish all events.",
+    retryable: true,
+    exitCode: 69,
+    hint: "Check that the broker runs and that the topic, exchange or queue exists; the message says what failed.",
+  },
+  CERTWIRE_TESTING_NO_EVENT: {
+    meaning: "The event that a test expects did not come in time.",
+    retryable: true,
+    exitCode: 1,
+    hint: "Compare what came, which the message lists, with what the test expects.",
+  },
   CERTWIRE_CONSUMER_OPTIONS: {
     meaning: "An option of a consumer is invalid.",
     retryable: false,

@@ -18,6 +18,11 @@ const attributeOids = {
 /** Short name of a name attribute, as AD CS writes it. */
 export type NameAttribute = keyof typeof attributeOids;
 
+/** True for the short name of a name attribute. */
+export function isNameAttribute(name: string): name is NameAttribute {
+  return Object.hasOwn(attributeOids, name);
+}
+
 /** A distinguished name, most specific part first: `[["CN", "WS-0042"], ["DC", "corp"], ["DC", "example"]]`. */
 export type DistinguishedName = readonly (readonly [NameAttribute, string])[];
 

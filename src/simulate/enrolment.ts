@@ -96,7 +96,8 @@ export class Enrolment {
   }
 }
 
-function subjectOf(template: Template, account: Account): DistinguishedName {
+/** The subject of a certificate that the CA fills from the directory, or that the requester names. */
+export function subjectOf(template: Template, account: Account): DistinguishedName {
   if (template.isSubjectSupplied) {
     return [
       ["CN", account.principal],
@@ -112,7 +113,11 @@ function subjectOf(template: Template, account: Account): DistinguishedName {
     : account.distinguishedName;
 }
 
-function alternativeNames(template: Template, account: Account): extensions.AlternativeName[] {
+/** The alternative names of an account by its template. */
+export function alternativeNames(
+  template: Template,
+  account: Account,
+): extensions.AlternativeName[] {
   if (account.kind === "user") {
     const email = template.name === "User" ? [{ email: account.principal }] : [];
     return [...email, { upn: account.principal }];
@@ -125,13 +130,15 @@ function alternativeNames(template: Template, account: Account): extensions.Alte
   ];
 }
 
-function templateExtension(template: Template): extensions.Extension {
+/** The extension that names a template. */
+export function templateExtension(template: Template): extensions.Extension {
   return template.version
     ? extensions.template(template.identifier, ...template.version)
     : extensions.templateName(template.name);
 }
 
-function certificateExtensions(
+/** The extensions of a certificate, without those that the CA adds to each. */
+export function certificateExtensions(
   template: Template,
   account: Account,
   key: SigningKey,

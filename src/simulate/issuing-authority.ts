@@ -5,7 +5,7 @@ import type { SeededRandom } from "./seeded-random.ts";
 import type { Properties } from "./served-values.ts";
 import { binary, long, text } from "./served-values.ts";
 import { createRsaKey, type SigningKey } from "./signing-key.ts";
-import { buildCertificate, buildCrl, type CrlEntry } from "./x509-builder.ts";
+import { type CrlEntry, ownX509, type X509Maker } from "./x509-builder.ts";
 import * as extensions from "./x509-extensions.ts";
 
 const day = 86_400_000;
@@ -23,25 +23,39 @@ export interface Crls {
   readonly delta: Buffer;
 }
 
+/** What an issuing authority is made of. */
+export interface AuthorityOptions {
+  /** Name of the CA. Default `Corp Issuing CA 1`. */
+  readonly name?: string;
+  /** The CA's key. Default: an RSA key of 2048 bits from the seed. */
+  readonly key?: SigningKey;
+  /** Makes the certificates and CRLs. Default: the code of this folder. */
+  readonly x509?: X509Maker;
+}
+
 /** The key, the certificate and the CRLs of the simulated CA. */
 export class IssuingAuthority {
   /** Name of the CA, as the exit module gets it. */
-  readonly name = "Corp Issuing CA 1";
-  readonly subject: DistinguishedName = [["CN", this.name], ...domainContext];
+  readonly name: string;
+  readonly subject: DistinguishedName;
   readonly certificate: Buffer;
   /** The extensions that the CA adds to every certificate it issues. */
   readonly issuerExtensions: readonly extensions.Extension[];
   /** The properties of the CA, which can be read at every event. */
   readonly properties: Properties;
   readonly #key: SigningKey;
+  readonly #x509: X509Maker;
   readonly #revoked = new Map<string, Revocation>();
   #changed = new Map<string, Revocation>();
   #crlNumber = 1;
   #baseNumber = 1;
   #crls: Crls;
 
-  constructor(random: SeededRandom, now: Date) {
-    this.#key = createRsaKey(random, 2048);
+  constructor(random: SeededRandom, now: Date, options: AuthorityOptions = {}) {
+    this.name = options.name ?? "Corp Issuing CA 1";
+    this.subject = [["CN", this.name], ...domainContext];
+    this.#x509 = options.x509 ?? ownX509;
+    this.#key = options.key ?? createRsaKey(random, 2048);
     this.certificate = this.#makeOwnCertificate(random, now);
     this.issuerExtensions = this.#makeIssuerExtensions();
     this.properties = this.#makeProperties();
@@ -50,7 +64,7 @@ export class IssuingAuthority {
   }
 
   #makeOwnCertificate(random: SeededRandom, now: Date): Buffer {
-    return buildCertificate(
+    return this.#x509.certificate(
       {
         serialNumber: `4a${random.bytes(15).toString("hex")}`,
         issuer: this.subject,
@@ -87,6 +101,11 @@ export class IssuingAuthority {
     return `ldap:///${encodeURI(place)}?certificateRevocationList?base`;
   }
 
+  /** The newest CRLs. */
+  get crls(): Crls {
+    return this.#crls;
+  }
+
   /** A serial number as AD CS makes it: random, with the request ID at its end. */
   serialNumber(requestId: number, random: SeededRandom): string {
     const id = requestId.toString(16).padStart(8, "0");
@@ -105,7 +124,7 @@ export class IssuingAuthority {
     const start = Math.floor((content.now.getTime() - clockSkew) / 1000) * 1000;
     const notBefore = new Date(start);
     const notAfter = new Date(start + content.validityDays * day);
-    const der = buildCertificate(
+    const der = this.#x509.certificate(
       {
         serialNumber: content.serialNumber,
         issuer: this.subject,
@@ -162,7 +181,7 @@ export class IssuingAuthority {
     entries: readonly CrlEntry[],
     indicator?: extensions.Extension,
   ): Buffer {
-    return buildCrl(
+    return this.#x509.crl(
       {
         issuer: this.subject,
         thisUpdate: new Date(now.getTime() - clockSkew),

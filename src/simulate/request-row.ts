@@ -43,6 +43,8 @@ export interface RequestRow {
   readonly attributes: readonly (readonly [name: string, value: string])[];
   readonly extensions: readonly Extension[];
   readonly submitted: Date;
+  /** Default: what the template says. */
+  readonly validityDays?: number;
   readonly caller: string;
   disposition: number;
   statusCode: number;
@@ -107,9 +109,11 @@ function certificateProperties(row: RequestRow): Properties {
     RawPublicKey: binary(key.publicKey),
     PublicKeyLength: long(key.bits),
     PublicKeyAlgorithm: text(key.algorithm.oid),
-    RawPublicKeyAlgorithmParameters: binary(key.algorithm.parameters),
     ...nameProperties(row.subject),
   };
+  if (key.algorithm.parameters) {
+    properties["RawPublicKeyAlgorithmParameters"] = binary(key.algorithm.parameters);
+  }
   if (row.account.kind === "user") properties["UPN"] = text(row.account.principal);
   if (!certificate) return properties;
   return {

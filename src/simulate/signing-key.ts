@@ -15,20 +15,20 @@ import type { SeededRandom } from "./seeded-random.ts";
  * anyone may know, so that a simulated CA makes the same bytes on every run.
  */
 export interface SigningKey {
-  readonly kind: "rsa" | "ec";
+  readonly kind: "rsa" | "ec" | "ml-dsa";
   /** Key length in bits. */
   readonly bits: number;
   /** SubjectPublicKeyInfo. */
   readonly publicKeyInfo: Buffer;
   /** Content of the subjectPublicKey bit string. */
   readonly publicKey: Buffer;
-  /** OID of the public key's algorithm, and its parameters in DER. */
-  readonly algorithm: { readonly oid: string; readonly parameters: Buffer };
+  /** OID of the public key's algorithm, and its parameters in DER, if it has any. */
+  readonly algorithm: { readonly oid: string; readonly parameters?: Buffer };
   /** SHA-1 of `publicKey`: the key identifier of RFC 5280 4.2.1.2 (1). */
   readonly keyIdentifier: Buffer;
   /** AlgorithmIdentifier of the signatures that `sign` returns. */
   readonly signatureAlgorithm: Buffer;
-  /** Signs `data` with SHA-256 (P-384: SHA-384). */
+  /** Signs `data`; RSA with SHA-256, ECDSA with the hash of the curve's size. */
   sign(data: Uint8Array): Buffer;
 }
 
@@ -168,13 +168,15 @@ function multiplyBase(curve: string, scalar: bigint, size: number): Buffer {
   return exchange.getPublicKey();
 }
 
-function publicParts(oid: string, parameters: Buffer, publicKey: Buffer) {
+/** The public members of a key. `parameters`: those of its algorithm in DER; `undefined` if it has none. */
+export function publicParts(oid: string, parameters: Buffer | undefined, publicKey: Buffer) {
+  const inDer = parameters ? [parameters] : [];
   return {
     publicKey,
-    algorithm: { oid, parameters },
+    algorithm: { oid, ...(parameters && { parameters }) },
     keyIdentifier: createHash("sha1").update(publicKey).digest(),
     publicKeyInfo: der.sequence(
-      der.sequence(der.objectIdentifier(oid), parameters),
+      der.sequence(der.objectIdentifier(oid), ...inDer),
       der.bitString(publicKey),
     ),
   };

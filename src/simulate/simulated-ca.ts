@@ -1,8 +1,8 @@
-import { dispositions, exitEvents } from "../exit/ca-codes.ts";
 import type { SimulatedEvent } from "../native/addon.ts";
+import { CertificationAuthority, manager, statusCodes } from "./certification-authority.ts";
 import { Enrolment } from "./enrolment.ts";
 import { IssuingAuthority } from "./issuing-authority.ts";
-import { type RequestRow, rowContent } from "./request-row.ts";
+import type { RequestRow } from "./request-row.ts";
 import { SeededRandom } from "./seeded-random.ts";
 
 /** Settings of a simulated CA. */
@@ -13,15 +13,6 @@ export interface SimulatedCaOptions {
   readonly now?: () => Date;
 }
 
-/** HRESULTs of denied and failed requests. */
-const statusCodes = {
-  deniedByManager: 0x80094014,
-  templateDenied: 0x80094012,
-  badRequestSignature: 0x80090006,
-  unparsable: 0x8009310b,
-} as const;
-
-const manager = "CORP\\pki.manager";
 /** Maximum rows of each state kept for later operations; the oldest are dropped first. */
 const maxRemembered = 2_000;
 
@@ -40,7 +31,7 @@ interface Operation {
 export class SimulatedCa {
   readonly #random: SeededRandom;
   readonly #now: () => Date;
-  readonly #authority: IssuingAuthority;
+  readonly #ca: CertificationAuthority;
   readonly #enrolment: Enrolment;
   readonly #pending: RequestRow[] = [];
   readonly #approved: RequestRow[] = [];
@@ -57,36 +48,37 @@ export class SimulatedCa {
     { weight: 2, isPossible: () => this.#issued.length > 5, run: (now) => this.#hold(now) },
     { weight: 2, isPossible: () => this.#held.length > 0, run: (now) => this.#release(now) },
     { weight: 1, run: (now) => this.#import(now) },
-    { weight: 1, run: (now) => this.#publish("base", now) },
-    { weight: 3, run: (now) => this.#publish("delta", now) },
+    { weight: 1, run: (now) => this.#ca.publish("base", now) },
+    { weight: 3, run: (now) => this.#ca.publish("delta", now) },
   ];
 
   constructor(options: SimulatedCaOptions) {
     const random = new SeededRandom(options.seed);
     this.#random = random.branch("operations");
     this.#now = options.now ?? (() => new Date());
-    this.#authority = new IssuingAuthority(random.branch("authority"), this.#now());
-    this.#enrolment = new Enrolment(random.branch("enrolment"), this.#authority);
+    const authority = new IssuingAuthority(random.branch("authority"), this.#now());
+    this.#ca = new CertificationAuthority(authority, this.#random);
+    this.#enrolment = new Enrolment(random.branch("enrolment"), authority);
   }
 
   /** Name of the CA, as the exit module gets it. */
   get name(): string {
-    return this.#authority.name;
+    return this.#ca.authority.name;
   }
 
   /** The CA's certificate in DER. */
   get certificate(): Buffer {
-    return this.#authority.certificate;
+    return this.#ca.authority.certificate;
   }
 
   /** The event that the exit module itself records when the CA starts. */
   started(): SimulatedEvent {
-    return this.#caEvent(exitEvents.startup);
+    return this.#ca.started();
   }
 
   /** The event of a CA that stops. */
   stopped(): SimulatedEvent {
-    return this.#caEvent(exitEvents.shutdown);
+    return this.#ca.stopped();
   }
 
   /** A random operation that is possible now, and its event. */
@@ -102,11 +94,12 @@ export class SimulatedCa {
     const chance = this.#random.fraction();
     if (chance < 0.02) return this.#fail(row, now);
     if (chance < 0.04) {
-      return this.#refuse(row, now, statusCodes.templateDenied, "Denied by Policy Module");
+      const statusCode = statusCodes.templateDenied;
+      return this.#ca.deny(row, now, { statusCode, message: "Denied by Policy Module" });
     }
     if (!row.template.needsApproval) return this.#issue(row, now, "Issued");
     remember(this.#pending, row);
-    return this.#rowEvent(exitEvents.pending, row);
+    return this.#ca.pend(row);
   }
 
   #newRow(now: Date): RequestRow {
@@ -115,51 +108,18 @@ export class SimulatedCa {
   }
 
   #issue(row: RequestRow, now: Date, message: string): SimulatedEvent {
-    this.#sign(row, now, message);
     remember(this.#issued, row);
-    return this.#rowEvent(exitEvents.issued, row);
-  }
-
-  #sign(row: RequestRow, now: Date, message: string): void {
-    const serialNumber = this.#authority.serialNumber(row.requestId, this.#random);
-    const { subject, key, extensions } = row;
-    const { validityDays } = row.template;
-    const issued = this.#authority.issue({
-      serialNumber,
-      subject,
-      key,
-      extensions,
-      now,
-      validityDays,
-    });
-    row.certificate = { serialNumber, ...issued };
-    row.disposition = dispositions.issued;
-    row.statusCode = 0;
-    row.message = message;
-    row.resolved = now;
+    return this.#ca.issue(row, now, message);
   }
 
   #fail(row: RequestRow, now: Date): SimulatedEvent {
     const isUnparsable = this.#random.fraction() < 0.3;
-    row.disposition = dispositions.failed;
-    row.resolved = now;
-    if (!isUnparsable) {
-      row.statusCode = statusCodes.badRequestSignature;
-      row.message = "Error Verifying Request Signature or Signing Certificate";
-      return this.#rowEvent(exitEvents.denied, row);
+    if (isUnparsable) {
+      const statusCode = statusCodes.unparsable;
+      return this.#ca.fail(row, now, { statusCode, message: "Error Parsing Request" });
     }
-    row.statusCode = statusCodes.unparsable;
-    row.message = "Error Parsing Request";
-    const rawRequest = row.rawRequest?.subarray(0, 120) ?? Buffer.alloc(0);
-    return this.#rowEvent(exitEvents.denied, { ...row, rawRequest, extensions: [] });
-  }
-
-  #refuse(row: RequestRow, now: Date, statusCode: number, message: string): SimulatedEvent {
-    row.disposition = dispositions.denied;
-    row.statusCode = statusCode;
-    row.message = message;
-    row.resolved = now;
-    return this.#rowEvent(exitEvents.denied, row);
+    const message = "Error Verifying Request Signature or Signing Certificate";
+    return this.#ca.fail(row, now, { statusCode: statusCodes.badRequestSignature, message });
   }
 
   #approve(now: Date): SimulatedEvent {
@@ -169,44 +129,30 @@ export class SimulatedCa {
   }
 
   #deny(now: Date): SimulatedEvent {
-    const row = this.#take(this.#pending);
-    return this.#refuse(row, now, statusCodes.deniedByManager, `Denied by ${manager}\n`);
+    const statusCode = statusCodes.deniedByManager;
+    const message = `Denied by ${manager}\n`;
+    return this.#ca.deny(this.#take(this.#pending), now, { statusCode, message });
   }
 
   #retrieve(): SimulatedEvent {
-    return this.#rowEvent(exitEvents.retrievePending, this.#take(this.#approved));
+    return this.#ca.retrieve(this.#take(this.#approved));
   }
 
   #revoke(now: Date): SimulatedEvent {
     const reason = this.#random.pick([0, 1, 3, 4, 4, 5]);
-    return this.#rowEvent(
-      exitEvents.revoked,
-      this.#markRevoked(this.#take(this.#issued), reason, now),
-    );
+    return this.#ca.revoke(this.#take(this.#issued), now, { reason });
   }
 
   #hold(now: Date): SimulatedEvent {
-    const row = this.#markRevoked(this.#take(this.#issued), 6, now);
+    const row = this.#take(this.#issued);
     remember(this.#held, row);
-    return this.#rowEvent(exitEvents.revoked, row);
-  }
-
-  #markRevoked(row: RequestRow, reason: number, now: Date): RequestRow {
-    row.disposition = dispositions.revoked;
-    row.message = `Revoked by ${manager}\n`;
-    row.revocation = { reason, when: now };
-    const serialNumber = row.certificate?.serialNumber;
-    if (serialNumber) this.#authority.revoke({ serialNumber, revokedAt: now, reason });
-    return row;
+    return this.#ca.revoke(row, now, { reason: 6 });
   }
 
   #release(now: Date): SimulatedEvent {
     const row = this.#take(this.#held);
-    row.disposition = dispositions.issued;
-    row.revocation = { reason: -1, when: now };
-    if (row.certificate) this.#authority.release(row.certificate.serialNumber, now);
     remember(this.#issued, row);
-    return this.#rowEvent(exitEvents.revoked, row);
+    return this.#ca.release(row, now);
   }
 
   #import(now: Date): SimulatedEvent {
@@ -218,25 +164,7 @@ export class SimulatedCa {
       account: { ...request.account, samName: manager },
       caller: manager,
     };
-    this.#sign(row, now, "Issued");
-    return this.#rowEvent(exitEvents.imported, row);
-  }
-
-  #publish(kind: "base" | "delta", now: Date): SimulatedEvent {
-    this.#authority.publishCrls(kind, now);
-    const event = this.#caEvent(exitEvents.crlIssued);
-    return { ...event, certificate: { ...event.certificate, ...this.#authority.crlProperties() } };
-  }
-
-  #caEvent(event: number): SimulatedEvent {
-    const certificate = this.#authority.properties;
-    return { event, context: 0, request: {}, certificate, attributes: [], extensions: [] };
-  }
-
-  #rowEvent(event: number, row: RequestRow): SimulatedEvent {
-    const content = rowContent(row);
-    const certificate = { ...this.#authority.properties, ...content.certificate };
-    return { event, context: row.requestId, ...content, certificate };
+    return this.#ca.import(row, now);
   }
 
   #take(rows: RequestRow[]): RequestRow {

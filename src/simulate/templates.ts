@@ -38,7 +38,7 @@ const usages = {
 } as const;
 
 /** OID arc of the simulated forest's own templates. */
-const templateArc = "1.3.6.1.4.1.311.21.8.5921034.11862537.4408730.1927465.3351092.77";
+export const templateArc = "1.3.6.1.4.1.311.21.8.5921034.11862537.4408730.1927465.3351092.77";
 
 const signing: readonly KeyUsage[] = ["digitalSignature"];
 const signingAndExchange: readonly KeyUsage[] = ["digitalSignature", "keyEncipherment"];

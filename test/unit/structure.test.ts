@@ -30,6 +30,19 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   health: ["units.ts", "errors", "files", "journal", "events", "state", "journal-tools"],
   service: ["units.ts", "errors", "journal", "events", "state", "sources", "pipeline", "health"],
   simulate: ["exit"],
+  testing: [
+    "errors",
+    "journal",
+    "exit",
+    "x509",
+    "events",
+    "consumer",
+    "sources",
+    "sinks",
+    "pipeline",
+    "config",
+    "simulate",
+  ],
   "index.ts": ["events"],
   cli: [
     "errors",
@@ -107,10 +120,10 @@ test("units of size have one home", () => {
   assert.deepEqual(homes, [join("src", "units.ts")]);
 });
 
-test("the simulated CA is loaded by its own commands only, when they run", () => {
+test("the simulated CA is loaded by its own commands only, when they run, and by the test kit", () => {
   const importers = crossings.filter(({ target }) => partOf(target) === "simulate");
   assert.deepEqual(
-    importers.map(({ file }) => file),
+    importers.map(({ file }) => file).filter((file) => partOf(file) !== "testing"),
     [join("src", "cli", "simulator.ts")],
   );
   assert.match(
@@ -161,6 +174,20 @@ test("the SDK for consumers loads no client of a broker before it is used, and n
   assert.deepEqual(packages, []);
   assert.deepEqual(
     loaded.filter((file) => ["native", "sinks", "service"].includes(partOf(file))),
+    [],
+  );
+});
+
+test("the test kit loads no library and no sink before it is used, and nothing of it is loaded by another part", () => {
+  const loaded = closureOf(join("src", "testing", "index.ts"));
+  assert.ok(loaded.has(join("src", "testing", "ca", "test-ca.ts")));
+  assert.deepEqual(packagesOf(loaded), []);
+  assert.deepEqual(
+    [...loaded].filter((file) => ["native", "sinks", "pipeline", "config"].includes(partOf(file))),
+    [],
+  );
+  assert.deepEqual(
+    crossings.filter(({ target }) => partOf(target) === "testing"),
     [],
   );
 });

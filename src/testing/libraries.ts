@@ -1,0 +1,41 @@
+import { createRequire } from "node:module";
+import { CertwireError } from "../errors/certwire-error.ts";
+
+/** The optional libraries of the test kit, and what each is for. */
+const uses = {
+  "@peculiar/asn1-csr": "requests",
+  "@peculiar/asn1-schema": "certificates",
+  "@peculiar/asn1-x509": "certificates",
+  "@noble/curves": "ECDSA keys",
+  "@noble/post-quantum": "ML-DSA keys",
+  "@testcontainers/kafka": "startKafka",
+  "@testcontainers/rabbitmq": "startRabbitMq",
+} as const;
+
+/** Package name of an optional library. */
+export type LibraryName = keyof typeof uses;
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Loads a library when it is first needed, at once, so that making an event needs no `await`. `path`: a module of the
+ * library; default its main one. Throws CERTWIRE_TESTING_LIBRARY if it is not installed.
+ */
+export function loadLibrary(name: LibraryName, path = ""): unknown {
+  try {
+    return require(`${name}${path}`);
+  } catch (cause) {
+    throw missing(name, cause);
+  }
+}
+
+function missing(name: LibraryName, cause: unknown): unknown {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const isMissing = code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND";
+  // A library that is there may lack one of its own.
+  if (!isMissing || !message.includes(name)) return cause;
+  return new CertwireError("CERTWIRE_TESTING_LIBRARY", `${uses[name]} need the package ${name}`, {
+    cause,
+    hint: `Install it: npm install --save-dev ${name}`,
+  });
+}

@@ -1,0 +1,182 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { test } from "node:test";
+import { ml_dsa65 } from "@noble/post-quantum/ml-dsa.js";
+import type { TypedEvent } from "../../../src/events/typed-event.ts";
+import { TestCa, testCa } from "../../../src/testing/ca/test-ca.ts";
+import { parseCertificate } from "../../../src/x509/certificate.ts";
+import { assertValid } from "../../support/exit-records.ts";
+
+function certificateOf({ data }: TypedEvent<"certificate.issued">): Buffer {
+  return Buffer.from(data.certificate?.der ?? "", "base64");
+}
+
+function failsWith(pattern: RegExp) {
+  return { code: "CERTWIRE_TESTING_OPTIONS", message: pattern };
+}
+
+test("an issued certificate is real: it has the names that were asked for, and the CA's signature", () => {
+  const ca = testCa();
+  const issued = ca.issue({
+    template: "CorpWebServer",
+    subject: "CN=www.example.com, O=Example\\, Ltd",
+    sans: ["www.example.com", { ip: "192.0.2.7" }, { upn: "alice@corp.example" }],
+    validityDays: 90,
+  });
+  assertValid(issued);
+  const certificate = new X509Certificate(certificateOf(issued));
+  const authority = new X509Certificate(ca.certificatePem);
+  assert.ok(certificate.verify(authority.publicKey));
+  assert.ok(certificate.checkIssued(authority));
+  assert.equal(certificate.subject, "O=Example\\, Ltd\nCN=www.example.com");
+  assert.match(certificate.subjectAltName ?? "", /DNS:www\.example\.com, IP Address:192\.0\.2\.7/);
+  assert.equal(
+    Date.parse(certificate.validTo) - Date.parse(certificate.validFrom),
+    90 * 86_400_000,
+  );
+  assert.equal(
+    issued.data.requested?.subject?.distinguishedName,
+    "CN=www.example.com,O=Example\\, Ltd",
+  );
+});
+
+for (const key of ["rsa-3072", "p-256", "p-384", "p-521"] as const) {
+  test(`a CA with the key ${key} signs certificates that OpenSSL accepts`, () => {
+    const ca = testCa({ seed: `key ${key}`, key });
+    const authority = new X509Certificate(ca.certificate);
+    const certificate = new X509Certificate(certificateOf(ca.issue({ key })));
+    assert.ok(authority.verify(authority.publicKey));
+    assert.ok(certificate.verify(authority.publicKey));
+  });
+}
+
+test("a CA with an ML-DSA key signs certificates of ML-DSA keys", () => {
+  const ca = testCa({ key: "ml-dsa-65" });
+  const issued = ca.issue({ key: "ml-dsa-87" });
+  assertValid(issued);
+  assert.equal(issued.data.certificate?.publicKey?.algorithm.name, "ML-DSA-87");
+  assert.deepEqual(issued.data.problems, []);
+  const [key, signature] = [publicKeyBits(ca.certificate), lastBytes(certificateOf(issued), 3309)];
+  assert.ok(ml_dsa65.verify(signature, tbsOf(certificateOf(issued)), key));
+});
+
+/** The content of the subjectPublicKey of an ML-DSA-65 certificate. */
+function publicKeyBits(der: Buffer): Buffer {
+  const header = Buffer.from("038207a100", "hex");
+  const at = der.indexOf(header);
+  assert.ok(at > 0);
+  return der.subarray(at + header.length, at + header.length + 1952);
+}
+
+function lastBytes(der: Buffer, count: number): Buffer {
+  return der.subarray(der.length - count);
+}
+
+/** The signed part: the first element in the certificate, with lengths of two bytes. */
+function tbsOf(der: Buffer): Buffer {
+  return der.subarray(4, 4 + 4 + der.readUInt16BE(6));
+}
+
+test("the same seed and calls make the same events; another seed makes others", () => {
+  const run = (seed: number) => {
+    const ca = testCa({ seed });
+    ca.revoke(ca.issue({ requester: "CORP\\alice", template: "User" }));
+    ca.issue({ key: "p-384" });
+    ca.issue({ key: "ml-dsa-44" });
+    ca.publishCrl();
+    return JSON.stringify(ca.events);
+  };
+  assert.equal(run(7), run(7));
+  assert.notEqual(run(7), run(8));
+});
+
+test("the CA starts by itself, and has a new epoch after each start", () => {
+  const ca = testCa();
+  ca.issue();
+  ca.stop();
+  ca.start();
+  assert.deepEqual(
+    ca.events.map(({ type, sequence }) => [
+      type.split(".").slice(2, -1).join("."),
+      sequence.slice(0, 10),
+    ]),
+    [
+      ["ca.started", "0000000001"],
+      ["certificate.issued", "0000000001"],
+      ["ca.stopped", "0000000001"],
+      ["ca.started", "0000000002"],
+    ],
+  );
+  assert.throws(() => ca.start(), failsWith(/runs already/));
+});
+
+test("the clock moves with each event, and as the test says", () => {
+  const ca = testCa({ start: "2026-03-01T00:00:00Z", stepMs: 250 });
+  assert.equal(ca.start().time, "2026-03-01T00:00:00.000Z");
+  assert.equal(ca.issue().time, "2026-03-01T00:00:00.250Z");
+  ca.clock.advance(86_400_000);
+  assert.equal(ca.issue().time, "2026-03-02T00:00:00.500Z");
+  ca.clock.set("2026-02-01T00:00:00Z");
+  assert.equal(ca.publishCrl()[0]?.time, "2026-02-01T00:00:00.000Z");
+  assert.throws(() => ca.clock.set("soon"), failsWith(/soon is not a time/));
+});
+
+test("a CRL lists what is revoked, and a delta CRL what was released", () => {
+  const ca = testCa();
+  const [held, revoked] = [ca.issue(), ca.issue()];
+  ca.hold(held);
+  ca.revoke(revoked, { reason: "keyCompromise" });
+  const [base] = ca.publishCrl();
+  ca.release(held);
+  const [delta] = ca.publishCrl({ kind: "delta" });
+  assert.ok(base && delta);
+  assertValid(base);
+  assert.deepEqual([base.data.crl?.entryCount, delta.data.crl?.entryCount], [2, 1]);
+  assert.deepEqual([base.data.crl?.kind, delta.data.crl?.kind], ["base", "delta"]);
+});
+
+test("what an event says follows from what the test asks for", () => {
+  const ca = testCa();
+  const denied = ca.deny(ca.pend({ requester: "CORP\\bob", caller: "CORP\\agent" }), {
+    by: "CORP\\eve",
+  });
+  assert.equal(denied.data.request?.requesterName, "CORP\\bob");
+  assert.equal(denied.data.request?.callerName, "CORP\\agent");
+  assert.equal(denied.data.request?.dispositionMessage, "Denied by CORP\\eve\n");
+  const failed = ca.fail({}, { statusCode: 0x80094800, message: "The template is not supported" });
+  assert.equal(failed.data.request?.statusCode, "0x80094800");
+  const own = ca.issue({
+    template: { name: "Mine", oid: "1.2.3.4", version: [5, 6] },
+    attributes: { SAN: "upn=a@b" },
+  });
+  assert.equal(own.data.certificate?.template?.oid, "1.2.3.4");
+  assert.deepEqual(own.data.attributes?.find(({ name }) => name === "SAN")?.value, "upn=a@b");
+  const user = ca.issue({ template: "User", requester: "CORP\\alice" });
+  const again = ca.issue({ template: "User", requester: "CORP\\ALICE" });
+  assert.match(user.data.certificate?.sid ?? "", /^S-1-5-21-/);
+  assert.equal(user.data.certificate?.sid, again.data.certificate?.sid);
+  const without = ca.issue({ template: "User", sid: null });
+  assert.equal(without.data.certificate?.sid, undefined);
+});
+
+test("a call that the state of the request does not allow says so", () => {
+  const ca = testCa();
+  const issued = ca.issue();
+  assert.throws(() => ca.release(issued), failsWith(/release: request 1 is issued, not held/));
+  assert.throws(() => ca.approve(issued), failsWith(/approve: request 1 is issued, not pending/));
+  assert.throws(() => ca.revoke(99), failsWith(/revoke: this CA has no request 99/));
+  assert.throws(() => ca.revoke(ca.start.call(new TestCa())), failsWith(/no request like it/));
+  ca.revoke(issued);
+  assert.throws(() => ca.hold(issued), failsWith(/hold: request 1 is revoked, not issued/));
+  assert.throws(() => ca.issue({ requester: "alice" }), failsWith(/"alice" is not an account/));
+  assert.throws(() => ca.issue({ subject: "www.example.com" }), failsWith(/not an attribute/));
+  assert.throws(() => ca.issue({ sans: [{ ip: "::1" }] }), failsWith(/not an IPv4 address/));
+});
+
+test("every certificate of the kit parses without a problem", () => {
+  const ca = testCa();
+  for (const template of ["CorpWorkstation", "CorpSmartcard", "Machine", "User", "Unheard Of"]) {
+    const { problems } = parseCertificate(certificateOf(ca.issue({ template })));
+    assert.deepEqual(problems, [], template);
+  }
+});
