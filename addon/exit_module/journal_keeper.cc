@@ -7,7 +7,7 @@
 
 #include "access.h"
 #include "collect/utf16.h"
-#include "event_log.h"
+#include "event_log/event_log.h"
 #include "journal/cbor.h"
 #include "journal/units.h"
 #include "messages.h"
@@ -165,7 +165,7 @@ class JournalKeeper {
   }
 
   ProcessRecorder& recorder_;
-  EventLog log_;
+  event_log::EventLog log_;
   std::wstring directory_;
   std::wstring refused_;                    ///< why the directory is not used; empty when it is
   std::vector<Settings::Ignored> ignored_;  ///< not reported yet

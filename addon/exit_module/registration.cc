@@ -4,7 +4,7 @@
 
 #include "access.h"
 #include "com.h"
-#include "event_log.h"
+#include "event_log/event_log.h"
 #include "manage_module.h"
 #include "settings.h"
 
@@ -61,7 +61,7 @@ std::wstring ClsidKey(const ComClass& com_class) {
   return std::wstring(kClasses) + L"CLSID\\" + ClsidText(com_class.clsid);
 }
 
-std::wstring EventSourceKey() { return std::wstring(kEventSources) + kEventSource; }
+std::wstring EventSourceKey() { return std::wstring(kEventSources) + event_log::kEventSource; }
 
 /// Full path of this DLL; empty when it cannot be had.
 std::wstring DllPath() {

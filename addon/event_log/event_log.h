@@ -1,5 +1,5 @@
-#ifndef CERTWIRE_EXIT_MODULE_EVENT_LOG_H_
-#define CERTWIRE_EXIT_MODULE_EVENT_LOG_H_
+#ifndef CERTWIRE_EVENT_LOG_EVENT_LOG_H_
+#define CERTWIRE_EVENT_LOG_EVENT_LOG_H_
 
 #include <windows.h>
 
@@ -7,12 +7,12 @@
 #include <map>
 #include <string>
 
-namespace exit_module {
+namespace event_log {
 
 inline constexpr wchar_t kEventSource[] = L"Certwire";
 
-/// Writes into the Application log as source `Certwire`. Belongs to the background thread, which
-/// registers the source with its first message: a call of the log may take long.
+/// Writes into the Application log as source `Certwire`. Belongs to one thread, which registers the
+/// source with its first message: a call of the log may take long.
 class EventLog {
  public:
   EventLog() = default;
@@ -31,6 +31,6 @@ class EventLog {
   std::map<DWORD, uint64_t> last_report_;  ///< monotonic milliseconds by message
 };
 
-}  // namespace exit_module
+}  // namespace event_log
 
-#endif  // CERTWIRE_EXIT_MODULE_EVENT_LOG_H_
+#endif  // CERTWIRE_EVENT_LOG_EVENT_LOG_H_

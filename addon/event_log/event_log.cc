@@ -4,7 +4,7 @@
 
 #include "collect/clock.h"
 
-namespace exit_module {
+namespace event_log {
 namespace {
 
 constexpr uint64_t kQuietMs = 10 * 60 * 1000;
@@ -47,4 +47,4 @@ bool EventLog::Report(DWORD id, std::initializer_list<std::wstring> insertions) 
   return true;
 }
 
-}  // namespace exit_module
+}  // namespace event_log
