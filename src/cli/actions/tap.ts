@@ -11,7 +11,7 @@ import { say, styled } from "../output.ts";
 import { type SubjectOptions, subjectOf } from "../selection-options.ts";
 import { stopSignal } from "../stop-signal.ts";
 import type { TapSource } from "../tap/source.ts";
-import { type ConnectOptions, connectOptions, usage } from "../verify/credentials.ts";
+import { type ConnectOptions, givenOptions, usage } from "../verify/credentials.ts";
 
 /** The options of `certwire tap`. */
 export interface TapOptions extends JournalOptions, ConnectOptions, SubjectOptions {
@@ -67,7 +67,7 @@ async function chooseSource(
     );
   }
   if (journal !== undefined || config !== undefined) {
-    const [needless] = connectOptions(options);
+    const [needless] = givenOptions(options);
     if (needless !== undefined) throw usage(`${needless} is for brokers, not for a journal`);
     const past = { isWhole: from !== undefined, last: last ?? usualLast, wants };
     const { journalTap } = await import("../tap/journal.ts");
