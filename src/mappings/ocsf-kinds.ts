@@ -43,15 +43,15 @@ const certificateKind = { class: "entity", severity: 1, status: 1, entity: "cert
 const requestKind = { class: "entity", severity: 1, entity: "certificate request" } as const;
 const create = [1, "Create"] as const;
 
-/** How OCSF classes each kind; a certificate that is put on hold is suspended, not deactivated. */
+/** How OCSF classes each kind: a denied request is a certificate that was not created, and a certificate that is put on hold is suspended, not deactivated. */
 export const ocsfKinds: Readonly<Record<EventKind, OcsfKind>> = {
   "certificate.issued": { ...certificateKind, activity: create },
   "certificate.revoked": { ...certificateKind, activity: [11, "Deactivate"] },
   "certificate.unrevoked": { ...certificateKind, activity: [13, "Resume"] },
   "certificate.imported": { ...certificateKind, activity: create },
   "request.pending": { ...requestKind, activity: [99, "Pending"], status: 0 },
-  "request.denied": { ...requestKind, activity: create, severity: 2, status: 2 },
-  "request.failed": { ...requestKind, activity: create, severity: 2, status: 2 },
+  "request.denied": { ...certificateKind, activity: create, severity: 2, status: 2 },
+  "request.failed": { ...certificateKind, activity: create, severity: 2, status: 2 },
   "request.retrieved": { ...requestKind, activity: [2, "Read"], status: 1 },
   "crl.issued": { ...certificateKind, activity: create, entity: "CRL" },
   "ca.started": { class: "lifecycle", activity: [3, "Start"], severity: 1, status: 1 },
@@ -63,13 +63,7 @@ export const ocsfKinds: Readonly<Record<EventKind, OcsfKind>> = {
     entity: "certification authority",
   },
   "ca.stopped": { class: "lifecycle", activity: [4, "Stop"], severity: 1, status: 1 },
-  "ca.unrecognized": {
-    class: "entity",
-    activity: [0, "Unknown"],
-    severity: 2,
-    status: 0,
-    entity: "certificate request",
-  },
+  "ca.unrecognized": { class: "entity", activity: [0, "Unknown"], severity: 2, status: 0 },
   "journal.gap": { class: "error", activity: [1, "General Error"], severity: 4, status: 2 },
 };
 

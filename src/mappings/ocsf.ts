@@ -229,8 +229,9 @@ export const ocsfFields = [
   {
     field: "entity.type_id",
     type: "integer_t",
-    from: ofKind((kind) => kind.entity && 99),
-    note: "99 (other)",
+    from: inClass("entity", "99 (other); 0 (unknown) where the type is absent", (event) =>
+      ocsfKindOf(event).entity === undefined ? 0 : 99,
+    ),
   },
   {
     field: "entity.uid",

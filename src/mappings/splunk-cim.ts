@@ -9,7 +9,7 @@ const cimForms = { text: asJoinedText, number: asInteger, time: asSeconds };
 /** What the data model Change says of a kind. */
 interface CimKind {
   readonly action?: string;
-  readonly category: "certificate" | "certificate request" | "crl" | "ca" | "journal";
+  readonly category?: "certificate" | "certificate request" | "crl" | "ca" | "journal";
   readonly status?: "success" | "failure";
 }
 
@@ -20,14 +20,14 @@ export const cimKinds: Readonly<Record<EventKind, CimKind>> = {
   "certificate.unrevoked": { action: "modified", category: "certificate", status: "success" },
   "certificate.imported": { action: "created", category: "certificate", status: "success" },
   "request.pending": { action: "created", category: "certificate request" },
-  "request.denied": { action: "created", category: "certificate request", status: "failure" },
-  "request.failed": { action: "created", category: "certificate request", status: "failure" },
+  "request.denied": { action: "created", category: "certificate", status: "failure" },
+  "request.failed": { action: "created", category: "certificate", status: "failure" },
   "request.retrieved": { action: "read", category: "certificate request", status: "success" },
   "crl.issued": { action: "created", category: "crl", status: "success" },
   "ca.started": { action: "started", category: "ca", status: "success" },
   "ca.changed": { action: "modified", category: "ca", status: "success" },
   "ca.stopped": { action: "stopped", category: "ca", status: "success" },
-  "ca.unrecognized": { category: "certificate request" },
+  "ca.unrecognized": {},
   "journal.gap": { category: "journal", status: "failure" },
 };
 

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { withMappingTables } from "../../../scripts/mapping-tables.ts";
 import { type CertwireEvent, eventKinds } from "../../../src/events/event.ts";
 import { Redactor } from "../../../src/events/redaction/redactor.ts";
+import type { TypedEvent } from "../../../src/events/typed-event.ts";
 import { ecsFields, toEcs } from "../../../src/mappings/ecs.ts";
 import type { Field } from "../../../src/mappings/field-table.ts";
 import { ocsfFields, toOcsf } from "../../../src/mappings/ocsf.ts";
@@ -83,6 +84,27 @@ test("mapping the same event again gives the same, and leaves the event as it is
     }
     assert.equal(JSON.stringify(event), before);
   }
+});
+
+test("the mappings take what a handler of one kind gets, and their results are typed", () => {
+  const handle = (event: TypedEvent<"certificate.issued">) => {
+    const subject: readonly string[] | undefined = toEcs(event).file?.x509?.subject?.common_name;
+    const expires: number | undefined = toOcsf(event).entity?.data?.certificate?.expiration_time;
+    const user: string | undefined = toSplunkCim(event).user;
+    // @ts-expect-error A list is not a text.
+    const text: string | undefined = toEcs(event).event.category;
+    // @ts-expect-error ECS has no such field.
+    const none: unknown = toEcs(event).event.categories;
+    return [subject, expires, user, text, none];
+  };
+  const golden = goldenEvent("certificate.issued") as TypedEvent<"certificate.issued">;
+  assert.deepEqual(handle(golden), [
+    ["www.contoso.com"],
+    Date.parse("2036-11-19T15:59:01Z"),
+    "CONTOSO\\WEB01$",
+    ["iam"],
+    undefined,
+  ]);
 });
 
 test("what a sink redacts is in no mapped event", () => {
