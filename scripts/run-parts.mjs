@@ -33,6 +33,8 @@ const parts = {
     // In CI only the part docker has a container engine, and no test may be skipped there for lack of one.
     commands: [
       ["bash", "scripts/fetch-kafka.sh"],
+      // For zstd, which the oldest line lacks.
+      ["bash", "scripts/fetch-node.sh", "22"],
       ["node", "build/js/test/integration/support/make-kafka-archive.js"],
       onNodeInPairs(...(isCi ? ["--exclude=testcontainers.test.js"] : []), ...tests("integration")),
     ],

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { oauthBearer } from "../../src/consumer/kafka/access.ts";
 import { kafkaTopic } from "../../src/consumer/kafka/topic-source.ts";
+import { kafkaSink } from "../support/make-sink.ts";
 import { type CliResult, runCli } from "../support/run-cli.ts";
 import { range } from "../support/run-pipeline.ts";
 import { RunningConsumer } from "../support/running-consumer.ts";
@@ -206,6 +207,42 @@ suite("Kafka with tokens of a token server", { skip }, () => {
     }
     await consumer.stop();
     assert.equal(losses(), lossesAtStart);
+  });
+
+  test("a consumer waits for a token endpoint that is down, at its start and later on", async (t) => {
+    const { topic, server } = await setUp(t);
+    const sink = kafkaSink(kafka.bootstrapServers, topic);
+    await sink.open();
+    t.after(() => sink.close());
+    const publish = async (n: number): Promise<void> => {
+      const event = sampleOutbound(n, "ca/1");
+      const { acknowledged } = await sink.publish(sink.laneOf(event), [event], signal);
+      assert.equal(acknowledged, 1);
+    };
+    server.lifetimeSeconds = 15;
+    await server.stop();
+    const sasl = oauthBearer({
+      tokenEndpoint: server.url,
+      clientId: server.clientId,
+      clientSecret: server.clientSecret,
+    });
+    const ssl = { ca: readFileSync(certificates.caFile) };
+    const client = { brokers: kafka.secureServers("OAUTH"), ssl, sasl };
+    const consumer = new RunningConsumer(t, kafkaTopic({ client, topic, groupId: topic }));
+    const logged = (message: string) => () =>
+      consumer.lines.some(
+        ({ msg, error }) => msg === message && /token endpoint/.test(String(error)),
+      );
+    await publish(1);
+    await consumer.until(logged("cannot connect"), "the consumer has tried");
+    await server.start();
+    await consumer.untilHandled(1);
+    await server.stop();
+    await consumer.until(logged("lost the consumer group"), "the token is over");
+    await publish(2);
+    await server.start();
+    await consumer.untilHandled(2);
+    await consumer.stop();
   });
 
   test("a consumer with a wrong secret ends with an error that says so", async (t) => {

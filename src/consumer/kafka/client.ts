@@ -2,6 +2,7 @@ import type { KafkaConfig, LogEntry } from "kafkajs";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
 import { TokenError } from "../../kafka/token-error.ts";
+import { registerZstd } from "../../kafka/zstd.ts";
 import type { ConsumerLogger } from "../logger.ts";
 import { isClient, type KafkaClient } from "./options.ts";
 
@@ -11,7 +12,8 @@ export async function openClient(
   log: ConsumerLogger,
 ): Promise<KafkaClient> {
   if (isClient(client)) return client;
-  const { Kafka, logLevel } = await import("kafkajs");
+  const { Kafka, logLevel, CompressionCodecs } = (await import("kafkajs")).default;
+  registerZstd(CompressionCodecs);
   return new Kafka({
     clientId: "certwire-consumer",
     connectionTimeout: 10_000,
@@ -50,11 +52,26 @@ const refusals: ReadonlySet<unknown> = new Set([
 /** The CertwireError for what kafkajs threw; `what` says what failed. */
 export function toConsumerError(error: unknown, what: string): CertwireError {
   if (error instanceof CertwireError) return error;
+  if (isUnreadable(error)) {
+    const text = `${what}: ${describeCause(error)}`;
+    const hint = codecHint;
+    return new CertwireError("CERTWIRE_CONSUMER_REFUSED", text, { cause: error, hint });
+  }
   const token = chainOf(error).find((each) => each instanceof TokenError);
   const isRefused = token ? token.kind !== "unreachable" : chainOf(error).some(isRefusal);
   const code = isRefused ? "CERTWIRE_CONSUMER_REFUSED" : "CERTWIRE_CONSUMER_UNREACHABLE";
   const hint = token && { hint: token.hint };
   return new CertwireError(code, `${what}: ${describeCause(error)}`, { cause: error, ...hint });
+}
+
+const codecHint =
+  "gzip can be read everywhere, and zstd on Node.js 22.15 or later. For another codec hand in a client of kafkajs that has it in its CompressionCodecs, or change compression.type of the topic.";
+
+/** True when kafkajs has no codec for what it has fetched. */
+function isUnreadable(error: unknown): boolean {
+  return chainOf(error).some(
+    (each) => (Object(each) as KafkaError).name === "KafkaJSNotImplemented",
+  );
 }
 
 function isRefusal(error: unknown): boolean {

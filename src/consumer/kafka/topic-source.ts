@@ -140,7 +140,5 @@ class KafkaTopicSource implements EventSource {
 }
 
 function gaveUp(error: Error): CertwireError {
-  const { code } = toConsumerError(error, "");
-  const text = `the Kafka client gave up: ${describeCause(error)}`;
-  return new CertwireError(code, text, { cause: error });
+  return toConsumerError(error, "the Kafka client gave up");
 }

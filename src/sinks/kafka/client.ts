@@ -1,14 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
+import kafkajs, { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
 import type { Logger } from "pino";
+import { CertwireError } from "../../errors/certwire-error.ts";
 import { fetchWithCredentials } from "../../kafka/client-credentials.ts";
 import { fetchFromIam } from "../../kafka/msk-iam.ts";
 import { oauthMechanism } from "../../kafka/oauth-mechanism.ts";
 import { TokenKeeper } from "../../kafka/token-keeper.ts";
+import { registerZstd, zstdProblem } from "../../kafka/zstd.ts";
 import { loadTls } from "../tls-options.ts";
 import { toKafkajsBroker } from "./ipv6.ts";
 import { patchRequestQueue } from "./kafkajs.ts";
-import type { ResolvedKafkaSinkOptions } from "./options.ts";
+import { type ResolvedKafkaSinkOptions, zstdHint } from "./options.ts";
 import type { PasswordSasl, ResolvedSasl } from "./sasl-options.ts";
 import { socketFactory } from "./socket-factory.ts";
 
@@ -22,7 +24,9 @@ export function createKafka(
   sasl: KafkaSasl | undefined = options.sasl && saslOf(options.sasl, log),
 ): Kafka {
   patchRequestQueue();
-  const { tls } = options;
+  registerZstd(kafkajs.CompressionCodecs);
+  const { tls, compression } = options;
+  if (compression === "zstd") assertZstd();
   // Files that cannot be used throw here, with a reason; kafkajs would hide it.
   if (tls) loadTls(tls);
   if (options.sasl) assertReadable(options.sasl);
@@ -40,6 +44,12 @@ export function createKafka(
     logCreator: () => (entry) => forward(log, entry),
     ...(sasl && { sasl }),
   });
+}
+
+function assertZstd(): void {
+  const problem = zstdProblem();
+  if (problem === undefined) return;
+  throw new CertwireError("CERTWIRE_SINK_CONFIG", problem, { hint: zstdHint });
 }
 
 /** What kafkajs gets as `sasl`. It may be used for several clients, which share its token. */

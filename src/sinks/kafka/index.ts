@@ -1,3 +1,4 @@
+import { zstdProblem } from "../../kafka/zstd.ts";
 import { passwordInClear, scramInClear, tokenInClear } from "../broker-options.ts";
 import { defineSinkKind, type SinkFinding } from "../sink-kind.ts";
 import { certificateEnds, inspectCa, inspectTls } from "../tls-files.ts";
@@ -7,6 +8,7 @@ import {
   kafkaSinkOptions,
   type ResolvedKafkaSinkOptions,
   resolveKafkaSink,
+  zstdHint,
 } from "./options.ts";
 import type { ResolvedSasl } from "./sasl-options.ts";
 
@@ -34,8 +36,12 @@ function destination(options: ResolvedKafkaSinkOptions): string {
   return `${name} ${topics.join(", ")} on ${options.brokers.join(", ")}`;
 }
 
-function inspect({ tls, sasl }: ResolvedKafkaSinkOptions, now: number): SinkFinding[] {
+function inspect({ tls, sasl, compression }: ResolvedKafkaSinkOptions, now: number): SinkFinding[] {
   const findings = tls === undefined ? [] : inspectTls(tls, now);
+  const problem = compression === "zstd" ? zstdProblem() : undefined;
+  if (problem !== undefined) {
+    findings.push({ path: ["compression"], isWarning: false, message: problem, hint: zstdHint });
+  }
   if (sasl === undefined) return findings;
   if (tls === undefined) findings.push(inClear(sasl.mechanism)(["sasl", "mechanism"], "kafkas"));
   if (sasl.mechanism === "oauthbearer" && sasl.caFile !== undefined) {

@@ -189,7 +189,7 @@ export class KafkaLane {
         topic,
         acks: -1,
         timeout: requestTimeoutMs,
-        compression: compression === "gzip" ? CompressionTypes.GZIP : CompressionTypes.None,
+        compression: compressionTypes[compression],
         messages: events.map((event) => toMessage(event, partition, mode)),
       });
     } finally {
@@ -239,6 +239,12 @@ export class KafkaLane {
     this.#lastOffsets.set(log, offset);
   }
 }
+
+const compressionTypes = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  zstd: CompressionTypes.ZSTD,
+} as const;
 
 /** What a record costs beside its JSON, at most, in bytes: lengths, timestamps, and headers in binary mode. */
 const recordOverhead = 256;

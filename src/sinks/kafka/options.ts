@@ -19,6 +19,9 @@ export const kafkaRoute = z.strictObject({
   ),
 });
 
+/** What to do where zstd cannot be used. */
+export const zstdHint = "Set compression to gzip or none, or update Node.js.";
+
 /** Entry of a Kafka sink. */
 export const kafkaSinkOptions = z
   .strictObject({
@@ -34,7 +37,10 @@ export const kafkaSinkOptions = z
     ),
     ...brokerShape("kafkas"),
     routes: z.array(kafkaRoute).min(1).optional(),
-    compression: z.enum(["none", "gzip"]).default("none").describe("Compression of batches."),
+    compression: z
+      .enum(["none", "gzip", "zstd"])
+      .default("none")
+      .describe("Compression of batches. `zstd` needs Node.js 22.15 or later."),
     clientId: z
       .string()
       .min(1)
@@ -83,7 +89,7 @@ export interface ResolvedKafkaSinkOptions extends ResolvedSinkOptions, ResolvedB
   /** Topics of the routes, with their placeholders. Default: none. */
   readonly routes: readonly z.infer<typeof kafkaRoute>[];
   /** Default `none`. */
-  readonly compression: "none" | "gzip";
+  readonly compression: "none" | "gzip" | "zstd";
   /** Shown in the broker's logs and quotas. Default `certwire`. */
   readonly clientId: string;
   /** Default: no authentication, or the client certificate of `tls`. */

@@ -131,6 +131,9 @@ test("the progress says how much is read and how long the rest takes", () => {
   assert.equal(countLine(500, undefined, 1000, "messages"), "500 messages, 500/s");
 });
 
+const tokens = ["--kafka", "kafkas://h/t", "--mechanism", "oauthbearer"];
+const client = ["--client-id", "c", "--client-secret-file", "secret.txt"];
+
 const wrongUsages: readonly (readonly [about: string, words: string[], message: RegExp])[] = [
   ["nothing to verify", [], /choose --kafka URL, --rabbitmq-stream URL or FILE/],
   ["two things to verify", ["x.ndjson", "--kafka", "kafka://localhost/t"], /choose/],
@@ -144,6 +147,46 @@ const wrongUsages: readonly (readonly [about: string, words: string[], message: 
   ],
   ["a user without a password", ["--rabbitmq-stream", "amqp://u@h/?stream=s"], /no password/],
   ["a SASL user without a password", ["--kafka", "kafka://h/t", "--username", "u"], /together/],
+  [
+    "an option of tokens with a password",
+    ["--kafka", "kafka://h/t", "--token-endpoint", "https://h/t"],
+    /--token-endpoint is not for --mechanism scram-sha-512/,
+  ],
+  [
+    "a user with tokens",
+    ["--kafka", "kafka://h/t", "--mechanism", "oauthbearer", "--username", "u"],
+    /--username is not for --mechanism oauthbearer/,
+  ],
+  [
+    "tokens without a client secret",
+    [...tokens, "--token-endpoint", "https://h/t", "--client-id", "c"],
+    /needs --token-endpoint, --client-id and a client secret/,
+  ],
+  [
+    "a secret in the URL of the token endpoint",
+    [...tokens, ...client, "--token-endpoint", "https://c:Ge5eim@h/t"],
+    /oauth\.tokenEndpoint: the URL holds a user or a password/,
+  ],
+  [
+    "two client secrets",
+    [...tokens, ...client, "--token-endpoint", "https://h/t", "--client-secret-environment", "S"],
+    /cannot be used together/,
+  ],
+  [
+    "a SASL extension without a value",
+    [...tokens, ...client, "--token-endpoint", "https://h/t", "--sasl-extension", "cluster"],
+    /must be name=value/,
+  ],
+  [
+    "AWS IAM without a region",
+    ["--kafka", "kafkas://h/t", "--mechanism", "aws-msk-iam"],
+    /needs --aws-region/,
+  ],
+  [
+    "tokens for a stream",
+    ["--rabbitmq-stream", "amqp://h/?stream=s", "--client-id", "c"],
+    /--client-id is for Kafka/,
+  ],
   ["a stream without a name", ["--rabbitmq-stream", "amqp://localhost/"], /names no stream/],
   [
     "a stream in an exchange",
