@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Fetches the jars of the test brokers with Maven; does nothing if they are already there.
+# Fetches the jars of the test brokers, and of other programs for tests, with Maven; does nothing if they are already there.
 #   scripts/fetch-kafka.sh                    Apache Kafka, its tools and Connect -> var/kafka-libs
 #   scripts/fetch-kafka.sh kafka VERSION      another version of it               -> var/kafka-libs-VERSION
 #   scripts/fetch-kafka.sh perf-test          RabbitMQ's load generator           -> var/perf-test-libs
+#   scripts/fetch-kafka.sh cloudevents        the CloudEvents SDK for Java        -> var/cloudevents-libs
+#   scripts/fetch-kafka.sh opensearch         an OpenSearch node                  -> var/opensearch-libs
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh
@@ -10,7 +12,9 @@ source scripts/packages.sh
 case "${1:-kafka}" in
   kafka) name=kafka-libs${2:+-$2} pom=test/integration/support/kafka/pom.xml ;;
   perf-test) name=perf-test-libs pom=test/integration/support/rabbitmq/pom.xml ;;
-  *) echo "usage: $0 [kafka [VERSION]|perf-test]" >&2; exit 2 ;;
+  cloudevents) name=cloudevents-libs pom=test/interop/java/pom.xml ;;
+  opensearch) name=opensearch-libs pom=test/interop/opensearch/pom.xml ;;
+  *) echo "usage: $0 [kafka [VERSION]|perf-test|cloudevents|opensearch]" >&2; exit 2 ;;
 esac
 target=var/$name
 mkdir -p var

@@ -11,19 +11,25 @@ packages_test=(
   g++ "${packages_windows[@]}"
   clang-14 libclang-rt-14-dev clang-format-19 wine wine64
   openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql
-  openssl iproute2 docker.io debootstrap zsh python3-pip
+  openssl iproute2 docker.io debootstrap zsh python3-pip python3-venv
 )
+
+# What the long tests against other people's software need besides: compilers of Java and Go.
+packages_interop=(openjdk-17-jdk-headless golang-go)
 
 say() { printf 'certwire: %s\n' "$*"; }
 
 is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
-# A Java, Maven or pip on the PATH is used, however it was installed.
+# A Java, Maven, Python, pip or Go on the PATH is used, however it was installed.
 is_provided() {
   case $1 in
     openjdk-17-jre-headless) command -v java >/dev/null ;;
     maven) command -v mvn >/dev/null ;;
     python3-pip) python3 -m pip --version >/dev/null 2>&1 ;;
+    openjdk-17-jdk-headless) command -v javac >/dev/null ;;
+    golang-go) command -v go >/dev/null ;;
+    python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     *) return 1 ;;
   esac
 }
@@ -89,8 +95,29 @@ install_npm() {
   cp package-lock.json "$stamp"
 }
 
+# Python packages of the tests, in an environment of their own, installed again when the list changes.
+install_python() {
+  local list=test/interop/python/requirements.txt environment=var/python
+  if cmp -s "$list" "$environment/requirements.txt"; then
+    say "Python packages are up to date"
+    return
+  fi
+  say "installing Python packages into $environment"
+  local fetch=("$environment/bin/pip" install -q --disable-pip-version-check --only-binary=:all: --no-deps -r "$list")
+  if ! { python3 -m venv --clear "$environment" && "${fetch[@]}"; } > var/pip.log 2>&1; then
+    fetch_failed "pip install" var/pip.log "python3 -m venv --clear $environment && ${fetch[*]}"
+  fi
+  cp "$list" "$environment/requirements.txt"
+}
+
 check_node() {
   node -e 'const [a,b]=process.versions.node.split(".").map(Number); process.exit(a>20||(a===20&&b>=19)?0:1)' && return
   say "Node.js 20.19 or later is needed, this is $(node --version)"
+  exit 1
+}
+
+check_go() {
+  go version | grep -qE ' go1\.(2[3-9]|[3-9][0-9])' && return
+  say "Go 1.23 or later is needed on the PATH, this is $(go version)"
   exit 1
 }

@@ -61,6 +61,10 @@ const parts = {
     title: "crash tests and examples",
     commands: [onNode(...tests("crash"), "build/js/examples")],
   },
+  interop: {
+    title: "golden events through other people's software",
+    commands: [["bash", "scripts/fetch-kafka.sh"], onNode(...tests("interop/quick"))],
+  },
   unit: {
     title: "unit and contract tests",
     commands: [onNodeInPairs(...tests("unit", "contract"))],

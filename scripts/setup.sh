@@ -12,7 +12,10 @@ case ${1:-start} in
   *) say "usage: setup.sh start|test"; exit 2 ;;
 esac
 install_npm
-if [ "${1:-start}" = test ]; then bash scripts/fetch-vocabularies.sh; fi
+if [ "${1:-start}" = test ]; then
+  bash scripts/fetch-vocabularies.sh
+  install_python
+fi
 say "building the native addon"
 bash scripts/build-native.sh > build/native-build.log 2>&1 || { tail -n 30 build/native-build.log >&2; exit 1; }
 say "compiling TypeScript"

