@@ -142,6 +142,7 @@ test("a killed host takes its program with it, even one that ignores the end of 
   const log = join(directory.path, "console");
   const options = await directory.options();
   const host = startWine(serviceHost, ["--console", ...options], log);
+  t.after(() => host.kill("SIGKILL"));
   const isDeaf = () => readFileSync(log, "utf8").includes('{"msg":"started"}');
   await until(isDeaf, "the program has started", { everyMs: 50 });
   assert.ok(processIn(directory, "node.exe") !== undefined);

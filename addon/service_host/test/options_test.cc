@@ -111,7 +111,8 @@ TEST_CASE("a command line that is wrong is refused with the reason") {
 
 TEST_CASE("waits double up to a minute, and are short again after a run of a minute") {
   Backoff backoff;
-  for (const uint64_t expected : {1'000, 2'000, 4'000, 8'000, 16'000, 32'000, 60'000, 60'000}) {
+  constexpr uint64_t kWaits[] = {1'000, 2'000, 4'000, 8'000, 16'000, 32'000, 60'000, 60'000};
+  for (const uint64_t expected : kWaits) {
     CHECK(backoff.NextMs(59'999) == expected);
   }
   CHECK(backoff.NextMs(60'000) == 1'000);

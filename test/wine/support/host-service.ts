@@ -208,9 +208,14 @@ export class RegisteredService {
     await until(attempt, "the service is being started", { everyMs: 500 });
   }
 
-  async stop(): Promise<ServiceState> {
-    await outputOf("net", ["stop", "Certwire"]);
-    return this.untilState("STOPPED");
+  /** Stops it, also while it still starts and refuses that. */
+  stop(): Promise<ServiceState> {
+    const attempt = async (): Promise<ServiceState | false> => {
+      await outputOf("net", ["stop", "Certwire"]);
+      const found = await this.state();
+      return found?.state === "STOPPED" && found;
+    };
+    return until(attempt, "the service is stopped", { everyMs: 200 });
   }
 
   untilState(wanted: string): Promise<ServiceState> {
