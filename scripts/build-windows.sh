@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Cross-compiles everything for Windows x64 with mingw-w64: exit module, certsrv stand-in and their tests
-# into build/windows, the addon into prebuilds/win32-x64. Installs what it needs; checks what the binaries import.
+# Cross-compiles everything for Windows x64 with mingw-w64 into build/windows: exit module, certsrv stand-in, service
+# host and their tests. The addon and the service host also go into prebuilds/win32-x64, for the npm package.
+# Installs what it needs; checks what the binaries import.
 # Targets can be named; default: all that exist.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,7 +10,7 @@ out=${CERTWIRE_WINDOWS_BUILD:-$PWD/build/windows}
 cmake_dir=$out/cmake
 log=$out/build.log
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(certwire_exit certsrv-standin exit-module-test standin-test core_test journal_kill certwire_node)
+[ ${#targets[@]} -gt 0 ] || targets=(certwire_exit certsrv-standin exit-module-test standin-test core_test journal_kill certwire-service service_host_test supervisor_test certwire_node)
 
 fail() {
   grep -E 'error|undefined reference|Error' "$log" | head -n 30 >&2 || tail -n 30 "$log" >&2
@@ -48,8 +49,10 @@ for binary in "$out"/*.dll "$out"/*.exe "$out"/*.node; do
   [ -e "$binary" ] || continue
   check_imports "$binary"
 done
-if [ -e "$out/certwire.node" ]; then
-  mkdir -p prebuilds/win32-x64
-  cmp -s "$out/certwire.node" prebuilds/win32-x64/certwire.node || cp "$out/certwire.node" prebuilds/win32-x64/certwire.node
-fi
+# What the npm package carries.
+mkdir -p prebuilds/win32-x64
+for name in certwire.node certwire-service.exe; do
+  [ -e "$out/$name" ] || continue
+  cmp -s "$out/$name" "prebuilds/win32-x64/$name" || cp "$out/$name" "prebuilds/win32-x64/$name"
+done
 find "$out" -maxdepth 1 \( -name '*.dll' -o -name '*.exe' -o -name '*.node' \) -exec du -h {} + | sed "s|$PWD/||"

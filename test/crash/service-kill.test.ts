@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { CertwireEvent } from "../../src/events/event.ts";
@@ -8,6 +8,7 @@ import { kindOf } from "../../src/events/event-kind.ts";
 import { readCheckpoint } from "../../src/state/checkpoint-store.ts";
 import { stateLayout } from "../../src/state/layout.ts";
 import { eventContext, eventsOfFrame } from "../support/exit-records.ts";
+import { published, publishedLines, textsIn } from "../support/published-files.ts";
 import { startCli, temporaryDirectory } from "../support/run-cli.ts";
 import { sequenceOf } from "../support/sample-events.ts";
 import { scaled, sizeFromEnvironment } from "../support/scale.ts";
@@ -21,34 +22,6 @@ const eventsPerSecond = 150;
 const fewestEvents = scaled(300);
 /** A service is killed after it has published fewer than this. */
 const mostBeforeKill = scaled(200);
-
-/** What is published, file by file. */
-function textsIn(directory: string): string[] {
-  try {
-    const names = readdirSync(directory).filter((name) => name.endsWith(".ndjson"));
-    return names.toSorted().map((name) => readFileSync(join(directory, name), "utf8"));
-  } catch {
-    return []; // killed before the sink made its directory
-  }
-}
-
-/** Events in the order of publishing, without a line that a kill cut off. */
-function published(directory: string): CertwireEvent[] {
-  return textsIn(directory).flatMap((text) => text.split("\n").flatMap(parse));
-}
-
-/** Number of lines that are published: cheap enough to be asked again and again, unlike the events. */
-function publishedLines(directory: string): number {
-  return textsIn(directory).reduce((sum, text) => sum + text.split("\n").length - 1, 0);
-}
-
-function parse(line: string): CertwireEvent[] {
-  try {
-    return [JSON.parse(line) as CertwireEvent];
-  } catch {
-    return [];
-  }
-}
 
 /** The cursor of a sink on disk. */
 async function savedSequence(state: string, sink = "files"): Promise<bigint> {

@@ -8,15 +8,20 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-const addons = ["prebuilds/linux-x64/certwire.node", "prebuilds/win32-x64/certwire.node"];
+const prebuilds = [
+  "prebuilds/linux-x64/certwire.node",
+  "prebuilds/win32-x64/certwire.node",
+  "prebuilds/win32-x64/certwire-service.exe",
+];
 let home = "";
 let certwire = "";
 
 /** Packs this checkout and installs the tarball as a user would. */
 before(async () => {
   home = await mkdtemp(join(tmpdir(), "certwire-package-"));
-  // A whole `npm test` has built both before.
-  if (!addons.every(existsSync)) await run("bash", ["scripts/build-windows.sh", "certwire_node"]);
+  // A whole `npm test` has built them before.
+  const windows = ["certwire_node", "certwire-service"];
+  if (!prebuilds.every(existsSync)) await run("bash", ["scripts/build-windows.sh", ...windows]);
   const { stdout } = await run("npm", ["pack", "--json", "--pack-destination", home]);
   const tarball = /"filename":\s*"([^"]+)"/.exec(stdout)?.[1];
   assert.ok(tarball, `npm pack named no file: ${stdout}`);
@@ -86,12 +91,12 @@ test("the SDK for consumers is imported without any addon, and without a client 
   assert.ok(existsSync(join(root, "dist/consumer/index.d.ts")));
 });
 
-test("the package carries both addons with their licences, and no test, C++ source or other compiled addon", () => {
+test("the package carries both addons and the Windows service with their licences, and no test, C++ source or other compiled addon", () => {
   const root = join(home, "node_modules/certwire");
   for (const path of ["test", "addon", "build", "var"]) {
     assert.equal(existsSync(join(root, path)), false, path);
   }
-  for (const path of [...addons, "LICENSE", "THIRD-PARTY-NOTICES.md"]) {
+  for (const path of [...prebuilds, "LICENSE", "THIRD-PARTY-NOTICES.md"]) {
     assert.ok(existsSync(join(root, path)), path);
   }
 });
