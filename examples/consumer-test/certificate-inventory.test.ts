@@ -1,112 +1,113 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { after, before, beforeEach, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { type Channel, type ChannelModel, connect } from "amqplib";
+import { randomUUID } from "node:crypto";
+import { after, afterEach, before, beforeEach, suite, test } from "node:test";
+import type { Consumer } from "../../src/consumer/index.ts";
+// In your project: import ... from "certwire/testing".
+import {
+  EventInbox,
+  expectEvent,
+  publish,
+  rabbitMqAt,
+  type TestRabbitMq,
+  testCa,
+} from "../../src/testing/index.ts";
 import { startRabbitmq } from "../../test/integration/support/brokers.ts";
 import { CertificateInventory } from "./certificate-inventory.ts";
 
-// In your project this is the package: run `npx certwire` instead.
-const certwire = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
-const recording = resolve("examples/consumer-test/recorded-events.ndjson");
-const queue = "certificate-inventory";
+/** A machine may be slow; a test that passes never waits this long. */
+const patient = { timeoutMs: 180_000 };
 
-let broker: Awaited<ReturnType<typeof startRabbitmq>>;
-let connection: ChannelModel;
-let channel: Channel;
-let directory: string;
-
-before(async () => {
-  // In your project: a broker from testcontainers, or the address of an existing one.
-  broker = await startRabbitmq();
-  const [url = ""] = broker.urls;
-  connection = await connect(url);
-  directory = await mkdtemp(join(tmpdir(), "certificate-inventory-"));
-  await writeFile(join(directory, "certwire.json"), JSON.stringify(configuration(new URL(url))));
+test("without a broker: the handlers get events of a test CA", async () => {
+  const ca = testCa();
+  const inventory = new CertificateInventory();
+  const issued = ca.issue({ subject: "CN=www.example.com", sans: ["www.example.com"] });
+  // One event at a time, as the consumer does it.
+  await inventory.handlers["certificate.issued"]?.(issued, undefined as never);
+  const [entry] = inventory.entries;
+  assert.equal(entry?.subject, "CN=www.example.com");
+  assert.equal(entry?.notAfter, issued.data.certificate?.notAfter);
 });
 
-after(async () => {
-  await connection.close();
-  await broker.stop();
-  await rm(directory, { recursive: true });
-});
+suite("with RabbitMQ", () => {
+  let rabbit: TestRabbitMq;
+  let handled: EventInbox;
+  let inventory: CertificateInventory;
+  let consumer: Consumer;
+  let running: Promise<void>;
+  let exchange: string;
 
-beforeEach(async () => {
-  channel = await connection.createChannel();
-  await channel.assertExchange("certwire", "topic", { durable: true });
-  await channel.deleteQueue(queue);
-  await channel.assertQueue(queue, { durable: true });
-  // Everything: an event that no queue takes is not published, and delays those after it.
-  await channel.bindQueue(queue, "certwire", "#");
-});
+  before(async () => {
+    // In your project: rabbit = await startRabbitMq(), or rabbitMqAt("amqp://...") for one that runs already.
+    const broker = await startRabbitmq();
+    rabbit = { ...rabbitMqAt(broker.urls[0] ?? ""), stop: () => broker.stop() };
+  });
+  after(() => rabbit.stop());
 
-/** The part of the service's configuration that a replay needs. The password stays in the environment. */
-function configuration({ username, host, pathname, password }: URL): object {
-  process.env["INVENTORY_TEST_PASSWORD"] = decodeURIComponent(password);
-  return {
-    journal: { directory: "journal" },
-    state: { directory: "state" },
-    sinks: [
-      {
-        name: "rabbit",
-        url: `amqp://${username}@${host}${pathname || "/"}?exchange=certwire`,
-        password: { environment: "INVENTORY_TEST_PASSWORD" },
-      },
-    ],
-  };
-}
+  beforeEach(async () => {
+    // Each test has its own exchange and queue, so that it sees its own events only.
+    exchange = `test-${randomUUID()}`;
+    const queue = `inventory-${randomUUID()}`;
+    await rabbit.createQueue(queue, { exchange });
+    handled = new EventInbox();
+    inventory = new CertificateInventory((event) => handled.add(event));
+    consumer = inventory.consumer(rabbit.source(queue));
+    running = consumer.run();
+    running.catch((error: Error) => handled.fail(error));
+  });
+  afterEach(async () => {
+    await consumer.stop();
+    await running;
+  });
 
-/** Sends recorded events as the service would have sent them. */
-async function replay(...selection: string[]): Promise<void> {
-  const target = ["--config", join(directory, "certwire.json"), "--to-sink", "rabbit"];
-  const words = [certwire, "replay", recording, ...target, ...selection];
-  await promisify(execFile)(process.execPath, words);
-}
+  test("a certificate is followed through issue, hold, release and revocation", async () => {
+    const ca = testCa();
+    const issued = ca.issue({ sans: ["www.example.com"] });
+    ca.hold(issued);
+    await publish(ca.events, rabbit.target(exchange), patient);
+    await expectEvent(handled, "certificate.revoked", {}, patient);
+    assert.deepEqual(states(), ["on hold"]);
 
-/** Lets an inventory consume all that is in the queue; a replay has ended once everything is there. */
-async function consumeAll(inventory: CertificateInventory): Promise<void> {
-  const { messageCount } = await channel.checkQueue(queue);
-  await inventory.consume(channel, queue);
-  const deadline = performance.now() + 180_000;
-  while (inventory.handled < messageCount) {
-    assert.ok(performance.now() < deadline, `${inventory.handled} of ${messageCount} are handled`);
-    await delay(50);
+    const released = ca.release(issued);
+    await publish([released], rabbit.target(exchange), patient);
+    await expectEvent(handled, "certificate.unrevoked", {}, patient);
+    assert.deepEqual(states(), ["valid"]);
+
+    const revoked = ca.revoke(issued, { reason: "keyCompromise" });
+    await publish([revoked], rabbit.target(exchange), patient);
+    await expectEvent(handled, "certificate.revoked", { id: revoked.id }, patient);
+    assert.deepEqual(states(), ["revoked"]);
+  });
+
+  test("the same events sent twice change nothing", async () => {
+    const ca = testCa();
+    for (const name of ["a.example.com", "b.example.com", "c.example.com"]) {
+      ca.issue({ sans: [name] });
+    }
+    ca.revoke(2);
+    ca.issue({ sans: ["d.example.com"] });
+    const certificateEvents = ca.events.filter(({ type }) => type.includes(".certificate."));
+    for (let time = 1; time <= 2; time += 1) {
+      await publish(ca.events, rabbit.target(exchange), patient);
+    }
+    const haveAllCome = () => handled.events.length >= 2 * certificateEvents.length;
+    await expectEvent(handled, "certificate.issued", haveAllCome, patient);
+    assert.deepEqual(states(), ["valid", "revoked", "valid", "valid"]);
+  });
+
+  test("a request that a manager denies leaves no entry", async () => {
+    const ca = testCa();
+    ca.deny(ca.pend({ requester: "CORP\\bob", template: "CorpCodeSigning" }));
+    const approved = ca.approve(ca.pend({ requester: "CORP\\alice", template: "CorpCodeSigning" }));
+    await publish(ca.events, rabbit.target(exchange), patient);
+    await expectEvent(handled, "certificate.issued", { id: approved.id }, patient);
+    assert.equal(inventory.entries.length, 1);
+  });
+
+  /** The states of the certificates, in the order of their request IDs. */
+  function states(): string[] {
+    const inOrder = inventory.entries.toSorted((a, b) =>
+      a.serialNumber.slice(0, 10) < b.serialNumber.slice(0, 10) ? -1 : 1,
+    );
+    return inOrder.map(({ state }) => state);
   }
-  await channel.close();
-}
-
-function countStates({ entries }: CertificateInventory): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { state } of entries) counts[state] = (counts[state] ?? 0) + 1;
-  return counts;
-}
-
-test("the inventory follows certificates through issue, revocation, hold and release", async () => {
-  const inventory = new CertificateInventory();
-  await replay();
-  await consumeAll(inventory);
-  assert.deepEqual(countStates(inventory), { valid: 15, "on hold": 1, revoked: 1 });
-});
-
-test("the same events sent twice change nothing", async () => {
-  const inventory = new CertificateInventory();
-  await replay();
-  await replay();
-  await consumeAll(inventory);
-  assert.deepEqual(countStates(inventory), { valid: 15, "on hold": 1, revoked: 1 });
-});
-
-test("a certificate that was released from hold is valid again", async () => {
-  const inventory = new CertificateInventory();
-  await replay("--request-id", "2");
-  await consumeAll(inventory);
-  assert.deepEqual(
-    inventory.entries.map(({ state, notAfter }) => ({ state, notAfter })),
-    [{ state: "valid", notAfter: "2027-01-05T07:50:00Z" }],
-  );
 });

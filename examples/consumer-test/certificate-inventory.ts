@@ -1,4 +1,11 @@
-import type { Channel } from "amqplib";
+// In your project: import ... from "certwire/consumer".
+import {
+  type CertwireEvent,
+  Consumer,
+  type EventSource,
+  type Handlers,
+  type TypedEvent,
+} from "../../src/consumer/index.ts";
 
 /** What the inventory knows about a certificate. */
 export interface InventoryEntry {
@@ -8,58 +15,48 @@ export interface InventoryEntry {
   readonly state: "valid" | "on hold" | "revoked";
 }
 
-/** The few fields of an event that the inventory reads. */
-interface CertificateEvent {
-  readonly id: string;
-  readonly type: string;
-  readonly data: {
-    readonly certificate?: {
-      readonly serialNumber: string;
-      readonly subject: { readonly distinguishedName: string };
-      readonly notAfter: string;
-    };
-    readonly revocation?: { readonly reason: string };
-  };
-}
+type CertificateEvent = TypedEvent<
+  "certificate.issued" | "certificate.imported" | "certificate.revoked" | "certificate.unrevoked"
+>;
 
 /** An example of a consumer: it tracks which certificates are valid. */
 export class CertificateInventory {
   readonly #entries = new Map<string, InventoryEntry>();
-  readonly #seen = new Set<string>();
-  #handled = 0;
+  readonly #handled: (event: CertwireEvent) => void;
 
-  /** Events that were worked in, also those that changed nothing. */
-  get handled(): number {
-    return this.#handled;
+  /** `handled` is called after each event, so that a test can wait for it. Default nothing. */
+  constructor(handled: (event: CertwireEvent) => void = () => undefined) {
+    this.#handled = handled;
   }
 
   get entries(): readonly InventoryEntry[] {
     return [...this.#entries.values()];
   }
 
-  /** Consumes events from a queue; acknowledges each once it is in the inventory. */
-  async consume(channel: Channel, queue: string): Promise<void> {
-    await channel.consume(queue, (message) => {
-      if (message === null) return;
-      this.handle(JSON.parse(message.content.toString("utf8")) as CertificateEvent);
-      channel.ack(message);
-    });
+  /** What happens with each kind of event; the consumer passes over all others. */
+  get handlers(): Handlers {
+    const set = (state: InventoryEntry["state"]) => (event: CertificateEvent) => {
+      this.#set(event, state);
+      this.#handled(event);
+    };
+    return {
+      "certificate.issued": set("valid"),
+      "certificate.imported": set("valid"),
+      "certificate.unrevoked": set("valid"),
+      "certificate.revoked": (event) =>
+        set(event.data.revocation?.reason === "certificateHold" ? "on hold" : "revoked")(event),
+    };
   }
 
-  /** Applies one event. Delivery is at least once, so an id that was seen before changes nothing. */
-  handle({ id, type, data }: CertificateEvent): void {
-    this.#handled += 1;
-    const { certificate } = data;
-    if (certificate === undefined || this.#seen.has(id)) return;
-    this.#seen.add(id);
-    const { serialNumber, notAfter } = certificate;
-    const subject = certificate.subject.distinguishedName;
-    const state = stateAfter(type, data.revocation?.reason);
-    this.#entries.set(serialNumber, { serialNumber, subject, notAfter, state });
+  /** A consumer that fills the inventory. Delivery is at least once: an event that comes again sets the same state. */
+  consumer(source: EventSource): Consumer {
+    return new Consumer({ source, handlers: this.handlers });
   }
-}
 
-function stateAfter(type: string, reason: string | undefined): InventoryEntry["state"] {
-  if (!type.endsWith("certificate.revoked.v1")) return "valid";
-  return reason === "certificateHold" ? "on hold" : "revoked";
+  #set({ data: { certificate } }: CertificateEvent, state: InventoryEntry["state"]): void {
+    const { serialNumber, notAfter, subject } = certificate ?? {};
+    if (serialNumber === undefined || notAfter === undefined) return;
+    const name = subject?.distinguishedName ?? "";
+    this.#entries.set(serialNumber, { serialNumber, subject: name, notAfter, state });
+  }
 }

@@ -27,6 +27,7 @@ export {
   type ReplayOptions,
   replay,
 } from "./publish/publish.ts";
+export { writeRecording } from "./publish/write-recording.ts";
 export { type EventPattern, type ExpectOptions, expectEvent } from "./receive/expect-event.ts";
 export { EventInbox, type OpenInbox, openInbox } from "./receive/inbox.ts";
 export type { KeyKind } from "./x509/keys.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { cp, mkdtemp, rename, rm } from "node:fs/promises";
+import { cp, mkdtemp, rename, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
@@ -90,6 +90,48 @@ test("the SDK for consumers is imported without any addon, and without a client 
   }
   assert.ok(existsSync(join(root, "dist/consumer/index.d.ts")));
 });
+
+test("the test kit works without any addon, and names the libraries that are not installed", async () => {
+  const root = join(home, "node_modules/certwire");
+  const away = ["prebuilds", "dist/native"];
+  const moved = away.map((path, at) => [join(root, path), join(home, `away-${at}`)] as const);
+  const libraries = ["@peculiar", "@noble"].map((scope) => join(home, "node_modules", scope));
+  for (const [from, to] of moved) await rename(from, to);
+  try {
+    const missing = runKit('testCa({ key: "p-256" });');
+    await assert.rejects(missing, (error: { stderr: string }) => {
+      assert.match(error.stderr, /ECDSA keys need the package @noble\/curves/);
+      assert.match(error.stderr, /CERTWIRE_TESTING_LIBRARY/);
+      assert.match(error.stderr, /npm install --save-dev @noble\/curves/);
+      return true;
+    });
+    for (const scope of libraries) await symlink(resolve("node_modules", basename(scope)), scope);
+    const { stdout } = await runKit(`
+      const ca = testCa();
+      ca.revoke(ca.issue({ key: "ml-dsa-44" }));
+      ca.publishCrl();
+      await publish(ca.events, "stdout:");
+      await writeRecording("recording.ndjson", ca.events);
+      await replay("recording.ndjson", "stdout:", { types: ["crl.issued"] });`);
+    const kinds = stdout.match(/(?<="type":"io\.certwire\.)[a-z.]+(?=\.v1")/g);
+    const crls = ["crl.issued", "crl.issued"];
+    const published = ["ca.started", "certificate.issued", "certificate.revoked", ...crls];
+    assert.deepEqual(kinds, [...published, ...crls]);
+  } finally {
+    for (const [from, to] of moved) await rename(to, from);
+    for (const scope of libraries) await rm(scope, { force: true });
+  }
+  assert.ok(existsSync(join(root, "dist/testing/index.d.ts")));
+});
+
+/** Runs statements that use the test kit of the installed package; loading any addon is an error. */
+function runKit(statements: string) {
+  const program = `
+    process.dlopen = () => { throw new Error("an addon is loaded"); };
+    const { publish, replay, testCa, writeRecording } = await import("certwire/testing");
+    ${statements}`;
+  return run(process.execPath, ["--input-type=module", "--eval", program], { cwd: home });
+}
 
 test("the package carries both addons and the Windows service with their licences, and no test, C++ source or other compiled addon", () => {
   const root = join(home, "node_modules/certwire");

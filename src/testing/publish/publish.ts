@@ -8,7 +8,10 @@ import type { Selection } from "../../events/selection.ts";
 export type PublishTarget =
   | string
   | {
-      /** `kafka://host:9092/topic`, `amqp://user@host:5672/?exchange=certwire`, `file:directory` or `stdout:`. */
+      /**
+       * `kafka://host:9092/topic`, `amqp://user@host:5672/?exchange=certwire`, `stdout:` or `file:directory`; the last
+       * one needs the native addon, and `writeRecording` does not.
+       */
       readonly url: string;
       /** Password of the URL's user: the text itself, or a reference as in the configuration. */
       readonly password?: string | { readonly file: string } | { readonly environment: string };
@@ -35,7 +38,7 @@ export interface ReplayOptions extends PublishOptions, Selection {}
  *
  * const ca = testCa();
  * ca.issue();
- * await publish(ca.events, "file:published");
+ * await publish(ca.events, "stdout:");
  * ```
  */
 export async function publish(
