@@ -43,7 +43,10 @@ const certificateKind = { class: "entity", severity: 1, status: 1, entity: "cert
 const requestKind = { class: "entity", severity: 1, entity: "certificate request" } as const;
 const create = [1, "Create"] as const;
 
-/** How OCSF classes each kind: a denied request is a certificate that was not created, and a certificate that is put on hold is suspended, not deactivated. */
+/**
+ * How OCSF classes each kind. A denied request is a certificate that was not created; a certificate that is put on hold
+ * is suspended, not deactivated (see `ocsfKindOf`).
+ */
 export const ocsfKinds: Readonly<Record<EventKind, OcsfKind>> = {
   "certificate.issued": { ...certificateKind, activity: create },
   "certificate.revoked": { ...certificateKind, activity: [11, "Deactivate"] },

@@ -104,7 +104,10 @@ test("mapped events are valid by the schema of their class", (t) => {
   assert.ok(certificates.size > 20);
 });
 
-const laterEvent = { ...goldenEvent("ca.started"), type: "io.certwire.template.changed.v2" };
+const laterEvent = {
+  ...goldenEvent("certificate.issued"),
+  type: "io.certwire.template.changed.v2",
+};
 
 function assertValid(validate: ValidateFunction | undefined, value: OcsfEvent | object): void {
   assert.ok(validate);
