@@ -60,13 +60,15 @@ export interface AwsMskIamOptions {
 export function oauthBearer(options: OAuthBearerOptions): KafkaAccess {
   const { clientSecret, caFile, extensions = {}, log = silentLogger, ...rest } = options;
   assertText("clientId", options.clientId);
+  if (typeof clientSecret !== "function") assertText("clientSecret", clientSecret);
   assertNo("tokenEndpoint", tokenEndpointProblem(options.tokenEndpoint));
   assertNo("extensions", extensionsProblem(extensions));
+  const readSecret = typeof clientSecret === "function" ? clientSecret : () => clientSecret;
   const fetch = fetchWithCredentials({
     clientAuthentication: "basic",
     timeoutMs: 5000,
     ...rest,
-    clientSecret: typeof clientSecret === "string" ? () => clientSecret : clientSecret,
+    clientSecret: readSecret,
     ...(caFile !== undefined && { ca: () => readFileSync(caFile, "utf8") }),
   });
   return oauthMechanism(new TokenKeeper(fetch, log), extensions);
