@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  awsMskIam,
-  type OAuthBearerOptions,
-  oauthBearer,
-} from "../../../src/consumer/kafka/access.ts";
+import { awsMskIam, oauthBearer } from "../../../src/consumer/kafka/access.ts";
 import { toConsumerError } from "../../../src/consumer/kafka/client.ts";
 import { TokenError, type TokenErrorKind } from "../../../src/kafka/token-error.ts";
 
@@ -25,7 +21,7 @@ const wrong: Record<string, object> = {
 
 for (const [name, values] of Object.entries(wrong)) {
   test(`a wrong ${name} is refused by its name`, () => {
-    assert.throws(() => oauthBearer({ ...good, ...values } as OAuthBearerOptions), {
+    assert.throws(() => oauthBearer({ ...good, ...values }), {
       code: "CERTWIRE_CONSUMER_OPTIONS",
       message: new RegExp(`^${name}: `),
     });
