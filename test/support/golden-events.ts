@@ -15,6 +15,7 @@ import {
   encodeRecord,
   eventContext,
   eventsOfFrame,
+  fixture,
   frameOf,
   type RecordParts,
   recordTime,
@@ -121,10 +122,8 @@ function eventsOfVariant(
 /** Payloads that together make an event of every kind. */
 function makePayloads(): Payload[] {
   let now = Date.parse("2026-03-01T08:15:30.125Z");
-  const options = { now: () => new Date((now += 7_300)) };
-  const ca = new SimulatedCa({ seed: "golden", ...options });
+  const ca = new SimulatedCa({ seed: "golden", now: () => new Date((now += 7_300)) });
   const daily = oneOfEachKind(ca);
-  const renewed = new SimulatedCa({ seed: "golden, renewed", ...options });
   const [issued] = daily;
   return [
     simulated(ca.started()),
@@ -132,8 +131,14 @@ function makePayloads(): Payload[] {
     simulated({ ...issued, event: 0x400, context: 900_001 }),
     gap,
     simulated(ca.stopped()),
-    simulated(renewed.started()),
+    simulated(renewed(ca.started())),
   ];
+}
+
+/** The start of a CA that has another certificate since. */
+function renewed(start: SimulatedEvent): SimulatedEvent {
+  const RawCACertificate = { binary: fixture("ca-rsa") };
+  return { ...start, certificate: { ...start.certificate, RawCACertificate } };
 }
 
 /** The first event of each kind that a CA at work makes; the first one is an issued certificate. */
