@@ -48,7 +48,7 @@ export class CertificateInventory {
     };
   }
 
-  /** A consumer that fills the inventory. Delivery is at least once: an event that comes again sets the same state. */
+  /** A consumer that fills the inventory. Delivery is at least once: an event that is redelivered sets the same state. */
   consumer(source: EventSource): Consumer {
     return new Consumer({ source, handlers: this.handlers });
   }

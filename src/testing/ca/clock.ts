@@ -19,7 +19,7 @@ export class TestClock {
     this.#milliseconds = timeOf(time);
   }
 
-  /** Moves the time by so many milliseconds. */
+  /** Moves the time forwards, or back by a negative number of milliseconds. */
   advance(milliseconds: number): void {
     this.#milliseconds = timeOf(new Date(this.#milliseconds + milliseconds));
   }
