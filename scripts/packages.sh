@@ -11,18 +11,19 @@ packages_test=(
   g++ "${packages_windows[@]}"
   clang-14 libclang-rt-14-dev clang-format-19 wine wine64
   openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql
-  openssl iproute2 docker.io debootstrap
+  openssl iproute2 docker.io debootstrap python3-venv
 )
 
 say() { printf 'certwire: %s\n' "$*"; }
 
 is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
-# A Java or Maven on the PATH is used, however it was installed.
+# A Java, Maven or Python on the PATH is used, however it was installed.
 is_provided() {
   case $1 in
     openjdk-17-jre-headless) command -v java >/dev/null ;;
     maven) command -v mvn >/dev/null ;;
+    python3-venv) python3 -c "import ensurepip" 2>/dev/null ;;
     *) return 1 ;;
   esac
 }
@@ -86,6 +87,20 @@ install_npm() {
     fetch_failed "npm install" var/npm.log "npm install --no-save --ignore-scripts"
   fi
   cp package-lock.json "$stamp"
+}
+
+# pySigma, a reader of Sigma rules that is not ours, in an environment of its own.
+install_pysigma() {
+  local version=2.0.1 home=var/pysigma
+  if "$home/bin/python" -c "import importlib.metadata as m; assert m.version('pysigma') == '$version'" 2>/dev/null; then
+    say "pySigma is up to date"
+    return
+  fi
+  say "installing pySigma"
+  mkdir -p var
+  if ! { python3 -m venv --clear "$home" && "$home/bin/pip" install --quiet "pysigma==$version"; } > var/pysigma.log 2>&1; then
+    fetch_failed pip var/pysigma.log "python3 -m venv $home && $home/bin/pip install pysigma==$version"
+  fi
 }
 
 check_node() {

@@ -12,6 +12,7 @@ case ${1:-start} in
   *) say "usage: setup.sh start|test"; exit 2 ;;
 esac
 install_npm
+[ "${1:-start}" = start ] || install_pysigma
 say "building the native addon"
 bash scripts/build-native.sh > build/native-build.log 2>&1 || { tail -n 30 build/native-build.log >&2; exit 1; }
 say "compiling TypeScript"
