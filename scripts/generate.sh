@@ -15,3 +15,4 @@ scripts=(
   generate-status-schema
 )
 for name in "${scripts[@]}"; do node "build/js/scripts/$name.js"; done
+node build/js/examples/detections/generate-sigma.js
