@@ -13,6 +13,6 @@ scripts=(
   generate-mappings
   generate-health-page
   generate-status-schema
+  generate-metrics-page
 )
 for name in "${scripts[@]}"; do node "build/js/scripts/$name.js"; done
-node build/js/examples/detections/generate-sigma.js

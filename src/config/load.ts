@@ -16,6 +16,7 @@ import { mebibyte } from "../units.ts";
 import { ConfigError } from "./config-error.ts";
 import { type Finding, toDiagnostics } from "./diagnostics.ts";
 import { findingAt, findingsOf } from "./findings.ts";
+import { type HttpOptions, resolveHttp } from "./http-options.ts";
 import { leastKeyLength, redactionOf } from "./redact-options.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { readSecret } from "./secrets.ts";
@@ -23,7 +24,9 @@ import { resolveSink, type SinkConfiguration, type SinkEntry } from "./sink-entr
 import { tokenKinds } from "./token-kinds.ts";
 
 /** A configuration with absolute paths, whose secrets could be read. */
-export interface ResolvedConfig extends Omit<Config, "sinks" | "$schema"> {
+export interface ResolvedConfig extends Omit<Config, "sinks" | "http" | "$schema"> {
+  /** Absent if nothing listens. */
+  readonly http?: HttpOptions;
   /** Every sink of the file; those that are not needed have empty secrets. */
   readonly sinks: readonly SinkConfiguration[];
 }
@@ -67,15 +70,20 @@ export function parseConfig(file: string, text: string, options: LoadOptions = {
     findings.push(...problems);
     return sink;
   });
+  const { journal, state, events, log, health, http } = parsed.data;
+  // Whoever needs the secrets of some sinks only does not serve the endpoint.
+  if (options.isNeeded === undefined) {
+    findings.push(...secretProblems(root, http, ["http"], baseDirectory));
+  }
   if (findings.length === 0) findings.push(...sharedDestinations(root, sinks));
   if (findings.length > 0) throw fail(file, text, findings);
-  const { journal, state, events, log, health } = parsed.data;
   return {
     journal: { ...journal, directory: resolve(baseDirectory, journal.directory) },
     state: { ...state, directory: resolve(baseDirectory, state.directory) },
     events,
     log,
     health,
+    ...(http && { http: resolveHttp(http, baseDirectory) }),
     sinks,
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { pathOption } from "../sinks/path-option.ts";
 import type { SinkKind } from "../sinks/sink-kind.ts";
+import { httpSection } from "./http-options.ts";
 import { parseSinkEntry, type SinkEntry } from "./sink-entry.ts";
 import { isUriReference } from "./uri-reference.ts";
 
@@ -120,6 +121,7 @@ export const sections = z.strictObject({
   events: events.prefault({}),
   log: log.prefault({}),
   health: health.prefault({}),
+  http: httpSection.optional(),
 });
 
 /** Schema of the whole configuration file, with these kinds of sinks. */

@@ -6,6 +6,7 @@ import { filetimeText, unixMsOf } from "../events/times.ts";
 import { type LockHolder, readLockHolder } from "../files/directory-lock.ts";
 import { ignoreMissing } from "../files/existing.ts";
 import { isLocked } from "../files/lock-probe.ts";
+import type { JournalFrame } from "../journal/frame.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import { type RetentionPolicy, spaceOf, withWriterLimits } from "../journal/retention.ts";
 import { listSegments, startOf } from "../journal/segments.ts";
@@ -41,13 +42,22 @@ export interface DiskPlaces {
 export interface DiskFindings extends Pick<Status, "journal" | "sinks"> {
   readonly facts: HealthFacts;
   readonly service: Omit<Status["service"], "version">;
+  /** The newest record of the journal. */
+  readonly last?: JournalFrame;
 }
 
-/** Reads what the journal and the state directory show, without a lock or a write. Never rejects. */
-export async function inspectDisk(places: DiskPlaces, nowMs: number): Promise<DiskFindings> {
+/**
+ * Reads what the journal and the state directory show, without a lock or a write. `known`: the newest frame that was read
+ * before, so that less of the journal has to be read. Never rejects.
+ */
+export async function inspectDisk(
+  places: DiskPlaces,
+  nowMs: number,
+  known?: JournalFrame,
+): Promise<DiskFindings> {
   const layout = stateLayout(places.stateDirectory);
   const found: { journalError?: string; stateError?: string } = {};
-  const journal = await inspectJournal(places).catch((error: unknown) => {
+  const journal = await inspectJournal(places, known).catch((error: unknown) => {
     found.journalError = describeCause(error);
     return undefined;
   });
@@ -59,6 +69,7 @@ export async function inspectDisk(places: DiskPlaces, nowMs: number): Promise<Di
   const isStopped = service.state === "stopped";
   return {
     ...(journal && { journal: journal.shown }),
+    ...(journal?.last && { last: journal.last }),
     sinks: sinks.map(({ shown }) => shown),
     service,
     facts: {
@@ -75,11 +86,18 @@ interface JournalOnDisk {
   readonly facts: JournalFacts;
   readonly map: JournalMap;
   readonly end: JournalPosition | undefined;
+  readonly last: JournalFrame | undefined;
 }
 
-async function inspectJournal({ journalDirectory, policy }: DiskPlaces): Promise<JournalOnDisk> {
+async function inspectJournal(
+  { journalDirectory, policy }: DiskPlaces,
+  known?: JournalFrame,
+): Promise<JournalOnDisk> {
   const segments = await listSegments(journalDirectory);
-  const end = await readJournalEnd(journalDirectory, segments);
+  const found = await readJournalEnd(journalDirectory, segments, known?.position);
+  // A frame that was read before may be of an older segment, or of a journal that is gone.
+  const isThere = segments.some(({ epochId }) => epochId === known?.epochId);
+  const end = found.last || !known || !isThere ? found : { ...found, last: known };
   const newest = segments.at(-1);
   const isAlive = await isLocked(join(journalDirectory, "writer.lock")).catch(() => undefined);
   const facts = await journalFacts(journalDirectory, { segments, policy, end, isAlive });
@@ -88,6 +106,7 @@ async function inspectJournal({ journalDirectory, policy }: DiskPlaces): Promise
   return {
     facts,
     map,
+    last,
     end: last?.position ?? (newest && startOf(newest)),
     shown: {
       directory: journalDirectory,

@@ -1,6 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
-import { loadNative, type NativeBatch, type NativeReader } from "../native/addon.ts";
+import {
+  loadNative,
+  type NativeBatch,
+  type NativeReader,
+  type NativeWriterTimes,
+} from "../native/addon.ts";
 import { mebibyte } from "../units.ts";
 import type { JournalFrame } from "./frame.ts";
 import type { FrameChunk, FrameSource } from "./frame-source.ts";
@@ -45,6 +50,9 @@ const columns = {
   offset: 10,
 } as const;
 
+/** How often the writer's durations are taken from the native reader, in ms. */
+const timesIntervalMs = 5000;
+
 /** How many numbers the table of a native batch has for each frame. */
 export const tableStride = 11;
 
@@ -55,6 +63,9 @@ export class JournalReader implements FrameSource {
   readonly #maxBatchFrames: number;
   readonly #maxBatchBytes: number;
   #positionLost: (() => void) | undefined;
+  #newest: JournalFrame | undefined;
+  #writerTimes: NativeWriterTimes | undefined;
+  #timesReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: JournalReaderOptions, open: OpenNativeReader = openNative) {
     this.#idlePollMs = options.idlePollMs ?? 20;
@@ -75,8 +86,10 @@ export class JournalReader implements FrameSource {
     while (!signal.aborted) {
       const batch = await readBatch(this.#native);
       this.#reportLostPosition();
+      this.#readTimes();
       if (batch !== null && batch.table.length > 0) {
         const frames = framesOf(batch);
+        this.#keepNewest(frames.at(-1));
         const full =
           frames.length >= this.#maxBatchFrames || batch.buffer.length * 2 >= this.#maxBatchBytes;
         return { frames, more: full };
@@ -84,6 +97,29 @@ export class JournalReader implements FrameSource {
       await delay(this.#idlePollMs, undefined, { signal }).catch(() => undefined);
     }
     return null;
+  }
+
+  /** The native reader answers only between two reads. */
+  #readTimes(): void {
+    const now = performance.now();
+    if (now - this.#timesReadAt < timesIntervalMs) return;
+    this.#timesReadAt = now;
+    this.#writerTimes = this.#native.writerTimes?.();
+  }
+
+  /** The writer's durations as recorded in what was read; some seconds old, `undefined` before the first read. */
+  get writerTimes(): NativeWriterTimes | undefined {
+    return this.#writerTimes;
+  }
+
+  /** The newest frame that was read; `undefined` before the first. */
+  get newest(): JournalFrame | undefined {
+    return this.#newest;
+  }
+
+  /** A copy of its payload, which would keep the whole batch in memory. */
+  #keepNewest(frame: JournalFrame | undefined): void {
+    if (frame !== undefined) this.#newest = { ...frame, payload: Buffer.from(frame.payload) };
   }
 
   #reportLostPosition(): void {

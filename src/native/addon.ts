@@ -71,6 +71,8 @@ export interface NativeReader {
   /** The next batch; `null` if there is nothing new now. Rejects if the journal cannot be read. */
   read(): Promise<NativeBatch | null>;
   stats(): NativeReaderStats;
+  /** Summed over all frames read so far; must not be called during a `read`. The addon's reader has it. */
+  writerTimes?(): NativeWriterTimes;
   /** Closes its files; no `read` may follow. */
   close(): void;
 }

@@ -190,7 +190,9 @@ export class Lane {
     const { sink, monitor, abort } = this.#host;
     const batch = rest.map(({ event }) => event);
     monitor.publishing(batch.length);
+    const startedAt = performance.now();
     const outcome = await sink.publish(this.#index, batch, abort);
+    monitor.published(batch.length, performance.now() - startedAt);
     if (outcome.acknowledged < batch.length && outcome.failure === undefined) {
       throw new TypeError(`sink ${sink.name} stopped without a reason`);
     }

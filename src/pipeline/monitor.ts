@@ -6,6 +6,7 @@ import type { JournalPosition } from "../journal/position.ts";
 import { RepeatedLines } from "../log/repeated-lines.ts";
 import type { SinkFailure, SinkFailureKind } from "../sinks/sink.ts";
 import type { DeadLetterReason } from "../state/dead-letter.ts";
+import { EventTally, type EventTallyCounts, type TalliedEvent } from "./tally.ts";
 import { type DeadKind, DeadKinds, type FailingPart, type PipelineTrouble } from "./trouble.ts";
 
 /** Consecutive failures after which a retry is an alarm, logged as an error instead of a warning. */
@@ -87,6 +88,7 @@ export class PipelineMonitor {
   readonly #lines: RepeatedLines;
   readonly #failing = new Map<number | FailingPart, Failing>();
   readonly #deadKinds = new DeadKinds();
+  readonly #tally = new EventTally();
   readonly #now: () => number;
   readonly #deadLetterLine: string | undefined;
   #lastDeadLetter = Number.NEGATIVE_INFINITY;
@@ -153,18 +155,27 @@ export class PipelineMonitor {
     this.#counts.batches += 1;
   }
 
-  /** `kinds`: of these events; each of them at least once. */
-  acknowledged(events: number, bytes: number, kinds: Iterable<EventKind> = []): void {
+  /** `tallied`: these events. */
+  acknowledged(events: number, bytes: number, tallied: Iterable<TalliedEvent> = []): void {
     this.#lanesWork();
-    if (!this.#deadKinds.isEmpty)
-      for (const kind of ["record" as const, ...kinds]) this.#deadKinds.lived(kind);
+    this.#tally.acknowledged(tallied, Date.now());
+    if (!this.#deadKinds.isEmpty) {
+      this.#deadKinds.lived("record");
+      for (const { event } of tallied) this.#deadKinds.lived(event.kind);
+    }
     this.#counts.acknowledgedEvents += events;
     this.#counts.acknowledgedBytes += bytes;
   }
 
   /** Events were read that the sink does not want. */
-  skipped(events: number): void {
-    this.#counts.skippedEvents += events;
+  skipped(kinds: readonly EventKind[]): void {
+    this.#counts.skippedEvents += kinds.length;
+    for (const kind of kinds) this.#tally.skipped(kind);
+  }
+
+  /** Called after each publish, of which some events or all may have failed. */
+  published(events: number, ms: number): void {
+    this.#tally.published(events, ms);
   }
 
   /** Returns true if this is an alarm: someone must act, or the tenth try in a row has failed. */
@@ -252,6 +263,7 @@ export class PipelineMonitor {
   gapRead(id: string, data: Readonly<Record<string, unknown>>): void {
     const { reason, count, firstSequence, lastSequence } = data;
     this.#counts.gaps += 1;
+    this.#tally.gap(reason);
     if (reason !== "unclean-stop") this.#lastGap = this.#now();
     this.#log.warn({ id, reason, count, firstSequence, lastSequence }, "gap in the journal");
   }
@@ -324,6 +336,11 @@ export class PipelineMonitor {
       failures: { ...this.#failures },
       deadLetters: { ...this.#deadLetters },
     };
+  }
+
+  /** Counts by kind of event, and histograms. */
+  tally(): EventTallyCounts {
+    return this.#tally.counts;
   }
 
   /** An event got its final answer, so the lanes are no longer changing. */

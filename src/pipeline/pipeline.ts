@@ -310,7 +310,7 @@ export class Pipeline {
     const { filter, monitor } = this.#options;
     if (filter === undefined) return events;
     const wanted = events.filter((event) => filter.wants(event));
-    monitor.skipped(events.length - wanted.length);
+    monitor.skipped(events.filter((event) => !wanted.includes(event)).map(kindOf));
     return wanted;
   }
 
@@ -375,8 +375,7 @@ export class Pipeline {
   #acknowledged(done: readonly QueuedEvent[]): void {
     for (const { event } of done) this.#grace.accepted(event);
     this.#reopening.succeeded();
-    const kinds = new Set(done.map(({ event }) => event.kind));
-    this.#options.monitor.acknowledged(done.length, this.#release(done), kinds);
+    this.#options.monitor.acknowledged(done.length, this.#release(done), done);
   }
 
   /** Finishes events; returns their JSON bytes. */

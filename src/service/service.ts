@@ -1,15 +1,17 @@
 import type { Logger } from "pino";
+import type { HttpOptions } from "../config/http-options.ts";
 import type { ResolvedConfig } from "../config/load.ts";
 import type { SinkConfiguration } from "../config/sink-entry.ts";
 import { describeError } from "../errors/describe-error.ts";
 import type { CaMemory } from "../events/ca-memory.ts";
 import { shrinkEvent } from "../events/shrink-event.ts";
-import { retentionPolicy } from "../health/from-config.ts";
+import { diskPlaces, retentionPolicy } from "../health/from-config.ts";
 import { LateFrameSource } from "../journal/frame-source.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
-import type { NativeFileLock, NativeReaderStats } from "../native/addon.ts";
+import type { NativeFileLock } from "../native/addon.ts";
 import { PipelineMonitor } from "../pipeline/monitor.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
+import type { Sink } from "../sinks/sink.ts";
 import { openJournalContext } from "../sources/journal-context.ts";
 import { JournalSource } from "../sources/journal-source.ts";
 import { CaIdFile, openCaMemory } from "../state/ca-id-memory.ts";
@@ -18,6 +20,8 @@ import { DeadLetterFile, deadLetterLimits } from "../state/dead-letter.ts";
 import { type StateLayout, stateLayout } from "../state/layout.ts";
 import { RoutedKindsFile } from "../state/routed-kinds-file.ts";
 import { lockState } from "../state/state-lock.ts";
+import { keepHealthLog } from "./health-log.ts";
+import { LiveStatus, type Observation, type SinkView } from "./live-status.ts";
 import { type Observe, ObservedSink } from "./observed-sink.ts";
 import { keepProgressLog, logProgress } from "./progress-log.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
@@ -34,7 +38,9 @@ export interface ServiceOptions {
 interface Member {
   readonly name: string;
   readonly pipeline: Pipeline;
-  readonly reader: () => NativeReaderStats | undefined;
+  readonly monitor: PipelineMonitor;
+  readonly sink: Sink;
+  readonly reader: () => JournalReader | undefined;
   readonly checkpoints: CheckpointStore;
 }
 
@@ -46,6 +52,8 @@ export class Service {
   readonly #lock: NativeFileLock;
   readonly #members: readonly Member[];
   readonly #retention: RetentionOptions;
+  readonly #status: LiveStatus;
+  readonly #http: HttpOptions | undefined;
 
   private constructor(
     lock: NativeFileLock,
@@ -61,6 +69,12 @@ export class Service {
       checkpoints: new Map(members.map(({ name, checkpoints }) => [name, checkpoints])),
       log,
     };
+    this.#http = config.http;
+    this.#status = new LiveStatus({
+      places: () => diskPlaces(config),
+      views: () => members.map(viewOf),
+      limits: config.health,
+    });
   }
 
   /**
@@ -96,24 +110,54 @@ export class Service {
     const retention = keepRetention(this.#retention, stop);
     const progress = { stats: () => this.stats(), log: this.#retention.log };
     const progressLog = keepProgressLog(progress, stop);
+    const endpoint = this.#serve(stop);
+    const healthLog = keepHealthLog({ status: this.#status, log: this.#retention.log }, stop);
     await Promise.all(
       this.#members.map(async ({ pipeline }) => {
         await pipeline.run(stop).catch((error: unknown) => fault.abort(error));
       }),
     );
-    await Promise.all([retention, progressLog]);
+    await Promise.all([retention, progressLog, healthLog, endpoint]);
     logProgress(progress);
     await Promise.all(this.#members.map(({ checkpoints }) => checkpoints.close()));
     fault.signal.throwIfAborted();
   }
 
+  /** The endpoint's code is loaded only where it is used. */
+  async #serve(signal: AbortSignal): Promise<void> {
+    if (this.#http === undefined) return;
+    const { log } = this.#retention;
+    const observe = () => this.#status.observe();
+    const { serveStatus } = await import("../http/serve-status.ts");
+    await serveStatus({ http: this.#http, observe, log }, signal);
+  }
+
   /** Counters and state of every pipeline, in the order of the configuration. */
   stats(): SinkStats[] {
-    return this.#members.map(({ pipeline, reader }) => {
-      const stats = reader();
-      return { ...pipeline.stats(), ...(stats && { reader: stats }) };
-    });
+    return this.#members.map(statsOf);
   }
+
+  /** State of health with its reasons, and what it follows from; never rejects. */
+  observe(): Promise<Observation> {
+    return this.#status.observe();
+  }
+}
+
+function statsOf({ pipeline, reader }: Member): SinkStats {
+  const stats = reader()?.stats();
+  return { ...pipeline.stats(), ...(stats && { reader: stats }) };
+}
+
+function viewOf(member: Member): SinkView {
+  const { monitor, sink } = member;
+  const reader = member.reader();
+  return {
+    stats: statsOf(member),
+    troubles: { ...monitor.troubles(), isBlocked: sink.isBlocked === true },
+    tally: monitor.tally(),
+    newest: reader?.newest,
+    writerTimes: reader?.writerTimes,
+  };
 }
 
 /** What every member of a service shares. */
@@ -178,7 +222,7 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
     checkpoints,
     ...(routedKinds && { routedKinds }),
   });
-  return { name, pipeline, reader: () => reader?.stats(), checkpoints };
+  return { name, pipeline, monitor, sink, reader: () => reader, checkpoints };
 }
 
 /** `undefined` for a sink whose destination takes all events. A file that cannot be read holds up nothing. */

@@ -36,7 +36,7 @@ function endOfArguments(source: string, start: number): number {
   return at - 1;
 }
 
-const files = ["kafka", "pipeline", "service", "sinks"]
+const files = ["kafka", "pipeline", "service", "sinks", "http"]
   .map((part) => join("src", part))
   .flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: "utf8" })

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import pino from "pino";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
+import type { EventKind } from "../../../src/events/event.ts";
 import { PipelineMonitor } from "../../../src/pipeline/monitor.ts";
 
 const error = new Error("no space");
@@ -123,11 +124,14 @@ test("a kind is dead while nothing but dead letters comes out of it", () => {
     monitor.deadLettered("rejected", id, error, 0.25, "crl.issued");
     pass(100);
   }
-  monitor.acknowledged(1, 10, ["certificate.issued"]);
+  const event = (kind: EventKind) => ({
+    event: { kind, attributes: { recordedtime: "2026-01-01" } },
+  });
+  monitor.acknowledged(1, 10, [event("certificate.issued")]);
   const { deadKinds, deadLetterAgeMs, deadLetterFill } = monitor.troubles();
   assert.deepEqual(deadKinds, [{ kind: "crl.issued", count: 2, forMs: 200 }]);
   assert.deepEqual([deadLetterAgeMs, deadLetterFill], [100, 0.25]);
-  monitor.acknowledged(1, 10, ["crl.issued"]);
+  monitor.acknowledged(1, 10, [event("crl.issued")]);
   assert.deepEqual(monitor.troubles().deadKinds, []);
 });
 

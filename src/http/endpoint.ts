@@ -1,0 +1,150 @@
+import { lstat, unlink } from "node:fs/promises";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { connect, type ListenOptions } from "node:net";
+import type { Logger } from "pino";
+import type { HttpOptions } from "../config/http-options.ts";
+import { describeError } from "../errors/describe-error.ts";
+import { maxPemBytes, readPemFile } from "../files/text-file.ts";
+import { pause } from "../pipeline/waiting.ts";
+import { kibibyte } from "../units.ts";
+
+/** Connections at a time; a further one is closed at once. */
+const maxConnections = 64;
+/** How long a client may take for its request, or let a connection rest, in ms. */
+const requestMs = 5000;
+/** How long a client may not read its answer, in ms. */
+const idleMs = 10_000;
+const checkMs = 1000;
+const maxHeaderBytes = 8 * kibibyte;
+/** Requests of one connection; then it is closed, so that others get their turn. */
+const maxRequests = 1000;
+
+const limits: ServerOptions = {
+  headersTimeout: requestMs,
+  requestTimeout: requestMs,
+  keepAliveTimeout: requestMs,
+  connectionsCheckingInterval: checkMs,
+  maxHeaderSize: maxHeaderBytes,
+};
+
+/** Delay before a failed start is tried again, in ms: doubled each time up to the second one. */
+const retryMs = { first: 1000, last: 30_000 } as const;
+
+/** What an endpoint serves, and where it logs. */
+export interface EndpointOptions {
+  readonly http: HttpOptions;
+  /** Answers a request; its rejection becomes the status 500. */
+  readonly answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  readonly log: Logger;
+  /** Delay before the first retry, in ms. Default 1000. */
+  readonly firstRetryMs?: number;
+}
+
+/**
+ * Serves HTTP until the signal is aborted. Never rejects: an address that is in use, or a certificate that cannot be
+ * read, is reported and tried again, while events are published as ever.
+ */
+export async function serveEndpoint(options: EndpointOptions, signal: AbortSignal): Promise<void> {
+  const { http, log } = options;
+  let delayMs = options.firstRetryMs ?? retryMs.first;
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const server = await start(options);
+      log.info({ listen: http.listen }, "the HTTP endpoint listens");
+      [delayMs, failures] = [options.firstRetryMs ?? retryMs.first, 0];
+      await closed(server, signal);
+    } catch (error) {
+      failures += 1;
+      const details = { listen: http.listen, failures, delayMs, ...describeError(error) };
+      if (failures === 1 || failures % 10 === 0) {
+        log.error(details, "the HTTP endpoint cannot listen; events are published all the same");
+      }
+      await pause(delayMs, signal);
+      delayMs = Math.min(delayMs * 2, retryMs.last);
+    }
+  }
+}
+
+async function start(options: EndpointOptions): Promise<Server> {
+  const { http, answer, log } = options;
+  const handle: RequestListener = (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      log.warn(describeError(error), "a request of the HTTP endpoint failed");
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500).end();
+    });
+  };
+  const server = createOne(http, handle);
+  server.maxConnections = maxConnections;
+  server.maxRequestsPerSocket = maxRequests;
+  server.setTimeout(idleMs);
+  server.on("clientError", (_error, socket) => socket.destroy());
+  if ("path" in http.address) await removeStale(http.address.path);
+  await listening(server, http.address);
+  return server;
+}
+
+function createOne({ tls }: HttpOptions, handle: RequestListener): Server {
+  if (tls === undefined) return createServer(limits, handle);
+  const cert = readPemFile(tls.certificateFile, maxPemBytes);
+  const server = createTlsServer(
+    { ...limits, cert, key: tls.privateKey(), handshakeTimeout: requestMs },
+    handle,
+  );
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
+  return server;
+}
+
+function listening(server: Server, address: HttpOptions["address"]): Promise<void> {
+  const options: ListenOptions =
+    "path" in address ? { path: address.path } : { host: address.host, port: address.port };
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ ...options, exclusive: true }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+/** Resolves when the server has ended, by the signal or by itself. */
+async function closed(server: Server, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const stop = (): void => {
+      server.close();
+      server.closeAllConnections();
+    };
+    server.once("close", () => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    });
+    server.on("error", (error) => {
+      stop();
+      reject(error);
+    });
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+  });
+}
+
+/** A socket of a process that was killed is in the way of the next one; nothing else is removed. */
+async function removeStale(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSocket() !== true) return;
+  const isServed = await new Promise<boolean>((resolve) => {
+    const socket = connect(path, () => resolve(true)).on("error", (error) =>
+      resolve((error as NodeJS.ErrnoException).code !== "ECONNREFUSED"),
+    );
+    socket.on("connect", () => socket.destroy());
+  });
+  if (!isServed) await unlink(path);
+}

@@ -1,0 +1,128 @@
+import type { EventKind } from "../events/event.ts";
+
+/** A histogram with fixed buckets, as a snapshot. */
+export interface HistogramCounts {
+  /** Upper ends of the buckets, ascending; a last bucket has no end. */
+  readonly bounds: readonly number[];
+  /** Observations of each bucket alone, one more than `bounds`. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+/** Counts observations in buckets; one costs some tens of nanoseconds. */
+class Histogram {
+  readonly #bounds: readonly number[];
+  readonly #counts: number[];
+  #sum = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.#bounds = bounds;
+    this.#counts = Array<number>(bounds.length + 1).fill(0);
+  }
+
+  observe(value: number): void {
+    let at = 0;
+    while (at < this.#bounds.length && value > (this.#bounds[at] ?? 0)) at += 1;
+    this.#counts[at] = (this.#counts[at] ?? 0) + 1;
+    this.#sum += value;
+  }
+
+  get snapshot(): HistogramCounts {
+    return { bounds: this.#bounds, counts: [...this.#counts], sum: this.#sum };
+  }
+}
+
+/** The buckets of durations, in s: up to an hour, which an outage takes. */
+const secondBounds = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600,
+];
+const batchBounds = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+
+/** What is counted of the events of one pipeline beside its counters; only grows. */
+export interface EventTallyCounts {
+  readonly acknowledged: ReadonlyMap<EventKind, number>;
+  readonly skipped: ReadonlyMap<EventKind, number>;
+  /** Gap records read, by reason. */
+  readonly gaps: ReadonlyMap<string, number>;
+  /** From the record of an event to its acknowledgement, in s. */
+  readonly latency: HistogramCounts;
+  /** Of single publishes, failed ones too, in s. */
+  readonly publishDuration: HistogramCounts;
+  /** Events of single publishes, failed ones too. */
+  readonly batchEvents: HistogramCounts;
+}
+
+/** What is counted of an event, as a lane has it. */
+export interface TalliedEvent {
+  readonly event: {
+    readonly kind: EventKind;
+    readonly attributes: { readonly recordedtime: string };
+  };
+}
+
+/** Reasons of gaps that the format knows; others are counted together. */
+const gapReasons: ReadonlySet<string> = new Set([
+  "unclean-stop",
+  "corrupt",
+  "retention",
+  "missing-segment",
+  "rollback",
+  "disk-full",
+  "write-error",
+  "flush-error",
+  "memory",
+]);
+
+/** Counts the events of one pipeline. */
+export class EventTally {
+  readonly #acknowledged = new Map<EventKind, number>();
+  readonly #skipped = new Map<EventKind, number>();
+  readonly #gaps = new Map<string, number>();
+  readonly #latency = new Histogram(secondBounds);
+  readonly #publishDuration = new Histogram(secondBounds);
+  readonly #batchEvents = new Histogram(batchBounds);
+  /** Events of one millisecond share their text. */
+  #recorded = { text: "", ms: 0 };
+
+  /** `nowMs`: since 1970. */
+  acknowledged(events: Iterable<TalliedEvent>, nowMs: number): void {
+    for (const { event } of events) {
+      const { kind, attributes } = event;
+      add(this.#acknowledged, kind);
+      this.#latency.observe(Math.max(0, nowMs - this.#msOf(attributes.recordedtime)) / 1000);
+    }
+  }
+
+  skipped(kind: EventKind): void {
+    add(this.#skipped, kind);
+  }
+
+  gap(reason: unknown): void {
+    add(this.#gaps, typeof reason === "string" && gapReasons.has(reason) ? reason : "other");
+  }
+
+  published(events: number, ms: number): void {
+    this.#publishDuration.observe(ms / 1000);
+    this.#batchEvents.observe(events);
+  }
+
+  get counts(): EventTallyCounts {
+    return {
+      acknowledged: new Map(this.#acknowledged),
+      skipped: new Map(this.#skipped),
+      gaps: new Map(this.#gaps),
+      latency: this.#latency.snapshot,
+      publishDuration: this.#publishDuration.snapshot,
+      batchEvents: this.#batchEvents.snapshot,
+    };
+  }
+
+  #msOf(text: string): number {
+    if (this.#recorded.text !== text) this.#recorded = { text, ms: Date.parse(text) };
+    return this.#recorded.ms;
+  }
+}
+
+function add<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,163 @@
+import { packageVersion } from "../files/package-version.ts";
+import type { CertificateFact, HealthFacts, HealthLimits, SinkFacts } from "../health/facts.ts";
+import { assessHealth } from "../health/health.ts";
+import { type DiskFindings, type DiskPlaces, inspectDisk } from "../health/on-disk.ts";
+import type { Status } from "../health/status.ts";
+import type { JournalFrame } from "../journal/frame.ts";
+import { summarize } from "../journal-tools/duration-summary.ts";
+import type { NativeWriterTimes } from "../native/addon.ts";
+import type { PipelineTroubles } from "../pipeline/monitor.ts";
+import type { EventTallyCounts } from "../pipeline/tally.ts";
+import type { SinkStats } from "./sink-stats.ts";
+
+/** What one sink of a running service says of itself. */
+export interface SinkView {
+  readonly stats: SinkStats;
+  readonly troubles: PipelineTroubles & { readonly isBlocked: boolean };
+  readonly tally: EventTallyCounts;
+  /** The newest frame that its reader has read. */
+  readonly newest: JournalFrame | undefined;
+  readonly writerTimes: NativeWriterTimes | undefined;
+}
+
+/** What was found at one time. */
+export interface Observation {
+  readonly status: Status;
+  readonly views: readonly SinkView[];
+  readonly certificates: ReadonlyMap<string, readonly CertificateFact[]>;
+}
+
+/** Where a live status takes its facts from. */
+export interface LiveStatusOptions {
+  readonly places: () => DiskPlaces;
+  readonly views: () => readonly SinkView[];
+  readonly limits: HealthLimits;
+  /** How old an answer may be before the disk is read again, in ms. Default 1000. */
+  readonly maxAgeMs?: number;
+}
+
+/**
+ * The status of a running service: what its pipelines say, and what journal and state show on disk. Any number of
+ * callers make it read the disk at most once in `maxAgeMs`.
+ */
+export class LiveStatus {
+  readonly #options: LiveStatusOptions;
+  readonly #version = packageVersion();
+  readonly #startedTime = new Date(performance.timeOrigin).toISOString();
+  readonly #blockedSince = new Map<string, number>();
+  #last: JournalFrame | undefined;
+  #observation: Promise<Observation> | undefined;
+  #observedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: LiveStatusOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects. */
+  observe(): Promise<Observation> {
+    const now = performance.now();
+    if (this.#observation && now - this.#observedAt < (this.#options.maxAgeMs ?? 1000)) {
+      return this.#observation;
+    }
+    this.#observedAt = Number.POSITIVE_INFINITY;
+    this.#observation = this.#observe().finally(() => {
+      this.#observedAt = performance.now();
+    });
+    return this.#observation;
+  }
+
+  async #observe(): Promise<Observation> {
+    const { limits } = this.#options;
+    const places = this.#options.places();
+    const nowMs = Date.now();
+    const disk = await inspectDisk(places, nowMs, this.#furthest());
+    this.#last = disk.last;
+    const views = this.#options.views();
+    const facts = this.#facts(disk.facts, views, nowMs);
+    const { state, reasons } = assessHealth(facts, nowMs, limits);
+    const certificates = new Map(places.sinks.map((sink) => [sink.name, sink.certificates]));
+    const status: Status = {
+      state,
+      time: new Date(nowMs).toISOString(),
+      service: {
+        state: "running",
+        version: this.#version,
+        pid: process.pid,
+        startedTime: this.#startedTime,
+      },
+      reasons: [...reasons],
+      ...(disk.journal && { journal: withDurations(disk.journal, views) }),
+      sinks: withStates(disk, views),
+    };
+    return { status, views, certificates };
+  }
+
+  /** The newest frame of the journal that anybody here has read. */
+  #furthest(): JournalFrame | undefined {
+    const frames = [...this.#options.views().map(({ newest }) => newest), this.#last];
+    return frames
+      .filter((frame) => frame !== undefined)
+      .toSorted(compareFrames)
+      .at(-1);
+  }
+
+  #facts(disk: HealthFacts, views: readonly SinkView[], nowMs: number): HealthFacts {
+    const sinks = disk.sinks.map((facts) => {
+      const view = views.find(({ stats }) => stats.sink === facts.name);
+      return view === undefined ? facts : this.#sinkFacts(facts, view, nowMs);
+    });
+    const gapAges = views.flatMap(({ troubles }) => troubles.gapAgeMs ?? []);
+    const gaps = [...gapAges.map((age) => nowMs - age), disk.journal?.gapMs ?? 0];
+    const gapMs = Math.max(...gaps);
+    const { journal } = disk;
+    return {
+      ...disk,
+      service: "running",
+      sinks,
+      ...(journal && { journal: { ...journal, ...(gapMs > 0 && { gapMs }) } }),
+    };
+  }
+
+  #sinkFacts(facts: SinkFacts, { stats, troubles }: SinkView, nowMs: number): SinkFacts {
+    const { name } = facts;
+    if (!troubles.isBlocked) this.#blockedSince.delete(name);
+    else if (!this.#blockedSince.has(name)) this.#blockedSince.set(name, nowMs);
+    const since = this.#blockedSince.get(name);
+    const { oldestUnacknowledged: oldest } = stats;
+    return {
+      ...facts,
+      troubles: troubles.troubles,
+      deadKinds: troubles.deadKinds,
+      isCheckpointDamaged: false,
+      ...(since !== undefined && { blockedForMs: nowMs - since }),
+      ...(oldest !== undefined && { backlogMs: nowMs - Date.parse(oldest) }),
+    };
+  }
+}
+
+function compareFrames({ position: a }: JournalFrame, { position: b }: JournalFrame): number {
+  return a.epochNumber - b.epochNumber || a.segment - b.segment || a.offset - b.offset;
+}
+
+function withStates({ sinks }: DiskFindings, views: readonly SinkView[]): Status["sinks"] {
+  return sinks.map((sink) => {
+    const view = views.find(({ stats }) => stats.sink === sink.name);
+    return view === undefined ? sink : { ...sink, state: view.stats.state };
+  });
+}
+
+/** The durations of all that a reader has read, in place of those of the last few frames. */
+function withDurations(
+  journal: NonNullable<Status["journal"]>,
+  views: readonly SinkView[],
+): NonNullable<Status["journal"]> {
+  const { durations: _, ...rest } = journal;
+  const times = views.find(({ writerTimes }) => writerTimes !== undefined)?.writerTimes;
+  if (times === undefined) return rest;
+  const durations = {
+    append: summarize(times.append),
+    write: summarize(times.write),
+    flush: summarize(times.flush),
+  };
+  return { ...rest, durations };
+}

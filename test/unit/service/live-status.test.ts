@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { dirname, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import pino from "pino";
+import { parseConfig } from "../../../src/config/load.ts";
+import { defaultHealthLimits } from "../../../src/health/facts.ts";
+import { diskPlaces } from "../../../src/health/from-config.ts";
+import { keepHealthLog } from "../../../src/service/health-log.ts";
+import { LiveStatus } from "../../../src/service/live-status.ts";
+import { Service } from "../../../src/service/service.ts";
+import { collectLog } from "../../support/collect-log.ts";
+import { startFakeRabbitMq } from "../../support/fake-rabbitmq.ts";
+import { sampleObservation } from "../../support/sample-observation.ts";
+import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
+import { until } from "../../support/until.ts";
+
+function configOf(journal: string, sink: object) {
+  const root = dirname(journal);
+  const text = JSON.stringify({
+    journal: { directory: journal },
+    state: { directory: join(root, "state") },
+    sinks: [sink],
+  });
+  return parseConfig(join(root, "certwire.json"), text);
+}
+
+async function startService(t: TestContext, journal: string, sink: object): Promise<Service> {
+  const config = configOf(journal, sink);
+  const service = await Service.create({ config, log: pino({ level: "silent" }) });
+  const stop = new AbortController();
+  const running = service.run(stop.signal);
+  t.after(async () => {
+    stop.abort();
+    await running;
+  });
+  return service;
+}
+
+/** A journal whose writer lives, with this many events. */
+async function livingJournal(t: TestContext, events: number) {
+  const journal = journalDirectory(t);
+  const simulator = openSmall(journal);
+  t.after(() => simulator.close());
+  record(simulator, 1, events);
+  await flushed(simulator);
+  return { journal, simulator };
+}
+
+/** Asks a service until the state has these codes. */
+async function reasonsOf(service: Service, wanted: string) {
+  return until(
+    async () => {
+      const { status } = await service.observe();
+      return status.reasons.find(({ code }) => code === wanted);
+    },
+    `the health has the reason ${wanted}`,
+    { everyMs: 50 },
+  );
+}
+
+test("a service that publishes is ok, with what its pipelines and the journal say", async (t) => {
+  const { journal, simulator } = await livingJournal(t, 20);
+  const service = await startService(t, journal, { name: "files", url: "file:events" });
+  const { status, views } = await until(async () => {
+    const found = await service.observe();
+    return found.status.sinks[0]?.backlog.records === 0 && found;
+  }, "everything is published");
+  assert.deepEqual([status.state, status.reasons], ["ok", []]);
+  assert.equal(status.service.state, "running");
+  assert.equal(status.sinks[0]?.state, "publishing");
+  assert.equal(views[0]?.tally.acknowledged.get("certificate.issued"), 20);
+  const sequence = Number(status.journal?.newest?.sequence);
+  record(simulator, 21, 25);
+  await until(async () => {
+    const { journal: now } = (await service.observe()).status;
+    return Number(now?.newest?.sequence) === sequence + 5;
+  }, "the end of the journal has moved on");
+});
+
+test("a sink that cannot be opened is a reason, and its backlog is known although nothing was read", async (t) => {
+  const { journal } = await livingJournal(t, 20);
+  const url = "amqp://127.0.0.1:1/?exchange=one";
+  const sink = { name: "rabbit", url, retryMaxMs: 10, retryInitialMs: 1 };
+  const service = await startService(t, journal, sink);
+  const reason = await reasonsOf(service, "sink-unreachable");
+  assert.equal(reason.sink, "rabbit");
+  assert.ok(reason.since);
+  await until(
+    async () => (await service.observe()).status.state === "failing",
+    "the state is failing",
+  );
+  const { status } = await service.observe();
+  assert.ok((status.sinks[0]?.backlog.bytes ?? 0) >= 20_000);
+  assert.ok(status.sinks[0]?.backlog.oldestTime);
+});
+
+test("events that no queue takes are a reason at once", async (t) => {
+  const { journal } = await livingJournal(t, 5);
+  const broker = await startFakeRabbitMq(() => "return");
+  t.after(() => broker.stop());
+  const url = `${broker.url}/?exchange=one`;
+  const service = await startService(t, journal, { name: "rabbit", url, retryMaxMs: 10 });
+  const reason = await reasonsOf(service, "events-unroutable");
+  assert.equal(reason.state, "failing");
+});
+
+test("however many ask, journal and state are read once in a while", async (t) => {
+  const { journal } = await livingJournal(t, 5);
+  const config = configOf(journal, { name: "files", url: "file:events" });
+  let reads = 0;
+  const status = new LiveStatus({
+    places: () => {
+      reads += 1;
+      return diskPlaces(config);
+    },
+    views: () => [],
+    limits: defaultHealthLimits,
+    maxAgeMs: 3_600_000,
+  });
+  const all = await Promise.all(Array.from({ length: 100 }, () => status.observe()));
+  assert.equal(new Set(all).size, 1);
+  assert.equal(await status.observe(), all[0]);
+  assert.equal(reads, 1);
+});
+
+test("the health is logged when a reason comes or goes, and only then", async () => {
+  const failing = sampleObservation();
+  const ok = { ...failing, status: { ...failing.status, state: "ok" as const, reasons: [] } };
+  const series = [ok, failing, failing, failing, ok, ok];
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const observe = () => {
+    const next = series.shift();
+    if (series.length === 0) stop.abort();
+    return Promise.resolve(next ?? ok);
+  };
+  await keepHealthLog({ status: { observe }, log, intervalMs: 1 }, stop.signal);
+  assert.deepEqual(
+    lines.map(({ level, msg, reasons }) => [level, msg, reasons]),
+    [
+      [50, "the health is failing", ["sink-refused kafka", "certificate-ends kafka"]],
+      [30, "the health is ok again", undefined],
+    ],
+  );
+});
