@@ -16,3 +16,4 @@ scripts=(
   generate-metrics-page
 )
 for name in "${scripts[@]}"; do node "build/js/scripts/$name.js"; done
+node build/js/examples/detections/generate-sigma.js
