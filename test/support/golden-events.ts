@@ -41,7 +41,7 @@ interface Variant {
 const redactor = new Redactor({
   hash: ["request.requesterName"],
   remove: ["certificate.subjectAlternativeNames", "attributes"],
-  key: "the key of the golden events is no secret",
+  key: "a key for tests, which protects nothing",
 });
 
 /** Below the size of most events, so that they lose their largest values. */

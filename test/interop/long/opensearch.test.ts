@@ -43,6 +43,7 @@ async function start(node: ManagedProcess, url: string): Promise<void> {
   node.start();
   const isReady = async () => (await fetch(`${url}/_cluster/health`)).ok;
   await until(isReady, "OpenSearch serves", {
+    withinMs: 600_000,
     mayThrow: true,
     everyMs: 200,
     giveUp: () => node.assertRunning(),

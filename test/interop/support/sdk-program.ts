@@ -24,7 +24,8 @@ export async function askProgram(
   messages: readonly BrokerMessage[],
 ): Promise<SdkAnswer[]> {
   const input = messages.map((message) => `${JSON.stringify(message)}\n`).join("");
-  const output = await runCommand(command, args, { input });
+  // Go compiles its own library first where nothing has been built before.
+  const output = await runCommand(command, args, { input, timeoutMs: 600_000 });
   return output
     .toString()
     .split("\n")
