@@ -113,7 +113,7 @@ test("rules without their lists are off, and named", () => {
   ]);
 });
 
-test("a memory that was saved goes on where it was", () => {
+test("a memory that was saved continues where it was", () => {
   const [before, after] = eventsOf(samples["esc16"]![0]!);
   const first = new Detector(rules, sampleSettings);
   first.remember(before!);

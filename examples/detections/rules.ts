@@ -78,7 +78,7 @@ export const rules: readonly Rule[] = [
     tags: escalation,
     falsePositives: [
       "Subordinate CAs whose template is not in `subca_templates`",
-      "Templates that have any purpose on purpose",
+      "Templates that allow any purpose deliberately",
     ],
     detection: {
       selections: {
@@ -216,7 +216,7 @@ export const rules: readonly Rule[] = [
     level: "high",
     tags: escalation,
     falsePositives: [
-      "Templates that have the flag on purpose, for instance for devices that are in no domain",
+      "Templates that have the flag deliberately, for instance for devices outside the domain",
     ],
     detection: {
       selections: {
@@ -321,7 +321,7 @@ export const rules: readonly Rule[] = [
   {
     id: "esc17",
     sigmaId: "249eb962-f12a-4333-9b6f-4ee4a2ee2070",
-    title: "Server certificate for the host of somebody else",
+    title: "Server certificate for another's host",
     description:
       "ESC17: a certificate for servers names a host that is not the requester's, who is not in `web_teams`. It can take the place of that host in a connection.",
     certainty: "effect",
@@ -360,7 +360,7 @@ export const rules: readonly Rule[] = [
   {
     id: "certighost-cdc",
     sigmaId: "b0a97f5b-b918-4757-b8e0-55230ae7d9c5",
-    title: "Request with a domain controller that is none",
+    title: "Request that sends the CA to a host that is not a domain controller",
     description:
       "CVE-2026-54121: the request attribute cdc makes the CA ask a host that is not in `domain_controllers`.",
     certainty: "exact",
@@ -382,7 +382,7 @@ export const rules: readonly Rule[] = [
     sigmaId: "fe4168a1-5bdd-49df-b686-1a11776b7157",
     title: "Certificate of a domain controller for somebody else",
     description:
-      "CVE-2026-54121, whatever the way: a certificate has the DNS name or SID of a domain controller, and the requester is none.",
+      "CVE-2026-54121, in any form: a certificate has the DNS name or SID of a domain controller, and the requester is not one.",
     certainty: "exact",
     level: "critical",
     tags: [...escalation, "attack.t1068", "cve.2026-54121"],

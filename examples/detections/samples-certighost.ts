@@ -38,7 +38,7 @@ export const certighostSamples: SamplesByRule = {
     }),
   ],
   "certighost-cdc": [
-    sample("a host that is no domain controller", ["certighost-cdc"], {
+    sample("a host that is not a domain controller", ["certighost-cdc"], {
       ...machine,
       attributes: [["cdc", "evil.corp.example"]],
     }),
