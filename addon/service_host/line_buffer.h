@@ -8,7 +8,7 @@
 namespace service_host {
 
 /// Cuts a stream of bytes into whole lines, so that two writers of one log do not tear each
-/// other's.
+/// other's lines.
 class LineBuffer {
  public:
   /// A line that is longer is passed on in pieces.

@@ -15,7 +15,7 @@ inline constexpr wchar_t kServiceName[] = L"Certwire";
 bool InstallService(const std::wstring& command_line);
 
 /// Sets what the service control manager does with the service. Prints each setting; false if one
-/// fails. What this Windows does not know is no failure.
+/// fails. A setting that this Windows does not know is not a failure.
 bool ConfigureService(uint32_t stop_seconds);
 
 }  // namespace service_host

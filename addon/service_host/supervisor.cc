@@ -20,7 +20,7 @@ constexpr DWORD kConfigurationRefused = 78;
 
 /// A program that has not ended by then counts as started.
 constexpr uint64_t kStartMs = 10'000;
-/// How often a service that starts or stops says that it lives.
+/// How often a service that starts or stops reports that it is alive.
 constexpr DWORD kSignOfLifeMs = 1'000;
 /// How long reading what the pipe still holds may take after the end of the program.
 constexpr auto kLastOutput = 5s;
@@ -47,7 +47,7 @@ void ReadOutput(const Output& output) {
   output.log->WriteLines(buffer.Finish());
 }
 
-/// The installation is wrong, and will be when it is tried again.
+/// The installation is wrong: another attempt would fail in the same way.
 bool IsFileMissing(DWORD error) {
   return error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ||
          error == ERROR_BAD_EXE_FORMAT;

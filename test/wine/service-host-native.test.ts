@@ -28,7 +28,7 @@ test("the service host runs programs to every kind of end, leaves no handle, and
     [40, /L"70"\s.*L"1"/],
     [41, /L"78"\s.*L"its configuration"/],
     [42, /L"C:\\\\no such directory\\\\node.exe"\s.*L"3"/],
-    [43, /a file is no directory"\s.*L"\d+"/],
+    [43, /a file is not a directory"\s.*L"\d+"/],
     [44, /L"3"\s+\S*:warn:eventlog:ReportEventW L"1"/],
   ];
   for (const [id, texts] of entries) assert.match(output, texts, `entry ${id}`);

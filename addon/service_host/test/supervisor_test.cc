@@ -91,7 +91,7 @@ TEST_CASE("a program that ignores the end of its input is terminated") {
 
 TEST_CASE("a log that cannot be written is an entry, and stops nothing") {
   Fixture fixture(kEndWith78);
-  fixture.options.log_directory = OwnPath() + L"\\a file is no directory";
+  fixture.options.log_directory = OwnPath() + L"\\a file is not a directory";
   CHECK(fixture.Run().exit_code == 78);
 }
 

@@ -92,7 +92,7 @@ export class HostDirectory {
     return this.logText().split("\n").flatMap(parseLine);
   }
 
-  /** Waits for the log to have so many lines with a message; they. */
+  /** Waits until the log has this many lines with a message, and returns them. */
   linesWith(msg: string, count = 1): Promise<HostLogLine[]> {
     const attempt = (): HostLogLine[] | false => {
       const found = this.lines().filter((line) => line.msg === msg);
@@ -105,7 +105,7 @@ export class HostDirectory {
   }
 }
 
-/** A line that is not complete yet is none. */
+/** An incomplete line is left out. */
 function parseLine(text: string): HostLogLine[] {
   try {
     return [JSON.parse(text) as HostLogLine];
