@@ -14,6 +14,12 @@ const onNodeInPairs = (...roots) => [
   "--test-concurrency=2",
   ...roots,
 ];
+/** A command whose tests share one broker of each kind, as far as they do not harm it. */
+const withBrokers = (command) => [
+  "node",
+  "build/js/test/integration/support/with-brokers.js",
+  ...command,
+];
 
 /**
  * The parts in the order in which they start, the longest first. `after`: parts that build what this one needs.
@@ -36,7 +42,12 @@ const parts = {
       // For zstd, which the oldest line lacks.
       ["bash", "scripts/fetch-node.sh", "22"],
       ["node", "build/js/test/integration/support/make-kafka-archive.js"],
-      onNodeInPairs(...(isCi ? ["--exclude=testcontainers.test.js"] : []), ...tests("integration")),
+      withBrokers(
+        onNodeInPairs(
+          ...(isCi ? ["--exclude=testcontainers.test.js"] : []),
+          ...tests("integration"),
+        ),
+      ),
     ],
   },
   asan: {

@@ -152,7 +152,7 @@ function assertArrivedOnce(arrived: readonly string[], sent: Texts, letters: Rea
 }
 
 suite("dead letters on real brokers", () => {
-  const rabbitmq = new OneRabbitmq("letters");
+  const rabbitmq = new OneRabbitmq(`letters-${process.pid}`, { faults: false });
   let kafka: KafkaCluster;
   before(async () => {
     kafka = await startKafka();

@@ -14,6 +14,7 @@ import {
   publisherKeys,
   reportRepetitions,
 } from "./support/kill-publisher.ts";
+import { leaveRabbitmq } from "./support/leave-rabbitmq.ts";
 import { readKafka } from "./support/read-kafka.ts";
 
 type KilledEntry = Parameters<typeof killPublisher>[1];
@@ -58,9 +59,9 @@ test("a publisher to Kafka killed with SIGKILL loses nothing and keeps the order
 
 test("a publisher to RabbitMQ killed with SIGKILL loses nothing and keeps the order of every key", async (t) => {
   const rabbitmq = await startRabbitmq();
-  t.after(() => rabbitmq.stop());
   const name = `crash-${Date.now()}`;
   const [broker = ""] = rabbitmq.urls;
+  t.after(() => leaveRabbitmq(rabbitmq, [name]));
   const url = `amqp://${new URL(broker).host}/?exchange=${name}`;
   const topology = { quorumQueues: [{ name }] };
   await killAndFinish(t, { url, topology, window: 20 }, async () => {

@@ -2,6 +2,7 @@ import { test } from "node:test";
 import { drainQueue } from "../support/drain-queue.ts";
 import { killRedrives } from "../support/killed-redrives.ts";
 import { startKafka, startRabbitmq } from "./support/brokers.ts";
+import { leaveRabbitmq } from "./support/leave-rabbitmq.ts";
 import { readKafka } from "./support/read-kafka.ts";
 
 test("a redrive to Kafka killed at any moment loses no letter, and repeats only what was not marked", async (t) => {
@@ -18,9 +19,9 @@ test("a redrive to Kafka killed at any moment loses no letter, and repeats only 
 
 test("a redrive to RabbitMQ killed at any moment loses no letter, and repeats only what was not marked", async (t) => {
   const rabbitmq = await startRabbitmq();
-  t.after(() => rabbitmq.stop());
   const name = `redrive-crash-${Date.now()}`;
   const [broker = ""] = rabbitmq.urls;
+  t.after(() => leaveRabbitmq(rabbitmq, [name]));
   const url = `amqp://guest@${new URL(broker).host}/?exchange=${name}`;
   const topology = { quorumQueues: [{ name }] };
   await killRedrives(t, { url, topology, window: 20, batchEvents: 5 }, async () => {

@@ -14,6 +14,7 @@ import {
   publisherKeys,
   reportRepetitions,
 } from "./support/kill-publisher.ts";
+import { leaveRabbitmq } from "./support/leave-rabbitmq.ts";
 import { readKafka } from "./support/read-kafka.ts";
 
 /** Each key has events of each kind. */
@@ -73,7 +74,6 @@ suite("a sink with three destinations whose publisher is killed with SIGKILL", (
 
   test("exchanges of RabbitMQ: none lacks an event, and keys keep their order in each", async (t) => {
     const rabbitmq = await startRabbitmq();
-    t.after(() => rabbitmq.stop());
     const [broker = ""] = rabbitmq.urls;
     const name = `routes-${Date.now()}`;
     const places: Places = {
@@ -81,6 +81,7 @@ suite("a sink with three destinations whose publisher is killed with SIGKILL", (
       "certificate.revoked": `${name}-revoked`,
       "crl.issued": `${name}.crl_issued`,
     };
+    t.after(() => leaveRabbitmq(rabbitmq, Object.values(places)));
     await declareExchanges(broker, Object.values(places).slice(1));
     const entry = {
       url: `amqp://${new URL(broker).host}/?exchange=${places["certificate.issued"]}`,

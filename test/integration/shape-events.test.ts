@@ -17,10 +17,13 @@ import { flushed, journalDirectory, openSmall, readAll } from "../support/small-
 import { until } from "../support/until.ts";
 import type { KafkaCluster, RabbitmqCluster } from "./support/broker-provider.ts";
 import { startKafka, startRabbitmq } from "./support/brokers.ts";
+import { leaveRabbitmq } from "./support/leave-rabbitmq.ts";
 import { readKafka } from "./support/read-kafka.ts";
 
 const key = "0123456789abcdef0123456789abcdef";
 const count = 250;
+/** The destinations of the two sinks; others may use the brokers too. */
+const places = [`shape-whole-${process.pid}`, `shape-part-${process.pid}`] as const;
 
 /** What a team gets that counts the certificates of people: no computers, and no names. */
 const shape = {
@@ -163,21 +166,20 @@ suite("two sinks of one service, one of which takes part of the events without n
     [kafka, rabbitmq] = await Promise.all([startKafka(), startRabbitmq()]);
   });
   after(async () => {
-    await Promise.all([kafka?.stop(), rabbitmq?.stop()]);
+    await Promise.all([kafka.stop(), leaveRabbitmq(rabbitmq, places)]);
   });
 
   test("on Kafka", async (t) => {
     const journal = await prepareJournal(t);
-    const topics = ["shape-whole", "shape-part"] as const;
-    for (const topic of topics) await kafka.createTopic(topic, { partitions: 3 });
+    for (const topic of places) await kafka.createTopic(topic, { partitions: 3 });
     const url = (topic: string) => `kafka://${kafka.bootstrapServers.join()}/${topic}`;
-    await publish(t, journal, [{ url: url(topics[0]) }, { url: url(topics[1]), mode: "binary" }]);
-    const whole = await readKafka(kafka.bootstrapServers, topics[0]);
+    await publish(t, journal, [{ url: url(places[0]) }, { url: url(places[1]), mode: "binary" }]);
+    const whole = await readKafka(kafka.bootstrapServers, places[0]);
     assertBytes(
       whole.map(({ value }) => value ?? ""),
       journal,
     );
-    const part = await readKafka(kafka.bootstrapServers, topics[1]);
+    const part = await readKafka(kafka.bootstrapServers, places[1]);
     assertShaped(
       part.map(({ value, key: routing, headers }) => ({
         body: value ?? "",
@@ -196,13 +198,13 @@ suite("two sinks of one service, one of which takes part of the events without n
       url: `amqp://guest@${host}/?exchange=${name}`,
       topology: { quorumQueues: [{ name }] },
     });
-    await publish(t, journal, [entry("shape-whole"), { ...entry("shape-part"), mode: "binary" }]);
-    const whole = await takeAll(address, "shape-whole", journal.events.length);
+    await publish(t, journal, [entry(places[0]), { ...entry(places[1]), mode: "binary" }]);
+    const whole = await takeAll(address, places[0], journal.events.length);
     assertBytes(
       whole.map(({ body }) => body),
       journal,
     );
-    assertShaped(await takeAll(address, "shape-part", journal.wanted.length), journal);
+    assertShaped(await takeAll(address, places[1], journal.wanted.length), journal);
   });
 });
 

@@ -14,6 +14,7 @@ import { until } from "../support/until.ts";
 import type { KafkaCluster, RabbitmqCluster } from "./support/broker-provider.ts";
 import { startKafka, startRabbitmq } from "./support/brokers.ts";
 import { kafkaClient, withAdmin } from "./support/kafka-topics.ts";
+import { leaveRabbitmq } from "./support/leave-rabbitmq.ts";
 import { produceKafka } from "./support/read-kafka.ts";
 import { produceRabbitmq } from "./support/read-rabbitmq.ts";
 
@@ -211,16 +212,16 @@ suite("certwire verify on a topic of a real Kafka broker", () => {
 suite("certwire verify on a stream of a real RabbitMQ broker", () => {
   let rabbitmq: RabbitmqCluster;
   let url = "";
-  let streams = 0;
+  const streams: string[] = [];
   before(async () => {
     rabbitmq = await startRabbitmq();
     [url = ""] = rabbitmq.urls;
   });
-  after(() => rabbitmq.stop());
+  after(() => leaveRabbitmq(rabbitmq, streams));
 
   async function makeStream(queueArguments: object = { "x-queue-type": "stream" }) {
-    streams += 1;
-    const stream = `verify-${process.pid}-${streams}`;
+    const stream = `verify-${process.pid}-${streams.length + 1}`;
+    streams.push(stream);
     const connection = await connect(url);
     const channel = await connection.createChannel();
     await channel.assertExchange(stream, "topic");

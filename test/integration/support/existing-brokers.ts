@@ -1,18 +1,27 @@
 import type { KafkaCluster, NodeControl, RabbitmqCluster } from "./broker-provider.ts";
-import { kafkaTopics } from "./kafka-topics.ts";
+import { kafkaTopics, withAdmin } from "./kafka-topics.ts";
 
-/** A Kafka cluster that was there before: its nodes are left alone. */
+/** A Kafka cluster that was there before: its nodes are left alone, and `stop` deletes the topics that were made here. */
 export function existingKafka(bootstrapServers: readonly string[]): KafkaCluster {
+  const topics = kafkaTopics(bootstrapServers);
+  const made: string[] = [];
   return {
     ...untouchable,
+    ...topics,
     nodes: bootstrapServers.length,
     bootstrapServers,
-    ...kafkaTopics(bootstrapServers),
-    stop: async () => undefined,
+    async createTopic(topic, options) {
+      await topics.createTopic(topic, options);
+      made.push(topic);
+    },
+    async stop() {
+      if (made.length === 0) return;
+      await withAdmin(bootstrapServers, (admin) => admin.deleteTopics({ topics: made }));
+    },
   };
 }
 
-/** A RabbitMQ broker that was there before. */
+/** A RabbitMQ broker that was there before; what a test declares there it removes itself, by `leaveRabbitmq`. */
 export function existingRabbitmq(url: string): RabbitmqCluster {
   return { ...untouchable, nodes: 1, urls: [url], ctl: refuse, stop: async () => undefined };
 }

@@ -1,22 +1,25 @@
 import { after, before } from "node:test";
 import { type Channel, connect } from "amqplib";
 import type { RabbitmqCluster } from "./broker-provider.ts";
-import { startRabbitmq } from "./brokers.ts";
+import { type Faults, startRabbitmq } from "./brokers.ts";
+import { leaveRabbitmq } from "./leave-rabbitmq.ts";
 import { readRabbitmq } from "./read-rabbitmq.ts";
 
-/** A RabbitMQ of one node that the tests of a suite share, and may harm. */
+/** A RabbitMQ of one node that the tests of a suite share, and may harm unless it is asked for without faults. */
 export class OneRabbitmq {
   readonly #prefix: string;
   #cluster: RabbitmqCluster | undefined;
-  #names = 0;
+  readonly #names: string[] = [];
 
   /** Called within a suite: the broker runs from before its first test until after its last. */
-  constructor(prefix: string) {
+  constructor(prefix: string, { faults = true }: Faults = {}) {
     this.#prefix = prefix;
     before(async () => {
-      this.#cluster = await startRabbitmq({ faults: true });
+      this.#cluster = await startRabbitmq({ faults });
     });
-    after(() => this.#cluster?.stop());
+    after(async () => {
+      await (faults ? this.cluster.stop() : leaveRabbitmq(this.cluster, this.#names));
+    });
   }
 
   get cluster(): RabbitmqCluster {
@@ -44,8 +47,9 @@ export class OneRabbitmq {
 
   /** A name that no other test of the suite has: the prefix and a number. */
   freshName(): string {
-    this.#names += 1;
-    return `${this.#prefix}-${this.#names}`;
+    const name = `${this.#prefix}-${this.#names.length + 1}`;
+    this.#names.push(name);
+    return name;
   }
 
   /** Takes all events out of a queue. */
