@@ -82,6 +82,14 @@ test("a revocation stays when the event of the issue arrives after it", async ()
   assert.deepEqual(await rows("SELECT state FROM request"), [{ state: "issued" }]);
 });
 
+test("a revocation whose reason could not be read is one", async () => {
+  const { revocation: _, ...data } = revoked.data;
+  await apply(issued, { ...revoked, data });
+  assert.deepEqual(await rows("SELECT state, revocation_reason AS reason FROM certificate"), [
+    { state: "revoked", reason: null },
+  ]);
+});
+
 test("an imported certificate is known as such whatever arrives first", async () => {
   const imported = eventOf("certificate.imported");
   await apply(withData(imported, {}, { type: revoked.type, sequence: revoked.sequence }), imported);

@@ -13,11 +13,11 @@ type RequestState = "pending" | "issued" | "denied" | "failed";
  * changes, or neither is.
  */
 export const inventoryHandlers: Handlers<ClientBase> = {
-  "certificate.issued": changing(writeRow),
-  "certificate.revoked": changing(writeRow),
-  "certificate.unrevoked": changing(writeRow),
+  "certificate.issued": changing((event, transaction) => writeRow(event, "valid", transaction)),
+  "certificate.revoked": changing((event, transaction) => writeRow(event, "revoked", transaction)),
+  "certificate.unrevoked": changing((event, transaction) => writeRow(event, "valid", transaction)),
   "certificate.imported": changing(async (event, transaction) => {
-    await writeRow(event, transaction);
+    await writeRow(event, "valid", transaction);
     await markImported(event, transaction);
   }),
   "request.pending": changing((event, transaction) => writeRequest(event, "pending", transaction)),
@@ -38,12 +38,16 @@ function changing<E extends EventAttributes>(
   };
 }
 
+type CertificateState = "valid" | "on hold" | "revoked";
+
+/** `usual`: the state where the event has no reason of a revocation, which the CA may have failed to return. */
 async function writeRow(
   event: TypedEvent<CertificateKind>,
+  usual: CertificateState,
   transaction: ClientBase,
 ): Promise<void> {
   await writeRequest(event, "issued", transaction);
-  await writeCertificate(event, transaction);
+  await writeCertificate(event, usual, transaction);
 }
 
 /**
@@ -84,13 +88,14 @@ async function writeRequest(
 
 async function writeCertificate(
   event: TypedEvent<CertificateKind>,
+  usual: CertificateState,
   transaction: ClientBase,
 ): Promise<void> {
   const { source, sequence, data } = event;
   const { certificate, request, revocation } = data;
   // Without the certificate's bytes, which the CA may fail to return, the row of the request is all there is.
   if (certificate?.fingerprints === undefined) return;
-  const state = stateOf(revocation?.reasonCode);
+  const state = stateOf(revocation?.reasonCode) ?? usual;
   await transaction.query(
     `INSERT INTO certificate (sha256, source, serial_number, state, subject, issuer, dns_names, upns, template,
        requester, not_before, not_after, revocation_reason, revoked_at, sequence)
@@ -133,8 +138,9 @@ async function markImported(
 }
 
 /** By the CA's reason: 6 is a hold, -1 the release from it. */
-function stateOf(reasonCode: number | undefined): "valid" | "on hold" | "revoked" {
-  if (reasonCode === undefined || reasonCode === -1) return "valid";
+function stateOf(reasonCode: number | undefined): CertificateState | undefined {
+  if (reasonCode === undefined) return undefined;
+  if (reasonCode === -1) return "valid";
   return reasonCode === 6 ? "on hold" : "revoked";
 }
 

@@ -9,7 +9,8 @@ const questions = [
   },
   {
     title: "Expiring within 30 days",
-    query: `SELECT to_char(not_after, 'YYYY-MM-DD') AS ends, is_renewed AS renewed, subject, requester
+    query: `SELECT to_char(not_after, 'YYYY-MM-DD') AS ends, 
+              CASE WHEN is_renewed THEN 'renewed' ELSE 'not renewed' END AS renewal, subject, requester
               FROM expiring_soon ORDER BY not_after`,
   },
   {

@@ -81,7 +81,7 @@ CREATE OR REPLACE VIEW expiring_soon AS
          EXISTS (
            SELECT FROM certificate newer
            WHERE newer.requester = c.requester AND newer.subject = c.subject
-             AND newer.template = c.template AND newer.state = 'valid' AND newer.not_after > c.not_after
+             AND newer.template IS NOT DISTINCT FROM c.template AND newer.state = 'valid' AND newer.not_after > c.not_after
          ) AS is_renewed
   FROM certificate c
   WHERE c.state = 'valid' AND c.not_after BETWEEN now() AND now() + interval '30 days'
