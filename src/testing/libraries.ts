@@ -29,6 +29,12 @@ export function loadLibrary(name: LibraryName, path = ""): unknown {
   }
 }
 
+/** Loads a dependency of a library, in the version that the library itself uses. Throws as `loadLibrary` does. */
+export function loadDependency(name: LibraryName, dependency: string): unknown {
+  loadLibrary(name);
+  return createRequire(require.resolve(name))(dependency);
+}
+
 function missing(name: LibraryName, cause: unknown): unknown {
   const { code, message } = cause as NodeJS.ErrnoException;
   const isMissing = code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND";

@@ -2,6 +2,7 @@ import { suite } from "node:test";
 import { testProvider } from "./support/broker-suites.ts";
 import { containerProvider, engineAnswers } from "./support/brokers.ts";
 import { testServiceImage } from "./support/service-image-suite.ts";
+import { testKitContainers } from "./support/test-kit-suite.ts";
 
 // In CI only scripts/ci-docker.sh runs this file, with an engine of its own: there, or where testcontainers
 // are asked for, a missing engine is a failure. The image is made by scripts/docker-image.sh.
@@ -10,6 +11,7 @@ const isWanted = CI === "true" || CERTWIRE_TEST_BROKERS === "testcontainers";
 
 if (isWanted || (await engineAnswers())) {
   testProvider(containerProvider);
+  testKitContainers();
   if (image) testServiceImage(image);
   else suite("the image of the service", { skip: "CERTWIRE_SERVICE_IMAGE names none" });
 } else {

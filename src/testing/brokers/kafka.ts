@@ -1,16 +1,20 @@
 import { randomUUID } from "node:crypto";
 import type { EventSource } from "../../consumer/event-source.ts";
 import { kafkaTopic } from "../../consumer/kafka/topic-source.ts";
-import { loadLibrary } from "../libraries.ts";
+import { loadDependency, loadLibrary } from "../libraries.ts";
 import type { PublishTarget } from "../publish/publish.ts";
 
 type KafkaModule = typeof import("@testcontainers/kafka");
+type Testcontainers = typeof import("testcontainers");
 
 /** Image of `startKafka`, one that the module of testcontainers knows how to start. */
 const kafkaImage = "confluentinc/cp-kafka:7.9.1";
 
 /** The port of the module's listener inside the container. */
 const kafkaPort = 9093;
+
+/** Longest start of a broker, in ms. The modules' own limits, a minute and less, are too short for a busy machine. */
+export const startupTimeoutMs = 180_000;
 
 /** A Kafka for tests. */
 export interface TestKafka {
@@ -54,7 +58,11 @@ export async function startKafka({
   image = kafkaImage,
 }: ContainerOptions = {}): Promise<TestKafka> {
   const { KafkaContainer } = loadLibrary("@testcontainers/kafka") as KafkaModule;
-  const container = await new KafkaContainer(image).withKraft().start();
+  const { Wait } = loadDependency("@testcontainers/kafka", "testcontainers") as Testcontainers;
+  const container = await new KafkaContainer(image)
+    .withKraft()
+    .withWaitStrategy(Wait.forListeningPorts().withStartupTimeout(startupTimeoutMs))
+    .start();
   const broker = `${container.getHost()}:${container.getMappedPort(kafkaPort)}`;
   return { ...kafkaAt([broker]), stop: async () => void (await container.stop()) };
 }

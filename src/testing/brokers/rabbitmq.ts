@@ -3,7 +3,7 @@ import { rabbitMqQueue } from "../../consumer/rabbitmq/queue-source.ts";
 import { usageError } from "../ca/usage-error.ts";
 import { loadLibrary } from "../libraries.ts";
 import type { PublishTarget } from "../publish/publish.ts";
-import type { ContainerOptions } from "./kafka.ts";
+import { type ContainerOptions, startupTimeoutMs } from "./kafka.ts";
 
 type RabbitMqModule = typeof import("@testcontainers/rabbitmq");
 
@@ -54,7 +54,7 @@ export async function startRabbitMq({
   image = rabbitMqImage,
 }: ContainerOptions = {}): Promise<TestRabbitMq> {
   const { RabbitMQContainer } = loadLibrary("@testcontainers/rabbitmq") as RabbitMqModule;
-  const container = await new RabbitMQContainer(image).start();
+  const container = await new RabbitMQContainer(image).withStartupTimeout(startupTimeoutMs).start();
   const url = container.getAmqpUrl().replace("amqp://", "amqp://guest:guest@");
   return { ...rabbitMqAt(url), stop: async () => void (await container.stop()) };
 }
