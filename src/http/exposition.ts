@@ -53,15 +53,15 @@ function head({ name, type, help }: Metric, format: ExpositionFormat): string[] 
 function histogramLines(
   name: string,
   labels: Labels,
-  { bounds, counts, sum }: HistogramCounts,
+  { limits, counts, sum }: HistogramCounts,
 ): string[] {
   let below = 0;
   const buckets = counts.map((count, index) => {
     below += count;
-    const bound = bounds[index];
+    const limit = limits[index];
     return line(
       `${name}_bucket`,
-      { ...labels, le: bound === undefined ? "+Inf" : boundText(bound) },
+      { ...labels, le: limit === undefined ? "+Inf" : limitText(limit) },
       below,
     );
   });
@@ -79,6 +79,6 @@ function escapeLabel(text: string): string {
 }
 
 /** OpenMetrics wants a point in the values of `le`. */
-function boundText(value: number): string {
+function limitText(value: number): string {
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }

@@ -2,42 +2,42 @@ import type { EventKind } from "../events/event.ts";
 
 /** A histogram with fixed buckets, as a snapshot. */
 export interface HistogramCounts {
-  /** Upper ends of the buckets, ascending; a last bucket has no end. */
-  readonly bounds: readonly number[];
-  /** Observations of each bucket alone, one more than `bounds`. */
+  /** Upper limits of the buckets, ascending; a last bucket has no end. */
+  readonly limits: readonly number[];
+  /** Observations of each bucket alone, one more than `limits`. */
   readonly counts: readonly number[];
   readonly sum: number;
 }
 
 /** Counts observations in buckets. */
 class Histogram {
-  readonly #bounds: readonly number[];
+  readonly #limits: readonly number[];
   readonly #counts: number[];
   #sum = 0;
 
-  constructor(bounds: readonly number[]) {
-    this.#bounds = bounds;
-    this.#counts = Array<number>(bounds.length + 1).fill(0);
+  constructor(limits: readonly number[]) {
+    this.#limits = limits;
+    this.#counts = Array<number>(limits.length + 1).fill(0);
   }
 
   /** `times`: how often the value was observed. */
   observe(value: number, times = 1): void {
     let at = 0;
-    while (at < this.#bounds.length && value > (this.#bounds[at] ?? 0)) at += 1;
+    while (at < this.#limits.length && value > (this.#limits[at] ?? 0)) at += 1;
     this.#counts[at] = (this.#counts[at] ?? 0) + times;
     this.#sum += value * times;
   }
 
   get snapshot(): HistogramCounts {
-    return { bounds: this.#bounds, counts: [...this.#counts], sum: this.#sum };
+    return { limits: this.#limits, counts: [...this.#counts], sum: this.#sum };
   }
 }
 
 /** The buckets of durations, in s: up to an hour, which an outage takes. */
-const secondBounds = [
+const secondLimits = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600,
 ];
-const batchBounds = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+const batchLimits = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 
 /** What is counted of the events of one pipeline beside its counters; only grows. */
 export interface EventTallyCounts {
@@ -79,9 +79,9 @@ export class EventTally {
   readonly #acknowledged = new Map<EventKind, number>();
   readonly #skipped = new Map<EventKind, number>();
   readonly #gaps = new Map<string, number>();
-  readonly #latency = new Histogram(secondBounds);
-  readonly #publishDuration = new Histogram(secondBounds);
-  readonly #batchEvents = new Histogram(batchBounds);
+  readonly #latency = new Histogram(secondLimits);
+  readonly #publishDuration = new Histogram(secondLimits);
+  readonly #batchEvents = new Histogram(batchLimits);
 
   /** `nowMs`: since 1970. Neighbours of one kind and one millisecond are counted together: most are, under load. */
   acknowledged(events: Iterable<TalliedEvent>, nowMs: number): void {

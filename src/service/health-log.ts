@@ -1,4 +1,6 @@
 import type { Logger } from "pino";
+import { describeError } from "../errors/describe-error.ts";
+import type { Status } from "../health/status.ts";
 import { pause } from "../pipeline/waiting.ts";
 import type { LiveStatus } from "./live-status.ts";
 
@@ -19,13 +21,25 @@ export async function keepHealthLog(
   for (;;) {
     await pause(intervalMs, signal);
     if (signal.aborted) return;
-    const { state, reasons } = (await status.observe()).status;
-    const texts = reasons.map(({ code, sink }) => (sink === undefined ? code : `${code} ${sink}`));
-    const now = texts.toSorted().join(", ");
-    if (now === before) continue;
-    before = now;
-    if (state === "failing") log.error({ reasons: texts }, "the health is failing");
-    else if (state === "degraded") log.warn({ reasons: texts }, "the health is degraded");
-    else log.info("the health is ok again");
+    try {
+      const found = (await status.observe()).status;
+      const now = reasonsOf(found).toSorted().join(", ");
+      if (now !== before) report(log, found);
+      before = now;
+    } catch (error) {
+      // Whatever is wrong with the health, it must not end the service.
+      log.warn(describeError(error), "cannot assess the health");
+    }
   }
+}
+
+function reasonsOf({ reasons }: Status): string[] {
+  return reasons.map(({ code, sink }) => (sink === undefined ? code : `${code} ${sink}`));
+}
+
+function report(log: Logger, found: Status): void {
+  const reasons = reasonsOf(found);
+  if (found.state === "failing") log.error({ reasons }, "the health is failing");
+  else if (found.state === "degraded") log.warn({ reasons }, "the health is degraded");
+  else log.info("the health is ok again");
 }

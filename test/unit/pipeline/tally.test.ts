@@ -30,8 +30,8 @@ test("acknowledged events are counted by kind and delay, in whatever order they 
       ["crl.issued", 1],
     ],
   );
-  const filled = latency.bounds.flatMap((bound, at) =>
-    (latency.counts[at] ?? 0) > 0 ? [[bound, latency.counts[at]]] : [],
+  const filled = latency.limits.flatMap((limit, at) =>
+    (latency.counts[at] ?? 0) > 0 ? [[limit, latency.counts[at]]] : [],
   );
   // An event of the future, because the clock was set back, took no time.
   assert.deepEqual(filled, [
@@ -41,7 +41,7 @@ test("acknowledged events are counted by kind and delay, in whatever order they 
   assert.equal(latency.sum, 30.001);
 });
 
-test("what is above every bound is counted without one", () => {
+test("what is above every limit is counted without one", () => {
   const tally = new EventTally();
   tally.published(5000, 7_200_000);
   const { publishDuration, batchEvents } = tally.counts;

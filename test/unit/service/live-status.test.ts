@@ -143,3 +143,21 @@ test("the health is logged when a reason comes or goes, and only then", async ()
     ],
   );
 });
+
+test("a health that cannot be assessed is logged, and assessed again", async () => {
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const failing = sampleObservation();
+  let calls = 0;
+  const observe = (): Promise<typeof failing> => {
+    calls += 1;
+    if (calls === 1) return Promise.reject(new Error("no memory"));
+    stop.abort();
+    return Promise.resolve(failing);
+  };
+  await keepHealthLog({ status: { observe }, log, intervalMs: 1 }, stop.signal);
+  assert.deepEqual(
+    lines.map(({ msg }) => msg),
+    ["cannot assess the health", "the health is failing"],
+  );
+});
