@@ -57,3 +57,8 @@ export function alignRows(rows: readonly (readonly string[])[]): string[] {
       .trimEnd(),
   );
 }
+
+/** A number of things, such as `1 hole` and `2 holes`. */
+export function countOf(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}

@@ -1,6 +1,6 @@
 import { durationText } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
-import { inLine, styled } from "./output.ts";
+import { countOf, inLine, styled } from "./output.ts";
 import { formatBytes } from "./progress.ts";
 
 /** Columns of the narrowest terminal. */
@@ -59,7 +59,7 @@ function journalLines(journal: Journal, at: number): string[] {
     ...field("CA", `exit module ${writer}, ${newestText}`),
     ...field(
       "journal",
-      `${segments} segments, ${formatBytes(bytes)} of ${formatBytes(capacityBytes)}, ${formatBytes(freeBytes)} free`,
+      `${countOf(segments, "segment")}, ${formatBytes(bytes)} of ${formatBytes(capacityBytes)}, ${formatBytes(freeBytes)} free`,
     ),
     ...(append === undefined || append.count === 0
       ? []
@@ -83,7 +83,7 @@ function sinkLines({ name, kind, state, checkpoint, backlog, deadLetters }: Sink
 
 function backlogText({ records, bytes, oldestTime }: Sink["backlog"], at: number): string {
   if (oldestTime === undefined) return "nothing waits";
-  const count = records === undefined ? "" : `${records} records, `;
+  const count = records === undefined ? "" : `${countOf(records, "record")}, `;
   return `${count}up to ${formatBytes(bytes)} wait, the oldest ${age(oldestTime, at)}`;
 }
 

@@ -15,7 +15,7 @@ import type { SinkKind } from "../../sinks/sink-kind.ts";
 import { checkState } from "../../state/check-state.ts";
 import { stateLayout } from "../../state/layout.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { alignRows, styled } from "../output.ts";
+import { alignRows, countOf, styled } from "../output.ts";
 import { assertSample, printSample, printSampleJson } from "./check-sample.ts";
 
 /** How long a sink may take to close, in ms. */
@@ -106,7 +106,7 @@ function describeWarning(warning: Diagnostic): CheckResult {
 
 async function checkJournal({ journal }: ResolvedConfig): Promise<string> {
   const segments = await listSegmentFiles(journal.directory);
-  return `${journal.directory}: ${segments.length} segments`;
+  return `${journal.directory}: ${countOf(segments.length, "segment")}`;
 }
 
 async function checkStateOf({ state, sinks }: ResolvedConfig): Promise<string> {

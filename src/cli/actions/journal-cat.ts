@@ -4,7 +4,7 @@ import { linesOfJournal } from "../../journal-tools/journal-lines.ts";
 import { chooseJournal, openChosenContext } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { JournalOptions } from "../journal-options.ts";
-import { say } from "../output.ts";
+import { countOf, say } from "../output.ts";
 import { type SelectionOptions, selectionOf } from "../selection-options.ts";
 import { stopSignal } from "../stop-signal.ts";
 
@@ -38,6 +38,6 @@ export async function cat(options: CatOptions): Promise<void> {
   }
   if (signal.aborted) process.exitCode = exitCodes.interrupted;
   if (undecodable === 0) return;
-  say(`${undecodable} records cannot be decoded`);
+  say(`left out: ${countOf(undecodable, "record")} that cannot be decoded`);
   process.exitCode = exitCodes.badData;
 }

@@ -4,7 +4,7 @@ import { type JournalVerdict, verifyJournal } from "../../journal-tools/verify-j
 import { chooseJournal } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { JournalOptions } from "../journal-options.ts";
-import { alignRows, styled } from "../output.ts";
+import { alignRows, countOf, styled } from "../output.ts";
 import { formatBytes, Progress } from "../progress.ts";
 import { stopSignal } from "../stop-signal.ts";
 
@@ -36,7 +36,7 @@ function format(result: JournalVerdict): string[] {
   const hidden = findings.length - shown.length;
   const verdict = isDamaged ? "damaged" : isComplete ? "not damaged" : "no damage so far";
   return [
-    `${directory}: ${epochs} epochs, ${segments} segments, ${formatBytes(bytes)}, ${records} records`,
+    `${directory}: ${countOf(epochs, "epoch")}, ${countOf(segments, "segment")}, ${formatBytes(bytes)}, ${countOf(records, "record")}`,
     ...rows,
     ...(hidden > 0 ? [`... ${hidden} more, see --json`] : []),
     styled(process.stdout, isDamaged ? "red" : "green", verdict),

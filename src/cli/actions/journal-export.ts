@@ -12,7 +12,7 @@ import { JournalMap } from "../../journal-tools/journal-map.ts";
 import { type ChosenJournal, chooseJournal, openChosenContext } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { JournalOptions } from "../journal-options.ts";
-import { say } from "../output.ts";
+import { countOf, say } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { type SelectionOptions, selectionOf } from "../selection-options.ts";
 import { stopSignal } from "../stop-signal.ts";
@@ -112,7 +112,7 @@ function report(result: ExportResult, asJson: boolean): void {
   if (asJson) standardOutput().post(`${jsonText(result, undefined, 2)}\n`);
   else say(isComplete ? `${events} events in ${file}` : "interrupted; no file was written");
   if (undecodable > 0) {
-    say(`${undecodable} records cannot be decoded and were left out`);
+    say(`left out: ${countOf(undecodable, "record")} that cannot be decoded`);
     process.exitCode = exitCodes.badData;
   }
   if (!isComplete) process.exitCode = exitCodes.interrupted;

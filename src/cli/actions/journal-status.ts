@@ -9,7 +9,7 @@ import {
 } from "../../journal-tools/read-status.ts";
 import { chooseJournal } from "../chosen-journal.ts";
 import type { JournalOptions } from "../journal-options.ts";
-import { alignRows } from "../output.ts";
+import { alignRows, countOf } from "../output.ts";
 import { formatBytes } from "../progress.ts";
 
 /** The options of `certwire journal status`. */
@@ -30,7 +30,10 @@ function format(found: JournalStatus): string[] {
   const { epochs, segments, bytes, first, last, sinks, writer } = found;
   return alignRows([
     ["journal", found.directory],
-    ["content", `${epochs} epochs, ${segments} segments, ${formatBytes(bytes)}`],
+    [
+      "content",
+      `${countOf(epochs, "epoch")}, ${countOf(segments, "segment")}, ${formatBytes(bytes)}`,
+    ],
     ["begins", place(first)],
     ["newest", place(last)],
     ...sinks.map((sink) => [`sink ${sink.sink}`, sinkText(sink)]),
@@ -51,7 +54,7 @@ function sinkText(sink: SinkStatus): string {
   } else {
     parts.push(`epoch ${position.epochNumber}, sequence ${position.sequence}, saved ${savedTime}`);
   }
-  const records = behindRecords === undefined ? "" : `${behindRecords} records, `;
+  const records = behindRecords === undefined ? "" : `${countOf(behindRecords, "record")}, `;
   parts.push(`behind by ${records}up to ${formatBytes(behindBytes)}`);
   return parts.join(", ");
 }

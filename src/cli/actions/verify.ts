@@ -3,10 +3,10 @@ import { CertwireError } from "../../errors/certwire-error.ts";
 import { jsonText } from "../../events/json-text.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { styled } from "../output.ts";
+import { countOf, styled } from "../output.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { type ConnectOptions, givenOptions, usage } from "../verify/credentials.ts";
-import { countOf, reportLines } from "../verify/report-lines.ts";
+import { reportLines } from "../verify/report-lines.ts";
 import { Tally, type Things } from "../verify/tally.ts";
 
 /** The options of `certwire verify`. */

@@ -5,7 +5,7 @@ import type {
   Hole,
   JournalReport,
 } from "../../consumer/completeness/report.ts";
-import { alignRows, inLine } from "../output.ts";
+import { alignRows, countOf, inLine } from "../output.ts";
 
 /** Most holes, and most epochs, that are printed of a journal; --json has all. */
 const maxShown = 50;
@@ -19,11 +19,6 @@ const head = ["epoch", "first", "last", "events", "duplicates", "accounted", "lo
 /** The result for people to read: a table for each CA, and its holes. */
 export function reportLines({ journals }: CompletenessReport): string[] {
   return journals.flatMap((journal) => ["", ...journalLines(journal)]);
-}
-
-/** A number of things, such as `1 hole` and `2 holes`. */
-export function countOf(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
 
 function journalLines(journal: JournalReport): string[] {
