@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, suite, type TestContext, test } from "node:test";
+import { inspect } from "node:util";
 import { oauthBearer } from "../../src/consumer/kafka/access.ts";
 import { kafkaTopic } from "../../src/consumer/kafka/topic-source.ts";
+import type { OutboundEvent } from "../../src/events/outbound-event.ts";
+import type { Sink } from "../../src/sinks/sink.ts";
 import { kafkaSink } from "../support/make-sink.ts";
 import { type CliResult, runCli } from "../support/run-cli.ts";
 import { range } from "../support/run-pipeline.ts";
 import { RunningConsumer } from "../support/running-consumer.ts";
 import { sampleOutbound } from "../support/sample-events.ts";
+import { type Stalls, watchForStalls } from "../support/stalls.ts";
 import { audience, issuer, TokenServer } from "../support/token-server.ts";
 import { patienceMs, until } from "../support/until.ts";
 import { type LocalKafka, startLocalKafka } from "./support/local-kafka.ts";
@@ -17,6 +21,8 @@ import { makeTempDirectory, removeTempDirectory } from "./support/temp-directory
 import { makeCertificates, type TestCertificates } from "./support/test-certificates.ts";
 
 const signal = new AbortController().signal;
+/** A session lasts 15 s and is renewed after 5 s: with pauses below this it ends in no connection. */
+const stallMs = 3000;
 
 suite("Kafka with tokens of a token server", { skip }, () => {
   let directory: string;
@@ -61,6 +67,19 @@ suite("Kafka with tokens of a token server", { skip }, () => {
       publisher.assertArrived(messages.map(({ value }) => value));
     };
     return { topic, url, server, publisher, entryWith, entry: entryWith({}), assertArrived };
+  }
+
+  /**
+   * Publishes an event at the first try. Only on a machine that stood still, so that the session of a connection may have
+   * ended, may that try fail and another one follow.
+   */
+  async function publishOnTime(sink: Sink, event: OutboundEvent, stalls: Stalls): Promise<void> {
+    for (;;) {
+      const outcome = await sink.publish(sink.laneOf(event), [event], signal);
+      if (outcome.acknowledged === 1) return;
+      assert.equal(outcome.failure?.kind, "reset", inspect(outcome));
+      assert.ok(stalls.longestMs > stallMs, `longest stall: ${stalls.longestMs} ms`);
+    }
   }
 
   test("events arrive with a token that all connections share", async (t) => {
@@ -126,6 +145,7 @@ suite("Kafka with tokens of a token server", { skip }, () => {
     const sink = await publisher.sink(entry);
     await sink.open(signal);
     t.after(() => sink.close());
+    const stalls = watchForStalls(t);
     const sent: string[] = [];
     const newSecret = "An0ther secret";
     const isEnough = () =>
@@ -136,13 +156,12 @@ suite("Kafka with tokens of a token server", { skip }, () => {
         publisher.write("password.txt", newSecret);
       }
       const event = sampleOutbound(n, `ca/${n % 3}`);
-      const outcome = await sink.publish(sink.laneOf(event), [event], signal);
-      assert.deepEqual(outcome, { acknowledged: 1 });
+      await publishOnTime(sink, event, stalls);
       sent.push(event.id);
     }
     const messages = await readKafka(kafka.bootstrapServers, topic);
     const ids = messages.map(({ value }) => JSON.parse(value ?? "{}").id as string);
-    assert.deepEqual(ids.toSorted(), sent.toSorted());
+    assert.deepEqual([...new Set(ids)].toSorted(), sent.toSorted());
   });
 
   test("a token endpoint that is down for longer than a token lives delays events, and loses none", async (t) => {
@@ -185,15 +204,14 @@ suite("Kafka with tokens of a token server", { skip }, () => {
     const ca = { ca: readFileSync(certificates.caFile) };
     const client = { brokers: kafka.secureServers("OAUTH"), ssl: ca, sasl };
     const consumer = new RunningConsumer(t, kafkaTopic({ client, topic, groupId: topic }));
+    const stalls = watchForStalls(t);
     const losses = () =>
       consumer.lines.filter(({ msg }) => msg === "lost the consumer group").length;
     let lossesAtStart = 0;
     let published = 0;
     const publish = async (count: number): Promise<void> => {
       for (const n of range(published + 1, published + count)) {
-        const event = sampleOutbound(n, "ca/1");
-        const { acknowledged } = await sink.publish(sink.laneOf(event), [event], signal);
-        assert.equal(acknowledged, 1);
+        await publishOnTime(sink, sampleOutbound(n, "ca/1"), stalls);
       }
       published += count;
     };
@@ -206,7 +224,8 @@ suite("Kafka with tokens of a token server", { skip }, () => {
       await consumer.until(() => server.issued > issued, `token ${at} is renewed`);
     }
     await consumer.stop();
-    assert.equal(losses(), lossesAtStart);
+    const isOnTime = stalls.longestMs < stallMs;
+    assert.ok(losses() === lossesAtStart || !isOnTime, `longest stall: ${stalls.longestMs} ms`);
   });
 
   test("a consumer waits for a token endpoint that is down, at its start and later on", async (t) => {

@@ -77,7 +77,7 @@ suite("tapping a real RabbitMQ broker", () => {
   let rabbitmq: RabbitmqCluster;
   let url = "";
   before(async () => {
-    rabbitmq = await startRabbitmq({});
+    rabbitmq = await startRabbitmq({ faults: true });
     url = rabbitmq.urls[0] ?? "";
   });
   after(() => rabbitmq.stop());
@@ -105,6 +105,21 @@ suite("tapping a real RabbitMQ broker", () => {
       assert.equal((await channel.checkQueue(exchange)).messageCount, ids.length);
     });
   }
+
+  test("a queue that somebody deletes ends tap with 69 and the reason", async (t) => {
+    const { connection } = await declare("deleted");
+    t.after(() => connection.close());
+    const address = `${url.replace(/\/$/, "")}/?exchange=deleted`.replace("guest:guest@", "guest@");
+    const tap = startTap(t, ["--rabbitmq", address, "--json"]);
+    await publishUntilShown(t, tap, () => rabbitMqSink([url], "deleted"));
+    const queues = await rabbitmq.ctl(1, "list_queues", "-q", "name");
+    const own = /^amq\.gen-\S+$/m.exec(queues)?.[0] ?? "";
+    // An exclusive queue can be deleted by its own connection only, or from inside the broker.
+    await rabbitmq.ctl(1, "delete_queue", own);
+    const { exitCode, stderr } = await tap.ended();
+    assert.equal(exitCode, 69, stderr);
+    assert.match(stderr, /cannot follow the exchange "deleted": the broker has deleted the queue/);
+  });
 
   test("an exchange that is not there ends tap with the reason", async () => {
     const address = `${url.replace(/\/$/, "")}/?exchange=none`.replace("guest:guest@", "guest@");

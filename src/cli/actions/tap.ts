@@ -69,6 +69,9 @@ async function chooseSource(
   if (journal !== undefined || config !== undefined) {
     const [needless] = givenOptions(options);
     if (needless !== undefined) throw usage(`${needless} is for brokers, not for a journal`);
+    if (from !== undefined && last !== undefined) {
+      throw usage("--from and --last cannot be used together");
+    }
     const past = { isWhole: from !== undefined, last: last ?? usualLast, wants };
     const { journalTap } = await import("../tap/journal.ts");
     return journalTap(await chooseJournal(options), past);

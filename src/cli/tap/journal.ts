@@ -7,7 +7,7 @@ import { WholeJournal } from "../../journal/whole-journal.ts";
 import { decodeFrame, type EventContext } from "../../sources/decode-frame.ts";
 import { openJournalContext } from "../../sources/journal-context.ts";
 import { type ChosenJournal, readConfiguredMemory } from "../chosen-journal.ts";
-import { say } from "../output.ts";
+import { inLine, say } from "../output.ts";
 import type { Show, TapSource } from "./source.ts";
 
 /** What of a journal is shown before what comes. */
@@ -99,6 +99,6 @@ function eventsOf(frame: JournalFrame, context: EventContext): readonly Certwire
   const decoded = decodeFrame(frame, context);
   if ("events" in decoded) return decoded.events;
   const { epochNumber, sequence } = frame;
-  say(`epoch ${epochNumber}, sequence ${sequence}: ${decoded.undecodable.message}`);
+  say(`epoch ${epochNumber}, sequence ${sequence}: ${inLine(decoded.undecodable.message)}`);
   return [];
 }

@@ -1,7 +1,6 @@
-import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
+import type { ChannelModel, ConsumeMessage } from "amqplib";
 import { textHeaders } from "../../consumer/message.ts";
 import { answered, toConsumerError, withConnection } from "../../consumer/rabbitmq/connection.ts";
-import { CertwireError } from "../../errors/certwire-error.ts";
 import type { ConnectOptions } from "../verify/credentials.ts";
 import { brokerTarget, connectTo } from "../verify/rabbitmq-stream.ts";
 import { eventsIn } from "./message-events.ts";
@@ -32,9 +31,14 @@ export function rabbitMqTap(url: string, options: ConnectOptions): TapSource {
 /** Shows what is published to the exchange. Never resolves; rejects when the channel ends. */
 async function receive(model: ChannelModel, exchange: string, show: Show): Promise<never> {
   const channel = await answered(model.createChannel());
-  const ended = endOf(channel);
+  let end: (error: unknown) => void = () => undefined;
+  const ended = new Promise<never>((_, reject) => {
+    end = reject;
+  });
   // Somebody waits for it only once messages may come.
   ended.catch(() => undefined);
+  channel.on("error", end);
+  channel.once("close", () => end(new Error("the connection has ended")));
   await answered(channel.checkExchange(exchange));
   const { queue } = await answered(channel.assertQueue("", { exclusive: true }));
   await answered(channel.bindQueue(queue, exchange, "#"));
@@ -46,10 +50,9 @@ async function receive(model: ChannelModel, exchange: string, show: Show): Promi
     channel.ack(message);
   };
   const take = (message: ConsumeMessage | null): void => {
-    if (message === null) return;
+    if (message === null) return end(new Error("the broker has deleted the queue"));
     shown = showAfter(shown, message);
-    // A channel that has ended takes no acknowledgement; `ended` says so.
-    shown.catch(() => undefined);
+    shown.catch(end);
   };
   await answered(channel.consume(queue, take));
   return ended;
@@ -58,13 +61,4 @@ async function receive(model: ChannelModel, exchange: string, show: Show): Promi
 function messageOf({ properties, content }: ConsumeMessage) {
   const { headers = {}, contentType } = properties;
   return { headers: textHeaders({ ...headers, "content-type": contentType }), body: content };
-}
-
-function endOf(channel: Channel): Promise<never> {
-  return new Promise((_, reject) => {
-    channel.on("error", reject);
-    channel.once("close", () =>
-      reject(new CertwireError("CERTWIRE_CONSUMER_UNREACHABLE", "the connection has ended")),
-    );
-  });
 }
