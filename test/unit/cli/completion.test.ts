@@ -75,7 +75,7 @@ const cases: readonly (readonly [about: string, words: string[], offered: readon
   [
     "the choices of an option",
     ["tap", "--mechanism", ""],
-    ["plain", "scram-sha-256", "scram-sha-512"],
+    ["aws-msk-iam", "oauthbearer", "plain", "scram-sha-256", "scram-sha-512"],
   ],
   ["the choices of an argument", ["completion", "b"], ["bash"]],
   ["nothing after an option that takes a text", ["run", "--nonsense"], []],

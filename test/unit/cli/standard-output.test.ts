@@ -40,6 +40,7 @@ const commands: Readonly<Record<string, readonly string[] | "help" | "service">>
   "journal cat": ["--journal", journal],
   "journal export": [file("export.ndjson"), "--journal", journal, "--json"],
   verify: [file("events.ndjson")],
+  status: ["--config", file("certwire.json")],
   tap: ["--journal", journal],
   explain: [],
   completion: ["bash"],
