@@ -144,6 +144,33 @@ test("the health is logged when a reason comes or goes, and only then", async ()
   );
 });
 
+test("a reason that gets worse or better is logged again", async () => {
+  const given = sampleObservation();
+  const [reason] = given.status.reasons;
+  assert.ok(reason);
+  const at = (state: "degraded" | "failing") => ({
+    ...given,
+    status: { ...given.status, state, reasons: [{ ...reason, state }] },
+  });
+  const series = [at("degraded"), at("failing"), at("failing"), at("degraded"), at("degraded")];
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const observe = () => {
+    const next = series.shift();
+    if (series.length === 0) stop.abort();
+    return Promise.resolve(next ?? given);
+  };
+  await keepHealthLog({ status: { observe }, log, intervalMs: 1 }, stop.signal);
+  assert.deepEqual(
+    lines.map(({ level, msg }) => [level, msg]),
+    [
+      [40, "the health is degraded"],
+      [50, "the health is failing"],
+      [40, "the health is degraded"],
+    ],
+  );
+});
+
 test("a health that cannot be assessed is logged, and assessed again", async () => {
   const { log, lines } = collectLog();
   const stop = new AbortController();
