@@ -139,9 +139,11 @@ function troubleReasons({ name: sink, troubles = [] }: SinkFacts, nowMs: number)
     const forMs = Math.max(trouble.forMs, known?.forMs ?? 0);
     worst.set(code, { ...newest, forMs });
   }
-  return [...worst].map(([code, { isAlarm, forMs, error }]) =>
-    reason(code, isAlarm, { sink, sinceMs: nowMs - forMs, detail: error }),
-  );
+  return [...worst].map(([code, { isAlarm, forMs, error }]) => {
+    // The first refusal of an opening is not an alarm of its pipeline, but no retry ends it.
+    const isFailing = isAlarm || code === "sink-refused";
+    return reason(code, isFailing, { sink, sinceMs: nowMs - forMs, detail: error });
+  });
 }
 
 const refusals: ReadonlySet<string> = new Set(["CERTWIRE_SINK_AUTH", "CERTWIRE_SINK_CONFIG"]);
