@@ -73,15 +73,19 @@ function journalLines(journal: Journal, at: number): string[] {
 function sinkLines({ name, kind, state, checkpoint, backlog, deadLetters }: Sink, at: number) {
   const parts = [kind];
   if (state !== undefined) parts.push(state);
-  if (checkpoint.state === "new") parts.push("no checkpoint");
-  if (checkpoint.state === "damaged") parts.push("checkpoint damaged");
+  if (checkpoint === undefined) parts.push("checkpoint cannot be read");
+  if (checkpoint?.state === "new") parts.push("no checkpoint");
+  if (checkpoint?.state === "damaged") parts.push("checkpoint damaged");
   parts.push(backlogText(backlog, at));
-  if (checkpoint.savedTime !== undefined) parts.push(`saved ${age(checkpoint.savedTime, at)}`);
-  if (deadLetters.bytes > 0) parts.push(`dead letters ${formatBytes(deadLetters.bytes)}`);
+  if (checkpoint?.savedTime !== undefined) parts.push(`saved ${age(checkpoint.savedTime, at)}`);
+  if (deadLetters === undefined) parts.push("dead letters cannot be read");
+  else if (deadLetters.bytes > 0) parts.push(`dead letters ${formatBytes(deadLetters.bytes)}`);
   return field(inLine(name), parts.join(", "));
 }
 
-function backlogText({ records, bytes, oldestTime }: Sink["backlog"], at: number): string {
+function backlogText(backlog: Sink["backlog"], at: number): string {
+  if (backlog === undefined) return "what waits is not known";
+  const { records, bytes, oldestTime } = backlog;
   if (oldestTime === undefined) return "nothing waits";
   const count = records === undefined ? "" : `${countOf(records, "record")}, `;
   return `${count}up to ${formatBytes(bytes)} wait, the oldest ${age(oldestTime, at)}`;

@@ -111,8 +111,11 @@ function sinkReasons(
   nowMs: number,
   limits: HealthLimits,
 ): HealthReason[] {
-  const { name: sink, blockedForMs, backlogMs } = facts;
+  const { name: sink, blockedForMs, backlogMs, stateError } = facts;
   const found = [...troubleReasons(facts, nowMs), ...deadLetterReasons(facts, nowMs)];
+  if (stateError !== undefined) {
+    found.push(reason("state-unreadable", true, { sink, detail: stateError }));
+  }
   if (blockedForMs !== undefined) {
     const sinceMs = nowMs - blockedForMs;
     found.push(reason("sink-blocked", blockedForMs >= blockedTooLongMs, { sink, sinceMs }));

@@ -19,8 +19,8 @@ export const healthReasons = {
     hint: "Start the service. If it does not stay up, the last lines of its log say why.",
   },
   "state-unreadable": {
-    meaning: "The state directory cannot be read.",
-    when: "`failing`. Only `certwire status` can find this.",
+    meaning: "The state directory, or files of a sink in it, cannot be read.",
+    when: "`failing`. With a `sink` it is about that sink's files only, and the others are known.",
     hint: "Check that this account may read the state directory; `certwire check` tries every file.",
   },
   "journal-unreadable": {

@@ -49,6 +49,7 @@ const cases: readonly [
   ["a service that does not run", facts({}, { service: "stopped" }), "service-stopped", "failing"],
   ["a service that cannot be seen", facts({}, { service: "unknown" }), null, "ok"],
   ["an unreadable state", facts({}, { stateError: "EACCES" }), "state-unreadable", "failing"],
+  ["unreadable files of a sink", facts({ stateError: "EACCES" }), "state-unreadable", "failing"],
   ["an unreadable journal", facts({}, { journalError: "x" }), "journal-unreadable", "failing"],
   ["a source that fails", facts(trouble("source")), "journal-unreadable", "degraded"],
   ["a sink that cannot be opened", facts(trouble("open")), "sink-unreachable", "degraded"],

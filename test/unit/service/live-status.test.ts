@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import pino from "pino";
@@ -63,7 +64,7 @@ test("a service that publishes is ok, with what its pipelines and the journal sa
   const service = await startService(t, journal, { name: "files", url: "file:events" });
   const { status, views } = await until(async () => {
     const found = await service.observe();
-    return found.status.sinks[0]?.backlog.records === 0 && found;
+    return found.status.sinks[0]?.backlog?.records === 0 && found;
   }, "everything is published");
   assert.deepEqual([status.state, status.reasons], ["ok", []]);
   assert.equal(status.service.state, "running");
@@ -90,8 +91,8 @@ test("a sink that cannot be opened is a reason, and its backlog is known althoug
     "the state is failing",
   );
   const { status } = await service.observe();
-  assert.ok((status.sinks[0]?.backlog.bytes ?? 0) >= 20_000);
-  assert.ok(status.sinks[0]?.backlog.oldestTime);
+  assert.ok((status.sinks[0]?.backlog?.bytes ?? 0) >= 20_000);
+  assert.ok(status.sinks[0]?.backlog?.oldestTime);
 });
 
 test("events that no queue takes are a reason at once", async (t) => {
@@ -121,6 +122,25 @@ test("however many ask, journal and state are read once in a while", async (t) =
   assert.equal(new Set(all).size, 1);
   assert.equal(await status.observe(), all[0]);
   assert.equal(reads, 1);
+});
+
+test("what a pipeline reports is known although its checkpoint cannot be read", async (t) => {
+  const { journal } = await livingJournal(t, 5);
+  const config = configOf(journal, { name: "kafka", url: "file:events" });
+  mkdirSync(join(config.state.directory, "checkpoints", "kafka"), { recursive: true });
+  const status = new LiveStatus({
+    places: () => diskPlaces(config),
+    views: () => sampleObservation().views,
+    limits: defaultHealthLimits,
+  });
+  const { status: found } = await status.observe();
+  const codes = found.reasons.map(({ code, sink }) => `${code} ${sink}`);
+  assert.ok(codes.includes("sink-refused kafka"), codes.join());
+  assert.ok(codes.includes("state-unreadable kafka"), codes.join());
+  assert.deepEqual(
+    found.sinks.map(({ name, state }) => [name, state]),
+    [["kafka", "alarm"]],
+  );
 });
 
 test("the health is logged when a reason comes or goes, and only then", async () => {
