@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { statSync } from "node:fs";
 import { EncodingError } from "../files/text-encoding.ts";
 import { maxPemBytes, readPemFile } from "../files/text-file.ts";
 import type { SinkFinding } from "./sink-kind.ts";
@@ -23,12 +24,31 @@ export function certificateEnds({ caFile, certificateFile }: ResolvedTlsOptions)
 
 function endOf(file: string, choose: (...ends: number[]) => number): CertificateEnd[] {
   try {
-    const texts = readPemFile(file, maxPemBytes).match(certificatePattern) ?? [];
-    const ends = texts.map((text) => Date.parse(new X509Certificate(text).validTo));
+    const ends = endsIn(file);
     return ends.length === 0 ? [] : [{ file, notAfterMs: choose(...ends) }];
   } catch {
     return [];
   }
+}
+
+/** The ends of all certificates of a file as it was when it was parsed. */
+interface ParsedFile {
+  readonly stamp: string;
+  readonly ends: readonly number[];
+}
+
+/** By path. A bundle of CAs takes 0.1 s to parse, and a running service asks again and again. */
+const parsedFiles = new Map<string, ParsedFile>();
+
+function endsIn(file: string): readonly number[] {
+  const { ino, mtimeMs, size } = statSync(file);
+  const stamp = `${ino} ${mtimeMs} ${size}`;
+  const known = parsedFiles.get(file);
+  if (known?.stamp === stamp) return known.ends;
+  const texts = readPemFile(file, maxPemBytes).match(certificatePattern) ?? [];
+  const ends = texts.map((text) => Date.parse(new X509Certificate(text).validTo));
+  parsedFiles.set(file, { stamp, ends });
+  return ends;
 }
 
 const certificatePattern = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
