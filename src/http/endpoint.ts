@@ -13,6 +13,7 @@ import type { Logger } from "pino";
 import type { HttpOptions } from "../config/http-options.ts";
 import { describeError } from "../errors/describe-error.ts";
 import { maxPemBytes, readPemFile } from "../files/text-file.ts";
+import { RepeatedLines } from "../log/repeated-lines.ts";
 import { pause } from "../pipeline/waiting.ts";
 import { kibibyte } from "../units.ts";
 
@@ -47,12 +48,25 @@ export interface EndpointOptions {
  * read, is reported and tried again, while events are published as ever.
  */
 export async function serveEndpoint(options: EndpointOptions, signal: AbortSignal): Promise<void> {
+  const lines = new RepeatedLines(options.log);
+  try {
+    await keepServing(options, lines, signal);
+  } finally {
+    lines.close();
+  }
+}
+
+async function keepServing(
+  options: EndpointOptions,
+  lines: RepeatedLines,
+  signal: AbortSignal,
+): Promise<void> {
   const { http, log } = options;
   let delayMs = options.firstRetryMs ?? retryMs.first;
   let failures = 0;
   while (!signal.aborted) {
     try {
-      const running = await start(options);
+      const running = await start(options, lines);
       log.info({ listen: http.listen }, "the HTTP endpoint listens");
       [delayMs, failures] = [options.firstRetryMs ?? retryMs.first, 0];
       await closed(running, signal);
@@ -75,11 +89,12 @@ interface Running {
   readonly sockets: ReadonlySet<Socket>;
 }
 
-async function start(options: EndpointOptions): Promise<Running> {
-  const { http, answer, log } = options;
+async function start(options: EndpointOptions, lines: RepeatedLines): Promise<Running> {
+  const { http, answer } = options;
   const handle: RequestListener = (request, response) => {
     answer(request, response).catch((error: unknown) => {
-      log.warn(describeError(error), "a request of the HTTP endpoint failed");
+      // Anybody who can connect can make requests that fail.
+      lines.write("warn", describeError(error), "a request of the HTTP endpoint failed");
       if (response.headersSent) response.destroy();
       else response.writeHead(500).end();
     });

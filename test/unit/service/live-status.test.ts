@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import pino from "pino";
+import { resolveHttp } from "../../../src/config/http-options.ts";
 import { parseConfig } from "../../../src/config/load.ts";
 import { defaultHealthLimits } from "../../../src/health/facts.ts";
 import { diskPlaces } from "../../../src/health/from-config.ts";
@@ -103,6 +104,31 @@ test("events that no queue takes are a reason at once", async (t) => {
   const service = await startService(t, journal, { name: "rabbit", url, retryMaxMs: 10 });
   const reason = await reasonsOf(service, "events-unroutable");
   assert.equal(reason.state, "failing");
+});
+
+test("an endpoint that fails ends neither the service nor its sinks", async (t) => {
+  const { journal, simulator } = await livingJournal(t, 5);
+  const config = configOf(journal, { name: "files", url: "file:events" });
+  const http = {
+    ...resolveHttp({ listen: "127.0.0.1:9470" }, "/"),
+    get token(): () => string {
+      throw new Error("the endpoint's code is damaged");
+    },
+  };
+  const { log, lines } = collectLog();
+  const service = await Service.create({ config: { ...config, http }, log });
+  const stop = new AbortController();
+  const running = service.run(stop.signal);
+  t.after(() => stop.abort());
+  const line = await until(
+    () => lines.find(({ msg }) => String(msg).startsWith("the HTTP endpoint has ended")),
+    "the failure is logged",
+  );
+  assert.match(String(line["error"]), /the endpoint's code is damaged/);
+  record(simulator, 6, 10);
+  await until(() => service.stats()[0]?.acknowledgedEvents === 10, "all events are published");
+  stop.abort();
+  await running;
 });
 
 test("however many ask, journal and state are read once in a while", async (t) => {
