@@ -173,18 +173,27 @@ async function inspectService(layout: StateLayout): Promise<DiskFindings["servic
   const path = join(layout.directory, layout.lockName);
   const isHeld = await isLocked(path);
   const holder = await readLockHolder(path).catch(() => undefined);
-  if (isHeld === false || holder === undefined) {
-    return { state: isHeld === undefined ? "unknown" : isHeld ? "running" : "stopped" };
-  }
-  const state = isHeld === true ? "running" : stateOf(holder);
-  if (state !== "running") return { state };
+  const state = stateOf(isHeld, holder);
+  if (state !== "running" || holder === undefined) return { state };
   const { pid, host, startedAt } = holder;
   return { state, pid, host, startedTime: startedAt };
 }
 
-/** Of a holder whose lock cannot be seen: on this host it runs if its process is there. */
-function stateOf({ pid, host }: LockHolder): "running" | "stopped" | "unknown" {
-  if (host !== hostname()) return "unknown";
+/**
+ * State of the service whose lock is held, is not, or cannot be seen (`undefined`), and whom its file names. No machine
+ * sees the locks of another one. On this host a holder whose lock cannot be seen runs if its process is there.
+ */
+export function stateOf(
+  isHeld: boolean | undefined,
+  holder: Pick<LockHolder, "pid" | "host"> | undefined,
+): "running" | "stopped" | "unknown" {
+  if (isHeld === true) return "running";
+  if (holder !== undefined && holder.host !== hostname()) return "unknown";
+  if (isHeld === false) return "stopped";
+  return holder === undefined ? "unknown" : stateOfProcess(holder);
+}
+
+function stateOfProcess({ pid }: Pick<LockHolder, "pid">): "running" | "stopped" {
   try {
     process.kill(pid, 0);
     return "running";

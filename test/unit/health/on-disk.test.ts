@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { statusScreen } from "../../../src/cli/status-screen.ts";
 import { parseConfig } from "../../../src/config/load.ts";
 import { diskPlaces } from "../../../src/health/from-config.ts";
 import { assessHealth } from "../../../src/health/health.ts";
-import { inspectDisk } from "../../../src/health/on-disk.ts";
+import { inspectDisk, stateOf } from "../../../src/health/on-disk.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
 
 const now = Date.now();
@@ -98,4 +99,22 @@ test("without a readable journal it is not known what waits", async (t) => {
   const ofSinks = lines.filter((line) => /^(one|two) /.test(line));
   assert.equal(ofSinks.length, 2);
   for (const line of ofSinks) assert.match(line, /no checkpoint, what waits is not known$/);
+});
+
+test("whether a service runs is known of this machine only", () => {
+  const [here, there] = [
+    { pid: process.pid, host: hostname() },
+    { pid: 1, host: "another" },
+  ];
+  // On Linux no process has a number above 2^22.
+  const gone = { ...here, pid: 2 ** 22 + 1 };
+  assert.equal(stateOf(true, here), "running");
+  assert.equal(stateOf(true, there), "running");
+  assert.equal(stateOf(false, here), "stopped");
+  assert.equal(stateOf(false, undefined), "stopped");
+  assert.equal(stateOf(false, there), "unknown", "its lock would not be seen");
+  assert.equal(stateOf(undefined, there), "unknown");
+  assert.equal(stateOf(undefined, undefined), "unknown");
+  assert.equal(stateOf(undefined, here), "running");
+  assert.equal(stateOf(undefined, gone), "stopped");
 });
