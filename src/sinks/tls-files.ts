@@ -15,11 +15,23 @@ export interface CertificateEnd {
 
 /** When the files of TLS options end; a file that cannot be read is left out, since connecting reports it. */
 export function certificateEnds({ caFile, certificateFile }: ResolvedTlsOptions): CertificateEnd[] {
-  return [
-    ...(certificateFile === undefined ? [] : endOf(certificateFile, Math.min)),
-    // Bundles hold CAs that ended long ago.
-    ...(caFile === undefined ? [] : endOf(caFile, Math.max)),
-  ];
+  const own = certificateFile === undefined ? [] : endOf(certificateFile, Math.min);
+  return earliestOfEach([...own, ...(caFile === undefined ? [] : caEnds(caFile))]);
+}
+
+/** When a file of CAs to trust ends, at most one; none for a file that cannot be read. */
+export function caEnds(file: string): CertificateEnd[] {
+  // Bundles hold CAs that ended long ago.
+  return endOf(file, Math.max);
+}
+
+/** One end for each file: the earliest for one that has several uses. */
+export function earliestOfEach(ends: readonly CertificateEnd[]): CertificateEnd[] {
+  const earliest = new Map<string, number>();
+  for (const { file, notAfterMs } of ends) {
+    earliest.set(file, Math.min(notAfterMs, earliest.get(file) ?? notAfterMs));
+  }
+  return [...earliest].map(([file, notAfterMs]) => ({ file, notAfterMs }));
 }
 
 function endOf(file: string, choose: (...ends: number[]) => number): CertificateEnd[] {

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { parseConfig } from "../../../src/config/load.ts";
 import { certificateEnds } from "../../../src/sinks/tls-files.ts";
 import { resolveTls } from "../../../src/sinks/tls-options.ts";
 
@@ -52,4 +53,36 @@ test("a renewed certificate has its new end at once", (t) => {
   assert.ok((endOf(file) ?? 0) > end);
   rmSync(file);
   assert.equal(endOf(file), undefined);
+});
+
+test("a file with two uses has one end, the earliest", (t) => {
+  const file = certificateFile(t);
+  const first = endOf(file);
+  const later = newCertificate(join(file, ".."), 300);
+  writeFileSync(file, readFileSync(file, "utf8") + later);
+  assert.ok((endOf(file) ?? 0) > (first ?? 0), "as CAs to trust the last");
+  const entry = { caFile: file, certificateFile: file };
+  const tls = resolveTls(entry, { baseDirectory: "/", secret: () => "" });
+  assert.deepEqual(certificateEnds(tls), [{ file, notAfterMs: first }]);
+});
+
+test("the CA of a token endpoint is a certificate of the sink", (t) => {
+  const file = certificateFile(t);
+  const sasl = {
+    mechanism: "oauthbearer",
+    oauth: {
+      tokenEndpoint: "https://idp.example/token",
+      clientId: "certwire",
+      clientSecret: { file },
+      caFile: file,
+    },
+  };
+  const sink = { name: "kafka", url: "kafkas://broker.example/topic", sasl };
+  const places = { journal: { directory: "j" }, state: { directory: "s" } };
+  const notAfterMs = endOf(file);
+  for (const tls of [{ caFile: file }, {}]) {
+    const text = JSON.stringify({ ...places, sinks: [{ ...sink, tls }] });
+    const config = parseConfig(join(file, "..", "certwire.json"), text);
+    assert.deepEqual(config.sinks[0]?.certificates(), [{ file, notAfterMs }]);
+  }
 });
