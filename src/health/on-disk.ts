@@ -222,7 +222,10 @@ function sharedError(sinks: readonly SinkFound[]): {
   const [first] = sinks.flatMap(({ facts }) => facts.stateError ?? []);
   const isShared = sinks.length > 1 && sinks.every(({ facts }) => facts.stateError !== undefined);
   if (first === undefined || !isShared) return { sinks };
-  const others = sinks.map(({ facts: { stateError: _, ...facts }, shown }) => ({ facts, shown }));
+  const others = sinks.map(({ facts, shown }) => {
+    const { stateError: _, ...rest } = facts;
+    return { facts: rest, shown };
+  });
   return { sinks: others, stateError: first };
 }
 
