@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import pino from "pino";
@@ -13,7 +13,13 @@ import { Service } from "../../../src/service/service.ts";
 import { collectLog } from "../../support/collect-log.ts";
 import { startFakeRabbitMq } from "../../support/fake-rabbitmq.ts";
 import { sampleObservation } from "../../support/sample-observation.ts";
-import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
+import {
+  flushed,
+  journalDirectory,
+  openSmall,
+  record,
+  smallRequest,
+} from "../../support/small-journal.ts";
 import { until } from "../../support/until.ts";
 
 function configOf(journal: string, sink: object) {
@@ -148,6 +154,34 @@ test("however many ask, journal and state are read once in a while", async (t) =
   assert.equal(new Set(all).size, 1);
   assert.equal(await status.observe(), all[0]);
   assert.equal(reads, 1);
+});
+
+/** Changes a byte of the first record of a journal's only segment. */
+function damageFirstRecord(journal: string): void {
+  const [segment = ""] = readdirSync(journal).filter((name) => name.endsWith(".cej"));
+  const file = openSync(join(journal, segment), "r+");
+  const at = readFileSync(join(journal, segment)).indexOf(smallRequest(1000)) + 500;
+  writeSync(file, "x", at);
+  closeSync(file);
+}
+
+test("a gap is a reason in every observation, not only in the first that reads it", async (t) => {
+  const { journal } = await livingJournal(t, 5);
+  damageFirstRecord(journal);
+  const config = configOf(journal, { name: "files", url: "file:events" });
+  const status = new LiveStatus({
+    places: () => diskPlaces(config),
+    views: () => [],
+    limits: defaultHealthLimits,
+    maxAgeMs: 0,
+  });
+  for (const time of ["first", "second", "third"]) {
+    const { reasons } = (await status.observe()).status;
+    assert.ok(
+      reasons.some(({ code }) => code === "gap-seen"),
+      `the ${time} time`,
+    );
+  }
 });
 
 test("what a pipeline reports is known although its checkpoint cannot be read", async (t) => {
