@@ -46,6 +46,8 @@ const day = 24 * hour;
 const blockedTooLongMs = 10 * minute;
 /** Dead letters of one kind in a row that are more than single events. */
 const deadInARow = 3;
+/** How old the newest of them may be: of a seldom kind nothing may come that shows that the cause is gone. */
+const deadKindMs = day;
 const deadLetterMs = 10 * minute;
 const deadLetterFill = 0.8;
 const backlogShare = { degraded: 0.5, failing: 0.75 };
@@ -183,7 +185,7 @@ function codeOfFailure(kind: string | undefined): HealthCode | undefined {
 function deadLetterReasons(facts: SinkFacts, nowMs: number): HealthReason[] {
   const { name: sink, deadKinds = [], deadLetterAgeMs, deadLetterFill: fill = 0 } = facts;
   const found = deadKinds
-    .filter(({ count }) => count >= deadInARow)
+    .filter(({ count, newestMs }) => count >= deadInARow && newestMs < deadKindMs)
     .map(({ kind, count, forMs }) => {
       const detail = `${kind}: the last ${count}`;
       return reason("kind-dead-lettered", true, { sink, sinceMs: nowMs - forMs, detail });

@@ -38,6 +38,7 @@ function ofCertificate(endsIn: number): HealthFacts {
   return facts({ certificates: [{ name: "client.pem", notAfterMs: now + endsIn }] });
 }
 
+const deadKind = { kind: "crl.issued", count: 3, forMs: 2 * day, newestMs: minute } as const;
 const auth = { kind: "auth", code: "CERTWIRE_SINK_AUTH", isAlarm: true } as const;
 
 const cases: readonly [
@@ -100,13 +101,19 @@ const cases: readonly [
   ["a broker blocked for ten minutes", facts({ blockedForMs: 600_000 }), "sink-blocked", "failing"],
   [
     "a kind with three dead letters in a row",
-    facts({ deadKinds: [{ kind: "crl.issued", count: 3, forMs: minute }] }),
+    facts({ deadKinds: [{ ...deadKind, newestMs: day - 1 }] }),
     "kind-dead-lettered",
     "failing",
   ],
   [
+    "a kind whose dead letters are a day old",
+    facts({ deadKinds: [{ ...deadKind, newestMs: day }] }),
+    null,
+    "ok",
+  ],
+  [
     "a kind with two dead letters in a row",
-    facts({ deadKinds: [{ kind: "crl.issued", count: 2, forMs: minute }] }),
+    facts({ deadKinds: [{ ...deadKind, count: 2 }] }),
     null,
     "ok",
   ],
