@@ -31,7 +31,7 @@ const journal = z.strictObject({
   directory: z.string(),
   epochs: count,
   segments: count,
-  bytes: count.describe("Bytes of all its files."),
+  bytes: count.describe("Bytes of its segments, unused ends of files included."),
   capacityBytes: count.describe("Bytes that it may come to have."),
   freeBytes: count.describe("Bytes free on its volume."),
   newest: z
@@ -69,7 +69,9 @@ const sink = z.strictObject({
   backlog: z
     .strictObject({
       records: count.optional().describe("Absent if the checkpoint is in an older epoch."),
-      bytes: count.describe("Bytes of segments, unused ends of older ones included."),
+      bytes: count.describe(
+        "Bytes of the journal after the checkpoint, unused ends of older segments included; 0 if no record follows.",
+      ),
       oldestTime: time.optional().describe("Of the oldest record that is not acknowledged."),
     })
     .optional()
