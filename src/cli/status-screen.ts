@@ -5,6 +5,8 @@ import { formatBytes } from "./progress.ts";
 
 /** Columns of the narrowest terminal. */
 const columns = 80;
+/** Columns for the service, between the longest state and the time. */
+const serviceColumns = 48;
 /** More reasons are only counted, so that all of it fits on one screen. */
 const mostReasons = 4;
 
@@ -30,11 +32,12 @@ export function statusScreen(found: Status): string[] {
 }
 
 function serviceText({ state, pid, host, startedTime, version }: Status["service"]): string {
-  if (state === "unknown") return `certwire ${version}, whether the service runs is not known here`;
-  if (state === "stopped") return `certwire ${version}, the service does not run`;
+  const name = `certwire ${cut(version, 11)}`;
+  if (state === "unknown") return `${name}, the service cannot be seen`;
+  if (state === "stopped") return `${name}, the service does not run`;
   const process = pid === undefined ? "" : ` as process ${pid} on ${inLine(host ?? "")}`;
   const since = startedTime === undefined ? "" : ` since ${startedTime.slice(0, 16)}Z`;
-  return cut(`the service runs${process}${since}`, 48);
+  return cut(`the service runs${process}${since}`, serviceColumns);
 }
 
 function reasonLines({ code, state, sink, since, detail, meaning, hint }: Reason): string[] {
@@ -73,15 +76,19 @@ function journalLines(journal: Journal, at: number): string[] {
 function sinkLines({ name, kind, state, checkpoint, backlog, deadLetters }: Sink, at: number) {
   const parts = [kind];
   if (state !== undefined) parts.push(state);
-  if (checkpoint.state === "new") parts.push("no checkpoint");
-  if (checkpoint.state === "damaged") parts.push("checkpoint damaged");
+  if (checkpoint === undefined) parts.push("checkpoint cannot be read");
+  if (checkpoint?.state === "new") parts.push("no checkpoint");
+  if (checkpoint?.state === "damaged") parts.push("checkpoint damaged");
   parts.push(backlogText(backlog, at));
-  if (checkpoint.savedTime !== undefined) parts.push(`saved ${age(checkpoint.savedTime, at)}`);
-  if (deadLetters.bytes > 0) parts.push(`dead letters ${formatBytes(deadLetters.bytes)}`);
+  if (checkpoint?.savedTime !== undefined) parts.push(`saved ${age(checkpoint.savedTime, at)}`);
+  if (deadLetters === undefined) parts.push("dead letters cannot be read");
+  else if (deadLetters.bytes > 0) parts.push(`dead letters ${formatBytes(deadLetters.bytes)}`);
   return field(inLine(name), parts.join(", "));
 }
 
-function backlogText({ records, bytes, oldestTime }: Sink["backlog"], at: number): string {
+function backlogText(backlog: Sink["backlog"], at: number): string {
+  if (backlog === undefined) return "what waits is not known";
+  const { records, bytes, oldestTime } = backlog;
   if (oldestTime === undefined) return "nothing waits";
   const count = records === undefined ? "" : `${countOf(records, "record")}, `;
   return `${count}up to ${formatBytes(bytes)} wait, the oldest ${age(oldestTime, at)}`;

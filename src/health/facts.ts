@@ -12,6 +12,8 @@ export interface SinkFacts {
   /** How much of the space for dead letters is used, 0 to 1 or above. */
   readonly deadLetterFill?: number;
   readonly isCheckpointDamaged?: boolean;
+  /** Why files of the sink in the state directory cannot be read; absent if they can. */
+  readonly stateError?: string;
   /** Age of the oldest event that is not acknowledged, in ms. */
   readonly backlogMs?: number;
   /** Bytes of the journal after the sink's checkpoint. */
@@ -54,7 +56,7 @@ export interface HealthFacts {
   readonly service?: "running" | "stopped" | "unknown";
   readonly sinks: readonly SinkFacts[];
   readonly journal?: JournalFacts;
-  /** Why the journal or the state directory cannot be read; absent if they can. */
+  /** Why the journal, or the files of all sinks in the state directory, cannot be read; absent if they can. */
   readonly journalError?: string;
   readonly stateError?: string;
 }

@@ -46,6 +46,8 @@ const day = 24 * hour;
 const blockedTooLongMs = 10 * minute;
 /** Dead letters of one kind in a row that are more than single events. */
 const deadInARow = 3;
+/** How old the newest of them may be: of a seldom kind nothing may come that shows that the cause is gone. */
+const deadKindMs = day;
 const deadLetterMs = 10 * minute;
 const deadLetterFill = 0.8;
 const backlogShare = { degraded: 0.5, failing: 0.75 };
@@ -111,8 +113,11 @@ function sinkReasons(
   nowMs: number,
   limits: HealthLimits,
 ): HealthReason[] {
-  const { name: sink, blockedForMs, backlogMs } = facts;
+  const { name: sink, blockedForMs, backlogMs, stateError } = facts;
   const found = [...troubleReasons(facts, nowMs), ...deadLetterReasons(facts, nowMs)];
+  if (stateError !== undefined) {
+    found.push(reason("state-unreadable", true, { sink, detail: stateError }));
+  }
   if (blockedForMs !== undefined) {
     const sinceMs = nowMs - blockedForMs;
     found.push(reason("sink-blocked", blockedForMs >= blockedTooLongMs, { sink, sinceMs }));
@@ -139,9 +144,11 @@ function troubleReasons({ name: sink, troubles = [] }: SinkFacts, nowMs: number)
     const forMs = Math.max(trouble.forMs, known?.forMs ?? 0);
     worst.set(code, { ...newest, forMs });
   }
-  return [...worst].map(([code, { isAlarm, forMs, error }]) =>
-    reason(code, isAlarm, { sink, sinceMs: nowMs - forMs, detail: error }),
-  );
+  return [...worst].map(([code, { isAlarm, forMs, error }]) => {
+    // The first refusal of an opening is not an alarm of its pipeline, but no retry ends it.
+    const isFailing = isAlarm || code === "sink-refused";
+    return reason(code, isFailing, { sink, sinceMs: nowMs - forMs, detail: error });
+  });
 }
 
 const refusals: ReadonlySet<string> = new Set(["CERTWIRE_SINK_AUTH", "CERTWIRE_SINK_CONFIG"]);
@@ -178,7 +185,7 @@ function codeOfFailure(kind: string | undefined): HealthCode | undefined {
 function deadLetterReasons(facts: SinkFacts, nowMs: number): HealthReason[] {
   const { name: sink, deadKinds = [], deadLetterAgeMs, deadLetterFill: fill = 0 } = facts;
   const found = deadKinds
-    .filter(({ count }) => count >= deadInARow)
+    .filter(({ count, newestMs }) => count >= deadInARow && newestMs < deadKindMs)
     .map(({ kind, count, forMs }) => {
       const detail = `${kind}: the last ${count}`;
       return reason("kind-dead-lettered", true, { sink, sinceMs: nowMs - forMs, detail });

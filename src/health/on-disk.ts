@@ -62,10 +62,11 @@ export async function inspectDisk(
     return undefined;
   });
   const service = await inspectService(layout).catch(() => ({ state: "unknown" as const }));
-  const sinks = await inspectSinks(places, layout, journal).catch((error: unknown) => {
-    found.stateError = describeCause(error);
-    return [];
-  });
+  const each = await Promise.all(
+    places.sinks.map((sink) => inspectSink(sink, places, layout, journal)),
+  );
+  const { sinks, stateError } = sharedError(each);
+  if (stateError !== undefined) found.stateError = stateError;
   const isStopped = service.state === "stopped";
   return {
     ...(journal && { journal: journal.shown }),
@@ -172,18 +173,27 @@ async function inspectService(layout: StateLayout): Promise<DiskFindings["servic
   const path = join(layout.directory, layout.lockName);
   const isHeld = await isLocked(path);
   const holder = await readLockHolder(path).catch(() => undefined);
-  if (isHeld === false || holder === undefined) {
-    return { state: isHeld === undefined ? "unknown" : isHeld ? "running" : "stopped" };
-  }
-  const state = isHeld === true ? "running" : stateOf(holder);
-  if (state !== "running") return { state };
+  const state = stateOf(isHeld, holder);
+  if (state !== "running" || holder === undefined) return { state };
   const { pid, host, startedAt } = holder;
   return { state, pid, host, startedTime: startedAt };
 }
 
-/** Of a holder whose lock cannot be seen: on this host it runs if its process is there. */
-function stateOf({ pid, host }: LockHolder): "running" | "stopped" | "unknown" {
-  if (host !== hostname()) return "unknown";
+/**
+ * State of the service whose lock is held, is not, or cannot be seen (`undefined`), and whom its file names. No machine
+ * sees the locks of another one. On this host a holder whose lock cannot be seen runs if its process is there.
+ */
+export function stateOf(
+  isHeld: boolean | undefined,
+  holder: Pick<LockHolder, "pid" | "host"> | undefined,
+): "running" | "stopped" | "unknown" {
+  if (isHeld === true) return "running";
+  if (holder !== undefined && holder.host !== hostname()) return "unknown";
+  if (isHeld === false) return "stopped";
+  return holder === undefined ? "unknown" : stateOfProcess(holder);
+}
+
+function stateOfProcess({ pid }: Pick<LockHolder, "pid">): "running" | "stopped" {
   try {
     process.kill(pid, 0);
     return "running";
@@ -198,74 +208,84 @@ interface SinkFiles extends Omit<SinkFacts, "backlogMs" | "deadLetterAgeMs"> {
   readonly deadLetterMs?: number;
 }
 
-async function inspectSinks(
-  { journalDirectory, stateDirectory, sinks }: DiskPlaces,
+/** What was found of one sink. */
+interface SinkFound {
+  readonly facts: SinkFiles;
+  readonly shown: Status["sinks"][number];
+}
+
+/** An error that every one of several sinks has is that of the state directory. */
+function sharedError(sinks: readonly SinkFound[]): {
+  readonly sinks: readonly SinkFound[];
+  readonly stateError?: string;
+} {
+  const [first] = sinks.flatMap(({ facts }) => facts.stateError ?? []);
+  const isShared = sinks.length > 1 && sinks.every(({ facts }) => facts.stateError !== undefined);
+  if (first === undefined || !isShared) return { sinks };
+  const others = sinks.map(({ facts, shown }) => {
+    const { stateError: _, ...rest } = facts;
+    return { facts: rest, shown };
+  });
+  return { sinks: others, stateError: first };
+}
+
+/** What cannot be read of one sink is left out, and hides nothing else. */
+async function inspectSink(
+  sink: SinkOnDisk,
+  { journalDirectory, stateDirectory }: DiskPlaces,
   layout: StateLayout,
   journal: JournalOnDisk | undefined,
-) {
+): Promise<SinkFound> {
+  const { name, kind, certificates } = sink;
+  const errors: string[] = [];
+  const failed = (error: unknown): undefined => void errors.push(describeCause(error));
+  const enabled = { name, enabled: true };
   const map = journal?.map ?? new JournalMap([]);
-  return Promise.all(
-    sinks.map(async (sink) => {
-      const status = await sinkStatus(
-        stateDirectory,
-        { name: sink.name, enabled: true },
-        journal?.end,
-        map,
-      );
-      const oldestMs = journal && (await oldestAfter(journalDirectory, status));
-      const letters = await inspectLetters(layout.deadLetters(sink.name));
-      return describeSink(sink, status, { ...letters, oldestMs });
+  const status = await sinkStatus(stateDirectory, enabled, journal?.end, map).catch(failed);
+  const backlog =
+    journal && status && (await inspectBacklog(journalDirectory, status).catch(failed));
+  const letters = await inspectLetters(layout.deadLetters(name), sink).catch(failed);
+  return {
+    facts: {
+      name,
+      certificates,
+      ...(status && { isCheckpointDamaged: status.checkpoint === "damaged" }),
+      ...backlog?.facts,
+      ...letters?.facts,
+      ...(errors.length > 0 && { stateError: errors.join("; ") }),
+    },
+    shown: {
+      name,
+      kind,
+      ...(status && { checkpoint: checkpointOf(status) }),
+      ...(backlog && { backlog: backlog.shown }),
+      ...(letters && { deadLetters: letters.shown }),
+    },
+  };
+}
+
+function checkpointOf({ checkpoint, savedTime, position }: SinkStatus) {
+  return {
+    state: checkpoint,
+    ...(savedTime !== undefined && { savedTime }),
+    ...(position && {
+      epochNumber: position.epochNumber,
+      epochId: position.epochId,
+      sequence: position.sequence,
     }),
-  );
+  };
 }
 
-interface SinkTimes {
-  readonly bytes: number;
-  readonly newestMs: number | undefined;
-  readonly oldestMs: number | undefined;
-}
-
-function describeSink(
-  { name, kind, maxDeadLetterBytes, certificates }: SinkOnDisk,
-  status: SinkStatus,
-  { bytes, newestMs, oldestMs }: SinkTimes,
-) {
-  const { checkpoint, savedTime, position, behindRecords, behindBytes } = status;
-  const share = bytes / maxDeadLetterBytes;
-  const facts: SinkFiles = {
-    name,
-    certificates,
-    deadLetterFill: share,
-    isCheckpointDamaged: checkpoint === "damaged",
-    // Without a record after the checkpoint, what follows it are marks and unused ends of files.
-    backlogBytes: oldestMs === undefined ? 0 : behindBytes,
-    ...(oldestMs !== undefined && { oldestMs }),
-    ...(newestMs !== undefined && { deadLetterMs: newestMs }),
+async function inspectBacklog(journalDirectory: string, status: SinkStatus) {
+  const oldestMs = await oldestAfter(journalDirectory, status);
+  // Without a record after the checkpoint, what follows it are marks and unused ends of files.
+  if (oldestMs === undefined)
+    return { facts: { backlogBytes: 0 }, shown: { records: 0, bytes: 0 } };
+  const { behindRecords, behindBytes: bytes } = status;
+  return {
+    facts: { backlogBytes: bytes, oldestMs },
+    shown: { ...recordsOf(behindRecords), bytes, oldestTime: new Date(oldestMs).toISOString() },
   };
-  const shown: Status["sinks"][number] = {
-    name,
-    kind,
-    checkpoint: {
-      state: checkpoint,
-      ...(savedTime !== undefined && { savedTime }),
-      ...(position && {
-        epochNumber: position.epochNumber,
-        epochId: position.epochId,
-        sequence: position.sequence,
-      }),
-    },
-    backlog: {
-      ...(oldestMs === undefined ? { records: 0 } : recordsOf(behindRecords)),
-      bytes: oldestMs === undefined ? 0 : behindBytes,
-      ...(oldestMs !== undefined && { oldestTime: new Date(oldestMs).toISOString() }),
-    },
-    deadLetters: {
-      bytes,
-      share,
-      ...(newestMs !== undefined && { newestTime: new Date(newestMs).toISOString() }),
-    },
-  };
-  return { facts, shown };
 }
 
 function recordsOf(records: number | undefined) {
@@ -303,7 +323,12 @@ async function oldestAfter(
   }
 }
 
-async function inspectLetters(path: string) {
+async function inspectLetters(path: string, { maxDeadLetterBytes }: SinkOnDisk) {
   const found = await stat(path).catch(ignoreMissing);
-  return { bytes: await totalBytes(path), newestMs: found?.mtimeMs };
+  const bytes = await totalBytes(path);
+  const share = bytes / maxDeadLetterBytes;
+  return {
+    facts: { deadLetterFill: share, ...(found && { deadLetterMs: found.mtimeMs }) },
+    shown: { bytes, share, ...(found && { newestTime: found.mtime.toISOString() }) },
+  };
 }

@@ -19,13 +19,13 @@ export const healthReasons = {
     hint: "Start the service. If it does not stay up, the last lines of its log say why.",
   },
   "state-unreadable": {
-    meaning: "The state directory cannot be read.",
-    when: "`failing`. Only `certwire status` can find this.",
+    meaning: "The state directory, or files of a sink in it, cannot be read.",
+    when: "`failing`. With a `sink` it is about that sink's files only, and the others are known.",
     hint: "Check that this account may read the state directory; `certwire check` tries every file.",
   },
   "journal-unreadable": {
     meaning: "The journal directory cannot be read.",
-    when: "`degraded` while the first tries fail, `failing` from the tenth.",
+    when: "`failing` while the directory cannot be listed. With a `sink`, whose reading fails: `degraded` while its first tries fail, `failing` from the tenth.",
     hint: "Check that the directory exists and that the service's account may list and read it, and `writer.lock` in it.",
   },
   "sink-unreachable": {
@@ -63,8 +63,8 @@ export const healthReasons = {
   "kind-dead-lettered": {
     meaning:
       "Every event of a kind becomes a dead letter: no event of it was acknowledged in between.",
-    when: "`failing` from the third one in a row.",
-    hint: "Fix what the broker refuses, then run `certwire dead-letters redrive`.",
+    when: "`failing` from the third one in a row, until an event of the kind is acknowledged, or a day has passed since the newest one.",
+    hint: "Fix what the broker refuses, then run `certwire dead-letters redrive`; the next event of the kind ends it.",
   },
   "dead-letters": {
     meaning: "An event became a dead letter within the last 10 minutes.",
@@ -137,7 +137,7 @@ export const healthReasons = {
   },
   "gap-seen": {
     meaning: "The journal has a gap: events were lost, or may have been.",
-    when: "`degraded` for 24 hours. A gap of the reason `unclean-stop` alone does not count.",
+    when: "`degraded` for 24 hours. A gap of the reason `unclean-stop` alone does not count. `certwire status` sees those in the newest segment of the journal only, a running service all that it has read.",
     hint: "Find the `journal.gap` event: it says why and which. Fetch what is missing from the CA's database.",
   },
   "clock-behind": {

@@ -31,7 +31,7 @@ const journal = z.strictObject({
   directory: z.string(),
   epochs: count,
   segments: count,
-  bytes: count.describe("Bytes of all its files."),
+  bytes: count.describe("Bytes of its segments, unused ends of files included."),
   capacityBytes: count.describe("Bytes that it may come to have."),
   freeBytes: count.describe("Bytes free on its volume."),
   newest: z
@@ -62,19 +62,28 @@ const sink = z.strictObject({
       epochId: z.string().optional(),
       sequence: z.string().optional(),
     })
-    .describe("Everything before it is acknowledged or a dead letter."),
+    .optional()
+    .describe(
+      "Everything before it is acknowledged or a dead letter; absent if it cannot be read.",
+    ),
   backlog: z
     .strictObject({
       records: count.optional().describe("Absent if the checkpoint is in an older epoch."),
-      bytes: count.describe("Bytes of segments, unused ends of older ones included."),
+      bytes: count.describe(
+        "Bytes of the journal after the checkpoint, unused ends of older segments included; 0 if no record follows.",
+      ),
       oldestTime: time.optional().describe("Of the oldest record that is not acknowledged."),
     })
-    .describe("What is not acknowledged."),
-  deadLetters: z.strictObject({
-    bytes: count.describe("Bytes of their files."),
-    share: z.number().describe("The same as a share of their limit."),
-    newestTime: time.optional(),
-  }),
+    .optional()
+    .describe("What is not acknowledged; absent if journal or checkpoint cannot be read."),
+  deadLetters: z
+    .strictObject({
+      bytes: count.describe("Bytes of their files."),
+      share: z.number().describe("The same as a share of their limit."),
+      newestTime: time.optional(),
+    })
+    .optional()
+    .describe("Absent if they cannot be read."),
 });
 
 /** Schema of what `certwire status --json` prints and the endpoint `/status` answers. */
@@ -91,7 +100,7 @@ export const statusSchema = z
     }),
     reasons: z.array(reason).describe("The worst first."),
     journal: journal.optional().describe("Absent if it cannot be read."),
-    sinks: z.array(sink).describe("The enabled sinks; empty if the state cannot be read."),
+    sinks: z.array(sink).describe("The enabled sinks."),
   })
   .describe("State of health of a Certwire service.");
 

@@ -8,32 +8,25 @@ import {
   type ServerResponse,
 } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { connect, type ListenOptions } from "node:net";
+import { connect, type ListenOptions, type Socket } from "node:net";
 import type { Logger } from "pino";
 import type { HttpOptions } from "../config/http-options.ts";
 import { describeError } from "../errors/describe-error.ts";
 import { maxPemBytes, readPemFile } from "../files/text-file.ts";
+import { RepeatedLines } from "../log/repeated-lines.ts";
 import { pause } from "../pipeline/waiting.ts";
 import { kibibyte } from "../units.ts";
 
 /** Connections at a time; a further one is closed at once. */
 const maxConnections = 64;
-/** How long a client may take for its request, or let a connection rest, in ms. */
-const requestMs = 5000;
+/** How long a client may take for its TLS handshake or request, or let a connection rest, in ms. */
+const defaultRequestMs = 5000;
 /** How long a client may not read its answer, in ms. */
 const idleMs = 10_000;
 const checkMs = 1000;
 const maxHeaderBytes = 8 * kibibyte;
 /** Requests of one connection; then it is closed, so that others get their turn. */
 const maxRequests = 1000;
-
-const limits: ServerOptions = {
-  headersTimeout: requestMs,
-  requestTimeout: requestMs,
-  keepAliveTimeout: requestMs,
-  connectionsCheckingInterval: checkMs,
-  maxHeaderSize: maxHeaderBytes,
-};
 
 /** Delay before a failed start is tried again, in ms: doubled each time up to the second one. */
 const retryMs = { first: 1000, last: 30_000 } as const;
@@ -46,6 +39,8 @@ export interface EndpointOptions {
   readonly log: Logger;
   /** Delay before the first retry, in ms. Default 1000. */
   readonly firstRetryMs?: number;
+  /** How long a client may take for its TLS handshake or request, or let a connection rest, in ms. Default 5000. */
+  readonly requestMs?: number;
 }
 
 /**
@@ -53,15 +48,28 @@ export interface EndpointOptions {
  * read, is reported and tried again, while events are published as ever.
  */
 export async function serveEndpoint(options: EndpointOptions, signal: AbortSignal): Promise<void> {
+  const lines = new RepeatedLines(options.log);
+  try {
+    await keepServing(options, lines, signal);
+  } finally {
+    lines.close();
+  }
+}
+
+async function keepServing(
+  options: EndpointOptions,
+  lines: RepeatedLines,
+  signal: AbortSignal,
+): Promise<void> {
   const { http, log } = options;
   let delayMs = options.firstRetryMs ?? retryMs.first;
   let failures = 0;
   while (!signal.aborted) {
     try {
-      const server = await start(options);
+      const running = await start(options, lines);
       log.info({ listen: http.listen }, "the HTTP endpoint listens");
       [delayMs, failures] = [options.firstRetryMs ?? retryMs.first, 0];
-      await closed(server, signal);
+      await closed(running, signal);
     } catch (error) {
       failures += 1;
       const details = { listen: http.listen, failures, delayMs, ...describeError(error) };
@@ -74,26 +82,53 @@ export async function serveEndpoint(options: EndpointOptions, signal: AbortSigna
   }
 }
 
-async function start(options: EndpointOptions): Promise<Server> {
-  const { http, answer, log } = options;
+/** A server that listens. */
+interface Running {
+  readonly server: Server;
+  /** Every open connection, also one that has sent no request or not finished its TLS handshake. */
+  readonly sockets: ReadonlySet<Socket>;
+}
+
+async function start(options: EndpointOptions, lines: RepeatedLines): Promise<Running> {
+  const { http, answer } = options;
   const handle: RequestListener = (request, response) => {
     answer(request, response).catch((error: unknown) => {
-      log.warn(describeError(error), "a request of the HTTP endpoint failed");
+      // Anybody who can connect can make requests that fail.
+      lines.write("warn", describeError(error), "a request of the HTTP endpoint failed");
       if (response.headersSent) response.destroy();
       else response.writeHead(500).end();
     });
   };
-  const server = createOne(http, handle);
+  const server = createOne(options, handle);
   server.maxConnections = maxConnections;
   server.maxRequestsPerSocket = maxRequests;
   server.setTimeout(idleMs);
   server.on("clientError", (_error, socket) => socket.destroy());
+  const sockets = openSockets(server);
   if ("path" in http.address) await removeStale(http.address.path);
   await listening(server, http.address);
-  return server;
+  return { server, sockets };
 }
 
-function createOne({ tls }: HttpOptions, handle: RequestListener): Server {
+function openSockets(server: Server): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  return sockets;
+}
+
+function createOne(options: EndpointOptions, handle: RequestListener): Server {
+  const { tls } = options.http;
+  const requestMs = options.requestMs ?? defaultRequestMs;
+  const limits: ServerOptions = {
+    headersTimeout: requestMs,
+    requestTimeout: requestMs,
+    keepAliveTimeout: requestMs,
+    connectionsCheckingInterval: checkMs,
+    maxHeaderSize: maxHeaderBytes,
+  };
   if (tls === undefined) return createServer(limits, handle);
   const cert = readPemFile(tls.certificateFile, maxPemBytes);
   const server = createTlsServer(
@@ -117,11 +152,12 @@ function listening(server: Server, address: HttpOptions["address"]): Promise<voi
 }
 
 /** Resolves when the server has ended, by the signal or by itself. */
-async function closed(server: Server, signal: AbortSignal): Promise<void> {
+async function closed({ server, sockets }: Running, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const stop = (): void => {
       server.close();
-      server.closeAllConnections();
+      // `closeAllConnections` does not know a client that has not finished its TLS handshake.
+      for (const socket of sockets) socket.destroy();
     };
     server.once("close", () => {
       signal.removeEventListener("abort", stop);

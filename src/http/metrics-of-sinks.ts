@@ -21,10 +21,10 @@ function age(time: string | undefined, { status }: Observation): number | undefi
 }
 
 function backlogAge(view: SinkView, observation: Observation): number | undefined {
-  const found = shown(view, observation);
-  if (found === undefined) return undefined;
-  const oldest = view.stats.oldestUnacknowledged ?? found.backlog.oldestTime;
-  return age(oldest, observation) ?? 0;
+  const backlog = shown(view, observation)?.backlog;
+  const known = backlog === undefined ? undefined : 0;
+  const oldest = view.stats.oldestUnacknowledged ?? backlog?.oldestTime;
+  return age(oldest, observation) ?? known;
 }
 
 const sink = ["sink"];
@@ -175,14 +175,14 @@ export const sinkMetrics: readonly Metric[] = [
     type: "gauge",
     labels: sink,
     help: "Records after the checkpoint; absent while it is in an older epoch than the newest record.",
-    read: eachSink((view, observation) => shown(view, observation)?.backlog.records),
+    read: eachSink((view, observation) => shown(view, observation)?.backlog?.records),
   },
   {
     name: "certwire_backlog_bytes",
     type: "gauge",
     labels: sink,
-    help: "Bytes of the journal after the checkpoint, unused ends of older segments included.",
-    read: eachSink((view, observation) => shown(view, observation)?.backlog.bytes),
+    help: "Bytes of the journal after the checkpoint, unused ends of older segments included; absent if journal or checkpoint cannot be read.",
+    read: eachSink((view, observation) => shown(view, observation)?.backlog?.bytes),
   },
   {
     name: "certwire_backlog_age_seconds",
@@ -197,7 +197,7 @@ export const sinkMetrics: readonly Metric[] = [
     labels: sink,
     help: "Time since the checkpoint was written; an idle sink writes none.",
     read: eachSink((view, observation) =>
-      age(shown(view, observation)?.checkpoint.savedTime, observation),
+      age(shown(view, observation)?.checkpoint?.savedTime, observation),
     ),
   },
   {
@@ -205,14 +205,14 @@ export const sinkMetrics: readonly Metric[] = [
     type: "gauge",
     labels: sink,
     help: "Bytes of the sink's dead-letter files.",
-    read: eachSink((view, observation) => shown(view, observation)?.deadLetters.bytes),
+    read: eachSink((view, observation) => shown(view, observation)?.deadLetters?.bytes),
   },
   {
     name: "certwire_dead_letter_fill_ratio",
     type: "gauge",
     labels: sink,
     help: "The same as a share of `maxDeadLetterMegabytes`; at 1 the sink waits.",
-    read: eachSink((view, observation) => shown(view, observation)?.deadLetters.share),
+    read: eachSink((view, observation) => shown(view, observation)?.deadLetters?.share),
   },
   {
     name: "certwire_certificate_not_after_timestamp_seconds",

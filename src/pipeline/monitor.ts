@@ -67,9 +67,6 @@ interface Failing extends Omit<PipelineTrouble, "part" | "forMs"> {
 export interface PipelineTroubles {
   readonly troubles: readonly PipelineTrouble[];
   readonly deadKinds: readonly DeadKind[];
-  /** Age of the newest dead letter, in ms, and how full their space was then; absent before the first. */
-  readonly deadLetterAgeMs?: number;
-  readonly deadLetterFill?: number;
   /** How long ago a gap was read that is more than an unclean stop, in ms. */
   readonly gapAgeMs?: number;
 }
@@ -316,7 +313,6 @@ export class PipelineMonitor {
   /** What fails now, and what became of the last events. */
   troubles(): PipelineTroubles {
     const now = this.#now();
-    const age = now - this.#lastDeadLetter;
     const lastGap = this.#lastGap;
     return {
       troubles: [...this.#failing].map(([part, { sinceMs, ...failing }]) => ({
@@ -325,7 +321,6 @@ export class PipelineMonitor {
         forMs: now - sinceMs,
       })),
       deadKinds: this.#deadKinds.at(now),
-      ...(Number.isFinite(age) && { deadLetterAgeMs: age, deadLetterFill: this.#fill }),
       ...(lastGap !== undefined && { gapAgeMs: now - lastGap }),
     };
   }

@@ -34,16 +34,25 @@ export interface DeadKind {
   readonly count: number;
   /** Age of the first of them, in ms. */
   readonly forMs: number;
+  /** Age of the newest of them, in ms. */
+  readonly newestMs: number;
+}
+
+/** Dead letters of one kind in a row, by the caller's clock. */
+interface DeadRow {
+  readonly count: number;
+  readonly sinceMs: number;
+  readonly newestMs: number;
 }
 
 /** Finds kinds of events of which nothing else than dead letters comes out. */
 export class DeadKinds {
-  readonly #kinds = new Map<DeadKind["kind"], { count: number; readonly sinceMs: number }>();
+  readonly #kinds = new Map<DeadKind["kind"], DeadRow>();
 
   /** `nowMs`: any clock, the same for all calls. */
   died(kind: DeadKind["kind"], nowMs: number): void {
     const { count, sinceMs } = this.#kinds.get(kind) ?? { count: 0, sinceMs: nowMs };
-    this.#kinds.set(kind, { count: count + 1, sinceMs });
+    this.#kinds.set(kind, { count: count + 1, sinceMs, newestMs: nowMs });
   }
 
   /** An event of the kind was acknowledged, or a record could be decoded. */
@@ -57,10 +66,11 @@ export class DeadKinds {
   }
 
   at(nowMs: number): DeadKind[] {
-    return [...this.#kinds].map(([kind, { count, sinceMs }]) => ({
+    return [...this.#kinds].map(([kind, { count, sinceMs, newestMs }]) => ({
       kind,
       count,
       forMs: nowMs - sinceMs,
+      newestMs: nowMs - newestMs,
     }));
   }
 }

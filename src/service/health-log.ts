@@ -23,7 +23,7 @@ export async function keepHealthLog(
     if (signal.aborted) return;
     try {
       const found = (await status.observe()).status;
-      const now = reasonsOf(found).toSorted().join(", ");
+      const now = keyOf(found);
       if (now !== before) report(log, found);
       before = now;
     } catch (error) {
@@ -31,6 +31,12 @@ export async function keepHealthLog(
       log.warn(describeError(error), "cannot assess the health");
     }
   }
+}
+
+/** Differs when a reason comes, goes or changes its state. */
+function keyOf({ reasons }: Status): string {
+  const keys = reasons.map(({ state, code, sink = "" }) => `${state} ${code} ${sink}`);
+  return keys.toSorted().join(", ");
 }
 
 function reasonsOf({ reasons }: Status): string[] {

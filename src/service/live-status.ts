@@ -46,6 +46,8 @@ export class LiveStatus {
   readonly #startedTime = new Date(performance.timeOrigin).toISOString();
   readonly #blockedSince = new Map<string, number>();
   #last: JournalFrame | undefined;
+  /** When the newest gap was recorded or read, in ms since 1970; the journal shows it only when it is first read. */
+  #gapMs = 0;
   #observation: Promise<Observation> | undefined;
   #observedAt = Number.NEGATIVE_INFINITY;
 
@@ -108,7 +110,8 @@ export class LiveStatus {
     });
     const gapAges = views.flatMap(({ troubles }) => troubles.gapAgeMs ?? []);
     const gaps = [...gapAges.map((age) => nowMs - age), disk.journal?.gapMs ?? 0];
-    const gapMs = Math.max(...gaps);
+    this.#gapMs = Math.max(this.#gapMs, ...gaps);
+    const gapMs = this.#gapMs;
     const { journal } = disk;
     return {
       ...disk,

@@ -128,8 +128,16 @@ export class Service {
     if (this.#http === undefined) return;
     const { log } = this.#retention;
     const observe = () => this.#status.observe();
-    const { serveStatus } = await import("../http/serve-status.ts");
-    await serveStatus({ http: this.#http, observe, log }, signal);
+    try {
+      const { serveStatus } = await import("../http/serve-status.ts");
+      await serveStatus({ http: this.#http, observe, log }, signal);
+    } catch (error) {
+      // Not even a missing file of the endpoint's code may end the service.
+      log.error(
+        describeError(error),
+        "the HTTP endpoint has ended; events are published all the same",
+      );
+    }
   }
 
   /** Counters and state of every pipeline, in the order of the configuration. */

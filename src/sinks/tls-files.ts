@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { statSync } from "node:fs";
 import { EncodingError } from "../files/text-encoding.ts";
 import { maxPemBytes, readPemFile } from "../files/text-file.ts";
 import type { SinkFinding } from "./sink-kind.ts";
@@ -14,21 +15,52 @@ export interface CertificateEnd {
 
 /** When the files of TLS options end; a file that cannot be read is left out, since connecting reports it. */
 export function certificateEnds({ caFile, certificateFile }: ResolvedTlsOptions): CertificateEnd[] {
-  return [
-    ...(certificateFile === undefined ? [] : endOf(certificateFile, Math.min)),
-    // Bundles hold CAs that ended long ago.
-    ...(caFile === undefined ? [] : endOf(caFile, Math.max)),
-  ];
+  const own = certificateFile === undefined ? [] : endOf(certificateFile, Math.min);
+  return earliestOfEach([...own, ...(caFile === undefined ? [] : caEnds(caFile))]);
+}
+
+/** When a file of CAs to trust ends, at most one; none for a file that cannot be read. */
+export function caEnds(file: string): CertificateEnd[] {
+  // Bundles hold CAs that ended long ago.
+  return endOf(file, Math.max);
+}
+
+/** One end for each file: the earliest for one that has several uses. */
+export function earliestOfEach(ends: readonly CertificateEnd[]): CertificateEnd[] {
+  const earliest = new Map<string, number>();
+  for (const { file, notAfterMs } of ends) {
+    earliest.set(file, Math.min(notAfterMs, earliest.get(file) ?? notAfterMs));
+  }
+  return [...earliest].map(([file, notAfterMs]) => ({ file, notAfterMs }));
 }
 
 function endOf(file: string, choose: (...ends: number[]) => number): CertificateEnd[] {
   try {
-    const texts = readPemFile(file, maxPemBytes).match(certificatePattern) ?? [];
-    const ends = texts.map((text) => Date.parse(new X509Certificate(text).validTo));
+    const ends = endsIn(file);
     return ends.length === 0 ? [] : [{ file, notAfterMs: choose(...ends) }];
   } catch {
     return [];
   }
+}
+
+/** The ends of all certificates of a file as it was when it was parsed. */
+interface ParsedFile {
+  readonly stamp: string;
+  readonly ends: readonly number[];
+}
+
+/** By path. A bundle of CAs takes 0.1 s to parse, and a running service asks again and again. */
+const parsedFiles = new Map<string, ParsedFile>();
+
+function endsIn(file: string): readonly number[] {
+  const { ino, mtimeMs, size } = statSync(file);
+  const stamp = `${ino} ${mtimeMs} ${size}`;
+  const known = parsedFiles.get(file);
+  if (known?.stamp === stamp) return known.ends;
+  const texts = readPemFile(file, maxPemBytes).match(certificatePattern) ?? [];
+  const ends = texts.map((text) => Date.parse(new X509Certificate(text).validTo));
+  parsedFiles.set(file, { stamp, ends });
+  return ends;
 }
 
 const certificatePattern = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;

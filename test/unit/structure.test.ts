@@ -28,7 +28,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   config: ["units.ts", "errors", "files", "events", "sinks", "pipeline"],
   "journal-tools": ["journal", "exit", "events", "state", "sources"],
   health: ["units.ts", "errors", "files", "journal", "events", "state", "journal-tools"],
-  http: ["units.ts", "errors", "files", "events", "pipeline"],
+  http: ["units.ts", "errors", "log", "files", "events", "pipeline"],
   service: [
     "units.ts",
     "errors",

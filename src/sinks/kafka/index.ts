@@ -1,7 +1,14 @@
 import { zstdProblem } from "../../kafka/zstd.ts";
 import { passwordInClear, scramInClear, tokenInClear } from "../broker-options.ts";
 import { defineSinkKind, type SinkFinding } from "../sink-kind.ts";
-import { certificateEnds, inspectCa, inspectTls } from "../tls-files.ts";
+import {
+  type CertificateEnd,
+  caEnds,
+  certificateEnds,
+  earliestOfEach,
+  inspectCa,
+  inspectTls,
+} from "../tls-files.ts";
 import { allTopics, kafkaDestinations } from "./destinations.ts";
 import {
   kafkaRoute,
@@ -20,7 +27,7 @@ export const kafka = defineSinkKind({
   route: kafkaRoute,
   resolve: resolveKafkaSink,
   inspect,
-  certificates: ({ tls }) => (tls === undefined ? [] : certificateEnds(tls)),
+  certificates,
   destination,
   destinations: (options) => kafkaDestinations(options),
   place: ({ topic }) => `topic ${topic}`,
@@ -29,6 +36,13 @@ export const kafka = defineSinkKind({
     return new KafkaSink(options, log);
   },
 });
+
+function certificates({ tls, sasl }: ResolvedKafkaSinkOptions): CertificateEnd[] {
+  const ofBroker = tls === undefined ? [] : certificateEnds(tls);
+  const ofTokens =
+    sasl?.mechanism === "oauthbearer" && sasl.caFile !== undefined ? caEnds(sasl.caFile) : [];
+  return earliestOfEach([...ofBroker, ...ofTokens]);
+}
 
 function destination(options: ResolvedKafkaSinkOptions): string {
   const topics = allTopics(options);

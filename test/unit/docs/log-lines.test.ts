@@ -10,7 +10,7 @@ const documented = [...page.matchAll(/^\| `([^`]+)` \| (?:debug|info|warn|error)
   ([, message = ""]) => message,
 );
 
-const call = /(?:\blog|#log)\.(?:debug|info|warn|error|fatal)\(|#(?:retrying|lines\.write)\(/g;
+const call = /(?:\blog|#log)\.(?:debug|info|warn|error|fatal)\(|(?:#retrying|\blines\.write)\(/g;
 
 /** Messages that the source logs: literals, or constants of the same file. */
 function messagesIn(source: string): string[] {

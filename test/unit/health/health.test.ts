@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { CertwireError } from "../../../src/errors/certwire-error.ts";
 import type { HealthFacts, JournalFacts, SinkFacts } from "../../../src/health/facts.ts";
 import { assessHealth, durationText } from "../../../src/health/health.ts";
 import { healthPage } from "../../../src/health/health-page.ts";
 import { type HealthCode, healthReasons } from "../../../src/health/reasons.ts";
+import { PipelineMonitor } from "../../../src/pipeline/monitor.ts";
 import type { PipelineTrouble } from "../../../src/pipeline/trouble.ts";
+import { collectLog } from "../../support/collect-log.ts";
 
 const now = Date.parse("2026-06-15T12:00:00Z");
 const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000];
@@ -35,6 +38,7 @@ function ofCertificate(endsIn: number): HealthFacts {
   return facts({ certificates: [{ name: "client.pem", notAfterMs: now + endsIn }] });
 }
 
+const deadKind = { kind: "crl.issued", count: 3, forMs: 2 * day, newestMs: minute } as const;
 const auth = { kind: "auth", code: "CERTWIRE_SINK_AUTH", isAlarm: true } as const;
 
 const cases: readonly [
@@ -46,6 +50,7 @@ const cases: readonly [
   ["a service that does not run", facts({}, { service: "stopped" }), "service-stopped", "failing"],
   ["a service that cannot be seen", facts({}, { service: "unknown" }), null, "ok"],
   ["an unreadable state", facts({}, { stateError: "EACCES" }), "state-unreadable", "failing"],
+  ["unreadable files of a sink", facts({ stateError: "EACCES" }), "state-unreadable", "failing"],
   ["an unreadable journal", facts({}, { journalError: "x" }), "journal-unreadable", "failing"],
   ["a source that fails", facts(trouble("source")), "journal-unreadable", "degraded"],
   ["a sink that cannot be opened", facts(trouble("open")), "sink-unreachable", "degraded"],
@@ -96,13 +101,19 @@ const cases: readonly [
   ["a broker blocked for ten minutes", facts({ blockedForMs: 600_000 }), "sink-blocked", "failing"],
   [
     "a kind with three dead letters in a row",
-    facts({ deadKinds: [{ kind: "crl.issued", count: 3, forMs: minute }] }),
+    facts({ deadKinds: [{ ...deadKind, newestMs: day - 1 }] }),
     "kind-dead-lettered",
     "failing",
   ],
   [
+    "a kind whose dead letters are a day old",
+    facts({ deadKinds: [{ ...deadKind, newestMs: day }] }),
+    null,
+    "ok",
+  ],
+  [
     "a kind with two dead letters in a row",
-    facts({ deadKinds: [{ kind: "crl.issued", count: 2, forMs: minute }] }),
+    facts({ deadKinds: [{ ...deadKind, count: 2 }] }),
     null,
     "ok",
   ],
@@ -181,6 +192,28 @@ test("a reason says which sink, since when, what exactly, and what to do", () =>
     hint: healthReasons["sink-refused"].hint,
     docs: "reference/health.md#sink-refused",
   });
+});
+
+for (const code of ["CERTWIRE_SINK_AUTH", "CERTWIRE_SINK_CONFIG"] as const) {
+  test(`the first opening that is refused with ${code} is failing`, () => {
+    const monitor = new PipelineMonitor(collectLog().log);
+    monitor.openFailed(new CertwireError(code, "no"), 1, 100);
+    const { state, reasons } = assessHealth(facts(monitor.troubles()), now);
+    assert.equal(state, "failing");
+    assert.deepEqual(
+      reasons.map(({ code: found }) => found),
+      ["sink-refused"],
+    );
+  });
+}
+
+test("an opening that fails otherwise is degraded until the tenth", () => {
+  const monitor = new PipelineMonitor(collectLog().log);
+  const stateAfter = (failures: number): string => {
+    monitor.openFailed(new Error("ECONNREFUSED"), failures, 100);
+    return assessHealth(facts(monitor.troubles()), now).state;
+  };
+  assert.deepEqual([1, 9, 10].map(stateAfter), ["degraded", "degraded", "failing"]);
 });
 
 test("several lanes that fail alike are one reason: the worst error, the longest time", () => {

@@ -23,6 +23,25 @@ test("every metric of the table is served, with its type and its labels, and no 
   }
 });
 
+test("what cannot be read of a sink is left out, not zero", () => {
+  const given = sampleObservation();
+  const [view] = given.views;
+  assert.ok(view);
+  const { oldestUnacknowledged: _, ...stats } = view.stats;
+  const sinks = [{ name: "kafka", kind: "kafka" }];
+  const observation = {
+    ...given,
+    views: [{ ...view, stats }],
+    status: { ...given.status, sinks },
+  };
+  const { samples } = parseMetrics(metricsText(observation, "prometheus"));
+  const unknown = /^certwire_(backlog|checkpoint_age|dead_letter_(bytes|fill))/;
+  assert.deepEqual(
+    [...samples.keys()].filter((key) => unknown.test(key)),
+    [],
+  );
+});
+
 test("names follow the rules: the prefix, a base unit, and `_total` for counters alone", () => {
   for (const { name, type, help } of metrics) {
     assert.match(name, /^certwire_[a-z]+(_[a-z]+)*$/);
