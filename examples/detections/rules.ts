@@ -37,6 +37,9 @@ const onBehalf: readonly Fields[] = [
   },
 ];
 
+/** The account asked for itself: also what it signed as an enrolment agent must be checked as its own request. */
+const self: Fields = { "data.request.callerName|fieldref": "data.request.requesterName" };
+
 const theft = ["attack.credential-access", "attack.t1649"] as const;
 const escalation = [...theft, "attack.privilege-escalation"] as const;
 
@@ -62,9 +65,10 @@ export const rules: readonly Rule[] = [
         foreign: { "facts.foreignNames": ["upn", "dns", "subdomain", "sid"] },
         fromDirectory: { "facts.sidOrigin": "policy" },
         onBehalf,
+        self,
         service: { "data.request.requesterName|expand": "%enrolment_services%" },
       },
-      condition: `issued and ${canLogOnIf} and foreign and not fromDirectory and not onBehalf and not service`,
+      condition: `issued and ${canLogOnIf} and foreign and not fromDirectory and not (onBehalf and not self) and not service`,
     },
   },
   {
@@ -134,7 +138,7 @@ export const rules: readonly Rule[] = [
       selections: {
         issued,
         onBehalf,
-        self: { "data.request.callerName|fieldref": "data.request.requesterName" },
+        self,
         known: { "data.request.callerName|expand": "%enrolment_agents%" },
       },
       condition: "issued and onBehalf and not self and not known",
@@ -246,8 +250,9 @@ export const rules: readonly Rule[] = [
         foreign: { "facts.foreignNames": "upn" },
         fromDirectory: { "facts.sidOrigin": "policy" },
         onBehalf,
+        self,
       },
-      condition: `issued and ${canLogOnIf} and foreign and fromDirectory and not onBehalf`,
+      condition: `issued and ${canLogOnIf} and foreign and fromDirectory and not (onBehalf and not self)`,
     },
   },
   {

@@ -1,4 +1,12 @@
-import { alice, clientAuth, machine, type SamplesByRule, sample, serverAuth } from "./sample.ts";
+import {
+  alice,
+  clientAuth,
+  machine,
+  requestAgent,
+  type SamplesByRule,
+  sample,
+  serverAuth,
+} from "./sample.ts";
 
 /** Samples of the rules about names in certificates. */
 export const nameSamples: SamplesByRule = {
@@ -33,6 +41,17 @@ export const nameSamples: SamplesByRule = {
       requester: "CORP\\alice",
       upn: ["administrator@corp.example"],
       purposes: [],
+    }),
+    sample("submitted by another account that is not an agent", ["esc1"], {
+      requester: "CORP\\alice",
+      caller: "CORP\\WEB1$",
+      upn: ["administrator@corp.example"],
+    }),
+    sample("by an agent for itself", ["esc1"], {
+      requester: "CORP\\alice",
+      caller: "CORP\\Alice",
+      signerPolicies: requestAgent,
+      upn: ["administrator@corp.example"],
     }),
     sample("near miss: the directory has that name, which is ESC10", ["esc10"], {
       ...alice,
@@ -118,6 +137,16 @@ export const nameSamples: SamplesByRule = {
       ...alice,
       upn: ["administrator"],
       purposes: [],
+    }),
+    sample("submitted by another account that is not an agent", ["esc10"], {
+      ...alice,
+      caller: "CORP\\WEB1$",
+      upn: ["administrator"],
+    }),
+    sample("by an agent for itself", ["esc10"], {
+      ...alice,
+      requestFlags: 0x10,
+      upn: ["administrator"],
     }),
     sample("near miss: purposes that cannot be read", [], {
       ...alice,
