@@ -15,10 +15,15 @@ export function requesterOf(name: string): Requester {
 }
 
 /** True if a user principal name is the account's, or one of those that the settings name for it. */
-export function isOwnUpn(upn: string, { account }: Requester, known: readonly string[]): boolean {
+export function isOwnUpn(
+  upn: string,
+  { account, isMachine }: Requester,
+  known: readonly string[],
+): boolean {
   const [local = ""] = upn.toLowerCase().split("@");
+  // Anybody may create a machine with the name of a user, and differs from that user only by the `$`.
   return (
-    local.replace(/\$$/, "") === account ||
+    local === `${account}${isMachine ? "$" : ""}` ||
     known.some((each) => each.toLowerCase() === upn.toLowerCase())
   );
 }

@@ -26,6 +26,14 @@ export const nameSamples: SamplesByRule = {
       purposes: [clientAuth],
       dns: ["ws-1172.corp.example", "file1.corp.example"],
     }),
+    sample("of a machine with the name of a user, for that user", ["esc1"], {
+      requester: "CORP\\Administrator$",
+      upn: ["administrator@corp.example"],
+    }),
+    sample("of a user with the name of a machine, for that machine", ["esc1"], {
+      requester: "CORP\\dc1",
+      upn: ["dc1$@corp.example"],
+    }),
     sample("for a host below the own one", ["esc1"], {
       ...machine,
       sid: undefined,
