@@ -72,14 +72,15 @@ export function remember(event: CertwireEvent, memory: Memory): void {
 function foreignNames(
   { certificate, request }: Data,
   requester: Requester | undefined,
-  { upns = {} }: Settings,
+  { upns = {}, lists = {} }: Settings,
   memory: Memory,
 ): Facts["foreignNames"] {
   if (certificate === undefined || requester === undefined) return undefined;
   const { upn = [], dns = [] } = certificate.subjectAlternativeNames ?? {};
   const account = request?.requesterName ?? "";
   const known = Object.hasOwn(upns, account) ? (upns[account] ?? []) : [];
-  const relations = new Set(dnsRelations(dns, requester));
+  const isController = includesText(lists["domain_controller_accounts"], account);
+  const relations = new Set(dnsRelations(dns, requester, isController));
   const ownSid = memory.sids.get(account.toLowerCase());
   const kinds = {
     upn: upn.some((each) => !isOwnUpn(each, requester, known)),
@@ -178,6 +179,11 @@ function templateKey({ source }: CertwireEvent, { certificate }: Data): string |
 
 function requestKey({ source }: CertwireEvent, { request }: Data): string {
   return `${source} ${request?.requestId}`;
+}
+
+/** True if a list has a text, in whatever case. */
+function includesText(list: readonly string[] = [], wanted: string): boolean {
+  return list.some((each) => each.toLowerCase() === wanted.toLowerCase());
 }
 
 function listOrAbsent<T>(list: readonly T[]): readonly T[] | undefined {

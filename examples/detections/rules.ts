@@ -57,6 +57,7 @@ export const rules: readonly Rule[] = [
     falsePositives: [
       "Accounts whose user principal name is not their account name: name them in `upns`",
       "Services that enrol for devices (NDES, MDM): name them in `enrolment_services`",
+      "Domain controllers, which have the names of their domain: name them in `domain_controller_accounts`",
     ],
     detection: {
       selections: {

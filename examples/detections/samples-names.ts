@@ -34,6 +34,12 @@ export const nameSamples: SamplesByRule = {
       requester: "CORP\\dc1",
       upn: ["dc1$@corp.example"],
     }),
+    sample("of a machine for the parent of a host of its own", ["esc1"], {
+      ...machine,
+      sid: undefined,
+      purposes: [clientAuth],
+      dns: ["ws-1172.srv9.corp.example", "srv9.corp.example"],
+    }),
     sample("for a host below the own one", ["esc1"], {
       ...machine,
       sid: undefined,
@@ -193,6 +199,16 @@ export const nameSamples: SamplesByRule = {
     sample("a machine with its own and another host", ["esc17"], {
       ...machine,
       dns: ["ws-1172.corp.example", "pay.corp.example"],
+      purposes: [serverAuth],
+    }),
+    sample("a machine with its own host and the parent of it", ["esc17"], {
+      ...machine,
+      dns: ["ws-1172.pay.corp.example", "pay.corp.example"],
+      purposes: [serverAuth],
+    }),
+    sample("near miss: a domain controller with the names of its domain", [], {
+      requester: "CORP\\dc1$",
+      dns: ["dc1.corp.example", "corp.example", "corp"],
       purposes: [serverAuth],
     }),
     sample("near miss: not for servers", [], {
