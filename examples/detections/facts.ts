@@ -13,8 +13,8 @@ export interface Facts {
   readonly sanAttribute?: "used" | "unused";
   /** Where a host in the attribute `rmd` that is not the requesting machine stands. */
   readonly foreignRmd?: "certificate" | "attribute";
-  /** Domain controllers that the attribute `cdc` names. */
-  readonly cdc?: readonly string[];
+  /** Hosts in the attribute `cdc` that are not in `domain_controllers`; absent without that list. */
+  readonly foreignCdc?: readonly string[];
   /** True if the CA says that the requester decided about the own request. */
   readonly decidedByRequester?: true;
   /** What the CA had decided about the request before, unless it had issued a certificate. */
@@ -42,7 +42,7 @@ export function factsOf(event: CertwireEvent, settings: Settings, memory: Memory
     sidOrigin: sidOriginOf(data),
     sanAttribute: sanAttribute(data),
     foreignRmd: foreignRmd(data, requester),
-    cdc: listOrAbsent(attributeValues(data, "cdc")),
+    foreignCdc: foreignCdc(data, settings),
     ...decisionFacts(event, data, memory),
     ...templateFacts(event, data, memory),
   });
@@ -132,6 +132,12 @@ function foreignRmd(data: Data, requester: Requester | undefined): Facts["foreig
     dns.some((name) => name.toLowerCase() === host.toLowerCase()),
   );
   return isIssued ? "certificate" : "attribute";
+}
+
+function foreignCdc(data: Data, { lists = {} }: Settings): Facts["foreignCdc"] {
+  const { domain_controllers: known = [] } = lists;
+  if (known.length === 0) return undefined;
+  return listOrAbsent(attributeValues(data, "cdc").filter((host) => !includesText(known, host)));
 }
 
 function decisionFacts(event: CertwireEvent, data: Data, memory: Memory): Partial<Facts> {

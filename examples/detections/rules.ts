@@ -377,10 +377,9 @@ export const rules: readonly Rule[] = [
     detection: {
       selections: {
         received,
-        named: { "facts.cdc|exists": true },
-        known: { "facts.cdc|expand": "%domain_controllers%" },
+        foreign: { "facts.foreignCdc|exists": true },
       },
-      condition: "received and named and not known",
+      condition: "received and foreign",
     },
   },
   {
