@@ -21,7 +21,7 @@ export interface Facts {
   readonly earlierDecision?: EarlierDecision;
   /** What is not as in the last certificate of the same template. */
   readonly templateChanges?: readonly ("version" | "purposes" | "flags")[];
-  /** True if the last certificate of the same template had a SID. */
+  /** True if the last certificate of the same template had a SID from the CA itself. */
   readonly templateHadSid?: true;
 }
 
@@ -165,8 +165,9 @@ function templateFacts(event: CertwireEvent, data: Data, memory: Memory): Partia
   });
 }
 
-function templateState({ certificate = {}, certificateProperties: row = {} }: Data): TemplateState {
-  const { template, extendedKeyUsage = [], sid } = certificate;
+function templateState(data: Data): TemplateState {
+  const { certificate = {}, certificateProperties: row = {} } = data;
+  const { template, extendedKeyUsage = [] } = certificate;
   return {
     version: [template?.majorVersion, template?.minorVersion].join("."),
     purposes: extendedKeyUsage
@@ -174,7 +175,7 @@ function templateState({ certificate = {}, certificateProperties: row = {} }: Da
       .toSorted()
       .join(),
     flags: [row.enrollmentFlagsCode, row.generalFlagsCode, row.privateKeyFlags].join(),
-    hadSid: sid !== undefined,
+    hadSid: sidOriginOf(data) === "policy",
   };
 }
 
