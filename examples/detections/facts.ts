@@ -78,7 +78,9 @@ function foreignNames(
   if (certificate === undefined || requester === undefined) return undefined;
   const { upn = [], dns = [] } = certificate.subjectAlternativeNames ?? {};
   const account = request?.requesterName ?? "";
-  const known = Object.hasOwn(upns, account) ? (upns[account] ?? []) : [];
+  const known = Object.entries(upns).flatMap(([name, own]) =>
+    name.toLowerCase() === account.toLowerCase() ? own : [],
+  );
   const isController = includesText(lists["domain_controller_accounts"], account);
   const relations = new Set(dnsRelations(dns, requester, isController));
   const ownSid = memory.sids.get(account.toLowerCase());

@@ -84,6 +84,10 @@ export const nameSamples: SamplesByRule = {
       requester: "CORP\\asmith",
       upn: ["Anna.Smith@corp.example"],
     }),
+    sample("near miss: a name that the settings know, of an account in another case", [], {
+      requester: "Corp\\ASmith",
+      upn: ["anna.smith@corp.example"],
+    }),
     sample("near miss: a known service that enrols for devices", [], {
       requester: "CORP\\NDES1$",
       dns: ["phone7.corp.example"],
