@@ -50,7 +50,7 @@ export const rules: readonly Rule[] = [
     sigmaId: "f4f20062-49cd-4cb0-a7c8-897eb852d356",
     title: "Logon certificate with the name of somebody else",
     description:
-      "ESC1: the requester supplied a user principal name, host name or SID that is not the own one, in a certificate that Active Directory accepts as a logon. Not seen when the foreign name looks like the requester's own.",
+      "ESC1: a certificate that Active Directory accepts as a logon holds a user principal name, host name or SID that is not the requester's, and the CA did not take the SID from the directory. Not seen when the foreign name looks like the requester's own.",
     certainty: "effect",
     level: "high",
     tags: escalation,
@@ -250,10 +250,11 @@ export const rules: readonly Rule[] = [
         ...canLogOn,
         foreign: { "facts.foreignNames": "upn" },
         fromDirectory: { "facts.sidOrigin": "policy" },
+        attribute: { "facts.sanAttribute": "used" },
         onBehalf,
         self,
       },
-      condition: `issued and ${canLogOnIf} and foreign and fromDirectory and not (onBehalf and not self)`,
+      condition: `issued and ${canLogOnIf} and foreign and fromDirectory and not attribute and not (onBehalf and not self)`,
     },
   },
   {

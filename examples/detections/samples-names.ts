@@ -182,6 +182,11 @@ export const nameSamples: SamplesByRule = {
       sid: undefined,
       upn: ["administrator"],
     }),
+    sample("near miss: the name of a request attribute, which is ESC6", ["esc6"], {
+      ...alice,
+      upn: ["administrator@corp.example"],
+      attributes: [["SAN", "upn=administrator@corp.example"]],
+    }),
     sample("near miss: the own name", [], alice),
     sample("near miss: a name that the settings know", [], {
       ...alice,
