@@ -15,9 +15,9 @@ export const nameSamples: SamplesByRule = {
       requester: "CORP\\alice",
       upn: ["administrator@corp.example"],
     }),
-    sample("with a SID that only a URI has", ["esc1"], {
+    sample("with a foreign SID that only a URI has", ["esc1"], alice, {
       requester: "CORP\\alice",
-      upn: ["administrator@corp.example"],
+      upn: ["alice@corp.example"],
       uri: ["tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-500"],
     }),
     sample("of a machine for another host", ["esc1"], {
