@@ -11,8 +11,8 @@ export interface Facts {
   readonly sidOrigin?: string;
   /** Whether a name in the request attribute `SAN` stands in the certificate. */
   readonly sanAttribute?: "used" | "unused";
-  /** Where a host in the attribute `rmd` that is not the requesting machine stands. */
-  readonly foreignRmd?: "certificate" | "attribute";
+  /** Hosts in the attribute `rmd` that are not the requesting machine, and stand in the certificate. */
+  readonly foreignRmd?: readonly string[];
   /** Hosts in the attribute `cdc` that are not in `domain_controllers`; absent without that list. */
   readonly foreignCdc?: readonly string[];
   /** True if the CA says that the requester decided about the own request. */
@@ -127,13 +127,11 @@ function sanAttribute(data: Data): Facts["sanAttribute"] {
 
 function foreignRmd(data: Data, requester: Requester | undefined): Facts["foreignRmd"] {
   if (!requester?.isMachine) return undefined;
-  const hosts = attributeValues(data, "rmd").filter((host) => !isOwnHost(host, requester));
-  if (hosts.length === 0) return undefined;
-  const dns = data.certificate?.subjectAlternativeNames?.dns ?? [];
-  const isIssued = hosts.some((host) =>
-    dns.some((name) => name.toLowerCase() === host.toLowerCase()),
+  const dns = data.certificate?.subjectAlternativeNames?.dns;
+  const hosts = attributeValues(data, "rmd").filter(
+    (host) => !isOwnHost(host, requester) && includesText(dns, host),
   );
-  return isIssued ? "certificate" : "attribute";
+  return listOrAbsent(hosts);
 }
 
 function foreignCdc(data: Data, { lists = {} }: Settings): Facts["foreignCdc"] {

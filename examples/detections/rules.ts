@@ -359,7 +359,7 @@ export const rules: readonly Rule[] = [
     detection: {
       selections: {
         issued,
-        foreign: { "facts.foreignRmd": "certificate" },
+        foreign: { "facts.foreignRmd|exists": true },
       },
       condition: "issued and foreign",
     },
