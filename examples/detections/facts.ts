@@ -11,17 +11,17 @@ export interface Facts {
   readonly sidOrigin?: string;
   /** Whether a name in the request attribute `SAN` stands in the certificate. */
   readonly sanAttribute?: "used" | "unused";
-  /** Where a host in the attribute `rmd` that is not the requesting machine stands. */
-  readonly foreignRmd?: "certificate" | "attribute";
-  /** Domain controllers that the attribute `cdc` names. */
-  readonly cdc?: readonly string[];
+  /** Hosts in the attribute `rmd` that are not the requesting machine, and stand in the certificate. */
+  readonly foreignRmd?: readonly string[];
+  /** Hosts in the attribute `cdc` that are not in `domain_controllers`; absent without that list. */
+  readonly foreignCdc?: readonly string[];
   /** True if the CA says that the requester decided about the own request. */
   readonly decidedByRequester?: true;
   /** What the CA had decided about the request before, unless it had issued a certificate. */
   readonly earlierDecision?: EarlierDecision;
   /** What is not as in the last certificate of the same template. */
   readonly templateChanges?: readonly ("version" | "purposes" | "flags")[];
-  /** True if the last certificate of the same template had a SID. */
+  /** True if the last certificate of the same template had a SID from the CA itself. */
   readonly templateHadSid?: true;
 }
 
@@ -42,7 +42,7 @@ export function factsOf(event: CertwireEvent, settings: Settings, memory: Memory
     sidOrigin: sidOriginOf(data),
     sanAttribute: sanAttribute(data),
     foreignRmd: foreignRmd(data, requester),
-    cdc: listOrAbsent(attributeValues(data, "cdc")),
+    foreignCdc: foreignCdc(data, settings),
     ...decisionFacts(event, data, memory),
     ...templateFacts(event, data, memory),
   });
@@ -72,14 +72,17 @@ export function remember(event: CertwireEvent, memory: Memory): void {
 function foreignNames(
   { certificate, request }: Data,
   requester: Requester | undefined,
-  { upns = {} }: Settings,
+  { upns = {}, lists = {} }: Settings,
   memory: Memory,
 ): Facts["foreignNames"] {
   if (certificate === undefined || requester === undefined) return undefined;
   const { upn = [], dns = [] } = certificate.subjectAlternativeNames ?? {};
   const account = request?.requesterName ?? "";
-  const known = Object.hasOwn(upns, account) ? (upns[account] ?? []) : [];
-  const relations = new Set(dnsRelations(dns, requester));
+  const known = Object.entries(upns).flatMap(([name, own]) =>
+    name.toLowerCase() === account.toLowerCase() ? own : [],
+  );
+  const isController = includesText(lists["domain_controller_accounts"], account);
+  const relations = new Set(dnsRelations(dns, requester, isController));
   const ownSid = memory.sids.get(account.toLowerCase());
   const kinds = {
     upn: upn.some((each) => !isOwnUpn(each, requester, known)),
@@ -124,13 +127,17 @@ function sanAttribute(data: Data): Facts["sanAttribute"] {
 
 function foreignRmd(data: Data, requester: Requester | undefined): Facts["foreignRmd"] {
   if (!requester?.isMachine) return undefined;
-  const hosts = attributeValues(data, "rmd").filter((host) => !isOwnHost(host, requester));
-  if (hosts.length === 0) return undefined;
-  const dns = data.certificate?.subjectAlternativeNames?.dns ?? [];
-  const isIssued = hosts.some((host) =>
-    dns.some((name) => name.toLowerCase() === host.toLowerCase()),
+  const dns = data.certificate?.subjectAlternativeNames?.dns;
+  const hosts = attributeValues(data, "rmd").filter(
+    (host) => !isOwnHost(host, requester) && includesText(dns, host),
   );
-  return isIssued ? "certificate" : "attribute";
+  return listOrAbsent(hosts);
+}
+
+function foreignCdc(data: Data, { lists = {} }: Settings): Facts["foreignCdc"] {
+  const { domain_controllers: known = [] } = lists;
+  if (known.length === 0) return undefined;
+  return listOrAbsent(attributeValues(data, "cdc").filter((host) => !includesText(known, host)));
 }
 
 function decisionFacts(event: CertwireEvent, data: Data, memory: Memory): Partial<Facts> {
@@ -158,8 +165,9 @@ function templateFacts(event: CertwireEvent, data: Data, memory: Memory): Partia
   });
 }
 
-function templateState({ certificate = {}, certificateProperties: row = {} }: Data): TemplateState {
-  const { template, extendedKeyUsage = [], sid } = certificate;
+function templateState(data: Data): TemplateState {
+  const { certificate = {}, certificateProperties: row = {} } = data;
+  const { template, extendedKeyUsage = [] } = certificate;
   return {
     version: [template?.majorVersion, template?.minorVersion].join("."),
     purposes: extendedKeyUsage
@@ -167,7 +175,7 @@ function templateState({ certificate = {}, certificateProperties: row = {} }: Da
       .toSorted()
       .join(),
     flags: [row.enrollmentFlagsCode, row.generalFlagsCode, row.privateKeyFlags].join(),
-    hadSid: sid !== undefined,
+    hadSid: sidOriginOf(data) === "policy",
   };
 }
 
@@ -178,6 +186,11 @@ function templateKey({ source }: CertwireEvent, { certificate }: Data): string |
 
 function requestKey({ source }: CertwireEvent, { request }: Data): string {
   return `${source} ${request?.requestId}`;
+}
+
+/** True if a list has a text, in whatever case. */
+function includesText(list: readonly string[] = [], wanted: string): boolean {
+  return list.some((each) => each.toLowerCase() === wanted.toLowerCase());
 }
 
 function listOrAbsent<T>(list: readonly T[]): readonly T[] | undefined {

@@ -4,7 +4,7 @@ export interface TemplateState {
   /** OIDs of the key purposes, sorted. */
   readonly purposes: string;
   readonly flags: string;
-  /** True if it had the CA's extension with the account's SID. */
+  /** True if the CA itself set the extension with the account's SID. */
   readonly hadSid: boolean;
 }
 

@@ -15,10 +15,15 @@ export function requesterOf(name: string): Requester {
 }
 
 /** True if a user principal name is the account's, or one of those that the settings name for it. */
-export function isOwnUpn(upn: string, { account }: Requester, known: readonly string[]): boolean {
+export function isOwnUpn(
+  upn: string,
+  { account, isMachine }: Requester,
+  known: readonly string[],
+): boolean {
   const [local = ""] = upn.toLowerCase().split("@");
+  // Anybody may create a machine with the name of a user, and differs from that user only by the `$`.
   return (
-    local.replace(/\$$/, "") === account ||
+    local === `${account}${isMachine ? "$" : ""}` ||
     known.some((each) => each.toLowerCase() === upn.toLowerCase())
   );
 }
@@ -36,18 +41,25 @@ export function isOwnHost(host: string, { account, isMachine }: Requester): bool
 /** How a DNS name relates to the requester: its own, below its own (`www.web1.corp.example`), or another's. */
 export type DnsRelation = "own" | "subdomain" | "dns";
 
-/** The relations of the DNS names of one certificate. */
-export function dnsRelations(names: readonly string[], requester: Requester): DnsRelation[] {
+/** The relations of the DNS names of one certificate. A domain controller also owns the names of its domain. */
+export function dnsRelations(
+  names: readonly string[],
+  requester: Requester,
+  isDomainController: boolean,
+): DnsRelation[] {
   const all = names.map((name) => name.toLowerCase());
   const own = all.filter((name) => isOwnHost(name, requester));
-  // A domain controller also has the names of its domain.
-  const domains = new Set([
-    ...own.map((name) => name.split(".").slice(1).join(".")),
-    requester.domain,
-  ]);
+  // Anybody else could make any name its domain by asking for a host of its own below it.
+  const domains = isDomainController ? domainsOf(own, requester) : new Set<string>();
   return all.map((name) => {
-    if (own.includes(name) || (own.length > 0 && domains.has(name))) return "own";
+    if (own.includes(name) || domains.has(name)) return "own";
     const isBelow = own.some((host) => host.includes(".") && name.endsWith(`.${host}`));
     return isBelow ? "subdomain" : "dns";
   });
+}
+
+/** The DNS and NetBIOS names of the domain; none if no name is the requester's own host. */
+function domainsOf(own: readonly string[], { domain }: Requester): ReadonlySet<string> {
+  if (own.length === 0) return new Set();
+  return new Set([...own.map((name) => name.split(".").slice(1).join(".")), domain]);
 }

@@ -37,6 +37,9 @@ const onBehalf: readonly Fields[] = [
   },
 ];
 
+/** The account asked for itself: also what it signed as an enrolment agent must be checked as its own request. */
+const self: Fields = { "data.request.callerName|fieldref": "data.request.requesterName" };
+
 const theft = ["attack.credential-access", "attack.t1649"] as const;
 const escalation = [...theft, "attack.privilege-escalation"] as const;
 
@@ -47,13 +50,14 @@ export const rules: readonly Rule[] = [
     sigmaId: "f4f20062-49cd-4cb0-a7c8-897eb852d356",
     title: "Logon certificate with the name of somebody else",
     description:
-      "ESC1: the requester supplied a user principal name, host name or SID that is not the own one, in a certificate that Active Directory accepts as a logon. Not seen when the foreign name looks like the requester's own.",
+      "ESC1: a certificate that Active Directory accepts as a logon holds a user principal name, host name or SID that is not the requester's, and the CA did not take the SID from the directory. Not seen when the foreign name looks like the requester's own.",
     certainty: "effect",
     level: "high",
     tags: escalation,
     falsePositives: [
       "Accounts whose user principal name is not their account name: name them in `upns`",
       "Services that enrol for devices (NDES, MDM): name them in `enrolment_services`",
+      "Domain controllers, which have the names of their domain: name them in `domain_controller_accounts`",
     ],
     detection: {
       selections: {
@@ -62,9 +66,10 @@ export const rules: readonly Rule[] = [
         foreign: { "facts.foreignNames": ["upn", "dns", "subdomain", "sid"] },
         fromDirectory: { "facts.sidOrigin": "policy" },
         onBehalf,
+        self,
         service: { "data.request.requesterName|expand": "%enrolment_services%" },
       },
-      condition: `issued and ${canLogOnIf} and foreign and not fromDirectory and not onBehalf and not service`,
+      condition: `issued and ${canLogOnIf} and foreign and not fromDirectory and not (onBehalf and not self) and not service`,
     },
   },
   {
@@ -134,7 +139,7 @@ export const rules: readonly Rule[] = [
       selections: {
         issued,
         onBehalf,
-        self: { "data.request.callerName|fieldref": "data.request.requesterName" },
+        self,
         known: { "data.request.callerName|expand": "%enrolment_agents%" },
       },
       condition: "issued and onBehalf and not self and not known",
@@ -245,9 +250,11 @@ export const rules: readonly Rule[] = [
         ...canLogOn,
         foreign: { "facts.foreignNames": "upn" },
         fromDirectory: { "facts.sidOrigin": "policy" },
+        attribute: { "facts.sanAttribute": "used" },
         onBehalf,
+        self,
       },
-      condition: `issued and ${canLogOnIf} and foreign and fromDirectory and not onBehalf`,
+      condition: `issued and ${canLogOnIf} and foreign and fromDirectory and not attribute and not (onBehalf and not self)`,
     },
   },
   {
@@ -352,7 +359,7 @@ export const rules: readonly Rule[] = [
     detection: {
       selections: {
         issued,
-        foreign: { "facts.foreignRmd": "certificate" },
+        foreign: { "facts.foreignRmd|exists": true },
       },
       condition: "issued and foreign",
     },
@@ -371,10 +378,9 @@ export const rules: readonly Rule[] = [
     detection: {
       selections: {
         received,
-        named: { "facts.cdc|exists": true },
-        known: { "facts.cdc|expand": "%domain_controllers%" },
+        foreign: { "facts.foreignCdc|exists": true },
       },
-      condition: "received and named and not known",
+      condition: "received and foreign",
     },
   },
   {

@@ -19,7 +19,6 @@ export const linkedPolicy = "1.3.6.1.4.1.311.21.8.1.2.3.402";
 export const otherPolicy = "1.3.6.1.4.1.311.21.8.1.2.3.4021";
 
 /** What the rules know about the site of the samples. */
-/** A sample of the requests in their order. */
 export const sampleSettings = {
   lists: {
     subca_templates: ["SubCA"],

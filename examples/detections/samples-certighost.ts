@@ -47,6 +47,13 @@ export const certighostSamples: SamplesByRule = {
       decision: "denied",
       attributes: [["CDC", "10.1.2.3"]],
     }),
+    sample("beside a domain controller", ["certighost-cdc"], {
+      ...machine,
+      attributes: [
+        ["cdc", "DC1.corp.example"],
+        ["cdc", "evil.corp.example"],
+      ],
+    }),
     sample("near miss: no domain controller is named", [], machine),
     sample("near miss: a domain controller in another case", [], {
       ...machine,

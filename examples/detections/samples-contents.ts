@@ -103,6 +103,12 @@ export const contentSamples: SamplesByRule = {
         sid: undefined,
       },
     ),
+    sample(
+      "near miss: the SID before was one that the requester supplied",
+      [],
+      { ...alice, sidOrigin: "request" },
+      { ...alice, sid: undefined },
+    ),
     sample("near miss: it is still there", [], alice, alice),
     sample("near miss: another template", [], alice, {
       ...alice,

@@ -1,4 +1,12 @@
-import { alice, clientAuth, machine, type SamplesByRule, sample, serverAuth } from "./sample.ts";
+import {
+  alice,
+  clientAuth,
+  machine,
+  requestAgent,
+  type SamplesByRule,
+  sample,
+  serverAuth,
+} from "./sample.ts";
 
 /** Samples of the rules about names in certificates. */
 export const nameSamples: SamplesByRule = {
@@ -7,9 +15,9 @@ export const nameSamples: SamplesByRule = {
       requester: "CORP\\alice",
       upn: ["administrator@corp.example"],
     }),
-    sample("with a SID that only a URI has", ["esc1"], {
+    sample("with a foreign SID that only a URI has", ["esc1"], alice, {
       requester: "CORP\\alice",
-      upn: ["administrator@corp.example"],
+      upn: ["alice@corp.example"],
       uri: ["tag:microsoft.com,2022-09-14:sid:S-1-5-21-1-2-3-500"],
     }),
     sample("of a machine for another host", ["esc1"], {
@@ -17,6 +25,20 @@ export const nameSamples: SamplesByRule = {
       sid: undefined,
       purposes: [clientAuth],
       dns: ["ws-1172.corp.example", "file1.corp.example"],
+    }),
+    sample("of a machine with the name of a user, for that user", ["esc1"], {
+      requester: "CORP\\Administrator$",
+      upn: ["administrator@corp.example"],
+    }),
+    sample("of a user with the name of a machine, for that machine", ["esc1"], {
+      requester: "CORP\\dc1",
+      upn: ["dc1$@corp.example"],
+    }),
+    sample("of a machine for the parent of a host of its own", ["esc1"], {
+      ...machine,
+      sid: undefined,
+      purposes: [clientAuth],
+      dns: ["ws-1172.srv9.corp.example", "srv9.corp.example"],
     }),
     sample("for a host below the own one", ["esc1"], {
       ...machine,
@@ -34,6 +56,17 @@ export const nameSamples: SamplesByRule = {
       upn: ["administrator@corp.example"],
       purposes: [],
     }),
+    sample("submitted by another account that is not an agent", ["esc1"], {
+      requester: "CORP\\alice",
+      caller: "CORP\\WEB1$",
+      upn: ["administrator@corp.example"],
+    }),
+    sample("by an agent for itself", ["esc1"], {
+      requester: "CORP\\alice",
+      caller: "CORP\\Alice",
+      signerPolicies: requestAgent,
+      upn: ["administrator@corp.example"],
+    }),
     sample("near miss: the directory has that name, which is ESC10", ["esc10"], {
       ...alice,
       upn: ["administrator"],
@@ -50,6 +83,10 @@ export const nameSamples: SamplesByRule = {
     sample("near miss: a name that the settings know", [], {
       requester: "CORP\\asmith",
       upn: ["Anna.Smith@corp.example"],
+    }),
+    sample("near miss: a name that the settings know, of an account in another case", [], {
+      requester: "Corp\\ASmith",
+      upn: ["anna.smith@corp.example"],
     }),
     sample("near miss: a known service that enrols for devices", [], {
       requester: "CORP\\NDES1$",
@@ -119,6 +156,16 @@ export const nameSamples: SamplesByRule = {
       upn: ["administrator"],
       purposes: [],
     }),
+    sample("submitted by another account that is not an agent", ["esc10"], {
+      ...alice,
+      caller: "CORP\\WEB1$",
+      upn: ["administrator"],
+    }),
+    sample("by an agent for itself", ["esc10"], {
+      ...alice,
+      requestFlags: 0x10,
+      upn: ["administrator"],
+    }),
     sample("near miss: purposes that cannot be read", [], {
       ...alice,
       upn: ["administrator"],
@@ -134,6 +181,11 @@ export const nameSamples: SamplesByRule = {
       ...alice,
       sid: undefined,
       upn: ["administrator"],
+    }),
+    sample("near miss: the name of a request attribute, which is ESC6", ["esc6"], {
+      ...alice,
+      upn: ["administrator@corp.example"],
+      attributes: [["SAN", "upn=administrator@corp.example"]],
     }),
     sample("near miss: the own name", [], alice),
     sample("near miss: a name that the settings know", [], {
@@ -156,6 +208,16 @@ export const nameSamples: SamplesByRule = {
     sample("a machine with its own and another host", ["esc17"], {
       ...machine,
       dns: ["ws-1172.corp.example", "pay.corp.example"],
+      purposes: [serverAuth],
+    }),
+    sample("a machine with its own host and the parent of it", ["esc17"], {
+      ...machine,
+      dns: ["ws-1172.pay.corp.example", "pay.corp.example"],
+      purposes: [serverAuth],
+    }),
+    sample("near miss: a domain controller with the names of its domain", [], {
+      requester: "CORP\\dc1$",
+      dns: ["dc1.corp.example", "corp.example", "corp"],
       purposes: [serverAuth],
     }),
     sample("near miss: not for servers", [], {

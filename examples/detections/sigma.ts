@@ -8,7 +8,8 @@ const definition =
 /** The Sigma rule of a rule, as YAML. Its detection is the same, word by word. */
 export function sigmaYaml(rule: Rule): string {
   const { needs = [], forEach } = rule;
-  const lists = [...new Set([...needs, ...placeholders(rule)])];
+  const lists = [...new Set(placeholders(rule))];
+  const settings = needs.filter((name) => !lists.includes(name));
   return `${lines({
     title: rule.title,
     id: rule.sigmaId,
@@ -17,6 +18,7 @@ export function sigmaYaml(rule: Rule): string {
       rule.description,
       ...(forEach === undefined ? [] : ["One copy for each group that a policy is linked to."]),
       ...(lists.length === 0 ? [] : [`Placeholders: ${lists.join(", ")}.`]),
+      ...(settings.length === 0 ? [] : [`Settings of \`enrich\`: ${settings.join(", ")}.`]),
     ].join(" "),
     references: references(rule.tags),
     author: "Certwire",
