@@ -18,7 +18,7 @@ export interface SinkFacts {
   readonly backlogMs?: number;
   /** Bytes of the journal after the sink's checkpoint. */
   readonly backlogBytes?: number;
-  /** Certificates that it uses. */
+  /** The certificate files that it uses. */
   readonly certificates?: readonly CertificateFact[];
 }
 

@@ -146,7 +146,8 @@ export const healthReasons = {
     hint: "Check the time service of this machine.",
   },
   "certificate-ends": {
-    meaning: "A certificate that the service uses ends soon, or has ended.",
+    meaning:
+      "A certificate file of a sink ends soon, or has ended; that of the HTTP endpoint is not watched.",
     when: "`degraded` from 30 days before its end, `failing` after it.",
     hint: "Renew it, and replace the file: it is read again for each connection.",
   },

@@ -83,7 +83,7 @@ export interface ConfiguredSink {
   /** Present if a failure may be `unroutable`; see `SinkKindDefinition`. */
   readonly routing?: string;
   inspect(now: number): readonly SinkFinding[];
-  /** When the certificates that it uses end; reads their files each time. */
+  /** When the certificates that it uses end; reads those of their files that have changed. */
   certificates(): readonly CertificateEnd[];
   /** Where an event goes, for people to read. */
   place(destination: Destination | undefined): string;
