@@ -1,5 +1,13 @@
 import { type CertwireEvent, knownKindOf, type TypedEvent } from "./certwire.ts";
-import { type EarlierDecision, keep, type Memory, type TemplateState } from "./memory.ts";
+import {
+  type EarlierDecision,
+  isAfter,
+  keep,
+  keepLatest,
+  type Memory,
+  placeOf,
+  type TemplateState,
+} from "./memory.ts";
 import { dnsRelations, isOwnHost, isOwnUpn, type Requester, requesterOf } from "./names.ts";
 import type { Settings } from "./rule.ts";
 
@@ -61,11 +69,11 @@ export function remember(event: CertwireEvent, memory: Memory): void {
   if (kind !== "certificate.issued") return;
   memory.decisions.delete(request);
   const template = templateKey(event, data);
-  if (template !== undefined) keep(memory.templates, template, templateState(data));
+  if (template !== undefined) keepLatest(memory.templates, template, templateState(event, data));
   const { sid } = data.certificate ?? {};
   const name = data.request?.requesterName?.toLowerCase();
   if (sid !== undefined && name !== undefined && sidOriginOf(data) === "policy") {
-    keep(memory.sids, name, sid);
+    keepLatest(memory.sids, name, { place: placeOf(event), sid });
   }
 }
 
@@ -83,7 +91,7 @@ function foreignNames(
   );
   const isController = includesText(lists["domain_controller_accounts"], account);
   const relations = new Set(dnsRelations(dns, requester, isController));
-  const ownSid = memory.sids.get(account.toLowerCase());
+  const ownSid = memory.sids.get(account.toLowerCase())?.sid;
   const kinds = {
     upn: upn.some((each) => !isOwnUpn(each, requester, known)),
     dns: relations.has("dns"),
@@ -154,8 +162,9 @@ function decisionFacts(event: CertwireEvent, data: Data, memory: Memory): Partia
 
 function templateFacts(event: CertwireEvent, data: Data, memory: Memory): Partial<Facts> {
   const last = memory.templates.get(templateKey(event, data) ?? "");
-  if (last === undefined) return {};
-  const now = templateState(data);
+  const now = templateState(event, data);
+  // An event that is replayed or comes late says nothing about the template as it is now.
+  if (last === undefined || !isAfter(now.place, last.place)) return {};
   const changes = (["version", "purposes", "flags"] as const).filter(
     (part) => last[part] !== now[part],
   );
@@ -165,10 +174,11 @@ function templateFacts(event: CertwireEvent, data: Data, memory: Memory): Partia
   });
 }
 
-function templateState(data: Data): TemplateState {
+function templateState(event: CertwireEvent, data: Data): TemplateState {
   const { certificate = {}, certificateProperties: row = {} } = data;
   const { template, extendedKeyUsage = [] } = certificate;
   return {
+    place: placeOf(event),
     version: [template?.majorVersion, template?.minorVersion].join("."),
     purposes: extendedKeyUsage
       .map(({ oid }) => oid)

@@ -99,6 +99,23 @@ test("alarms of events on Kafka are printed or go to a topic, and what was seen 
   assert.deepEqual((await sent()).toSorted(), expected.toSorted());
 });
 
+test("enrich continues with the memory of the run before", async (t) => {
+  const memory = join(temporaryDirectory(t), "memory.json");
+  const enrich = async (lines: readonly CertwireEvent[]) => {
+    const child = spawn(process.execPath, [program, "enrich", "--memory", memory], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    t.after(() => child.kill("SIGKILL"));
+    const ended = once(child, "exit");
+    child.stdin.end(lines.map((event) => `${JSON.stringify(event)}\n`).join(""));
+    const text = await child.stdout.toArray();
+    assert.deepEqual(await ended, [0, null]);
+    return JSON.parse(Buffer.concat(text as Buffer[]).toString("utf8")) as { facts: object };
+  };
+  await enrich(events.slice(1, 2));
+  assert.deepEqual((await enrich(events.slice(3, 4))).facts, { earlierDecision: "denied" });
+});
+
 test("enrich adds the facts and leaves the rest as it is", async (t) => {
   const child = spawn(process.execPath, [program, "enrich"], {
     stdio: ["pipe", "pipe", "inherit"],

@@ -58,7 +58,7 @@ async function detect(source: EventSource): Promise<void> {
   const stop = new AbortController();
   process.once("SIGINT", () => stop.abort());
   process.once("SIGTERM", () => stop.abort());
-  const saving = setInterval(saveMemory, saveEveryMs);
+  const saving = setInterval(trySaveMemory, saveEveryMs);
   const consumer = new Consumer({
     source,
     signal: stop.signal,
@@ -93,12 +93,22 @@ function saveMemory(): void {
   renameSync(`${values.memory}.new`, values.memory);
 }
 
+/** A full disk or a file that another program holds must not end the detection: the next save may succeed. */
+function trySaveMemory(): void {
+  try {
+    saveMemory();
+  } catch (error) {
+    console.error(`the memory could not be saved: ${(error as Error).message}`);
+  }
+}
+
 async function enrich(): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
     const event = JSON.parse(line) as CertwireEvent;
     process.stdout.write(`${JSON.stringify(detector.enrich(event))}\n`);
     detector.remember(event);
   }
+  saveMemory();
 }
 
 function sourceOf(): EventSource {

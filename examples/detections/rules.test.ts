@@ -14,7 +14,7 @@ import { Detector } from "./detector.ts";
 import { matcherOf } from "./match.ts";
 import { Memory } from "./memory.ts";
 import { rules } from "./rules.ts";
-import { type Sample, sampleSettings } from "./sample.ts";
+import { alice, type Sample, sampleSettings } from "./sample.ts";
 import { issuedRecord } from "./sample-records.ts";
 import { samples } from "./samples.ts";
 
@@ -102,6 +102,37 @@ test("10,000 lifelike events raise no alarm", (t) => {
   const issued = events.filter((event) => kindOf(event) === "certificate.issued").length;
   assert.ok(events.length >= 10_000 && issued > 5_000);
   t.diagnostic(`${events.length} events, ${issued} certificates, 0 alarms`);
+});
+
+test("what was known before an event that comes late or is replayed stays known", () => {
+  const newer = { ...alice, template: { oid: "1.3.6.1.4.1.311.21.8.7", major: 100, minor: 6 } };
+  const alarmsIn = (order: readonly number[], ...specs: Sample["specs"]) => {
+    const events = eventsOf({ specs });
+    return alarmsOf(
+      order.map((at) => events[at]!),
+      new Detector(rules, sampleSettings),
+    );
+  };
+  assert.deepEqual(alarmsIn([0, 1, 0, 2], alice, newer, newer), [[], ["esc4"], [], []]);
+  assert.deepEqual(alarmsIn([1, 0, 2], alice, newer, newer), [[], [], []]);
+  const without = { ...alice, sid: undefined };
+  assert.deepEqual(alarmsIn([0, 1, 0, 2], alice, without, without), [[], ["esc16"], [], []]);
+  const recreated = { ...alice, sid: "S-1-5-21-1-2-3-2104" };
+  const supplied = { ...recreated, sidOrigin: "request" } as const;
+  assert.deepEqual(alarmsIn([1, 0, 2], alice, recreated, supplied), [[], [], []]);
+});
+
+test("the time orders the events of two epochs: a restored CA begins its sequences low again", () => {
+  const newer = { ...alice, template: { oid: "1.3.6.1.4.1.311.21.8.7", major: 100, minor: 6 } };
+  const [, before, after] = eventsOf({ specs: [alice, alice, newer] });
+  const restored = {
+    ...after!,
+    id: `${"0".repeat(32)}-1-0`,
+    sequence: `${"0".repeat(before!.sequence.length - 1)}1`,
+    time: new Date(Date.parse(before!.time) + 1000).toISOString(),
+  };
+  const detector = new Detector(rules, sampleSettings);
+  assert.deepEqual(alarmsOf([before!, restored, before!], detector), [[], ["esc4"], []]);
 });
 
 test("rules without their lists are off, and named", () => {

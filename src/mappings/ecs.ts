@@ -6,6 +6,8 @@ import {
   failureReason,
   kindName,
   knownKind,
+  ofNoRevocation,
+  requesterAt,
   sequenceNumber,
   textAt,
 } from "./facts.ts";
@@ -140,8 +142,8 @@ export const ecsFields = [
     from: { value: "certification authority" },
     always: true,
   },
-  { field: "user.name", type: "keyword", from: requester("account") },
-  { field: "user.domain", type: "keyword", from: requester("domain") },
+  { field: "user.name", type: "keyword", from: requester("account"), note: ofNoRevocation },
+  { field: "user.domain", type: "keyword", from: requester("domain"), note: ofNoRevocation },
   {
     field: "user.target.id",
     type: "keyword",
@@ -304,7 +306,8 @@ function replayedTag() {
 function requester(part: "account" | "domain") {
   return {
     says: `\`data.request.requesterName\`, the ${part === "account" ? "part after" : "domain before"} the backslash`,
-    read: (event: CertwireEvent) => accountOf(textAt(event, "data.request.requesterName"))[part],
+    read: (event: CertwireEvent) =>
+      accountOf(requesterAt(event, "data.request.requesterName"))[part],
   };
 }
 

@@ -30,6 +30,16 @@ export function accountOf(name: string | undefined): { account?: string; domain?
   return at < 0 ? { account: name } : { account: name.slice(at + 1), domain: name.slice(0, at) };
 }
 
+/** Why a revocation has nothing in the fields for who acts. */
+export const ofNoRevocation = "not of a revocation or its end: the CA does not say who did that";
+
+/** A text about who asked for what the event reports; absent where the requester is not the one who acted. */
+export function requesterAt(event: CertwireEvent, path: string): string | undefined {
+  const kind = knownKind(event);
+  if (kind === "certificate.revoked" || kind === "certificate.unrevoked") return undefined;
+  return textAt(event, path);
+}
+
 /** Accounts without their domains. */
 export function accountsAt(event: CertwireEvent, paths: readonly string[]): unknown[] {
   return paths.map((path) => accountOf(textAt(event, path)).account);

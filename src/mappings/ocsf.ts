@@ -5,6 +5,8 @@ import {
   failureReason,
   kindName,
   knownKind,
+  ofNoRevocation,
+  requesterAt,
   sequenceNumber,
   textAt,
 } from "./facts.ts";
@@ -202,8 +204,13 @@ export const ocsfFields = [
       read: (event) => (textAt(event, "data.ca.machineDnsName") === undefined ? undefined : 1),
     },
   },
-  { field: "actor.user.name", type: "username_t", from: requester("account") },
-  { field: "actor.user.domain", type: "string_t", from: requester("domain") },
+  {
+    field: "actor.user.name",
+    type: "username_t",
+    from: requester("account"),
+    note: ofNoRevocation,
+  },
+  { field: "actor.user.domain", type: "string_t", from: requester("domain"), note: ofNoRevocation },
   {
     field: "app.name",
     type: "string_t",
@@ -299,7 +306,7 @@ function requester(part: "account" | "domain") {
   return {
     says: `\`data.request.requesterName\`, the ${part === "account" ? "part after" : "domain before"} the backslash`,
     read: (event: CertwireEvent) => {
-      const { account, domain } = accountOf(textAt(event, "data.request.requesterName"));
+      const { account, domain } = accountOf(requesterAt(event, "data.request.requesterName"));
       // OCSF refuses a user without a name.
       return part === "account" || account === "" ? account : domain;
     },

@@ -1,5 +1,13 @@
 import type { CertwireEvent, EventKind } from "../events/event.ts";
-import { failureReason, kindName, knownKind, textAt, validitySeconds } from "./facts.ts";
+import {
+  failureReason,
+  kindName,
+  knownKind,
+  ofNoRevocation,
+  requesterAt,
+  textAt,
+  validitySeconds,
+} from "./facts.ts";
 import { type Field, type Mapped, mapperOf } from "./field-table.ts";
 import { asInteger, asJoinedText, asSeconds } from "./forms.ts";
 
@@ -41,6 +49,10 @@ function ofKind(name: keyof CimKind) {
   };
 }
 
+function requester(path: string) {
+  return { says: `\`${path}\``, read: (event: CertwireEvent) => requesterAt(event, path) };
+}
+
 const certificate = "data.certificate";
 
 /** The fields of CIM's data models Certificates, Change and Event Signatures, in the order of the reference page. */
@@ -62,8 +74,18 @@ export const cimFields = [
   },
   { field: "dest", type: "text", from: ["data.ca.machineDnsName", "data.ca.name"] },
   { field: "dvc", type: "text", from: ["data.ca.machineDnsName", "data.ca.name"] },
-  { field: "src", type: "text", from: ["data.requested.clientInfo.machineName"] },
-  { field: "user", type: "text", from: ["data.request.requesterName"], note: "with its domain" },
+  {
+    field: "src",
+    type: "text",
+    from: requester("data.requested.clientInfo.machineName"),
+    note: ofNoRevocation,
+  },
+  {
+    field: "user",
+    type: "text",
+    from: requester("data.request.requesterName"),
+    note: `with its domain; ${ofNoRevocation}`,
+  },
   { field: "change_type", type: "text", from: { value: "AAA" }, always: true },
   { field: "action", type: "text", from: ofKind("action") },
   { field: "status", type: "text", from: ofKind("status") },

@@ -3,7 +3,7 @@ import type { RequestRow } from "../../simulate/request-row.ts";
 import { usageError } from "./usage-error.ts";
 
 /** A request or certificate of the CA: an event about it, or the request ID. */
-export type RequestReference = number | Pick<CertwireEvent, "specversion" | "data">;
+export type RequestReference = number | Pick<CertwireEvent, "specversion" | "source" | "data">;
 
 /** What has become of a request. */
 export type RequestState = "pending" | "issued" | "held" | "revoked" | "denied" | "failed";
@@ -11,7 +11,13 @@ export type RequestState = "pending" | "issued" | "held" | "revoked" | "denied" 
 /** The requests of a test CA and their state. */
 export class RequestBook {
   readonly #rows = new Map<number, { readonly row: RequestRow; readonly state: RequestState }>();
+  readonly #source: () => string | undefined;
   #lastId = 0;
+
+  /** `source` is that of the CA's events; `undefined` before the first one. */
+  constructor(source: () => string | undefined) {
+    this.#source = source;
+  }
 
   /** The ID of the next request, from 1. */
   nextId(): number {
@@ -30,6 +36,11 @@ export class RequestBook {
    */
   get(reference: RequestReference, states: readonly RequestState[], call: string): RequestRow {
     const id = requestIdOf(reference);
+    const own = this.#source();
+    // Each CA counts its requests from 1.
+    if (typeof reference !== "number" && own !== undefined && reference.source !== own) {
+      throw usageError(`${call}: the event is of another CA, ${reference.source}`);
+    }
     const found = id === undefined ? undefined : this.#rows.get(id);
     if (found === undefined) throw usageError(`${call}: this CA has no request ${id ?? "like it"}`);
     if (!states.includes(found.state)) {

@@ -33,7 +33,7 @@ export interface TestCaOptions {
   readonly key?: KeyKind;
   /** Time of the first event. Default 2026-01-05T08:00:00Z. */
   readonly start?: Date | string;
-  /** How much the clock moves after each event, in ms. Default 1000. */
+  /** How much the clock moves after each call, in ms. Default 1000. */
   readonly stepMs?: number;
   /** How the events are built, as `events` and `detail` of the configuration say. Default: their defaults. */
   readonly events?: EventOptions;
@@ -80,8 +80,8 @@ export class TestCa {
   readonly #ca: CertificationAuthority;
   readonly #keys: KeyStore;
   readonly #maker: EventMaker;
-  readonly #requests = new RequestBook();
   readonly #events: CertwireEvent[] = [];
+  readonly #requests = new RequestBook(() => this.#events[0]?.source);
   readonly #stepMs: number;
   readonly #notified: (served: SimulatedEvent) => void;
   #isRunning = false;

@@ -25,7 +25,7 @@ const listed = 20;
 /**
  * Waits until an inbox has an event of a kind that fits, and resolves with the first one; one that came before counts
  * too. Rejects with CERTWIRE_TESTING_NO_EVENT, whose message lists what came and what is different about it, if none
- * comes in time or the consumer has failed.
+ * comes in time or the consumer has failed; with the error of a pattern that throws.
  *
  * ```js
  * import { EventInbox, expectEvent, testCa } from "certwire/testing";
@@ -55,16 +55,26 @@ function waitFor<T>(
   find: () => T | undefined,
   timeoutMs: number,
 ): Promise<T | undefined> {
-  return new Promise((resolve) => {
-    const end = (found: T | undefined): void => {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
       clearTimeout(timer);
       unwatch();
-      resolve(found);
     };
-    const timer = setTimeout(() => end(undefined), timeoutMs);
+    const timer = setTimeout(() => {
+      end();
+      resolve(undefined);
+    }, timeoutMs);
     const look = (): void => {
-      const found = find();
-      if (found !== undefined || inbox.failure !== undefined) end(found);
+      try {
+        const found = find();
+        if (found === undefined && inbox.failure === undefined) return;
+        end();
+        resolve(found);
+      } catch (error) {
+        // The pattern is the test's own: its error must not reach the consumer that adds the event.
+        end();
+        reject(error);
+      }
     };
     const unwatch = inbox.watch(look);
     look();

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EcsFlat } from "@elastic/ecs";
-import { eventKinds } from "../../../src/events/event.ts";
+import { type CertwireEvent, eventKinds } from "../../../src/events/event.ts";
 import { ecsFields, ecsKinds, toEcs } from "../../../src/mappings/ecs.ts";
+import { toOcsf } from "../../../src/mappings/ocsf.ts";
+import { toSplunkCim } from "../../../src/mappings/splunk-cim.ts";
 import { eventsToMap, goldenEvent } from "../../support/mapped-events.ts";
 
 /** What Elastic publishes about a field. */
@@ -67,6 +69,20 @@ function leavesOf(value: unknown, path = ""): [path: string, value: unknown][] {
     leavesOf(member, path === "" ? name : `${path}.${name}`),
   );
 }
+
+test("a revocation is not what the requester did", () => {
+  for (const kind of ["certificate.revoked", "certificate.unrevoked"] as const) {
+    const revoked = JSON.stringify(goldenEvent("certificate.revoked"));
+    const event = JSON.parse(revoked.replaceAll("certificate.revoked", kind)) as CertwireEvent;
+    const { user, related } = toEcs(event);
+    assert.equal(user?.name, undefined);
+    assert.equal(user?.domain, undefined);
+    assert.ok(related?.user?.includes("WEB01$"));
+    assert.equal(toOcsf(event).actor, undefined);
+    assert.equal(toSplunkCim(event).user, undefined);
+    assert.equal(toSplunkCim(event).src, undefined);
+  }
+});
 
 test("an issued certificate in ECS", () => {
   const { file, user, event, observer } = toEcs(goldenEvent("certificate.issued"));

@@ -35,6 +35,20 @@ test("an event that comes later ends the wait", async () => {
   assert.equal(await waiting, revoked);
 });
 
+test("a pattern that throws ends the wait with its error, not the consumer that adds the event", async () => {
+  const inbox = new EventInbox();
+  const broken = new TypeError("the pattern is broken");
+  const waiting = assert.rejects(
+    expectEvent(inbox, "certificate.issued", () => {
+      throw broken;
+    }),
+    broken,
+  );
+  inbox.add(issued);
+  await waiting;
+  inbox.add(issued);
+});
+
 test("without a fitting event the error lists what came, and what is different about it", async () => {
   const inbox = inboxOf(...ca.events);
   const pattern = { data: { request: { requesterName: "CORP\\bob" } } };

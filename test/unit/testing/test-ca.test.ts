@@ -15,6 +15,15 @@ function failsWith(pattern: RegExp) {
   return { code: "CERTWIRE_TESTING_OPTIONS", message: pattern };
 }
 
+test("an event of another CA is refused, though this one has a request with the same number", () => {
+  const [own, other] = [testCa(), testCa({ seed: 2 })];
+  const foreign = other.issue();
+  assert.equal(own.issue().data.request?.requestId, foreign.data.request?.requestId);
+  assert.throws(() => own.revoke(foreign), failsWith(/revoke: the event is of another CA, urn:/));
+  assert.throws(() => own.approve(other.pend()), failsWith(/approve: the event is of another CA/));
+  assert.equal(own.revoke(1).source, own.events[0]?.source);
+});
+
 test("an issued certificate is real: it has the names that were asked for, and the CA's signature", () => {
   const ca = testCa();
   const issued = ca.issue({
