@@ -110,20 +110,6 @@ install_python() {
   cp "$list" "$environment/requirements.txt"
 }
 
-# pySigma, a reader of Sigma rules that is not ours, in an environment of its own.
-install_pysigma() {
-  local version=2.0.1 home=var/pysigma
-  if "$home/bin/python" -c "import importlib.metadata as m; assert m.version('pysigma') == '$version'" 2>/dev/null; then
-    say "pySigma is up to date"
-    return
-  fi
-  say "installing pySigma"
-  mkdir -p var
-  if ! { python3 -m venv --clear "$home" && "$home/bin/pip" install --quiet "pysigma==$version"; } > var/pysigma.log 2>&1; then
-    fetch_failed pip var/pysigma.log "python3 -m venv $home && $home/bin/pip install pysigma==$version"
-  fi
-}
-
 check_node() {
   node -e 'const [a,b]=process.versions.node.split(".").map(Number); process.exit(a>20||(a===20&&b>=19)?0:1)' && return
   say "Node.js 20.19 or later is needed, this is $(node --version)"

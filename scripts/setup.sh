@@ -15,7 +15,6 @@ install_npm
 if [ "${1:-start}" = test ]; then
   bash scripts/fetch-vocabularies.sh
   install_python
-  install_pysigma
 fi
 say "building the native addon"
 bash scripts/build-native.sh > build/native-build.log 2>&1 || { tail -n 30 build/native-build.log >&2; exit 1; }
