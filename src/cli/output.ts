@@ -62,3 +62,22 @@ export function alignRows(rows: readonly (readonly string[])[]): string[] {
 export function countOf(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
+
+/**
+ * A text in lines of at most `width` characters, broken at white space. A longer word has a line of its own, or is cut
+ * where `cutsWords` says so.
+ */
+export function brokenLines(text: string, width: number, { cutsWords = false } = {}): string[] {
+  const longest = cutsWords ? width : Number.POSITIVE_INFINITY;
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/)) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = "";
+    }
+    line = line === "" ? word : `${line} ${word}`;
+    for (; line.length > longest; line = line.slice(width)) lines.push(line.slice(0, width));
+  }
+  return [...lines, line];
+}

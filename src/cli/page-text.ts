@@ -1,3 +1,5 @@
+import { brokenLines } from "./output.ts";
+
 /** Width at which prose is broken, in characters. */
 const lineWidth = 80;
 
@@ -34,19 +36,6 @@ function withoutMarks(text: string): string {
 export function wrapped(text: string): string {
   return text
     .split(/\n(?=- |\d+\. )/)
-    .map((paragraph) => broken(paragraph))
+    .map((paragraph) => brokenLines(paragraph, lineWidth).join("\n"))
     .join("\n");
-}
-
-function broken(paragraph: string): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of paragraph.split(/\s+/)) {
-    if (line !== "" && line.length + 1 + word.length > lineWidth) {
-      lines.push(line);
-      line = "";
-    }
-    line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line].join("\n");
 }

@@ -1,6 +1,6 @@
 import { durationText } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
-import { countOf, inLine, styled } from "./output.ts";
+import { brokenLines, countOf, inLine, styled } from "./output.ts";
 import { formatBytes } from "./progress.ts";
 
 /** Columns of the narrowest terminal. */
@@ -108,20 +108,10 @@ function field(name: string, text: string): string[] {
   );
 }
 
-/** A text in lines of at most 80 columns, broken at spaces where that is possible. */
+/** A text in lines of at most 80 columns, each with the indent. */
 function wrapped(text: string, indent: string): string[] {
-  const width = columns - indent.length;
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = "";
-    }
-    line = line === "" ? word : `${line} ${word}`;
-    for (; line.length > width; line = line.slice(width)) lines.push(line.slice(0, width));
-  }
-  return [...lines, line].map((each) => `${indent}${each}`.trimEnd());
+  const lines = brokenLines(text, columns - indent.length, { cutsWords: true });
+  return lines.map((line) => `${indent}${line}`.trimEnd());
 }
 
 function cut(text: string, width: number): string {

@@ -1,6 +1,6 @@
 import type { DeadKind, PipelineTrouble } from "../pipeline/trouble.ts";
 
-/** What is known about one enabled sink. Whatever is absent is not known, and is no reason for anything. */
+/** What is known about one enabled sink. What is absent is not known, and is not a reason for anything. */
 export interface SinkFacts {
   readonly name: string;
   readonly troubles?: readonly PipelineTrouble[];

@@ -2,7 +2,6 @@ import type { ResolvedConfig } from "../config/load.ts";
 import type { RetentionPolicy } from "../journal/retention.ts";
 import { deadLetterLimits } from "../state/dead-letter.ts";
 import { mebibyte } from "../units.ts";
-import type { CertificateFact } from "./facts.ts";
 import type { DiskPlaces, SinkOnDisk } from "./on-disk.ts";
 
 /** How long the segments of a configuration's journal are kept. */
@@ -15,34 +14,21 @@ export function retentionPolicy({ journal }: Pick<ResolvedConfig, "journal">): R
   };
 }
 
-/** When the certificates of each enabled sink end, by its name; reads their files. */
-export function certificatesOf({
-  sinks,
-}: Pick<ResolvedConfig, "sinks">): Map<string, readonly CertificateFact[]> {
-  const enabled = sinks.filter(({ options }) => options.enabled);
-  return new Map(
-    enabled.map((sink) => [
-      sink.options.name,
-      sink.certificates().map(({ file, notAfterMs }) => ({ name: file, notAfterMs })),
-    ]),
-  );
-}
-
-/** Where the journal and the state of a configuration are. */
+/** Where the journal and the state of a configuration are, and when the certificates of its sinks end; reads their files. */
 export function diskPlaces(config: ResolvedConfig): DiskPlaces {
-  const certificates = certificatesOf(config);
   const enabled = config.sinks.filter(({ options }) => options.enabled);
   return {
     journalDirectory: config.journal.directory,
     stateDirectory: config.state.directory,
     policy: retentionPolicy(config),
-    sinks: enabled.map(({ kind, options: { name }, limits }): SinkOnDisk => {
-      const { maxBytes } = deadLetterLimits(limits);
+    sinks: enabled.map((sink): SinkOnDisk => {
+      const { kind, options, limits } = sink;
+      const ends = sink.certificates();
       return {
-        name,
+        name: options.name,
         kind,
-        maxDeadLetterBytes: maxBytes,
-        certificates: certificates.get(name) ?? [],
+        maxDeadLetterBytes: deadLetterLimits(limits).maxBytes,
+        certificates: ends.map(({ file, notAfterMs }) => ({ name: file, notAfterMs })),
       };
     }),
   };

@@ -82,6 +82,11 @@ suite("tapping a real RabbitMQ broker", () => {
   });
   after(() => rabbitmq.stop());
 
+  /** The URL of an exchange, without the password, which is not for a command line. */
+  function addressOf(exchange: string): string {
+    return `${url.replace(/\/$/, "").replace("guest:guest@", "guest@")}/?exchange=${exchange}`;
+  }
+
   /** An exchange with a queue of somebody else, who must miss nothing. */
   async function declare(exchange: string) {
     const connection = await connect(url);
@@ -97,8 +102,7 @@ suite("tapping a real RabbitMQ broker", () => {
       const exchange = `tapped-${mode}`;
       const { connection, channel } = await declare(exchange);
       t.after(() => connection.close());
-      const address = `${url.replace(/\/$/, "")}/?exchange=${exchange}`;
-      const tap = startTap(t, ["--rabbitmq", address.replace("guest:guest@", "guest@"), "--json"]);
+      const tap = startTap(t, ["--rabbitmq", addressOf(exchange), "--json"]);
       const ids = await publishUntilShown(t, tap, () => rabbitMqSink([url], exchange, { mode }));
       assertFollowed(tap, ids);
       assert.equal((await tap.stop()).exitCode, 0);
@@ -109,8 +113,7 @@ suite("tapping a real RabbitMQ broker", () => {
   test("a queue that somebody deletes ends tap with 69 and the reason", async (t) => {
     const { connection } = await declare("deleted");
     t.after(() => connection.close());
-    const address = `${url.replace(/\/$/, "")}/?exchange=deleted`.replace("guest:guest@", "guest@");
-    const tap = startTap(t, ["--rabbitmq", address, "--json"]);
+    const tap = startTap(t, ["--rabbitmq", addressOf("deleted"), "--json"]);
     await publishUntilShown(t, tap, () => rabbitMqSink([url], "deleted"));
     const queues = await rabbitmq.ctl(1, "list_queues", "-q", "name");
     const own = /^amq\.gen-\S+$/m.exec(queues)?.[0] ?? "";
@@ -122,8 +125,7 @@ suite("tapping a real RabbitMQ broker", () => {
   });
 
   test("an exchange that is not there ends tap with the reason", async () => {
-    const address = `${url.replace(/\/$/, "")}/?exchange=none`.replace("guest:guest@", "guest@");
-    const { exitCode, stderr } = await runCli("tap", "--rabbitmq", address);
+    const { exitCode, stderr } = await runCli("tap", "--rabbitmq", addressOf("none"));
     assert.equal(exitCode, 77, stderr);
     assert.match(stderr, /CERTWIRE_CONSUMER_REFUSED: cannot follow the exchange "none": .*404/);
   });

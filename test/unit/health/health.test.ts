@@ -173,7 +173,7 @@ test("every reason of the table is reached by a case", () => {
   );
 });
 
-test("nothing known is no reason, and an empty journal is ok", () => {
+test("what is not known is not a reason, and an empty journal is ok", () => {
   assert.deepEqual(assessHealth({ sinks: [] }, now), { state: "ok", reasons: [] });
   const { newestMs: _, ...empty } = journal;
   const stopped = { ...empty, isWriterAlive: false };
