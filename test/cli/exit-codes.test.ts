@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { runCli, temporaryDirectory } from "../../support/run-cli.ts";
+import { runCli, temporaryDirectory } from "../support/run-cli.ts";
 
 test("help and version go to standard output with exit code 0", async () => {
   const help = await runCli("--help");

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { startMuteServer } from "../../support/mute-server.ts";
-import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
-import { scaled } from "../../support/scale.ts";
-import { settled, until } from "../../support/until.ts";
+import { startMuteServer } from "../support/mute-server.ts";
+import { runCli, startCli, temporaryDirectory } from "../support/run-cli.ts";
+import { scaled } from "../support/scale.ts";
+import { settled, until } from "../support/until.ts";
 
 /** A configuration with two brokers that take connections and say nothing, and how many they have taken. */
 async function muteBrokers(context: TestContext) {

@@ -9,9 +9,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { DeadLetterReason } from "../../../src/state/dead-letter.ts";
-import { runCli, temporaryDirectory } from "../../support/run-cli.ts";
-import { sampleEvent } from "../../support/sample-events.ts";
+import type { DeadLetterReason } from "../../src/state/dead-letter.ts";
+import { runCli, temporaryDirectory } from "../support/run-cli.ts";
+import { sampleEvent } from "../support/sample-events.ts";
 
 const damagedAt = "2026-01-31T12:00:00.000Z";
 

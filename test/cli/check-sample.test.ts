@@ -3,10 +3,10 @@ import { createHmac } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { CertwireEvent, EventKind } from "../../../src/events/event.ts";
-import { encodeEvent } from "../../../src/events/outbound-event.ts";
-import { runCli, temporaryDirectory } from "../../support/run-cli.ts";
-import { sampleEvent } from "../../support/sample-events.ts";
+import type { CertwireEvent, EventKind } from "../../src/events/event.ts";
+import { encodeEvent } from "../../src/events/outbound-event.ts";
+import { runCli, temporaryDirectory } from "../support/run-cli.ts";
+import { sampleEvent } from "../support/sample-events.ts";
 
 const key = "fedcba9876543210fedcba9876543210";
 

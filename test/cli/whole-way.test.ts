@@ -15,12 +15,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { CertwireEvent } from "../../../src/events/event.ts";
-import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
-import { scaled } from "../../support/scale.ts";
-import { until } from "../../support/until.ts";
+import type { CertwireEvent } from "../../src/events/event.ts";
+import { runCli, startCli, temporaryDirectory } from "../support/run-cli.ts";
+import { scaled } from "../support/scale.ts";
+import { until } from "../support/until.ts";
 
-const mainScript = fileURLToPath(new URL("../../../src/cli/main.js", import.meta.url));
+const mainScript = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 /** Writes a journal with `certwire simulate`, of events that are the same each time. */
 async function simulate(journal: string, count: number): Promise<void> {

@@ -5,10 +5,10 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Command } from "commander";
-import { createProgram } from "../../../src/cli/program.ts";
-import { cliMain, startCli, temporaryDirectory } from "../../support/run-cli.ts";
-import { sampleEvent } from "../../support/sample-events.ts";
-import { settled } from "../../support/until.ts";
+import { createProgram } from "../../src/cli/program.ts";
+import { cliMain, startCli, temporaryDirectory } from "../support/run-cli.ts";
+import { sampleEvent } from "../support/sample-events.ts";
+import { settled } from "../support/until.ts";
 
 const journal = "test/fixtures/journal/clean";
 const ending: (() => void)[] = [];

@@ -10,10 +10,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import type { DeadLetter } from "../../../src/state/dead-letter.ts";
-import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
-import { sampleEvent } from "../../support/sample-events.ts";
-import { settled, until } from "../../support/until.ts";
+import type { DeadLetter } from "../../src/state/dead-letter.ts";
+import { runCli, startCli, temporaryDirectory } from "../support/run-cli.ts";
+import { sampleEvent } from "../support/sample-events.ts";
+import { settled, until } from "../support/until.ts";
 
 function eventLines(count: number, padBytes = 0): string {
   const numbers = Array.from({ length: count }, (_, at) => at + 1);

@@ -3,11 +3,11 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import xterm from "@xterm/headless";
-import { eventRow, rowLine } from "../../../src/cli/event-row.ts";
-import { eventsOfFile } from "../../../src/sources/event-file.ts";
-import { runCli } from "../../support/run-cli.ts";
-import { scaled } from "../../support/scale.ts";
-import { flushed, journalDirectory, openSmall } from "../../support/small-journal.ts";
+import { eventRow, rowLine } from "../../src/cli/event-row.ts";
+import { eventsOfFile } from "../../src/sources/event-file.ts";
+import { runCli } from "../support/run-cli.ts";
+import { scaled } from "../support/scale.ts";
+import { flushed, journalDirectory, openSmall } from "../support/small-journal.ts";
 
 /** What a requester may write to act on the terminal of whoever reads the journal. */
 const attacks = [

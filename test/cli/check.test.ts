@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { startMuteServer } from "../../support/mute-server.ts";
-import { startCli, temporaryDirectory } from "../../support/run-cli.ts";
-import { settled } from "../../support/until.ts";
+import { startMuteServer } from "../support/mute-server.ts";
+import { startCli, temporaryDirectory } from "../support/run-cli.ts";
+import { settled } from "../support/until.ts";
 
 test("check ends soon after its timeout although a broker takes the connection and says nothing", async (context) => {
   const { port } = await startMuteServer(context);

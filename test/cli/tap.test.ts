@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { CertwireEvent } from "../../../src/events/event.ts";
-import type { NativeExitSimulator } from "../../../src/native/addon.ts";
-import { runCli } from "../../support/run-cli.ts";
-import { type RunningTap, startTap } from "../../support/running-tap.ts";
-import { flushed, journalDirectory, openSmall, smallEvent } from "../../support/small-journal.ts";
+import type { CertwireEvent } from "../../src/events/event.ts";
+import type { NativeExitSimulator } from "../../src/native/addon.ts";
+import { runCli } from "../support/run-cli.ts";
+import { type RunningTap, startTap } from "../support/running-tap.ts";
+import { flushed, journalDirectory, openSmall, smallEvent } from "../support/small-journal.ts";
 
 /** A journal that has the requests 1 to `count`, and its writer. */
 async function growingJournal(t: TestContext, count: number) {

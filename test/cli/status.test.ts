@@ -12,18 +12,18 @@ import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
-import { statusScreen } from "../../../src/cli/status-screen.ts";
-import { exitEvents } from "../../../src/exit/ca-codes.ts";
-import { type Status, statusJsonSchema } from "../../../src/health/status.ts";
-import { runCli, startCli } from "../../support/run-cli.ts";
+import { statusScreen } from "../../src/cli/status-screen.ts";
+import { exitEvents } from "../../src/exit/ca-codes.ts";
+import { type Status, statusJsonSchema } from "../../src/health/status.ts";
+import { runCli, startCli } from "../support/run-cli.ts";
 import {
   flushed,
   journalDirectory,
   openSmall,
   record,
   smallEvent,
-} from "../../support/small-journal.ts";
-import { until } from "../../support/until.ts";
+} from "../support/small-journal.ts";
+import { until } from "../support/until.ts";
 
 const isStatus = formats.default(new Ajv2020()).compile(statusJsonSchema());
 

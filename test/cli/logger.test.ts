@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { createLogger } from "../../../src/cli/logger.ts";
-import { temporaryDirectory } from "../../support/run-cli.ts";
-import { settled, until } from "../../support/until.ts";
+import { createLogger } from "../../src/cli/logger.ts";
+import { temporaryDirectory } from "../support/run-cli.ts";
+import { settled, until } from "../support/until.ts";
 
-const logProcess = fileURLToPath(new URL("../../support/log-process.js", import.meta.url));
-const main = fileURLToPath(new URL("../../../src/cli/main.js", import.meta.url));
+const logProcess = fileURLToPath(new URL("../support/log-process.js", import.meta.url));
+const main = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 test("lines go to the file, one JSON object each", (context) => {
   const file = join(temporaryDirectory(context), "log");

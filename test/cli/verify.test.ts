@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { countLine } from "../../../src/cli/progress.ts";
-import { reportLines } from "../../../src/cli/verify/report-lines.ts";
-import { Completeness } from "../../../src/consumer/completeness/completeness.ts";
-import type { CertwireEvent } from "../../../src/events/event.ts";
-import { JournalTruth } from "../../support/journal-truth.ts";
-import { runCli, temporaryDirectory } from "../../support/run-cli.ts";
+import { countLine } from "../../src/cli/progress.ts";
+import { reportLines } from "../../src/cli/verify/report-lines.ts";
+import { Completeness } from "../../src/consumer/completeness/completeness.ts";
+import type { CertwireEvent } from "../../src/events/event.ts";
+import { JournalTruth } from "../support/journal-truth.ts";
+import { runCli, temporaryDirectory } from "../support/run-cli.ts";
 
 const plan = [
   { records: [{ do: "issue" }, { do: "crl", events: 2 }], end: "clean", isNextMissing: false },

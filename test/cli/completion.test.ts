@@ -3,8 +3,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
-import { eventKinds } from "../../../src/events/event.ts";
-import { runCli, temporaryDirectory } from "../../support/run-cli.ts";
+import { eventKinds } from "../../src/events/event.ts";
+import { runCli, temporaryDirectory } from "../support/run-cli.ts";
 
 const scripts = new Map<string, string>();
 before(async () => {

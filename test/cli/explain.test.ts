@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { sectionsOf, wrapped } from "../../../src/cli/page-text.ts";
-import { errorCodes } from "../../../src/errors/codes.ts";
-import { runCli } from "../../support/run-cli.ts";
+import { sectionsOf, wrapped } from "../../src/cli/page-text.ts";
+import { errorCodes } from "../../src/errors/codes.ts";
+import { runCli } from "../support/run-cli.ts";
 
 test("explain prints the meaning of an error code, what to do, and the exit code", async () => {
   const { meaning, hint } = errorCodes.CERTWIRE_JOURNAL_UNREADABLE;

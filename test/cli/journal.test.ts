@@ -3,19 +3,19 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { progressLine } from "../../../src/cli/progress.ts";
-import { listSegments } from "../../../src/journal/segments.ts";
-import type { JournalStatus } from "../../../src/journal-tools/read-status.ts";
-import type { JournalVerdict } from "../../../src/journal-tools/verify-journal.ts";
-import { runCli, startCli, temporaryDirectory } from "../../support/run-cli.ts";
+import { progressLine } from "../../src/cli/progress.ts";
+import { listSegments } from "../../src/journal/segments.ts";
+import type { JournalStatus } from "../../src/journal-tools/read-status.ts";
+import type { JournalVerdict } from "../../src/journal-tools/verify-journal.ts";
+import { runCli, startCli, temporaryDirectory } from "../support/run-cli.ts";
 import {
   flushed,
   journalDirectory,
   openSmall,
   record,
   smallRequest,
-} from "../../support/small-journal.ts";
-import { settled } from "../../support/until.ts";
+} from "../support/small-journal.ts";
+import { settled } from "../support/until.ts";
 
 /** A sealed journal of 200 requests. */
 async function smallJournal(context: TestContext, segmentBytes?: number): Promise<string> {
