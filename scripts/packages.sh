@@ -10,7 +10,7 @@ packages_windows=(make cmake g++-mingw-w64-x86-64-posix binutils-mingw-w64-x86-6
 packages_test=(
   g++ "${packages_windows[@]}"
   clang-14 libclang-rt-14-dev clang-format-19 wine wine64
-  openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql
+  openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql prometheus
   openssl iproute2 docker.io debootstrap zsh python3-pip python3-venv
 )
 
