@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Cross-compiles everything for Windows x64 with mingw-w64 into build/windows: exit module, certsrv stand-in, service
-# host, custom actions of the MSI, and their tests. The addon and the service host also go into prebuilds/win32-x64, for the npm package.
+# host, custom actions of the MSI, and their tests. The addon and the service host also go into prebuilds/win32-x64, for
+# the npm package.
 # Installs what it needs; checks what the binaries import.
 # Targets can be named; default: all that exist.
 set -euo pipefail

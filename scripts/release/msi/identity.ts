@@ -1,18 +1,12 @@
 import { createHash } from "node:crypto";
+import { uuidOf } from "../uuid.ts";
 
-/** All GUIDs of our installers come from this one and a name. It never changes. */
+/** All GUIDs of the installers come from this one and a name. It never changes. */
 const namespace = "6f2f3f6e-8a43-4c1b-9a54-2d5b6f6b8f10";
 
-/** The GUID of a name: UUID version 5, in the form of Windows Installer. */
+/** The GUID of a name, in the form of Windows Installer. */
 export function guidOf(name: string): string {
-  const hash = createHash("sha1")
-    .update(Buffer.from(namespace.replaceAll("-", ""), "hex"))
-    .update(name)
-    .digest();
-  hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x50, 6);
-  hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = hash.toString("hex").toUpperCase();
-  return `{${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}}`;
+  return `{${uuidOf(namespace, name).toUpperCase()}}`;
 }
 
 /** What all versions share: by it Windows Installer finds the one to upgrade. */

@@ -57,7 +57,8 @@ function readFile(root: string, path: string): StagedFile {
   const staged = { name: path.split("/").at(-1) ?? "", path, source, bytes: bytes.length };
   const version = versionOf(bytes);
   if (version !== undefined) return { ...staged, version };
-  const hash = createHash("md5").update(bytes).digest();
+  // Of an empty file Windows Installer has no hash.
+  const hash = bytes.length === 0 ? Buffer.alloc(16) : createHash("md5").update(bytes).digest();
   return { ...staged, hash: [0, 4, 8, 12].map((at) => hash.readInt32LE(at)) };
 }
 
