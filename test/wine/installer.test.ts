@@ -16,11 +16,11 @@ import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { before, test } from "node:test";
 import type { Msi } from "../../scripts/release/msi/build.ts";
-import type { CertwireEvent } from "../../src/events/event.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { writeScenario } from "../scenarios/generate.ts";
 import { eventContext, eventsOfFrame } from "../support/exit-records.ts";
-import { published, publishedLines, textsIn } from "../support/published-files.ts";
+import { type FollowedEvent, FollowedFiles } from "../support/followed-files.ts";
+import { publishedLines, textsIn } from "../support/published-files.ts";
 import { startCli } from "../support/run-cli.ts";
 import { scaled } from "../support/scale.ts";
 import { readAll } from "../support/small-journal.ts";
@@ -99,7 +99,7 @@ async function assertRemoved(installer: Installer): Promise<void> {
 test("an installed service publishes every event that the installed exit module records", async (t) => {
   const installer = await Installer.prepare(t);
   await installer.install(first);
-  const events = writeConfiguration();
+  const events = writeConfiguration("full");
   await installer.service.start();
   const scenario = writeScenario("everyday", makeTempDirectory("scenario"));
   const run = await runStandin(scenario, { journalDirectory: join(dataDirectory, "journal") });
@@ -132,33 +132,30 @@ async function stopCleanly({ service }: Installer): Promise<void> {
 test("an upgrade while events flow loses none, repeats none and keeps the order of each request", async (t) => {
   const installer = await Installer.prepare(t);
   await installer.install(first);
-  const events = writeConfiguration();
+  const files = new FollowedFiles(writeConfiguration());
   await installer.service.start();
   const simulate = ["simulate", "-j", join(dataDirectory, "journal"), "--rate", "500"];
   const simulator = startCli(simulate);
   t.after(() => simulator.child.kill("SIGKILL"));
-  const grows = async (by: number): Promise<void> => {
-    const wanted = publishedLines(events) + by;
-    await until(() => publishedLines(events) >= wanted, `${wanted} events are published`, {
-      everyMs: 100,
-      state: newestLines,
-    });
+  const grow = async (): Promise<number> => {
+    const wanted = files.read().length + scaled(1_000);
+    const isDone = () => files.read().length >= wanted;
+    await until(isDone, `${wanted} events are published`, { everyMs: 100, state: newestLines });
+    return wanted;
   };
-  await grows(scaled(1_000));
-  const before = publishedLines(events);
+  const before = await grow();
   await installer.install(second);
   assert.deepEqual(await installer.versions(), ["0.2.0"]);
   assert.equal(await registeredDll(), `${program}\\0.2.0\\certwire-exit.dll`);
   assert.match((await registryValue(serviceKey, "ImagePath")) ?? "", /\\0\.2\.0\\/);
-  assert.ok(!existsSync(join(installDirectory, "0.1.0")), "the old folder is left");
+  assert.deepEqual(filesBelow(join(installDirectory, "0.1.0")), [], "the old files are left");
   assert.equal((await installer.service.state())?.state, "RUNNING");
-  await grows(scaled(1_000));
-  assert.equal(await installer.run("/i", windowsPath(first.path)), refused, "a downgrade");
-  assert.deepEqual(await installer.versions(), ["0.2.0"]);
-  await grows(scaled(100));
+  await grow();
   simulator.child.kill("SIGTERM");
   assert.equal((await simulator.ended).exitCode, 0);
-  const { expected, repeated } = await checkFlow(events);
+  const { expected, repeated } = await checkFlow(files);
+  assert.equal(await installer.run("/i", windowsPath(first.path)), refused, "a downgrade");
+  assert.deepEqual(await installer.versions(), ["0.2.0"]);
   await stopCleanly(installer);
   // A stop that takes too long ends by force; what was in flight then is published again.
   const isForced = serviceLog().some((line) => line.includes("did not end in time"));
@@ -167,28 +164,25 @@ test("an upgrade while events flow loses none, repeats none and keeps the order 
 });
 
 /** Waits for everything in the journal to be published, each request in its order; how many events, and how many twice. */
-async function checkFlow(directory: string): Promise<{ expected: number; repeated: number }> {
+async function checkFlow(files: FollowedFiles): Promise<{ expected: number; repeated: number }> {
   const context = eventContext();
   const frames = await readAll(join(dataDirectory, "journal"));
   const expected = frames.flatMap((frame) => eventsOfFrame(frame, context));
-  const last = `"id":"${expected.at(-1)?.id}"`;
-  await until(
-    () => textsIn(directory).some((text) => text.includes(last)),
-    "the last event is published",
-    { everyMs: 100, state: newestLines },
-  );
-  const all = published(directory);
-  const firstOnes = new Map(all.toReversed().map((event) => [event.id, event]));
-  const inOrder = all.filter((event) => firstOnes.get(event.id) === event);
-  const chains = (events: readonly Keyed[]) =>
-    [...groupBy(events, ({ partitionkey }) => partitionkey)].map(
-      ([key, own]) => `${key}: ${own.map(({ id }) => id).join(" ")}`,
-    );
-  assert.deepEqual(chains(inOrder).toSorted(), chains(expected).toSorted());
+  const last = expected.at(-1)?.id;
+  await until(() => files.read().some(({ id }) => id === last), "the last event is published", {
+    everyMs: 100,
+    state: newestLines,
+  });
+  const all = files.read();
+  const ids = new Set<string>();
+  const inOrder = all.filter(({ id }) => !ids.has(id) && ids.add(id));
+  const chains = (events: readonly FollowedEvent[]) =>
+    [...groupBy(events, ({ partitionkey }) => partitionkey)]
+      .map(([key, own]) => `${key}: ${own.map(({ id }) => id).join(" ")}`)
+      .toSorted();
+  assert.deepEqual(chains(inOrder), chains(expected));
   return { expected: expected.length, repeated: all.length - inOrder.length };
 }
-
-type Keyed = Pick<CertwireEvent, "id" | "partitionkey">;
 
 test("an upgrade keeps folder and configuration file, and starts no service that was stopped", async (t) => {
   const installer = await Installer.prepare(t);

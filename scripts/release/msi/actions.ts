@@ -54,6 +54,8 @@ export function addActions(database: Database): void {
     ["RegisterAgain", 1940, removed],
     ["Unregister", 1950, `${removed} AND NOT UPGRADINGPRODUCTCODE`],
     ["DeleteServices", 2000],
+    ["SetWaitForPrograms", 2010, removed],
+    ["WaitForPrograms", 2020, removed],
     ["RemoveRegistryValues", 2600],
     ["RemoveEnvironmentStrings", 3300],
     ["RemoveFiles", 3500],
@@ -98,6 +100,8 @@ function addPropertyActions(database: Database): Step[] {
   }
   add("SetRegsvr32", "REGSVR32", "[System64Folder]regsvr32.exe", "1");
   add("SetInstallLocation", "ARPINSTALLLOCATION", "[VersionDir]");
+  // What the deferred action gets.
+  add("SetWaitForPrograms", "WaitForPrograms", "[VersionDir]");
   return steps;
 }
 
@@ -124,6 +128,12 @@ function addCustomActions(database: Database): void {
       Type: type.dllInBinary,
       Source: actionsDll,
       Target: "ReadServiceState",
+    },
+    {
+      Action: "WaitForPrograms",
+      Type: type.dllInBinary | deferred | type.mayFail,
+      Source: actionsDll,
+      Target: "WaitForPrograms",
     },
     {
       Action: "ConfigureService",

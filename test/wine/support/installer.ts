@@ -163,12 +163,12 @@ export function filesBelow(directory: string): string[] {
 }
 
 /** Writes a configuration with a sink into files; their directory. */
-export function writeConfiguration(): string {
+export function writeConfiguration(detail: "full" | "standard" = "standard"): string {
   const data = "C:\\ProgramData\\Certwire";
   const config = {
     journal: { directory: `${data}\\journal` },
     state: { directory: `${data}\\state` },
-    sinks: [{ name: "files", url: "file:../events", detail: "full", maxFiles: 0 }],
+    sinks: [{ name: "files", url: "file:../events", detail, maxFiles: 0 }],
   };
   mkdirSync(dirname(configFile), { recursive: true });
   writeFileSync(configFile, JSON.stringify(config));
