@@ -1,15 +1,4 @@
 // The MSI in Wine: installed, upgraded and removed by msiexec.
-import {
-  buildInstaller,
-  dataDirectory,
-  filesBelow,
-  installDirectory,
-  Installer,
-  queryRegistry,
-  registeredDll,
-  registryValue,
-  writeConfiguration,
-} from "./support/installer.ts";
 
 import assert from "node:assert/strict";
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -28,6 +17,17 @@ import { until } from "../support/until.ts";
 import { checkPublished, countEvents } from "./support/check-published.ts";
 import { checkContents, checkRun, checkStartAndStop } from "./support/check-run.ts";
 import { groupBy } from "./support/group-by.ts";
+import {
+  buildInstaller,
+  dataDirectory,
+  filesBelow,
+  Installer,
+  installDirectory,
+  queryRegistry,
+  registeredDll,
+  registryValue,
+  writeConfiguration,
+} from "./support/installer.ts";
 import { runStandin } from "./support/standin.ts";
 import { driveC, runWine, windowsPath } from "./support/wine.ts";
 
@@ -74,7 +74,10 @@ test("an installation brings files, service, class, event source, directories an
     assert.equal(await registryValue(serviceKey, name), value, name);
   }
   assert.equal((await installer.service.state())?.state, "STOPPED", "it is not started");
-  assert.match((await registryValue(environmentKey, "PATH")) ?? "", /;C:\\Program Files\\Certwire\\$/);
+  assert.match(
+    (await registryValue(environmentKey, "PATH")) ?? "",
+    /;C:\\Program Files\\Certwire\\$/,
+  );
   assert.deepEqual(await installer.versions(), ["0.1.0"]);
   for (const name of directories) assert.ok(existsSync(join(dataDirectory, name)), name);
   const version = await runWine("cmd", ["/c", `${program}\\certwire.cmd`, "--version"]);
@@ -186,7 +189,10 @@ async function checkFlow(files: FollowedFiles): Promise<{ expected: number; repe
 
 test("an upgrade keeps folder and configuration file, and starts no service that was stopped", async (t) => {
   const installer = await Installer.prepare(t);
-  const settings = ["INSTALLDIR=C:\\PKI tools\\Certwire", "CONFIGFILE=C:\\PKI tools\\certwire.jsonc"];
+  const settings = [
+    "INSTALLDIR=C:\\PKI tools\\Certwire",
+    "CONFIGFILE=C:\\PKI tools\\certwire.jsonc",
+  ];
   await installer.install(first, ...settings);
   const folder = join(driveC, "PKI tools", "Certwire");
   assert.ok(existsSync(join(folder, "0.1.0", "node.exe")));
@@ -195,7 +201,10 @@ test("an upgrade keeps folder and configuration file, and starts no service that
   assert.ok(!existsSync(join(folder, "0.1.0")));
   assert.ok(!existsSync(installDirectory));
   assert.equal(await registryValue(settingsKey, "ConfigFile"), "C:\\PKI tools\\certwire.jsonc");
-  assert.match((await registryValue(serviceKey, "ImagePath")) ?? "", /"C:\\PKI tools\\certwire.jsonc"$/);
+  assert.match(
+    (await registryValue(serviceKey, "ImagePath")) ?? "",
+    /"C:\\PKI tools\\certwire.jsonc"$/,
+  );
   assert.equal((await installer.service.state())?.state, "STOPPED");
   await installer.uninstall(second);
   await assertRemoved(installer);
