@@ -95,7 +95,7 @@ install_npm() {
   if ! npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error > var/npm.log 2>&1; then
     fetch_failed "npm install" var/npm.log "npm install --no-save --ignore-scripts"
   fi
-  cp package-lock.json "$stamp"
+  cp --remove-destination package-lock.json "$stamp"
 }
 
 # Python packages of the tests, in an environment of their own, installed again when the list changes.
