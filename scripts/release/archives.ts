@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { sha256Of } from "./node-runtime.ts";
 import { filesOf, type Stage } from "./stage.ts";
@@ -24,8 +24,22 @@ export function makeZip({ directory, version }: Stage, path: string): void {
   }
 }
 
-/** Packs the npm package; the path of its file. */
-export function makeNpmPackage(directory: string): string {
+/** Packs the npm package, with binaries from a directory in the place of those in prebuilds; the path of its file. */
+export function makeNpmPackage(directory: string, binaries: string): string {
+  const prebuilds = "prebuilds/win32-x64";
+  const built = readdirSync(prebuilds).map((name) => {
+    const path = join(prebuilds, name);
+    return { path, bytes: readFileSync(path), replacement: readFileSync(join(binaries, name)) };
+  });
+  try {
+    for (const { path, replacement } of built) writeFileSync(path, replacement);
+    return pack(directory);
+  } finally {
+    for (const { path, bytes } of built) writeFileSync(path, bytes);
+  }
+}
+
+function pack(directory: string): string {
   const args = ["pack", "--json", "--pack-destination", directory];
   const output = execFileSync("npm", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   const name = /"filename":\s*"([^"]+)"/.exec(output)?.[1];

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readdirSync, rmSync, utimesSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, utimesSync } from "node:fs";
 import { basename, join } from "node:path";
 import { makeNpmPackage, makeZip, writeChecksums } from "./archives.ts";
 import { fetchNode, type NodeLine, nodeLines } from "./node-runtime.ts";
@@ -43,10 +43,6 @@ export async function makeRelease(options: ReleaseOptions): Promise<Release> {
     copyFileSync(join(options.windowsBuild, name), path);
     sign(path);
   }
-  // The npm package carries them too.
-  for (const name of readdirSync("prebuilds/win32-x64")) {
-    copyFileSync(join(signed, name), join("prebuilds/win32-x64", name));
-  }
   const stage = await makeStage({
     directory: join(directory, "stage"),
     windowsBuild: signed,
@@ -59,7 +55,7 @@ export async function makeRelease(options: ReleaseOptions): Promise<Release> {
   makeZip(stage, zip);
   const sbom = join(directory, "sbom.cdx.json");
   copyFileSync(join(stage.directory, "sbom.cdx.json"), sbom);
-  const files = [zip, makeNpmPackage(directory), sbom].toSorted();
+  const files = [zip, makeNpmPackage(directory, signed), sbom].toSorted();
   writeChecksums(files);
   for (const file of files) utimesSync(file, epochSeconds, epochSeconds);
   return { files: [...files, join(directory, "SHA256SUMS")].toSorted(), unsigned };
