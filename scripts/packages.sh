@@ -14,7 +14,7 @@ packages_test=(
   "${packages_release[@]}"
   clang-14 libclang-rt-14-dev clang-format-19 wine wine64
   openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql
-  openssl iproute2 docker.io debootstrap zsh python3-pip python3-venv
+  openssl iproute2 docker.io debootstrap zsh softhsm2 libengine-pkcs11-openssl python3-pip python3-venv
 )
 
 # What the long tests against other people's software need besides: compilers of Java and Go.

@@ -80,6 +80,46 @@ test("a signature that was made elsewhere makes the same file", async () => {
   assert.deepEqual(readFileSync(service), readFileSync(join(windows, "certwire-service.exe")));
 });
 
+test("a key in a PKCS#11 token signs the same file", async (t) => {
+  const directory = makeTempDirectory("token");
+  const path = (name: string): string => join(directory, name);
+  mkdirSync(path("tokens"));
+  writeFileSync(path("softhsm.conf"), `directories.tokendir = ${path("tokens")}\n`);
+  writeFileSync(path("pin"), "1234");
+  const before = process.env["SOFTHSM2_CONF"];
+  process.env["SOFTHSM2_CONF"] = path("softhsm.conf");
+  t.after(() => {
+    if (before === undefined) delete process.env["SOFTHSM2_CONF"];
+    else process.env["SOFTHSM2_CONF"] = before;
+  });
+  const pins = ["--pin", "1234", "--so-pin", "5678"];
+  await runCommand("softhsm2-util", ["--init-token", "--free", "--label", "release", ...pins]);
+  const password = ["-passin", `file:${signer.passwordFile}`];
+  const plain = [
+    "pkcs8",
+    "-topk8",
+    "-nocrypt",
+    "-in",
+    signer.key,
+    "-out",
+    path("key"),
+    ...password,
+  ];
+  await runCommand("openssl", plain);
+  const object = ["--label", "signer", "--id", "01", "--pin", "1234"];
+  await runCommand("softhsm2-util", ["--import", path("key"), "--token", "release", ...object]);
+  const copy = path("certwire-exit.dll");
+  copyFileSync(join(windows, "certwire-exit.dll"), copy);
+  const signing = signingFrom({
+    ...environment(signer),
+    CERTWIRE_SIGN_KEY: "pkcs11:token=release;object=signer",
+    CERTWIRE_SIGN_PKCS11_MODULE: "/usr/lib/softhsm/libsofthsm2.so",
+    CERTWIRE_SIGN_PASSWORD_FILE: path("pin"),
+  });
+  assert.ok(signFile(copy, signing, epochSeconds));
+  assert.deepEqual(readFileSync(copy), readFileSync(signed("certwire-exit.dll")));
+});
+
 test("variables that do not fit together are named", () => {
   const { certificate, key, root } = signer;
   assert.deepEqual(signingFrom({ PATH: "/bin" }), {});
