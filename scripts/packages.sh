@@ -6,15 +6,15 @@ packages_start=(g++ make cmake)
 # What builds the Windows binaries, including the CA stand-in and the native tests.
 packages_windows=(make cmake g++-mingw-w64-x86-64-posix binutils-mingw-w64-x86-64 doctest-dev nlohmann-json3-dev)
 
-# What makes a release besides: signatures and archives.
-packages_release=("${packages_windows[@]}" g++ osslsigncode zip unzip)
+# What makes a release besides: signatures, archives and the MSI.
+packages_release=("${packages_windows[@]}" g++ osslsigncode zip unzip gcab msitools)
 
 # What the tests need: sanitizers and fuzzers, the Windows toolchain, brokers and independent clients of them.
 packages_test=(
   "${packages_release[@]}"
   clang-14 libclang-rt-14-dev clang-format-19 wine wine64
   openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql
-  openssl iproute2 docker.io debootstrap zsh softhsm2 libengine-pkcs11-openssl python3-pip python3-venv
+  openssl iproute2 docker.io debootstrap zsh cabextract softhsm2 libengine-pkcs11-openssl python3-pip python3-venv
 )
 
 # What the long tests against other people's software need besides: compilers of Java and Go.

@@ -13,7 +13,7 @@ say "building the binaries"
 windows=$PWD/build/release-windows
 rm -rf "$windows"
 bash scripts/build-native.sh > build/native-build.log 2>&1 || { tail -n 30 build/native-build.log >&2; exit 1; }
-CERTWIRE_WINDOWS_BUILD=$windows bash scripts/build-windows.sh certwire_exit certwire-service certwire_node \
+CERTWIRE_WINDOWS_BUILD=$windows bash scripts/build-windows.sh certwire_exit certwire-service certwire_node certwire_msi \
   > build/windows-build.log 2>&1 || { tail -n 30 build/windows-build.log >&2; exit 1; }
 npx --no-install tsc -p tsconfig.json
 exec node build/js/scripts/release/main.js --windows-build build/release-windows "$@"

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, rmSync, utimesSync } from "node:fs";
 import { basename, join } from "node:path";
 import { makeNpmPackage, makeZip, writeChecksums } from "./archives.ts";
+import { buildMsi } from "./msi/build.ts";
 import { fetchNode, type NodeLine, nodeLines } from "./node-runtime.ts";
 import { type Signing, signFile } from "./signing.ts";
 import { makeStage } from "./stage.ts";
@@ -25,7 +26,7 @@ export interface Release {
   readonly unsigned: readonly string[];
 }
 
-const binaries = ["certwire-exit.dll", "certwire-service.exe", "certwire.node"];
+const binaries = ["certwire-exit.dll", "certwire-service.exe", "certwire.node", "certwire-msi.dll"];
 
 /** Makes all files of a release; with the same sources, key and compilers the same bytes. */
 export async function makeRelease(options: ReleaseOptions): Promise<Release> {
@@ -53,9 +54,18 @@ export async function makeRelease(options: ReleaseOptions): Promise<Release> {
   const name = `certwire-${stage.version}${suffix}`;
   const zip = join(directory, `${name}-win-x64.zip`);
   makeZip(stage, zip);
+  const msi = join(directory, `${name}-x64.msi`);
+  buildMsi({
+    stage: stage.directory,
+    version: stage.version,
+    actions: join(signed, "certwire-msi.dll"),
+    output: msi,
+    epochSeconds,
+  });
+  sign(msi);
   const sbom = join(directory, "sbom.cdx.json");
   copyFileSync(join(stage.directory, "sbom.cdx.json"), sbom);
-  const files = [zip, makeNpmPackage(directory, signed), sbom].toSorted();
+  const files = [msi, zip, makeNpmPackage(directory, signed), sbom].toSorted();
   writeChecksums(files);
   for (const file of files) utimesSync(file, epochSeconds, epochSeconds);
   return { files: [...files, join(directory, "SHA256SUMS")].toSorted(), unsigned };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { makeRelease } from "../../scripts/release/release.ts";
@@ -41,13 +41,20 @@ test("two builds are equal, and their checksums are right", async () => {
   const listed = sums.split("\n").flatMap((line) => line.split("  ")[1] ?? []);
   assert.deepEqual(listed, [
     `certwire-${version}-win-x64.zip`,
+    `certwire-${version}-x64.msi`,
     `certwire-${version}.tgz`,
     "sbom.cdx.json",
   ]);
   await runCommand("bash", ["-c", 'cd "$0" && sha256sum --check --strict', one.directory], {
     input: sums,
   });
-  assert.deepEqual(one.unsigned, ["certwire-exit.dll", "certwire-service.exe", "certwire.node"]);
+  assert.deepEqual(one.unsigned, [
+    "certwire-exit.dll",
+    "certwire-service.exe",
+    "certwire.node",
+    "certwire-msi.dll",
+    `certwire-${version}-x64.msi`,
+  ]);
 });
 
 test("a signed release holds the signed binaries in every file, and node.exe as it was", async () => {
@@ -73,6 +80,18 @@ test("a signed release holds the signed binaries in every file, and node.exe as 
   await verify(join(tree, "certwire-service.exe"));
   await verify(join(tree, "app/prebuilds/win32-x64/certwire.node"));
   await assert.rejects(verify(join(tree, "node.exe")));
+  const msi = join(directory, `certwire-${version}-x64.msi`);
+  await verify(msi);
+  const extracted = makeTempDirectory("extracted");
+  await runCommand("msiextract", ["--directory", extracted, msi]);
+  const dll = filesOf(extracted).find((file) => file.endsWith("/certwire-exit.dll"));
+  await verify(join(extracted, dll ?? ""));
+  const changed = `${msi}.changed`;
+  const bytes = readFileSync(msi);
+  // Within the cabinet, by far the largest part.
+  bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
+  writeFileSync(changed, bytes);
+  await assert.rejects(verify(changed));
   const target = makeTempDirectory("package");
   const tarball = join(directory, `certwire-${version}.tgz`);
   await runCommand("tar", ["-xzf", tarball, "-C", target, "package/prebuilds"]);

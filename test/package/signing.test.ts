@@ -9,7 +9,7 @@ import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { makeSigner, type TestSigner } from "./support/signer.ts";
 import { epochSeconds, windowsBinaries } from "./support/staged.ts";
 
-const names = ["certwire-exit.dll", "certwire-service.exe", "certwire.node"];
+const names = ["certwire-exit.dll", "certwire-service.exe", "certwire.node", "certwire-msi.dll"];
 let windows = "";
 let signer: TestSigner;
 

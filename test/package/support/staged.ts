@@ -11,9 +11,9 @@ export const epochSeconds = 1_700_000_000;
 
 /** Directory with the Windows binaries of a release; a whole `npm test` has built them before. */
 export async function windowsBinaries(): Promise<string> {
-  const files = ["certwire-exit.dll", "certwire-service.exe", "certwire.node"];
+  const files = ["certwire-exit.dll", "certwire-service.exe", "certwire.node", "certwire-msi.dll"];
   if (!files.every((file) => existsSync(join(windowsBuild, file)))) {
-    const targets = ["certwire_exit", "certwire-service", "certwire_node"];
+    const targets = ["certwire_exit", "certwire-service", "certwire_node", "certwire_msi"];
     await runCommand("bash", ["scripts/build-windows.sh", ...targets], { timeoutMs: 900_000 });
   }
   return windowsBuild;
