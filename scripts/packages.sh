@@ -14,7 +14,7 @@ packages_test=(
   "${packages_release[@]}"
   clang-14 libclang-rt-14-dev clang-format-19 wine wine64
   openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql
-  openssl iproute2 docker.io debootstrap zsh cabextract python3-pip python3-venv
+  openssl iproute2 docker.io debootstrap zsh cabextract softhsm2 libengine-pkcs11-openssl python3-pip python3-venv
 )
 
 # What the long tests against other people's software need besides: compilers of Java and Go.
@@ -95,7 +95,7 @@ install_npm() {
   if ! npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error > var/npm.log 2>&1; then
     fetch_failed "npm install" var/npm.log "npm install --no-save --ignore-scripts"
   fi
-  cp package-lock.json "$stamp"
+  cp --remove-destination package-lock.json "$stamp"
 }
 
 # Python packages of the tests, in an environment of their own, installed again when the list changes.
