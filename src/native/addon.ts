@@ -1,6 +1,7 @@
-import { createRequire } from "node:module";
-import { dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import loadAddon from "node-gyp-build";
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { NativeWindows } from "./windows-system.ts";
 
@@ -210,7 +211,6 @@ export interface NativeAddon {
   windows?: NativeWindows;
 }
 
-const require = createRequire(import.meta.url);
 let loaded: NativeAddon | undefined;
 
 /** The addon of this platform, loaded once from `prebuilds`. Throws CERTWIRE_NATIVE_MISSING. */
@@ -220,10 +220,9 @@ export function loadNative(): NativeAddon {
 }
 
 function load(): NativeAddon {
-  const loader = require("node-gyp-build") as (root: string) => NativeAddon;
   const root = packageRoot();
   try {
-    return loader(root);
+    return loadAddon(root) as NativeAddon;
   } catch (cause) {
     throw new CertwireError(
       "CERTWIRE_NATIVE_MISSING",
@@ -236,14 +235,10 @@ function load(): NativeAddon {
 /** Directory of the package or checkout that contains this file. */
 export function packageRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    try {
-      require.resolve(resolve(directory, "package.json"));
-      return directory;
-    } catch {
-      const parent = dirname(directory);
-      if (parent === directory) return directory;
-      directory = parent;
-    }
+  while (!existsSync(join(directory, "package.json"))) {
+    const parent = dirname(directory);
+    if (parent === directory) break;
+    directory = parent;
   }
+  return directory;
 }
