@@ -31,6 +31,16 @@ const environment = (): NodeJS.ProcessEnv => ({
   DISPLAY: "",
 });
 
+/** Line of the Node.js that the tests run in Wine; Wine 8 starts none after 22. */
+const nodeLine = process.env["CERTWIRE_WINDOWS_NODE"] ?? "20";
+
+/** Path of node.exe for Windows, which is fetched if it is not there. Default line that of CERTWIRE_WINDOWS_NODE. */
+export async function nodeForWindows(line: number | string = nodeLine): Promise<string> {
+  const script = join(repoRoot, "scripts", "fetch-node-windows.sh");
+  const path = await runCommand("bash", [script, String(line)], { timeoutMs: 300_000 });
+  return path.toString().trim();
+}
+
 /** Debian keeps the 64-bit loader off the search path. */
 const loader = existsSync("/usr/lib/wine/wine64") ? "/usr/lib/wine/wine64" : "wine";
 
