@@ -8,22 +8,26 @@ cd "$(dirname "$0")/.."
 source scripts/packages.sh
 root=$PWD/var/debian-13
 
+is_made() { [ "$(cat "$root/etc/certwire-packages" 2> /dev/null)" = "$packages" ]; }
+
+# The lock is shared by all that run in the root directory, and whoever makes it anew waits for them.
 make_root() {
-  local list=$root/etc/certwire-packages log=var/debian-13.log packages
+  local packages
   packages=$(IFS=,; echo "${packages_debian_13[*]}")
+  mkdir -p var
   exec 9> var/.debian-13.lock
-  flock 9
-  if [ "$(cat "$list" 2> /dev/null)" = "$packages" ]; then
-    say "var/debian-13: already there"
-    return
+  flock --shared 9
+  if is_made; then return; fi
+  flock --exclusive 9
+  if ! is_made; then
+    say "var/debian-13: installing Debian 13 with debootstrap: ${packages_debian_13[*]}"
+    rm -rf "$root"
+    install_debian trixie "$packages" "$root" var/debian-13.log \
+      "rm -rf '$root'; debootstrap --variant=minbase --include=$packages trixie '$root' && echo $packages > '$root/etc/certwire-packages'"
+    echo "$packages" > "$root/etc/certwire-packages"
+    say "var/debian-13: $(du -sh "$root" | cut -f1)"
   fi
-  say "var/debian-13: installing Debian 13 with debootstrap: ${packages_debian_13[*]}"
-  rm -rf "$root"
-  install_debian trixie "$packages" "$root" "$log" \
-    "rm -rf '$root'; debootstrap --variant=minbase --include=$packages trixie '$root' && echo $packages > '$list'"
-  echo "$packages" > "$list"
-  say "var/debian-13: $(du -sh "$root" | cut -f1)"
-  exec 9>&-
+  flock --shared 9
 }
 
 # Runs inside the namespaces.

@@ -14,9 +14,10 @@ packages_test=(
   openssl iproute2 docker.io debootstrap zsh python3-pip python3-venv
 )
 
-# What the tests need in a root directory of Debian 13.
+# What the tests need in Debian 13, whose root directory scripts/debian-13.sh makes.
 packages_debian_13=(
-  wine wine64 openjdk-21-jre-headless rabbitmq-server kcat amqp-tools postgresql openssl
+  wine wine64 msitools gcab cabextract osslsigncode zip unzip
+  openjdk-21-jre-headless rabbitmq-server kcat amqp-tools postgresql openssl
 )
 
 # What the long tests against other people's software need besides: compilers of Java and Go.
