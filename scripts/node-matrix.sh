@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 versions=("$@")
 if [ ${#versions[@]} -eq 0 ]; then
-  for version in 20 22 24; do
+  for version in 20 22 24 26; do
     [[ "$(node --version)" == v$version.* ]] || versions+=("$version")
   done
 fi

@@ -28,6 +28,17 @@ const withBrokers = (command) => [
   ...command,
 ];
 
+/** A command in Debian 13, with these settings. */
+const inDebian13 = (settings, command) => [
+  "bash",
+  "scripts/debian-13.sh",
+  "env",
+  ...settings,
+  ...command,
+];
+const olderKafka = "3.9.1";
+const onOlderKafka = (command) => inDebian13([`CERTWIRE_TEST_KAFKA=${olderKafka}`], command);
+
 /**
  * The parts in the order in which they start, the longest first. `after`: parts that build what this one needs.
  * `when`: `ci` outside CI, and `named` everywhere, means only if it is named. `hasTests: false`: it counts no tests.
@@ -65,6 +76,27 @@ const parts = {
     title: "the real DLL and the service in Wine, and the package",
     commands: [onNode(...tests("wine", "package"))],
     after: ["windows"],
+  },
+  wine10: {
+    title: "the same in Wine 10 with Node 24, in Debian 13, and the addon in every line of Node",
+    commands: [
+      ["bash", "scripts/fetch-kafka.sh"],
+      ...["20", "22", "24", "26"].map((line) => ["bash", "scripts/fetch-node-windows.sh", line]),
+      inDebian13(["CERTWIRE_WINDOWS_NODE=24"], onNode(...tests("wine"))),
+    ],
+    after: ["windows"],
+    when: "named",
+  },
+  debian13: {
+    title: "integration tests on RabbitMQ 4 and an older Kafka, in Debian 13",
+    commands: [
+      ["bash", "scripts/fetch-kafka.sh", "kafka", olderKafka],
+      onOlderKafka(["node", "build/js/test/integration/support/make-kafka-archive.js"]),
+      onOlderKafka(
+        withBrokers(onNodeInPairs("--exclude=testcontainers.test.js", ...tests("integration"))),
+      ),
+    ],
+    when: "named",
   },
   docker: {
     title: "second versions of both brokers, in testcontainers on a private engine",

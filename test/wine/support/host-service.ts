@@ -3,11 +3,10 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { repoRoot } from "../../integration/support/repo-root.ts";
-import { CommandError, runCommand } from "../../integration/support/run-command.ts";
+import { CommandError } from "../../integration/support/run-command.ts";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
 import { until } from "../../support/until.ts";
-import { runWine, startWine, windowsBuild, windowsPath } from "./wine.ts";
+import { nodeForWindows, runWine, startWine, windowsBuild, windowsPath } from "./wine.ts";
 
 /** `certwire-service.exe` of this build. */
 export const serviceHost = join(windowsBuild, "certwire-service.exe");
@@ -40,12 +39,6 @@ export interface ServiceState {
   readonly state: string;
   readonly windowsError: number;
   readonly exitCode: number;
-}
-
-/** Path of node.exe for Windows. */
-export async function nodeForWindows(): Promise<string> {
-  const script = join(repoRoot, "scripts", "fetch-node-windows.sh");
-  return (await runCommand("bash", [script], { timeoutMs: 300_000 })).toString().trim();
 }
 
 /** A directory with a space and a letter outside ASCII in its name, and what the host needs in it. */
