@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { packageVersion } from "../files/package-version.ts";
 import { standardOutput } from "../files/standard-output.ts";
+import { addCaCommand } from "./commands/ca.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
@@ -30,6 +31,7 @@ export function createProgram(): Command {
   addRunCommand(program);
   addCheckCommand(program);
   addStatusCommand(program);
+  addCaCommand(program);
   addReplayCommand(program);
   addDeadLettersCommand(program);
   addVerifyCommand(program);

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CertwireError } from "../errors/certwire-error.ts";
+import type { NativeWindows } from "./windows-system.ts";
 
 /** Where a native reader starts; the members are those of `JournalPosition`. */
 export interface NativePosition {
@@ -205,6 +206,8 @@ export interface NativeAddon {
    */
   lockFile(path: string, holder: string): Promise<NativeFileLock | null>;
   ExitSimulator: new (options: NativeSimulatorOptions) => NativeExitSimulator;
+  /** Absent in the addon for another system than Windows. */
+  windows?: NativeWindows;
 }
 
 const require = createRequire(import.meta.url);

@@ -42,6 +42,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "health",
     "http",
   ],
+  ca: ["errors", "native"],
   simulate: ["exit"],
   testing: [
     "errors",
@@ -73,6 +74,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "journal-tools",
     "health",
     "service",
+    "ca",
     "simulate",
   ],
 };
