@@ -18,7 +18,8 @@ import { describeFilter, type LetterFilter, othersText } from "../letter-filter.
 import { createLogger } from "../logger.ts";
 import { bytesBefore, extentOf, type OpenedLetters, withDeadLetters } from "../open-letters.ts";
 import { alignRows, inLine, say } from "../output.ts";
-import { formatBytes, formatFiles, Progress } from "../progress.ts";
+import { formatBytes } from "../../units.ts";
+import { formatFiles, Progress } from "../progress.ts";
 import { RedrivePlan, type SinkPlan } from "../redrive-plan.ts";
 import { stopSignal } from "../stop-signal.ts";
 

@@ -5,7 +5,8 @@ import { chooseJournal } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { JournalOptions } from "../journal-options.ts";
 import { alignRows, countOf, styled } from "../output.ts";
-import { formatBytes, Progress } from "../progress.ts";
+import { formatBytes } from "../../units.ts";
+import { Progress } from "../progress.ts";
 import { stopSignal } from "../stop-signal.ts";
 
 /** The options of `certwire journal check`. */
