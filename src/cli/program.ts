@@ -10,6 +10,7 @@ import { addExplainCommand } from "./commands/explain.ts";
 import { addJournalCommand } from "./commands/journal.ts";
 import { addReplayCommand } from "./commands/replay.ts";
 import { addRunCommand } from "./commands/run.ts";
+import { addSetupCommand } from "./commands/setup.ts";
 import { addSimulateCommand } from "./commands/simulate.ts";
 import { addStatusCommand } from "./commands/status.ts";
 import { addTapCommand } from "./commands/tap.ts";
@@ -28,6 +29,7 @@ export function createProgram(): Command {
     .addHelpText("after", exitCodeHelp)
     .exitOverride()
     .configureOutput({ writeOut: (text) => standardOutput().post(text) });
+  addSetupCommand(program);
   addRunCommand(program);
   addCheckCommand(program);
   addStatusCommand(program);

@@ -13,7 +13,7 @@ export const windowsBuild: string =
   process.env["CERTWIRE_WINDOWS_BUILD"] ?? join(repoRoot, "build", "windows");
 
 /** Directory of Wine's prefix: registry and drives of the tests. */
-const prefix = process.env["WINEPREFIX"] ?? join(repoRoot, "build", "wine-prefix");
+export const prefix = process.env["WINEPREFIX"] ?? join(repoRoot, "build", "wine-prefix");
 
 /** Programs of this run's binaries. */
 export const binaries = {
