@@ -25,7 +25,7 @@ check_imports() {
   local name
   while read -r name; do
     case $name in
-      kernel32.dll | advapi32.dll | ole32.dll | oleaut32.dll | msvcrt.dll | bcrypt.dll | node.exe) ;;
+      kernel32.dll | advapi32.dll | ole32.dll | oleaut32.dll | msvcrt.dll | bcrypt.dll | wintrust.dll | node.exe) ;;
       api-ms-win-core-synch-l1-2-0.dll) ;;
       *)
         echo "build-windows: $1 imports $name, which is not on the list of allowed DLLs" >&2

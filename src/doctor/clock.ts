@@ -1,6 +1,14 @@
 import { durationText, type HealthReason } from "../health/health.ts";
 import type { ServerTime } from "../sinks/sink-kind.ts";
-import { caution, type Finding, findings, type Problem, problem, problemsOf } from "./finding.ts";
+import {
+  caution,
+  type Finding,
+  findings,
+  type Problem,
+  problem,
+  problemsOf,
+  skipped,
+} from "./finding.ts";
 
 /** What the clock of this machine can be compared with. */
 export interface ClockFacts {
@@ -30,8 +38,8 @@ export function judgeClock(facts: ClockFacts, reasons: readonly HealthReason[]):
     ...servers.map(({ server }) => `the Date of ${server}`),
     ...(hasRecord ? ["the newest record, which is not from the future"] : []),
   ];
-  const others =
-    servers.length === 0 ? "; no answer of Kafka or RabbitMQ says what time it is" : "";
-  const seen = compared.length === 0 ? "nothing" : compared.join(" and ");
-  return findings("clock", `compared with ${seen}${others}`, problems);
+  const silence = "no answer of Kafka or RabbitMQ says what time it is";
+  if (compared.length === 0) return [skipped("clock", `there is no record, and ${silence}`)];
+  const others = servers.length === 0 ? `; ${silence}` : "";
+  return findings("clock", `compared with ${compared.join(" and ")}${others}`, problems);
 }

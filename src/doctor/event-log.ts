@@ -25,7 +25,11 @@ const recentMs = 86_400_000;
  * with its error.
  */
 export async function readEventLog(): Promise<EventLogEntry[]> {
-  const program = join(process.env["SystemRoot"] ?? String.raw`C:\Windows`, "System32", "wevtutil.exe");
+  const program = join(
+    process.env["SystemRoot"] ?? String.raw`C:\Windows`,
+    "System32",
+    "wevtutil.exe",
+  );
   const query = `*[System[Provider[@Name='Certwire'] and TimeCreated[timediff(@SystemTime) <= ${recentMs}]]]`;
   const words = ["qe", "Application", `/q:${query}`, "/rd:true", `/c:${mostEntries}`];
   const options = { encoding: "buffer", timeout: 30_000, windowsHide: true } as const;
@@ -47,14 +51,23 @@ export function parseEventLog(xml: string): EventLogEntry[] {
   });
 }
 
-const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+const entities: Readonly<Record<string, string>> = {
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  amp: "&",
+};
 
 function decodeEntities(text: string): string {
-  return text.replaceAll(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(\w+));/gi, (whole, hex, decimal, name) => {
-    if (name !== undefined) return entities[String(name)] ?? whole;
-    const code = hex === undefined ? Number(decimal) : Number.parseInt(String(hex), 16);
-    return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-  });
+  return text.replaceAll(
+    /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(\w+));/gi,
+    (whole, hex, decimal, name) => {
+      if (name !== undefined) return entities[String(name)] ?? whole;
+      const code = hex === undefined ? Number(decimal) : Number.parseInt(String(hex), 16);
+      return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+    },
+  );
 }
 
 /** What the entries mean: each id once, those of errors first. */

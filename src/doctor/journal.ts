@@ -1,8 +1,16 @@
-import type { HealthReason } from "../health/health.ts";
-import { durationText } from "../health/health.ts";
+import { durationText, type HealthReason } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
 import { formatBytes } from "../units.ts";
-import { caution, type Finding, findings, type Problem, problem, problemsOf, skipped } from "./finding.ts";
+import type { DirectoryRights } from "./directory-rights.ts";
+import {
+  caution,
+  type Finding,
+  findings,
+  type Problem,
+  problem,
+  problemsOf,
+  skipped,
+} from "./finding.ts";
 
 /** What is known of the journal beside its health. */
 export interface JournalLinkFacts {
@@ -10,19 +18,16 @@ export interface JournalLinkFacts {
   readonly shown?: Status["journal"];
   /** Where the exit module writes; absent if that is not known here. */
   readonly moduleDirectory?: string;
-  /** Why the exit module would not use the directory; absent if that cannot be asked here. */
-  readonly distrust?: string;
-  /** True if others may read what is in it, or write to it. */
-  readonly isReadableByOthers: boolean;
-  readonly isWritableByOthers: boolean;
-  /** False if this account cannot delete segments. */
-  readonly isDeletable: boolean;
+  /** Absent if there is no such directory, or it cannot be seen. */
+  readonly rights?: DirectoryRights;
   /** Free space that the service and the module leave, in bytes. */
   readonly limits?: { readonly service: number; readonly module: number };
   /** Age of the oldest record that is written and not flushed, in ms; absent if there is none. */
   readonly unflushedMs?: number;
 }
 
+/** Fewer appends say nothing of the slowest 1 %. */
+const leastAppends = 100;
 /** The module waits up to 2 ms for a record to be written; the buckets of the histogram begin a little lower. */
 const slowAppendUs = 1800;
 const slowFlushUs = 1_000_000;
@@ -86,8 +91,13 @@ function judgeDirectory(facts: JournalLinkFacts, reasons: readonly HealthReason[
       ),
     );
   }
-  const seen = `${directory}: ${shown?.segments} segments, ${shown?.epochs} epochs`;
+  const { segments = 0, epochs = 0 } = shown ?? {};
+  const seen = `${directory}: ${count(segments, "segment")}, ${count(epochs, "epoch")}`;
   return findings("journal-directory", seen, problems);
+}
+
+function count(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }
 
 function isSamePath(a: string, b: string): boolean {
@@ -97,8 +107,9 @@ function isSamePath(a: string, b: string): boolean {
 
 const rightsDocs = "reference/exit-module-settings.md#directories-and-rights";
 
-function judgeRights(facts: JournalLinkFacts): Finding[] {
-  const { distrust, isReadableByOthers, isWritableByOthers, isDeletable } = facts;
+function judgeRights({ rights, directory }: JournalLinkFacts): Finding[] {
+  if (rights === undefined) return [skipped("journal-rights", `${directory} cannot be read`)];
+  const { distrust, isReadableByOthers, isWritableByOthers, isDeletable } = rights;
   const problems: Problem[] = [];
   if (distrust !== undefined && distrust !== "") {
     const hint = "Until that is corrected, the module keeps events in memory only.";
@@ -116,7 +127,11 @@ function judgeRights(facts: JournalLinkFacts): Finding[] {
     const hint = "Let the service's account delete there: what is published takes space otherwise.";
     problems.push(caution("this account may not delete segments", hint, rightsDocs));
   }
-  return findings("journal-rights", "only the writer and the service may use it", problems);
+  const seen =
+    distrust === undefined
+      ? "this account may delete in it, and others may not write to it"
+      : "the module accepts it, and others may not read it";
+  return findings("journal-rights", seen, problems);
 }
 
 type Shown = NonNullable<Status["journal"]>;
@@ -146,19 +161,19 @@ function judgeAppends({ unflushedMs }: JournalLinkFacts, { durations }: Shown): 
     problems.push(problem(seen, hint, "reference/event-log.md"));
   }
   const slow = [
-    { name: "append", p99Us: append?.p99Us ?? 0, limitUs: slowAppendUs },
-    { name: "flush", p99Us: flush?.p99Us ?? 0, limitUs: slowFlushUs },
-  ].filter(({ p99Us, limitUs }) => p99Us >= limitUs);
-  for (const { name, p99Us } of slow) {
-    const seen = `1 % of the ${name}s take ${durationUs(p99Us)} or more`;
+    { name: "appends", ...append, limitUs: slowAppendUs },
+    { name: "flushes", ...flush, limitUs: slowFlushUs },
+  ].filter(({ count = 0, p99Us = 0, limitUs }) => count >= leastAppends && p99Us >= limitUs);
+  for (const { name, p99Us = 0 } of slow) {
+    const seen = `1 % of the ${name} take ${durationUs(p99Us)} or more`;
     const hint = "The volume of the journal is slow: give it a faster one, or less other work.";
     problems.push(caution(seen, hint));
   }
-  const count = append?.count ?? 0;
-  if (count === 0 && problems.length === 0) {
+  const appends = append?.count ?? 0;
+  if (appends === 0 && problems.length === 0) {
     return [skipped("journal-appends", "the newest segment has no durations yet")];
   }
-  const seen = `${count} appends, p99 ${durationUs(append?.p99Us ?? 0)}, flushes p99 ${durationUs(flush?.p99Us ?? 0)}`;
+  const seen = `${count(appends, "append")}, p99 ${durationUs(append?.p99Us ?? 0)}, flushes p99 ${durationUs(flush?.p99Us ?? 0)}`;
   return findings("journal-appends", seen, problems);
 }
 

@@ -2,25 +2,36 @@ import type { ServiceState } from "../ca/control-service.ts";
 import type { ServiceSetup } from "../ca/module-facts.ts";
 import type { HealthReason } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
-import { caution, type Finding, findings, type Problem, problem, problemsOf, skipped } from "./finding.ts";
+import {
+  caution,
+  type Finding,
+  findings,
+  type Problem,
+  problem,
+  problemsOf,
+  skipped,
+} from "./finding.ts";
 
 /** Name of our service of Windows. */
 export const certwireService = "Certwire";
+
+/** How Windows has the service. */
+export interface WindowsServiceFacts {
+  /** Absent if the service is not installed. */
+  readonly setup?: ServiceSetup;
+  readonly state?: ServiceState;
+  /** What its program ended with; 0 if nothing is known. */
+  readonly specificError: number;
+  /** Version of its program; absent if the file has none. */
+  readonly version?: string;
+}
 
 /** What is known of the service beside its health. */
 export interface ServiceLinkFacts {
   /** As its lock shows it. */
   readonly lock: Omit<Status["service"], "version">;
   /** As Windows has it; absent elsewhere. */
-  readonly windows?: {
-    /** Absent if the service is not installed. */
-    readonly setup?: ServiceSetup;
-    readonly state?: ServiceState;
-    /** What its program ended with; 0 if nothing is known. */
-    readonly specificError: number;
-    /** Version of its program; absent if the file has none. */
-    readonly version?: string;
-  };
+  readonly windows?: WindowsServiceFacts;
   readonly stateDirectory: string;
   /** Why this account could not write the state; absent if it could. */
   readonly stateError?: string;
@@ -59,7 +70,7 @@ function judgeRunning(facts: ServiceLinkFacts, reasons: readonly HealthReason[])
 }
 
 function windowsProblems(
-  { setup, state, specificError }: NonNullable<ServiceLinkFacts["windows"]>,
+  { setup, state, specificError }: WindowsServiceFacts,
   lock: Status["service"]["state"],
 ): Problem[] {
   if (setup === undefined) {
@@ -69,7 +80,8 @@ function windowsProblems(
   }
   if (state === "running" && lock === "stopped") {
     const seen = "Windows says that it runs, and no process holds its state directory";
-    const hint = "Its log says why the program does not stay up; compare the configuration that it uses.";
+    const hint =
+      "Its log says why the program does not stay up; compare the configuration that it uses.";
     return [problem(seen, hint, docs)];
   }
   if (state !== "running" && specificError !== 0) {

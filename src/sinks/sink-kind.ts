@@ -2,7 +2,11 @@ import type { Logger } from "pino";
 import type { z } from "zod";
 import type { Destination, Destinations } from "../events/destination.ts";
 import type { ServerDate } from "../kafka/server-date.ts";
-import { type BrokerCertificate, type BrokerServers, brokerCertificates } from "./broker-certificate.ts";
+import {
+  type BrokerCertificate,
+  type BrokerServers,
+  brokerCertificates,
+} from "./broker-certificate.ts";
 import type { commonShape, ResolvedSinkOptions } from "./common-options.ts";
 import type { ResolveContext } from "./secret-reference.ts";
 import type { Sink } from "./sink.ts";

@@ -1,7 +1,7 @@
 import { serverDate } from "../../kafka/server-date.ts";
 import { zstdProblem } from "../../kafka/zstd.ts";
-import { passwordInClear, scramInClear, tokenInClear } from "../broker-options.ts";
 import type { BrokerServers } from "../broker-certificate.ts";
+import { passwordInClear, scramInClear, tokenInClear } from "../broker-options.ts";
 import { parseHost } from "../server-url.ts";
 import { defineSinkKind, type ServerTime, type SinkFinding } from "../sink-kind.ts";
 import {
