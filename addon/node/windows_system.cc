@@ -7,6 +7,7 @@
 #include "../exit_module/access.h"
 #include "windows_registry.h"
 #include "windows_services.h"
+#include "windows_trust.h"
 
 namespace binding {
 namespace {
@@ -144,6 +145,23 @@ Napi::Value OthersMayRead(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), exit_module::IsReadableByOthers(WideText(info[0])));
 }
 
+Napi::Value Distrust(const Napi::CallbackInfo& info) {
+  const std::wstring directory = WideText(info[0]);
+  return ToText(info.Env(), exit_module::DistrustReason(directory, exit_module::Viewer::kSystem));
+}
+
+Napi::Value Signature(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<uint32_t>(VerifySignature(WideText(info[0]))));
+}
+
+Napi::Value ProcessStarted(const Napi::CallbackInfo& info) {
+  int64_t started_ms = 0;
+  const DWORD error = ProcessStartedMs(info[0].ToNumber().Uint32Value(), &started_ms);
+  if (error == ERROR_INVALID_PARAMETER) return info.Env().Null();  // there is no such process
+  if (error != ERROR_SUCCESS) return Throw(info.Env(), error);
+  return Napi::Number::New(info.Env(), static_cast<double>(started_ms));
+}
+
 }  // namespace
 
 Napi::Object DefineWindows(Napi::Env env) {
@@ -160,6 +178,9 @@ Napi::Object DefineWindows(Napi::Env env) {
   define("startService", ControlByName<StartOneService>);
   define("isWritableByOthers", OthersMayWrite);
   define("isReadableByOthers", OthersMayRead);
+  define("distrustReason", Distrust);
+  define("verifySignature", Signature);
+  define("processStartedMs", ProcessStarted);
   return windows;
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, realpathSync } from "node:fs";
 import { win32 } from "node:path";
-import { textOf } from "../native/registry-strings.ts";
+import { expandVariables, textOf } from "../native/registry-strings.ts";
 import { calling, type NativeWindows } from "../native/windows-system.ts";
 import { certwireExit } from "./exit-modules.ts";
 
@@ -66,7 +66,7 @@ function placeProblems(windows: NativeWindows, dll: string): string[] {
 function profilesDirectory(windows: NativeWindows): string {
   const stored = readText(windows, profilesKey, "ProfilesDirectory");
   const text = stored === undefined || stored === "" ? String.raw`%SystemDrive%\Users` : stored;
-  return text.replaceAll(/%([^%]+)%/g, (whole, name: string) => process.env[name] ?? whole);
+  return expandVariables(text);
 }
 
 /** Without links and short names; the path itself if there is nothing. */

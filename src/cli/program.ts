@@ -6,6 +6,7 @@ import { addCheckCommand } from "./commands/check.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDemoCommand } from "./commands/demo.ts";
+import { addDoctorCommand } from "./commands/doctor.ts";
 import { addExplainCommand } from "./commands/explain.ts";
 import { addJournalCommand } from "./commands/journal.ts";
 import { addReplayCommand } from "./commands/replay.ts";
@@ -33,6 +34,7 @@ export function createProgram(): Command {
   addRunCommand(program);
   addCheckCommand(program);
   addStatusCommand(program);
+  addDoctorCommand(program);
   addCaCommand(program);
   addReplayCommand(program);
   addDeadLettersCommand(program);

@@ -46,3 +46,8 @@ export function multiText(texts: readonly string[]): RegistryValue {
   const stored = texts.map((text) => `${text}\0`).join("");
   return { type: regMultiSz, data: Buffer.from(`${stored}\0`, "utf16le") };
 }
+
+/** A text with the values of the environment variables that it names as `%NAME%`. */
+export function expandVariables(text: string): string {
+  return text.replaceAll(/%([^%]+)%/g, (whole, name: string) => process.env[name] ?? whole);
+}

@@ -47,6 +47,12 @@ export interface NativeWindows {
   isWritableByOthers(path: string): boolean;
   /** True if others than administrators, the system and the service may read what is in a directory. */
   isReadableByOthers(path: string): boolean;
+  /** Why the exit module, as the system, would not write into a directory, in words; empty if it would. */
+  distrustReason(path: string): string;
+  /** The answer of WinVerifyTrust about a file, without asking the network: 0 if its signature is valid. */
+  verifySignature(path: string): number;
+  /** When a process was started, in ms since 1970; `null` if there is none. */
+  processStartedMs(processId: number): number | null;
 }
 
 /** Registry, services and rights of this machine. Throws CERTWIRE_WINDOWS_ONLY elsewhere than on Windows. */

@@ -43,6 +43,20 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "http",
   ],
   ca: ["errors", "native"],
+  doctor: [
+    "units.ts",
+    "errors",
+    "native",
+    "files",
+    "journal",
+    "events",
+    "state",
+    "sinks",
+    "config",
+    "journal-tools",
+    "health",
+    "ca",
+  ],
   simulate: ["exit"],
   testing: [
     "errors",
@@ -59,6 +73,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "index.ts": ["events"],
   cli: [
+    "units.ts",
     "errors",
     "amqp",
     "native",
@@ -75,6 +90,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "health",
     "service",
     "ca",
+    "doctor",
     "simulate",
   ],
 };
