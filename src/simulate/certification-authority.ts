@@ -153,9 +153,10 @@ export class CertificationAuthority {
 }
 
 /** The row of an imported certificate: of a request it has only what the certificate says. `by`: who imports it. */
-export function importedRow({ rawRequest: _, ...row }: RequestRow, by = manager): RequestRow {
+export function importedRow(row: RequestRow, by = manager): RequestRow {
+  const { rawRequest: _, ...certificate } = row;
   const account = { ...row.account, samName: by };
-  return { ...row, account, caller: by, requestedSubject: row.subject, attributes: [] };
+  return { ...certificate, account, caller: by, requestedSubject: row.subject, attributes: [] };
 }
 
 function resolve(

@@ -344,7 +344,7 @@ export class TestCa {
     { reason = "disk-full" }: LossOptions = {},
   ): TypedEvent<"journal.gap"> {
     if (this.#losing) throw usageError("loseRecords: records are being lost already");
-    if (!isLossReason(reason)) throw usageError(`loseRecords: "${reason}" is not a reason`);
+    if (!isLossReason(reason)) throw usageError(`loseRecords: "${String(reason)}" is not a reason`);
     this.#startIfStopped();
     const lost = new LostRecords(reason);
     this.#losing = lost;

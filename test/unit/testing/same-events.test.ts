@@ -186,7 +186,10 @@ test("a loss of what was never written is the event that the service makes of th
   });
   const [epochId = ""] = gap.id.split("-");
   const frame = frameOf(payload, {
-    ...{ type: frameTypes.gap, epochNumber: 1, epochId, sequence: 4n },
+    type: frameTypes.gap,
+    epochNumber: 1,
+    epochId,
+    sequence: 4n,
     time: filetimeOf(gap.time),
   });
   const identity = new CaIdentity(undefined, issued.data.ca.id);
