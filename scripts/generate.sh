@@ -19,3 +19,4 @@ scripts=(
 )
 for name in "${scripts[@]}"; do node "build/js/scripts/$name.js"; done
 node build/js/examples/detections/generate-sigma.js
+node build/js/examples/siem/generate-template.js
