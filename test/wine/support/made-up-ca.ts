@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { CommandError } from "../../integration/support/run-command.ts";
-import { nodeForWindows } from "./host-service.ts";
-import { runWine, windowsPath } from "./wine.ts";
+import { nodeForWindows, runWine, windowsPath } from "./wine.ts";
 
 const configuration = String.raw`HKLM\SYSTEM\CurrentControlSet\Services\CertSvc\Configuration`;
 
