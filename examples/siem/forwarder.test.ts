@@ -107,18 +107,15 @@ test("only what the SIEM does not take now is sent again", async (t) => {
 });
 
 test("delays grow while the SIEM takes nothing, and start anew when it takes something", async (t) => {
-  const { forward, lines } = forwarderTo(
-    t,
-    (parts, request) => parts.map((_, at) => (at === 0 || request <= 3 ? busy : accepted)),
-    { events: 2 },
-  );
-  const stuck = forward(events.slice(0, 4));
-  await until(() => lines.length > 5, "it is tried again and again");
+  const answer: Answer = (parts, request) =>
+    parts.map((_, at) => (request <= 3 || (request <= 5 && at === 0) ? busy : accepted));
+  const { forward, lines } = forwarderTo(t, answer, { events: 2 });
+  await forward(events.slice(0, 4));
+  // A line without an attempt says that the SIEM accepts again.
   assert.deepEqual(
-    lines.slice(0, 6).map(({ attempt }) => attempt),
-    [1, 2, 3, undefined, 1, undefined],
+    lines.map(({ attempt }) => attempt),
+    [1, 2, 3, undefined, 1, undefined, 1, undefined],
   );
-  void stuck;
 });
 
 test("a refused event is in the file before its handler resolves, with an alarm", async (t) => {

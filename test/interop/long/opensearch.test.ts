@@ -71,7 +71,7 @@ test("OpenSearch takes the index template that is shipped, and indexes every gol
   await assertIndexed("certwire-events-golden", events, `OpenSearch, \`${file}\``);
 
   const types = new Map(typesIn(await mappingOf("certwire-events-golden")));
-  assert.deepEqual([...types].toSorted(), typesIn(wanted).toSorted());
+  assert.deepEqual(types, new Map(typesIn(wanted)));
   const expected = {
     time: "date",
     id: "keyword",
