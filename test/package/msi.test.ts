@@ -1,13 +1,12 @@
 // The tables and the cabinet of the MSI, on Linux: read by two programs, checked against the rules of Windows Installer.
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { buildMsi, type Msi } from "../../scripts/release/msi/build.ts";
 import { filesOf, makeStage } from "../../scripts/release/stage.ts";
 import { runCommand } from "../integration/support/run-command.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
-import { windowsBuild } from "../wine/support/wine.ts";
 import { findingsOf } from "./support/check-msi.ts";
 import {
   type MsiRow,
@@ -16,10 +15,11 @@ import {
   readTables,
   readTablesByPymsi,
 } from "./support/msi-tables.ts";
+import { epochSeconds, windowsBinaries } from "./support/staged.ts";
 
 const directory = makeTempDirectory("msi-tables");
 const stage = join(directory, "stage");
-const epochSeconds = 1_764_000_000;
+let windowsBuild = "";
 let msi: Msi;
 let tables: MsiTables;
 
@@ -34,9 +34,7 @@ function build(name: string, version = "1.2.3"): Msi {
 }
 
 before(async () => {
-  for (const name of ["certwire-exit.dll", "certwire-service.exe", "certwire-msi.dll"]) {
-    assert.ok(existsSync(join(windowsBuild, name)), `${name} is missing: npm run build:windows`);
-  }
+  windowsBuild = await windowsBinaries();
   await makeStage({
     directory: stage,
     windowsBuild,
