@@ -146,7 +146,7 @@ test("an upgrade while events flow loses none, repeats none and keeps the order 
     await until(isDone, `${wanted} events are published`, { everyMs: 100, state: newestLines });
     return wanted;
   };
-  const before = await grow();
+  const early = await grow();
   await installer.install(second);
   assert.deepEqual(await installer.versions(), ["0.2.0"]);
   assert.equal(await registeredDll(), `${program}\\0.2.0\\certwire-exit.dll`);
@@ -163,7 +163,7 @@ test("an upgrade while events flow loses none, repeats none and keeps the order 
   // A stop that takes too long ends by force; what was in flight then is published again.
   const isForced = serviceLog().some((line) => line.includes("did not end in time"));
   if (!isForced) assert.equal(repeated, 0);
-  t.diagnostic(`${expected} events, ${before} before the upgrade, ${repeated} repeated`);
+  t.diagnostic(`${expected} events, ${early} before the upgrade, ${repeated} repeated`);
 });
 
 /** Waits for everything in the journal to be published, each request in its order; how many events, and how many twice. */
