@@ -16,7 +16,7 @@ import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { startFakeRabbitMq } from "../support/fake-rabbitmq.ts";
 import { HostDirectory, RegisteredService } from "./support/host-service.ts";
 import { certwireInWine, MadeUpCas } from "./support/made-up-ca.ts";
-import { binaries, prefix, prepareWine, runWine, windowsPath } from "./support/wine.ts";
+import { binaries, driveC, prepareWine, runWine, windowsPath } from "./support/wine.ts";
 
 const defaultExit = "CertificateAuthority_MicrosoftDefault.Exit";
 const ca = "Corp-Issuing-CA-1";
@@ -136,7 +136,7 @@ test("enable refuses a DLL below a user's folder, and one that others may change
     assert.match((await status()).warnings.join("\n"), reason);
     assert.equal(await cas.listOf(ca), `REG_MULTI_SZ ${defaultExit}`);
   };
-  const home = join(prefix, "drive_c", "users", "alice");
+  const home = join(driveC(), "users", "alice");
   mkdirSync(home);
   t.after(() => rmSync(home, { recursive: true }));
   copyFileSync(binaries.exitModule, join(home, "certwire-exit.dll"));

@@ -228,13 +228,16 @@ function properties(tables: MsiTables): string[] {
   );
   const required = ["ProductName", "ProductVersion", "ProductLanguage", "Manufacturer"];
   const secure = (values.get("SecureCustomProperties") ?? "").split(";");
-  const upgrades = valuesOf(tables, "Upgrade", "ActionProperty");
+  const found = [
+    ...valuesOf(tables, "Upgrade", "ActionProperty"),
+    ...valuesOf(tables, "AppSearch", "Property"),
+  ];
   return [
     ...required.filter((name) => !values.get(name)).map((name) => `property ${name} is missing`),
     ...["ProductCode", "UpgradeCode"]
       .filter((name) => !guid.test(values.get(name) ?? ""))
       .map((name) => `property ${name} is not a GUID`),
-    ...[...upgrades, ...secure]
+    ...[...found, ...secure]
       .filter((name) => name !== name.toUpperCase() || !secure.includes(name))
       .map((name) => `property ${name} is not a secure one`),
     ...rowsOf(tables, "Upgrade")

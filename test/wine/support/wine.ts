@@ -14,10 +14,17 @@ export const windowsBuild: string =
   process.env["CERTWIRE_WINDOWS_BUILD"] ?? join(repoRoot, "build", "windows");
 
 /** Directory of Wine's prefix: registry and drives of the tests. */
-export const prefix = process.env["WINEPREFIX"] ?? join(repoRoot, "build", "wine-prefix");
+let prefix = process.env["WINEPREFIX"] ?? join(repoRoot, "build", "wine-prefix");
 
-/** Where the prefix has its drive C:. */
-export const driveC = join(prefix, "drive_c");
+/** From now on this process uses a prefix of its own, for tests that change more than a registration. */
+export function useOwnPrefix(name: string): void {
+  prefix = `${prefix}-${name}`;
+}
+
+/** Directory that the prefix has as its drive C:. */
+export function driveC(): string {
+  return join(prefix, "drive_c");
+}
 
 /** Programs of this run's binaries. */
 export const binaries = {
