@@ -71,7 +71,8 @@ export function planLines(plan: ListChange, services: readonly string[]): string
 function whatIsLeft(plan: ListChange, done: Pick<CaChangeOptions, "restart" | "dryRun">): string {
   if (done.dryRun) return "nothing was changed (--dry-run)";
   if (done.restart) return "the CA service runs with this list";
-  if (!plan.isChange) return "nothing to do";
+  if (!plan.isChange)
+    return `nothing was changed. A ${caService} that has run since before the list was needs a restart`;
   return `left to do: restart the CA service, which reads the list at its start: net stop ${caService} && net start ${caService}`;
 }
 
