@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Cross-compiles everything for Windows x64 with mingw-w64 into build/windows: exit module, certsrv stand-in, service
-# host and their tests. The addon and the service host also go into prebuilds/win32-x64, for the npm package.
+# host, custom actions of the MSI, and their tests. The addon and the service host also go into prebuilds/win32-x64, for
+# the npm package.
 # Installs what it needs; checks what the binaries import.
 # Targets can be named; default: all that exist.
 set -euo pipefail
@@ -10,7 +11,7 @@ out=${CERTWIRE_WINDOWS_BUILD:-$PWD/build/windows}
 cmake_dir=$out/cmake
 log=$out/build.log
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(certwire_exit certsrv-standin exit-module-test standin-test core_test journal_kill certwire-service service_host_test supervisor_test certwire_node)
+[ ${#targets[@]} -gt 0 ] || targets=(certwire_exit certsrv-standin exit-module-test standin-test core_test journal_kill certwire-service service_host_test supervisor_test certwire_node certwire_msi)
 
 fail() {
   grep -E 'error|undefined reference|Error' "$log" | head -n 30 >&2 || tail -n 30 "$log" >&2
@@ -20,17 +21,20 @@ fail() {
 # Prints the DLLs that a binary imports, in lower case.
 imports() { x86_64-w64-mingw32-objdump -p "$1" | sed -n 's/^\tDLL Name: //p' | tr '[:upper:]' '[:lower:]'; }
 
+fail_import() {
+  echo "build-windows: $1 imports $2, which is not on the list of allowed DLLs" >&2
+  exit 1
+}
+
 # The binaries may need nothing but Windows itself.
 check_imports() {
   local name
   while read -r name; do
     case $name in
-      kernel32.dll | advapi32.dll | ole32.dll | oleaut32.dll | msvcrt.dll | bcrypt.dll | node.exe) ;;
+      kernel32.dll | advapi32.dll | ole32.dll | oleaut32.dll | msvcrt.dll | bcrypt.dll | wintrust.dll | node.exe) ;;
       api-ms-win-core-synch-l1-2-0.dll) ;;
-      *)
-        echo "build-windows: $1 imports $name, which is not on the list of allowed DLLs" >&2
-        exit 1
-        ;;
+      msi.dll) [ "$(basename "$1")" = certwire-msi.dll ] || fail_import "$1" "$name" ;;
+      *) fail_import "$1" "$name" ;;
     esac
   done < <(imports "$1")
 }

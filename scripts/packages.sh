@@ -6,12 +6,15 @@ packages_start=(g++ make cmake)
 # What builds the Windows binaries, including the CA stand-in and the native tests.
 packages_windows=(make cmake g++-mingw-w64-x86-64-posix binutils-mingw-w64-x86-64 doctest-dev nlohmann-json3-dev)
 
+# What makes a release besides: signatures, archives and the MSI.
+packages_release=("${packages_windows[@]}" g++ osslsigncode zip unzip gcab msitools)
+
 # What the tests need: sanitizers and fuzzers, the Windows toolchain, brokers and independent clients of them.
 packages_test=(
-  g++ "${packages_windows[@]}"
+  "${packages_release[@]}"
   clang-14 libclang-rt-14-dev clang-format-19 wine wine64
-  openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql
-  openssl iproute2 docker.io debootstrap zsh python3-pip python3-venv
+  openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql prometheus
+  openssl iproute2 docker.io debootstrap zsh cabextract softhsm2 libengine-pkcs11-openssl python3-pip python3-venv
 )
 
 # What the tests need in Debian 13, whose root directory scripts/debian-13.sh makes.
@@ -115,7 +118,7 @@ install_npm() {
   if ! npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error > var/npm.log 2>&1; then
     fetch_failed "npm install" var/npm.log "npm install --no-save --ignore-scripts"
   fi
-  cp package-lock.json "$stamp"
+  cp --remove-destination package-lock.json "$stamp"
 }
 
 # Python packages of the tests, in an environment of their own, installed again when the list changes.

@@ -14,6 +14,13 @@ const onNodeInPairs = (...roots) => [
   "--test-concurrency=2",
   ...roots,
 ];
+// Half of the time of these tests is waiting for timers.
+const onNodeInFours = (...roots) => [
+  "node",
+  "scripts/run-tests.mjs",
+  "--test-concurrency=4",
+  ...roots,
+];
 /** A command whose tests share one broker of each kind, as far as they do not harm it. */
 const withBrokers = (command) => [
   "node",
@@ -110,7 +117,11 @@ const parts = {
   },
   unit: {
     title: "unit and contract tests",
-    commands: [onNodeInPairs(...tests("unit", "contract"))],
+    commands: [onNodeInFours(...tests("unit", "contract"))],
+  },
+  cli: {
+    title: "the commands, as processes",
+    commands: [onNodeInPairs(...tests("cli"))],
   },
   rabbitmq: {
     title: "the suite of one broker, for the inner loop; brokers holds it too",
@@ -118,7 +129,7 @@ const parts = {
     when: "named",
   },
   matrix: {
-    title: "unit and contract tests on the other lines of Node",
+    title: "unit and contract tests and the commands on the other lines of Node",
     commands: [["bash", "scripts/node-matrix.sh"]],
   },
   native: {

@@ -2,20 +2,16 @@
 // recognized by its texts, and one private field is used. Any other version is refused, and
 // test/unit/amqp/amqplib.test.ts runs the real library into each case.
 import type { EventEmitter } from "node:events";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import type { ConfirmChannel, Connection } from "amqplib";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { amqplibVersion, connectionModule } from "./amqplib-inside.ts";
 
-const require = createRequire(import.meta.url);
 const supportedVersion = "2.3.1";
 
 /** Throws CERTWIRE_SINK_CONFIG when another version of amqplib is installed than the one this file knows. */
 export function checkAmqplibVersion(): void {
-  // The package exports no package.json, so it is read by its path.
-  const manifest = join(dirname(require.resolve("amqplib")), "package.json");
-  const { version } = require(manifest) as { version: string };
+  const version = amqplibVersion();
   if (version === supportedVersion) return;
   throw new CertwireError(
     "CERTWIRE_SINK_CONFIG",
@@ -74,8 +70,7 @@ let isPatched = false;
 export function patchHandshake(): void {
   if (isPatched) return;
   isPatched = true;
-  const path = join(dirname(require.resolve("amqplib")), "lib", "connection.js");
-  const { Connection: Private } = require(path) as {
+  const { Connection: Private } = connectionModule() as {
     readonly Connection: { readonly prototype: PrivateConnection };
   };
   const { step, open } = Private.prototype;

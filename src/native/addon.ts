@@ -1,7 +1,9 @@
-import { createRequire } from "node:module";
-import { dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import loadAddon from "node-gyp-build";
 import { CertwireError } from "../errors/certwire-error.ts";
+import type { NativeWindows } from "./windows-system.ts";
 
 /** Where a native reader starts; the members are those of `JournalPosition`. */
 export interface NativePosition {
@@ -205,9 +207,10 @@ export interface NativeAddon {
    */
   lockFile(path: string, holder: string): Promise<NativeFileLock | null>;
   ExitSimulator: new (options: NativeSimulatorOptions) => NativeExitSimulator;
+  /** Absent in the addon for another system than Windows. */
+  windows?: NativeWindows;
 }
 
-const require = createRequire(import.meta.url);
 let loaded: NativeAddon | undefined;
 
 /** The addon of this platform, loaded once from `prebuilds`. Throws CERTWIRE_NATIVE_MISSING. */
@@ -217,10 +220,9 @@ export function loadNative(): NativeAddon {
 }
 
 function load(): NativeAddon {
-  const loader = require("node-gyp-build") as (root: string) => NativeAddon;
   const root = packageRoot();
   try {
-    return loader(root);
+    return loadAddon(root) as NativeAddon;
   } catch (cause) {
     throw new CertwireError(
       "CERTWIRE_NATIVE_MISSING",
@@ -233,14 +235,10 @@ function load(): NativeAddon {
 /** Directory of the package or checkout that contains this file. */
 export function packageRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    try {
-      require.resolve(resolve(directory, "package.json"));
-      return directory;
-    } catch {
-      const parent = dirname(directory);
-      if (parent === directory) return directory;
-      directory = parent;
-    }
+  while (!existsSync(join(directory, "package.json"))) {
+    const parent = dirname(directory);
+    if (parent === directory) break;
+    directory = parent;
   }
+  return directory;
 }

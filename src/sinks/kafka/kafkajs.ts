@@ -1,7 +1,6 @@
-import { createRequire } from "node:module";
 import { CertwireError } from "../../errors/certwire-error.ts";
+import { kafkajsVersion, requestQueueModule } from "./kafkajs-inside.ts";
 
-const require = createRequire(import.meta.url);
 const supportedVersion = "2.2.4";
 
 interface RequestQueue {
@@ -19,7 +18,7 @@ interface RequestQueue {
  * depends on the inside of the library, so any other version is refused. Throws CERTWIRE_SINK_CONFIG.
  */
 export function patchRequestQueue(): void {
-  const { version } = require("kafkajs/package.json") as { version: string };
+  const version = kafkajsVersion();
   if (version !== supportedVersion) {
     throw new CertwireError(
       "CERTWIRE_SINK_CONFIG",
@@ -27,7 +26,7 @@ export function patchRequestQueue(): void {
       { hint: `Install kafkajs ${supportedVersion}.` },
     );
   }
-  const queue = require("kafkajs/src/network/requestQueue") as { prototype: RequestQueue };
+  const queue = requestQueueModule() as { prototype: RequestQueue };
   queue.prototype.scheduleCheckPendingRequests = scheduleCheck;
 }
 

