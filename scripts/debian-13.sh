@@ -39,6 +39,8 @@ run_inside() {
   mkdir -p "$root$PWD"
   mount --bind "$PWD" "$root$PWD"
   TMPDIR=$(mktemp -d --tmpdir="$root/var/tmp" certwire.XXXXXX)
+  # Open like /tmp: PostgreSQL runs as another user.
+  chmod 1777 "$TMPDIR"
   trap 'rm -rf "$root$TMPDIR"' EXIT
   TMPDIR=${TMPDIR#"$root"}
   # Not the prefix of the Wine outside, which has another version; nor brokers outside, which are out of reach.

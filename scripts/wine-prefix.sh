@@ -4,8 +4,8 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 export WINEPREFIX=${WINEPREFIX:-$root/build/wine-prefix}
 export WINEARCH=win64 WINEDEBUG=${WINEDEBUG:--all} DISPLAY=
-# No installer (Mono, Gecko), no menu entries.
-export WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe="
+# No installer (Mono, Gecko), no menu entries, no complaint about a missing Wayland.
+export WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe,winewayland.drv="
 # Debian's Wine 10 aborts where it is set.
 unset TMPDIR
 

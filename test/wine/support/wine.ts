@@ -37,8 +37,8 @@ const environment = (): NodeJS.ProcessEnv => ({
   WINEPREFIX: prefix,
   WINEARCH: "win64",
   WINEDEBUG: process.env["WINEDEBUG"] ?? "-all",
-  // Neither a window nor an installer may open.
-  WINEDLLOVERRIDES: "mscoree,mshtml=",
+  // Neither a window nor an installer may open, and Wine 10 complains about a missing Wayland.
+  WINEDLLOVERRIDES: "mscoree,mshtml,winewayland.drv=",
   DISPLAY: "",
   // Debian's Wine 10 aborts where it is set.
   TMPDIR: undefined,
