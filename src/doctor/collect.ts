@@ -10,7 +10,7 @@ import { jsonText } from "../events/json-text.ts";
 import { type KnownNames, NameBlanker } from "./blank-names.ts";
 import type { Diagnosis } from "./examine.ts";
 import type { Finding } from "./finding.ts";
-import { listState, logsOf } from "./state-files.ts";
+import { type LogTail, listState, logsOf, type StateFile } from "./state-files.ts";
 import { type ZipEntry, zipOf } from "./zip-file.ts";
 
 /** What goes into an archive. */
@@ -48,53 +48,74 @@ export async function collect(path: string, collection: Collection): Promise<voi
   }
 }
 
+/** What the files of an archive are made of. */
+interface Material extends Collection {
+  /** Text of the configuration; absent if it cannot be read. */
+  readonly configText?: string;
+  readonly stateFiles: readonly StateFile[];
+  readonly logs: readonly LogTail[];
+}
+
 async function entriesOf(collection: Collection): Promise<ZipEntry[]> {
-  const { diagnosis, report, configFile, keepsNames } = collection;
-  const text = textOf(configFile);
-  const config = text === undefined ? undefined : valueOf(text);
-  const known = namesOf(config, diagnosis);
-  const secrets = secretsOf(config, configFile);
-  const blanker = new NameBlanker(known, secrets, keepsNames);
-  const json = (value: unknown): string =>
-    `${jsonText(Object(blanker.value(value)), bigintAsText, 2)}\n`;
-  const { state, time, version, findings, config: resolved, disk, segments, module } = diagnosis;
-  const safeFindings = findings.map((each) => ({ ...each, seen: blanker.text(each.seen) }));
-  const directory = resolved?.state.directory;
-  const commandLine = diagnosis.serviceCommandLine;
-  const logs = await logsOf(directory, commandLine);
-  return [
+  const { diagnosis, configFile, keepsNames } = collection;
+  const configText = textOf(configFile);
+  const config = configText === undefined ? undefined : valueOf(configText);
+  const stateDirectory = diagnosis.config?.state.directory;
+  const material: Material = {
+    ...collection,
+    ...(configText !== undefined && { configText }),
+    stateFiles: await listState(stateDirectory),
+    logs: await logsOf(stateDirectory, diagnosis.serviceCommandLine),
+  };
+  const blanker = new NameBlanker(
+    namesOf(config, diagnosis),
+    secretsOf(config, configFile),
+    keepsNames,
+  );
+  // The first time teaches the names that stand in the texts: one may come before the place that shows what it is.
+  render(material, blanker);
+  return render(material, blanker);
+}
+
+function render(material: Material, blanker: NameBlanker): ZipEntry[] {
+  const { diagnosis, report, configText, keepsNames, stateFiles, logs } = material;
+  const { state, time, version, findings, disk, segments, module } = diagnosis;
+  const json = (name: string, value: unknown): ZipEntry => ({
+    name,
+    content: `${jsonText(Object(blanker.value(value)), bigintAsText, 2)}\n`,
+  });
+  const shown = findings.map((each) => ({ ...each, seen: blanker.text(each.seen) }));
+  const entries = [
     { name: "README.txt", content: readme(keepsNames) },
-    { name: "doctor.txt", content: report(safeFindings) },
-    { name: "doctor.json", content: json({ state, time, version, findings }) },
-    {
-      name: "versions.json",
-      content: json({
-        certwire: version,
-        exitModule: module?.dllVersion ?? null,
-        node: process.version,
-        system: `${process.platform} ${release()} ${arch()}`,
-        systemVersion: systemVersion(),
-      }),
-    },
-    ...(text === undefined
-      ? []
-      : [{ name: "config.jsonc", content: shareableText(text, (each) => blanker.text(each)) }]),
-    ...(disk
-      ? [
-          {
-            name: "status.json",
-            content: json({ service: disk.service, journal: disk.journal, sinks: disk.sinks }),
-          },
-        ]
-      : []),
-    { name: "journal-segments.json", content: json(segments) },
-    { name: "state-files.json", content: json(await listState(directory)) },
-    ...(module ? [{ name: "exit-module.json", content: json(module) }] : []),
-    ...logs.map(({ name, lines }) => ({
-      name: `logs/${name}`,
-      content: lines.map((line) => `${logLine(line, blanker)}\n`).join(""),
-    })),
+    { name: "doctor.txt", content: report(shown) },
+    json("doctor.json", { state, time, version, findings }),
+    json("versions.json", versionsOf(diagnosis)),
   ];
+  if (configText !== undefined) {
+    const content = shareableText(configText, (text) => blanker.text(text));
+    entries.push({ name: "config.jsonc", content });
+  }
+  if (disk !== undefined) {
+    const { service, journal, sinks } = disk;
+    entries.push(json("status.json", { service, journal, sinks }));
+  }
+  entries.push(json("journal-segments.json", segments), json("state-files.json", stateFiles));
+  if (module !== undefined) entries.push(json("exit-module.json", module));
+  for (const { name, lines } of logs) {
+    const content = lines.map((line) => `${logLine(line, blanker)}\n`).join("");
+    entries.push({ name: `logs/${name}`, content });
+  }
+  return entries;
+}
+
+function versionsOf({ version, module }: Diagnosis): object {
+  return {
+    certwire: version,
+    exitModule: module?.dllVersion ?? null,
+    node: process.version,
+    system: `${process.platform} ${release()} ${arch()}`,
+    systemVersion: systemVersion(),
+  };
 }
 
 function bigintAsText(_: string, value: unknown): unknown {

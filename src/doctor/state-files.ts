@@ -4,7 +4,7 @@ import { join, relative } from "node:path";
 import { mebibyte } from "../units.ts";
 
 /** One entry of a directory. */
-interface StateFile {
+export interface StateFile {
   /** Below the state directory, with slashes. */
   readonly path: string;
   readonly kind: "file" | "directory" | "link" | "other";
@@ -43,7 +43,7 @@ function kindOf(entry: Dirent): StateFile["kind"] {
 }
 
 /** The end of a log file. */
-interface LogTail {
+export interface LogTail {
   readonly name: string;
   readonly lines: readonly string[];
 }
