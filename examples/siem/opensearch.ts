@@ -44,7 +44,11 @@ export function openSearch(settings: OpenSearchSettings): Siem {
 }
 
 /** Read for each request, so that a renewed secret in a file is used. */
-function authorization({ username, password, apiKey }: OpenSearchSettings) {
+function authorization({
+  username,
+  password,
+  apiKey,
+}: OpenSearchSettings): Readonly<Record<string, string>> {
   if (apiKey !== undefined) return { authorization: `ApiKey ${readSecret(apiKey)}` };
   if (username === undefined || password === undefined) return {};
   const pair = Buffer.from(`${username}:${readSecret(password)}`).toString("base64");

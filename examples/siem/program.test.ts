@@ -217,9 +217,10 @@ suite("the forwarder to a SIEM", () => {
     server.faults.push("lose answer");
     const last = forwarder.start();
     await reached(last, has(ids.length), "all are there", size);
-    const left = async () => (await channel.checkQueue("siem")).messageCount === 0;
+    const isEmpty = async () => (await channel.checkQueue("siem")).messageCount === 0;
+    await until(isEmpty, "everything is delivered");
     await end(last, "SIGTERM");
-    await until(left, "the queue is empty");
+    await until(isEmpty, "everything is acknowledged");
 
     assert.deepEqual(server.violations, []);
     assert.deepEqual([...new Set(sentIds())].toSorted(), ids.toSorted());

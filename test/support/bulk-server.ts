@@ -52,7 +52,7 @@ export class BulkServer extends SiemServer {
   #create(actionLine: string, sourceLine: string): BulkItem {
     const action = JSON.parse(actionLine) as { create?: { _id?: unknown } };
     const source = JSON.parse(sourceLine) as Record<string, unknown>;
-    const id = action.create?._id;
+    const { _id: id } = action.create ?? {};
     if (typeof id !== "string" || id === "" || Object.keys(action).length !== 1) {
       this.violations.push(`not a create with an id: ${actionLine}`);
       return { status: 400 };
