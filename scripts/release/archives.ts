@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { sha256Of } from "./node-runtime.ts";
 import { filesOf, type Stage } from "./stage.ts";
@@ -24,27 +24,43 @@ export function makeZip({ directory, version }: Stage, path: string): void {
   }
 }
 
-/** Packs the npm package, with binaries from a directory in the place of those in prebuilds; the path of its file. */
-export function makeNpmPackage(directory: string, binaries: string): string {
-  const prebuilds = "prebuilds/win32-x64";
-  const built = readdirSync(prebuilds).map((name) => {
-    const path = join(prebuilds, name);
-    return { path, bytes: readFileSync(path), replacement: readFileSync(join(binaries, name)) };
-  });
-  try {
-    for (const { path, replacement } of built) writeFileSync(path, replacement);
-    return pack(directory);
-  } finally {
-    for (const { path, bytes } of built) writeFileSync(path, bytes);
-  }
+/** What the npm package is made of. */
+export interface NpmPackageOptions {
+  /** Where it goes. */
+  readonly directory: string;
+  /** Has the files that go into it in the place of those in prebuilds/win32-x64. */
+  readonly binaries: string;
+  /** Time of its files, in s since 1970. */
+  readonly epochSeconds: number;
 }
 
-function pack(directory: string): string {
+/** Packs the npm package; the path of its file. */
+export function makeNpmPackage({ directory, binaries, epochSeconds }: NpmPackageOptions): string {
   const args = ["pack", "--json", "--pack-destination", directory];
   const output = execFileSync("npm", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   const name = /"filename":\s*"([^"]+)"/.exec(output)?.[1];
   if (name === undefined) throw new Error(`npm pack named no file: ${output}`);
-  return join(directory, name);
+  const path = join(directory, name);
+  const work = `${path}.work`;
+  mkdirSync(work);
+  try {
+    execFileSync("tar", ["-xzf", path, "-C", work]);
+    const prebuilds = join(work, "package", "prebuilds", "win32-x64");
+    for (const file of readdirSync(prebuilds)) {
+      copyFileSync(join(binaries, file), join(prebuilds, file));
+    }
+    // npm keeps the rights that the files of a checkout happen to have.
+    const equal = ["--owner=0", "--group=0", "--mode=a=rX,u+w", `--mtime=@${epochSeconds}`];
+    const archive = execFileSync(
+      "tar",
+      ["-C", work, "--sort=name", "--format=ustar", ...equal, "-cf", "-", "package"],
+      { maxBuffer: 2 ** 30 },
+    );
+    writeFileSync(path, execFileSync("gzip", ["-9n"], { input: archive, maxBuffer: 2 ** 30 }));
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return path;
 }
 
 /** Writes SHA256SUMS, which `sha256sum --check` reads, beside the files. */

@@ -65,7 +65,12 @@ export async function makeRelease(options: ReleaseOptions): Promise<Release> {
   sign(msi);
   const sbom = join(directory, "sbom.cdx.json");
   copyFileSync(join(stage.directory, "sbom.cdx.json"), sbom);
-  const files = [msi, zip, makeNpmPackage(directory, signed), sbom].toSorted();
+  const files = [
+    msi,
+    zip,
+    makeNpmPackage({ directory, binaries: signed, epochSeconds }),
+    sbom,
+  ].toSorted();
   writeChecksums(files);
   for (const file of files) utimesSync(file, epochSeconds, epochSeconds);
   return { files: [...files, join(directory, "SHA256SUMS")].toSorted(), unsigned };

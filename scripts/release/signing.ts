@@ -23,7 +23,10 @@ export interface Signing {
   readonly key?: SigningKey;
   /** Puts signatures from this directory onto the files, `<file>.p7` each; a file without one stays unsigned. */
   readonly signatures?: string;
-  /** File with the root that every signature must lead to, in PEM. Default: those that this machine trusts. */
+  /**
+   * File with the roots that every signature and its time stamp must lead to, in PEM. Default: those that this machine
+   * trusts.
+   */
   readonly root?: string;
 }
 
@@ -76,17 +79,20 @@ export function signFile(path: string, signing: Signing, epochSeconds: number): 
   } else {
     const signature = signatures && join(signatures, `${basename(path)}.p7`);
     if (!signature || !existsSync(signature)) return false;
-    const trust = root ? ["-CAfile", root] : [];
-    const from = ["attach-signature", "-sigin", signature, ...trust];
+    const from = ["attach-signature", "-sigin", signature, ...trust(root)];
     replace(path, (signed) => [...from, "-in", path, "-out", signed]);
   }
   verifySignature(path, root);
   return true;
 }
 
-/** Throws, with what osslsigncode says, when a file has no signature that leads to the root. */
+/** Throws, with what osslsigncode says, when a file has no signature that leads to one of the roots. */
 export function verifySignature(path: string, root?: string): void {
-  osslsigncode(["verify", ...(root ? ["-CAfile", root] : []), "-in", path]);
+  osslsigncode(["verify", ...trust(root), "-in", path]);
+}
+
+function trust(root?: string): string[] {
+  return root ? ["-CAfile", root, "-TSA-CAfile", root] : [];
 }
 
 function signArguments(key: SigningKey, epochSeconds: number): string[] {

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { assertSha256, assertSignedByNode, fetchNode } from "../../scripts/release/node-runtime.ts";
 import { signFile, signingFrom, verifySignature } from "../../scripts/release/signing.ts";
 import { runCommand } from "../integration/support/run-command.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
+import { until } from "../support/until.ts";
 import { makeSigner, type TestSigner } from "./support/signer.ts";
-import { epochSeconds, windowsBinaries } from "./support/staged.ts";
+import { binaries, epochSeconds, windowsBinaries } from "./support/staged.ts";
 
-const names = ["certwire-exit.dll", "certwire-service.exe", "certwire.node", "certwire-msi.dll"];
 let windows = "";
 let signer: TestSigner;
 
@@ -40,7 +41,7 @@ function changeByte(path: string, at: number): void {
   writeFileSync(path, bytes);
 }
 
-for (const name of names) {
+for (const name of binaries) {
   test(`${name} is signed, the same each time, and without its signature it is the unsigned file`, async () => {
     const path = signed(name);
     verifySignature(path, signer.root);
@@ -118,6 +119,27 @@ test("a key in a PKCS#11 token signs the same file", async (t) => {
   });
   assert.ok(signFile(copy, signing, epochSeconds));
   assert.deepEqual(readFileSync(copy), readFileSync(signed("certwire-exit.dll")));
+});
+
+test("a time stamp says when a file was signed", async (t) => {
+  const addressFile = join(makeTempDirectory("tsa"), "address");
+  const program = join(import.meta.dirname, "support", "timestamp-server.js");
+  const server = spawn(process.execPath, [program, signer.directory, addressFile], {
+    stdio: "inherit",
+  });
+  t.after(() => server.kill("SIGKILL"));
+  await until(() => existsSync(addressFile), "the authority listens");
+  const path = join(makeTempDirectory("signed"), "certwire-exit.dll");
+  copyFileSync(join(windows, "certwire-exit.dll"), path);
+  const signing = signingFrom({
+    ...environment(signer),
+    CERTWIRE_SIGN_TIMESTAMP_URL: readFileSync(addressFile, "utf8"),
+  });
+  assert.ok(signFile(path, signing, epochSeconds));
+  const roots = ["-CAfile", signer.root, "-TSA-CAfile", signer.root];
+  const output = await runCommand("osslsigncode", ["verify", ...roots, "-in", path]);
+  assert.match(output.toString(), /Certwire test TSA/);
+  assert.throws(() => verifySignature(path, makeSigner().root), /osslsigncode verify failed/);
 });
 
 test("variables that do not fit together are named", () => {

@@ -9,10 +9,17 @@ import { windowsBuild } from "../../wine/support/wine.ts";
 /** Time of the trees, in s since 1970. */
 export const epochSeconds = 1_700_000_000;
 
+/** The binaries that a release signs. */
+export const binaries: readonly string[] = [
+  "certwire-exit.dll",
+  "certwire-service.exe",
+  "certwire.node",
+  "certwire-msi.dll",
+];
+
 /** Directory with the Windows binaries of a release; a whole `npm test` has built them before. */
 export async function windowsBinaries(): Promise<string> {
-  const files = ["certwire-exit.dll", "certwire-service.exe", "certwire.node", "certwire-msi.dll"];
-  if (!files.every((file) => existsSync(join(windowsBuild, file)))) {
+  if (!binaries.every((file) => existsSync(join(windowsBuild, file)))) {
     const targets = ["certwire_exit", "certwire-service", "certwire_node", "certwire_msi"];
     await runCommand("bash", ["scripts/build-windows.sh", ...targets], { timeoutMs: 900_000 });
   }
