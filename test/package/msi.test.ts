@@ -123,6 +123,13 @@ test("the cabinet holds the staged files, and the command that finds them", asyn
   const cabinet = join(directory, "certwire.cab");
   writeFileSync(cabinet, await runCommand("msiinfo", ["extract", msi.path, "certwire.cab"]));
   assert.match((await runCommand("cabextract", ["--test", cabinet])).toString(), /no errors/);
+  const members = (await runCommand("gcab", ["--list", cabinet])).toString().trim().split("\n");
+  const keys = tables["File"]?.toSorted((a, b) => Number(a["Sequence"]) - Number(b["Sequence"]));
+  assert.deepEqual(
+    members,
+    keys?.map((row) => row["File"]),
+    "in the order of the table",
+  );
   const extracted = join(directory, "extracted");
   mkdirSync(extracted);
   await runCommand("msiextract", ["--directory", extracted, msi.path]);
