@@ -31,7 +31,7 @@ check_imports() {
   local name
   while read -r name; do
     case $name in
-      kernel32.dll | advapi32.dll | ole32.dll | oleaut32.dll | msvcrt.dll | bcrypt.dll | node.exe) ;;
+      kernel32.dll | advapi32.dll | ole32.dll | oleaut32.dll | msvcrt.dll | bcrypt.dll | wintrust.dll | node.exe) ;;
       api-ms-win-core-synch-l1-2-0.dll) ;;
       msi.dll) [ "$(basename "$1")" = certwire-msi.dll ] || fail_import "$1" "$name" ;;
       *) fail_import "$1" "$name" ;;

@@ -7,6 +7,7 @@
 # --private-engine; your own engine is never touched.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source scripts/packages.sh
 
 base_suite=trixie
 base_archive=$PWD/var/ci-base-$base_suite.tar
@@ -14,26 +15,22 @@ base_packages=ca-certificates,openjdk-21-jre-headless,rabbitmq-server
 kafka_version=3.9.1
 base_image=certwire-ci-base
 
-say() { printf '  %s\n' "$*"; }
-
 make_base_archive() {
   if [ -f "$base_archive" ]; then
     say "base system: already there"
     return
   fi
   say "base system: installing Debian with Java and RabbitMQ (debootstrap) ..."
-  local started=$SECONDS root
+  local started=$SECONDS
   root=$(mktemp -d)
-  if ! debootstrap --variant=minbase --include="$base_packages" "$base_suite" "$root" > build/debootstrap.log 2>&1; then
-    tail -n 20 build/debootstrap.log >&2
-    rm -rf "$root"
-    exit 1
-  fi
-  rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale}
+  trap 'rm -rf "$root"' EXIT
+  install_debian "$base_suite" "$base_packages" "$root" build/debootstrap.log \
+    "debootstrap --variant=minbase --include=$base_packages $base_suite DIRECTORY && tar -C DIRECTORY -cf '$base_archive' ."
   mkdir -p var
   tar -C "$root" -cf "$base_archive.partial" .
   mv "$base_archive.partial" "$base_archive"
   rm -rf "$root"
+  trap - EXIT
   say "base system: $(du -h "$base_archive" | cut -f1) in $((SECONDS - started)) s"
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetches node.exe from npm for the tests in Wine and prints its path; does nothing if it is already there.
-#   scripts/fetch-node-windows.sh [20|22]     default 20; Node 24 does not start in Wine 8
+#   scripts/fetch-node-windows.sh [20|22|24|26]     default 20; 24 and 26 start in Wine 10, not in Wine 8
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh

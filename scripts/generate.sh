@@ -14,6 +14,9 @@ scripts=(
   generate-health-page
   generate-status-schema
   generate-metrics-page
+  generate-alerts
+  generate-dashboard
 )
 for name in "${scripts[@]}"; do node "build/js/scripts/$name.js"; done
 node build/js/examples/detections/generate-sigma.js
+node build/js/examples/siem/generate-template.js

@@ -13,8 +13,14 @@ packages_release=("${packages_windows[@]}" g++ osslsigncode zip unzip gcab msito
 packages_test=(
   "${packages_release[@]}"
   clang-14 libclang-rt-14-dev clang-format-19 wine wine64
-  openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql
+  openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql prometheus
   openssl iproute2 docker.io debootstrap zsh cabextract softhsm2 libengine-pkcs11-openssl python3-pip python3-venv
+)
+
+# What the tests need in Debian 13, whose root directory scripts/debian-13.sh makes.
+packages_debian_13=(
+  wine wine64 msitools gcab cabextract osslsigncode zip unzip
+  openjdk-21-jre-headless rabbitmq-server kcat amqp-tools postgresql openssl
 )
 
 # What the long tests against other people's software need besides: compilers of Java and Go.
@@ -80,6 +86,23 @@ install_packages() {
     fetch_failed apt-get var/apt.log "$manual"
   fi
   say "installed ${#missing[@]} packages"
+}
+
+# The mirror of Debian that apt is configured for; nothing on another system.
+debian_mirror() {
+  apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' 2> /dev/null |
+    awk '/^Debian Debian http/ && !found++ { print $3 }'
+}
+
+# Installs a release of Debian with packages (comma-separated) into a directory; if it cannot, ends with the command to
+# run. debootstrap mounts file systems for a while: in a namespace, so that none is left if it is killed.
+install_debian() {
+  local release=$1 packages=$2 root=$3 log=$4 manual=$5 mirror
+  mirror=$(debian_mirror)
+  if ! unshare --mount debootstrap --variant=minbase --include="$packages" "$release" "$root" ${mirror:+"$mirror"} > "$log" 2>&1; then
+    fetch_failed debootstrap "$log" "$manual"
+  fi
+  rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale}
 }
 
 # npm packages of the lock file, installed again when it changes.

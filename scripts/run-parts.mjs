@@ -14,12 +14,30 @@ const onNodeInPairs = (...roots) => [
   "--test-concurrency=2",
   ...roots,
 ];
+// Half of the time of these tests is waiting for timers.
+const onNodeInFours = (...roots) => [
+  "node",
+  "scripts/run-tests.mjs",
+  "--test-concurrency=4",
+  ...roots,
+];
 /** A command whose tests share one broker of each kind, as far as they do not harm it. */
 const withBrokers = (command) => [
   "node",
   "build/js/test/integration/support/with-brokers.js",
   ...command,
 ];
+
+/** A command in Debian 13, with these settings. */
+const inDebian13 = (settings, command) => [
+  "bash",
+  "scripts/debian-13.sh",
+  "env",
+  ...settings,
+  ...command,
+];
+const olderKafka = "3.9.1";
+const onOlderKafka = (command) => inDebian13([`CERTWIRE_TEST_KAFKA=${olderKafka}`], command);
 
 /**
  * The parts in the order in which they start, the longest first. `after`: parts that build what this one needs.
@@ -59,6 +77,27 @@ const parts = {
     commands: [onNode(...tests("wine", "package"))],
     after: ["windows"],
   },
+  wine10: {
+    title: "the same in Wine 10 with Node 24, in Debian 13, and the addon in every line of Node",
+    commands: [
+      ["bash", "scripts/fetch-kafka.sh"],
+      ...["20", "22", "24", "26"].map((line) => ["bash", "scripts/fetch-node-windows.sh", line]),
+      inDebian13(["CERTWIRE_WINDOWS_NODE=24"], onNode(...tests("wine"))),
+    ],
+    after: ["windows"],
+    when: "named",
+  },
+  debian13: {
+    title: "integration tests on RabbitMQ 4 and an older Kafka, in Debian 13",
+    commands: [
+      ["bash", "scripts/fetch-kafka.sh", "kafka", olderKafka],
+      onOlderKafka(["node", "build/js/test/integration/support/make-kafka-archive.js"]),
+      onOlderKafka(
+        withBrokers(onNodeInPairs("--exclude=testcontainers.test.js", ...tests("integration"))),
+      ),
+    ],
+    when: "named",
+  },
   docker: {
     title: "second versions of both brokers, in testcontainers on a private engine",
     commands: [["bash", "scripts/ci-docker.sh", "--private-engine"]],
@@ -78,7 +117,11 @@ const parts = {
   },
   unit: {
     title: "unit and contract tests",
-    commands: [onNodeInPairs(...tests("unit", "contract"))],
+    commands: [onNodeInFours(...tests("unit", "contract"))],
+  },
+  cli: {
+    title: "the commands, as processes",
+    commands: [onNodeInPairs(...tests("cli"))],
   },
   rabbitmq: {
     title: "the suite of one broker, for the inner loop; brokers holds it too",
@@ -86,7 +129,7 @@ const parts = {
     when: "named",
   },
   matrix: {
-    title: "unit and contract tests on the other lines of Node",
+    title: "unit and contract tests and the commands on the other lines of Node",
     commands: [["bash", "scripts/node-matrix.sh"]],
   },
   native: {

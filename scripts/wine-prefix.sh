@@ -4,8 +4,10 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 export WINEPREFIX=${WINEPREFIX:-$root/build/wine-prefix}
 export WINEARCH=win64 WINEDEBUG=${WINEDEBUG:--all} DISPLAY=
-# No installer (Mono, Gecko), no menu entries.
-export WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe="
+# No installer (Mono, Gecko), no menu entries, no complaint about a missing Wayland.
+export WINEDLLOVERRIDES="mscoree,mshtml,winemenubuilder.exe,winewayland.drv="
+# Debian's Wine 10 aborts where it is set.
+unset TMPDIR
 
 # Debian keeps the 64-bit loader off the search path, and its wrapper needs a 32-bit one too.
 wine=/usr/lib/wine/wine64

@@ -338,7 +338,7 @@ DWORD SecureDirectory(const std::wstring& path, const wchar_t* rights) {
   return error == ERROR_ALREADY_EXISTS ? TakeOver(path, descriptor) : error;
 }
 
-std::wstring DistrustReason(const std::wstring& directory) {
+std::wstring DistrustReason(const std::wstring& directory, Viewer viewer) {
   if (!IsLocalFullPath(directory)) return L"it is not a full path on a local drive";
   const DWORD attributes = GetFileAttributesW(directory.c_str());
   if (attributes == INVALID_FILE_ATTRIBUTES) return ErrorText(L"it cannot be read", GetLastError());
@@ -350,7 +350,7 @@ std::wstring DistrustReason(const std::wstring& directory) {
   DWORD error = ReadSecurity(directory, &security);
   if (error == ERROR_SUCCESS) error = ReadSecurity(ParentOf(directory), &parent);
   if (error != ERROR_SUCCESS) return ErrorText(L"its owner cannot be read", error);
-  const ProcessUser user;
+  const ProcessUser user = viewer == Viewer::kSelf ? ProcessUser() : ProcessUser::Nobody();
   if (!IsTrusted(security.owner, user)) {
     return L"its owner is neither SYSTEM nor the Administrators group";
   }

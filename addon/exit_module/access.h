@@ -31,10 +31,13 @@ bool IsLocalFullPath(const std::wstring& path);
 /// the directory. Unreadable rights count as false: DistrustReason reports them.
 bool IsReadableByOthers(const std::wstring& directory);
 
+/// As whom a directory is judged: the account of this process, which may own it, or the system.
+enum class Viewer { kSelf, kSystem };
+
 /// Empty when the directory can be trusted: a full local path without reparse points, owned by the
-/// system, by administrators or by the account of this process, and no other account may write to
-/// it or replace it; the service may delete. Otherwise what is wrong, in words.
-std::wstring DistrustReason(const std::wstring& directory);
+/// system, by administrators or by the viewer, and no other account may write to it or replace it;
+/// the service may delete. Otherwise what is wrong, in words.
+std::wstring DistrustReason(const std::wstring& directory, Viewer viewer = Viewer::kSelf);
 
 /// True when an account other than administrators and the system may change the file or replace it,
 /// by its own path or by where links in that lead to. The account of this process is another one:

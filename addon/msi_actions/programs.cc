@@ -33,9 +33,10 @@ bool IsRunning(const std::wstring& path) {
 
 }  // namespace
 
-/// Deferred custom action, between the stop of the service and the removal of its files: waits up to 10 s until its
-/// programs, in the directory of CustomActionData, have ended. A service is stopped before its process is gone, and a
-/// file in use would be removed only when Windows starts the next time.
+/// Deferred custom action, between the stop of the service and the removal of its files: waits up
+/// to 10 s until its programs, in the directory of CustomActionData, have ended. A service is
+/// stopped before its process is gone, and a file in use would be removed only when Windows starts
+/// the next time.
 extern "C" UINT __stdcall WaitForPrograms(MSIHANDLE installation) {
   const std::wstring directory = CustomActionData(installation);
   const ULONGLONG end = GetTickCount64() + kLongestWaitMs;

@@ -7,7 +7,8 @@ namespace {
 
 constexpr wchar_t kServiceName[] = L"Certwire";
 
-/// True while the service starts, runs or stops. False if it is stopped, not there, or may not be asked.
+/// True while the service starts, runs or stops. False if it is stopped, not there, or may not be
+/// asked.
 bool IsServiceRunning() {
   const SC_HANDLE manager = OpenSCManagerW(nullptr, nullptr, SC_MANAGER_CONNECT);
   if (manager == nullptr) return false;
@@ -22,8 +23,9 @@ bool IsServiceRunning() {
 
 }  // namespace
 
-/// Immediate custom action, before costing: sets the property ServiceWasRunning, so that an upgrade starts the service
-/// again if it ran, and not otherwise. The name is not upper-case: no command line can set it.
+/// Immediate custom action, before costing: sets the property ServiceWasRunning, so that an upgrade
+/// starts the service again if it ran, and not otherwise. The name is not upper-case: no command
+/// line can set it.
 extern "C" UINT __stdcall ReadServiceState(MSIHANDLE installation) {
   if (!IsServiceRunning()) return ERROR_SUCCESS;
   return MsiSetPropertyW(installation, L"ServiceWasRunning", L"1");

@@ -5,6 +5,9 @@
 #include "reader_wrap.h"
 #include "segments.h"
 #include "simulator_wrap.h"
+#ifdef _WIN32
+#include "windows_system.h"
+#endif
 
 namespace binding {
 namespace {
@@ -15,6 +18,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("listSegments", Napi::Function::New(env, ListSegments, "listSegments"));
   exports.Set("deleteFile", Napi::Function::New(env, DeleteFile, "deleteFile"));
   exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
+#ifdef _WIN32
+  exports.Set("windows", DefineWindows(env));
+#endif
   return exports;
 }
 

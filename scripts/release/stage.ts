@@ -1,5 +1,6 @@
 // The tree of an installed version: what MSI and zip hold.
 import {
+  chmodSync,
   cpSync,
   mkdirSync,
   readdirSync,
@@ -7,7 +8,6 @@ import {
   rmSync,
   utimesSync,
   writeFileSync,
-  chmodSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { type BundledPackage, bundle } from "./bundle.ts";

@@ -21,7 +21,7 @@ export function sectionsOf(page: string): Section[] {
 }
 
 /** Paragraphs lose their links and marks and are broken anew; code and tables stay as they are. */
-function plainText(markdown: string): string {
+export function plainText(markdown: string): string {
   return markdown
     .split(/\n{2,}/)
     .map((block) => (/^(```|\||\s)/.test(block) ? block : wrapped(withoutMarks(block))))

@@ -1,14 +1,17 @@
 import { Command } from "commander";
 import { packageVersion } from "../files/package-version.ts";
 import { standardOutput } from "../files/standard-output.ts";
+import { addCaCommand } from "./commands/ca.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addDeadLettersCommand } from "./commands/dead-letters.ts";
 import { addDemoCommand } from "./commands/demo.ts";
+import { addDoctorCommand } from "./commands/doctor.ts";
 import { addExplainCommand } from "./commands/explain.ts";
 import { addJournalCommand } from "./commands/journal.ts";
 import { addReplayCommand } from "./commands/replay.ts";
 import { addRunCommand } from "./commands/run.ts";
+import { addSetupCommand } from "./commands/setup.ts";
 import { addSimulateCommand } from "./commands/simulate.ts";
 import { addStatusCommand } from "./commands/status.ts";
 import { addTapCommand } from "./commands/tap.ts";
@@ -27,9 +30,12 @@ export function createProgram(): Command {
     .addHelpText("after", exitCodeHelp)
     .exitOverride()
     .configureOutput({ writeOut: (text) => standardOutput().post(text) });
+  addSetupCommand(program);
   addRunCommand(program);
   addCheckCommand(program);
   addStatusCommand(program);
+  addDoctorCommand(program);
+  addCaCommand(program);
   addReplayCommand(program);
   addDeadLettersCommand(program);
   addVerifyCommand(program);

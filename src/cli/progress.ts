@@ -1,3 +1,4 @@
+import { formatBytes } from "../units.ts";
 import { say } from "./output.ts";
 
 /** How often the line is drawn on a terminal, and how often one is printed elsewhere, in ms. */
@@ -76,14 +77,6 @@ export function countLine(
   const share = Math.floor(Math.min(1, done / total) * 100);
   const left = formatSeconds(Math.max(0, total - done) / Math.max(1, perSecond));
   return `${share} % of ${total} ${things}, ${rate}, ${left} left`;
-}
-
-/** A number of bytes in the largest binary unit that keeps it at 1 or more, such as `1.2 GiB`. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  const value = bytes / 1024 ** power;
-  return `${power === 0 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
 }
 
 function formatSeconds(seconds: number): string {

@@ -213,20 +213,25 @@ function spaceReasons(
 }
 
 function certificateReasons({ name: sink, certificates = [] }: SinkFacts, nowMs: number) {
-  const ending = certificates.filter(({ notAfterMs }) => notAfterMs - nowMs < certificateMs);
-  return ending.map((each) => certificateReason(sink, each, nowMs));
+  return certificates.flatMap((certificate) => {
+    const ending = endingOf(certificate, nowMs);
+    if (ending === undefined) return [];
+    const { notAfterMs } = certificate;
+    const sinceMs = ending.hasEnded ? notAfterMs : notAfterMs - certificateMs;
+    const { hasEnded, detail } = ending;
+    return [reason("certificate-ends", hasEnded, { sink, sinceMs, detail })];
+  });
 }
 
-function certificateReason(
-  sink: string,
+/** How a certificate ends within 30 days, or has ended; `undefined` for one that lasts longer. */
+export function endingOf(
   { name, notAfterMs }: CertificateFact,
   nowMs: number,
-): HealthReason {
+): { readonly hasEnded: boolean; readonly detail: string } | undefined {
+  if (notAfterMs - nowMs >= certificateMs) return undefined;
   const hasEnded = notAfterMs <= nowMs;
   const end = new Date(notAfterMs).toISOString().slice(0, 10);
-  const detail = `${name} ${hasEnded ? "ended" : "ends"} on ${end}`;
-  const sinceMs = hasEnded ? notAfterMs : notAfterMs - certificateMs;
-  return reason("certificate-ends", hasEnded, { sink, sinceMs, detail });
+  return { hasEnded, detail: `${name} ${hasEnded ? "ended" : "ends"} on ${end}` };
 }
 
 function journalReasons(

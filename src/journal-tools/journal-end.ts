@@ -49,6 +49,34 @@ export async function readJournalEnd(
   }
 }
 
+/**
+ * When the oldest record was made that is written and that nothing says is flushed, in ms since 1970; `undefined` if there
+ * is none in the newest segment. `segments` are those of the directory. Rejects with CERTWIRE_JOURNAL_UNREADABLE.
+ */
+export async function unflushedSince(
+  directory: string,
+  segments: readonly NativeSegment[],
+): Promise<number | undefined> {
+  const newest = segments.at(-1);
+  if (newest === undefined) return undefined;
+  let position = startOf(newest);
+  for await (const frames of chunksOf(new WholeJournal(directory, position, "durable"))) {
+    position = frames.at(-1)?.position ?? position;
+  }
+  for await (const [first] of chunksOf(new WholeJournal(directory, position))) {
+    if (first !== undefined) return unixMsOf(first.time);
+  }
+  return undefined;
+}
+
+async function* chunksOf(journal: WholeJournal): AsyncGenerator<JournalFrame[]> {
+  try {
+    yield* journal.chunks(new AbortController().signal);
+  } finally {
+    journal.close();
+  }
+}
+
 /** True for a gap that is more than an unclean stop. */
 function isLoss({ type, payload }: JournalFrame): boolean {
   if (type !== frameTypes.gap) return false;

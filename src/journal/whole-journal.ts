@@ -18,12 +18,17 @@ export class WholeJournal {
   readonly #directory: string;
   readonly #reader: NativeJournalReader;
 
-  constructor(directory: string, position: JournalPosition | null = null) {
+  /** `mode`: `durable` for the frames that are known to be flushed only. */
+  constructor(
+    directory: string,
+    position: JournalPosition | null = null,
+    mode: "committed" | "durable" = "committed",
+  ) {
     this.#directory = directory;
     this.#reader = new (loadNative().JournalReader)({
       directory,
       quarantineDirectory: null,
-      mode: "committed",
+      mode,
       position,
       maxBatchBytes: mebibyte,
       maxBatchFrames: 1000,

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import loadAddon from "node-gyp-build";
 import { CertwireError } from "../errors/certwire-error.ts";
+import type { NativeWindows } from "./windows-system.ts";
 
 /** Where a native reader starts; the members are those of `JournalPosition`. */
 export interface NativePosition {
@@ -206,6 +207,8 @@ export interface NativeAddon {
    */
   lockFile(path: string, holder: string): Promise<NativeFileLock | null>;
   ExitSimulator: new (options: NativeSimulatorOptions) => NativeExitSimulator;
+  /** Absent in the addon for another system than Windows. */
+  windows?: NativeWindows;
 }
 
 let loaded: NativeAddon | undefined;

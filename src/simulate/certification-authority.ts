@@ -1,6 +1,7 @@
 import { dispositions, exitEvents } from "../exit/ca-codes.ts";
 import type { SimulatedEvent } from "../native/addon.ts";
-import type { Crls, IssuingAuthority } from "./issuing-authority.ts";
+import type { IssuingAuthority } from "./issuing-authority.ts";
+import type { Crls } from "./key-crls.ts";
 import { type RequestRow, rowContent } from "./request-row.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 
@@ -65,7 +66,7 @@ export class CertificationAuthority {
     return this.#rowEvent(exitEvents.issued, row);
   }
 
-  /** Takes the certificate of another CA, or one that is not in the database, into the database. */
+  /** Takes a certificate that is not in the database into it; `row` is one that `importedRow` made. */
   import(row: RequestRow, now: Date): SimulatedEvent {
     this.#sign(row, now, "Issued");
     return this.#rowEvent(exitEvents.imported, row);
@@ -109,8 +110,10 @@ export class CertificationAuthority {
     row.disposition = dispositions.revoked;
     row.message = `Revoked by ${by}\n`;
     row.revocation = { reason, when: now };
-    const serialNumber = row.certificate?.serialNumber;
-    if (serialNumber) this.authority.revoke({ serialNumber, revokedAt: now, reason });
+    if (row.certificate) {
+      const { serialNumber, issuerNameId } = row.certificate;
+      this.authority.revoke(issuerNameId, { serialNumber, revokedAt: now, reason });
+    }
     return this.#rowEvent(exitEvents.revoked, row);
   }
 
@@ -118,7 +121,10 @@ export class CertificationAuthority {
   release(row: RequestRow, now: Date): SimulatedEvent {
     row.disposition = dispositions.issued;
     row.revocation = { reason: -1, when: now };
-    if (row.certificate) this.authority.release(row.certificate.serialNumber, now);
+    if (row.certificate) {
+      const { serialNumber, issuerNameId } = row.certificate;
+      this.authority.release(issuerNameId, serialNumber, now);
+    }
     return this.#rowEvent(exitEvents.revoked, row);
   }
 
@@ -127,6 +133,11 @@ export class CertificationAuthority {
     this.authority.publishCrls(kind, now);
     const event = this.#caEvent(exitEvents.crlIssued);
     return { ...event, certificate: { ...event.certificate, ...this.authority.crlProperties() } };
+  }
+
+  /** An event that the CA has no other call for, about a row or about none. */
+  notify(event: number, row?: RequestRow): SimulatedEvent {
+    return row === undefined ? this.#caEvent(event) : this.#rowEvent(event, row);
   }
 
   #caEvent(event: number): SimulatedEvent {
@@ -139,6 +150,13 @@ export class CertificationAuthority {
     const certificate = { ...this.authority.properties, ...content.certificate };
     return { event, context: row.requestId, ...content, certificate };
   }
+}
+
+/** The row of an imported certificate: of a request it has only what the certificate says. `by`: who imports it. */
+export function importedRow(row: RequestRow, by = manager): RequestRow {
+  const { rawRequest: _, ...certificate } = row;
+  const account = { ...row.account, samName: by };
+  return { ...certificate, account, caller: by, requestedSubject: row.subject, attributes: [] };
 }
 
 function resolve(

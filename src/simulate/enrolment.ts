@@ -35,40 +35,26 @@ export class Enrolment {
         ? this.#random.pick(this.#rsaKeys)
         : createEcKey(this.#random, "P-256");
     const subject = subjectOf(template, account);
-    const requestedSubject = template.isSubjectSupplied ? subject : [];
     const names = alternativeNames(template, account);
     const attributes = this.#attributes(template, account);
     const challenge = attributes.find(([name]) => name === "Challenge")?.[1];
-    return {
+    return pendingRow({
       requestId,
       template,
       account,
       key,
-      requestedSubject,
       subject,
+      requestedSubject: template.isSubjectSupplied ? subject : [],
+      requestedNames: template.isSubjectSupplied ? names : [],
       attributes,
-      rawRequest: buildRequest(
-        {
-          subject: requestedSubject,
-          osVersion: "10.0.20348.2",
-          extensions: [
-            templateExtension(template),
-            ...(template.isSubjectSupplied ? [extensions.subjectAltName(names)] : []),
-          ],
-          ...(challenge === undefined ? {} : { challengePassword: challenge }),
-        },
-        key,
-      ),
+      ...(challenge !== undefined && { challengePassword: challenge }),
       extensions: [
         ...certificateExtensions(template, account, key, names),
         ...this.#authority.issuerExtensions,
       ],
       submitted: now,
       caller: account.samName,
-      disposition: dispositions.pending,
-      statusCode: 0,
-      message: "Taken Under Submission",
-    };
+    });
   }
 
   #pickTemplate(): Template {
@@ -94,6 +80,34 @@ export class Enrolment {
     const host = account.kind === "user" ? `ws-1172.${domainName}` : account.principal;
     return [...attributes, ["ccm", host], ["cdc", `DC1.${domainName}`], ["rmd", host]];
   }
+}
+
+/** A request as it is sent: the parts of its row, and what only its PKCS#10 says. */
+export interface SentRequest
+  extends Omit<RequestRow, "rawRequest" | "disposition" | "statusCode" | "message"> {
+  /** Alternative names that the requester asks for; none if the CA names the subject. */
+  readonly requestedNames: readonly extensions.AlternativeName[];
+  /** Default none. */
+  readonly challengePassword?: string;
+}
+
+/** The row of a request that the CA has not decided yet. */
+export function pendingRow({ requestedNames, challengePassword, ...row }: SentRequest): RequestRow {
+  const { template, key } = row;
+  const names = requestedNames.length > 0 ? [extensions.subjectAltName(requestedNames)] : [];
+  const content = {
+    subject: row.requestedSubject,
+    osVersion: "10.0.20348.2",
+    extensions: [templateExtension(template), ...names],
+    ...(challengePassword !== undefined && { challengePassword }),
+  };
+  return {
+    ...row,
+    rawRequest: buildRequest(content, key),
+    disposition: dispositions.pending,
+    statusCode: 0,
+    message: "Taken Under Submission",
+  };
 }
 
 /** The subject of a certificate that the CA fills from the directory, or that the requester names. */

@@ -1,27 +1,19 @@
 import { domainContext, domainName } from "./accounts.ts";
 import type { DistinguishedName } from "./distinguished-name.ts";
 import { nameText } from "./distinguished-name.ts";
+import { type Crls, clockSkew, KeyCrls, type Publication } from "./key-crls.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { Properties } from "./served-values.ts";
 import { binary, long, text } from "./served-values.ts";
 import { createRsaKey, type SigningKey } from "./signing-key.ts";
-import { type CrlEntry, ownX509, type X509Maker } from "./x509-builder.ts";
+import { buildCertificate, type CrlEntry } from "./x509-builder.ts";
 import * as extensions from "./x509-extensions.ts";
 
 const day = 86_400_000;
-/** Clock skew that AD CS allows for: certificates and CRLs become valid this much earlier, in ms. */
-const clockSkew = 10 * 60_000;
-/** Maximum entries in a base CRL; the oldest are dropped first, as if they had expired. */
-const maxCrlEntries = 5_000;
-
-/** A revoked certificate, or one released from hold (reason 8, only in delta CRLs). */
-export type Revocation = CrlEntry;
-
-/** The newest CRLs of the CA. */
-export interface Crls {
-  readonly base: Buffer;
-  readonly delta: Buffer;
-}
+/** CertState and CRLState of what is valid. */
+const valid = 3;
+/** CRLState of a certificate whose CRLs are those of an older certificate with the same key. */
+const withoutOwnCrl = 1;
 
 /** What an issuing authority is made of. */
 export interface AuthorityOptions {
@@ -29,81 +21,151 @@ export interface AuthorityOptions {
   readonly name?: string;
   /** The CA's key. Default: an RSA key of 2048 bits from the seed. */
   readonly key?: SigningKey;
-  /** Makes the certificates and CRLs. Default: the code of this folder. */
-  readonly x509?: X509Maker;
 }
 
-/** The key, the certificate and the CRLs of the simulated CA. */
+/** A key of the CA. */
+interface CaKey {
+  /** Index of the first certificate for this key; the CA numbers its keys so. */
+  readonly index: number;
+  readonly key: SigningKey;
+  /** When the key's first certificate became valid. */
+  readonly notBefore: Date;
+}
+
+/** A certificate of the CA. */
+interface CaCertificate {
+  /** Number of renewals before it. */
+  readonly index: number;
+  readonly der: Buffer;
+  readonly key: CaKey;
+}
+
+/** A certificate that the CA has signed. */
+export interface SignedCertificate {
+  readonly der: Buffer;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** Which key and certificate of the CA signed it: their indexes in the high and the low 16 bits. */
+  readonly issuerNameId: number;
+}
+
+/** The keys, the certificates and the CRLs of the simulated CA. */
 export class IssuingAuthority {
   /** Name of the CA, as the exit module gets it. */
   readonly name: string;
   readonly subject: DistinguishedName;
-  readonly certificate: Buffer;
-  /** The extensions that the CA adds to every certificate it issues. */
-  readonly issuerExtensions: readonly extensions.Extension[];
-  /** The properties of the CA, which can be read at every event. */
-  readonly properties: Properties;
-  readonly #key: SigningKey;
-  readonly #x509: X509Maker;
-  readonly #revoked = new Map<string, Revocation>();
-  #changed = new Map<string, Revocation>();
+  readonly #random: SeededRandom;
+  /** By their index. */
+  readonly #certificates: [CaCertificate, ...CaCertificate[]];
+  /** By the index of their key, in the order of the keys. */
+  readonly #crls = new Map<number, KeyCrls>();
+  #issuerExtensions: readonly extensions.Extension[];
+  #properties: Properties;
   #crlNumber = 1;
-  #baseNumber = 1;
-  #crls: Crls;
 
   constructor(random: SeededRandom, now: Date, options: AuthorityOptions = {}) {
     this.name = options.name ?? "Corp Issuing CA 1";
     this.subject = [["CN", this.name], ...domainContext];
-    this.#x509 = options.x509 ?? ownX509;
-    this.#key = options.key ?? createRsaKey(random, 2048);
-    this.certificate = this.#makeOwnCertificate(random, now);
-    this.issuerExtensions = this.#makeIssuerExtensions();
-    this.properties = this.#makeProperties();
-    const base = this.#makeCrl(now, 7 * day, []);
-    this.#crls = { base, delta: this.#makeDelta(now) };
+    this.#random = random;
+    const key = {
+      index: 0,
+      key: options.key ?? createRsaKey(random, 2048),
+      notBefore: new Date(now.getTime() - 400 * day),
+    };
+    this.#certificates = [this.#makeCertificate(0, key, now)];
+    this.#issuerExtensions = this.#makeIssuerExtensions();
+    this.#properties = this.#makeProperties();
+    this.#addCrls(key, now);
   }
 
-  #makeOwnCertificate(random: SeededRandom, now: Date): Buffer {
-    return this.#x509.certificate(
+  /**
+   * Gives the CA a new certificate, for a new key or for the one that it has. The CA must be stopped: its properties
+   * change.
+   */
+  renew(now: Date, key?: SigningKey): void {
+    const index = this.#certificates.length;
+    const caKey = key
+      ? { index, key, notBefore: new Date(now.getTime() - clockSkew) }
+      : this.#current.key;
+    const previous = extensions.previousCaCertificateHash(this.certificate);
+    this.#certificates.push(this.#makeCertificate(index, caKey, now, previous));
+    this.#issuerExtensions = this.#makeIssuerExtensions();
+    this.#properties = this.#makeProperties();
+    if (key) this.#addCrls(caKey, now);
+  }
+
+  get #current(): CaCertificate {
+    return this.#certificates.at(-1) ?? this.#certificates[0];
+  }
+
+  /** The CA's newest certificate in DER. */
+  get certificate(): Buffer {
+    return this.#current.der;
+  }
+
+  /** The extensions that the CA adds to every certificate it issues. */
+  get issuerExtensions(): readonly extensions.Extension[] {
+    return this.#issuerExtensions;
+  }
+
+  /** The properties of the CA, which can be read at every event. */
+  get properties(): Properties {
+    return this.#properties;
+  }
+
+  /** The newest CRLs of the CA's newest key. */
+  get crls(): Crls {
+    return this.#crlsOf(this.#current.key.index).newest;
+  }
+
+  #makeCertificate(
+    index: number,
+    key: CaKey,
+    now: Date,
+    previous?: extensions.Extension,
+  ): CaCertificate {
+    const der = buildCertificate(
       {
-        serialNumber: `4a${random.bytes(15).toString("hex")}`,
+        serialNumber: `4a${this.#random.bytes(15).toString("hex")}`,
         issuer: this.subject,
         subject: this.subject,
-        notBefore: new Date(now.getTime() - 400 * day),
+        notBefore: key.notBefore,
         notAfter: new Date(now.getTime() + 10 * 365 * day),
-        publicKeyInfo: this.#key.publicKeyInfo,
+        publicKeyInfo: key.key.publicKeyInfo,
         extensions: [
           extensions.keyUsage(["digitalSignature", "keyCertSign", "cRLSign"]),
           extensions.caConstraints(0),
-          extensions.subjectKeyIdentifier(this.#key.keyIdentifier),
-          extensions.caVersion(0, 0),
+          extensions.subjectKeyIdentifier(key.key.keyIdentifier),
+          extensions.caVersion(index, key.index),
+          ...(previous ? [previous] : []),
         ],
       },
-      this.#key,
+      key.key,
     );
+    return { index, der, key };
   }
 
   #makeIssuerExtensions(): extensions.Extension[] {
-    const file = `http://pki.${domainName}/${encodeURIComponent(this.name)}`;
+    const { index, key } = this.#current;
+    const place = `http://pki.${domainName}/${encodeURIComponent(this.name)}`;
     return [
-      extensions.authorityKeyIdentifier(this.#key.keyIdentifier),
-      extensions.crlDistributionPoint([`${file}.crl`, this.#directoryUrl()]),
+      extensions.authorityKeyIdentifier(key.key.keyIdentifier),
+      extensions.crlDistributionPoint([
+        `${place}${suffix(key.index)}.crl`,
+        this.#directoryUrl(key.index),
+      ]),
       extensions.authorityInformationAccess({
-        issuers: [`${file}.crt`],
+        issuers: [`${place}${suffix(index)}.crt`],
         ocsp: [`http://ocsp.${domainName}/ocsp`],
       }),
     ];
   }
 
-  #directoryUrl(): string {
+  #directoryUrl(keyIndex: number): string {
     const container = "CN=CDP,CN=Public Key Services,CN=Services,CN=Configuration";
-    const place = `CN=${this.name},${container},${nameText(domainContext).replaceAll(", ", ",")}`;
+    const name = `${this.name}${suffix(keyIndex)}`;
+    const place = `CN=${name},${container},${nameText(domainContext).replaceAll(", ", ",")}`;
     return `ldap:///${encodeURI(place)}?certificateRevocationList?base`;
-  }
-
-  /** The newest CRLs. */
-  get crls(): Crls {
-    return this.#crls;
   }
 
   /** A serial number as AD CS makes it: random, with the request ID at its end. */
@@ -120,11 +182,12 @@ export class IssuingAuthority {
     readonly extensions: readonly extensions.Extension[];
     readonly now: Date;
     readonly validityDays: number;
-  }): { readonly der: Buffer; readonly notBefore: Date; readonly notAfter: Date } {
+  }): SignedCertificate {
+    const { index, key } = this.#current;
     const start = Math.floor((content.now.getTime() - clockSkew) / 1000) * 1000;
     const notBefore = new Date(start);
     const notAfter = new Date(start + content.validityDays * day);
-    const der = this.#x509.certificate(
+    const der = buildCertificate(
       {
         serialNumber: content.serialNumber,
         issuer: this.subject,
@@ -134,78 +197,54 @@ export class IssuingAuthority {
         publicKeyInfo: content.key.publicKeyInfo,
         extensions: content.extensions,
       },
-      this.#key,
+      key.key,
     );
-    return { der, notBefore, notAfter };
+    return { der, notBefore, notAfter, issuerNameId: key.index * 0x10000 + index };
   }
 
-  /** Adds a revocation to the next CRLs. */
-  revoke(revocation: Revocation): void {
-    this.#revoked.set(revocation.serialNumber, revocation);
-    this.#changed.set(revocation.serialNumber, revocation);
-    if (this.#revoked.size <= maxCrlEntries) return;
-    const [oldest] = this.#revoked.keys();
-    if (oldest !== undefined) this.#revoked.delete(oldest);
+  /** Adds a revocation to the next CRLs of the key that signed the certificate. */
+  revoke(issuerNameId: number, revocation: CrlEntry): void {
+    this.#crlsOf(issuerNameId >>> 16).revoke(revocation);
   }
 
   /** Releases a certificate from hold: it leaves the base CRL, and the delta CRL says so. */
-  release(serialNumber: string, revokedAt: Date): void {
-    this.#revoked.delete(serialNumber);
-    this.#changed.set(serialNumber, { serialNumber, revokedAt, reason: 8 });
+  release(issuerNameId: number, serialNumber: string, revokedAt: Date): void {
+    this.#crlsOf(issuerNameId >>> 16).release(serialNumber, revokedAt);
   }
 
-  /** Publishes a new delta CRL, or a new base CRL and a delta CRL with the same number. */
-  publishCrls(kind: "base" | "delta", now: Date): Crls {
+  /** Publishes new CRLs of every key: a delta CRL, or a base CRL and a delta CRL with the same number. */
+  publishCrls(kind: keyof Crls, now: Date): void {
     this.#crlNumber += 1;
-    if (kind === "base") {
-      this.#baseNumber = this.#crlNumber;
-      this.#changed = new Map();
-      this.#crls = {
-        base: this.#makeCrl(now, 7 * day, [...this.#revoked.values()]),
-        delta: this.#makeDelta(now),
-      };
-    } else {
-      this.#crls = { ...this.#crls, delta: this.#makeDelta(now) };
-    }
-    return this.#crls;
+    for (const [keyIndex, crls] of this.#crls) crls.publish(kind, this.#publication(keyIndex, now));
   }
 
-  #makeDelta(now: Date): Buffer {
-    const indicator = extensions.deltaCrlIndicator(this.#baseNumber);
-    return this.#makeCrl(now, day, [...this.#changed.values()], indicator);
+  #addCrls({ index, key }: CaKey, now: Date): void {
+    this.#crls.set(index, new KeyCrls(this.subject, key, this.#publication(index, now)));
   }
 
-  #makeCrl(
-    now: Date,
-    lifetime: number,
-    entries: readonly CrlEntry[],
-    indicator?: extensions.Extension,
-  ): Buffer {
-    return this.#x509.crl(
-      {
-        issuer: this.subject,
-        thisUpdate: new Date(now.getTime() - clockSkew),
-        nextUpdate: new Date(now.getTime() + lifetime + lifetime / 10 + clockSkew),
-        entries,
-        extensions: [
-          extensions.authorityKeyIdentifier(this.#key.keyIdentifier),
-          extensions.caVersion(0, 0),
-          extensions.crlNumber(this.#crlNumber),
-          ...(indicator ? [indicator] : []),
-          extensions.nextPublish(new Date(now.getTime() + lifetime)),
-        ],
-      },
-      this.#key,
-    );
+  #publication(keyIndex: number, now: Date): Publication {
+    const newest = this.#certificates.findLast(({ key }) => key.index === keyIndex);
+    const caVersion = extensions.caVersion(newest?.index ?? keyIndex, keyIndex);
+    return { number: this.#crlNumber, now, caVersion };
+  }
+
+  #crlsOf(keyIndex: number): KeyCrls {
+    const crls = this.#crls.get(keyIndex);
+    if (crls === undefined) throw new RangeError(`the CA has no key ${keyIndex}`);
+    return crls;
   }
 
   #makeProperties(): Properties {
     return {
       CAType: long(1), // enterprise subordinate
-      CertCount: long(1),
-      "CertState.0": long(3),
-      "CRLIndex.0": long(0),
-      "CRLState.0": long(3),
+      CertCount: long(this.#certificates.length),
+      ...this.#indexed(({ index, key }) => ({
+        [`CertState.${index}`]: long(valid),
+        [`CRLIndex.${index}`]: long(key.index),
+        [`CRLState.${index}`]: long(index === key.index ? valid : withoutOwnCrl),
+        ...(index > 0 && { [`CertSuffix.${index}`]: text(suffix(index)) }),
+        ...(key.index > 0 && { [`CRLSuffix.${index}`]: text(suffix(key.index)) }),
+      })),
       fUseDS: long(1),
       fDeltaCRLsDisabled: long(0),
       MachineDNSName: text(`ca1.${domainName}`),
@@ -219,15 +258,25 @@ export class IssuingAuthority {
         `SYSTEM\\CurrentControlSet\\Services\\CertSvc\\Configuration\\${this.name}\\ExitModules\\Certwire.Exit`,
       ),
       RawCACertificate: binary(this.certificate),
-      "RawCACertificate.0": binary(this.certificate),
+      ...this.#indexed(({ index, der }) => ({ [`RawCACertificate.${index}`]: binary(der) })),
     };
+  }
+
+  #indexed(properties: (certificate: CaCertificate) => Properties): Properties {
+    return Object.assign({}, ...this.#certificates.map(properties));
   }
 
   /** The current CRLs, which can be read at a CRL event in addition to `properties`. */
   crlProperties(): Properties {
-    return {
-      "RawCRL.0": binary(this.#crls.base),
-      "RawDeltaCRL.0": binary(this.#crls.delta),
-    };
+    const all = [...this.#crls].map(([index, { newest }]) => ({
+      [`RawCRL.${index}`]: binary(newest.base),
+      [`RawDeltaCRL.${index}`]: binary(newest.delta),
+    }));
+    return Object.assign({}, ...all);
   }
+}
+
+/** What the CA adds to the names of the files of a certificate, or of the CRLs of a key, after renewals. */
+function suffix(index: number): string {
+  return index === 0 ? "" : `(${index})`;
 }

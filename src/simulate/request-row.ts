@@ -3,6 +3,7 @@ import { dispositions } from "../exit/ca-codes.ts";
 import type { SimulatedEvent } from "../native/addon.ts";
 import type { Account } from "./accounts.ts";
 import type { DistinguishedName } from "./distinguished-name.ts";
+import type { SignedCertificate } from "./issuing-authority.ts";
 import {
   binary,
   date,
@@ -17,11 +18,8 @@ import type { Template } from "./templates.ts";
 import { type Extension, extensionOids } from "./x509-extensions.ts";
 
 /** The issued certificate of a row. */
-export interface IssuedCertificate {
-  readonly der: Buffer;
+export interface IssuedCertificate extends SignedCertificate {
   readonly serialNumber: string;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
 }
 
 /** The revocation columns of a row; the reason is -1 after a release from hold. */
@@ -121,7 +119,7 @@ function certificateProperties(row: RequestRow): Properties {
     RawCertificate: binary(certificate.der),
     CertificateHash: hexPairs(createHash("sha1").update(certificate.der).digest()),
     SerialNumber: text(certificate.serialNumber),
-    IssuerNameID: long(0),
+    IssuerNameID: long(certificate.issuerNameId),
     NotBefore: date(certificate.notBefore),
     NotAfter: date(certificate.notAfter),
   };

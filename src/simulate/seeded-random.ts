@@ -47,7 +47,7 @@ export class SeededRandom {
 
   /** A number from 1 to `limit` - 1. */
   bigintBelow(limit: bigint): bigint {
-    const bytes = this.bytes(limit.toString(16).length / 2 + 8);
+    const bytes = this.bytes(Math.ceil(limit.toString(16).length / 2) + 8);
     return (BigInt(`0x${bytes.toString("hex")}`) % (limit - 1n)) + 1n;
   }
 }

@@ -125,6 +125,15 @@ const curves = {
     hash: "sha384",
     signatureOid: "1.2.840.10045.4.3.3",
   },
+  "P-521": {
+    openssl: "secp521r1",
+    oid: "1.3.132.0.35",
+    order:
+      0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
+    bits: 521,
+    hash: "sha512",
+    signatureOid: "1.2.840.10045.4.3.4",
+  },
 } as const;
 
 /** Curves that `createEcKey` knows. */
@@ -134,7 +143,7 @@ export type CurveName = keyof typeof curves;
 export function createEcKey(random: SeededRandom, name: CurveName): SigningKey {
   const curve = curves[name];
   const secret = random.bigintBelow(curve.order);
-  const point = multiplyBase(curve.openssl, secret, curve.bits / 8);
+  const point = multiplyBase(curve, secret);
   return {
     kind: "ec",
     bits: curve.bits,
@@ -151,21 +160,25 @@ function ecdsaSignature(
   data: Uint8Array,
 ): Buffer {
   const digest = createHash(curve.hash).update(data).digest();
-  const nonceBytes = createHmac("sha512", fixedBytes(secret, curve.bits / 8))
-    .update(digest)
-    .digest();
+  const size = bytesOf(curve);
+  const nonceBytes = createHmac("sha512", fixedBytes(secret, size)).update(digest).digest();
   const nonce = (BigInt(`0x${nonceBytes.toString("hex")}`) % (curve.order - 1n)) + 1n;
-  const point = multiplyBase(curve.openssl, nonce, curve.bits / 8);
-  const r = BigInt(`0x${point.subarray(1, 1 + curve.bits / 8).toString("hex")}`) % curve.order;
+  const point = multiplyBase(curve, nonce);
+  const r = BigInt(`0x${point.subarray(1, 1 + size).toString("hex")}`) % curve.order;
   const message = BigInt(`0x${digest.toString("hex")}`);
   const s = (modularInverse(nonce, curve.order) * (message + r * secret)) % curve.order;
   return der.sequence(der.integer(r), der.integer(s));
 }
 
-function multiplyBase(curve: string, scalar: bigint, size: number): Buffer {
-  const exchange = createECDH(curve);
-  exchange.setPrivateKey(fixedBytes(scalar, size));
+function multiplyBase(curve: (typeof curves)[CurveName], scalar: bigint): Buffer {
+  const exchange = createECDH(curve.openssl);
+  exchange.setPrivateKey(fixedBytes(scalar, bytesOf(curve)));
   return exchange.getPublicKey();
+}
+
+/** Length of a number of the curve's field, in bytes. */
+function bytesOf({ bits }: (typeof curves)[CurveName]): number {
+  return Math.ceil(bits / 8);
 }
 
 /** The public members of a key. `parameters`: those of its algorithm in DER; `undefined` if it has none. */

@@ -1,5 +1,10 @@
 import type { SimulatedEvent } from "../native/addon.ts";
-import { CertificationAuthority, manager, statusCodes } from "./certification-authority.ts";
+import {
+  CertificationAuthority,
+  importedRow,
+  manager,
+  statusCodes,
+} from "./certification-authority.ts";
 import { Enrolment } from "./enrolment.ts";
 import { IssuingAuthority } from "./issuing-authority.ts";
 import type { RequestRow } from "./request-row.ts";
@@ -156,15 +161,7 @@ export class SimulatedCa {
   }
 
   #import(now: Date): SimulatedEvent {
-    const { rawRequest: _, ...request } = this.#newRow(now);
-    const row: RequestRow = {
-      ...request,
-      attributes: [],
-      requestedSubject: request.subject,
-      account: { ...request.account, samName: manager },
-      caller: manager,
-    };
-    return this.#ca.import(row, now);
+    return this.#ca.import(importedRow(this.#newRow(now)), now);
   }
 
   #take(rows: RequestRow[]): RequestRow {

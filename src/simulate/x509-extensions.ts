@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import * as der from "./der-writer.ts";
 import { type DistinguishedName, encodeName } from "./distinguished-name.ts";
 
@@ -37,6 +38,7 @@ export const extensionOids = {
   authorityInformationAccess: "1.3.6.1.5.5.7.1.1",
   templateName: "1.3.6.1.4.1.311.20.2",
   caVersion: "1.3.6.1.4.1.311.21.1",
+  previousCaCertificateHash: "1.3.6.1.4.1.311.21.2",
   nextPublish: "1.3.6.1.4.1.311.21.4",
   template: "1.3.6.1.4.1.311.21.7",
   applicationPolicies: "1.3.6.1.4.1.311.21.10",
@@ -176,6 +178,12 @@ export function securityIdentifier(sid: string): Extension {
 /** CA version: index of the CA certificate in the low, of its key in the high 16 bits. */
 export function caVersion(certificateIndex: number, keyIndex: number): Extension {
   return extension("caVersion", der.integer(keyIndex * 0x10000 + certificateIndex));
+}
+
+/** Of a renewed CA certificate: SHA-1 of the one before it. */
+export function previousCaCertificateHash(certificate: Buffer): Extension {
+  const sha1 = hash("sha1", certificate, "buffer");
+  return extension("previousCaCertificateHash", der.octetString(sha1));
 }
 
 /** CRL number. */

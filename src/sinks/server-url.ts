@@ -64,7 +64,8 @@ export function invalidUrl(message: string, hint?: string): CertwireError {
   return new CertwireError("CERTWIRE_CONFIG_INVALID", message, hint === undefined ? {} : { hint });
 }
 
-function parseHost(text: string, defaultPort: number): HostPort {
+/** A `host` or `host:port`, as it stands in a URL. Throws a CertwireError. */
+export function parseHost(text: string, defaultPort: number): HostPort {
   const [, host, port] = hostPattern.exec(text) ?? [];
   const number = port === undefined ? defaultPort : Number(port);
   if (host === undefined || number < 1 || number > 65_535) {

@@ -1,6 +1,12 @@
 import type { Logger } from "pino";
 import type { z } from "zod";
 import type { Destination, Destinations } from "../events/destination.ts";
+import type { ServerDate } from "../kafka/server-date.ts";
+import {
+  type BrokerCertificate,
+  type BrokerServers,
+  brokerCertificates,
+} from "./broker-certificate.ts";
 import type { commonShape, ResolvedSinkOptions } from "./common-options.ts";
 import type { ResolveContext } from "./secret-reference.ts";
 import type { Sink } from "./sink.ts";
@@ -52,6 +58,13 @@ export interface SinkKindDefinition<
   inspect?(options: Options, now: number): readonly SinkFinding[];
   /** When the certificates that a sink uses end. Default: it uses none. */
   certificates?(options: Options): readonly CertificateEnd[];
+  /** The servers that a sink connects to first. Default: it connects to none. */
+  servers?(options: Options): BrokerServers;
+  /**
+   * The time of a server that the sink needs, asked for within a time in ms. `undefined` if there is none that says it.
+   * Rejects with the error of the connection. Default: there is none.
+   */
+  serverTime?(options: Options, timeoutMs: number): Promise<ServerTime | undefined>;
   /** Where the events go, for people to read. Never holds a secret. */
   destination(options: Options): string;
   /**
@@ -70,6 +83,12 @@ export interface SinkKindDefinition<
   create(options: Options, log: Logger): Promise<Sink>;
 }
 
+/** The time of a server, and who it is. */
+export interface ServerTime extends ServerDate {
+  /** Such as `the token endpoint idp.example`. */
+  readonly server: string;
+}
+
 /** A sink with its options resolved: nothing is connected, and no client library is loaded. */
 export interface ConfiguredSink {
   readonly kind: string;
@@ -85,6 +104,10 @@ export interface ConfiguredSink {
   inspect(now: number): readonly SinkFinding[];
   /** When the certificates that it uses end; reads those of their files that have changed. */
   certificates(): readonly CertificateEnd[];
+  /** The certificates that its brokers show, asked for within a time in ms; none of those that show none. */
+  brokerCertificates(timeoutMs: number): Promise<BrokerCertificate[]>;
+  /** The time of a server that it needs; see `SinkKindDefinition`. */
+  serverTime(timeoutMs: number): Promise<ServerTime | undefined>;
   /** Where an event goes, for people to read. */
   place(destination: Destination | undefined): string;
   /** The same sink for a second process that writes at the same time; see `SinkKindDefinition`. */
@@ -124,6 +147,9 @@ export function defineSinkKind<Schema extends SinkSchema, Options extends Resolv
       (destination && definition.place?.(destination)) ?? definition.destination(options),
     inspect: (now) => definition.inspect?.(options, now) ?? [],
     certificates: () => definition.certificates?.(options) ?? [],
+    brokerCertificates: async (timeoutMs) =>
+      brokerCertificates(definition.servers?.(options) ?? { hosts: [] }, timeoutMs),
+    serverTime: async (timeoutMs) => definition.serverTime?.(options, timeoutMs),
     apart: (name) => configured(definition.apart?.(options, name) ?? options),
     create: async (log) => definition.create(options, log ?? (await silentLogger())),
   });

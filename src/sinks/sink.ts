@@ -130,4 +130,6 @@ export interface SinkLimits {
 export interface DestinationFinding {
   readonly message: string;
   readonly hint: string;
+  /** True if events that were acknowledged get lost although nothing fails. Absent means false. */
+  readonly losesEvents?: true;
 }

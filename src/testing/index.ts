@@ -9,12 +9,15 @@ export { isKind, type TypedEvent } from "../events/typed-event.ts";
 export { type ContainerOptions, kafkaAt, startKafka, type TestKafka } from "./brokers/kafka.ts";
 export { rabbitMqAt, startRabbitMq, type TestRabbitMq } from "./brokers/rabbitmq.ts";
 export type { TestClock } from "./ca/clock.ts";
+export type { LossReason } from "./ca/lost-records.ts";
 export type { RequestReference } from "./ca/request-book.ts";
 export type { RequestOptions, TestAlternativeName } from "./ca/request-options.ts";
 export { type TestTemplate, templateNames } from "./ca/templates.ts";
 export {
   type ActorOptions,
   type FailureOptions,
+  type LossOptions,
+  type RenewalOptions,
   type TestCa,
   type TestCaOptions,
   type TestRevocationReason,

@@ -3,10 +3,6 @@ import { CertwireError } from "../errors/certwire-error.ts";
 
 /** The optional libraries of the test kit, and what each is for. */
 const uses = {
-  "@peculiar/asn1-csr": "requests",
-  "@peculiar/asn1-schema": "certificates",
-  "@peculiar/asn1-x509": "certificates",
-  "@noble/curves": "ECDSA keys",
   "@noble/post-quantum": "ML-DSA keys",
   "@testcontainers/kafka": "startKafka",
   "@testcontainers/rabbitmq": "startRabbitMq",

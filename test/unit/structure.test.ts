@@ -42,6 +42,21 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "health",
     "http",
   ],
+  ca: ["errors", "native"],
+  doctor: [
+    "units.ts",
+    "errors",
+    "native",
+    "files",
+    "journal",
+    "events",
+    "state",
+    "sinks",
+    "config",
+    "journal-tools",
+    "health",
+    "ca",
+  ],
   simulate: ["exit"],
   testing: [
     "errors",
@@ -58,6 +73,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "index.ts": ["events"],
   cli: [
+    "units.ts",
     "errors",
     "amqp",
     "native",
@@ -73,6 +89,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "journal-tools",
     "health",
     "service",
+    "ca",
+    "doctor",
     "simulate",
   ],
 };

@@ -11,8 +11,8 @@ import { cliMain, startCli } from "../support/run-cli.ts";
 import { scaled, sizeFromEnvironment } from "../support/scale.ts";
 import { readAll } from "../support/small-journal.ts";
 import { until } from "../support/until.ts";
-import { HostDirectory, nodeForWindows, processIn, serviceHost } from "./support/host-service.ts";
-import { prepareWine, startWine, windowsPath } from "./support/wine.ts";
+import { HostDirectory, processIn, serviceHost } from "./support/host-service.ts";
+import { nodeForWindows, prepareWine, startWine, windowsPath } from "./support/wine.ts";
 
 /** How often the host or its program is killed. */
 const kills = sizeFromEnvironment("CERTWIRE_HOST_KILLS", scaled(5));

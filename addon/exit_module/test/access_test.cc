@@ -45,6 +45,19 @@ TEST_CASE("a directory that others can write to is refused until it gets its rig
   CHECK((RightsOfEveryone(made.directory) & FILE_WRITE_DATA) == 0);
 }
 
+TEST_CASE("a file is refused as long as others can write to it, or to its directory") {
+  const Directories made;
+  const std::wstring file = made.directory + L"\\certwire-exit.dll";
+  CloseHandle(CreateFileW(file.c_str(), GENERIC_WRITE, 0, nullptr, CREATE_NEW, 0, nullptr));
+  CloseToOthers(file);
+  CHECK_FALSE(IsWritableByOthers(file));
+  OpenToEveryone(made.directory);
+  CHECK(IsWritableByOthers(file));
+  CloseToOthers(made.directory);
+  OpenToEveryone(file);
+  CHECK(IsWritableByOthers(file));
+}
+
 TEST_CASE("a directory that others can read is found out, as long as they can") {
   const Directories made;
   OpenToEveryone(made.directory);

@@ -95,7 +95,12 @@ function addPropertyActions(database: Database): Step[] {
   for (const setting of settings) {
     const { property, valueName, byDefault } = setting;
     const isMissing = `NOT ${property}`;
-    add(`Keep${valueName}`, property, `[${previous(setting)}]`, `${isMissing} AND ${previous(setting)}`);
+    add(
+      `Keep${valueName}`,
+      property,
+      `[${previous(setting)}]`,
+      `${isMissing} AND ${previous(setting)}`,
+    );
     if (byDefault !== undefined) add(`Default${valueName}`, property, byDefault, isMissing);
   }
   add("SetRegsvr32", "REGSVR32", "[System64Folder]regsvr32.exe", "1");

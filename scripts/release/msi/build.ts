@@ -54,7 +54,7 @@ export function buildMsi(options: MsiOptions): Msi {
     const root = installedRoot(work, resolve(stage), version);
     const members = addFiles(database, { root, version });
     const productCode = addProduct(database, version);
-    addSystemChanges(database);
+    addSystemChanges(database, version);
     addActions(database);
     const stream = `${actionsDll}.ibd`;
     database.add("Binary", { Name: actionsDll, Data: stream });

@@ -154,5 +154,12 @@ function addFile(
   });
   if (hash === undefined) return;
   const [HashPart1, HashPart2, HashPart3, HashPart4] = hash;
-  database.add("MsiFileHash", { File_: key, Options: 0, HashPart1, HashPart2, HashPart3, HashPart4 });
+  database.add("MsiFileHash", {
+    File_: key,
+    Options: 0,
+    HashPart1,
+    HashPart2,
+    HashPart3,
+    HashPart4,
+  });
 }

@@ -39,7 +39,7 @@ export function previous({ property }: Setting): string {
 }
 
 /** Set when an older version is installed. */
-export const olderVersionFound = "OLDERVERSIONFOUND";
+const olderVersionFound = "OLDERVERSIONFOUND";
 const newerVersionFound = "NEWERVERSIONFOUND";
 const windowsMajorVersion = "WINDOWSMAJORVERSION";
 
@@ -70,10 +70,12 @@ export function addProduct(database: Database, version: string): string {
 }
 
 function addProperties(database: Database, version: string, productCode: string): void {
+  // These alone reach the part of an installation that runs with elevated rights.
   const secure = [
-    ...settings.map(({ property }) => property),
+    ...settings.flatMap((setting) => [setting.property, previous(setting)]),
     newerVersionFound,
     olderVersionFound,
+    windowsMajorVersion,
     "STARTSERVICE",
   ];
   const properties = {

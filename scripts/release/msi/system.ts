@@ -9,8 +9,8 @@ export const serviceWasRunning = "ServiceWasRunning";
 export const isServiceStarted = `STARTSERVICE="1" OR ${serviceWasRunning}`;
 
 /** Adds the service and its start, and INSTALLDIR in the PATH. */
-export function addSystemChanges(database: Database): void {
-  addService(database);
+export function addSystemChanges(database: Database, version: string): void {
+  addService(database, version);
   const component = "PathEntry";
   addComponent(database, { name: component, resource: "path", directory: installDirectory });
   database.add("Environment", {
@@ -29,7 +29,7 @@ export function addSystemChanges(database: Database): void {
   });
 }
 
-function addService(database: Database): void {
+function addService(database: Database, version: string): void {
   const name = "Certwire";
   const component = "c_ServiceExe";
   const [ownProcess, automaticStart, normalError, isVital] = [0x10, 2, 1, 0x8000];
@@ -55,7 +55,7 @@ function addService(database: Database): void {
   const start = "ServiceStart";
   addComponent(database, {
     name: start,
-    resource: "service start",
+    resource: `${version}/service start`,
     directory: versionDirectory,
     condition: isServiceStarted,
   });

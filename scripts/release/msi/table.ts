@@ -63,7 +63,9 @@ function fieldOf(value: Value, type: string, column: string): string {
   }
   const isInteger = kind.toLowerCase() === "i";
   if (isInteger !== (typeof value === "number")) {
-    throw new Error(`${column} is ${isInteger ? "a number" : "text"}, not ${JSON.stringify(value)}`);
+    throw new Error(
+      `${column} is ${isInteger ? "a number" : "text"}, not ${JSON.stringify(value)}`,
+    );
   }
   if (typeof value === "number") {
     const limit = 2 ** (8 * size - 1);

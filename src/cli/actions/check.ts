@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { type Diagnostic, formatDiagnostic } from "../../config/config-error.ts";
 import { inspectConfig } from "../../config/inspect.ts";
 import type { ResolvedConfig } from "../../config/load.ts";
@@ -9,17 +8,14 @@ import { describeError } from "../../errors/describe-error.ts";
 import { jsonText } from "../../events/json-text.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { listSegmentFiles } from "../../journal/segments.ts";
+import { examineSink, type SinkExamination } from "../../sinks/examine-sink.ts";
 import { sinkKinds } from "../../sinks/registry.ts";
-import type { Sink } from "../../sinks/sink.ts";
 import type { SinkKind } from "../../sinks/sink-kind.ts";
 import { checkState } from "../../state/check-state.ts";
 import { stateLayout } from "../../state/layout.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { alignRows, countOf, styled } from "../output.ts";
 import { assertSample, printSample, printSampleJson } from "./check-sample.ts";
-
-/** How long a sink may take to close, in ms. */
-const closeMs = 1000;
 
 /** The options of `certwire check`. */
 export interface CheckOptions {
@@ -118,27 +114,13 @@ async function checkStateOf({ state, sinks }: ResolvedConfig): Promise<string> {
 /** The result of an opening, and what the destination's settings put at risk. */
 async function checkSink(configured: SinkConfiguration, timeoutMs: number): Promise<CheckResult[]> {
   const subject = `sink ${configured.options.name}`;
-  let findings: Sink["findings"] = [];
+  let findings: SinkExamination["findings"] = [];
   const result = await attempt(subject, "CERTWIRE_SINK_UNREACHABLE", async () => {
-    const sink = await configured.create();
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const tooLate = new Promise<never>((_, reject) => {
-      const silence = `no answer in ${timeoutMs} ms from ${configured.destination}`;
-      timeout.addEventListener("abort", () => reject(new Error(silence)));
-    });
-    try {
-      await Promise.race([sink.open(timeout), tooLate]);
-      findings = sink.findings;
-      return `${configured.kind}: connected, ${sink.lanes} ${sink.lanes === 1 ? "lane" : "lanes"}`;
-    } finally {
-      await Promise.race([sink.close(), delay(closeMs)]);
-    }
+    const examined = await examineSink(configured, timeoutMs);
+    findings = examined.findings;
+    return `${configured.kind}: connected, ${countOf(examined.lanes, "lane")}`;
   });
-  const atRisk = (findings ?? []).map(({ message, hint }) => ({
-    subject,
-    detail: message,
-    advice: hint,
-  }));
+  const atRisk = findings.map(({ message, hint }) => ({ subject, detail: message, advice: hint }));
   return [result, ...atRisk];
 }
 

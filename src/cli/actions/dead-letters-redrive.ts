@@ -11,6 +11,7 @@ import { eventsOfLetter, type FoundLetter, readDeadLetters } from "../../sources
 import type { EventContext } from "../../sources/decode-frame.ts";
 import { deleteDeadLetters, type OpenDeadLetters } from "../../state/dead-letter-files.ts";
 import { stateLayout } from "../../state/layout.ts";
+import { formatBytes } from "../../units.ts";
 import { besideTheService } from "../beside-the-service.ts";
 import { readConfiguredMemory } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -18,7 +19,7 @@ import { describeFilter, type LetterFilter, othersText } from "../letter-filter.
 import { createLogger } from "../logger.ts";
 import { bytesBefore, extentOf, type OpenedLetters, withDeadLetters } from "../open-letters.ts";
 import { alignRows, inLine, say } from "../output.ts";
-import { formatBytes, formatFiles, Progress } from "../progress.ts";
+import { formatFiles, Progress } from "../progress.ts";
 import { RedrivePlan, type SinkPlan } from "../redrive-plan.ts";
 import { stopSignal } from "../stop-signal.ts";
 

@@ -4,9 +4,11 @@ import { didYouMean } from "../../config/did-you-mean.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { type ErrorCodeEntry, errorCodes } from "../../errors/codes.ts";
 import { standardOutput } from "../../files/standard-output.ts";
+import { alerts } from "../../health/alerts.ts";
+import { type HealthReasonEntry, healthReasons } from "../../health/reasons.ts";
 import { packageRoot } from "../../native/addon.ts";
 import { alignRows } from "../output.ts";
-import { sectionsOf, wrapped } from "../page-text.ts";
+import { plainText, sectionsOf, wrapped } from "../page-text.ts";
 
 /** `certwire explain`: what a code means. */
 export function explain(code: string | undefined): void {
@@ -15,21 +17,36 @@ export function explain(code: string | undefined): void {
 }
 
 const errors: Readonly<Record<string, ErrorCodeEntry>> = errorCodes;
+const reasons: Readonly<Record<string, HealthReasonEntry>> = healthReasons;
 const codes = Object.keys(errors);
+const alertNames = Object.keys(alerts);
 
 function explanationOf(code: string): string {
   const name = code.toUpperCase();
   const known = codes.find((each) => each === name || each === `CERTWIRE_${name}`);
   const entry = known && errors[known];
   if (entry) return errorText(known, entry);
-  const sections = eventLogSections();
-  const section = sections.find(({ id }) => id === code);
+  const reason = Object.hasOwn(reasons, code.toLowerCase()) && reasons[code.toLowerCase()];
+  if (reason) return reasonText(code.toLowerCase(), reason);
+  const alert = alertNames.find((each) => each.toUpperCase() === name);
+  if (alert !== undefined) return runbook(alert);
+  const section = eventLogSections().find(({ id }) => id === code);
   if (section) return `Event-log entry ${section.title}\n\n${section.text}`;
-  const ids = sections.map(({ id }) => id).join(", ");
-  const near = didYouMean(name, codes);
+  const near = didYouMean(code, [...codes, ...Object.keys(reasons), ...alertNames]);
   throw new CertwireError("CERTWIRE_USAGE", `there is no code "${code}"`, {
-    hint: near ? `Did you mean ${near}?` : `Give the code of an error, or one of ${ids}.`,
+    hint: near ? `Did you mean ${near}?` : "`certwire explain` lists every code.",
   });
+}
+
+function reasonText(code: string, { meaning, when, hint }: HealthReasonEntry): string {
+  const state = `State: ${when}`.replaceAll("`", "");
+  return [code, wrapped(meaning), wrapped(state), wrapped(hint)].join("\n\n");
+}
+
+/** The page of an alert. */
+function runbook(name: string): string {
+  const path = join(packageRoot(), "docs", "how-to", "runbooks", `${name}.md`);
+  return plainText(readFileSync(path, "utf8").replaceAll(/^#+ /gm, "").trim());
 }
 
 function errorText(code: string, { meaning, hint, retryable, exitCode }: ErrorCodeEntry): string {
@@ -42,6 +59,12 @@ function errorText(code: string, { meaning, hint, retryable, exitCode }: ErrorCo
 function listOfAll(): string {
   return [
     ...alignRows(Object.entries(errors).map(([code, { meaning }]) => [code, meaning])),
+    "",
+    "Reasons of the state of health:",
+    ...alignRows(Object.entries(reasons).map(([code, { meaning }]) => [code, meaning])),
+    "",
+    "Alerts:",
+    ...alertNames,
     "",
     "Entries of the Windows event log, source Certwire:",
     ...alignRows(eventLogSections().map(({ id, name }) => [id.padStart(3), name])),

@@ -3,8 +3,10 @@ import type { Command } from "commander";
 export function addExplainCommand(program: Command): void {
   program
     .command("explain")
-    .description("print what an error code or an event-log id means, and what to do")
-    .argument("[code]", "such as CERTWIRE_CONFIG_INVALID, or the number of an event-log entry")
+    .description(
+      "print what a code means, and what to do: of an error, a reason of health, an alert, or an entry of the event log",
+    )
+    .argument("[code]", "such as CERTWIRE_CONFIG_INVALID, sink-refused, CertwireSinkDown, or 23")
     .addHelpText("after", help)
     .action(async (code?: string) => (await import("../actions/explain.ts")).explain(code));
 }
@@ -14,4 +16,6 @@ Without a code it lists them all.
 
 Examples:
   certwire explain CERTWIRE_JOURNAL_UNREADABLE
+  certwire explain sink-refused
+  certwire explain CertwireSinkDown
   certwire explain 23`;

@@ -1,6 +1,9 @@
+import { serverDate } from "../../kafka/server-date.ts";
 import { zstdProblem } from "../../kafka/zstd.ts";
+import type { BrokerServers } from "../broker-certificate.ts";
 import { passwordInClear, scramInClear, tokenInClear } from "../broker-options.ts";
-import { defineSinkKind, type SinkFinding } from "../sink-kind.ts";
+import { parseHost } from "../server-url.ts";
+import { defineSinkKind, type ServerTime, type SinkFinding } from "../sink-kind.ts";
 import {
   type CertificateEnd,
   caEnds,
@@ -28,6 +31,8 @@ export const kafka = defineSinkKind({
   resolve: resolveKafkaSink,
   inspect,
   certificates,
+  servers,
+  serverTime,
   destination,
   destinations: (options) => kafkaDestinations(options),
   place: ({ topic }) => `topic ${topic}`,
@@ -42,6 +47,21 @@ function certificates({ tls, sasl }: ResolvedKafkaSinkOptions): CertificateEnd[]
   const ofTokens =
     sasl?.mechanism === "oauthbearer" && sasl.caFile !== undefined ? caEnds(sasl.caFile) : [];
   return earliestOfEach([...ofBroker, ...ofTokens]);
+}
+
+function servers({ brokers, tls }: ResolvedKafkaSinkOptions): BrokerServers {
+  return { hosts: brokers.map((broker) => parseHost(broker, 9092)), ...(tls && { tls }) };
+}
+
+/** No answer of Kafka says what time it is; the endpoint that issues tokens does. */
+async function serverTime(
+  { sasl }: ResolvedKafkaSinkOptions,
+  timeoutMs: number,
+): Promise<ServerTime | undefined> {
+  if (sasl?.mechanism !== "oauthbearer") return undefined;
+  const { tokenEndpoint: url, ca } = sasl.credentials;
+  const date = await serverDate({ url, timeoutMs, ...(ca && { ca: ca() }) });
+  return date && { ...date, server: `the token endpoint ${new URL(url).host}` };
 }
 
 function destination(options: ResolvedKafkaSinkOptions): string {

@@ -195,6 +195,7 @@ function retentionFindings(settings: Settings): DestinationFinding[] {
       message:
         "cleanup.policy compact: the broker keeps only the newest event of each request and deletes the others",
       hint: "Set cleanup.policy of the topic to delete.",
+      losesEvents: true,
     });
   }
   const retentionMs = Number(settings["retention.ms"] ?? -1);

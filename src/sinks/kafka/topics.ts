@@ -49,9 +49,9 @@ export class KafkaTopics {
     this.#areSeveral = all.length > 1 || this.#fixed.length === 0;
   }
 
-  /** Settings of the known topics that put events at risk, and topics without a leader. */
+  /** Settings of the known topics that put events at risk or make them smaller, and topics without a leader. */
   get findings(): readonly DestinationFinding[] {
-    return this.#found().map(([topic, finding]) =>
+    return [...this.#found(), ...this.#smaller()].map(([topic, finding]) =>
       this.#areSeveral ? naming(topic, finding) : finding,
     );
   }
@@ -204,6 +204,16 @@ export class KafkaTopics {
     );
   }
 
+  /** Topics that take smaller events than the options allow; these are logged when the limit changes. */
+  #smaller(): [topic: string, finding: DestinationFinding][] {
+    const { maxEventBytes } = this.#options.limits;
+    return [...this.#known].flatMap(([topic, { maxMessageBytes = Infinity }]) =>
+      maxMessageBytes - sendOverhead < maxEventBytes
+        ? [[topic, smaller(maxMessageBytes, maxEventBytes)] as [string, DestinationFinding]]
+        : [],
+    );
+  }
+
   /** Logs what is new among the findings. */
   #report(): void {
     const found = this.#found().map(([topic, { message, hint }]) => ({ topic, message, hint }));
@@ -217,8 +227,15 @@ export class KafkaTopics {
   }
 }
 
-function naming(topic: string, { message, hint }: DestinationFinding): DestinationFinding {
-  return { message: `topic "${topic}": ${message}`, hint };
+function naming(topic: string, finding: DestinationFinding): DestinationFinding {
+  return { ...finding, message: `topic "${topic}": ${finding.message}` };
+}
+
+function smaller(maxMessageBytes: number, maxEventBytes: number): DestinationFinding {
+  return {
+    message: `max.message.bytes ${maxMessageBytes}: events above ${maxMessageBytes - sendOverhead} bytes lose their largest values, although maxEventBytes is ${maxEventBytes}`,
+    hint: `Set max.message.bytes of the topic to ${maxEventBytes + sendOverhead} or more, or lower maxEventBytes.`,
+  };
 }
 
 function tooSmall(topic: string, maxMessageBytes: number): CertwireError {

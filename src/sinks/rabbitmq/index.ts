@@ -23,6 +23,7 @@ export const rabbitmq = defineSinkKind({
     ...inspectAccess(options, now),
   ],
   certificates: ({ tls }) => (tls === undefined ? [] : certificateEnds(tls)),
+  servers: ({ hosts, tls }) => ({ hosts, ...(tls && { tls }) }),
   destination,
   destinations: (options) => rabbitmqDestinations(options),
   place: ({ exchange, routingKey }) => `exchange ${exchange} key ${routingKey}`,

@@ -25,11 +25,11 @@ export const collected = {
   ca: ["RawCACertificate", "SanitizedCAName", "MachineDNSName", "CAType"],
   /** At an event about a request. */
   caOfRequest: ["RequesterCAAccess", "UserDN", "KeyArchived"],
-  /** At the events of a CRL and of a start, each certificate of the CA under its index too. */
+  /** At the events of a CRL and of a start and at unknown ones, each certificate of the CA under its index too. */
   caCertificate: Object.keys(caCertificateProperties),
 } as const;
 
-/** At the events of a CRL and of a start: everything about the CA. */
+/** At the events of a CRL and of a start and at unknown ones: everything about the CA. */
 export const collectedCaDetails: readonly string[] = Object.keys(caProperties).filter(
   (name) => name !== "Name" && !isIn(collected.ca, name) && !isIn(collected.caOfRequest, name),
 );
@@ -45,6 +45,7 @@ const valid = 3;
  * in the same way. `time`: 100 ns since 1601-01-01 UTC.
  */
 export function collectRecord(event: SimulatedEvent, caName: string, time: bigint): ExitRecord {
+  const isUnknown = !Object.values<number>(exitEvents).includes(event.event);
   const isOfCa = event.event === exitEvents.startup || event.event === exitEvents.crlIssued;
   const isOfRequest = !isOfCa && event.event !== exitEvents.shutdown;
   return {
@@ -52,7 +53,10 @@ export function collectRecord(event: SimulatedEvent, caName: string, time: bigin
     context: event.context,
     time,
     ...process,
-    ca: inRecordOrder([["Name", textOf(caName)], ...caValues(event, isOfCa, isOfRequest)]),
+    ca: inRecordOrder([
+      ["Name", textOf(caName)],
+      ...caValues(event, isOfCa || isUnknown, isOfRequest),
+    ]),
     request: inRecordOrder(isOfRequest ? values(event.request, collected.request) : []),
     certificate: inRecordOrder(isOfRequest ? values(event.certificate, collected.certificate) : []),
     attributes: isOfRequest ? event.attributes.map(attributeOf) : [],

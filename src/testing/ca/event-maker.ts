@@ -1,11 +1,14 @@
 import { hash } from "node:crypto";
+import { foundGapIndex } from "../../consumer/completeness/place.ts";
 import { buildEvents } from "../../events/build-events.ts";
 import { CaIdentity } from "../../events/ca-identity.ts";
 import type { EventOptions } from "../../events/envelope.ts";
 import type { CertwireEvent } from "../../events/event.ts";
+import { gapEvent } from "../../events/gap-event.ts";
 import { type Frame, frameTypes } from "../../journal/frame.ts";
 import type { SimulatedEvent } from "../../native/addon.ts";
 import { collectRecord } from "./collected-record.ts";
+import type { LostRecords } from "./lost-records.ts";
 
 /** Version of the records that this code makes. */
 const schema = 1;
@@ -43,22 +46,66 @@ export class EventMaker {
 
   /** The events of one call of Notify at a given time, at least one. */
   events(served: SimulatedEvent, now: Date): CertwireEvent[] {
-    const time = BigInt(now.getTime() + filetimeOffsetMs) * 10_000n;
-    const record = collectRecord(served, this.#caName, time);
-    return buildEvents(this.#nextFrame(time), record, this.#identity, this.#options);
+    const record = collectRecord(served, this.#caName, filetimeOf(now));
+    return buildEvents(this.#nextFrame(now), record, this.#identity, this.#options);
   }
 
-  #nextFrame(time: bigint): Frame {
+  /**
+   * The events that a call of Notify would have had, if its record were not lost. The ids of those that are never
+   * written are of no other event.
+   */
+  lostEvents(served: SimulatedEvent, now: Date, lost: LostRecords): CertwireEvent[] {
+    const record = collectRecord(served, this.#caName, filetimeOf(now));
+    const frame = lost.areWritten ? this.#nextFrame(now) : this.#frameOfNoJournal(now, lost);
+    lost.add({ sequence: frame.sequence, time: frame.time, context: served.context });
+    // The service never sees this record, so it remembers nothing of it.
+    return buildEvents(frame, record, new CaIdentity(), this.#options);
+  }
+
+  /** The event of a loss that ends now; `undefined` if nothing was lost. */
+  gapEvent(lost: LostRecords, now: Date): CertwireEvent | undefined {
+    const gap = lost.gap();
+    if (gap === undefined) return undefined;
+    const { firstSequence } = gap;
+    const frame =
+      firstSequence === undefined
+        ? this.#nextFrame(now, frameTypes.gap)
+        : this.#frame(now, {
+            type: frameTypes.gap,
+            sequence: BigInt(firstSequence),
+            index: foundGapIndex,
+          });
+    return gapEvent(frame, gap, this.#identity.resolve(frame).id, this.#options);
+  }
+
+  #nextFrame(now: Date, type: number = frameTypes.event): Frame {
     this.#sequence += 1n;
+    return this.#frame(now, { type, sequence: this.#sequence, index: 0 });
+  }
+
+  #frameOfNoJournal(now: Date, lost: LostRecords): Frame {
+    const sequence = this.#sequence + BigInt(lost.count) + 1n;
+    const frame = this.#frame(now, { type: frameTypes.event, sequence, index: 0 });
+    return { ...frame, epochId: this.#id(`lost/${this.#epochNumber}/${this.#sequence}`) };
+  }
+
+  #frame(now: Date, place: Pick<Frame, "type" | "sequence" | "index">): Frame {
     return {
-      type: frameTypes.event,
+      ...place,
       schema,
       epochNumber: this.#epochNumber,
-      epochId: hash("sha256", `${this.#seed}/epoch/${this.#epochNumber}`).slice(0, 32),
-      sequence: this.#sequence,
-      index: 0,
-      time: time + recordingTime,
+      epochId: this.#id(`epoch/${this.#epochNumber}`),
+      time: filetimeOf(now) + recordingTime,
       payload: Buffer.alloc(0),
     };
   }
+
+  #id(label: string): string {
+    return hash("sha256", `${this.#seed}/${label}`).slice(0, 32);
+  }
+}
+
+/** 100 ns since 1601-01-01 UTC. */
+function filetimeOf(time: Date): bigint {
+  return BigInt(time.getTime() + filetimeOffsetMs) * 10_000n;
 }

@@ -1,15 +1,13 @@
-import { dispositions } from "../../exit/ca-codes.ts";
 import { type Account, domainName } from "../../simulate/accounts.ts";
 import {
   alternativeNames,
   certificateExtensions,
   subjectOf as defaultSubject,
-  templateExtension,
+  pendingRow,
 } from "../../simulate/enrolment.ts";
 import type { RequestRow } from "../../simulate/request-row.ts";
 import type { SigningKey } from "../../simulate/signing-key.ts";
 import type { Template } from "../../simulate/templates.ts";
-import type { X509Maker } from "../../simulate/x509-builder.ts";
 import * as extensions from "../../simulate/x509-extensions.ts";
 import type { KeyKind } from "../x509/keys.ts";
 import { alternativeNamesOf, type RequestOptions } from "./request-options.ts";
@@ -30,7 +28,6 @@ export interface RowContext {
   readonly now: Date;
   /** SIDs follow from it. */
   readonly seed: string;
-  readonly x509: X509Maker;
   /** The extensions that the CA adds to every certificate. */
   readonly issuerExtensions: readonly extensions.Extension[];
   readonly keyOf: (kind: KeyKind) => SigningKey;
@@ -50,26 +47,15 @@ export function newRow(options: RequestOptions, context: RowContext): RequestRow
   const account = accountOf(requester, context.seed, options.sid ?? undefined);
   const key = context.keyOf(options.key ?? (template.keyKind === "rsa" ? "rsa-2048" : "p-256"));
   const naming = namesOf(options, template, account);
-  const requestedSubject = naming.isRequested ? naming.subject : [];
-  return {
+  return pendingRow({
     requestId: context.requestId,
     template,
     account,
     key,
-    requestedSubject,
     subject: naming.subject,
+    requestedSubject: naming.isRequested ? naming.subject : [],
+    requestedNames: naming.isRequested ? naming.names : [],
     attributes: attributesOf(options, template, account),
-    rawRequest: context.x509.request(
-      {
-        subject: requestedSubject,
-        osVersion: "10.0.20348.2",
-        extensions: [
-          templateExtension(template),
-          ...(naming.isRequested ? alternativeNameExtension(naming.names) : []),
-        ],
-      },
-      key,
-    ),
     extensions: [
       ...ownExtensions(options, template, account, key, naming.names),
       ...(options.extensions ?? []),
@@ -78,10 +64,7 @@ export function newRow(options: RequestOptions, context: RowContext): RequestRow
     submitted: context.now,
     ...(options.validityDays !== undefined && { validityDays: options.validityDays }),
     caller: options.caller ?? requester,
-    disposition: dispositions.pending,
-    statusCode: 0,
-    message: "Taken Under Submission",
-  };
+  });
 }
 
 function withUsages(template: Template, { extendedKeyUsages }: RequestOptions): Template {
@@ -98,12 +81,6 @@ function namesOf(
     names: sans === undefined ? alternativeNames(template, account) : alternativeNamesOf(sans),
     isRequested: template.isSubjectSupplied || subject !== undefined || sans !== undefined,
   };
-}
-
-function alternativeNameExtension(
-  names: readonly extensions.AlternativeName[],
-): extensions.Extension[] {
-  return names.length === 0 ? [] : [extensions.subjectAltName(names)];
 }
 
 function ownExtensions(

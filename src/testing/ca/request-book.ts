@@ -5,18 +5,21 @@ import { usageError } from "./usage-error.ts";
 /** A request or certificate of the CA: an event about it, or the request ID. */
 export type RequestReference = number | Pick<CertwireEvent, "specversion" | "source" | "data">;
 
+/** What can become of a request. */
+export const requestStates = ["pending", "issued", "held", "revoked", "denied", "failed"] as const;
+
 /** What has become of a request. */
-export type RequestState = "pending" | "issued" | "held" | "revoked" | "denied" | "failed";
+export type RequestState = (typeof requestStates)[number];
 
 /** The requests of a test CA and their state. */
 export class RequestBook {
   readonly #rows = new Map<number, { readonly row: RequestRow; readonly state: RequestState }>();
-  readonly #source: () => string | undefined;
+  readonly #isForeign: (source: string) => boolean;
   #lastId = 0;
 
-  /** `source` is that of the CA's events; `undefined` before the first one. */
-  constructor(source: () => string | undefined) {
-    this.#source = source;
+  /** `isForeign` is true for the source of events of another CA. */
+  constructor(isForeign: (source: string) => boolean) {
+    this.#isForeign = isForeign;
   }
 
   /** The ID of the next request, from 1. */
@@ -36,9 +39,8 @@ export class RequestBook {
    */
   get(reference: RequestReference, states: readonly RequestState[], call: string): RequestRow {
     const id = requestIdOf(reference);
-    const own = this.#source();
     // Each CA counts its requests from 1.
-    if (typeof reference !== "number" && own !== undefined && reference.source !== own) {
+    if (typeof reference !== "number" && this.#isForeign(reference.source)) {
       throw usageError(`${call}: the event is of another CA, ${reference.source}`);
     }
     const found = id === undefined ? undefined : this.#rows.get(id);

@@ -1,9 +1,11 @@
 import type { EventOptions } from "../../events/envelope.ts";
 import type { CertwireEvent, EventKind } from "../../events/event.ts";
 import { isKind, type TypedEvent } from "../../events/typed-event.ts";
+import { exitEvents } from "../../exit/ca-codes.ts";
 import type { SimulatedEvent } from "../../native/addon.ts";
 import {
   CertificationAuthority,
+  importedRow,
   manager,
   statusCodes,
 } from "../../simulate/certification-authority.ts";
@@ -12,11 +14,11 @@ import type { RequestRow } from "../../simulate/request-row.ts";
 import { SeededRandom } from "../../simulate/seeded-random.ts";
 import { KeyStore } from "../x509/key-store.ts";
 import type { KeyKind } from "../x509/keys.ts";
-import { libraryX509 } from "../x509/library-x509.ts";
 import { TestClock } from "./clock.ts";
 import { EventMaker } from "./event-maker.ts";
+import { isLossReason, type LossReason, LostRecords } from "./lost-records.ts";
 import { newRow } from "./new-row.ts";
-import { RequestBook, type RequestReference } from "./request-book.ts";
+import { RequestBook, type RequestReference, requestStates } from "./request-book.ts";
 import type { RequestOptions } from "./request-options.ts";
 import { usageError } from "./usage-error.ts";
 
@@ -70,6 +72,25 @@ export interface FailureOptions {
   readonly message?: string;
 }
 
+/** How a CA is renewed. */
+export interface RenewalOptions {
+  /** Kind of the new key pair. Default none: the CA keeps its key, and with it its id and the `source` of its events. */
+  readonly key?: KeyKind;
+}
+
+/** How records are lost. */
+export interface LossOptions {
+  /**
+   * `memory`, `disk-full` and `write-error`: the exit module cannot write them; the gap has their count, times and
+   * request IDs. `corrupt` and `missing-segment`: they are missing in the journal; the gap has their sequence numbers.
+   * Default `disk-full`.
+   */
+  readonly reason?: LossReason;
+}
+
+/** An event bit of Notify that no version of the SDK names. */
+const unnamedEvent = 0x400;
+
 /**
  * A certification authority for tests: each call does what its name says and returns the event that Certwire would
  * publish. Make one with `testCa`.
@@ -81,10 +102,16 @@ export class TestCa {
   readonly #keys: KeyStore;
   readonly #maker: EventMaker;
   readonly #events: CertwireEvent[] = [];
-  readonly #requests = new RequestBook(() => this.#events[0]?.source);
+  /** Several, if the CA was renewed with a new key. */
+  readonly #sources = new Set<string>();
+  readonly #requests = new RequestBook(
+    (source) => this.#sources.size > 0 && !this.#sources.has(source),
+  );
   readonly #stepMs: number;
   readonly #notified: (served: SimulatedEvent) => void;
   #isRunning = false;
+  #renewals = 0;
+  #losing: LostRecords | undefined;
 
   constructor(options: TestCaOptions = {}) {
     const { seed = 1, name = "Test Issuing CA", key = "rsa-2048", stepMs = 1000 } = options;
@@ -96,8 +123,7 @@ export class TestCa {
     const random = new SeededRandom(this.#seed);
     const authority = new IssuingAuthority(random.branch("authority"), this.clock.now(), {
       name,
-      key: this.#keys.authorityKey(key),
-      x509: libraryX509,
+      key: this.#keys.authorityKey(key, 0),
     });
     this.#ca = new CertificationAuthority(authority, random.branch("operations"));
     this.#maker = new EventMaker(name, this.#seed, options.events ?? {});
@@ -108,7 +134,7 @@ export class TestCa {
     return this.#ca.authority.name;
   }
 
-  /** The CA's own certificate in DER. */
+  /** The CA's own certificate in DER; after a renewal the new one. */
   get certificate(): Buffer {
     return this.#ca.authority.certificate;
   }
@@ -119,7 +145,7 @@ export class TestCa {
     return `-----BEGIN CERTIFICATE-----\n${lines}-----END CERTIFICATE-----\n`;
   }
 
-  /** The newest CRLs in DER. */
+  /** The newest CRLs in DER, of the CA's newest key. */
   get crls(): { readonly base: Buffer; readonly delta: Buffer } {
     return this.#ca.authority.crls;
   }
@@ -135,16 +161,35 @@ export class TestCa {
    */
   start(): TypedEvent<"ca.started"> {
     if (this.#isRunning) throw usageError("start: the CA runs already");
+    return this.#begin("ca.started");
+  }
+
+  #begin<K extends EventKind>(kind: K): TypedEvent<K> {
     this.#isRunning = true;
     this.#maker.beginEpoch();
-    return this.#record("ca.started", () => this.#ca.started());
+    return this.#record(kind, () => this.#ca.started());
   }
 
   /** Stops the CA; the next call starts it again, with a new epoch. */
   stop(): TypedEvent<"ca.stopped"> {
+    if (this.#losing) throw usageError("loseRecords: the CA must keep running");
     const event = this.#record("ca.stopped", () => this.#ca.stopped());
     this.#isRunning = false;
     return event;
+  }
+
+  /**
+   * Renews the CA's certificate, as `certutil -renewCert` does: the CA stops, gets a certificate for its key or for a
+   * new one, and starts. Certificates and CRLs that it signs from now on are of the new key.
+   */
+  renew({ key }: RenewalOptions = {}): TypedEvent<"ca.changed"> {
+    // Nothing changes for a service that has not seen the certificate before.
+    if (this.#events.length === 0) this.start();
+    if (this.#isRunning) this.stop();
+    this.#renewals += 1;
+    const newKey = key && this.#keys.authorityKey(key, this.#renewals);
+    this.#ca.authority.renew(this.clock.now(), newKey);
+    return this.#begin("ca.changed");
   }
 
   /** Issues a certificate at once. Throws CERTWIRE_TESTING_OPTIONS or CERTWIRE_TESTING_LIBRARY, as all calls do. */
@@ -256,12 +301,9 @@ export class TestCa {
     options: RequestOptions = {},
     { by = manager }: ActorOptions = {},
   ): TypedEvent<"certificate.imported"> {
-    const { rawRequest: _, ...request } = this.#newRow(options);
-    const account = { ...request.account, samName: by };
-    const row = { ...request, account, caller: by, requestedSubject: request.subject };
-    const imported = { ...row, attributes: [] };
-    const event = this.#record("certificate.imported", (now) => this.#ca.import(imported, now));
-    this.#requests.set(imported, "issued");
+    const row = importedRow(this.#newRow(options), by);
+    const event = this.#record("certificate.imported", (now) => this.#ca.import(row, now));
+    this.#requests.set(row, "issued");
     return event;
   }
 
@@ -277,6 +319,47 @@ export class TestCa {
     );
   }
 
+  /**
+   * Notifies the exit module of an event that Certwire has no type for, of a request or of none. `event`: its bit,
+   * default 0x400.
+   */
+  notify(
+    request?: RequestReference,
+    { event = unnamedEvent }: { readonly event?: number } = {},
+  ): TypedEvent<"ca.unrecognized"> {
+    if (!Number.isInteger(event) || event < 1 || event > 0x7fff_ffff || isKnown(event)) {
+      throw usageError(`notify: ${event} is not an event without a type`, "Take 0x400.");
+    }
+    const row =
+      request === undefined ? undefined : this.#requests.get(request, requestStates, "notify");
+    return this.#record("ca.unrecognized", () => this.#ca.notify(event, row));
+  }
+
+  /**
+   * Loses the records of all that happens in `act`, which must not be asynchronous: the CA acts, but its events are
+   * not published and not in `events`; a `journal.gap` is. The calls in `act` return the events that were lost.
+   */
+  loseRecords(
+    act: () => void,
+    { reason = "disk-full" }: LossOptions = {},
+  ): TypedEvent<"journal.gap"> {
+    if (this.#losing) throw usageError("loseRecords: records are being lost already");
+    if (!isLossReason(reason)) throw usageError(`loseRecords: "${String(reason)}" is not a reason`);
+    this.#startIfStopped();
+    const lost = new LostRecords(reason);
+    this.#losing = lost;
+    let event: CertwireEvent | undefined;
+    try {
+      act();
+    } finally {
+      this.#losing = undefined;
+      event = this.#maker.gapEvent(lost, this.clock.now());
+      if (event) this.#events.push(event);
+    }
+    if (event === undefined) throw usageError("loseRecords: nothing happened that can be lost");
+    return ofKind([event], "journal.gap");
+  }
+
   #newRow(options: RequestOptions): RequestRow {
     this.#startIfStopped();
     const requestId = this.#requests.nextId();
@@ -284,7 +367,6 @@ export class TestCa {
       requestId,
       now: this.clock.now(),
       seed: this.#seed,
-      x509: libraryX509,
       issuerExtensions: this.#ca.authority.issuerExtensions,
       keyOf: (kind) => this.#keys.requestKey(kind, requestId),
     });
@@ -296,18 +378,29 @@ export class TestCa {
 
   #record<K extends EventKind>(kind: K, act: (now: Date) => SimulatedEvent): TypedEvent<K> {
     this.#startIfStopped();
-    const event = this.#notify(act(this.clock.now())).find((each) => isKind(each, kind));
-    if (event === undefined) throw new Error(`the CA made no ${kind}`);
-    return event;
+    return ofKind(this.#notify(act(this.clock.now())), kind);
   }
 
   #notify(served: SimulatedEvent): CertwireEvent[] {
     this.#notified(served);
-    const events = this.#maker.events(served, this.clock.now());
-    this.#events.push(...events);
+    const events = this.#losing
+      ? this.#maker.lostEvents(served, this.clock.now(), this.#losing)
+      : this.#maker.events(served, this.clock.now());
+    for (const { source } of events) this.#sources.add(source);
+    if (!this.#losing) this.#events.push(...events);
     this.clock.advance(this.#stepMs);
     return events;
   }
+}
+
+function ofKind<K extends EventKind>(events: readonly CertwireEvent[], kind: K): TypedEvent<K> {
+  const event = events.find((each) => isKind(each, kind));
+  if (event === undefined) throw new Error(`the CA made no ${kind}`);
+  return event;
+}
+
+function isKnown(event: number): boolean {
+  return Object.values<number>(exitEvents).includes(event);
 }
 
 /**

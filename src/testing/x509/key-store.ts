@@ -16,9 +16,9 @@ export class KeyStore {
     this.#seed = seed;
   }
 
-  /** The key of the CA. */
-  authorityKey(kind: KeyKind): SigningKey {
-    return this.#key("authority", kind);
+  /** A key of the CA; `renewals`: how often the CA has been renewed. */
+  authorityKey(kind: KeyKind, renewals: number): SigningKey {
+    return this.#key(`authority/${renewals}`, kind);
   }
 
   /** The key of a request: its own one, or for RSA one of a few. */

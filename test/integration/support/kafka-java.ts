@@ -10,10 +10,16 @@ interface JavaOptions {
   readonly options?: readonly string[];
 }
 
-const libraries = join(repoRoot, "var", "kafka-libs");
+/** A version of Kafka that scripts/fetch-kafka.sh has fetched besides the usual one, and that takes its place. */
+const version = process.env["CERTWIRE_TEST_KAFKA"];
+
+/** Ends the names of what belongs to that version. */
+const suffix = version ? `-${version}` : "";
+
+const libraries = join(repoRoot, "var", `kafka-libs${suffix}`);
 
 /** Archive of the classes of a Kafka node, made by make-kafka-archive.ts; nodes start without it too. */
-export const kafkaArchive: string = join(repoRoot, "var", "kafka-classes.jsa");
+export const kafkaArchive: string = join(repoRoot, "var", `kafka-classes${suffix}.jsa`);
 
 /** Command line of a program out of Kafka's jars. */
 export function kafkaJava(
@@ -22,7 +28,8 @@ export function kafkaJava(
   { heapMegabytes = 400, options = [] }: JavaOptions = {},
 ): string[] {
   if (!existsSync(libraries)) {
-    throw new Error("Kafka's jars are missing; fetch them with: bash scripts/fetch-kafka.sh");
+    const fetch = `bash scripts/fetch-kafka.sh${version ? ` kafka ${version}` : ""}`;
+    throw new Error(`Kafka's jars are missing; fetch them with: ${fetch}`);
   }
   return [
     `-Xmx${heapMegabytes}m`,

@@ -1,9 +1,17 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repoRoot } from "./repo-root.ts";
 
-/** The modules that a RabbitMQ node has loaded once it serves, with their files, as a term of Erlang. */
-const moduleList = join(repoRoot, "var", "rabbitmq-modules.term");
+/** Where Debian keeps RabbitMQ, in a directory that has the version in its name. */
+const installed = "/usr/lib/rabbitmq/lib";
+
+/** The modules that a RabbitMQ node of this version has loaded once it serves, with their files, as a term of Erlang. */
+const moduleList = join(repoRoot, "var", `${versionName()}-modules.term`);
+
+function versionName(): string {
+  const names = existsSync(installed) ? readdirSync(installed) : [];
+  return names.find((name) => name.startsWith("rabbitmq_server-")) ?? "rabbitmq";
+}
 
 // The node starts another Erlang for a moment, which needs no modules. A module that runs code when it is loaded
 // is refused, and with it all others of the call.

@@ -5,10 +5,13 @@ import { test } from "node:test";
 
 /** `NAME size` of each size that a test takes from the environment. */
 function sizesOfTests(): string[] {
-  return readdirSync("test", { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && name !== join("support", "scale.ts"))
-    .flatMap((name) => {
-      const source = readFileSync(join("test", name), "utf8");
+  return ["test", "examples"]
+    .flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
+    )
+    .filter((path) => path.endsWith(".ts") && path !== join("test", "support", "scale.ts"))
+    .flatMap((path) => {
+      const source = readFileSync(path, "utf8");
       const sizes = source.matchAll(/sizeFromEnvironment\("(\w+)", (?:scaled\()?(\d+)\)/g);
       return [...sizes].map(([, variable, size]) => `${variable} ${size}`);
     });

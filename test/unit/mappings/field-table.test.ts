@@ -56,6 +56,61 @@ test("a mapping writes each field once, and no field under another", () => {
   }
 });
 
+test("a number that readers of JSON would round is left out, and the largest that they keep is there", () => {
+  const event = goldenEvent("certificate.issued");
+  const numbersOf = (number: bigint) => {
+    const sequence = `0000000001-${number.toString().padStart(20, "0")}`;
+    const numbered = { ...event, sequence };
+    return [toEcs(numbered).event.sequence, toOcsf(numbered).metadata.sequence];
+  };
+  const largest = Number.MAX_SAFE_INTEGER;
+  assert.deepEqual(numbersOf(BigInt(largest)), [largest, largest]);
+  assert.deepEqual(numbersOf(BigInt(largest) + 2n), [undefined, undefined]);
+});
+
+test("of several paths the first that has a value counts", () => {
+  const event = goldenEvent("certificate.issued");
+  let rows = 0;
+  for (const [mapper, table] of [
+    [toEcs, ecsFields],
+    [toOcsf, ocsfFields],
+    [toSplunkCim, cimFields],
+  ] as const) {
+    for (const { field, from } of table as readonly Field[]) {
+      if (!Array.isArray(from) || from.length < 2) continue;
+      rows += 1;
+      for (const [at, first] of from.entries()) {
+        const data = {};
+        for (const path of from.slice(at)) setAt({ data }, path, `from ${path}`);
+        const [value] = [valueAt(mapper({ ...event, data }) as object, field)].flat();
+        assert.equal(value, `from ${first}`, field);
+      }
+    }
+  }
+  assert.ok(rows >= 8, `${rows} rows`);
+});
+
+function setAt(root: Record<string, unknown>, path: string, value: string): void {
+  const names = path.split(".");
+  let place = root;
+  for (const name of names.slice(0, -1)) {
+    place[name] ??= {};
+    place = place[name] as Record<string, unknown>;
+  }
+  place[names.at(-1) ?? ""] = value;
+}
+
+function valueAt(root: object, path: string): unknown {
+  return path.split(".").reduce<unknown>((value, name) => Reflect.get(Object(value), name), root);
+}
+
+test("what the objects of an event inherit is not in the event", () => {
+  const event = goldenEvent("certificate.issued");
+  const request: unknown = Object.create({ requesterName: "CORP\\mallory" });
+  const data = { ...event.data, request };
+  assert.equal(toEcs({ ...event, data }).user, undefined);
+});
+
 test("every row of every mapping maps something", () => {
   for (const [name, mapper] of Object.entries(mappers)) {
     const table = tables[Object.keys(mappers).indexOf(name)]!;

@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { CaIdentity } from "../../../src/events/ca-identity.ts";
 import { CaMemory } from "../../../src/events/ca-memory.ts";
 import type { EventOptions } from "../../../src/events/envelope.ts";
-import type { CertwireEvent } from "../../../src/events/event.ts";
+import { type CertwireEvent, eventKinds } from "../../../src/events/event.ts";
+import { kindOf } from "../../../src/events/event-kind.ts";
+import { frameTypes } from "../../../src/journal/frame.ts";
 import { loadNative, type SimulatedEvent } from "../../../src/native/addon.ts";
 import { eventsOfJournal } from "../../../src/sources/journal-events.ts";
 import { collected, collectedCaDetails } from "../../../src/testing/ca/collected-record.ts";
-import { TestCa, testCa } from "../../../src/testing/ca/test-ca.ts";
-import { assertValid } from "../../support/exit-records.ts";
+import type { RequestReference } from "../../../src/testing/ca/request-book.ts";
+import { type TestCa, testCa } from "../../../src/testing/ca/test-ca.ts";
+import { assertValid, encodeCbor, eventsOfFrame, frameOf } from "../../support/exit-records.ts";
 import { neverStopped } from "../../support/run-pipeline.ts";
 
 /** Lets a CA do everything that it can. */
@@ -34,8 +38,53 @@ function work(ca: TestCa): void {
   ca.publishCrl();
   ca.publishCrl({ kind: "delta" });
   ca.stop();
-  ca.issue();
+  const old = ca.issue();
   ca.stop();
+  renew(ca, old);
+  ca.notify(old, { event: 0x4000_0000 });
+  ca.notify();
+  loseRecords(ca);
+  ca.stop();
+}
+
+/** Renews the CA with its key and with others, and revokes what the older keys signed. */
+function renew(ca: TestCa, old: RequestReference): void {
+  ca.renew();
+  const middle = ca.issue();
+  ca.hold(old);
+  ca.publishCrl();
+  ca.renew({ key: "p-384" });
+  ca.revoke(middle);
+  ca.publishCrl({ kind: "delta" });
+  ca.renew({ key: "ml-dsa-44" });
+  ca.renew();
+  ca.release(old);
+  ca.revoke(ca.issue(), { reason: "keyCompromise" });
+  ca.publishCrl();
+}
+
+/** A requester of this name has all of its records damaged in the journal. */
+const damaged = "CORP\\damaged";
+
+function loseRecords(ca: TestCa): void {
+  const losing = () => ca.revoke(ca.issue({ requester: damaged }));
+  ca.loseRecords(losing, { reason: "corrupt" });
+  ca.issue();
+}
+
+/** Breaks the record of each event of the requester `damaged`. */
+function damageRecords(directory: string): void {
+  let broken = 0;
+  for (const name of readdirSync(directory).filter((each) => each.endsWith(".cej"))) {
+    const path = join(directory, name);
+    const bytes = readFileSync(path);
+    for (let at = bytes.indexOf(damaged); at >= 0; at = bytes.indexOf(damaged, at + 1)) {
+      bytes.writeUInt8(0, at);
+      broken += 1;
+    }
+    writeFileSync(path, bytes);
+  }
+  assert.ok(broken >= 2, `${broken} texts broken`);
 }
 
 /** The events that exit module, journal and service make of what the CA served. */
@@ -52,6 +101,7 @@ async function eventsOfProduct(
       assert.ok(simulator.shutdown());
       simulator.close();
     }
+    damageRecords(directory);
     const undecodable = (error: Error): never => assert.fail(error);
     const options = { events, caMemory: new CaMemory(), undecodable };
     const made: CertwireEvent[] = [];
@@ -80,9 +130,19 @@ function comparable(event: CertwireEvent) {
   for (const name of ["time", "recordedtime"] as const) {
     assert.match(own[name], /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/);
   }
-  const { processId, threadId, ...notify } = own.data["notify"] as Record<string, unknown>;
+  const times = { time: "", recordedtime: "" };
+  if (kindOf(event) === "journal.gap") return { ...own, ...times, data: withoutTimes(own.data) };
+  const { processId, threadId, ...called } = own.data["notify"] as Record<string, unknown>;
   assert.ok(Number.isInteger(processId) && Number.isInteger(threadId));
-  return { ...own, time: "", recordedtime: "", data: { ...own.data, notify } };
+  return { ...own, ...times, data: { ...own.data, notify: called } };
+}
+
+/** The data of a gap without the times that it has. */
+function withoutTimes(data: CertwireEvent["data"]): CertwireEvent["data"] {
+  const isTime = (name: string) => /^(?:first|last)Time$/.test(name);
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [name, isTime(name) ? "" : value]),
+  );
 }
 
 for (const events of [{}, { detail: "full", includeRawRequest: true }] as const) {
@@ -97,9 +157,54 @@ for (const events of [{}, { detail: "full", includeRawRequest: true }] as const)
       JSON.stringify(ca.events.map(comparable)),
       JSON.stringify(product.map(comparable)),
     );
-    assert.equal(ca.events.length, 24);
+    assert.deepEqual(new Set(ca.events.map(kindOf)), new Set(eventKinds), "every kind");
     for (const event of ca.events) assertValid(event);
   });
+}
+
+test("a loss of what was never written is the event that the service makes of the writer's gap", () => {
+  const served: SimulatedEvent[] = [];
+  const ca = testCa({ notified: (event) => served.push(event) });
+  const issued = ca.issue();
+  const gap = ca.loseRecords(
+    () => {
+      ca.revoke(issued);
+      ca.publishCrl();
+      ca.issue();
+    },
+    { reason: "memory" },
+  );
+  const next = ca.issue();
+  const lost = served.slice(2, -1);
+  const { firstTime = "", lastTime = "" } = gap.data;
+  const payload = encodeCbor({
+    reason: "memory",
+    count: lost.length,
+    firstTime: filetimeOf(firstTime),
+    lastTime: filetimeOf(lastTime),
+    requestIds: lost.map(({ context }) => context).filter((id) => id !== 0),
+  });
+  const [epochId = ""] = gap.id.split("-");
+  const frame = frameOf(payload, {
+    type: frameTypes.gap,
+    epochNumber: 1,
+    epochId,
+    sequence: 4n,
+    time: filetimeOf(gap.time),
+  });
+  const identity = new CaIdentity(undefined, issued.data.ca.id);
+  assert.deepEqual([gap], eventsOfFrame(frame, { options: {}, identity }));
+  assert.ok(issued.time < firstTime && firstTime < lastTime && lastTime <= gap.time);
+  assert.deepEqual(gap.data.requestIds, [1, 2]);
+  assert.match(next.sequence, /-0*5$/);
+  assertValid(gap);
+});
+
+/** 100 ns since 1601-01-01 UTC. */
+function filetimeOf(time: string): bigint {
+  const [seconds = "", fraction = ""] = time.replace("Z", "").split(".");
+  const units = BigInt(fraction.padEnd(7, "0"));
+  return BigInt(Date.parse(`${seconds}Z`) + 11_644_473_600_000) * 10_000n + units;
 }
 
 test("the kit reads the properties that the exit module reads", () => {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
+import { hash, X509Certificate } from "node:crypto";
 import { test } from "node:test";
 import { ml_dsa65 } from "@noble/post-quantum/ml-dsa.js";
+import { Completeness } from "../../../src/consumer/completeness/completeness.ts";
+import type { CertwireEvent } from "../../../src/events/event.ts";
+import { kindOf } from "../../../src/events/event-kind.ts";
 import type { TypedEvent } from "../../../src/events/typed-event.ts";
 import { TestCa, testCa } from "../../../src/testing/ca/test-ca.ts";
 import { parseCertificate } from "../../../src/x509/certificate.ts";
@@ -142,6 +145,143 @@ test("a CRL lists what is revoked, and a delta CRL what was released", () => {
   assertValid(base);
   assert.deepEqual([base.data.crl?.entryCount, delta.data.crl?.entryCount], [2, 1]);
   assert.deepEqual([base.data.crl?.kind, delta.data.crl?.kind], ["base", "delta"]);
+});
+
+test("a CA that is renewed with its key keeps its id; with a new key it has another one", () => {
+  const ca = testCa();
+  const first = ca.certificate;
+  const sameKey = ca.renew();
+  assert.deepEqual(ca.events.map(kindOf), ["ca.started", "ca.stopped", "ca.changed", "ca.started"]);
+  const idOfFirst = ca.events[0]?.data["ca"] as { id: string };
+  assert.equal(sameKey.data.previous.certificateSha256, hash("sha256", first));
+  assert.equal(sameKey.data.ca.certificateSha256, hash("sha256", ca.certificate));
+  assert.deepEqual([sameKey.data.previous.id, sameKey.data.ca.id], [idOfFirst.id, idOfFirst.id]);
+  const newKey = ca.renew({ key: "p-384" });
+  assertValid(newKey);
+  assert.equal(newKey.data.previous.id, idOfFirst.id);
+  assert.notEqual(newKey.data.ca.id, idOfFirst.id);
+  assert.notEqual(newKey.source, sameKey.source);
+  const certificates = newKey.data.ca["certificates"] as object[];
+  assert.deepEqual(
+    certificates.map((each) => {
+      const { index, crlIndex, crlState, certSuffix } = each as Record<string, unknown>;
+      return [index, certSuffix, crlIndex, crlState];
+    }),
+    [
+      [0, undefined, 0, "valid"],
+      [1, "(1)", 0, "error"],
+      [2, "(2)", 2, "valid"],
+    ],
+  );
+});
+
+test("after a renewal with a new key the CA signs with it, and the CRLs of each key list what that key signed", () => {
+  const ca = testCa();
+  const [old, other] = [ca.issue(), ca.issue()];
+  const [oldAuthority, oldPublication] = [new X509Certificate(ca.certificate), ca.publishCrl()];
+  ca.renew({ key: "p-256" });
+  const renewed = new X509Certificate(ca.certificatePem);
+  const fresh = ca.issue();
+  const certificate = new X509Certificate(certificateOf(fresh));
+  assert.ok(certificate.verify(renewed.publicKey));
+  assert.equal(certificate.verify(oldAuthority.publicKey), false);
+  assert.match(certificate.infoAccess ?? "", /Test%20Issuing%20CA\(1\)\.crt/);
+  assert.ok(certificateOf(fresh).includes("Test%20Issuing%20CA(1).crl"));
+  ca.revoke(old);
+  ca.hold(other);
+  ca.revoke(fresh);
+  ca.release(other);
+  const published = ca.publishCrl();
+  assert.deepEqual(
+    published.map(({ data: { crl } }) => [crl?.index, crl?.kind, crl?.entryCount, crl?.number]),
+    [
+      [0, "base", 1, "3"],
+      [0, "delta", 0, "3"],
+      [1, "base", 1, "3"],
+      [1, "delta", 0, "3"],
+    ],
+  );
+  assert.equal(oldPublication.length, 2);
+  assert.equal(Buffer.from(published[2]?.data.crl?.der ?? "", "base64").equals(ca.crls.base), true);
+});
+
+test("events that cannot be written are lost: a gap counts them, and nothing else of them is published", () => {
+  const ca = testCa();
+  const first = ca.issue();
+  let unseen: TypedEvent<"certificate.issued"> | undefined;
+  const gap = ca.loseRecords(() => {
+    unseen = ca.issue({ requester: "CORP\\SRV-1$" });
+    ca.publishCrl();
+  });
+  assertValid(gap);
+  const { reason, count, firstSequence, requestIds, firstTime, lastTime } = gap.data;
+  assert.deepEqual([reason, count, firstSequence], ["disk-full", "2", undefined]);
+  assert.deepEqual(requestIds, [2]);
+  assert.equal(Date.parse(lastTime ?? "") - Date.parse(firstTime ?? ""), 1000);
+  assert.ok(unseen);
+  const revoked = ca.revoke(unseen, { reason: "keyCompromise" });
+  assert.equal(revoked.data.certificate?.serialNumber, unseen.data.certificate?.serialNumber);
+  assert.deepEqual(ca.events.slice(1), [first, gap, revoked]);
+  const sequences = ca.events.map(({ sequence }) => Number(sequence.split("-")[1]));
+  assert.deepEqual(sequences, [2, 3, 4, 5]);
+  assert.ok(!ca.events.some(({ id }) => id === unseen?.id));
+});
+
+test("events whose records are lost in the journal are a hole, which the gap accounts for", () => {
+  const ca = testCa();
+  const gap = ca.loseRecords(() => ca.revoke(ca.issue()), { reason: "missing-segment" });
+  ca.issue();
+  assertValid(gap);
+  const { reason, count, firstSequence, lastSequence } = gap.data;
+  assert.deepEqual(
+    [reason, count, firstSequence, lastSequence],
+    ["missing-segment", undefined, "3", "4"],
+  );
+  assert.match(gap.id, /-3-65535$/);
+  const holesIn = (events: readonly CertwireEvent[]) => {
+    const completeness = new Completeness();
+    for (const event of events) completeness.add(event);
+    return completeness.report().journals.flatMap(({ holes }) => holes);
+  };
+  const [accounted, ...others] = holesIn(ca.events);
+  assert.deepEqual(others, []);
+  assert.ok(accounted && "accountedBy" in accounted && accounted.accountedBy);
+  const [hole] = holesIn(ca.events.filter(({ id }) => id !== gap.id));
+  assert.ok(hole && !("accountedBy" in hole && hole.accountedBy));
+});
+
+test("an event bit without a type is an event with its raw code, about a request or none", () => {
+  const ca = testCa();
+  const issued = ca.issue();
+  const ofRequest = ca.notify(issued, { event: 0x4000_0000 });
+  const ofNone = ca.notify();
+  for (const event of [ofRequest, ofNone]) assertValid(event);
+  assert.deepEqual(ofRequest.data.notify, { ...ofRequest.data.notify, event: 0x4000_0000 });
+  assert.equal(ofRequest.data.request?.requestId, 1);
+  assert.equal(ofRequest.data.certificate?.serialNumber, issued.data.certificate?.serialNumber);
+  assert.deepEqual([ofNone.data.notify.event, ofNone.data.request], [0x400, undefined]);
+  assert.throws(() => ca.notify(issued, { event: 8 }), failsWith(/8 is not an event without a/));
+});
+
+test("records are lost only while the CA runs, and only where there are some", () => {
+  const ca = testCa();
+  const issued = ca.issue();
+  const stop = () => ca.loseRecords(() => ca.stop());
+  assert.throws(stop, failsWith(/the CA must keep running/));
+  const twice = () => ca.loseRecords(() => ca.loseRecords(() => ca.issue()));
+  assert.throws(twice, failsWith(/records are being lost already/));
+  assert.throws(() => ca.loseRecords(() => undefined), failsWith(/nothing happened that can be/));
+  const reason = "bad luck" as "memory";
+  assert.throws(
+    () => ca.loseRecords(() => ca.issue(), { reason }),
+    failsWith(/"bad luck" is not a/),
+  );
+  ca.revoke(issued);
+  assert.deepEqual(ca.events.map(kindOf), [
+    "ca.started",
+    "certificate.issued",
+    "certificate.revoked",
+  ]);
 });
 
 test("what an event says follows from what the test asks for", () => {

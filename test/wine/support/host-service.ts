@@ -3,11 +3,10 @@ import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { repoRoot } from "../../integration/support/repo-root.ts";
-import { CommandError, runCommand } from "../../integration/support/run-command.ts";
+import { CommandError } from "../../integration/support/run-command.ts";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
 import { until } from "../../support/until.ts";
-import { runWine, startWine, windowsBuild, windowsPath } from "./wine.ts";
+import { nodeForWindows, runWine, startWine, windowsBuild, windowsPath } from "./wine.ts";
 
 /** `certwire-service.exe` of this build. */
 export const serviceHost = join(windowsBuild, "certwire-service.exe");
@@ -40,12 +39,6 @@ export interface ServiceState {
   readonly state: string;
   readonly windowsError: number;
   readonly exitCode: number;
-}
-
-/** Path of node.exe for Windows. */
-export async function nodeForWindows(): Promise<string> {
-  const script = join(repoRoot, "scripts", "fetch-node-windows.sh");
-  return (await runCommand("bash", [script], { timeoutMs: 300_000 })).toString().trim();
 }
 
 /** A directory with a space and a letter outside ASCII in its name, and what the host needs in it. */
@@ -145,34 +138,37 @@ function endKeeper(keeper: ChildProcess): void {
   if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL");
 }
 
-/** The service Certwire of Wine's service control manager. */
+/** A service of Wine's service control manager that `certwire-service.exe` runs. */
 export class RegisteredService {
   readonly #keeper: ChildProcess;
+  readonly #name: string;
 
-  private constructor(keeper: ChildProcess) {
+  private constructor(keeper: ChildProcess, name: string) {
     this.#keeper = keeper;
+    this.#name = name;
   }
 
   /** Creates it, started by hand only; it is deleted after the test. */
   static async create(
     context: TestContext,
     options: readonly string[],
+    name = "Certwire",
   ): Promise<RegisteredService> {
-    const service = await RegisteredService.keepWine(context);
+    const service = await RegisteredService.keepWine(context, name);
     const words = [windowsPath(serviceHost), "--service", ...options];
     const binPath = words.map((word) => `"${word}"`).join(" ");
-    await runWine("sc", ["create", "Certwire", "start=", "demand", "binPath=", binPath]);
+    await runWine("sc", ["create", name, "start=", "demand", "binPath=", binPath]);
     return service;
   }
 
   /** For a service that the test creates itself. */
-  static async keepWine(context: TestContext): Promise<RegisteredService> {
+  static async keepWine(context: TestContext, name = "Certwire"): Promise<RegisteredService> {
     // Services end with the last other program of a prefix.
     const idle = ["-e", "setInterval(() => {}, 1e6)"];
     const log = join(makeTempDirectory("keeper"), "log");
     const keeper = startWine(await nodeForWindows(), idle, log);
     keepers.add(keeper);
-    const service = new RegisteredService(keeper);
+    const service = new RegisteredService(keeper, name);
     await service.#remove();
     context.after(async () => {
       await service.#remove();
@@ -183,7 +179,7 @@ export class RegisteredService {
 
   /** Undefined if there is no such service. */
   async state(): Promise<ServiceState | undefined> {
-    const text = await outputOf("sc", ["query", "Certwire"]);
+    const text = await outputOf("sc", ["query", this.#name]);
     const number = (name: string) => Number(new RegExp(`${name} +: (\\d+)`).exec(text)?.[1]);
     const state = /STATE +: \d+ +(\w+)/.exec(text)?.[1];
     if (state === undefined) return undefined;
@@ -204,14 +200,14 @@ export class RegisteredService {
   async begin(): Promise<void> {
     // Wine refuses a start within a second of a stop.
     const attempt = async (): Promise<boolean> =>
-      !/internal error/i.test(await outputOf("net", ["start", "Certwire"]));
+      !/internal error/i.test(await outputOf("net", ["start", this.#name]));
     await until(attempt, "the service is being started", { everyMs: 500 });
   }
 
   /** Stops it, also while it still starts and refuses that. */
   stop(): Promise<ServiceState> {
     const attempt = async (): Promise<ServiceState | false> => {
-      await outputOf("net", ["stop", "Certwire"]);
+      await outputOf("net", ["stop", this.#name]);
       const found = await this.state();
       return found?.state === "STOPPED" && found;
     };
@@ -231,7 +227,7 @@ export class RegisteredService {
     const found = await this.state();
     if (found === undefined) return;
     if (found.state !== "STOPPED") await this.stop();
-    await runWine("sc", ["delete", "Certwire"]);
+    await runWine("sc", ["delete", this.#name]);
     await until(async () => (await this.state()) === undefined, "the service is deleted");
   }
 }

@@ -1,26 +1,34 @@
-import "./prefix-of-installer.ts";
-
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { buildMsi, type Msi } from "../../../scripts/release/msi/build.ts";
-import { fetchNode } from "../../../scripts/release/node-runtime.ts";
-import { makeStage } from "../../../scripts/release/stage.ts";
+import type { Stage } from "../../../scripts/release/stage.ts";
 import { CommandError, runCommand } from "../../integration/support/run-command.ts";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
+import { epochSeconds, stagedTree, windowsBinaries } from "../../package/support/staged.ts";
 import { RegisteredService } from "./host-service.ts";
-import { driveC, makePrefix, runWine, windowsBuild, windowsPath } from "./wine.ts";
+import { driveC, makePrefix, runWine, useOwnPrefix, windowsPath } from "./wine.ts";
 
 /** Wine 8 starts no Node.js after 22. */
 const nodeLine = process.env["CERTWIRE_WINDOWS_NODE"] === "24" ? "24" : "22";
-const epochSeconds = 1_764_000_000;
+let staged: Promise<Stage> | undefined;
+
+useOwnPrefix("msi");
 
 /** Directories of an installation, on this machine. */
-export const installDirectory = join(driveC, "Program Files", "Certwire");
-export const dataDirectory = join(driveC, "ProgramData", "Certwire");
+export const installDirectory = join(driveC(), "Program Files", "Certwire");
+export const dataDirectory = join(driveC(), "ProgramData", "Certwire");
 /** Where the service looks for its configuration. */
-export const configFile = join(dataDirectory, "config", "certwire.jsonc");
+const configFile = join(dataDirectory, "config", "certwire.jsonc");
 
 const uninstallKey = "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall";
 
@@ -31,27 +39,16 @@ export async function buildInstaller(
 ): Promise<Msi> {
   const directory = makeTempDirectory("msi");
   const stage = join(directory, "stage");
-  cpSync(await stageOnce(), stage, { recursive: true });
+  staged ??= stagedTree(nodeLine);
+  cpSync((await staged).directory, stage, { recursive: true });
   change?.(stage);
   return buildMsi({
     stage,
     version,
-    actions: join(windowsBuild, "certwire-msi.dll"),
+    actions: join(await windowsBinaries(), "certwire-msi.dll"),
     output: join(directory, `certwire-${version}-x64.msi`),
     epochSeconds,
   });
-}
-
-let staged: Promise<string> | undefined;
-
-function stageOnce(): Promise<string> {
-  staged ??= makeStage({
-    directory: join(makeTempDirectory("stage"), "stage"),
-    windowsBuild,
-    node: fetchNode(nodeLine),
-    epochSeconds,
-  }).then(({ directory }) => directory);
-  return staged;
 }
 
 /** The installer of Windows in a prefix of its own. */
@@ -65,7 +62,7 @@ export class Installer {
 
   /** With nothing of Certwire in the prefix, before and after the test. */
   static async prepare(context: TestContext): Promise<Installer> {
-    const prefix = dirname(driveC);
+    const prefix = dirname(driveC());
     // Left by a run that was killed.
     const dirty = `${prefix}.dirty`;
     if (existsSync(dirty)) {

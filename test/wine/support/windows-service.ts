@@ -1,9 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { repoRoot } from "../../integration/support/repo-root.ts";
-import { runCommand } from "../../integration/support/run-command.ts";
-import { startWine, windowsPath } from "./wine.ts";
+import { nodeForWindows, startWine, windowsPath } from "./wine.ts";
 
 /** Options of a service that runs in Wine. */
 export interface WindowsServiceOptions {
@@ -16,8 +14,6 @@ export interface WindowsServiceOptions {
   readonly sinks: readonly Readonly<Record<string, unknown>>[];
   /** Whole requests are published, without their passwords; default false. */
   readonly includeRawRequest?: boolean;
-  /** Line of Node; default 20. */
-  readonly nodeVersion?: 20 | 22;
 }
 
 /** The service ends when this file appears. */
@@ -43,10 +39,6 @@ export class WindowsService {
 
   /** Starts the service and does not wait until it is up. */
   static async start(options: WindowsServiceOptions): Promise<WindowsService> {
-    const fetchNode = join(repoRoot, "scripts", "fetch-node-windows.sh");
-    const node = await runCommand("bash", [fetchNode, `${options.nodeVersion ?? 20}`], {
-      timeoutMs: 300_000,
-    });
     const configFile = join(options.directory, "certwire.json");
     const config = {
       journal: { directory: windowsPath(options.journalDirectory), ...options.journal },
@@ -62,7 +54,7 @@ export class WindowsService {
     const paths = [host, ...outputs, stopFile(options), main];
     const command = ["run", "--config", windowsPath(configFile), "--stop-on-stdin-end"];
     const child = startWine(
-      node.toString().trim(),
+      await nodeForWindows(),
       [...paths.map(windowsPath), ...command],
       join(options.directory, "host.log"),
     );

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
@@ -13,10 +14,17 @@ export const windowsBuild: string =
   process.env["CERTWIRE_WINDOWS_BUILD"] ?? join(repoRoot, "build", "windows");
 
 /** Directory of Wine's prefix: registry and drives of the tests. */
-const prefix = process.env["WINEPREFIX"] ?? join(repoRoot, "build", "wine-prefix");
+let prefix = process.env["WINEPREFIX"] ?? join(repoRoot, "build", "wine-prefix");
 
-/** Where the prefix has its drive C:. */
-export const driveC = join(prefix, "drive_c");
+/** From now on this process uses a prefix of its own, for tests that change more than a registration. */
+export function useOwnPrefix(name: string): void {
+  prefix = `${prefix}-${name}`;
+}
+
+/** Directory that the prefix has as its drive C:. */
+export function driveC(): string {
+  return join(prefix, "drive_c");
+}
 
 /** Programs of this run's binaries. */
 export const binaries = {
@@ -29,10 +37,30 @@ const environment = (): NodeJS.ProcessEnv => ({
   WINEPREFIX: prefix,
   WINEARCH: "win64",
   WINEDEBUG: process.env["WINEDEBUG"] ?? "-all",
-  // Neither a window nor an installer may open.
-  WINEDLLOVERRIDES: "mscoree,mshtml=",
+  // Neither a window nor an installer may open, and Wine 10 complains about a missing Wayland.
+  WINEDLLOVERRIDES: "mscoree,mshtml,winewayland.drv=",
   DISPLAY: "",
+  // Debian's Wine 10 aborts where it is set.
+  TMPDIR: undefined,
 });
+
+/** Line of the Node.js that the tests run in Wine; Wine 8 starts none after 22. */
+const nodeLine = process.env["CERTWIRE_WINDOWS_NODE"] ?? "20";
+
+/** Path of node.exe for Windows, which is fetched if it is not there. Default line that of CERTWIRE_WINDOWS_NODE. */
+export async function nodeForWindows(line: number | string = nodeLine): Promise<string> {
+  const script = join(repoRoot, "scripts", "fetch-node-windows.sh");
+  const path = await runCommand("bash", [script, String(line)], { timeoutMs: 300_000 });
+  return path.toString().trim();
+}
+
+/** Lines of Node.js whose node.exe starts in this Wine. */
+export async function nodeLines(): Promise<number[]> {
+  const version = (await runCommand(loader, ["--version"], { env: environment() })).toString();
+  const [, major] = /^wine-(\d+)\./.exec(version) ?? [];
+  assert.ok(major !== undefined, `no version of Wine: ${version}`);
+  return Number(major) < 10 ? [20, 22] : [20, 22, 24, 26];
+}
 
 /** Debian keeps the 64-bit loader off the search path. */
 const loader = existsSync("/usr/lib/wine/wine64") ? "/usr/lib/wine/wine64" : "wine";

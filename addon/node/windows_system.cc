@@ -1,0 +1,187 @@
+#include "windows_system.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../exit_module/access.h"
+#include "windows_registry.h"
+#include "windows_services.h"
+#include "windows_trust.h"
+
+namespace binding {
+namespace {
+
+static_assert(sizeof(wchar_t) == sizeof(char16_t));
+
+std::wstring WideText(const Napi::Value& value) {
+  const std::u16string text = value.ToString().Utf16Value();
+  return std::wstring(text.begin(), text.end());
+}
+
+Napi::String ToText(Napi::Env env, const std::wstring& text) {
+  return Napi::String::New(env, std::u16string(text.begin(), text.end()));
+}
+
+Napi::Array ToTexts(Napi::Env env, const std::vector<std::wstring>& texts) {
+  Napi::Array array = Napi::Array::New(env, texts.size());
+  for (uint32_t i = 0; i < texts.size(); i++) array.Set(i, ToText(env, texts[i]));
+  return array;
+}
+
+/// An error with the number that Windows gave as `windowsError`.
+Napi::Error WindowsError(Napi::Env env, DWORD number) {
+  Napi::Error error = Napi::Error::New(env, "Windows error " + std::to_string(number));
+  error.Set("windowsError", Napi::Number::New(env, number));
+  return error;
+}
+
+Napi::Value Throw(Napi::Env env, DWORD number) {
+  WindowsError(env, number).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
+RegistryValue ToRegistryValue(const Napi::Value& value) {
+  const Napi::Object object = value.As<Napi::Object>();
+  const auto data = object.Get("data").As<Napi::Buffer<uint8_t>>();
+  return {object.Get("type").ToNumber().Uint32Value(),
+          std::vector<uint8_t>(data.Data(), data.Data() + data.Length())};
+}
+
+Napi::Value ReadRegistry(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  RegistryValue value;
+  const DWORD error = ReadRegistryValue(WideText(info[0]), WideText(info[1]), &value);
+  if (error == ERROR_FILE_NOT_FOUND) return env.Null();
+  if (error != ERROR_SUCCESS) return Throw(env, error);
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("type", Napi::Number::New(env, value.type));
+  object.Set("data", Napi::Buffer<uint8_t>::Copy(env, value.data.data(), value.data.size()));
+  return object;
+}
+
+Napi::Value ReplaceRegistry(const Napi::CallbackInfo& info) {
+  const DWORD error = ReplaceRegistryValue(WideText(info[0]), WideText(info[1]),
+                                           ToRegistryValue(info[2]), ToRegistryValue(info[3]));
+  if (error == ERROR_SUCCESS) return Napi::Boolean::New(info.Env(), true);
+  if (error == ERROR_REVISION_MISMATCH) return Napi::Boolean::New(info.Env(), false);
+  return Throw(info.Env(), error);
+}
+
+Napi::Value ListSubkeys(const Napi::CallbackInfo& info) {
+  std::vector<std::wstring> names;
+  const DWORD error = ListRegistrySubkeys(WideText(info[0]), &names);
+  if (error == ERROR_FILE_NOT_FOUND) return info.Env().Null();
+  if (error != ERROR_SUCCESS) return Throw(info.Env(), error);
+  return ToTexts(info.Env(), names);
+}
+
+Napi::Value ServiceState(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  SERVICE_STATUS_PROCESS status{};
+  const DWORD error = QueryService(WideText(info[0]), &status);
+  if (error == ERROR_SERVICE_DOES_NOT_EXIST) return env.Null();
+  if (error != ERROR_SUCCESS) return Throw(env, error);
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("state", Napi::Number::New(env, status.dwCurrentState));
+  object.Set("windowsError", Napi::Number::New(env, status.dwWin32ExitCode));
+  object.Set("specificError", Napi::Number::New(env, status.dwServiceSpecificExitCode));
+  object.Set("processId", Napi::Number::New(env, status.dwProcessId));
+  return object;
+}
+
+Napi::Value ActiveDependents(const Napi::CallbackInfo& info) {
+  std::vector<std::wstring> names;
+  const DWORD error = ListActiveDependents(WideText(info[0]), &names);
+  if (error != ERROR_SUCCESS) return Throw(info.Env(), error);
+  return ToTexts(info.Env(), names);
+}
+
+/// Controls a service on a worker thread: a start may take long. Deletes itself.
+class ControlWorker final : public Napi::AsyncWorker {
+ public:
+  using Control = DWORD (*)(const std::wstring& name);
+
+  ControlWorker(Napi::Env env, Control control, std::wstring name)
+      : Napi::AsyncWorker(env),
+        deferred_(Napi::Promise::Deferred::New(env)),
+        control_(control),
+        name_(std::move(name)) {}
+
+  /// Queues the work; call it once. The worker may be gone when it returns.
+  Napi::Promise Start() {
+    const Napi::Promise promise = deferred_.Promise();
+    Queue();
+    return promise;
+  }
+
+ private:
+  void Execute() override { error_ = control_(name_); }
+  void OnOK() override {
+    const Napi::HandleScope scope(Env());
+    if (error_ == ERROR_SUCCESS) {
+      deferred_.Resolve(Env().Undefined());
+    } else {
+      deferred_.Reject(WindowsError(Env(), error_).Value());
+    }
+  }
+
+  Napi::Promise::Deferred deferred_;
+  const Control control_;
+  const std::wstring name_;
+  DWORD error_ = ERROR_SUCCESS;
+};
+
+template <ControlWorker::Control kControl>
+Napi::Value ControlByName(const Napi::CallbackInfo& info) {
+  return (new ControlWorker(info.Env(), kControl, WideText(info[0])))->Start();
+}
+
+Napi::Value OthersMayWrite(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), exit_module::IsWritableByOthers(WideText(info[0])));
+}
+
+Napi::Value OthersMayRead(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), exit_module::IsReadableByOthers(WideText(info[0])));
+}
+
+Napi::Value Distrust(const Napi::CallbackInfo& info) {
+  const std::wstring directory = WideText(info[0]);
+  return ToText(info.Env(), exit_module::DistrustReason(directory, exit_module::Viewer::kSystem));
+}
+
+Napi::Value Signature(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<uint32_t>(VerifySignature(WideText(info[0]))));
+}
+
+Napi::Value ProcessStarted(const Napi::CallbackInfo& info) {
+  int64_t started_ms = 0;
+  const DWORD error = ProcessStartedMs(info[0].ToNumber().Uint32Value(), &started_ms);
+  if (error == ERROR_INVALID_PARAMETER) return info.Env().Null();  // there is no such process
+  if (error != ERROR_SUCCESS) return Throw(info.Env(), error);
+  return Napi::Number::New(info.Env(), static_cast<double>(started_ms));
+}
+
+}  // namespace
+
+Napi::Object DefineWindows(Napi::Env env) {
+  Napi::Object windows = Napi::Object::New(env);
+  const auto define = [&](const char* name, Napi::Value (*function)(const Napi::CallbackInfo&)) {
+    windows.Set(name, Napi::Function::New(env, function, name));
+  };
+  define("readRegistryValue", ReadRegistry);
+  define("replaceRegistryValue", ReplaceRegistry);
+  define("listRegistrySubkeys", ListSubkeys);
+  define("queryService", ServiceState);
+  define("listActiveDependents", ActiveDependents);
+  define("stopService", ControlByName<StopService>);
+  define("startService", ControlByName<StartOneService>);
+  define("isWritableByOthers", OthersMayWrite);
+  define("isReadableByOthers", OthersMayRead);
+  define("distrustReason", Distrust);
+  define("verifySignature", Signature);
+  define("processStartedMs", ProcessStarted);
+  return windows;
+}
+
+}  // namespace binding

@@ -1,0 +1,220 @@
+import type { ResolvedConfig } from "../config/load.ts";
+import { describeCause } from "../errors/describe-cause.ts";
+import { packageVersion } from "../files/package-version.ts";
+import { diskPlaces } from "../health/from-config.ts";
+import { assessHealth, type HealthReason } from "../health/health.ts";
+import { type DiskFindings, inspectDisk } from "../health/on-disk.ts";
+import { listSegments } from "../journal/segments.ts";
+import { unflushedSince } from "../journal-tools/journal-end.ts";
+import type { NativeSegment } from "../native/addon.ts";
+import type { NativeWindows } from "../native/windows-system.ts";
+import type { SinkKind } from "../sinks/sink-kind.ts";
+import { checkState } from "../state/check-state.ts";
+import { stateLayout } from "../state/layout.ts";
+import type { CheckName } from "./checks.ts";
+import { judgeClock } from "./clock.ts";
+import { readConfiguration } from "./configuration.ts";
+import { rightsOf } from "./directory-rights.ts";
+import { judgeEventLog, readEventLog, skipEventLog } from "./event-log.ts";
+import {
+  type ExitModuleFacts,
+  exitModuleFacts,
+  judgeExitModule,
+  skipExitModule,
+} from "./exit-module.ts";
+import { type Finding, skipped, worstOf } from "./finding.ts";
+import { type JournalLinkFacts, judgeJournal } from "./journal.ts";
+import { judgeService, type ServiceLinkFacts, type WindowsServiceFacts } from "./service.ts";
+import { sinkFacts } from "./sink-facts.ts";
+import { judgeSink } from "./sinks.ts";
+import { windowsService } from "./windows-service.ts";
+
+/** How the chain is examined. */
+export interface ExamineOptions {
+  readonly configFile: string;
+  /** True to connect to no broker. */
+  readonly isOffline: boolean;
+  /** Longest wait for each sink, in ms. */
+  readonly timeoutMs: number;
+  /** Registry and services of Windows; absent elsewhere. */
+  readonly windows?: NativeWindows;
+  /** The kinds of sinks. Default: those of the registry. */
+  readonly kinds?: readonly SinkKind[];
+}
+
+/** What was found of the whole chain, and what it was found from. */
+export interface Diagnosis {
+  /** The worst of the findings. */
+  readonly state: "ok" | "warn" | "error";
+  /** When the examination began, RFC 3339. */
+  readonly time: string;
+  /** Version of this command. */
+  readonly version: string;
+  /** In the order of an event's way. */
+  readonly findings: readonly Finding[];
+  /** Absent if the configuration cannot be read. */
+  readonly config?: ResolvedConfig;
+  readonly disk?: DiskFindings;
+  readonly segments: readonly NativeSegment[];
+  readonly module?: ExitModuleFacts;
+  /** How Windows starts the service; absent elsewhere, and if it is not installed. */
+  readonly serviceCommandLine?: string;
+}
+
+/** Examines every link. Publishes nothing, and moves no checkpoint. Rejects only for a fault in Certwire. */
+export async function examine(options: ExamineOptions): Promise<Diagnosis> {
+  const { configFile, windows, kinds } = options;
+  const nowMs = Date.now();
+  const version = packageVersion();
+  const configuration = readConfiguration(configFile, kinds);
+  const { config, isUsable } = configuration;
+  const disk = config && (await inspectDisk(diskPlaces(config), nowMs));
+  const segments = config ? await listSegments(config.journal.directory).catch(() => []) : [];
+  const module = windows && exitModuleFacts(windows);
+  const service = windows && windowsService(windows);
+  const reasons = disk ? assessHealth(disk.facts, nowMs, config.health).reasons : [];
+  const known = { config, disk, segments, module, service, reasons, nowMs, version, options };
+  const all = [
+    ...judgeModule(known),
+    ...(await examineJournal(known)),
+    ...(await examineService(known)),
+    ...configuration.findings,
+    ...(await examineSinks(known, isUsable)),
+    ...(await examineEventLog(windows)),
+  ];
+  return {
+    state: worstOf(all),
+    time: new Date(nowMs).toISOString(),
+    version,
+    findings: all,
+    ...(config && { config }),
+    ...(disk && { disk }),
+    segments,
+    ...(module && { module }),
+    ...(service?.setup && { serviceCommandLine: service.setup.commandLine }),
+  };
+}
+
+/** What one link needs of the others. */
+interface Known {
+  readonly config: ResolvedConfig | undefined;
+  readonly disk: DiskFindings | undefined;
+  readonly segments: readonly NativeSegment[];
+  readonly module: ExitModuleFacts | undefined;
+  readonly service: WindowsServiceFacts | undefined;
+  readonly reasons: readonly HealthReason[];
+  readonly nowMs: number;
+  readonly version: string;
+  readonly options: ExamineOptions;
+}
+
+function judgeModule({ module, disk, segments, version }: Known): Finding[] {
+  if (module === undefined) return skipExitModule(`this machine runs ${process.platform}`);
+  const newest = segments.at(-1);
+  const epoch = segments.filter(({ epochId }) => epochId === newest?.epochId);
+  const isWriterAlive = disk?.facts.journal?.isWriterAlive;
+  const writer = {
+    ...(epoch[0] && { epochStartedMs: Math.min(...epoch.map(({ startedMs }) => startedMs)) }),
+    ...(isWriterAlive !== undefined && { isWriterAlive }),
+  };
+  return judgeExitModule(module, writer, version);
+}
+
+const unreadable = "the configuration cannot be read";
+
+function skipAll(checks: readonly CheckName[]): Finding[] {
+  return checks.map((check) => skipped(check, unreadable));
+}
+
+async function examineJournal(known: Known): Promise<Finding[]> {
+  const { config, disk, segments, module, reasons, nowMs, options } = known;
+  if (config === undefined || disk === undefined) {
+    return skipAll([
+      "journal-directory",
+      "journal-rights",
+      "journal-space",
+      "journal-writer",
+      "journal-appends",
+      "journal-gaps",
+    ]);
+  }
+  const { directory } = config.journal;
+  const { journal } = disk.facts;
+  const unflushedMs =
+    journal?.isWriterAlive === true
+      ? await unflushedSince(directory, segments).catch(() => undefined)
+      : undefined;
+  const rights = await rightsOf(directory, options.windows);
+  const facts: JournalLinkFacts = {
+    directory,
+    ...(disk.journal && { shown: disk.journal }),
+    ...(module?.journalDirectory !== undefined && { moduleDirectory: module.journalDirectory }),
+    ...(rights && { rights }),
+    ...(journal && {
+      limits: { service: journal.minFreeBytes, module: journal.writerMinFreeBytes },
+    }),
+    ...(unflushedMs !== undefined && { unflushedMs: nowMs - unflushedMs }),
+  };
+  return judgeJournal(facts, reasons, nowMs);
+}
+
+async function examineService(known: Known): Promise<Finding[]> {
+  const { config, disk, service, reasons, version, options } = known;
+  if (config === undefined || disk === undefined) {
+    return skipAll(["service-running", "service-account", "state-directory"]);
+  }
+  const { directory } = config.state;
+  const enabled = config.sinks.filter((sink) => sink.options.enabled);
+  const names = enabled.map((sink) => sink.options.name);
+  const stateError = await checkState(stateLayout(directory), names).then(
+    () => undefined,
+    (error: unknown) => describeCause(error),
+  );
+  const { windows } = options;
+  const facts: ServiceLinkFacts = {
+    lock: disk.service,
+    ...(service && { windows: service }),
+    stateDirectory: directory,
+    ...(stateError !== undefined && { stateError }),
+    isStateReadableByOthers: windows?.isReadableByOthers(directory) ?? false,
+  };
+  return judgeService(facts, reasons, version);
+}
+
+async function examineSinks(known: Known, isUsable: boolean): Promise<Finding[]> {
+  const { config, disk, reasons, nowMs, options } = known;
+  if (config === undefined || disk === undefined) {
+    return skipAll([
+      "sink-connection",
+      "sink-destination",
+      "sink-certificates",
+      "sink-backlog",
+      "dead-letters",
+      "clock",
+    ]);
+  }
+  const enabled = config.sinks.filter((sink) => sink.options.enabled);
+  const why = options.isOffline ? "--offline" : isUsable ? undefined : "the configuration is wrong";
+  const each = await Promise.all(
+    enabled.map((sink) => sinkFacts(sink, { disk, notOpened: why, timeoutMs: options.timeoutMs })),
+  );
+  const servers = await Promise.all(
+    enabled.map(async (sink) =>
+      why === undefined ? sink.serverTime(options.timeoutMs).catch(() => undefined) : undefined,
+    ),
+  );
+  const hasRecord = disk.last !== undefined;
+  return [
+    ...each.flatMap((facts) => judgeSink(facts, reasons, nowMs)),
+    ...judgeClock({ servers: servers.flatMap((time) => time ?? []), hasRecord }, reasons),
+  ];
+}
+
+async function examineEventLog(windows: NativeWindows | undefined): Promise<Finding[]> {
+  if (windows === undefined) return skipEventLog(`this machine runs ${process.platform}`);
+  try {
+    return judgeEventLog(await readEventLog());
+  } catch (error) {
+    return skipEventLog(error);
+  }
+}

@@ -1,0 +1,24 @@
+import { serviceState } from "../ca/control-service.ts";
+import { fileVersionOf, programOf, serviceSetup } from "../ca/module-facts.ts";
+import { CertwireError } from "../errors/certwire-error.ts";
+import type { NativeWindows } from "../native/windows-system.ts";
+import { certwireService, type WindowsServiceFacts } from "./service.ts";
+
+/** How Windows has our service; what it refuses to say is left out. */
+export function windowsService(windows: NativeWindows): WindowsServiceFacts {
+  try {
+    const setup = serviceSetup(windows, certwireService);
+    const state = serviceState(windows, certwireService);
+    const specificError = windows.queryService(certwireService)?.specificError ?? 0;
+    const version = setup && fileVersionOf(programOf(setup.commandLine));
+    return {
+      ...(setup && { setup }),
+      ...(state && { state }),
+      specificError,
+      ...(version !== undefined && { version }),
+    };
+  } catch (error) {
+    if (!(error instanceof CertwireError)) throw error;
+    return { specificError: 0 };
+  }
+}

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readCaStatus } from "../../../src/ca/ca-status.ts";
+import { caStatusLines } from "../../../src/cli/actions/ca-status.ts";
+import {
+  configurationKey,
+  FakeWindows,
+  fakeClsid,
+  singleText,
+} from "../../support/fake-windows.ts";
+
+test("a status shows the list in its order, the registration and the service, and changes nothing", () => {
+  const windows = FakeWindows.withCa("CA-1", ["A.Exit", "Certwire.Exit"]);
+  windows.register("C:\\none\\certwire-exit.dll");
+  const found = readCaStatus(windows);
+  assert.deepEqual([found.ca, found.isActive, found.isEnabled], ["CA-1", true, true]);
+  assert.deepEqual(found.exitModules, ["A.Exit", "Certwire.Exit"]);
+  assert.deepEqual(
+    [found.registration.clsid, found.registration.dll, found.service],
+    [fakeClsid, "C:\\none\\certwire-exit.dll", "running"],
+  );
+  assert.equal(found.warnings.length, 2, found.warnings.join("\n"));
+  assert.match(found.warnings[0] ?? "", /the DLL is missing/);
+  assert.match(
+    found.warnings[1] ?? "",
+    /the list lacks CertificateAuthority_MicrosoftDefault\.Exit/,
+  );
+  assert.deepEqual(windows.calls, []);
+});
+
+test("a CA that is not the active one, without a service and a registration, is shown with warnings", () => {
+  const windows = new FakeWindows();
+  windows.addCa("CA-2", []);
+  windows.set(configurationKey, "Active", singleText("CA-1"));
+  const lines = caStatusLines(readCaStatus(windows, "CA-2")).join("\n");
+  for (const part of [
+    /^CA +CA-2, not the active one$/m,
+    /^exit modules +none$/m,
+    /^Certwire +not in the list$/m,
+    /^class +not registered$/m,
+    /^service +CertSvc, not installed$/m,
+    /^warning: the class Certwire\.Exit is not registered$/m,
+    /^warning: the service CertSvc does not run this CA$/m,
+  ]) {
+    assert.match(lines, part);
+  }
+});
+
+test("a name in the registry that a terminal would act on is shown, not obeyed", () => {
+  const windows = FakeWindows.withCa("CA-1", ["Bad\u001B[31m\u202EExit\n"]);
+  const lines = caStatusLines(readCaStatus(windows)).join("\n");
+  for (const active of ["\u001B", "\u202E"]) assert.ok(!lines.includes(active));
+});
