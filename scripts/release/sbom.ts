@@ -154,7 +154,7 @@ function linkedLibraries(): Component[] {
       "bom-ref": `${purl}#${name.replaceAll(" ", "-")}`,
       name,
       version,
-      description: "Linked into certwire-exit.dll, certwire-service.exe and certwire.node",
+      description: "Linked into certwire-exit.dll, certwire-service.exe, certwire-msi.dll and certwire.node",
       scope: "required",
       licenses: [license],
       purl,

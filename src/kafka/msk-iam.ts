@@ -48,7 +48,7 @@ async function loaded(load: typeof loadSigner): Promise<MskSigner> {
     throw new TokenError(
       "config",
       message,
-      `Install it beside Certwire: npm install ${signerPackage}`,
+      `Install it beside the npm package of Certwire: npm install ${signerPackage}`,
     );
   }
 }

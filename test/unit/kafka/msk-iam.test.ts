@@ -37,7 +37,7 @@ test("without the package the error says how to install it", async () => {
   const load = () => Promise.reject(missing);
   await assertFails(load, "config", /not installed/);
   await assert.rejects(fetchFromIam("eu-central-1", load)(), {
-    hint: "Install it beside Certwire: npm install aws-msk-iam-sasl-signer-js@1.0.3",
+    hint: "Install it beside the npm package of Certwire: npm install aws-msk-iam-sasl-signer-js@1.0.3",
   });
 });
 
