@@ -56,6 +56,7 @@ export async function makeStage(options: StageOptions): Promise<Stage> {
   copy(join(windowsBuild, "certwire.node"), "app/prebuilds/win32-x64/certwire.node");
   // `certwire explain` reads it.
   copy("docs/reference/event-log.md", "app/docs/reference/event-log.md");
+  cpSync("docs/how-to/runbooks", join(directory, "app/docs/how-to/runbooks"), { recursive: true });
   copy(join(windowsBuild, "certwire-exit.dll"), "certwire-exit.dll");
   copy(join(windowsBuild, "certwire-service.exe"), "certwire-service.exe");
   copy(node.executable, "node.exe");

@@ -58,9 +58,8 @@ function dllFacts(windows: NativeWindows, dll: string | undefined): ExitModuleFa
 
 function runFacts(windows: NativeWindows): ExitModuleFacts {
   const journalDirectory = moduleJournal(windows, chooseCa(windows));
-  const processId = windows.queryService(caService)?.processId ?? 0;
-  const caStartedMs = processId === 0 ? null : windows.processStartedMs(processId);
-  return { journalDirectory, ...(caStartedMs !== null && { caStartedMs }) };
+  const caStartedMs = windows.queryService(caService)?.startedMs ?? undefined;
+  return { journalDirectory, ...(caStartedMs !== undefined && { caStartedMs }) };
 }
 
 const moduleChecks: readonly CheckName[] = [

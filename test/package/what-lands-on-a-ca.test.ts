@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
 import { filesOf, type Stage } from "../../scripts/release/stage.ts";
+import { alerts } from "../../src/health/alerts.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { runCli } from "../support/run-cli.ts";
 import { stagedTree } from "./support/staged.ts";
@@ -23,6 +24,9 @@ test("these files land on a CA", () => {
     "NOTICES.txt",
     "README.txt",
     "app/certwire.mjs",
+    ...Object.keys(alerts)
+      .toSorted()
+      .map((name) => `app/docs/how-to/runbooks/${name}.md`),
     "app/docs/reference/event-log.md",
     "app/package.json",
     "app/prebuilds/win32-x64/certwire.node",
