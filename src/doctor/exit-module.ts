@@ -5,7 +5,7 @@ import { caService } from "../ca/control-service.ts";
 import { fileVersionOf, moduleJournal } from "../ca/module-facts.ts";
 import { readRegisteredModule } from "../ca/registered-module.ts";
 import { describeError } from "../errors/describe-error.ts";
-import { packageRoot } from "../native/addon.ts";
+import { packageRoot } from "../native/package-root.ts";
 import type { NativeWindows } from "../native/windows-system.ts";
 import type { CheckName } from "./checks.ts";
 import { caution, type Finding, findings, problem, skipped } from "./finding.ts";
