@@ -109,7 +109,7 @@ const parts = {
   },
   crash: {
     title: "crash tests and examples",
-    commands: [onNode(...tests("crash"), "build/js/examples")],
+    commands: [["bash", "scripts/fetch-kafka.sh"], onNode(...tests("crash"), "build/js/examples")],
   },
   interop: {
     title: "golden events through other people's software",
