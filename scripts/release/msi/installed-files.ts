@@ -9,6 +9,7 @@ export const feature = "Complete";
 
 const is64Bit = 0x100;
 const keyPathIsRegistryValue = 0x4;
+const isTransitive = 0x40;
 const isVital = 0x200;
 
 /** A component, which Windows Installer installs and removes as a whole. */
@@ -17,7 +18,7 @@ interface ComponentOptions {
   /** The GUID comes from this name, which stands for one place on a disk or in the registry, for ever. */
   readonly resource: string;
   readonly directory: string;
-  /** It is installed if this holds; default always. */
+  /** It is installed if this holds, which a repair evaluates again; default always. */
   readonly condition?: string;
   /** The file, or the registry value, that shows whether it is installed; default its directory. */
   readonly keyPath?: { readonly kind: "file" | "registry"; readonly key: string };
@@ -30,7 +31,10 @@ export function addComponent(database: Database, options: ComponentOptions): voi
     Component: name,
     ComponentId: guidOf(`component ${resource}`),
     Directory_: directory,
-    Attributes: is64Bit | (keyPath?.kind === "registry" ? keyPathIsRegistryValue : 0),
+    Attributes:
+      is64Bit |
+      (keyPath?.kind === "registry" ? keyPathIsRegistryValue : 0) |
+      (condition === undefined ? 0 : isTransitive),
     Condition: condition,
     KeyPath: keyPath?.key,
   });
