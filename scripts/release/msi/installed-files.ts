@@ -79,16 +79,17 @@ export function addFiles(database: Database, tree: InstalledTree): CabinetMember
       DefaultDir: "Certwire",
     },
   );
-  const keyOf = (path: string): string => {
-    const inVersion = path.slice(tree.version.length + 1);
-    return named[inVersion] ?? identifierOf("f", path);
-  };
-  const members = filesOf(tree.root).map((file) => ({ key: keyOf(file.path), file }));
-  for (const key of Object.values(named)) {
-    if (!members.some((member) => member.key === key)) {
-      throw new Error(`the staged tree lacks one of ${Object.keys(named).join(", ")}`);
-    }
-  }
+  const names = new Map(
+    Object.entries(named).map(([name, key]) => [`${tree.version}/${name}`, key]),
+  );
+  const members = filesOf(tree.root).map((file) => ({
+    key: names.get(file.path) ?? identifierOf("f", file.path),
+    file,
+  }));
+  const missing = Object.keys(named).filter(
+    (name) => !members.some(({ key }) => key === named[name]),
+  );
+  if (missing.length > 0) throw new Error(`the staged tree lacks ${missing.join(", ")}`);
   addDirectory(database, tree, tree.root, installDirectory, new Map(members.map(numbered)));
   database.add("Feature", {
     Feature: feature,
