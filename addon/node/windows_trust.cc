@@ -1,9 +1,8 @@
 #include "windows_trust.h"
 
 // wintrust.h needs wincrypt.h, which WIN32_LEAN_AND_MEAN leaves out.
-#include <wincrypt.h>
-
 #include <softpub.h>
+#include <wincrypt.h>
 #include <wintrust.h>
 
 namespace binding {
