@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { before, test } from "node:test";
@@ -23,6 +23,9 @@ test("these files land on a CA", () => {
     "NOTICES.txt",
     "README.txt",
     "app/certwire.mjs",
+    ...readdirSync("docs/how-to/runbooks")
+      .toSorted()
+      .map((page) => `app/docs/how-to/runbooks/${page}`),
     "app/docs/reference/event-log.md",
     "app/package.json",
     "app/prebuilds/win32-x64/certwire.node",
@@ -96,6 +99,7 @@ test("the service runs from its one file, with its addon", async () => {
   assert.equal(stdout, (await runCli("replay", "--journal", journal, "--stdout")).stdout);
   assert.ok(stdout.split("\n").length > 20);
   assert.match((await certwire("explain", "40")).stdout, /^Event-log entry 40: program ended/);
+  assert.match((await certwire("explain", "CertwireDown")).stdout, /^CertwireDown\n/);
 });
 
 test("the simulated CA is not part of it, and its commands say so", async () => {
