@@ -53,6 +53,8 @@ for binary in "$out"/*.dll "$out"/*.exe "$out"/*.node; do
   [ -e "$binary" ] || continue
   check_imports "$binary"
 done
+# For the bill of materials: where the libraries that are linked into the binaries come from.
+dpkg-query -W -f='${Package} ${Version}\n' gcc-mingw-w64-x86-64-posix mingw-w64-x86-64-dev > "$out/linked-packages.txt"
 # What the npm package carries.
 mkdir -p prebuilds/win32-x64
 for name in certwire.node certwire-service.exe; do

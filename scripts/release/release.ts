@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { makeNpmPackage, makeZip, writeChecksums } from "./archives.ts";
 import { buildMsi } from "./msi/build.ts";
 import { fetchNode, type NodeLine, nodeLines } from "./node-runtime.ts";
+import { linkedPackages } from "./sbom.ts";
 import { type Signing, signFile } from "./signing.ts";
 import { makeStage } from "./stage.ts";
 
@@ -44,6 +45,7 @@ export async function makeRelease(options: ReleaseOptions): Promise<Release> {
     copyFileSync(join(options.windowsBuild, name), path);
     sign(path);
   }
+  copyFileSync(join(options.windowsBuild, linkedPackages), join(signed, linkedPackages));
   const stage = await makeStage({
     directory: join(directory, "stage"),
     windowsBuild: signed,

@@ -1,6 +1,6 @@
 // The software bill of materials of an installation: CycloneDX 1.6, the same bytes for the same parts.
-import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { BundledPackage } from "./bundle.ts";
 import type { NodeRuntime } from "./node-runtime.ts";
 import { uuidOf } from "./uuid.ts";
@@ -9,6 +9,8 @@ import { uuidOf } from "./uuid.ts";
 export interface SbomOptions {
   readonly packages: readonly BundledPackage[];
   readonly node: Pick<NodeRuntime, "version" | "sha256">;
+  /** Where scripts/build-windows.sh has put its binaries, and the packages of Debian that are linked into them. */
+  readonly windowsBuild: string;
   /** Time of the bill, in s since 1970. */
   readonly epochSeconds: number;
 }
@@ -35,7 +37,7 @@ interface Component {
 const serialNumbers = "0c3b7d49-6f4b-5a0e-9d0c-3f6f1a3f0b6e";
 
 /** The text of the bill. Throws when a package is not the one in package-lock.json. */
-export function sbom({ packages, node, epochSeconds }: SbomOptions): string {
+export function sbom({ packages, node, windowsBuild, epochSeconds }: SbomOptions): string {
   const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as Lock;
   const root: Component = {
     type: "application",
@@ -47,7 +49,7 @@ export function sbom({ packages, node, epochSeconds }: SbomOptions): string {
   };
   const bundled = packages.map(({ name, version }) => npmComponent(lock, name, version));
   const headers = npmComponent(lock, "node-addon-api");
-  const parts = [nodeComponent(node), ...linkedLibraries(), headers];
+  const parts = [nodeComponent(node), ...linkedLibraries(windowsBuild), headers];
   const direct = Object.keys(lockedPackage(lock, "").dependencies ?? {});
   const refs = new Map(packages.map(({ name }, at) => [name, bundled[at]?.["bom-ref"] ?? ""]));
   const refsOf = (names: readonly string[]): string[] =>
@@ -126,6 +128,9 @@ function nodeComponent({ version, sha256 }: SbomOptions["node"]): Component {
   };
 }
 
+/** A line for each package: name, blank, version. */
+export const linkedPackages = "linked-packages.txt";
+
 /** What the compiler links into exe, DLL and addon, and the package of Debian that it comes from. */
 const linked = [
   {
@@ -145,25 +150,23 @@ const linked = [
   },
 ];
 
-function linkedLibraries(): Component[] {
+function linkedLibraries(windowsBuild: string): Component[] {
+  const lines = readFileSync(join(windowsBuild, linkedPackages), "utf8").split("\n");
+  const versions = new Map(lines.map((line) => line.split(" ") as [string, string]));
   return linked.map(({ name, origin, license }) => {
-    const version = debianVersion(origin);
+    const version = versions.get(origin);
+    if (!version) throw new Error(`${windowsBuild}/${linkedPackages} lacks ${origin}`);
     const purl = `pkg:deb/debian/${origin}@${encodeURIComponent(version)}?arch=amd64`;
     return {
       type: "library",
       "bom-ref": `${purl}#${name.replaceAll(" ", "-")}`,
       name,
       version,
-      description: "Linked into certwire-exit.dll, certwire-service.exe, certwire-msi.dll and certwire.node",
+      description:
+        "Linked into certwire-exit.dll, certwire-service.exe, certwire-msi.dll and certwire.node",
       scope: "required",
       licenses: [license],
       purl,
     };
   });
-}
-
-/** Version of an installed package of Debian. */
-function debianVersion(name: string): string {
-  const query = ["-W", "-f=${Version}", name];
-  return execFileSync("dpkg-query", query, { encoding: "utf8" }).trim();
 }

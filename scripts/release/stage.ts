@@ -54,9 +54,9 @@ export async function makeStage(options: StageOptions): Promise<Stage> {
     `${JSON.stringify({ name, version, license, private: true, type: "module" }, null, 2)}\n`,
   );
   copy(join(windowsBuild, "certwire.node"), "app/prebuilds/win32-x64/certwire.node");
-  // `certwire explain` reads it.
-  copy("docs/reference/event-log.md", "app/docs/reference/event-log.md");
-  cpSync("docs/how-to/runbooks", join(directory, "app/docs/how-to/runbooks"), { recursive: true });
+  // `certwire explain` reads them.
+  const pages = filesOf(runbooks).map((page) => join(runbooks, page));
+  for (const page of ["docs/reference/event-log.md", ...pages]) copy(page, join("app", page));
   copy(join(windowsBuild, "certwire-exit.dll"), "certwire-exit.dll");
   copy(join(windowsBuild, "certwire-service.exe"), "certwire-service.exe");
   copy(node.executable, "node.exe");
@@ -66,10 +66,12 @@ export async function makeStage(options: StageOptions): Promise<Stage> {
   write("LICENSE-node.txt", readFileSync(node.licence, "utf8"));
   write("NOTICES.txt", notices(packages));
   write("README.txt", readme(version));
-  writeFileSync(place("sbom.cdx.json"), sbom({ packages, node, epochSeconds }));
+  writeFileSync(place("sbom.cdx.json"), sbom({ packages, node, windowsBuild, epochSeconds }));
   equalize(directory, epochSeconds);
   return { directory, version, packages };
 }
+
+const runbooks = "docs/how-to/runbooks";
 
 const configurationFiles = [
   "certwire.example.jsonc",

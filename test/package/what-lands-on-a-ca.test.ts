@@ -100,6 +100,7 @@ test("the service runs from its one file, with its addon", async () => {
   assert.equal(stdout, (await runCli("replay", "--journal", journal, "--stdout")).stdout);
   assert.ok(stdout.split("\n").length > 20);
   assert.match((await certwire("explain", "40")).stdout, /^Event-log entry 40: program ended/);
+  assert.match((await certwire("explain", "CertwireDown")).stdout, /^CertwireDown\n/);
 });
 
 test("the simulated CA is not part of it, and its commands say so", async () => {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fetchNode, type NodeLine } from "../../../scripts/release/node-runtime.ts";
+import { linkedPackages } from "../../../scripts/release/sbom.ts";
 import { makeStage, type Stage } from "../../../scripts/release/stage.ts";
 import { runCommand } from "../../integration/support/run-command.ts";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
@@ -8,6 +9,9 @@ import { windowsBuild } from "../../wine/support/wine.ts";
 
 /** Time of the trees, in s since 1970. */
 export const epochSeconds = 1_700_000_000;
+
+/** Line of Node.js of a release that this Wine can start: Wine 8 starts none after 22. */
+export const startableLine: NodeLine = process.env["CERTWIRE_WINDOWS_NODE"] === "24" ? "24" : "22";
 
 /** The binaries that a release signs. */
 export const binaries: readonly string[] = [
@@ -19,7 +23,7 @@ export const binaries: readonly string[] = [
 
 /** Directory with the Windows binaries of a release; a whole `npm test` has built them before. */
 export async function windowsBinaries(): Promise<string> {
-  if (!binaries.every((file) => existsSync(join(windowsBuild, file)))) {
+  if (![...binaries, linkedPackages].every((file) => existsSync(join(windowsBuild, file)))) {
     const targets = ["certwire_exit", "certwire-service", "certwire_node", "certwire_msi"];
     await runCommand("bash", ["scripts/build-windows.sh", ...targets], { timeoutMs: 900_000 });
   }

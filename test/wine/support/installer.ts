@@ -14,12 +14,15 @@ import { buildMsi, type Msi } from "../../../scripts/release/msi/build.ts";
 import type { Stage } from "../../../scripts/release/stage.ts";
 import { CommandError, runCommand } from "../../integration/support/run-command.ts";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
-import { epochSeconds, stagedTree, windowsBinaries } from "../../package/support/staged.ts";
+import {
+  epochSeconds,
+  stagedTree,
+  startableLine,
+  windowsBinaries,
+} from "../../package/support/staged.ts";
 import { RegisteredService } from "./host-service.ts";
 import { driveC, makePrefix, runWine, useOwnPrefix, windowsPath } from "./wine.ts";
 
-/** Wine 8 starts no Node.js after 22. */
-const nodeLine = process.env["CERTWIRE_WINDOWS_NODE"] === "24" ? "24" : "22";
 let staged: Promise<Stage> | undefined;
 
 useOwnPrefix("msi");
@@ -39,7 +42,7 @@ export async function buildInstaller(
 ): Promise<Msi> {
   const directory = makeTempDirectory("msi");
   const stage = join(directory, "stage");
-  staged ??= stagedTree(nodeLine);
+  staged ??= stagedTree(startableLine);
   cpSync((await staged).directory, stage, { recursive: true });
   change?.(stage);
   return buildMsi({
