@@ -1,4 +1,4 @@
-// The zip of a release, unpacked and run in Wine; with Node 22, which Wine 8 can run.
+// The zip of a release, unpacked and run in Wine.
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { before, test } from "node:test";
 import { makeZip } from "../../scripts/release/archives.ts";
 import { CommandError, runCommand } from "../integration/support/run-command.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
-import { stagedTree } from "../package/support/staged.ts";
+import { stagedLine, stagedTree } from "../package/support/staged.ts";
 import { runCli } from "../support/run-cli.ts";
 import { until } from "../support/until.ts";
 import { prepareWine, runWine, startWine, windowsPath } from "./support/wine.ts";
@@ -16,7 +16,7 @@ let installed = "";
 let version = "";
 
 before(async () => {
-  const stage = await stagedTree("22");
+  const stage = await stagedTree(stagedLine);
   const zip = `${stage.directory}.zip`;
   makeZip(stage, zip);
   const target = join(makeTempDirectory("installed"), "Program Files", "Certwire");

@@ -9,6 +9,9 @@ import { windowsBuild } from "../../wine/support/wine.ts";
 /** Time of the trees, in s since 1970. */
 export const epochSeconds = 1_700_000_000;
 
+/** Line of the Node.js that these trees hold: the one of a release, where the Wine of this run starts it. */
+export const stagedLine: NodeLine = process.env["CERTWIRE_WINDOWS_NODE"] === "24" ? "24" : "22";
+
 /** Directory with the Windows binaries of a release; a whole `npm test` has built them before. */
 export async function windowsBinaries(): Promise<string> {
   const files = ["certwire-exit.dll", "certwire-service.exe", "certwire.node", "certwire-msi.dll"];

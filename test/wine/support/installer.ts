@@ -17,11 +17,10 @@ import { fetchNode } from "../../../scripts/release/node-runtime.ts";
 import { makeStage } from "../../../scripts/release/stage.ts";
 import { CommandError, runCommand } from "../../integration/support/run-command.ts";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
+import { stagedLine } from "../../package/support/staged.ts";
 import { RegisteredService } from "./host-service.ts";
 import { driveC, makePrefix, runWine, windowsBuild, windowsPath } from "./wine.ts";
 
-/** Wine 8 starts no Node.js after 22. */
-const nodeLine = process.env["CERTWIRE_WINDOWS_NODE"] === "24" ? "24" : "22";
 const epochSeconds = 1_764_000_000;
 
 /** Directories of an installation, on this machine. */
@@ -56,7 +55,7 @@ function stageOnce(): Promise<string> {
   staged ??= makeStage({
     directory: join(makeTempDirectory("stage"), "stage"),
     windowsBuild,
-    node: fetchNode(nodeLine),
+    node: fetchNode(stagedLine),
     epochSeconds,
   }).then(({ directory }) => directory);
   return staged;
