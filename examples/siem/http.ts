@@ -23,13 +23,7 @@ export async function post(
 ): Promise<Answer> {
   try {
     const signal = AbortSignal.timeout(timeoutMs);
-    const response = await fetch(url, {
-      method: "POST",
-      headers,
-      body,
-      redirect: "manual",
-      signal,
-    });
+    const response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal });
     const text = await textOf(response);
     return { status: response.status, text, json: jsonOf(text) };
   } catch (cause) {
@@ -47,8 +41,7 @@ async function textOf(response: Response): Promise<string> {
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.length;
-    if (bytes > maxAnswerBytes)
-      throw new Error(`the answer is longer than ${maxAnswerBytes} bytes`);
+    if (bytes > maxAnswerBytes) throw new Error(`the answer is longer than ${maxAnswerBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

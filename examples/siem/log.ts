@@ -17,10 +17,12 @@ function lineOf(level: string) {
 
 /** JSON without the characters that a terminal acts on: a requester chooses some texts of an event. */
 function escaped(json: string): string {
-  return json.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
-    Array.from({ length: character.length }, (_, at) => {
-      const unit = character.charCodeAt(at).toString(16).padStart(4, "0");
-      return `\\u${unit}`;
-    }).join(""),
+  return json.replaceAll(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) =>
+      Array.from({ length: character.length }, (_, at) => {
+        const unit = character.charCodeAt(at).toString(16).padStart(4, "0");
+        return `\\u${unit}`;
+      }).join(""),
   );
 }

@@ -66,14 +66,7 @@ export function splunk(settings: SplunkSettings, waiting: AckWaiting = {}): Siem
 function encode(event: CertwireEvent, { index, source, sourcetype }: SplunkSettings): string {
   const { _time: time, ...fields } = toSplunkCim(event);
   const { dvc: host } = fields;
-  return JSON.stringify({
-    time,
-    host,
-    source,
-    sourcetype,
-    index,
-    event: { id: event.id, ...fields },
-  });
+  return JSON.stringify({ time, host, source, sourcetype, index, event: { id: event.id, ...fields } });
 }
 
 const noAcknowledgement: Outcome = {

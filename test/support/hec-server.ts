@@ -104,9 +104,7 @@ export class HecServer extends SiemServer {
     }
     const stray = Object.keys(each).find((name) => !metadata.has(name));
     if (stray !== undefined) return [6, `unknown metadata: ${stray}`];
-    const wrong = texts.find(
-      (name) => each[name] === "" || typeof (each[name] ?? "x") !== "string",
-    );
+    const wrong = texts.find((name) => each[name] === "" || typeof (each[name] ?? "x") !== "string");
     if (wrong !== undefined) return [6, `${wrong} is not a text`];
     if (!isTime(time)) return [6, `time is not in seconds since 1970: ${String(time)}`];
     const isAllowed = index === undefined || this.#token.indexes.includes(String(index));
@@ -134,9 +132,7 @@ export class HecServer extends SiemServer {
 
 /** Seconds since 1970 with at most milliseconds; a number of milliseconds would be a year after 30000. */
 function isTime(time: unknown): boolean {
-  return (
-    typeof time === "number" && time > 0 && time < 1e11 && /^\d+(?:\.\d{1,3})?$/.test(`${time}`)
-  );
+  return typeof time === "number" && time > 0 && time < 1e11 && /^\d+(?:\.\d{1,3})?$/.test(`${time}`);
 }
 
 /** The JSON objects of a body, one after the other; `undefined` if there is anything else. */

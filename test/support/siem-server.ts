@@ -81,7 +81,8 @@ export abstract class SiemServer {
     let body = "";
     for await (const chunk of incoming.setEncoding("utf8")) body += String(chunk);
     const { method = "", url: path = "", headers } = incoming;
-    const answer = typeof fault === "object" ? fault : this.answer({ method, path, headers, body });
+    const answer =
+      typeof fault === "object" ? fault : this.answer({ method, path, headers, body });
     if (fault === "lose answer") {
       incoming.socket.resetAndDestroy();
       return;

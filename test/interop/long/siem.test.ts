@@ -73,14 +73,10 @@ test("the recipe for SIEMs brings each event from Kafka into OpenSearch once, ki
     }),
   );
   const start = (): ChildProcess => {
-    const child = spawn(
-      "sh",
-      ["-c", `exec "$@" 2>> "$LOG"`, "sh", process.execPath, program, "forward", settings],
-      {
-        env: { ...process.env, LOG: log },
-        stdio: "inherit",
-      },
-    );
+    const child = spawn("sh", ["-c", `exec "$@" 2>> "$LOG"`, "sh", process.execPath, program, "forward", settings], {
+      env: { ...process.env, LOG: log },
+      stdio: "inherit",
+    });
     t.after(() => child.kill("SIGKILL"));
     return child;
   };

@@ -89,7 +89,8 @@ export class OpenSearchNode {
   /** Creates documents by `_bulk`, which are found at once; returns what was refused. */
   async create(target: string, documents: ReadonlyMap<string, object>): Promise<BulkItem[]> {
     const lines = [...documents].map(
-      ([id, source]) => `${JSON.stringify({ create: { _id: id } })}\n${JSON.stringify(source)}\n`,
+      ([id, source]) =>
+        `${JSON.stringify({ create: { _id: id } })}\n${JSON.stringify(source)}\n`,
     );
     const path = `/${target}/_bulk?refresh=true`;
     const { items } = await this.ask<{ items: { create: BulkItem }[] }>(path, {
