@@ -108,16 +108,12 @@ interface Known {
   readonly options: ExamineOptions;
 }
 
-function judgeModule({ module, disk, segments, version }: Known): Finding[] {
+function judgeModule({ module, segments, version }: Known): Finding[] {
   if (module === undefined) return skipExitModule(`this machine runs ${process.platform}`);
   const newest = segments.at(-1);
   const epoch = segments.filter(({ epochId }) => epochId === newest?.epochId);
-  const isWriterAlive = disk?.facts.journal?.isWriterAlive;
-  const writer = {
-    ...(epoch[0] && { epochStartedMs: Math.min(...epoch.map(({ startedMs }) => startedMs)) }),
-    ...(isWriterAlive !== undefined && { isWriterAlive }),
-  };
-  return judgeExitModule(module, writer, version);
+  const startedMs = epoch.map((segment) => segment.startedMs);
+  return judgeExitModule(module, newest && Math.min(...startedMs), version);
 }
 
 const unreadable = "the configuration cannot be read";

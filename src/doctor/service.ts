@@ -17,6 +17,8 @@ export const certwireService = "Certwire";
 
 /** How Windows has the service. */
 export interface WindowsServiceFacts {
+  /** Why Windows says nothing; absent if it does. */
+  readonly error?: string;
   /** Absent if the service is not installed. */
   readonly setup?: ServiceSetup;
   readonly state?: ServiceState;
@@ -70,9 +72,10 @@ function judgeRunning(facts: ServiceLinkFacts, reasons: readonly HealthReason[])
 }
 
 function windowsProblems(
-  { setup, state, specificError }: WindowsServiceFacts,
+  { error, setup, state, specificError }: WindowsServiceFacts,
   lock: Status["service"]["state"],
 ): Problem[] {
+  if (error !== undefined) return [caution(error, "Run this as an administrator.", docs)];
   if (setup === undefined) {
     const seen = `there is no service ${certwireService}`;
     const hint = "Run certwire-service.exe --install as an administrator.";
@@ -96,8 +99,8 @@ const serviceAccount = String.raw`nt service\certwire`;
 function judgeAccount({ windows }: ServiceLinkFacts, version: string): Finding[] {
   const check = "service-account";
   if (windows === undefined) return [skipped(check, `this machine runs ${process.platform}`)];
-  const { setup } = windows;
-  if (setup === undefined) return [skipped(check, `there is no service ${certwireService}`)];
+  const { setup, error = `there is no service ${certwireService}` } = windows;
+  if (setup === undefined) return [skipped(check, error)];
   const account = setup.account || "LocalSystem";
   const problems: Problem[] = [];
   if (/^(?:\.\\)?(?:localsystem|nt authority\\system)$/i.test(account)) {
