@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../exit_module/access.h"
+#include "journal/clock.h"
 #include "windows_registry.h"
 #include "windows_services.h"
 #include "windows_trust.h"
@@ -41,6 +42,13 @@ Napi::Value Throw(Napi::Env env, DWORD number) {
   return env.Undefined();
 }
 
+/// Milliseconds since 1970.
+Napi::Number ToTime(Napi::Env env, const FILETIME& time) {
+  const uint64_t ticks = uint64_t{time.dwHighDateTime} << 32 | time.dwLowDateTime;
+  const auto since_1970 = static_cast<int64_t>(ticks - journal::kUnixEpochUtc);
+  return Napi::Number::New(env, static_cast<double>(since_1970) / 10000.0);
+}
+
 RegistryValue ToRegistryValue(const Napi::Value& value) {
   const Napi::Object object = value.As<Napi::Object>();
   const auto data = object.Get("data").As<Napi::Buffer<uint8_t>>();
@@ -68,6 +76,13 @@ Napi::Value ReplaceRegistry(const Napi::CallbackInfo& info) {
   return Throw(info.Env(), error);
 }
 
+Napi::Value RegistryKeyTime(const Napi::CallbackInfo& info) {
+  FILETIME time;
+  const DWORD error = ReadRegistryKeyTime(WideText(info[0]), &time);
+  if (error == ERROR_FILE_NOT_FOUND) return info.Env().Null();
+  return error == ERROR_SUCCESS ? ToTime(info.Env(), time) : Throw(info.Env(), error);
+}
+
 Napi::Value ListSubkeys(const Napi::CallbackInfo& info) {
   std::vector<std::wstring> names;
   const DWORD error = ListRegistrySubkeys(WideText(info[0]), &names);
@@ -86,7 +101,9 @@ Napi::Value ServiceState(const Napi::CallbackInfo& info) {
   object.Set("state", Napi::Number::New(env, status.dwCurrentState));
   object.Set("windowsError", Napi::Number::New(env, status.dwWin32ExitCode));
   object.Set("specificError", Napi::Number::New(env, status.dwServiceSpecificExitCode));
-  object.Set("processId", Napi::Number::New(env, status.dwProcessId));
+  FILETIME started;
+  const bool known = status.dwProcessId != 0 && ReadProcessStart(status.dwProcessId, &started);
+  object.Set("startedMs", known ? ToTime(env, started) : env.Null());
   return object;
 }
 
@@ -171,6 +188,7 @@ Napi::Object DefineWindows(Napi::Env env) {
   };
   define("readRegistryValue", ReadRegistry);
   define("replaceRegistryValue", ReplaceRegistry);
+  define("readRegistryKeyTime", RegistryKeyTime);
   define("listRegistrySubkeys", ListSubkeys);
   define("queryService", ServiceState);
   define("listActiveDependents", ActiveDependents);

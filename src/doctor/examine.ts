@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { ResolvedConfig } from "../config/load.ts";
 import { describeCause } from "../errors/describe-cause.ts";
 import { packageVersion } from "../files/package-version.ts";
@@ -169,6 +170,7 @@ async function examineService(known: Known): Promise<Finding[]> {
   const { windows } = options;
   const facts: ServiceLinkFacts = {
     lock: disk.service,
+    configFile: resolve(options.configFile),
     ...(service && { windows: service }),
     stateDirectory: directory,
     ...(stateError !== undefined && { stateError }),

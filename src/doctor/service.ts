@@ -1,5 +1,5 @@
 import type { ServiceState } from "../ca/control-service.ts";
-import type { ServiceSetup } from "../ca/module-facts.ts";
+import { certwireService, optionOf, type ServiceSetup } from "../ca/service-setup.ts";
 import type { HealthReason } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
 import {
@@ -11,9 +11,6 @@ import {
   problemsOf,
   skipped,
 } from "./finding.ts";
-
-/** Name of our service of Windows. */
-export const certwireService = "Certwire";
 
 /** How Windows has the service. */
 export interface WindowsServiceFacts {
@@ -34,6 +31,8 @@ export interface ServiceLinkFacts {
   readonly lock: Omit<Status["service"], "version">;
   /** As Windows has it; absent elsewhere. */
   readonly windows?: WindowsServiceFacts;
+  /** The configuration that is examined, a full path. */
+  readonly configFile: string;
   readonly stateDirectory: string;
   /** Why this account could not write the state; absent if it could. */
   readonly stateError?: string;
@@ -96,7 +95,7 @@ function windowsProblems(
 
 const serviceAccount = String.raw`nt service\certwire`;
 
-function judgeAccount({ windows }: ServiceLinkFacts, version: string): Finding[] {
+function judgeAccount({ windows, configFile }: ServiceLinkFacts, version: string): Finding[] {
   const check = "service-account";
   if (windows === undefined) return [skipped(check, `this machine runs ${process.platform}`)];
   const { setup, error = `there is no service ${certwireService}` } = windows;
@@ -112,6 +111,11 @@ function judgeAccount({ windows }: ServiceLinkFacts, version: string): Finding[]
     const seen = setup.start === 4 ? "it is disabled" : "Windows does not start it by itself";
     const hint = `sc.exe config ${certwireService} start= delayed-auto`;
     problems.push(caution(seen, hint, docs));
+  }
+  const read = optionOf(setup.commandLine, "--config");
+  if (read !== undefined && read.toLowerCase() !== configFile.toLowerCase()) {
+    const seen = `it reads ${read}, and this is about ${configFile}`;
+    problems.push(caution(seen, "Name the service's own configuration with --config.", docs));
   }
   const own = version.replace(/[-+].*$/, "");
   if (windows.version !== undefined && windows.version !== own) {

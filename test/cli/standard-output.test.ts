@@ -29,6 +29,7 @@ before(() => {
 
 /** For each command the words with which it writes to standard output; `help` where it writes nothing else. */
 const commands: Readonly<Record<string, readonly string[] | "help" | "service">> = {
+  setup: ["--config", file("new.jsonc"), "--kafka", "kafka://host/topic", "--dry-run"],
   run: "service",
   check: ["--config", file("certwire.json"), "--offline"],
   replay: [file("events.ndjson"), "--stdout"],
@@ -41,6 +42,9 @@ const commands: Readonly<Record<string, readonly string[] | "help" | "service">>
   "journal export": [file("export.ndjson"), "--journal", journal, "--json"],
   verify: [file("events.ndjson")],
   status: ["--config", file("certwire.json")],
+  "ca status": "help",
+  "ca enable": "help",
+  "ca disable": "help",
   tap: ["--journal", journal],
   explain: [],
   completion: ["bash"],
