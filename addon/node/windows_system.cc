@@ -171,14 +171,6 @@ Napi::Value Signature(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<uint32_t>(VerifySignature(WideText(info[0]))));
 }
 
-Napi::Value ProcessStarted(const Napi::CallbackInfo& info) {
-  int64_t started_ms = 0;
-  const DWORD error = ProcessStartedMs(info[0].ToNumber().Uint32Value(), &started_ms);
-  if (error == ERROR_INVALID_PARAMETER) return info.Env().Null();  // there is no such process
-  if (error != ERROR_SUCCESS) return Throw(info.Env(), error);
-  return Napi::Number::New(info.Env(), static_cast<double>(started_ms));
-}
-
 }  // namespace
 
 Napi::Object DefineWindows(Napi::Env env) {
@@ -198,7 +190,6 @@ Napi::Object DefineWindows(Napi::Env env) {
   define("isReadableByOthers", OthersMayRead);
   define("distrustReason", Distrust);
   define("verifySignature", Signature);
-  define("processStartedMs", ProcessStarted);
   return windows;
 }
 

@@ -29,20 +29,4 @@ LONG VerifySignature(const std::wstring& path) {
   return answer;
 }
 
-DWORD ProcessStartedMs(DWORD process_id, int64_t* started_ms) {
-  HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, process_id);
-  if (process == nullptr) return GetLastError();
-  FILETIME started;
-  FILETIME others;
-  const DWORD error = GetProcessTimes(process, &started, &others, &others, &others)
-                          ? ERROR_SUCCESS
-                          : GetLastError();
-  CloseHandle(process);
-  if (error != ERROR_SUCCESS) return error;
-  const auto since_1601 =
-      static_cast<int64_t>(started.dwHighDateTime) << 32 | started.dwLowDateTime;
-  *started_ms = since_1601 / 10000 - 11644473600000;
-  return ERROR_SUCCESS;
-}
-
 }  // namespace binding

@@ -48,18 +48,8 @@ function dllFacts(windows: NativeWindows, dll: string | undefined): ExitModuleFa
 
 function runFacts(windows: NativeWindows): ExitModuleFacts {
   const journalDirectory = moduleJournal(windows, chooseCa(windows));
-  const caStartedMs = startOfCa(windows);
-  return { journalDirectory, ...(caStartedMs !== undefined && { caStartedMs }) };
-}
-
-/** When the process of the CA was started; `undefined` if it does not run, or Windows does not tell this account. */
-function startOfCa(windows: NativeWindows): number | undefined {
-  try {
-    const processId = windows.queryService(caService)?.processId ?? 0;
-    return processId === 0 ? undefined : (windows.processStartedMs(processId) ?? undefined);
-  } catch {
-    return undefined;
-  }
+  const { startedMs } = windows.queryService(caService) ?? {};
+  return { journalDirectory, ...(typeof startedMs === "number" && { caStartedMs: startedMs }) };
 }
 
 const moduleChecks: readonly CheckName[] = [

@@ -53,8 +53,6 @@ export interface NativeWindows {
   distrustReason(path: string): string;
   /** The answer of WinVerifyTrust about a file, without asking the network: 0 if its signature is valid. */
   verifySignature(path: string): number;
-  /** When a process was started, in ms since 1970; `null` if there is none. */
-  processStartedMs(processId: number): number | null;
 }
 
 /** Registry, services and rights of this machine. Throws CERTWIRE_WINDOWS_ONLY elsewhere than on Windows. */

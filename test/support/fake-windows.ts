@@ -175,8 +175,6 @@ export class FakeWindows implements NativeWindows {
   readonly distrusted = new Map<string, string>();
   /** Answers about signatures, by the end of the path; of other files TRUST_E_NOSIGNATURE. */
   readonly signatures = new Map<string, number>();
-  /** When the process of every running service was started, in ms since 1970. */
-  startedMs = 0;
 
   distrustReason(path: string): string {
     return this.distrusted.get(path) ?? "";
@@ -185,10 +183,6 @@ export class FakeWindows implements NativeWindows {
   verifySignature(path: string): number {
     const found = [...this.signatures].find(([end]) => path.endsWith(end));
     return found?.[1] ?? 0x800b0100;
-  }
-
-  processStartedMs(): number | null {
-    return this.startedMs;
   }
 
   #control(name: string, what: "stop" | "start", next: number[]): void {

@@ -18,6 +18,7 @@ const ca: CaStatus = {
   isEnabled: true,
   registration: { clsid: "{1}", dll, machine: "x64", problems: [] },
   service: "running",
+  isRestartNeeded: false,
   warnings: [],
 };
 const good: ExitModuleFacts = {
@@ -117,7 +118,7 @@ test("where the module writes is read from the registry, with variables of the e
     if (before === undefined) delete process.env["CERTWIRE_TEST_DRIVE"];
   });
   const windows = FakeWindows.withCa("Corp-CA", ["Certwire.Exit"]);
-  windows.startedMs = 5000;
+  windows.service("CertSvc").startedMs = 5000;
   const key = `${configurationKey}\\Corp-CA\\ExitModules\\Certwire.Exit`;
   windows.set(key, "JournalDirectory", singleText(String.raw`%CERTWIRE_TEST_DRIVE%\journal`));
   const facts = exitModuleFacts(windows);
