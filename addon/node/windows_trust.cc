@@ -1,8 +1,5 @@
 #include "windows_trust.h"
 
-// wintrust.h needs wincrypt.h, which WIN32_LEAN_AND_MEAN leaves out.
-#include <wincrypt.h>
-
 #include <softpub.h>
 #include <wintrust.h>
 
