@@ -5,16 +5,13 @@ import {
   restartService,
   serviceState,
 } from "../../ca/control-service.ts";
+import { certwireService, optionOf, serviceSetup } from "../../ca/service-setup.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
-import { textOf } from "../../native/registry-strings.ts";
-import { calling, type NativeWindows, windowsSystem } from "../../native/windows-system.ts";
+import { type NativeWindows, windowsSystem } from "../../native/windows-system.ts";
 import { planLines, restartCa } from "../actions/ca-change.ts";
 import { inLine, say } from "../output.ts";
 import type { Dialog } from "./dialog.ts";
 import { type SetupOptions, setupPlaces } from "./options.ts";
-
-/** Name of our service. */
-const certwireService = "Certwire";
 
 /** Longest wait for a service, in ms. */
 const limitMs = 120_000;
@@ -84,13 +81,8 @@ function assertInstalled(windows: NativeWindows): void {
 
 /** A note if the service was installed with another configuration than the one that is written. */
 function otherConfig(windows: NativeWindows, config: string): string[] {
-  const key = `SYSTEM\\CurrentControlSet\\Services\\${certwireService}`;
-  const value = calling(`HKLM\\${key} cannot be read`, () =>
-    windows.readRegistryValue(key, "ImagePath"),
-  );
-  const commandLine = value === null ? undefined : textOf(value);
-  const installed = /"?--config"?\s+(?:"([^"]*)"|(\S+))/.exec(commandLine ?? "");
-  const path = installed?.[1] ?? installed?.[2] ?? setupPlaces().config;
+  const commandLine = serviceSetup(windows, certwireService)?.commandLine;
+  const path = optionOf(commandLine ?? "", "--config") ?? setupPlaces().config;
   if (commandLine === undefined || path.toLowerCase() === config.toLowerCase()) return [];
   return [`note: the service ${certwireService} reads ${inLine(path)}, not this configuration`];
 }
