@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import loadAddon from "node-gyp-build";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { loadAddon } from "./load-addon.ts";
 import type { NativeWindows } from "./windows-system.ts";
 
 /** Where a native reader starts; the members are those of `JournalPosition`. */
