@@ -67,8 +67,8 @@ suite("a durable classic queue whose node is down", () => {
   async function takeDown(): Promise<void> {
     await rabbitmq.kill9(home);
     const isMissed = async (): Promise<boolean> => {
-      const running = await rabbitmq.ctl(1, "eval", "rabbit_nodes:list_running().");
-      return !running.includes(`r${home}@`);
+      const connected = await rabbitmq.ctl(1, "eval", "nodes().");
+      return !connected.includes(`r${home}@`);
     };
     await until(isMissed, "the other nodes miss it", { everyMs: 100 });
   }
