@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sectionsOf, wrapped } from "../../src/cli/page-text.ts";
+import { doctorChecks } from "../../src/doctor/checks.ts";
 import { errorCodes } from "../../src/errors/codes.ts";
 import { runCli } from "../support/run-cli.ts";
 
@@ -25,11 +26,25 @@ test("explain prints the section of an event-log entry, as plain text of 80 colu
   assert.ok(stdout.split("\n").every((line) => line.length <= 80));
 });
 
-test("explain lists every error code and every event-log entry", async () => {
+test("explain prints what a check of doctor asks", async () => {
+  const { exitCode, stdout } = await runCli("explain", "module-loaded");
+  assert.equal(exitCode, 0);
+  const { question } = doctorChecks["module-loaded"];
+  assert.ok(
+    stdout.startsWith(`Check module-loaded, of the link exit module\n\n${question}\n`),
+    stdout,
+  );
+  const near = await runCli("explain", "modul-loaded");
+  assert.match(near.stderr, /Did you mean module-loaded\?/);
+});
+
+test("explain lists every error code, every event-log entry and every check", async () => {
   const { stdout } = await runCli("explain");
   for (const code of Object.keys(errorCodes)) assert.match(stdout, new RegExp(`^${code} `, "m"));
   assert.match(stdout, /^ {2}1 {2}module started$/m);
   assert.match(stdout, /^ 23 {2}events lost$/m);
+  for (const check of Object.keys(doctorChecks))
+    assert.match(stdout, new RegExp(`^${check} `, "m"));
 });
 
 test("a code that does not exist is wrong usage, with the one that was meant", async () => {

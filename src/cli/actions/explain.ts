@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { didYouMean } from "../../config/did-you-mean.ts";
+import { type CheckName, doctorChecks } from "../../doctor/checks.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { type ErrorCodeEntry, errorCodes } from "../../errors/codes.ts";
 import { standardOutput } from "../../files/standard-output.ts";
@@ -16,17 +17,20 @@ export function explain(code: string | undefined): void {
 
 const errors: Readonly<Record<string, ErrorCodeEntry>> = errorCodes;
 const codes = Object.keys(errors);
+const checks = Object.keys(doctorChecks) as CheckName[];
 
 function explanationOf(code: string): string {
   const name = code.toUpperCase();
   const known = codes.find((each) => each === name || each === `CERTWIRE_${name}`);
   const entry = known && errors[known];
   if (entry) return errorText(known, entry);
+  const check = checks.find((each) => each === code.toLowerCase());
+  if (check !== undefined) return checkText(check);
   const sections = eventLogSections();
   const section = sections.find(({ id }) => id === code);
   if (section) return `Event-log entry ${section.title}\n\n${section.text}`;
   const ids = sections.map(({ id }) => id).join(", ");
-  const near = didYouMean(name, codes);
+  const near = didYouMean(name, codes) ?? didYouMean(code.toLowerCase(), checks);
   throw new CertwireError("CERTWIRE_USAGE", `there is no code "${code}"`, {
     hint: near ? `Did you mean ${near}?` : `Give the code of an error, or one of ${ids}.`,
   });
@@ -39,12 +43,22 @@ function errorText(code: string, { meaning, hint, retryable, exitCode }: ErrorCo
   return [code, wrapped(meaning), wrapped(hint), `${retries} Exit code: ${exitCode}.`].join("\n\n");
 }
 
+function checkText(check: CheckName): string {
+  const { link, question } = doctorChecks[check];
+  const advice =
+    "`certwire doctor` answers it, with what to do; docs/how-to/doctor.md has the notes.";
+  return [`Check ${check}, of the link ${link}`, wrapped(question), wrapped(advice)].join("\n\n");
+}
+
 function listOfAll(): string {
   return [
     ...alignRows(Object.entries(errors).map(([code, { meaning }]) => [code, meaning])),
     "",
     "Entries of the Windows event log, source Certwire:",
     ...alignRows(eventLogSections().map(({ id, name }) => [id.padStart(3), name])),
+    "",
+    "Checks of certwire doctor:",
+    ...alignRows(checks.map((check) => [check, doctorChecks[check].question])),
   ].join("\n");
 }
 
