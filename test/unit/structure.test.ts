@@ -172,7 +172,9 @@ test("the command line starts without the libraries of its commands", () => {
 test("the commands that inspect start without the libraries that log and publish", () => {
   const packagesOfAction = (name: string) =>
     packagesOf(closureOf(join("src", "cli", "actions", `${name}.ts`)));
-  assert.deepEqual(packagesOfAction("check"), ["commander", "jsonc-parser", "zod"]);
+  for (const name of ["check", "doctor"]) {
+    assert.deepEqual(packagesOfAction(name), ["commander", "jsonc-parser", "zod"], name);
+  }
   for (const name of ["journal-cat", "journal-check", "journal-export", "journal-status"]) {
     assert.deepEqual(packagesOfAction(name), ["commander"], name);
   }
