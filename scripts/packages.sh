@@ -18,10 +18,7 @@ packages_test=(
 )
 
 # What the tests need in Debian 13, whose root directory scripts/debian-13.sh makes.
-packages_debian_13=(
-  wine wine64 msitools gcab cabextract osslsigncode zip unzip
-  openjdk-21-jre-headless rabbitmq-server kcat amqp-tools postgresql openssl
-)
+packages_debian_13=(wine wine64 openjdk-21-jre-headless rabbitmq-server kcat amqp-tools postgresql openssl)
 
 # What the long tests against other people's software need besides: compilers of Java and Go.
 packages_interop=(openjdk-17-jdk-headless golang-go)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Lets other people's software read the golden events, also what is too heavy for npm test: the CloudEvents SDKs for Go and
+# Lets other people's software read our events, also what is too heavy for npm test: the CloudEvents SDKs for Go and
 # Java, and an OpenSearch node. Fetches what that needs, and writes docs/reference/interop.md.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -11,18 +11,23 @@ unset TMPDIR
 
 # Debian keeps the 64-bit loader off the search path, and its wrapper needs a 32-bit one too.
 wine=/usr/lib/wine/wine64
-[ -x "$wine" ] || wine=$(command -v wine) || {
-  echo "wine-prefix: Wine is missing; on Debian: apt-get install wine wine64" >&2
-  exit 1
-}
+inside=()
+if [ -n "${CERTWIRE_WINE_ROOT:-}" ]; then
+  inside=(chroot "$CERTWIRE_WINE_ROOT")
+elif [ ! -x "$wine" ]; then
+  wine=$(command -v wine) || {
+    echo "wine-prefix: Wine is missing; on Debian: apt-get install wine wine64" >&2
+    exit 1
+  }
+fi
 mkdir -p "$(dirname "$WINEPREFIX")"
 exec 9>"$WINEPREFIX.lock"
 flock 9
 if [[ ! -e $WINEPREFIX/certwire-ready ]]; then
-  "$wine" wineboot -i >&2
+  "${inside[@]}" "$wine" wineboot -i >&2
   # Node refuses to start on a prefix's default Windows version.
-  "$wine" winecfg /v win10 >&2
-  wineserver -w
+  "${inside[@]}" "$wine" winecfg /v win10 >&2
+  "${inside[@]}" wineserver -w
   touch "$WINEPREFIX/certwire-ready"
 fi
 echo "$WINEPREFIX"

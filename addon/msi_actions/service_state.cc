@@ -24,8 +24,8 @@ bool IsServiceRunning() {
 }  // namespace
 
 /// Immediate custom action, before costing: sets the property ServiceWasRunning, so that an upgrade
-/// starts the service again if it ran, and not otherwise. The name is not upper-case: no command
-/// line can set it.
+/// or a repair starts the service again if it ran, and not otherwise. The name is not upper-case:
+/// no command line can set it.
 extern "C" UINT __stdcall ReadServiceState(MSIHANDLE installation) {
   if (!IsServiceRunning()) return ERROR_SUCCESS;
   return MsiSetPropertyW(installation, L"ServiceWasRunning", L"1");

@@ -57,6 +57,14 @@ DWORD ReplaceRegistryValue(const std::wstring& key, const std::wstring& name,
                                            static_cast<DWORD>(wanted.data.size())));
 }
 
+DWORD ReadRegistryKeyTime(const std::wstring& key, FILETIME* time) {
+  const RegistryKey opened(key, KEY_QUERY_VALUE);
+  if (opened.error() != ERROR_SUCCESS) return opened.error();
+  return static_cast<DWORD>(RegQueryInfoKeyW(opened.get(), nullptr, nullptr, nullptr, nullptr,
+                                             nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                                             time));
+}
+
 DWORD ListRegistrySubkeys(const std::wstring& key, std::vector<std::wstring>* names) {
   const RegistryKey opened(key, KEY_ENUMERATE_SUB_KEYS);
   if (opened.error() != ERROR_SUCCESS) return opened.error();

@@ -27,6 +27,10 @@ DWORD ReadRegistryValue(const std::wstring& key, const std::wstring& name, Regis
 DWORD ReplaceRegistryValue(const std::wstring& key, const std::wstring& name,
                            const RegistryValue& expected, const RegistryValue& wanted);
 
+/// When a key of HKEY_LOCAL_MACHINE, a value of it, or the list of its subkeys was changed last.
+/// Returns a Windows error.
+DWORD ReadRegistryKeyTime(const std::wstring& key, FILETIME* time);
+
 /// Names of the subkeys of a key of HKEY_LOCAL_MACHINE. Returns a Windows error.
 DWORD ListRegistrySubkeys(const std::wstring& key, std::vector<std::wstring>* names);
 

@@ -41,6 +41,17 @@ DWORD QueryService(const std::wstring& name, SERVICE_STATUS_PROCESS* status) {
                                           reinterpret_cast<BYTE*>(status), sizeof *status, &size));
 }
 
+bool ReadProcessStart(DWORD process_id, FILETIME* time) {
+  const HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, process_id);
+  if (process == nullptr) return false;
+  FILETIME exit;
+  FILETIME kernel;
+  FILETIME user;
+  const BOOL read = GetProcessTimes(process, time, &exit, &kernel, &user);
+  CloseHandle(process);
+  return read;
+}
+
 DWORD ListActiveDependents(const std::wstring& name, std::vector<std::wstring>* names) {
   const OpenedService service(name, SERVICE_ENUMERATE_DEPENDENTS);
   if (service.error() != ERROR_SUCCESS) return service.error();

@@ -12,6 +12,9 @@ namespace binding {
 /// ERROR_SERVICE_DOES_NOT_EXIST if there is no such service.
 DWORD QueryService(const std::wstring& name, SERVICE_STATUS_PROCESS* status);
 
+/// When a process started; false if that cannot be known.
+bool ReadProcessStart(DWORD process_id, FILETIME* time);
+
 /// Names of the services that depend on this one and are not stopped, those to stop first first.
 DWORD ListActiveDependents(const std::wstring& name, std::vector<std::wstring>* names);
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../exit_module/access.h"
+#include "journal/clock.h"
 #include "windows_registry.h"
 #include "windows_services.h"
 #include "windows_trust.h"
@@ -41,6 +42,13 @@ Napi::Value Throw(Napi::Env env, DWORD number) {
   return env.Undefined();
 }
 
+/// Milliseconds since 1970.
+Napi::Number ToTime(Napi::Env env, const FILETIME& time) {
+  const uint64_t ticks = uint64_t{time.dwHighDateTime} << 32 | time.dwLowDateTime;
+  const auto since_1970 = static_cast<int64_t>(ticks - journal::kUnixEpochUtc);
+  return Napi::Number::New(env, static_cast<double>(since_1970) / 10000.0);
+}
+
 RegistryValue ToRegistryValue(const Napi::Value& value) {
   const Napi::Object object = value.As<Napi::Object>();
   const auto data = object.Get("data").As<Napi::Buffer<uint8_t>>();
@@ -68,6 +76,13 @@ Napi::Value ReplaceRegistry(const Napi::CallbackInfo& info) {
   return Throw(info.Env(), error);
 }
 
+Napi::Value RegistryKeyTime(const Napi::CallbackInfo& info) {
+  FILETIME time;
+  const DWORD error = ReadRegistryKeyTime(WideText(info[0]), &time);
+  if (error == ERROR_FILE_NOT_FOUND) return info.Env().Null();
+  return error == ERROR_SUCCESS ? ToTime(info.Env(), time) : Throw(info.Env(), error);
+}
+
 Napi::Value ListSubkeys(const Napi::CallbackInfo& info) {
   std::vector<std::wstring> names;
   const DWORD error = ListRegistrySubkeys(WideText(info[0]), &names);
@@ -86,7 +101,9 @@ Napi::Value ServiceState(const Napi::CallbackInfo& info) {
   object.Set("state", Napi::Number::New(env, status.dwCurrentState));
   object.Set("windowsError", Napi::Number::New(env, status.dwWin32ExitCode));
   object.Set("specificError", Napi::Number::New(env, status.dwServiceSpecificExitCode));
-  object.Set("processId", Napi::Number::New(env, status.dwProcessId));
+  FILETIME started;
+  const bool known = status.dwProcessId != 0 && ReadProcessStart(status.dwProcessId, &started);
+  object.Set("startedMs", known ? ToTime(env, started) : env.Null());
   return object;
 }
 
@@ -154,14 +171,6 @@ Napi::Value Signature(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<uint32_t>(VerifySignature(WideText(info[0]))));
 }
 
-Napi::Value ProcessStarted(const Napi::CallbackInfo& info) {
-  int64_t started_ms = 0;
-  const DWORD error = ProcessStartedMs(info[0].ToNumber().Uint32Value(), &started_ms);
-  if (error == ERROR_INVALID_PARAMETER) return info.Env().Null();  // there is no such process
-  if (error != ERROR_SUCCESS) return Throw(info.Env(), error);
-  return Napi::Number::New(info.Env(), static_cast<double>(started_ms));
-}
-
 }  // namespace
 
 Napi::Object DefineWindows(Napi::Env env) {
@@ -171,6 +180,7 @@ Napi::Object DefineWindows(Napi::Env env) {
   };
   define("readRegistryValue", ReadRegistry);
   define("replaceRegistryValue", ReplaceRegistry);
+  define("readRegistryKeyTime", RegistryKeyTime);
   define("listRegistrySubkeys", ListSubkeys);
   define("queryService", ServiceState);
   define("listActiveDependents", ActiveDependents);
@@ -180,7 +190,6 @@ Napi::Object DefineWindows(Napi::Env env) {
   define("isReadableByOthers", OthersMayRead);
   define("distrustReason", Distrust);
   define("verifySignature", Signature);
-  define("processStartedMs", ProcessStarted);
   return windows;
 }
 

@@ -1,9 +1,8 @@
 #include "windows_trust.h"
 
 // wintrust.h needs wincrypt.h, which WIN32_LEAN_AND_MEAN leaves out.
-#include <wincrypt.h>
-
 #include <softpub.h>
+#include <wincrypt.h>
 #include <wintrust.h>
 
 namespace binding {
@@ -27,22 +26,6 @@ LONG VerifySignature(const std::wstring& path) {
   data.dwStateAction = WTD_STATEACTION_CLOSE;
   WinVerifyTrust(nobody, &action, &data);
   return answer;
-}
-
-DWORD ProcessStartedMs(DWORD process_id, int64_t* started_ms) {
-  HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, process_id);
-  if (process == nullptr) return GetLastError();
-  FILETIME started;
-  FILETIME others;
-  const DWORD error = GetProcessTimes(process, &started, &others, &others, &others)
-                          ? ERROR_SUCCESS
-                          : GetLastError();
-  CloseHandle(process);
-  if (error != ERROR_SUCCESS) return error;
-  const auto since_1601 =
-      static_cast<int64_t>(started.dwHighDateTime) << 32 | started.dwLowDateTime;
-  *started_ms = since_1601 / 10000 - 11644473600000;
-  return ERROR_SUCCESS;
 }
 
 }  // namespace binding

@@ -48,8 +48,11 @@ export function truthOf(happened: readonly SimulatedEvent[], now: number): Inven
     }
     if (event === bits.revoked) certificates[serial] = stateBy(number(request["RevokedReason"]));
     if (event === bits.crl) {
-      crls["base"] = crlNumber(certificate["RawCRL.0"]);
-      crls["delta"] = crlNumber(certificate["RawDeltaCRL.0"]);
+      const base = crlNumber(certificate["RawCRL.0"]);
+      const delta = crlNumber(certificate["RawDeltaCRL.0"]);
+      // The CA shows both; those with the highest number are the ones that it has published now.
+      if (base >= delta) crls["base"] = base;
+      if (delta >= base) crls["delta"] = delta;
     }
   }
   const isSoon = (serial: string) => {

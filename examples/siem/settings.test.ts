@@ -18,9 +18,7 @@ test("the settings of the example are valid, and what they leave out has a defau
 
 test("the blocks of settings in the README are valid", () => {
   const readme = readFileSync("examples/siem/README.md", "utf8");
-  const blocks = [...readme.matchAll(/^```json\n(\{[^]*?\n\})\n```$/gm)].map(
-    ([, text = ""]) => text,
-  );
+  const blocks = [...readme.matchAll(/^ *```json\n([^]*?)^ *```$/gm)].map(([, text = ""]) => text);
   assert.ok(blocks.length >= 2, `${blocks.length} blocks`);
   for (const text of blocks) parseSettings(JSON.parse(text), "README.md");
 });

@@ -1,7 +1,13 @@
 import type { NativeWindows } from "../native/windows-system.ts";
 import { chooseCa } from "./choose-ca.ts";
 import { caService, type ServiceState, serviceState } from "./control-service.ts";
-import { certwireExit, defaultExit, hasModule, readExitModules } from "./exit-modules.ts";
+import {
+  certwireExit,
+  defaultExit,
+  hasModule,
+  isRestartNeeded,
+  readExitModules,
+} from "./exit-modules.ts";
 import { type RegisteredModule, readRegisteredModule } from "./registered-module.ts";
 
 /** What a CA and Windows know of our exit module. */
@@ -17,6 +23,8 @@ export interface CaStatus {
   readonly registration: RegisteredModule;
   /** Absent if the service of the CA is not installed. */
   readonly service?: ServiceState;
+  /** True if the service runs this CA and started before its list of exit modules, or their settings, were changed. */
+  readonly isRestartNeeded: boolean;
   /** What should be changed; empty if nothing. */
   readonly warnings: readonly string[];
 }
@@ -24,13 +32,16 @@ export interface CaStatus {
 /** Reads what `certwire ca status` shows; changes nothing. Throws as `chooseCa` and `readExitModules`. */
 export function readCaStatus(windows: NativeWindows, name?: string): CaStatus {
   const ca = chooseCa(windows, name);
-  const { modules } = readExitModules(windows, ca);
+  const list = readExitModules(windows, ca);
+  const { modules } = list;
   const registration = readRegisteredModule(windows);
   const service = serviceState(windows, caService);
+  const needsRestart = ca.isActive && isRestartNeeded(windows, list);
   const warnings = [
     ...registration.problems,
     ...(hasModule(modules, defaultExit) ? [] : [defaultIsMissing]),
     ...(ca.isActive ? [] : [`the service ${caService} does not run this CA`]),
+    ...(needsRestart ? [restartIsNeeded] : []),
     ...(service === undefined ? [`the service ${caService} is not installed`] : []),
   ];
   return {
@@ -40,8 +51,11 @@ export function readCaStatus(windows: NativeWindows, name?: string): CaStatus {
     isEnabled: hasModule(modules, certwireExit),
     registration,
     ...(service !== undefined && { service }),
+    isRestartNeeded: needsRestart,
     warnings,
   };
 }
+
+const restartIsNeeded = `${caService} started before its exit modules, or their settings, were changed: restart it`;
 
 const defaultIsMissing = `the list lacks ${defaultExit}, which on an enterprise CA publishes certificates to the directory`;

@@ -1,8 +1,10 @@
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { NativeWindows } from "../native/windows-system.ts";
 import { chooseCa } from "./choose-ca.ts";
+import { caService, serviceState } from "./control-service.ts";
 import {
   type ExitModuleList,
+  isRestartNeeded,
   readExitModules,
   withCertwire,
   withoutCertwire,
@@ -20,6 +22,8 @@ export interface ListChange {
   readonly after: readonly string[];
   /** False if the list is as it should be already. */
   readonly isChange: boolean;
+  /** True if the service runs this CA and does not know of the list as it is, or as it is going to be. */
+  readonly isRestartNeeded: boolean;
   /** Writes the list, if it changes. Throws CERTWIRE_CA_LIST and an error of Windows. */
   apply(): void;
 }
@@ -56,8 +60,16 @@ function planChange(
     before: list.modules,
     after,
     isChange,
+    isRestartNeeded:
+      ca.isActive && (isChange ? isRunning(windows) : isRestartNeeded(windows, list)),
     apply: () => {
       if (isChange) writeExitModules(windows, list, after);
     },
   };
+}
+
+/** Anything but a service that is stopped, or not there. */
+function isRunning(windows: NativeWindows): boolean {
+  const state = serviceState(windows, caService);
+  return state !== undefined && state !== "stopped";
 }

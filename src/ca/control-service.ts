@@ -42,6 +42,14 @@ export function serviceState(windows: NativeWindows, name: string): ServiceState
   return status === undefined ? undefined : nameOf(status);
 }
 
+/**
+ * When the process of a service started, in ms since 1970; `undefined` if it has none, or that cannot be known. Throws
+ * an error of Windows.
+ */
+export function serviceStart(windows: NativeWindows, name: string): number | undefined {
+  return query(windows, name)?.startedMs ?? undefined;
+}
+
 /** The services that a stop of this one stops too, in that order. Throws an error of Windows. */
 export function activeDependents(windows: NativeWindows, name: string): string[] {
   return calling(`the services that depend on ${name} cannot be listed`, () =>

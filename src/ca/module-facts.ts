@@ -31,37 +31,3 @@ export function moduleJournal(windows: NativeWindows, { key }: InstalledCa): str
 }
 
 const defaultJournal = String.raw`%ProgramData%\Certwire\journal`;
-
-const servicesKey = String.raw`SYSTEM\CurrentControlSet\Services`;
-
-/** How Windows has a service. */
-export interface ServiceSetup {
-  /** Such as `NT SERVICE\Certwire`; empty for LocalSystem. */
-  readonly account: string;
-  /** 2 automatic, 3 manual, 4 disabled. */
-  readonly start: number;
-  /** The command line. */
-  readonly commandLine: string;
-}
-
-/** How a service is set up; `undefined` if there is none. Throws an error of Windows. */
-export function serviceSetup(windows: NativeWindows, name: string): ServiceSetup | undefined {
-  const key = `${servicesKey}\\${name}`;
-  const read = (value: string) =>
-    calling(`HKLM\\${key} cannot be read`, () => windows.readRegistryValue(key, value));
-  const commandLine = read("ImagePath");
-  if (commandLine === null) return undefined;
-  const account = read("ObjectName");
-  const start = read("Start");
-  return {
-    account: (account && textOf(account)) ?? "",
-    start: start?.data.length === 4 ? start.data.readUInt32LE() : 0,
-    commandLine: expandVariables(textOf(commandLine) ?? ""),
-  };
-}
-
-/** The program of a command line of Windows. */
-export function programOf(commandLine: string): string {
-  const [, quoted, plain] = /^\s*(?:"([^"]*)"|(\S+))/.exec(commandLine) ?? [];
-  return quoted ?? plain ?? "";
-}

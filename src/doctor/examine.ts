@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { ResolvedConfig } from "../config/load.ts";
 import { describeCause } from "../errors/describe-cause.ts";
 import { packageVersion } from "../files/package-version.ts";
@@ -108,16 +109,12 @@ interface Known {
   readonly options: ExamineOptions;
 }
 
-function judgeModule({ module, disk, segments, version }: Known): Finding[] {
+function judgeModule({ module, segments, version }: Known): Finding[] {
   if (module === undefined) return skipExitModule(`this machine runs ${process.platform}`);
   const newest = segments.at(-1);
   const epoch = segments.filter(({ epochId }) => epochId === newest?.epochId);
-  const isWriterAlive = disk?.facts.journal?.isWriterAlive;
-  const writer = {
-    ...(epoch[0] && { epochStartedMs: Math.min(...epoch.map(({ startedMs }) => startedMs)) }),
-    ...(isWriterAlive !== undefined && { isWriterAlive }),
-  };
-  return judgeExitModule(module, writer, version);
+  const startedMs = epoch.map((segment) => segment.startedMs);
+  return judgeExitModule(module, newest && Math.min(...startedMs), version);
 }
 
 const unreadable = "the configuration cannot be read";
@@ -173,6 +170,7 @@ async function examineService(known: Known): Promise<Finding[]> {
   const { windows } = options;
   const facts: ServiceLinkFacts = {
     lock: disk.service,
+    configFile: resolve(options.configFile),
     ...(service && { windows: service }),
     stateDirectory: directory,
     ...(stateError !== undefined && { stateError }),

@@ -3,9 +3,8 @@ import { type CaStatus, readCaStatus } from "../ca/ca-status.ts";
 import { chooseCa } from "../ca/choose-ca.ts";
 import { caService } from "../ca/control-service.ts";
 import { fileVersionOf, moduleJournal } from "../ca/module-facts.ts";
-import { readRegisteredModule } from "../ca/registered-module.ts";
 import { describeError } from "../errors/describe-error.ts";
-import { packageRoot } from "../native/addon.ts";
+import { packageRoot } from "../native/package-root.ts";
 import type { NativeWindows } from "../native/windows-system.ts";
 import type { CheckName } from "./checks.ts";
 import { caution, type Finding, findings, problem, skipped } from "./finding.ts";
@@ -33,16 +32,7 @@ export function exitModuleFacts(windows: NativeWindows): ExitModuleFacts {
     return { ca, ...dllFacts(windows, ca.registration.dll), ...runFacts(windows) };
   } catch (error) {
     const { error: text, hint = "" } = describeError(error);
-    return { caError: { error: text, hint }, ...withoutCa(windows) };
-  }
-}
-
-/** The DLL may be there without a CA. */
-function withoutCa(windows: NativeWindows): ExitModuleFacts {
-  try {
-    return dllFacts(windows, readRegisteredModule(windows).dll);
-  } catch {
-    return {};
+    return { caError: { error: text, hint } };
   }
 }
 
@@ -58,9 +48,8 @@ function dllFacts(windows: NativeWindows, dll: string | undefined): ExitModuleFa
 
 function runFacts(windows: NativeWindows): ExitModuleFacts {
   const journalDirectory = moduleJournal(windows, chooseCa(windows));
-  const processId = windows.queryService(caService)?.processId ?? 0;
-  const caStartedMs = processId === 0 ? null : windows.processStartedMs(processId);
-  return { journalDirectory, ...(caStartedMs !== null && { caStartedMs }) };
+  const { startedMs } = windows.queryService(caService) ?? {};
+  return { journalDirectory, ...(typeof startedMs === "number" && { caStartedMs: startedMs }) };
 }
 
 const moduleChecks: readonly CheckName[] = [
@@ -76,28 +65,23 @@ export function skipExitModule(why: string): Finding[] {
   return moduleChecks.map((check) => skipped(check, why));
 }
 
-/** What the journal shows of the module's last start. */
-export interface WriterFacts {
-  /** When the newest epoch was begun, in ms since 1970; absent for an empty journal. */
-  readonly epochStartedMs?: number;
-  /** True if the module holds its lock; absent if that cannot be known here. */
-  readonly isWriterAlive?: boolean;
-}
-
-/** What the facts mean. `version`: that of this command. */
+/**
+ * What the facts mean. `epochStartedMs`: when the module began to write last, in ms since 1970, if it ever did. `version`:
+ * that of this command.
+ */
 export function judgeExitModule(
   facts: ExitModuleFacts,
-  writer: WriterFacts,
+  epochStartedMs: number | undefined,
   version: string,
 ): Finding[] {
   const { ca, caError } = facts;
   if (ca === undefined) {
     const { error = "there is no CA", hint = "" } = caError ?? {};
-    const [first = "module-enabled"] = ["module-enabled" as const];
-    return [
-      ...moduleChecks.filter((check) => check !== first).map((check) => skipped(check, error)),
-      ...findings(first, error, [problem(error, hint, "how-to/install-on-a-ca.md")]),
-    ];
+    return moduleChecks.flatMap((check) =>
+      check === "module-enabled"
+        ? findings(check, error, [problem(error, hint, installDocs)])
+        : [skipped(check, error)],
+    );
   }
   const { registration } = ca;
   const dll = registration.dll ?? "no DLL";
@@ -113,7 +97,7 @@ export function judgeExitModule(
       skipped("module-version", why),
       skipped("module-signature", why),
       ...judgeList(ca),
-      ...judgeLoaded(facts, ca, writer),
+      ...judgeLoaded(facts, ca, epochStartedMs),
     ];
   }
   return [
@@ -121,7 +105,7 @@ export function judgeExitModule(
     ...judgeVersion(facts.dllVersion, version),
     ...judgeSignature(facts.signatures),
     ...judgeList(ca),
-    ...judgeLoaded(facts, ca, writer),
+    ...judgeLoaded(facts, ca, epochStartedMs),
   ];
 }
 
@@ -211,14 +195,14 @@ function judgeList(ca: CaStatus): Finding[] {
 function judgeLoaded(
   { caStartedMs }: ExitModuleFacts,
   { isEnabled, service }: CaStatus,
-  { epochStartedMs, isWriterAlive }: WriterFacts,
+  epochStartedMs: number | undefined,
 ): Finding[] {
   if (service !== "running") return [skipped("module-loaded", "the CA does not run")];
   if (caStartedMs === undefined) {
     return [skipped("module-loaded", "Windows does not say when the CA was started")];
   }
   const started = new Date(caStartedMs).toISOString();
-  if (epochStartedMs !== undefined && epochStartedMs >= caStartedMs && isWriterAlive !== false) {
+  if (epochStartedMs !== undefined && epochStartedMs >= caStartedMs) {
     const seen = `the CA was started ${started}, the module ${new Date(epochStartedMs).toISOString()}`;
     return findings("module-loaded", seen);
   }

@@ -92,11 +92,11 @@ function judgeDirectory(facts: JournalLinkFacts, reasons: readonly HealthReason[
     );
   }
   const { segments = 0, epochs = 0 } = shown ?? {};
-  const seen = `${directory}: ${count(segments, "segment")}, ${count(epochs, "epoch")}`;
+  const seen = `${directory}: ${counted(segments, "segment")}, ${counted(epochs, "epoch")}`;
   return findings("journal-directory", seen, problems);
 }
 
-function count(number: number, thing: string): string {
+function counted(number: number, thing: string): string {
   return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }
 
@@ -173,7 +173,7 @@ function judgeAppends({ unflushedMs }: JournalLinkFacts, { durations }: Shown): 
   if (appends === 0 && problems.length === 0) {
     return [skipped("journal-appends", "the newest segment has no durations yet")];
   }
-  const seen = `${count(appends, "append")}, p99 ${durationUs(append?.p99Us ?? 0)}, flushes p99 ${durationUs(flush?.p99Us ?? 0)}`;
+  const seen = `${counted(appends, "append")}, p99 ${durationUs(append?.p99Us ?? 0)}, flushes p99 ${durationUs(flush?.p99Us ?? 0)}`;
   return findings("journal-appends", seen, problems);
 }
 

@@ -1,5 +1,5 @@
 import type { ServiceState } from "../ca/control-service.ts";
-import type { ServiceSetup } from "../ca/module-facts.ts";
+import { certwireService, optionOf, type ServiceSetup } from "../ca/service-setup.ts";
 import type { HealthReason } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
 import {
@@ -12,11 +12,10 @@ import {
   skipped,
 } from "./finding.ts";
 
-/** Name of our service of Windows. */
-export const certwireService = "Certwire";
-
 /** How Windows has the service. */
 export interface WindowsServiceFacts {
+  /** Why Windows says nothing; absent if it does. */
+  readonly error?: string;
   /** Absent if the service is not installed. */
   readonly setup?: ServiceSetup;
   readonly state?: ServiceState;
@@ -32,6 +31,8 @@ export interface ServiceLinkFacts {
   readonly lock: Omit<Status["service"], "version">;
   /** As Windows has it; absent elsewhere. */
   readonly windows?: WindowsServiceFacts;
+  /** The configuration that is examined, a full path. */
+  readonly configFile: string;
   readonly stateDirectory: string;
   /** Why this account could not write the state; absent if it could. */
   readonly stateError?: string;
@@ -70,9 +71,10 @@ function judgeRunning(facts: ServiceLinkFacts, reasons: readonly HealthReason[])
 }
 
 function windowsProblems(
-  { setup, state, specificError }: WindowsServiceFacts,
+  { error, setup, state, specificError }: WindowsServiceFacts,
   lock: Status["service"]["state"],
 ): Problem[] {
+  if (error !== undefined) return [caution(error, "Run this as an administrator.", docs)];
   if (setup === undefined) {
     const seen = `there is no service ${certwireService}`;
     const hint = "Run certwire-service.exe --install as an administrator.";
@@ -93,11 +95,11 @@ function windowsProblems(
 
 const serviceAccount = String.raw`nt service\certwire`;
 
-function judgeAccount({ windows }: ServiceLinkFacts, version: string): Finding[] {
+function judgeAccount({ windows, configFile }: ServiceLinkFacts, version: string): Finding[] {
   const check = "service-account";
   if (windows === undefined) return [skipped(check, `this machine runs ${process.platform}`)];
-  const { setup } = windows;
-  if (setup === undefined) return [skipped(check, `there is no service ${certwireService}`)];
+  const { setup, error = `there is no service ${certwireService}` } = windows;
+  if (setup === undefined) return [skipped(check, error)];
   const account = setup.account || "LocalSystem";
   const problems: Problem[] = [];
   if (/^(?:\.\\)?(?:localsystem|nt authority\\system)$/i.test(account)) {
@@ -109,6 +111,11 @@ function judgeAccount({ windows }: ServiceLinkFacts, version: string): Finding[]
     const seen = setup.start === 4 ? "it is disabled" : "Windows does not start it by itself";
     const hint = `sc.exe config ${certwireService} start= delayed-auto`;
     problems.push(caution(seen, hint, docs));
+  }
+  const read = optionOf(setup.commandLine, "--config");
+  if (read !== undefined && read.toLowerCase() !== configFile.toLowerCase()) {
+    const seen = `it reads ${read}, and this is about ${configFile}`;
+    problems.push(caution(seen, "Name the service's own configuration with --config.", docs));
   }
   const own = version.replace(/[-+].*$/, "");
   if (windows.version !== undefined && windows.version !== own) {

@@ -1,6 +1,7 @@
 import type { Dirent } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { optionOf } from "../ca/service-setup.ts";
 import { mebibyte } from "../units.ts";
 
 /** One entry of a directory. */
@@ -59,8 +60,7 @@ export async function logsOf(
   stateDirectory: string | undefined,
   serviceCommandLine = "",
 ): Promise<LogTail[]> {
-  const [, quoted, plain] = /--log-directory\s+(?:"([^"]*)"|(\S+))/.exec(serviceCommandLine) ?? [];
-  const own = quoted ?? plain;
+  const own = optionOf(serviceCommandLine, "--log-directory");
   const directory = own ?? (stateDirectory && join(stateDirectory, "log"));
   if (directory === undefined) return [];
   const names = (await readdir(directory).catch(() => []))

@@ -1,10 +1,11 @@
 import { serviceState } from "../ca/control-service.ts";
-import { fileVersionOf, programOf, serviceSetup } from "../ca/module-facts.ts";
+import { fileVersionOf } from "../ca/module-facts.ts";
+import { certwireService, programOf, serviceSetup } from "../ca/service-setup.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { NativeWindows } from "../native/windows-system.ts";
-import { certwireService, type WindowsServiceFacts } from "./service.ts";
+import type { WindowsServiceFacts } from "./service.ts";
 
-/** How Windows has our service; what it refuses to say is left out. */
+/** How Windows has our service; what it refuses to say is an error in it. */
 export function windowsService(windows: NativeWindows): WindowsServiceFacts {
   try {
     const setup = serviceSetup(windows, certwireService);
@@ -19,6 +20,6 @@ export function windowsService(windows: NativeWindows): WindowsServiceFacts {
     };
   } catch (error) {
     if (!(error instanceof CertwireError)) throw error;
-    return { specificError: 0 };
+    return { error: error.message, specificError: 0 };
   }
 }

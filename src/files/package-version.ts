@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { packageRoot } from "../native/addon.ts";
+import { packageRoot } from "../native/package-root.ts";
 
 /** The version of this package. Throws the error of the file system. */
 export function packageVersion(): string {

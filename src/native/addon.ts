@@ -1,8 +1,7 @@
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { resolve } from "node:path";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { loadAddon } from "./load-addon.ts";
+import { packageRoot } from "./package-root.ts";
 import type { NativeWindows } from "./windows-system.ts";
 
 /** Where a native reader starts; the members are those of `JournalPosition`. */
@@ -230,15 +229,4 @@ function load(): NativeAddon {
       { cause },
     );
   }
-}
-
-/** Directory of the package or checkout that contains this file. */
-export function packageRoot(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, "package.json"))) {
-    const parent = dirname(directory);
-    if (parent === directory) break;
-    directory = parent;
-  }
-  return directory;
 }

@@ -8,15 +8,15 @@ export interface RegistryValue {
   readonly data: Buffer;
 }
 
-/** A service's state; the members are those of SERVICE_STATUS_PROCESS. */
+/** A service's state. */
 export interface NativeServiceStatus {
   /** 1 stopped to 7 paused. */
   readonly state: number;
   /** Why it stopped or could not start; 0 without an error, 1066 for `specificError`. */
   readonly windowsError: number;
   readonly specificError: number;
-  /** 0 if it has no process. */
-  readonly processId: number;
+  /** When its process started, in ms since 1970; `null` if it has none, or that cannot be known. */
+  readonly startedMs: number | null;
 }
 
 /**
@@ -33,6 +33,8 @@ export interface NativeWindows {
     expected: RegistryValue,
     wanted: RegistryValue,
   ): boolean;
+  /** When a key, or a value of it, was changed last, in ms since 1970; `null` if it is missing. */
+  readRegistryKeyTime(key: string): number | null;
   /** `null` if the key is missing. */
   listRegistrySubkeys(key: string): string[] | null;
   /** `null` if there is no such service. */
@@ -51,8 +53,6 @@ export interface NativeWindows {
   distrustReason(path: string): string;
   /** The answer of WinVerifyTrust about a file, without asking the network: 0 if its signature is valid. */
   verifySignature(path: string): number;
-  /** When a process was started, in ms since 1970; `null` if there is none. */
-  processStartedMs(processId: number): number | null;
 }
 
 /** Registry, services and rights of this machine. Throws CERTWIRE_WINDOWS_ONLY elsewhere than on Windows. */

@@ -1,6 +1,6 @@
 // The tables and the cabinet of the MSI, on Linux: read by two programs, checked against the rules of Windows Installer.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { buildMsi, type Msi } from "../../scripts/release/msi/build.ts";
@@ -222,6 +222,8 @@ test("a tree that cannot be installed is refused", (t: TestContext) => {
   cpSync(stage, bad, { recursive: true });
   refuse("1.2", /cannot have the version 1\.2/);
   refuse("256.0.0", /cannot have the version 256/);
+  rmSync(join(bad, "node.exe"));
+  refuse("1.2.3", /the staged tree lacks node\.exe/);
   writeFileSync(join(bad, "Übersicht.txt"), "");
   writeFileSync(join(bad, "node.exe"), "");
   refuse("1.2.3", /File\.FileName holds printable ASCII only/);

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
 import { filesOf, type Stage } from "../../scripts/release/stage.ts";
+import { alerts } from "../../src/health/alerts.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { runCli } from "../support/run-cli.ts";
 import { stagedTree } from "./support/staged.ts";
@@ -23,9 +24,9 @@ test("these files land on a CA", () => {
     "NOTICES.txt",
     "README.txt",
     "app/certwire.mjs",
-    ...readdirSync("docs/how-to/runbooks")
+    ...Object.keys(alerts)
       .toSorted()
-      .map((page) => `app/docs/how-to/runbooks/${page}`),
+      .map((name) => `app/docs/how-to/runbooks/${name}.md`),
     "app/docs/reference/event-log.md",
     "app/package.json",
     "app/prebuilds/win32-x64/certwire.node",

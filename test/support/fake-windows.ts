@@ -21,19 +21,28 @@ export function windowsError(number: number): Error {
   return Object.assign(new Error(`Windows error ${number}`), { windowsError: number });
 }
 
+interface StoredValue {
+  readonly key: string;
+  readonly value: RegistryValue;
+  readonly changedMs: number;
+}
+
 interface FakeService {
   state: number;
   /** States that the next queries show, the last of which stays. */
   next: number[];
   windowsError: number;
   specificError: number;
+  startedMs: number;
   dependents: string[];
 }
 
 /** Registry and services in memory. Names of keys and services have no case, as on Windows. */
 export class FakeWindows implements NativeWindows {
-  readonly #values = new Map<string, { readonly key: string; readonly value: RegistryValue }>();
+  readonly #values = new Map<string, StoredValue>();
   readonly #services = new Map<string, FakeService>();
+  /** Its clock, which goes on with each change. */
+  #now = 0;
   /** What was written or controlled, in order. */
   readonly calls: string[] = [];
   /** Number of the error that writes, or the control of services, fail with. */
@@ -71,6 +80,7 @@ export class FakeWindows implements NativeWindows {
       next: [],
       windowsError: 0,
       specificError: 0,
+      startedMs: (this.#now += 1),
       dependents,
     });
   }
@@ -83,7 +93,7 @@ export class FakeWindows implements NativeWindows {
   }
 
   set(key: string, name: string, value: RegistryValue): void {
-    this.#values.set(placeOf(key, name), { key, value });
+    this.#values.set(placeOf(key, name), { key, value, changedMs: (this.#now += 1) });
   }
 
   remove(key: string, name: string): void {
@@ -115,6 +125,13 @@ export class FakeWindows implements NativeWindows {
     return true;
   }
 
+  readRegistryKeyTime(key: string): number | null {
+    const times = [...this.#values.values()].filter(
+      (each) => each.key.toLowerCase() === key.toLowerCase(),
+    );
+    return times.length === 0 ? null : Math.max(...times.map(({ changedMs }) => changedMs));
+  }
+
   listRegistrySubkeys(key: string): string[] | null {
     const parent = `${key.toLowerCase()}\\`;
     const places = [...this.#values.values()].map((each) => each.key);
@@ -130,7 +147,8 @@ export class FakeWindows implements NativeWindows {
     if (found === undefined) return null;
     found.state = found.next.shift() ?? found.state;
     const { state, windowsError: error, specificError } = found;
-    return { state, windowsError: error, specificError, processId: state === 1 ? 0 : 100 };
+    const startedMs = state === 1 ? null : found.startedMs;
+    return { state, windowsError: error, specificError, startedMs };
   }
 
   listActiveDependents(name: string): string[] {
@@ -157,8 +175,6 @@ export class FakeWindows implements NativeWindows {
   readonly distrusted = new Map<string, string>();
   /** Answers about signatures, by the end of the path; of other files TRUST_E_NOSIGNATURE. */
   readonly signatures = new Map<string, number>();
-  /** When the process of every running service was started, in ms since 1970. */
-  startedMs = 0;
 
   distrustReason(path: string): string {
     return this.distrusted.get(path) ?? "";
@@ -169,14 +185,11 @@ export class FakeWindows implements NativeWindows {
     return found?.[1] ?? 0x800b0100;
   }
 
-  processStartedMs(): number | null {
-    return this.startedMs;
-  }
-
   #control(name: string, what: "stop" | "start", next: number[]): void {
     if (this.failControl !== undefined) throw windowsError(this.failControl);
     this.calls.push(`${what} ${name}`);
     const found = this.service(name);
+    if (what === "start") found.startedMs = this.#now += 1;
     // A test may have said already what follows.
     if (found.next.length === 0) found.next = next;
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { promisify } from "node:util";
 import { temporaryDirectory } from "../support/run-cli.ts";
 
@@ -82,4 +82,47 @@ test("the setup of Python packages without a network says what to run by hand", 
     );
     return true;
   });
+});
+
+/** Runs debian-13.sh in a checkout of its own with these programs in the place of the machine's; it has to fail. */
+async function failedDebian13(
+  context: TestContext,
+  programs: Readonly<Record<string, string>>,
+): Promise<string> {
+  const checkout = temporaryDirectory(context);
+  const tools = join(checkout, "tools");
+  mkdirSync(tools);
+  cpSync("scripts", join(checkout, "scripts"), { recursive: true });
+  for (const [name, text] of Object.entries(programs)) {
+    writeFileSync(join(tools, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
+  const PATH = `${tools}:${process.env["PATH"]}`;
+  const env = { ...process.env, PATH, npm_lifecycle_event: "test:wine10" };
+  const error = await run("bash", [join(checkout, "scripts", "debian-13.sh")], { env }).then(
+    () => assert.fail("it has not failed"),
+    (reason: { readonly code: number; readonly stderr: string }) => reason,
+  );
+  assert.equal(error.code, 1);
+  return error.stderr;
+}
+
+test("debian-13.sh without root says what to run", async (context) => {
+  const text = await failedDebian13(context, { id: "echo 1000" });
+  assert.match(text, /needs root/);
+  assert.match(text, /^ {2}sudo npm run test:wine10$/m);
+});
+
+test("debian-13.sh without a network says what to run by hand", async (context) => {
+  const text = await failedDebian13(context, {
+    id: "echo 0",
+    // Its first argument is an option.
+    unshare: 'shift\nexec "$@"',
+    debootstrap: "echo no route to host\nexit 1",
+  });
+  assert.match(text, /no route to host/);
+  assert.match(text, /no network\?.*Run, then start again:/);
+  assert.match(
+    text,
+    /^ {2}rm -rf '\S+'; debootstrap --variant=minbase --include=\S+ trixie '\S+' && echo \S+ > '\S+'$/m,
+  );
 });

@@ -44,7 +44,7 @@ test("ca enable and disable keep the order and the default module, and write not
   assert.equal(await cas.listOf(ca), `REG_MULTI_SZ Z.Exit\\0${defaultExit}\\0A.Exit`);
   const first = await certwireInWine("ca", "enable");
   assert.equal(first.exitCode, 0, first.output);
-  assert.match(first.output, /left to do: restart the CA service/);
+  assert.match(first.output, /^certwire: done\r?$/m, "there is no CA service to restart");
   const enabled = `REG_MULTI_SZ Z.Exit\\0${defaultExit}\\0A.Exit\\0Certwire.Exit`;
   assert.equal(await cas.listOf(ca), enabled);
   const second = await certwireInWine("ca", "enable");
@@ -106,7 +106,11 @@ test("--restart really restarts the service, which then runs with the list", asy
   assert.match(output, /the CA service runs with this list/);
   assert.equal((await directory.linesWith("started", 2)).length, 2);
   assert.equal((await directory.linesWith("stopped")).length, 1);
-  assert.equal((await status()).service, "running");
+  const restarted = await status();
+  assert.deepEqual([restarted.service, restarted.isRestartNeeded], ["running", false]);
+  const disabled = await certwireInWine("ca", "disable");
+  assert.match(disabled.output, /left to do: restart the CA service/);
+  assert.equal((await status()).isRestartNeeded, true);
   await service.stop();
   assert.equal((await status()).service, "stopped");
 });
@@ -175,6 +179,10 @@ test("setup checks the new configuration on a broker, then starts the service an
   const steps = ["--start", "--enable", "--restart-ca"];
   const dryRun = await certwireInWine("setup", ...words, ...sink, ...steps, "--dry-run");
   assert.match(dryRun.output, /^start of the service Certwire\r?$/m);
+  assert.match(
+    dryRun.output,
+    /^note: the service Certwire reads Z:.*certwire config\.json, not this/m,
+  );
   assert.ok(!existsSync(config));
   assert.equal(await cas.listOf(ca), `REG_MULTI_SZ ${defaultExit}`);
   const { exitCode, output } = await certwireInWine("setup", ...words, ...sink, ...steps);

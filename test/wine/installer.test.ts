@@ -29,7 +29,7 @@ import {
   writeConfiguration,
 } from "./support/installer.ts";
 import { runStandin } from "./support/standin.ts";
-import { driveC, runWine, windowsPath } from "./support/wine.ts";
+import { binaries, driveC, runWine, windowsPath } from "./support/wine.ts";
 
 const serviceKey = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\Certwire";
 const sourceKey = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\Certwire";
@@ -235,8 +235,8 @@ async function assertUndone(installer: Installer): Promise<void> {
 test("an installation that fails on the way is undone as a whole", async (t) => {
   const installer = await Installer.prepare(t);
   const broken = await buildInstaller("0.3.0", (stage) => {
-    // A program that Windows does not run: the service cannot be configured.
-    cpSync(join(stage, "certwire-exit.dll"), join(stage, "certwire-service.exe"));
+    // Another program in its place, which refuses to configure a service.
+    cpSync(binaries.standin, join(stage, "certwire-service.exe"));
   });
   const exitCode = await installer.run("/i", windowsPath(broken.path));
   assert.ok(failed.includes(exitCode), String(exitCode));

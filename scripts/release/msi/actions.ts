@@ -33,7 +33,7 @@ export function addActions(database: Database): void {
   const defaults = addPropertyActions(database);
   addCustomActions(database);
   const execute: readonly Step[] = [
-    ["ReadServiceState", 20, firstInstallation],
+    ["ReadServiceState", 20, notRemoved],
     ["FindRelatedProducts", 25],
     ["AppSearch", 50],
     ...defaults,

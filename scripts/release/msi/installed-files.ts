@@ -9,6 +9,7 @@ export const feature = "Complete";
 
 const is64Bit = 0x100;
 const keyPathIsRegistryValue = 0x4;
+const isTransitive = 0x40;
 const isVital = 0x200;
 
 /** A component, which Windows Installer installs and removes as a whole. */
@@ -17,7 +18,7 @@ interface ComponentOptions {
   /** The GUID comes from this name, which stands for one place on a disk or in the registry, for ever. */
   readonly resource: string;
   readonly directory: string;
-  /** It is installed if this holds; default always. */
+  /** It is installed if this holds, which a repair evaluates again; default always. */
   readonly condition?: string;
   /** The file, or the registry value, that shows whether it is installed; default its directory. */
   readonly keyPath?: { readonly kind: "file" | "registry"; readonly key: string };
@@ -30,7 +31,10 @@ export function addComponent(database: Database, options: ComponentOptions): voi
     Component: name,
     ComponentId: guidOf(`component ${resource}`),
     Directory_: directory,
-    Attributes: is64Bit | (keyPath?.kind === "registry" ? keyPathIsRegistryValue : 0),
+    Attributes:
+      is64Bit |
+      (keyPath?.kind === "registry" ? keyPathIsRegistryValue : 0) |
+      (condition === undefined ? 0 : isTransitive),
     Condition: condition,
     KeyPath: keyPath?.key,
   });
@@ -75,16 +79,17 @@ export function addFiles(database: Database, tree: InstalledTree): CabinetMember
       DefaultDir: "Certwire",
     },
   );
-  const keyOf = (path: string): string => {
-    const inVersion = path.slice(tree.version.length + 1);
-    return named[inVersion] ?? identifierOf("f", path);
-  };
-  const members = filesOf(tree.root).map((file) => ({ key: keyOf(file.path), file }));
-  for (const key of Object.values(named)) {
-    if (!members.some((member) => member.key === key)) {
-      throw new Error(`the staged tree lacks one of ${Object.keys(named).join(", ")}`);
-    }
-  }
+  const names = new Map(
+    Object.entries(named).map(([name, key]) => [`${tree.version}/${name}`, key]),
+  );
+  const members = filesOf(tree.root).map((file) => ({
+    key: names.get(file.path) ?? identifierOf("f", file.path),
+    file,
+  }));
+  const missing = Object.keys(named).filter(
+    (name) => !members.some(({ key }) => key === named[name]),
+  );
+  if (missing.length > 0) throw new Error(`the staged tree lacks ${missing.join(", ")}`);
   addDirectory(database, tree, tree.root, installDirectory, new Map(members.map(numbered)));
   database.add("Feature", {
     Feature: feature,

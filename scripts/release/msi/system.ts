@@ -2,7 +2,7 @@
 import type { Database } from "./database.ts";
 import { addComponent, installDirectory, versionDirectory } from "./installed-files.ts";
 
-/** Set by the custom action ReadServiceState if an older version's service runs. */
+/** Set by the custom action ReadServiceState if the service runs. */
 export const serviceWasRunning = "ServiceWasRunning";
 
 /** True if the service is to run when the installation is done. */

@@ -71,8 +71,7 @@ export function planLines(plan: ListChange, services: readonly string[]): string
 function whatIsLeft(plan: ListChange, done: Pick<CaChangeOptions, "restart" | "dryRun">): string {
   if (done.dryRun) return "nothing was changed (--dry-run)";
   if (done.restart) return "the CA service runs with this list";
-  if (!plan.isChange)
-    return `nothing was changed. A ${caService} that has run since before the list was needs a restart`;
+  if (!plan.isRestartNeeded) return plan.isChange ? "done" : "nothing to do";
   return `left to do: restart the CA service, which reads the list at its start: net stop ${caService} && net start ${caService}`;
 }
 
@@ -87,6 +86,6 @@ function result(plan: ListChange, services: readonly string[], dryRun: true | un
     isChange,
     isDryRun: dryRun ?? false,
     services,
-    isRestartNeeded: isChange && !isRestarted,
+    isRestartNeeded: plan.isRestartNeeded && !isRestarted,
   };
 }

@@ -6,7 +6,7 @@ import { type ErrorCodeEntry, errorCodes } from "../../errors/codes.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { alerts } from "../../health/alerts.ts";
 import { type HealthReasonEntry, healthReasons } from "../../health/reasons.ts";
-import { packageRoot } from "../../native/addon.ts";
+import { packageRoot } from "../../native/package-root.ts";
 import { alignRows } from "../output.ts";
 import { plainText, sectionsOf, wrapped } from "../page-text.ts";
 

@@ -61,7 +61,7 @@ async function agreedPlan(
   // Before anything is written: what is wrong in the combination of all keys.
   parseConfig(places.config, text, { isNeeded: () => false });
   const files = await planFiles(filesOf(places, sinks, text), mayReplace, windows);
-  const steps = windows && (await planWindowsSteps(options, dialog, windows));
+  const steps = windows && (await planWindowsSteps(options, dialog, windows, places.config));
   const plan: SetupPlan = { places, files, ...(steps && { steps }) };
   standardOutput().post(`${planText(plan)}\n`);
   if (options.dryRun) {

@@ -32,7 +32,7 @@ export interface SetupPlaces {
 }
 
 /** The places of the options; by default those of the exit module on Windows, and those of Linux elsewhere. */
-export function setupPlaces({ config, journal, state }: Partial<SetupPlaces>): SetupPlaces {
+export function setupPlaces({ config, journal, state }: Partial<SetupPlaces> = {}): SetupPlaces {
   const defaults = process.platform === "win32" ? windowsPlaces() : linuxPlaces;
   return {
     config: resolve(config ?? defaults.config),

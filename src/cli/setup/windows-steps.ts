@@ -5,15 +5,13 @@ import {
   restartService,
   serviceState,
 } from "../../ca/control-service.ts";
+import { certwireService, optionOf, serviceSetup } from "../../ca/service-setup.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { type NativeWindows, windowsSystem } from "../../native/windows-system.ts";
 import { planLines, restartCa } from "../actions/ca-change.ts";
-import { say } from "../output.ts";
+import { inLine, say } from "../output.ts";
 import type { Dialog } from "./dialog.ts";
-import type { SetupOptions } from "./options.ts";
-
-/** Name of our service. */
-const certwireService = "Certwire";
+import { type SetupOptions, setupPlaces } from "./options.ts";
 
 /** Longest wait for a service, in ms. */
 const limitMs = 120_000;
@@ -37,12 +35,13 @@ export function windowsFor({ start, enable }: SetupOptions): NativeWindows | und
 
 /**
  * Plans the start of the service and the change of the CA's list; on a terminal of Windows asks for what was not given.
- * Throws CERTWIRE_SERVICE_STATE if the service is not installed, and as `planEnable`.
+ * `config` is the file that the setup writes. Throws CERTWIRE_SERVICE_STATE if the service is not installed, and as `planEnable`.
  */
 export async function planWindowsSteps(
   { start, enable, restartCa: restart }: SetupOptions,
   dialog: Dialog | undefined,
   windows: NativeWindows,
+  config: string,
 ): Promise<WindowsSteps> {
   const ask = async (given: true | undefined, question: string): Promise<boolean> =>
     given ?? (await dialog?.confirm(question)) ?? false;
@@ -58,6 +57,7 @@ export async function planWindowsSteps(
     isCaRestarted,
     lines: [
       ...(isStarted ? [`start of the service ${certwireService}`] : []),
+      ...otherConfig(windows, config),
       ...(change === undefined ? [] : planLines(change, services)),
     ],
     run: async () => {
@@ -77,4 +77,12 @@ function assertInstalled(windows: NativeWindows): void {
     `the service ${certwireService} is not installed`,
     { hint: "Install it with the installer, or with certwire-service.exe --install." },
   );
+}
+
+/** A note if the service was installed with another configuration than the one that is written. */
+function otherConfig(windows: NativeWindows, config: string): string[] {
+  const commandLine = serviceSetup(windows, certwireService)?.commandLine;
+  const path = optionOf(commandLine ?? "", "--config") ?? setupPlaces().config;
+  if (commandLine === undefined || path.toLowerCase() === config.toLowerCase()) return [];
+  return [`note: the service ${certwireService} reads ${inLine(path)}, not this configuration`];
 }

@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel, Options } from "amqplib";
 import { cutOff } from "../../amqp/amqplib.ts";
 import { closeOrderly } from "../../amqp/close.ts";
+import { queueDown } from "../../amqp/queue-down.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
 import { unlessAborted, within } from "../waiting.ts";
@@ -90,7 +91,7 @@ export function toConsumerError(error: unknown, what: string): CertwireError {
   const { code, message } = Object(error) as { code?: unknown; message?: unknown };
   // The broker says "not found" of a queue, too, whose node is down.
   const reply = code ?? handshakeReplyIn(message);
-  const isRefused = refusals.has(reply) && !/is down or inaccessible/.test(String(message));
+  const isRefused = refusals.has(reply) && !queueDown.test(String(message));
   const own = isRefused ? "CERTWIRE_CONSUMER_REFUSED" : "CERTWIRE_CONSUMER_UNREACHABLE";
   return new CertwireError(own, `${what}: ${describeCause(error)}`, { cause: error });
 }

@@ -1,3 +1,4 @@
+import { queueDown } from "../../amqp/queue-down.ts";
 import { auth, broken, config, type FailureClass, hintedBy } from "../failure-class.ts";
 
 /** What one text of a reply means, where the code alone does not say it. */
@@ -113,7 +114,7 @@ export const replyCodes: Readonly<Record<number, ReplyCode>> = {
     ),
     cases: [
       {
-        text: /is down or inaccessible|process is stopped|has no leader/i,
+        text: queueDown,
         about: "a node of the cluster is down",
         failure: hintedBy(broken, "Start the node of the cluster that has the queue."),
       },

@@ -194,6 +194,7 @@ export class ConfirmWindow {
       const cause = new CertwireError(
         "CERTWIRE_SINK_REJECTED",
         "the broker refused an event (nack)",
+        { hint: "Check whether a queue of the exchange is full, or its node is down." },
       );
       this.#failures.set(event.id, { kind: "retry-identical", cause });
       return;

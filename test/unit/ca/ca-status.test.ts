@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readCaStatus } from "../../../src/ca/ca-status.ts";
+import { planDisable } from "../../../src/ca/change-list.ts";
+import { restartService } from "../../../src/ca/control-service.ts";
+import { defaultExit } from "../../../src/ca/exit-modules.ts";
 import { caStatusLines } from "../../../src/cli/actions/ca-status.ts";
 import {
   configurationKey,
@@ -26,6 +29,30 @@ test("a status shows the list in its order, the registration and the service, an
     /the list lacks CertificateAuthority_MicrosoftDefault\.Exit/,
   );
   assert.deepEqual(windows.calls, []);
+});
+
+test("a list that changed after the start of the CA needs a restart, until that", async () => {
+  const windows = FakeWindows.withCa("CA-1", [defaultExit, "Certwire.Exit"]);
+  assert.equal(readCaStatus(windows).isRestartNeeded, false);
+  const plan = planDisable(windows);
+  assert.equal(plan.isRestartNeeded, true, "it will be");
+  plan.apply();
+  const found = readCaStatus(windows);
+  assert.equal(found.isRestartNeeded, true);
+  assert.match(found.warnings.join("\n"), /CertSvc started before its exit modules/);
+  assert.equal(planDisable(windows).isRestartNeeded, true, "it still is");
+  await restartService(windows, "CertSvc", { limitMs: 60_000, everyMs: 1 });
+  assert.equal(readCaStatus(windows).isRestartNeeded, false);
+  assert.equal(planDisable(windows).isRestartNeeded, false);
+});
+
+test("a CA that does not run, or is not the active one, needs no restart", () => {
+  const windows = FakeWindows.withCa("CA-1", ["Certwire.Exit"]);
+  windows.addCa("CA-2", ["Certwire.Exit"]);
+  assert.equal(planDisable(windows, "CA-2").isRestartNeeded, false);
+  assert.equal(readCaStatus(windows, "CA-2").isRestartNeeded, false);
+  windows.addService("CertSvc", "stopped");
+  assert.equal(planDisable(windows).isRestartNeeded, false);
 });
 
 test("a CA that is not the active one, without a service and a registration, is shown with warnings", () => {

@@ -11,9 +11,13 @@ test("wrong credentials are a refusal, though amqplib gives them no code", () =>
 });
 
 test("a queue whose node is down and a lost connection are not", () => {
-  const down = Object.assign(new Error("queue 'q' is down or inaccessible"), { code: 404 });
+  const texts = [
+    "NOT_FOUND - home node 'r2@h' of durable queue 'q' in vhost '/' is down or inaccessible",
+    "NOT_FOUND - failed to perform operation on queue 'q' in vhost '/' due to timeout",
+    "NOT_FOUND - queue 'q' in vhost '/' process is stopped by supervisor",
+  ];
   for (const error of [
-    down,
+    ...texts.map((text) => Object.assign(new Error(text), { code: 404 })),
     new Error("Handshake terminated by server: 320 (FORCED)"),
     new Error(),
   ]) {

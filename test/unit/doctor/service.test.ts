@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { serviceSetup } from "../../../src/ca/module-facts.ts";
+import { serviceSetup } from "../../../src/ca/service-setup.ts";
 import {
   judgeService,
   type ServiceLinkFacts,
@@ -24,6 +24,7 @@ const windows: WindowsServiceFacts = {
 const good: ServiceLinkFacts = {
   lock: { state: "running", pid: 7, host: "ca1", startedTime: "2026-06-15T11:00:00.000Z" },
   windows,
+  configFile: String.raw`C:\ProgramData\Certwire\config\certwire.jsonc`,
   stateDirectory: String.raw`C:\ProgramData\Certwire\state`,
   isStateReadableByOthers: false,
 };
@@ -65,9 +66,12 @@ test("LocalSystem, a service that does not start by itself and another version a
     { ...windows, setup: { ...setup, start: 3 } },
     { ...windows, setup: { ...setup, start: 4 } },
     { ...windows, version: "1.1.0" },
+    { ...windows, setup: { ...setup, commandLine: `${setup.commandLine} --config "D:\\c.jsonc"` } },
   ]) {
     assert.deepEqual(bad({ windows: other }), ["service-account warn"], JSON.stringify(other));
   }
+  const same = `${setup.commandLine} "--config" "c:${good.configFile.slice(2)}"`;
+  assert.deepEqual(bad({ windows: { ...windows, setup: { ...setup, commandLine: same } } }), []);
   const managed = { ...windows, setup: { ...setup, account: String.raw`CORP\gmsa$` } };
   assert.deepEqual(bad({ windows: managed }), []);
 });

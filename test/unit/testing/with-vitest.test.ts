@@ -9,7 +9,9 @@ const require = createRequire(import.meta.url);
 
 test("the kit works in vitest", async () => {
   const vitest = join(dirname(require.resolve("vitest/package.json")), "vitest.mjs");
-  const flags = ["run", "--root", import.meta.dirname, "with-vitest.spec"];
+  // Its own limits, 5 s for a test, are for a quick machine.
+  const limits = ["--testTimeout=600000", "--hookTimeout=600000"];
+  const flags = ["run", ...limits, "--root", import.meta.dirname, "with-vitest.spec"];
   // The runner that runs this test marks its children.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const { stdout } = await promisify(execFile)(process.execPath, [vitest, ...flags], {

@@ -56,14 +56,27 @@ export async function nodeForWindows(line: number | string = nodeLine): Promise<
 
 /** Lines of Node.js whose node.exe starts in this Wine. */
 export async function nodeLines(): Promise<number[]> {
-  const version = (await runCommand(loader, ["--version"], { env: environment() })).toString();
+  const version = (
+    await runCommand(loader, [...loaderArguments, "--version"], { env: environment() })
+  ).toString();
   const [, major] = /^wine-(\d+)\./.exec(version) ?? [];
   assert.ok(major !== undefined, `no version of Wine: ${version}`);
   return Number(major) < 10 ? [20, 22] : [20, 22, 24, 26];
 }
 
 /** Debian keeps the 64-bit loader off the search path. */
-const loader = existsSync("/usr/lib/wine/wine64") ? "/usr/lib/wine/wine64" : "wine";
+const debianLoader = "/usr/lib/wine/wine64";
+
+/**
+ * Root directory of another Debian, whose Wine is used, as scripts/debian-13.sh sets it; what the tests share with Wine
+ * is mounted there in the same places.
+ */
+const root = process.env["CERTWIRE_WINE_ROOT"];
+
+/** How the tests start Wine: a command, and the arguments before those of Wine. */
+const [loader, ...loaderArguments] = root
+  ? ["chroot", root, debianLoader]
+  : [existsSync(debianLoader) ? debianLoader : "wine"];
 
 /** The path as a Windows program sees it. */
 export function windowsPath(path: string): string {
@@ -114,7 +127,7 @@ export async function runWine(
 ): Promise<string> {
   const path = join(makeTempDirectory("wine"), "output");
   const output = openSync(path, "w");
-  const child = spawn(loader, [program, ...args], {
+  const child = spawn(loader, [...loaderArguments, program, ...args], {
     env: environment(),
     stdio: ["ignore", output, output],
     timeout: timeoutMs,
@@ -133,7 +146,7 @@ export async function runWine(
  */
 export function startWine(program: string, args: readonly string[], logFile: string): ChildProcess {
   const log = openSync(logFile, "a");
-  const child = spawn(loader, [program, ...args], {
+  const child = spawn(loader, [...loaderArguments, program, ...args], {
     env: environment(),
     detached: true,
     stdio: ["ignore", log, log],

@@ -96,6 +96,13 @@ const texts: readonly (readonly [number, string, string, number, RegExp])[] = [
     /node/,
   ],
   [
+    404,
+    "NOT_FOUND - failed to perform operation on queue 'q' in vhost '/' due to timeout",
+    "reset",
+    69,
+    /node/,
+  ],
+  [
     406,
     "PRECONDITION_FAILED - message size 9 is larger than max size 8",
     "config",
