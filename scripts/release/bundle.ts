@@ -22,7 +22,7 @@ const replacements: readonly Replacement[] = [
       export const connectionModule = () => require("./lib/connection.js");`,
   },
   {
-    path: "src/sinks/kafka/kafkajs-inside.ts",
+    path: "src/kafka/kafkajs-inside.ts",
     package: "kafkajs",
     contents: () => `
       export const kafkajsVersion = () => ${JSON.stringify(versionOf("kafkajs"))};

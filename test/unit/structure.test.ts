@@ -12,7 +12,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   log: [],
   amqp: ["errors"],
-  kafka: [],
+  kafka: ["errors"],
   native: ["errors"],
   files: ["units.ts", "errors", "native"],
   journal: ["units.ts", "errors", "native"],

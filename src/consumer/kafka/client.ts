@@ -1,6 +1,7 @@
 import type { KafkaConfig, LogEntry } from "kafkajs";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
+import { patchRequestQueue } from "../../kafka/request-queue.ts";
 import { TokenError } from "../../kafka/token-error.ts";
 import { registerZstd } from "../../kafka/zstd.ts";
 import type { ConsumerLogger } from "../logger.ts";
@@ -13,6 +14,7 @@ export async function openClient(
 ): Promise<KafkaClient> {
   if (isClient(client)) return client;
   const { Kafka, logLevel, CompressionCodecs } = (await import("kafkajs")).default;
+  patchRequestQueue();
   registerZstd(CompressionCodecs);
   return new Kafka({
     clientId: "certwire-consumer",

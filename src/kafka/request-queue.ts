@@ -1,4 +1,4 @@
-import { CertwireError } from "../../errors/certwire-error.ts";
+import { CertwireError } from "../errors/certwire-error.ts";
 import { kafkajsVersion, requestQueueModule } from "./kafkajs-inside.ts";
 
 const supportedVersion = "2.2.4";
@@ -13,7 +13,7 @@ interface RequestQueue {
 
 /**
  * Replaces the timer of kafkajs's request queue. As shipped it runs every millisecond even when nothing is
- * pending, which costs an idle producer about 5 % of a core (https://github.com/tulios/kafkajs/issues/1704),
+ * pending, which costs an idle client about 5 % of a core (https://github.com/tulios/kafkajs/issues/1704),
  * and newer Node versions warn of its negative delay (https://github.com/tulios/kafkajs/issues/1751). The patch
  * depends on the inside of the library, so any other version is refused. Throws CERTWIRE_SINK_CONFIG.
  */
