@@ -1,7 +1,7 @@
 @echo off
 rem Collects what the steps of lab.md leave on a CA, in one directory:
 rem   lab-collect.cmd [DIRECTORY]
-rem Reads only; run it in an elevated Command Prompt. A command that fails leaves its error in its file.
+rem It changes nothing; run it in an elevated Command Prompt. A command that fails leaves its error in its file.
 setlocal
 set "results=%~1"
 if "%results%"=="" set "results=%USERPROFILE%\Desktop\certwire-lab"
@@ -16,9 +16,9 @@ call :save 01-windows ver
 call :save 02-version certwire --version
 call :save 03-doctor certwire doctor
 call :save 04-ca certwire ca status --json
-call :save 05-journal-check certwire journal check --config "%ProgramData%\Certwire\config\certwire.jsonc"
-call :save 06-journal-status certwire journal status --config "%ProgramData%\Certwire\config\certwire.jsonc"
-call :save 07-status certwire status --json --config "%ProgramData%\Certwire\config\certwire.jsonc"
+call :save 05-journal-check certwire journal check
+call :save 06-journal-status certwire journal status
+call :save 07-status certwire status --json
 call :save 08-exit-count certutil -CAInfo exitcount
 call :save 09-exit-1 certutil -CAInfo exit 0
 call :save 10-exit-2 certutil -CAInfo exit 1
@@ -45,8 +45,9 @@ exit /b 0
 :save
 set "name=%1"
 echo %name%
-rem What follows the first word is the command.
-for /f "tokens=1,*" %%a in ("%*") do set "command=%%b"
+rem What follows the name is the command.
+set "command=%*"
+call set "command=%%command:*%name% =%%"
 echo ^> %command% > "%results%\%name%.txt"
 call %command% >> "%results%\%name%.txt" 2>&1
 echo exit code %ERRORLEVEL% >> "%results%\%name%.txt"

@@ -1,10 +1,10 @@
 import type { ResolvedConfig } from "../config/load.ts";
-import { CertwireError } from "../errors/certwire-error.ts";
 import type { CaMemory } from "../events/ca-memory.ts";
 import type { EventContext } from "../sources/decode-frame.ts";
 import { openJournalContext } from "../sources/journal-context.ts";
 import { readCaMemory } from "../state/ca-id-memory.ts";
 import { stateLayout } from "../state/layout.ts";
+import { defaultConfigFile } from "./default-config.ts";
 import type { JournalOptions } from "./journal-options.ts";
 
 /** The journal that a command reads. */
@@ -14,17 +14,14 @@ export interface ChosenJournal {
   readonly config?: ResolvedConfig;
 }
 
-/** The journal that the options choose. Rejects with CERTWIRE_USAGE without one, or CERTWIRE_CONFIG_INVALID. */
+/** The journal that the options choose, else that of the default configuration. Rejects with CERTWIRE_CONFIG_INVALID. */
 export async function chooseJournal({
   journal,
   config: file,
 }: JournalOptions): Promise<ChosenJournal> {
-  const config = file === undefined ? undefined : await readConfig(file);
-  const directory = journal ?? config?.journal.directory;
-  if (directory === undefined) {
-    throw new CertwireError("CERTWIRE_USAGE", "give --journal or --config");
-  }
-  return config === undefined ? { directory } : { directory, config };
+  if (journal !== undefined && file === undefined) return { directory: journal };
+  const config = await readConfig(file ?? defaultConfigFile());
+  return { directory: journal ?? config.journal.directory, config };
 }
 
 /** The configuration without its secrets. Its schemas are loaded only by a command that is given one. */

@@ -57,7 +57,7 @@ export const alerts = {
     severity: "page",
   },
   CertwireSinkBehind: {
-    summary: "Sink {{ $labels.sink }} has been late for half an hour.",
+    summary: "Sink {{ $labels.sink }} has been behind for half an hour.",
     ...onReasons(["sink-behind"], "any"),
     for: "30m",
     severity: "ticket",
@@ -170,14 +170,14 @@ and certwire_backlog_age_seconds > 600`,
     for: "10m",
     severity: "ticket",
   },
-  CertwireCertificateEnds: {
-    summary: "A certificate that sink {{ $labels.sink }} uses ends within 30 days.",
+  CertwireCertificateExpires: {
+    summary: "A certificate that sink {{ $labels.sink }} uses expires within 30 days.",
     ...onReasons(["certificate-ends"], "degraded"),
     for: "1h",
     severity: "ticket",
   },
-  CertwireCertificateEnded: {
-    summary: "A certificate that sink {{ $labels.sink }} uses has ended.",
+  CertwireCertificateExpired: {
+    summary: "A certificate that sink {{ $labels.sink }} uses has expired.",
     ...onReasons(["certificate-ends"], "failing"),
     for: "1m",
     severity: "page",

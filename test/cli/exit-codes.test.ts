@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { defaultConfigFile } from "../../src/cli/default-config.ts";
 import { runCli, temporaryDirectory } from "../support/run-cli.ts";
 
 test("help and version go to standard output with exit code 0", async () => {
@@ -19,7 +20,7 @@ const wrongUsages: readonly (readonly [about: string, words: string[], message: 
   ["no command", [], /Usage: certwire/],
   ["a misspelt command", ["chekc"], /Did you mean check\?/],
   ["a misspelt option", ["replay", "--stdot"], /Did you mean --stdout\?/],
-  ["a missing option", ["run"], /required option '-c, --config <file>'/],
+  ["a missing option", ["simulate"], /required option '-j, --journal <directory>'/],
   ["a rate that is not a number", ["simulate", "-j", "x", "--rate", "fast"], /must be a number/],
   ["a count of nothing", ["simulate", "-j", "x", "--count", "0"], /1 or more/],
   ["a time in words", ["replay", "-j", "x", "--stdout", "--from", "yesterday"], /2026-01-31/],
@@ -38,6 +39,18 @@ for (const [about, words, message] of wrongUsages) {
     assert.match(stderr, message);
   });
 }
+
+test("commands that need a configuration read that of setup unless another one is named", async (context) => {
+  const file = defaultConfigFile();
+  // On a machine with Certwire the commands would read what is there.
+  if (existsSync(file)) return context.skip(`${file} is there`);
+  const commands = ["run", "check", "status", "dead-letters list", "journal check", "tap"];
+  for (const command of commands) {
+    const { exitCode, stderr } = await runCli(...command.split(" "));
+    assert.equal(exitCode, 78, command);
+    assert.ok(stderr.includes(`${file} cannot be read: ENOENT`), stderr);
+  }
+});
 
 test("a bad configuration ends every command with exit code 78 and all its places", async (context) => {
   const file = join(temporaryDirectory(context), "bad.jsonc");

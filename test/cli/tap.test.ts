@@ -129,8 +129,7 @@ test("tap ends when the reader of its output has gone", async (t) => {
 });
 
 const usages: readonly (readonly [about: string, words: string[], message: RegExp])[] = [
-  ["nothing to follow", [], /choose --journal DIR, --config FILE, --kafka URL or --rabbitmq URL/],
-  ["two things to follow", ["-j", "x", "--kafka", "kafka://h/t"], /choose --journal/],
+  ["two things to follow", ["-j", "x", "--kafka", "kafka://h/t"], /choose one of --journal/],
   ["a past of a broker", ["--kafka", "kafka://h/t", "--last", "5"], /are for journals/],
   [
     "a password for a journal",

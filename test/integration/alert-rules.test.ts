@@ -132,8 +132,8 @@ const cases: Record<AlertName, Case[]> = {
   CertwireQuiet: onReason("no-events", "degraded", 10),
   CertwireEventsLost: onReason("gap-seen", "degraded", 0),
   CertwireClockBehind: onReason("clock-behind", "degraded", 10),
-  CertwireCertificateEnds: onReason("certificate-ends", "degraded", 60, "failing"),
-  CertwireCertificateEnded: onReason("certificate-ends", "failing", 1, "degraded"),
+  CertwireCertificateExpires: onReason("certificate-ends", "degraded", 60, "failing"),
+  CertwireCertificateExpired: onReason("certificate-ends", "failing", 1, "degraded"),
   CertwireExitModuleSlow: [
     { series: slowness("0.003", 1000, 1), fires: 15, labels: append },
     { series: slowness("0.001", 1000, 1) },

@@ -14,10 +14,14 @@ import { freePorts } from "./support/free-ports.ts";
 import { repoRoot } from "./support/repo-root.ts";
 import { makeTempDirectory } from "./support/temp-directory.ts";
 
-/** The shipped rules, which fire once their condition holds for a second: their times are tried out by promtool. */
+/**
+ * The shipped rules, which fire once their condition holds for a second: their times are tried out by promtool. Only
+ * CertwireDown waits longer, since a busy machine may hold up a scrape.
+ */
 function hastyRules(): string {
   const path = join(repoRoot, "config", "prometheus-alerts.yml");
-  return readFileSync(path, "utf8").replaceAll(/^( +for: ).*$/gm, "$11s");
+  const hasty = readFileSync(path, "utf8").replaceAll(/^( +for: ).*$/gm, "$11s");
+  return hasty.replace(/(alert: CertwireDown\n.*\n +for: )1s/, "$120s");
 }
 
 /** What Prometheus' API answers. */
@@ -41,7 +45,7 @@ class Prometheus {
     writeFileSync(rules, hastyRules());
     const config = join(directory, "prometheus.yml");
     const content = {
-      global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
+      global: { scrape_interval: "1s", evaluation_interval: "1s" },
       rule_files: [rules],
       scrape_configs: [{ job_name: "certwire", static_configs: [{ targets: [target] }] }],
     };

@@ -60,13 +60,14 @@ async function chooseSource(
 ): Promise<TapSource> {
   const { kafka, rabbitmq, journal, config, from, last } = options;
   const chosen = [kafka, rabbitmq, journal ?? config];
-  if (chosen.filter((each) => each !== undefined).length !== 1) {
+  if (chosen.filter((each) => each !== undefined).length > 1) {
     throw usage(
-      "choose --journal DIR, --config FILE, --kafka URL or --rabbitmq URL",
+      "choose one of --journal DIR, --config FILE, --kafka URL and --rabbitmq URL",
       "See certwire tap --help.",
     );
   }
-  if (journal !== undefined || config !== undefined) {
+  // Without any of them it is the journal of the default configuration.
+  if (kafka === undefined && rabbitmq === undefined) {
     const [needless] = givenOptions(options);
     if (needless !== undefined) throw usage(`${needless} is for brokers, not for a journal`);
     if (from !== undefined && last !== undefined) {

@@ -2,12 +2,13 @@ import type { Command } from "commander";
 import type { SinkKind } from "../../sinks/sink-kind.ts";
 import type { CheckOptions } from "../actions/check.ts";
 import { parseCount } from "../arguments.ts";
+import { configOption } from "../default-config.ts";
 
 export function addCheckCommand(program: Command, kinds?: readonly SinkKind[]): void {
   program
     .command("check")
     .description("check a configuration: the file, the directories, a connection to each sink")
-    .requiredOption("-c, --config <file>", "configuration file")
+    .addOption(configOption("configuration file"))
     .option("--offline", "do not connect to the sinks")
     .option("--timeout <seconds>", "how long to wait for each sink", parseCount, 15)
     .option("--sample <file>", "show what each sink makes of the events in a file")

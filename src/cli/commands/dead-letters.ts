@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { ListOptions } from "../actions/dead-letters-list.ts";
 import type { RedriveCommandOptions } from "../actions/dead-letters-redrive.ts";
 import { parseCount } from "../arguments.ts";
+import { configOption } from "../default-config.ts";
 import { deadLetterReasons, type LetterFilter } from "../letter-filter.ts";
 
 /** `certwire dead-letters`: what could not be published. */
@@ -31,7 +32,7 @@ function addShowCommand(letters: Command): void {
     .command("show")
     .description("print one dead letter whole, as JSON")
     .argument("<id>", "its id, as the list shows it")
-    .requiredOption("-c, --config <file>", "configuration file (its secrets are not read)")
+    .addOption(configOption("configuration file (its secrets are not read)"))
     .action(async (id: string, options: LetterFilter) =>
       (await import("../actions/dead-letters-show.ts")).showDeadLetter(id, options),
     );
@@ -52,7 +53,7 @@ function addRedriveCommand(letters: Command): void {
 
 function addFilter(command: Command): Command {
   return command
-    .requiredOption("-c, --config <file>", "configuration file")
+    .addOption(configOption("configuration file"))
     .option("--sink <name>", "those of this sink; may be repeated", collect)
     .option("--reason <reason>", `those with this reason; may be repeated`, collectReason);
 }

@@ -2,12 +2,13 @@ import type { Command } from "commander";
 import type { SinkKind } from "../../sinks/sink-kind.ts";
 import type { DoctorOptions } from "../actions/doctor.ts";
 import { parseCount } from "../arguments.ts";
+import { defaultConfigFile } from "../default-config.ts";
 
 export function addDoctorCommand(program: Command, kinds?: readonly SinkKind[]): void {
   program
     .command("doctor")
     .description("examine every link from the CA to the brokers, and say what to do")
-    .option("-c, --config <file>", "configuration file (default: that of `certwire setup`)")
+    .option("-c, --config <file>", `configuration file (default: ${defaultConfigFile()})`)
     .option("--offline", "do not connect to the sinks")
     .option("--timeout <seconds>", "how long to wait for each sink", parseCount, 15)
     .option("--collect <file>", "write a zip file for whoever helps, without secrets and names")

@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import type { RunOptions } from "../actions/run.ts";
+import { configOption } from "../default-config.ts";
 
 export function addRunCommand(program: Command): void {
   program
     .command("run")
     .description("publish the journal's records to the sinks until stopped")
-    .requiredOption("-c, --config <file>", "configuration file")
+    .addOption(configOption("configuration file"))
     .option("--stop-on-stdin-end", "stop when standard input ends (default for a pipe on Windows)")
     .addHelpText("after", help)
     .action(async (options: RunOptions) => (await import("../actions/run.ts")).run(options));

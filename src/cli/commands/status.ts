@@ -1,11 +1,12 @@
 import type { Command } from "commander";
 import type { StatusOptions } from "../actions/status.ts";
+import { configOption } from "../default-config.ts";
 
 export function addStatusCommand(program: Command): void {
   program
     .command("status")
     .description("show how well events flow, and what to do if they do not")
-    .requiredOption("-c, --config <file>", "configuration file (its secrets are not read)")
+    .addOption(configOption("configuration file (its secrets are not read)"))
     .option("--json", "print the status as JSON")
     .addHelpText("after", help)
     .action(async (options: StatusOptions) =>

@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { defaultConfigFile, windowsDataDirectory } from "../default-config.ts";
 import { usage } from "../verify/credentials.ts";
 
 /** The options of `certwire setup`. */
@@ -35,25 +36,20 @@ export interface SetupPlaces {
 export function setupPlaces({ config, journal, state }: Partial<SetupPlaces> = {}): SetupPlaces {
   const defaults = process.platform === "win32" ? windowsPlaces() : linuxPlaces;
   return {
-    config: resolve(config ?? defaults.config),
+    config: resolve(config ?? defaultConfigFile()),
     journal: resolve(journal ?? defaults.journal),
     state: resolve(state ?? defaults.state),
   };
 }
 
-const linuxPlaces: SetupPlaces = {
-  config: "/etc/certwire/certwire.jsonc",
+const linuxPlaces: Omit<SetupPlaces, "config"> = {
   journal: "/var/lib/certwire/journal",
   state: "/var/lib/certwire/state",
 };
 
-function windowsPlaces(): SetupPlaces {
-  const base = join(process.env["ProgramData"] ?? String.raw`C:\ProgramData`, "Certwire");
-  return {
-    config: join(base, "config", "certwire.jsonc"),
-    journal: join(base, "journal"),
-    state: join(base, "state"),
-  };
+function windowsPlaces(): Omit<SetupPlaces, "config"> {
+  const base = windowsDataDirectory();
+  return { journal: join(base, "journal"), state: join(base, "state") };
 }
 
 /** Throws CERTWIRE_USAGE for an option that has no effect without another one. */

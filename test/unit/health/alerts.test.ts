@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { Command } from "commander";
 import { alertList, alertRules } from "../../../scripts/alert-rules.ts";
 import { grafanaDashboard } from "../../../scripts/dashboard.ts";
+import { createProgram } from "../../../src/cli/program.ts";
 import { type AlertEntry, alerts } from "../../../src/health/alerts.ts";
 import { healthReasons } from "../../../src/health/reasons.ts";
 import { metrics } from "../../../src/http/exposition.ts";
@@ -47,7 +49,7 @@ test("every alert has a runbook, and every runbook an alert", () => {
     const runbook = text("docs", "how-to", "runbooks", page);
     const headings = [...runbook.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading);
     const name = page.slice(0, -".md".length);
-    const sections = ["What it harms", "Find out", "Fix", "When it is over"];
+    const sections = ["Impact", "Diagnose", "Fix", "Recovery"];
     assert.deepEqual(headings, [name, ...sections]);
   }
 });
@@ -59,3 +61,34 @@ test("the shipped rules, their list and the dashboard are those that the code ma
   const dashboard = JSON.stringify(grafanaDashboard(), null, 2);
   assert.equal(text("config", "grafana-dashboard.json"), `${dashboard}\n`);
 });
+
+test("every command in a runbook runs as it is written", () => {
+  const program = createProgram();
+  for (const page of readdirSync(join(repoRoot, "docs", "how-to", "runbooks"))) {
+    const commands = text("docs", "how-to", "runbooks", page).matchAll(/`certwire ([^`]+)`/g);
+    for (const [, words = ""] of commands) assertRuns(program, words.split(/\s+/), page);
+  }
+});
+
+/** The command exists, with these options, and needs no other option or argument. */
+function assertRuns(program: Command, words: readonly string[], page: string): void {
+  const [name, ...rest] = words;
+  const command = program.commands.find((each) => each.name() === name);
+  const where = `${page}: ${words.join(" ")}`;
+  assert.ok(command, where);
+  if (command.commands.length > 0) return assertRuns(command, rest, page);
+  const options = rest.filter((word) => word.startsWith("--"));
+  for (const option of options) {
+    assert.ok(
+      command.options.some(({ long }) => long === option),
+      where,
+    );
+  }
+  const needed = command.options.filter(({ mandatory, long }) => {
+    return mandatory && !options.includes(long ?? "");
+  });
+  assert.deepEqual(needed, [], where);
+  const values = rest.filter((word) => !word.startsWith("--"));
+  const required = command.registeredArguments.filter((each) => each.required);
+  assert.ok(values.length >= required.length, where);
+}
