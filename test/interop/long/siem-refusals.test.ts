@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { openSearch } from "../../../examples/siem/opensearch.ts";
 import { type OpenSearchSettings, parseSettings } from "../../../examples/siem/settings.ts";
-import type { CertwireEvent } from "../../../src/events/event.ts";
 import { readGoldenEvents } from "../../support/golden-events.ts";
 import { OpenSearchNode } from "../support/opensearch-node.ts";
 
@@ -26,7 +25,7 @@ suite("what a real OpenSearch says of a document, and whether the recipe for SIE
     const { opensearch } = parseSettings(settings, "test");
     assert.ok(opensearch);
     const client = openSearch(opensearch);
-    const [outcome] = await client.send([client.encode(sent as CertwireEvent)]);
+    const [outcome] = await client.send([client.encode(sent)]);
     assert.ok(outcome);
     return outcome;
   }

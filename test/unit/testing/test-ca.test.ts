@@ -287,7 +287,7 @@ test("records are lost only while the CA runs, and only where there are some", (
 test("a function that loses records must not be asynchronous, since only its first part would lose them", async () => {
   const ca = testCa();
   let rest: Promise<void> | undefined;
-  const losing = () => {
+  const losing = (): unknown => {
     rest = (async () => {
       ca.issue();
       await Promise.resolve();
@@ -296,8 +296,6 @@ test("a function that loses records must not be asynchronous, since only its fir
     return rest;
   };
   assert.throws(() => ca.loseRecords(losing), failsWith(/the function is asynchronous/));
-  const thenable = () => ({ then: () => undefined });
-  assert.throws(() => ca.loseRecords(thenable), failsWith(/the function is asynchronous/));
   await rest;
   // What was lost before is accounted for.
   const kinds = ["ca.started", "journal.gap", "certificate.issued"];
