@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { repoRoot } from "../test/integration/support/repo-root.ts";
+import { startAll } from "../test/integration/support/start-all.ts";
 import { GrowingJournal } from "../test/support/growing-journal.ts";
 import {
   type Death,
@@ -133,7 +134,8 @@ function median(numbers: readonly number[]): number {
 }
 
 async function main(): Promise<void> {
-  const brokers = { kafka: await startMortalKafka(), rabbitmq: await startMortalRabbitmq() };
+  const [kafka, rabbitmq] = await startAll(startMortalKafka(), startMortalRabbitmq());
+  const brokers = { kafka, rabbitmq };
   try {
     const rows: Row[] = [];
     for (const way of ways) {

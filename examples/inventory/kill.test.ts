@@ -16,6 +16,7 @@ import {
   type LocalPostgres,
   startLocalPostgres,
 } from "../../test/integration/support/local-postgres.ts";
+import { startAll } from "../../test/integration/support/start-all.ts";
 import {
   encodeCbor,
   eventContext,
@@ -61,8 +62,11 @@ suite("an inventory killed with SIGKILL at any moment", () => {
   let postgres: LocalPostgres;
 
   before(async () => {
-    const starting = [startKafka(), startRabbitmq(), startLocalPostgres()] as const;
-    [kafka, rabbitmq, postgres] = await Promise.all(starting);
+    [kafka, rabbitmq, postgres] = await startAll(
+      startKafka(),
+      startRabbitmq(),
+      startLocalPostgres(),
+    );
   });
 
   after(async () => {

@@ -8,7 +8,7 @@ export interface ForwarderOptions {
   readonly siem: Siem;
   readonly refused: RefusedFile;
   readonly log: ConsumerLogger;
-  /** Aborted when the program stops: a SIEM that does not accept is then tried once more, not for ever. */
+  /** Aborted when the program stops: a SIEM that does not accept is then tried once more, not indefinitely. */
   readonly stop: AbortSignal;
   /** Limits of a request. */
   readonly batch: { readonly events: number; readonly bytes: number };
@@ -119,7 +119,7 @@ export class Forwarder {
     const isDivided = outcomes.some(({ kind }) => kind === "divide");
     const wanted = isDivided ? Math.ceil(batch.length / 2) : this.#mostEvents * 2;
     this.#mostEvents = Math.min(wanted, this.#options.batch.events);
-    // Some trouble in each request is no reason to send ever less often.
+    // Some trouble in each request is not a reason to send less and less often.
     if (left.length < batch.length || trouble === undefined) this.#accepts();
     if (trouble !== undefined) await this.#backOff(trouble, left.length);
   }

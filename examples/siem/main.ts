@@ -1,7 +1,7 @@
 // Forwards events to OpenSearch, Elasticsearch or Splunk:
 //   node main.ts forward settings.json
 //   node main.ts resend settings.json FILE     sends what was refused once more
-import { createReadStream } from "node:fs";
+import { createReadStream, statSync } from "node:fs";
 import { createInterface } from "node:readline";
 import {
   type CertwireEvent,
@@ -25,8 +25,6 @@ const progressEveryMs = 60_000;
 
 const [command, settingsPath, file] = process.argv.slice(2);
 const stop = new AbortController();
-/** Aborted when nobody waits for the SIEM any more. */
-const ended = new AbortController();
 process.once("SIGINT", () => stop.abort());
 process.once("SIGTERM", () => stop.abort());
 try {
@@ -45,7 +43,9 @@ try {
 
 async function forward(settings: Settings): Promise<void> {
   const refused = new RefusedFile(settings.refused);
-  const forwarder = forwarderOf(settings, refused);
+  // After a stop the consumer waits for its handlers, so they still wait for the SIEM.
+  const ended = new AbortController();
+  const forwarder = forwarderOf(settings, refused, ended.signal);
   // While a request is under way, the events of the next one are collected.
   const concurrency = 2 * settings.batch.events;
   const consumer = new Consumer({
@@ -73,8 +73,10 @@ async function forward(settings: Settings): Promise<void> {
 
 /** What is refused again goes into the file of the settings. */
 async function resend(settings: Settings, path: string): Promise<void> {
-  if (path === settings.refused) throw new Error(`move ${path} away first; it is written to`);
-  const forwarder = forwarderOf(settings, new RefusedFile(settings.refused));
+  if (isSameFile(path, settings.refused)) {
+    throw new Error(`move ${path} away first: what is refused again is written to it`);
+  }
+  const forwarder = forwarderOf(settings, new RefusedFile(settings.refused), stop.signal);
   const sendAll = (events: readonly CertwireEvent[]) =>
     Promise.all(events.map((event) => forwarder.forward(event, stop.signal)));
   let events: CertwireEvent[] = [];
@@ -92,6 +94,13 @@ async function resend(settings: Settings, path: string): Promise<void> {
   if (others > 0) throw new Error(`${path} has ${others} lines without an event of Certwire`);
 }
 
+/** True if both paths lead to one file, whatever they are called: by links, from another directory. */
+function isSameFile(path: string, other: string): boolean {
+  const options = { bigint: true, throwIfNoEntry: false } as const;
+  const [one, two] = [statSync(path, options), statSync(other, options)];
+  return one !== undefined && one.dev === two?.dev && one.ino === two.ino;
+}
+
 /** The event in a line of the file; `undefined` if there is none. */
 function eventIn(line: string): CertwireEvent | undefined {
   try {
@@ -102,19 +111,20 @@ function eventIn(line: string): CertwireEvent | undefined {
   }
 }
 
-function forwarderOf(settings: Settings, refused: RefusedFile): Forwarder {
+/** `ended`: aborted when nobody waits for the SIEM any more. */
+function forwarderOf(settings: Settings, refused: RefusedFile, ended: AbortSignal): Forwarder {
   const { batch } = settings;
-  return new Forwarder({ siem: siemOf(settings), refused, batch, log, stop: stop.signal });
+  return new Forwarder({ siem: siemOf(settings, ended), refused, batch, log, stop: stop.signal });
 }
 
-function siemOf({ opensearch, splunk: collector }: Settings): Siem {
+function siemOf({ opensearch, splunk: collector }: Settings, ended: AbortSignal): Siem {
   const { url = "" } = opensearch ?? collector ?? {};
-  const { protocol, hostname } = new URL(url);
-  if (protocol === "http:" && !/^(localhost|127\.|\[::1\])/.test(hostname)) {
-    log.warn({ url }, "events and credentials go over the network unencrypted: use https");
+  const { protocol, hostname, origin } = new URL(url);
+  if (protocol === "http:" && !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname)) {
+    log.warn({ url: origin }, "events and credentials go over the network unencrypted: use https");
   }
   if (opensearch !== undefined) return openSearch(opensearch);
-  if (collector !== undefined) return splunk(collector, { signal: ended.signal });
+  if (collector !== undefined) return splunk(collector, { signal: ended });
   throw new Error("the settings name no SIEM");
 }
 

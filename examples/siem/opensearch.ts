@@ -71,16 +71,32 @@ function itemsIn(json: unknown): readonly Item[] {
   return items.map((item) => (Object(item) as { create?: Item }).create ?? { status: 0 });
 }
 
-/** A limit of the index, which says nothing about the document. */
-const indexIsFull = /limit of total fields|number of nested/i;
+/** Errors that are about the document as a rule. Most other 400s are about the index or the cluster. */
+const documentErrors: ReadonlySet<string | undefined> = new Set([
+  "mapper_parsing_exception",
+  // Of Elasticsearch since 8.8.
+  "document_parsing_exception",
+  "strict_dynamic_mapping_exception",
+]);
 
-function outcomeOf({ status, error }: Item): Outcome {
-  // 409: it is there already.
-  if (status === 200 || status === 201 || status === 409) return accepted;
-  const texts = [error?.type, error?.reason, error?.caused_by?.reason];
-  const reason = `${status} ${texts.filter(Boolean).join(": ")}`.slice(0, 1000);
-  if ((status === 400 || status === 413) && !indexIsFull.test(reason)) {
-    return { kind: "refused", reason };
-  }
+/** What these say nevertheless of each document, until a person changes the index or the settings. */
+const everyDocument =
+  /^(?:Limit of |The depth of the field has exceeded|documents must contain a single-valued timestamp field|data stream timestamp field )/;
+
+/** The `illegal_argument_exception` about a document: a term that is too long for the index. */
+const immenseTerm = /^Document contains at least one immense term/;
+
+function outcomeOf({ status, error = {} }: Item): Outcome {
+  const { type, reason: text = "", caused_by: { reason: cause = "" } = {} } = error;
+  // It is there already.
+  const isThere = status === 409 && type === "version_conflict_engine_exception";
+  if (status === 200 || status === 201 || isThere) return accepted;
+  const reason = `${status} ${[type, text, cause].filter(Boolean).join(": ")}`.slice(0, 1000);
+  if (status === 413) return { kind: "refused", reason };
+  // Only the start of a text is the server's own: a value of the document may be in the rest.
+  const isAboutDocument = documentErrors.has(type)
+    ? !everyDocument.test(text) && !everyDocument.test(cause)
+    : type === "illegal_argument_exception" && immenseTerm.test(text);
+  if (status === 400 && isAboutDocument) return { kind: "refused", reason };
   return { kind: "later", reason, needsPerson: !isPassing(status) };
 }

@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  existsSync,
+  linkSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -12,6 +19,7 @@ import type {
   RabbitmqCluster,
 } from "../../test/integration/support/broker-provider.ts";
 import { startKafka, startRabbitmq } from "../../test/integration/support/brokers.ts";
+import { startAll } from "../../test/integration/support/start-all.ts";
 import { makeCertificates } from "../../test/integration/support/test-certificates.ts";
 import { BulkServer } from "../../test/support/bulk-server.ts";
 import { HecServer } from "../../test/support/hec-server.ts";
@@ -36,6 +44,8 @@ interface LogLine {
   readonly alarm?: boolean;
   readonly reason?: string;
   readonly event?: string;
+  readonly error?: string;
+  readonly url?: string;
 }
 
 /** The program with its settings, which a test starts, ends and kills. */
@@ -100,7 +110,7 @@ suite("the forwarder to a SIEM", () => {
   let rabbitmq: RabbitmqCluster;
 
   before(async () => {
-    [kafka, rabbitmq] = await Promise.all([startKafka(), startRabbitmq()]);
+    [kafka, rabbitmq] = await startAll(startKafka(), startRabbitmq());
   });
 
   after(async () => {
@@ -245,4 +255,86 @@ test("a secret that is missing ends the program at once, and says which", async 
   const child = forwarder.start();
   assert.deepEqual(await once(child, "close"), [1, null]);
   assert.ok(JSON.stringify(forwarder.lines).includes("SIEM_TEST_MISSING is not set"));
+});
+
+/** Settings for `resend`, which reaches no broker. */
+function resendingTo(siem: object): object {
+  return { kafka: { brokers: ["127.0.0.1:1"], topic: "siem" }, ...siem };
+}
+
+const [refusedEvent] = events;
+const refusedLine = `${JSON.stringify({ reason: "mapping", event: refusedEvent })}\n`;
+
+for (const [what, otherName] of [
+  [
+    "another path",
+    (path: string) => `${dirname(path)}/../${dirname(path).split("/").at(-1)}/refused.ndjson`,
+  ],
+  ["a symbolic link", (path: string) => linked(symlinkSync, path)],
+  ["a hard link", (path: string) => linked(linkSync, path)],
+] as const) {
+  test(`resend does not read the file that it writes to, named by ${what}`, async (t) => {
+    const server = await new BulkServer("certwire-ecs").start();
+    t.after(() => server.stop());
+    server.itemFault = () => ({
+      status: 400,
+      error: { type: "mapper_parsing_exception", reason: "failed to parse" },
+    });
+    const opensearch = { url: server.url, target: "certwire-ecs" };
+    const forwarder = new Program(t, resendingTo({ opensearch }));
+    writeFileSync(forwarder.refusedPath, refusedLine);
+    const child = forwarder.start("resend", otherName(forwarder.refusedPath));
+    assert.deepEqual(await once(child, "close"), [1, null]);
+    assert.match(forwarder.lines.at(-1)?.error ?? "", /^move .* away first/);
+    assert.equal(readFileSync(forwarder.refusedPath, "utf8"), refusedLine);
+    assert.equal(server.requests, 0);
+  });
+}
+
+function linked(link: (target: string, path: string) => void, target: string): string {
+  const path = join(dirname(target), "link");
+  link(target, path);
+  return path;
+}
+
+test("a stop of resend does not wait until Splunk has indexed the events", async (t) => {
+  const server = await new HecServer({ token, indexes: ["adcs"], acknowledgement: true }).start();
+  t.after(() => server.stop());
+  server.indexesAtOnce = false;
+  const splunk = { url: server.url, token: { env: "SIEM_TOKEN" }, acknowledgement: true };
+  const forwarder = new Program(t, resendingTo({ splunk }), { SIEM_TOKEN: token });
+  const again = `${forwarder.refusedPath}.again`;
+  writeFileSync(again, refusedLine);
+  const child = forwarder.start("resend", again);
+  await reached(child, () => server.events.length > 0, "Splunk has the event");
+  const ended = once(child, "close");
+  child.kill("SIGTERM");
+  assert.deepEqual(await ended, [1, null]);
+  // At the end of the wait, after 5 minutes, it would be: not indexed.
+  assert.match(forwarder.lines.at(-1)?.error ?? "", /^stopped: The operation was aborted/);
+  assert.deepEqual(forwarder.refused(), []);
+  assert.equal(readFileSync(again, "utf8"), refusedLine);
+});
+
+test("resend of a file that is missing says so", async (t) => {
+  const opensearch = { url: "http://127.0.0.1:1", target: "certwire-ecs" };
+  const forwarder = new Program(t, resendingTo({ opensearch }));
+  const missing = `${forwarder.refusedPath}.missing`;
+  const child = forwarder.start("resend", missing);
+  assert.deepEqual(await once(child, "close"), [1, null]);
+  assert.ok(forwarder.lines.at(-1)?.error?.includes(missing), JSON.stringify(forwarder.lines));
+});
+
+test("a SIEM that is reached unencrypted is named in the log by its origin only", async (t) => {
+  for (const host of ["siem.example", "localhost.example", "127.0.0.1.example"]) {
+    const opensearch = { url: `http://${host}/a-path-of-a-proxy`, target: "certwire-ecs" };
+    const forwarder = new Program(t, resendingTo({ opensearch }));
+    const again = `${forwarder.refusedPath}.again`;
+    writeFileSync(again, "");
+    const child = forwarder.start("resend", again);
+    assert.deepEqual(await once(child, "close"), [0, null]);
+    const [warning] = forwarder.lines;
+    assert.match(warning?.message ?? "", /unencrypted/);
+    assert.equal(warning?.url, `http://${host}`);
+  }
 });

@@ -1,7 +1,7 @@
 import { appendFile } from "node:fs/promises";
 import type { CertwireEvent, DeadLetter } from "./certwire.ts";
 
-/** The file for what the SIEM refuses for ever: one line of JSON each, for `resend` and for a person. */
+/** The file for what the SIEM refuses permanently: one line of JSON each, for `resend` and for a person. */
 export class RefusedFile {
   readonly path: string;
 

@@ -29,6 +29,27 @@ const mistakes = [
   ["a secret in the settings", { kafka, splunk: { ...splunk, token: "S3cret" } }, /"env": "NAME"/],
   ["a misspelt name", { kafka, opensearch, batches: {} }, /"batches"/],
   ["a URL without a scheme", { kafka, opensearch: { ...opensearch, url: "host" } }, /https:\/\//],
+  [
+    "a user in the URL",
+    { kafka, opensearch: { ...opensearch, url: "https://user@localhost:9200" } },
+    /without a user and a password.*\n.*opensearch\.url/,
+  ],
+  [
+    "a password in the URL",
+    { kafka, splunk: { ...splunk, url: "https://:S3cret@localhost:8088" } },
+    /without a user and a password.*\n.*splunk\.url/,
+  ],
+  [
+    "a query in the URL",
+    { kafka, opensearch: { ...opensearch, url: "https://localhost:9200/?token=S3cret" } },
+    /without a query/,
+  ],
+  ["an empty query", { kafka, splunk: { ...splunk, url: "https://localhost:8088?" } }, /a query/],
+  [
+    "a fragment in the URL",
+    { kafka, opensearch: { ...opensearch, url: "https://localhost:9200#S3cret" } },
+    /a fragment/,
+  ],
   ["a user alone", { kafka, opensearch: { ...opensearch, username: "x" } }, /belong together/],
   [
     "two ways to log in",

@@ -7,7 +7,13 @@ const secret = z.union(
   { error: 'a secret is { "env": "NAME" } or { "file": "PATH" }' },
 );
 
-const serverUrl = z.url({ protocol: /^https?$/, error: "an http:// or https:// URL" });
+/** Requests add a path to it, and the log names it. */
+const serverUrl = z
+  .url({ protocol: /^https?$/, error: "an http:// or https:// URL", abort: true })
+  .refine((url) => new URL(url).username === "" && new URL(url).password === "", {
+    error: "a URL without a user and a password; they have settings of their own",
+  })
+  .refine((url) => !/[?#]/.test(url), { error: "a URL without a query (?) and a fragment (#)" });
 
 const kafka = z.strictObject({
   brokers: z.array(z.string().min(1)).min(1),
@@ -64,7 +70,7 @@ const settings = z
     rabbitmq: rabbitmq.optional(),
     opensearch: opensearch.optional(),
     splunk: splunk.optional(),
-    /** File for what the SIEM refuses for ever. */
+    /** File for what the SIEM refuses permanently. */
     refused: z.string().min(1).default("refused.ndjson"),
     /** Limits of a request. */
     batch: z

@@ -13,6 +13,7 @@ import type { CertwireEvent } from "../../src/events/event.ts";
 import type { KafkaCluster, RabbitmqCluster } from "../integration/support/broker-provider.ts";
 import { startKafka, startRabbitmq } from "../integration/support/brokers.ts";
 import { type LocalPostgres, startLocalPostgres } from "../integration/support/local-postgres.ts";
+import { startAll } from "../integration/support/start-all.ts";
 import type { ConsumedPlace, ConsumerRun } from "../support/consumer-process.ts";
 import { kafkaSink, rabbitMqSink } from "../support/make-sink.ts";
 import { publishEvents } from "../support/publish-events.ts";
@@ -99,11 +100,11 @@ suite("a consumer killed with SIGKILL at any moment", () => {
   let pool: pg.Pool;
 
   before(async () => {
-    [kafka, rabbitmq, postgres] = await Promise.all([
+    [kafka, rabbitmq, postgres] = await startAll(
       startKafka(),
       startRabbitmq(),
       startLocalPostgres(),
-    ]);
+    );
     pool = new pg.Pool({ ...postgres.address, max: 2 });
   });
 

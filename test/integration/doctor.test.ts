@@ -13,6 +13,7 @@ import { leaveRabbitmq } from "./support/leave-rabbitmq.ts";
 import { type LocalKafka, startLocalKafka } from "./support/local-kafka.ts";
 import { type LocalRabbitmq, startLocalRabbitmq } from "./support/local-rabbitmq.ts";
 import { clientTls, SecurePublisher, skip, tls } from "./support/secure-publisher.ts";
+import { startAll } from "./support/start-all.ts";
 import { makeTempDirectory, removeTempDirectory } from "./support/temp-directory.ts";
 import { makeCertificates, type TestCertificates } from "./support/test-certificates.ts";
 
@@ -171,10 +172,10 @@ suite("the doctor of brokers with TLS", { skip }, () => {
     directory = makeTempDirectory("certificates");
     certificates = await makeCertificates(directory);
     const security = { certificates, username, password };
-    [kafka, rabbitmq] = await Promise.all([
+    [kafka, rabbitmq] = await startAll(
       startLocalKafka({ security }),
       startLocalRabbitmq({ security: { ...security, clientCertificate: "required" } }),
-    ]);
+    );
     await kafka.createTopic("secure", { partitions: 1 });
   });
   after(async () => {

@@ -5,6 +5,7 @@ import { until } from "../support/until.ts";
 import { type LocalRabbitmq, startLocalRabbitmq } from "./support/local-rabbitmq.ts";
 import { readRabbitmq } from "./support/read-rabbitmq.ts";
 import { clientTls, SecurePublisher, skip, tls } from "./support/secure-publisher.ts";
+import { startAll } from "./support/start-all.ts";
 import { makeTempDirectory, removeTempDirectory } from "./support/temp-directory.ts";
 import { makeCertificates, type TestCertificates } from "./support/test-certificates.ts";
 
@@ -22,10 +23,10 @@ suite("the RabbitMQ sink on a broker with security", { skip }, () => {
     directory = makeTempDirectory("certificates");
     certificates = await makeCertificates(directory);
     const security = { certificates, username, password };
-    [rabbitmq, demanding] = await Promise.all([
+    [rabbitmq, demanding] = await startAll(
       startLocalRabbitmq({ security }),
       startLocalRabbitmq({ security: { ...security, clientCertificate: "required" } }),
-    ]);
+    );
   });
   after(async () => {
     await Promise.all([rabbitmq.stop(), demanding.stop()]);

@@ -19,6 +19,7 @@ import type { KafkaCluster, RabbitmqCluster } from "./support/broker-provider.ts
 import { startKafka, startRabbitmq } from "./support/brokers.ts";
 import { leaveRabbitmq } from "./support/leave-rabbitmq.ts";
 import { readKafka } from "./support/read-kafka.ts";
+import { startAll } from "./support/start-all.ts";
 
 const key = "0123456789abcdef0123456789abcdef";
 const count = 250;
@@ -163,7 +164,7 @@ suite("two sinks of one service, one of which takes part of the events without n
   let kafka: KafkaCluster;
   let rabbitmq: RabbitmqCluster;
   before(async () => {
-    [kafka, rabbitmq] = await Promise.all([startKafka(), startRabbitmq()]);
+    [kafka, rabbitmq] = await startAll(startKafka(), startRabbitmq());
   });
   after(async () => {
     await Promise.all([kafka.stop(), leaveRabbitmq(rabbitmq, places)]);

@@ -14,6 +14,7 @@ import {
 import { RunningService } from "../support/running-service.ts";
 import { scaled } from "../support/scale.ts";
 import { until } from "../support/until.ts";
+import { startAll } from "./support/start-all.ts";
 
 /** Events that are recorded at once: before a sink dies, beside the dead one, and after a restart. */
 const portion = scaled(2000, { least: 500 });
@@ -43,7 +44,8 @@ suite("two sinks of one service, one of them dead", () => {
   let brokers: Record<Kind, MortalBroker>;
   let places = 0;
   before(async () => {
-    brokers = { kafka: await startMortalKafka(), rabbitmq: await startMortalRabbitmq() };
+    const [kafka, rabbitmq] = await startAll(startMortalKafka(), startMortalRabbitmq());
+    brokers = { kafka, rabbitmq };
   });
   after(async () => {
     await Promise.all(Object.values(brokers ?? {}).map((broker) => broker.stop()));

@@ -3,7 +3,11 @@ import { type SiemAnswer, type SiemRequest, SiemServer } from "./siem-server.ts"
 /** What `_bulk` says of a document. */
 interface BulkItem {
   readonly status: number;
-  readonly error?: { readonly type: string; readonly reason: string };
+  readonly error?: {
+    readonly type: string;
+    readonly reason: string;
+    readonly caused_by?: { readonly type: string; readonly reason: string };
+  };
 }
 
 /** A stand-in of OpenSearch that knows nothing but `create` in `_bulk`, and takes nothing but its published format. */

@@ -35,7 +35,10 @@ export interface MortalBroker {
 /** Starts Kafka with a proxy in front. */
 export async function startMortalKafka(): Promise<MortalBroker> {
   const proxy = await TcpProxy.start();
-  const kafka = await startKafka({ faults: true, proxies: [proxy] });
+  const kafka = await startKafka({ faults: true, proxies: [proxy] }).catch(async (error) => {
+    await proxy.close();
+    throw error;
+  });
   const entry = (servers: readonly string[], topic: string) => {
     return { name: "kafka", url: `kafka://${servers.join()}/${topic}` };
   };

@@ -7,6 +7,7 @@ import { startKafka, startRabbitmq } from "../integration/support/brokers.ts";
 import { readKafka } from "../integration/support/read-kafka.ts";
 import { countRabbitmq, readRabbitmq } from "../integration/support/read-rabbitmq.ts";
 import { repoRoot } from "../integration/support/repo-root.ts";
+import { startAll } from "../integration/support/start-all.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { writeScenario } from "../scenarios/generate.ts";
 import { until } from "../support/until.ts";
@@ -27,7 +28,7 @@ async function countKafka(brokers: readonly string[], topic: string): Promise<nu
 test("every event reaches Kafka and RabbitMQ unchanged and in its order, from Windows binaries", async (t) => {
   if (!(await prepareWine(t))) return;
   assert.ok(existsSync(addon), `${addon} is missing: run npm run build:windows`);
-  const [kafka, rabbitmq] = await Promise.all([startKafka(), startRabbitmq()]);
+  const [kafka, rabbitmq] = await startAll(startKafka(), startRabbitmq());
   t.after(async () => {
     await Promise.all([kafka.stop(), rabbitmq.stop()]);
   });

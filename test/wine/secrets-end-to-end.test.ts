@@ -7,6 +7,7 @@ import { connect } from "amqplib";
 import { startKafka, startRabbitmq } from "../integration/support/brokers.ts";
 import { readKafka } from "../integration/support/read-kafka.ts";
 import { countRabbitmq, readRabbitmq } from "../integration/support/read-rabbitmq.ts";
+import { startAll } from "../integration/support/start-all.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { writeScenario } from "../scenarios/generate.ts";
 import { openText } from "../scenarios/secrets.ts";
@@ -121,7 +122,7 @@ function checkPlaces(places: ReadonlyMap<string, Buffer>, secrets: readonly stri
 
 test("a challenge password is in no sink, dead letter, log or file, although its events are everywhere", async (t) => {
   if (!(await prepareWine(t))) return;
-  const [kafka, rabbitmq] = await Promise.all([startKafka(), startRabbitmq()]);
+  const [kafka, rabbitmq] = await startAll(startKafka(), startRabbitmq());
   t.after(async () => {
     await Promise.all([kafka.stop(), rabbitmq.stop()]);
   });

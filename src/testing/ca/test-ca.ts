@@ -349,12 +349,21 @@ export class TestCa {
     const lost = new LostRecords(reason);
     this.#losing = lost;
     let event: CertwireEvent | undefined;
+    let result: unknown;
     try {
-      act();
+      result = act();
     } finally {
       this.#losing = undefined;
       event = this.#maker.gapEvent(lost, this.clock.now());
       if (event) this.#events.push(event);
+    }
+    if (isThenable(result)) {
+      const hint =
+        "Await what is asynchronous before loseRecords, and lose the records in a function that is not.";
+      throw usageError(
+        "loseRecords: the function is asynchronous; what it does later is not lost",
+        hint,
+      );
     }
     if (event === undefined) throw usageError("loseRecords: nothing happened that can be lost");
     return ofKind([event], "journal.gap");
@@ -391,6 +400,10 @@ export class TestCa {
     this.clock.advance(this.#stepMs);
     return events;
   }
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof (Object(value) as { then?: unknown }).then === "function";
 }
 
 function ofKind<K extends EventKind>(events: readonly CertwireEvent[], kind: K): TypedEvent<K> {

@@ -3,9 +3,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chooseProvider, startKafka, startRabbitmq } from "./brokers.ts";
+import { startAll } from "./start-all.ts";
 
 const [command = "", ...args] = process.argv.slice(2);
-const [kafka, rabbitmq] = await Promise.all([startKafka(), startRabbitmq()]);
+const [kafka, rabbitmq] = await startAll(startKafka(), startRabbitmq());
 const { name } = await chooseProvider();
 const env = {
   ...process.env,

@@ -5,6 +5,7 @@ import { after, before, suite, type TestContext, test } from "node:test";
 import type { KafkaCluster, RabbitmqCluster } from "../../integration/support/broker-provider.ts";
 import { startKafka, startRabbitmq } from "../../integration/support/brokers.ts";
 import { repoRoot } from "../../integration/support/repo-root.ts";
+import { startAll } from "../../integration/support/start-all.ts";
 import { readGoldenEvents } from "../../support/golden-events.ts";
 import { type BrokerMessage, messagesOf } from "../support/broker-messages.ts";
 import { keepResult, passedMessages } from "../support/results.ts";
@@ -24,7 +25,7 @@ suite("the CloudEvents SDKs that are fetched read every golden event from real b
   let rabbitmq: RabbitmqCluster;
   let published: Promise<BrokerMessage[]> | undefined;
   before(async () => {
-    [kafka, rabbitmq] = await Promise.all([startKafka(), startRabbitmq()]);
+    [kafka, rabbitmq] = await startAll(startKafka(), startRabbitmq());
   });
   after(async () => {
     await Promise.all([kafka?.stop(), rabbitmq?.stop()]);

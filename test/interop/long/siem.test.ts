@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { startKafka } from "../../integration/support/brokers.ts";
 import { repoRoot } from "../../integration/support/repo-root.ts";
+import { startAll } from "../../integration/support/start-all.ts";
 import { lifelikeEvents } from "../../support/lifelike-events.ts";
 import { kafkaSink } from "../../support/make-sink.ts";
 import { publishEvents } from "../../support/publish-events.ts";
@@ -51,7 +52,7 @@ async function idsIn(node: OpenSearchNode): Promise<string[]> {
 }
 
 test("the recipe for SIEMs brings each event from Kafka into OpenSearch once, killed again and again and with OpenSearch killed in between", async (t) => {
-  const [kafka, node] = await Promise.all([startKafka(), OpenSearchNode.start()]);
+  const [kafka, node] = await startAll(startKafka(), OpenSearchNode.start());
   t.after(() => Promise.all([kafka.stop(), node.stop()]));
   const template = readFileSync("examples/siem/ecs-index-template.json", "utf8");
   const path = "/_index_template/certwire-ecs";

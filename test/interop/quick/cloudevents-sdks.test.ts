@@ -3,6 +3,7 @@ import { after, before, suite, type TestContext, test } from "node:test";
 import { CloudEvent, HTTP, Kafka, type KafkaMessage } from "cloudevents";
 import type { KafkaCluster, RabbitmqCluster } from "../../integration/support/broker-provider.ts";
 import { startKafka, startRabbitmq } from "../../integration/support/brokers.ts";
+import { startAll } from "../../integration/support/start-all.ts";
 import { readGoldenEvents } from "../../support/golden-events.ts";
 import { type BrokerMessage, type MessageContent, messagesOf } from "../support/broker-messages.ts";
 import { pythonPath, pythonProgram } from "../support/python.ts";
@@ -54,7 +55,7 @@ suite("the official CloudEvents SDKs read every golden event from real brokers, 
   let rabbitmq: RabbitmqCluster;
   let published: Promise<BrokerMessage[]> | undefined;
   before(async () => {
-    [kafka, rabbitmq] = await Promise.all([startKafka(), startRabbitmq()]);
+    [kafka, rabbitmq] = await startAll(startKafka(), startRabbitmq());
   });
   after(async () => {
     await Promise.all([kafka?.stop(), rabbitmq?.stop()]);

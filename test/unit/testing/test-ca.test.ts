@@ -284,6 +284,24 @@ test("records are lost only while the CA runs, and only where there are some", (
   ]);
 });
 
+test("a function that loses records must not be asynchronous, since only its first part would lose them", async () => {
+  const ca = testCa();
+  let rest: Promise<void> | undefined;
+  const losing = (): unknown => {
+    rest = (async () => {
+      ca.issue();
+      await Promise.resolve();
+      ca.issue();
+    })();
+    return rest;
+  };
+  assert.throws(() => ca.loseRecords(losing), failsWith(/the function is asynchronous/));
+  await rest;
+  // What was lost before is accounted for.
+  const kinds = ["ca.started", "journal.gap", "certificate.issued"];
+  assert.deepEqual(ca.events.map(kindOf), kinds);
+});
+
 test("what an event says follows from what the test asks for", () => {
   const ca = testCa();
   const denied = ca.deny(ca.pend({ requester: "CORP\\bob", caller: "CORP\\agent" }), {
