@@ -70,10 +70,9 @@ extern "C" UINT __stdcall CheckConfiguration(MSIHANDLE installation) {
   std::wstring entries;
   const LSTATUS status = msi_actions::ReadEnvironment(entries);
   DWORD exit_code = 0;
-  const DWORD error = status != ERROR_SUCCESS
-                          ? static_cast<DWORD>(status)
-                          : Run(msi_actions::CustomActionData(installation),
-                                EnvironmentWith(entries), exit_code);
+  const DWORD error = status != ERROR_SUCCESS ? static_cast<DWORD>(status)
+                                              : Run(msi_actions::CustomActionData(installation),
+                                                    EnvironmentWith(entries), exit_code);
   if (error == ERROR_SUCCESS && exit_code == 0) return ERROR_SUCCESS;
   msi_actions::Log(installation, error == ERROR_SUCCESS
                                      ? L"certwire check ended with " + std::to_wstring(exit_code)

@@ -58,11 +58,10 @@ LSTATUS WriteEnvironment(const std::wstring& entries) {
 }
 
 UINT Fail(MSIHANDLE installation, const wchar_t* what, LSTATUS status) {
-  Log(installation, std::wstring(L"the value Environment of the service ") + what +
-                        L": Windows error " + std::to_wstring(status) +
-                        (status == ERROR_ACCESS_DENIED
-                             ? L". Start msiexec in an elevated Command Prompt"
-                             : L""));
+  Log(installation,
+      std::wstring(L"the value Environment of the service ") + what + L": Windows error " +
+          std::to_wstring(status) +
+          (status == ERROR_ACCESS_DENIED ? L". Start msiexec in an elevated Command Prompt" : L""));
   return ERROR_INSTALL_FAILURE;
 }
 
