@@ -53,8 +53,14 @@ for binary in "$out"/*.dll "$out"/*.exe "$out"/*.node; do
   [ -e "$binary" ] || continue
   check_imports "$binary"
 done
-# For the bill of materials: where the libraries that are linked into the binaries come from.
-dpkg-query -W -f='${Package} ${Version}\n' gcc-mingw-w64-x86-64-posix mingw-w64-x86-64-dev > "$out/linked-packages.txt"
+# For the bill of materials: the libraries that are linked into the binaries, each with the package that it comes from, and
+# that one's version and architecture.
+for library in libstdc++.a libgcc.a libmingw32.a libwinpthread.a; do
+  path=$(realpath "$(x86_64-w64-mingw32-g++-posix -print-file-name="$library")")
+  package=$(dpkg-query -S "$path")
+  printf '%s ' "$library"
+  dpkg-query -W -f='${Package} ${Version} ${Architecture}\n' "${package%%:*}"
+done > "$out/linked-packages.txt"
 # What the npm package carries.
 mkdir -p prebuilds/win32-x64
 for name in certwire.node certwire-service.exe; do

@@ -85,9 +85,9 @@ install_packages() {
   say "installed ${#missing[@]} packages"
 }
 
-# The mirror of Debian that apt is configured for; nothing on another system.
+# The mirror of Debian that apt is configured for; nothing on another system, which may have no apt-get.
 debian_mirror() {
-  apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' 2> /dev/null |
+  { apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' 2> /dev/null || true; } |
     awk '/^Debian Debian http/ && !found++ { print $3 }'
 }
 
@@ -96,6 +96,7 @@ debian_mirror() {
 install_debian() {
   local release=$1 packages=$2 root=$3 log=$4 manual=$5 mirror
   mirror=$(debian_mirror)
+  [ -n "$mirror" ] || say "apt has no mirror of Debian configured: debootstrap uses its default" >&2
   if ! unshare --mount debootstrap --variant=minbase --include="$packages" "$release" "$root" ${mirror:+"$mirror"} > "$log" 2>&1; then
     fetch_failed debootstrap "$log" "$manual"
   fi

@@ -1,25 +1,14 @@
 #include <windows.h>
-// After windows.h, which it needs.
-#include <msi.h>
-#include <msiquery.h>
 
 #include <string>
+
+#include "custom_action.h"
 
 namespace {
 
 constexpr const wchar_t* kPrograms[] = {L"certwire-service.exe", L"node.exe"};
 constexpr ULONGLONG kLongestWaitMs = 10'000;
 constexpr DWORD kPauseMs = 50;
-
-/// The property of a deferred action, which sees no other; empty when it cannot be read.
-std::wstring CustomActionData(MSIHANDLE installation) {
-  std::wstring text(32768, L'\0');
-  DWORD length = static_cast<DWORD>(text.size());
-  if (MsiGetPropertyW(installation, L"CustomActionData", text.data(), &length) != ERROR_SUCCESS)
-    return {};
-  text.resize(length);
-  return text;
-}
 
 /// True while a process runs the file: Windows lets nobody write to it.
 bool IsRunning(const std::wstring& path) {
@@ -38,7 +27,7 @@ bool IsRunning(const std::wstring& path) {
 /// stopped before its process is gone, and a file in use would be removed only when Windows starts
 /// the next time.
 extern "C" UINT __stdcall WaitForPrograms(MSIHANDLE installation) {
-  const std::wstring directory = CustomActionData(installation);
+  const std::wstring directory = msi_actions::CustomActionData(installation);
   const ULONGLONG end = GetTickCount64() + kLongestWaitMs;
   for (const wchar_t* program : kPrograms) {
     while (IsRunning(directory + program) && GetTickCount64() < end) Sleep(kPauseMs);

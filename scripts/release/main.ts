@@ -34,19 +34,31 @@ async function main(): Promise<void> {
   });
   for (const file of files) say(`${file}, ${statSync(file).size.toLocaleString("en")} bytes`);
   if (unsigned.length > 0) say(`not signed: ${unsigned.join(", ")}`);
-  const changes = git("status", "--porcelain");
+  const changes = uncommittedChanges();
   if (changes !== "") say(`made with changes that are not committed:\n${changes}`);
 }
 
 /** Time of the sources, in s since 1970: SOURCE_DATE_EPOCH, or that of the last commit. */
 function sourceTime(): number {
-  const seconds = Number(process.env["SOURCE_DATE_EPOCH"] ?? git("log", "-1", "--format=%ct"));
+  const text = process.env["SOURCE_DATE_EPOCH"] ?? git("log", "-1", "--format=%ct");
+  if (text === undefined) throw new Error("outside a checkout of git set SOURCE_DATE_EPOCH");
+  const seconds = Number(text);
   if (Number.isSafeInteger(seconds) && seconds > 0) return seconds;
   throw new Error("SOURCE_DATE_EPOCH must be a number of seconds since 1970");
 }
 
-function git(...args: string[]): string {
-  return execFileSync("git", args, { encoding: "utf8" }).trimEnd();
+/** What git says about them; nothing in an unpacked archive of the sources, about which it can say nothing. */
+function uncommittedChanges(): string {
+  return git("status", "--porcelain") ?? "";
+}
+
+/** Output of git; undefined outside a checkout, or without git. */
+function git(...args: string[]): string | undefined {
+  try {
+    return execFileSync("git", args, { encoding: "utf8", stdio: "pipe" }).trimEnd();
+  } catch {
+    return undefined;
+  }
 }
 
 function say(text: string): void {

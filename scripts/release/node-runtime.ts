@@ -46,10 +46,7 @@ export interface NodeRuntime {
   readonly licence: string;
 }
 
-/**
- * Fetches node.exe and its licence into var. Throws when one of them is not the pinned file, or when node.exe is not
- * as the OpenJS Foundation signed it.
- */
+/** Fetches node.exe and its licence into var. Throws when one of them is not the pinned file. */
 export function fetchNode(line: NodeLine): NodeRuntime {
   const { version, executable: sha256, licence: licenceSha256 } = releases[line];
   const executable = pathFrom("scripts/fetch-node-windows.sh", version);
@@ -57,7 +54,7 @@ export function fetchNode(line: NodeLine): NodeRuntime {
   const licence = join(dirname(pathFrom("scripts/fetch-node.sh", version)), "..", "LICENSE");
   assertSha256(executable, sha256);
   assertSha256(licence, licenceSha256);
-  assertSignedByNode(executable);
+  assertNamesSigner(executable);
   return { version, executable, sha256, licence };
 }
 
@@ -77,16 +74,21 @@ export function sha256Of(path: string): string {
   return createHash("sha256").update(readFileSync(path)).digest("hex");
 }
 
-/** Throws when a program was changed since it was signed, or when the OpenJS Foundation has not signed it. */
-export function assertSignedByNode(executable: string): void {
+/**
+ * Throws when a program has another digest than its signature, or when that names another signer than the OpenJS
+ * Foundation. Does not verify the signature, whose root Debian does not trust: the pinned SHA-256 protects. This finds a
+ * wrong file before its SHA-256 is pinned.
+ */
+export function assertNamesSigner(executable: string): void {
   const output = verificationOf(executable);
   const digest = /Current message digest *: ([0-9A-F]{64})\s+Calculated message digest *: \1\s/;
-  if (!digest.test(output)) throw new Error(`${executable} has no valid signature:\n${output}`);
+  if (!digest.test(output))
+    throw new Error(`${executable} has no signature with its digest:\n${output}`);
   // What follows is about the time stamp.
   const [, certificate = ""] = output.split("Signer's certificate:");
   const subject = /Subject *: (.*)/.exec(certificate)?.[1]?.trim();
   if (subject === signer) return;
-  throw new Error(`${executable} is signed by ${subject}, expected ${signer}`);
+  throw new Error(`${executable} names the signer ${subject}, expected ${signer}`);
 }
 
 /** What osslsigncode says. It fails, since Debian does not trust the root of Microsoft that signed this signer. */

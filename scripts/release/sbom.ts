@@ -128,35 +128,42 @@ function nodeComponent({ version, sha256 }: SbomOptions["node"]): Component {
   };
 }
 
-/** A line for each package: name, blank, version. */
+/** A line for each library: its file, the package of Debian that it comes from, version and architecture, with blanks. */
 export const linkedPackages = "linked-packages.txt";
 
-/** What the compiler links into exe, DLL and addon, and the package of Debian that it comes from. */
+/** What the compiler links into exe, DLL and addon, and a file of it. */
 const linked = [
   {
-    name: "libstdc++ and libgcc",
-    origin: "gcc-mingw-w64-x86-64-posix",
+    name: "libstdc++",
+    file: "libstdc++.a",
+    license: { expression: "GPL-3.0-or-later WITH GCC-exception-3.1" },
+  },
+  {
+    name: "libgcc",
+    file: "libgcc.a",
     license: { expression: "GPL-3.0-or-later WITH GCC-exception-3.1" },
   },
   {
     name: "mingw-w64 runtime",
-    origin: "mingw-w64-x86-64-dev",
+    file: "libmingw32.a",
     license: { license: { id: "ZPL-2.1" } },
   },
   {
     name: "winpthreads",
-    origin: "mingw-w64-x86-64-dev",
+    file: "libwinpthread.a",
     license: { expression: "MIT AND BSD-3-Clause" },
   },
 ];
 
 function linkedLibraries(windowsBuild: string): Component[] {
   const lines = readFileSync(join(windowsBuild, linkedPackages), "utf8").split("\n");
-  const versions = new Map(lines.map((line) => line.split(" ") as [string, string]));
-  return linked.map(({ name, origin, license }) => {
-    const version = versions.get(origin);
-    if (!version) throw new Error(`${windowsBuild}/${linkedPackages} lacks ${origin}`);
-    const purl = `pkg:deb/debian/${origin}@${encodeURIComponent(version)}?arch=amd64`;
+  const fields = lines.map((line) => line.split(" "));
+  return linked.map(({ name, file, license }) => {
+    const [, origin, version, architecture] = fields.find(([first]) => first === file) ?? [];
+    if (origin === undefined || version === undefined || architecture === undefined) {
+      throw new Error(`${windowsBuild}/${linkedPackages} lacks ${file}: build the binaries again`);
+    }
+    const purl = `pkg:deb/debian/${encodeURIComponent(origin)}@${encodeURIComponent(version)}?arch=${architecture}`;
     return {
       type: "library",
       "bom-ref": `${purl}#${name.replaceAll(" ", "-")}`,

@@ -1,6 +1,6 @@
 // The tables and the cabinet of the MSI, on Linux: read by two programs, checked against the rules of Windows Installer.
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { buildMsi, type Msi } from "../../scripts/release/msi/build.ts";
@@ -70,6 +70,11 @@ function changed(table: string, key: string, change: MsiRow | undefined): MsiTab
   };
 }
 
+test("reading an MSI leaves nothing in the working directory", () => {
+  assert.ok((tables["Binary"]?.length ?? 0) > 0, "a table with a stream was read");
+  assert.ok(!existsSync("Binary"), "msiinfo has left Binary");
+});
+
 test("a broken table is found", () => {
   const service = "c_ServiceExe";
   const faults: readonly [MsiTables, RegExp][] = [
@@ -94,6 +99,18 @@ test("a broken table is found", () => {
       /not the first/,
     ],
     [changed("CustomAction", "Register", { Type: "1074" }), /Register impersonates/],
+    [
+      changed("InstallUISequence", "KeepInstallDirectory", undefined),
+      /KeepInstallDirectory is not between AppSearch and CostInitialize of InstallUISequence/,
+    ],
+    [
+      changed("InstallUISequence", "KeepConfigFile", { Sequence: "900" }),
+      /KeepConfigFile is not between/,
+    ],
+    [
+      changed("InstallUISequence", "DefaultConfigFile", { Condition: "1" }),
+      /DefaultConfigFile has two conditions/,
+    ],
     [changed("CustomAction", "ConfigureService", { Source: "X" }), /has no source X/],
     [changed("Property", "UpgradeCode", { Value: "1" }), /UpgradeCode is not a GUID/],
     [changed("AppSearch", "PREVIOUSCONFIGFILE", { Property: "LAST" }), /LAST is not a secure/],
@@ -188,21 +205,72 @@ test("the CA is left alone: nothing stops certsvc, names its exit modules or res
   assert.deepEqual([...new Set(services.map((row) => row["Name"]))], ["Certwire"]);
   const text = JSON.stringify(tables);
   assert.doesNotMatch(text, /certsvc/i);
-  assert.doesNotMatch(text, /ExitModules/i);
+  assert.doesNotMatch(text, /ExitModules\b/i);
   const property = new Map(tables["Property"]?.map((row) => [row["Property"], row["Value"]]));
   assert.equal(property.get("MSIRESTARTMANAGERCONTROL"), "Disable");
   assert.equal(property.get("REBOOT"), "ReallySuppress");
 });
 
-test("an upgrade never leaves the CA without a registered exit module", () => {
+test("a double click keeps the folder, the configuration and the account of the version before", () => {
+  const rows = tables["InstallUISequence"]?.filter((row) => /^(Keep|Default)/.test(row["Action"]!));
+  const steps = rows?.toSorted((a, b) => Number(a["Sequence"]) - Number(b["Sequence"]));
+  assert.deepEqual(
+    steps?.map((row) => [row["Action"], row["Condition"]]),
+    [
+      ["KeepInstallDirectory", "NOT INSTALLDIR AND PREVIOUSINSTALLDIR"],
+      ["KeepConfigFile", "NOT CONFIGFILE AND PREVIOUSCONFIGFILE"],
+      ["DefaultConfigFile", "NOT CONFIGFILE"],
+      ["KeepServiceAccount", "NOT SERVICEACCOUNT AND PREVIOUSSERVICEACCOUNT"],
+      ["DefaultServiceAccount", "NOT SERVICEACCOUNT"],
+    ],
+  );
+});
+
+test("an upgrade leaves the registration to the new version; undone, it registers and configures the old one again", () => {
   const rows = new Map(tables["InstallExecuteSequence"]?.map((row) => [row["Action"], row]));
-  // The old version's own removal does not unregister while it is replaced, and registers again if that fails.
-  assert.equal(rows.get("Unregister")?.["Condition"], 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE');
-  assert.equal(rows.get("RegisterAgain")?.["Condition"], 'REMOVE="ALL"');
-  const at = (action: string) => Number(rows.get(action)?.["Sequence"]);
-  // A rollback runs backwards: files first, then what needs them.
-  assert.ok(at("RegisterAgain") < at("RemoveFiles"));
-  assert.ok(at("UndoRegister") > at("InstallFiles") && at("UndoRegister") < at("Register"));
+  const conditions = {
+    Unregister: 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE',
+    RegisterAgain: 'REMOVE="ALL"',
+    ConfigureAgain: 'REMOVE="ALL"',
+    RestoreEnvironmentAgain: 'REMOVE="ALL" AND RestoreEnvironmentAgain',
+  };
+  for (const [action, condition] of Object.entries(conditions)) {
+    assert.equal(rows.get(action)?.["Condition"], condition, action);
+  }
+  const actions = new Map(tables["CustomAction"]?.map((row) => [row["Action"], row]));
+  const isRollback = (action: string) => (Number(actions.get(action)?.["Type"]) & 0x100) !== 0;
+  // A rollback runs backwards: files and service first, then what needs them, the start of the service last.
+  assertOrder(rows, ["StopServices", "RegisterAgain", "RemoveFiles"]);
+  for (const action of ["ConfigureAgain", "RestoreEnvironmentAgain"]) {
+    assertOrder(rows, ["StopServices", action, "DeleteServices", "RemoveFiles"]);
+    assert.ok(isRollback(action), action);
+  }
+  assert.equal(actions.get("ConfigureAgain")?.["Source"], "ServiceExe");
+  assert.equal(actions.get("ConfigureAgain")?.["Target"], "--configure");
+  assertOrder(rows, ["InstallFiles", "UndoRegister", "Register"]);
+});
+
+/** Asserts that actions stand in this order. */
+function assertOrder(rows: ReadonlyMap<string | undefined, MsiRow>, actions: string[]): void {
+  const places = actions.map((action) => Number(rows.get(action)?.["Sequence"]));
+  const sorted = places.toSorted((a, b) => a - b);
+  assert.deepEqual(places, sorted, actions.join(", "));
+  assert.ok(places.every(Number.isInteger), actions.join(", "));
+}
+
+test("the new service has the environment of the old one before it is checked and started, and no log shows it", () => {
+  const rows = new Map(tables["InstallExecuteSequence"]?.map((row) => [row["Action"], row]));
+  assertOrder(rows, ["ReadServiceEnvironment", "RemoveExistingProducts", "InstallServices"]);
+  assertOrder(rows, ["InstallServices", "RestoreEnvironment", "CheckConfiguration"]);
+  assertOrder(rows, ["CheckConfiguration", "StartServices"]);
+  assert.equal(rows.get("ReadServiceEnvironment")?.["Condition"], "", "for a removal too");
+  const hidden = ["RestoreEnvironment", "RestoreEnvironmentAgain"];
+  const property = tables["Property"]?.find((row) => row["Property"] === "MsiHiddenProperties");
+  assert.deepEqual(property?.["Value"]?.split(";"), hidden);
+  for (const action of hidden) {
+    const row = tables["CustomAction"]?.find((each) => each["Action"] === action);
+    assert.ok((Number(row?.["Type"]) & 0x2000) !== 0, `${action} hides its target`);
+  }
 });
 
 test("a tree that cannot be installed is refused", (t: TestContext) => {

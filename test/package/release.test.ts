@@ -25,6 +25,19 @@ async function release(signing: Signing) {
   };
 }
 
+test("outside a checkout the time of the sources has to be given", async () => {
+  const main = join(import.meta.dirname, "../../scripts/release/main.js");
+  const { SOURCE_DATE_EPOCH: _, ...env } = process.env;
+  const directory = makeTempDirectory("no-checkout");
+  await assert.rejects(
+    runCommand(process.execPath, [main], {
+      env: { ...env, GIT_CEILING_DIRECTORIES: "/" },
+      directory,
+    }),
+    /release: outside a checkout of git set SOURCE_DATE_EPOCH$/,
+  );
+});
+
 test("two builds are equal, one by the key, one by the signatures of the first", async () => {
   const signer = makeSigner();
   const one = await release(

@@ -80,23 +80,26 @@ test("its npm packages are those inside the service, as package-lock.json has th
   assert.deepEqual(listed, locked);
 });
 
-test("it has node.exe with the hash of the file, and what the compiler has linked with its version", async () => {
+test("it has node.exe with the hash of the file, and what the compiler has linked with package, version and architecture", async () => {
   const others = bill.components.slice(stage.packages.length);
   assert.deepEqual(
     others.map(({ name }) => name),
-    ["node.exe", "libstdc++ and libgcc", "mingw-w64 runtime", "winpthreads", "node-addon-api"],
+    ["node.exe", "libstdc++", "libgcc", "mingw-w64 runtime", "winpthreads", "node-addon-api"],
   );
   const sum = await runCommand("sha256sum", [join(stage.directory, "node.exe")]);
   assert.deepEqual(others[0]?.hashes, [
     { alg: "SHA-256", content: sum.toString().split(" ", 1)[0] },
   ]);
-  for (const [at, name] of [
-    [1, "gcc-mingw-w64-x86-64-posix"],
-    [2, "mingw-w64-x86-64-dev"],
-    [3, "mingw-w64-x86-64-dev"],
+  for (const [at, name, architecture] of [
+    [1, "g++-mingw-w64-x86-64-posix", "amd64"],
+    [2, "gcc-mingw-w64-x86-64-posix", "amd64"],
+    [3, "mingw-w64-x86-64-dev", "all"],
+    [4, "mingw-w64-x86-64-dev", "all"],
   ] as const) {
-    const version = await runCommand("dpkg-query", ["-W", "-f=${Version}", name]);
-    assert.equal(others[at]?.version, version.toString());
+    const version = (await runCommand("dpkg-query", ["-W", "-f=${Version}", name])).toString();
+    assert.equal(others[at]?.version, version);
+    const encoded = [name, version].map(encodeURIComponent).join("@");
+    assert.equal(others[at]?.purl, `pkg:deb/debian/${encoded}?arch=${architecture}`);
   }
 });
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { assertSha256, assertSignedByNode, fetchNode } from "../../scripts/release/node-runtime.ts";
+import { assertNamesSigner, assertSha256, fetchNode } from "../../scripts/release/node-runtime.ts";
 import { signFile, signingFrom, verifySignature } from "../../scripts/release/signing.ts";
 import { runCommand } from "../integration/support/run-command.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
@@ -178,7 +178,7 @@ test("a wrong password is an error that does not show it", () => {
 });
 
 for (const line of ["24", "22"] as const) {
-  test(`node.exe of line ${line} is the pinned file, as the OpenJS Foundation signed it`, () => {
+  test(`node.exe of line ${line} is the pinned file, and its signature has its digest and names the OpenJS Foundation`, () => {
     const node = fetchNode(line);
     const changed = join(makeTempDirectory("node"), "node.exe");
     copyFileSync(node.executable, changed);
@@ -187,13 +187,16 @@ for (const line of ["24", "22"] as const) {
       () => assertSha256(changed, node.sha256),
       /has the SHA-256 [0-9a-f]{64}, expected/,
     );
-    assert.throws(() => assertSignedByNode(changed), /has no valid signature/);
+    assert.throws(() => assertNamesSigner(changed), /has no signature with its digest/);
   });
 }
 
-test("a program that nobody or somebody else has signed is not taken for node.exe", () => {
+test("a program without a signature, or whose signature names another signer, is not taken for node.exe", () => {
   const unsigned = join(windows, "certwire-service.exe");
-  assert.throws(() => assertSignedByNode(unsigned), /has no valid signature/);
+  assert.throws(() => assertNamesSigner(unsigned), /has no signature with its digest/);
   const path = signed("certwire-service.exe");
-  assert.throws(() => assertSignedByNode(path), /is signed by \/CN=Certwire test signer, expected/);
+  assert.throws(
+    () => assertNamesSigner(path),
+    /names the signer \/CN=Certwire test signer, expected/,
+  );
 });

@@ -112,6 +112,17 @@ test("debian-13.sh without root says what to run", async (context) => {
   assert.match(text, /^ {2}sudo npm run test:wine10$/m);
 });
 
+test("debian-13.sh without apt-get lets debootstrap choose a mirror, and says so", async (context) => {
+  const text = await failedDebian13(context, {
+    id: "echo 0",
+    "apt-get": "exit 127",
+    unshare: 'shift\nexec "$@"',
+    debootstrap: 'for last in "$@"; do :; done\necho "the last argument is $last"\nexit 1',
+  });
+  assert.match(text, /apt has no mirror of Debian configured: debootstrap uses its default/);
+  assert.match(text, /the last argument is \S+\/var\/debian-13$/m);
+});
+
 test("debian-13.sh without a network says what to run by hand", async (context) => {
   const text = await failedDebian13(context, {
     id: "echo 0",

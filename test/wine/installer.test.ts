@@ -211,11 +211,44 @@ test("an upgrade keeps folder and configuration file, and starts no service that
   assert.ok(!existsSync(folder));
 });
 
+test("an upgrade keeps the environment of the service and checks the configuration with it", async (t) => {
+  const installer = await Installer.prepare(t);
+  await installer.install(first);
+  writeConfiguration();
+  await installer.service.start();
+  // Wine starts a service without it, so that only the check of the configuration runs this script.
+  writeFileSync(
+    join(driveC(), "trace.cjs"),
+    `const { argv, env } = process;
+    const trace = { arguments: argv.slice(2), secret: env.CERTWIRE_SECRET, windows: env.windir };
+    require("node:fs").writeFileSync("C:/trace.json", JSON.stringify(trace));`,
+  );
+  const secret = "a word [INSTALLDIR] %PATH% =1";
+  const entries = ["NODE_OPTIONS=--require C:/trace.cjs", `CERTWIRE_SECRET=${secret}`, "WINDIR=W:"];
+  const value = ["/v", "Environment", "/t", "REG_MULTI_SZ", "/s", "~", "/d", entries.join("~")];
+  await runWine("reg", ["add", serviceKey, ...value]);
+  const written = await registryValue(serviceKey, "Environment");
+  assert.equal(written, entries.join("\\0"));
+  await installer.install(second);
+  assert.equal(await registryValue(serviceKey, "Environment"), written);
+  assert.deepEqual(JSON.parse(readFileSync(join(driveC(), "trace.json"), "utf8")), {
+    arguments: [
+      "check",
+      "--offline",
+      "--config",
+      "C:\\ProgramData\\Certwire\\config\\certwire.jsonc",
+    ],
+    secret,
+    windows: "W:",
+  });
+  await stopCleanly(installer);
+});
+
 test("a silent installation with STARTSERVICE=1 starts the service if its configuration is right, or is undone", async (t) => {
   const installer = await Installer.prepare(t);
   const install = () => installer.run("/i", windowsPath(first.path), "STARTSERVICE=1");
   assert.ok(failed.includes(await install()), "without a configuration");
-  assert.match(installer.log, /CheckConfiguration/);
+  assert.match(installer.log, /Certwire: certwire check ended with 78/);
   await assertUndone(installer);
   writeConfiguration();
   assert.equal(await install(), 0);

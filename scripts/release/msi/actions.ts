@@ -13,6 +13,7 @@ const type = {
   isRollback: 0x100,
   isDeferred: 0x400,
   isOfSystem: 0x800,
+  isHiddenInLog: 0x2000,
 } as const;
 
 const deferred = type.isDeferred | type.isOfSystem;
@@ -24,19 +25,27 @@ type Step = readonly [action: string, sequence: number, condition?: string];
 const firstInstallation = "NOT Installed";
 const notRemoved = "NOT REMOVE";
 const removed = 'REMOVE="ALL"';
+const isChecked = `(${isServiceStarted}) AND ${notRemoved}`;
 
 /** The name of the DLL of custom actions in the table Binary. */
 export const actionsDll = "CertwireMsi";
 
+/** Writes the environment of the old service, which may hold secrets, to the new one. */
+const restoreEnvironment = "RestoreEnvironment";
+/** The same for a removal that is undone. */
+const restoreEnvironmentAgain = "RestoreEnvironmentAgain";
+
 /** Adds custom actions and sequences. */
 export function addActions(database: Database): void {
-  const defaults = addPropertyActions(database);
+  const settingSteps = addPropertyActions(database);
   addCustomActions(database);
   const execute: readonly Step[] = [
     ["ReadServiceState", 20, notRemoved],
+    ["ReadServiceEnvironment", 21],
     ["FindRelatedProducts", 25],
     ["AppSearch", 50],
-    ...defaults,
+    ...settingSteps,
+    ["SetRegsvr32", 90],
     ["LaunchConditions", 100],
     ["ValidateProductID", 700],
     ["CostInitialize", 800],
@@ -53,6 +62,8 @@ export function addActions(database: Database): void {
     ["StopServices", 1900],
     ["RegisterAgain", 1940, removed],
     ["Unregister", 1950, `${removed} AND NOT UPGRADINGPRODUCTCODE`],
+    ["ConfigureAgain", 1960, removed],
+    [restoreEnvironmentAgain, 1970, `${removed} AND ${restoreEnvironmentAgain}`],
     ["DeleteServices", 2000],
     ["SetWaitForPrograms", 2010, removed],
     ["WaitForPrograms", 2020, removed],
@@ -67,8 +78,10 @@ export function addActions(database: Database): void {
     ["WriteRegistryValues", 5000],
     ["WriteEnvironmentStrings", 5200],
     ["InstallServices", 5800],
-    ["ConfigureService", 5810, notRemoved],
-    ["CheckConfiguration", 5820, `(${isServiceStarted}) AND ${notRemoved}`],
+    [restoreEnvironment, 5810, `${restoreEnvironment} AND ${notRemoved}`],
+    ["ConfigureService", 5820, notRemoved],
+    ["SetCheckConfiguration", 5830, isChecked],
+    ["CheckConfiguration", 5840, isChecked],
     ["StartServices", 5900],
     ["RegisterUser", 6000],
     ["RegisterProduct", 6100],
@@ -77,10 +90,13 @@ export function addActions(database: Database): void {
     ["InstallFinalize", 6600],
   ];
   addSteps(database, "InstallExecuteSequence", execute);
-  addOtherSequences(database);
+  addOtherSequences(database, settingSteps);
 }
 
-/** Actions that set properties: a value of the command line wins over that of the version before, and that over the default. */
+/**
+ * Adds the actions that set properties. Returns the steps that set those of the user, before costing: a value of the
+ * command line wins over that of the version before, and that over the default.
+ */
 function addPropertyActions(database: Database): Step[] {
   const steps: Step[] = [];
   const add = (action: string, property: string, value: string, condition?: string): void => {
@@ -103,10 +119,15 @@ function addPropertyActions(database: Database): Step[] {
     );
     if (byDefault !== undefined) add(`Default${valueName}`, property, byDefault, isMissing);
   }
-  add("SetRegsvr32", "REGSVR32", "[System64Folder]regsvr32.exe", "1");
+  add("SetRegsvr32", "REGSVR32", "[System64Folder]regsvr32.exe");
   add("SetInstallLocation", "ARPINSTALLLOCATION", "[VersionDir]");
-  // What the deferred action gets.
+  // What the deferred actions get.
   add("SetWaitForPrograms", "WaitForPrograms", "[VersionDir]");
+  add(
+    "SetCheckConfiguration",
+    "CheckConfiguration",
+    '"[VersionDir]node.exe" "[VersionDir]app\\certwire.mjs" check --offline --config "[CONFIGFILE]"',
+  );
   return steps;
 }
 
@@ -126,36 +147,35 @@ function addCustomActions(database: Database): void {
   regsvr32("Unregister", "/u /s", deferred | type.mayFail);
   // When a removal fails, or the upgrade that it is part of, this version is the registered one again.
   regsvr32("RegisterAgain", "/s", rollback);
-  database.add(
-    "CustomAction",
-    {
-      Action: "ReadServiceState",
-      Type: type.dllInBinary,
-      Source: actionsDll,
-      Target: "ReadServiceState",
-    },
-    {
-      Action: "WaitForPrograms",
-      Type: type.dllInBinary | deferred | type.mayFail,
-      Source: actionsDll,
-      Target: "WaitForPrograms",
-    },
-    {
-      Action: "ConfigureService",
-      Type: type.installedProgram | deferred,
+  const ofDll = (Action: string, flags: number, Target = Action): void => {
+    const Type = type.dllInBinary | flags;
+    database.add("CustomAction", { Action, Type, Source: actionsDll, Target });
+  };
+  const hidden = type.isHiddenInLog;
+  database.add("Property", {
+    Property: "MsiHiddenProperties",
+    Value: `${restoreEnvironment};${restoreEnvironmentAgain}`,
+  });
+  ofDll("ReadServiceState", 0);
+  ofDll("ReadServiceEnvironment", 0);
+  ofDll("WaitForPrograms", deferred | type.mayFail);
+  ofDll(restoreEnvironment, deferred | hidden, "RestoreServiceEnvironment");
+  ofDll(restoreEnvironmentAgain, rollback | hidden, "RestoreServiceEnvironment");
+  ofDll("CheckConfiguration", deferred);
+  const configure = (Action: string, flags: number): void => {
+    database.add("CustomAction", {
+      Action,
+      Type: type.installedProgram | flags,
       Source: "ServiceExe",
       Target: "--configure",
-    },
-    {
-      Action: "CheckConfiguration",
-      Type: type.installedProgram | deferred,
-      Source: "NodeExe",
-      Target: '"[VersionDir]app\\certwire.mjs" check --offline --config "[CONFIGFILE]"',
-    },
-  );
+    });
+  };
+  configure("ConfigureService", deferred);
+  // Windows brings the old service back without what `--configure` has set.
+  configure("ConfigureAgain", rollback);
 }
 
-function addOtherSequences(database: Database): void {
+function addOtherSequences(database: Database, settingSteps: readonly Step[]): void {
   const costing: readonly Step[] = [
     ["CostInitialize", 800],
     ["FileCost", 900],
@@ -169,6 +189,8 @@ function addOtherSequences(database: Database): void {
   addSteps(database, "InstallUISequence", [
     ["FindRelatedProducts", 25],
     ["AppSearch", 50],
+    // Costing sets INSTALLDIR, and what is set here wins over what the other sequence would set.
+    ...settingSteps,
     ["LaunchConditions", 100],
     ["ValidateProductID", 700],
     ...costing,

@@ -1,12 +1,14 @@
 import { spawn } from "node:child_process";
 import { patienceMs } from "../../support/until.ts";
 
-/** Input and environment of `runCommand`. */
+/** Input, environment and place of `runCommand`. */
 export interface CommandOptions {
   /** Standard input; default none. */
   readonly input?: string | Buffer;
   /** Whole environment; default that of this process. */
   readonly env?: NodeJS.ProcessEnv;
+  /** Working directory; default that of this process. */
+  readonly directory?: string;
   /** Default `patienceMs`. */
   readonly timeoutMs?: number;
 }
@@ -30,7 +32,8 @@ export async function runCommand(
   options: CommandOptions = {},
 ): Promise<Buffer> {
   const timeout = options.timeoutMs ?? patienceMs;
-  const child = spawn(command, args, { env: options.env ?? process.env, timeout });
+  const { env = process.env, directory: cwd } = options;
+  const child = spawn(command, args, { env, cwd, timeout });
   const output: Buffer[] = [];
   const errors: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => output.push(chunk));

@@ -10,6 +10,7 @@ export function findingsOf(tables: MsiTables): string[] {
     ...files(tables),
     ...sequences(tables),
     ...actions(tables),
+    ...userInterface(tables),
     ...properties(tables),
   ];
 }
@@ -189,6 +190,30 @@ function sequences(tables: MsiTables): string[] {
       ? []
       : ["RemoveExistingProducts is not the first action of the transaction"]),
   ];
+}
+
+/** What is set before costing must be set in both sequences: the second one keeps what the first one has made of INSTALLDIR. */
+function userInterface(tables: MsiTables): string[] {
+  const rows = (name: string) =>
+    new Map(rowsOf(tables, name).map((row) => [row["Action"] ?? "", row]));
+  const [first, second] = [rows("InstallUISequence"), rows("InstallExecuteSequence")];
+  const at = (row: MsiRow | undefined) => Number(row?.["Sequence"]);
+  const isSetting = ({ Type = "" }: MsiRow) => (Number(Type) & 0x3f) === 51;
+  const secure = new Set(
+    rowsOf(tables, "Property")
+      .find((row) => row["Property"] === "SecureCustomProperties")
+      ?.["Value"]?.split(";"),
+  );
+  return rowsOf(tables, "CustomAction")
+    .filter((row) => isSetting(row) && secure.has(row["Source"] ?? ""))
+    .flatMap(({ Action: name = "" }) => {
+      const [one, other] = [first.get(name), second.get(name)];
+      const isEarly =
+        at(one) > at(first.get("AppSearch")) && at(one) < at(first.get("CostInitialize"));
+      if (!isEarly)
+        return [`${name} is not between AppSearch and CostInitialize of InstallUISequence`];
+      return one?.["Condition"] === other?.["Condition"] ? [] : [`${name} has two conditions`];
+    });
 }
 
 const [deferred, ofSystem, rollback] = [0x400, 0x800, 0x100];

@@ -1,6 +1,7 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { repoRoot } from "../../integration/support/repo-root.ts";
 import { runCommand } from "../../integration/support/run-command.ts";
+import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
 
 /** A row by its columns; an empty field is an empty text, a number is text too. */
 export type MsiRow = Readonly<Record<string, string>>;
@@ -31,8 +32,12 @@ export async function readSummary(path: string): Promise<string> {
   return msiinfo("suminfo", path);
 }
 
-async function msiinfo(...args: readonly string[]): Promise<string> {
-  return (await runCommand("msiinfo", args)).toString("latin1");
+async function msiinfo(command: string, path: string, ...args: readonly string[]): Promise<string> {
+  // It writes the streams of a table into its working directory.
+  const directory = makeTempDirectory("msiinfo");
+  return (await runCommand("msiinfo", [command, resolve(path), ...args], { directory })).toString(
+    "latin1",
+  );
 }
 
 /** Reads all tables with pymsi, which shares no code with msiinfo. */
