@@ -3,6 +3,7 @@ import { arch, hostname, release, version as systemVersion, userInfo } from "nod
 import { join } from "node:path";
 import { getNodeValue, parseTree } from "jsonc-parser";
 import { readConfigText } from "../config/load.ts";
+import { firstTooDeep } from "../config/nesting.ts";
 import { readSecret } from "../config/secrets.ts";
 import { shareableText } from "../config/shareable-text.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
@@ -140,6 +141,7 @@ function textOf(configFile: string): string | undefined {
 }
 
 function valueOf(text: string): unknown {
+  if (firstTooDeep(text) !== undefined) return undefined;
   const root = parseTree(text, [], { allowTrailingComma: true });
   return root && getNodeValue(root);
 }
@@ -223,7 +225,7 @@ function readme(keepsNames: boolean): string {
 
 doctor.txt, doctor.json   what each check found
 versions.json             of Certwire, Node.js and the system
-config.jsonc              the configuration, without comments and secrets
+config.jsonc              the configuration, without comments or secrets
 status.json               what \`certwire status\` knows
 journal-segments.json     the headers of the journal's segments, no events
 state-files.json          names, sizes and times in the state directory, no contents

@@ -361,7 +361,7 @@ test("an invalid configuration is collected without the passwords that were writ
   const inline = ["inline-password-5ecret", "url-password-5ecret", "unknown-key-5ecret"];
   writeFileSync(
     config,
-    `{ "sinks": [{ "name": "r", "url": "amqp://me:${inline[1]}@rabbit7/", "password": "${inline[0]}", "geheim": "${inline[2]}" ] }`,
+    `{ "sinks": [{ "name": "r", "url": "amqp://me:${inline[1]}@rabbit7/", "password" "${inline[0]}", "geheim": "${inline[2]}" ] }`,
   );
   const files = await collectInto(join(dirname(journal), "doctor.zip"), config);
   assertWithout(files, [...inline, "rabbit7"]);
