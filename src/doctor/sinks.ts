@@ -72,7 +72,13 @@ function judgeCertificates(
   const { name, certificates, brokerCertificates } = facts;
   const check = "sink-certificates";
   const problems = problemsOf(reasons, check, name);
-  for (const { server, notBeforeMs, notAfterMs } of brokerCertificates) {
+  for (const { server, validity } of brokerCertificates) {
+    if (validity === undefined) {
+      const seen = `the certificate of ${server}: its dates cannot be read`;
+      problems.push(caution(seen, "Give the broker a certificate with valid dates."));
+      continue;
+    }
+    const { notBeforeMs, notAfterMs } = validity;
     const ending = endingOf({ name: `the certificate of ${server}`, notAfterMs }, nowMs);
     const hint = "Renew the certificate of the broker.";
     if (ending !== undefined) {
@@ -84,13 +90,17 @@ function judgeCertificates(
       problems.push(problem(seen, "Compare the clocks of this machine and of the broker's CA."));
     }
   }
-  const ends = [...certificates, ...brokerCertificates].map(({ notAfterMs }) => notAfterMs);
-  if (ends.length === 0 && problems.length === 0) {
+  if (problems.length > 0) return findings(check, "", problems, name);
+  const ends = [
+    ...certificates,
+    ...brokerCertificates.flatMap(({ validity }) => validity ?? []),
+  ].map(({ notAfterMs }) => notAfterMs);
+  if (ends.length === 0) {
     return [skipped(check, "the sink uses none, or its broker shows none", name)];
   }
   const first = new Date(Math.min(...ends)).toISOString().slice(0, 10);
   const seen = `${ends.length} ${ends.length === 1 ? "certificate" : "certificates"}, the first one ends on ${first}`;
-  return findings(check, seen, problems, name);
+  return findings(check, seen, [], name);
 }
 
 function judgeBacklog(
