@@ -66,7 +66,7 @@ async function entriesOf(collection: Collection): Promise<ZipEntry[]> {
     ...collection,
     ...(configText !== undefined && { configText }),
     stateFiles: await listState(stateDirectory),
-    logs: await logsOf(stateDirectory, diagnosis.serviceCommandLine),
+    logs: await logsOf(stateDirectory, diagnosis.serviceSetup?.commandLine),
   };
   const blanker = new NameBlanker(
     namesOf(config, diagnosis),
@@ -85,7 +85,11 @@ function render(material: Material, blanker: NameBlanker): ZipEntry[] {
     name,
     content: `${jsonText(Object(blanker.value(value)), bigintAsText, 2)}\n`,
   });
-  const shown = findings.map((each) => ({ ...each, seen: blanker.text(each.seen) }));
+  const shown = findings.map(({ seen, hint, ...rest }) => ({
+    ...rest,
+    seen: blanker.text(seen),
+    ...(hint !== undefined && { hint: blanker.text(hint) }),
+  }));
   const entries = [
     { name: "README.txt", content: readme(keepsNames) },
     { name: "doctor.txt", content: report(shown) },
@@ -150,7 +154,8 @@ const userKeys = new Set(["username", "clientId"]);
 const hostKeys = new Set(["serverName", "host"]);
 
 /** The names that are known of this machine, its CA and its configuration. */
-function namesOf(config: unknown, { module, disk }: Diagnosis): KnownNames {
+function namesOf(config: unknown, { module, disk, serviceSetup }: Diagnosis): KnownNames {
+  const service = accountNames(serviceSetup?.account ?? "");
   const strings = [...stringsIn(config)];
   const valuesOf = (keys: ReadonlySet<string>) =>
     strings.filter(({ key }) => keys.has(key)).map(({ value }) => value);
@@ -164,10 +169,25 @@ function namesOf(config: unknown, { module, disk }: Diagnosis): KnownNames {
       ...valuesOf(hostKeys),
       ...strings.flatMap(({ value }) => hostsOfUrl(value)),
     ],
-    users: [userName(), ...environment("USERNAME", "USER"), ...valuesOf(userKeys)].filter(Boolean),
-    cas: module?.ca ? [module.ca.ca] : [],
-    domains: environment("USERDOMAIN", "USERDNSDOMAIN").filter((name) => name !== hostname()),
+    users: [
+      userName(),
+      ...environment("USERNAME", "USER"),
+      ...valuesOf(userKeys),
+      ...service.users,
+    ].filter(Boolean),
+    cas: (module?.caNames ?? []).filter((name) => name !== ""),
+    domains: [...environment("USERDOMAIN", "USERDNSDOMAIN"), ...service.domains].filter(
+      (name) => name !== hostname(),
+    ),
   };
+}
+
+/** The names in an account of a service: `DOMAIN\user`, `.\user` or `user@domain`. */
+function accountNames(account: string): Pick<KnownNames, "users" | "domains"> {
+  const [, domain = "", user = ""] = /^(.*)\\(.*)$/.exec(account) ?? [];
+  const [, name = user, realm = domain] = /^(.*)@(.*)$/.exec(account) ?? [];
+  const isLocal = realm === "" || realm === ".";
+  return { users: [name], domains: isLocal ? [] : [realm] };
 }
 
 function userName(): string {

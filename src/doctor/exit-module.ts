@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type CaStatus, readCaStatus } from "../ca/ca-status.ts";
-import { chooseCa } from "../ca/choose-ca.ts";
+import { caNames, chooseCa } from "../ca/choose-ca.ts";
 import { caService } from "../ca/control-service.ts";
 import { fileVersionOf, moduleJournal } from "../ca/module-facts.ts";
 import { describeError } from "../errors/describe-error.ts";
@@ -11,6 +11,8 @@ import { caution, type Finding, findings, problem, skipped } from "./finding.ts"
 
 /** What Windows and the CA know of the exit module. */
 export interface ExitModuleFacts {
+  /** The names of all CAs in the registry, whatever is wrong with them. */
+  readonly caNames: readonly string[];
   /** The CA, its list and what is registered; absent if there is no CA, or it cannot be read. */
   readonly ca?: CaStatus;
   /** Why `ca` is absent, with what to do. */
@@ -27,16 +29,22 @@ export interface ExitModuleFacts {
 
 /** Reads the registry and asks Windows; changes nothing. Never throws an error of Windows. */
 export function exitModuleFacts(windows: NativeWindows): ExitModuleFacts {
+  const names = caNames(windows);
   try {
     const ca = readCaStatus(windows);
-    return { ca, ...dllFacts(windows, ca.registration.dll), ...runFacts(windows) };
+    return {
+      caNames: names,
+      ca,
+      ...dllFacts(windows, ca.registration.dll),
+      ...runFacts(windows),
+    };
   } catch (error) {
     const { error: text, hint = "" } = describeError(error);
-    return { caError: { error: text, hint } };
+    return { caNames: names, caError: { error: text, hint } };
   }
 }
 
-function dllFacts(windows: NativeWindows, dll: string | undefined): ExitModuleFacts {
+function dllFacts(windows: NativeWindows, dll: string | undefined): Partial<ExitModuleFacts> {
   if (dll === undefined) return {};
   const dllVersion = fileVersionOf(dll);
   const own = join(packageRoot(), "prebuilds", "win32-x64", "certwire.node");
@@ -46,7 +54,7 @@ function dllFacts(windows: NativeWindows, dll: string | undefined): ExitModuleFa
   };
 }
 
-function runFacts(windows: NativeWindows): ExitModuleFacts {
+function runFacts(windows: NativeWindows): Partial<ExitModuleFacts> {
   const journalDirectory = moduleJournal(windows, chooseCa(windows));
   const { startedMs } = windows.queryService(caService) ?? {};
   return { journalDirectory, ...(typeof startedMs === "number" && { caStartedMs: startedMs }) };

@@ -22,6 +22,7 @@ const ca: CaStatus = {
   warnings: [],
 };
 const good: ExitModuleFacts = {
+  caNames: ["Corp-CA"],
   ca,
   dllVersion: "1.2.0",
   signatures: { dll: noSignature, own: noSignature },
@@ -57,7 +58,11 @@ test("an older DLL is a warning, a newer one an error: the service could not rea
   const newer = judge({ dllVersion: "1.10.0" });
   assert.deepEqual(statesOf(newer), { ...allOk, "module-version": "error" });
   assert.match(newer[1]?.hint ?? "", /^Update the service/);
-  const none: ExitModuleFacts = { ca, signatures: { dll: noSignature, own: noSignature } };
+  const none: ExitModuleFacts = {
+    caNames: [],
+    ca,
+    signatures: { dll: noSignature, own: noSignature },
+  };
   assert.equal(statesOf(judgeExitModule(none, writing, "1.2.0"))["module-version"], "warn");
 });
 
