@@ -90,13 +90,13 @@ export class NameBlanker {
     for (const user of known.users) this.#learn("user", user);
   }
 
-  /** A text without secrets and names. */
+  /** A text without secrets or names. */
   text(text: string): string {
     const safe = this.#secrets.reduce((rest, secret) => rest.replaceAll(secret, "<secret>"), text);
     return this.#keepsNames ? safe : this.#blankKnown(this.#blankForms(safe));
   }
 
-  /** A value of JSON, each text of it without secrets and names. */
+  /** A value of JSON, each text of it without secrets or names. */
   value(value: unknown): unknown {
     if (typeof value === "string") return this.text(value);
     if (Array.isArray(value)) return value.map((each) => this.value(each));

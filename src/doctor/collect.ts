@@ -32,7 +32,7 @@ export interface Collection {
 export async function collect(path: string, collection: Collection): Promise<void> {
   const archive = zipOf(await entriesOf(collection), new Date());
   try {
-    // A file that is there may be somebody else's; what was collected is for its owner only.
+    // A file that is there may be somebody else's. The mode has no effect on Windows.
     const file = await open(path, "wx", 0o600);
     try {
       await file.writeFile(archive);

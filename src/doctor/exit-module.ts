@@ -158,7 +158,7 @@ function judgeSignature(signatures: ExitModuleFacts["signatures"]): Finding[] {
   if (dll === 0) return findings("module-signature", "signed, and the signature is valid");
   if (unsigned.has(dll)) {
     if (unsigned.has(own)) {
-      return findings("module-signature", "not signed, as nothing of this installation");
+      return findings("module-signature", "not signed, like the rest of this installation");
     }
     const seen = "not signed, although this command is";
     const hint = "Register the certwire-exit.dll of the same installation.";
@@ -183,7 +183,7 @@ function judgeList(ca: CaStatus): Finding[] {
   }
   if (service !== "running") {
     const seen = `the service ${caService} is ${service ?? "not installed"}`;
-    problems.push(problem(seen, `Start it: net start ${caService}.`));
+    problems.push(problem(seen, `Start it: net start ${caService}. On a cluster bring its resource online instead, on the node that shall run it.`));
   }
   const others = ca.warnings.filter(
     (warning) => !ca.registration.problems.includes(warning) && !warning.includes("not installed"),

@@ -156,7 +156,7 @@ function judgeAppends({ unflushedMs }: JournalLinkFacts, { durations }: Shown): 
   const { append, flush } = durations ?? {};
   const problems: Problem[] = [];
   if (unflushedMs !== undefined && unflushedMs >= lateFlushMs) {
-    const seen = `what was written is not flushed for ${durationText(unflushedMs)}`;
+    const seen = `records have waited ${durationText(unflushedMs)} for a flush`;
     const hint = "The disk hangs, or the module is stuck: see the event log, source Certwire.";
     problems.push(problem(seen, hint, "reference/event-log.md"));
   }

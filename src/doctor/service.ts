@@ -123,7 +123,7 @@ function judgeAccount({ windows, configFile }: ServiceLinkFacts, version: string
     const hint = "Install the service of this version, or run the command of the service's folder.";
     problems.push(caution(seen, hint, docs));
   }
-  const note = account.toLowerCase() === serviceAccount ? "" : ", a special account";
+  const note = account.toLowerCase() === serviceAccount ? "" : ", not the default account";
   return findings(check, `${account}${note}, starts with Windows`, problems);
 }
 
