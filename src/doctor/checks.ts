@@ -41,7 +41,8 @@ export const doctorChecks = {
   },
   "module-loaded": {
     link: "exit module",
-    question: "Has the module begun to write since the CA was started last?",
+    question:
+      "Has the module begun to write since the CA was started last, and is it the DLL that is registered now?",
   },
   "journal-directory": {
     link: "journal",

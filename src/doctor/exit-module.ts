@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type CaStatus, readCaStatus } from "../ca/ca-status.ts";
+import { type CaStatus, dllIsNewer, readCaStatus } from "../ca/ca-status.ts";
 import { caNames, chooseCa } from "../ca/choose-ca.ts";
 import { caService } from "../ca/control-service.ts";
 import { fileVersionOf, moduleJournal } from "../ca/module-facts.ts";
@@ -183,10 +183,18 @@ function judgeList(ca: CaStatus): Finding[] {
   }
   if (service !== "running") {
     const seen = `the service ${caService} is ${service ?? "not installed"}`;
-    problems.push(problem(seen, `Start it: net start ${caService}. On a cluster bring its resource online instead, on the node that shall run it.`));
+    problems.push(
+      problem(
+        seen,
+        `Start it: net start ${caService}. On a cluster bring its resource online instead, on the node that shall run it.`,
+      ),
+    );
   }
   const others = ca.warnings.filter(
-    (warning) => !ca.registration.problems.includes(warning) && !warning.includes("not installed"),
+    (warning) =>
+      !ca.registration.problems.includes(warning) &&
+      !warning.includes("not installed") &&
+      warning !== dllIsNewer,
   );
   for (const warning of others) {
     problems.push(caution(warning, "certwire ca status shows the list.", installDocs));
@@ -202,9 +210,10 @@ function judgeList(ca: CaStatus): Finding[] {
 /** The module begins an epoch when the CA starts, within seconds; the clock is the same one. */
 function judgeLoaded(
   { caStartedMs }: ExitModuleFacts,
-  { isEnabled, service }: CaStatus,
+  ca: CaStatus,
   epochStartedMs: number | undefined,
 ): Finding[] {
+  const { isEnabled, service } = ca;
   if (service !== "running") return [skipped("module-loaded", "the CA does not run")];
   if (caStartedMs === undefined) {
     return [skipped("module-loaded", "Windows does not say when the CA was started")];
@@ -212,7 +221,8 @@ function judgeLoaded(
   const started = new Date(caStartedMs).toISOString();
   if (epochStartedMs !== undefined && epochStartedMs >= caStartedMs) {
     const seen = `the CA was started ${started}, the module ${new Date(epochStartedMs).toISOString()}`;
-    return findings("module-loaded", seen);
+    const isStale = ca.warnings.includes(dllIsNewer);
+    return findings("module-loaded", seen, isStale ? [caution(dllIsNewer, restartHint)] : []);
   }
   const seen = `the CA was started ${started}, and the module has written nothing since`;
   const hint = isEnabled
