@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { type CaStatus, dllIsNewer, readCaStatus } from "../ca/ca-status.ts";
 import { caNames, chooseCa } from "../ca/choose-ca.ts";
 import { caService } from "../ca/control-service.ts";
-import { fileVersionOf, moduleJournal } from "../ca/module-facts.ts";
+import { fileVersionOf, moduleJournal, numbersOf } from "../ca/module-facts.ts";
 import { describeError } from "../errors/describe-error.ts";
 import { packageRoot } from "../native/package-root.ts";
 import type { NativeWindows } from "../native/windows-system.ts";
@@ -133,11 +133,6 @@ function judgeVersion(dllVersion: string | undefined, version: string): Finding[
   return findings("module-version", seen, [
     isNewer ? problem(seen, hint, installDocs) : caution(seen, hint, installDocs),
   ]);
-}
-
-/** `1.2.0-rc.1` is `1.2.0` in the resources of a program. */
-function numbersOf(version: string): string {
-  return version.replace(/[-+].*$/, "");
 }
 
 function compareVersions(a: string, b: string): number {

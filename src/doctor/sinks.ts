@@ -3,7 +3,7 @@ import { durationText, endingOf, type HealthReason } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
 import type { BrokerCertificate } from "../sinks/broker-certificate.ts";
 import type { SinkExamination } from "../sinks/examine-sink.ts";
-import { formatBytes } from "../units.ts";
+import { countOf, formatBytes } from "../units.ts";
 import { caution, type Finding, findings, problem, problemsOf, skipped } from "./finding.ts";
 
 /** What is known of one enabled sink beside its health. */
@@ -51,7 +51,7 @@ function judgeConnection(facts: SinkLinkFacts, reasons: readonly HealthReason[])
   }
   if (opened === undefined && problems.length === 0) return [skipped(check, notOpened, name)];
   const lanes = opened?.lanes ?? 0;
-  const seen = `${kind}: ${destination}, ${lanes} ${lanes === 1 ? "lane" : "lanes"}`;
+  const seen = `${kind}: ${destination}, ${countOf(lanes, "lane")}`;
   return findings(check, seen, problems, name);
 }
 
@@ -99,7 +99,7 @@ function judgeCertificates(
     return [skipped(check, "the sink uses none, or its broker shows none", name)];
   }
   const first = new Date(Math.min(...ends)).toISOString().slice(0, 10);
-  const seen = `${ends.length} ${ends.length === 1 ? "certificate" : "certificates"}, the first one ends on ${first}`;
+  const seen = `${countOf(ends.length, "certificate")}, the first one ends on ${first}`;
   return findings(check, seen, [], name);
 }
 

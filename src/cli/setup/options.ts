@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { configIn, dataDirectory } from "../../ca/service-setup.ts";
 import { usage } from "../verify/credentials.ts";
 
 /** The options of `certwire setup`. */
@@ -48,9 +49,9 @@ const linuxPlaces: SetupPlaces = {
 };
 
 function windowsPlaces(): SetupPlaces {
-  const base = join(process.env["ProgramData"] ?? String.raw`C:\ProgramData`, "Certwire");
+  const base = dataDirectory();
   return {
-    config: join(base, "config", "certwire.jsonc"),
+    config: configIn(base),
     journal: join(base, "journal"),
     state: join(base, "state"),
   };
