@@ -26,8 +26,8 @@ export interface Collection {
 
 /**
  * Writes a new zip file for somebody who helps: findings, configuration, versions, status, the list of segments, that of
- * the state directory, and the end of the logs. It holds no event, no secret that the configuration names, and no names
- * unless they are kept. Rejects with CERTWIRE_EXPORT_FAILED.
+ * the state directory, and the end of the logs. It holds no event, no secret that the configuration names and that can be
+ * read, and no names unless they are kept. Rejects with CERTWIRE_EXPORT_FAILED.
  */
 export async function collect(path: string, collection: Collection): Promise<void> {
   const archive = zipOf(await entriesOf(collection), new Date());
@@ -213,7 +213,7 @@ function* stringsIn(value: unknown, key = ""): Generator<{ key: string; value: s
   }
 }
 
-/** Every secret that the configuration names, and every line of a key; of those that cannot be read there is none. */
+/** Every secret that the configuration names and this account can read, and every line of a key. */
 function secretsOf(config: unknown, configFile: string): string[] {
   const baseDirectory = join(configFile, "..");
   return [...referencesIn(config)].flatMap((reference) => {
@@ -252,6 +252,6 @@ state-files.json          names, sizes and times in the state directory, no cont
 exit-module.json          what Windows knows of the exit module, on Windows
 logs                      the end of the logs of the Windows service
 
-Secrets that the configuration names are not in these files. ${names}
+Secrets that the configuration names, and that could be read, are not in these files. ${names}
 `;
 }

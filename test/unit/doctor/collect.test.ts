@@ -9,13 +9,18 @@ import { temporaryDirectory } from "../../support/run-cli.ts";
 import { unzip } from "../../support/unzip.ts";
 
 /** All texts of an archive that is collected on a CA with this registry. */
-async function collected(t: TestContext, windows: FakeWindows): Promise<string> {
+async function collected(
+  t: TestContext,
+  windows: FakeWindows,
+  prepare: (configFile: string) => void = () => undefined,
+): Promise<string> {
   const directory = temporaryDirectory(t);
   for (const name of ["journal", "state"]) mkdirSync(join(directory, name));
   const configFile = join(directory, "certwire.jsonc");
   const sinks = [{ name: "files", url: "file:events" }];
   const places = { journal: { directory: "journal" }, state: { directory: "state" } };
   writeFileSync(configFile, JSON.stringify({ ...places, sinks }));
+  prepare(configFile);
   const diagnosis = await examine({ configFile, isOffline: true, timeoutMs: 60_000, windows });
   const zip = join(directory, "doctor.zip");
   const report = (findings: typeof diagnosis.findings) =>
@@ -45,11 +50,12 @@ test("the account of the service is blanked wherever it stands, in any form that
   ]) {
     const windows = FakeWindows.withCa("CA-1", ["Certwire.Exit"]);
     const key = String.raw`SYSTEM\CurrentControlSet\Services\Certwire`;
-    windows.set(key, "ImagePath", singleText("certwire-service.exe"));
     windows.set(key, "ObjectName", singleText(account));
     windows.set(key, "Start", { type: 4, data: Buffer.from([2, 0, 0, 0]) });
     windows.addService("Certwire", "running");
-    const text = await collected(t, windows);
+    const text = await collected(t, windows, (configFile) => {
+      windows.set(key, "ImagePath", singleText(`certwire-service.exe --config "${configFile}"`));
+    });
     assert.doesNotMatch(text, /fabrikam|svc-certwire/i);
     assert.match(text, /<user-\d+>.*, starts with Windows/);
   }
