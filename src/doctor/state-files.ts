@@ -1,8 +1,8 @@
-import { constants, type Dirent } from "node:fs";
+import type { Dirent } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { optionOf } from "../ca/service-setup.ts";
-import { noFollow, refuseLinkedDirectory, refuseLinks } from "../files/append-file.ts";
+import { readFlags, refuseLinkedDirectory, refuseLinks } from "../files/append-file.ts";
 import { mebibyte } from "../units.ts";
 
 /** One entry of a directory. */
@@ -85,12 +85,9 @@ async function listUnlinked(directory: string, root: string): Promise<string[]> 
   }
 }
 
-/** Without waiting for a writer, should it be a FIFO. Windows has no such flag. */
-const tailFlags = constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0);
-
 async function tailOf(path: string, root: string): Promise<string[]> {
   try {
-    const file = await open(path, tailFlags);
+    const file = await open(path, readFlags);
     try {
       await refuseLinks(path, file, "private", root);
       const { size } = await file.stat();
