@@ -54,9 +54,8 @@ export async function makeStage(options: StageOptions): Promise<Stage> {
     `${JSON.stringify({ name, version, license, private: true, type: "module" }, null, 2)}\n`,
   );
   copy(join(windowsBuild, "certwire.node"), "app/prebuilds/win32-x64/certwire.node");
-  // `certwire explain` reads them.
-  const pages = filesOf(runbooks).map((page) => join(runbooks, page));
-  for (const page of ["docs/reference/event-log.md", ...pages]) copy(page, join("app", page));
+  // `certwire explain` reads some of them, and other commands name them.
+  for (const page of documentation()) copy(page, join("app", page));
   copy(join(windowsBuild, "certwire-exit.dll"), "certwire-exit.dll");
   copy(join(windowsBuild, "certwire-service.exe"), "certwire-service.exe");
   copy(node.executable, "node.exe");
@@ -71,7 +70,14 @@ export async function makeStage(options: StageOptions): Promise<Stage> {
   return { directory, version, packages };
 }
 
-const runbooks = "docs/how-to/runbooks";
+/** The pages that are installed. */
+export function documentation(): string[] {
+  return ["docs/how-to", "docs/reference"].flatMap((directory) =>
+    filesOf(directory)
+      .filter((page) => page.endsWith(".md"))
+      .map((page) => join(directory, page)),
+  );
+}
 
 const configurationFiles = [
   "certwire.example.jsonc",
@@ -113,7 +119,7 @@ function readme(version: string): string {
   certwire-service.exe   runs the service as a Windows service: --help lists its options
   certwire.cmd           the command line: certwire --help
   node.exe               Node.js as the OpenJS Foundation signed it, which runs the service
-  app                    the service, in one file, with its native addon
+  app                    the service, in one file, with its native addon; app\\docs has the pages that its messages name
   config                 examples of the configuration, and its JSON Schema
   sbom.cdx.json          every part of this installation, in CycloneDX
   LICENSE.txt            the licence of Certwire; NOTICES.txt and LICENSE-node.txt have those of its parts

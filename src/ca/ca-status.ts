@@ -1,14 +1,9 @@
 import type { NativeWindows } from "../native/windows-system.ts";
 import { chooseCa } from "./choose-ca.ts";
 import { caService, type ServiceState, serviceState } from "./control-service.ts";
-import {
-  certwireExit,
-  defaultExit,
-  hasModule,
-  isRestartNeeded,
-  readExitModules,
-} from "./exit-modules.ts";
+import { certwireExit, defaultExit, hasModule, readExitModules } from "./exit-modules.ts";
 import { type RegisteredModule, readRegisteredModule } from "./registered-module.ts";
+import { changesSinceStart } from "./restart-needed.ts";
 
 /** What a CA and Windows know of our exit module. */
 export interface CaStatus {
@@ -23,7 +18,7 @@ export interface CaStatus {
   readonly registration: RegisteredModule;
   /** Absent if the service of the CA is not installed. */
   readonly service?: ServiceState;
-  /** True if the service runs this CA and started before its list of exit modules, or their settings, were changed. */
+  /** True if the service runs this CA and started before its list, or settings or registration of our module, were changed. */
   readonly isRestartNeeded: boolean;
   /** What should be changed; empty if nothing. */
   readonly warnings: readonly string[];
@@ -36,12 +31,13 @@ export function readCaStatus(windows: NativeWindows, name?: string): CaStatus {
   const { modules } = list;
   const registration = readRegisteredModule(windows);
   const service = serviceState(windows, caService);
-  const needsRestart = ca.isActive && isRestartNeeded(windows, list);
+  const { isListNewer, isDllNewer } = changesSinceStart(windows, list);
   const warnings = [
     ...registration.problems,
     ...(hasModule(modules, defaultExit) ? [] : [defaultIsMissing]),
     ...(ca.isActive ? [] : [`the service ${caService} does not run this CA`]),
-    ...(needsRestart ? [restartIsNeeded] : []),
+    ...(ca.isActive && isListNewer ? [listIsNewer] : []),
+    ...(ca.isActive && isDllNewer ? [dllIsNewer] : []),
     ...(service === undefined ? [`the service ${caService} is not installed`] : []),
   ];
   return {
@@ -51,11 +47,14 @@ export function readCaStatus(windows: NativeWindows, name?: string): CaStatus {
     isEnabled: hasModule(modules, certwireExit),
     registration,
     ...(service !== undefined && { service }),
-    isRestartNeeded: needsRestart,
+    isRestartNeeded: ca.isActive && (isListNewer || isDllNewer),
     warnings,
   };
 }
 
-const restartIsNeeded = `${caService} started before its exit modules, or their settings, were changed: restart it`;
+const listIsNewer = `${caService} started before its list of exit modules, or the settings of ${certwireExit}, were changed: restart it`;
+
+/** The warning that the CA service runs another DLL than the one that is registered. */
+export const dllIsNewer = `${caService} still runs the DLL that it loaded at its start, before this one was registered: restart it`;
 
 const defaultIsMissing = `the list lacks ${defaultExit}, which on an enterprise CA publishes certificates to the directory`;

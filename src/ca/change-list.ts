@@ -4,13 +4,13 @@ import { chooseCa } from "./choose-ca.ts";
 import { caService, serviceState } from "./control-service.ts";
 import {
   type ExitModuleList,
-  isRestartNeeded,
   readExitModules,
   withCertwire,
   withoutCertwire,
   writeExitModules,
 } from "./exit-modules.ts";
 import { readRegisteredModule } from "./registered-module.ts";
+import { changesSinceStart } from "./restart-needed.ts";
 
 /** What a change of a CA's list of exit modules does. */
 export interface ListChange {
@@ -22,7 +22,7 @@ export interface ListChange {
   readonly after: readonly string[];
   /** False if the list is as it should be already. */
   readonly isChange: boolean;
-  /** True if the service runs this CA and does not know of the list as it is, or as it is going to be. */
+  /** True if the service runs this CA and does not know of list, settings and DLL as they are, or are going to be. */
   readonly isRestartNeeded: boolean;
   /** Writes the list, if it changes. Throws CERTWIRE_CA_LIST and an error of Windows. */
   apply(): void;
@@ -60,12 +60,17 @@ function planChange(
     before: list.modules,
     after,
     isChange,
-    isRestartNeeded:
-      ca.isActive && (isChange ? isRunning(windows) : isRestartNeeded(windows, list)),
+    isRestartNeeded: ca.isActive && (isChange ? isRunning(windows) : isStale(windows, list)),
     apply: () => {
       if (isChange) writeExitModules(windows, list, after);
     },
   };
+}
+
+/** True if the service runs with something else than what is in the registry. */
+function isStale(windows: NativeWindows, list: ExitModuleList): boolean {
+  const { isListNewer, isDllNewer } = changesSinceStart(windows, list);
+  return isListNewer || isDllNewer;
 }
 
 /** Anything but a service that is stopped, or not there. */

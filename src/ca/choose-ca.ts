@@ -36,6 +36,21 @@ export function chooseCa(windows: NativeWindows, name?: string): InstalledCa {
   };
 }
 
+/** Every name of a CA that the registry has; none where it cannot be read. */
+export function caNames(windows: NativeWindows): string[] {
+  const reads = [
+    () => windows.listRegistrySubkeys(configurationKey) ?? [],
+    () => activeName(windows) ?? [],
+  ];
+  return reads.flatMap((read) => {
+    try {
+      return read();
+    } catch {
+      return []; // whoever needs the CA itself reports it
+    }
+  });
+}
+
 /** The value `Active`; `undefined` if it is missing or is not a text. */
 function activeName(windows: NativeWindows): string | undefined {
   const value = calling(`HKLM\\${configurationKey} cannot be read`, () =>

@@ -2,7 +2,6 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { multiText, textsOf, typeName } from "../native/registry-strings.ts";
 import { calling, type NativeWindows, type RegistryValue } from "../native/windows-system.ts";
 import type { InstalledCa } from "./choose-ca.ts";
-import { caService, serviceStart } from "./control-service.ts";
 
 /** ProgID of our exit module. */
 export const certwireExit = "Certwire.Exit";
@@ -35,16 +34,6 @@ export function readExitModules(windows: NativeWindows, ca: InstalledCa): ExitMo
     throw new CertwireError("CERTWIRE_CA_LIST", `${place}, is not a list of names but ${found}`);
   }
   return { key, modules, value };
-}
-
-/**
- * True if the CA service started before the list or its key was changed last: it calls other modules, or with other
- * settings, than the list says. False if it does not run. Throws an error of Windows.
- */
-export function isRestartNeeded(windows: NativeWindows, { key }: ExitModuleList): boolean {
-  const startedMs = serviceStart(windows, caService);
-  const changedMs = calling(`HKLM\\${key} cannot be read`, () => windows.readRegistryKeyTime(key));
-  return startedMs !== undefined && changedMs !== null && startedMs < changedMs;
 }
 
 /** True if the list has the module; Windows compares ProgIDs without regard to case. */

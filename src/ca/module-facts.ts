@@ -20,6 +20,11 @@ export function fileVersionOf(path: string): string | undefined {
   }
 }
 
+/** A version as the resources of a program have it: `1.2.0-rc.1` is `1.2.0` there. */
+export function numbersOf(version: string): string {
+  return version.replace(/[-+].*$/, "");
+}
+
 /** Where the exit module of a CA writes, with variables expanded. Throws an error of Windows. */
 export function moduleJournal(windows: NativeWindows, { key }: InstalledCa): string {
   const place = `${key}\\ExitModules\\${certwireExit}`;

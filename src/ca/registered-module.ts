@@ -10,6 +10,8 @@ export interface RegisteredModule {
   readonly clsid?: string;
   /** Path of the DLL as registered; absent without one. */
   readonly dll?: string;
+  /** When its registration was written last, in ms since 1970; absent without a DLL. */
+  readonly registeredMs?: number;
   /** For which processor the DLL is; absent if it is not a DLL that can be read. */
   readonly machine?: string;
   /** Why a CA must not, or cannot, load it; empty if nothing is wrong. */
@@ -21,21 +23,41 @@ const profilesKey = String.raw`SOFTWARE\Microsoft\Windows NT\CurrentVersion\Prof
 
 /** Reads the registration of our exit module, as certsrv resolves it. Throws an error of Windows. */
 export function readRegisteredModule(windows: NativeWindows): RegisteredModule {
-  const clsid = readText(windows, `${classesKey}\\${certwireExit}\\CLSID`, "");
-  if (clsid === undefined || !/^\{[0-9a-f-]{36}\}$/i.test(clsid)) {
-    return { problems: [`the class ${certwireExit} is not registered`] };
-  }
-  const dll = readText(windows, `${classesKey}\\CLSID\\${clsid}\\InprocServer32`, "");
+  const clsid = readClsid(windows);
+  if (clsid === undefined) return { problems: [`the class ${certwireExit} is not registered`] };
+  const dll = readText(windows, serverKey(clsid), "");
   if (dll === undefined || dll === "") {
     return { clsid, problems: [`the class ${clsid} is not registered with a DLL`] };
   }
   const machine = machineOf(dll);
+  const registeredMs = registrationTime(windows);
   return {
     clsid,
     dll,
+    ...(registeredMs !== undefined && { registeredMs }),
     ...(machine !== undefined && { machine }),
     problems: [...machineProblems(machine), ...placeProblems(windows, dll)],
   };
+}
+
+/** When the registration of our DLL was written last, in ms since 1970; `undefined` without one. Throws an error of Windows. */
+export function registrationTime(windows: NativeWindows): number | undefined {
+  const clsid = readClsid(windows);
+  if (clsid === undefined) return undefined;
+  const key = serverKey(clsid);
+  return (
+    calling(`HKLM\\${key} cannot be read`, () => windows.readRegistryKeyTime(key)) ?? undefined
+  );
+}
+
+/** `undefined` if the class is not registered, or with a text that is not a CLSID. */
+function readClsid(windows: NativeWindows): string | undefined {
+  const clsid = readText(windows, `${classesKey}\\${certwireExit}\\CLSID`, "");
+  return clsid !== undefined && /^\{[0-9a-f-]{36}\}$/i.test(clsid) ? clsid : undefined;
+}
+
+function serverKey(clsid: string): string {
+  return `${classesKey}\\CLSID\\${clsid}\\InprocServer32`;
 }
 
 function readText(windows: NativeWindows, key: string, name: string): string | undefined {

@@ -1,3 +1,4 @@
+import { win32 } from "node:path";
 import { expandVariables, textOf } from "../native/registry-strings.ts";
 import { calling, type NativeWindows } from "../native/windows-system.ts";
 
@@ -30,6 +31,21 @@ export function serviceSetup(windows: NativeWindows, name: string): ServiceSetup
     start: start?.data.length === 4 ? start.data.readUInt32LE() : 0,
     commandLine: expandVariables(textOf(commandLine) ?? ""),
   };
+}
+
+/** Where configuration, journal and state are on Windows by default. */
+export function dataDirectory(): string {
+  return win32.join(process.env["ProgramData"] ?? String.raw`C:\ProgramData`, "Certwire");
+}
+
+/** The configuration in a data directory. */
+export function configIn(directory: string): string {
+  return win32.join(directory, "config", "certwire.jsonc");
+}
+
+/** The configuration that our service reads: the one of its command line, or the default. */
+export function serviceConfig({ commandLine }: ServiceSetup): string {
+  return optionOf(commandLine, "--config") ?? configIn(dataDirectory());
 }
 
 /** The value of an option in a command line of Windows, such as `--config`; `undefined` without it. */

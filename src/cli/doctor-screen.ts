@@ -1,7 +1,8 @@
 import { type Link, links } from "../doctor/checks.ts";
 import type { Diagnosis } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
-import { brokenLines, countOf, inLine, styled } from "./output.ts";
+import { countOf } from "../units.ts";
+import { brokenLines, inLine, styled } from "./output.ts";
 
 /** Columns of the narrowest terminal. */
 const columns = 80;
@@ -28,7 +29,7 @@ export function doctorLines(result: DoctorResult, stream?: NodeJS.WriteStream): 
   ];
   const paint = (which: Finding["state"], text: string): string =>
     stream === undefined ? text : styled(stream, colours[which], text);
-  const head = `${state}  certwire ${inLine(version)}, ${time.slice(0, 19)}Z: ${counts.join(", ")}`;
+  const head = `${state} certwire ${inLine(version)}, ${time.slice(0, 19)}Z: ${counts.join(", ")}`;
   return [
     ...brokenLines(head, columns).map((line) => paint(state, line)),
     ...links.flatMap((link) => linkLines(link, findings, paint)),
@@ -44,7 +45,7 @@ function linkLines(
   if (own.length === 0) return [];
   const reasons = new Set(own.map(({ seen }) => seen));
   if (own.every(({ state }) => state === "skipped") && reasons.size === 1) {
-    return ["", ...folded(`${link}  skipped: ${inLine(own[0]?.seen ?? "")}`, "")];
+    return ["", ...folded(`${link} skipped: ${inLine(own[0]?.seen ?? "")}`, "")];
   }
   return [
     "",

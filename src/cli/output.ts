@@ -58,11 +58,6 @@ export function alignRows(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** A number of things, such as `1 hole` and `2 holes`. */
-export function countOf(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
-}
-
 /**
  * A text in lines of at most `width` characters, broken at white space. A longer word has a line of its own, or is cut
  * where `cutsWords` says so.

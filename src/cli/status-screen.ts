@@ -1,7 +1,7 @@
 import { durationText } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
-import { formatBytes } from "../units.ts";
-import { brokenLines, countOf, inLine, styled } from "./output.ts";
+import { countOf, formatBytes } from "../units.ts";
+import { brokenLines, inLine, styled } from "./output.ts";
 
 /** Columns of the narrowest terminal. */
 const columns = 80;

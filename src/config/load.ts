@@ -1,6 +1,5 @@
 import { dirname, resolve } from "node:path";
 import {
-  createScanner,
   getNodeValue,
   type Node,
   type ParseError,
@@ -17,11 +16,11 @@ import { ConfigError } from "./config-error.ts";
 import { type Finding, toDiagnostics } from "./diagnostics.ts";
 import { findingAt, findingsOf } from "./findings.ts";
 import { type HttpOptions, resolveHttp } from "./http-options.ts";
+import { firstTooDeep, maxNesting } from "./nesting.ts";
 import { leastKeyLength, redactionOf } from "./redact-options.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { readSecret } from "./secrets.ts";
 import { resolveSink, type SinkConfiguration, type SinkEntry } from "./sink-entry.ts";
-import { tokenKinds } from "./token-kinds.ts";
 
 /** A configuration with absolute paths, whose secrets could be read. */
 export interface ResolvedConfig extends Omit<Config, "sinks" | "http" | "$schema"> {
@@ -33,9 +32,6 @@ export interface ResolvedConfig extends Omit<Config, "sinks" | "http" | "$schema
 
 /** A larger file is not a configuration file. */
 const maxBytes = mebibyte;
-
-/** The schema needs fewer than ten levels. */
-const maxNesting = 32;
 
 /** How a configuration is read. */
 export interface LoadOptions {
@@ -106,7 +102,7 @@ function parseText(file: string, text: string): Node {
     throw fail(file, text, [{ offset: 0, length: 1, path: [], message: "the file is empty" }]);
   }
   const errors: ParseError[] = [];
-  const deep = firstDeeperThan(text, maxNesting);
+  const deep = firstTooDeep(text);
   if (deep !== undefined) {
     const message = `nested more than ${maxNesting} levels deep`;
     throw fail(file, text, [{ offset: deep, length: 1, path: [], message }]);
@@ -120,18 +116,6 @@ function parseText(file: string, text: string): Node {
     text,
     firsts.map((error) => syntaxFinding(text, error)),
   );
-}
-
-/** Offset of the first bracket below `levels` others; the parser itself has no limit but the stack. */
-function firstDeeperThan(text: string, levels: number): number | undefined {
-  const scanner = createScanner(text, true);
-  let depth = 0;
-  for (let kind: number = scanner.scan(); kind !== tokenKinds.end; kind = scanner.scan()) {
-    if (kind === tokenKinds.openBrace || kind === tokenKinds.openBracket) depth += 1;
-    if (kind === tokenKinds.closeBrace || kind === tokenKinds.closeBracket) depth -= 1;
-    if (depth > levels) return scanner.getTokenOffset();
-  }
-  return undefined;
 }
 
 function syntaxFinding(text: string, { error, offset, length }: ParseError): Finding {

@@ -1,18 +1,34 @@
-import { createScanner, stripComments } from "jsonc-parser";
+import { createScanner, type ParseError, parseTree, stripComments } from "jsonc-parser";
 import { sinkKinds } from "../sinks/registry.ts";
 import { hideSecrets } from "./hide-secrets.ts";
 import { configJsonSchema } from "./json-schema.ts";
+import { firstTooDeep } from "./nesting.ts";
 import { tokenKinds } from "./token-kinds.ts";
 
 /**
  * A configuration to give away, valid or not: without comments, in which people write anything; with the values hidden that
- * may be secrets, as `hideSecrets` does, and those of every key that no schema has; each other text as `map` has it.
+ * may be secrets, as `hideSecrets` does, and those of every key that no schema has; each other text as `map` has it. Where
+ * the syntax is wrong, nothing says which key a value belongs to: all but the keys of the schema is hidden.
  */
 export function shareableText(text: string, map: (value: string) => string): string {
   const bare = stripComments(text, " ");
   const known = keysOf(configJsonSchema(sinkKinds));
+  if (!isParsed(bare)) {
+    return mapTokens(
+      bare,
+      (value) => (known.has(value) ? value : "*".repeat(value.length)),
+      allValues,
+    );
+  }
   const unknown = new Set(stringsOf(bare).filter((key) => !known.has(key)));
-  return mapStrings(hideSecrets(bare, unknown), map);
+  return mapTokens(hideSecrets(bare, unknown), map);
+}
+
+function isParsed(text: string): boolean {
+  if (firstTooDeep(text) !== undefined) return false;
+  const errors: ParseError[] = [];
+  parseTree(text, errors, { allowTrailingComma: true });
+  return errors.length === 0;
 }
 
 /** Every name of a property in a schema. */
@@ -28,20 +44,23 @@ function keysOf(schema: unknown, found = new Set<string>()): Set<string> {
 
 function stringsOf(text: string): string[] {
   const strings: string[] = [];
-  mapStrings(text, (value) => {
+  mapTokens(text, (value) => {
     strings.push(value);
     return value;
   });
   return strings;
 }
 
-/** The text with each string in it, and what is no JSON, as `map` has it. */
-function mapStrings(text: string, map: (value: string) => string): string {
+const texts: ReadonlySet<number> = new Set([tokenKinds.string, tokenKinds.unknown]);
+const allValues: ReadonlySet<number> = new Set([...texts, tokenKinds.number]);
+
+/** The text with each token of these kinds as `map` has it; by default strings, and what is not JSON. */
+function mapTokens(text: string, map: (value: string) => string, kinds = texts): string {
   const scanner = createScanner(text, true);
   let mapped = "";
   let end = 0;
   for (let kind: number = scanner.scan(); kind !== tokenKinds.end; kind = scanner.scan()) {
-    if (kind !== tokenKinds.string && kind !== tokenKinds.unknown) continue;
+    if (!kinds.has(kind)) continue;
     const offset = scanner.getTokenOffset();
     const literal = text.slice(offset, offset + scanner.getTokenLength());
     const value = kind === tokenKinds.string ? scanner.getTokenValue() : literal;

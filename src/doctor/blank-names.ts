@@ -18,6 +18,8 @@ const commonNames = new Set([
   "administrators",
   "system",
   "localsystem",
+  "localservice",
+  "networkservice",
   "guest",
   "user",
   "users",
@@ -45,7 +47,12 @@ const urlAuthority = /(\b[a-z][a-z\d+.-]*:\/\/)([^\s"'/?#<]+)/gi;
 const userFolder =
   /((?:\b[a-z]:)?[\\/]+(?:users|home|documents and settings)[\\/]+)([^\\/"':;<>]+)/gi;
 const share = /(?<![\w:\\])(\\\\)([\w.-]+)(?=\\)/g;
-const account = /(?<![\\/:\w.<])(?!HK[A-Z]+\\)([A-Z\d][A-Z\d-]{0,14})(\\{1,2})([\w.$-]+)/g;
+const account =
+  /(?<![\\/:\p{L}\d_.<-])(?!HK[A-Z]+\\)([\p{L}\d][\p{L}\d_.-]*|\.)(\\{1,2})([\p{L}\d_$-][\p{L}\d_.$-]*)(?=([\\/]?))/gu;
+/** Words before an account that may be the begin of a directory's name, as in `D:\CA Data\journal`. */
+const pathBefore = /(?:[\\/](?:[^\s\\/"'<>|*?:;,()]+ ){1,2}|\bProgram )$/;
+const fileEnding =
+  /\.(?:cej|cer|cmd|crl|crt|dll|exe|jsonc?|key|lock|log|md|mjs|msi|ndjson|node|p12|pem|pfx|txt|zip)$/i;
 const mail = /(?<![\w.<-])([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)/g;
 const nameOfSubject = /\b(CN|OU|O|DC|L|ST|C|E|SERIALNUMBER)\s?=\s?("[^"]*"|[^,+"\n\\<]+)/g;
 const missingHost = /\b(ENOTFOUND|EAI_AGAIN)( )([^\s,;:<"']+)/g;
@@ -83,13 +90,13 @@ export class NameBlanker {
     for (const user of known.users) this.#learn("user", user);
   }
 
-  /** A text without secrets and names. */
+  /** A text without secrets or names. */
   text(text: string): string {
     const safe = this.#secrets.reduce((rest, secret) => rest.replaceAll(secret, "<secret>"), text);
     return this.#keepsNames ? safe : this.#blankKnown(this.#blankForms(safe));
   }
 
-  /** A value of JSON, each text of it without secrets and names. */
+  /** A value of JSON, each text of it without secrets or names. */
   value(value: unknown): unknown {
     if (typeof value === "string") return this.text(value);
     if (Array.isArray(value)) return value.map((each) => this.value(each));
@@ -109,10 +116,14 @@ export class NameBlanker {
       .replaceAll(urlAuthority, (_, scheme: string, rest: string) => scheme + this.#authority(rest))
       .replaceAll(userFolder, (_, before: string, user: string) => before + this.#as("user", user))
       .replaceAll(share, (_, before: string, host: string) => before + this.#as("host", host))
-      .replaceAll(account, (whole, domain: string, slashes: string, user: string) =>
-        isCommon(domain) || isCommon(`nt ${domain}`)
-          ? whole
-          : `${this.#as("domain", domain)}${slashes}${this.#as("user", user)}`,
+      .replaceAll(
+        account,
+        (whole: string, domain: string, slashes: string, user: string, next: string, at, all) =>
+          isCommon(domain) ||
+          isCommon(`nt ${domain}`) ||
+          (!isNetBiosName(domain) && isPath(user, next, String(all).slice(0, Number(at))))
+            ? whole
+            : `${this.#as("domain", domain)}${slashes}${this.#as("user", user)}`,
       )
       .replaceAll(
         mail,
@@ -225,6 +236,16 @@ function patternsOf(domains: ReadonlySet<string>, words: ReadonlySet<string>): P
 function oneOf(texts: ReadonlySet<string>): string {
   const longestFirst = [...texts].toSorted((a, b) => b.length - a.length);
   return `(?:${longestFirst.map(escaped).join("|")})`;
+}
+
+/** A domain as Windows shows it most often. In other letters it may be a directory. */
+function isNetBiosName(domain: string): boolean {
+  return /^(?=.*[A-Z])[A-Z\d._-]{1,15}$/.test(domain);
+}
+
+/** True if what looks like an account is a part of a path. */
+function isPath(user: string, next: string, before: string): boolean {
+  return next !== "" || fileEnding.test(user) || pathBefore.test(before.slice(-200));
 }
 
 function isCommon(name: string): boolean {

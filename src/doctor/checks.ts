@@ -41,7 +41,7 @@ export const doctorChecks = {
   },
   "module-loaded": {
     link: "exit module",
-    question: "Has the module begun to write since the CA was started last?",
+    question: "Has the DLL that is registered now begun to write since the CA was started?",
   },
   "journal-directory": {
     link: "journal",

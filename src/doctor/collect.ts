@@ -3,6 +3,7 @@ import { arch, hostname, release, version as systemVersion, userInfo } from "nod
 import { join } from "node:path";
 import { getNodeValue, parseTree } from "jsonc-parser";
 import { readConfigText } from "../config/load.ts";
+import { firstTooDeep } from "../config/nesting.ts";
 import { readSecret } from "../config/secrets.ts";
 import { shareableText } from "../config/shareable-text.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
@@ -25,13 +26,13 @@ export interface Collection {
 
 /**
  * Writes a new zip file for somebody who helps: findings, configuration, versions, status, the list of segments, that of
- * the state directory, and the end of the logs. It holds no event, no secret that the configuration names, and no names
- * unless they are kept. Rejects with CERTWIRE_EXPORT_FAILED.
+ * the state directory, and the end of the logs. It holds no event, no secret that the configuration names and that can be
+ * read, and no names unless they are kept. Rejects with CERTWIRE_EXPORT_FAILED.
  */
 export async function collect(path: string, collection: Collection): Promise<void> {
   const archive = zipOf(await entriesOf(collection), new Date());
   try {
-    // A file that is there may be somebody else's; what was collected is for its owner only.
+    // A file that is there may be somebody else's. The mode has no effect on Windows.
     const file = await open(path, "wx", 0o600);
     try {
       await file.writeFile(archive);
@@ -65,7 +66,7 @@ async function entriesOf(collection: Collection): Promise<ZipEntry[]> {
     ...collection,
     ...(configText !== undefined && { configText }),
     stateFiles: await listState(stateDirectory),
-    logs: await logsOf(stateDirectory, diagnosis.serviceCommandLine),
+    logs: await logsOf(stateDirectory, diagnosis.serviceSetup?.commandLine),
   };
   const blanker = new NameBlanker(
     namesOf(config, diagnosis),
@@ -84,7 +85,11 @@ function render(material: Material, blanker: NameBlanker): ZipEntry[] {
     name,
     content: `${jsonText(Object(blanker.value(value)), bigintAsText, 2)}\n`,
   });
-  const shown = findings.map((each) => ({ ...each, seen: blanker.text(each.seen) }));
+  const shown = findings.map(({ seen, hint, ...rest }) => ({
+    ...rest,
+    seen: blanker.text(seen),
+    ...(hint !== undefined && { hint: blanker.text(hint) }),
+  }));
   const entries = [
     { name: "README.txt", content: readme(keepsNames) },
     { name: "doctor.txt", content: report(shown) },
@@ -140,6 +145,7 @@ function textOf(configFile: string): string | undefined {
 }
 
 function valueOf(text: string): unknown {
+  if (firstTooDeep(text) !== undefined) return undefined;
   const root = parseTree(text, [], { allowTrailingComma: true });
   return root && getNodeValue(root);
 }
@@ -148,7 +154,8 @@ const userKeys = new Set(["username", "clientId"]);
 const hostKeys = new Set(["serverName", "host"]);
 
 /** The names that are known of this machine, its CA and its configuration. */
-function namesOf(config: unknown, { module, disk }: Diagnosis): KnownNames {
+function namesOf(config: unknown, { module, disk, serviceSetup }: Diagnosis): KnownNames {
+  const service = accountNames(serviceSetup?.account ?? "");
   const strings = [...stringsIn(config)];
   const valuesOf = (keys: ReadonlySet<string>) =>
     strings.filter(({ key }) => keys.has(key)).map(({ value }) => value);
@@ -162,10 +169,25 @@ function namesOf(config: unknown, { module, disk }: Diagnosis): KnownNames {
       ...valuesOf(hostKeys),
       ...strings.flatMap(({ value }) => hostsOfUrl(value)),
     ],
-    users: [userName(), ...environment("USERNAME", "USER"), ...valuesOf(userKeys)].filter(Boolean),
-    cas: module?.ca ? [module.ca.ca] : [],
-    domains: environment("USERDOMAIN", "USERDNSDOMAIN").filter((name) => name !== hostname()),
+    users: [
+      userName(),
+      ...environment("USERNAME", "USER"),
+      ...valuesOf(userKeys),
+      ...service.users,
+    ].filter(Boolean),
+    cas: (module?.caNames ?? []).filter((name) => name !== ""),
+    domains: [...environment("USERDOMAIN", "USERDNSDOMAIN"), ...service.domains].filter(
+      (name) => name !== hostname(),
+    ),
   };
+}
+
+/** The names in an account of a service: `DOMAIN\user`, `.\user` or `user@domain`. */
+function accountNames(account: string): Pick<KnownNames, "users" | "domains"> {
+  const [, domain = "", user = ""] = /^(.*)\\(.*)$/.exec(account) ?? [];
+  const [, name = user, realm = domain] = /^(.*)@(.*)$/.exec(account) ?? [];
+  const isLocal = realm === "" || realm === ".";
+  return { users: [name], domains: isLocal ? [] : [realm] };
 }
 
 function userName(): string {
@@ -191,7 +213,7 @@ function* stringsIn(value: unknown, key = ""): Generator<{ key: string; value: s
   }
 }
 
-/** Every secret that the configuration names, and every line of a key; of those that cannot be read there is none. */
+/** Every secret that the configuration names and this account can read, and every line of a key. */
 function secretsOf(config: unknown, configFile: string): string[] {
   const baseDirectory = join(configFile, "..");
   return [...referencesIn(config)].flatMap((reference) => {
@@ -223,13 +245,13 @@ function readme(keepsNames: boolean): string {
 
 doctor.txt, doctor.json   what each check found
 versions.json             of Certwire, Node.js and the system
-config.jsonc              the configuration, without comments and secrets
+config.jsonc              the configuration, without comments or secrets
 status.json               what \`certwire status\` knows
 journal-segments.json     the headers of the journal's segments, no events
 state-files.json          names, sizes and times in the state directory, no contents
 exit-module.json          what Windows knows of the exit module, on Windows
 logs                      the end of the logs of the Windows service
 
-Secrets that the configuration names are not in these files. ${names}
+Secrets that the configuration names, and that could be read, are not in these files. ${names}
 `;
 }

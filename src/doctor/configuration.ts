@@ -3,6 +3,7 @@ import { inspectSinks } from "../config/inspect.ts";
 import { loadConfig, type ResolvedConfig } from "../config/load.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { SinkKind } from "../sinks/sink-kind.ts";
+import { countOf } from "../units.ts";
 import { caution, type Finding, findings, problem } from "./finding.ts";
 
 /** A configuration, as far as it can be used. */
@@ -23,7 +24,7 @@ export function readConfiguration(file: string, kinds?: readonly SinkKind[]): Co
       ...warnings.map((each) => ofDiagnostic(each, false)),
     ];
     const enabled = config.sinks.filter(({ options }) => options.enabled).length;
-    const seen = `${file}: ${enabled} ${enabled === 1 ? "sink" : "sinks"} enabled`;
+    const seen = `${file}: ${countOf(enabled, "sink")} enabled`;
     return { config, isUsable: true, findings: findings("configuration", seen, problems) };
   } catch (error) {
     if (!(error instanceof CertwireError)) throw error;

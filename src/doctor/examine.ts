@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { ServiceSetup } from "../ca/service-setup.ts";
 import type { ResolvedConfig } from "../config/load.ts";
 import { describeCause } from "../errors/describe-cause.ts";
 import { packageVersion } from "../files/package-version.ts";
@@ -58,8 +59,8 @@ export interface Diagnosis {
   readonly disk?: DiskFindings;
   readonly segments: readonly NativeSegment[];
   readonly module?: ExitModuleFacts;
-  /** How Windows starts the service; absent elsewhere, and if it is not installed. */
-  readonly serviceCommandLine?: string;
+  /** How Windows has the service; absent elsewhere, and if it is not installed. */
+  readonly serviceSetup?: ServiceSetup;
 }
 
 /** Examines every link. Publishes nothing, and moves no checkpoint. Rejects only for a fault in Certwire. */
@@ -92,7 +93,7 @@ export async function examine(options: ExamineOptions): Promise<Diagnosis> {
     ...(disk && { disk }),
     segments,
     ...(module && { module }),
-    ...(service?.setup && { serviceCommandLine: service.setup.commandLine }),
+    ...(service?.setup && { serviceSetup: service.setup }),
   };
 }
 

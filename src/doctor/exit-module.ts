@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { type CaStatus, readCaStatus } from "../ca/ca-status.ts";
-import { chooseCa } from "../ca/choose-ca.ts";
+import { type CaStatus, dllIsNewer, readCaStatus } from "../ca/ca-status.ts";
+import { caNames, chooseCa } from "../ca/choose-ca.ts";
 import { caService } from "../ca/control-service.ts";
-import { fileVersionOf, moduleJournal } from "../ca/module-facts.ts";
+import { fileVersionOf, moduleJournal, numbersOf } from "../ca/module-facts.ts";
 import { describeError } from "../errors/describe-error.ts";
 import { packageRoot } from "../native/package-root.ts";
 import type { NativeWindows } from "../native/windows-system.ts";
@@ -11,6 +11,8 @@ import { caution, type Finding, findings, problem, skipped } from "./finding.ts"
 
 /** What Windows and the CA know of the exit module. */
 export interface ExitModuleFacts {
+  /** The names of all CAs in the registry, whatever is wrong with them. */
+  readonly caNames: readonly string[];
   /** The CA, its list and what is registered; absent if there is no CA, or it cannot be read. */
   readonly ca?: CaStatus;
   /** Why `ca` is absent, with what to do. */
@@ -27,16 +29,22 @@ export interface ExitModuleFacts {
 
 /** Reads the registry and asks Windows; changes nothing. Never throws an error of Windows. */
 export function exitModuleFacts(windows: NativeWindows): ExitModuleFacts {
+  const names = caNames(windows);
   try {
     const ca = readCaStatus(windows);
-    return { ca, ...dllFacts(windows, ca.registration.dll), ...runFacts(windows) };
+    return {
+      caNames: names,
+      ca,
+      ...dllFacts(windows, ca.registration.dll),
+      ...runFacts(windows),
+    };
   } catch (error) {
     const { error: text, hint = "" } = describeError(error);
-    return { caError: { error: text, hint } };
+    return { caNames: names, caError: { error: text, hint } };
   }
 }
 
-function dllFacts(windows: NativeWindows, dll: string | undefined): ExitModuleFacts {
+function dllFacts(windows: NativeWindows, dll: string | undefined): Partial<ExitModuleFacts> {
   if (dll === undefined) return {};
   const dllVersion = fileVersionOf(dll);
   const own = join(packageRoot(), "prebuilds", "win32-x64", "certwire.node");
@@ -46,7 +54,7 @@ function dllFacts(windows: NativeWindows, dll: string | undefined): ExitModuleFa
   };
 }
 
-function runFacts(windows: NativeWindows): ExitModuleFacts {
+function runFacts(windows: NativeWindows): Partial<ExitModuleFacts> {
   const journalDirectory = moduleJournal(windows, chooseCa(windows));
   const { startedMs } = windows.queryService(caService) ?? {};
   return { journalDirectory, ...(typeof startedMs === "number" && { caStartedMs: startedMs }) };
@@ -127,11 +135,6 @@ function judgeVersion(dllVersion: string | undefined, version: string): Finding[
   ]);
 }
 
-/** `1.2.0-rc.1` is `1.2.0` in the resources of a program. */
-function numbersOf(version: string): string {
-  return version.replace(/[-+].*$/, "");
-}
-
 function compareVersions(a: string, b: string): number {
   const [left, right] = [a, b].map((text) => text.split(".").map(Number));
   const differences = (left ?? []).map((number, index) => number - (right?.[index] ?? 0));
@@ -150,7 +153,7 @@ function judgeSignature(signatures: ExitModuleFacts["signatures"]): Finding[] {
   if (dll === 0) return findings("module-signature", "signed, and the signature is valid");
   if (unsigned.has(dll)) {
     if (unsigned.has(own)) {
-      return findings("module-signature", "not signed, as nothing of this installation");
+      return findings("module-signature", "not signed, like the rest of this installation");
     }
     const seen = "not signed, although this command is";
     const hint = "Register the certwire-exit.dll of the same installation.";
@@ -175,10 +178,18 @@ function judgeList(ca: CaStatus): Finding[] {
   }
   if (service !== "running") {
     const seen = `the service ${caService} is ${service ?? "not installed"}`;
-    problems.push(problem(seen, `Start it: net start ${caService}.`));
+    problems.push(
+      problem(
+        seen,
+        `Start it: net start ${caService}. On a cluster bring its resource online instead, on the node that shall run it.`,
+      ),
+    );
   }
   const others = ca.warnings.filter(
-    (warning) => !ca.registration.problems.includes(warning) && !warning.includes("not installed"),
+    (warning) =>
+      !ca.registration.problems.includes(warning) &&
+      !warning.includes("not installed") &&
+      warning !== dllIsNewer,
   );
   for (const warning of others) {
     problems.push(caution(warning, "certwire ca status shows the list.", installDocs));
@@ -194,9 +205,10 @@ function judgeList(ca: CaStatus): Finding[] {
 /** The module begins an epoch when the CA starts, within seconds; the clock is the same one. */
 function judgeLoaded(
   { caStartedMs }: ExitModuleFacts,
-  { isEnabled, service }: CaStatus,
+  ca: CaStatus,
   epochStartedMs: number | undefined,
 ): Finding[] {
+  const { isEnabled, service } = ca;
   if (service !== "running") return [skipped("module-loaded", "the CA does not run")];
   if (caStartedMs === undefined) {
     return [skipped("module-loaded", "Windows does not say when the CA was started")];
@@ -204,7 +216,8 @@ function judgeLoaded(
   const started = new Date(caStartedMs).toISOString();
   if (epochStartedMs !== undefined && epochStartedMs >= caStartedMs) {
     const seen = `the CA was started ${started}, the module ${new Date(epochStartedMs).toISOString()}`;
-    return findings("module-loaded", seen);
+    const isStale = ca.warnings.includes(dllIsNewer);
+    return findings("module-loaded", seen, isStale ? [caution(dllIsNewer, restartHint)] : []);
   }
   const seen = `the CA was started ${started}, and the module has written nothing since`;
   const hint = isEnabled

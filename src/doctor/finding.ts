@@ -27,7 +27,7 @@ export interface Problem {
   readonly docs?: string;
 }
 
-/** Something that somebody must act upon. */
+/** Something that somebody must act upon: events do not flow, or are going to be lost. */
 export function problem(seen: string, hint: string, docs?: string): Problem {
   return { state: "error", seen, hint, ...(docs !== undefined && { docs }) };
 }

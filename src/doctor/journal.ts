@@ -1,6 +1,6 @@
 import { durationText, type HealthReason } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
-import { formatBytes } from "../units.ts";
+import { countOf, formatBytes } from "../units.ts";
 import type { DirectoryRights } from "./directory-rights.ts";
 import {
   caution,
@@ -92,12 +92,8 @@ function judgeDirectory(facts: JournalLinkFacts, reasons: readonly HealthReason[
     );
   }
   const { segments = 0, epochs = 0 } = shown ?? {};
-  const seen = `${directory}: ${counted(segments, "segment")}, ${counted(epochs, "epoch")}`;
+  const seen = `${directory}: ${countOf(segments, "segment")}, ${countOf(epochs, "epoch")}`;
   return findings("journal-directory", seen, problems);
-}
-
-function counted(number: number, thing: string): string {
-  return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }
 
 function isSamePath(a: string, b: string): boolean {
@@ -156,7 +152,7 @@ function judgeAppends({ unflushedMs }: JournalLinkFacts, { durations }: Shown): 
   const { append, flush } = durations ?? {};
   const problems: Problem[] = [];
   if (unflushedMs !== undefined && unflushedMs >= lateFlushMs) {
-    const seen = `what was written is not flushed for ${durationText(unflushedMs)}`;
+    const seen = `records have waited ${durationText(unflushedMs)} for a flush`;
     const hint = "The disk hangs, or the module is stuck: see the event log, source Certwire.";
     problems.push(problem(seen, hint, "reference/event-log.md"));
   }
@@ -173,7 +169,7 @@ function judgeAppends({ unflushedMs }: JournalLinkFacts, { durations }: Shown): 
   if (appends === 0 && problems.length === 0) {
     return [skipped("journal-appends", "the newest segment has no durations yet")];
   }
-  const seen = `${counted(appends, "append")}, p99 ${durationUs(append?.p99Us ?? 0)}, flushes p99 ${durationUs(flush?.p99Us ?? 0)}`;
+  const seen = `${countOf(appends, "append")}, p99 ${durationUs(append?.p99Us ?? 0)}, flushes p99 ${durationUs(flush?.p99Us ?? 0)}`;
   return findings("journal-appends", seen, problems);
 }
 

@@ -1,5 +1,6 @@
 import type { ServiceState } from "../ca/control-service.ts";
-import { certwireService, optionOf, type ServiceSetup } from "../ca/service-setup.ts";
+import { numbersOf } from "../ca/module-facts.ts";
+import { certwireService, type ServiceSetup, serviceConfig } from "../ca/service-setup.ts";
 import type { HealthReason } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
 import {
@@ -112,18 +113,17 @@ function judgeAccount({ windows, configFile }: ServiceLinkFacts, version: string
     const hint = `sc.exe config ${certwireService} start= delayed-auto`;
     problems.push(caution(seen, hint, docs));
   }
-  const read = optionOf(setup.commandLine, "--config");
-  if (read !== undefined && read.toLowerCase() !== configFile.toLowerCase()) {
+  const read = serviceConfig(setup);
+  if (read.toLowerCase() !== configFile.toLowerCase()) {
     const seen = `it reads ${read}, and this is about ${configFile}`;
     problems.push(caution(seen, "Name the service's own configuration with --config.", docs));
   }
-  const own = version.replace(/[-+].*$/, "");
-  if (windows.version !== undefined && windows.version !== own) {
+  if (windows.version !== undefined && windows.version !== numbersOf(version)) {
     const seen = `its program is version ${windows.version}, this command ${version}`;
     const hint = "Install the service of this version, or run the command of the service's folder.";
     problems.push(caution(seen, hint, docs));
   }
-  const note = account.toLowerCase() === serviceAccount ? "" : ", a special account";
+  const note = account.toLowerCase() === serviceAccount ? "" : ", not the default account";
   return findings(check, `${account}${note}, starts with Windows`, problems);
 }
 

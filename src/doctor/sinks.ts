@@ -3,7 +3,7 @@ import { durationText, endingOf, type HealthReason } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
 import type { BrokerCertificate } from "../sinks/broker-certificate.ts";
 import type { SinkExamination } from "../sinks/examine-sink.ts";
-import { formatBytes } from "../units.ts";
+import { countOf, formatBytes } from "../units.ts";
 import { caution, type Finding, findings, problem, problemsOf, skipped } from "./finding.ts";
 
 /** What is known of one enabled sink beside its health. */
@@ -51,7 +51,7 @@ function judgeConnection(facts: SinkLinkFacts, reasons: readonly HealthReason[])
   }
   if (opened === undefined && problems.length === 0) return [skipped(check, notOpened, name)];
   const lanes = opened?.lanes ?? 0;
-  const seen = `${kind}: ${destination}, ${lanes} ${lanes === 1 ? "lane" : "lanes"}`;
+  const seen = `${kind}: ${destination}, ${countOf(lanes, "lane")}`;
   return findings(check, seen, problems, name);
 }
 
@@ -72,7 +72,13 @@ function judgeCertificates(
   const { name, certificates, brokerCertificates } = facts;
   const check = "sink-certificates";
   const problems = problemsOf(reasons, check, name);
-  for (const { server, notBeforeMs, notAfterMs } of brokerCertificates) {
+  for (const { server, validity } of brokerCertificates) {
+    if (validity === undefined) {
+      const seen = `the certificate of ${server}: its dates cannot be read`;
+      problems.push(caution(seen, "Give the broker a certificate with valid dates."));
+      continue;
+    }
+    const { notBeforeMs, notAfterMs } = validity;
     const ending = endingOf({ name: `the certificate of ${server}`, notAfterMs }, nowMs);
     const hint = "Renew the certificate of the broker.";
     if (ending !== undefined) {
@@ -84,13 +90,17 @@ function judgeCertificates(
       problems.push(problem(seen, "Compare the clocks of this machine and of the broker's CA."));
     }
   }
-  const ends = [...certificates, ...brokerCertificates].map(({ notAfterMs }) => notAfterMs);
-  if (ends.length === 0 && problems.length === 0) {
+  if (problems.length > 0) return findings(check, "", problems, name);
+  const ends = [
+    ...certificates,
+    ...brokerCertificates.flatMap(({ validity }) => validity ?? []),
+  ].map(({ notAfterMs }) => notAfterMs);
+  if (ends.length === 0) {
     return [skipped(check, "the sink uses none, or its broker shows none", name)];
   }
   const first = new Date(Math.min(...ends)).toISOString().slice(0, 10);
-  const seen = `${ends.length} ${ends.length === 1 ? "certificate" : "certificates"}, the first one ends on ${first}`;
-  return findings(check, seen, problems, name);
+  const seen = `${countOf(ends.length, "certificate")}, the first one ends on ${first}`;
+  return findings(check, seen, [], name);
 }
 
 function judgeBacklog(

@@ -2,6 +2,7 @@ import type { Dirent } from "node:fs";
 import { lstat, open, readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { optionOf } from "../ca/service-setup.ts";
+import { readFlags, refuseLinkedDirectory, refuseLinks } from "../files/append-file.ts";
 import { mebibyte } from "../units.ts";
 
 /** One entry of a directory. */
@@ -54,7 +55,8 @@ const mostLogBytes = mebibyte;
 
 /**
  * The ends of the newest logs of the Windows service, in the state directory or where its command line has them. Elsewhere
- * whoever runs the service keeps its log.
+ * whoever runs the service keeps its log. Links are not followed: the account of the service may put one there, and
+ * whoever runs this may read more than it.
  */
 export async function logsOf(
   stateDirectory: string | undefined,
@@ -63,20 +65,31 @@ export async function logsOf(
   const own = optionOf(serviceCommandLine, "--log-directory");
   const directory = own ?? (stateDirectory && join(stateDirectory, "log"));
   if (directory === undefined) return [];
-  const names = (await readdir(directory).catch(() => []))
+  const root = own ?? stateDirectory ?? directory;
+  const names = (await listUnlinked(directory, root))
     .filter((name) => /^service-\d+\.log$/.test(name))
     .toSorted()
     .slice(-mostLogs);
   const tails = await Promise.all(
-    names.map(async (name) => ({ name, lines: await tailOf(join(directory, name)) })),
+    names.map(async (name) => ({ name, lines: await tailOf(join(directory, name), root) })),
   );
   return tails.filter(({ lines }) => lines.length > 0);
 }
 
-async function tailOf(path: string): Promise<string[]> {
+async function listUnlinked(directory: string, root: string): Promise<string[]> {
   try {
-    const file = await open(path, "r");
+    await refuseLinkedDirectory(directory, root);
+    return await readdir(directory);
+  } catch {
+    return [];
+  }
+}
+
+async function tailOf(path: string, root: string): Promise<string[]> {
+  try {
+    const file = await open(path, readFlags);
     try {
+      await refuseLinks(path, file, "private", root);
       const { size } = await file.stat();
       const start = Math.max(0, size - mostLogBytes);
       const part = Buffer.alloc(size - start);

@@ -13,6 +13,9 @@ export const directoryModes = { shared: 0o777, private: 0o700 } as const;
 /** Never follows a link in the place of the file itself; Windows has no such flag. */
 export const noFollow = constants.O_NOFOLLOW ?? 0;
 
+/** Reads what others may have put there: follows no link, and does not wait for the writer of a FIFO. */
+export const readFlags: number = constants.O_RDONLY | noFollow | (constants.O_NONBLOCK ?? 0);
+
 const appendFlags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | noFollow;
 
 /**

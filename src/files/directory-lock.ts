@@ -6,7 +6,7 @@ import { z } from "zod";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { loadNative, type NativeFileLock } from "../native/addon.ts";
 import { kibibyte } from "../units.ts";
-import { directoryModes, type FileAccess, fileModes, noFollow } from "./append-file.ts";
+import { directoryModes, type FileAccess, fileModes, noFollow, readFlags } from "./append-file.ts";
 
 const lockHolder = z.object({
   pid: z.int(),
@@ -55,7 +55,7 @@ async function readHolder(path: string): Promise<string> {
 
 /** Reads whom a lock file names. Rejects if it names nobody, or with the error of the file system. */
 export async function readLockHolder(path: string): Promise<LockHolder> {
-  const file = await open(path, "r");
+  const file = await open(path, readFlags);
   try {
     // The lock covers the first byte, which no other process can read on Windows.
     const { buffer, bytesRead } = await file.read(Buffer.alloc(maxHolderBytes), 0, undefined, 1);

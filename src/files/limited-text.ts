@@ -1,13 +1,12 @@
-import { constants } from "node:fs";
 import { open } from "node:fs/promises";
-import { noFollow } from "./append-file.ts";
+import { readFlags } from "./append-file.ts";
 
 /**
  * Reads a file that Certwire has written, as UTF-8. Rejects with a RangeError if it is larger than `maxBytes`, and else
  * with the error of the file system: ELOOP for a link, ENOENT if nothing is there.
  */
 export async function readLimitedText(path: string, maxBytes: number): Promise<string> {
-  const file = await open(path, constants.O_RDONLY | noFollow);
+  const file = await open(path, readFlags);
   try {
     const { size } = await file.stat();
     if (size > maxBytes) throw new RangeError(`larger than ${maxBytes} bytes`);

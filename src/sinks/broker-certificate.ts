@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { connect, type TLSSocket } from "node:tls";
+import { connect, type PeerCertificate, type TLSSocket } from "node:tls";
 import { formatHost, type HostPort } from "./server-url.ts";
 import { loadTls, type ResolvedTlsOptions } from "./tls-options.ts";
 
@@ -10,14 +10,18 @@ export interface BrokerServers {
   readonly tls?: ResolvedTlsOptions;
 }
 
-/** How long the certificate is valid that a broker has shown. */
+/** How long a certificate is valid, in ms since 1970. */
+export interface Validity {
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+/** The certificate that a broker has shown. */
 export interface BrokerCertificate {
   /** `host:port` of the broker. */
   readonly server: string;
-  /** In ms since 1970. */
-  readonly notBeforeMs: number;
-  /** In ms since 1970. */
-  readonly notAfterMs: number;
+  /** Absent if its dates cannot be read. */
+  readonly validity?: Validity;
 }
 
 /**
@@ -47,7 +51,8 @@ async function ask(
     await new Promise((resolve, reject) => {
       socket.once("secureConnect", resolve).once("error", reject).once("close", reject);
     });
-    return { server: formatHost({ host, port }), ...validityOf(socket) };
+    const validity = validityOf(socket);
+    return { server: formatHost({ host, port }), ...(validity && { validity }) };
   } finally {
     clearTimeout(timeout);
     // What the server sends to a client that leaves is of no interest.
@@ -56,7 +61,13 @@ async function ask(
   }
 }
 
-function validityOf(socket: TLSSocket): Pick<BrokerCertificate, "notBeforeMs" | "notAfterMs"> {
-  const { valid_from: from, valid_to: to } = socket.getPeerCertificate();
-  return { notBeforeMs: Date.parse(from), notAfterMs: Date.parse(to) };
+/** `undefined` if the certificate has dates that cannot be read, or there is none. */
+function validityOf(socket: TLSSocket): Validity | undefined {
+  const { valid_from: from = "", valid_to: to = "" } = Object(
+    socket.getPeerCertificate(),
+  ) as Partial<PeerCertificate>;
+  const [notBeforeMs, notAfterMs] = [Date.parse(from), Date.parse(to)];
+  return Number.isNaN(notBeforeMs) || Number.isNaN(notAfterMs)
+    ? undefined
+    : { notBeforeMs, notAfterMs };
 }

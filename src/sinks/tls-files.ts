@@ -58,7 +58,9 @@ function endsIn(file: string): readonly number[] {
   const known = parsedFiles.get(file);
   if (known?.stamp === stamp) return known.ends;
   const texts = readPemFile(file, maxPemBytes).match(certificatePattern) ?? [];
-  const ends = texts.map((text) => Date.parse(new X509Certificate(text).validTo));
+  const ends = texts
+    .map((text) => Date.parse(new X509Certificate(text).validTo))
+    .filter((ms) => !Number.isNaN(ms));
   parsedFiles.set(file, { stamp, ends });
   return ends;
 }
@@ -106,9 +108,12 @@ function inspectFile(
     for (const [index, { validFrom, validTo }] of certificates.entries()) {
       const name = `certificate ${index + 1} of ${certificates.length}`;
       const renew = `Put a valid certificate into ${path}`;
-      if (Date.parse(validTo) < now) add(`${name} expired on ${day(validTo)}`, renew, true);
-      if (Date.parse(validFrom) > now)
-        add(`${name} is not valid until ${day(validFrom)}`, renew, true);
+      const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
+      if (Number.isNaN(from) || Number.isNaN(to)) {
+        add(`the dates of ${name} cannot be read`, renew, true);
+      }
+      if (to < now) add(`${name} expired on ${day(validTo)}`, renew, true);
+      if (from > now) add(`${name} is not valid until ${day(validFrom)}`, renew, true);
     }
     return certificates;
   } catch (error) {

@@ -8,6 +8,7 @@ import {
   fileModes,
   isInPlace,
   noFollow,
+  readFlags,
   syncDirectory,
 } from "../files/append-file.ts";
 import type { JournalPosition } from "../journal/position.ts";
@@ -161,7 +162,7 @@ export async function readCheckpoint(
 
 /** Reads no more than fits into `content`, whatever the size of the file. */
 async function readStart(path: string, content: Buffer): Promise<number> {
-  const file = await open(path, "r");
+  const file = await open(path, readFlags);
   try {
     return (await file.read(content, 0, content.length, 0)).bytesRead;
   } finally {

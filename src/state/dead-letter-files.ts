@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { constants } from "node:fs";
 import { type FileHandle, open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isInPlace, noFollow, syncDirectory } from "../files/append-file.ts";
+import { isInPlace, readFlags, syncDirectory } from "../files/append-file.ts";
 import { ignoreMissing, statIfExists } from "../files/existing.ts";
 
 /** A dead-letter file as it was when it was opened; the service may go on to append to it, or rename it. */
@@ -34,7 +33,7 @@ export async function openDeadLetters(directory: string): Promise<OpenDeadLetter
 
 async function openPlain(path: string): Promise<OpenDeadLetters | undefined> {
   if (!(await statIfExists(path))?.isFile()) return undefined;
-  const handle = await open(path, constants.O_RDONLY | noFollow).catch(ignoreMissing);
+  const handle = await open(path, readFlags).catch(ignoreMissing);
   if (handle === undefined) return undefined; // renamed or deleted meanwhile
   const { size } = await handle.stat();
   return { path, handle, size };

@@ -1,7 +1,6 @@
-import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { z } from "zod";
-import { noFollow, openForAppend } from "../files/append-file.ts";
+import { openForAppend, readFlags } from "../files/append-file.ts";
 import { ignoreMissing } from "../files/existing.ts";
 import { readChunks } from "../files/read-chunks.ts";
 import { replaceFile } from "../files/replace-file.ts";
@@ -84,7 +83,7 @@ export class RedrivenMarks {
   static async read(path: string): Promise<RedrivenMarks> {
     const times = new Map<string, string>();
     let last = "";
-    const file = await open(path, constants.O_RDONLY | noFollow).catch(ignoreMissing);
+    const file = await open(path, readFlags).catch(ignoreMissing);
     try {
       for await (const line of shortLines(file)) {
         const found = parse(line);

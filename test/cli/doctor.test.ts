@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
@@ -11,6 +19,7 @@ import { type CheckName, doctorChecks } from "../../src/doctor/checks.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
 import { exitEvents } from "../../src/exit/ca-codes.ts";
 import { loadNative } from "../../src/native/addon.ts";
+import { stateLayout } from "../../src/state/layout.ts";
 import { expiredCertificate } from "../support/expired-certificate.ts";
 import { cliMain, runCli, startCli } from "../support/run-cli.ts";
 import {
@@ -206,6 +215,30 @@ test("names and errors that others wrote change nothing on the terminal, nor its
   );
 });
 
+test("no FIFO or link in the state directory holds doctor up, or leads it elsewhere", async (t) => {
+  const journal = await workingJournal(t);
+  const config = configure(journal);
+  const { directory, lockName, ...state } = stateLayout(join(dirname(journal), "state"));
+  const files = [
+    join(directory, lockName),
+    state.caIds,
+    state.redriven,
+    state.checkpoint("files"),
+    state.deadLetters("files"),
+    state.routedKinds("files"),
+  ];
+  for (const file of files) mkdirSync(dirname(file), { recursive: true });
+  for (const command of [["mkfifo"], ["ln", "-s", config]]) {
+    for (const file of files) {
+      rmSync(file, { force: true });
+      const [program = "", ...words] = [...command, file];
+      assert.equal(spawnSync(program, words).status, 0);
+    }
+    const [found] = of(await diagnose(config, "--offline"), "state-directory");
+    assert.equal(found?.state, "error");
+  }
+});
+
 const secrets = {
   "password.txt": "Kafka5ecretHunter2",
   "token.txt": "0auth-Client-5ecret",
@@ -361,7 +394,7 @@ test("an invalid configuration is collected without the passwords that were writ
   const inline = ["inline-password-5ecret", "url-password-5ecret", "unknown-key-5ecret"];
   writeFileSync(
     config,
-    `{ "sinks": [{ "name": "r", "url": "amqp://me:${inline[1]}@rabbit7/", "password": "${inline[0]}", "geheim": "${inline[2]}" ] }`,
+    `{ "sinks": [{ "name": "r", "url": "amqp://me:${inline[1]}@rabbit7/", "password" "${inline[0]}", "geheim": "${inline[2]}" ] }`,
   );
   const files = await collectInto(join(dirname(journal), "doctor.zip"), config);
   assertWithout(files, [...inline, "rabbit7"]);

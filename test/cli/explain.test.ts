@@ -49,6 +49,9 @@ test("explain prints what a check of doctor asks", async () => {
     stdout.startsWith(`Check module-loaded, of the link exit module\n\n${question}\n`),
     stdout,
   );
+  const marked = await runCli("explain", "module-enabled");
+  assert.match(marked.stdout, /^Is Certwire\.Exit in the CA's list/m);
+  assert.doesNotMatch(marked.stdout, /`/);
   const near = await runCli("explain", "modul-loaded");
   assert.match(near.stderr, /Did you mean module-loaded\?/);
 });

@@ -42,6 +42,7 @@ const commands: Readonly<Record<string, readonly string[] | "help" | "service">>
   "journal export": [file("export.ndjson"), "--journal", journal, "--json"],
   verify: [file("events.ndjson")],
   status: ["--config", file("certwire.json")],
+  doctor: ["--config", file("certwire.json"), "--offline"],
   "ca status": "help",
   "ca enable": "help",
   "ca disable": "help",

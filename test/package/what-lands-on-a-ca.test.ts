@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
-import { filesOf, type Stage } from "../../scripts/release/stage.ts";
+import { documentation, filesOf, type Stage } from "../../scripts/release/stage.ts";
 import { alerts } from "../../src/health/alerts.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { runCli } from "../support/run-cli.ts";
@@ -24,10 +24,9 @@ test("these files land on a CA", () => {
     "NOTICES.txt",
     "README.txt",
     "app/certwire.mjs",
-    ...Object.keys(alerts)
-      .toSorted()
-      .map((name) => `app/docs/how-to/runbooks/${name}.md`),
-    "app/docs/reference/event-log.md",
+    ...documentation()
+      .map((page) => `app/${page}`)
+      .toSorted(),
     "app/package.json",
     "app/prebuilds/win32-x64/certwire.node",
     "certwire-exit.dll",
@@ -40,6 +39,27 @@ test("these files land on a CA", () => {
     "node.exe",
     "sbom.cdx.json",
   ]);
+});
+
+test("every page that the source names is installed", () => {
+  const installed = new Set(filesOf(stage.directory));
+  for (const name of Object.keys(alerts)) {
+    assert.ok(installed.has(`app/docs/how-to/runbooks/${name}.md`), name);
+  }
+  const named = filesOf("src").flatMap((file) =>
+    // In texts, not in comments: those are for people with the sources.
+    readFileSync(join("src", file), "utf8")
+      .split("\n")
+      .filter((line) => !/^\s*(?:\*|\/[/*])/.test(line))
+      .flatMap(
+        (line) => line.match(/(?:how-to|reference|explanation|tutorial)\/[\w/-]+\.md/g) ?? [],
+      ),
+  );
+  assert.ok(named.length > 10, String(named.length));
+  assert.deepEqual(
+    named.filter((page) => !installed.has(`app/docs/${page}`)),
+    [],
+  );
 });
 
 test("these packages of others are inside the service", () => {

@@ -2,6 +2,13 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+/** A certificate with dates that nobody can read: its end, in January 2020, is in a month 99. */
+export function withUnreadableEnd(pem: string): string {
+  const der = Buffer.from(pem.replaceAll(/-----.*-----|\s/g, ""), "base64");
+  der.write("209931", der.indexOf("200131000000Z"), "latin1");
+  return `-----BEGIN CERTIFICATE-----\n${der.toString("base64")}\n-----END CERTIFICATE-----\n`;
+}
+
 /** Makes a self-signed certificate for `localhost` that was valid in January 2020, and its key; both in PEM. */
 export function expiredCertificate(directory: string): {
   readonly cert: string;

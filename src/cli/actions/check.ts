@@ -13,8 +13,9 @@ import { sinkKinds } from "../../sinks/registry.ts";
 import type { SinkKind } from "../../sinks/sink-kind.ts";
 import { checkState } from "../../state/check-state.ts";
 import { stateLayout } from "../../state/layout.ts";
+import { countOf } from "../../units.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { alignRows, countOf, styled } from "../output.ts";
+import { alignRows, styled } from "../output.ts";
 import { assertSample, printSample, printSampleJson } from "./check-sample.ts";
 
 /** The options of `certwire check`. */

@@ -64,7 +64,9 @@ function checkText(check: CheckName): string {
   const { link, question } = doctorChecks[check];
   const advice =
     "`certwire doctor` answers it, with what to do; docs/how-to/doctor.md has the notes.";
-  return [`Check ${check}, of the link ${link}`, wrapped(question), wrapped(advice)].join("\n\n");
+  return [`Check ${check}, of the link ${link}`, plainText(question), plainText(advice)].join(
+    "\n\n",
+  );
 }
 
 function listOfAll(): string {

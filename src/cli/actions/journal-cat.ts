@@ -1,10 +1,11 @@
 import { standardOutput } from "../../files/standard-output.ts";
 import { WholeJournal } from "../../journal/whole-journal.ts";
 import { linesOfJournal } from "../../journal-tools/journal-lines.ts";
+import { countOf } from "../../units.ts";
 import { chooseJournal, openChosenContext } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { JournalOptions } from "../journal-options.ts";
-import { countOf, say } from "../output.ts";
+import { say } from "../output.ts";
 import { type SelectionOptions, selectionOf } from "../selection-options.ts";
 import { stopSignal } from "../stop-signal.ts";
 

@@ -1,11 +1,11 @@
 import { jsonText } from "../../events/json-text.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { type JournalVerdict, verifyJournal } from "../../journal-tools/verify-journal.ts";
-import { formatBytes } from "../../units.ts";
+import { countOf, formatBytes } from "../../units.ts";
 import { chooseJournal } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { JournalOptions } from "../journal-options.ts";
-import { alignRows, countOf, styled } from "../output.ts";
+import { alignRows, styled } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { stopSignal } from "../stop-signal.ts";
 

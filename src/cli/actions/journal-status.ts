@@ -7,10 +7,10 @@ import {
   type SinkStatus,
   type StatusPlace,
 } from "../../journal-tools/read-status.ts";
-import { formatBytes } from "../../units.ts";
+import { countOf, formatBytes } from "../../units.ts";
 import { chooseJournal } from "../chosen-journal.ts";
 import type { JournalOptions } from "../journal-options.ts";
-import { alignRows, countOf } from "../output.ts";
+import { alignRows } from "../output.ts";
 
 /** The options of `certwire journal status`. */
 export interface StatusOptions extends JournalOptions {

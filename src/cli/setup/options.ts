@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
-import { defaultConfigFile, windowsDataDirectory } from "../default-config.ts";
+import { dataDirectory } from "../../ca/service-setup.ts";
+import { defaultConfigFile } from "../default-config.ts";
 import { usage } from "../verify/credentials.ts";
 
 /** The options of `certwire setup`. */
@@ -48,7 +49,7 @@ const linuxPlaces: Omit<SetupPlaces, "config"> = {
 };
 
 function windowsPlaces(): Omit<SetupPlaces, "config"> {
-  const base = windowsDataDirectory();
+  const base = dataDirectory();
   return { journal: join(base, "journal"), state: join(base, "state") };
 }
 

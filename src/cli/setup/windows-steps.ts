@@ -5,13 +5,13 @@ import {
   restartService,
   serviceState,
 } from "../../ca/control-service.ts";
-import { certwireService, optionOf, serviceSetup } from "../../ca/service-setup.ts";
+import { certwireService, serviceConfig, serviceSetup } from "../../ca/service-setup.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { type NativeWindows, windowsSystem } from "../../native/windows-system.ts";
 import { planLines, restartCa } from "../actions/ca-change.ts";
 import { inLine, say } from "../output.ts";
 import type { Dialog } from "./dialog.ts";
-import { type SetupOptions, setupPlaces } from "./options.ts";
+import type { SetupOptions } from "./options.ts";
 
 /** Longest wait for a service, in ms. */
 const limitMs = 120_000;
@@ -81,8 +81,8 @@ function assertInstalled(windows: NativeWindows): void {
 
 /** A note if the service was installed with another configuration than the one that is written. */
 function otherConfig(windows: NativeWindows, config: string): string[] {
-  const commandLine = serviceSetup(windows, certwireService)?.commandLine;
-  const path = optionOf(commandLine ?? "", "--config") ?? setupPlaces().config;
-  if (commandLine === undefined || path.toLowerCase() === config.toLowerCase()) return [];
+  const service = serviceSetup(windows, certwireService);
+  const path = service && serviceConfig(service);
+  if (path === undefined || path.toLowerCase() === config.toLowerCase()) return [];
   return [`note: the service ${certwireService} reads ${inLine(path)}, not this configuration`];
 }

@@ -30,7 +30,7 @@ export interface Readable {
 const silenceMs = 60_000;
 /** How often holes are counted while events may be on their way, in ms. */
 const countMs = 500;
-/** With more holes than this it is no use to count them often. */
+/** With more holes than this counting them often is no use. */
 const manyHoles = 1000;
 /** Longest wait for a source to stop after an error, in ms. */
 const stopMs = 5000;

@@ -5,7 +5,8 @@ import type {
   Hole,
   JournalReport,
 } from "../../consumer/completeness/report.ts";
-import { alignRows, countOf, inLine } from "../output.ts";
+import { countOf } from "../../units.ts";
+import { alignRows, inLine } from "../output.ts";
 
 /** Most holes, and most epochs, that are printed of a journal; --json has all. */
 const maxShown = 50;

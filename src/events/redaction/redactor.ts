@@ -88,7 +88,7 @@ export class Redactor {
     this.#dropsCa = [...this.#modes.keys()].some((path) => redactsCa.test(path));
   }
 
-  /** What is no text of any form can only be removed. */
+  /** What is not text in any form can only be removed. */
   #modeOf(path: string, mode: Mode): Mode {
     return members().get(path)?.form === "text" ? mode : "remove";
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readCaStatus } from "../../../src/ca/ca-status.ts";
+import { dllIsNewer, readCaStatus } from "../../../src/ca/ca-status.ts";
 import { planDisable } from "../../../src/ca/change-list.ts";
 import { restartService } from "../../../src/ca/control-service.ts";
 import { defaultExit } from "../../../src/ca/exit-modules.ts";
@@ -15,6 +15,7 @@ import {
 test("a status shows the list in its order, the registration and the service, and changes nothing", () => {
   const windows = FakeWindows.withCa("CA-1", ["A.Exit", "Certwire.Exit"]);
   windows.register("C:\\none\\certwire-exit.dll");
+  windows.addService("CertSvc", "running");
   const found = readCaStatus(windows);
   assert.deepEqual([found.ca, found.isActive, found.isEnabled], ["CA-1", true, true]);
   assert.deepEqual(found.exitModules, ["A.Exit", "Certwire.Exit"]);
@@ -39,11 +40,33 @@ test("a list that changed after the start of the CA needs a restart, until that"
   plan.apply();
   const found = readCaStatus(windows);
   assert.equal(found.isRestartNeeded, true);
-  assert.match(found.warnings.join("\n"), /CertSvc started before its exit modules/);
+  assert.match(found.warnings.join("\n"), /CertSvc started before its list of exit modules/);
   assert.equal(planDisable(windows).isRestartNeeded, true, "it still is");
   await restartService(windows, "CertSvc", { limitMs: 60_000, everyMs: 1 });
   assert.equal(readCaStatus(windows).isRestartNeeded, false);
   assert.equal(planDisable(windows).isRestartNeeded, false);
+});
+
+test("a DLL that was registered, or a setting that was made, after the start of the CA needs a restart too", () => {
+  const start = (): FakeWindows => {
+    const windows = FakeWindows.withCa("CA-1", [defaultExit, "Certwire.Exit"]);
+    windows.register("C:\\1.0.0\\certwire-exit.dll");
+    windows.addService("CertSvc", "running");
+    assert.equal(readCaStatus(windows).isRestartNeeded, false);
+    return windows;
+  };
+  const upgraded = start();
+  upgraded.register("C:\\1.1.0\\certwire-exit.dll");
+  assert.equal(readCaStatus(upgraded).isRestartNeeded, true);
+  assert.ok(readCaStatus(upgraded).warnings.includes(dllIsNewer));
+  const changed = start();
+  const key = `${configurationKey}\\CA-1\\ExitModules\\Certwire.Exit`;
+  changed.set(key, "JournalDirectory", singleText("D:\\journal"));
+  assert.match(readCaStatus(changed).warnings.join("\n"), /or the settings of Certwire\.Exit/);
+  const unlisted = FakeWindows.withCa("CA-1", [defaultExit]);
+  unlisted.register("C:\\1.1.0\\certwire-exit.dll");
+  assert.equal(readCaStatus(unlisted).isRestartNeeded, false, "the CA does not load it");
+  assert.equal(planDisable(unlisted).isRestartNeeded, false);
 });
 
 test("a CA that does not run, or is not the active one, needs no restart", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CaStatus } from "../../../src/ca/ca-status.ts";
+import { type CaStatus, dllIsNewer } from "../../../src/ca/ca-status.ts";
 import {
   type ExitModuleFacts,
   exitModuleFacts,
@@ -22,6 +22,7 @@ const ca: CaStatus = {
   warnings: [],
 };
 const good: ExitModuleFacts = {
+  caNames: ["Corp-CA"],
   ca,
   dllVersion: "1.2.0",
   signatures: { dll: noSignature, own: noSignature },
@@ -57,7 +58,11 @@ test("an older DLL is a warning, a newer one an error: the service could not rea
   const newer = judge({ dllVersion: "1.10.0" });
   assert.deepEqual(statesOf(newer), { ...allOk, "module-version": "error" });
   assert.match(newer[1]?.hint ?? "", /^Update the service/);
-  const none: ExitModuleFacts = { ca, signatures: { dll: noSignature, own: noSignature } };
+  const none: ExitModuleFacts = {
+    caNames: [],
+    ca,
+    signatures: { dll: noSignature, own: noSignature },
+  };
   assert.equal(statesOf(judgeExitModule(none, writing, "1.2.0"))["module-version"], "warn");
 });
 
@@ -88,6 +93,15 @@ test("a module that is not in the list, or whose CA is stopped, has a command th
 test("a module that has begun no epoch since the CA was started was not loaded", () => {
   assert.equal(statesOf(judge({}, 999))["module-loaded"], "error");
   assert.equal(statesOf(judgeExitModule(good, undefined, "1.2.0"))["module-loaded"], "error");
+});
+
+test("a DLL that was registered after the CA was started is a warning, said once, with the restart", () => {
+  const found = judge({ ca: { ...ca, isRestartNeeded: true, warnings: [dllIsNewer] } });
+  assert.deepEqual(statesOf(found), { ...allOk, "module-loaded": "warn" });
+  const [loaded] = found.filter(({ check }) => check === "module-loaded");
+  assert.equal(loaded?.seen, dllIsNewer);
+  assert.match(loaded.hint ?? "", /certwire ca enable --restart/);
+  assert.equal(found.filter(({ seen }) => seen === dllIsNewer).length, 1);
 });
 
 test("without a registration version and signature are skipped, and what is wrong is said once", () => {

@@ -72,6 +72,8 @@ test("LocalSystem, a service that does not start by itself and another version a
   }
   const same = `${setup.commandLine} "--config" "c:${good.configFile.slice(2)}"`;
   assert.deepEqual(bad({ windows: { ...windows, setup: { ...setup, commandLine: same } } }), []);
+  const elsewhere = { configFile: String.raw`D:\other.jsonc` };
+  assert.deepEqual(bad(elsewhere), ["service-account warn"], "the service reads the default");
   const managed = { ...windows, setup: { ...setup, account: String.raw`CORP\gmsa$` } };
   assert.deepEqual(bad({ windows: managed }), []);
 });

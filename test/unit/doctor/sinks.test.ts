@@ -15,7 +15,10 @@ const good: SinkLinkFacts = {
   opened: { lanes: 6, findings: [] },
   certificates: [{ name: "client.pem", notAfterMs: now + 400 * day }],
   brokerCertificates: [
-    { server: "broker1:9093", notBeforeMs: now - day, notAfterMs: now + 300 * day },
+    {
+      server: "broker1:9093",
+      validity: { notBeforeMs: now - day, notAfterMs: now + 300 * day },
+    },
   ],
   shown: {
     name: "kafka",
@@ -59,13 +62,22 @@ test("a sink that cannot be opened is an error with its code, and the topics are
 
 test("a broker's certificate that ends within 30 days is a warning, one that has ended an error", () => {
   const ends = (notAfterMs: number, notBeforeMs = now - day) =>
-    judge({ brokerCertificates: [{ server: "b:1", notBeforeMs, notAfterMs }] });
+    judge({ brokerCertificates: [{ server: "b:1", validity: { notBeforeMs, notAfterMs } }] });
   assert.deepEqual(bad(ends(now + 30 * day)), []);
   assert.deepEqual(bad(ends(now + 29 * day)), ["sink-certificates warn"]);
   assert.deepEqual(bad(ends(now - 1)), ["sink-certificates error"]);
   const early = ends(now + 300 * day, now + 5 * minute);
   assert.deepEqual(bad(early), ["sink-certificates error"]);
   assert.match(early[2]?.hint ?? "", /^Compare the clocks/);
+});
+
+test("a broker's certificate whose dates cannot be read is a warning, whatever else is known", () => {
+  const brokerCertificates = [{ server: "b:1" }];
+  for (const certificates of [[], good.certificates]) {
+    const found = judge({ certificates, brokerCertificates });
+    assert.deepEqual(bad(found), ["sink-certificates warn"]);
+    assert.equal(found[2]?.seen, "the certificate of b:1: its dates cannot be read");
+  }
 });
 
 test("a file of the configuration that ends is judged as its health judges it", () => {

@@ -4,13 +4,14 @@ import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { createServer } from "node:tls";
 import { brokerCertificates } from "../../../src/sinks/broker-certificate.ts";
-import { expiredCertificate } from "../../support/expired-certificate.ts";
+import { expiredCertificate, withUnreadableEnd } from "../../support/expired-certificate.ts";
 import { startMuteServer } from "../../support/mute-server.ts";
 import { temporaryDirectory } from "../../support/run-cli.ts";
 import { patienceMs } from "../../support/until.ts";
 
-async function startServer(t: TestContext): Promise<number> {
-  const server = createServer(expiredCertificate(temporaryDirectory(t)));
+async function startServer(t: TestContext, change = (pem: string) => pem): Promise<number> {
+  const { cert, key } = expiredCertificate(temporaryDirectory(t));
+  const server = createServer({ cert: change(cert), key });
   server.on("connection", (socket) => socket.on("error", () => undefined));
   server.on("tlsClientError", () => undefined);
   server.listen(0, "127.0.0.1");
@@ -26,10 +27,21 @@ test("the certificate of a broker is seen although it has ended and nobody trust
   assert.deepEqual(found, [
     {
       server: `127.0.0.1:${port}`,
-      notBeforeMs: Date.parse("2020-01-01T00:00:00Z"),
-      notAfterMs: Date.parse("2020-01-31T00:00:00Z"),
+      validity: {
+        notBeforeMs: Date.parse("2020-01-01T00:00:00Z"),
+        notAfterMs: Date.parse("2020-01-31T00:00:00Z"),
+      },
     },
   ]);
+});
+
+test("a certificate whose dates cannot be read is seen, without them", async (t) => {
+  const port = await startServer(t, withUnreadableEnd);
+  const found = await brokerCertificates(
+    { hosts: [{ host: "127.0.0.1", port }], tls: {} },
+    patienceMs,
+  );
+  assert.deepEqual(found, [{ server: `127.0.0.1:${port}` }]);
 });
 
 test("a broker without TLS is not asked, one that says nothing or is not there is left out", async (t) => {

@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { parseConfig } from "../../../src/config/load.ts";
-import { certificateEnds } from "../../../src/sinks/tls-files.ts";
+import { certificateEnds, inspectCa } from "../../../src/sinks/tls-files.ts";
 import { resolveTls } from "../../../src/sinks/tls-options.ts";
+import { expiredCertificate, withUnreadableEnd } from "../../support/expired-certificate.ts";
+import { temporaryDirectory } from "../../support/run-cli.ts";
 
 function certificateFile(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), "certwire-ends-"));
@@ -85,4 +87,21 @@ test("the CA of a token endpoint is a certificate of the sink", (t) => {
     const config = parseConfig(join(file, "..", "certwire.json"), text);
     assert.deepEqual(config.sinks[0]?.certificates(), [{ file, notAfterMs }]);
   }
+});
+
+test("a certificate whose dates cannot be read has no end, and is a warning", (t) => {
+  const directory = temporaryDirectory(t);
+  const { cert } = expiredCertificate(directory);
+  const file = join(directory, "two.pem");
+  writeFileSync(file, cert + withUnreadableEnd(cert));
+  assert.equal(endOf(file), Date.parse("2020-01-31T00:00:00Z"), "the other one has one");
+  writeFileSync(file, withUnreadableEnd(cert));
+  assert.equal(endOf(file), undefined);
+  assert.deepEqual(
+    inspectCa(["tls", "caFile"], file, Date.now()).map(({ message, isWarning }) => [
+      message,
+      isWarning,
+    ]),
+    [["the dates of certificate 1 of 1 cannot be read", true]],
+  );
 });
