@@ -28,7 +28,7 @@ interface SetupPlan {
 /** `certwire setup`: writes a configuration, checks it, and starts what was asked for. */
 export async function setup(options: SetupOptions): Promise<void> {
   assertCombination(options);
-  const dialog = openDialog();
+  const dialog = options.yes ? undefined : openDialog();
   const plan = await agreedPlan(options, dialog).finally(() => dialog?.close());
   if (plan === undefined) return;
   await writeFiles(plan.files);
@@ -37,10 +37,15 @@ export async function setup(options: SetupOptions): Promise<void> {
   await check({ config, timeout: options.timeout, ...(options.offline && { offline: true }) });
   if ((process.exitCode ?? exitCodes.ok) !== exitCodes.ok) {
     say("certwire: nothing was started. Correct what the check found, then run:");
-    return say(`  certwire check --config ${config}`);
+    const commands = [`certwire check --config ${config}`, ...commandsLeft(plan)];
+    for (const command of commands) say(`  ${command}`);
+    return;
   }
   await plan.steps?.run();
-  for (const line of whatIsLeft(plan)) say(line);
+  const commands = commandsLeft(plan);
+  say(commands.length === 0 ? "certwire: done" : "certwire: done. Left to do:");
+  for (const command of commands) say(`  ${command}`);
+  for (const note of notes(plan)) say(note);
 }
 
 /** The plan, after it was shown and agreed to; `undefined` if nothing is to be done. */
@@ -102,21 +107,13 @@ function planText({ places, files, steps }: SetupPlan): string {
   return [...lines, ...(steps?.lines ?? [])].join("\n");
 }
 
-function whatIsLeft({ places, files, steps }: SetupPlan): string[] {
-  if (steps === undefined) {
-    const secrets = files.filter(({ access }) => access === "private").map(({ path }) => path);
-    return [
-      "certwire: done. To run the service:",
-      `  certwire run --config ${places.config}`,
-      ...secrets.map((path) => `note: only the account of this command may read ${path}`),
-    ];
-  }
-  const left = [
-    ...(steps.isStarted ? [] : ["  sc.exe start Certwire"]),
-    ...(steps.change === undefined ? ["  certwire ca enable --restart"] : []),
-    ...(steps.change !== undefined && !steps.isCaRestarted
-      ? ["  net stop CertSvc && net start CertSvc"]
-      : []),
-  ];
-  return left.length === 0 ? ["certwire: done"] : ["certwire: done. Left to do:", ...left];
+/** What starts what is not running by now. */
+function commandsLeft({ places, steps }: SetupPlan): string[] {
+  return steps === undefined ? [`certwire run --config ${places.config}`] : steps.left();
+}
+
+function notes({ files, steps }: SetupPlan): string[] {
+  if (steps !== undefined) return [];
+  const secrets = files.filter(({ access }) => access === "private");
+  return secrets.map(({ path }) => `note: only the account of this command may read ${path}`);
 }
