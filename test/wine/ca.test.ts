@@ -152,7 +152,7 @@ test("enable refuses a DLL below a user's folder, and one that others may change
   const openDll = windowsPath(join(open, "certwire-exit.dll"));
   await assert.rejects(runWine("regsvr32", ["/s", openDll]), "regsvr32 refuses it too");
   await registerAt(openDll);
-  await refused(/others than administrators may change the DLL or its folder/);
+  await refused(/accounts other than administrators can change the DLL or its folder/);
   await registerAt("C:\\gone\\certwire-exit.dll");
   await refused(/the DLL is missing/);
 });
