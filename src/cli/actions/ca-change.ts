@@ -1,5 +1,5 @@
 import { type ListChange, planDisable, planEnable } from "../../ca/change-list.ts";
-import { activeDependents, caService, type Clock } from "../../ca/control-service.ts";
+import { activeDependents, type Clock, caService } from "../../ca/control-service.ts";
 import { certwireExit, hasModule } from "../../ca/exit-modules.ts";
 import { jsonText } from "../../events/json-text.ts";
 import { standardOutput } from "../../files/standard-output.ts";
