@@ -34,13 +34,13 @@ export async function setup(options: SetupOptions): Promise<void> {
   await writeFiles(plan.files);
   say(`certwire: written: ${plan.files.map(({ path }) => path).join(", ")}`);
   const { config } = plan.places;
-  await check({ config, timeout: options.timeout, ...(options.offline && { offline: true }) });
-  if ((process.exitCode ?? exitCodes.ok) !== exitCodes.ok) {
-    say("certwire: nothing was started. Correct what the check found, then run:");
-    const commands = [`certwire check --config ${config}`, ...commandsLeft(plan)];
-    for (const command of commands) say(`  ${command}`);
-    return;
+  try {
+    await check({ config, timeout: options.timeout, ...(options.offline && { offline: true }) });
+  } catch (error) {
+    sayNothingStarted(plan);
+    throw error;
   }
+  if ((process.exitCode ?? exitCodes.ok) !== exitCodes.ok) return sayNothingStarted(plan);
   await plan.steps?.run();
   const commands = commandsLeft(plan);
   say(commands.length === 0 ? "certwire: done" : "certwire: done. Left to do:");
@@ -105,6 +105,12 @@ function planText({ places, files, steps }: SetupPlan): string {
   ];
   const lines = alignRows(all.map((row) => row.map(inLine)));
   return [...lines, ...(steps?.lines ?? [])].join("\n");
+}
+
+function sayNothingStarted(plan: SetupPlan): void {
+  say("certwire: nothing was started. Correct what the check found, then run:");
+  const commands = [`certwire check --config ${plan.places.config}`, ...commandsLeft(plan)];
+  for (const command of commands) say(`  ${command}`);
 }
 
 /** What starts what is not running by now. */

@@ -133,6 +133,16 @@ test("a failed check ends the setup with its exit code, and says that nothing wa
   assert.deepEqual(readdirSync(join(directory, "config")), ["certwire.jsonc"]);
 });
 
+test("a check that cannot run, for want of a password file, says as much", async (t) => {
+  const { config, words, directory } = prepare(t);
+  const noFile = ["--rabbitmq-password-file", join(directory, "none.txt")];
+  const { exitCode, stderr } = await runCli(...words, "--rabbitmq", "amqp://me@host", ...noFile);
+  assert.equal(exitCode, 78, stderr);
+  assert.match(stderr, /none\.txt/);
+  assert.match(stderr, /nothing was started/);
+  assert.ok(stderr.includes(`certwire check --config ${config}`));
+});
+
 test("a place that cannot be written is an error with its path", async (t) => {
   const { config, words, directory } = prepare(t);
   writeFileSync(join(directory, "config"), "a file in the place of the directory");
