@@ -6,8 +6,8 @@
 namespace exit_module {
 
 /// DllRegisterServer: both classes, the event log source, and the directories below
-/// %ProgramData%\Certwire with their rights. E_ACCESSDENIED when others than administrators could
-/// change the DLL, which the certification authority loads as SYSTEM.
+/// %ProgramData%\Certwire with their rights. E_ACCESSDENIED when accounts other than administrators
+/// can change the DLL, which the certification authority loads as SYSTEM.
 HRESULT Register();
 
 /// DllUnregisterServer: undoes Register, except for the directories, which hold the journal.

@@ -8,8 +8,8 @@
 
 namespace binding {
 
-/// Work on a worker thread, so that a slow disk never holds up the event loop; its end settles a
-/// promise. Made with `new`; deletes itself.
+/// Work on a worker thread, so that a slow disk or service never holds up the event loop; its end
+/// settles a promise. Made with `new`; deletes itself.
 class PromiseWorker : public Napi::AsyncWorker {
  public:
   explicit PromiseWorker(Napi::Env env)
@@ -29,6 +29,8 @@ class PromiseWorker : public Napi::AsyncWorker {
   virtual void WorkEnded() {}
   /// What the promise resolves with after work that did not fail.
   virtual Napi::Value Result() = 0;
+  /// What the promise rejects with after work that failed. By default an error of the journal.
+  virtual Napi::Error Failure(journal::Status status) { return ToError(Env(), status); }
 
  private:
   void Execute() final { status_ = Work(); }
@@ -39,7 +41,7 @@ class PromiseWorker : public Napi::AsyncWorker {
     if (status_.ok()) {
       deferred_.Resolve(Result());
     } else {
-      deferred_.Reject(ToError(Env(), status_).Value());
+      deferred_.Reject(Failure(status_).Value());
     }
   }
 

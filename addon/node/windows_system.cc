@@ -6,6 +6,8 @@
 
 #include "../exit_module/access.h"
 #include "journal/clock.h"
+#include "journal/status.h"
+#include "promise_worker.h"
 #include "windows_registry.h"
 #include "windows_services.h"
 #include "windows_trust.h"
@@ -114,39 +116,30 @@ Napi::Value ActiveDependents(const Napi::CallbackInfo& info) {
   return ToTexts(info.Env(), names);
 }
 
-/// Controls a service on a worker thread: a start may take long. Deletes itself.
-class ControlWorker final : public Napi::AsyncWorker {
+/// Controls a service: a start may take long.
+class ControlWorker final : public PromiseWorker {
  public:
   using Control = DWORD (*)(const std::wstring& name);
 
   ControlWorker(Napi::Env env, Control control, std::wstring name)
-      : Napi::AsyncWorker(env),
-        deferred_(Napi::Promise::Deferred::New(env)),
-        control_(control),
-        name_(std::move(name)) {}
+      : PromiseWorker(env), control_(control), name_(std::move(name)) {}
 
-  /// Queues the work; call it once. The worker may be gone when it returns.
-  Napi::Promise Start() {
-    const Napi::Promise promise = deferred_.Promise();
-    Queue();
-    return promise;
+ protected:
+  journal::Status Work() override {
+    const DWORD error = control_(name_);
+    if (error == ERROR_SUCCESS) return journal::Status::Ok();
+    return {journal::Status::Code::kIo, "a service refused", static_cast<int>(error)};
+  }
+
+  Napi::Value Result() override { return Env().Undefined(); }
+
+  Napi::Error Failure(journal::Status status) override {
+    return WindowsError(Env(), static_cast<DWORD>(status.os_error()));
   }
 
  private:
-  void Execute() override { error_ = control_(name_); }
-  void OnOK() override {
-    const Napi::HandleScope scope(Env());
-    if (error_ == ERROR_SUCCESS) {
-      deferred_.Resolve(Env().Undefined());
-    } else {
-      deferred_.Reject(WindowsError(Env(), error_).Value());
-    }
-  }
-
-  Napi::Promise::Deferred deferred_;
   const Control control_;
   const std::wstring name_;
-  DWORD error_ = ERROR_SUCCESS;
 };
 
 template <ControlWorker::Control kControl>

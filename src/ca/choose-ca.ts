@@ -1,5 +1,5 @@
 import { CertwireError } from "../errors/certwire-error.ts";
-import { textOf } from "../native/registry-strings.ts";
+import { isSameName, textOf } from "../native/registry-strings.ts";
 import { calling, type NativeWindows } from "../native/windows-system.ts";
 
 /** Key of the configurations of the CAs, one subkey each, below HKEY_LOCAL_MACHINE. */
@@ -27,11 +27,11 @@ export function chooseCa(windows: NativeWindows, name?: string): InstalledCa {
   }
   const active = activeName(windows);
   const wanted = name ?? active;
-  const found = names.find((each) => wanted !== undefined && isSame(each, wanted));
+  const found = names.find((each) => wanted !== undefined && isSameName(each, wanted));
   if (found === undefined) throw notFound(names, name, active);
   return {
     name: found,
-    isActive: active !== undefined && isSame(found, active),
+    isActive: active !== undefined && isSameName(found, active),
     key: `${configurationKey}\\${found}`,
   };
 }
@@ -73,9 +73,4 @@ function notFound(
 
 function missing(message: string, hint: string): CertwireError {
   return new CertwireError("CERTWIRE_CA_MISSING", message, { hint });
-}
-
-/** Windows compares the names of keys without regard to case. */
-function isSame(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }

@@ -1,5 +1,5 @@
 import { CertwireError } from "../errors/certwire-error.ts";
-import { multiText, textsOf, typeName } from "../native/registry-strings.ts";
+import { isSameName, multiText, textsOf, typeName } from "../native/registry-strings.ts";
 import { calling, type NativeWindows, type RegistryValue } from "../native/windows-system.ts";
 import type { InstalledCa } from "./choose-ca.ts";
 
@@ -36,9 +36,9 @@ export function readExitModules(windows: NativeWindows, ca: InstalledCa): ExitMo
   return { key, modules, value };
 }
 
-/** True if the list has the module; Windows compares ProgIDs without regard to case. */
+/** True if the list has the module. */
 export function hasModule(modules: readonly string[], progId: string): boolean {
-  return modules.some((module) => isSame(module, progId));
+  return modules.some((module) => isSameName(module, progId));
 }
 
 /** The list with our module at its end, or as it is if it has it. */
@@ -48,7 +48,7 @@ export function withCertwire(modules: readonly string[]): readonly string[] {
 
 /** The list without our module. */
 export function withoutCertwire(modules: readonly string[]): readonly string[] {
-  return modules.filter((module) => !isSame(module, certwireExit));
+  return modules.filter((module) => !isSameName(module, certwireExit));
 }
 
 /** Writes a list in the place of one that was read. Throws CERTWIRE_CA_LIST if somebody else changed it meanwhile. */
@@ -65,8 +65,4 @@ export function writeExitModules(
   throw new CertwireError("CERTWIRE_CA_LIST", `${place}, was changed by another program just now`, {
     hint: "Run the command again.",
   });
-}
-
-function isSame(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
 }

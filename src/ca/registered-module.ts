@@ -79,7 +79,7 @@ function placeProblems(windows: NativeWindows, dll: string): string[] {
     problems.push(`the DLL lies below the folders of users, ${profiles}`);
   }
   if (windows.isWritableByOthers(dll)) {
-    problems.push("others than administrators may change the DLL or its folder");
+    problems.push("accounts other than administrators can change the DLL or its folder");
   }
   return problems;
 }

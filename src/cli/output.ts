@@ -29,7 +29,7 @@ export function sayError(error: unknown): void {
     return;
   }
   say(`${styled(process.stderr, "red", "error")} ${error.code}: ${messages(error).join(": ")}`);
-  say(`hint: ${error.hint}`);
+  say(`hint: ${printable(error.hint)}`);
 }
 
 function messages(error: Error): string[] {

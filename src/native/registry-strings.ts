@@ -51,3 +51,8 @@ export function multiText(texts: readonly string[]): RegistryValue {
 export function expandVariables(text: string): string {
   return text.replaceAll(/%([^%]+)%/g, (whole, name: string) => process.env[name] ?? whole);
 }
+
+/** True if two names of keys, or two ProgIDs, are the same one to Windows, which ignores case. */
+export function isSameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}

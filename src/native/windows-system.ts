@@ -45,9 +45,9 @@ export interface NativeWindows {
   stopService(name: string): Promise<void>;
   /** Starts a service; it may still be starting when this resolves. */
   startService(name: string): Promise<void>;
-  /** True if others than administrators and the system may change or replace a file; true if that cannot be known. */
+  /** True if accounts other than administrators and the system can change or replace a file; true if that cannot be known. */
   isWritableByOthers(path: string): boolean;
-  /** True if others than administrators, the system and the service may read what is in a directory. */
+  /** True if accounts other than administrators, the system and the service can read what is in a directory. */
   isReadableByOthers(path: string): boolean;
   /** Why the exit module, as the system, would not write into a directory, in words; empty if it would. */
   distrustReason(path: string): string;

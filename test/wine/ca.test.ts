@@ -87,6 +87,9 @@ test("a machine without a CA is an error; of two CAs the active one is changed, 
   assert.match(named.output, /note: CertSvc does not run this CA/);
   assert.equal(await cas.listOf("Old-CA"), `REG_MULTI_SZ ${defaultExit}\\0Certwire.Exit`);
   assert.equal((await status("--ca", "Old-CA")).isActive, false);
+  const restart = await certwireInWine("ca", "disable", "--ca", "Old-CA", "--restart");
+  assert.equal(restart.exitCode, 2, restart.output);
+  assert.match(restart.output, /"Old-CA" is another one/);
   const wrong = await certwireInWine("ca", "enable", "--ca", "Other");
   assert.equal(wrong.exitCode, 78);
   assert.match(wrong.output, /hint: Name one with --ca: .*"Old-CA"/);
@@ -152,7 +155,7 @@ test("enable refuses a DLL below a user's folder, and one that others may change
   const openDll = windowsPath(join(open, "certwire-exit.dll"));
   await assert.rejects(runWine("regsvr32", ["/s", openDll]), "regsvr32 refuses it too");
   await registerAt(openDll);
-  await refused(/others than administrators may change the DLL or its folder/);
+  await refused(/accounts other than administrators can change the DLL or its folder/);
   await registerAt("C:\\gone\\certwire-exit.dll");
   await refused(/the DLL is missing/);
 });

@@ -1,9 +1,12 @@
 import { type ListChange, planDisable, planEnable } from "../../ca/change-list.ts";
-import { activeDependents, caService, restartService } from "../../ca/control-service.ts";
+import { activeDependents, type Clock, caService } from "../../ca/control-service.ts";
+import { certwireExit, hasModule } from "../../ca/exit-modules.ts";
 import { jsonText } from "../../events/json-text.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { type NativeWindows, windowsSystem } from "../../native/windows-system.ts";
 import { alignRows, inLine, say } from "../output.ts";
+import { restart } from "../restart.ts";
+import { usage } from "../verify/credentials.ts";
 
 /** The options of `certwire ca enable` and `disable`. */
 export interface CaChangeOptions {
@@ -18,42 +21,55 @@ export interface CaChangeOptions {
 /** `certwire ca enable`: adds our exit module to the list of the CA. */
 export async function caEnable(options: CaChangeOptions): Promise<void> {
   const windows = windowsSystem();
-  await change(windows, planEnable(windows, options.ca), options);
+  await changeList(windows, planEnable(windows, options.ca), options);
 }
 
 /** `certwire ca disable`: takes our exit module from the list of the CA. */
 export async function caDisable(options: CaChangeOptions): Promise<void> {
   const windows = windowsSystem();
-  await change(windows, planDisable(windows, options.ca), options);
+  await changeList(windows, planDisable(windows, options.ca), options);
 }
 
-async function change(
+/**
+ * Carries a plan out, and says what it does and what is left. Throws CERTWIRE_USAGE, before anything else, if the restart
+ * would be that of another CA; otherwise as `ListChange.apply` and `restartService`.
+ */
+export async function changeList(
   windows: NativeWindows,
   plan: ListChange,
   options: CaChangeOptions,
 ): Promise<void> {
-  const { restart, timeout, dryRun, json } = options;
-  const services = restart ? [caService, ...activeDependents(windows, caService)] : [];
+  const { restart: isRestart, timeout, dryRun, json } = options;
+  if (isRestart && !plan.isActive) {
+    throw usage(
+      `--restart would restart the active CA, and "${inLine(plan.ca)}" is another one`,
+      "Leave --restart out: a CA reads its list when it starts.",
+    );
+  }
+  const services = isRestart ? [caService, ...activeDependents(windows, caService)] : [];
   if (!json) standardOutput().post(`${planLines(plan, services).join("\n")}\n`);
   if (!dryRun) {
     plan.apply();
-    if (restart) await restartCa(windows, timeout * 1000);
+    if (isRestart) await restartCa(windows, plan, { limitMs: timeout * 1000 });
   }
   if (json) standardOutput().post(`${jsonText(result(plan, services, dryRun), undefined, 2)}\n`);
   else say(`certwire: ${whatIsLeft(plan, options)}`);
 }
 
-/** Restarts the CA service; Ctrl-C in between would leave it stopped, so it only says so. */
-export async function restartCa(windows: NativeWindows, limitMs: number): Promise<void> {
-  const wait = (): void => say("certwire: the CA service is being restarted, please wait");
-  process.on("SIGINT", wait);
-  try {
-    const onStep = (text: string): void => say(`certwire: ${text}`);
-    await restartService(windows, caService, { limitMs, onStep });
-  } finally {
-    process.off("SIGINT", wait);
-  }
+/**
+ * Restarts the CA service, which then runs with the list of the plan. Throws as `restartService`; if the service does not
+ * start with our exit module, the hint says how to start it without.
+ */
+export async function restartCa(
+  windows: NativeWindows,
+  plan: ListChange,
+  options: { readonly limitMs: number; readonly clock?: Clock },
+): Promise<void> {
+  const isOurs = hasModule(plan.after, certwireExit);
+  await restart(windows, caService, { ...options, ...(isOurs && { ifNotStarted: startWithout }) });
 }
+
+const startWithout = `If it does not start with ${certwireExit}: certwire ca disable, then net start "${caService}".`;
 
 /** What a change does, for people. */
 export function planLines(plan: ListChange, services: readonly string[]): string[] {

@@ -28,19 +28,24 @@ interface SetupPlan {
 /** `certwire setup`: writes a configuration, checks it, and starts what was asked for. */
 export async function setup(options: SetupOptions): Promise<void> {
   assertCombination(options);
-  const dialog = openDialog();
+  const dialog = options.yes ? undefined : openDialog();
   const plan = await agreedPlan(options, dialog).finally(() => dialog?.close());
   if (plan === undefined) return;
   await writeFiles(plan.files);
   say(`certwire: written: ${plan.files.map(({ path }) => path).join(", ")}`);
   const { config } = plan.places;
-  await check({ config, timeout: options.timeout, ...(options.offline && { offline: true }) });
-  if ((process.exitCode ?? exitCodes.ok) !== exitCodes.ok) {
-    say("certwire: nothing was started. Correct what the check found, then run:");
-    return say(`  certwire check --config ${config}`);
+  try {
+    await check({ config, timeout: options.timeout, ...(options.offline && { offline: true }) });
+  } catch (error) {
+    sayNothingStarted(plan);
+    throw error;
   }
+  if ((process.exitCode ?? exitCodes.ok) !== exitCodes.ok) return sayNothingStarted(plan);
   await plan.steps?.run();
-  for (const line of whatIsLeft(plan)) say(line);
+  const commands = commandsLeft(plan);
+  say(commands.length === 0 ? "certwire: done" : "certwire: done. Left to do:");
+  for (const command of commands) say(`  ${command}`);
+  for (const note of notes(plan)) say(note);
 }
 
 /** The plan, after it was shown and agreed to; `undefined` if nothing is to be done. */
@@ -102,21 +107,19 @@ function planText({ places, files, steps }: SetupPlan): string {
   return [...lines, ...(steps?.lines ?? [])].join("\n");
 }
 
-function whatIsLeft({ places, files, steps }: SetupPlan): string[] {
-  if (steps === undefined) {
-    const secrets = files.filter(({ access }) => access === "private").map(({ path }) => path);
-    return [
-      "certwire: done. To run the service:",
-      `  certwire run --config ${places.config}`,
-      ...secrets.map((path) => `note: only the account of this command may read ${path}`),
-    ];
-  }
-  const left = [
-    ...(steps.isStarted ? [] : ["  sc.exe start Certwire"]),
-    ...(steps.change === undefined ? ["  certwire ca enable --restart"] : []),
-    ...(steps.change !== undefined && !steps.isCaRestarted
-      ? ["  net stop CertSvc && net start CertSvc"]
-      : []),
-  ];
-  return left.length === 0 ? ["certwire: done"] : ["certwire: done. Left to do:", ...left];
+function sayNothingStarted(plan: SetupPlan): void {
+  say("certwire: nothing was started. Correct what the check found, then run:");
+  const commands = [`certwire check --config ${plan.places.config}`, ...commandsLeft(plan)];
+  for (const command of commands) say(`  ${command}`);
+}
+
+/** What starts what is not running by now. */
+function commandsLeft({ places, steps }: SetupPlan): string[] {
+  return steps === undefined ? [`certwire run --config ${places.config}`] : steps.left();
+}
+
+function notes({ files, steps }: SetupPlan): string[] {
+  if (steps !== undefined) return [];
+  const secrets = files.filter(({ access }) => access === "private");
+  return secrets.map(({ path }) => `note: only the account of this command may read ${path}`);
 }

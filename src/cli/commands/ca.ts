@@ -67,9 +67,9 @@ Example:
 
 const enableHelp = `
 The other modules and their order stay. Refused if the registered DLL lies below
-a user's folder, or where others than administrators may change it. The CA loads
-the module at its next start. On a failover cluster leave --restart out, and
-restart the CA's resource.
+a user's folder, or where accounts other than administrators can change it. The
+CA loads the module at its next start. On a failover cluster leave --restart
+out, and restart the CA's resource. --restart is for the active CA only.
 
 Examples:
   certwire ca enable --dry-run
@@ -77,7 +77,7 @@ Examples:
 
 const disableHelp = `
 The other modules and their order stay. The CA unloads the module at its next
-stop; its registration and the journal stay.
+stop; its registration and the journal stay. --restart is for the active CA only.
 
 Example:
   certwire ca disable --restart`;

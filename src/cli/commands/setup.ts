@@ -30,6 +30,7 @@ export function addSetupCommand(program: Command): void {
     .option("--offline", "do not connect to the sinks in the check")
     .option("--timeout <seconds>", "how long the check waits for each sink", parseCount, 15)
     .option("--dry-run", "show the plan and the configuration, write nothing")
+    .option("--yes", "never ask: what is missing is an error")
     .addHelpText("after", help)
     .action(async (options: SetupOptions) => (await import("../actions/setup.ts")).setup(options));
 }
@@ -37,8 +38,8 @@ export function addSetupCommand(program: Command): void {
 const help = `
 On a terminal it asks for what is not given, shows the plan, and asks before it
 writes. A password is asked for without being shown, and goes into a file beside
-the configuration; without a terminal name a file that holds it. If the check
-fails, nothing is started.
+the configuration. With --yes, or without a terminal, it asks nothing: name a file
+that holds the password. If the check fails, nothing is started.
 
 Files: %ProgramData%\\Certwire on Windows; elsewhere /etc/certwire and
 /var/lib/certwire.
@@ -46,4 +47,4 @@ Files: %ProgramData%\\Certwire on Windows; elsewhere /etc/certwire and
 Examples:
   certwire setup
   certwire setup --kafka kafkas://broker1:9093/certwire.events --kafka-username ca1
-    --kafka-password-file kafka.txt --start --enable --restart-ca`;
+    --kafka-password-file kafka.txt --start --enable --restart-ca --yes`;

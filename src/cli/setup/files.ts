@@ -60,7 +60,7 @@ async function assertDirectories(
     if (access === "private" && windows.isReadableByOthers(directory)) {
       throw new CertwireError(
         "CERTWIRE_SETUP_FAILED",
-        `others than administrators may read ${directory}, where ${path} would be`,
+        `accounts other than administrators can read ${directory}, where ${path} would be`,
         { hint: String.raw`Use %ProgramData%\Certwire\config, or take their rights away.` },
       );
     }

@@ -24,6 +24,8 @@ export interface SetupOptions {
   /** Longest wait for each sink, in s. */
   readonly timeout: number;
   readonly dryRun?: true;
+  /** Never ask, on a terminal either. */
+  readonly yes?: true;
 }
 
 /** Where configuration, journal and state are. */

@@ -163,7 +163,7 @@ async function passwordOf(
   if (file !== undefined) return { reference: { file: resolve(file) } };
   if (dialog === undefined) {
     throw usage(
-      `there is no terminal to ask for the password of ${username}`,
+      `nothing gives the password of ${username}`,
       `Write it into a file and give --${sink}-password-file FILE.`,
     );
   }

@@ -1,15 +1,11 @@
-import { type ListChange, planEnable } from "../../ca/change-list.ts";
-import {
-  activeDependents,
-  caService,
-  restartService,
-  serviceState,
-} from "../../ca/control-service.ts";
+import { planEnable } from "../../ca/change-list.ts";
+import { activeDependents, caService, serviceState } from "../../ca/control-service.ts";
 import { certwireService, serviceConfig, serviceSetup } from "../../ca/service-setup.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { type NativeWindows, windowsSystem } from "../../native/windows-system.ts";
 import { planLines, restartCa } from "../actions/ca-change.ts";
 import { inLine, say } from "../output.ts";
+import { restart } from "../restart.ts";
 import type { Dialog } from "./dialog.ts";
 import type { SetupOptions } from "./options.ts";
 
@@ -18,13 +14,12 @@ const limitMs = 120_000;
 
 /** What follows the check. */
 export interface WindowsSteps {
-  readonly isStarted: boolean;
-  /** Absent if the CA's list of exit modules stays as it is. */
-  readonly change?: ListChange;
-  readonly isCaRestarted: boolean;
   /** What is done, for people. */
   readonly lines: readonly string[];
+  /** Does it. If a step fails, says what is left to do, then throws as `restartService` and `ListChange.apply`. */
   run(): Promise<void>;
+  /** Commands for what is not done by now, in their order. */
+  left(): string[];
 }
 
 /** Windows, if this is it; otherwise throws CERTWIRE_WINDOWS_ONLY if one of the options needs it. */
@@ -38,7 +33,7 @@ export function windowsFor({ start, enable }: SetupOptions): NativeWindows | und
  * `config` is the file that the setup writes. Throws CERTWIRE_SERVICE_STATE if the service is not installed, and as `planEnable`.
  */
 export async function planWindowsSteps(
-  { start, enable, restartCa: restart }: SetupOptions,
+  { start, enable, restartCa: caRestart }: SetupOptions,
   dialog: Dialog | undefined,
   windows: NativeWindows,
   config: string,
@@ -47,27 +42,35 @@ export async function planWindowsSteps(
     given ?? (await dialog?.confirm(question)) ?? false;
   const isStarted = await ask(start, `Start the service ${certwireService}`);
   const isEnabled = await ask(enable, "Add Certwire.Exit to the exit modules of the CA");
-  const isCaRestarted = isEnabled && (await ask(restart, `Restart the CA service, ${caService}`));
+  const isCaRestarted = isEnabled && (await ask(caRestart, `Restart the CA service, ${caService}`));
   if (isStarted) assertInstalled(windows);
   const change = isEnabled ? planEnable(windows) : undefined;
   const services = isCaRestarted ? [caService, ...activeDependents(windows, caService)] : [];
-  return {
-    isStarted,
-    ...(change && { change }),
-    isCaRestarted,
-    lines: [
-      ...(isStarted ? [`start of the service ${certwireService}`] : []),
-      ...otherConfig(windows, config),
-      ...(change === undefined ? [] : planLines(change, services)),
-    ],
-    run: async () => {
-      const onStep = (text: string): void => say(`certwire: ${text}`);
+  const lines = [
+    ...(isStarted ? [`start of the service ${certwireService}`] : []),
+    ...otherConfig(windows, config),
+    ...(change === undefined ? [] : planLines(change, services)),
+  ];
+  const done = { start: false, caRestart: false };
+  const left = (): string[] => [
+    ...(done.start ? [] : [`sc.exe start ${certwireService}`]),
+    ...(done.caRestart ? [] : ["certwire ca enable --restart"]),
+  ];
+  const run = async (): Promise<void> => {
+    try {
       // First the service: it must read what the exit module will write.
-      if (isStarted) await restartService(windows, certwireService, { limitMs, onStep });
+      if (isStarted) await restart(windows, certwireService, { limitMs });
+      done.start = isStarted;
       change?.apply();
-      if (isCaRestarted) await restartCa(windows, limitMs);
-    },
+      if (change !== undefined && isCaRestarted) await restartCa(windows, change, { limitMs });
+      done.caRestart = isCaRestarted;
+    } catch (error) {
+      say("certwire: the configuration is written, but not every step was done. Left to do:");
+      for (const line of left()) say(`  ${line}`);
+      throw error;
+    }
   };
+  return { lines, run, left };
 }
 
 function assertInstalled(windows: NativeWindows): void {

@@ -11,6 +11,7 @@ import {
   fakeClsid,
   singleText,
 } from "../../support/fake-windows.ts";
+import { TestClock } from "../../support/test-clock.ts";
 
 test("a status shows the list in its order, the registration and the service, and changes nothing", () => {
   const windows = FakeWindows.withCa("CA-1", ["A.Exit", "Certwire.Exit"]);
@@ -42,7 +43,7 @@ test("a list that changed after the start of the CA needs a restart, until that"
   assert.equal(found.isRestartNeeded, true);
   assert.match(found.warnings.join("\n"), /CertSvc started before its list of exit modules/);
   assert.equal(planDisable(windows).isRestartNeeded, true, "it still is");
-  await restartService(windows, "CertSvc", { limitMs: 60_000, everyMs: 1 });
+  await restartService(windows, "CertSvc", { limitMs: 60_000, clock: new TestClock() });
   assert.equal(readCaStatus(windows).isRestartNeeded, false);
   assert.equal(planDisable(windows).isRestartNeeded, false);
 });

@@ -1,32 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { after as afterAll, test } from "node:test";
 import { planDisable, planEnable } from "../../../src/ca/change-list.ts";
 import { multiText, textsOf } from "../../../src/native/registry-strings.ts";
 import { configurationKey, FakeWindows, singleText } from "../../support/fake-windows.ts";
+import { enterDllDirectory, registerDll } from "../../support/registered-dll.ts";
 import { writeProgram } from "../../support/windows-program.ts";
 
 const defaultExit = "CertificateAuthority_MicrosoftDefault.Exit";
 const ca = "Corp-Issuing-CA-1";
 
-// On this system a backslash is a letter: such a path is the name of a file in the working directory.
-const directory = mkdtempSync(join(tmpdir(), "certwire-ca-"));
-const startedIn = process.cwd();
-process.chdir(directory);
-afterAll(() => {
-  process.chdir(startedIn);
-  rmSync(directory, { recursive: true });
-});
-
-/** A registered DLL for x64 at a path that Windows would call a full one. */
-function register(windows: FakeWindows): string {
-  const dll = "C:\\Certwire\\certwire-exit.dll";
-  writeProgram(dll, "x64");
-  windows.register(dll);
-  return dll;
-}
+afterAll(enterDllDirectory());
 
 function stored(windows: FakeWindows, name = ca): string[] | undefined {
   const value = windows.modulesOf(name);
@@ -35,7 +19,7 @@ function stored(windows: FakeWindows, name = ca): string[] | undefined {
 
 test("enable adds the module at the end and keeps the others in their order", () => {
   const windows = FakeWindows.withCa(ca, ["Z.Exit", defaultExit, "A.Exit"]);
-  register(windows);
+  registerDll(windows);
   planEnable(windows).apply();
   assert.deepEqual(
     windows.modulesOf(ca),
@@ -45,18 +29,18 @@ test("enable adds the module at the end and keeps the others in their order", ()
 
 test("enable twice, in whatever case the module is written, writes once", () => {
   const windows = FakeWindows.withCa(ca, [defaultExit]);
-  register(windows);
+  registerDll(windows);
   planEnable(windows).apply();
   planEnable(windows).apply();
   assert.deepEqual(windows.calls, ["write Active"]);
   const other = FakeWindows.withCa(ca, ["certwire.EXIT", defaultExit]);
-  register(other);
+  registerDll(other);
   assert.equal(planEnable(other).isChange, false);
 });
 
 test("a single text is accepted, and becomes a list", () => {
   const windows = FakeWindows.withCa(ca, singleText(defaultExit));
-  register(windows);
+  registerDll(windows);
   planEnable(windows).apply();
   assert.deepEqual(windows.modulesOf(ca), multiText([defaultExit, "Certwire.Exit"]));
 });
@@ -74,7 +58,7 @@ test("disable takes out our module only, and leaves an empty list if it was the 
 
 test("a plan alone writes nothing", () => {
   const windows = FakeWindows.withCa(ca, [defaultExit]);
-  register(windows);
+  registerDll(windows);
   const { before, after, isChange } = planEnable(windows);
   assert.deepEqual(
     [before, after, isChange],
@@ -120,7 +104,7 @@ test("of several CAs the active one is changed, or the one that is named; withou
 
 test("a missing list is never made, and one of another type is left alone", () => {
   const windows = FakeWindows.withCa(ca, [defaultExit]);
-  register(windows);
+  registerDll(windows);
   windows.remove(`${configurationKey}\\${ca}\\ExitModules`, "Active");
   windows.set(`${configurationKey}\\${ca}`, "CommonName", singleText(ca));
   assert.throws(() => planEnable(windows), {
@@ -166,10 +150,10 @@ test("enable refuses a module that is not registered, or whose DLL a CA must not
   refused(/the DLL is missing, cannot be read, or is not a DLL/);
   windows.register("certwire-exit.dll");
   refused(/not registered with a full path/);
-  const dll = register(windows);
+  const dll = registerDll(windows);
   assert.equal(planEnable(windows).isChange, true);
   windows.writable.add(dll);
-  refused(/others than administrators may change the DLL or its folder/);
+  refused(/accounts other than administrators can change the DLL or its folder/);
   windows.writable.delete(dll);
   writeProgram(dll, "x86");
   refused(/the DLL is for x86/);
@@ -180,7 +164,7 @@ test("enable refuses a module that is not registered, or whose DLL a CA must not
 for (const users of [undefined, "D:\\Profile"]) {
   test(`enable refuses a DLL below ${users ?? "the folders of users"}, whatever its rights`, (t) => {
     const windows = FakeWindows.withCa(ca, [defaultExit]);
-    register(windows);
+    registerDll(windows);
     const key = String.raw`SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList`;
     if (users !== undefined) windows.set(key, "ProfilesDirectory", singleText(users));
     process.env["SystemDrive"] = "C:";

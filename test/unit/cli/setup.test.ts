@@ -129,7 +129,18 @@ test("a failed check ends the setup with its exit code, and says that nothing wa
   assert.match(stdout, /^error +sink rabbitmq/m);
   assert.match(stderr, /nothing was started/);
   assert.ok(stderr.includes(`certwire check --config ${config}`));
+  assert.ok(stderr.includes(`certwire run --config ${config}`), "what comes after the check");
   assert.deepEqual(readdirSync(join(directory, "config")), ["certwire.jsonc"]);
+});
+
+test("a check that cannot run, for want of a password file, says as much", async (t) => {
+  const { config, words, directory } = prepare(t);
+  const noFile = ["--rabbitmq-password-file", join(directory, "none.txt")];
+  const { exitCode, stderr } = await runCli(...words, "--rabbitmq", "amqp://me@host", ...noFile);
+  assert.equal(exitCode, 78, stderr);
+  assert.match(stderr, /none\.txt/);
+  assert.match(stderr, /nothing was started/);
+  assert.ok(stderr.includes(`certwire check --config ${config}`));
 });
 
 test("a place that cannot be written is an error with its path", async (t) => {
@@ -200,6 +211,31 @@ for (const [about, keys, exitCode] of [
   });
 }
 
+test("with --yes setup asks nothing on a terminal, and writes what the flags say", async (t) => {
+  const { config, words } = prepare(t);
+  const terminal = new CliTerminal(t, [...words, ...kafka, "--offline", "--yes"]);
+  assert.equal(await terminal.end(), 0, terminal.shown);
+  assert.doesNotMatch(terminal.shown, /\[y\/N\]/);
+  assert.equal(loadConfig(config).sinks[0]?.destination, "topic topic on broker:9093");
+});
+
+for (const [about, flags, told] of [
+  ["a sink", [], /there is no sink/],
+  [
+    "a password",
+    ["--rabbitmq", "amqp://me@host"],
+    /password of me.*give --rabbitmq-password-file/s,
+  ],
+] as const) {
+  test(`with --yes and without ${about}, setup on a terminal says what to give, and writes nothing`, async (t) => {
+    const { words, names } = prepare(t);
+    const terminal = new CliTerminal(t, [...words, ...flags, "--yes"]);
+    assert.equal(await terminal.end(), 2, terminal.shown);
+    assert.match(terminal.shown, told);
+    assert.deepEqual(names(), ["journal"]);
+  });
+}
+
 test("Ctrl-C while a password is typed ends the setup, and the terminal shows text again", async (t) => {
   const { words, names } = prepare(t);
   const terminal = new CliTerminal(t, [...words, "--rabbitmq", "amqp://ca1@host"]);
@@ -227,6 +263,6 @@ test("on Windows a secret goes only into a directory that is there and that othe
   windows.readable.add(directory);
   await assert.rejects(planOnWindows(path, windows), {
     code: "CERTWIRE_SETUP_FAILED",
-    message: /^others than administrators may read /,
+    message: /^accounts other than administrators can read /,
   });
 });
