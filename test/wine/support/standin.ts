@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError } from "../../integration/support/run-command.ts";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
@@ -86,6 +86,7 @@ export async function runStandin(
   const rounds = options.rounds === undefined ? [] : ["--rounds", `${options.rounds}`];
   const exitCode = await exitCodeOf(
     runWine(binaries.standin, [...paths, ...kill, ...rounds], options.timeoutMs),
+    result,
   );
   const lines = readFileSync(result, "utf8").split("\n").filter(Boolean).map(parseLine);
   return {
@@ -101,13 +102,14 @@ function parseLine(line: string): CallLine | EndLine | RoundLine {
   return JSON.parse(line) as CallLine | EndLine | RoundLine;
 }
 
-async function exitCodeOf(run: Promise<unknown>): Promise<number> {
+/** The exit code of a stand-in that has run: one that Wine could not start leaves no result. */
+async function exitCodeOf(run: Promise<unknown>, result: string): Promise<number> {
   try {
     await run;
     return 0;
   } catch (error) {
     const expected = error instanceof CommandError && [1, 9].includes(error.exitCode ?? 0);
-    if (!expected) throw error;
+    if (!expected || !existsSync(result)) throw error;
     return error.exitCode ?? 0;
   }
 }
