@@ -2,7 +2,9 @@ import { type ControlOptions, restartService } from "../ca/control-service.ts";
 import type { NativeWindows } from "../native/windows-system.ts";
 import { say } from "./output.ts";
 
-/** What ends a process: Ctrl-C, Ctrl-Break, the end of the console, and a request. */
+/**
+ * What ends a process: Ctrl-C, Ctrl-Break, a console that is closed (after which Windows leaves 10 s), and a request.
+ */
 const endingSignals = ["SIGINT", "SIGBREAK", "SIGHUP", "SIGTERM"] as const;
 
 /**

@@ -118,6 +118,25 @@ test("--restart really restarts the service, which then runs with the list", asy
   assert.equal((await status()).service, "stopped");
 });
 
+test("a CA service that Windows cannot start is an error with the number, and the hint starts it without our module", async (t) => {
+  const cas = await prepare(t);
+  if (cas === undefined) return;
+  await cas.add(ca, "REG_MULTI_SZ", defaultExit);
+  const program = "C:\\gone\\certsrv.exe";
+  await runWine("sc", ["create", "CertSvc", "start=", "demand", "binPath=", program]);
+  const { exitCode, output } = await certwireInWine("ca", "enable", "--restart");
+  assert.equal(exitCode, 74, output);
+  assert.match(
+    output,
+    /CERTWIRE_WINDOWS_FAILED: the service CertSvc cannot be started: .* error 2\r?$/m,
+  );
+  assert.match(
+    output,
+    /^hint: .*Stopped now: CertSvc\..*certwire ca disable, then net start "CertSvc"/m,
+  );
+  assert.equal(await cas.listOf(ca), `REG_MULTI_SZ ${defaultExit}\\0Certwire.Exit`);
+});
+
 test("--restart without the service of the CA is an error with the number of Windows, before the list changes", async (t) => {
   const cas = await prepare(t);
   if (cas === undefined) return;
