@@ -63,16 +63,16 @@ function renew(ca: TestCa, old: RequestReference): void {
   ca.publishCrl();
 }
 
-/** A requester of this name has all of its records damaged in the journal. */
+/** A requester of this name has its record damaged in the journal. */
 const damaged = "CORP\\damaged";
 
 function loseRecords(ca: TestCa): void {
-  const losing = () => ca.revoke(ca.issue({ requester: damaged }));
-  ca.loseRecords(losing, { reason: "corrupt" });
+  // One: whether two of them are one gap depends on when the writer's thread writes its mark between them.
+  ca.loseRecords(() => ca.issue({ requester: damaged }), { reason: "corrupt" });
   ca.issue();
 }
 
-/** Breaks the record of each event of the requester `damaged`. */
+/** Breaks the record of the requester `damaged`. */
 function damageRecords(directory: string): void {
   let broken = 0;
   for (const name of readdirSync(directory).filter((each) => each.endsWith(".cej"))) {
@@ -84,7 +84,7 @@ function damageRecords(directory: string): void {
     }
     writeFileSync(path, bytes);
   }
-  assert.ok(broken >= 2, `${broken} texts broken`);
+  assert.ok(broken > 0, "no text is broken");
 }
 
 /** The events that exit module, journal and service make of what the CA served. */
