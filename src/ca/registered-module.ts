@@ -10,7 +10,7 @@ export interface RegisteredModule {
   readonly clsid?: string;
   /** Path of the DLL as registered; absent without one. */
   readonly dll?: string;
-  /** When its registration was written last, in ms since 1970; absent without a DLL. */
+  /** When its registration was changed last, in ms since 1970; absent without a DLL. */
   readonly registeredMs?: number;
   /** For which processor the DLL is; absent if it is not a DLL that can be read. */
   readonly machine?: string;
@@ -40,7 +40,7 @@ export function readRegisteredModule(windows: NativeWindows): RegisteredModule {
   };
 }
 
-/** When the registration of our DLL was written last, in ms since 1970; `undefined` without one. Throws an error of Windows. */
+/** When the registration of our DLL was changed last, in ms since 1970; `undefined` without one. Throws an error of Windows. */
 export function registrationTime(windows: NativeWindows): number | undefined {
   const clsid = readClsid(windows);
   if (clsid === undefined) return undefined;

@@ -126,6 +126,16 @@ test("DLL, list, service of the CA and the start of the module are seen as they 
   const files = unzip(zip);
   assert.match(files.get("exit-module.json") ?? "", /"ca": "<ca-1>"/);
   for (const [name, content] of files) assert.ok(!content.includes(ca), `${name}: ${content}`);
+
+  const { ca: status } = JSON.parse(files.get("exit-module.json") ?? "") as {
+    ca: { registration: { clsid: string } };
+  };
+  const server = `HKLM\\SOFTWARE\\Classes\\CLSID\\${status.registration.clsid}\\InprocServer32`;
+  // A value that is written as it was does not count as a change.
+  await runWine("reg", ["add", server, "/v", "Test", "/d", "x", "/f"]);
+  await runWine("reg", ["delete", server, "/v", "Test", "/f"]);
+  const registered = await installation.findings();
+  assert.match(of(registered, "module-loaded").join(), /^warn: CertSvc still runs the DLL/);
 });
 
 test("a journal that others may change is refused as the module refuses it, and another one than the module's too", async (t) => {
