@@ -104,11 +104,15 @@ function addPropertyActions(database: Database): Step[] {
     if (byDefault !== undefined) add(`Default${valueName}`, property, byDefault, isMissing);
   }
   add("SetRegsvr32", "REGSVR32", "[System64Folder]regsvr32.exe", "1");
+  add("SetCommandShell", "COMMANDSHELL", "[System64Folder]cmd.exe", "1");
   add("SetInstallLocation", "ARPINSTALLLOCATION", "[VersionDir]");
   // What the deferred action gets.
   add("SetWaitForPrograms", "WaitForPrograms", "[VersionDir]");
   return steps;
 }
+
+const check =
+  '"[VersionDir]node.exe" "[VersionDir]app\\certwire.mjs" check --offline --config "[CONFIGFILE]"';
 
 function addCustomActions(database: Database): void {
   const regsvr32 = (Action: string, arguments_: string, flags: number): void => {
@@ -148,9 +152,10 @@ function addCustomActions(database: Database): void {
     },
     {
       Action: "CheckConfiguration",
-      Type: type.installedProgram | deferred,
-      Source: "NodeExe",
-      Target: '"[VersionDir]app\\certwire.mjs" check --offline --config "[CONFIGFILE]"',
+      Type: type.programOfProperty | deferred,
+      Source: "COMMANDSHELL",
+      // Windows Installer gives a program no standard output, and the check fails if it cannot write.
+      Target: `/d /s /c "${check} < NUL > NUL 2>&1"`,
     },
   );
 }
