@@ -2,24 +2,38 @@
 import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join, resolve } from "node:path";
-import { build, type Loader, type Plugin } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const packagePath = (name: string): string => resolve("node_modules", name);
 
-/** Modules of src that load files of a package by paths that a bundler cannot follow, as modules that it can. */
-const followable: Readonly<Record<string, () => string>> = {
-  "src/amqp/amqplib-inside.ts": () => `
-    export const amqplibVersion = () => ${JSON.stringify(versionOf("amqplib"))};
-    export const connectionModule = () => require("./lib/connection.js");`,
-  "src/sinks/kafka/kafkajs-inside.ts": () => `
-    export const kafkajsVersion = () => ${JSON.stringify(versionOf("kafkajs"))};
-    export const requestQueueModule = () => require("./src/network/requestQueue");`,
-};
+/** A module that a bundler can follow, in the place of one that loads files of a package in another way. */
+interface Replacement {
+  readonly path: string;
+  readonly package: string;
+  readonly contents: () => string;
+}
 
-const packageOf: Readonly<Record<string, string>> = {
-  "src/amqp/amqplib-inside.ts": "amqplib",
-  "src/sinks/kafka/kafkajs-inside.ts": "kafkajs",
-};
+const replacements: readonly Replacement[] = [
+  {
+    path: "src/amqp/amqplib-inside.ts",
+    package: "amqplib",
+    contents: () => `
+      export const amqplibVersion = () => ${JSON.stringify(versionOf("amqplib"))};
+      export const connectionModule = () => require("./lib/connection.js");`,
+  },
+  {
+    path: "src/sinks/kafka/kafkajs-inside.ts",
+    package: "kafkajs",
+    contents: () => `
+      export const kafkajsVersion = () => ${JSON.stringify(versionOf("kafkajs"))};
+      export const requestQueueModule = () => require("./src/network/requestQueue");`,
+  },
+  {
+    path: "src/native/load-addon.ts",
+    package: "node-gyp-build",
+    contents: () => `export const loadAddon = (directory) => require("./index.js")(directory);`,
+  },
+];
 
 /** What an installation on a CA does not have; the code that imports it says so. */
 const absent = [/\/simulate\/index\.ts$/, /^aws-msk-iam-sasl-signer-js$/];
@@ -32,11 +46,11 @@ function versionOf(name: string): string {
 const plugin: Plugin = {
   name: "certwire",
   setup(builder) {
-    for (const [path, contents] of Object.entries(followable)) {
+    for (const { path, package: name, contents } of replacements) {
       builder.onLoad({ filter: new RegExp(`/${path.replaceAll(".", "\\.")}$`) }, () => ({
         contents: contents(),
-        loader: "js" satisfies Loader,
-        resolveDir: packagePath(packageOf[path] ?? ""),
+        loader: "js",
+        resolveDir: packagePath(name),
       }));
     }
     for (const filter of absent) {

@@ -99,10 +99,16 @@ function signArguments(key: SigningKey, epochSeconds: number): string[] {
   const { certificates, passwordFile, pkcs11Module, timestampUrl } = key;
   return [
     "sign",
-    ...["-certs", certificates, "-key", key.key],
+    "-certs",
+    certificates,
+    "-key",
+    key.key,
     ...(passwordFile ? ["-readpass", passwordFile] : []),
     ...(pkcs11Module ? ["-pkcs11module", pkcs11Module] : []),
-    ...["-h", "sha256", "-n", "Certwire"],
+    "-h",
+    "sha256",
+    "-n",
+    "Certwire",
     ...(timestampUrl ? ["-ts", timestampUrl] : ["-time", `${epochSeconds}`]),
   ];
 }

@@ -67,6 +67,10 @@ export class NameBlanker {
   readonly #secrets: readonly string[];
   readonly #keepsNames: boolean;
   readonly #domains = new Set<string>();
+  /** Names that are found wherever they stand as words. */
+  readonly #words = new Set<string>();
+  /** Of `#domains` and `#words`; `undefined` after a change of these. */
+  #patterns: Patterns | undefined;
 
   /** `keepsNames`: only secrets are taken out. */
   constructor(known: KnownNames, secrets: readonly string[], keepsNames = false) {
@@ -151,17 +155,13 @@ export class NameBlanker {
   }
 
   #blankKnown(text: string): string {
-    let rest = text;
-    for (const domain of this.#domains) {
-      const hosts = new RegExp(`(?<![\\w.<-])(?:${label}\\.)*${escaped(domain)}(?![\\w-])`, "giu");
-      rest = rest.replaceAll(hosts, (host) => this.#as("host", host));
-    }
-    const longestFirst = [...this.#names].toSorted(([a], [b]) => b.length - a.length);
-    for (const [name, blank] of longestFirst) {
-      const word = new RegExp(`(?<![\\p{L}\\d<])${escaped(name)}(?![\\p{L}\\d])`, "giu");
-      rest = rest.replaceAll(word, blank);
-    }
-    return rest;
+    this.#patterns ??= patternsOf(this.#domains, this.#words);
+    const { hosts, words } = this.#patterns;
+    const withoutHosts = hosts ? text.replaceAll(hosts, (host) => this.#as("host", host)) : text;
+    // Hosts of a known domain are names from now on; the pattern finds them by their domain anyway.
+    return words
+      ? withoutHosts.replaceAll(words, (name) => this.#names.get(name.toLowerCase()) ?? name)
+      : withoutHosts;
   }
 
   #as(kind: NameKind, name: string): string {
@@ -178,6 +178,11 @@ export class NameBlanker {
     this.#counts.set(kind, count);
     const blank = `<${kind}-${count}>`;
     this.#names.set(key, blank);
+    // The others are found by their form wherever they stand.
+    if (kind !== "address" && kind !== "hash") {
+      this.#words.add(key);
+      this.#patterns = undefined;
+    }
     if (kind === "host") this.#learnHost(key);
     return blank;
   }
@@ -191,9 +196,35 @@ export class NameBlanker {
 
   #learnDomain(domain: string): void {
     const name = domain.toLowerCase();
-    if (name.includes(".")) this.#domains.add(name);
-    else this.#learn("domain", name);
+    if (name.includes(".") && !this.#domains.has(name)) {
+      this.#domains.add(name);
+      this.#patterns = undefined;
+    }
+    if (!name.includes(".")) this.#learn("domain", name);
   }
+}
+
+/** What finds the hosts of known domains, and known names; absent for none. */
+interface Patterns {
+  readonly hosts?: RegExp;
+  readonly words?: RegExp;
+}
+
+function patternsOf(domains: ReadonlySet<string>, words: ReadonlySet<string>): Patterns {
+  return {
+    ...(domains.size > 0 && {
+      hosts: new RegExp(`(?<![\\w.<-])(?:${label}\\.)*${oneOf(domains)}(?![\\w-])`, "giu"),
+    }),
+    ...(words.size > 0 && {
+      words: new RegExp(`(?<![\\p{L}\\d<])${oneOf(words)}(?![\\p{L}\\d])`, "giu"),
+    }),
+  };
+}
+
+/** A pattern for any of these texts; the longest first, where one begins with another. */
+function oneOf(texts: ReadonlySet<string>): string {
+  const longestFirst = [...texts].toSorted((a, b) => b.length - a.length);
+  return `(?:${longestFirst.map(escaped).join("|")})`;
 }
 
 function isCommon(name: string): boolean {

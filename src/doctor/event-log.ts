@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describeCause } from "../errors/describe-cause.ts";
+import { mebibyte } from "../units.ts";
 import { caution, type Finding, findings, skipped } from "./finding.ts";
 
 /** An entry of the event log of Windows. */
@@ -32,7 +33,12 @@ export async function readEventLog(): Promise<EventLogEntry[]> {
   );
   const query = `*[System[Provider[@Name='Certwire'] and TimeCreated[timediff(@SystemTime) <= ${recentMs}]]]`;
   const words = ["qe", "Application", `/q:${query}`, "/rd:true", `/c:${mostEntries}`];
-  const options = { encoding: "buffer", timeout: 30_000, windowsHide: true } as const;
+  const options = {
+    encoding: "buffer",
+    timeout: 30_000,
+    maxBuffer: 16 * mebibyte,
+    windowsHide: true,
+  } as const;
   const { stdout } = await promisify(execFile)(program, [...words, "/f:xml", "/uni:true"], options);
   return parseEventLog(stdout.toString("utf16le"));
 }

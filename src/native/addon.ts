@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import loadAddon from "node-gyp-build";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { loadAddon } from "./load-addon.ts";
 import { packageRoot } from "./package-root.ts";
 import type { NativeWindows } from "./windows-system.ts";
 

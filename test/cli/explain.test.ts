@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sectionsOf, wrapped } from "../../src/cli/page-text.ts";
+import { doctorChecks } from "../../src/doctor/checks.ts";
 import { errorCodes } from "../../src/errors/codes.ts";
 import { alerts } from "../../src/health/alerts.ts";
 import { healthReasons } from "../../src/health/reasons.ts";
@@ -40,7 +41,19 @@ test("explain prints a reason of health, and the runbook of an alert as plain te
   assert.ok(alert.stdout.split("\n").every((line) => line.length <= 80));
 });
 
-test("explain lists every error code, reason of health, alert and event-log entry", async () => {
+test("explain prints what a check of doctor asks", async () => {
+  const { exitCode, stdout } = await runCli("explain", "module-loaded");
+  assert.equal(exitCode, 0);
+  const { question } = doctorChecks["module-loaded"];
+  assert.ok(
+    stdout.startsWith(`Check module-loaded, of the link exit module\n\n${question}\n`),
+    stdout,
+  );
+  const near = await runCli("explain", "modul-loaded");
+  assert.match(near.stderr, /Did you mean module-loaded\?/);
+});
+
+test("explain lists every error code, reason of health, alert, event-log entry and check", async () => {
   const { stdout } = await runCli("explain");
   for (const code of [...Object.keys(errorCodes), ...Object.keys(healthReasons)]) {
     assert.match(stdout, new RegExp(`^${code} `, "m"));
@@ -48,6 +61,8 @@ test("explain lists every error code, reason of health, alert and event-log entr
   for (const name of Object.keys(alerts)) assert.match(stdout, new RegExp(`^${name}$`, "m"));
   assert.match(stdout, /^ {2}1 {2}module started$/m);
   assert.match(stdout, /^ 23 {2}events lost$/m);
+  for (const check of Object.keys(doctorChecks))
+    assert.match(stdout, new RegExp(`^${check} `, "m"));
 });
 
 test("a code that does not exist is wrong usage, with the one that was meant", async () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { Ajv } from "ajv";
 import addFormats from "ajv-formats";
 import type { Stage } from "../../scripts/release/stage.ts";
@@ -37,8 +37,7 @@ before(async () => {
 
 /** Reads a schema of the library that CycloneDX publishes. */
 function schema(name: string): object {
-  const library = dirname(createRequire(import.meta.url).resolve("@cyclonedx/cyclonedx-library"));
-  let root = library;
+  let root = dirname(fileURLToPath(import.meta.resolve("@cyclonedx/cyclonedx-library")));
   while (!existsSync(join(root, "res"))) root = dirname(root);
   const path = join(root, "res", "schema", `${name}.SNAPSHOT.schema.json`);
   return JSON.parse(readFileSync(path, "utf8")) as object;

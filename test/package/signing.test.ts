@@ -87,11 +87,11 @@ test("a key in a PKCS#11 token signs the same file", async (t) => {
   mkdirSync(path("tokens"));
   writeFileSync(path("softhsm.conf"), `directories.tokendir = ${path("tokens")}\n`);
   writeFileSync(path("pin"), "1234");
-  const before = process.env["SOFTHSM2_CONF"];
+  const outer = process.env["SOFTHSM2_CONF"];
   process.env["SOFTHSM2_CONF"] = path("softhsm.conf");
   t.after(() => {
-    if (before === undefined) delete process.env["SOFTHSM2_CONF"];
-    else process.env["SOFTHSM2_CONF"] = before;
+    if (outer === undefined) delete process.env["SOFTHSM2_CONF"];
+    else process.env["SOFTHSM2_CONF"] = outer;
   });
   const pins = ["--pin", "1234", "--so-pin", "5678"];
   await runCommand("softhsm2-util", ["--init-token", "--free", "--label", "release", ...pins]);

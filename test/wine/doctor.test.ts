@@ -8,9 +8,9 @@ import type { Finding } from "../../src/doctor/finding.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { until } from "../support/until.ts";
 import { unzip } from "../support/unzip.ts";
-import { HostDirectory, nodeForWindows, RegisteredService } from "./support/host-service.ts";
+import { HostDirectory, RegisteredService } from "./support/host-service.ts";
 import { certwireInWine, MadeUpCas } from "./support/made-up-ca.ts";
-import { prepareWine, runWine, startWine, windowsPath } from "./support/wine.ts";
+import { nodeForWindows, prepareWine, runWine, startWine, windowsPath } from "./support/wine.ts";
 
 const defaultExit = "CertificateAuthority_MicrosoftDefault.Exit";
 const ca = "Corp-Issuing-CA-1";

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { didYouMean } from "../../config/did-you-mean.ts";
+import { type CheckName, doctorChecks } from "../../doctor/checks.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { type ErrorCodeEntry, errorCodes } from "../../errors/codes.ts";
 import { standardOutput } from "../../files/standard-output.ts";
@@ -20,6 +21,7 @@ const errors: Readonly<Record<string, ErrorCodeEntry>> = errorCodes;
 const reasons: Readonly<Record<string, HealthReasonEntry>> = healthReasons;
 const codes = Object.keys(errors);
 const alertNames = Object.keys(alerts);
+const checks = Object.keys(doctorChecks) as CheckName[];
 
 function explanationOf(code: string): string {
   const name = code.toUpperCase();
@@ -30,9 +32,11 @@ function explanationOf(code: string): string {
   if (reason) return reasonText(code.toLowerCase(), reason);
   const alert = alertNames.find((each) => each.toUpperCase() === name);
   if (alert !== undefined) return runbook(alert);
+  const check = checks.find((each) => each === code.toLowerCase());
+  if (check !== undefined) return checkText(check);
   const section = eventLogSections().find(({ id }) => id === code);
   if (section) return `Event-log entry ${section.title}\n\n${section.text}`;
-  const near = didYouMean(code, [...codes, ...Object.keys(reasons), ...alertNames]);
+  const near = didYouMean(code, [...codes, ...Object.keys(reasons), ...alertNames, ...checks]);
   throw new CertwireError("CERTWIRE_USAGE", `there is no code "${code}"`, {
     hint: near ? `Did you mean ${near}?` : "`certwire explain` lists every code.",
   });
@@ -56,6 +60,13 @@ function errorText(code: string, { meaning, hint, retryable, exitCode }: ErrorCo
   return [code, wrapped(meaning), wrapped(hint), `${retries} Exit code: ${exitCode}.`].join("\n\n");
 }
 
+function checkText(check: CheckName): string {
+  const { link, question } = doctorChecks[check];
+  const advice =
+    "`certwire doctor` answers it, with what to do; docs/how-to/doctor.md has the notes.";
+  return [`Check ${check}, of the link ${link}`, wrapped(question), wrapped(advice)].join("\n\n");
+}
+
 function listOfAll(): string {
   return [
     ...alignRows(Object.entries(errors).map(([code, { meaning }]) => [code, meaning])),
@@ -68,6 +79,9 @@ function listOfAll(): string {
     "",
     "Entries of the Windows event log, source Certwire:",
     ...alignRows(eventLogSections().map(({ id, name }) => [id.padStart(3), name])),
+    "",
+    "Checks of certwire doctor:",
+    ...alignRows(checks.map((check) => [check, doctorChecks[check].question])),
   ].join("\n");
 }
 

@@ -4,7 +4,7 @@ export function addExplainCommand(program: Command): void {
   program
     .command("explain")
     .description(
-      "print what a code means, and what to do: of an error, a reason of health, an alert, or an entry of the event log",
+      "print what a code means, and what to do: of an error, a reason of health, an alert, an entry of the event log, or a check of doctor",
     )
     .argument("[code]", "such as CERTWIRE_CONFIG_INVALID, sink-refused, CertwireSinkDown, or 23")
     .addHelpText("after", help)
@@ -18,4 +18,5 @@ Examples:
   certwire explain CERTWIRE_JOURNAL_UNREADABLE
   certwire explain sink-refused
   certwire explain CertwireSinkDown
-  certwire explain 23`;
+  certwire explain 23
+  certwire explain module-loaded`;

@@ -1,4 +1,0 @@
-declare module "node-gyp-build" {
-  /** Loads the addon of this platform from the directory of a package. */
-  export default function load(packageDirectory: string): unknown;
-}
