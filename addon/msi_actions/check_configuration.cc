@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "custom_action.h"
 #include "service_environment.h"
@@ -44,18 +45,52 @@ std::wstring EnvironmentWith(const std::wstring& entries) {
   return block;
 }
 
+/// The file that takes everything, for a child process. Windows Installer may have no standard
+/// handles, and a program that cannot write its output fails.
+HANDLE OpenNull() {
+  SECURITY_ATTRIBUTES inherited{sizeof(SECURITY_ATTRIBUTES), nullptr, TRUE};
+  return CreateFileW(L"NUL", GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
+                     &inherited, OPEN_EXISTING, 0, nullptr);
+}
+
+/// Starts a command line without a window, its standard handles being `null`. Returns a Windows
+/// error.
+DWORD Start(std::wstring& command_line, std::wstring& environment, HANDLE null,
+            PROCESS_INFORMATION& process) {
+  STARTUPINFOEXW startup{};
+  startup.StartupInfo.cb = sizeof(startup);
+  startup.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
+  startup.StartupInfo.hStdInput = null;
+  startup.StartupInfo.hStdOutput = null;
+  startup.StartupInfo.hStdError = null;
+  SIZE_T size = 0;
+  InitializeProcThreadAttributeList(nullptr, 1, 0, &size);
+  std::vector<char> attributes(size);
+  startup.lpAttributeList = reinterpret_cast<LPPROC_THREAD_ATTRIBUTE_LIST>(attributes.data());
+  if (!InitializeProcThreadAttributeList(startup.lpAttributeList, 1, 0, &size))
+    return GetLastError();
+  // No other handle of Windows Installer is inherited.
+  const bool is_started =
+      UpdateProcThreadAttribute(startup.lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST,
+                                &null, sizeof(null), nullptr, nullptr) &&
+      CreateProcessW(nullptr, command_line.data(), nullptr, nullptr, TRUE,
+                     CREATE_NO_WINDOW | CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT,
+                     environment.data(), nullptr, &startup.StartupInfo, &process);
+  const DWORD error = is_started ? ERROR_SUCCESS : GetLastError();
+  DeleteProcThreadAttributeList(startup.lpAttributeList);
+  return error;
+}
+
 /// Runs a command line without a window until it ends. Returns a Windows error.
 DWORD Run(std::wstring command_line, std::wstring environment, DWORD& exit_code) {
-  STARTUPINFOW startup{};
-  startup.cb = sizeof(startup);
+  const HANDLE null = OpenNull();
+  if (null == INVALID_HANDLE_VALUE) return GetLastError();
   PROCESS_INFORMATION process{};
-  if (!CreateProcessW(nullptr, command_line.data(), nullptr, nullptr, FALSE,
-                      CREATE_NO_WINDOW | CREATE_UNICODE_ENVIRONMENT, environment.data(), nullptr,
-                      &startup, &process)) {
-    return GetLastError();
-  }
+  DWORD error = Start(command_line, environment, null, process);
+  CloseHandle(null);
+  if (error != ERROR_SUCCESS) return error;
   WaitForSingleObject(process.hProcess, INFINITE);
-  const DWORD error = GetExitCodeProcess(process.hProcess, &exit_code) ? 0 : GetLastError();
+  error = GetExitCodeProcess(process.hProcess, &exit_code) ? ERROR_SUCCESS : GetLastError();
   CloseHandle(process.hThread);
   CloseHandle(process.hProcess);
   return error;

@@ -203,7 +203,8 @@ test("versions share the upgrade code and the components of what stays, and noth
 test("the CA is left alone: nothing stops certsvc, names its exit modules or restarts Windows", () => {
   const services = [...(tables["ServiceControl"] ?? []), ...(tables["ServiceInstall"] ?? [])];
   assert.deepEqual([...new Set(services.map((row) => row["Name"]))], ["Certwire"]);
-  const text = JSON.stringify(tables);
+  const acting = ["Registry", "RegLocator", "CustomAction", "ServiceControl", "ServiceInstall"];
+  const text = JSON.stringify(acting.map((name) => tables[name]));
   assert.doesNotMatch(text, /certsvc/i);
   assert.doesNotMatch(text, /ExitModules\b/i);
   const property = new Map(tables["Property"]?.map((row) => [row["Property"], row["Value"]]));

@@ -189,22 +189,16 @@ async function checkFlow(files: FollowedFiles): Promise<{ expected: number; repe
 
 test("an upgrade keeps folder and configuration file, and starts no service that was stopped", async (t) => {
   const installer = await Installer.prepare(t);
-  const settings = [
-    "INSTALLDIR=C:\\PKI tools\\Certwire",
-    "CONFIGFILE=C:\\PKI tools\\certwire.jsonc",
-  ];
+  const settings = ["INSTALLDIR=C:\\PKI\\Certwire", "CONFIGFILE=C:\\PKI\\certwire.jsonc"];
   await installer.install(first, ...settings);
-  const folder = join(driveC(), "PKI tools", "Certwire");
+  const folder = join(driveC(), "PKI", "Certwire");
   assert.ok(existsSync(join(folder, "0.1.0", "node.exe")));
   await installer.install(second);
   assert.ok(existsSync(join(folder, "0.2.0", "node.exe")));
   assert.ok(!existsSync(join(folder, "0.1.0")));
   assert.ok(!existsSync(installDirectory));
-  assert.equal(await registryValue(settingsKey, "ConfigFile"), "C:\\PKI tools\\certwire.jsonc");
-  assert.match(
-    (await registryValue(serviceKey, "ImagePath")) ?? "",
-    /"C:\\PKI tools\\certwire.jsonc"$/,
-  );
+  assert.equal(await registryValue(settingsKey, "ConfigFile"), "C:\\PKI\\certwire.jsonc");
+  assert.match((await registryValue(serviceKey, "ImagePath")) ?? "", /"C:\\PKI\\certwire.jsonc"$/);
   assert.equal((await installer.service.state())?.state, "STOPPED");
   await installer.uninstall(second);
   await assertRemoved(installer);
