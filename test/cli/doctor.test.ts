@@ -231,7 +231,7 @@ test("no FIFO or link in the state directory holds doctor up, or leads it elsewh
   for (const command of [["mkfifo"], ["ln", "-s", config]]) {
     for (const file of files) {
       rmSync(file, { force: true });
-      const [program = "", ...words] = [...command, file];
+      const [program, ...words] = [...command, file];
       assert.equal(spawnSync(program, words).status, 0);
     }
     const [found] = of(await diagnose(config, "--offline"), "state-directory");
