@@ -227,7 +227,8 @@ export class RegisteredService {
     const found = await this.state();
     if (found === undefined) return;
     if (found.state !== "STOPPED") await this.stop();
-    await runWine("sc", ["delete", this.#name]);
+    // It fails where the service is marked for deletion already.
+    await outputOf("sc", ["delete", this.#name]);
     await until(async () => (await this.state()) === undefined, "the service is deleted");
   }
 }
