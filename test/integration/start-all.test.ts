@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
+import { turns } from "../support/until.ts";
 import { startAll } from "./support/start-all.ts";
 
 /** A server that takes its time to start and to stop. */
@@ -8,13 +8,13 @@ class SlowServer {
   isRunning = false;
 
   async start(): Promise<this> {
-    await delay(20);
+    await turns(20);
     this.isRunning = true;
     return this;
   }
 
   async stop(): Promise<void> {
-    await delay(1);
+    await turns(1);
     this.isRunning = false;
   }
 }

@@ -1,7 +1,6 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { RestartableServer } from "./restartable-server.ts";
 
 /** An answer in JSON. */
 export interface SiemAnswer {
@@ -36,11 +35,16 @@ export abstract class SiemServer {
   /** Requests that came, with those that failed. */
   requests = 0;
   readonly #tls: TlsKeys | undefined;
-  #server: Server | undefined;
-  #port = 0;
+  readonly #server: RestartableServer;
 
   constructor(tls?: TlsKeys) {
     this.#tls = tls;
+    const listener = (request: IncomingMessage, response: ServerResponse): void => {
+      this.#serve(request, response).catch(() => response.destroy());
+    };
+    this.#server = new RestartableServer(() =>
+      tls ? createTlsServer(tls, listener) : createServer(listener),
+    );
   }
 
   /** What a request leads to, and its answer. */
@@ -48,27 +52,18 @@ export abstract class SiemServer {
 
   /** Listens, at the same port as before if it did. */
   async start(): Promise<this> {
-    const listener = (request: IncomingMessage, response: ServerResponse): void => {
-      this.#serve(request, response).catch(() => response.destroy());
-    };
-    const server = this.#tls ? createTlsServer(this.#tls, listener) : createServer(listener);
-    server.listen(this.#port, "127.0.0.1");
-    await once(server, "listening");
-    this.#port = (server.address() as AddressInfo).port;
-    this.#server = server;
+    await this.#server.start();
     return this;
   }
 
   /** Refuses connections until it starts again. */
-  async stop(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    server?.closeAllConnections();
-    if (server !== undefined) await new Promise((resolve) => server.close(resolve));
+  stop(): Promise<void> {
+    return this.#server.stop();
   }
 
   get url(): string {
-    return this.#tls ? `https://localhost:${this.#port}` : `http://127.0.0.1:${this.#port}`;
+    const { port } = this.#server;
+    return this.#tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
   }
 
   async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {

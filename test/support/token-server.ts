@@ -1,8 +1,7 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
+import { RestartableServer } from "./restartable-server.ts";
 
 /** What a token server has been asked for. */
 export interface TokenQuery {
@@ -34,8 +33,11 @@ export class TokenServer {
   /** How long an answer takes, in ms. */
   delayMs = 0;
   issued = 0;
-  #server: Server | undefined;
-  #port = 0;
+  readonly #server = new RestartableServer(() =>
+    createServer((request, response) => {
+      this.#answer(request, response).catch(() => response.destroy());
+    }),
+  );
 
   constructor(privateKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey) {
     const publicKey = createPublicKey(privateKey);
@@ -50,26 +52,17 @@ export class TokenServer {
   }
 
   /** Listens, at the same port as before if it did. */
-  async start(): Promise<void> {
-    const server = createServer((request, response) => {
-      this.#answer(request, response).catch(() => response.destroy());
-    });
-    server.listen(this.#port, "127.0.0.1");
-    await once(server, "listening");
-    this.#port = (server.address() as AddressInfo).port;
-    this.#server = server;
+  start(): Promise<void> {
+    return this.#server.start();
   }
 
   /** Refuses connections until it starts again. */
-  async stop(): Promise<void> {
-    const server = this.#server;
-    this.#server = undefined;
-    server?.closeAllConnections();
-    if (server !== undefined) await new Promise((resolve) => server.close(resolve));
+  stop(): Promise<void> {
+    return this.#server.stop();
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/token`;
+    return `http://127.0.0.1:${this.#server.port}/token`;
   }
 
   /** A signed token. */
