@@ -72,7 +72,7 @@ export function problemsOf(
     }));
 }
 
-/** The worst of all; what was skipped is no worse than `ok`. */
+/** The worst of all; what was skipped counts as `ok`. */
 export function worstOf(all: readonly Pick<Finding, "state">[]): "ok" | "warn" | "error" {
   if (all.some(({ state }) => state === "error")) return "error";
   return all.some(({ state }) => state === "warn") ? "warn" : "ok";

@@ -31,7 +31,7 @@ function reason(code: HealthCode, state: string, values: string, sink = "kafka")
   return ["certwire_health_reason", { code, sink, state }, values];
 }
 
-/** It fires after so many minutes of this reason; a shorter time and, if there is one, the milder state are silent. */
+/** It fires when the reason has lasted `fires` minutes; a shorter time and, if there is one, the milder state are silent. */
 function onReason(code: HealthCode, state: string, fires: number, milder?: string): Case[] {
   const sink = "kafka";
   return [
@@ -48,7 +48,7 @@ const late: Series = ["certwire_backlog_age_seconds", { sink: "kafka" }, `3600x$
 const backlog = (values: string): Series => ["certwire_backlog_bytes", { sink: "kafka" }, values];
 const append = { operation: "append", quantile: "0.99" };
 
-/** The 99th percentile of so many appends in s, and whether the exit module is there. */
+/** The 99th percentile of `count` appends in s, and whether the exit module is there. */
 function slowness(seconds: string, count: number, isUp: 0 | 1): Series[] {
   return [
     ["certwire_writer_duration_seconds", append, `${seconds}x${minutes}`],

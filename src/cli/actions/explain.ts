@@ -28,11 +28,12 @@ function explanationOf(code: string): string {
   const known = codes.find((each) => each === name || each === `CERTWIRE_${name}`);
   const entry = known && errors[known];
   if (entry) return errorText(known, entry);
-  const reason = Object.hasOwn(reasons, code.toLowerCase()) && reasons[code.toLowerCase()];
-  if (reason) return reasonText(code.toLowerCase(), reason);
+  const lower = code.toLowerCase();
+  const reason = Object.hasOwn(reasons, lower) && reasons[lower];
+  if (reason) return reasonText(lower, reason);
   const alert = alertNames.find((each) => each.toUpperCase() === name);
   if (alert !== undefined) return runbook(alert);
-  const check = checks.find((each) => each === code.toLowerCase());
+  const check = checks.find((each) => each === lower);
   if (check !== undefined) return checkText(check);
   const section = eventLogSections().find(({ id }) => id === code);
   if (section) return `Event-log entry ${section.title}\n\n${section.text}`;
