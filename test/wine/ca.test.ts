@@ -21,10 +21,10 @@ import { binaries, driveC, prepareWine, runWine, windowsPath } from "./support/w
 const defaultExit = "CertificateAuthority_MicrosoftDefault.Exit";
 const ca = "Corp-Issuing-CA-1";
 
-/** CAs of a prefix that stays up for the test; undefined without Wine. */
+/** CAs without a service; undefined without Wine. */
 async function prepare(t: TestContext): Promise<MadeUpCas | undefined> {
   if (!(await prepareWine(t))) return undefined;
-  await RegisteredService.keepWine(t, "CertSvc");
+  await RegisteredService.named(t, "CertSvc");
   return MadeUpCas.create(t);
 }
 

@@ -48,8 +48,8 @@ function of(found: readonly Finding[], check: CheckName): readonly string[] {
 
 async function prepare(t: TestContext): Promise<MadeUpCas | undefined> {
   if (!(await prepareWine(t))) return undefined;
-  await RegisteredService.keepWine(t, "CertSvc");
-  await RegisteredService.keepWine(t, "Certwire");
+  await RegisteredService.named(t, "CertSvc");
+  await RegisteredService.named(t, "Certwire");
   return MadeUpCas.create(t);
 }
 

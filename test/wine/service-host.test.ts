@@ -170,7 +170,7 @@ test("a wrong command line, or a program that is not there, is an error of the s
 
 test("--install makes the service, or gives it another command line, and sets what Windows does with it", async (t) => {
   if (!(await prepareWine(t))) return;
-  await RegisteredService.keepWine(t);
+  await RegisteredService.named(t);
   const directory = new HostDirectory();
   const key = "HKLM\\SYSTEM\\CurrentControlSet\\Services\\Certwire";
   const valueOf = async (name: string): Promise<string | undefined> => {

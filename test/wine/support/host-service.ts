@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { CommandError } from "../../integration/support/run-command.ts";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
 import { until } from "../../support/until.ts";
-import { nodeForWindows, runWine, startWine, windowsBuild, windowsPath } from "./wine.ts";
+import { nodeForWindows, runWine, windowsBuild, windowsPath } from "./wine.ts";
 
 /** `certwire-service.exe` of this build. */
 export const serviceHost = join(windowsBuild, "certwire-service.exe");
@@ -126,25 +125,11 @@ function commandOf(pid: string): string[] {
   }
 }
 
-const keepers = new Set<ChildProcess>();
-
-process.once("exit", () => {
-  for (const keeper of keepers) endKeeper(keeper);
-});
-
-function endKeeper(keeper: ChildProcess): void {
-  keepers.delete(keeper);
-  const { pid, exitCode, signalCode } = keeper;
-  if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL");
-}
-
 /** A service of Wine's service control manager that `certwire-service.exe` runs. */
 export class RegisteredService {
-  readonly #keeper: ChildProcess;
   readonly #name: string;
 
-  private constructor(keeper: ChildProcess, name: string) {
-    this.#keeper = keeper;
+  private constructor(name: string) {
     this.#name = name;
   }
 
@@ -154,26 +139,18 @@ export class RegisteredService {
     options: readonly string[],
     name = "Certwire",
   ): Promise<RegisteredService> {
-    const service = await RegisteredService.keepWine(context, name);
+    const service = await RegisteredService.named(context, name);
     const words = [windowsPath(serviceHost), "--service", ...options];
     const binPath = words.map((word) => `"${word}"`).join(" ");
     await runWine("sc", ["create", name, "start=", "demand", "binPath=", binPath]);
     return service;
   }
 
-  /** For a service that the test creates itself. */
-  static async keepWine(context: TestContext, name = "Certwire"): Promise<RegisteredService> {
-    // Services end with the last other program of a prefix.
-    const idle = ["-e", "setInterval(() => {}, 1e6)"];
-    const log = join(makeTempDirectory("keeper"), "log");
-    const keeper = startWine(await nodeForWindows(), idle, log);
-    keepers.add(keeper);
-    const service = new RegisteredService(keeper, name);
+  /** For a service that the test creates itself; it is deleted before and after the test. */
+  static async named(context: TestContext, name = "Certwire"): Promise<RegisteredService> {
+    const service = new RegisteredService(name);
     await service.#remove();
-    context.after(async () => {
-      await service.#remove();
-      endKeeper(service.#keeper);
-    });
+    context.after(() => service.#remove());
     return service;
   }
 

@@ -76,12 +76,12 @@ export class Installer {
     }
     await makePrefix();
     writeFileSync(dirty, "");
-    // Before the service and what keeps Wine alive are gone.
+    // Before the service is gone.
     context.after(async () => {
       await installer.removeAll();
       rmSync(dirty);
     });
-    const installer = new Installer(await RegisteredService.keepWine(context));
+    const installer = new Installer(await RegisteredService.named(context));
     return installer;
   }
 

@@ -102,7 +102,7 @@ export async function prepareWine(context: TestContext): Promise<boolean> {
 
 let registered: Promise<void> | undefined;
 
-/** Makes the prefix if it is not there. */
+/** Makes the prefix if it is not there, and starts its server. */
 export async function makePrefix(): Promise<void> {
   await runCommand("bash", [join(repoRoot, "scripts", "wine-prefix.sh")], {
     env: environment(),
@@ -117,8 +117,8 @@ async function registerModule(): Promise<void> {
 
 /**
  * Runs a Windows program to its end and returns its output; rejects with CommandError when it fails.
- * The output goes through a file: Wine's server may be a child of the program, and would hold a pipe
- * open long after the program's end.
+ * The output goes through a file: Wine's own processes may be children of the program, and would hold
+ * a pipe open long after the program's end.
  */
 export async function runWine(
   program: string,
