@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { patienceMs } from "../../support/until.ts";
 
 const directories = new Set<string>();
 
@@ -22,8 +23,22 @@ export function makeTempDirectory(purpose: string): string {
 /** Removes a directory of `makeTempDirectory`. */
 export function removeTempDirectory(directory: string): void {
   directories.delete(directory);
-  // A process that was just killed may still be closing files in there.
-  rmSync(directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  const deadline = performance.now() + patienceMs;
+  while (!isRemoved(directory, performance.now() < deadline)) {
+    // Also as the process ends, when nothing can be awaited any more.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  }
+}
+
+/** False where a child of a process that was just killed wrote a file there meanwhile, which `maxRetries` would not remove. */
+function isRemoved(directory: string, mayBeFalse: boolean): boolean {
+  try {
+    rmSync(directory, { recursive: true, force: true });
+    return true;
+  } catch (error) {
+    if (mayBeFalse && (error as NodeJS.ErrnoException).code === "ENOTEMPTY") return false;
+    throw error;
+  }
 }
 
 function removeOrphans(): void {
