@@ -14,6 +14,6 @@ export NODE_COMPILE_CACHE=$PWD/build/compile-cache
 for version in "${versions[@]}"; do
   node_binary=$(bash scripts/fetch-node.sh "$version")
   printf 'Node %s:\n' "$("$node_binary" --version)"
-  "$node_binary" scripts/run-tests.mjs --test-concurrency=1 build/js/test/unit build/js/test/contract \
-    build/js/test/cli
+  "$node_binary" scripts/run-tests.mjs --test-concurrency=1 --together=6 build/js/test/unit build/js/test/contract
+  "$node_binary" scripts/run-tests.mjs --test-concurrency=1 build/js/test/cli
 done

@@ -122,7 +122,7 @@ const parts = {
   },
   unit: {
     title: "unit and contract tests",
-    commands: [onNodeInFours(...tests("unit", "contract"))],
+    commands: [onNodeInFours("--together=6", ...tests("unit", "contract"))],
   },
   cli: {
     title: "the commands, as processes",

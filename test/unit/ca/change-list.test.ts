@@ -1,25 +1,23 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { after as afterAll, test } from "node:test";
+import { test } from "node:test";
 import { planDisable, planEnable } from "../../../src/ca/change-list.ts";
 import { multiText, textsOf } from "../../../src/native/registry-strings.ts";
 import { configurationKey, FakeWindows, singleText } from "../../support/fake-windows.ts";
-import { enterDllDirectory, registerDll } from "../../support/registered-dll.ts";
+import { registerDll } from "../../support/registered-dll.ts";
 import { writeProgram } from "../../support/windows-program.ts";
 
 const defaultExit = "CertificateAuthority_MicrosoftDefault.Exit";
 const ca = "Corp-Issuing-CA-1";
-
-afterAll(enterDllDirectory());
 
 function stored(windows: FakeWindows, name = ca): string[] | undefined {
   const value = windows.modulesOf(name);
   return value === null ? undefined : textsOf(value);
 }
 
-test("enable adds the module at the end and keeps the others in their order", () => {
+test("enable adds the module at the end and keeps the others in their order", (t) => {
   const windows = FakeWindows.withCa(ca, ["Z.Exit", defaultExit, "A.Exit"]);
-  registerDll(windows);
+  registerDll(t, windows);
   planEnable(windows).apply();
   assert.deepEqual(
     windows.modulesOf(ca),
@@ -27,20 +25,20 @@ test("enable adds the module at the end and keeps the others in their order", ()
   );
 });
 
-test("enable twice, in whatever case the module is written, writes once", () => {
+test("enable twice, in whatever case the module is written, writes once", (t) => {
   const windows = FakeWindows.withCa(ca, [defaultExit]);
-  registerDll(windows);
+  registerDll(t, windows);
   planEnable(windows).apply();
   planEnable(windows).apply();
   assert.deepEqual(windows.calls, ["write Active"]);
   const other = FakeWindows.withCa(ca, ["certwire.EXIT", defaultExit]);
-  registerDll(other);
+  registerDll(t, other);
   assert.equal(planEnable(other).isChange, false);
 });
 
-test("a single text is accepted, and becomes a list", () => {
+test("a single text is accepted, and becomes a list", (t) => {
   const windows = FakeWindows.withCa(ca, singleText(defaultExit));
-  registerDll(windows);
+  registerDll(t, windows);
   planEnable(windows).apply();
   assert.deepEqual(windows.modulesOf(ca), multiText([defaultExit, "Certwire.Exit"]));
 });
@@ -56,9 +54,9 @@ test("disable takes out our module only, and leaves an empty list if it was the 
   assert.deepEqual(alone.modulesOf(ca), multiText([]));
 });
 
-test("a plan alone writes nothing", () => {
+test("a plan alone writes nothing", (t) => {
   const windows = FakeWindows.withCa(ca, [defaultExit]);
-  registerDll(windows);
+  registerDll(t, windows);
   const { before, after, isChange } = planEnable(windows);
   assert.deepEqual(
     [before, after, isChange],
@@ -102,9 +100,9 @@ test("of several CAs the active one is changed, or the one that is named; withou
   });
 });
 
-test("a missing list is never made, and one of another type is left alone", () => {
+test("a missing list is never made, and one of another type is left alone", (t) => {
   const windows = FakeWindows.withCa(ca, [defaultExit]);
-  registerDll(windows);
+  registerDll(t, windows);
   windows.remove(`${configurationKey}\\${ca}\\ExitModules`, "Active");
   windows.set(`${configurationKey}\\${ca}`, "CommonName", singleText(ca));
   assert.throws(() => planEnable(windows), {
@@ -141,7 +139,7 @@ test("a right that is missing has its own code, another failure the number of Wi
   });
 });
 
-test("enable refuses a module that is not registered, or whose DLL a CA must not load", () => {
+test("enable refuses a module that is not registered, or whose DLL a CA must not load", (t) => {
   const windows = FakeWindows.withCa(ca, [defaultExit]);
   const refused = (message: RegExp) =>
     assert.throws(() => planEnable(windows), { code: "CERTWIRE_CA_MODULE", message });
@@ -150,7 +148,7 @@ test("enable refuses a module that is not registered, or whose DLL a CA must not
   refused(/the DLL is missing, cannot be read, or is not a DLL/);
   windows.register("certwire-exit.dll");
   refused(/not registered with a full path/);
-  const dll = registerDll(windows);
+  const dll = registerDll(t, windows);
   assert.equal(planEnable(windows).isChange, true);
   windows.writable.add(dll);
   refused(/accounts other than administrators can change the DLL or its folder/);
@@ -164,7 +162,7 @@ test("enable refuses a module that is not registered, or whose DLL a CA must not
 for (const users of [undefined, "D:\\Profile"]) {
   test(`enable refuses a DLL below ${users ?? "the folders of users"}, whatever its rights`, (t) => {
     const windows = FakeWindows.withCa(ca, [defaultExit]);
-    registerDll(windows);
+    registerDll(t, windows);
     const key = String.raw`SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList`;
     if (users !== undefined) windows.set(key, "ProfilesDirectory", singleText(users));
     process.env["SystemDrive"] = "C:";

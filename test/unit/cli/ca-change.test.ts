@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
-import { after, type TestContext, test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { planDisable, planEnable } from "../../../src/ca/change-list.ts";
 import { changeList, restartCa } from "../../../src/cli/actions/ca-change.ts";
 import { FakeWindows } from "../../support/fake-windows.ts";
-import { enterDllDirectory, registerDll } from "../../support/registered-dll.ts";
+import { registerDll } from "../../support/registered-dll.ts";
 import { TestClock } from "../../support/test-clock.ts";
-
-after(enterDllDirectory());
 
 function prepare(t: TestContext, modules: readonly string[]) {
   const windows = FakeWindows.withCa("CA-1", modules);
-  registerDll(windows);
+  registerDll(t, windows);
   const written = t.mock.method(process.stderr, "write", () => true);
   const said = (): string => written.mock.calls.map(({ arguments: [text] }) => text).join("");
   return { windows, said, options: { limitMs: 120_000, clock: new TestClock() } };

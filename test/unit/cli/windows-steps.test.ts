@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import { after, type TestContext, test } from "node:test";
+import { type TestContext, test } from "node:test";
 import type { SetupOptions } from "../../../src/cli/setup/options.ts";
 import { planWindowsSteps } from "../../../src/cli/setup/windows-steps.ts";
 import { FakeWindows } from "../../support/fake-windows.ts";
-import { enterDllDirectory, registerDll } from "../../support/registered-dll.ts";
-
-after(enterDllDirectory());
+import { registerDll } from "../../support/registered-dll.ts";
 
 const all = { start: true, enable: true, restartCa: true, timeout: 15 } as const;
 
 function prepare(t: TestContext) {
   const windows = FakeWindows.withCa("CA-1", ["A.Exit"]);
-  registerDll(windows);
+  registerDll(t, windows);
   windows.addService("Certwire", "stopped");
   const written = t.mock.method(process.stderr, "write", () => true);
   const said = (): string => written.mock.calls.map(({ arguments: [text] }) => text).join("");
