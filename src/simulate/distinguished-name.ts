@@ -1,4 +1,5 @@
-import * as der from "./der-writer.ts";
+import type { AttributeValue, Name } from "@peculiar/asn1-x509";
+import { encode, libraries } from "./asn1.ts";
 
 const attributeOids = {
   CN: "2.5.4.3",
@@ -26,25 +27,27 @@ export function isNameAttribute(name: string): name is NameAttribute {
 /** A distinguished name, most specific part first: `[["CN", "WS-0042"], ["DC", "corp"], ["DC", "example"]]`. */
 export type DistinguishedName = readonly (readonly [NameAttribute, string])[];
 
-/** DER of a name (root first, as X.509 requires). */
-export function encodeName(name: DistinguishedName): Buffer {
-  return der.sequence(
-    ...name.toReversed().map(([attribute, value]) => der.setOf(encodeAttribute(attribute, value))),
-  );
+/** A name for the libraries (root first, as X.509 requires). */
+export function nameOf(name: DistinguishedName): Name {
+  const { AttributeTypeAndValue, Name, RelativeDistinguishedName } = libraries.x509;
+  const parts = name.toReversed().map(([attribute, value]) => {
+    const type = attributeOids[attribute];
+    return new AttributeTypeAndValue({ type, value: valueOf(attribute, value) });
+  });
+  return new Name(parts.map((part) => new RelativeDistinguishedName([part])));
 }
 
-function encodeAttribute(attribute: NameAttribute, value: string): Buffer {
-  return der.sequence(
-    der.objectIdentifier(attributeOids[attribute]),
-    encodeValue(attribute, value),
-  );
-}
-
-function encodeValue(attribute: NameAttribute, value: string): Buffer {
-  if (attribute === "DC" || attribute === "E") return der.ia5String(value);
+function valueOf(attribute: NameAttribute, value: string): AttributeValue {
+  const { AttributeValue } = libraries.x509;
+  if (attribute === "DC" || attribute === "E") return new AttributeValue({ ia5String: value });
   return /^[A-Za-z0-9 '()+,./:=?-]*$/.test(value)
-    ? der.printableString(value)
-    : der.utf8String(value);
+    ? new AttributeValue({ printableString: value })
+    : new AttributeValue({ utf8String: value });
+}
+
+/** DER of a name. */
+export function encodeName(name: DistinguishedName): Buffer {
+  return encode(nameOf(name));
 }
 
 /** A name as the CA writes it into its database: most specific part first, `, ` between the parts. */
