@@ -58,6 +58,6 @@ function missing(name: LibraryName, cause: unknown): unknown {
   const { need, install } = libraries[name];
   return new CertwireError("CERTWIRE_OPTIONAL_LIBRARY", `${need} the package ${name}`, {
     cause,
-    hint: `Install it where certwire is installed: npm install --save-dev ${install}`,
+    hint: `Run this where certwire is installed: npm install --save-dev ${install}`,
   });
 }
