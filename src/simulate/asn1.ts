@@ -26,6 +26,11 @@ export function bytesOf(buffer: Uint8Array): ArrayBuffer {
   return Uint8Array.from(buffer).buffer;
 }
 
+/** Text that has a form in UTF-8: the half of a surrogate pair becomes U+FFFD. */
+export function utf8Text(text: string): string {
+  return Buffer.from(text, "utf8").toString("utf8");
+}
+
 /** DER of an INTEGER of any size. */
 export function encodeInteger(value: number | bigint): Buffer {
   return encode(libraries.schema.AsnIntegerBigIntConverter.toASN(BigInt(value)));
@@ -34,7 +39,9 @@ export function encodeInteger(value: number | bigint): Buffer {
 /** Content of the INTEGER that hex digits make: what the libraries take as a serial number. */
 export function serialNumberOf(hex: string): ArrayBuffer {
   const { AsnIntegerArrayBufferConverter, AsnIntegerBigIntConverter } = libraries.schema;
-  return AsnIntegerArrayBufferConverter.fromASN(AsnIntegerBigIntConverter.toASN(BigInt(`0x${hex}`)));
+  return AsnIntegerArrayBufferConverter.fromASN(
+    AsnIntegerBigIntConverter.toASN(BigInt(`0x${hex}`)),
+  );
 }
 
 /** An algorithm by its OID. `parameters`: in DER; absent if the algorithm has none. */
@@ -55,10 +62,10 @@ export function algorithmIdentifier({ oid, parameters }: Algorithm): AlgorithmId
 type Element = ReturnType<IAsnConverter["toASN"]>;
 
 /**
- * An element that is in DER already, in a place where the libraries take an object: they write the bytes as they are.
- * So a signed body is encoded once, and an entry of a CRL once for all its CRLs.
+ * An object of `type` that is in DER already: the libraries write the bytes as they are. So a signed body is encoded
+ * once, and an entry of a CRL once for all its CRLs.
  */
-export function encoded<T extends object>(der: Buffer): T {
+export function encoded<T extends object>(type: new () => T, der: Buffer): T {
   const bytes = bytesOf(der);
   const element = {
     toBER(_sizeOnly: boolean, writer: { write(bytes: ArrayBuffer): void }): ArrayBuffer {
@@ -72,5 +79,5 @@ export function encoded<T extends object>(der: Buffer): T {
       throw new TypeError("is written, not read");
     },
   };
-  return convertible as unknown as T;
+  return Object.assign(Object.create(type.prototype) as T, convertible);
 }

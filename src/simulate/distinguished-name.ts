@@ -1,5 +1,5 @@
 import type { AttributeValue, Name } from "@peculiar/asn1-x509";
-import { encode, libraries } from "./asn1.ts";
+import { encode, libraries, utf8Text } from "./asn1.ts";
 
 const attributeOids = {
   CN: "2.5.4.3",
@@ -42,7 +42,7 @@ function valueOf(attribute: NameAttribute, value: string): AttributeValue {
   if (attribute === "DC" || attribute === "E") return new AttributeValue({ ia5String: value });
   return /^[A-Za-z0-9 '()+,./:=?-]*$/.test(value)
     ? new AttributeValue({ printableString: value })
-    : new AttributeValue({ utf8String: value });
+    : new AttributeValue({ utf8String: utf8Text(value) });
 }
 
 /** DER of a name. */

@@ -2,10 +2,16 @@ import type {
   Attribute,
   Extension as LibraryExtension,
   RevokedCertificate,
-  SubjectPublicKeyInfo,
-  Time,
 } from "@peculiar/asn1-x509";
-import { algorithmIdentifier, bytesOf, encode, encoded, libraries, serialNumberOf } from "./asn1.ts";
+import {
+  algorithmIdentifier,
+  bytesOf,
+  encode,
+  encoded,
+  libraries,
+  serialNumberOf,
+  utf8Text,
+} from "./asn1.ts";
 import { type DistinguishedName, nameOf } from "./distinguished-name.ts";
 import type { SigningKey } from "./signing-key.ts";
 import { type Extension, reasonCode } from "./x509-extensions.ts";
@@ -25,7 +31,8 @@ export interface CertificateContent {
 
 /** DER of an X.509 v3 certificate signed by `issuerKey`. */
 export function buildCertificate(content: CertificateContent, issuerKey: SigningKey): Buffer {
-  const { Certificate, Extensions, TBSCertificate, Validity, Version } = libraries.x509;
+  const { Certificate, Extensions, SubjectPublicKeyInfo, TBSCertificate, Validity, Version } =
+    libraries.x509;
   const signatureAlgorithm = algorithmIdentifier(issuerKey.signatureAlgorithm);
   const body = encode(
     new TBSCertificate({
@@ -35,13 +42,13 @@ export function buildCertificate(content: CertificateContent, issuerKey: Signing
       issuer: nameOf(content.issuer),
       validity: new Validity({ notBefore: content.notBefore, notAfter: content.notAfter }),
       subject: nameOf(content.subject),
-      subjectPublicKeyInfo: encoded<SubjectPublicKeyInfo>(content.publicKeyInfo),
+      subjectPublicKeyInfo: encoded(SubjectPublicKeyInfo, content.publicKeyInfo),
       extensions: new Extensions(extensionsOf(content.extensions)),
     }),
   );
   return encode(
     new Certificate({
-      tbsCertificate: encoded(body),
+      tbsCertificate: encoded(TBSCertificate, body),
       signatureAlgorithm,
       signatureValue: bytesOf(issuerKey.sign(body)),
     }),
@@ -74,13 +81,13 @@ export function buildRequest(content: RequestContent, key: SigningKey): Buffer {
     new CertificationRequestInfo({
       version: 0,
       subject: nameOf(content.subject),
-      subjectPKInfo: encoded<SubjectPublicKeyInfo>(key.publicKeyInfo),
+      subjectPKInfo: encoded(libraries.x509.SubjectPublicKeyInfo, key.publicKeyInfo),
       attributes: new Attributes(attributesOf(content)),
     }),
   );
   return encode(
     new CertificationRequest({
-      certificationRequestInfo: encoded(body),
+      certificationRequestInfo: encoded(CertificationRequestInfo, body),
       signatureAlgorithm: algorithmIdentifier(key.signatureAlgorithm),
       signature: bytesOf(key.sign(body)),
     }),
@@ -95,7 +102,8 @@ function attributesOf({ osVersion, challengePassword, extensions }: RequestConte
     values.push(["1.3.6.1.4.1.311.13.2.3", AsnIA5StringConverter.toASN(osVersion)]);
   }
   if (challengePassword !== undefined) {
-    values.push(["1.2.840.113549.1.9.7", AsnUtf8StringConverter.toASN(challengePassword)]);
+    const password = AsnUtf8StringConverter.toASN(utf8Text(challengePassword));
+    values.push(["1.2.840.113549.1.9.7", password]);
   }
   if (extensions.length > 0) {
     const list = new libraries.x509.Extensions(extensionsOf(extensions));
@@ -104,7 +112,7 @@ function attributesOf({ osVersion, challengePassword, extensions }: RequestConte
   return values
     .map(([oid, value]) => encodeAttribute(oid, encode(value)))
     .toSorted((a, b) => Buffer.compare(a, b))
-    .map((der) => encoded<Attribute>(der));
+    .map((der) => encoded(libraries.x509.Attribute, der));
 }
 
 function encodeAttribute(oid: string, value: Buffer): Buffer {
@@ -148,7 +156,7 @@ export function buildCrl(content: CrlContent, issuerKey: SigningKey): Buffer {
   );
   return encode(
     new CertificateList({
-      tbsCertList: encoded(body),
+      tbsCertList: encoded(TBSCertList, body),
       signatureAlgorithm,
       signature: bytesOf(issuerKey.sign(body)),
     }),
@@ -163,6 +171,7 @@ type EntryEnd = Pick<RevokedCertificate, "revocationDate" | "crlEntryExtensions"
 
 /** The entries of a CRL. Those that end alike share their end, which takes most of the time. */
 function entriesOf(entries: readonly CrlEntry[]): RevokedCertificate[] {
+  const { RevokedCertificate } = libraries.x509;
   const ends = new Map<string, EntryEnd>();
   return entries.map((entry) => {
     const known = knownEntries.get(entry);
@@ -170,23 +179,22 @@ function entriesOf(entries: readonly CrlEntry[]): RevokedCertificate[] {
     const kind = `${entry.revokedAt.getTime()} ${entry.reason}`;
     const end = ends.get(kind) ?? entryEnd(entry);
     ends.set(kind, end);
-    const made = encoded<RevokedCertificate>(encodeEntry(entry, end));
+    const made = encoded(RevokedCertificate, encodeEntry(entry, end));
     knownEntries.set(entry, made);
     return made;
   });
 }
 
 function entryEnd({ revokedAt, reason }: CrlEntry): EntryEnd {
+  const { Extension, Time } = libraries.x509;
   const extensions = extensionsOf([reasonCode(reason)]).map(encode);
   return {
-    revocationDate: encoded<Time>(encode(new libraries.x509.Time(revokedAt))),
-    ...(reason !== 0 && { crlEntryExtensions: extensions.map(encoded<LibraryExtension>) }),
+    revocationDate: encoded(Time, encode(new Time(revokedAt))),
+    ...(reason !== 0 && { crlEntryExtensions: extensions.map((der) => encoded(Extension, der)) }),
   };
 }
 
 function encodeEntry({ serialNumber }: CrlEntry, end: EntryEnd): Buffer {
   const { RevokedCertificate } = libraries.x509;
-  return encode(
-    new RevokedCertificate({ userCertificate: serialNumberOf(serialNumber), ...end }),
-  );
+  return encode(new RevokedCertificate({ userCertificate: serialNumberOf(serialNumber), ...end }));
 }

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { GeneralName, PolicyInformation } from "@peculiar/asn1-x509";
-import { bytesOf, encode, encodeInteger, libraries } from "./asn1.ts";
+import { bytesOf, encode, encodeInteger, libraries, utf8Text } from "./asn1.ts";
 import { type DistinguishedName, nameOf } from "./distinguished-name.ts";
 
 /** An X.509 extension: `value` is the content of extnValue. */
@@ -21,6 +21,7 @@ export type AlternativeName =
   | { readonly registeredId: string }
   /** User principal name, an otherName of Microsoft. */
   | { readonly upn: string }
+  /** `value`: one element in DER. */
   | { readonly otherName: { readonly oid: string; readonly value: Buffer } };
 
 /** OIDs of the extensions that this file encodes. */
@@ -107,7 +108,9 @@ export function applicationPolicies(oids: readonly string[]): Extension {
 
 function policies(name: "certificatePolicies" | "applicationPolicies", oids: readonly string[]) {
   const { CertificatePolicies, PolicyInformation } = libraries.x509;
-  const all = oids.map((oid): PolicyInformation => new PolicyInformation({ policyIdentifier: oid }));
+  const all = oids.map(
+    (oid): PolicyInformation => new PolicyInformation({ policyIdentifier: oid }),
+  );
   return extension(name, encode(new CertificatePolicies(all)));
 }
 
@@ -126,10 +129,21 @@ function generalName(name: AlternativeName): GeneralName {
   if ("ip" in name) return new GeneralName({ iPAddress: addressText(name.ip) });
   if ("registeredId" in name) return new GeneralName({ registeredID: name.registeredId });
   if ("upn" in name) {
-    const value = libraries.schema.AsnUtf8StringConverter.toASN(name.upn);
+    const value = libraries.schema.AsnUtf8StringConverter.toASN(utf8Text(name.upn));
     return otherName("1.3.6.1.4.1.311.20.2.3", encode(value));
   }
-  return otherName(name.otherName.oid, name.otherName.value);
+  return otherName(name.otherName.oid, checkedValue(name.otherName));
+}
+
+/** The value of an otherName. Throws a RangeError if it is not one ASN.1 element. */
+function checkedValue({ oid, value }: { readonly oid: string; readonly value: Buffer }): Buffer {
+  const { AsnAnyConverter } = libraries.schema;
+  try {
+    if (encode(AsnAnyConverter.toASN(bytesOf(value))).equals(value)) return value;
+  } catch {
+    // The message below says what is wrong with it.
+  }
+  throw new RangeError(`the value of otherName ${oid} is not one ASN.1 element`);
 }
 
 /** An IP address as the libraries take it: `192.0.2.7`, `2001:db8:0:0:0:0:0:7`. */
@@ -138,7 +152,9 @@ function addressText(bytes: readonly number[]): string {
   if (bytes.length !== 16) {
     throw new RangeError(`an IP address has 4 or 16 bytes, this one ${bytes.length}`);
   }
-  return Buffer.from(bytes).toString("hex").replaceAll(/.{4}(?=.)/g, "$&:");
+  return Buffer.from(bytes)
+    .toString("hex")
+    .replaceAll(/.{4}(?=.)/g, "$&:");
 }
 
 function otherName(oid: string, value: Buffer): GeneralName {
@@ -182,27 +198,27 @@ export function templateName(name: string): Extension {
 
 /** Template OID and version of a version 2 (or later) template. */
 export function template(oid: string, majorVersion: number, minorVersion: number): Extension {
-  const value = Object.assign(newTemplate(), { oid, majorVersion, minorVersion });
+  templateSchema ??= defineTemplate();
+  const value = Object.assign(new templateSchema(), { oid, majorVersion, minorVersion });
   return extension("template", encode(value));
 }
 
-let templateSchema: (new () => object) | undefined;
+let templateSchema: ReturnType<typeof defineTemplate> | undefined;
 
-/** An empty CertificateTemplateOID of [MS-WCCE] 2.2.2.7.7.2, which the libraries do not have. */
-function newTemplate(): object {
-  templateSchema ??= defineTemplate();
-  return new templateSchema();
-}
-
-function defineTemplate(): new () => object {
+/** The CertificateTemplateOID of [MS-WCCE] 2.2.2.7.7.2, which the libraries do not have. */
+function defineTemplate() {
   const { AsnProp, AsnPropTypes } = libraries.schema;
-  class CertificateTemplate {}
-  const members = {
+  class CertificateTemplate {
+    oid = "";
+    majorVersion = 0;
+    minorVersion = 0;
+  }
+  const types: Record<keyof CertificateTemplate, number> = {
     oid: AsnPropTypes.ObjectIdentifier,
     majorVersion: AsnPropTypes.Integer,
     minorVersion: AsnPropTypes.Integer,
   };
-  for (const [name, type] of Object.entries(members)) {
+  for (const [name, type] of Object.entries(types)) {
     AsnProp({ type })(CertificateTemplate.prototype, name);
   }
   return CertificateTemplate;
@@ -246,5 +262,5 @@ export function nextPublish(date: Date): Extension {
 
 /** Reason code of a CRL entry. */
 export function reasonCode(reason: number): Extension {
-  return extension("reasonCode", encode(new libraries.x509.CRLReason(reason)));
+  return extension("reasonCode", encode(libraries.schema.AsnEnumeratedConverter.toASN(reason)));
 }

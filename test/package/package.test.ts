@@ -50,10 +50,16 @@ before(async () => {
 /** Tarballs of packages of this checkout and of all that they need. */
 async function packInstalled(names: readonly string[]): Promise<string[]> {
   const { stdout: directories } = await run("node", ["scripts/npm-closure.mjs", ...names]);
-  const specs = directories.trim().split("\n").map((directory) => `./${directory}`);
+  const specs = directories
+    .trim()
+    .split("\n")
+    .map((directory) => `./${directory}`);
   const flags = ["--ignore-scripts", "--pack-destination", simulatorHome];
   const { stdout } = await run("npm", ["pack", ...flags, ...specs]);
-  return stdout.trim().split("\n").map((tarball) => join(simulatorHome, tarball));
+  return stdout
+    .trim()
+    .split("\n")
+    .map((tarball) => join(simulatorHome, tarball));
 }
 
 after(async () => {
@@ -142,7 +148,9 @@ test("the SDK for consumers is imported without any addon, and without a client 
 test("the test kit works without any addon, and names the libraries that are not installed", async () => {
   const root = join(simulatorHome, "node_modules/certwire");
   const away = ["prebuilds", "dist/native"];
-  const moved = away.map((path, at) => [join(root, path), join(simulatorHome, `away-${at}`)] as const);
+  const moved = away.map(
+    (path, at) => [join(root, path), join(simulatorHome, `away-${at}`)] as const,
+  );
   const postQuantum = join(simulatorHome, "node_modules/@noble/post-quantum");
   for (const [from, to] of moved) await rename(from, to);
   try {

@@ -4,7 +4,7 @@ import { createPublicKey, X509Certificate } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { DistinguishedName } from "../../../src/simulate/distinguished-name.ts";
+import { type DistinguishedName, encodeName } from "../../../src/simulate/distinguished-name.ts";
 import { SeededRandom } from "../../../src/simulate/seeded-random.ts";
 import {
   createEcKey,
@@ -194,7 +194,26 @@ test("the attributes of a request are in the order of their bytes, as DER requir
 
 test("an IP address of another length is refused", () => {
   const names = [{ ip: [192, 0, 2] }];
-  assert.throws(() => extensions.subjectAltName(names), /an IP address has 4 or 16 bytes, this one 3/);
+  assert.throws(
+    () => extensions.subjectAltName(names),
+    /an IP address has 4 or 16 bytes, this one 3/,
+  );
+});
+
+test("an otherName whose value is not one ASN.1 element is refused", () => {
+  for (const hex of ["", "3005", "020105ff"]) {
+    const names = [{ otherName: { oid: "1.2.3", value: Buffer.from(hex, "hex") } }];
+    assert.throws(
+      () => extensions.subjectAltName(names),
+      /the value of otherName 1\.2\.3 is not one ASN\.1 element/,
+      hex,
+    );
+  }
+});
+
+test("half a surrogate pair in a name becomes the replacement character", () => {
+  const name: DistinguishedName = [["CN", "a\ud800"]];
+  assert.ok(encodeName(name).includes(Buffer.from("a\ufffd")));
 });
 
 test("the same seed gives the same keys and bytes, another seed others", () => {
