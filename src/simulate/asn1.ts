@@ -1,7 +1,8 @@
 /** What all ASN.1 of the simulated CA has in common: the libraries, and what goes in and out of them. */
-import type { IAsnConvertible, IAsnConverter } from "@peculiar/asn1-schema";
+import type { IAsnConverter, IAsnConvertible } from "@peculiar/asn1-schema";
 import type { AlgorithmIdentifier } from "@peculiar/asn1-x509";
 import { loadLibrary } from "../libraries.ts";
+import type { Algorithm } from "./signing-key.ts";
 
 /** The libraries for ASN.1, each loaded when it is first used. Throws CERTWIRE_OPTIONAL_LIBRARY. */
 export const libraries = {
@@ -42,12 +43,6 @@ export function serialNumberOf(hex: string): ArrayBuffer {
   return AsnIntegerArrayBufferConverter.fromASN(
     AsnIntegerBigIntConverter.toASN(BigInt(`0x${hex}`)),
   );
-}
-
-/** An algorithm by its OID. `parameters`: in DER; absent if the algorithm has none. */
-export interface Algorithm {
-  readonly oid: string;
-  readonly parameters?: Buffer;
 }
 
 /** The AlgorithmIdentifier of an algorithm. */

@@ -1,7 +1,13 @@
 import { checkPrimeSync, createPrivateKey, createPublicKey, hash, sign } from "node:crypto";
 import { loadLibrary } from "../libraries.ts";
-import { type Algorithm, algorithmIdentifier, bytesOf, encode, libraries } from "./asn1.ts";
+import { algorithmIdentifier, bytesOf, encode, libraries } from "./asn1.ts";
 import type { SeededRandom } from "./seeded-random.ts";
+
+/** An algorithm by its OID. `parameters`: in DER; absent if the algorithm has none. */
+export interface Algorithm {
+  readonly oid: string;
+  readonly parameters?: Buffer;
+}
 
 /**
  * A key pair whose signatures are reproducible. These keys protect nothing: they are derived from a seed that

@@ -12,9 +12,10 @@ import {
   serialNumberOf,
   utf8Text,
 } from "./asn1.ts";
-import { type DistinguishedName, nameOf } from "./distinguished-name.ts";
+import type { DistinguishedName } from "./distinguished-name.ts";
 import type { SigningKey } from "./signing-key.ts";
 import { type Extension, reasonCode } from "./x509-extensions.ts";
+import { nameOf } from "./x509-name.ts";
 
 /** The fields of a certificate. Dates are cut to whole seconds. */
 export interface CertificateContent {

@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import type { GeneralName, PolicyInformation } from "@peculiar/asn1-x509";
 import { bytesOf, encode, encodeInteger, libraries, utf8Text } from "./asn1.ts";
-import { type DistinguishedName, nameOf } from "./distinguished-name.ts";
+import type { DistinguishedName } from "./distinguished-name.ts";
+import { nameOf } from "./x509-name.ts";
 
 /** An X.509 extension: `value` is the content of extnValue. */
 export interface Extension {
@@ -213,14 +214,10 @@ function defineTemplate() {
     majorVersion = 0;
     minorVersion = 0;
   }
-  const types: Record<keyof CertificateTemplate, number> = {
-    oid: AsnPropTypes.ObjectIdentifier,
-    majorVersion: AsnPropTypes.Integer,
-    minorVersion: AsnPropTypes.Integer,
-  };
-  for (const [name, type] of Object.entries(types)) {
-    AsnProp({ type })(CertificateTemplate.prototype, name);
-  }
+  const { prototype } = CertificateTemplate;
+  AsnProp({ type: AsnPropTypes.ObjectIdentifier })(prototype, "oid");
+  AsnProp({ type: AsnPropTypes.Integer })(prototype, "majorVersion");
+  AsnProp({ type: AsnPropTypes.Integer })(prototype, "minorVersion");
   return CertificateTemplate;
 }
 

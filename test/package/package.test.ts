@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { cp, mkdtemp, rename, rm, symlink } from "node:fs/promises";
+import { cp, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
@@ -180,6 +180,19 @@ test("the test kit works without any addon, and names the libraries that are not
     await rm(postQuantum, { force: true });
   }
   assert.ok(existsSync(join(root, "dist/testing/index.d.ts")));
+});
+
+test("the types of the test kit need no library", async () => {
+  const program = join(home, "types.mts");
+  await writeFile(
+    program,
+    `import { type KeyKind, testCa } from "certwire/testing";
+    const key: KeyKind = "p-256";
+    testCa({ key }).issue({ sans: [{ dns: "www.example.com" }] });`,
+  );
+  const flags = ["--ignoreConfig", "--noEmit", "--strict", "--module", "nodenext"];
+  const nodeTypes = ["--typeRoots", resolve("node_modules/@types"), "--types", "node"];
+  await run(resolve("node_modules/.bin/tsc"), [...flags, ...nodeTypes, program], { cwd: home });
 });
 
 /** Runs statements that use the test kit of an installed package; loading any addon is an error. */

@@ -1,7 +1,7 @@
 import type { EventSource } from "../../consumer/event-source.ts";
 import { rabbitMqQueue } from "../../consumer/rabbitmq/queue-source.ts";
-import { usageError } from "../ca/usage-error.ts";
 import { loadLibrary } from "../../libraries.ts";
+import { usageError } from "../ca/usage-error.ts";
 import type { PublishTarget } from "../publish/publish.ts";
 import { type ContainerOptions, startupTimeoutMs } from "./kafka.ts";
 

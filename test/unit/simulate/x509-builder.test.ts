@@ -4,7 +4,7 @@ import { createPublicKey, X509Certificate } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type DistinguishedName, encodeName } from "../../../src/simulate/distinguished-name.ts";
+import type { DistinguishedName } from "../../../src/simulate/distinguished-name.ts";
 import { SeededRandom } from "../../../src/simulate/seeded-random.ts";
 import {
   createEcKey,
@@ -20,6 +20,7 @@ import {
   type CrlEntry,
 } from "../../../src/simulate/x509-builder.ts";
 import * as extensions from "../../../src/simulate/x509-extensions.ts";
+import { encodeName } from "../../../src/simulate/x509-name.ts";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
 
 const issuer: DistinguishedName = [
