@@ -25,12 +25,15 @@ node_modules/.bin/tsc -p tsconfig.build.json --outDir "$context/dist" --incremen
 cp package.json LICENSE THIRD-PARTY-NOTICES.md "$context"
 mkdir "$context/prebuilds"
 cp -r prebuilds/linux-x64 "$context/prebuilds"
-# The packages that npm would install for a user, copied from here.
+# The packages that npm would install for a user, copied from here, and those of the simulated CA.
 npm ls --omit=dev --all --parseable --loglevel=error > build/docker-packages.txt || {
   echo "$0: node_modules does not match package-lock.json; fix it with: npm ci" >&2
   exit 1
 }
-sed -n "s#^$PWD/##p" build/docker-packages.txt | xargs cp --parents -r -t "$context"
+{
+  sed -n "s#^$PWD/##p" build/docker-packages.txt
+  node scripts/npm-closure.mjs @noble/curves @peculiar/asn1-csr @peculiar/asn1-schema @peculiar/asn1-x509
+} | xargs cp --parents -r -t "$context"
 
 docker build "${arguments[@]}" --tag "$tag" --file docker/Dockerfile "$context" > build/docker-image.log 2>&1 || {
   tail -n 20 build/docker-image.log >&2

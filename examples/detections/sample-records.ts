@@ -1,6 +1,5 @@
 // For the tests: records as the exit module writes them, with real certificates.
 
-import * as der from "../../src/simulate/der-writer.ts";
 import { SeededRandom } from "../../src/simulate/seeded-random.ts";
 import { createEcKey } from "../../src/simulate/signing-key.ts";
 import { buildCertificate } from "../../src/simulate/x509-builder.ts";
@@ -108,7 +107,7 @@ function extensionsOf(spec: IssuedSpec): x509.Extension[] {
     templateOf(spec),
     ...purposesOf(purposes),
     ...(applicationPolicies ? [x509.applicationPolicies(applicationPolicies)] : []),
-    ...(policies ? [certificatePolicies(policies)] : []),
+    ...(policies ? [x509.certificatePolicies(policies)] : []),
     ...(isCa ? [x509.caConstraints()] : []),
     ...(names.length > 0 ? [x509.subjectAltName(names)] : []),
     ...(sid === undefined ? [] : [x509.securityIdentifier(sid)]),
@@ -127,11 +126,6 @@ function purposesOf(purposes: readonly string[] | "broken"): x509.Extension[] {
     return [{ oid: "2.5.29.37", isCritical: false, value: Buffer.from([0x30, 0x05, 0x06]) }];
   }
   return purposes.length === 0 ? [] : [x509.extendedKeyUsage(purposes)];
-}
-
-function certificatePolicies(oids: readonly string[]): x509.Extension {
-  const policies = oids.map((oid) => der.sequence(der.objectIdentifier(oid)));
-  return { oid: "2.5.29.32", isCritical: false, value: der.sequence(...policies) };
 }
 
 function namesOf({ dns = [], upn = [], uri = [] }: IssuedSpec): x509.AlternativeName[] {

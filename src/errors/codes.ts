@@ -186,11 +186,11 @@ export const errorCodes = {
     exitCode: 78,
     hint: "Create it on the broker or fix the configuration; publishing resumes on its own.",
   },
-  CERTWIRE_TESTING_LIBRARY: {
-    meaning: "The test kit needs a package that is not installed.",
+  CERTWIRE_OPTIONAL_LIBRARY: {
+    meaning: "The simulated CA or the test kit needs a package that is not installed.",
     retryable: false,
     exitCode: 78,
-    hint: "Install the package that the message names, as a development dependency.",
+    hint: "Run the command that the error names, where Certwire is installed.",
   },
   CERTWIRE_TESTING_OPTIONS: {
     meaning: "A call of the test kit is invalid, or not possible for the state of the request.",

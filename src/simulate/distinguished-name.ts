@@ -1,6 +1,5 @@
-import * as der from "./der-writer.ts";
-
-const attributeOids = {
+/** The OIDs of the attributes of a name. */
+export const attributeOids = {
   CN: "2.5.4.3",
   SN: "2.5.4.4",
   SERIALNUMBER: "2.5.4.5",
@@ -25,27 +24,6 @@ export function isNameAttribute(name: string): name is NameAttribute {
 
 /** A distinguished name, most specific part first: `[["CN", "WS-0042"], ["DC", "corp"], ["DC", "example"]]`. */
 export type DistinguishedName = readonly (readonly [NameAttribute, string])[];
-
-/** DER of a name (root first, as X.509 requires). */
-export function encodeName(name: DistinguishedName): Buffer {
-  return der.sequence(
-    ...name.toReversed().map(([attribute, value]) => der.setOf(encodeAttribute(attribute, value))),
-  );
-}
-
-function encodeAttribute(attribute: NameAttribute, value: string): Buffer {
-  return der.sequence(
-    der.objectIdentifier(attributeOids[attribute]),
-    encodeValue(attribute, value),
-  );
-}
-
-function encodeValue(attribute: NameAttribute, value: string): Buffer {
-  if (attribute === "DC" || attribute === "E") return der.ia5String(value);
-  return /^[A-Za-z0-9 '()+,./:=?-]*$/.test(value)
-    ? der.printableString(value)
-    : der.utf8String(value);
-}
 
 /** A name as the CA writes it into its database: most specific part first, `, ` between the parts. */
 export function nameText(name: DistinguishedName): string {

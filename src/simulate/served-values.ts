@@ -1,6 +1,7 @@
 import type { SimulatedValue } from "../native/addon.ts";
 import type { DistinguishedName, NameAttribute } from "./distinguished-name.ts";
-import { encodeName, nameText } from "./distinguished-name.ts";
+import { nameText } from "./distinguished-name.ts";
+import { encodeName } from "./x509-name.ts";
 
 /** Properties by the CA's own names. */
 export type Properties = Record<string, SimulatedValue>;

@@ -1,14 +1,13 @@
-import {
-  checkPrimeSync,
-  createECDH,
-  createHash,
-  createHmac,
-  createPrivateKey,
-  type KeyObject,
-  sign,
-} from "node:crypto";
-import * as der from "./der-writer.ts";
+import { checkPrimeSync, createPrivateKey, createPublicKey, hash, sign } from "node:crypto";
+import { loadLibrary } from "../libraries.ts";
+import { algorithmIdentifier, bytesOf, encode, libraries } from "./asn1.ts";
 import type { SeededRandom } from "./seeded-random.ts";
+
+/** An algorithm by its OID. `parameters`: in DER; absent if the algorithm has none. */
+export interface Algorithm {
+  readonly oid: string;
+  readonly parameters?: Buffer;
+}
 
 /**
  * A key pair whose signatures are reproducible. These keys protect nothing: they are derived from a seed that
@@ -22,15 +21,18 @@ export interface SigningKey {
   readonly publicKeyInfo: Buffer;
   /** Content of the subjectPublicKey bit string. */
   readonly publicKey: Buffer;
-  /** OID of the public key's algorithm, and its parameters in DER, if it has any. */
-  readonly algorithm: { readonly oid: string; readonly parameters?: Buffer };
+  /** The public key's algorithm. */
+  readonly algorithm: Algorithm;
   /** SHA-1 of `publicKey`: the key identifier of RFC 5280 4.2.1.2 (1). */
   readonly keyIdentifier: Buffer;
-  /** AlgorithmIdentifier of the signatures that `sign` returns. */
-  readonly signatureAlgorithm: Buffer;
+  /** The algorithm of the signatures that `sign` returns. */
+  readonly signatureAlgorithm: Algorithm;
   /** Signs `data`; RSA with SHA-256, ECDSA with the hash of the curve's size. */
   sign(data: Uint8Array): Buffer;
 }
+
+type Curves = typeof import("@noble/curves/nist.js");
+type Modular = typeof import("@noble/curves/abstract/modular.js");
 
 /** Public exponent of all RSA keys. */
 const rsaExponent = 65537n;
@@ -79,8 +81,9 @@ function oddPrimesBelow(limit: number): number[] {
 }
 
 function rsaKey(p: bigint, q: bigint): SigningKey {
+  const { invert } = loadLibrary("@noble/curves", "/abstract/modular.js") as Modular;
   const n = p * q;
-  const d = modularInverse(rsaExponent, (p - 1n) * (q - 1n));
+  const d = invert(rsaExponent, (p - 1n) * (q - 1n));
   const jwk = {
     kty: "RSA",
     n: base64url(n),
@@ -90,48 +93,37 @@ function rsaKey(p: bigint, q: bigint): SigningKey {
     q: base64url(q),
     dp: base64url(d % (p - 1n)),
     dq: base64url(d % (q - 1n)),
-    qi: base64url(modularInverse(q, p)),
+    qi: base64url(invert(q, p)),
   };
   const privateKey = createPrivateKey({ key: jwk, format: "jwk" });
-  const publicKey = der.sequence(der.integer(n), der.integer(rsaExponent));
+  const publicKey = createPublicKey(privateKey).export({ type: "pkcs1", format: "der" });
+  const noParameters = encode(libraries.schema.AsnNullConverter.toASN(null));
   return {
     kind: "rsa",
     bits: n.toString(2).length,
-    ...publicParts("1.2.840.113549.1.1.1", der.nullValue, publicKey),
-    signatureAlgorithm: der.sequence(der.objectIdentifier("1.2.840.113549.1.1.11"), der.nullValue),
-    sign: (data) => rsaSignature(privateKey, data),
+    ...publicParts({ oid: "1.2.840.113549.1.1.1", parameters: noParameters }, publicKey),
+    signatureAlgorithm: { oid: "1.2.840.113549.1.1.11", parameters: noParameters },
+    sign: (data) => sign("sha256", data, privateKey),
   };
-}
-
-function rsaSignature(privateKey: KeyObject, data: Uint8Array): Buffer {
-  return sign("sha256", data, privateKey);
 }
 
 const curves = {
   "P-256": {
-    openssl: "prime256v1",
+    library: "p256",
     oid: "1.2.840.10045.3.1.7",
-    order: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
     bits: 256,
-    hash: "sha256",
     signatureOid: "1.2.840.10045.4.3.2",
   },
   "P-384": {
-    openssl: "secp384r1",
+    library: "p384",
     oid: "1.3.132.0.34",
-    order:
-      0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
     bits: 384,
-    hash: "sha384",
     signatureOid: "1.2.840.10045.4.3.3",
   },
   "P-521": {
-    openssl: "secp521r1",
+    library: "p521",
     oid: "1.3.132.0.35",
-    order:
-      0x01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
     bits: 521,
-    hash: "sha512",
     signatureOid: "1.2.840.10045.4.3.4",
   },
 } as const;
@@ -139,75 +131,36 @@ const curves = {
 /** Curves that `createEcKey` knows. */
 export type CurveName = keyof typeof curves;
 
-/** Creates one ECDSA key. */
+/** Creates one ECDSA key, whose signatures are those of RFC 6979: Node's own differ each time. */
 export function createEcKey(random: SeededRandom, name: CurveName): SigningKey {
-  const curve = curves[name];
-  const secret = random.bigintBelow(curve.order);
-  const point = multiplyBase(curve, secret);
+  const { library, oid, bits, signatureOid } = curves[name];
+  const curve = (loadLibrary("@noble/curves", "/nist.js") as Curves)[library];
+  const { Fn } = curve.Point;
+  const secret = Fn.toBytes(random.bigintBelow(Fn.ORDER));
+  const parameters = encode(libraries.schema.AsnObjectIdentifierConverter.toASN(oid));
+  const publicKey = Buffer.from(curve.getPublicKey(secret, false));
   return {
     kind: "ec",
-    bits: curve.bits,
-    ...publicParts("1.2.840.10045.2.1", der.objectIdentifier(curve.oid), point),
-    signatureAlgorithm: der.sequence(der.objectIdentifier(curve.signatureOid)),
-    sign: (data) => ecdsaSignature(curve, secret, data),
+    bits,
+    ...publicParts({ oid: "1.2.840.10045.2.1", parameters }, publicKey),
+    signatureAlgorithm: { oid: signatureOid },
+    // Windows does not choose the lower of the two possible S either.
+    sign: (data) => Buffer.from(curve.sign(data, secret, { format: "der", lowS: false })),
   };
 }
 
-/** ECDSA with a nonce derived from key and message, since Node's own signatures differ each time. */
-function ecdsaSignature(
-  curve: (typeof curves)[CurveName],
-  secret: bigint,
-  data: Uint8Array,
-): Buffer {
-  const digest = createHash(curve.hash).update(data).digest();
-  const size = bytesOf(curve);
-  const nonceBytes = createHmac("sha512", fixedBytes(secret, size)).update(digest).digest();
-  const nonce = (BigInt(`0x${nonceBytes.toString("hex")}`) % (curve.order - 1n)) + 1n;
-  const point = multiplyBase(curve, nonce);
-  const r = BigInt(`0x${point.subarray(1, 1 + size).toString("hex")}`) % curve.order;
-  const message = BigInt(`0x${digest.toString("hex")}`);
-  const s = (modularInverse(nonce, curve.order) * (message + r * secret)) % curve.order;
-  return der.sequence(der.integer(r), der.integer(s));
-}
-
-function multiplyBase(curve: (typeof curves)[CurveName], scalar: bigint): Buffer {
-  const exchange = createECDH(curve.openssl);
-  exchange.setPrivateKey(fixedBytes(scalar, bytesOf(curve)));
-  return exchange.getPublicKey();
-}
-
-/** Length of a number of the curve's field, in bytes. */
-function bytesOf({ bits }: (typeof curves)[CurveName]): number {
-  return Math.ceil(bits / 8);
-}
-
-/** The public members of a key. `parameters`: those of its algorithm in DER; `undefined` if it has none. */
-export function publicParts(oid: string, parameters: Buffer | undefined, publicKey: Buffer) {
-  const inDer = parameters ? [parameters] : [];
+/** The public members of a key. */
+export function publicParts(algorithm: Algorithm, publicKey: Buffer) {
+  const publicKeyInfo = new libraries.x509.SubjectPublicKeyInfo({
+    algorithm: algorithmIdentifier(algorithm),
+    subjectPublicKey: bytesOf(publicKey),
+  });
   return {
     publicKey,
-    algorithm: { oid, ...(parameters && { parameters }) },
-    keyIdentifier: createHash("sha1").update(publicKey).digest(),
-    publicKeyInfo: der.sequence(
-      der.sequence(der.objectIdentifier(oid), ...inDer),
-      der.bitString(publicKey),
-    ),
+    algorithm,
+    keyIdentifier: hash("sha1", publicKey, "buffer"),
+    publicKeyInfo: encode(publicKeyInfo),
   };
-}
-
-function modularInverse(value: bigint, modulus: bigint): bigint {
-  let [remainder, next] = [modulus, value % modulus];
-  let [factor, nextFactor] = [0n, 1n];
-  while (next !== 0n) {
-    const quotient = remainder / next;
-    [remainder, next] = [next, remainder - quotient * next];
-    [factor, nextFactor] = [nextFactor, factor - quotient * nextFactor];
-  }
-  return factor < 0n ? factor + modulus : factor;
-}
-
-function fixedBytes(value: bigint, size: number): Buffer {
-  return Buffer.from(value.toString(16).padStart(size * 2, "0"), "hex");
 }
 
 function base64url(value: bigint): string {

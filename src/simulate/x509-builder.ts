@@ -1,12 +1,21 @@
-/**
- * Certificates, requests and CRLs, by code of its own: ASN.1 libraries took ten times as long for a certificate or a CRL
- * and thirty for a very large one, and `certwire demo` must run where nothing else is installed. A test compares what
- * both write, byte by byte.
- */
-import * as der from "./der-writer.ts";
-import { type DistinguishedName, encodeName } from "./distinguished-name.ts";
+import type {
+  Attribute,
+  Extension as LibraryExtension,
+  RevokedCertificate,
+} from "@peculiar/asn1-x509";
+import {
+  algorithmIdentifier,
+  bytesOf,
+  encode,
+  encoded,
+  libraries,
+  serialNumberOf,
+  utf8Text,
+} from "./asn1.ts";
+import type { DistinguishedName } from "./distinguished-name.ts";
 import type { SigningKey } from "./signing-key.ts";
-import { type Extension, encodeExtensions, reasonCode } from "./x509-extensions.ts";
+import { type Extension, reasonCode } from "./x509-extensions.ts";
+import { nameOf } from "./x509-name.ts";
 
 /** The fields of a certificate. Dates are cut to whole seconds. */
 export interface CertificateContent {
@@ -23,17 +32,37 @@ export interface CertificateContent {
 
 /** DER of an X.509 v3 certificate signed by `issuerKey`. */
 export function buildCertificate(content: CertificateContent, issuerKey: SigningKey): Buffer {
-  const body = der.sequence(
-    der.explicit(0, der.integer(2)),
-    der.integer(BigInt(`0x${content.serialNumber}`)),
-    issuerKey.signatureAlgorithm,
-    encodeName(content.issuer),
-    der.sequence(der.time(content.notBefore), der.time(content.notAfter)),
-    encodeName(content.subject),
-    content.publicKeyInfo,
-    der.explicit(3, encodeExtensions(content.extensions)),
+  const { Certificate, Extensions, SubjectPublicKeyInfo, TBSCertificate, Validity, Version } =
+    libraries.x509;
+  const signatureAlgorithm = algorithmIdentifier(issuerKey.signatureAlgorithm);
+  const body = encode(
+    new TBSCertificate({
+      version: Version.v3,
+      serialNumber: serialNumberOf(content.serialNumber),
+      signature: signatureAlgorithm,
+      issuer: nameOf(content.issuer),
+      validity: new Validity({ notBefore: content.notBefore, notAfter: content.notAfter }),
+      subject: nameOf(content.subject),
+      subjectPublicKeyInfo: encoded(SubjectPublicKeyInfo, content.publicKeyInfo),
+      extensions: new Extensions(extensionsOf(content.extensions)),
+    }),
   );
-  return signed(body, issuerKey);
+  return encode(
+    new Certificate({
+      tbsCertificate: encoded(TBSCertificate, body),
+      signatureAlgorithm,
+      signatureValue: bytesOf(issuerKey.sign(body)),
+    }),
+  );
+}
+
+function extensionsOf(extensions: readonly Extension[]): LibraryExtension[] {
+  const { OctetString } = libraries.schema;
+  const { Extension } = libraries.x509;
+  return extensions.map(({ oid, isCritical, value }) => {
+    const extnValue = new OctetString(bytesOf(value));
+    return new Extension({ extnID: oid, critical: isCritical, extnValue });
+  });
 }
 
 /** The fields of a PKCS#10 request. */
@@ -48,28 +77,47 @@ export interface RequestContent {
 
 /** DER of a PKCS#10 request for a certificate of `key`, which also signs it. */
 export function buildRequest(content: RequestContent, key: SigningKey): Buffer {
-  const attributes: Buffer[] = [];
-  if (content.osVersion !== undefined) {
-    attributes.push(attribute("1.3.6.1.4.1.311.13.2.3", der.ia5String(content.osVersion)));
-  }
-  if (content.challengePassword !== undefined) {
-    const password = der.utf8String(content.challengePassword);
-    attributes.push(attribute("1.2.840.113549.1.9.7", password));
-  }
-  if (content.extensions.length > 0) {
-    attributes.push(attribute("1.2.840.113549.1.9.14", encodeExtensions(content.extensions)));
-  }
-  const body = der.sequence(
-    der.integer(0),
-    encodeName(content.subject),
-    key.publicKeyInfo,
-    der.explicit(0, ...der.inOrder(attributes)),
+  const { Attributes, CertificationRequest, CertificationRequestInfo } = libraries.csr;
+  const body = encode(
+    new CertificationRequestInfo({
+      version: 0,
+      subject: nameOf(content.subject),
+      subjectPKInfo: encoded(libraries.x509.SubjectPublicKeyInfo, key.publicKeyInfo),
+      attributes: new Attributes(attributesOf(content)),
+    }),
   );
-  return signed(body, key);
+  return encode(
+    new CertificationRequest({
+      certificationRequestInfo: encoded(CertificationRequestInfo, body),
+      signatureAlgorithm: algorithmIdentifier(key.signatureAlgorithm),
+      signature: bytesOf(key.sign(body)),
+    }),
+  );
 }
 
-function attribute(oid: string, value: Buffer): Buffer {
-  return der.sequence(der.objectIdentifier(oid), der.setOf(value));
+/** The attributes in the order that DER requires of a SET OF, which the libraries leave to their caller. */
+function attributesOf({ osVersion, challengePassword, extensions }: RequestContent): Attribute[] {
+  const { AsnIA5StringConverter, AsnUtf8StringConverter } = libraries.schema;
+  const values: [oid: string, value: object][] = [];
+  if (osVersion !== undefined) {
+    values.push(["1.3.6.1.4.1.311.13.2.3", AsnIA5StringConverter.toASN(osVersion)]);
+  }
+  if (challengePassword !== undefined) {
+    const password = AsnUtf8StringConverter.toASN(utf8Text(challengePassword));
+    values.push(["1.2.840.113549.1.9.7", password]);
+  }
+  if (extensions.length > 0) {
+    const list = new libraries.x509.Extensions(extensionsOf(extensions));
+    values.push(["1.2.840.113549.1.9.14", list]);
+  }
+  return values
+    .map(([oid, value]) => encodeAttribute(oid, encode(value)))
+    .toSorted((a, b) => Buffer.compare(a, b))
+    .map((der) => encoded(libraries.x509.Attribute, der));
+}
+
+function encodeAttribute(oid: string, value: Buffer): Buffer {
+  return encode(new libraries.x509.Attribute({ type: oid, values: [bytesOf(value)] }));
 }
 
 /** One revoked certificate of a CRL. */
@@ -86,30 +134,68 @@ export interface CrlContent {
   readonly issuer: DistinguishedName;
   readonly thisUpdate: Date;
   readonly nextUpdate: Date;
+  /** Encoded once: the next CRL with the same objects costs little for each. */
   readonly entries: readonly CrlEntry[];
   readonly extensions: readonly Extension[];
 }
 
 /** DER of an X.509 v2 CRL signed by `issuerKey`. */
 export function buildCrl(content: CrlContent, issuerKey: SigningKey): Buffer {
-  const entries = content.entries.map(encodeEntry);
-  const body = der.sequence(
-    der.integer(1),
-    issuerKey.signatureAlgorithm,
-    encodeName(content.issuer),
-    der.time(content.thisUpdate),
-    der.time(content.nextUpdate),
-    ...(entries.length > 0 ? [der.sequence(Buffer.concat(entries))] : []),
-    der.explicit(0, encodeExtensions(content.extensions)),
+  const { CertificateList, TBSCertList, Time, Version } = libraries.x509;
+  const signatureAlgorithm = algorithmIdentifier(issuerKey.signatureAlgorithm);
+  const entries = entriesOf(content.entries);
+  const body = encode(
+    new TBSCertList({
+      version: Version.v2,
+      signature: signatureAlgorithm,
+      issuer: nameOf(content.issuer),
+      thisUpdate: new Time(content.thisUpdate),
+      nextUpdate: new Time(content.nextUpdate),
+      ...(entries.length > 0 && { revokedCertificates: entries }),
+      crlExtensions: extensionsOf(content.extensions),
+    }),
   );
-  return signed(body, issuerKey);
+  return encode(
+    new CertificateList({
+      tbsCertList: encoded(TBSCertList, body),
+      signatureAlgorithm,
+      signature: bytesOf(issuerKey.sign(body)),
+    }),
+  );
 }
 
-function encodeEntry({ serialNumber, revokedAt, reason }: CrlEntry): Buffer {
-  const extensions = reason === 0 ? [] : [encodeExtensions([reasonCode(reason)])];
-  return der.sequence(der.integer(BigInt(`0x${serialNumber}`)), der.time(revokedAt), ...extensions);
+/** The entries that CRLs had before: a CA publishes most of them again and again. */
+const knownEntries = new WeakMap<CrlEntry, RevokedCertificate>();
+
+/** What follows the serial number of an entry. */
+type EntryEnd = Pick<RevokedCertificate, "revocationDate" | "crlEntryExtensions">;
+
+/** The entries of a CRL. Those that end alike share their end, which takes most of the time. */
+function entriesOf(entries: readonly CrlEntry[]): RevokedCertificate[] {
+  const { RevokedCertificate } = libraries.x509;
+  const ends = new Map<string, EntryEnd>();
+  return entries.map((entry) => {
+    const known = knownEntries.get(entry);
+    if (known) return known;
+    const kind = `${entry.revokedAt.getTime()} ${entry.reason}`;
+    const end = ends.get(kind) ?? entryEnd(entry);
+    ends.set(kind, end);
+    const made = encoded(RevokedCertificate, encodeEntry(entry, end));
+    knownEntries.set(entry, made);
+    return made;
+  });
 }
 
-function signed(body: Buffer, key: SigningKey): Buffer {
-  return der.sequence(body, key.signatureAlgorithm, der.bitString(key.sign(body)));
+function entryEnd({ revokedAt, reason }: CrlEntry): EntryEnd {
+  const { Extension, Time } = libraries.x509;
+  const extensions = extensionsOf([reasonCode(reason)]).map(encode);
+  return {
+    revocationDate: encoded(Time, encode(new Time(revokedAt))),
+    ...(reason !== 0 && { crlEntryExtensions: extensions.map((der) => encoded(Extension, der)) }),
+  };
+}
+
+function encodeEntry({ serialNumber }: CrlEntry, end: EntryEnd): Buffer {
+  const { RevokedCertificate } = libraries.x509;
+  return encode(new RevokedCertificate({ userCertificate: serialNumberOf(serialNumber), ...end }));
 }

@@ -1,6 +1,8 @@
 import { hash } from "node:crypto";
-import * as der from "./der-writer.ts";
-import { type DistinguishedName, encodeName } from "./distinguished-name.ts";
+import type { GeneralName, PolicyInformation } from "@peculiar/asn1-x509";
+import { bytesOf, encode, encodeInteger, libraries, utf8Text } from "./asn1.ts";
+import type { DistinguishedName } from "./distinguished-name.ts";
+import { nameOf } from "./x509-name.ts";
 
 /** An X.509 extension: `value` is the content of extnValue. */
 export interface Extension {
@@ -20,6 +22,7 @@ export type AlternativeName =
   | { readonly registeredId: string }
   /** User principal name, an otherName of Microsoft. */
   | { readonly upn: string }
+  /** `value`: one element in DER. */
   | { readonly otherName: { readonly oid: string; readonly value: Buffer } };
 
 /** OIDs of the extensions that this file encodes. */
@@ -32,6 +35,7 @@ export const extensionOids = {
   reasonCode: "2.5.29.21",
   deltaCrlIndicator: "2.5.29.27",
   crlDistributionPoints: "2.5.29.31",
+  certificatePolicies: "2.5.29.32",
   authorityKeyIdentifier: "2.5.29.35",
   extendedKeyUsage: "2.5.29.37",
   freshestCrl: "2.5.29.46",
@@ -45,87 +49,118 @@ export const extensionOids = {
   securityIdentifier: "1.3.6.1.4.1.311.25.2",
 } as const;
 
-/** Bits of the key usage extension. */
-export const keyUsageBits = {
-  digitalSignature: 0,
-  nonRepudiation: 1,
-  keyEncipherment: 2,
-  dataEncipherment: 3,
-  keyAgreement: 4,
-  keyCertSign: 5,
-  cRLSign: 6,
-} as const;
-
-/** Name of a key usage bit. */
-export type KeyUsage = keyof typeof keyUsageBits;
+/** Name of a key usage. */
+export type KeyUsage =
+  | "digitalSignature"
+  | "nonRepudiation"
+  | "keyEncipherment"
+  | "dataEncipherment"
+  | "keyAgreement"
+  | "keyCertSign"
+  | "cRLSign";
 
 function extension(name: keyof typeof extensionOids, value: Buffer, isCritical = false): Extension {
   return { oid: extensionOids[name], isCritical, value };
 }
 
-/** DER of one extension. */
-export function encodeExtension({ oid, isCritical, value }: Extension): Buffer {
-  const flag = isCritical ? [der.boolean(true)] : [];
-  return der.sequence(der.objectIdentifier(oid), ...flag, der.octetString(value));
-}
-
-/** DER of an extension list. */
-export function encodeExtensions(extensions: readonly Extension[]): Buffer {
-  return der.sequence(...extensions.map(encodeExtension));
-}
-
 /** Subject key identifier, not critical like every extension here that does not say otherwise. */
 export function subjectKeyIdentifier(keyIdentifier: Buffer): Extension {
-  return extension("subjectKeyIdentifier", der.octetString(keyIdentifier));
+  const value = new libraries.x509.SubjectKeyIdentifier(bytesOf(keyIdentifier));
+  return extension("subjectKeyIdentifier", encode(value));
 }
 
 /** Authority key identifier with the key identifier only, as AD CS writes it. */
 export function authorityKeyIdentifier(keyIdentifier: Buffer): Extension {
-  return extension("authorityKeyIdentifier", der.sequence(der.implicit(0, keyIdentifier)));
+  const { AuthorityKeyIdentifier, KeyIdentifier } = libraries.x509;
+  const value = { keyIdentifier: new KeyIdentifier(bytesOf(keyIdentifier)) };
+  return extension("authorityKeyIdentifier", encode(new AuthorityKeyIdentifier(value)));
 }
 
 /** Key usage, critical. */
 export function keyUsage(usages: readonly KeyUsage[]): Extension {
-  return extension("keyUsage", der.namedBits(usages.map((usage) => keyUsageBits[usage])), true);
+  const { KeyUsage, KeyUsageFlags } = libraries.x509;
+  const flags = usages.reduce((sum, usage) => sum | KeyUsageFlags[usage], 0);
+  return extension("keyUsage", encode(new KeyUsage(flags)), true);
 }
 
 /** Basic constraints of a CA, critical. */
 export function caConstraints(pathLength?: number): Extension {
-  const limit = pathLength === undefined ? [] : [der.integer(pathLength)];
-  return extension("basicConstraints", der.sequence(der.boolean(true), ...limit), true);
+  const value = new libraries.x509.BasicConstraints({
+    cA: true,
+    ...(pathLength !== undefined && { pathLenConstraint: pathLength }),
+  });
+  return extension("basicConstraints", encode(value), true);
 }
 
 /** Extended key usage. */
 export function extendedKeyUsage(oids: readonly string[]): Extension {
-  return extension("extendedKeyUsage", der.sequence(...oids.map(der.objectIdentifier)));
+  return extension("extendedKeyUsage", encode(new libraries.x509.ExtendedKeyUsage([...oids])));
+}
+
+/** Certificate policies by their OIDs. */
+export function certificatePolicies(oids: readonly string[]): Extension {
+  return policies("certificatePolicies", oids);
 }
 
 /** Application policies: Microsoft's counterpart of the extended key usage. */
 export function applicationPolicies(oids: readonly string[]): Extension {
-  const policies = oids.map((oid) => der.sequence(der.objectIdentifier(oid)));
-  return extension("applicationPolicies", der.sequence(...policies));
+  return policies("applicationPolicies", oids);
+}
+
+function policies(name: "certificatePolicies" | "applicationPolicies", oids: readonly string[]) {
+  const { CertificatePolicies, PolicyInformation } = libraries.x509;
+  const all = oids.map(
+    (oid): PolicyInformation => new PolicyInformation({ policyIdentifier: oid }),
+  );
+  return extension(name, encode(new CertificatePolicies(all)));
 }
 
 /** Subject alternative names; `isCritical`: default false. */
 export function subjectAltName(names: readonly AlternativeName[], isCritical = false): Extension {
-  return extension("subjectAltName", der.sequence(...names.map(generalName)), isCritical);
+  const value = new libraries.x509.SubjectAlternativeName(names.map(generalName));
+  return extension("subjectAltName", encode(value), isCritical);
 }
 
-function generalName(name: AlternativeName): Buffer {
-  if ("email" in name) return der.implicit(1, Buffer.from(name.email, "latin1"));
-  if ("dns" in name) return der.implicit(2, Buffer.from(name.dns, "latin1"));
-  if ("directory" in name) return der.explicit(4, encodeName(name.directory));
-  if ("uri" in name) return der.implicit(6, Buffer.from(name.uri, "latin1"));
-  if ("ip" in name) return der.implicit(7, Buffer.from(name.ip));
-  if ("registeredId" in name) {
-    return der.implicit(8, der.objectIdentifier(name.registeredId).subarray(2));
+function generalName(name: AlternativeName): GeneralName {
+  const { GeneralName } = libraries.x509;
+  if ("email" in name) return new GeneralName({ rfc822Name: name.email });
+  if ("dns" in name) return new GeneralName({ dNSName: name.dns });
+  if ("directory" in name) return new GeneralName({ directoryName: nameOf(name.directory) });
+  if ("uri" in name) return new GeneralName({ uniformResourceIdentifier: name.uri });
+  if ("ip" in name) return new GeneralName({ iPAddress: addressText(name.ip) });
+  if ("registeredId" in name) return new GeneralName({ registeredID: name.registeredId });
+  if ("upn" in name) {
+    const value = libraries.schema.AsnUtf8StringConverter.toASN(utf8Text(name.upn));
+    return otherName("1.3.6.1.4.1.311.20.2.3", encode(value));
   }
-  if ("upn" in name) return otherName("1.3.6.1.4.1.311.20.2.3", der.utf8String(name.upn));
-  return otherName(name.otherName.oid, name.otherName.value);
+  return otherName(name.otherName.oid, checkedValue(name.otherName));
 }
 
-function otherName(oid: string, value: Buffer): Buffer {
-  return der.explicit(0, der.objectIdentifier(oid), der.explicit(0, value));
+/** The value of an otherName. Throws a RangeError if it is not one ASN.1 element. */
+function checkedValue({ oid, value }: { readonly oid: string; readonly value: Buffer }): Buffer {
+  const { AsnAnyConverter } = libraries.schema;
+  try {
+    if (encode(AsnAnyConverter.toASN(bytesOf(value))).equals(value)) return value;
+  } catch {
+    // The message below says what is wrong with it.
+  }
+  throw new RangeError(`the value of otherName ${oid} is not one ASN.1 element`);
+}
+
+/** An IP address as the libraries take it: `192.0.2.7`, `2001:db8:0:0:0:0:0:7`. */
+function addressText(bytes: readonly number[]): string {
+  if (bytes.length === 4) return bytes.join(".");
+  if (bytes.length !== 16) {
+    throw new RangeError(`an IP address has 4 or 16 bytes, this one ${bytes.length}`);
+  }
+  return Buffer.from(bytes)
+    .toString("hex")
+    .replaceAll(/.{4}(?=.)/g, "$&:");
+}
+
+function otherName(oid: string, value: Buffer): GeneralName {
+  const { GeneralName, OtherName } = libraries.x509;
+  return new GeneralName({ otherName: new OtherName({ typeId: oid, value: bytesOf(value) }) });
 }
 
 /** One CRL distribution point, or freshest CRL, with its URLs. */
@@ -133,9 +168,12 @@ export function crlDistributionPoint(
   urls: readonly string[],
   name: "crlDistributionPoints" | "freshestCrl" = "crlDistributionPoints",
 ): Extension {
-  const addresses = urls.map((uri) => generalName({ uri }));
-  const point = der.sequence(der.explicit(0, der.explicit(0, ...addresses)));
-  return extension(name, der.sequence(point));
+  const { CRLDistributionPoints, DistributionPoint, DistributionPointName } = libraries.x509;
+  const fullName = urls.map((uri) => generalName({ uri }));
+  const point = new DistributionPoint({
+    distributionPoint: new DistributionPointName({ fullName }),
+  });
+  return extension(name, encode(new CRLDistributionPoints([point])));
 }
 
 /** Authority information access: URLs of the issuer's certificate and of its OCSP responder. */
@@ -143,65 +181,83 @@ export function authorityInformationAccess(places: {
   readonly issuers: readonly string[];
   readonly ocsp?: readonly string[];
 }): Extension {
-  return extension(
-    "authorityInformationAccess",
-    der.sequence(
-      ...places.issuers.map((uri) => accessDescription("1.3.6.1.5.5.7.48.2", uri)),
-      ...(places.ocsp ?? []).map((uri) => accessDescription("1.3.6.1.5.5.7.48.1", uri)),
-    ),
-  );
-}
-
-function accessDescription(method: string, uri: string): Buffer {
-  return der.sequence(der.objectIdentifier(method), generalName({ uri }));
+  const { AccessDescription, AuthorityInfoAccessSyntax, id_ad_caIssuers, id_ad_ocsp } =
+    libraries.x509;
+  const access = (accessMethod: string) => (uri: string) =>
+    new AccessDescription({ accessMethod, accessLocation: generalName({ uri }) });
+  const value = new AuthorityInfoAccessSyntax([
+    ...places.issuers.map(access(id_ad_caIssuers)),
+    ...(places.ocsp ?? []).map(access(id_ad_ocsp)),
+  ]);
+  return extension("authorityInformationAccess", encode(value));
 }
 
 /** Template name of a version 1 template. */
 export function templateName(name: string): Extension {
-  return extension("templateName", der.bmpString(name));
+  return extension("templateName", encode(libraries.schema.AsnBmpStringConverter.toASN(name)));
 }
 
 /** Template OID and version of a version 2 (or later) template. */
 export function template(oid: string, majorVersion: number, minorVersion: number): Extension {
-  return extension(
-    "template",
-    der.sequence(der.objectIdentifier(oid), der.integer(majorVersion), der.integer(minorVersion)),
-  );
+  templateSchema ??= defineTemplate();
+  const value = Object.assign(new templateSchema(), { oid, majorVersion, minorVersion });
+  return extension("template", encode(value));
+}
+
+let templateSchema: ReturnType<typeof defineTemplate> | undefined;
+
+/** The CertificateTemplateOID of [MS-WCCE] 2.2.2.7.7.2, which the libraries do not have. */
+function defineTemplate() {
+  const { AsnProp, AsnPropTypes } = libraries.schema;
+  class CertificateTemplate {
+    oid = "";
+    majorVersion = 0;
+    minorVersion = 0;
+  }
+  const { prototype } = CertificateTemplate;
+  AsnProp({ type: AsnPropTypes.ObjectIdentifier })(prototype, "oid");
+  AsnProp({ type: AsnPropTypes.Integer })(prototype, "majorVersion");
+  AsnProp({ type: AsnPropTypes.Integer })(prototype, "minorVersion");
+  return CertificateTemplate;
 }
 
 /** Microsoft's security extension: the SID of the account, such as `S-1-5-21-...-1104`. */
 export function securityIdentifier(sid: string): Extension {
-  const name = otherName("1.3.6.1.4.1.311.25.2.1", der.octetString(Buffer.from(sid, "latin1")));
-  return extension("securityIdentifier", der.sequence(name));
+  const name = otherName("1.3.6.1.4.1.311.25.2.1", encodeOctets(Buffer.from(sid, "latin1")));
+  return extension("securityIdentifier", encode(new libraries.x509.GeneralNames([name])));
 }
 
 /** CA version: index of the CA certificate in the low, of its key in the high 16 bits. */
 export function caVersion(certificateIndex: number, keyIndex: number): Extension {
-  return extension("caVersion", der.integer(keyIndex * 0x10000 + certificateIndex));
+  return extension("caVersion", encodeInteger(keyIndex * 0x10000 + certificateIndex));
 }
 
 /** Of a renewed CA certificate: SHA-1 of the one before it. */
 export function previousCaCertificateHash(certificate: Buffer): Extension {
   const sha1 = hash("sha1", certificate, "buffer");
-  return extension("previousCaCertificateHash", der.octetString(sha1));
+  return extension("previousCaCertificateHash", encodeOctets(sha1));
+}
+
+function encodeOctets(content: Buffer): Buffer {
+  return encode(new libraries.schema.OctetString(bytesOf(content)));
 }
 
 /** CRL number. */
 export function crlNumber(number: number): Extension {
-  return extension("crlNumber", der.integer(number));
+  return extension("crlNumber", encodeInteger(number));
 }
 
 /** Delta CRL indicator, critical: the number of the base CRL it builds on. */
 export function deltaCrlIndicator(baseNumber: number): Extension {
-  return extension("deltaCrlIndicator", der.integer(baseNumber), true);
+  return extension("deltaCrlIndicator", encodeInteger(baseNumber), true);
 }
 
 /** Microsoft's next publish time of a CRL. */
 export function nextPublish(date: Date): Extension {
-  return extension("nextPublish", der.time(date));
+  return extension("nextPublish", encode(new libraries.x509.Time(date)));
 }
 
 /** Reason code of a CRL entry. */
 export function reasonCode(reason: number): Extension {
-  return extension("reasonCode", der.enumerated(reason));
+  return extension("reasonCode", encode(libraries.schema.AsnEnumeratedConverter.toASN(reason)));
 }

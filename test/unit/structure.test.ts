@@ -10,6 +10,7 @@ import { test } from "node:test";
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   "units.ts": [],
   errors: [],
+  "libraries.ts": ["errors"],
   log: [],
   amqp: ["errors"],
   kafka: ["errors"],
@@ -57,9 +58,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "health",
     "ca",
   ],
-  simulate: ["exit"],
+  simulate: ["libraries.ts", "exit"],
   testing: [
     "errors",
+    "libraries.ts",
     "journal",
     "exit",
     "x509",

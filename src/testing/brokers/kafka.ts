@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { EventSource } from "../../consumer/event-source.ts";
 import { kafkaTopic } from "../../consumer/kafka/topic-source.ts";
-import { loadDependency, loadLibrary } from "../libraries.ts";
+import { loadDependency, loadLibrary } from "../../libraries.ts";
 import type { PublishTarget } from "../publish/publish.ts";
 
 type KafkaModule = typeof import("@testcontainers/kafka");
@@ -37,7 +37,7 @@ export interface ContainerOptions {
 }
 
 /**
- * Starts Kafka in a container, by the module of testcontainers. Rejects with CERTWIRE_TESTING_LIBRARY if
+ * Starts Kafka in a container, by the module of testcontainers. Rejects with CERTWIRE_OPTIONAL_LIBRARY if
  * `@testcontainers/kafka` is not installed, and with what testcontainers throws without a container engine.
  *
  * ```js

@@ -1,7 +1,7 @@
 import type { EventSource } from "../../consumer/event-source.ts";
 import { rabbitMqQueue } from "../../consumer/rabbitmq/queue-source.ts";
+import { loadLibrary } from "../../libraries.ts";
 import { usageError } from "../ca/usage-error.ts";
-import { loadLibrary } from "../libraries.ts";
 import type { PublishTarget } from "../publish/publish.ts";
 import { type ContainerOptions, startupTimeoutMs } from "./kafka.ts";
 
@@ -33,7 +33,7 @@ export interface TestRabbitMq {
 }
 
 /**
- * Starts RabbitMQ in a container, by the module of testcontainers. Rejects with CERTWIRE_TESTING_LIBRARY if
+ * Starts RabbitMQ in a container, by the module of testcontainers. Rejects with CERTWIRE_OPTIONAL_LIBRARY if
  * `@testcontainers/rabbitmq` is not installed, and with what testcontainers throws without a container engine.
  *
  * ```js

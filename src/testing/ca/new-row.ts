@@ -40,7 +40,7 @@ interface RowNames {
   readonly isRequested: boolean;
 }
 
-/** The row of a new request, still pending. Throws CERTWIRE_TESTING_OPTIONS or CERTWIRE_TESTING_LIBRARY. */
+/** The row of a new request, still pending. Throws CERTWIRE_TESTING_OPTIONS or CERTWIRE_OPTIONAL_LIBRARY. */
 export function newRow(options: RequestOptions, context: RowContext): RequestRow {
   const template = withUsages(templateOf(options.template ?? "CorpWebServer"), options);
   const requester = options.requester ?? defaultRequesters[template.enrollees];

@@ -192,7 +192,7 @@ export class TestCa {
     return this.#begin("ca.changed");
   }
 
-  /** Issues a certificate at once. Throws CERTWIRE_TESTING_OPTIONS or CERTWIRE_TESTING_LIBRARY, as all calls do. */
+  /** Issues a certificate at once. Throws CERTWIRE_TESTING_OPTIONS or CERTWIRE_OPTIONAL_LIBRARY, as all calls do. */
   issue(options: RequestOptions = {}): TypedEvent<"certificate.issued"> {
     const row = this.#newRow(options);
     const event = this.#record("certificate.issued", (now) => this.#ca.issue(row, now, "Issued"));
@@ -428,7 +428,7 @@ function isKnown(event: number): boolean {
  * console.log(revoked.type, revoked.data.certificate.serialNumber);
  * ```
  *
- * Throws CERTWIRE_TESTING_OPTIONS for an invalid option and CERTWIRE_TESTING_LIBRARY if a library that it needs is not
+ * Throws CERTWIRE_TESTING_OPTIONS for an invalid option and CERTWIRE_OPTIONAL_LIBRARY if a library that it needs is not
  * installed.
  */
 export function testCa(options: TestCaOptions = {}): TestCa {

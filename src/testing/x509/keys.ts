@@ -1,4 +1,4 @@
-import * as der from "../../simulate/der-writer.ts";
+import { loadLibrary } from "../../libraries.ts";
 import type { SeededRandom } from "../../simulate/seeded-random.ts";
 import {
   type CurveName,
@@ -7,7 +7,6 @@ import {
   publicParts,
   type SigningKey,
 } from "../../simulate/signing-key.ts";
-import { loadLibrary } from "../libraries.ts";
 
 /** The keys that the kit can make. ML-DSA needs `@noble/post-quantum`. */
 export type KeyKind =
@@ -38,7 +37,7 @@ const mlDsaSets = {
 
 /**
  * Makes the key that follows from a seed; it protects nothing, since anyone can make it again. Throws
- * CERTWIRE_TESTING_LIBRARY if the library for it is not installed.
+ * CERTWIRE_OPTIONAL_LIBRARY if the library for it is not installed.
  */
 export function createKey(random: SeededRandom, kind: KeyKind): SigningKey {
   if (isOf(rsaBits, kind)) return createRsaKey(random, rsaBits[kind]);
@@ -57,8 +56,8 @@ function mlDsaKey(random: SeededRandom, kind: keyof typeof mlDsaSets): SigningKe
     kind: "ml-dsa",
     bits: publicKey.length * 8,
     // RFC 9881: the parameters are absent.
-    ...publicParts(oid, undefined, Buffer.from(publicKey)),
-    signatureAlgorithm: der.sequence(der.objectIdentifier(oid)),
+    ...publicParts({ oid }, Buffer.from(publicKey)),
+    signatureAlgorithm: { oid },
     sign: (data) => Buffer.from(scheme.sign(data, secretKey, { extraEntropy: false })),
   };
 }

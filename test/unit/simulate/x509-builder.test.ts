@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { createPublicKey, verify, X509Certificate } from "node:crypto";
+import { spawnSync } from "node:child_process";
+import { createPublicKey, X509Certificate } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { DistinguishedName } from "../../../src/simulate/distinguished-name.ts";
 import { SeededRandom } from "../../../src/simulate/seeded-random.ts";
@@ -9,8 +12,16 @@ import {
   createRsaKeys,
   type SigningKey,
 } from "../../../src/simulate/signing-key.ts";
-import { buildCertificate, buildCrl, buildRequest } from "../../../src/simulate/x509-builder.ts";
+import {
+  buildCertificate,
+  buildCrl,
+  buildRequest,
+  type CrlContent,
+  type CrlEntry,
+} from "../../../src/simulate/x509-builder.ts";
 import * as extensions from "../../../src/simulate/x509-extensions.ts";
+import { encodeName } from "../../../src/simulate/x509-name.ts";
+import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
 
 const issuer: DistinguishedName = [
   ["CN", "Corp Issuing CA 1"],
@@ -23,6 +34,7 @@ const keys: Record<string, SigningKey> = {
   "RSA 1024": rsa,
   "ECDSA P-256": createEcKey(random, "P-256"),
   "ECDSA P-384": createEcKey(random, "P-384"),
+  "ECDSA P-521": createEcKey(random, "P-521"),
 };
 
 function certificateOf(subjectKey: SigningKey, issuerKey: SigningKey): Buffer {
@@ -47,9 +59,11 @@ function certificateOf(subjectKey: SigningKey, issuerKey: SigningKey): Buffer {
           { email: "zoe@corp.example" },
           { uri: "urn:device:1" },
           { ip: [192, 0, 2, 7] },
+          { ip: [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7] },
           { upn: "zoe@corp.example" },
           { registeredId: "1.2.3.4" },
           { directory: [["CN", "ws-1"]] },
+          { otherName: { oid: "1.2.3", value: Buffer.from("0403010203", "hex") } },
         ]),
         extensions.template("1.3.6.1.4.1.311.21.8.1.2.3", 100, 4),
         extensions.securityIdentifier("S-1-5-21-1-2-3-1104"),
@@ -72,43 +86,135 @@ for (const [name, key] of Object.entries(keys)) {
     assert.equal(certificate.validTo, "Jan  2 03:04:05 2051 GMT");
     assert.match(certificate.subjectAltName ?? "", /DNS:ws-1\.corp\.example, email:zoe@/);
     assert.match(certificate.subjectAltName ?? "", /IP Address:192\.0\.2\.7/);
+    assert.match(certificate.subjectAltName ?? "", /IP Address:2001:DB8:0:0:0:0:0:7/);
     assert.match(certificate.subjectAltName ?? "", /UPN:zoe@corp\.example/);
     assert.deepEqual(certificate.keyUsage, ["1.3.6.1.5.5.7.3.1"]);
     assert.equal(certificate.publicKey.asymmetricKeyType, key.kind);
   });
 }
 
-test("a request carries its own key and a signature made with it", () => {
-  for (const key of Object.values(keys)) {
-    const request = buildRequest(
-      { subject: issuer, extensions: [extensions.subjectAltName([{ dns: "a.example" }])] },
+/** Runs OpenSSL on DER; returns what it printed, on both outputs. */
+function openssl(command: string, der: Buffer, ...words: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(
+    "openssl",
+    [command, "-inform", "DER", "-noout", "-text", ...words],
+    { input: der, encoding: "utf8" },
+  );
+  if (error) throw error;
+  assert.equal(status, 0, stderr);
+  return `${stderr}${stdout}`;
+}
+
+for (const [name, key] of Object.entries(keys)) {
+  test(`OpenSSL accepts a request with ${name}: signature, names and attributes`, () => {
+    const content = {
+      subject: issuer,
+      extensions: [
+        extensions.template("1.3.6.1.4.1.311.21.8.7", 100, 4),
+        extensions.subjectAltName([{ dns: "a.example" }]),
+      ],
+      osVersion: "10.0.20348.2",
+      challengePassword: "secret",
+    };
+    const request = buildRequest(content, key);
+    assert.ok(request.includes(key.publicKeyInfo));
+    const text = openssl("req", request, "-verify");
+    assert.match(text, /self-signature verify OK/);
+    assert.match(text, /Subject: DC = example, DC = corp, CN = Corp Issuing CA 1/);
+    assert.match(text, /challengePassword\s*:secret/);
+    assert.match(text, /1\.3\.6\.1\.4\.1\.311\.13\.2\.3\s*:10\.0\.20348\.2/);
+    assert.match(text, /DNS:a\.example/);
+  });
+
+  test(`OpenSSL accepts a CRL with ${name}: signature, entries and numbers`, () => {
+    const constraints = { serialNumber: "01", issuer, subject: issuer, notBefore: early };
+    const certificate = buildCertificate(
+      {
+        ...constraints,
+        notAfter: new Date("2050-01-01T00:00:00Z"),
+        publicKeyInfo: key.publicKeyInfo,
+        extensions: [extensions.caConstraints(), extensions.keyUsage(["cRLSign"])],
+      },
       key,
     );
-    const { body, signature } = signedParts(request);
-    const publicKey = createPublicKey({ key: key.publicKeyInfo, format: "der", type: "spki" });
-    assert.ok(verify(hashOf(key), body, publicKey, signature));
-    assert.ok(body.includes(key.publicKeyInfo));
+    const file = join(makeTempDirectory("crl"), "ca.pem");
+    writeFileSync(file, new X509Certificate(certificate).toString());
+    const text = openssl("crl", buildCrl(crlOf(entries), key), "-CAfile", file);
+    assert.match(text, /verify OK/);
+    assert.match(text, /X509v3 CRL Number:\s+300/);
+    assert.match(text, /X509v3 Delta CRL Indicator: critical\s+298/);
+    assert.match(text, /Serial Number: 61AA\s+Revocation Date: Jan {2}1 00:00:00 2026 GMT\s+CRL/);
+    assert.match(text, /Reason Code:\s+Key Compromise\s+Serial Number: FF01\s/);
+    assert.match(text, /FF01\s+Revocation Date: Jun {2}1 12:00:00 2050 GMT\s+Signature/);
+  });
+}
+
+const early = new Date("2026-01-01T00:00:00.999Z");
+const entries: readonly CrlEntry[] = [
+  { serialNumber: "61aa", revokedAt: early, reason: 1 },
+  { serialNumber: "ff01", revokedAt: new Date("2050-06-01T12:00:00Z"), reason: 0 },
+];
+
+function crlOf(revoked: readonly CrlEntry[]): CrlContent {
+  return {
+    issuer,
+    thisUpdate: early,
+    nextUpdate: new Date("2026-01-02T00:00:00Z"),
+    entries: revoked,
+    extensions: [extensions.crlNumber(300), extensions.deltaCrlIndicator(298)],
+  };
+}
+
+test("a CRL of entries that other CRLs had is that of new ones", () => {
+  const more = { serialNumber: "07", revokedAt: early, reason: 6 };
+  buildCrl(crlOf(entries), rsa);
+  const all = [...entries.toReversed(), more];
+  const fresh = all.map((entry) => ({ ...entry }));
+  assert.deepEqual(buildCrl(crlOf(all), rsa), buildCrl(crlOf(fresh), rsa));
+});
+
+test("a CRL without entries has no empty list", () => {
+  assert.match(openssl("crl", buildCrl(crlOf([]), rsa)), /No Revoked Certificates/);
+});
+
+test("the attributes of a request are in the order of their bytes, as DER requires", () => {
+  const attributes = (challengePassword: string) => {
+    const request = buildRequest(
+      { subject: [], extensions: [], osVersion: "10.0.1.2", challengePassword },
+      rsa,
+    );
+    const oids = { version: "060a2b060104018237 0d0203", password: "06092a864886f70d010907" };
+    return Object.entries(oids)
+      .map(([name, hex]) => ({ name, at: request.indexOf(hex.replace(" ", ""), "hex") }))
+      .toSorted((a, b) => a.at - b.at)
+      .map(({ name, at }) => (at < 0 ? "missing" : name));
+  };
+  assert.deepEqual(attributes("short"), ["password", "version"]);
+  assert.deepEqual(attributes("a longer one than the version"), ["version", "password"]);
+});
+
+test("an IP address of another length is refused", () => {
+  const names = [{ ip: [192, 0, 2] }];
+  assert.throws(
+    () => extensions.subjectAltName(names),
+    /an IP address has 4 or 16 bytes, this one 3/,
+  );
+});
+
+test("an otherName whose value is not one ASN.1 element is refused", () => {
+  for (const hex of ["", "3005", "020105ff"]) {
+    const names = [{ otherName: { oid: "1.2.3", value: Buffer.from(hex, "hex") } }];
+    assert.throws(
+      () => extensions.subjectAltName(names),
+      /the value of otherName 1\.2\.3 is not one ASN\.1 element/,
+      hex,
+    );
   }
 });
 
-test("a delta CRL holds its number, the number of its base and its entries", () => {
-  const crl = buildCrl(
-    {
-      issuer,
-      thisUpdate: new Date("2026-01-01T00:00:00Z"),
-      nextUpdate: new Date("2026-01-02T00:00:00Z"),
-      entries: [{ serialNumber: "61aa", revokedAt: new Date("2026-01-01T00:00:00Z"), reason: 1 }],
-      extensions: [extensions.crlNumber(300), extensions.deltaCrlIndicator(298)],
-    },
-    rsa,
-  );
-  const { body, signature } = signedParts(crl);
-  const publicKey = createPublicKey({ key: rsa.publicKeyInfo, format: "der", type: "spki" });
-  assert.ok(verify("sha256", body, publicKey, signature));
-  assert.ok(body.includes(Buffer.from("0603551d1404040202012c", "hex")), "CRL number 300");
-  assert.ok(body.includes(Buffer.from("0603551d1b0101ff04040202012a", "hex")), "base number 298");
-  assert.ok(body.includes(Buffer.from("020261aa", "hex")), "serial number");
-  assert.ok(body.includes(Buffer.from("0603551d1504030a0101", "hex")), "reason 1");
+test("half a surrogate pair in a name becomes the replacement character", () => {
+  const name: DistinguishedName = [["CN", "a\ud800"]];
+  assert.ok(encodeName(name).includes(Buffer.from("a\ufffd")));
 });
 
 test("the same seed gives the same keys and bytes, another seed others", () => {
@@ -126,29 +232,4 @@ function certificateFrom(seed: string): Buffer {
   const source = new SeededRandom(seed);
   const [key] = createRsaKeys(source, 1024, 1);
   return certificateOf(createEcKey(source, "P-256"), key!);
-}
-
-function hashOf(key: SigningKey): string {
-  return key.bits === 384 ? "sha384" : "sha256";
-}
-
-/** Splits SEQUENCE { body, algorithm, BIT STRING } by hand. */
-function signedParts(bytes: Buffer): { body: Buffer; signature: Buffer } {
-  const outer = elementAt(bytes, 0);
-  const body = elementAt(bytes, outer.contentStart);
-  const algorithm = elementAt(bytes, body.end);
-  const signature = elementAt(bytes, algorithm.end);
-  assert.equal(signature.end, bytes.length);
-  return {
-    body: bytes.subarray(outer.contentStart, body.end),
-    signature: bytes.subarray(signature.contentStart + 1, signature.end),
-  };
-}
-
-function elementAt(bytes: Buffer, start: number): { contentStart: number; end: number } {
-  const first = bytes.readUInt8(start + 1);
-  const lengthSize = first < 0x80 ? 0 : first & 0x7f;
-  const length = lengthSize === 0 ? first : bytes.readUIntBE(start + 2, lengthSize);
-  const contentStart = start + 2 + lengthSize;
-  return { contentStart, end: contentStart + length };
 }
