@@ -1,6 +1,5 @@
-import { durationText } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
-import { countOf, formatBytes } from "../units.ts";
+import { countOf, formatBytes, formatDuration } from "../units.ts";
 import { brokenLines, inLine, styled } from "./output.ts";
 
 /** Columns of the narrowest terminal. */
@@ -97,7 +96,7 @@ function backlogText(backlog: Sink["backlog"], at: number): string {
 /** How long ago a time is; a record of the future is named as such. */
 function age(time: string, at: number): string {
   const ms = at - Date.parse(time);
-  return ms < -1000 ? `${durationText(-ms)} ahead` : `${durationText(Math.max(0, ms))} ago`;
+  return ms < -1000 ? `${formatDuration(-ms)} ahead` : `${formatDuration(Math.max(0, ms))} ago`;
 }
 
 /** A name and its text in lines of at most 80 columns. */
