@@ -11,7 +11,7 @@ const suites = {
 };
 
 for (const [program, part] of Object.entries(suites)) {
-  test(`${part} passes every test of its own on Windows`, async (t) => {
+  test(`the tests of ${part} pass on Windows too`, async (t) => {
     if (!(await prepareWine(t))) return;
     const output = await runWine(windowsPath(join(windowsBuild, program)), []);
     const [, cases = ""] =
