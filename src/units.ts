@@ -26,7 +26,7 @@ const units = [
  */
 export function formatDuration(ms: number, most = 2): string {
   if (ms <= 0) return "0 s";
-  if (ms < 1) return `${Math.round(ms * 1000)} µs`;
+  if (ms < 1) return `${Number((ms * 1000).toPrecision(3))} µs`;
   const at = units.findIndex(([, unitMs]) => ms >= unitMs);
   if (at < 0) return `${Number(ms.toPrecision(3))} ms`;
   let restMs = ms;

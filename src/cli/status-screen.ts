@@ -1,5 +1,6 @@
 import type { Status } from "../health/status.ts";
 import { countOf, formatBytes, formatDuration } from "../units.ts";
+import { durationsText } from "./durations-text.ts";
 import { brokenLines, inLine, styled } from "./output.ts";
 
 /** Columns of the narrowest terminal. */
@@ -63,12 +64,7 @@ function journalLines(journal: Journal, at: number): string[] {
       "journal",
       `${countOf(segments, "segment")}, ${formatBytes(bytes)} of ${formatBytes(capacityBytes)}, ${formatBytes(freeBytes)} free`,
     ),
-    ...(append === undefined || append.count === 0
-      ? []
-      : field(
-          "append",
-          `${append.count} times, p50 ${append.p50Us} µs, p99 ${append.p99Us} µs, max ${append.maxUs} µs`,
-        )),
+    ...(append === undefined || append.count === 0 ? [] : field("append", durationsText(append))),
   ];
 }
 
