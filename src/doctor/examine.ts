@@ -198,7 +198,7 @@ async function examineSinks(known: Known, isUsable: boolean): Promise<Finding[]>
   const { timeoutMs } = options;
   const [each, servers] = await Promise.all([
     Promise.all(enabled.map((sink) => sinkFacts(sink, { disk, notOpened: why, timeoutMs }))),
-    Promise.all(enabled.map((sink) => (why === undefined ? timeOf(sink, timeoutMs) : undefined))),
+    Promise.all((why === undefined ? enabled : []).map((sink) => timeOf(sink, timeoutMs))),
   ]);
   const hasRecord = disk.last !== undefined;
   return [
