@@ -31,6 +31,9 @@ if [[ ! -e $WINEPREFIX/certwire-ready ]]; then
   touch "$WINEPREFIX/certwire-ready"
 fi
 # By default a server ends 3 s after the last program, with all services, and takes a program with it that starts at that
-# moment. This one waits for ten minutes; where it runs already, the command fails and changes nothing.
-"${inside[@]}" wineserver -p600 < /dev/null > /dev/null 2>&1 9>&- || true
+# moment. This one waits for ten minutes; where it runs already, the command fails and changes nothing. The ten minutes
+# begin when a program ends: a server that never had one would never end.
+if "${inside[@]}" wineserver -p600 < /dev/null > /dev/null 2>&1 9>&-; then
+  "${inside[@]}" "$wine" cmd /c exit < /dev/null > /dev/null 2>&1 9>&-
+fi
 echo "$WINEPREFIX"

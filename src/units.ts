@@ -12,6 +12,35 @@ export function formatBytes(bytes: number): string {
   return `${power === 0 ? Math.round(value) : value.toFixed(1)} ${units[power]}`;
 }
 
+/** Units of time, the largest first, and each in ms. */
+const units = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1000],
+] as const;
+
+/**
+ * A duration in its largest units, such as `3 h 20 min`; below a second with three digits, such as `1.23 ms`. One that is
+ * negative counts as 0 s. `most`: how many units are named, default 2.
+ */
+export function formatDuration(ms: number, most = 2): string {
+  if (ms <= 0) return "0 s";
+  if (ms < 1) return `${Number((ms * 1000).toPrecision(3))} µs`;
+  const at = units.findIndex(([, unitMs]) => ms >= unitMs);
+  if (at < 0) return `${Number(ms.toPrecision(3))} ms`;
+  let restMs = ms;
+  const parts = units.slice(at, at + most).map(([unit, unitMs]) => {
+    const count = Math.floor(restMs / unitMs);
+    restMs -= count * unitMs;
+    return { count, text: `${count} ${unit}` };
+  });
+  return parts
+    .filter(({ count }) => count > 0)
+    .map(({ text }) => text)
+    .join(" ");
+}
+
 /** A number of things, such as `1 hole` and `2 holes`. */
 export function countOf(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? "" : "s"}`;

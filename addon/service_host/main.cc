@@ -3,6 +3,7 @@
 // RunInConsole.
 #include <windows.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -61,6 +62,10 @@ int Install(const Options& options) {
   if (!Exists(options.node) || !Exists(options.program)) return kFailed;
   std::vector<std::wstring> arguments = {ProgramPath(), L"--service"};
   arguments.insert(arguments.end(), options.settings.begin(), options.settings.end());
+  // The one of the commands, whatever %ProgramData% is for the service.
+  if (std::find(arguments.begin(), arguments.end(), L"--config") == arguments.end()) {
+    arguments.insert(arguments.end(), {L"--config", options.config});
+  }
   const bool is_done =
       InstallService(CommandLine(arguments)) && ConfigureService(options.stop_seconds);
   return is_done ? 0 : kFailed;

@@ -151,13 +151,15 @@ async function bring(
   { limitMs, onStep, clock = processClock }: ControlOptions,
 ): Promise<void> {
   const deadline = clock.now() + limitMs;
-  onStep?.(`${name} is being ${participles[wanted]}`);
   let asked: WantedState | undefined;
+  let isSaid = false;
   for (;;) {
     const status = installed(windows, name);
     const state = nameOf(status);
     states.set(name, knownState(state, asked));
     if (state === wanted) return;
+    if (!isSaid) onStep?.(`${name} is being ${participles[wanted]}`);
+    isSaid = true;
     if (asked !== undefined && state === "stopped") throw ended(name, status);
     if (clock.now() >= deadline) {
       const limit = `${limitMs / 1000} s`;

@@ -1,4 +1,4 @@
-import { formatBytes } from "../units.ts";
+import { formatBytes, formatDuration } from "../units.ts";
 import { say } from "./output.ts";
 
 /** How often the line is drawn on a terminal, and how often one is printed elsewhere, in ms. */
@@ -80,8 +80,7 @@ export function countLine(
 }
 
 function formatSeconds(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return formatDuration(Math.ceil(seconds) * 1000);
 }
 
 /** A number of files and their size, such as `3 files, 1.2 GiB`. */

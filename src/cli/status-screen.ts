@@ -1,6 +1,6 @@
-import { durationText } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
-import { countOf, formatBytes } from "../units.ts";
+import { countOf, formatBytes, formatDuration } from "../units.ts";
+import { durationsText } from "./durations-text.ts";
 import { brokenLines, inLine, styled } from "./output.ts";
 
 /** Columns of the narrowest terminal. */
@@ -64,12 +64,7 @@ function journalLines(journal: Journal, at: number): string[] {
       "journal",
       `${countOf(segments, "segment")}, ${formatBytes(bytes)} of ${formatBytes(capacityBytes)}, ${formatBytes(freeBytes)} free`,
     ),
-    ...(append === undefined || append.count === 0
-      ? []
-      : field(
-          "append",
-          `${append.count} times, p50 ${append.p50Us} µs, p99 ${append.p99Us} µs, max ${append.maxUs} µs`,
-        )),
+    ...(append === undefined || append.count === 0 ? [] : field("append", durationsText(append))),
   ];
 }
 
@@ -97,7 +92,7 @@ function backlogText(backlog: Sink["backlog"], at: number): string {
 /** How long ago a time is; a record of the future is named as such. */
 function age(time: string, at: number): string {
   const ms = at - Date.parse(time);
-  return ms < -1000 ? `${durationText(-ms)} ahead` : `${durationText(Math.max(0, ms))} ago`;
+  return ms < -1000 ? `${formatDuration(-ms)} ahead` : `${formatDuration(Math.max(0, ms))} ago`;
 }
 
 /** A name and its text in lines of at most 80 columns. */

@@ -1,5 +1,6 @@
-import { durationText, type HealthReason } from "../health/health.ts";
+import type { HealthReason } from "../health/health.ts";
 import type { ServerTime } from "../sinks/sink-kind.ts";
+import { formatDuration } from "../units.ts";
 import {
   caution,
   type Finding,
@@ -31,7 +32,7 @@ export function judgeClock(facts: ClockFacts, reasons: readonly HealthReason[]):
     const aheadMs = ownMs - serverMs;
     if (Math.abs(aheadMs) < limitMs.warn) continue;
     const way = aheadMs > 0 ? "ahead of" : "behind";
-    const seen = `this machine is ${durationText(Math.abs(aheadMs))} ${way} ${server}`;
+    const seen = `this machine is ${formatDuration(Math.abs(aheadMs))} ${way} ${server}`;
     problems.push((Math.abs(aheadMs) >= limitMs.error ? problem : caution)(seen, hint));
   }
   const compared = [

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { ServiceSetup } from "../ca/service-setup.ts";
 import type { ResolvedConfig } from "../config/load.ts";
+import type { SinkConfiguration } from "../config/sink-entry.ts";
 import { describeCause } from "../errors/describe-cause.ts";
 import { packageVersion } from "../files/package-version.ts";
 import { diskPlaces } from "../health/from-config.ts";
@@ -10,7 +11,7 @@ import { listSegments } from "../journal/segments.ts";
 import { unflushedSince } from "../journal-tools/journal-end.ts";
 import type { NativeSegment } from "../native/addon.ts";
 import type { NativeWindows } from "../native/windows-system.ts";
-import type { SinkKind } from "../sinks/sink-kind.ts";
+import type { ServerTime, SinkKind } from "../sinks/sink-kind.ts";
 import { checkState } from "../state/check-state.ts";
 import { stateLayout } from "../state/layout.ts";
 import type { CheckName } from "./checks.ts";
@@ -194,19 +195,21 @@ async function examineSinks(known: Known, isUsable: boolean): Promise<Finding[]>
   }
   const enabled = config.sinks.filter((sink) => sink.options.enabled);
   const why = options.isOffline ? "--offline" : isUsable ? undefined : "the configuration is wrong";
-  const each = await Promise.all(
-    enabled.map((sink) => sinkFacts(sink, { disk, notOpened: why, timeoutMs: options.timeoutMs })),
-  );
-  const servers = await Promise.all(
-    enabled.map(async (sink) =>
-      why === undefined ? sink.serverTime(options.timeoutMs).catch(() => undefined) : undefined,
-    ),
-  );
+  const { timeoutMs } = options;
+  const [each, servers] = await Promise.all([
+    Promise.all(enabled.map((sink) => sinkFacts(sink, { disk, notOpened: why, timeoutMs }))),
+    Promise.all((why === undefined ? enabled : []).map((sink) => timeOf(sink, timeoutMs))),
+  ]);
   const hasRecord = disk.last !== undefined;
   return [
     ...each.flatMap((facts) => judgeSink(facts, reasons, nowMs)),
     ...judgeClock({ servers: servers.flatMap((time) => time ?? []), hasRecord }, reasons),
   ];
+}
+
+/** The time of a server that a sink needs; `undefined` if none says it. */
+function timeOf(sink: SinkConfiguration, timeoutMs: number): Promise<ServerTime | undefined> {
+  return sink.serverTime(timeoutMs).catch(() => undefined);
 }
 
 async function examineEventLog(windows: NativeWindows | undefined): Promise<Finding[]> {

@@ -1,6 +1,6 @@
-import { durationText, type HealthReason } from "../health/health.ts";
+import type { HealthReason } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
-import { countOf, formatBytes } from "../units.ts";
+import { countOf, formatBytes, formatDuration } from "../units.ts";
 import type { DirectoryRights } from "./directory-rights.ts";
 import {
   caution,
@@ -138,7 +138,7 @@ function judgeWriter(
   nowMs: number,
 ): Finding[] {
   const ageMs = newest === undefined ? 0 : nowMs - Date.parse(newest.time);
-  const age = ageMs < 0 ? `${durationText(-ageMs)} ahead` : `${durationText(ageMs)} old`;
+  const age = ageMs < 0 ? `${formatDuration(-ageMs)} ahead` : `${formatDuration(ageMs)} old`;
   const record = newest === undefined ? "there is no record" : `the newest record is ${age}`;
   const state = {
     running: "the module holds the journal",
@@ -152,7 +152,7 @@ function judgeAppends({ unflushedMs }: JournalLinkFacts, { durations }: Shown): 
   const { append, flush } = durations ?? {};
   const problems: Problem[] = [];
   if (unflushedMs !== undefined && unflushedMs >= lateFlushMs) {
-    const seen = `records have waited ${durationText(unflushedMs)} for a flush`;
+    const seen = `records have waited ${formatDuration(unflushedMs)} for a flush`;
     const hint = "The disk hangs, or the module is stuck: see the event log, source Certwire.";
     problems.push(problem(seen, hint, "reference/event-log.md"));
   }
@@ -161,7 +161,7 @@ function judgeAppends({ unflushedMs }: JournalLinkFacts, { durations }: Shown): 
     { name: "flushes", ...flush, limitUs: slowFlushUs },
   ].filter(({ count = 0, p99Us = 0, limitUs }) => count >= leastAppends && p99Us >= limitUs);
   for (const { name, p99Us = 0 } of slow) {
-    const seen = `1 % of the ${name} take ${durationUs(p99Us)} or more`;
+    const seen = `1 % of the ${name} take ${formatDuration(p99Us / 1000)} or more`;
     const hint = "The volume of the journal is slow: give it a faster one, or less other work.";
     problems.push(caution(seen, hint));
   }
@@ -169,10 +169,10 @@ function judgeAppends({ unflushedMs }: JournalLinkFacts, { durations }: Shown): 
   if (appends === 0 && problems.length === 0) {
     return [skipped("journal-appends", "the newest segment has no durations yet")];
   }
-  const seen = `${countOf(appends, "append")}, p99 ${durationUs(append?.p99Us ?? 0)}, flushes p99 ${durationUs(flush?.p99Us ?? 0)}`;
+  const seen = `${countOf(appends, "append")}, p99 ${p99Of(append)}, flushes p99 ${p99Of(flush)}`;
   return findings("journal-appends", seen, problems);
 }
 
-function durationUs(us: number): string {
-  return us < 1000 ? `${us} µs` : `${Math.round(us / 10) / 100} ms`;
+function p99Of(durations: { readonly p99Us?: number | undefined } | undefined): string {
+  return formatDuration((durations?.p99Us ?? 0) / 1000);
 }

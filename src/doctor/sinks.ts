@@ -1,9 +1,9 @@
 import type { CertificateFact } from "../health/facts.ts";
-import { durationText, endingOf, type HealthReason } from "../health/health.ts";
+import { endingOf, type HealthReason } from "../health/health.ts";
 import type { Status } from "../health/status.ts";
 import type { BrokerCertificate } from "../sinks/broker-certificate.ts";
 import type { SinkExamination } from "../sinks/examine-sink.ts";
-import { countOf, formatBytes } from "../units.ts";
+import { countOf, formatBytes, formatDuration } from "../units.ts";
 import { caution, type Finding, findings, problem, problemsOf, skipped } from "./finding.ts";
 
 /** What is known of one enabled sink beside its health. */
@@ -114,7 +114,7 @@ function judgeBacklog(
   }
   const { records, bytes = 0, oldestTime } = shown?.backlog ?? {};
   const waiting = records === undefined ? "events" : `${records} records`;
-  const age = durationText(nowMs - Date.parse(oldestTime ?? ""));
+  const age = formatDuration(nowMs - Date.parse(oldestTime ?? ""));
   const seen =
     oldestTime === undefined
       ? "nothing waits"
@@ -138,7 +138,7 @@ function judgeLetters(
     const age =
       newestTime === undefined
         ? ""
-        : `, the newest ${durationText(nowMs - Date.parse(newestTime))} old`;
+        : `, the newest ${formatDuration(nowMs - Date.parse(newestTime))} old`;
     const hint =
       "Run certwire dead-letters list; once the cause is gone, certwire dead-letters redrive --delete.";
     problems.push(caution(`${formatBytes(bytes)}${age}`, hint, "how-to/dead-letters.md"));

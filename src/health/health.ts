@@ -1,4 +1,5 @@
 import type { PipelineTrouble } from "../pipeline/trouble.ts";
+import { formatDuration } from "../units.ts";
 import {
   type CertificateFact,
   defaultHealthLimits,
@@ -124,7 +125,7 @@ function sinkReasons(
   }
   if (facts.isCheckpointDamaged === true) found.push(reason("checkpoint-damaged", false, { sink }));
   if (backlogMs !== undefined && backlogMs > limits.backlogSeconds * 1000) {
-    const detail = `the oldest event waits for ${durationText(backlogMs)}`;
+    const detail = `the oldest event waits for ${formatDuration(backlogMs)}`;
     // The time at which the limit was passed.
     const sinceMs = nowMs - backlogMs + limits.backlogSeconds * 1000;
     found.push(reason("sink-behind", false, { sink, sinceMs, detail }));
@@ -249,11 +250,11 @@ function journalReasons(
     const isQuiet = quietHours > 0 && quietMs > quietHours * hour;
     if (isQuiet && !isCaStopped) {
       const sinceMs = newestMs + quietHours * hour;
-      const detail = `the newest record is ${durationText(quietMs)} old`;
+      const detail = `the newest record is ${formatDuration(quietMs)} old`;
       found.push(reason("no-events", false, { sinceMs, detail }));
     }
     if (-quietMs >= clockMs) {
-      const detail = `the newest record is ${durationText(-quietMs)} ahead`;
+      const detail = `the newest record is ${formatDuration(-quietMs)} ahead`;
       found.push(reason("clock-behind", false, { detail }));
     }
   }
@@ -270,24 +271,4 @@ function volumeReasons(journal: JournalFacts): HealthReason[] {
   const limit = isStopping ? writerMinFreeBytes : minFreeBytes;
   const detail = `${freeBytes} bytes are free, ${limit} should be`;
   return [reason("volume-nearly-full", isStopping, { detail })];
-}
-
-/** A duration for people, such as `3 h 20 min`. */
-export function durationText(ms: number): string {
-  const units = [
-    [day, "d"],
-    [hour, "h"],
-    [minute, "min"],
-    [1000, "s"],
-  ] as const;
-  const at = units.findIndex(([unit]) => ms >= unit);
-  if (at < 0) return "0 s";
-  const parts = units.slice(at, at + 2).map(([unit, name], index) => {
-    const rest = index === 0 ? ms : ms % (units[at]?.[0] ?? 1);
-    return [Math.floor(rest / unit), name] as const;
-  });
-  return parts
-    .filter(([count], index) => index === 0 || count > 0)
-    .map(([count, name]) => `${count} ${name}`)
-    .join(" ");
 }

@@ -58,6 +58,8 @@ const fillMark = 0.8;
  */
 export type PipelineHealth = "publishing" | "retrying" | "alarm";
 
+type ErrorFields = ReturnType<typeof describeError>;
+
 /** What fails, since when by the monitor's clock. */
 interface Failing extends Omit<PipelineTrouble, "part" | "forMs"> {
   readonly sinceMs: number;
@@ -138,12 +140,8 @@ export class PipelineMonitor {
 
   openFailed(error: unknown, failures: number, delayMs: number): void {
     this.#counts.openFailures += 1;
-    this.#failed("open", failures, error);
-    this.#retrying(
-      failures,
-      { failures, delayMs, ...describeError(error) },
-      "cannot open the sink",
-    );
+    const described = this.#failed("open", failures, error);
+    this.#retrying(failures, { failures, delayMs, ...described }, "cannot open the sink");
   }
 
   /** Called right before a batch goes to the sink. */
@@ -180,8 +178,8 @@ export class PipelineMonitor {
     const { kind } = failure;
     this.#failures[kind] += 1;
     const alarm = needsOperator.has(kind) || failures >= alarmAfterFailures;
-    this.#fails(lane, alarm, failure.cause, kind);
-    const details = { lane, kind, failures, delayMs, ...describeError(failure.cause) };
+    const described = this.#fails(lane, alarm, failure.cause, kind);
+    const details = { lane, kind, failures, delayMs, ...described };
     this.#retrying(alarm ? alarmAfterFailures : failures, details, "publishing failed");
     return alarm;
   }
@@ -197,8 +195,8 @@ export class PipelineMonitor {
       if (typeof part === "number") this.#failing.delete(part);
     }
     this.#changes += 1;
-    this.#failed("lanes", this.#changes, cause);
-    this.#lines.write("warn", describeError(cause), "the sink's lanes are changing");
+    const described = this.#failed("lanes", this.#changes, cause);
+    this.#lines.write("warn", described, "the sink's lanes are changing");
   }
 
   /**
@@ -231,14 +229,14 @@ export class PipelineMonitor {
 
   deadLetterFailed(error: unknown, failures: number, delayMs: number): void {
     const isFull = error instanceof CertwireError && error.code === "CERTWIRE_DEAD_LETTERS_FULL";
-    this.#failed("dead letter", isFull ? alarmAfterFailures : failures, error);
-    this.#retrying(failures, { delayMs, ...describeError(error) }, "cannot write a dead letter");
+    const described = this.#failed("dead letter", isFull ? alarmAfterFailures : failures, error);
+    this.#retrying(failures, { delayMs, ...described }, "cannot write a dead letter");
   }
 
   sourceFailed(error: unknown, failures: number, delayMs: number): void {
     this.#counts.sourceFailures += 1;
-    this.#failed("source", failures, error);
-    this.#retrying(failures, { delayMs, ...describeError(error) }, "cannot read events");
+    const described = this.#failed("source", failures, error);
+    this.#retrying(failures, { delayMs, ...described }, "cannot read events");
   }
 
   sourceRead(): void {
@@ -247,8 +245,8 @@ export class PipelineMonitor {
 
   /** A record or event waits for a reason that is not in it; the events after it wait too. */
   recordBlocked(error: unknown, failures: number, delayMs: number): void {
-    this.#failed("record", alarmAfterFailures, error);
-    const details = { failures, delayMs, ...describeError(error) };
+    const described = this.#failed("record", alarmAfterFailures, error);
+    const details = { failures, delayMs, ...described };
     this.#lines.write("error", details, "a record cannot be decoded now; it waits");
   }
 
@@ -272,8 +270,8 @@ export class PipelineMonitor {
 
   checkpointFailed(error: unknown): void {
     this.#counts.checkpointFailures += 1;
-    this.#failed("checkpoint", alarmAfterFailures, error);
-    this.#lines.write("error", describeError(error), "cannot write the checkpoint");
+    const described = this.#failed("checkpoint", alarmAfterFailures, error);
+    this.#lines.write("error", described, "cannot write the checkpoint");
   }
 
   routedKindsSaved(): void {
@@ -281,8 +279,8 @@ export class PipelineMonitor {
   }
 
   routedKindsFailed(error: unknown, failures: number, delayMs: number): void {
-    this.#failed("routed kinds", alarmAfterFailures, error);
-    const details = { failures, delayMs, ...describeError(error) };
+    const described = this.#failed("routed kinds", alarmAfterFailures, error);
+    const details = { failures, delayMs, ...described };
     this.#lines.write("error", details, "cannot write which kinds of events were routed");
   }
 
@@ -344,8 +342,9 @@ export class PipelineMonitor {
     this.#failing.delete("lanes");
   }
 
-  #failed(part: FailingPart, failures: number, error: unknown): void {
-    this.#fails(part, failures >= alarmAfterFailures, error);
+  /** Remembers that a part fails; the fields of a log line about it. */
+  #failed(part: FailingPart, failures: number, error: unknown): ErrorFields {
+    return this.#fails(part, failures >= alarmAfterFailures, error);
   }
 
   #fails(
@@ -353,9 +352,10 @@ export class PipelineMonitor {
     isAlarm: boolean,
     cause: unknown,
     kind?: SinkFailureKind,
-  ): void {
+  ): ErrorFields {
     const sinceMs = this.#failing.get(part)?.sinceMs ?? this.#now();
-    const { code, error } = describeError(cause);
+    const described = describeError(cause);
+    const { code, error } = described;
     this.#failing.set(part, {
       isAlarm,
       sinceMs,
@@ -363,6 +363,7 @@ export class PipelineMonitor {
       ...(kind !== undefined && { kind }),
       ...(code !== undefined && { code }),
     });
+    return described;
   }
 
   #retrying(failures: number, details: Record<string, unknown>, message: string): void {

@@ -20,6 +20,7 @@ import type { Finding } from "../../src/doctor/finding.ts";
 import { exitEvents } from "../../src/exit/ca-codes.ts";
 import { loadNative } from "../../src/native/addon.ts";
 import { stateLayout } from "../../src/state/layout.ts";
+import { configBeside } from "../support/config-beside.ts";
 import { expiredCertificate } from "../support/expired-certificate.ts";
 import { cliMain, runCli, startCli } from "../support/run-cli.ts";
 import {
@@ -31,16 +32,6 @@ import {
 } from "../support/small-journal.ts";
 import { until } from "../support/until.ts";
 import { unzip } from "../support/unzip.ts";
-
-/** A configuration beside a journal; `more` replaces its members. */
-function configure(journal: string, more: object = {}): string {
-  const file = join(dirname(journal), "certwire.jsonc");
-  const state = { directory: "state" };
-  const sinks = [{ name: "files", url: "file:events" }];
-  const places = { journal: { directory: journal, minFreeMegabytes: 0 }, state, sinks };
-  writeFileSync(file, JSON.stringify({ ...places, ...more }));
-  return file;
-}
 
 interface Result {
   readonly state: string;
@@ -83,7 +74,7 @@ const seesLocks = readlinkSync("/proc/self/ns/pid") === "pid:[4026531836]";
 
 test("a CA and a service that work have no finding that is a warning or an error, and every check is there once", async (t) => {
   const journal = await workingJournal(t);
-  const config = configure(journal);
+  const config = configBeside(journal);
   const service = startCli(["run", "--config", config]);
   t.after(() => service.child.kill("SIGKILL"));
   await service.logged('"sink opened"');
@@ -108,7 +99,7 @@ test("without a service, and with a CA that was killed, both are errors with wha
   record(simulator, 1, 3);
   await flushed(simulator);
   simulator.close();
-  const result = await diagnose(configure(killed), "--offline");
+  const result = await diagnose(configBeside(killed), "--offline");
   const gone = seesLocks ? ["journal-writer error"] : [];
   assert.deepEqual(bad(result), [...gone, "service-running error"]);
   for (const { state, hint = "" } of result.findings) {
@@ -124,13 +115,13 @@ test("a volume that has less free than the module leaves is an error, less than 
   t.after(() => simulator.close());
   record(simulator, 1, 3);
   await flushed(simulator);
-  const full = await diagnose(configure(journal), "--offline");
+  const full = await diagnose(configBeside(journal), "--offline");
   const [space] = of(full, "journal-space");
   assert.equal(space?.state, "error");
   assert.match(space.hint ?? "", /Free space on the volume/);
   const other = await workingJournal(t);
   const limits = { directory: other, minFreeMegabytes: 2 ** 30 };
-  const low = await diagnose(configure(other, { journal: limits }), "--offline");
+  const low = await diagnose(configBeside(other, { journal: limits }), "--offline");
   assert.equal(of(low, "journal-space")[0]?.state, "warn");
 });
 
@@ -147,7 +138,7 @@ function withoutPrivileges(config: string): Result {
 
 test("an account that may not delete in the journal is told so, one that may not read it too", async (t) => {
   const journal = await workingJournal(t);
-  const config = configure(journal);
+  const config = configBeside(journal);
   try {
     chmodSync(journal, 0o555);
     chmodSync(dirname(journal), 0o555);
@@ -173,7 +164,7 @@ test("a configuration that is wrong is an error at its place, and the directorie
   const journal = await workingJournal(t);
   const password = { file: "missing.txt" };
   const sinks = [{ name: "rabbit", url: "amqp://me@127.0.0.1:1", password }];
-  const result = await diagnose(configure(journal, { sinks }));
+  const result = await diagnose(configBeside(journal, { sinks }));
   const [found] = of(result, "configuration");
   assert.equal(found?.state, "error");
   assert.match(found.seen, /certwire\.jsonc:1:\d+: sinks\[0\]\.password\.file: .*cannot be read/);
@@ -195,7 +186,7 @@ test("a broker that is not there, and one whose certificate has ended, are error
     { name: "gone", url: "amqp://127.0.0.1:1/?exchange=x" },
     { name: "ended", url: `kafkas://127.0.0.1:${port}/t` },
   ];
-  const result = await diagnose(configure(journal, { sinks }), "--timeout", "60");
+  const result = await diagnose(configBeside(journal, { sinks }), "--timeout", "60");
   const [gone, ended] = of(result, "sink-connection");
   assert.match(gone?.seen ?? "", /^CERTWIRE_SINK_UNREACHABLE: .*ECONNREFUSED/);
   assert.equal(ended?.state, "error");
@@ -206,7 +197,7 @@ test("a broker that is not there, and one whose certificate has ended, are error
 
 test("names and errors that others wrote change nothing on the terminal, nor its 80 columns", async (t) => {
   const journal = join(journalDirectory(t), `\u202eevil\u2066${"x".repeat(200)}`);
-  const { stdout } = await runCli("doctor", "-c", configure(journal), "--offline");
+  const { stdout } = await runCli("doctor", "-c", configBeside(journal), "--offline");
   assert.match(stdout, /·evil·/);
   assert.match(stdout, /^[\P{C}\n]*$/u);
   assert.deepEqual(
@@ -217,7 +208,7 @@ test("names and errors that others wrote change nothing on the terminal, nor its
 
 test("no FIFO or link in the state directory holds doctor up, or leads it elsewhere", async (t) => {
   const journal = await workingJournal(t);
-  const config = configure(journal);
+  const config = configBeside(journal);
   const { directory, lockName, ...state } = stateLayout(join(dirname(journal), "state"));
   const files = [
     join(directory, lockName),
@@ -403,7 +394,7 @@ test("an invalid configuration is collected without the passwords that were writ
 
 test("--with-names alone is wrong usage, and an archive that cannot be written an error", async (t) => {
   const journal = await workingJournal(t);
-  const config = configure(journal);
+  const config = configBeside(journal);
   const alone = await runCli("doctor", "-c", config, "--with-names");
   assert.equal(alone.exitCode, 2);
   const zip = join(dirname(journal), "none", "doctor.zip");
@@ -420,6 +411,6 @@ test("a CA that was stopped is no reason to worry", async (t) => {
   await flushed(simulator);
   simulator.shutdown();
   simulator.close();
-  const result = await diagnose(configure(journal), "--offline");
+  const result = await diagnose(configBeside(journal), "--offline");
   assert.deepEqual(bad(result), ["service-running error"]);
 });

@@ -15,6 +15,7 @@ import formats from "ajv-formats";
 import { statusScreen } from "../../src/cli/status-screen.ts";
 import { exitEvents } from "../../src/exit/ca-codes.ts";
 import { type Status, statusJsonSchema } from "../../src/health/status.ts";
+import { configBeside } from "../support/config-beside.ts";
 import { runCli, startCli } from "../support/run-cli.ts";
 import {
   flushed,
@@ -26,15 +27,6 @@ import {
 import { until } from "../support/until.ts";
 
 const isStatus = formats.default(new Ajv2020()).compile(statusJsonSchema());
-
-/** A configuration with a file sink beside a journal. */
-function configure(journal: string, more: object = {}): string {
-  const file = join(dirname(journal), "certwire.json");
-  const state = { directory: join(dirname(journal), "state") };
-  const sinks = [{ name: "files", url: "file:events" }];
-  writeFileSync(file, JSON.stringify({ journal: { directory: journal }, state, sinks, ...more }));
-  return file;
-}
 
 async function work(journal: string, first: number, last: number): Promise<void> {
   const simulator = openSmall(journal);
@@ -89,7 +81,7 @@ test("a running service whose CA works is ok: exit code 0, nothing waits", async
   t.after(() => simulator.close());
   record(simulator, 1, 20);
   await flushed(simulator);
-  const config = configure(journal);
+  const config = configBeside(journal);
   await publishAll(t, config, 20);
   const { exitCode, found } = await until(async () => {
     const answer = await statusOf(config); // until the checkpoint is saved
@@ -107,7 +99,7 @@ test("a running service whose CA works is ok: exit code 0, nothing waits", async
 
 test("without a service the status is failing: exit code 11, and what waits is shown", async (t) => {
   const journal = journalDirectory(t);
-  const config = configure(journal);
+  const config = configBeside(journal);
   await work(journal, 1, 20);
   const service = await publishAll(t, config, 21);
   service.child.kill("SIGTERM");
@@ -125,7 +117,7 @@ test("without a service the status is failing: exit code 11, and what waits is s
 
 test("a CA that was killed is a reason, one that is stopped is none", async (t) => {
   const journal = journalDirectory(t);
-  const config = configure(journal);
+  const config = configBeside(journal);
   const simulator = openSmall(journal);
   record(simulator, 1, 5);
   await flushed(simulator);
@@ -139,7 +131,7 @@ test("a CA that was killed is a reason, one that is stopped is none", async (t) 
 
 test("the limits of the configuration apply", async (t) => {
   const journal = journalDirectory(t);
-  const config = configure(journal, { health: { backlogSeconds: 1 } });
+  const config = configBeside(journal, { health: { backlogSeconds: 1 } });
   await work(journal, 1, 5);
   const found = await until(async () => {
     const answer = await statusOf(config);
@@ -150,7 +142,7 @@ test("the limits of the configuration apply", async (t) => {
 
 test("nothing is written, created or locked", async (t) => {
   const journal = journalDirectory(t);
-  const config = configure(journal);
+  const config = configBeside(journal);
   await work(journal, 1, 20);
   const service = await publishAll(t, config, 21);
   service.child.kill("SIGTERM");
@@ -163,7 +155,7 @@ test("nothing is written, created or locked", async (t) => {
 
 test("without journal and state it says so: exit code 11", async (t) => {
   const journal = join(journalDirectory(t), "none");
-  const config = configure(journal);
+  const config = configBeside(journal);
   const { exitCode, found } = await statusOf(config);
   assert.equal(exitCode, 11);
   assert.deepEqual(codesOf(found), ["service-stopped", "journal-unreadable"]);
@@ -172,7 +164,7 @@ test("without journal and state it says so: exit code 11", async (t) => {
 
 test("a damaged checkpoint and dead letters are seen on disk", async (t) => {
   const journal = journalDirectory(t);
-  const config = configure(journal);
+  const config = configBeside(journal);
   await work(journal, 1, 2);
   const state = join(dirname(journal), "state");
   for (const [name, text] of [
@@ -189,7 +181,7 @@ test("a damaged checkpoint and dead letters are seen on disk", async (t) => {
 
 test("names and errors that others wrote change nothing on the terminal, nor its 80 columns", async (t) => {
   const journal = join(journalDirectory(t), "\u202eevil\u2066");
-  const { stdout } = await runCli("status", "--config", configure(journal));
+  const { stdout } = await runCli("status", "--config", configBeside(journal));
   assert.match(stdout, /·evil·/);
   assert.match(stdout, /^[\P{C}\n]*$/u);
 });

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { after, before, suite, type TestContext, test } from "node:test";
 import type { CheckName } from "../../src/doctor/checks.ts";
 import type { Finding } from "../../src/doctor/finding.ts";
+import { configBeside } from "../support/config-beside.ts";
 import { runCli } from "../support/run-cli.ts";
 import { flushed, journalDirectory, openSmall, record } from "../support/small-journal.ts";
 import { patienceMs } from "../support/until.ts";
@@ -35,10 +34,7 @@ async function examine(t: TestContext, sink: object): Promise<readonly Finding[]
   t.after(() => simulator.close());
   record(simulator, 1, 3);
   await flushed(simulator);
-  const config = join(dirname(journal), "certwire.json");
-  const places = { journal: { directory: journal }, state: { directory: "state" } };
-  writeFileSync(config, JSON.stringify({ ...places, sinks: [{ name: "sink", ...sink }] }));
-  return findingsOf(config);
+  return findingsOf(configBeside(journal, { sinks: [{ name: "sink", ...sink }] }));
 }
 
 /** State and text of what was found in one check. */

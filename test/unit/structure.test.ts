@@ -9,6 +9,7 @@ import { test } from "node:test";
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   "units.ts": [],
+  "waiting.ts": [],
   errors: [],
   "libraries.ts": ["errors"],
   log: [],
@@ -21,10 +22,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   x509: [],
   events: ["exit", "x509"],
   mappings: ["events"],
-  consumer: ["errors", "amqp", "kafka", "events", "mappings"],
+  consumer: ["waiting.ts", "errors", "amqp", "kafka", "events", "mappings"],
   state: ["units.ts", "errors", "files", "events"],
   sources: ["units.ts", "errors", "files", "journal", "exit", "events", "state"],
-  sinks: ["units.ts", "errors", "log", "amqp", "kafka", "files"],
+  sinks: ["units.ts", "waiting.ts", "errors", "log", "amqp", "kafka", "files"],
   pipeline: ["units.ts", "errors", "log", "events", "state"],
   config: ["units.ts", "errors", "files", "events", "sinks", "pipeline"],
   "journal-tools": ["journal", "exit", "events", "state", "sources"],

@@ -26,6 +26,7 @@ import {
   queryRegistry,
   registeredDll,
   registryValue,
+  serviceLog,
   writeConfiguration,
 } from "./support/installer.ts";
 import { runStandin } from "./support/standin.ts";
@@ -119,17 +120,12 @@ test("an installed service publishes every event that the installed exit module 
   checkPublished(outcomes.records, outcomes.scenario.header.secrets, lines);
 });
 
-/** The lines of the service's log. */
-function serviceLog(): string[] {
-  const directory = join(dataDirectory, "state", "log");
-  const texts = filesBelow(directory).map((name) => readFileSync(join(directory, name), "utf8"));
-  return texts.join("").split("\n");
-}
-
 const newestLines = (): string[] => serviceLog().slice(-20);
 
 async function stopCleanly({ service }: Installer): Promise<void> {
   assert.deepEqual(await service.stop(), { state: "STOPPED", windowsError: 0, exitCode: 0 });
+  const isLogged = serviceLog().some((line) => line.includes('"service host stopped"'));
+  assert.ok(isLogged, "the log says so");
 }
 
 test("an upgrade while events flow loses none, repeats none and keeps the order of each request", async (t) => {

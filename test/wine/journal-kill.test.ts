@@ -17,10 +17,3 @@ test("TerminateProcess of writer, reader or both costs nothing that had returned
   assert.ok(figures["committed"]! > 0 && figures["uncleanStops"]! > 0, output);
   t.diagnostic(output.trim());
 });
-
-test("the journal passes its own tests on the files of Windows", async (t) => {
-  if (!(await prepareWine(t))) return;
-  const program = windowsPath(join(windowsBuild, "core_test.exe"));
-  const output = await runWine(program, ["-tc=*file*,*deleted*,*segment*"], 180_000);
-  assert.match(output, /Status: SUCCESS!/);
-});

@@ -3,17 +3,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { prepareWine, runWine, windowsBuild, windowsPath } from "./support/wine.ts";
 
-async function run(name: string): Promise<string> {
-  const output = await runWine(windowsPath(join(windowsBuild, name)), []);
-  assert.match(output, /Status: SUCCESS!/);
-  return output;
-}
-
-test("the parts of the service host that need no Windows pass their tests there too", async (t) => {
-  if (!(await prepareWine(t))) return;
-  await run("service_host_test.exe");
-});
-
 test("the service host runs programs to every kind of end, leaves no handle, and writes its entries", async (t) => {
   if (!(await prepareWine(t))) return;
   const before = process.env["WINEDEBUG"];
@@ -23,7 +12,8 @@ test("the service host runs programs to every kind of end, leaves no handle, and
     if (before === undefined) delete process.env["WINEDEBUG"];
     else process.env["WINEDEBUG"] = before;
   });
-  const output = await run("supervisor_test.exe");
+  const output = await runWine(windowsPath(join(windowsBuild, "supervisor_test.exe")), []);
+  assert.match(output, /Status: SUCCESS!/);
   const entries: readonly [id: number, texts: RegExp][] = [
     [40, /L"70"\s.*L"1"/],
     [41, /L"78"\s.*L"its configuration"/],

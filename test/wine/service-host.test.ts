@@ -197,6 +197,9 @@ test("--install makes the service, or gives it another command line, and sets wh
   for (const name of ["description", "delayed start", "restart after a crash", "SID type"]) {
     assert.match(changed, new RegExp(`^${name}: (set|not known to this Windows)\\r?$`, "m"));
   }
+  await runWine(host, ["--install", ...options.toSpliced(4, 2)]);
+  const usual = '"--config" "C:\\ProgramData\\Certwire\\config\\certwire.jsonc"';
+  assert.ok((await valueOf("ImagePath"))?.endsWith(usual), "the default is written out");
   const missing = windowsPath(join(directory.path, "missing.js"));
   await assert.rejects(
     runWine(host, ["--install", ...options.with(3, missing)]),

@@ -92,7 +92,7 @@ async function printJson(
 
 function describeConfig(file: string, { sinks }: ResolvedConfig): CheckResult {
   const disabled = sinks.filter((sink) => !sink.options.enabled).length;
-  const detail = `${file}: ${sinks.length - disabled} sinks enabled, ${disabled} disabled`;
+  const detail = `${file}: ${countOf(sinks.length - disabled, "sink")} enabled, ${disabled} disabled`;
   return { subject: "configuration", detail };
 }
 

@@ -1,6 +1,5 @@
 import { jsonText } from "../../events/json-text.ts";
 import { standardOutput } from "../../files/standard-output.ts";
-import type { DurationSummary } from "../../journal-tools/duration-summary.ts";
 import {
   type JournalStatus,
   journalStatus,
@@ -9,6 +8,7 @@ import {
 } from "../../journal-tools/read-status.ts";
 import { countOf, formatBytes } from "../../units.ts";
 import { chooseJournal } from "../chosen-journal.ts";
+import { durationsText } from "../durations-text.ts";
 import type { JournalOptions } from "../journal-options.ts";
 import { alignRows } from "../output.ts";
 
@@ -37,7 +37,7 @@ function format(found: JournalStatus): string[] {
     ["begins", place(first)],
     ["newest", place(last)],
     ...sinks.map((sink) => [`sink ${sink.sink}`, sinkText(sink)]),
-    ...Object.entries(writer).map(([name, durations]) => [name, durationText(durations)]),
+    ...Object.entries(writer).map(([name, durations]) => [name, durationsText(durations)]),
   ]);
 }
 
@@ -57,9 +57,4 @@ function sinkText(sink: SinkStatus): string {
   const records = behindRecords === undefined ? "" : `${countOf(behindRecords, "record")}, `;
   parts.push(`behind by ${records}up to ${formatBytes(behindBytes)}`);
   return parts.join(", ");
-}
-
-function durationText({ count, p50Us, p99Us, p999Us, maxUs }: DurationSummary): string {
-  if (count === 0) return "not measured";
-  return `${count} times, µs: p50 ${p50Us}, p99 ${p99Us}, p99.9 ${p999Us}, max ${maxUs}`;
 }

@@ -4,6 +4,7 @@ import { filterFacts } from "../../events/filter-facts.ts";
 import { jsonText } from "../../events/json-text.ts";
 import { isSelected } from "../../events/selection.ts";
 import { standardOutput } from "../../files/standard-output.ts";
+import { formatDuration } from "../../units.ts";
 import { chooseJournal } from "../chosen-journal.ts";
 import { colourOf, eventRow, headerLine, plainWidth, rowLine } from "../event-row.ts";
 import type { JournalOptions } from "../journal-options.ts";
@@ -84,16 +85,8 @@ async function chooseSource(
   return (await import("../tap/rabbitmq.ts")).rabbitMqTap(rabbitmq ?? "", options);
 }
 
-const units = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["min", 60_000],
-  ["s", 1000],
-] as const;
-
 /** Time since the exit module recorded an event, such as `12 ms` or `3 min`; negative if a clock is wrong. */
 function ageOf({ recordedtime }: CertwireEvent): string {
   const ms = Date.now() - Date.parse(recordedtime);
-  const [unit, unitMs] = units.find(([, each]) => Math.abs(ms) >= each) ?? ["ms", 1];
-  return `${Math.trunc(ms / unitMs)} ${unit}`;
+  return `${ms < 0 ? "-" : ""}${formatDuration(Math.abs(ms), 1)}`;
 }

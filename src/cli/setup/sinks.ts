@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { CertwireError } from "../../errors/certwire-error.ts";
+import { errorCodes } from "../../errors/codes.ts";
 import { kafkaSinkOptions } from "../../sinks/kafka/options.ts";
 import { passwordMechanisms } from "../../sinks/kafka/sasl-options.ts";
 import { rabbitmqSinkOptions } from "../../sinks/rabbitmq/options.ts";
@@ -71,7 +72,8 @@ async function askUrl(
       return url;
     } catch (error) {
       if (!(error instanceof CertwireError)) throw error;
-      say(`${error.message}. ${error.hint}`);
+      const isGeneral = error.hint === errorCodes[error.code].hint;
+      say(isGeneral ? `${error.message}.` : `${error.message}. ${error.hint}`);
     }
   }
 }

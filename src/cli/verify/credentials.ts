@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { readSecret } from "../../config/secrets.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
+import { errorCodes } from "../../errors/codes.ts";
 import type { ResolveContext, SecretReference } from "../../sinks/secret-reference.ts";
 
 /** The options that say how to connect. */
@@ -102,7 +103,9 @@ export function parseEntry<T extends z.ZodType>(schema: T, entry: object, option
   const result = schema.safeParse({ name: "verify", ...entry });
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const hint = issue?.code === "custom" ? issue.params?.["hint"] : undefined;
+  const given = issue?.code === "custom" ? issue.params?.["hint"] : undefined;
+  // The general one is about a configuration file.
+  const hint = given === errorCodes.CERTWIRE_CONFIG_INVALID.hint ? undefined : given;
   const place = issue?.path[0] === "url" ? option : `${option}: ${issue?.path.join(".")}`;
   throw usage(`${place}: ${issue?.message}`, typeof hint === "string" ? hint : undefined);
 }

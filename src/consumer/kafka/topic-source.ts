@@ -1,10 +1,10 @@
 import type { Consumer as KafkaConsumer } from "kafkajs";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
+import { unlessAborted } from "../../waiting.ts";
 import { aborted, backOffMs, pause } from "../back-off.ts";
 import type { EventSource, Lag, SourceHost } from "../event-source.ts";
 import { silentLogger } from "../logger.ts";
-import { unlessAborted } from "../waiting.ts";
 import { openClient, toConsumerError } from "./client.ts";
 import { kafkaLag } from "./lag.ts";
 import { type KafkaTopicOptions, topicsOf } from "./options.ts";
@@ -100,7 +100,7 @@ class KafkaTopicSource implements EventSource {
       };
       const disconnect = (): Promise<void> => consumer.disconnect().catch(() => undefined);
       try {
-        await unlessAborted(subscribe(), host.signal, disconnect);
+        await unlessAborted(subscribe(), host.signal, { discard: disconnect });
         return consumer;
       } catch (cause) {
         if (host.signal.aborted && cause === host.signal.reason) {

@@ -4,7 +4,7 @@ import { closeOrderly } from "../../amqp/close.ts";
 import { queueDown } from "../../amqp/queue-down.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
-import { unlessAborted, within } from "../waiting.ts";
+import { unlessAborted, within } from "../../waiting.ts";
 
 /**
  * How a consumer connects: an AMQP URL; amqplib's options; a function that connects, called again after a lost
@@ -40,7 +40,7 @@ export async function openConnection(
   signal?: AbortSignal,
 ): Promise<OpenConnection> {
   if (isModel(option)) return { model: option, isOwn: false };
-  return unlessAborted(openOwn(option, signal), signal, closeOwn);
+  return unlessAborted(openOwn(option, signal), signal, { discard: closeOwn });
 }
 
 async function openOwn(

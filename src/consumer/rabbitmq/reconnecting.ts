@@ -1,8 +1,8 @@
 import type { ChannelModel } from "amqplib";
 import type { CertwireError } from "../../errors/certwire-error.ts";
+import { unlessAborted } from "../../waiting.ts";
 import { backOffMs, pause } from "../back-off.ts";
 import type { SourceHost } from "../event-source.ts";
-import { unlessAborted } from "../waiting.ts";
 import {
   closeOwn,
   isModel,

@@ -1,8 +1,8 @@
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeError } from "../../errors/describe-error.ts";
+import { within } from "../../waiting.ts";
 import { backOffMs } from "../back-off.ts";
 import type { ConsumerLogger } from "../logger.ts";
-import { within } from "../waiting.ts";
 import { stopAnswerTimeoutMs } from "./connection.ts";
 import type { OffsetStore } from "./offset-store.ts";
 

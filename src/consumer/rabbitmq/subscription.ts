@@ -1,7 +1,7 @@
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
+import { unlessAborted } from "../../waiting.ts";
 import type { SourceHost } from "../event-source.ts";
 import type { Session } from "../session.ts";
-import { unlessAborted } from "../waiting.ts";
 import { answered, closeChannel } from "./connection.ts";
 
 /** What happens with the messages of one channel. */
@@ -47,7 +47,9 @@ export async function consumeOn(
   events: SubscriptionEvents,
 ): Promise<void> {
   const { signal } = host;
-  const channel = await unlessAborted(answered(model.createChannel()), signal, closeChannel);
+  const channel = await unlessAborted(answered(model.createChannel()), signal, {
+    discard: closeChannel,
+  });
   const end = new ChannelEnd(model, channel);
   const session = host.openSession();
   const work = subscription.begin(channel, session);

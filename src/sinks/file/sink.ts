@@ -7,8 +7,9 @@ import { isInPlace, openForAppend } from "../../files/append-file.ts";
 import { lockDirectory } from "../../files/directory-lock.ts";
 import { checkWritable } from "../../files/writable-directory.ts";
 import type { NativeFileLock } from "../../native/addon.ts";
+import { unlessAborted } from "../../waiting.ts";
+import { publishStopped } from "../publish-stopped.ts";
 import type { PublishOutcome, Sink, SinkLimits } from "../sink.ts";
-import { unlessAborted } from "../unless-aborted.ts";
 import { displaced, toFileFailure } from "./errors.ts";
 import type { ResolvedFileSinkOptions } from "./options.ts";
 
@@ -60,10 +61,12 @@ export class FileSink implements Sink {
   ): Promise<PublishOutcome> {
     const result = this.#append(batch);
     this.#publishing = result;
-    return unlessAborted(result, signal).catch((cause: CertwireError) => ({
-      acknowledged: 0,
-      failure: { kind: "reset", cause },
-    }));
+    return unlessAborted(result, signal, { error: publishStopped }).catch(
+      (cause: CertwireError) => ({
+        acknowledged: 0,
+        failure: { kind: "reset", cause },
+      }),
+    );
   }
 
   /**

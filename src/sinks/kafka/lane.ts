@@ -1,9 +1,10 @@
 import { CompressionTypes, type Kafka, type Producer, type RecordMetadata } from "kafkajs";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
+import { unlessAborted } from "../../waiting.ts";
+import { publishStopped } from "../publish-stopped.ts";
 import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import { StoredAhead } from "../stored-ahead.ts";
-import { unlessAborted } from "../unless-aborted.ts";
 import { disconnect } from "./client.ts";
 import { isOfMetadata, isTooLarge, toKafkaFailure } from "./errors.ts";
 import { toMessage } from "./message.ts";
@@ -95,7 +96,9 @@ export class KafkaLane {
       const topic = this.#host.topicOf(event);
       if (this.#topics.has(topic)) continue;
       try {
-        const state = await unlessAborted(this.#host.stateOf(topic), signal);
+        const state = await unlessAborted(this.#host.stateOf(topic), signal, {
+          error: publishStopped,
+        });
         const { partitions, maxMessageBytes = Infinity } = state;
         this.#topics.set(topic, { partitions, maxSendBytes: maxMessageBytes });
       } catch (error) {
@@ -159,7 +162,7 @@ export class KafkaLane {
     const { topic, events } = group;
     try {
       const sending = this.#sendMessages(group, signal);
-      const result = await unlessAborted(sending, signal);
+      const result = await unlessAborted(sending, signal, { error: publishStopped });
       this.#verify(group, result);
       this.#ahead.add(events.map(({ id }) => id));
       return undefined;

@@ -3,10 +3,11 @@ import { hasUnsentFrames } from "../../amqp/amqplib.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { Destination } from "../../events/destination.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
+import { unlessAborted } from "../../waiting.ts";
+import { publishStopped } from "../publish-stopped.ts";
 import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import type { SizeLimit } from "../size-limit.ts";
 import { StoredAhead } from "../stored-ahead.ts";
-import { unlessAborted } from "../unless-aborted.ts";
 import type { RabbitMqConnection } from "./connection.ts";
 import { type ContentRefusal, isChannelLimit, toRabbitMqFailure } from "./errors.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
@@ -83,7 +84,7 @@ export class RabbitMqLane {
     signal: AbortSignal,
   ): Promise<{ channel: ConfirmChannel; result: WindowResult }> {
     for (;;) {
-      const channel = await unlessAborted(this.#openChannel(), signal);
+      const channel = await unlessAborted(this.#openChannel(), signal, { error: publishStopped });
       const missing = this.#ahead.missingOf(batch);
       const portion = missing.slice(0, this.#space);
       const result = await new ConfirmWindow(portion, this.#windowOptions(channel)).run(signal);

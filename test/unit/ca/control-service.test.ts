@@ -46,8 +46,10 @@ test("a restart stops what depends on the service first, and starts it again las
 test("a restart of a stopped service starts it", async () => {
   const windows = new FakeWindows();
   windows.addService("CertSvc", "stopped");
-  await restartService(windows, "CertSvc", withClock());
+  const steps: string[] = [];
+  await restartService(windows, "CertSvc", { ...withClock(), onStep: (text) => steps.push(text) });
   assert.deepEqual(windows.calls, ["start CertSvc"]);
+  assert.deepEqual(steps, ["CertSvc is being started"]);
 });
 
 test("a service that is just starting is stopped once it has started", async () => {

@@ -177,6 +177,7 @@ test("on a terminal setup asks, and keeps a password that it does not show in a 
 test("on a terminal setup asks for the user and the mechanism of Kafka", async (t) => {
   const { config, words } = prepare(t);
   const terminal = new CliTerminal(t, [...words, "--offline"]);
+  await terminal.answer("no Kafka): ", "broker1:9093");
   await terminal.answer("no Kafka): ", "kafkas://broker1:9093/certwire.events");
   await terminal.answer("no RabbitMQ): ", "");
   await terminal.answer("Kafka user (empty: none): ", "ca1");
@@ -185,6 +186,8 @@ test("on a terminal setup asks for the user and the mechanism of Kafka", async (
   await terminal.answer("Password of ca1 at Kafka: ", "hunter2");
   await terminal.answer("Go ahead [y/N]: ", "y");
   assert.equal(await terminal.end(), 0, terminal.shown);
+  const wrong = /^--kafka: the URL must look like .*/m.exec(terminal.shown)?.[0] ?? "";
+  assert.match(wrong, /\/\.\.\.\.\r?$/, "nothing that a dialog has no use for");
   const sasl = {
     mechanism: "scram-sha-256",
     username: "ca1",

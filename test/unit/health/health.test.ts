@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
 import type { HealthFacts, JournalFacts, SinkFacts } from "../../../src/health/facts.ts";
-import { assessHealth, durationText } from "../../../src/health/health.ts";
+import { assessHealth } from "../../../src/health/health.ts";
 import { healthPage } from "../../../src/health/health-page.ts";
 import { type HealthCode, healthReasons } from "../../../src/health/reasons.ts";
 import { PipelineMonitor } from "../../../src/pipeline/monitor.ts";
@@ -247,11 +247,6 @@ test("the limits of time are those of the configuration", () => {
   assert.equal(assessHealth(always, now, { backlogSeconds: 1, quietHours: 0 }).state, "ok");
   const late = facts({ backlogMs: 1001 });
   assert.equal(assessHealth(late, now, { backlogSeconds: 1, quietHours: 0 }).state, "degraded");
-});
-
-test("durations are written for people", () => {
-  const texts = [999, second, 61 * second, 3 * hour, day + 90 * minute, 40 * day].map(durationText);
-  assert.deepEqual(texts, ["0 s", "1 s", "1 min 1 s", "3 h", "1 d 1 h", "40 d"]);
 });
 
 test("the reference page of health is the one that the table makes", () => {

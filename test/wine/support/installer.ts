@@ -30,6 +30,8 @@ useOwnPrefix("msi");
 /** Directories of an installation, on this machine. */
 export const installDirectory = join(driveC(), "Program Files", "Certwire");
 export const dataDirectory = join(driveC(), "ProgramData", "Certwire");
+/** %ProgramData%\\Certwire of a service: Wine 8 gives it the folder Public for %ProgramData%. */
+const serviceDataDirectories = [dataDirectory, join(driveC(), "users", "Public", "Certwire")];
 /** Where the service looks for its configuration. */
 const configFile = join(dataDirectory, "config", "certwire.jsonc");
 
@@ -114,7 +116,9 @@ export class Installer {
   async removeAll(): Promise<void> {
     for (const productCode of await this.productCodes()) await this.uninstall({ productCode });
     rmSync(installDirectory, { recursive: true, force: true });
-    rmSync(dataDirectory, { recursive: true, force: true });
+    for (const directory of serviceDataDirectories) {
+      rmSync(directory, { recursive: true, force: true });
+    }
   }
 
   /** Of what Windows lists as installed. */
@@ -160,6 +164,15 @@ export function filesBelow(directory: string): string[] {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
     .toSorted();
+}
+
+/** The lines of the service's log. */
+export function serviceLog(): string[] {
+  const directories = serviceDataDirectories.map((directory) => join(directory, "state", "log"));
+  const files = directories.flatMap((directory) =>
+    filesBelow(directory).map((name) => join(directory, name)),
+  );
+  return files.flatMap((file) => readFileSync(file, "utf8").split("\n"));
 }
 
 /** Writes a configuration with a sink into files; their directory. */

@@ -1,18 +1,29 @@
 const never = new AbortController().signal;
 
+/** What happens when a step is given up. */
+export interface GivenUp<T> {
+  /** Gets what the step gives after that, and only that. Default: nothing does. */
+  readonly discard?: (late: T) => unknown;
+  /** The error to reject with. Default: the reason of the signal. */
+  readonly error?: () => Error;
+}
+
 /**
- * The outcome of a step, or a rejection with the signal's reason as soon as it is aborted. `discard` gets what the step
- * gives after that, and only that. Leaves no listener on the signal, which outlives many steps. Default signal: one that is never
- * aborted.
+ * The outcome of a step that cannot be cancelled, or a rejection as soon as the signal is aborted. Leaves no listener on the
+ * signal, which outlives many steps. Default signal: one that is never aborted.
  */
 export async function unlessAborted<T>(
   step: Promise<T>,
   signal: AbortSignal = never,
-  discard: (late: T) => unknown = () => undefined,
+  { discard, error: errorOf }: GivenUp<T> = {},
 ): Promise<T> {
+  let given: unknown;
   let stop: () => void = () => undefined;
   const stopped = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason);
+    stop = () => {
+      given = errorOf ? errorOf() : signal.reason;
+      reject(given);
+    };
   });
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
@@ -20,7 +31,7 @@ export async function unlessAborted<T>(
     return await Promise.race([stopped, step]);
   } catch (error) {
     // An abort right after the step had ended changes nothing: its outcome is already given.
-    if (signal.aborted && error === signal.reason) step.then(discard).catch(() => undefined);
+    if (given !== undefined && error === given) step.then(discard).catch(() => undefined);
     throw error;
   } finally {
     signal.removeEventListener("abort", stop);

@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { unlessAborted } from "../../../src/consumer/waiting.ts";
+import { unlessAborted } from "../../src/waiting.ts";
 
 test("what a step gives after the abort is discarded", async () => {
   const stop = new AbortController();
   const discarded: string[] = [];
   const { promise, give } = later();
-  const outcome = unlessAborted(promise, stop.signal, (late) => discarded.push(late));
+  const outcome = unlessAborted(promise, stop.signal, {
+    discard: (late) => discarded.push(late),
+  });
   stop.abort(new Error("stopped"));
   await assert.rejects(outcome, /stopped/);
   assert.deepEqual(discarded, []);
@@ -20,7 +22,9 @@ test("what a step gave before the abort is returned, and not discarded", async (
   const stop = new AbortController();
   const discarded: string[] = [];
   const { promise, give } = later();
-  const outcome = unlessAborted(promise, stop.signal, (late) => discarded.push(late));
+  const outcome = unlessAborted(promise, stop.signal, {
+    discard: (late) => discarded.push(late),
+  });
   give("a connection");
   stop.abort(new Error("stopped"));
   assert.equal(await outcome, "a connection");
@@ -31,10 +35,25 @@ test("what a step gave before the abort is returned, and not discarded", async (
 test("a step that begins after the abort is discarded, also one that has already ended", async () => {
   const discarded: string[] = [];
   const signal = AbortSignal.abort(new Error("stopped"));
-  const outcome = unlessAborted(Promise.resolve("a connection"), signal, (late) =>
-    discarded.push(late),
-  );
+  const outcome = unlessAborted(Promise.resolve("a connection"), signal, {
+    discard: (late) => discarded.push(late),
+  });
   await assert.rejects(outcome, /stopped/);
+  await turn();
+  assert.deepEqual(discarded, ["a connection"]);
+});
+
+test("a step that is given up rejects with the error that its caller has for that", async () => {
+  const stop = new AbortController();
+  const discarded: string[] = [];
+  const { promise, give } = later();
+  const outcome = unlessAborted(promise, stop.signal, {
+    discard: (late) => discarded.push(late),
+    error: () => new Error("the publish was stopped"),
+  });
+  stop.abort(new Error("stopped"));
+  await assert.rejects(outcome, { message: "the publish was stopped" });
+  give("a connection");
   await turn();
   assert.deepEqual(discarded, ["a connection"]);
 });
