@@ -14,7 +14,7 @@ const copy = mkdtempSync(join(tmpdir(), "certwire-mutate-"));
 /** How each kind of source is built, tested, and asked which tests failed. */
 const kinds = {
   ts: {
-    build: "npx --no-install tsc -p tsconfig.json",
+    build: "npm run --silent build",
     test: (tests) => `node scripts/run-tests.mjs ${tests.join(" ")}`,
     red: /^ *not ok \d+ - (.*)$|^ *✖ (.*?)(?: \([\d.]+m?s\))?$/gm,
   },

@@ -32,6 +32,9 @@ async function listenOn(server: Server, port: number): Promise<number> {
   return (server.address() as { port: number }).port;
 }
 
+/** What the page shows besides: nothing. */
+const quietSources = { history: () => [], recentEvents: () => Promise.resolve([]) };
+
 interface Served {
   readonly lines: readonly Record<string, unknown>[];
   readonly listening: () => Promise<unknown>;
@@ -45,7 +48,7 @@ function serve(
 ): Served {
   const { log, lines } = collectLog();
   const stop = new AbortController();
-  const serving = serveStatus({ http, observe, log }, stop.signal);
+  const serving = serveStatus({ http, log, observe, ...quietSources }, stop.signal);
   const end = async (): Promise<void> => {
     stop.abort();
     await settled(serving, "the endpoint ends");
