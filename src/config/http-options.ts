@@ -52,7 +52,9 @@ export const httpSection = z
       },
     });
   })
-  .describe("Serves health, status, metrics and the status page over HTTP. Without this section nothing listens.");
+  .describe(
+    "Serves health, status, metrics and the status page over HTTP. Without this section nothing listens.",
+  );
 
 /** The section `http` with absolute paths. */
 export interface HttpOptions {

@@ -129,7 +129,14 @@ async function inspectJournal(
   };
 }
 
-function shownSegment({ name, epochNumber, segment, firstSequence, startedMs, bytes }: NativeSegment) {
+function shownSegment({
+  name,
+  epochNumber,
+  segment,
+  firstSequence,
+  startedMs,
+  bytes,
+}: NativeSegment) {
   const startedTime = new Date(startedMs).toISOString();
   return { name, epochNumber, segment, firstSequence: String(firstSequence), startedTime, bytes };
 }

@@ -239,6 +239,10 @@ suite("the status page", () => {
       (await page.locator('[role="status"].hidden').textContent()) ?? "",
       /^State: failing/,
     );
+    for (const colorScheme of ["dark", "light"] as const) {
+      await page.emulateMedia({ colorScheme });
+      assert.deepEqual(await faintTexts(page), []);
+    }
     await rabbitmq.restart(1);
     await seesState("ok");
   });
