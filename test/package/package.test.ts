@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { assertServesPage } from "./support/served-page.ts";
 
 const run = promisify(execFile);
 const prebuilds = [
@@ -48,6 +49,9 @@ test("the installed package records and replays events with the addon that it ca
   assert.ok(kinds.includes("io.certwire.ca.started.v1"), kinds.join(", "));
   assert.ok(kinds.length >= 12, `${kinds.length} events`);
 });
+
+test("the installed package serves the status page that it carries", () =>
+  assertServesPage(join(home, "node_modules/certwire/dist/cli/main.js")));
 
 test("without the simulated CA, as on a CA, the other commands work, and its own say what is missing", async () => {
   const journal = join(home, "bare-journal");
