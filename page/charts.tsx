@@ -143,6 +143,8 @@ interface PlotProps extends ChartProps {
 }
 
 const height = 190;
+/** What is below it is drawn like it on a logarithmic axis. */
+const leastLogarithmic = 1e-4;
 
 /** The lines themselves; whoever cannot see them has the table. */
 function Plot({ quantity, names, points, pointed }: PlotProps): JSX.Element {
@@ -152,7 +154,7 @@ function Plot({ quantity, names, points, pointed }: PlotProps): JSX.Element {
   const key = names.join("\n");
   useEffect(() => {
     const { current: element } = place;
-    if (element === null) return;
+    if (element === null) return undefined;
     const made = new UPlot(optionsOf(quantity, names, element, pointed), dataOf(), element);
     plot.current = made;
     const observer = new ResizeObserver(() => {
@@ -170,7 +172,8 @@ function Plot({ quantity, names, points, pointed }: PlotProps): JSX.Element {
     ...names.map((name) =>
       points.map(({ sinks }) => {
         const value = sinks[name] && quantity.read(sinks[name]);
-        return value ?? null;
+        if (value === undefined) return null;
+        return quantity.isLogarithmic ? Math.log10(Math.max(value, leastLogarithmic)) : value;
       }),
     ),
   ];
@@ -202,17 +205,21 @@ function optionsOf(
     hooks: { setCursor: [({ cursor }) => pointed(cursor.idx ?? undefined)] },
     scales: {
       x: { time: true, range: (_plot, _min, max) => [max - 3600, max] },
-      y: isLogarithmic
-        ? { distr: 3, range: (_plot, min, max) => [powerBelow(min ?? 0.001), powerAbove(max ?? 1)] }
-        : { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1) * 1.1] },
+      y: {
+        range: (_plot, min, max) =>
+          isLogarithmic
+            ? [Math.floor(min ?? -3), Math.max(Math.ceil(max ?? 0), Math.floor(min ?? -3) + 1)]
+            : [0, Math.max(max ?? 0, 1) * 1.1],
+      },
     },
     axes: [
       { ...axis, size: 28, values: (_plot, times) => times.map((time) => minuteText(time)) },
       {
         ...axis,
         size: 64,
+        ...(isLogarithmic && { splits: (_plot, _axis, min, max) => wholeNumbers(min, max) }),
         values: (_plot, values) =>
-          values.map((value) => (value === null ? "" : text(value).replace(/ events/, ""))),
+          values.map((value) => text(isLogarithmic ? 10 ** value : value).replace(/ events/, "")),
       },
     ],
     series: [
@@ -233,12 +240,8 @@ function minuteText(seconds: number): string {
   return new Date(seconds * 1000).toISOString().slice(11, 16);
 }
 
-function powerBelow(value: number): number {
-  return 10 ** Math.floor(Math.log10(Math.max(value, 1e-6)));
-}
-
-function powerAbove(value: number): number {
-  return 10 ** Math.ceil(Math.log10(Math.max(value, 1e-6)) + 1e-9);
+function wholeNumbers(from: number, to: number): number[] {
+  return Array.from({ length: Math.floor(to - from) + 1 }, (_, index) => from + index);
 }
 
 /** The colours of a canvas do not change with the scheme by themselves. */

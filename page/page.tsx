@@ -23,7 +23,7 @@ export function Page(): JSX.Element {
   const [points, setPoints] = useState<readonly HistoryPoint[]>([]);
   const isVisible = useVisibility();
   useEffect(() => {
-    if (!isVisible) return;
+    if (!isVisible) return undefined;
     const stop = new AbortController();
     setPoints([]);
     const updated = (next: Update): void => {

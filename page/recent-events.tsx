@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import type { Update } from "../src/http/live-feed.ts";
+import type { RecentEvent } from "../src/service/recent-events.ts";
 import { plainText, Text, utcText } from "./text.tsx";
 
 /** The newest records of the journal. */
@@ -48,24 +49,8 @@ export function RecentEvents(props: {
             </tr>
           </thead>
           <tbody>
-            {events?.map(({ id, time, kind, requestId, template, serialNumber, detail, names }) => (
-              <tr key={id}>
-                <td class="nowrap">
-                  <time dateTime={time} title={utcText(time)}>
-                    {time.slice(11, 23)}
-                  </time>
-                </td>
-                <td class="nowrap">
-                  <span class={`dot ${toneOf(kind)}`} aria-hidden="true" />
-                  {kind}
-                </td>
-                <td class="number">{requestId ?? ""}</td>
-                {hasNames && <Cell text={names?.requester} />}
-                {hasNames && <Cell text={names?.subject} />}
-                <Cell text={template} />
-                <Cell text={serialNumber} isCode />
-                <Cell text={detail} />
-              </tr>
+            {events?.map((event) => (
+              <Row key={event.id} event={event} hasNames={hasNames} />
             ))}
           </tbody>
         </table>
@@ -73,6 +58,29 @@ export function RecentEvents(props: {
         {events?.length === 0 && <p class="note">There are no events in the journal yet.</p>}
       </div>
     </section>
+  );
+}
+
+function Row(props: { readonly event: RecentEvent; readonly hasNames: boolean }): JSX.Element {
+  const { time, kind, requestId, template, serialNumber, detail, names } = props.event;
+  return (
+    <tr>
+      <td class="nowrap">
+        <time dateTime={time} title={utcText(time)}>
+          {time.slice(11, 23)}
+        </time>
+      </td>
+      <td class="nowrap">
+        <span class={`dot ${toneOf(kind)}`} aria-hidden="true" />
+        {kind}
+      </td>
+      <td class="number">{requestId ?? ""}</td>
+      {props.hasNames && <Cell text={names?.requester} />}
+      {props.hasNames && <Cell text={names?.subject} />}
+      <Cell text={template} />
+      <Cell text={serialNumber} isCode />
+      <Cell text={detail} />
+    </tr>
   );
 }
 

@@ -9,7 +9,10 @@ import { build } from "esbuild";
 export async function bundlePage(directory: string): Promise<Map<string, number>> {
   mkdirSync(directory, { recursive: true });
   const { metafile } = await build({
-    entryPoints: { page: "page/main.tsx" },
+    entryPoints: [
+      { in: "page/main.tsx", out: "page" },
+      { in: "page/page.css", out: "page" },
+    ],
     outdir: directory,
     bundle: true,
     minify: true,

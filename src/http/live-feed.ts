@@ -135,5 +135,5 @@ export class LiveFeed {
 }
 
 function withoutNames(events: readonly RecentEvent[]): string {
-  return jsonText(events.map(({ names: _, ...event }) => event));
+  return jsonText(events.map((event) => ({ ...event, names: undefined })));
 }

@@ -114,10 +114,8 @@ async function answerTo(
   const { method = "", url = "", headers } = request;
   const isAllowed = method === "GET" || method === "HEAD";
   const path = url.split("?", 1)[0] ?? "";
-  if (isAllowed) {
-    const file = await staticFile(path);
-    if (file !== undefined) return { code: 200, ...file };
-  }
+  const file = isAllowed ? await staticFile(path) : undefined;
+  if (file !== undefined) return { code: 200, ...file };
   if (!hasAccess(options, request)) {
     return { code: 401, type: plain, body: "a bearer token is needed\n" };
   }
@@ -126,25 +124,31 @@ async function answerTo(
     const body = "without a token: only requests to an IP address or localhost\n";
     return { code: 421, type: plain, body };
   }
+  return dataAt(path, options, headers);
+}
+
+async function dataAt(
+  path: string,
+  { observe, feed }: RouteOptions,
+  { accept }: IncomingMessage["headers"],
+): Promise<Answer | "stream"> {
   switch (path) {
     case "/livez":
       return { code: 200, type: plain, body: "ok\n" };
     case "/readyz":
-      return readiness((await options.observe()).status);
+      return readiness((await observe()).status);
     case "/status": {
-      const { status } = await options.observe();
+      const { status } = await observe();
       return { code: 200, type: "application/json", body: `${jsonText(status, undefined, 2)}\n` };
     }
     case "/metrics": {
-      const isOpen = headers.accept?.includes("application/openmetrics-text") === true;
-      const body = metricsText(await options.observe(), isOpen ? "openmetrics" : "prometheus");
+      const isOpen = accept?.includes("application/openmetrics-text") === true;
+      const body = metricsText(await observe(), isOpen ? "openmetrics" : "prometheus");
       return { code: 200, type: isOpen ? openMetrics : prometheusText, body };
     }
     case "/events":
-      if (options.feed.isFull) {
-        return { code: 503, type: plain, body: "too many status pages are open\n" };
-      }
-      return "stream";
+      if (!feed.isFull) return "stream";
+      return { code: 503, type: plain, body: "too many status pages are open\n" };
     default: {
       const body = "try /, /livez, /readyz, /status, /events or /metrics\n";
       return { code: 404, type: plain, body };
