@@ -54,6 +54,17 @@ function Row(props: { readonly name: string; readonly children: ComponentChildre
   );
 }
 
+type Mark = "ok" | "degraded" | "failing" | "idle" | "unknown";
+
+/** The worst state of the reasons that are about one part of the way; `otherwise` if there is none. */
+function markOf(
+  { reasons }: Status,
+  isAbout: (reason: Status["reasons"][number]) => boolean,
+  otherwise: Mark,
+): Mark {
+  return reasons.find(isAbout)?.state ?? otherwise;
+}
+
 const writers = {
   running: ["ok", "The exit module runs."],
   stopped: ["failing", "The exit module does not run."],
@@ -103,8 +114,13 @@ function Journal({ status }: { readonly status: Status }): JSX.Element {
   }
   const { bytes, capacityBytes, freeBytes, segments, newest } = journal;
   const share = capacityBytes > 0 ? Math.min(1, bytes / capacityBytes) : 1;
+  const mark = markOf(
+    status,
+    ({ code, sink }) => sink === undefined && /^(journal|volume|gap|clock)-/.test(code),
+    "ok",
+  );
   return (
-    <article class="box ok" aria-label="Journal">
+    <article class={`box ${mark}`} aria-label="Journal">
       <h3>Journal</h3>
       <p class="mark">
         <Text>{journal.directory}</Text>
@@ -132,7 +148,7 @@ function Journal({ status }: { readonly status: Status }): JSX.Element {
   );
 }
 
-const marks: Readonly<Record<NonNullable<Sink["state"]>, string>> = {
+const marks: Readonly<Record<NonNullable<Sink["state"]>, Mark>> = {
   publishing: "ok",
   connecting: "degraded",
   retrying: "degraded",
@@ -148,10 +164,11 @@ function SinkBox(props: {
 }): JSX.Element {
   const { sink, status, newest } = props;
   const { backlog, counters } = sink;
-  const isFailing = status.reasons.some(
-    (reason) => reason.sink === sink.name && reason.state === "failing",
+  const mark = markOf(
+    status,
+    (reason) => reason.sink === sink.name,
+    marks[sink.state ?? "stopped"],
   );
-  const mark = isFailing ? "failing" : marks[sink.state ?? "stopped"];
   return (
     <article class={`box ${mark}`} aria-label={`Sink ${plainText(sink.name)}`}>
       <h3>

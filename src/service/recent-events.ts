@@ -154,7 +154,7 @@ function glance(record: ExitRecord): Omit<RecentEvent, "id" | "time"> {
 function detailOf(record: ExitRecord): string | undefined {
   const { request, crls } = record;
   if (crls.length > 0) {
-    return limited(crls.map(({ kind, index }) => `${kind} CRL of key ${index}`).join(", "));
+    return `${[...new Set(crls.map(({ kind }) => kind))].join(" and ")} CRL`;
   }
   const kind = kindOfRecord(record);
   if (kind === "certificate.revoked") {
