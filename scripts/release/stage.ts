@@ -123,7 +123,7 @@ function readme(version: string): string {
   certwire-service.exe   runs the service as a Windows service: --help lists its options
   certwire.cmd           the command line: certwire --help
   node.exe               Node.js as the OpenJS Foundation signed it, which runs the service
-  app                    the service, in one file, with its native addon; app\\docs has the pages that its messages name
+  app                    the service, in one file, with its native addon and status page; app\\docs has the pages that its messages name
   config                 examples of the configuration, and its JSON Schema
   sbom.cdx.json          every part of this installation, in CycloneDX
   LICENSE.txt            the licence of Certwire; NOTICES.txt and LICENSE-node.txt have those of its parts

@@ -13,7 +13,7 @@ import { WholeJournal } from "../journal/whole-journal.ts";
 
 /** A record of the journal at a glance. Its texts are data of others: at most 200 characters each, not escaped. */
 export interface RecentEvent {
-  /** Epoch id and sequence. */
+  /** Epoch id, sequence and index of its frame. */
   readonly id: string;
   /** When it was recorded, RFC 3339. */
   readonly time: string;
@@ -77,7 +77,10 @@ export class RecentEvents {
     }
     this.#position = found.frames.at(-1)?.position ?? position;
     const added = found.frames.slice(-maxEvents).map(recentEvent);
-    this.#events = [...added.toReversed(), ...this.#events].slice(0, maxEvents);
+    // A journal that was restored from a copy is read once more.
+    const known = new Set(added.map(({ id }) => id));
+    const before = this.#events.filter(({ id }) => !known.has(id));
+    this.#events = [...added.toReversed(), ...before].slice(0, maxEvents);
     return this.#events;
   }
 }
@@ -116,8 +119,8 @@ async function framesAfter(
 
 /** A frame at a glance. Never throws. */
 export function recentEvent(frame: JournalFrame): RecentEvent {
-  const { epochId, sequence, time, type, payload } = frame;
-  const head = { id: `${epochId}-${sequence}`, time: filetimeText(time) };
+  const { epochId, sequence, index, time, type, payload } = frame;
+  const head = { id: `${epochId}-${sequence}-${index}`, time: filetimeText(time) };
   try {
     if (type === frameTypes.gap) {
       const { reason, count } = decodeGap(payload);

@@ -83,7 +83,7 @@ test("a row has what the CA said, in texts of a limited length", async (t) => {
   await flushed(simulator);
   const [denied, revoked] = await new RecentEvents({ directory, newest: () => undefined }).read();
   const { id, time, ...rest } = revoked ?? {};
-  assert.match(String(id), /^[0-9a-f]{32}-\d+$/);
+  assert.match(String(id), /^[0-9a-f]{32}-\d+-0$/);
   assert.match(String(time), /^\d{4}-.*Z$/);
   assert.deepEqual(rest, {
     kind: "certificate.revoked",
