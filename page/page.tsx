@@ -74,9 +74,12 @@ export function Page(): JSX.Element {
               `, started ${utcText(status.service.startedTime).replace(/\.\d+/, "")}`}
             . As of <time dateTime={status.time}>{utcText(status.time).replace(/\.\d+/, "")}</time>.
           </p>
-          <nav aria-label="Other forms">
-            <a href="/status">JSON</a> <a href="/metrics">Metrics</a>
-          </nav>
+          {/* A link sends no token. */}
+          {token === "" && (
+            <nav aria-label="Other forms">
+              <a href="/status">JSON</a> <a href="/metrics">Metrics</a>
+            </nav>
+          )}
         </footer>
       )}
     </>

@@ -15,6 +15,8 @@ export interface LiveFeedOptions {
   readonly recentEvents: () => Promise<readonly RecentEvent[]>;
   /** How often the clients get an update, in ms. Default 2000. */
   readonly intervalMs?: number;
+  /** Called with an error that is a fault of this program: nobody gets an update then. */
+  readonly failed: (error: unknown) => void;
 }
 
 /** What a client gets with every update, as JSON in a server-sent event. */
@@ -77,9 +79,14 @@ export class LiveFeed {
     const client: Client = { response, ...terms, pointMs: undefined };
     this.#clients.add(client);
     // Both, since a connection may end without one of them.
-    for (const stream of [request, response]) stream.once("close", () => this.#leave(client));
-    this.#timer ??= setInterval(() => void this.#send(), this.#options.intervalMs ?? 2000);
-    void this.#send();
+    for (const stream of [request, response]) {
+      stream.once("close", () => this.#leave(client));
+      stream.on("error", () => this.#leave(client));
+    }
+    const { intervalMs = 2000, failed } = this.#options;
+    const send = (): void => void this.#send().catch(failed);
+    this.#timer ??= setInterval(send, intervalMs);
+    send();
   }
 
   #leave(client: Client): void {
@@ -113,6 +120,7 @@ export class LiveFeed {
   #update(client: Client, parts: Parts): void {
     const { response, hasNames, isAllowed } = client;
     if (!isAllowed()) {
+      this.#leave(client);
       response.end();
       return;
     }

@@ -88,6 +88,8 @@ function stream(options: RouteOptions, request: IncomingMessage, response: Serve
     return;
   }
   const wanted = new URLSearchParams(request.url?.split("?", 2)[1]).get("names");
+  // The first update may take a while.
+  response.flushHeaders();
   const isAllowed = (): boolean => {
     try {
       return hasAccess(options, request);

@@ -1,11 +1,13 @@
 import type { Logger } from "pino";
 import type { HttpOptions } from "../config/http-options.ts";
-import { serveEndpoint } from "./endpoint.ts";
+import { describeError } from "../errors/describe-error.ts";
+import { RepeatedLines } from "../log/repeated-lines.ts";
+import { type EndpointOptions, serveEndpoint } from "./endpoint.ts";
 import { LiveFeed, type LiveFeedOptions } from "./live-feed.ts";
 import { answerRequest } from "./routes.ts";
 
 /** What the endpoint of a service needs. */
-export interface ServeStatusOptions extends LiveFeedOptions {
+export interface ServeStatusOptions extends Omit<LiveFeedOptions, "failed"> {
   readonly http: HttpOptions;
   readonly log: Logger;
 }
@@ -15,15 +17,17 @@ export async function serveStatus(
   { http, log, ...sources }: ServeStatusOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  const lines = new RepeatedLines(log);
+  const failed = (error: unknown): void =>
+    lines.write("warn", describeError(error), "cannot send an update to the status page");
   const routes = {
     observe: sources.observe,
-    feed: new LiveFeed(sources),
+    feed: new LiveFeed({ ...sources, failed }),
     mayShowNames: http.names === "on-request",
     isReachableByBrowsers: "host" in http.address,
     ...(http.token && { token: http.token }),
   };
-  await serveEndpoint(
-    { http, log, answer: (request, response) => answerRequest(routes, request, response) },
-    signal,
-  );
+  const answer: EndpointOptions["answer"] = (request, response) =>
+    answerRequest(routes, request, response);
+  await serveEndpoint({ http, log, answer }, signal).finally(() => lines.close());
 }

@@ -27,6 +27,7 @@ const sample = sampleObservation();
 
 interface Served {
   readonly port: number;
+  readonly lines: readonly Record<string, unknown>[];
   readonly history: HistoryPoint[];
   /** How often the status was asked for. */
   readonly observations: () => number;
@@ -63,7 +64,7 @@ async function serve(
   });
   const isListening = () => lines.some(({ msg }) => msg === "the HTTP endpoint listens");
   await until(isListening, "the endpoint listens");
-  return { port, history, observations: () => observations };
+  return { port, lines, history, observations: () => observations };
 }
 
 interface Stream {
@@ -191,6 +192,14 @@ test("a journal that cannot be read leaves out the events only", async (t) => {
   await until(() => updates().length > 0, "an update has come");
   assert.equal(updates()[0]?.recentEvents, undefined);
   assert.equal(updates()[0]?.status.state, "failing");
+});
+
+test("a fault in the status ends no process, and is logged", async (t) => {
+  const { port, lines } = await serve(t, {}, { observe: () => Promise.reject(new Error("a bug")) });
+  await open(t, port);
+  const isLogged = () =>
+    lines.find(({ msg }) => msg === "cannot send an update to the status page");
+  assert.equal((await until(isLogged, "the fault is logged"))["error"], "a bug");
 });
 
 test("the page, its files and the runbooks need no token, and other files are not served", async (t) => {
