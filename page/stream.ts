@@ -72,8 +72,12 @@ async function receive(
   }
   let silence = setTimeout(() => attempt.abort(), silenceMs);
   try {
+    // Safari cannot iterate over a stream.
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
-    for await (const part of answer.body.pipeThrough(new TextDecoderStream())) {
+    for (;;) {
+      const { value: part, done } = await reader.read();
+      if (done) return true;
       clearTimeout(silence);
       silence = setTimeout(() => attempt.abort(), silenceMs);
       const messages = `${text}${part}`.split("\n\n");
@@ -88,7 +92,6 @@ async function receive(
   } finally {
     clearTimeout(silence);
   }
-  return true;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
