@@ -22,6 +22,11 @@ mkdir -p build
 context=$(mktemp -d)
 trap 'rm -rf "$context"' EXIT
 node_modules/.bin/tsc -p tsconfig.build.json --outDir "$context/dist" --incremental false
+node_modules/.bin/tsc -p tsconfig.json
+node build/js/scripts/build-page.js "$context/dist/page"
+# `certwire explain` and the status page show the runbooks.
+mkdir -p "$context/docs/how-to"
+cp -r docs/how-to/runbooks "$context/docs/how-to"
 cp package.json LICENSE THIRD-PARTY-NOTICES.md "$context"
 mkdir "$context/prebuilds"
 cp -r prebuilds/linux-x64 "$context/prebuilds"

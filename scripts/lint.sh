@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 npx --no-install tsc -p tsconfig.json --noEmit --incremental false
+npx --no-install tsc -p page/tsconfig.json
 npx --no-install oxlint --type-aware --deny-warnings
 npx --no-install biome check --error-on-warnings .
 npx --no-install knip

@@ -2,7 +2,7 @@
 // time, and names the tests that go red. Ends with 1 if a change goes unnoticed.
 //   npm run mutate [-- NAME ...]
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -14,7 +14,7 @@ const copy = mkdtempSync(join(tmpdir(), "certwire-mutate-"));
 /** How each kind of source is built, tested, and asked which tests failed. */
 const kinds = {
   ts: {
-    build: "npx --no-install tsc -p tsconfig.json",
+    build: "npm run --silent build",
     test: (tests) => `node scripts/run-tests.mjs ${tests.join(" ")}`,
     red: /^ *not ok \d+ - (.*)$|^ *✖ (.*?)(?: \([\d.]+m?s\))?$/gm,
   },
@@ -67,6 +67,8 @@ function tryOut(mutation) {
 let unnoticed = 0;
 try {
   execFileSync("bash", ["-c", `git ls-files -z | tar --null -T - -c | tar -x -C '${copy}'`]);
+  // Tests of brokers keep files there.
+  mkdirSync(join(copy, "var"));
   for (const name of ["node_modules", "prebuilds"]) symlinkSync(resolve(name), join(copy, name));
   for (const mutation of mutations) {
     const red = tryOut(mutation);

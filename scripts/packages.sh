@@ -9,11 +9,12 @@ packages_windows=(make cmake g++-mingw-w64-x86-64-posix binutils-mingw-w64-x86-6
 # What makes a release besides: signatures, archives and the MSI.
 packages_release=("${packages_windows[@]}" g++ osslsigncode zip unzip gcab msitools)
 
-# What the tests need: sanitizers and fuzzers, the Windows toolchain, brokers and independent clients of them.
+# What the tests need: sanitizers and fuzzers, the Windows toolchain, brokers and independent clients of them, a browser.
 packages_test=(
   "${packages_release[@]}"
   clang-14 libclang-rt-14-dev clang-format-19 wine wine64
   openjdk-17-jre-headless maven rabbitmq-server kcat amqp-tools postgresql prometheus
+  chromium fonts-dejavu-core
   openssl iproute2 docker.io debootstrap zsh cabextract softhsm2 libengine-pkcs11-openssl python3-pip python3-venv
 )
 

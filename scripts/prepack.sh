@@ -14,4 +14,5 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 node scripts/check-bundled.mjs
 rm -rf dist
+npx --no-install tsc -p tsconfig.json
 npm run --silent build:dist

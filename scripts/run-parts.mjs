@@ -93,7 +93,8 @@ const parts = {
         withBrokers(
           onNodeInPairs(
             "--exclude=testcontainers.test.js",
-            // About Prometheus, which is not there.
+            // About Prometheus and the browser, which are not there.
+            "--exclude=page.test.js",
             "--exclude=alert-rules.test.js",
             "--exclude=alerts.test.js",
             ...tests("integration"),

@@ -19,4 +19,4 @@ fi
 say "building the native addon"
 bash scripts/build-native.sh > build/native-build.log 2>&1 || { tail -n 30 build/native-build.log >&2; exit 1; }
 say "compiling TypeScript"
-npx --no-install tsc -p tsconfig.json
+npm run --silent build

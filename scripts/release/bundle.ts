@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { join, resolve } from "node:path";
 import { build, type Plugin } from "esbuild";
+import { bundlePage, packageOf } from "../page-bundle.ts";
 
 const packagePath = (name: string): string => resolve("node_modules", name);
 
@@ -35,6 +36,12 @@ const replacements: readonly Replacement[] = [
   },
 ];
 
+/** The files of the status page are beside the bundle. */
+const pageDirectory = {
+  path: "src/http/page-directory.ts",
+  contents: `export const pageDirectory = new URL("./page/", import.meta.url);`,
+};
+
 /** What an installation on a CA does not have; the code that imports it says so. */
 const absent = [/\/simulate\/index\.ts$/, /^aws-msk-iam-sasl-signer-js$/];
 
@@ -53,6 +60,13 @@ const plugin: Plugin = {
         resolveDir: packagePath(name),
       }));
     }
+    builder.onLoad(
+      { filter: new RegExp(`/${pageDirectory.path.replaceAll(".", "\\.")}$`) },
+      () => ({
+        contents: pageDirectory.contents,
+        loader: "js",
+      }),
+    );
     for (const filter of absent) {
       builder.onResolve({ filter }, ({ path }) => ({ path, namespace: "absent" }));
     }
@@ -62,12 +76,17 @@ const plugin: Plugin = {
   },
 };
 
-/** An npm package inside the bundle. */
+/** An npm package inside the bundle or the status page. */
 export interface BundledPackage {
   readonly name: string;
   readonly version: string;
-  /** Bytes of the bundle that come from it. */
+  /** Bytes that come from it. */
   readonly bytes: number;
+}
+
+/** Builds the status page into a directory, and returns the npm packages inside, by name. */
+export async function bundleStatusPage(directory: string): Promise<BundledPackage[]> {
+  return packagesOf(await bundlePage(directory));
 }
 
 /**
@@ -103,9 +122,13 @@ export async function bundle(outfile: string): Promise<BundledPackage[]> {
   }
   const bytes = new Map<string, number>();
   for (const [path, { bytesInOutput }] of Object.entries(output?.inputs ?? {})) {
-    const name = /.*node_modules\/(?<name>(@[^/]+\/)?[^/]+)/.exec(path)?.groups?.["name"];
+    const name = packageOf(path);
     if (name !== undefined) bytes.set(name, (bytes.get(name) ?? 0) + bytesInOutput);
   }
+  return packagesOf(bytes);
+}
+
+function packagesOf(bytes: ReadonlyMap<string, number>): BundledPackage[] {
   return [...bytes]
     .map(([name, size]) => ({ name, version: versionOf(name), bytes: size }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));

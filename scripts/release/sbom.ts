@@ -21,6 +21,7 @@ interface LockedPackage {
   /** `sha512-` and the hash of the package's archive in base64. */
   readonly integrity?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
 interface Lock {
@@ -50,7 +51,9 @@ export function sbom({ packages, node, windowsBuild, epochSeconds }: SbomOptions
   const bundled = packages.map(({ name, version }) => npmComponent(lock, name, version));
   const headers = npmComponent(lock, "node-addon-api");
   const parts = [nodeComponent(node), ...linkedLibraries(windowsBuild), headers];
-  const direct = Object.keys(lockedPackage(lock, "").dependencies ?? {});
+  const { dependencies: own, devDependencies } = lockedPackage(lock, "");
+  // A package that is needed for building only, and is there nevertheless, is inside the status page.
+  const direct = Object.keys({ ...own, ...devDependencies });
   const refs = new Map(packages.map(({ name }, at) => [name, bundled[at]?.["bom-ref"] ?? ""]));
   const refsOf = (names: readonly string[]): string[] =>
     names.flatMap((name) => refs.get(name) ?? []).toSorted();

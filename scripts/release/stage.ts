@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { type BundledPackage, bundle } from "./bundle.ts";
+import { type BundledPackage, bundle, bundleStatusPage } from "./bundle.ts";
 import type { NodeRuntime } from "./node-runtime.ts";
 import { notices } from "./notices.ts";
 import { sbom } from "./sbom.ts";
@@ -26,7 +26,7 @@ export interface StageOptions {
   readonly epochSeconds: number;
 }
 
-/** A tree, and the npm packages inside its bundle. */
+/** A tree, and the npm packages inside its bundle and its status page. */
 export interface Stage {
   readonly directory: string;
   readonly version: string;
@@ -48,7 +48,10 @@ export async function makeStage(options: StageOptions): Promise<Stage> {
   const write = (path: string, text: string): void =>
     writeFileSync(place(path), text.replaceAll(/\r?\n/g, "\r\n"));
 
-  const packages = await bundle(place("app/certwire.mjs"));
+  const bundled = await bundle(place("app/certwire.mjs"));
+  const packages = [...bundled, ...(await bundleStatusPage(place("app/page")))].toSorted((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
   writeFileSync(
     place("app/package.json"),
     `${JSON.stringify({ name, version, license, private: true, type: "module" }, null, 2)}\n`,
@@ -63,7 +66,8 @@ export async function makeStage(options: StageOptions): Promise<Stage> {
   write("certwire.cmd", '@"%~dp0node.exe" "%~dp0app\\certwire.mjs" %*\n');
   write("LICENSE.txt", readFileSync("LICENSE", "utf8"));
   write("LICENSE-node.txt", readFileSync(node.licence, "utf8"));
-  write("NOTICES.txt", notices(packages));
+  // Those of the status page are in THIRD-PARTY-NOTICES.md, since the npm package has the page too.
+  write("NOTICES.txt", notices(bundled));
   write("README.txt", readme(version));
   writeFileSync(place("sbom.cdx.json"), sbom({ packages, node, windowsBuild, epochSeconds }));
   equalize(directory, epochSeconds);
@@ -119,7 +123,7 @@ function readme(version: string): string {
   certwire-service.exe   runs the service as a Windows service: --help lists its options
   certwire.cmd           the command line: certwire --help
   node.exe               Node.js as the OpenJS Foundation signed it, which runs the service
-  app                    the service, in one file, with its native addon; app\\docs has the pages that its messages name
+  app                    the service, in one file, with its native addon and status page; app\\docs has the pages that its messages name
   config                 examples of the configuration, and its JSON Schema
   sbom.cdx.json          every part of this installation, in CycloneDX
   LICENSE.txt            the licence of Certwire; NOTICES.txt and LICENSE-node.txt have those of its parts

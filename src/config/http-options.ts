@@ -31,7 +31,13 @@ export const httpSection = z
     token: secretReference
       .optional()
       .describe(
-        "Bearer token that every request must have, by reference. Needed for an address that other machines can reach.",
+        "Bearer token that every request for data must have, by reference. Needed for an address that other machines can reach.",
+      ),
+    names: z
+      .enum(["on-request", "never"])
+      .default("on-request")
+      .describe(
+        "Whether the status page may show names of requesters and subjects: `on-request`, by its button, or `never`.",
       ),
   })
   .superRefine(({ listen, tls: hasTls, token }, context) => {
@@ -46,7 +52,9 @@ export const httpSection = z
       },
     });
   })
-  .describe("Serves health, status and metrics over HTTP. Without this section nothing listens.");
+  .describe(
+    "Serves health, status, metrics and the status page over HTTP. Without this section nothing listens.",
+  );
 
 /** The section `http` with absolute paths. */
 export interface HttpOptions {
@@ -60,20 +68,23 @@ export interface HttpOptions {
   };
   /** Reads the token each time it is called. Throws a CertwireError. */
   readonly token?: () => string;
+  /** Whether the status page may show names of people. */
+  readonly names: "on-request" | "never";
 }
 
 /** Resolves the section `http`, which its schema has accepted. */
 export function resolveHttp(
-  options: z.infer<typeof httpSection>,
+  options: z.input<typeof httpSection>,
   baseDirectory: string,
 ): HttpOptions {
-  const { listen, tls: files, token } = options;
+  const { listen, tls: files, token, names = "on-request" } = options;
   const address = parseListenAddress(listen);
   if (address === undefined) throw new TypeError(`not an address: ${listen}`);
   const secret = (reference: SecretReference) => () => readSecret(reference, baseDirectory);
   return {
     listen,
     address,
+    names,
     ...(files && {
       tls: {
         certificateFile: resolve(baseDirectory, files.certificateFile),

@@ -197,3 +197,11 @@ and on (instance, job) certwire_writer_up == 1`,
 
 /** The name of an alert. */
 export type AlertName = keyof typeof alerts;
+
+/** The alert whose runbook is about a reason in a state; `undefined` if no alert is. */
+export function alertOf(code: HealthCode, state: "degraded" | "failing"): AlertName | undefined {
+  const entries: readonly (readonly [string, AlertEntry])[] = Object.entries(alerts);
+  const about = entries.filter(([, { reasons }]) => reasons.includes(code));
+  const exact = about.find(([, { expression }]) => expression.includes(`state="${state}"`));
+  return (exact ?? about[0])?.[0] as AlertName | undefined;
+}

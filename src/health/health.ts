@@ -1,4 +1,5 @@
 import type { PipelineTrouble } from "../pipeline/trouble.ts";
+import { type AlertName, alertOf } from "./alerts.ts";
 import { formatDuration } from "../units.ts";
 import {
   type CertificateFact,
@@ -25,6 +26,8 @@ export interface HealthReason {
   readonly hint: string;
   /** Section of the documentation, below `docs/`. */
   readonly docs: string;
+  /** Alert whose runbook says more; absent if no alert is about it. */
+  readonly runbook?: AlertName;
 }
 
 /** A state with its reasons, the worst first. */
@@ -86,15 +89,18 @@ export function docsOf(code: HealthCode): string {
 function reason(code: HealthCode, isFailing: boolean, extent: Extent = {}): HealthReason {
   const { sink, sinceMs, detail } = extent;
   const { meaning, hint } = healthReasons[code];
+  const state = isFailing ? "failing" : "degraded";
+  const runbook = alertOf(code, state);
   return {
     code,
-    state: isFailing ? "failing" : "degraded",
+    state,
     ...(sink !== undefined && { sink }),
     ...(sinceMs !== undefined && { since: new Date(sinceMs).toISOString() }),
     ...(detail !== undefined && { detail }),
     meaning,
     hint,
     docs: docsOf(code),
+    ...(runbook !== undefined && { runbook }),
   };
 }
 

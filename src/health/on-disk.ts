@@ -20,7 +20,7 @@ import type { NativeSegment } from "../native/addon.ts";
 import { totalBytes } from "../state/dead-letter-files.ts";
 import { type StateLayout, stateLayout } from "../state/layout.ts";
 import type { CertificateFact, HealthFacts, JournalFacts, SinkFacts } from "./facts.ts";
-import type { Status } from "./status.ts";
+import { maxListedSegments, type Status } from "./status.ts";
 
 /** An enabled sink, as the configuration has it. */
 export interface SinkOnDisk {
@@ -116,6 +116,8 @@ async function inspectJournal(
       bytes: map.bytes,
       capacityBytes: facts.capacityBytes,
       freeBytes: facts.freeBytes,
+      newestSegments: segments.slice(-maxListedSegments).map(shownSegment),
+      ...(facts.gapMs !== undefined && { newestGapTime: new Date(facts.gapMs).toISOString() }),
       ...(last && { newest: placeOf(last) }),
       writer: writerState(isAlive),
       durations: {
@@ -125,6 +127,18 @@ async function inspectJournal(
       },
     },
   };
+}
+
+function shownSegment({
+  name,
+  epochNumber,
+  segment,
+  firstSequence,
+  startedMs,
+  bytes,
+}: NativeSegment) {
+  const startedTime = new Date(startedMs).toISOString();
+  return { name, epochNumber, segment, firstSequence: String(firstSequence), startedTime, bytes };
 }
 
 function writerState(isAlive: boolean | undefined): "running" | "stopped" | "unknown" {
@@ -272,6 +286,8 @@ function checkpointOf({ checkpoint, savedTime, position }: SinkStatus) {
       epochNumber: position.epochNumber,
       epochId: position.epochId,
       sequence: position.sequence,
+      segment: position.segment,
+      offset: position.offset,
     }),
   };
 }

@@ -14,6 +14,10 @@ const reason = z
     meaning: z.string(),
     hint: z.string().describe("What to do."),
     docs: z.string().describe("Section of the documentation, below `docs/`."),
+    runbook: z
+      .string()
+      .optional()
+      .describe("Alert whose runbook says more: `certwire explain NAME` prints it."),
   })
   .describe("Why the state is not `ok`.");
 
@@ -27,6 +31,18 @@ const duration = z
   })
   .describe("Durations in microseconds, each the lower end of a bucket that is at most 25 % wide.");
 
+const segment = z.strictObject({
+  name: z.string().describe("Name of its file."),
+  epochNumber: count,
+  segment: count.describe("Index inside the epoch, from 0."),
+  firstSequence: z.string(),
+  startedTime: time,
+  bytes: count.describe("Size of its file, with an unused end."),
+});
+
+/** How many of a journal's segments are listed. */
+export const maxListedSegments = 100;
+
 const journal = z.strictObject({
   directory: z.string(),
   epochs: count,
@@ -34,6 +50,14 @@ const journal = z.strictObject({
   bytes: count.describe("Bytes of its segments, unused ends of files included."),
   capacityBytes: count.describe("Bytes that it may come to have."),
   freeBytes: count.describe("Bytes free on its volume."),
+  newestSegments: z
+    .array(segment)
+    .describe(`Its newest ${maxListedSegments} segments at most, the oldest of them first.`),
+  newestGapTime: time
+    .optional()
+    .describe(
+      "When the newest gap that stands for a loss was recorded or read; absent if none is known.",
+    ),
   newest: z
     .strictObject({ epochNumber: count, epochId: z.string(), sequence: z.string(), time })
     .optional()
@@ -61,6 +85,8 @@ const sink = z.strictObject({
       epochNumber: count.optional(),
       epochId: z.string().optional(),
       sequence: z.string().optional(),
+      segment: count.optional().describe("Index of its segment inside the epoch."),
+      offset: count.optional().describe("Byte of the segment's file that it is at."),
     })
     .optional()
     .describe(
@@ -84,6 +110,19 @@ const sink = z.strictObject({
     })
     .optional()
     .describe("Absent if they cannot be read."),
+  counters: z
+    .strictObject({
+      acknowledgedEvents: count,
+      acknowledgedBytes: count.describe("JSON bytes of these events."),
+      skippedEvents: count.describe("Events that the sink does not want."),
+      failedPublishes: count.describe("Publishes that failed; all but refused events are retried."),
+      inFlightEvents: count.describe("Events read and not yet acknowledged: a gauge."),
+      lanes: count.describe("Lanes at work; 0 before the sink was opened."),
+      deadLetters: z.record(z.string(), count).describe("Dead letters written, by reason."),
+      gaps: z.record(z.string(), count).describe("Gaps read from the journal, by reason."),
+    })
+    .optional()
+    .describe("Since the start of the service; only from a running service."),
 });
 
 /** Schema of what `certwire status --json` prints and the endpoint `/status` answers. */

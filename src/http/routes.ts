@@ -1,15 +1,24 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isIP } from "node:net";
 import { jsonText } from "../events/json-text.ts";
 import type { Status } from "../health/status.ts";
 import type { Observation } from "../service/live-status.ts";
 import { metricsText } from "./exposition.ts";
+import type { LiveFeed } from "./live-feed.ts";
+import { staticFile } from "./page-files.ts";
 
 /** What the routes answer with. */
 export interface RouteOptions {
   /** Never rejects. */
   readonly observe: () => Promise<Observation>;
-  /** Bearer token that a request must have. Default: none. */
+  /** What the status page shows. */
+  readonly feed: LiveFeed;
+  /** False if no client gets the names of people in events. */
+  readonly mayShowNames: boolean;
+  /** False for a socket file or pipe. */
+  readonly isReachableByBrowsers: boolean;
+  /** Bearer token that a request for data must have. Default: none. */
   readonly token?: () => string;
 }
 
@@ -23,9 +32,26 @@ const plain = "text/plain; charset=utf-8";
 const openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const prometheusText = "text/plain; version=0.0.4; charset=utf-8";
 
+/** The page loads and runs its own files only, and talks to this endpoint only. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join("; ");
+
 const common = {
   "cache-control": "no-store",
-  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "content-security-policy": policy,
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
 } as const;
 
@@ -35,7 +61,12 @@ export async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { code, type, body } = await answerTo(options, request);
+  const answer = await answerTo(options, request);
+  if (answer === "stream") {
+    stream(options, request, response);
+    return;
+  }
+  const { code, type, body } = answer;
   const bytes = Buffer.from(body);
   response.writeHead(code, {
     ...common,
@@ -43,42 +74,101 @@ export async function answerRequest(
     "content-length": bytes.length,
     ...(code === 401 && { "www-authenticate": "Bearer" }),
     ...(code === 405 && { allow: "GET, HEAD" }),
+    ...(code === 503 && { "retry-after": "10" }),
     // Whoever sends a body is not one of those that this is made for.
     ...(hasBody(request) && { connection: "close" }),
   });
   response.end(request.method === "HEAD" ? undefined : bytes);
 }
 
+function stream(options: RouteOptions, request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, { ...common, "content-type": "text/event-stream" });
+  if (request.method === "HEAD") {
+    response.end();
+    return;
+  }
+  const wanted = new URLSearchParams(request.url?.split("?", 2)[1]).get("names");
+  // The first update may take a while.
+  response.flushHeaders();
+  const isAllowed = (): boolean => {
+    try {
+      return hasAccess(options, request);
+    } catch {
+      return false;
+    }
+  };
+  const hasNames = options.mayShowNames && wanted === "shown";
+  options.feed.join(request, response, { hasNames, isAllowed });
+}
+
+function hasAccess({ token }: RouteOptions, { headers }: IncomingMessage): boolean {
+  return token === undefined || isAuthorized(headers.authorization, token());
+}
+
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
-async function answerTo(options: RouteOptions, request: IncomingMessage): Promise<Answer> {
+async function answerTo(
+  options: RouteOptions,
+  request: IncomingMessage,
+): Promise<Answer | "stream"> {
   const { method = "", url = "", headers } = request;
-  if (options.token !== undefined && !isAuthorized(headers.authorization, options.token())) {
+  const isAllowed = method === "GET" || method === "HEAD";
+  const path = url.split("?", 1)[0] ?? "";
+  const file = isAllowed ? await staticFile(path) : undefined;
+  if (file !== undefined) return { code: 200, ...file };
+  if (!hasAccess(options, request)) {
     return { code: 401, type: plain, body: "a bearer token is needed\n" };
   }
-  if (method !== "GET" && method !== "HEAD") {
-    return { code: 405, type: plain, body: "only GET and HEAD\n" };
+  if (!isAllowed) return { code: 405, type: plain, body: "only GET and HEAD\n" };
+  if (isForeignSite(options, headers)) {
+    const body = "without a token: only requests to an IP address or localhost\n";
+    return { code: 421, type: plain, body };
   }
-  const path = url.split("?", 1)[0];
+  return dataAt(path, options, headers);
+}
+
+async function dataAt(
+  path: string,
+  { observe, feed }: RouteOptions,
+  { accept }: IncomingMessage["headers"],
+): Promise<Answer | "stream"> {
   switch (path) {
     case "/livez":
       return { code: 200, type: plain, body: "ok\n" };
     case "/readyz":
-      return readiness((await options.observe()).status);
+      return readiness((await observe()).status);
     case "/status": {
-      const { status } = await options.observe();
+      const { status } = await observe();
       return { code: 200, type: "application/json", body: `${jsonText(status, undefined, 2)}\n` };
     }
     case "/metrics": {
-      const isOpen = headers.accept?.includes("application/openmetrics-text") === true;
-      const body = metricsText(await options.observe(), isOpen ? "openmetrics" : "prometheus");
+      const isOpen = accept?.includes("application/openmetrics-text") === true;
+      const body = metricsText(await observe(), isOpen ? "openmetrics" : "prometheus");
       return { code: 200, type: isOpen ? openMetrics : prometheusText, body };
     }
-    default:
-      return { code: 404, type: plain, body: "try /livez, /readyz, /status or /metrics\n" };
+    case "/events":
+      if (!feed.isFull) return "stream";
+      return { code: 503, type: plain, body: "too many status pages are open\n" };
+    default: {
+      const body = "try /, /livez, /readyz, /status, /events or /metrics\n";
+      return { code: 404, type: plain, body };
+    }
   }
+}
+
+/**
+ * True for a request that a page of another site may have made its browser send, by a name of that site which leads
+ * here (DNS rebinding). The page has no token, so this is for endpoints without one.
+ */
+function isForeignSite(
+  { token, isReachableByBrowsers }: RouteOptions,
+  { host = "" }: IncomingMessage["headers"],
+): boolean {
+  if (token !== undefined || !isReachableByBrowsers) return false;
+  const name = host.replace(/:\d+$/, "");
+  return isIP(name.replace(/^\[(.*)\]$/, "$1")) === 0 && name.toLowerCase() !== "localhost";
 }
 
 function readiness({ state, reasons }: Status): Answer {

@@ -1,25 +1,33 @@
 import type { Logger } from "pino";
 import type { HttpOptions } from "../config/http-options.ts";
-import type { Observation } from "../service/live-status.ts";
-import { serveEndpoint } from "./endpoint.ts";
+import { describeError } from "../errors/describe-error.ts";
+import { RepeatedLines } from "../log/repeated-lines.ts";
+import { type EndpointOptions, serveEndpoint } from "./endpoint.ts";
+import { LiveFeed, type LiveFeedOptions } from "./live-feed.ts";
 import { answerRequest } from "./routes.ts";
 
 /** What the endpoint of a service needs. */
-export interface ServeStatusOptions {
+export interface ServeStatusOptions extends Omit<LiveFeedOptions, "failed"> {
   readonly http: HttpOptions;
-  /** Never rejects. */
-  readonly observe: () => Promise<Observation>;
   readonly log: Logger;
 }
 
-/** Serves health, status and metrics until the signal is aborted. Never rejects. */
+/** Serves health, status, metrics and the status page until the signal is aborted. Never rejects. */
 export async function serveStatus(
-  { http, observe, log }: ServeStatusOptions,
+  { http, log, ...sources }: ServeStatusOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const routes = { observe, ...(http.token && { token: http.token }) };
-  await serveEndpoint(
-    { http, log, answer: (request, response) => answerRequest(routes, request, response) },
-    signal,
-  );
+  const lines = new RepeatedLines(log);
+  const failed = (error: unknown): void =>
+    lines.write("warn", describeError(error), "cannot send an update to the status page");
+  const routes = {
+    observe: sources.observe,
+    feed: new LiveFeed({ ...sources, failed }),
+    mayShowNames: http.names === "on-request",
+    isReachableByBrowsers: "host" in http.address,
+    ...(http.token && { token: http.token }),
+  };
+  const answer: EndpointOptions["answer"] = (request, response) =>
+    answerRequest(routes, request, response);
+  await serveEndpoint({ http, log, answer }, signal).finally(() => lines.close());
 }

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { packageVersion } from "../files/package-version.ts";
 import type { CertificateFact, HealthFacts, HealthLimits, SinkFacts } from "../health/facts.ts";
 import { assessHealth } from "../health/health.ts";
@@ -85,16 +86,21 @@ export class LiveStatus {
         state: "running",
         version: this.#version,
         pid: process.pid,
+        host: hostname(),
         startedTime: this.#startedTime,
       },
       reasons: [...reasons],
-      ...(disk.journal && { journal: withDurations(disk.journal, views) }),
-      sinks: withStates(disk, views),
+      ...(disk.journal && { journal: this.#withGap(withDurations(disk.journal, views)) }),
+      sinks: withCounters(disk, views),
     };
     return { status, views, certificates };
   }
 
-  /** The newest frame of the journal that anybody here has read. */
+  /** The newest frame of the journal that was read before now. */
+  get newest(): JournalFrame | undefined {
+    return this.#furthest();
+  }
+
   #furthest(): JournalFrame | undefined {
     const frames = [...this.#options.views().map(({ newest }) => newest), this.#last];
     return frames
@@ -121,6 +127,11 @@ export class LiveStatus {
     };
   }
 
+  #withGap(journal: NonNullable<Status["journal"]>): NonNullable<Status["journal"]> {
+    if (this.#gapMs === 0) return journal;
+    return { ...journal, newestGapTime: new Date(this.#gapMs).toISOString() };
+  }
+
   #sinkFacts(facts: SinkFacts, { stats, troubles }: SinkView, nowMs: number): SinkFacts {
     const { name } = facts;
     if (!troubles.isBlocked) this.#blockedSince.delete(name);
@@ -142,11 +153,26 @@ function compareFrames({ position: a }: JournalFrame, { position: b }: JournalFr
   return a.epochNumber - b.epochNumber || a.segment - b.segment || a.offset - b.offset;
 }
 
-function withStates({ sinks }: DiskFindings, views: readonly SinkView[]): Status["sinks"] {
+function withCounters({ sinks }: DiskFindings, views: readonly SinkView[]): Status["sinks"] {
   return sinks.map((sink) => {
     const view = views.find(({ stats }) => stats.sink === sink.name);
-    return view === undefined ? sink : { ...sink, state: view.stats.state };
+    if (view === undefined) return sink;
+    return { ...sink, state: view.stats.state, counters: countersOf(view) };
   });
+}
+
+function countersOf({ stats, tally }: SinkView): NonNullable<Status["sinks"][number]["counters"]> {
+  const { acknowledgedEvents, acknowledgedBytes, skippedEvents, failures, inFlightEvents } = stats;
+  return {
+    acknowledgedEvents,
+    acknowledgedBytes,
+    skippedEvents,
+    failedPublishes: Object.values(failures).reduce((sum, count) => sum + count, 0),
+    inFlightEvents,
+    lanes: stats.lanes,
+    deadLetters: { ...stats.deadLetters },
+    gaps: Object.fromEntries(tally.gaps),
+  };
 }
 
 /** The durations of all that a reader has read, in place of those of the last few frames. */

@@ -21,9 +21,11 @@ import { type StateLayout, stateLayout } from "../state/layout.ts";
 import { RoutedKindsFile } from "../state/routed-kinds-file.ts";
 import { lockState } from "../state/state-lock.ts";
 import { keepHealthLog } from "./health-log.ts";
+import { History } from "./history.ts";
 import { LiveStatus, type Observation, type SinkView } from "./live-status.ts";
 import { type Observe, ObservedSink } from "./observed-sink.ts";
 import { keepProgressLog, logProgress } from "./progress-log.ts";
+import { RecentEvents } from "./recent-events.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
 import type { SinkStats } from "./sink-stats.ts";
 
@@ -126,11 +128,19 @@ export class Service {
   /** The endpoint's code is loaded only where it is used. */
   async #serve(signal: AbortSignal): Promise<void> {
     if (this.#http === undefined) return;
-    const { log } = this.#retention;
-    const observe = () => this.#status.observe();
+    const { log, directory } = this.#retention;
+    const status = this.#status;
+    const history = new History(() => this.#members.map(viewOf));
+    const recent = new RecentEvents({ directory, newest: () => status.newest });
+    const sources = {
+      observe: () => status.observe(),
+      history: (sinceMs?: number) => history.since(sinceMs),
+      recentEvents: () => recent.read(),
+    };
     try {
       const { serveStatus } = await import("../http/serve-status.ts");
-      await serveStatus({ http: this.#http, observe, log }, signal);
+      const serving = serveStatus({ http: this.#http, log, ...sources }, signal);
+      await Promise.all([serving, history.keep(signal)]);
     } catch (error) {
       // Not even a missing file of the endpoint's code may end the service.
       log.error(

@@ -214,6 +214,7 @@ const crowded: Status = {
     bytes: 2 ** 50,
     capacityBytes: 2 ** 50,
     freeBytes: 2 ** 50,
+    newestSegments: [],
     newest: {
       epochNumber: 2 ** 32,
       epochId: "0",

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { assertServesPage } from "./support/served-page.ts";
 
 const run = promisify(execFile);
 const prebuilds = [
@@ -102,6 +103,9 @@ test("without the libraries of a simulated CA its commands and the test kit name
     });
   }
 });
+
+test("the installed package serves the status page that it carries", () =>
+  assertServesPage(join(home, "node_modules/certwire/dist/cli/main.js")));
 
 test("without the simulated CA, as on a CA, the other commands work, and its own say what is missing", async () => {
   const journal = join(simulatorHome, "bare-journal");

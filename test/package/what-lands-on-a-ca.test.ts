@@ -9,6 +9,7 @@ import { documentation, filesOf, type Stage } from "../../scripts/release/stage.
 import { alerts } from "../../src/health/alerts.ts";
 import { makeTempDirectory } from "../integration/support/temp-directory.ts";
 import { runCli } from "../support/run-cli.ts";
+import { assertServesPage } from "./support/served-page.ts";
 import { stagedTree } from "./support/staged.ts";
 
 let stage: Stage;
@@ -28,6 +29,10 @@ test("these files land on a CA", () => {
       .map((page) => `app/${page}`)
       .toSorted(),
     "app/package.json",
+    "app/page/icon.svg",
+    "app/page/index.html",
+    "app/page/page.css",
+    "app/page/page.js",
     "app/prebuilds/win32-x64/certwire.node",
     "certwire-exit.dll",
     "certwire-service.exe",
@@ -62,7 +67,7 @@ test("every page that the source names is installed", () => {
   );
 });
 
-test("these packages of others are inside the service", () => {
+test("these packages of others are inside the service and its status page", () => {
   assert.deepEqual(
     stage.packages.map(({ name }) => name),
     [
@@ -76,10 +81,12 @@ test("these packages of others are inside the service", () => {
       "on-exit-leak-free",
       "pino",
       "pino-std-serializers",
+      "preact",
       "quick-format-unescaped",
       "safe-stable-stringify",
       "sonic-boom",
       "thread-stream",
+      "uplot",
       "zod",
     ],
   );
@@ -88,18 +95,24 @@ test("these packages of others are inside the service", () => {
 test("the notices hold the licence of every package inside, and of the runtime of the compiler", () => {
   const notices = readFileSync(join(stage.directory, "NOTICES.txt"), "utf8");
   for (const { name, version } of stage.packages) {
-    const [, section = ""] = notices.split(`\r\n## ${name} ${version}\r\n`);
+    const heading = new RegExp(`\r\n## ${name}(?: ${version})?\r\n`, "i");
+    const [, section = ""] = notices.split(heading);
     assert.match(section.split("\r\n## ")[0] ?? "", /Permission is hereby granted/, name);
   }
   assert.match(notices, /GCC Runtime Library Exception/);
 });
 
 /** The service as it lands on a CA, alone in its directory, with the addon of this platform. */
-function installedHere(): (...words: string[]) => ReturnType<typeof run> {
+function installedProgram(): string {
   const app = join(makeTempDirectory("app"), "app");
   cpSync(join(stage.directory, "app"), app, { recursive: true });
   cpSync("prebuilds/linux-x64", join(app, "prebuilds", "linux-x64"), { recursive: true });
-  return (...words) => run(join(app, "certwire.mjs"), words);
+  return join(app, "certwire.mjs");
+}
+
+function installedHere(): (...words: string[]) => ReturnType<typeof run> {
+  const program = installedProgram();
+  return (...words) => run(program, words);
 }
 
 async function run(program: string, words: readonly string[]) {
@@ -122,6 +135,9 @@ test("the service runs from its one file, with its addon", async () => {
   assert.match((await certwire("explain", "40")).stdout, /^Event-log entry 40: program ended/);
   assert.match((await certwire("explain", "CertwireDown")).stdout, /^CertwireDown\n/);
 });
+
+test("the service serves its status page from the files beside it", () =>
+  assertServesPage(installedProgram()));
 
 test("the simulated CA is not part of it, and its commands say so", async () => {
   const certwire = installedHere();

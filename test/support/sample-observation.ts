@@ -61,6 +61,7 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
         bytes: 1000,
         capacityBytes: 5000,
         freeBytes: 9000,
+        newestSegments: [],
         newest: {
           epochNumber: 1,
           epochId: "00",

@@ -6,6 +6,7 @@ import { until } from "../../support/until.ts";
 const config = {
   journal: { directory: "/var/lib/certwire/journal" },
   state: { directory: "/var/lib/certwire/state" },
+  http: { listen: "127.0.0.1:9470" },
   sinks: [{ name: "file", url: "file:///var/lib/certwire/events" }],
 };
 
@@ -31,6 +32,10 @@ export function testServiceImage(image: string): void {
         const count = "cat /var/lib/certwire/events/*.ndjson | wc -l";
         const isPublished = async () => Number(await run("sh", "-c", count)) >= 25;
         await until(isPublished, "all events are in the file");
+        const fetched = `for (const path of ["/", "/page.js", "/page.css", "/runbooks/CertwireDown"])
+          console.log((await fetch("http://127.0.0.1:9470" + path)).status);`;
+        const codes = await run("node", "--input-type=module", "--eval", fetched);
+        assert.equal(codes, "200\n200\n200\n200");
       } finally {
         await container.stop();
       }

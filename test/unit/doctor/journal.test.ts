@@ -26,6 +26,7 @@ const good: JournalLinkFacts = {
     bytes: 4096,
     capacityBytes: 10 * gibibyte,
     freeBytes: 50 * gibibyte,
+    newestSegments: [],
     newest: { epochNumber: 1, epochId: "0", sequence: "7", time: "2026-06-15T11:59:59.000Z" },
     writer: "running",
     durations: {

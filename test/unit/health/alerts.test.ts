@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { alertList, alertRules } from "../../../scripts/alert-rules.ts";
 import { grafanaDashboard } from "../../../scripts/dashboard.ts";
 import { createProgram } from "../../../src/cli/program.ts";
-import { type AlertEntry, alerts } from "../../../src/health/alerts.ts";
+import { type AlertEntry, alertOf, alerts } from "../../../src/health/alerts.ts";
 import { healthReasons } from "../../../src/health/reasons.ts";
 import { metrics } from "../../../src/http/exposition.ts";
 import { repoRoot } from "../../integration/support/repo-root.ts";
@@ -60,6 +60,15 @@ test("the shipped rules, their list and the dashboard are those that the code ma
   assert.equal(page, alertList(page));
   const dashboard = JSON.stringify(grafanaDashboard(), null, 2);
   assert.equal(text("config", "grafana-dashboard.json"), `${dashboard}\n`);
+});
+
+test("the runbook of a reason is that of the alert which fires for its state", () => {
+  assert.equal(alertOf("certificate-ends", "degraded"), "CertwireCertificateExpires");
+  assert.equal(alertOf("certificate-ends", "failing"), "CertwireCertificateExpired");
+  assert.equal(alertOf("volume-nearly-full", "failing"), "CertwireVolumeFull");
+  assert.equal(alertOf("volume-nearly-full", "degraded"), "CertwireVolumeNearlyFull");
+  assert.equal(alertOf("sink-unreachable", "degraded"), "CertwireSinkDown");
+  assert.equal(alertOf("service-stopped", "failing"), undefined);
 });
 
 test("every command in a runbook runs as it is written", () => {

@@ -191,6 +191,7 @@ test("a reason says which sink, since when, what exactly, and what to do", () =>
     meaning: healthReasons["sink-refused"].meaning,
     hint: healthReasons["sink-refused"].hint,
     docs: "reference/health.md#sink-refused",
+    runbook: "CertwireSinkRefused",
   });
 });
 

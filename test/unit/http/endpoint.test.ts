@@ -32,6 +32,9 @@ async function listenOn(server: Server, port: number): Promise<number> {
   return (server.address() as { port: number }).port;
 }
 
+/** What the page shows besides: nothing. */
+const quietSources = { history: () => [], recentEvents: () => Promise.resolve([]) };
+
 interface Served {
   readonly lines: readonly Record<string, unknown>[];
   readonly listening: () => Promise<unknown>;
@@ -45,7 +48,7 @@ function serve(
 ): Served {
   const { log, lines } = collectLog();
   const stop = new AbortController();
-  const serving = serveStatus({ http, observe, log }, stop.signal);
+  const serving = serveStatus({ http, log, observe, ...quietSources }, stop.signal);
   const end = async (): Promise<void> => {
     stop.abort();
     await settled(serving, "the endpoint ends");
@@ -87,7 +90,8 @@ test("each path answers what it is for", async (t) => {
   const open = await ask("/metrics?x=1", { port, headers: { accept } });
   assert.match(String(open.headers["content-type"]), /^application\/openmetrics-text/);
   assert.match(open.body, /# EOF\n$/);
-  assert.equal((await ask("/", { port })).code, 404);
+  assert.match((await ask("/", { port })).body, /<title>Certwire<\/title>/);
+  assert.equal((await ask("/nothing", { port })).code, 404);
   assert.equal((await ask("/../status", { port })).code, 404);
 });
 
@@ -116,7 +120,7 @@ test("no answer lets a browser run or frame anything", async (t) => {
   }
 });
 
-test("with a token every request needs it, and a new one is used at once", async (t) => {
+test("with a token every request for data needs it, and a new one is used at once", async (t) => {
   const port = await freePort();
   let token = "first token";
   const http = { ...resolveHttp({ listen: `127.0.0.1:${port}` }, "/"), token: () => token };

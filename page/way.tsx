@@ -1,0 +1,222 @@
+import type { ComponentChildren, JSX } from "preact";
+import type { Status } from "../src/health/status.ts";
+import type { HistoryPoint } from "../src/service/history.ts";
+import {
+  Ago,
+  bytesText,
+  countText,
+  durationText,
+  Figure,
+  plainText,
+  plural,
+  rateText,
+  Text,
+} from "./text.tsx";
+
+type Sink = Status["sinks"][number];
+
+/** The way of an event with live figures: CA, journal, sinks. */
+export function Way(props: {
+  readonly status: Status;
+  readonly points: readonly HistoryPoint[];
+}): JSX.Element {
+  const { status, points } = props;
+  return (
+    <section aria-labelledby="way-heading">
+      <h2 id="way-heading">The way of an event</h2>
+      <ol class="way">
+        <li>
+          <Ca status={status} />
+        </li>
+        <li>
+          <Journal status={status} />
+        </li>
+        <li>
+          <ul class="sinks">
+            {status.sinks.map((sink) => (
+              <li key={sink.name}>
+                <SinkBox sink={sink} status={status} newest={points.at(-1)?.sinks[sink.name]} />
+              </li>
+            ))}
+          </ul>
+        </li>
+      </ol>
+    </section>
+  );
+}
+
+function Row(props: { readonly name: string; readonly children: ComponentChildren }): JSX.Element {
+  return (
+    <div>
+      <dt>{props.name}</dt>
+      <dd>{props.children}</dd>
+    </div>
+  );
+}
+
+type Mark = "ok" | "degraded" | "failing" | "idle" | "unknown";
+
+/** The worst state of the reasons that are about one part of the way; `otherwise` if there is none. */
+function markOf(
+  { reasons }: Status,
+  isAbout: (reason: Status["reasons"][number]) => boolean,
+  otherwise: Mark,
+): Mark {
+  return reasons.find(isAbout)?.state ?? otherwise;
+}
+
+const writers = {
+  running: ["ok", "The exit module runs."],
+  stopped: ["failing", "The exit module does not run."],
+  unknown: ["unknown", "Whether the exit module runs cannot be seen from here."],
+} as const;
+
+function Ca({ status }: { readonly status: Status }): JSX.Element {
+  const { journal, reasons } = status;
+  const isStopped =
+    journal?.writer === "stopped" && !reasons.some(({ code }) => code === "writer-gone");
+  const [mark, text] = isStopped
+    ? (["idle", "The CA has stopped."] as const)
+    : writers[journal?.writer ?? "unknown"];
+  const append = journal?.durations?.append;
+  return (
+    <article class={`box ${mark}`} aria-label="CA">
+      <h3>CA</h3>
+      <p class="mark">{text}</p>
+      <dl>
+        <Row name="Newest event">
+          {journal?.newest ? <Ago time={journal.newest.time} now={status.time} /> : "none"}
+        </Row>
+        {append?.p99Us !== undefined && (
+          <Row name="The CA waits, p99">
+            <Figure value={append.p99Us}>{durationText(append.p99Us / 1e6)}</Figure>
+          </Row>
+        )}
+        {append?.maxUs !== undefined && (
+          <Row name="The CA waits, longest">
+            <Figure value={append.maxUs}>{durationText(append.maxUs / 1e6)}</Figure>
+          </Row>
+        )}
+      </dl>
+    </article>
+  );
+}
+
+function Journal({ status }: { readonly status: Status }): JSX.Element {
+  const { journal } = status;
+  if (journal === undefined) {
+    return (
+      <article class="box failing" aria-label="Journal">
+        <h3>Journal</h3>
+        <p class="mark">It cannot be read.</p>
+      </article>
+    );
+  }
+  const { bytes, capacityBytes, freeBytes, segments, newest } = journal;
+  const share = capacityBytes > 0 ? Math.min(1, bytes / capacityBytes) : 1;
+  const mark = markOf(
+    status,
+    ({ code, sink }) => sink === undefined && /^(journal|volume|gap|clock)-/.test(code),
+    "ok",
+  );
+  return (
+    <article class={`box ${mark}`} aria-label="Journal">
+      <h3>Journal</h3>
+      <p class="mark">
+        <Text>{journal.directory}</Text>
+      </p>
+      <meter min={0} max={1} value={share} aria-label="Share of its space in use" />
+      <dl>
+        <Row name="Size">
+          <Figure value={bytes}>{bytesText(bytes)}</Figure> of{" "}
+          <Figure value={capacityBytes}>{bytesText(capacityBytes)}</Figure>
+        </Row>
+        <Row name="Segments">
+          <Figure value={segments}>{countText(segments)}</Figure>
+        </Row>
+        <Row name="Free on the volume">
+          <Figure value={freeBytes}>{bytesText(freeBytes)}</Figure>
+        </Row>
+        {newest !== undefined && (
+          <Row name="Newest record">
+            <Figure value={newest.sequence}>{countText(Number(newest.sequence))}</Figure>, epoch{" "}
+            {countText(newest.epochNumber)}
+          </Row>
+        )}
+      </dl>
+    </article>
+  );
+}
+
+const marks: Readonly<Record<NonNullable<Sink["state"]>, Mark>> = {
+  publishing: "ok",
+  connecting: "degraded",
+  retrying: "degraded",
+  alarm: "failing",
+  draining: "idle",
+  stopped: "idle",
+};
+
+function SinkBox(props: {
+  readonly sink: Sink;
+  readonly status: Status;
+  readonly newest: HistoryPoint["sinks"][string] | undefined;
+}): JSX.Element {
+  const { sink, status, newest } = props;
+  const { backlog, counters } = sink;
+  const mark = markOf(
+    status,
+    (reason) => reason.sink === sink.name,
+    marks[sink.state ?? "stopped"],
+  );
+  return (
+    <article class={`box ${mark}`} aria-label={`Sink ${plainText(sink.name)}`}>
+      <h3>
+        <Text>{sink.name}</Text> <span class="kind">{sink.kind}</span>
+      </h3>
+      <p class="mark">{sink.state ?? "unknown"}</p>
+      <dl>
+        <Row name="Acknowledges">
+          {newest === undefined ? (
+            "not measured yet"
+          ) : (
+            <Figure value={newest.eventsPerSecond}>{rateText(newest.eventsPerSecond)}</Figure>
+          )}
+        </Row>
+        {newest?.p99Seconds !== undefined && (
+          <Row name="Latency, p99">
+            <Figure value={newest.p99Seconds}>{durationText(newest.p99Seconds)}</Figure>
+          </Row>
+        )}
+        <Row name="Not acknowledged">
+          {backlog === undefined ? "unknown" : <Backlog backlog={backlog} now={status.time} />}
+        </Row>
+        {counters !== undefined && (
+          <Row name="Acknowledged since the start">
+            <Figure value={counters.acknowledgedEvents}>
+              {plural(counters.acknowledgedEvents, "event")}
+            </Figure>
+          </Row>
+        )}
+      </dl>
+    </article>
+  );
+}
+
+function Backlog(props: {
+  readonly backlog: NonNullable<Sink["backlog"]>;
+  readonly now: string;
+}): JSX.Element {
+  const { records, bytes, oldestTime } = props.backlog;
+  const text = records === undefined ? bytesText(bytes) : plural(records, "record");
+  return (
+    <>
+      <Figure value={records ?? bytes}>{text}</Figure>
+      {oldestTime !== undefined && (
+        <>
+          , oldest <Ago time={oldestTime} now={props.now} />
+        </>
+      )}
+    </>
+  );
+}
