@@ -1,6 +1,6 @@
 import type { PipelineTrouble } from "../pipeline/trouble.ts";
-import { type AlertName, alertOf } from "./alerts.ts";
 import { formatDuration } from "../units.ts";
+import { type AlertName, alertOf } from "./alerts.ts";
 import {
   type CertificateFact,
   defaultHealthLimits,
