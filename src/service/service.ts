@@ -3,8 +3,10 @@ import type { HttpOptions } from "../config/http-options.ts";
 import type { ResolvedConfig } from "../config/load.ts";
 import type { SinkConfiguration } from "../config/sink-entry.ts";
 import { describeError } from "../errors/describe-error.ts";
+import type { EventLog } from "../event-log/event-log.ts";
 import type { CaMemory } from "../events/ca-memory.ts";
 import { shrinkEvent } from "../events/shrink-event.ts";
+import { packageVersion } from "../files/package-version.ts";
 import { diskPlaces, retentionPolicy } from "../health/from-config.ts";
 import { LateFrameSource } from "../journal/frame-source.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
@@ -20,6 +22,7 @@ import { DeadLetterFile, deadLetterLimits } from "../state/dead-letter.ts";
 import { type StateLayout, stateLayout } from "../state/layout.ts";
 import { RoutedKindsFile } from "../state/routed-kinds-file.ts";
 import { lockState } from "../state/state-lock.ts";
+import { keepEventLog } from "./event-log-task.ts";
 import { keepHealthLog } from "./health-log.ts";
 import { LiveStatus, type Observation, type SinkView } from "./live-status.ts";
 import { type Observe, ObservedSink } from "./observed-sink.ts";
@@ -33,6 +36,8 @@ export interface ServiceOptions {
   readonly log: Logger;
   /** Called with the events of each sink as they are acknowledged. Default nothing. */
   readonly observe?: Observe;
+  /** The event log of Windows. Default none. */
+  readonly eventLog?: EventLog;
 }
 
 interface Member {
@@ -54,11 +59,12 @@ export class Service {
   readonly #retention: RetentionOptions;
   readonly #status: LiveStatus;
   readonly #http: HttpOptions | undefined;
+  readonly #eventLog: EventLog | undefined;
 
   private constructor(
     lock: NativeFileLock,
     members: readonly Member[],
-    { config, log }: ServiceOptions,
+    { config, log, eventLog }: ServiceOptions,
   ) {
     this.#lock = lock;
     const { directory } = config.journal;
@@ -70,6 +76,7 @@ export class Service {
       log,
     };
     this.#http = config.http;
+    this.#eventLog = eventLog;
     this.#status = new LiveStatus({
       places: () => diskPlaces(config),
       views: () => members.map(viewOf),
@@ -112,15 +119,26 @@ export class Service {
     const progressLog = keepProgressLog(progress, stop);
     const endpoint = this.#serve(stop);
     const healthLog = keepHealthLog({ status: this.#status, log: this.#retention.log }, stop);
+    const eventLog = this.#keepEventLog(stop);
     await Promise.all(
       this.#members.map(async ({ pipeline }) => {
         await pipeline.run(stop).catch((error: unknown) => fault.abort(error));
       }),
     );
-    await Promise.all([retention, progressLog, healthLog, endpoint]);
+    await Promise.all([retention, progressLog, healthLog, eventLog, endpoint]);
     logProgress(progress);
     await Promise.all(this.#members.map(({ checkpoints }) => checkpoints.close()));
+    const acknowledged = this.stats().reduce((sum, each) => sum + each.acknowledgedEvents, 0);
+    this.#eventLog?.report("service-stopped", [String(acknowledged)]);
     fault.signal.throwIfAborted();
+  }
+
+  async #keepEventLog(signal: AbortSignal): Promise<void> {
+    const eventLog = this.#eventLog;
+    if (eventLog === undefined) return;
+    const names = this.#members.map(({ name }) => name).join(", ");
+    eventLog.report("service-started", [packageVersion(), this.#retention.directory, names]);
+    await keepEventLog({ status: this.#status, eventLog }, signal);
   }
 
   /** The endpoint's code is loaded only where it is used. */
