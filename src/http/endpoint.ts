@@ -13,6 +13,7 @@ import type { Logger } from "pino";
 import type { HttpOptions } from "../config/http-options.ts";
 import { describeError } from "../errors/describe-error.ts";
 import { maxPemBytes, readPemFile } from "../files/text-file.ts";
+import { logLine } from "../log/log-line.ts";
 import { RepeatedLines } from "../log/repeated-lines.ts";
 import { pause } from "../pipeline/waiting.ts";
 import { kibibyte } from "../units.ts";
@@ -67,15 +68,13 @@ async function keepServing(
   while (!signal.aborted) {
     try {
       const running = await start(options, lines);
-      log.info({ listen: http.listen }, "the HTTP endpoint listens");
+      logLine(log, "the HTTP endpoint listens", { listen: http.listen });
       [delayMs, failures] = [options.firstRetryMs ?? retryMs.first, 0];
       await closed(running, signal);
     } catch (error) {
       failures += 1;
       const details = { listen: http.listen, failures, delayMs, ...describeError(error) };
-      if (failures === 1 || failures % 10 === 0) {
-        log.error(details, "the HTTP endpoint cannot listen; events are published all the same");
-      }
+      lines.write("the HTTP endpoint cannot listen; events are published all the same", details);
       await pause(delayMs, signal);
       delayMs = Math.min(delayMs * 2, retryMs.last);
     }
@@ -94,7 +93,7 @@ async function start(options: EndpointOptions, lines: RepeatedLines): Promise<Ru
   const handle: RequestListener = (request, response) => {
     answer(request, response).catch((error: unknown) => {
       // Anybody who can connect can make requests that fail.
-      lines.write("warn", describeError(error), "a request of the HTTP endpoint failed");
+      lines.write("a request of the HTTP endpoint failed", describeError(error));
       if (response.headersSent) response.destroy();
       else response.writeHead(500).end();
     });

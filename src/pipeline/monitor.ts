@@ -3,6 +3,8 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { describeError } from "../errors/describe-error.ts";
 import type { EventKind } from "../events/event.ts";
 import type { JournalPosition } from "../journal/position.ts";
+import { logLine } from "../log/log-line.ts";
+import type { FieldsOf } from "../log/messages.ts";
 import { RepeatedLines } from "../log/repeated-lines.ts";
 import type { SinkFailure, SinkFailureKind } from "../sinks/sink.ts";
 import type { DeadLetterReason } from "../state/dead-letter.ts";
@@ -71,12 +73,21 @@ export interface PipelineTroubles {
   readonly gapAgeMs?: number;
 }
 
+type DeadLetterLine = "dead letter written" | "the letter was refused again";
+
+/** Messages about a step that is tried again. */
+type RetriedStep =
+  | "cannot open the sink"
+  | "publishing failed"
+  | "cannot write a dead letter"
+  | "cannot read events";
+
 /** Options of a monitor. */
 export interface PipelineMonitorOptions {
   /** A clock in ms. Default `performance.now`. */
   readonly now?: () => number;
   /** What is logged of an event that the sink refused. Default that its dead letter was written. */
-  readonly deadLetterLine?: string;
+  readonly deadLetterLine?: DeadLetterLine;
 }
 
 /** Logs and counts what happens in one pipeline. Every method is called right after what its name says. */
@@ -87,7 +98,7 @@ export class PipelineMonitor {
   readonly #deadKinds = new DeadKinds();
   readonly #tally = new EventTally();
   readonly #now: () => number;
-  readonly #deadLetterLine: string | undefined;
+  readonly #deadLetterLine: DeadLetterLine;
   #lastDeadLetter = Number.NEGATIVE_INFINITY;
   #lastGap: number | undefined;
   #fill = 0;
@@ -120,30 +131,28 @@ export class PipelineMonitor {
     this.#log = log;
     this.#lines = new RepeatedLines(log);
     this.#now = now ?? (() => performance.now());
-    this.#deadLetterLine = deadLetterLine;
+    this.#deadLetterLine = deadLetterLine ?? "dead letter written";
   }
 
   started(from: JournalPosition | null, checkpoint: string): void {
     const position = from === null ? "oldest" : describePosition(from);
-    this.#log.info({ position, checkpoint }, "pipeline started");
+    logLine(this.#log, "pipeline started", { position, checkpoint });
     if (checkpoint === "damaged") {
-      this.#log.warn("the checkpoint is damaged: publishing restarts from the oldest record");
+      const message = "the checkpoint is damaged: publishing restarts from the oldest record";
+      logLine(this.#log, message, {});
     }
   }
 
   sinkOpened(lanes: number): void {
     this.#failing.delete("open");
-    this.#lines.write("info", { lanes }, "sink opened");
+    this.#lines.write("sink opened", { lanes });
   }
 
   openFailed(error: unknown, failures: number, delayMs: number): void {
     this.#counts.openFailures += 1;
     this.#failed("open", failures, error);
-    this.#retrying(
-      failures,
-      { failures, delayMs, ...describeError(error) },
-      "cannot open the sink",
-    );
+    const details = { failures, delayMs, ...describeError(error) };
+    this.#retrying(failures, "cannot open the sink", details);
   }
 
   /** Called right before a batch goes to the sink. */
@@ -182,13 +191,13 @@ export class PipelineMonitor {
     const alarm = needsOperator.has(kind) || failures >= alarmAfterFailures;
     this.#fails(lane, alarm, failure.cause, kind);
     const details = { lane, kind, failures, delayMs, ...describeError(failure.cause) };
-    this.#retrying(alarm ? alarmAfterFailures : failures, details, "publishing failed");
+    this.#retrying(alarm ? alarmAfterFailures : failures, "publishing failed", details);
     return alarm;
   }
 
   recovered(lane: number, failures: number): void {
     this.#failing.delete(lane);
-    this.#lines.write("info", { lane, failures }, "publishing resumed");
+    this.#lines.write("publishing resumed", { lane, failures });
   }
 
   lanesChanging(cause: Error): void {
@@ -198,7 +207,7 @@ export class PipelineMonitor {
     }
     this.#changes += 1;
     this.#failed("lanes", this.#changes, cause);
-    this.#lines.write("warn", describeError(cause), "the sink's lanes are changing");
+    this.#lines.write("the sink's lanes are changing", describeError(cause));
   }
 
   /**
@@ -218,13 +227,11 @@ export class PipelineMonitor {
     this.#failing.delete("dead letter");
     if (reason === "rejected" || reason === "unroutable") this.#lanesWork();
     const details = { reason, id, ...describeError(cause) };
-    this.#lines.write("error", details, this.#deadLetterLine ?? "dead letter written");
+    this.#lines.write(this.#deadLetterLine, details);
     if (fill >= fillMark && this.#fill < fillMark) {
       const percent = Math.floor(fill * 100);
-      this.#log.error(
-        { percent },
-        "the dead letters are near their limit: redrive and delete them",
-      );
+      const message = "the dead letters are near their limit: redrive and delete them";
+      logLine(this.#log, message, { percent });
     }
     this.#fill = fill;
   }
@@ -232,13 +239,13 @@ export class PipelineMonitor {
   deadLetterFailed(error: unknown, failures: number, delayMs: number): void {
     const isFull = error instanceof CertwireError && error.code === "CERTWIRE_DEAD_LETTERS_FULL";
     this.#failed("dead letter", isFull ? alarmAfterFailures : failures, error);
-    this.#retrying(failures, { delayMs, ...describeError(error) }, "cannot write a dead letter");
+    this.#retrying(failures, "cannot write a dead letter", { delayMs, ...describeError(error) });
   }
 
   sourceFailed(error: unknown, failures: number, delayMs: number): void {
     this.#counts.sourceFailures += 1;
     this.#failed("source", failures, error);
-    this.#retrying(failures, { delayMs, ...describeError(error) }, "cannot read events");
+    this.#retrying(failures, "cannot read events", { delayMs, ...describeError(error) });
   }
 
   sourceRead(): void {
@@ -249,7 +256,7 @@ export class PipelineMonitor {
   recordBlocked(error: unknown, failures: number, delayMs: number): void {
     this.#failed("record", alarmAfterFailures, error);
     const details = { failures, delayMs, ...describeError(error) };
-    this.#lines.write("error", details, "a record cannot be decoded now; it waits");
+    this.#lines.write("a record cannot be decoded now; it waits", details);
   }
 
   recordUnblocked(): void {
@@ -261,8 +268,10 @@ export class PipelineMonitor {
     const { reason, count, firstSequence, lastSequence } = data;
     this.#counts.gaps += 1;
     this.#tally.gap(reason);
-    if (reason !== "unclean-stop") this.#lastGap = this.#now();
-    this.#log.warn({ id, reason, count, firstSequence, lastSequence }, "gap in the journal");
+    const mayBeLoss = reason !== "unclean-stop";
+    if (mayBeLoss) this.#lastGap = this.#now();
+    const details = { id, reason, count, firstSequence, lastSequence };
+    logLine(this.#log, "gap in the journal", details, mayBeLoss ? "error" : "warn");
   }
 
   checkpointed(): void {
@@ -273,7 +282,7 @@ export class PipelineMonitor {
   checkpointFailed(error: unknown): void {
     this.#counts.checkpointFailures += 1;
     this.#failed("checkpoint", alarmAfterFailures, error);
-    this.#lines.write("error", describeError(error), "cannot write the checkpoint");
+    this.#lines.write("cannot write the checkpoint", describeError(error));
   }
 
   routedKindsSaved(): void {
@@ -283,23 +292,23 @@ export class PipelineMonitor {
   routedKindsFailed(error: unknown, failures: number, delayMs: number): void {
     this.#failed("routed kinds", alarmAfterFailures, error);
     const details = { failures, delayMs, ...describeError(error) };
-    this.#lines.write("error", details, "cannot write which kinds of events were routed");
+    this.#lines.write("cannot write which kinds of events were routed", details);
   }
 
   drainTimedOut(events: number): void {
-    this.#log.warn(
-      { events },
-      "stopped before every event was acknowledged; the rest is published again at the next start",
-    );
+    const message =
+      "stopped before every event was acknowledged; the rest is published again at the next start";
+    logLine(this.#log, message, { events });
   }
 
   closeFailed(error: unknown): void {
-    this.#log.warn(describeError(error), "the sink did not close cleanly");
+    logLine(this.#log, "the sink did not close cleanly", describeError(error));
   }
 
   stopped(): void {
     this.#lines.close();
-    this.#log.info({ acknowledgedEvents: this.#counts.acknowledgedEvents }, "pipeline stopped");
+    const { acknowledgedEvents } = this.#counts;
+    logLine(this.#log, "pipeline stopped", { acknowledgedEvents });
   }
 
   /** The worst state of any part. */
@@ -365,8 +374,8 @@ export class PipelineMonitor {
     });
   }
 
-  #retrying(failures: number, details: Record<string, unknown>, message: string): void {
-    this.#lines.write(failures >= alarmAfterFailures ? "error" : "warn", details, message);
+  #retrying<M extends RetriedStep>(failures: number, message: M, details: FieldsOf<M>): void {
+    this.#lines.write(message, details, failures >= alarmAfterFailures ? "error" : "warn");
   }
 }
 

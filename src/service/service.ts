@@ -10,6 +10,7 @@ import { packageVersion } from "../files/package-version.ts";
 import { diskPlaces, retentionPolicy } from "../health/from-config.ts";
 import { LateFrameSource } from "../journal/frame-source.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
+import { logLine } from "../log/log-line.ts";
 import type { NativeFileLock } from "../native/addon.ts";
 import { PipelineMonitor } from "../pipeline/monitor.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
@@ -151,10 +152,8 @@ export class Service {
       await serveStatus({ http: this.#http, observe, log }, signal);
     } catch (error) {
       // Not even a missing file of the endpoint's code may end the service.
-      log.error(
-        describeError(error),
-        "the HTTP endpoint has ended; events are published all the same",
-      );
+      const message = "the HTTP endpoint has ended; events are published all the same";
+      logLine(log, message, describeError(error));
     }
   }
 
@@ -197,7 +196,7 @@ async function createMembers(options: ServiceOptions, layout: StateLayout): Prom
   const { config, log } = options;
   const enabled = config.sinks.filter((sink) => sink.options.enabled);
   const caIdFile = new CaIdFile(layout.caIds, (error) =>
-    log.error(describeError(error), "cannot write the id of the CA to disk"),
+    logLine(log, "cannot write the id of the CA to disk", describeError(error)),
   );
   const caMemory = await openCaMemory(caIdFile);
   const shared = { ...options, layout, caMemory, caIdFile };
@@ -224,7 +223,7 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
       mode,
       position: checkpoints.position,
       idlePollMs: pollMs,
-      positionLost: () => log.warn("the checkpoint's position is no longer in the journal"),
+      positionLost: () => logLine(log, "the checkpoint's position is no longer in the journal", {}),
     });
     return reader;
   });
@@ -260,6 +259,6 @@ async function readRoutedKinds(
   if (routing === undefined) return undefined;
   const paths = { path: layout.routedKinds(name), root: layout.directory };
   return RoutedKindsFile.read(paths, routing, (error) =>
-    log.warn(describeError(error), "cannot read which kinds of events were routed"),
+    logLine(log, "cannot read which kinds of events were routed", describeError(error)),
   );
 }

@@ -12,7 +12,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   log: [],
   amqp: ["errors"],
-  kafka: ["errors"],
+  kafka: ["errors", "log"],
   native: ["errors"],
   "event-log": ["errors", "native"],
   files: ["units.ts", "errors", "native"],
@@ -33,6 +33,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   service: [
     "units.ts",
     "errors",
+    "log",
     "files",
     "journal",
     "events",
@@ -76,6 +77,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: [
     "units.ts",
     "errors",
+    "log",
     "amqp",
     "native",
     "event-log",

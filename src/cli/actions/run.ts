@@ -1,10 +1,11 @@
 import type { Logger } from "pino";
 import { ConfigError } from "../../config/config-error.ts";
 import { inspectSinks } from "../../config/inspect.ts";
-import { describeCause } from "../../errors/describe-cause.ts";
 import { errorCodes } from "../../errors/codes.ts";
+import { describeCause } from "../../errors/describe-cause.ts";
 import { openEventLog } from "../../event-log/event-log.ts";
 import { standardOutput } from "../../files/standard-output.ts";
+import { logLine } from "../../log/log-line.ts";
 import { Service, type ServiceOptions } from "../../service/service.ts";
 import { exitCodeOf, exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
@@ -19,14 +20,15 @@ export interface RunOptions {
 /** `certwire run`: the service in the foreground. */
 export async function run(options: RunOptions): Promise<void> {
   let log: Logger | undefined;
-  const eventLog = openEventLog((error) =>
-    log?.warn({ error }, "cannot write to the event log of Windows"),
-  );
+  const eventLog = openEventLog((error) => {
+    if (log) logLine(log, "cannot write to the event log of Windows", { error });
+  });
   try {
     const { config, errors, warnings } = inspectSinks(options.config);
     log = createLogger(config.log.level);
     for (const { path, line, message, hint } of [...errors, ...warnings]) {
-      log.warn({ path, line, finding: message, hint }, "the configuration has a problem");
+      const finding = { path, line, finding: message, hint };
+      logLine(log, "the configuration has a problem", finding);
     }
     await publish(options, { config, log, ...(eventLog && { eventLog }) });
   } catch (error) {
@@ -45,12 +47,13 @@ async function publish(options: RunOptions, serviceOptions: ServiceOptions): Pro
   const { config, log } = serviceOptions;
   const signal = stopSignal({
     onStdinEnd: options.stopOnStdinEnd ?? isStdinOfServiceHost(),
-    onStop: (reason) => log.info({ reason }, "stopping"),
+    onStop: (reason) => logLine(log, "stopping", { reason }),
   });
   const service = await Service.create(serviceOptions);
-  log.info({ journal: config.journal.directory, state: config.state.directory }, "started");
+  const { journal, state } = config;
+  logLine(log, "started", { journal: journal.directory, state: state.directory });
   await service.run(signal);
-  log.info("stopped");
+  logLine(log, "stopped", {});
 }
 
 /** What is wrong with a configuration: the first problem, with its place. */

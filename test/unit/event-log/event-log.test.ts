@@ -84,7 +84,9 @@ test("every entry of the service has a message, for the addon too", () => {
   const [, table = ""] = /kServiceEntries\[\] = \{([^}]*)\}/.exec(addon) ?? [];
   const names = [...table.matchAll(/MSG_\w+/g)].map(([name]) => name);
   const ids = names.map((name) =>
-    Number(new RegExp(`MessageId=(\\d+)\\nSeverity=\\w+\\nSymbolicName=${name}\\n`).exec(messages)?.[1]),
+    Number(
+      new RegExp(`MessageId=(\\d+)\\nSeverity=\\w+\\nSymbolicName=${name}\\n`).exec(messages)?.[1],
+    ),
   );
   assert.deepEqual(
     ids,
