@@ -1,10 +1,21 @@
-import {
-  entryOf,
-  type FieldsOf,
-  type LevelOf,
-  type LogLevel,
-  type LogMessage,
-} from "./messages.ts";
+import type { LogLevel, LogMessageEntry } from "./message-entry.ts";
+import { logMessages } from "./messages.ts";
+
+/** A message of the log. */
+export type LogMessage = keyof typeof logMessages;
+
+/** The levels that a message may have. */
+export type LevelOf<M extends LogMessage> = (typeof logMessages)[M]["levels"][number];
+
+/** The fields that a line of a message may have. */
+export type FieldsOf<M extends LogMessage> = {
+  readonly [Field in (typeof logMessages)[M]["fields"][number]]?: unknown;
+};
+
+/** The row of a message. */
+function entryOf(message: LogMessage): LogMessageEntry {
+  return logMessages[message];
+}
 
 /** A log that has methods for these levels, as one of pino has. */
 export type LineLog<Level extends LogLevel> = {

@@ -1,4 +1,5 @@
-import { type LogMessageEntry, logMessages } from "./messages.ts";
+import type { LogMessageEntry } from "./message-entry.ts";
+import { logMessages } from "./messages.ts";
 
 const head = `# Log lines
 

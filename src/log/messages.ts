@@ -1,27 +1,5 @@
-/** Severity of a line. */
-export type LogLevel = "debug" | "info" | "warn" | "error";
-
-/** Sections of the page, in its order. */
-type Section =
-  | "Start and stop"
-  | "Health"
-  | "Publishing"
-  | "The journal"
-  | "The state directory"
-  | "The event log";
-
-/** One row of the table below, which is the only place where messages of the log are defined. */
-export interface LogMessageEntry {
-  readonly section: Section;
-  /** `error`: somebody must act. `warn`: unexpected, nothing is lost. `info`: life cycle. The first is the default. */
-  readonly levels: readonly LogLevel[];
-  /** What a line may have beside `level`, `name`, `time`, `msg` and `repeated`. */
-  readonly fields: readonly string[];
-  /** What it means where that is not plain, and what to do, as Markdown. */
-  readonly advice: string;
-}
-
-const failure = ["code", "error", "hint"] as const;
+import { failure, progress } from "./fields.ts";
+import type { LogMessageEntry } from "./message-entry.ts";
 
 /** Every message of the service's log. `docs/reference/log-lines.md` is made of this table. */
 export const logMessages = {
@@ -136,30 +114,7 @@ export const logMessages = {
   progress: {
     section: "Publishing",
     levels: ["info"],
-    fields: [
-      "sink",
-      "kind",
-      "state",
-      "lanes",
-      "inFlightEvents",
-      "inFlightBytes",
-      "oldestUnacknowledged",
-      "publishedEvents",
-      "batches",
-      "acknowledgedEvents",
-      "acknowledgedBytes",
-      "skippedEvents",
-      "failures",
-      "deadLetters",
-      "openFailures",
-      "sourceFailures",
-      "gaps",
-      "checkpoints",
-      "checkpointFailures",
-      "relayouts",
-      "unmarkedFrames",
-      "damagedRanges",
-    ],
+    fields: progress,
     advice: "use it for dashboards",
   },
   "cannot open the sink": {
@@ -436,19 +391,3 @@ export const logMessages = {
       "check that the service Windows Event Log runs; logged once until an entry is written again, and the entries in between are dropped",
   },
 } as const satisfies Record<string, LogMessageEntry>;
-
-/** A message of the log. */
-export type LogMessage = keyof typeof logMessages;
-
-/** The levels that a message may have. */
-export type LevelOf<M extends LogMessage> = (typeof logMessages)[M]["levels"][number];
-
-/** The fields that a line of a message may have. */
-export type FieldsOf<M extends LogMessage> = {
-  readonly [Field in (typeof logMessages)[M]["fields"][number]]?: unknown;
-};
-
-/** The row of a message. */
-export function entryOf(message: LogMessage): LogMessageEntry {
-  return logMessages[message];
-}

@@ -1,5 +1,11 @@
-import { defaultLevel, type LineLog } from "./log-line.ts";
-import type { FieldsOf, LevelOf, LogLevel, LogMessage } from "./messages.ts";
+import {
+  defaultLevel,
+  type FieldsOf,
+  type LevelOf,
+  type LineLog,
+  type LogMessage,
+} from "./log-line.ts";
+import type { LogLevel } from "./message-entry.ts";
 
 /** How often it is checked what is due, in ms. */
 const tickMs = 60_000;

@@ -1,5 +1,6 @@
 import pino from "pino";
-import { type LogMessageEntry, logMessages } from "../../src/log/messages.ts";
+import type { LogMessageEntry } from "../../src/log/message-entry.ts";
+import { logMessages } from "../../src/log/messages.ts";
 
 const table: Readonly<Record<string, LogMessageEntry>> = logMessages;
 const common = new Set(["level", "time", "pid", "hostname", "msg", "repeated", "sink"]);

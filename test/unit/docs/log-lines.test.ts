@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { logPage } from "../../../src/log/log-page.ts";
-import { type LogMessageEntry, logMessages } from "../../../src/log/messages.ts";
+import type { LogMessageEntry } from "../../../src/log/message-entry.ts";
+import { logMessages } from "../../../src/log/messages.ts";
 
 const page = logPage();
 
