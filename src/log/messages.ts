@@ -59,7 +59,6 @@ export const logMessages = {
     fields: [],
     advice: "the last line of a clean stop",
   },
-
   "the health is failing": {
     section: "Health",
     levels: ["error"],
@@ -72,12 +71,7 @@ export const logMessages = {
     fields: ["reasons"],
     advice: "read the reasons, and plan what they say",
   },
-  "the health is ok again": {
-    section: "Health",
-    levels: ["info"],
-    fields: [],
-    advice: "nothing",
-  },
+  "the health is ok again": { section: "Health", levels: ["info"], fields: [], advice: "nothing" },
   "cannot assess the health": {
     section: "Health",
     levels: ["warn"],
@@ -89,6 +83,19 @@ export const logMessages = {
     levels: ["info"],
     fields: ["listen"],
     advice: "nothing",
+  },
+  "the HTTP endpoint uses a new certificate": {
+    section: "Health",
+    levels: ["info"],
+    fields: ["listen"],
+    advice: "nothing",
+  },
+  "cannot use the HTTP endpoint's new certificate": {
+    section: "Health",
+    levels: ["warn"],
+    fields: failure,
+    advice:
+      "correct certificate or key; the old ones serve on, and the files are read again every 10 s",
   },
   "the HTTP endpoint cannot listen; events are published all the same": {
     section: "Health",
@@ -110,7 +117,6 @@ export const logMessages = {
     fields: failure,
     advice: "report it: it is a fault in Certwire, unless the token's file cannot be read",
   },
-
   progress: {
     section: "Publishing",
     levels: ["info"],
@@ -261,7 +267,6 @@ export const logMessages = {
     fields: ["sink", "kafkajs", "line", "error"],
     advice: "`line` is its own message, `kafkajs` the part of the client that wrote it",
   },
-
   "gap in the journal": {
     section: "The journal",
     levels: ["error", "warn"],
@@ -342,7 +347,6 @@ export const logMessages = {
     fields: failure,
     advice: "check rights and existence of the journal directory; tried again every minute",
   },
-
   "the checkpoint is damaged: publishing restarts from the oldest record": {
     section: "The state directory",
     levels: ["warn"],
@@ -382,7 +386,6 @@ export const logMessages = {
     fields: failure,
     advice: "tried again every minute",
   },
-
   "cannot write to the event log of Windows": {
     section: "The event log",
     levels: ["warn"],

@@ -194,6 +194,11 @@ export class PipelineMonitor {
     return alarm;
   }
 
+  /** Events of a failed publish are sent again. */
+  retried(kind: SinkFailureKind, events: number): void {
+    if (events > 0) this.#tally.retried(kind, events);
+  }
+
   recovered(lane: number, failures: number): void {
     this.#failing.delete(lane);
     this.#lines.write("publishing resumed", { lane, failures });
@@ -221,6 +226,7 @@ export class PipelineMonitor {
     kind: DeadKind["kind"] = "record",
   ): void {
     this.#deadLetters[reason] += 1;
+    this.#tally.deadLettered(kind, reason);
     this.#lastDeadLetter = this.#now();
     this.#deadKinds.died(kind, this.#lastDeadLetter);
     this.#failing.delete("dead letter");

@@ -4,6 +4,7 @@ import type { ResolvedConfig } from "../config/load.ts";
 import type { SinkConfiguration } from "../config/sink-entry.ts";
 import { describeError } from "../errors/describe-error.ts";
 import type { EventLog } from "../event-log/event-log.ts";
+import type { CaIdentity } from "../events/ca-identity.ts";
 import type { CaMemory } from "../events/ca-memory.ts";
 import { shrinkEvent } from "../events/shrink-event.ts";
 import { packageVersion } from "../files/package-version.ts";
@@ -23,6 +24,7 @@ import { DeadLetterFile, deadLetterLimits } from "../state/dead-letter.ts";
 import { type StateLayout, stateLayout } from "../state/layout.ts";
 import { RoutedKindsFile } from "../state/routed-kinds-file.ts";
 import { lockState } from "../state/state-lock.ts";
+import { BrokerCertificates } from "./broker-certificates.ts";
 import { keepEventLog } from "./event-log-task.ts";
 import { keepHealthLog } from "./health-log.ts";
 import { LiveStatus, type Observation, type SinkView } from "./live-status.ts";
@@ -47,6 +49,7 @@ interface Member {
   readonly monitor: PipelineMonitor;
   readonly sink: Sink;
   readonly reader: () => JournalReader | undefined;
+  readonly identity: CaIdentity;
   readonly checkpoints: CheckpointStore;
 }
 
@@ -61,6 +64,7 @@ export class Service {
   readonly #status: LiveStatus;
   readonly #http: HttpOptions | undefined;
   readonly #eventLog: EventLog | undefined;
+  readonly #brokerCertificates: BrokerCertificates;
 
   private constructor(
     lock: NativeFileLock,
@@ -77,11 +81,15 @@ export class Service {
       log,
     };
     this.#http = config.http;
+    this.#brokerCertificates = new BrokerCertificates(
+      config.sinks.filter((sink) => sink.options.enabled),
+    );
     this.#eventLog = eventLog;
     this.#status = new LiveStatus({
       places: () => diskPlaces(config),
       views: () => members.map(viewOf),
       limits: config.health,
+      brokerCertificates: () => this.#brokerCertificates.ends,
     });
   }
 
@@ -147,6 +155,8 @@ export class Service {
     if (this.#http === undefined) return;
     const { log } = this.#retention;
     const observe = () => this.#status.observe();
+    // Nobody else shows them.
+    const asking = this.#brokerCertificates.keep(signal);
     try {
       const { serveStatus } = await import("../http/serve-status.ts");
       await serveStatus({ http: this.#http, observe, log }, signal);
@@ -155,6 +165,7 @@ export class Service {
       const message = "the HTTP endpoint has ended; events are published all the same";
       logLine(log, message, describeError(error));
     }
+    await asking;
   }
 
   /** Counters and state of every pipeline, in the order of the configuration. */
@@ -182,6 +193,7 @@ function viewOf(member: Member): SinkView {
     tally: monitor.tally(),
     newest: reader?.newest,
     writerTimes: reader?.writerTimes,
+    caNotAfterMs: member.identity.notAfterMs,
   };
 }
 
@@ -228,9 +240,10 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
     return reader;
   });
   const eventOptions = { ...config.events, detail };
+  const context = await openJournalContext(directory, eventOptions, caMemory, checkpoints.position);
   const source = new JournalSource({
     frames,
-    context: await openJournalContext(directory, eventOptions, caMemory, checkpoints.position),
+    context,
     ready: () => caIdFile.pending,
     gapRead: ({ id, data }) => monitor.gapRead(id, data),
   });
@@ -247,7 +260,8 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
     checkpoints,
     ...(routedKinds && { routedKinds }),
   });
-  return { name, pipeline, monitor, sink, reader: () => reader, checkpoints };
+  const { identity } = context;
+  return { name, pipeline, monitor, sink, reader: () => reader, identity, checkpoints };
 }
 
 /** `undefined` for a sink whose destination takes all events. A file that cannot be read holds up nothing. */
