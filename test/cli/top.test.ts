@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import xterm from "@xterm/headless";
 import { CliTerminal } from "../support/cli-terminal.ts";
 import { runCli } from "../support/run-cli.ts";
 import { flushed, journalDirectory, openSmall, record } from "../support/small-journal.ts";
@@ -30,7 +31,7 @@ test("top shows journal and sinks on another screen, follows the keys, and gives
   await terminal.type("SINK (waiting)", "p");
   await terminal.type("PAUSED", "q");
   assert.equal(await terminal.end(), 0);
-  assert.match(terminal.shown, /^\u001b\[\?1049h\u001b\[\?25l\u001b\[\?7l/);
+  assert.ok(terminal.shown.startsWith("\u001b[?1049h\u001b[?25l\u001b[?7l"), "another screen");
   assert.match(terminal.shown, /endpoint not used: .*ENOENT/);
   assert.match(terminal.shown, /exit module running, newest record/);
   assert.ok(
@@ -38,6 +39,37 @@ test("top shows journal and sinks on another screen, follows the keys, and gives
     "the screen is restored",
   );
   assert.ok(!terminal.shown.includes("\u001b[3"), "no colour with NO_COLOR");
+});
+
+test("on a terminal of 44 x 12 every line is whole or ends with an ellipsis, and nothing older is left", async (t) => {
+  const journal = journalDirectory(t);
+  const file = join(dirname(journal), "certwire.json");
+  const state = { directory: join(dirname(journal), "state") };
+  const sinks = ["a", "b", "c"].map((name) => ({ name, url: `file:${name}` }));
+  writeFileSync(file, JSON.stringify({ journal: { directory: journal }, state, sinks }));
+  const words = ["top", "--config", file, "--interval", "1"];
+  const terminal = new CliTerminal(t, words, "stty cols 44 rows 12");
+  await terminal.type("service stopped", "?");
+  await terminal.type("certwire top", "x");
+  await terminal.type("service stopped", "p");
+  await terminal.type("PAUSED", "");
+  const screen = new xterm.Terminal({ cols: 44, rows: 12, allowProposedApi: true });
+  await new Promise<void>((resolve) => screen.write(terminal.shown, resolve));
+  const { active } = screen.buffer;
+  assert.equal(active.type, "alternate");
+  const lines = Array.from({ length: 12 }, (_, row) =>
+    active.getLine(row)?.translateToString(true),
+  );
+  assert.match(lines[0] ?? "", /^failing {2}PAUSED .*…$/);
+  assert.ok(
+    lines.some((line) => line?.startsWith("failing: service-stopped")),
+    lines.join("\n"),
+  );
+  assert.equal(lines.findLast(Boolean), "q quit  p pause  s sort  up/down sink  ? he…");
+  assert.ok(!lines.some((line) => line?.includes("this help")), "the help is gone");
+  await terminal.type("PAUSED", "q");
+  assert.equal(await terminal.end(), 0);
+  screen.dispose();
 });
 
 test("Ctrl-C ends top with exit code 0", async (t) => {

@@ -111,8 +111,8 @@ class TopLoop {
   }
 
   #take(key: string): void {
-    // Ctrl-C is no signal while the terminal passes every key on.
-    if (key === "q" || key === "Q" || key === "\u0003") return this.#quit();
+    // Ctrl-C is a key like any other while the terminal passes all of them on.
+    if (key === "q" || key === "Q" || key === "ctrl-c") return this.#quit();
     if (this.#hasHelp) this.#hasHelp = false;
     else this.#act(key);
     this.#draw();
@@ -122,8 +122,8 @@ class TopLoop {
     if (key === "?" || key === "h") this.#hasHelp = true;
     if (key === "p" || key === " ") this.#isPaused = !this.#isPaused;
     if (key === "s") this.#sort = (this.#sort + 1) % sortKeys.length;
-    if (/^(?:k|\u001B[[O]A)$/.test(key)) this.#move(-1);
-    if (/^(?:j|\u001B[[O]B)$/.test(key)) this.#move(1);
+    if (key === "k" || key === "up") this.#move(-1);
+    if (key === "j" || key === "down") this.#move(1);
   }
 
   /** From no sink to the first, and back. */

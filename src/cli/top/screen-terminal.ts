@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { emitKeypressEvents, type Key } from "node:readline";
 import { standardOutput } from "../../files/standard-output.ts";
 import type { ScreenSize } from "./top-screen.ts";
 
@@ -12,17 +13,20 @@ const usual: ScreenSize = { columns: 80, rows: 24 };
 /** The whole terminal of this process: draws screens and passes keys on. */
 export class ScreenTerminal {
   readonly #onExit = () => writeSync(process.stdout.fd, leave);
-  readonly #keys: (text: string) => void;
+  readonly #onKeypress: (text: string | undefined, key: Key) => void;
 
-  /** Takes the terminal. `onKey` gets each key as the terminal sends it, `onResize` is called after a change of its size. */
+  /**
+   * Takes the terminal. `onKey` gets each key: what it writes, or a name such as `up` and `ctrl-c`. `onResize` is called
+   * after a change of its size.
+   */
   constructor(onKey: (key: string) => void, onResize: () => void) {
-    this.#keys = (text) => {
-      // Several keys may come at once; one that begins with ESC is a sequence.
-      for (const [key] of text.matchAll(/\u001B(?:\[[\d;]*[A-Za-z~]|O[A-Z])?|[^\u001B]/gu))
-        onKey(key);
+    this.#onKeypress = (text, { name = "", ctrl }) => {
+      if (ctrl) onKey(`ctrl-${name}`);
+      else onKey(name === "up" || name === "down" ? name : (text ?? name));
     };
+    emitKeypressEvents(process.stdin);
     process.once("exit", this.#onExit);
-    process.stdin.setRawMode(true).setEncoding("utf8").on("data", this.#keys).resume();
+    process.stdin.setRawMode(true).on("keypress", this.#onKeypress).resume();
     process.stdout.on("resize", onResize);
     standardOutput().post(enter);
   }
@@ -36,14 +40,15 @@ export class ScreenTerminal {
   draw(lines: readonly string[]): void {
     // Erased first: after a line of the whole width the cursor stands on its last character.
     const text = lines.map((line) => `\u001B[2K${line}`).join("\r\n");
-    standardOutput().post(`\u001B[H${text}\u001B[J`);
+    const rest = lines.length < this.size.rows ? "\r\n\u001B[J" : "";
+    standardOutput().post(`\u001B[H${text}${rest}`);
   }
 
   /** Gives the terminal back as it was. */
   close(): void {
     process.off("exit", this.#onExit);
     process.stdout.removeAllListeners("resize");
-    process.stdin.off("data", this.#keys).pause().setRawMode(false);
+    process.stdin.off("keypress", this.#onKeypress).pause().setRawMode(false);
     standardOutput().post(leave);
   }
 }

@@ -66,10 +66,14 @@ function headLines(view: TopView, fit: (line: string) => string): string[] {
   const { status, rates, source, note, isPaused } = view;
   const { state, time, journal, service } = status;
   const at = Date.parse(time);
-  const head = `${state}  ${time.slice(11, 19)}Z  service ${service.state}, ${inLine(source)}`;
   const paused = isPaused ? "  PAUSED" : "";
+  const about = `service ${service.state}, ${inLine(source)}`;
   return [
-    styled(process.stdout, colours[state], fit(`${head}${paused}`)),
+    styled(
+      process.stdout,
+      colours[state],
+      fit(`${state}${paused}  ${time.slice(11, 19)}Z  ${about}`),
+    ),
     ...(note === undefined ? [] : [fit(`endpoint not used: ${inLine(note)}`)]),
     ...(journal === undefined
       ? ["journal cannot be read"]
