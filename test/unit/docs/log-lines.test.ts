@@ -15,6 +15,10 @@ const sources = new Map(
     .map((name) => [name.replaceAll("\\", "/"), readFileSync(join("src", name), "utf8")]),
 );
 
+test("the reference page of the log is the one that the table makes", () => {
+  assert.equal(readFileSync("docs/reference/log-lines.md", "utf8"), page);
+});
+
 test("no line is logged but by the table of messages", () => {
   const bypass = /(?:\blog|\blogger|#log)(?:\??\.(?:trace|debug|info|warn|error|fatal)\b|\[)/g;
   const found = [...sources].flatMap(([file, source]) =>
