@@ -1,7 +1,8 @@
 // What it costs to watch a service that publishes at full speed: events a second and processor time of an event with
-// everything on, and at many scrapes a second, beside the same with everything off; medians of pairs in turns. Prints one
+// everything on, at many scrapes a second, and beside `certwire tap`, against the same with everything off; medians of pairs in turns. Prints one
 // JSON object: node cost.js [--events 60000] [--runs 5] [--scrapes 500] [--directory DIRECTORY] [--out FILE]
-// Everything: endpoint, health, a scrape of /metrics and a read of /status each second, and `certwire tap` on the journal.
+// Everything: endpoint, health, a scrape of /metrics and a read of /status each second. `tap` is a process of its own, which
+// reads the whole journal as fast as it can: with two cores it takes the service's own time.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -35,10 +36,11 @@ interface Watching {
   readonly hasTap: boolean;
 }
 
-const watchings: Readonly<Record<"off" | "on" | "scraped", Watching | undefined>> = {
+const watchings: Readonly<Record<"off" | "on" | "scraped" | "tapped", Watching | undefined>> = {
   off: undefined,
-  on: { metrics: 1, status: 1, hasTap: true },
+  on: { metrics: 1, status: 1, hasTap: false },
   scraped: { metrics: scrapesPerSecond, status: 0, hasTap: false },
+  tapped: { metrics: 1, status: 1, hasTap: true },
 };
 type Name = keyof typeof watchings;
 
@@ -133,9 +135,10 @@ function median(numbers: readonly number[]): number {
 
 try {
   fillJournal(journal, events + warmup + 1000);
-  const made: Record<Name, Run[]> = { off: [], on: [], scraped: [] };
+  const made: Record<Name, Run[]> = { off: [], on: [], scraped: [], tapped: [] };
   for (let round = 0; round < runs; round += 1) {
-    for (const name of ["off", "on", "scraped"] as const) made[name].push(await run(name));
+    for (const name of ["off", "on", "scraped", "tapped"] as const)
+      made[name].push(await run(name));
   }
   /** Medians of the quotients of each round, whose runs were made one after the other. */
   const besideOff = (name: Name) => ({
@@ -151,7 +154,14 @@ try {
       made[name].map((each, at) => each.rssMegabytes - made.off[at]!.rssMegabytes),
     ),
   });
-  const report = { events, runs, on: besideOff("on"), scraped: besideOff("scraped"), made };
+  const report = {
+    events,
+    runs,
+    on: besideOff("on"),
+    scraped: besideOff("scraped"),
+    tapped: besideOff("tapped"),
+    made,
+  };
   const text = `${JSON.stringify(report, undefined, 2)}\n`;
   process.stdout.write(text);
   if (values.out !== undefined) writeFileSync(values.out, text);
