@@ -12,6 +12,7 @@ scripts=(
   generate-pictures
   generate-mappings
   generate-health-page
+  generate-log-page
   generate-status-schema
   generate-metrics-page
   generate-alerts

@@ -1,7 +1,5 @@
 #include "event_log.h"
 
-#include <vector>
-
 #include "collect/clock.h"
 
 namespace event_log {
@@ -21,7 +19,22 @@ WORD EventType(DWORD id) {
   }
 }
 
+bool ReportTo(HANDLE source, DWORD id, const std::vector<std::wstring>& insertions) {
+  std::vector<const wchar_t*> texts;
+  for (const std::wstring& text : insertions) texts.push_back(text.c_str());
+  return ReportEventW(source, EventType(id), 0, id, nullptr, static_cast<WORD>(texts.size()), 0,
+                      texts.data(), nullptr) != 0;
+}
+
 }  // namespace
+
+DWORD WriteEntry(DWORD id, const std::vector<std::wstring>& insertions) {
+  const HANDLE source = RegisterEventSourceW(nullptr, kEventSource);
+  if (source == nullptr) return GetLastError();
+  const DWORD error = ReportTo(source, id, insertions) ? ERROR_SUCCESS : GetLastError();
+  DeregisterEventSource(source);
+  return error;
+}
 
 EventLog::~EventLog() {
   if (source_ != nullptr) DeregisterEventSource(source_);
@@ -37,12 +50,7 @@ bool EventLog::Report(DWORD id, std::initializer_list<std::wstring> insertions) 
   if (!IsDue(id)) return false;
   if (source_ == nullptr) source_ = RegisterEventSourceW(nullptr, kEventSource);
   if (source_ == nullptr) return false;
-  std::vector<const wchar_t*> texts;
-  for (const std::wstring& text : insertions) texts.push_back(text.c_str());
-  if (!ReportEventW(source_, EventType(id), 0, id, nullptr, static_cast<WORD>(texts.size()), 0,
-                    texts.data(), nullptr)) {
-    return false;
-  }
+  if (!ReportTo(source_, id, insertions)) return false;
   last_report_[id] = collect::SystemClock().MonotonicMs();
   return true;
 }

@@ -6,10 +6,15 @@
 #include <initializer_list>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace event_log {
 
 inline constexpr wchar_t kEventSource[] = L"Certwire";
+
+/// Writes one entry, with the message `id` (MSG_* of messages.mc), as source `Certwire` of the
+/// Application log; may take long. Returns the error of Windows, or ERROR_SUCCESS.
+DWORD WriteEntry(DWORD id, const std::vector<std::wstring>& insertions);
 
 /// Writes into the Application log as source `Certwire`. Belongs to one thread, which registers the
 /// source with its first message: a call of the log may take long.

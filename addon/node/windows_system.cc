@@ -1,12 +1,17 @@
 #include "windows_system.h"
 
+#include <algorithm>
+#include <functional>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "../event_log/event_log.h"
 #include "../exit_module/access.h"
 #include "journal/clock.h"
 #include "journal/status.h"
+#include "messages.h"
 #include "promise_worker.h"
 #include "windows_registry.h"
 #include "windows_services.h"
@@ -116,19 +121,19 @@ Napi::Value ActiveDependents(const Napi::CallbackInfo& info) {
   return ToTexts(info.Env(), names);
 }
 
-/// Controls a service: a start may take long.
-class ControlWorker final : public PromiseWorker {
+/// A call of Windows that may take long.
+class CallWorker final : public PromiseWorker {
  public:
-  using Control = DWORD (*)(const std::wstring& name);
+  /// Returns the error of Windows, or ERROR_SUCCESS.
+  using Call = std::function<DWORD()>;
 
-  ControlWorker(Napi::Env env, Control control, std::wstring name)
-      : PromiseWorker(env), control_(control), name_(std::move(name)) {}
+  CallWorker(Napi::Env env, Call call) : PromiseWorker(env), call_(std::move(call)) {}
 
  protected:
   journal::Status Work() override {
-    const DWORD error = control_(name_);
+    const DWORD error = call_();
     if (error == ERROR_SUCCESS) return journal::Status::Ok();
-    return {journal::Status::Code::kIo, "a service refused", static_cast<int>(error)};
+    return {journal::Status::Code::kIo, "Windows refused", static_cast<int>(error)};
   }
 
   Napi::Value Result() override { return Env().Undefined(); }
@@ -138,13 +143,34 @@ class ControlWorker final : public PromiseWorker {
   }
 
  private:
-  const Control control_;
-  const std::wstring name_;
+  const Call call_;
 };
 
-template <ControlWorker::Control kControl>
+template <DWORD (*kControl)(const std::wstring& name)>
 Napi::Value ControlByName(const Napi::CallbackInfo& info) {
-  return (new ControlWorker(info.Env(), kControl, WideText(info[0])))->Start();
+  const auto call = [name = WideText(info[0])] { return kControl(name); };
+  return (new CallWorker(info.Env(), call))->Start();
+}
+
+/// The entries of the event log that are the service's own.
+constexpr DWORD kServiceEntries[] = {
+    MSG_SERVICE_STARTED, MSG_SERVICE_STOPPED, MSG_SINK_DOWN,        MSG_SINK_BACK,
+    MSG_DEAD_LETTERS,    MSG_GAP_READ,        MSG_JOURNAL_FILLS_UP, MSG_CONFIGURATION_REFUSED,
+};
+
+Napi::Value WriteLogEntry(const Napi::CallbackInfo& info) {
+  // The number that people see is the lower half of a message's.
+  const uint32_t number = info[0].ToNumber().Uint32Value();
+  const DWORD* id = std::find_if(std::begin(kServiceEntries), std::end(kServiceEntries),
+                                 [number](DWORD each) { return (each & 0xFFFF) == number; });
+  if (id == std::end(kServiceEntries)) return Throw(info.Env(), ERROR_INVALID_PARAMETER);
+  const auto given = info[1].As<Napi::Array>();
+  std::vector<std::wstring> texts;
+  for (uint32_t i = 0; i < given.Length(); i++) texts.push_back(WideText(given.Get(i)));
+  const auto call = [id = *id, texts = std::move(texts)] {
+    return event_log::WriteEntry(id, texts);
+  };
+  return (new CallWorker(info.Env(), call))->Start();
 }
 
 Napi::Value OthersMayWrite(const Napi::CallbackInfo& info) {
@@ -183,6 +209,7 @@ Napi::Object DefineWindows(Napi::Env env) {
   define("isReadableByOthers", OthersMayRead);
   define("distrustReason", Distrust);
   define("verifySignature", Signature);
+  define("writeEventLogEntry", WriteLogEntry);
   return windows;
 }
 

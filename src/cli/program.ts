@@ -15,6 +15,7 @@ import { addSetupCommand } from "./commands/setup.ts";
 import { addSimulateCommand } from "./commands/simulate.ts";
 import { addStatusCommand } from "./commands/status.ts";
 import { addTapCommand } from "./commands/tap.ts";
+import { addTopCommand } from "./commands/top.ts";
 import { addVerifyCommand } from "./commands/verify.ts";
 import { exitCodeOf, exitCodes } from "./exit-codes.ts";
 import { sayError } from "./output.ts";
@@ -34,6 +35,7 @@ export function createProgram(): Command {
   addRunCommand(program);
   addCheckCommand(program);
   addStatusCommand(program);
+  addTopCommand(program);
   addDoctorCommand(program);
   addCaCommand(program);
   addReplayCommand(program);

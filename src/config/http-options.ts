@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { pathOption } from "../sinks/path-option.ts";
 import { type SecretReference, secretReference } from "../sinks/secret-reference.ts";
+import { type CertificateEnd, certificateEnds } from "../sinks/tls-files.ts";
 import { type ListenAddress, parseListenAddress } from "./listen-address.ts";
 import { readSecret } from "./secrets.ts";
 
@@ -63,6 +64,8 @@ export interface HttpOptions {
   readonly address: ListenAddress;
   readonly tls?: {
     readonly certificateFile: string;
+    /** When the certificate file ends; reads it if it has changed. */
+    readonly certificates: () => readonly CertificateEnd[];
     /** Reads the key each time it is called. Throws a CertwireError. */
     readonly privateKey: () => string;
   };
@@ -81,16 +84,19 @@ export function resolveHttp(
   const address = parseListenAddress(listen);
   if (address === undefined) throw new TypeError(`not an address: ${listen}`);
   const secret = (reference: SecretReference) => () => readSecret(reference, baseDirectory);
+  const certificateFile = files && resolve(baseDirectory, files.certificateFile);
   return {
     listen,
     address,
     names,
-    ...(files && {
-      tls: {
-        certificateFile: resolve(baseDirectory, files.certificateFile),
-        privateKey: secret(files.privateKey),
-      },
-    }),
+    ...(files &&
+      certificateFile !== undefined && {
+        tls: {
+          certificateFile,
+          certificates: () => certificateEnds({ certificateFile }),
+          privateKey: secret(files.privateKey),
+        },
+      }),
     ...(token && { token: secret(token) }),
   };
 }

@@ -24,6 +24,7 @@ export class CaIdentity {
   #lastSeen: string | undefined;
   #lastDer: Buffer | undefined;
   #ofLastDer: Partial<SeenCa> = {};
+  #notAfterMs: number | undefined;
 
   /**
    * `memory`: default one that is empty. `first`: the id to use before a certificate was read, found further on in
@@ -50,6 +51,11 @@ export class CaIdentity {
     return { id, ...this.#change(frame, own) };
   }
 
+  /** End of the CA's current certificate, in ms since 1970, by the newest record that had it; `undefined` if none had. */
+  get notAfterMs(): number | undefined {
+    return this.#notAfterMs;
+  }
+
   /** The id for a record that has no certificate. */
   #idWithout(kept: SeenCa | undefined, record: ExitRecord | undefined): string {
     if (kept === undefined) return this.#lastSeen ?? nameId(record);
@@ -70,7 +76,9 @@ export class CaIdentity {
     }
     // Nearly every record has the same certificate, so it is parsed only when it changes.
     if (!this.#lastDer?.equals(current)) {
-      const id = keyId(current);
+      const { publicKey, notAfter } = parseCertificate(current).certificate;
+      const id = publicKey?.sha256;
+      this.#notAfterMs = notAfter === undefined ? undefined : Date.parse(notAfter);
       this.#ofLastDer = { certificate: hash("sha256", current), ...(id !== undefined && { id }) };
       this.#lastDer = Buffer.from(current);
     }

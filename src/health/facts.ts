@@ -34,6 +34,8 @@ export interface CertificateFact {
 export interface JournalFacts {
   /** Bytes that it may come to have. */
   readonly capacityBytes: number;
+  /** Its maximum size, in bytes. */
+  readonly maxBytes: number;
   /** Bytes free on its volume. */
   readonly freeBytes: number;
   /** Free space that the configuration asks for, in bytes. */
@@ -55,6 +57,8 @@ export interface HealthFacts {
   /** `unknown` if the state directory is locked from another machine. Default: not a reason for anything. */
   readonly service?: "running" | "stopped" | "unknown";
   readonly sinks: readonly SinkFacts[];
+  /** The certificate files that no sink uses: that of the HTTP endpoint. */
+  readonly certificates?: readonly CertificateFact[];
   readonly journal?: JournalFacts;
   /** Why the journal, or the files of all sinks in the state directory, cannot be read; absent if they can. */
   readonly journalError?: string;

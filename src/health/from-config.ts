@@ -17,18 +17,22 @@ export function retentionPolicy({ journal }: Pick<ResolvedConfig, "journal">): R
 /** Where the journal and the state of a configuration are, and when the certificates of its sinks end; reads their files. */
 export function diskPlaces(config: ResolvedConfig): DiskPlaces {
   const enabled = config.sinks.filter(({ options }) => options.enabled);
+  const factOf = ({ file, notAfterMs }: { file: string; notAfterMs: number }) => ({
+    name: file,
+    notAfterMs,
+  });
   return {
+    certificates: config.http?.tls?.certificates().map(factOf) ?? [],
     journalDirectory: config.journal.directory,
     stateDirectory: config.state.directory,
     policy: retentionPolicy(config),
     sinks: enabled.map((sink): SinkOnDisk => {
       const { kind, options, limits } = sink;
-      const ends = sink.certificates();
       return {
         name: options.name,
         kind,
         maxDeadLetterBytes: deadLetterLimits(limits).maxBytes,
-        certificates: ends.map(({ file, notAfterMs }) => ({ name: file, notAfterMs })),
+        certificates: sink.certificates().map(factOf),
       };
     }),
   };

@@ -67,6 +67,7 @@ export function assessHealth(
 ): Health {
   const reasons = [
     ...serviceReasons(facts),
+    ...certificateReasons(facts.certificates, nowMs),
     ...facts.sinks.flatMap((sink) => sinkReasons(sink, facts.journal, nowMs, limits)),
     ...(facts.journal === undefined ? [] : journalReasons(facts.journal, nowMs, limits)),
   ];
@@ -136,7 +137,10 @@ function sinkReasons(
     const sinceMs = nowMs - backlogMs + limits.backlogSeconds * 1000;
     found.push(reason("sink-behind", false, { sink, sinceMs, detail }));
   }
-  found.push(...spaceReasons(facts, journal), ...certificateReasons(facts, nowMs));
+  found.push(
+    ...spaceReasons(facts, journal),
+    ...certificateReasons(facts.certificates, nowMs, sink),
+  );
   return found;
 }
 
@@ -219,14 +223,24 @@ function spaceReasons(
   return [reason("journal-near-limit", share >= backlogShare.failing, { sink, detail })];
 }
 
-function certificateReasons({ name: sink, certificates = [] }: SinkFacts, nowMs: number) {
+function certificateReasons(
+  certificates: readonly CertificateFact[] = [],
+  nowMs: number,
+  sink?: string,
+): HealthReason[] {
   return certificates.flatMap((certificate) => {
     const ending = endingOf(certificate, nowMs);
     if (ending === undefined) return [];
     const { notAfterMs } = certificate;
     const sinceMs = ending.hasEnded ? notAfterMs : notAfterMs - certificateMs;
     const { hasEnded, detail } = ending;
-    return [reason("certificate-ends", hasEnded, { sink, sinceMs, detail })];
+    return [
+      reason("certificate-ends", hasEnded, {
+        ...(sink !== undefined && { sink }),
+        sinceMs,
+        detail,
+      }),
+    ];
   });
 }
 

@@ -36,6 +36,8 @@ export interface DiskPlaces {
   readonly stateDirectory: string;
   readonly policy: RetentionPolicy;
   readonly sinks: readonly SinkOnDisk[];
+  /** Certificate files that no sink uses. */
+  readonly certificates: readonly CertificateFact[];
 }
 
 /** What was found: what the health follows from, and what is shown. */
@@ -76,6 +78,7 @@ export async function inspectDisk(
     facts: {
       service: service.state,
       sinks: sinks.map(({ facts }) => ageOf(facts, nowMs, isStopped)),
+      certificates: places.certificates,
       ...(journal && { journal: journal.facts }),
       ...found,
     },
@@ -115,6 +118,8 @@ async function inspectJournal(
       segments: segments.length,
       bytes: map.bytes,
       capacityBytes: facts.capacityBytes,
+      maxBytes: facts.maxBytes,
+      minFreeBytes: facts.minFreeBytes,
       freeBytes: facts.freeBytes,
       newestSegments: segments.slice(-maxListedSegments).map(shownSegment),
       ...(facts.gapMs !== undefined && { newestGapTime: new Date(facts.gapMs).toISOString() }),
@@ -174,6 +179,7 @@ export async function journalFacts(
   const { last, gapMs } = end;
   return {
     capacityBytes: capacityOf({ ...limits, ...space }),
+    maxBytes: limits.maxBytes,
     freeBytes: space.freeBytes,
     minFreeBytes: limits.minFreeBytes,
     writerMinFreeBytes: writers.minFreeBytes,

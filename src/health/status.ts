@@ -49,6 +49,8 @@ const journal = z.strictObject({
   segments: count,
   bytes: count.describe("Bytes of its segments, unused ends of files included."),
   capacityBytes: count.describe("Bytes that it may come to have."),
+  maxBytes: count.describe("Its maximum size, the stricter of configuration and exit module."),
+  minFreeBytes: count.describe("Free space that its volume must keep, the stricter of both."),
   freeBytes: count.describe("Bytes free on its volume."),
   newestSegments: z
     .array(segment)

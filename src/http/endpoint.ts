@@ -1,3 +1,4 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { lstat, unlink } from "node:fs/promises";
 import {
   createServer,
@@ -7,12 +8,13 @@ import {
   type ServerOptions,
   type ServerResponse,
 } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import { connect, type ListenOptions, type Socket } from "node:net";
 import type { Logger } from "pino";
 import type { HttpOptions } from "../config/http-options.ts";
 import { describeError } from "../errors/describe-error.ts";
 import { maxPemBytes, readPemFile } from "../files/text-file.ts";
+import { logLine } from "../log/log-line.ts";
 import { RepeatedLines } from "../log/repeated-lines.ts";
 import { pause } from "../pipeline/waiting.ts";
 import { kibibyte } from "../units.ts";
@@ -28,6 +30,9 @@ const maxHeaderBytes = 8 * kibibyte;
 /** Requests of one connection; then it is closed, so that others get their turn. */
 const maxRequests = 1000;
 
+/** How often certificate and key are read again, in ms. */
+const renewalCheckMs = 10_000;
+
 /** Delay before a failed start is tried again, in ms: doubled each time up to the second one. */
 const retryMs = { first: 1000, last: 30_000 } as const;
 
@@ -41,6 +46,8 @@ export interface EndpointOptions {
   readonly firstRetryMs?: number;
   /** How long a client may take for its TLS handshake or request, or let a connection rest, in ms. Default 5000. */
   readonly requestMs?: number;
+  /** How often it is checked for a new certificate, in ms. Default 10000. */
+  readonly renewalMs?: number;
 }
 
 /**
@@ -67,15 +74,20 @@ async function keepServing(
   while (!signal.aborted) {
     try {
       const running = await start(options, lines);
-      log.info({ listen: http.listen }, "the HTTP endpoint listens");
+      logLine(log, "the HTTP endpoint listens", { listen: http.listen });
       [delayMs, failures] = [options.firstRetryMs ?? retryMs.first, 0];
-      await closed(running, signal);
+      const ended = new AbortController();
+      const renewal = renewCertificate(running, options, lines, ended.signal);
+      try {
+        await closed(running, signal);
+      } finally {
+        ended.abort();
+        await renewal;
+      }
     } catch (error) {
       failures += 1;
       const details = { listen: http.listen, failures, delayMs, ...describeError(error) };
-      if (failures === 1 || failures % 10 === 0) {
-        log.error(details, "the HTTP endpoint cannot listen; events are published all the same");
-      }
+      lines.write("the HTTP endpoint cannot listen; events are published all the same", details);
       await pause(delayMs, signal);
       delayMs = Math.min(delayMs * 2, retryMs.last);
     }
@@ -84,7 +96,9 @@ async function keepServing(
 
 /** A server that listens. */
 interface Running {
-  readonly server: Server;
+  readonly server: Server | TlsServer;
+  /** With TLS, what the server uses. */
+  readonly pair: KeyPair | undefined;
   /** Every open connection, also one that has sent no request or not finished its TLS handshake. */
   readonly sockets: ReadonlySet<Socket>;
 }
@@ -94,12 +108,13 @@ async function start(options: EndpointOptions, lines: RepeatedLines): Promise<Ru
   const handle: RequestListener = (request, response) => {
     answer(request, response).catch((error: unknown) => {
       // Anybody who can connect can make requests that fail.
-      lines.write("warn", describeError(error), "a request of the HTTP endpoint failed");
+      lines.write("a request of the HTTP endpoint failed", describeError(error));
       if (response.headersSent) response.destroy();
       else response.writeHead(500).end();
     });
   };
-  const server = createOne(options, handle);
+  const pair = options.http.tls && readPair(options.http.tls);
+  const server = createOne(options, pair, handle);
   server.maxConnections = maxConnections;
   server.maxRequestsPerSocket = maxRequests;
   server.setTimeout(idleMs);
@@ -107,7 +122,58 @@ async function start(options: EndpointOptions, lines: RepeatedLines): Promise<Ru
   const sockets = openSockets(server);
   if ("path" in http.address) await removeStale(http.address.path);
   await listening(server, http.address);
-  return { server, sockets };
+  return { server, pair, sockets };
+}
+
+/** A certificate with its intermediate ones, and its key; both in PEM. */
+interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Throws an error of the file system or a CertwireError. */
+function readPair({ certificateFile, privateKey }: NonNullable<HttpOptions["tls"]>): KeyPair {
+  return { cert: readPemFile(certificateFile, maxPemBytes), key: privateKey() };
+}
+
+/**
+ * Uses a new certificate and key for new connections soon after they were written. Both are written one after the other, so a
+ * pair that does not fit, or cannot be read, is reported only when it stays so.
+ */
+async function renewCertificate(
+  { server, pair }: Running,
+  { http: { tls, listen }, log, renewalMs = renewalCheckMs }: EndpointOptions,
+  lines: RepeatedLines,
+  signal: AbortSignal,
+): Promise<void> {
+  if (tls === undefined || pair === undefined || !("setSecureContext" in server)) return;
+  let used = pair;
+  let failures = 0;
+  while (!signal.aborted) {
+    await pause(renewalMs, signal);
+    if (signal.aborted) return;
+    try {
+      const found = readPair(tls);
+      if (found.cert !== used.cert || found.key !== used.key) {
+        assertPair(found);
+        server.setSecureContext(found);
+        used = found;
+        logLine(log, "the HTTP endpoint uses a new certificate", { listen });
+      }
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      if (failures > 1)
+        lines.write("cannot use the HTTP endpoint's new certificate", describeError(error));
+    }
+  }
+}
+
+/** Throws an error if they do not belong together. */
+function assertPair({ cert, key }: KeyPair): void {
+  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
+    throw new Error("the key does not belong to the certificate");
+  }
 }
 
 function openSockets(server: Server): ReadonlySet<Socket> {
@@ -119,8 +185,11 @@ function openSockets(server: Server): ReadonlySet<Socket> {
   return sockets;
 }
 
-function createOne(options: EndpointOptions, handle: RequestListener): Server {
-  const { tls } = options.http;
+function createOne(
+  options: EndpointOptions,
+  pair: KeyPair | undefined,
+  handle: RequestListener,
+): Server | TlsServer {
   const requestMs = options.requestMs ?? defaultRequestMs;
   const limits: ServerOptions = {
     headersTimeout: requestMs,
@@ -129,12 +198,8 @@ function createOne(options: EndpointOptions, handle: RequestListener): Server {
     connectionsCheckingInterval: checkMs,
     maxHeaderSize: maxHeaderBytes,
   };
-  if (tls === undefined) return createServer(limits, handle);
-  const cert = readPemFile(tls.certificateFile, maxPemBytes);
-  const server = createTlsServer(
-    { ...limits, cert, key: tls.privateKey(), handshakeTimeout: requestMs },
-    handle,
-  );
+  if (pair === undefined) return createServer(limits, handle);
+  const server = createTlsServer({ ...limits, ...pair, handshakeTimeout: requestMs }, handle);
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   return server;
 }

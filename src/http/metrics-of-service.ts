@@ -108,6 +108,30 @@ export const serviceMetrics: readonly Metric[] = [
     read: single(({ status }) => status.journal?.freeBytes),
   },
   {
+    name: "certwire_journal_max_bytes",
+    type: "gauge",
+    labels: [],
+    help: "Bytes above which the journal may not grow: the stricter limit of configuration and exit module.",
+    read: single(({ status }) => status.journal?.maxBytes),
+  },
+  {
+    name: "certwire_journal_min_free_bytes",
+    type: "gauge",
+    labels: [],
+    help: "Bytes that have to stay free on the journal's volume, by the stricter of both limits.",
+    read: single(({ status }) => status.journal?.minFreeBytes),
+  },
+  {
+    name: "certwire_ca_certificate_not_after_timestamp_seconds",
+    type: "gauge",
+    labels: [],
+    help: "End of the CA's own certificate, in s since 1970, by the newest event that a sink has read.",
+    read: single(({ views }) => {
+      const ends = views.flatMap(({ caNotAfterMs }) => caNotAfterMs ?? []);
+      return ends.length === 0 ? undefined : Math.max(...ends) / 1000;
+    }),
+  },
+  {
     name: "certwire_newest_record_timestamp_seconds",
     type: "gauge",
     labels: [],

@@ -74,6 +74,26 @@ export const sinkMetrics: readonly Metric[] = [
     read: eachKey("reason", ({ stats }) => stats.deadLetters),
   },
   {
+    name: "certwire_events_retried_total",
+    type: "counter",
+    labels: ["sink", "failure"],
+    help: "Events that were sent again, by kind of failure; a series begins with its first failure.",
+    read: eachKey("failure", ({ tally }) => tally.retried),
+  },
+  {
+    name: "certwire_events_dead_lettered_total",
+    type: "counter",
+    labels: ["sink", "event_kind", "reason"],
+    help: "The dead letters by kind of event too, `record` for one that could not be decoded; a series begins with its first dead letter.",
+    read: ({ views }) =>
+      views.flatMap(({ stats, tally }) =>
+        tally.deadLetters.map(({ kind, reason, count }) => ({
+          labels: { sink: stats.sink, event_kind: kind, reason },
+          value: count,
+        })),
+      ),
+  },
+  {
     name: "certwire_gaps_total",
     type: "counter",
     labels: ["sink", "reason"],
@@ -141,6 +161,18 @@ export const sinkMetrics: readonly Metric[] = [
           value: stats.state === state ? 1 : 0,
         })),
       ),
+  },
+  {
+    name: "certwire_sink_connected",
+    type: "gauge",
+    labels: sink,
+    help: "1 while the sink is open and no publish fails for want of a connection, else 0.",
+    read: eachSink(({ stats, troubles }) => {
+      const isLost = troubles.troubles.some(
+        ({ part, kind }) => part === "open" || kind === "reset",
+      );
+      return stats.lanes > 0 && !isLost ? 1 : 0;
+    }),
   },
   {
     name: "certwire_sink_blocked",
@@ -218,11 +250,24 @@ export const sinkMetrics: readonly Metric[] = [
     name: "certwire_certificate_not_after_timestamp_seconds",
     type: "gauge",
     labels: ["sink", "file"],
-    help: "End of a certificate file that the sink uses, in s since 1970: of a client certificate the first, of CAs to trust the last.",
+    help: "End of a certificate file that the sink uses, in s since 1970: of a client certificate the first, of CAs to trust the last. `sink` is empty for the certificate of the HTTP endpoint.",
     read: ({ certificates }) =>
       [...certificates].flatMap(([name, files]) =>
         files.map((each) => ({
           labels: { sink: name, file: each.name },
+          value: each.notAfterMs / 1000,
+        })),
+      ),
+  },
+  {
+    name: "certwire_broker_certificate_not_after_timestamp_seconds",
+    type: "gauge",
+    labels: ["sink", "server"],
+    help: "End of the certificate that a broker shows, in s since 1970, asked for twice a day.",
+    read: ({ brokerCertificates }) =>
+      [...brokerCertificates].flatMap(([name, servers]) =>
+        servers.map((each) => ({
+          labels: { sink: name, server: each.name },
           value: each.notAfterMs / 1000,
         })),
       ),

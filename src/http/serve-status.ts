@@ -19,7 +19,7 @@ export async function serveStatus(
 ): Promise<void> {
   const lines = new RepeatedLines(log);
   const failed = (error: unknown): void =>
-    lines.write("warn", describeError(error), "cannot send an update to the status page");
+    lines.write("cannot send an update to the status page", describeError(error));
   const routes = {
     observe: sources.observe,
     feed: new LiveFeed({ ...sources, failed }),

@@ -1,3 +1,4 @@
+import { logLine } from "../log/log-line.ts";
 import type { AccessToken, FetchToken } from "./access-token.ts";
 import { TokenError } from "./token-error.ts";
 
@@ -118,7 +119,7 @@ export class TokenKeeper {
       const leftMs = kept.endsAt - this.#clock();
       const { message, hint } = error as TokenError;
       const leftSeconds = Math.max(0, Math.round(leftMs / 1000));
-      this.#log.warn({ error: message, hint, leftSeconds }, "cannot renew the access token");
+      logLine(this.#log, "cannot renew the access token", { error: message, hint, leftSeconds });
       if (this.#token === kept && leftMs > failureMs) {
         this.#renewAfter(Math.min(mostRetryMs, Math.max(failureMs, leftMs / 4)));
       }

@@ -1,65 +1,93 @@
-import type { Logger } from "pino";
+import {
+  defaultLevel,
+  type FieldsOf,
+  type LevelOf,
+  type LineLog,
+  type LogMessage,
+} from "./log-line.ts";
+import type { LogLevel } from "./message-entry.ts";
 
-/** How long the repeats of a line are counted before their number is logged, in ms. */
-const intervalMs = 60_000;
-
-type Level = "info" | "warn" | "error";
-type Details = Readonly<Record<string, unknown>>;
+/** How often it is checked what is due, in ms. */
+const tickMs = 60_000;
+/** Longest time between two lines about repeats, in ticks. */
+const mostTicks = 60;
+/** A line that did not repeat for this many ticks is news when it comes again. */
+const quietTicks = 5;
 
 /** A line that was logged, and what was held back since. */
 interface Repeated {
-  readonly level: Level;
-  readonly message: string;
+  readonly level: LogLevel;
+  readonly message: LogMessage;
   /** Fields of the newest line. */
-  details: Details;
+  fields: object;
   /** Lines held back. */
   count: number;
+  /** The same at the last tick. */
+  countBefore: number;
+  /** Ticks between two lines, and those that are left. */
+  wait: number;
+  left: number;
+  /** Ticks without a repeat. */
+  quiet: number;
 }
 
 /**
- * Logs a line at once when it is new, and then once a minute for as long as it repeats, with the number of the
- * lines held back in `repeated`. So a broker that is wrong takes a few lines a minute, whatever the number of
- * lanes and events. Lines are the same if level, message, `kind`, `code` and `reason` are.
+ * Logs a line at once when it is new, and then, for as long as it repeats, after 1, 2, 4 and so on minutes, at last once an
+ * hour, with the number of the lines held back in `repeated`. So a broker that is down for a day takes about 30 lines of
+ * a message, whatever the number of lanes and events. Lines are the same if level, message, `kind`, `code` and `reason` are.
  */
 export class RepeatedLines {
-  readonly #log: Logger;
+  readonly #log: LineLog<LogLevel>;
   readonly #lines = new Map<string, Repeated>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(log: Logger) {
+  constructor(log: LineLog<LogLevel>) {
     this.#log = log;
   }
 
-  /** Logs a line, or counts it. `details` are its fields. */
-  write(level: Level, details: Details, message: string): void {
-    const { kind, code, reason } = details;
-    const key = JSON.stringify([level, message, kind, code, reason]);
+  /** Logs a line, or counts it. `level` as of `logLine`. */
+  write<M extends LogMessage>(message: M, fields: FieldsOf<M>, level?: LevelOf<M>): void {
+    const chosen: LogLevel = level ?? defaultLevel(message);
+    const { kind, code, reason } = fields as Readonly<Record<string, unknown>>;
+    const key = JSON.stringify([chosen, message, kind, code, reason]);
     const known = this.#lines.get(key);
     if (known !== undefined) {
-      known.details = details;
+      known.fields = fields;
       known.count += 1;
       return;
     }
-    this.#lines.set(key, { level, message, details, count: 0 });
-    this.#log[level](details, message);
-    this.#timer ??= setInterval(() => this.#report(), intervalMs).unref();
+    const fresh = { count: 0, countBefore: 0, wait: 1, left: 1, quiet: 0 };
+    this.#lines.set(key, { level: chosen, message, fields, ...fresh });
+    this.#log[chosen](fields, message);
+    this.#timer ??= setInterval(() => this.#tick(), tickMs).unref();
   }
 
   /** Logs the numbers of what was held back, and ends. */
   close(): void {
-    this.#report();
+    for (const line of this.#lines.values()) this.#report(line);
     this.#lines.clear();
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
-  #report(): void {
+  #tick(): void {
     for (const [key, line] of this.#lines) {
-      const { level, message, details, count } = line;
-      // A line that was quiet since the last report is news when it comes up again.
-      if (count === 0) this.#lines.delete(key);
-      else this.#log[level]({ ...details, repeated: count }, message);
-      line.count = 0;
+      line.quiet = line.count > line.countBefore ? 0 : line.quiet + 1;
+      line.left -= 1;
+      const isOver = line.quiet >= quietTicks;
+      if (isOver) this.#lines.delete(key);
+      if (isOver || (line.left <= 0 && line.count > 0)) {
+        this.#report(line);
+        line.wait = Math.min(line.wait * 2, mostTicks);
+        line.left = line.wait;
+      }
+      line.countBefore = line.count;
     }
+  }
+
+  #report(line: Repeated): void {
+    const { level, message, fields, count } = line;
+    if (count > 0) this.#log[level]({ ...fields, repeated: count }, message);
+    line.count = 0;
   }
 }

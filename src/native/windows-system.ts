@@ -53,6 +53,11 @@ export interface NativeWindows {
   distrustReason(path: string): string;
   /** The answer of WinVerifyTrust about a file, without asking the network: 0 if its signature is valid. */
   verifySignature(path: string): number;
+  /**
+   * Writes an entry of the service into the Application log, source `Certwire`. `id` is one of
+   * `addon/event_log/messages.mc`, and `texts` are what its message says in place of `%1`, `%2` and so on.
+   */
+  writeEventLogEntry(id: number, texts: readonly string[]): Promise<void>;
 }
 
 /** Registry, services and rights of this machine. Throws CERTWIRE_WINDOWS_ONLY elsewhere than on Windows. */

@@ -217,12 +217,15 @@ export class Lane {
     if (head !== undefined && this.#isHopeless(head, failure, delayMs)) {
       if (!(await this.#bury(head, failure))) return null;
       this.#recovered(retry);
+      monitor.retried(failure.kind, tail.length);
       return tail;
     }
     this.#isWaitingForHelp = isAlarm;
     await pause(delayMs, this.#parking.signal);
     this.#isWaitingForHelp = false;
-    return this.#parking.signal.aborted ? null : rest;
+    if (this.#parking.signal.aborted) return null;
+    monitor.retried(failure.kind, rest.length);
+    return rest;
   }
 
   async #bury(head: QueuedEvent, failure: SinkFailure): Promise<boolean> {

@@ -3,6 +3,7 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { describeError } from "../errors/describe-error.ts";
 import type { EventKind } from "../events/event.ts";
 import type { JournalPosition } from "../journal/position.ts";
+import { type FieldsOf, logLine } from "../log/log-line.ts";
 import { RepeatedLines } from "../log/repeated-lines.ts";
 import type { SinkFailure, SinkFailureKind } from "../sinks/sink.ts";
 import type { DeadLetterReason } from "../state/dead-letter.ts";
@@ -73,12 +74,21 @@ export interface PipelineTroubles {
   readonly gapAgeMs?: number;
 }
 
+type DeadLetterLine = "dead letter written" | "the letter was refused again";
+
+/** Messages about a step that is tried again. */
+type RetriedStep =
+  | "cannot open the sink"
+  | "publishing failed"
+  | "cannot write a dead letter"
+  | "cannot read events";
+
 /** Options of a monitor. */
 export interface PipelineMonitorOptions {
   /** A clock in ms. Default `performance.now`. */
   readonly now?: () => number;
   /** What is logged of an event that the sink refused. Default that its dead letter was written. */
-  readonly deadLetterLine?: string;
+  readonly deadLetterLine?: DeadLetterLine;
 }
 
 /** Logs and counts what happens in one pipeline. Every method is called right after what its name says. */
@@ -89,7 +99,7 @@ export class PipelineMonitor {
   readonly #deadKinds = new DeadKinds();
   readonly #tally = new EventTally();
   readonly #now: () => number;
-  readonly #deadLetterLine: string | undefined;
+  readonly #deadLetterLine: DeadLetterLine;
   #lastDeadLetter = Number.NEGATIVE_INFINITY;
   #lastGap: number | undefined;
   #fill = 0;
@@ -122,26 +132,28 @@ export class PipelineMonitor {
     this.#log = log;
     this.#lines = new RepeatedLines(log);
     this.#now = now ?? (() => performance.now());
-    this.#deadLetterLine = deadLetterLine;
+    this.#deadLetterLine = deadLetterLine ?? "dead letter written";
   }
 
   started(from: JournalPosition | null, checkpoint: string): void {
     const position = from === null ? "oldest" : describePosition(from);
-    this.#log.info({ position, checkpoint }, "pipeline started");
+    logLine(this.#log, "pipeline started", { position, checkpoint });
     if (checkpoint === "damaged") {
-      this.#log.warn("the checkpoint is damaged: publishing restarts from the oldest record");
+      const message = "the checkpoint is damaged: publishing restarts from the oldest record";
+      logLine(this.#log, message, {});
     }
   }
 
   sinkOpened(lanes: number): void {
     this.#failing.delete("open");
-    this.#lines.write("info", { lanes }, "sink opened");
+    this.#lines.write("sink opened", { lanes });
   }
 
   openFailed(error: unknown, failures: number, delayMs: number): void {
     this.#counts.openFailures += 1;
     const described = this.#failed("open", failures, error);
-    this.#retrying(failures, { failures, delayMs, ...described }, "cannot open the sink");
+    const details = { failures, delayMs, ...described };
+    this.#retrying(failures, "cannot open the sink", details);
   }
 
   /** Called right before a batch goes to the sink. */
@@ -180,13 +192,18 @@ export class PipelineMonitor {
     const alarm = needsOperator.has(kind) || failures >= alarmAfterFailures;
     const described = this.#fails(lane, alarm, failure.cause, kind);
     const details = { lane, kind, failures, delayMs, ...described };
-    this.#retrying(alarm ? alarmAfterFailures : failures, details, "publishing failed");
+    this.#retrying(alarm ? alarmAfterFailures : failures, "publishing failed", details);
     return alarm;
+  }
+
+  /** Events of a failed publish are sent again. */
+  retried(kind: SinkFailureKind, events: number): void {
+    if (events > 0) this.#tally.retried(kind, events);
   }
 
   recovered(lane: number, failures: number): void {
     this.#failing.delete(lane);
-    this.#lines.write("info", { lane, failures }, "publishing resumed");
+    this.#lines.write("publishing resumed", { lane, failures });
   }
 
   lanesChanging(cause: Error): void {
@@ -196,7 +213,7 @@ export class PipelineMonitor {
     }
     this.#changes += 1;
     const described = this.#failed("lanes", this.#changes, cause);
-    this.#lines.write("warn", described, "the sink's lanes are changing");
+    this.#lines.write("the sink's lanes are changing", described);
   }
 
   /**
@@ -211,18 +228,17 @@ export class PipelineMonitor {
     kind: DeadKind["kind"] = "record",
   ): void {
     this.#deadLetters[reason] += 1;
+    this.#tally.deadLettered(kind, reason);
     this.#lastDeadLetter = this.#now();
     this.#deadKinds.died(kind, this.#lastDeadLetter);
     this.#failing.delete("dead letter");
     if (reason === "rejected" || reason === "unroutable") this.#lanesWork();
     const details = { reason, id, ...describeError(cause) };
-    this.#lines.write("error", details, this.#deadLetterLine ?? "dead letter written");
+    this.#lines.write(this.#deadLetterLine, details);
     if (fill >= fillMark && this.#fill < fillMark) {
       const percent = Math.floor(fill * 100);
-      this.#log.error(
-        { percent },
-        "the dead letters are near their limit: redrive and delete them",
-      );
+      const message = "the dead letters are near their limit: redrive and delete them";
+      logLine(this.#log, message, { percent });
     }
     this.#fill = fill;
   }
@@ -230,13 +246,13 @@ export class PipelineMonitor {
   deadLetterFailed(error: unknown, failures: number, delayMs: number): void {
     const isFull = error instanceof CertwireError && error.code === "CERTWIRE_DEAD_LETTERS_FULL";
     const described = this.#failed("dead letter", isFull ? alarmAfterFailures : failures, error);
-    this.#retrying(failures, { delayMs, ...described }, "cannot write a dead letter");
+    this.#retrying(failures, "cannot write a dead letter", { delayMs, ...described });
   }
 
   sourceFailed(error: unknown, failures: number, delayMs: number): void {
     this.#counts.sourceFailures += 1;
     const described = this.#failed("source", failures, error);
-    this.#retrying(failures, { delayMs, ...described }, "cannot read events");
+    this.#retrying(failures, "cannot read events", { delayMs, ...described });
   }
 
   sourceRead(): void {
@@ -247,7 +263,7 @@ export class PipelineMonitor {
   recordBlocked(error: unknown, failures: number, delayMs: number): void {
     const described = this.#failed("record", alarmAfterFailures, error);
     const details = { failures, delayMs, ...described };
-    this.#lines.write("error", details, "a record cannot be decoded now; it waits");
+    this.#lines.write("a record cannot be decoded now; it waits", details);
   }
 
   recordUnblocked(): void {
@@ -259,8 +275,10 @@ export class PipelineMonitor {
     const { reason, count, firstSequence, lastSequence } = data;
     this.#counts.gaps += 1;
     this.#tally.gap(reason);
-    if (reason !== "unclean-stop") this.#lastGap = this.#now();
-    this.#log.warn({ id, reason, count, firstSequence, lastSequence }, "gap in the journal");
+    const mayBeLoss = reason !== "unclean-stop";
+    if (mayBeLoss) this.#lastGap = this.#now();
+    const details = { id, reason, count, firstSequence, lastSequence };
+    logLine(this.#log, "gap in the journal", details, mayBeLoss ? "error" : "warn");
   }
 
   checkpointed(): void {
@@ -271,7 +289,7 @@ export class PipelineMonitor {
   checkpointFailed(error: unknown): void {
     this.#counts.checkpointFailures += 1;
     const described = this.#failed("checkpoint", alarmAfterFailures, error);
-    this.#lines.write("error", described, "cannot write the checkpoint");
+    this.#lines.write("cannot write the checkpoint", described);
   }
 
   routedKindsSaved(): void {
@@ -281,23 +299,23 @@ export class PipelineMonitor {
   routedKindsFailed(error: unknown, failures: number, delayMs: number): void {
     const described = this.#failed("routed kinds", alarmAfterFailures, error);
     const details = { failures, delayMs, ...described };
-    this.#lines.write("error", details, "cannot write which kinds of events were routed");
+    this.#lines.write("cannot write which kinds of events were routed", details);
   }
 
   drainTimedOut(events: number): void {
-    this.#log.warn(
-      { events },
-      "stopped before every event was acknowledged; the rest is published again at the next start",
-    );
+    const message =
+      "stopped before every event was acknowledged; the rest is published again at the next start";
+    logLine(this.#log, message, { events });
   }
 
   closeFailed(error: unknown): void {
-    this.#log.warn(describeError(error), "the sink did not close cleanly");
+    logLine(this.#log, "the sink did not close cleanly", describeError(error));
   }
 
   stopped(): void {
     this.#lines.close();
-    this.#log.info({ acknowledgedEvents: this.#counts.acknowledgedEvents }, "pipeline stopped");
+    const { acknowledgedEvents } = this.#counts;
+    logLine(this.#log, "pipeline stopped", { acknowledgedEvents });
   }
 
   /** The worst state of any part. */
@@ -366,8 +384,8 @@ export class PipelineMonitor {
     return described;
   }
 
-  #retrying(failures: number, details: Record<string, unknown>, message: string): void {
-    this.#lines.write(failures >= alarmAfterFailures ? "error" : "warn", details, message);
+  #retrying<M extends RetriedStep>(failures: number, message: M, details: FieldsOf<M>): void {
+    this.#lines.write(message, details, failures >= alarmAfterFailures ? "error" : "warn");
   }
 }
 

@@ -1,4 +1,7 @@
 import type { EventKind } from "../events/event.ts";
+import type { SinkFailureKind } from "../sinks/sink.ts";
+import type { DeadLetterReason } from "../state/dead-letter.ts";
+import type { DeadKind } from "./trouble.ts";
 
 /** A histogram with fixed buckets, as a snapshot. */
 export interface HistogramCounts {
@@ -43,6 +46,9 @@ const batchLimits = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 export interface EventTallyCounts {
   readonly acknowledged: ReadonlyMap<EventKind, number>;
   readonly skipped: ReadonlyMap<EventKind, number>;
+  /** Events sent again, by kind of failure. */
+  readonly retried: ReadonlyMap<SinkFailureKind, number>;
+  readonly deadLetters: readonly DeadLetterCount[];
   /** Gap records read, by reason. */
   readonly gaps: ReadonlyMap<string, number>;
   /** From the record of an event to its acknowledgement, in s. */
@@ -74,10 +80,19 @@ const gapReasons: ReadonlySet<string> = new Set([
   "memory",
 ]);
 
+/** Dead letters of one kind of event and one reason. */
+export interface DeadLetterCount {
+  readonly kind: DeadKind["kind"];
+  readonly reason: DeadLetterReason;
+  readonly count: number;
+}
+
 /** Counts the events of one pipeline. */
 export class EventTally {
   readonly #acknowledged = new Map<EventKind, number>();
   readonly #skipped = new Map<EventKind, number>();
+  readonly #retried = new Map<SinkFailureKind, number>();
+  readonly #deadLetters = new Map<string, DeadLetterCount>();
   readonly #gaps = new Map<string, number>();
   readonly #latency = new Histogram(secondLimits);
   readonly #publishDuration = new Histogram(secondLimits);
@@ -103,6 +118,16 @@ export class EventTally {
     add(this.#skipped, kind);
   }
 
+  retried(kind: SinkFailureKind, events: number): void {
+    add(this.#retried, kind, events);
+  }
+
+  deadLettered(kind: DeadKind["kind"], reason: DeadLetterReason): void {
+    const key = `${kind} ${reason}`;
+    const count = (this.#deadLetters.get(key)?.count ?? 0) + 1;
+    this.#deadLetters.set(key, { kind, reason, count });
+  }
+
   gap(reason: unknown): void {
     add(this.#gaps, typeof reason === "string" && gapReasons.has(reason) ? reason : "other");
   }
@@ -116,6 +141,8 @@ export class EventTally {
     return {
       acknowledged: new Map(this.#acknowledged),
       skipped: new Map(this.#skipped),
+      retried: new Map(this.#retried),
+      deadLetters: [...this.#deadLetters.values()],
       gaps: new Map(this.#gaps),
       latency: this.#latency.snapshot,
       publishDuration: this.#publishDuration.snapshot,

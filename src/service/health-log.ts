@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { describeError } from "../errors/describe-error.ts";
 import type { Status } from "../health/status.ts";
+import { logLine } from "../log/log-line.ts";
 import { pause } from "../pipeline/waiting.ts";
 import type { LiveStatus } from "./live-status.ts";
 
@@ -28,7 +29,7 @@ export async function keepHealthLog(
       before = now;
     } catch (error) {
       // Whatever is wrong with the health, it must not end the service.
-      log.warn(describeError(error), "cannot assess the health");
+      logLine(log, "cannot assess the health", describeError(error));
     }
   }
 }
@@ -45,7 +46,7 @@ function reasonsOf({ reasons }: Status): string[] {
 
 function report(log: Logger, found: Status): void {
   const reasons = reasonsOf(found);
-  if (found.state === "failing") log.error({ reasons }, "the health is failing");
-  else if (found.state === "degraded") log.warn({ reasons }, "the health is degraded");
-  else log.info("the health is ok again");
+  if (found.state === "failing") logLine(log, "the health is failing", { reasons });
+  else if (found.state === "degraded") logLine(log, "the health is degraded", { reasons });
+  else logLine(log, "the health is ok again", {});
 }

@@ -19,13 +19,18 @@ export interface SinkView {
   /** The newest frame that its reader has read. */
   readonly newest: JournalFrame | undefined;
   readonly writerTimes: NativeWriterTimes | undefined;
+  /** End of the CA's certificate by the newest event that it has read, in ms since 1970. */
+  readonly caNotAfterMs: number | undefined;
 }
 
 /** What was found at one time. */
 export interface Observation {
   readonly status: Status;
   readonly views: readonly SinkView[];
+  /** Files by the sinks that use them; those of no sink under an empty name. */
   readonly certificates: ReadonlyMap<string, readonly CertificateFact[]>;
+  /** What the brokers of a sink have shown. */
+  readonly brokerCertificates: ReadonlyMap<string, readonly CertificateFact[]>;
 }
 
 /** Where a live status takes its facts from. */
@@ -33,6 +38,8 @@ export interface LiveStatusOptions {
   readonly places: () => DiskPlaces;
   readonly views: () => readonly SinkView[];
   readonly limits: HealthLimits;
+  /** What the brokers of a sink have shown. Default nothing. */
+  readonly brokerCertificates?: () => Observation["brokerCertificates"];
   /** How old an answer may be before the disk is read again, in ms. Default 1000. */
   readonly maxAgeMs?: number;
 }
@@ -79,6 +86,8 @@ export class LiveStatus {
     const facts = this.#facts(disk.facts, views, nowMs);
     const { state, reasons } = assessHealth(facts, nowMs, limits);
     const certificates = new Map(places.sinks.map((sink) => [sink.name, sink.certificates]));
+    if (places.certificates.length > 0) certificates.set("", places.certificates);
+    const brokerCertificates = this.#options.brokerCertificates?.() ?? new Map();
     const status: Status = {
       state,
       time: new Date(nowMs).toISOString(),
@@ -93,7 +102,7 @@ export class LiveStatus {
       ...(disk.journal && { journal: this.#withGap(withDurations(disk.journal, views)) }),
       sinks: withCounters(disk, views),
     };
-    return { status, views, certificates };
+    return { status, views, certificates, brokerCertificates };
   }
 
   /** The newest frame of the journal that was read before now. */

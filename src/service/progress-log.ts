@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { logLine } from "../log/log-line.ts";
 import { pause } from "../pipeline/waiting.ts";
 import type { SinkStats } from "./sink-stats.ts";
 
@@ -11,23 +12,47 @@ export interface ProgressOptions {
   readonly intervalMs?: number;
 }
 
-/** Logs the counters of every sink at a fixed interval until the signal is aborted. */
+/** A sink that acknowledges nothing has a line once in this many intervals: once an hour. */
+const idleIntervals = 12;
+
+/**
+ * Logs the counters of every sink until the signal is aborted: at a fixed interval while it acknowledges events or its
+ * state changes, else once an hour.
+ */
 export async function keepProgressLog(
   options: ProgressOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const intervalMs = options.intervalMs ?? 300_000;
+  const idle = new IdleSinks();
   for (;;) {
     await pause(intervalMs, signal);
     if (signal.aborted) return;
-    logProgress(options);
+    const due = options.stats().filter((each) => idle.isDue(each));
+    logProgress({ stats: () => due, log: options.log });
+  }
+}
+
+/** Knows which sinks have nothing new to say. */
+class IdleSinks {
+  readonly #last = new Map<string, { readonly news: string; intervals: number }>();
+
+  isDue({ sink, acknowledgedEvents, state }: SinkStats): boolean {
+    const news = `${acknowledgedEvents} ${state}`;
+    const last = this.#last.get(sink);
+    if (last?.news === news && last.intervals < idleIntervals - 1) {
+      last.intervals += 1;
+      return false;
+    }
+    this.#last.set(sink, { news, intervals: 0 });
+    return true;
   }
 }
 
 /** Logs one line `progress` per sink; its counters count from the start of the service. */
-export function logProgress({ stats, log }: ProgressOptions): void {
+export function logProgress({ stats, log }: Pick<ProgressOptions, "stats" | "log">): void {
   for (const { position: _position, reader, ...counters } of stats()) {
     const { unmarkedFrames, damagedRanges } = reader ?? { unmarkedFrames: 0, damagedRanges: 0 };
-    log.info({ ...counters, unmarkedFrames, damagedRanges }, "progress");
+    logLine(log, "progress", { ...counters, unmarkedFrames, damagedRanges });
   }
 }

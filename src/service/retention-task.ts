@@ -10,6 +10,7 @@ import {
 } from "../journal/retention.ts";
 import { listSegments, startOf } from "../journal/segments.ts";
 import { capacityOf, largestSegment, spaceRule } from "../journal/space-rule.ts";
+import { logLine } from "../log/log-line.ts";
 import { pause } from "../pipeline/waiting.ts";
 import type { CheckpointStore } from "../state/checkpoint-store.ts";
 import { Watermark } from "./watermark.ts";
@@ -89,14 +90,14 @@ async function runOnce(
     for (const deletion of round.deleted) report(log, deletion);
     for (const { deletion, cause } of round.failed) {
       const details = { segment: deletion.segment.name, ...describeError(cause) };
-      log.warn(details, "cannot delete a journal segment; the next round tries again");
+      logLine(log, "cannot delete a journal segment; the next round tries again", details);
     }
     const { deleted, journalBytes } = round;
-    if (deleted.length > 0) log.info({ journalBytes }, "journal segments deleted");
+    if (deleted.length > 0) logLine(log, "journal segments deleted", { journalBytes });
     warnings.check(round);
     return round;
   } catch (error) {
-    log.warn(describeError(error), "cannot check the journal for segments to delete");
+    logLine(log, "cannot check the journal for segments to delete", describeError(error));
     return undefined;
   }
 }
@@ -121,19 +122,17 @@ async function skipFinished(directory: string, checkpoints: readonly Checkpoint[
       const place = await nextPlace(directory, segments, position);
       if (place !== null) await checkpoint.advance(position, place);
     } catch (error) {
-      log.debug(describeError(error), "cannot move a checkpoint to the next segment");
+      logLine(log, "cannot move a checkpoint to the next segment", describeError(error));
     }
   }
 }
 
 function report(log: Logger, { segment, reason, losers }: Deletion): void {
   const details = { segment: segment.name, reason, losers };
-  if (losers.length === 0) log.debug(details, "journal segment deleted");
-  else
-    log.error(
-      details,
-      "journal segment deleted before every sink had published it: the journal reached its size limit",
-    );
+  if (losers.length === 0) return logLine(log, "journal segment deleted", details);
+  const message =
+    "journal segment deleted before every sink had published it: the journal reached its size limit";
+  logLine(log, message, details);
 }
 
 /** Warns that space is running out before anything is lost: once, and again only after it had recovered. */
@@ -159,21 +158,21 @@ class SpaceWarnings {
     if (this.#stricter.isCrossedBy(isStricter ? 1 : 0)) {
       const text =
         "the exit module's journal limits are stricter than the configuration's; the stricter limits apply";
-      log.warn({ maxBytes, minFreeBytes }, text);
+      logLine(log, text, { maxBytes, minFreeBytes });
     }
     if (this.#cap.isCrossedBy(journalBytes / maxBytes)) {
       const text =
         "the journal has reached 80 % of its maximum size: a sink is far behind, or the replay window is too long";
-      log.warn({ journalBytes, maxBytes }, text);
+      logLine(log, text, { journalBytes, maxBytes });
     }
     const capacity = capacityOf({ maxBytes, minFreeBytes, journalBytes, freeBytes });
     if (this.#capacity.isCrossedBy(capacity < spaceRule.leastJournalBytes ? 1 : 0)) {
       const text = "the journal's volume has less space than the journal needs to keep going";
-      log.warn({ capacity, leastBytes: spaceRule.leastJournalBytes, minFreeBytes }, text);
+      logLine(log, text, { capacity, leastBytes: spaceRule.leastJournalBytes, minFreeBytes });
     }
     if (this.#floor.isCrossedBy(minFreeBytes / Math.max(freeBytes, 1))) {
       const text = "the journal's volume is nearly full: the exit module will soon stop recording";
-      log.warn({ freeBytes, minFreeBytes }, text);
+      logLine(log, text, { freeBytes, minFreeBytes });
     }
   }
 }

@@ -3,11 +3,15 @@ import type { HttpOptions } from "../config/http-options.ts";
 import type { ResolvedConfig } from "../config/load.ts";
 import type { SinkConfiguration } from "../config/sink-entry.ts";
 import { describeError } from "../errors/describe-error.ts";
+import type { EventLog } from "../event-log/event-log.ts";
+import type { CaIdentity } from "../events/ca-identity.ts";
 import type { CaMemory } from "../events/ca-memory.ts";
 import { shrinkEvent } from "../events/shrink-event.ts";
+import { packageVersion } from "../files/package-version.ts";
 import { diskPlaces, retentionPolicy } from "../health/from-config.ts";
 import { LateFrameSource } from "../journal/frame-source.ts";
 import { JournalReader } from "../journal/journal-reader.ts";
+import { logLine } from "../log/log-line.ts";
 import type { NativeFileLock } from "../native/addon.ts";
 import { PipelineMonitor } from "../pipeline/monitor.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
@@ -20,6 +24,8 @@ import { DeadLetterFile, deadLetterLimits } from "../state/dead-letter.ts";
 import { type StateLayout, stateLayout } from "../state/layout.ts";
 import { RoutedKindsFile } from "../state/routed-kinds-file.ts";
 import { lockState } from "../state/state-lock.ts";
+import { BrokerCertificates } from "./broker-certificates.ts";
+import { keepEventLog } from "./event-log-task.ts";
 import { keepHealthLog } from "./health-log.ts";
 import { History } from "./history.ts";
 import { LiveStatus, type Observation, type SinkView } from "./live-status.ts";
@@ -35,6 +41,8 @@ export interface ServiceOptions {
   readonly log: Logger;
   /** Called with the events of each sink as they are acknowledged. Default nothing. */
   readonly observe?: Observe;
+  /** The event log of Windows. Default none. */
+  readonly eventLog?: EventLog;
 }
 
 interface Member {
@@ -43,6 +51,7 @@ interface Member {
   readonly monitor: PipelineMonitor;
   readonly sink: Sink;
   readonly reader: () => JournalReader | undefined;
+  readonly identity: CaIdentity;
   readonly checkpoints: CheckpointStore;
 }
 
@@ -56,11 +65,13 @@ export class Service {
   readonly #retention: RetentionOptions;
   readonly #status: LiveStatus;
   readonly #http: HttpOptions | undefined;
+  readonly #eventLog: EventLog | undefined;
+  readonly #brokerCertificates: BrokerCertificates;
 
   private constructor(
     lock: NativeFileLock,
     members: readonly Member[],
-    { config, log }: ServiceOptions,
+    { config, log, eventLog }: ServiceOptions,
   ) {
     this.#lock = lock;
     const { directory } = config.journal;
@@ -72,10 +83,15 @@ export class Service {
       log,
     };
     this.#http = config.http;
+    this.#brokerCertificates = new BrokerCertificates(
+      config.sinks.filter((sink) => sink.options.enabled),
+    );
+    this.#eventLog = eventLog;
     this.#status = new LiveStatus({
       places: () => diskPlaces(config),
       views: () => members.map(viewOf),
       limits: config.health,
+      brokerCertificates: () => this.#brokerCertificates.ends,
     });
   }
 
@@ -114,15 +130,26 @@ export class Service {
     const progressLog = keepProgressLog(progress, stop);
     const endpoint = this.#serve(stop);
     const healthLog = keepHealthLog({ status: this.#status, log: this.#retention.log }, stop);
+    const eventLog = this.#keepEventLog(stop);
     await Promise.all(
       this.#members.map(async ({ pipeline }) => {
         await pipeline.run(stop).catch((error: unknown) => fault.abort(error));
       }),
     );
-    await Promise.all([retention, progressLog, healthLog, endpoint]);
+    await Promise.all([retention, progressLog, healthLog, eventLog, endpoint]);
     logProgress(progress);
     await Promise.all(this.#members.map(({ checkpoints }) => checkpoints.close()));
+    const acknowledged = this.stats().reduce((sum, each) => sum + each.acknowledgedEvents, 0);
+    this.#eventLog?.report("service-stopped", [String(acknowledged)]);
     fault.signal.throwIfAborted();
+  }
+
+  async #keepEventLog(signal: AbortSignal): Promise<void> {
+    const eventLog = this.#eventLog;
+    if (eventLog === undefined) return;
+    const names = this.#members.map(({ name }) => name).join(", ");
+    eventLog.report("service-started", [packageVersion(), this.#retention.directory, names]);
+    await keepEventLog({ status: this.#status, eventLog }, signal);
   }
 
   /** The endpoint's code is loaded only where it is used. */
@@ -137,17 +164,18 @@ export class Service {
       history: (sinceMs?: number) => history.since(sinceMs),
       recentEvents: () => recent.read(),
     };
+    // Nobody else shows them.
+    const asking = this.#brokerCertificates.keep(signal);
     try {
       const { serveStatus } = await import("../http/serve-status.ts");
       const serving = serveStatus({ http: this.#http, log, ...sources }, signal);
       await Promise.all([serving, history.keep(signal)]);
     } catch (error) {
       // Not even a missing file of the endpoint's code may end the service.
-      log.error(
-        describeError(error),
-        "the HTTP endpoint has ended; events are published all the same",
-      );
+      const message = "the HTTP endpoint has ended; events are published all the same";
+      logLine(log, message, describeError(error));
     }
+    await asking;
   }
 
   /** Counters and state of every pipeline, in the order of the configuration. */
@@ -175,6 +203,7 @@ function viewOf(member: Member): SinkView {
     tally: monitor.tally(),
     newest: reader?.newest,
     writerTimes: reader?.writerTimes,
+    caNotAfterMs: member.identity.notAfterMs,
   };
 }
 
@@ -189,7 +218,7 @@ async function createMembers(options: ServiceOptions, layout: StateLayout): Prom
   const { config, log } = options;
   const enabled = config.sinks.filter((sink) => sink.options.enabled);
   const caIdFile = new CaIdFile(layout.caIds, (error) =>
-    log.error(describeError(error), "cannot write the id of the CA to disk"),
+    logLine(log, "cannot write the id of the CA to disk", describeError(error)),
   );
   const caMemory = await openCaMemory(caIdFile);
   const shared = { ...options, layout, caMemory, caIdFile };
@@ -216,14 +245,15 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
       mode,
       position: checkpoints.position,
       idlePollMs: pollMs,
-      positionLost: () => log.warn("the checkpoint's position is no longer in the journal"),
+      positionLost: () => logLine(log, "the checkpoint's position is no longer in the journal", {}),
     });
     return reader;
   });
   const eventOptions = { ...config.events, detail };
+  const context = await openJournalContext(directory, eventOptions, caMemory, checkpoints.position);
   const source = new JournalSource({
     frames,
-    context: await openJournalContext(directory, eventOptions, caMemory, checkpoints.position),
+    context,
     ready: () => caIdFile.pending,
     gapRead: ({ id, data }) => monitor.gapRead(id, data),
   });
@@ -240,7 +270,8 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
     checkpoints,
     ...(routedKinds && { routedKinds }),
   });
-  return { name, pipeline, monitor, sink, reader: () => reader, checkpoints };
+  const { identity } = context;
+  return { name, pipeline, monitor, sink, reader: () => reader, identity, checkpoints };
 }
 
 /** `undefined` for a sink whose destination takes all events. A file that cannot be read holds up nothing. */
@@ -252,6 +283,6 @@ async function readRoutedKinds(
   if (routing === undefined) return undefined;
   const paths = { path: layout.routedKinds(name), root: layout.directory };
   return RoutedKindsFile.read(paths, routing, (error) =>
-    log.warn(describeError(error), "cannot read which kinds of events were routed"),
+    logLine(log, "cannot read which kinds of events were routed", describeError(error)),
   );
 }

@@ -213,6 +213,8 @@ const crowded: Status = {
     segments: 1000,
     bytes: 2 ** 50,
     capacityBytes: 2 ** 50,
+    maxBytes: 2 ** 50,
+    minFreeBytes: 2 ** 30,
     freeBytes: 2 ** 50,
     newestSegments: [],
     newest: {

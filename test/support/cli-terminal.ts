@@ -13,9 +13,10 @@ export class CliTerminal {
   /** Up to where `answer` has looked. */
   #seen = 0;
 
-  /** Starts the compiled command line; it is ended with the test. */
-  constructor(context: TestContext, words: readonly string[]) {
-    const command = [process.execPath, cliMain, ...words].map((word) => `'${word}'`).join(" ");
+  /** Starts the compiled command line, after a shell command `before`; it is ended with the test. */
+  constructor(context: TestContext, words: readonly string[], before = "") {
+    const program = [process.execPath, cliMain, ...words].map((word) => `'${word}'`).join(" ");
+    const command = before === "" ? program : `${before}; ${program}`;
     this.#child = spawn("script", ["-qefc", command, "/dev/null"], {
       env: { ...process.env, NO_COLOR: "1" },
     });

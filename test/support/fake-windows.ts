@@ -185,6 +185,10 @@ export class FakeWindows implements NativeWindows {
     return found?.[1] ?? 0x800b0100;
   }
 
+  async writeEventLogEntry(id: number, texts: readonly string[]): Promise<void> {
+    this.calls.push(`entry ${id}: ${texts.join("; ")}`);
+  }
+
   #control(name: string, what: "stop" | "start", next: number[]): void {
     if (this.failControl !== undefined) throw windowsError(this.failControl);
     this.calls.push(`${what} ${name}`);

@@ -44,6 +44,7 @@ export async function testPipeline(
     { level: "debug" },
     { write: (line: string) => void logLines.push(JSON.parse(line)) },
   );
+  const monitor = new PipelineMonitor(log);
   const { checkpoints, checkpointIntervalMs, drainTimeoutMs, ...shape } = settings;
   const { filter, redactor, routedKinds, router, shrink, ...limits } = shape;
   const pipeline = new Pipeline({
@@ -64,7 +65,7 @@ export async function testPipeline(
     ...(router && { router }),
     shrink: shrink ?? ((event) => event),
     deadLetters: new DeadLetterFile(deadLetterPath),
-    monitor: new PipelineMonitor(log),
+    monitor,
     checkpoints: checkpoints ?? { save: async (position) => void saved.push(position) },
     checkpointIntervalMs: checkpointIntervalMs ?? 5,
     drainTimeoutMs: drainTimeoutMs ?? patienceMs,
@@ -73,7 +74,7 @@ export async function testPipeline(
     const lines = (await readFile(deadLetterPath, "utf8")).trimEnd().split("\n");
     return lines.map((line) => JSON.parse(line) as DeadLetter);
   };
-  return { pipeline, saved, logLines, deadLetters };
+  return { pipeline, monitor, saved, logLines, deadLetters };
 }
 
 /** The signal of a run that is never stopped. */

@@ -15,6 +15,8 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
   monitor.skipped(["request.denied"]);
   monitor.gapRead("1", { reason: "corrupt" });
   monitor.gapRead("2", { reason: hostile });
+  monitor.retried("reset", 7);
+  monitor.deadLettered("rejected", "3", new Error("no"), 0, "crl.issued");
   monitor.publishFailed(0, { kind: "auth", cause: new Error(hostile) }, 1, 5);
   const troubles = { ...monitor.troubles(), isBlocked: true };
   const certificates = [{ name: hostile, notAfterMs: now + 1000 }];
@@ -46,9 +48,11 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
         tally: monitor.tally(),
         newest: undefined,
         writerTimes: undefined,
+        caNotAfterMs: now + 2000,
       },
     ],
     certificates: new Map([["kafka", certificates]]),
+    brokerCertificates: new Map([["kafka", [{ name: "broker1:9093", notAfterMs: now + 3000 }]]]),
     status: {
       state,
       time: "2026-06-15T12:00:00.000Z",
@@ -60,6 +64,8 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
         segments: 2,
         bytes: 1000,
         capacityBytes: 5000,
+        maxBytes: 6000,
+        minFreeBytes: 7000,
         freeBytes: 9000,
         newestSegments: [],
         newest: {

@@ -8,6 +8,7 @@ import { oauthMechanism } from "../../kafka/oauth-mechanism.ts";
 import { patchRequestQueue } from "../../kafka/request-queue.ts";
 import { TokenKeeper } from "../../kafka/token-keeper.ts";
 import { registerZstd, zstdProblem } from "../../kafka/zstd.ts";
+import { logLine } from "../../log/log-line.ts";
 import { loadTls } from "../tls-options.ts";
 import { toKafkajsBroker } from "./ipv6.ts";
 import { type ResolvedKafkaSinkOptions, zstdHint } from "./options.ts";
@@ -98,5 +99,6 @@ export async function disconnect(client: { disconnect(): Promise<void> }): Promi
 
 /** kafkajs reports each failure as an error, too, so its own messages are only for debugging. */
 function forward(log: Logger, { namespace, log: { message, error } }: LogEntry): void {
-  log.debug({ kafkajs: namespace, ...(typeof error === "string" && { error }) }, message);
+  const fields = { kafkajs: namespace, line: message, ...(typeof error === "string" && { error }) };
+  logLine(log, "the Kafka client logged a line", fields);
 }

@@ -2,6 +2,7 @@ import type { Admin } from "kafkajs";
 import type { Logger } from "pino";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
+import { logLine } from "../../log/log-line.ts";
 import { kibibyte } from "../../units.ts";
 import { leastEventBytes } from "../common-options.ts";
 import type { DestinationFinding, SinkFailure, SinkLimits } from "../sink.ts";
@@ -142,7 +143,7 @@ export class KafkaTopics {
         if (change !== undefined) changes.push(`topic "${topic}" ${change}`);
       } catch (error) {
         const { message } = toKafkaError(error, `cannot examine topic "${topic}"`);
-        this.#log.debug({ topic, error: message }, "partition check failed");
+        logLine(this.#log, "partition check failed", { topic, error: message });
       }
     }
     return admin === this.#admin ? changes : [];
@@ -184,10 +185,9 @@ export class KafkaTopics {
     const accepted = maxMessageBytes - sendOverhead;
     if (accepted < leastEventBytes) throw tooSmall(topic, maxMessageBytes);
     if (!this.#sizeLimitOf(topic).apply(accepted)) return;
-    this.#log.warn(
-      { topic, maxEventBytes: this.limitsOf(topic).maxEventBytes },
-      "the topic accepts smaller events only; larger ones are made to fit",
-    );
+    const { maxEventBytes } = this.limitsOf(topic);
+    const message = "the topic accepts smaller events only; larger ones are made to fit";
+    logLine(this.#log, message, { topic, maxEventBytes });
   }
 
   #sizeLimitOf(topic: string): SizeLimit {
@@ -222,7 +222,8 @@ export class KafkaTopics {
     this.#reported = new Set(found.map(keyOf));
     for (const each of found) {
       const { topic, message, hint } = each;
-      if (!reported.has(keyOf(each))) this.#log.warn({ topic, hint }, message);
+      if (reported.has(keyOf(each))) continue;
+      logLine(this.#log, "the topic has a problem", { topic, finding: message, hint });
     }
   }
 }

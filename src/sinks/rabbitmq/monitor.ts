@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { describeCause } from "../../errors/describe-cause.ts";
+import { logLine } from "../../log/log-line.ts";
 import { RepeatedLines } from "../../log/repeated-lines.ts";
 
 /** Logs what happens to the connections of one sink, in few lines whatever the broker does. */
@@ -15,37 +16,35 @@ export class RabbitMqMonitor {
   }
 
   connected(host: string, port: number, version: string): void {
-    this.#log.debug({ host, port, version }, "connected");
+    logLine(this.#log, "connected", { host, port, version });
   }
 
   /** `isEstablished`: false while the sink opens, whose error says the same. */
   connectionLost(error: Error, isEstablished: boolean): void {
     const details = { error: describeCause(error) };
-    if (isEstablished) this.#lines.write("warn", details, "connection lost");
-    else this.#log.debug(details, "connection lost");
+    if (isEstablished) this.#lines.write("connection lost", details);
+    else logLine(this.#log, "connection lost", details, "debug");
   }
 
   blocked(reason: string | undefined): void {
-    const details = { reason };
-    this.#lines.write("warn", details, "the broker has blocked the connection; publishing pauses");
+    this.#lines.write("the broker has blocked the connection; publishing pauses", { reason });
   }
 
   unblocked(): void {
-    this.#lines.write("info", {}, "the broker accepts events again");
+    this.#lines.write("the broker accepts events again", {});
   }
 
   /** `queues`: all that have a delivery limit of their own. Logs those that are new. */
   limited(queues: ReadonlySet<string>): void {
     for (const queue of queues) {
       if (this.#limited.has(queue)) continue;
-      this.#log.warn({ queue }, "the queue has a delivery limit of its own");
+      logLine(this.#log, "the queue has a delivery limit of its own", { queue });
     }
     this.#limited = queues;
   }
 
   repairFailed(error: unknown): void {
-    const details = { error: describeCause(error) };
-    this.#lines.write("error", details, "cannot declare the topology again");
+    this.#lines.write("cannot declare the topology again", { error: describeCause(error) });
   }
 
   /** Logs the numbers of what was held back. */

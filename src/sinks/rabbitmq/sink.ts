@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { checkAmqplibVersion } from "../../amqp/amqplib.ts";
 import type { Destination } from "../../events/destination.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
+import { logLine } from "../../log/log-line.ts";
 import { publishOn } from "../broker-lane.ts";
 import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
 import { SizeLimit } from "../size-limit.ts";
@@ -110,17 +111,16 @@ export class RabbitMqSink implements Sink {
   #applySizeLimit(): void {
     const before = this.limits.maxEventBytes;
     if (!this.#sizeLimit.apply()) return;
-    this.#log.warn(
-      { maxEventBytes: this.limits.maxEventBytes, before },
-      "the broker accepts smaller messages only: larger events are made smaller",
-    );
+    const { maxEventBytes } = this.limits;
+    const message = "the broker accepts smaller messages only: larger events are made smaller";
+    logLine(this.#log, message, { maxEventBytes, before });
   }
 
   #reportLanes(): void {
     const lanes = this.#lanes.length;
     if (lanes < this.#options.lanes && lanes !== this.#warnedLanes) {
-      const details = { lanes, wanted: this.#options.lanes };
-      this.#log.warn(details, "the broker allows fewer channels than lanes are configured");
+      const message = "the broker allows fewer channels than lanes are configured";
+      logLine(this.#log, message, { lanes, wanted: this.#options.lanes });
     }
     this.#warnedLanes = lanes;
   }

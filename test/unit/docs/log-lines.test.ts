@@ -2,68 +2,60 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { logPage } from "../../../src/log/log-page.ts";
+import type { LogMessageEntry } from "../../../src/log/message-entry.ts";
+import { logMessages } from "../../../src/log/messages.ts";
 
-const page = readFileSync(join("docs", "reference", "log-lines.md"), "utf8");
+const page = logPage();
 
-/** The messages that have a row on the page. */
-const documented = [...page.matchAll(/^\| `([^`]+)` \| (?:debug|info|warn|error)\b/gm)].map(
-  ([, message = ""]) => message,
+/** The texts of the sources, by path. SDK and test kit take a log of their user. */
+const sources = new Map(
+  readdirSync("src", { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !/^(?:consumer|testing)\b/.test(name))
+    .map((name) => [name.replaceAll("\\", "/"), readFileSync(join("src", name), "utf8")]),
 );
 
-const call = /(?:\blog|#log)\.(?:debug|info|warn|error|fatal)\(|(?:#retrying|\blines\.write)\(/g;
-
-/** Messages that the source logs: literals, or constants of the same file. */
-function messagesIn(source: string): string[] {
-  return [...source.matchAll(call)].flatMap((match) => {
-    const start = match.index + match[0].length;
-    const end = endOfArguments(source, start);
-    const [, literal, name] =
-      /(?:"((?:[^"\\]|\\.)+)"|\b([a-zA-Z]+))[\s,]*$/.exec(source.slice(start, end)) ?? [];
-    if (literal !== undefined) return [literal];
-    const constant = new RegExp(`const ${name} =\\s+"([^"]+)"`, "g");
-    return [...source.slice(0, start).matchAll(constant)].slice(-1).map(([, text = ""]) => text);
-  });
-}
-
-/** Where the parenthesis closes that was opened before `start`; parentheses in texts come in pairs. */
-function endOfArguments(source: string, start: number): number {
-  let depth = 1;
-  let at = start;
-  for (; depth > 0 && at < source.length; at += 1) {
-    if (source[at] === "(") depth += 1;
-    if (source[at] === ")") depth -= 1;
-  }
-  return at - 1;
-}
-
-const files = ["kafka", "pipeline", "service", "sinks", "http"]
-  .map((part) => join("src", part))
-  .flatMap((folder) =>
-    readdirSync(folder, { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts"))
-      .map((name) => join(folder, name)),
-  );
-const logged = [...files, join("src", "cli", "actions", "run.ts")].flatMap((file) =>
-  messagesIn(readFileSync(file, "utf8")).map((message) => ({ file, message })),
-);
-
-test("every message that the service logs has a row on the page of log lines", () => {
-  const missing = logged.filter(({ message }) => !documented.includes(message));
-  assert.deepEqual(missing, []);
-  assert.ok(logged.length > 30, `found only ${logged.length} messages`);
+test("the reference page of the log is the one that the table makes", () => {
+  assert.equal(readFileSync("docs/reference/log-lines.md", "utf8"), page);
 });
 
-test("the page of log lines has no message that the service does not log, and none twice", () => {
-  const messages = logged.map(({ message }) => message);
-  assert.deepEqual(
-    documented.filter((message) => !messages.includes(message)),
-    [],
+test("no line is logged but by the table of messages", () => {
+  const bypass = /(?:\blog|\blogger|#log)(?:\??\.(?:trace|debug|info|warn|error|fatal)\b|\[)/g;
+  const found = [...sources].flatMap(([file, source]) =>
+    [...source.matchAll(bypass)].map(([call]) => `${file}: ${call}`),
   );
-  assert.equal(new Set(documented).size, documented.length);
+  assert.deepEqual(found.toSorted(), [
+    "log/log-line.ts: log[",
+    "log/repeated-lines.ts: #log[",
+    "log/repeated-lines.ts: #log[",
+  ]);
+});
+
+test("every message of the table is logged somewhere", () => {
+  const code = [...sources]
+    .filter(([file]) => !file.startsWith("log/"))
+    .map(([, source]) => source)
+    .join("\n");
+  const stale = Object.keys(logMessages).filter((message) => !code.includes(`"${message}"`));
+  assert.deepEqual(stale, []);
+});
+
+test("a message is an error, or a warning that becomes one, or has one level and a lower one for its harmless case", () => {
+  const combinations = new Set(
+    Object.values<LogMessageEntry>(logMessages).map(({ levels }) => levels.join(" ")),
+  );
+  const allowed = ["info", "warn", "error", "debug", "warn error", "error warn", "warn debug"];
+  assert.deepEqual([...combinations].toSorted(), allowed.toSorted());
+});
+
+test("every field of the progress line is on the page", () => {
+  const [, table = ""] = page.split("## `progress`");
+  const missing = logMessages.progress.fields.filter((field) => !table.includes(`\`${field}\``));
+  assert.deepEqual(missing, []);
 });
 
 test("every warning about a topic's settings is on the page", () => {
-  const source = readFileSync(join("src", "sinks", "kafka", "topic.ts"), "utf8");
+  const source = readFileSync("src/sinks/kafka/topic.ts", "utf8");
   const warnings = [...source.matchAll(/message:\s*["`]([^"`]+)["`]/g)].map(([, text = ""]) =>
     text.replaceAll(/\$\{[^}]+\}/g, "..."),
   );

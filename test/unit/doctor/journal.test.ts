@@ -8,6 +8,7 @@ const now = Date.parse("2026-06-15T12:00:00Z");
 const gibibyte = 2 ** 30;
 const health: JournalFacts = {
   capacityBytes: 10 * gibibyte,
+  maxBytes: 10 * gibibyte,
   freeBytes: 50 * gibibyte,
   minFreeBytes: 2 * gibibyte,
   writerMinFreeBytes: gibibyte,
@@ -25,6 +26,8 @@ const good: JournalLinkFacts = {
     segments: 2,
     bytes: 4096,
     capacityBytes: 10 * gibibyte,
+    maxBytes: 10 * gibibyte,
+    minFreeBytes: gibibyte,
     freeBytes: 50 * gibibyte,
     newestSegments: [],
     newest: { epochNumber: 1, epochId: "0", sequence: "7", time: "2026-06-15T11:59:59.000Z" },

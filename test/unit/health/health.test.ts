@@ -15,6 +15,7 @@ const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000];
 
 const journal: JournalFacts = {
   capacityBytes: 1000,
+  maxBytes: 1000,
   freeBytes: 1000,
   minFreeBytes: 100,
   writerMinFreeBytes: 50,
@@ -50,6 +51,12 @@ const cases: readonly [
   ["a service that does not run", facts({}, { service: "stopped" }), "service-stopped", "failing"],
   ["a service that cannot be seen", facts({}, { service: "unknown" }), null, "ok"],
   ["an unreadable state", facts({}, { stateError: "EACCES" }), "state-unreadable", "failing"],
+  [
+    "a certificate of the endpoint that has ended",
+    facts({}, { certificates: [{ name: "http.pem", notAfterMs: now - 1 }] }),
+    "certificate-ends",
+    "failing",
+  ],
   ["unreadable files of a sink", facts({ stateError: "EACCES" }), "state-unreadable", "failing"],
   ["an unreadable journal", facts({}, { journalError: "x" }), "journal-unreadable", "failing"],
   ["a source that fails", facts(trouble("source")), "journal-unreadable", "degraded"],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -159,18 +159,24 @@ test("a token that cannot be read is not a way in", async (t) => {
   assert.ok(failed.length < 21, `${failed.length} lines`);
 });
 
-/** Options of an endpoint with TLS, whose certificate is its own CA. */
-async function tlsOptions(t: TestContext) {
+/** A directory with the certificate `http.pem`, which is its own CA, and its key `http.key`. */
+function withCertificate(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), "certwire-http-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   const words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
   const files = ["-keyout", join(directory, "http.key"), "-out", join(directory, "http.pem")];
   const names = ["-subj", "/CN=certwire", "-addext", "subjectAltName=IP:127.0.0.1"];
   execFileSync("openssl", [...words.split(" "), ...files, ...names], { stdio: "ignore" });
+  return directory;
+}
+
+/** Options of an endpoint with TLS. */
+async function tlsOptions(t: TestContext) {
+  const directory = withCertificate(t);
   const port = await freePort();
   const tls = { certificateFile: "http.pem", privateKey: { file: "http.key" } };
   const http = resolveHttp({ listen: `127.0.0.1:${port}`, tls }, directory);
-  return { http, port, ca: readFileSync(join(directory, "http.pem"), "utf8") };
+  return { http, port, directory, ca: readFileSync(join(directory, "http.pem"), "utf8") };
 }
 
 test("TLS is served with the certificate of the configuration", async (t) => {
@@ -178,6 +184,32 @@ test("TLS is served with the certificate of the configuration", async (t) => {
   await serve(t, http).listening();
   assert.equal((await ask("/livez", { port, ca })).code, 200);
   await assert.rejects(ask("/livez", { port }));
+});
+
+test("a new certificate is used for new connections, and one that does not fit is reported", async (t) => {
+  const { http, port, ca, directory } = await tlsOptions(t);
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const answer = async (_request: unknown, response: ServerResponse) => void response.end("ok");
+  const serving = serveEndpoint({ http, log, answer, renewalMs: 5 }, stop.signal);
+  t.after(async () => {
+    stop.abort();
+    await settled(serving, "the endpoint ends");
+  });
+  const isLogged = (message: string) => () => lines.some(({ msg }) => msg === message);
+  await until(isLogged("the HTTP endpoint listens"), "the endpoint listens");
+  assert.equal((await ask("/", { port, ca })).code, 200);
+  const renewed = withCertificate(t);
+  copyFileSync(join(renewed, "http.pem"), join(directory, "http.pem"));
+  await until(isLogged("cannot use the HTTP endpoint's new certificate"), "the problem is logged");
+  assert.equal((await ask("/", { port, ca })).code, 200, "the old one serves on");
+  copyFileSync(join(renewed, "http.key"), join(directory, "http.key"));
+  await until(isLogged("the HTTP endpoint uses a new certificate"), "the new one is used");
+  assert.equal(
+    (await ask("/", { port, ca: readFileSync(join(renewed, "http.pem"), "utf8") })).code,
+    200,
+  );
+  await assert.rejects(ask("/", { port, ca }));
 });
 
 test("a Unix socket is served, also after a process that was killed left it behind", async (t) => {

@@ -61,6 +61,15 @@ test("the values are those of the monitor, the readers and the disk", () => {
     [`certwire_events_skipped_total{${sink},event_kind="request.denied"}`]: 1,
     [`certwire_publish_failures_total{${sink},failure="auth"}`]: 1,
     [`certwire_publish_failures_total{${sink},failure="reset"}`]: 0,
+    [`certwire_events_retried_total{${sink},failure="reset"}`]: 7,
+    [`certwire_events_dead_lettered_total{${sink},event_kind="crl.issued",reason="rejected"}`]: 1,
+    [`certwire_dead_letters_total{${sink},reason="rejected"}`]: 1,
+    [`certwire_sink_connected{${sink}}`]: 1,
+    [`certwire_broker_certificate_not_after_timestamp_seconds{${sink},server="broker1:9093"}`]:
+      Date.parse("2026-06-15T12:00:03Z") / 1000,
+    certwire_ca_certificate_not_after_timestamp_seconds: Date.parse("2026-06-15T12:00:02Z") / 1000,
+    certwire_journal_max_bytes: 6000,
+    certwire_journal_min_free_bytes: 7000,
     [`certwire_gaps_total{${sink},reason="corrupt"}`]: 1,
     [`certwire_gaps_total{${sink},reason="other"}`]: 1,
     [`certwire_backlog_age_seconds{${sink}}`]: 10,
@@ -110,12 +119,10 @@ test("OpenMetrics names the families of counters without their suffix, and ends"
 });
 
 test("what is not known is left out", () => {
-  const { views, certificates, status } = sampleObservation();
+  const { status, ...others } = sampleObservation();
   const { journal: _, ...rest } = status;
   const bare = { ...rest, sinks: [], reasons: [] };
-  const { families } = parseMetrics(
-    metricsText({ views, certificates, status: bare }, "prometheus"),
-  );
+  const { families } = parseMetrics(metricsText({ ...others, status: bare }, "prometheus"));
   for (const name of ["certwire_writer_up", "certwire_backlog_bytes", "certwire_journal_bytes"]) {
     assert.equal(families.has(name), false, name);
   }

@@ -14,39 +14,71 @@ function quietLog(t: TestContext) {
 
 const minute = 60_000;
 
-test("a line is logged at once, and its repeats once a minute with their number", (t) => {
+test("a line is logged at once, and its repeats after 1, 2 and 4 minutes with their number", (t) => {
   const { log, written } = quietLog(t);
   const lines = new RepeatedLines(log);
-  for (let lane = 0; lane < 500; lane += 1) lines.write("warn", { lane, kind: "auth" }, "failed");
-  assert.deepEqual(written, [{ level: 40, lane: 0, kind: "auth", msg: "failed" }]);
+  const write = (lane: number) => lines.write("publishing failed", { lane, kind: "auth" });
+  for (let lane = 0; lane < 500; lane += 1) write(lane);
+  assert.deepEqual(written, [{ level: 40, lane: 0, kind: "auth", msg: "publishing failed" }]);
   t.mock.timers.tick(minute);
   assert.deepEqual(written.slice(1), [
-    { level: 40, lane: 499, kind: "auth", repeated: 499, msg: "failed" },
+    { level: 40, lane: 499, kind: "auth", repeated: 499, msg: "publishing failed" },
   ]);
+  const minutes = [1, 2, 3, 4, 5, 6, 7].map(() => {
+    write(1);
+    t.mock.timers.tick(minute);
+    return written.length;
+  });
+  assert.deepEqual(minutes, [2, 3, 3, 3, 3, 4, 4]);
   lines.close();
+  assert.equal(written.length, 5, "the rest is logged at the end");
+});
+
+test("a line that goes on for a day is logged once an hour at last", (t) => {
+  const { log, written } = quietLog(t);
+  const lines = new RepeatedLines(log);
+  let count = 0;
+  for (let passed = 0; passed < 24 * 60; passed += 1) {
+    lines.write("cannot open the sink", {}, "error");
+    count += 1;
+    t.mock.timers.tick(minute);
+  }
+  lines.close();
+  assert.ok(written.length < 35, `${written.length} lines`);
+  const logged = written.reduce((sum, { repeated }) => sum + Number(repeated ?? 1), 0);
+  assert.equal(logged, count);
 });
 
 test("another level, message, kind, code or reason is another line", (t) => {
   const { log, written } = quietLog(t);
   const lines = new RepeatedLines(log);
-  lines.write("warn", {}, "failed");
-  lines.write("error", {}, "failed");
-  lines.write("warn", {}, "failed to open");
-  for (const field of ["kind", "code", "reason"]) lines.write("warn", { [field]: "x" }, "failed");
-  assert.equal(written.length, 6);
+  lines.write("publishing failed", {});
+  lines.write("publishing failed", {}, "error");
+  lines.write("cannot open the sink", {});
+  lines.write("publishing failed", { kind: "x" });
+  lines.write("publishing failed", { code: "x" });
+  lines.write("dead letter written", { reason: "x" });
+  lines.write("dead letter written", { reason: "y" });
+  assert.equal(written.length, 7);
   lines.close();
-  assert.equal(written.length, 6, "nothing was held back");
+  assert.equal(written.length, 7, "nothing was held back");
 });
 
-test("a line that was quiet for a minute is news again", (t) => {
+test("a line that was quiet for five minutes is news again", (t) => {
   const { log, written } = quietLog(t);
   const lines = new RepeatedLines(log);
-  lines.write("warn", { n: 1 }, "failed");
-  t.mock.timers.tick(minute);
-  lines.write("warn", { n: 2 }, "failed");
+  lines.write("sink opened", { lanes: 1 });
+  t.mock.timers.tick(4 * minute);
+  lines.write("sink opened", { lanes: 2 });
+  t.mock.timers.tick(6 * minute);
+  lines.write("sink opened", { lanes: 3 });
   assert.deepEqual(
-    written.map(({ n }) => n),
-    [1, 2],
+    written.map(({ lanes, repeated }) => [lanes, repeated]),
+    [
+      [1, undefined],
+      [2, 1],
+      [3, undefined],
+    ],
   );
   lines.close();
 });

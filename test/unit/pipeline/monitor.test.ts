@@ -58,9 +58,9 @@ test("dead letters near their limit are reported before it is reached, once", ()
 test("a redrive, which writes no dead letter, says what became of a refused one instead", () => {
   const messages: string[] = [];
   const log = pino({}, { write: (line: string) => void messages.push(JSON.parse(line).msg) });
-  const monitor = new PipelineMonitor(log, { deadLetterLine: "refused again" });
+  const monitor = new PipelineMonitor(log, { deadLetterLine: "the letter was refused again" });
   monitor.deadLettered("rejected", "1", error, 0);
-  assert.deepEqual(messages, ["refused again"]);
+  assert.deepEqual(messages, ["the letter was refused again"]);
 });
 
 test("lanes that change again and again without an acknowledgement are not publishing", () => {

@@ -85,7 +85,7 @@ test("a failed batch is sent again exactly as it was, less its acknowledged star
     if (call <= 3) return { acknowledged: 0, failure: { kind: "reset", cause } };
     return undefined;
   };
-  const { pipeline } = await testPipeline(t, source, sink);
+  const { pipeline, monitor } = await testPipeline(t, source, sink);
   const stop = new AbortController();
   const running = pipeline.run(stop.signal);
   await until(() => sink.accepted.length === 9, "all events are accepted");
@@ -97,6 +97,17 @@ test("a failed batch is sent again exactly as it was, less its acknowledged star
   const { failures } = pipeline.stats();
   assert.equal(failures["retry-identical"], 1);
   assert.equal(failures.reset, 2);
+  assert.deepEqual(Object.fromEntries(monitor.tally().retried), { "retry-identical": 4, reset: 8 });
+});
+
+test("dead letters are counted by kind of event and reason", async (t) => {
+  const sink = new ScriptedSink();
+  sink.script = () => ({ acknowledged: 0, failure: { kind: "poison", cause } });
+  const { pipeline, monitor } = await testPipeline(t, new MemorySource(events(2)), sink);
+  await pipeline.run(neverStopped);
+  assert.deepEqual(monitor.tally().deadLetters, [
+    { kind: "certificate.issued", reason: "rejected", count: 2 },
+  ]);
 });
 
 test("one lane that fails delays no other until the window is full, and memory stays limited", async (t) => {

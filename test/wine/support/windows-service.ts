@@ -67,6 +67,11 @@ export class WindowsService {
     return this.#exited;
   }
 
+  /** Waits until it ends by itself; its exit code. */
+  ended(): Promise<number | null> {
+    return this.#exited;
+  }
+
   /** Fails, with its newest log lines, when it has ended by itself. */
   assertRunning(): void {
     const { exitCode, signalCode } = this.#child;

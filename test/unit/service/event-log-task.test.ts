@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EventLog } from "../../../src/event-log/event-log.ts";
+import type { HealthReason } from "../../../src/health/health.ts";
+import { EventLogWatch, keepEventLog } from "../../../src/service/event-log-task.ts";
+import type { Observation } from "../../../src/service/live-status.ts";
+import { sampleObservation } from "../../support/sample-observation.ts";
+
+const minute = 60_000;
+const start = Date.parse("2026-06-15T12:00:00.000Z");
+
+interface Seen {
+  /** Codes of the reasons about the sink, and since how many minutes after the start. */
+  readonly reasons?: readonly (readonly [HealthReason["code"], number])[];
+  readonly rejected?: number;
+  readonly gaps?: Readonly<Record<string, number>>;
+  readonly bytes?: number;
+}
+
+/** What is observed some minutes after the start; the journal may take 1000 bytes. */
+function observation(minutes: number, seen: Seen): Observation {
+  const sample = sampleObservation();
+  const [view] = sample.views;
+  const [journal] = [sample.status.journal];
+  assert.ok(view !== undefined && journal !== undefined);
+  const { reasons = [], rejected = 0, gaps = {}, bytes = 0 } = seen;
+  return {
+    ...sample,
+    status: {
+      ...sample.status,
+      time: new Date(start + minutes * minute).toISOString(),
+      reasons: reasons.map(([code, since]) => ({
+        code,
+        state: "degraded",
+        sink: "kafka",
+        since: new Date(start + since * minute).toISOString(),
+        detail: "connection refused",
+        meaning: "",
+        hint: "",
+        docs: "",
+      })),
+      journal: { ...journal, directory: "J", bytes, capacityBytes: 1000 },
+    },
+    views: [
+      {
+        ...view,
+        stats: { ...view.stats, deadLetters: { ...view.stats.deadLetters, rejected } },
+        tally: { ...view.tally, gaps: new Map(Object.entries(gaps)) },
+      },
+    ],
+  };
+}
+
+/** A watch under a clock that its observations move, and the entries that it wrote. */
+function watched() {
+  let now = 0;
+  const written: string[] = [];
+  const write = async (id: number, texts: readonly string[]) =>
+    void written.push([id, ...texts].join(" "));
+  const eventLog = new EventLog({ write, now: () => now });
+  const watch = new EventLogWatch(eventLog);
+  /** The entries that came with an observation. */
+  const take = async (minutes: number, seen: Seen = {}) => {
+    now = minutes * minute;
+    watch.take(observation(minutes, seen));
+    await eventLog.flush();
+    return written.splice(0);
+  };
+  return { take, eventLog, written };
+}
+
+test("a sink that is down for five minutes is reported once, and when it is back", async () => {
+  const { take } = watched();
+  const down = { reasons: [["sink-unreachable", 0]] } as const;
+  assert.deepEqual(await take(4, down), []);
+  assert.deepEqual(await take(5, down), ["52 kafka 5 min connection refused"]);
+  assert.deepEqual(await take(30, down), []);
+  assert.deepEqual(await take(31), ["53 kafka 31 min"]);
+  assert.deepEqual(await take(32), []);
+});
+
+test("an outage that changes its reason is one outage", async () => {
+  const { take } = watched();
+  await take(0, { reasons: [["sink-unreachable", 0]] });
+  await take(3, { reasons: [["sink-refused", 3]] });
+  assert.deepEqual(await take(5, { reasons: [["sink-refused", 3]] }), [
+    "52 kafka 5 min connection refused",
+  ]);
+});
+
+test("a short outage, and another reason, are no entry", async () => {
+  const { take } = watched();
+  assert.deepEqual(await take(1, { reasons: [["sink-unreachable", 0]] }), []);
+  assert.deepEqual(await take(2), []);
+  assert.deepEqual(await take(60, { reasons: [["sink-behind", 0]] }), []);
+});
+
+test("a second outage within ten minutes is reported when they are over, if it lasts", async () => {
+  const { take } = watched();
+  await take(5, { reasons: [["sink-busy", 0]] });
+  await take(6);
+  assert.deepEqual(await take(12, { reasons: [["sink-busy", 7]] }), []);
+  assert.deepEqual(await take(15, { reasons: [["sink-busy", 7]] }), [
+    "52 kafka 8 min connection refused",
+  ]);
+});
+
+test("dead letters are reported when they begin, and then once an hour while there are more", async () => {
+  const { take } = watched();
+  assert.deepEqual(await take(0), []);
+  assert.deepEqual(await take(1, { rejected: 1 }), ["54 kafka 1"]);
+  assert.deepEqual(await take(30, { rejected: 500 }), []);
+  assert.deepEqual(await take(61, { rejected: 500 }), ["54 kafka 500"]);
+  assert.deepEqual(await take(300, { rejected: 500 }), []);
+});
+
+test("gaps are reported by reason, but not an unclean stop", async () => {
+  const { take } = watched();
+  assert.deepEqual(await take(1, { gaps: { "unclean-stop": 3, corrupt: 1 } }), ["55 corrupt 1"]);
+  const more = { gaps: { "unclean-stop": 3, corrupt: 1, overflow: 2 } };
+  assert.deepEqual(await take(2, more), ["55 overflow 2"]);
+});
+
+test("a journal is reported at 80 %, and again only after it was below 75 %", async () => {
+  const { take } = watched();
+  assert.deepEqual(await take(0, { bytes: 799 }), []);
+  assert.deepEqual(await take(1, { bytes: 800 }), ["56 J 80"]);
+  assert.deepEqual(await take(100, { bytes: 760 }), []);
+  assert.deepEqual(await take(200, { bytes: 810 }), []);
+  assert.deepEqual(await take(201, { bytes: 740 }), []);
+  assert.deepEqual(await take(202, { bytes: 900 }), ["56 J 90"]);
+});
+
+test("a stop reports what is new since the last look", async () => {
+  const { eventLog, written } = watched();
+  const stop = new AbortController();
+  const observe = async () => observation(1, { rejected: 7 });
+  const task = keepEventLog({ status: { observe }, eventLog, intervalMs: 3_600_000 }, stop.signal);
+  stop.abort();
+  await task;
+  await eventLog.flush();
+  assert.deepEqual(written, ["54 kafka 7"]);
+});
