@@ -143,6 +143,13 @@ export const sinkMetrics: readonly Metric[] = [
       ),
   },
   {
+    name: "certwire_sink_connected",
+    type: "gauge",
+    labels: sink,
+    help: "1 while the sink reaches its broker or files, as far as it has noticed.",
+    read: eachSink(({ stats }) => (stats.isConnected ? 1 : 0)),
+  },
+  {
     name: "certwire_sink_blocked",
     type: "gauge",
     labels: sink,

@@ -134,7 +134,7 @@ export class PipelineMonitor {
   }
 
   sinkOpened(lanes: number): void {
-    this.#failing.delete("open");
+    for (const part of ["open", "connection"] as const) this.#failing.delete(part);
     this.#lines.write("info", { lanes }, "sink opened");
   }
 
@@ -142,6 +142,20 @@ export class PipelineMonitor {
     this.#counts.openFailures += 1;
     const described = this.#failed("open", failures, error);
     this.#retrying(failures, { failures, delayMs, ...described }, "cannot open the sink");
+  }
+
+  /** The open sink has no connection, and connects again after the delay. */
+  connectionFailed({ kind, cause }: SinkFailure, failures: number, delayMs: number): void {
+    const isAlarm = needsOperator.has(kind) || failures >= alarmAfterFailures;
+    const described = this.#fails("connection", isAlarm, cause, kind);
+    const details = { kind, failures, delayMs, ...described };
+    this.#retrying(isAlarm ? alarmAfterFailures : failures, details, "the sink has no connection");
+  }
+
+  /** The open sink has a connection; it may have had one all the time. */
+  connectionWorks(): void {
+    if (this.#failing.delete("connection"))
+      this.#lines.write("info", {}, "the sink is connected again");
   }
 
   /** Called right before a batch goes to the sink. */
@@ -306,6 +320,14 @@ export class PipelineMonitor {
     const hasDeadLetters = this.#now() - this.#lastDeadLetter < deadLetterAlarmMs;
     if (hasDeadLetters || failing.some(({ isAlarm }) => isAlarm)) return "alarm";
     return failing.length > 0 ? "retrying" : "publishing";
+  }
+
+  /** False while the sink cannot be opened, has lost its connection, or a publish failed for want of one. */
+  get isConnected(): boolean {
+    if (this.#failing.has("open") || this.#failing.has("connection")) return false;
+    return ![...this.#failing].some(
+      ([part, { kind }]) => typeof part === "number" && kind === "reset",
+    );
   }
 
   /** What fails now, and what became of the last events. */

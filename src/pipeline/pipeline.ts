@@ -68,6 +68,8 @@ const abortGraceMs = 2000;
  * meanwhile: a reader that has reached the end of the journal and cannot tell whether its epoch is live reports a failure.
  */
 const longestReadPauseMs = 2000;
+/** How often the connection of the sink is checked, in ms. The check itself sends nothing. */
+const connectionCheckMs = 1000;
 /** How often a drain checks whether waiting still helps, in ms. */
 const drainCheckMs = 100;
 
@@ -104,6 +106,9 @@ export class Pipeline {
   readonly #reading: RetryPolicy;
   /** Counts how often the lanes changed without an acknowledgement in between. */
   readonly #reopening: Retry;
+  readonly #reconnecting: Retry;
+  /** When the sink may connect again, by `performance.now`. */
+  #reconnectAt = 0;
   readonly #abort = new AbortController();
   readonly #faults = new AbortController();
   #lanes: Lane[] = [];
@@ -123,6 +128,7 @@ export class Pipeline {
     setMaxListeners(0, this.#abort.signal);
     const retry = { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs };
     this.#reopening = new Retry(retry);
+    this.#reconnecting = new Retry(retry);
     this.#reading = {
       initialMs: retry.initialMs,
       maxMs: Math.min(retry.maxMs, longestReadPauseMs),
@@ -157,11 +163,14 @@ export class Pipeline {
     const { checkpoints, checkpointIntervalMs, monitor } = this.#options;
     const saver = new CheckpointSaver(checkpoints, () => this.#prefix.position, monitor);
     saver.start(checkpointIntervalMs ?? 1000);
+    let watch: NodeJS.Timeout | undefined;
     try {
       await this.#open(reading);
+      watch = setInterval(() => this.#checkConnection(), connectionCheckMs);
       await this.#read(reading);
       await this.#drain(reading);
     } finally {
+      clearInterval(watch);
       this.#abort.abort();
       const tooLong = (): Promise<void> => delay(abortGraceMs, undefined, { ref: false });
       await Promise.race([this.#parkAll(), tooLong()]);
@@ -182,6 +191,7 @@ export class Pipeline {
       sink: sink.name,
       kind: sink.kind,
       state: this.#phase === "running" ? this.#health : this.#phase,
+      isConnected: this.#phase !== "stopped" && this.#lanes.length > 0 && monitor.isConnected,
       lanes: this.#lanes.length,
       inFlightEvents: this.#prefix.outstanding,
       inFlightBytes: this.#bytes,
@@ -214,6 +224,26 @@ export class Pipeline {
     this.#lanes = Array.from({ length: sink.lanes }, (_, index) => new Lane(index, this.#host));
     monitor.sinkOpened(sink.lanes);
     if (this.#phase === "connecting") this.#phase = "running";
+  }
+
+  /** Without an event, nothing else finds out that the destination is gone, or back. */
+  #checkConnection(): void {
+    const { sink, monitor } = this.#options;
+    if (this.#changingLanes !== null) return;
+    const failure = sink.connectionFailure;
+    if (failure === undefined) {
+      this.#reconnecting.succeeded();
+      this.#reconnectAt = 0;
+      monitor.connectionWorks();
+      return;
+    }
+    const now = performance.now();
+    if (now < this.#reconnectAt) return;
+    const delayMs = this.#reconnecting.nextDelayMs();
+    this.#reconnectAt = now + delayMs;
+    monitor.connectionFailed(failure, this.#reconnecting.failures, delayMs);
+    // With events in flight the lanes connect.
+    if (this.#prefix.outstanding === 0) sink.reconnect?.();
   }
 
   async #read(signal: AbortSignal): Promise<void> {

@@ -233,8 +233,11 @@ suite("the status page", () => {
 
   test("a killed broker is seen with what to do, and gone when it is back", async () => {
     await rabbitmq.kill9(1);
-    record(simulator, lastId + 1, (lastId += 5));
+    // No event is needed to find that out.
     await seesState("failing", "sink-unreachable");
+    const sink = (await status()).sinks.find(({ name }) => name === "rabbitmq");
+    assert.deepEqual([sink?.connected, sink?.backlog?.records], [false, 0]);
+    record(simulator, lastId + 1, (lastId += 5));
     const reason = page.locator(".reasons > li", { hasText: "sink-unreachable" });
     assert.match((await reason.textContent()) ?? "", /rabbitmq.*since .*What to do:/s);
     const link = reason.getByRole("link", { name: "Runbook CertwireSinkDown" });
