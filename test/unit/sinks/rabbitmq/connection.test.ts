@@ -368,7 +368,9 @@ test("a sink that publishes nothing knows that its connection has ended and why,
   isRefused = true;
   sink.reconnect();
   sink.reconnect();
-  await until(() => /NOT_ALLOWED/.test(String(failure()?.cause)), "the reason is known");
+  await until(() => /NOT_ALLOWED/.test(describeCause(failure()?.cause)), "the reason is known", {
+    state: () => failure(),
+  });
   assert.equal(broker.connections(), 2);
   isRefused = false;
   sink.reconnect();
