@@ -10,10 +10,11 @@ import type { Router } from "../events/router.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import { type DeadLetters, deadRecord, recordId } from "../state/dead-letter.ts";
-import { AcknowledgedPrefix, type Ticket } from "./acknowledged-prefix.ts";
+import { AcknowledgedPrefix } from "./acknowledged-prefix.ts";
 import { Burial } from "./burial.ts";
 import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
-import { EventEncoder, retryRecord } from "./event-encoder.ts";
+import { ConnectionWatch } from "./connection-watch.ts";
+import { EventEncoder, retryRecord, type UnencodedEvent } from "./event-encoder.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import type { PipelineLimits } from "./limits.ts";
 import type { PipelineHealth, PipelineMonitor } from "./monitor.ts";
@@ -53,14 +54,6 @@ export interface PipelineOptions {
   readonly drainTimeoutMs?: number;
 }
 
-/** An event that could not be written as JSON, and where it comes from. */
-interface UnencodedEvent {
-  readonly ticket: Ticket;
-  readonly event: CertwireEvent;
-  readonly frame: SourcedRecord["frame"];
-  readonly cause: Error;
-}
-
 /** How long a sink may take to end its publishes after they were aborted, in ms. */
 const abortGraceMs = 2000;
 /**
@@ -68,8 +61,6 @@ const abortGraceMs = 2000;
  * meanwhile: a reader that has reached the end of the journal and cannot tell whether its epoch is live reports a failure.
  */
 const longestReadPauseMs = 2000;
-/** How often the connection of the sink is checked, in ms. The check itself sends nothing. */
-const connectionCheckMs = 1000;
 /** How often a drain checks whether waiting still helps, in ms. */
 const drainCheckMs = 100;
 
@@ -106,9 +97,7 @@ export class Pipeline {
   readonly #reading: RetryPolicy;
   /** Counts how often the lanes changed without an acknowledgement in between. */
   readonly #reopening: Retry;
-  readonly #reconnecting: Retry;
-  /** When the sink may connect again, by `performance.now`. */
-  #reconnectAt = 0;
+  readonly #connection: ConnectionWatch;
   readonly #abort = new AbortController();
   readonly #faults = new AbortController();
   #lanes: Lane[] = [];
@@ -128,11 +117,10 @@ export class Pipeline {
     setMaxListeners(0, this.#abort.signal);
     const retry = { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs };
     this.#reopening = new Retry(retry);
-    this.#reconnecting = new Retry(retry);
-    this.#reading = {
-      initialMs: retry.initialMs,
-      maxMs: Math.min(retry.maxMs, longestReadPauseMs),
-    };
+    const phase = () =>
+      this.#changingLanes !== null ? "closed" : this.#prefix.outstanding > 0 ? "busy" : "idle";
+    this.#connection = new ConnectionWatch({ sink, monitor, retry, phase });
+    this.#reading = { ...retry, maxMs: Math.min(retry.maxMs, longestReadPauseMs) };
     this.#routedKinds = new RoutedKinds({ store: options.routedKinds, retry, monitor });
     this.#grace = new UnroutableGrace(limits.deadLetterAfterSeconds * 1000, {
       accepted: this.#routedKinds,
@@ -163,14 +151,13 @@ export class Pipeline {
     const { checkpoints, checkpointIntervalMs, monitor } = this.#options;
     const saver = new CheckpointSaver(checkpoints, () => this.#prefix.position, monitor);
     saver.start(checkpointIntervalMs ?? 1000);
-    let watch: NodeJS.Timeout | undefined;
     try {
       await this.#open(reading);
-      watch = setInterval(() => this.#checkConnection(), connectionCheckMs);
+      this.#connection.start();
       await this.#read(reading);
       await this.#drain(reading);
     } finally {
-      clearInterval(watch);
+      this.#connection.stop();
       this.#abort.abort();
       const tooLong = (): Promise<void> => delay(abortGraceMs, undefined, { ref: false });
       await Promise.race([this.#parkAll(), tooLong()]);
@@ -224,26 +211,6 @@ export class Pipeline {
     this.#lanes = Array.from({ length: sink.lanes }, (_, index) => new Lane(index, this.#host));
     monitor.sinkOpened(sink.lanes);
     if (this.#phase === "connecting") this.#phase = "running";
-  }
-
-  /** Without an event, nothing else finds out that the destination is gone, or back. */
-  #checkConnection(): void {
-    const { sink, monitor } = this.#options;
-    if (this.#changingLanes !== null) return;
-    const failure = sink.connectionFailure;
-    if (failure === undefined) {
-      this.#reconnecting.succeeded();
-      this.#reconnectAt = 0;
-      monitor.connectionWorks();
-      return;
-    }
-    const now = performance.now();
-    if (now < this.#reconnectAt) return;
-    const delayMs = this.#reconnecting.nextDelayMs();
-    this.#reconnectAt = now + delayMs;
-    monitor.connectionFailed(failure, this.#reconnecting.failures, delayMs);
-    // With events in flight the lanes connect.
-    if (this.#prefix.outstanding === 0) sink.reconnect?.();
   }
 
   async #read(signal: AbortSignal): Promise<void> {
