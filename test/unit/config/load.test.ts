@@ -8,7 +8,10 @@ import { loadConfig, parseConfig } from "../../../src/config/load.ts";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "certwire-config-"));
-after(() => rmSync(directory, { recursive: true }));
+after(() => {
+  rmSync(directory, { recursive: true });
+  delete process.env["CERTWIRE_TEST_PASSWORD"];
+});
 writeFileSync(join(directory, "password.txt"), "from-a-file\nsecond line\n");
 writeFileSync(join(directory, "empty.txt"), "\n");
 writeFileSync(join(directory, "utf16.txt"), Buffer.from("\uFEFFs3cret\r\n", "utf16le"));
