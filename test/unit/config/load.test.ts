@@ -8,10 +8,7 @@ import { loadConfig, parseConfig } from "../../../src/config/load.ts";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "certwire-config-"));
-after(() => {
-  rmSync(directory, { recursive: true });
-  delete process.env["CERTWIRE_TEST_PASSWORD"];
-});
+after(() => rmSync(directory, { recursive: true }));
 writeFileSync(join(directory, "password.txt"), "from-a-file\nsecond line\n");
 writeFileSync(join(directory, "empty.txt"), "\n");
 writeFileSync(join(directory, "utf16.txt"), Buffer.from("\uFEFFs3cret\r\n", "utf16le"));
@@ -19,6 +16,7 @@ writeFileSync(join(directory, "bare-utf16.txt"), Buffer.from("hunter2\r\n", "utf
 writeFileSync(join(directory, "latin1.txt"), Buffer.from("hunter2ü\n", "latin1"));
 writeFileSync(join(directory, "zeros.txt"), Buffer.alloc(100));
 process.env["CERTWIRE_TEST_PASSWORD"] = "from-the-environment";
+after(() => delete process.env["CERTWIRE_TEST_PASSWORD"]);
 
 /** Wraps sinks, one per line starting at line 4, into an otherwise good configuration. */
 function withSinks(...sinks: string[]): string {
