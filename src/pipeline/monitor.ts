@@ -167,7 +167,7 @@ export class PipelineMonitor {
 
   /** The open sink has a connection; it may have had one all the time. */
   connectionWorks(): void {
-    if (this.#failing.delete("connection")) this.#lines.write("the sink is connected again");
+    if (this.#failing.delete("connection")) this.#lines.write("the sink is connected again", {});
   }
 
   /** Called right before a batch goes to the sink. */
