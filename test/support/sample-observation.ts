@@ -30,7 +30,7 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
           sink: "kafka",
           kind: "kafka",
           state: "alarm",
-          isConnected: false,
+          isConnected: true,
           lanes: 6,
           inFlightEvents: 2,
           inFlightBytes: 2000,
