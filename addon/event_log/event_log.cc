@@ -19,11 +19,16 @@ WORD EventType(DWORD id) {
   }
 }
 
-bool ReportTo(HANDLE source, DWORD id, const std::vector<std::wstring>& insertions) {
+/// A Win32 error, never ERROR_SUCCESS unless the entry is written.
+DWORD ReportTo(HANDLE source, DWORD id, const std::vector<std::wstring>& insertions) {
   std::vector<const wchar_t*> texts;
   for (const std::wstring& text : insertions) texts.push_back(text.c_str());
-  return ReportEventW(source, EventType(id), 0, id, nullptr, static_cast<WORD>(texts.size()), 0,
-                      texts.data(), nullptr) != 0;
+  if (ReportEventW(source, EventType(id), 0, id, nullptr, static_cast<WORD>(texts.size()), 0,
+                   texts.data(), nullptr) != 0) {
+    return ERROR_SUCCESS;
+  }
+  const DWORD error = GetLastError();
+  return error != ERROR_SUCCESS ? error : ERROR_GEN_FAILURE;
 }
 
 }  // namespace
@@ -31,7 +36,7 @@ bool ReportTo(HANDLE source, DWORD id, const std::vector<std::wstring>& insertio
 DWORD WriteEntry(DWORD id, const std::vector<std::wstring>& insertions) {
   const HANDLE source = RegisterEventSourceW(nullptr, kEventSource);
   if (source == nullptr) return GetLastError();
-  const DWORD error = ReportTo(source, id, insertions) ? ERROR_SUCCESS : GetLastError();
+  const DWORD error = ReportTo(source, id, insertions);
   DeregisterEventSource(source);
   return error;
 }
@@ -50,7 +55,7 @@ bool EventLog::Report(DWORD id, std::initializer_list<std::wstring> insertions) 
   if (!IsDue(id)) return false;
   if (source_ == nullptr) source_ = RegisterEventSourceW(nullptr, kEventSource);
   if (source_ == nullptr) return false;
-  if (!ReportTo(source_, id, insertions)) return false;
+  if (ReportTo(source_, id, insertions) != ERROR_SUCCESS) return false;
   last_report_[id] = collect::SystemClock().MonotonicMs();
   return true;
 }

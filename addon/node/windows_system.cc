@@ -1,14 +1,18 @@
 #include "windows_system.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "../event_log/event_log.h"
 #include "../exit_module/access.h"
+#include "../service_host/abandonable_thread.h"
 #include "journal/clock.h"
 #include "journal/status.h"
 #include "messages.h"
@@ -158,6 +162,21 @@ constexpr DWORD kServiceEntries[] = {
     MSG_DEAD_LETTERS,    MSG_GAP_READ,        MSG_JOURNAL_FILLS_UP, MSG_CONFIGURATION_REFUSED,
 };
 
+/// Whether a call of the event log has not returned, although nobody waits for it any more.
+std::atomic<bool> is_log_hanging = false;
+
+/// An event log that hangs must not hold up the end of the process, which waits for Node's own
+/// threads: the call has a thread that is left alone after two seconds.
+DWORD WriteEntryInTime(DWORD id, const std::vector<std::wstring>& texts) {
+  if (is_log_hanging.exchange(true)) return ERROR_BUSY;
+  const auto error = std::make_shared<std::atomic<DWORD>>(ERROR_SUCCESS);
+  service_host::AbandonableThread thread([id, texts, error] {
+    *error = event_log::WriteEntry(id, texts);
+    is_log_hanging = false;
+  });
+  return thread.WaitForEnd(std::chrono::seconds(2)) ? error->load() : ERROR_TIMEOUT;
+}
+
 Napi::Value WriteLogEntry(const Napi::CallbackInfo& info) {
   // The number that people see is the lower half of a message's.
   const uint32_t number = info[0].ToNumber().Uint32Value();
@@ -167,9 +186,7 @@ Napi::Value WriteLogEntry(const Napi::CallbackInfo& info) {
   const auto given = info[1].As<Napi::Array>();
   std::vector<std::wstring> texts;
   for (uint32_t i = 0; i < given.Length(); i++) texts.push_back(WideText(given.Get(i)));
-  const auto call = [id = *id, texts = std::move(texts)] {
-    return event_log::WriteEntry(id, texts);
-  };
+  const auto call = [id = *id, texts = std::move(texts)] { return WriteEntryInTime(id, texts); };
   return (new CallWorker(info.Env(), call))->Start();
 }
 
