@@ -131,9 +131,16 @@ interface KeyPair {
   readonly key: string;
 }
 
-/** Throws an error of the file system or a CertwireError. */
+/**
+ * Throws an error of the file system or a CertwireError, or where they do not belong together: Node would accept that of
+ * other kinds of keys.
+ */
 function readPair({ certificateFile, privateKey }: NonNullable<HttpOptions["tls"]>): KeyPair {
-  return { cert: readPemFile(certificateFile, maxPemBytes), key: privateKey() };
+  const pair = { cert: readPemFile(certificateFile, maxPemBytes), key: privateKey() };
+  if (!new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key))) {
+    throw new Error("the key does not belong to the certificate");
+  }
+  return pair;
 }
 
 /**
@@ -155,7 +162,6 @@ async function renewCertificate(
     try {
       const found = readPair(tls);
       if (found.cert !== used.cert || found.key !== used.key) {
-        assertPair(found);
         server.setSecureContext(found);
         used = found;
         logLine(log, "the HTTP endpoint uses a new certificate", { listen });
@@ -166,13 +172,6 @@ async function renewCertificate(
       if (failures > 1)
         lines.write("cannot use the HTTP endpoint's new certificate", describeError(error));
     }
-  }
-}
-
-/** Throws an error if they do not belong together. */
-function assertPair({ cert, key }: KeyPair): void {
-  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
-    throw new Error("the key does not belong to the certificate");
   }
 }
 

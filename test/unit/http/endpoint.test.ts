@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -210,6 +211,31 @@ test("a new certificate is used for new connections, and one that does not fit i
     200,
   );
   await assert.rejects(ask("/", { port, ca }));
+});
+
+test("a key that does not belong to the certificate is reported at the start, also one of another kind", async (t) => {
+  const { http, port, ca, directory } = await tlsOptions(t);
+  const key = readFileSync(join(directory, "http.key"), "utf8");
+  const other =
+    createPrivateKey(key).asymmetricKeyType === "rsa"
+      ? generateKeyPairSync("ec", { namedCurve: "P-256" })
+      : generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const pem = other.privateKey.export({ type: "pkcs8", format: "pem" });
+  writeFileSync(join(directory, "http.key"), pem);
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const answer = async (_request: unknown, response: ServerResponse) => void response.end("ok");
+  const serving = serveEndpoint({ http, log, answer }, stop.signal);
+  t.after(async () => {
+    stop.abort();
+    await settled(serving, "the endpoint ends");
+  });
+  const message = "the HTTP endpoint cannot listen; events are published all the same";
+  await until(() => lines.some(({ msg }) => msg === message), "the key is reported");
+  assert.match(String(lines[0]?.["error"]), /the key does not belong to the certificate/);
+  writeFileSync(join(directory, "http.key"), key);
+  await until(() => lines.some(({ msg }) => msg === "the HTTP endpoint listens"), "it listens");
+  assert.equal((await ask("/", { port, ca })).code, 200);
 });
 
 test("a Unix socket is served, also after a process that was killed left it behind", async (t) => {
