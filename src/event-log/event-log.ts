@@ -51,7 +51,7 @@ export class EventLog {
     if (this.#waiting >= mostWaiting) return false;
     this.#reportedAt.set(key, now);
     this.#waiting += 1;
-    this.#last = this.#last.then(() => this.#write(id, texts.map(safeText)));
+    this.#last = this.#last.then(() => this.#write(id, texts));
     return true;
   }
 
@@ -67,7 +67,7 @@ export class EventLog {
 
   async #write(id: number, texts: readonly string[]): Promise<void> {
     try {
-      await this.#options.write(id, texts);
+      await this.#options.write(id, texts.map(safeText));
       this.#isFailing = false;
     } catch (error) {
       if (!this.#isFailing) this.#options.failed?.(describeCause(error));

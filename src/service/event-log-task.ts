@@ -1,5 +1,8 @@
+import type { Logger } from "pino";
+import { describeError } from "../errors/describe-error.ts";
 import type { EventLog } from "../event-log/event-log.ts";
 import type { HealthCode } from "../health/reasons.ts";
+import { logLine } from "../log/log-line.ts";
 import { pause } from "../pipeline/waiting.ts";
 import { formatDuration } from "../units.ts";
 import type { LiveStatus, Observation, SinkView } from "./live-status.ts";
@@ -9,19 +12,25 @@ import { Watermark } from "./watermark.ts";
 export interface EventLogTaskOptions {
   readonly status: Pick<LiveStatus, "observe">;
   readonly eventLog: EventLog;
+  readonly log: Logger;
   /** How often the status is read, in ms. Default 30000. */
   readonly intervalMs?: number;
 }
 
 /** Reports what becomes of the service in the event log of Windows until the signal is aborted, and once more then. */
 export async function keepEventLog(
-  { status, eventLog, intervalMs = 30_000 }: EventLogTaskOptions,
+  { status, eventLog, log, intervalMs = 30_000 }: EventLogTaskOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const watch = new EventLogWatch(eventLog);
   for (;;) {
     await pause(intervalMs, signal);
-    watch.take(await status.observe());
+    try {
+      watch.take(await status.observe());
+    } catch (error) {
+      // Whatever is wrong with the health, it must not end the service.
+      logLine(log, "cannot assess the health", describeError(error));
+    }
     if (signal.aborted) return;
   }
 }

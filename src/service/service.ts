@@ -140,8 +140,8 @@ export class Service {
     logProgress(progress);
     await Promise.all(this.#members.map(({ checkpoints }) => checkpoints.close()));
     const acknowledged = this.stats().reduce((sum, each) => sum + each.acknowledgedEvents, 0);
-    this.#eventLog?.report("service-stopped", [String(acknowledged)]);
     fault.signal.throwIfAborted();
+    this.#eventLog?.report("service-stopped", [String(acknowledged)]);
   }
 
   async #keepEventLog(signal: AbortSignal): Promise<void> {
@@ -149,7 +149,7 @@ export class Service {
     if (eventLog === undefined) return;
     const names = this.#members.map(({ name }) => name).join(", ");
     eventLog.report("service-started", [packageVersion(), this.#retention.directory, names]);
-    await keepEventLog({ status: this.#status, eventLog }, signal);
+    await keepEventLog({ status: this.#status, eventLog, log: this.#retention.log }, signal);
   }
 
   /** The endpoint's code is loaded only where it is used. */

@@ -4,7 +4,9 @@ import { EventLog } from "../../../src/event-log/event-log.ts";
 import type { HealthReason } from "../../../src/health/health.ts";
 import { EventLogWatch, keepEventLog } from "../../../src/service/event-log-task.ts";
 import type { Observation } from "../../../src/service/live-status.ts";
+import { collectLog } from "../../support/collect-log.ts";
 import { sampleObservation } from "../../support/sample-observation.ts";
+import { until } from "../../support/until.ts";
 
 const minute = 60_000;
 const start = Date.parse("2026-06-15T12:00:00.000Z");
@@ -135,9 +137,33 @@ test("a stop reports what is new since the last look", async () => {
   const { eventLog, written } = watched();
   const stop = new AbortController();
   const observe = async () => observation(1, { rejected: 7 });
-  const task = keepEventLog({ status: { observe }, eventLog, intervalMs: 3_600_000 }, stop.signal);
+  const { log } = collectLog();
+  const options = { status: { observe }, eventLog, log, intervalMs: 3_600_000 };
+  const task = keepEventLog(options, stop.signal);
   stop.abort();
   await task;
   await eventLog.flush();
   assert.deepEqual(written, ["54 kafka 7"]);
+});
+
+test("a state of health that cannot be read ends nothing, and later entries are written", async () => {
+  const { eventLog, written } = watched();
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  let looks = 0;
+  const observe = async () => {
+    looks += 1;
+    if (looks === 1) throw new Error("EIO");
+    return observation(1, { rejected: 7 });
+  };
+  const task = keepEventLog({ status: { observe }, eventLog, log, intervalMs: 1 }, stop.signal);
+  await until(() => looks > 1, "the health is read again");
+  stop.abort();
+  await task;
+  await eventLog.flush();
+  assert.deepEqual(written, ["54 kafka 7"]);
+  assert.deepEqual(
+    lines.map(({ msg, error }) => [msg, error]),
+    [["cannot assess the health", "EIO"]],
+  );
 });
