@@ -28,6 +28,13 @@ export function parseSeconds(text: string): number {
   throw new InvalidArgumentError("It must be a whole number of seconds, 0 to 3600.");
 }
 
+/** Reads the time between two looks, in whole seconds, at most an hour. */
+export function parseInterval(text: string): number {
+  const value = parseSeconds(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError("It must be a whole number of seconds, 1 to 3600.");
+}
+
 /** Reads a point in time: RFC 3339, or a date alone (its midnight in UTC). */
 export function parseTime(text: string): Date {
   const isKnown =

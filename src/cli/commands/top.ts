@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { TopOptions } from "../actions/top.ts";
-import { parseCount } from "../arguments.ts";
+import { parseInterval } from "../arguments.ts";
 import { configOption } from "../default-config.ts";
 
 export function addTopCommand(program: Command): void {
@@ -8,7 +8,7 @@ export function addTopCommand(program: Command): void {
     .command("top")
     .description("watch how well events flow, on the whole terminal")
     .addOption(configOption("configuration file (the secrets of its sinks are not read)"))
-    .option("--interval <seconds>", "how often it looks", parseCount, 2)
+    .option("--interval <seconds>", "how often it looks", parseInterval, 2)
     .addHelpText("after", help)
     .action(async (options: TopOptions) => (await import("../actions/top.ts")).top(options));
 }

@@ -24,8 +24,11 @@ export class RateMeter {
   take(status: Status): void {
     const at = Date.parse(status.time);
     // One from before the window stays, so that the window is full.
-    const inWindow = this.#seen.filter(({ time }) => at - Date.parse(time) < windowMs);
-    const before = this.#seen.filter((each) => !inWindow.includes(each)).slice(-1);
+    const age = ({ time }: Status): number => at - Date.parse(time);
+    // None from the future: the clock may have been set back.
+    const past = this.#seen.filter((each) => age(each) >= 0);
+    const inWindow = past.filter((each) => age(each) < windowMs);
+    const before = past.filter((each) => age(each) >= windowMs).slice(-1);
     this.#seen = [...before, ...inWindow, status];
   }
 

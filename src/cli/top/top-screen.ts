@@ -180,13 +180,17 @@ function reasonLines({ status, selected }: TopView, columns: number, space: numb
   for (const [index, { code, state, sink, since, detail, meaning, hint }] of found.entries()) {
     const whose = sink === undefined ? "" : ` of ${inLine(sink)}`;
     const when = since === undefined ? "" : ` since ${since.slice(0, 19)}Z`;
-    const text = detail === undefined ? meaning : `${meaning} ${inLine(detail)}`;
+    const text = inLine(detail === undefined ? meaning : `${meaning} ${detail}`);
     const head = styled(
       process.stdout,
       colours[state],
       cut(`${state}: ${code}${whose}${when}`, columns),
     );
-    const block = [head, ...indented(text, columns).slice(0, 3), ...indented(`> ${hint}`, columns)];
+    const block = [
+      head,
+      ...indented(text, columns).slice(0, 3),
+      ...indented(`> ${inLine(hint)}`, columns),
+    ];
     const left = found.length - index;
     // A reason is shown as a whole, but for the first one; the line after the last one counts the rest.
     if (index > 0 && lines.length + block.length + (left > 1 ? 1 : 0) > space) {

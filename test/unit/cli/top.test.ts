@@ -25,6 +25,8 @@ function sampleStatus(text = "plain"): Status {
   const reasons = Array.from({ length: 12 }, (_, n) => ({
     ...reason,
     sink: n < 6 ? "beta" : "alpha",
+    meaning: `${reason.meaning} ${text}`,
+    hint: `${reason.hint} ${text}`,
   }));
   return { ...status, sinks, reasons };
 }
