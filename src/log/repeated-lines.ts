@@ -11,7 +11,7 @@ import type { LogLevel } from "./message-entry.ts";
 const tickMs = 60_000;
 /** Longest time between two lines about repeats, in ticks. */
 const mostTicks = 60;
-/** A line that did not repeat for this many ticks is news when it comes again. */
+/** A line that did not repeat for this many ticks is news when it repeats. */
 const quietTicks = 5;
 
 /** A line that was logged, and what was held back since. */

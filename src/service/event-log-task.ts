@@ -1,38 +1,22 @@
-import type { Logger } from "pino";
-import { describeError } from "../errors/describe-error.ts";
 import type { EventLog } from "../event-log/event-log.ts";
 import type { HealthCode } from "../health/reasons.ts";
-import { logLine } from "../log/log-line.ts";
-import { pause } from "../pipeline/waiting.ts";
 import { formatDuration } from "../units.ts";
-import type { LiveStatus, Observation, SinkView } from "./live-status.ts";
+import type { Observation, SinkView } from "./live-status.ts";
+import { type WatchStatusOptions, watchStatus } from "./watch-status.ts";
 import { Watermark } from "./watermark.ts";
 
-/** What the task reads, where it writes, and how often. */
-export interface EventLogTaskOptions {
-  readonly status: Pick<LiveStatus, "observe">;
+/** What the task reads, and where it writes. */
+export interface EventLogTaskOptions extends Omit<WatchStatusOptions, "readsAtEnd"> {
   readonly eventLog: EventLog;
-  readonly log: Logger;
-  /** How often the status is read, in ms. Default 30000. */
-  readonly intervalMs?: number;
 }
 
 /** Reports what becomes of the service in the event log of Windows until the signal is aborted, and once more then. */
 export async function keepEventLog(
-  { status, eventLog, log, intervalMs = 30_000 }: EventLogTaskOptions,
+  { eventLog, ...options }: EventLogTaskOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const watch = new EventLogWatch(eventLog);
-  for (;;) {
-    await pause(intervalMs, signal);
-    try {
-      watch.take(await status.observe());
-    } catch (error) {
-      // Whatever is wrong with the health, it must not end the service.
-      logLine(log, "cannot assess the health", describeError(error));
-    }
-    if (signal.aborted) return;
-  }
+  await watchStatus({ ...options, readsAtEnd: true }, (found) => watch.take(found), signal);
 }
 
 /** Reasons of the state of health with which a sink publishes nothing. */

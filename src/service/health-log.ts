@@ -1,37 +1,21 @@
 import type { Logger } from "pino";
-import { describeError } from "../errors/describe-error.ts";
 import type { Status } from "../health/status.ts";
 import { logLine } from "../log/log-line.ts";
-import { pause } from "../pipeline/waiting.ts";
-import type { LiveStatus } from "./live-status.ts";
-
-/** What the health log reads, where it writes, and how often. */
-export interface HealthLogOptions {
-  readonly status: Pick<LiveStatus, "observe">;
-  readonly log: Logger;
-  /** How often the health is assessed, in ms. Default 30000. */
-  readonly intervalMs?: number;
-}
+import type { Observation } from "./live-status.ts";
+import { type WatchStatusOptions, watchStatus } from "./watch-status.ts";
 
 /** Logs a line when the state of health changes, or one of its reasons does, until the signal is aborted. */
 export async function keepHealthLog(
-  { status, log, intervalMs = 30_000 }: HealthLogOptions,
+  options: Omit<WatchStatusOptions, "readsAtEnd">,
   signal: AbortSignal,
 ): Promise<void> {
   let before = "";
-  for (;;) {
-    await pause(intervalMs, signal);
-    if (signal.aborted) return;
-    try {
-      const found = (await status.observe()).status;
-      const now = keyOf(found);
-      if (now !== before) report(log, found);
-      before = now;
-    } catch (error) {
-      // Whatever is wrong with the health, it must not end the service.
-      logLine(log, "cannot assess the health", describeError(error));
-    }
-  }
+  const take = ({ status }: Observation): void => {
+    const now = keyOf(status);
+    if (now !== before) report(options.log, status);
+    before = now;
+  };
+  await watchStatus(options, take, signal);
 }
 
 /** Differs when a reason comes, goes or changes its state. */

@@ -52,11 +52,9 @@ export class History {
 
   /** Adds a point every 10 s until the signal is aborted. */
   async keep(signal: AbortSignal): Promise<void> {
-    this.sample(Date.now(), performance.now());
-    for (;;) {
-      await pause(intervalMs, signal);
-      if (signal.aborted) return;
+    while (!signal.aborted) {
       this.sample(Date.now(), performance.now());
+      await pause(intervalMs, signal);
     }
   }
 

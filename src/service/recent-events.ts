@@ -45,7 +45,7 @@ export interface RecentEventsOptions {
 
 /**
  * The newest records of a journal, read when they are asked for. The first time reads up to two segments. Later, when
- * more has come than is worth reading for a list, it begins anew at the newest frame that is known: there is no hole in it.
+ * more has come than is worth reading for a list, it starts over at the newest frame that is known, so no record is missing between two.
  */
 export class RecentEvents {
   readonly #options: RecentEventsOptions;
@@ -142,10 +142,11 @@ function glance(record: ExitRecord): Omit<RecentEvent, "id" | "time"> {
   const requester = text(request.get("RequesterName"));
   const subject =
     text(certificate.get("DistinguishedName")) ?? text(request.get("DistinguishedName"));
-  const detail = detailOf(record);
+  const kind = kindOfRecord(record);
+  const detail = detailOf(kind, record);
   const names = { ...(requester && { requester }), ...(subject && { subject }) };
   return {
-    kind: kindOfRecord(record),
+    kind,
     ...(requestId && { requestId }),
     ...(template && { template }),
     ...(serialNumber && { serialNumber }),
@@ -154,12 +155,10 @@ function glance(record: ExitRecord): Omit<RecentEvent, "id" | "time"> {
   };
 }
 
-function detailOf(record: ExitRecord): string | undefined {
-  const { request, crls } = record;
+function detailOf(kind: string, { request, crls }: ExitRecord): string | undefined {
   if (crls.length > 0) {
-    return `${[...new Set(crls.map(({ kind }) => kind))].join(" and ")} CRL`;
+    return `${[...new Set(crls.map((crl) => crl.kind))].join(" and ")} CRL`;
   }
-  const kind = kindOfRecord(record);
   if (kind === "certificate.revoked") {
     const reason = request.get("RevokedReason");
     const words: Readonly<Record<number, string>> = revocationReasons;

@@ -61,7 +61,7 @@ export class RabbitMqConnection {
     this.#monitor = monitor;
   }
 
-  /** Why there is no connection; `undefined` while there is one, and before the first attempt has ended. */
+  /** Why it is not connected; `undefined` while it is, and before the first attempt has ended. */
   get failure(): unknown {
     return this.#model === undefined ? (this.#attemptError ?? this.lastError) : undefined;
   }

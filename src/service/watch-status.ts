@@ -1,0 +1,35 @@
+import type { Logger } from "pino";
+import { describeError } from "../errors/describe-error.ts";
+import { logLine } from "../log/log-line.ts";
+import { pause } from "../pipeline/waiting.ts";
+import type { LiveStatus, Observation } from "./live-status.ts";
+
+/** What a watch reads, where it writes, and how often. */
+export interface WatchStatusOptions {
+  readonly status: Pick<LiveStatus, "observe">;
+  readonly log: Logger;
+  /** How often the status is read, in ms. Default 30000. */
+  readonly intervalMs?: number;
+  /** Whether it is read once more when the signal is aborted. Default false. */
+  readonly readsAtEnd?: boolean;
+}
+
+/**
+ * Hands the status to `take` again and again until the signal is aborted. Never rejects: whatever is wrong with the
+ * health, it must not end the service.
+ */
+export async function watchStatus(
+  { status, log, intervalMs = 30_000, readsAtEnd = false }: WatchStatusOptions,
+  take: (observation: Observation) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  do {
+    await pause(intervalMs, signal);
+    if (signal.aborted && !readsAtEnd) return;
+    try {
+      take(await status.observe());
+    } catch (error) {
+      logLine(log, "cannot assess the health", describeError(error));
+    }
+  } while (!signal.aborted);
+}
