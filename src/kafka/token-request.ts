@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
+import { readBody } from "../read-body.ts";
 import type { AccessToken } from "./access-token.ts";
 import { readTokenAnswer, type TokenAnswer } from "./token-answer.ts";
 import { TokenError } from "./token-error.ts";
@@ -85,7 +86,7 @@ function post(
   };
   return new Promise((resolve, reject) => {
     const receive = (response: IncomingMessage): void => {
-      readBody(response).then(
+      readBody(response, mostBytes, () => new TooLarge()).then(
         (text) => resolve({ status: response.statusCode ?? 0, body: text }),
         reject,
       );
@@ -97,17 +98,6 @@ function post(
     request.on("error", reject);
     request.end(body);
   });
-}
-
-async function readBody(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > mostBytes) throw new TooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 class TooLarge extends Error {}

@@ -10,11 +10,12 @@ import { test } from "node:test";
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   "units.ts": [],
   "waiting.ts": [],
+  "read-body.ts": [],
   errors: [],
   "libraries.ts": ["errors"],
   log: [],
   amqp: ["errors"],
-  kafka: ["errors", "log"],
+  kafka: ["read-body.ts", "errors", "log"],
   native: ["errors"],
   "event-log": ["errors", "native"],
   files: ["units.ts", "errors", "native"],
@@ -80,6 +81,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "index.ts": ["events"],
   cli: [
     "units.ts",
+    "read-body.ts",
     "errors",
     "log",
     "amqp",

@@ -5,6 +5,7 @@ import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { HttpOptions } from "../../config/http-options.ts";
 import { type Status, statusSchema } from "../../health/status.ts";
+import { readBody } from "../../read-body.ts";
 import { mebibyte } from "../../units.ts";
 
 /** How long a service has for its answer, in ms. */
@@ -21,7 +22,7 @@ export async function statusOfEndpoint(http: HttpOptions): Promise<Status> {
   const socket = await connected(http, signal);
   try {
     const response = await answerOf(http, socket, signal);
-    const body = await bodyOf(response);
+    const body = await readBody(response, mostBytes, () => new Error("its answer is too long"));
     if (response.statusCode !== 200) throw new Error(`it answers ${response.statusCode}`);
     const parsed = statusSchema.safeParse(JSON.parse(body));
     if (!parsed.success)
@@ -48,17 +49,6 @@ function answerOf(
       .once("error", reject)
       .end();
   });
-}
-
-async function bodyOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > mostBytes) throw new Error("its answer is too long");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 function connected({ address, tls }: HttpOptions, signal: AbortSignal): Promise<Socket> {
