@@ -27,7 +27,7 @@ export async function keepProgressLog(
 /** Logs one line `progress` per sink; its counters count from the start of the service. */
 export function logProgress({ stats, log }: ProgressOptions): void {
   for (const { position: _position, reader, ...counters } of stats()) {
-    const { unmarkedFrames, damagedRanges } = reader ?? { unmarkedFrames: 0, damagedRanges: 0 };
-    log.info({ ...counters, unmarkedFrames, damagedRanges }, "progress");
+    const { unmarkedFrames = 0, damagedRanges = 0, brokenLinks = 0 } = reader ?? {};
+    log.info({ ...counters, unmarkedFrames, damagedRanges, brokenLinks }, "progress");
   }
 }

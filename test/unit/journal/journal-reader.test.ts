@@ -20,6 +20,9 @@ function fakeReader(results: (NativeBatch | Error | null)[], positionLost = fals
       quarantinedRanges: 0,
       damagedRanges: 0,
       positionLost,
+      brokenLinks: 0,
+      brokenEpoch: 0,
+      brokenSequence: 0n,
     }),
     close() {},
   };
