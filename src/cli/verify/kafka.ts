@@ -16,6 +16,9 @@ import { saslEntry } from "./kafka-credentials.ts";
 import { type Extent, type Passed, readToEnd } from "./read-to-end.ts";
 import type { Tally } from "./tally.ts";
 
+/** `ConfigResourceTypes.TOPIC` of kafkajs, which is loaded only to connect. */
+const topicResource = 2;
+
 /** The topic that a URL names; `clientId` is what the broker logs. Throws CERTWIRE_USAGE. */
 export function kafkaTarget(
   url: string,
@@ -43,6 +46,7 @@ export async function readTopic(
   try {
     await admin.connect();
     const extents = await extentsOf(admin, topic);
+    if (await isCompacted(admin, topic)) tally.expectCompaction();
     const source = (passed: Passed): EventSource =>
       kafkaTopic({ client: watched(kafka, passed), topic, groupId });
     try {
@@ -75,6 +79,19 @@ function watched(kafka: Kafka, passed: Passed): KafkaClient {
       return consumer;
     },
   };
+}
+
+/** Without the right to read the settings of the topic it is taken for one that keeps everything. */
+async function isCompacted(admin: Admin, topic: string): Promise<boolean> {
+  const resources = [{ type: topicResource, name: topic, configNames: ["cleanup.policy"] }];
+  const settings = await admin
+    .describeConfigs({ includeSynonyms: false, resources })
+    .catch(() => undefined);
+  const entries = settings?.resources[0]?.configEntries ?? [];
+  return entries.some(
+    ({ configName, configValue }) =>
+      configName === "cleanup.policy" && configValue.includes("compact"),
+  );
 }
 
 async function extentsOf(admin: Admin, topic: string): Promise<Extent[]> {

@@ -19,7 +19,10 @@ import {
 const golden = join("test", "fixtures", "journal");
 
 /** What any reader made of a journal, in one form: payloads in hex, numbers of gaps as bigint. */
-type Plain = Omit<IndependentEntry, "type" | "index" | "content" | "previousHash" | "recordHash"> & {
+type Plain = Omit<
+  IndependentEntry,
+  "type" | "index" | "content" | "previousHash" | "recordHash"
+> & {
   readonly type: number;
   readonly index: number;
   readonly content: unknown;
