@@ -152,7 +152,9 @@ function hiddenIn(problems: unknown): string[] {
   return all.flatMap((each) => {
     const { property, reason } = Object(each) as { property?: unknown; reason?: unknown };
     const isHidden = reason === "redacted" || reason === "omitted";
-    return isHidden && typeof property === "string" ? [property] : [];
+    if (!isHidden || typeof property !== "string") return [];
+    // A place in a list is part of some paths, and not of others.
+    return [property.replaceAll(/\.\d+(?=\.|$)/g, "")];
   });
 }
 

@@ -269,7 +269,7 @@ const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** CRC-32C of several pieces, concatenated. */
-function crc32c(...pieces: readonly Buffer[]): number {
+export function crc32c(...pieces: readonly Buffer[]): number {
   let crc = 0xffffffff;
   for (const piece of pieces) {
     for (const byte of piece) crc = crcTable[(crc ^ byte) & 0xff]! ^ (crc >>> 8);

@@ -1,44 +1,14 @@
 import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { Completeness } from "../../../src/consumer/completeness/completeness.ts";
-import { CaMemory } from "../../../src/events/ca-memory.ts";
-import type { EventOptions } from "../../../src/events/envelope.ts";
 import type { CertwireEvent } from "../../../src/events/event.ts";
 import { Redactor } from "../../../src/events/redaction/redactor.ts";
 import { shrinkEvent } from "../../../src/events/shrink-event.ts";
 import { Findings } from "../../../src/evidence/finding.ts";
 import { JournalComparison } from "../../../src/evidence/journal-comparison.ts";
-import { loadNative } from "../../../src/native/addon.ts";
-import { SimulatedCa } from "../../../src/simulate/simulated-ca.ts";
-import { eventsOfJournal } from "../../../src/sources/journal-events.ts";
-import { journalDirectory } from "../../support/small-journal.ts";
+import { publishedEvents, simulatedJournal } from "../../support/evidence-journal.ts";
 
 const signal = new AbortController().signal;
-
-/** A journal of two starts of a simulated CA, `count` events each. */
-function writeJournal(context: TestContext, count = 40): string {
-  const directory = journalDirectory(context);
-  const ca = new SimulatedCa({ seed: "evidence", now: () => new Date(Date.UTC(2026, 0, 5)) });
-  for (let epoch = 0; epoch < 2; epoch += 1) {
-    const simulator = new (loadNative().ExitSimulator)({ directory, caName: "Evidence CA" });
-    simulator.notify(ca.started());
-    for (let at = 0; at < count; at += 1) simulator.notify(ca.next());
-    simulator.notify(ca.stopped());
-    assert.ok(simulator.shutdown());
-    simulator.close();
-  }
-  return directory;
-}
-
-async function eventsOf(directory: string, options: EventOptions = {}): Promise<CertwireEvent[]> {
-  const made: CertwireEvent[] = [];
-  const undecodable = (error: Error): never => assert.fail(error);
-  const all = { events: options, caMemory: new CaMemory(), undecodable };
-  for await (const { replayed: _, ...event } of eventsOfJournal(directory, all, signal)) {
-    made.push(JSON.parse(JSON.stringify(event)) as CertwireEvent);
-  }
-  return made;
-}
 
 interface Given {
   readonly deadLetters?: ReadonlySet<string>;
@@ -94,8 +64,8 @@ const forms = [
 
 for (const options of forms) {
   test(`events say what their records say in any form: ${JSON.stringify(options)}`, async (t) => {
-    const directory = writeJournal(t);
-    const events = await eventsOf(directory, options);
+    const directory = simulatedJournal(t);
+    const events = await publishedEvents(directory, options);
     const { counts, found, open } = await compare(directory, events);
     assert.deepEqual([found, open], [[], []]);
     assert.deepEqual([counts.same, counts.partly, counts.unread], [events.length, 0, 0]);
@@ -103,8 +73,8 @@ for (const options of forms) {
 }
 
 test("the order of the events, copies and replays make no difference", async (t) => {
-  const directory = writeJournal(t);
-  const events = await eventsOf(directory);
+  const directory = simulatedJournal(t);
+  const events = await publishedEvents(directory);
   const replays = events.map((event) => ({ ...event, replayed: true as const }));
   const { counts, found } = await compare(directory, [...replays.toReversed(), ...events]);
   assert.deepEqual(found, []);
@@ -112,8 +82,8 @@ test("the order of the events, copies and replays make no difference", async (t)
 });
 
 test("each value of an event that was altered is found", async (t) => {
-  const directory = writeJournal(t);
-  const events = await eventsOf(directory);
+  const directory = simulatedJournal(t);
+  const events = await publishedEvents(directory);
   const victim = issuedIn(events, 1);
   const request = victim.data["request"] as Record<string, unknown>;
   const { requesterName: _name, ...lessRequest } = request;
@@ -136,8 +106,8 @@ test("each value of an event that was altered is found", async (t) => {
 });
 
 test("a kind that an event is not is found", async (t) => {
-  const directory = writeJournal(t);
-  const events = await eventsOf(directory);
+  const directory = simulatedJournal(t);
+  const events = await publishedEvents(directory);
   const victim = issuedIn(events, 1);
   const type = victim.type.replace("issued", "revoked");
   const { found } = await compare(
@@ -148,8 +118,8 @@ test("a kind that an event is not is found", async (t) => {
 });
 
 test("what a sink redacts or leaves out is no change, and anything else beside it is", async (t) => {
-  const directory = writeJournal(t);
-  const events = await eventsOf(directory);
+  const directory = simulatedJournal(t);
+  const events = await publishedEvents(directory);
   const redactor = new Redactor({ remove: ["request.requesterName"], hash: [], key: "" });
   const shown = events.map((event) => redactor.redact(event));
   const small = shown.map((event) => shrinkEvent(event, 2500));
@@ -168,8 +138,8 @@ test("what a sink redacts or leaves out is no change, and anything else beside i
 });
 
 test("a record without an event is found, unless it is a dead letter", async (t) => {
-  const directory = writeJournal(t);
-  const events = await eventsOf(directory);
+  const directory = simulatedJournal(t);
+  const events = await publishedEvents(directory);
   const victim = issuedIn(events, 1);
   const kept = without(victim, events);
   const missing = await compare(directory, kept);
@@ -181,17 +151,17 @@ test("a record without an event is found, unless it is a dead letter", async (t)
 });
 
 test("what was there before the first event and after the last is counted and not missed", async (t) => {
-  const directory = writeJournal(t);
-  const events = await eventsOf(directory);
+  const directory = simulatedJournal(t);
+  const events = await publishedEvents(directory);
   const { found, counts } = await compare(directory, events.slice(10, -10));
   assert.deepEqual(found, []);
   assert.ok(counts.before >= 9 && counts.after >= 9, JSON.stringify(counts));
 });
 
 test("an epoch without any event is found", async (t) => {
-  const directory = writeJournal(t);
-  const third = await eventsOf(directory);
-  const other = writeJournal(t);
+  const directory = simulatedJournal(t);
+  const third = await publishedEvents(directory);
+  const other = simulatedJournal(t);
   const events = [...third.filter(({ sequence }) => /^0+2-/.test(sequence))];
   assert.deepEqual((await compare(directory, events)).found, []);
   const { found } = await compare(other, events);
@@ -199,8 +169,8 @@ test("an epoch without any event is found", async (t) => {
 });
 
 test("in a compacted topic a later event of the request explains the hole, and nothing else does", async (t) => {
-  const directory = writeJournal(t, 120);
-  const events = await eventsOf(directory);
+  const directory = simulatedJournal(t, { count: 120 });
+  const events = await publishedEvents(directory);
   const newest = new Map(events.map((event) => [event.partitionkey, event.sequence]));
   const compacted = events.filter((event) => newest.get(event.partitionkey) === event.sequence);
   assert.ok(compacted.length < events.length - 3);
