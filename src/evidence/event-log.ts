@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { type EventPlace, foundGapIndex, placeOf } from "../consumer/completeness/place.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import { compareTexts } from "./finding.ts";
@@ -201,5 +201,5 @@ function isChainValue(value: unknown): value is string {
 function contentHash(event: CertwireEvent, dataText: string): Buffer {
   const { source, type, subject, time, dataschema, partitionkey, recordedtime } = event;
   const attributes = [source, type, subject, time, dataschema, partitionkey, recordedtime];
-  return createHash("sha256").update(JSON.stringify(attributes)).update(dataText).digest();
+  return hash("sha256", `${JSON.stringify(attributes)}${dataText}`, "buffer");
 }

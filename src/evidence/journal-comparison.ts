@@ -87,8 +87,8 @@ export class JournalComparison {
   ): Promise<JournalComparison> {
     const index = new JournalIndex(directory);
     await index.open();
-    const verdict = await verifyJournal(directory, signal, onProgress, (frames) =>
-      index.add(frames),
+    const verdict = await verifyJournal(directory, signal, onProgress, (frame, found) =>
+      index.add(frame, found),
     );
     return new JournalComparison(directory, index, verdict, findings);
   }

@@ -1,10 +1,10 @@
 import { foundGapIndex } from "../consumer/completeness/place.ts";
 import { NumberSet } from "../consumer/completeness/number-set.ts";
 import { decodeGap } from "../exit/decode-gap.ts";
-import { frameTypes, type JournalFrame } from "../journal/frame.ts";
+import type { JournalFrame } from "../journal/frame.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import { listSegments, startOf } from "../journal/segments.ts";
-import { decodeContent } from "../sources/decode-frame.ts";
+import type { JournalFinding } from "../journal-tools/verify-journal.ts";
 
 /** Frames between two places that are kept. */
 const placeInterval = 512;
@@ -59,9 +59,20 @@ export class JournalIndex {
     }
   }
 
-  /** Takes frames in the order of the journal. */
-  add(frames: readonly JournalFrame[]): void {
-    for (const frame of frames) this.#add(frame);
+  /** Takes a frame, in the order of the journal, with what was found in it. */
+  add(frame: JournalFrame, findings: readonly JournalFinding[]): void {
+    const epoch = this.#epochs.get(frame.epochId) ?? this.#begin(frame);
+    const sequence = Number(frame.sequence);
+    if (frame.index === foundGapIndex) {
+      const { firstSequence = sequence, lastSequence } = decodeGap(frame.payload);
+      const to = lastSequence === undefined ? Number.POSITIVE_INFINITY : Number(lastSequence);
+      epoch.lost.push({ from: Number(firstSequence), to });
+      return;
+    }
+    this.#keepPlace(epoch, sequence);
+    epoch.records.add(sequence);
+    if (findings.some(({ kind }) => kind === "undecodable")) epoch.undecodable.add(sequence);
+    this.#previous = frame.position;
   }
 
   /** Where to start to read a record; `undefined` for an epoch that is not there. */
@@ -74,23 +85,6 @@ export class JournalIndex {
       else high = middle;
     }
     return places[low]?.position;
-  }
-
-  #add(frame: JournalFrame): void {
-    const epoch = this.#epochs.get(frame.epochId) ?? this.#begin(frame);
-    const sequence = Number(frame.sequence);
-    if (frame.index === foundGapIndex) {
-      const { firstSequence = sequence, lastSequence } = decodeGap(frame.payload);
-      const to = lastSequence === undefined ? Number.POSITIVE_INFINITY : Number(lastSequence);
-      epoch.lost.push({ from: Number(firstSequence), to });
-      return;
-    }
-    this.#keepPlace(epoch, sequence);
-    epoch.records.add(sequence);
-    if (frame.type === frameTypes.event && "undecodable" in decodeContent(frame)) {
-      epoch.undecodable.add(sequence);
-    }
-    this.#previous = frame.position;
   }
 
   #begin({ epochId: id, epochNumber: number }: JournalFrame): IndexedEpoch {

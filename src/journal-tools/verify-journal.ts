@@ -60,15 +60,15 @@ const damagingKinds = new Set<JournalFinding["kind"]>([
   "undecodable",
 ]);
 
-/** Takes the frames of a journal, in its order, with what was found in them. */
-export type OnFrames = (frames: readonly JournalFrame[]) => void;
+/** Takes each record and gap of a journal, in its order, with what was found in it. */
+export type OnFrame = (frame: JournalFrame, findings: readonly JournalFinding[]) => void;
 
 /** Verifies every frame of a journal. Rejects with CERTWIRE_JOURNAL_UNREADABLE. */
 export async function verifyJournal(
   directory: string,
   signal: AbortSignal,
   onProgress: OnProgress = () => undefined,
-  onFrames: OnFrames = () => undefined,
+  onFrame: OnFrame = () => undefined,
 ): Promise<JournalVerdict> {
   const segments = await listSegments(directory);
   const map = new JournalMap(segments);
@@ -81,10 +81,13 @@ export async function verifyJournal(
   let records = 0;
   try {
     for await (const frames of journal.chunks(signal)) {
-      for (const frame of frames) findings.push(...findingsOf(frame));
-      for (const frame of frames) times.add(frame);
+      for (const frame of frames) {
+        const found = findingsOf(frame);
+        findings.push(...found);
+        times.add(frame);
+        onFrame(frame, found);
+      }
       records += frames.filter(({ type }) => type === frameTypes.event).length;
-      onFrames(frames);
       onProgress(map.bytesBefore(frames.at(-1)?.position), map.bytes, records);
     }
     const { damagedRanges, ...chain } = journal.stats();
