@@ -5,6 +5,9 @@ import { compareTexts, type Finding, type Findings } from "./finding.ts";
 /** The number of the first record of an epoch: the frame that begins the epoch has 1. */
 const firstRecord = 2;
 
+/** Different versions of an event that are kept to compare others with. */
+const maxVersions = 100;
+
 /** How far the chain of some events was followed. */
 export interface ChainReport {
   /** Records of which there are events. */
@@ -58,19 +61,20 @@ class ChainCheck {
   #versionsOf(rows: Uint32Array): number[] {
     const log = this.#log;
     const versions: number[] = [];
-    let [event] = rows;
+    let contents: number[] = [];
     for (const row of rows) {
-      if (event === undefined || log.indexAt(row) !== log.indexAt(event)) event = row;
+      const [event] = contents;
+      if (event === undefined || log.indexAt(row) !== log.indexAt(event)) contents = [row];
       if (!log.isChainedAt(row)) {
         this.#add("unchained", row, "it has no recordhash and previoushash");
         continue;
       }
-      const known = versions.some((version) => log.haveSameHashes(version, row));
-      const isOther = !known && versions.length > 0;
-      if (!known) versions.push(row);
-      if (isOther) this.#addDouble(row, versions[0] ?? row, "its hashes are not those of");
-      else if (!log.haveSameContent(event, row)) {
-        this.#addDouble(row, event, "it does not say what its copy says:");
+      const [first = row] = versions;
+      const isOther = addNew(versions, row, (each) => log.haveSameHashes(each, row));
+      const isOtherContent = addNew(contents, row, (each) => log.haveSameContent(each, row));
+      if (isOther && row !== first) this.#addDouble(row, first, "its hashes are not those of");
+      else if (isOtherContent) {
+        this.#addDouble(row, contents[0] ?? row, "it does not say what its copy says:");
       }
     }
     return versions;
@@ -107,6 +111,13 @@ class ChainCheck {
     const sequence = log.sequenceAt(row);
     this.#findings.add({ kind, epochNumber, epochId, sequence, place: log.placeAt(row), detail });
   }
+}
+
+/** Adds a row unless one like it is known; true if it was added, or if there are too many to compare. */
+function addNew(rows: number[], row: number, isSame: (other: number) => boolean): boolean {
+  if (rows.some(isSame)) return false;
+  if (rows.length < maxVersions) rows.push(row);
+  return true;
 }
 
 /** A CA has one process, so of one journal no two epochs run at the same time. */

@@ -82,7 +82,7 @@ export class EventLog {
     const ranks = this.#ranks();
     const rows = Uint32Array.from({ length: this.#size }, (_, row) => row);
     const rank = (row: number): number => ranks[this.#epoch[row] ?? 0] ?? 0;
-    return rows.sort(
+    return rows.toSorted(
       (a, b) =>
         rank(a) - rank(b) ||
         this.sequenceAt(a) - this.sequenceAt(b) ||

@@ -218,7 +218,7 @@ function linesOf({ name, things }: Target, outcome: Outcome): string[] {
     ...findingLines(findings.list(), findings.count),
     "",
     ...notes.map((note) => `note: ${note}`),
-    verdict(outcome, open),
+    verdictOf(outcome, open),
     ...(open > 0 && !outcome.isInterrupted ? [aboutFilters] : []),
   ];
 }
@@ -227,7 +227,7 @@ function areNot(count: number): string {
   return count === 1 ? "is not an event" : "are not events";
 }
 
-function verdict({ report, findings, isInterrupted }: Outcome, open: number): string {
+function verdictOf({ report, findings, isInterrupted }: Outcome, open: number): string {
   if (isInterrupted) return styled(process.stdout, "red", "interrupted: the rest was not read");
   const changes = findings.list().filter(isChange).length;
   const holes = report.isComplete ? "complete" : countOf(open, "hole");

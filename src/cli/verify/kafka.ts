@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Admin, Kafka } from "kafkajs";
+import kafkajs, { type Admin, type Kafka } from "kafkajs";
 import type { EventSource } from "../../consumer/event-source.ts";
 import { toConsumerError } from "../../consumer/kafka/client.ts";
 import type { KafkaClient } from "../../consumer/kafka/options.ts";
@@ -15,9 +15,6 @@ import { type ConnectOptions, parseEntry, resolveContext, tlsEntry, usage } from
 import { saslEntry } from "./kafka-credentials.ts";
 import { type Extent, type Passed, readToEnd } from "./read-to-end.ts";
 import type { Tally } from "./tally.ts";
-
-/** `ConfigResourceTypes.TOPIC` of kafkajs, which is loaded only to connect. */
-const topicResource = 2;
 
 /** The topic that a URL names; `clientId` is what the broker logs. Throws CERTWIRE_USAGE. */
 export function kafkaTarget(
@@ -83,7 +80,8 @@ function watched(kafka: Kafka, passed: Passed): KafkaClient {
 
 /** Without the right to read the settings of the topic it is taken for one that keeps everything. */
 async function isCompacted(admin: Admin, topic: string): Promise<boolean> {
-  const resources = [{ type: topicResource, name: topic, configNames: ["cleanup.policy"] }];
+  const type = kafkajs.ConfigResourceTypes.TOPIC;
+  const resources = [{ type, name: topic, configNames: ["cleanup.policy"] }];
   const settings = await admin
     .describeConfigs({ includeSynonyms: false, resources })
     .catch(() => undefined);

@@ -101,6 +101,8 @@ test("an id that comes again with another body is found, as a copy and as a repl
   assert.deepEqual(found([...events, { ...event, data }]), ["double 1/3"]);
   assert.deepEqual(found([...events, { ...event, data, replayed: true }]), ["double 1/3"]);
   assert.deepEqual(found([...events, { ...event, subject: "certificate/1" }]), ["double 1/3"]);
+  // Whichever was read first.
+  assert.deepEqual(found([{ ...event, data }, ...events, ...events]), ["double 1/3"]);
   const other = { ...event, recordhash: "1".repeat(64) };
   assert.deepEqual(found([...events, other]), ["double 1/3"]);
 });
