@@ -1,5 +1,5 @@
-import { foundGapIndex } from "../consumer/completeness/place.ts";
 import { NumberSet } from "../consumer/completeness/number-set.ts";
+import { foundGapIndex } from "../consumer/completeness/place.ts";
 import { decodeGap } from "../exit/decode-gap.ts";
 import type { JournalFrame } from "../journal/frame.ts";
 import type { JournalPosition } from "../journal/position.ts";

@@ -1,8 +1,8 @@
 import { filetimeText } from "../events/times.ts";
 import { frameTypes, type JournalFrame } from "../journal/frame.ts";
-import type { NativeReaderStats } from "../native/addon.ts";
 import { listHeadless, listImpostors, listSegments } from "../journal/segments.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
+import type { NativeReaderStats } from "../native/addon.ts";
 import { decodeContent } from "../sources/decode-frame.ts";
 import { JournalMap } from "./journal-map.ts";
 

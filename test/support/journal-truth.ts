@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import { chainStart } from "../../src/journal/chain.ts";
 import type { CertwireEvent, EventKind } from "../../src/events/event.ts";
+import { chainStart } from "../../src/journal/chain.ts";
 
 /** What a journal records, as a test draws it. */
 export type RecordPlan =
