@@ -64,6 +64,10 @@ export function envelope(frame: Frame, parts: EventParts, options: EventOptions)
     sequence: sortableSequence(frame),
     partitionkey: requestId === undefined ? owner : `${owner}:${requestId}`,
     recordedtime: filetimeText(frame.time),
+    ...(frame.hashes && {
+      previoushash: frame.hashes.previous,
+      recordhash: frame.hashes.record,
+    }),
     ...(options.replayed ? { replayed: true as const } : {}),
     data: parts.data,
   };

@@ -41,6 +41,13 @@ export interface EventAttributes {
   readonly partitionkey: string;
   /** When the journal recorded the event, in the form of `time`. */
   readonly recordedtime: string;
+  /** `recordhash` of the record before it in the journal; absent if `recordhash` is. */
+  readonly previoushash?: string;
+  /**
+   * The journal's chain value of the record: SHA-256 in hex, over the record and `previoushash`. The events of one record
+   * have the same. Absent from a gap that the service found, which has no record.
+   */
+  readonly recordhash?: string;
   /** Present on an event that `certwire replay` sent. */
   readonly replayed?: true;
 }

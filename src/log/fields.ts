@@ -25,4 +25,5 @@ export const progress = [
   "relayouts",
   "unmarkedFrames",
   "damagedRanges",
+  "brokenLinks",
 ] as const;

@@ -31,8 +31,10 @@ export interface NativeReaderOptions {
 
 /**
  * Some frames: all payloads in one buffer, and a table of `tableStride` unsigned 64-bit numbers per frame:
- * type, schema, index, epoch number, row in `epochIds`, sequence, time, payload offset, payload length, and
- * segment and offset of the place after the frame.
+ * type, schema, index, epoch number, row in `epochIds`, sequence, time, payload offset, payload length,
+ * segment and offset of the place after the frame, and 1 if the frame does not fit into the hash chain. In the buffer
+ * the 32 bytes of the chain value of the frame before and the 32 of its own stand before its payload, unless the index
+ * is 65535.
  */
 export interface NativeBatch {
   buffer: Buffer;
@@ -54,6 +56,12 @@ export interface NativeReaderStats {
   damagedRanges: number;
   /** True if the given start position was not found in the directory. */
   positionLost: boolean;
+  /** Frames that do not fit into the hash chain, also those that are never returned. */
+  brokenLinks: number;
+  /** Epoch number of the first of these; 0 without one. */
+  brokenEpoch: number;
+  /** Its sequence number. */
+  brokenSequence: bigint;
 }
 
 /** A histogram: the lower end of each non-empty bucket in ns, and its count; ascending. */

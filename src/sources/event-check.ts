@@ -20,6 +20,8 @@ const attributes: Readonly<Record<string, Check>> = {
   sequence: text,
   partitionkey: text,
   recordedtime: time,
+  previoushash: optional(hash),
+  recordhash: optional(hash),
   replayed: optional((value) => (typeof value === "boolean" ? undefined : "must be a boolean")),
   data: (value) => (isObject(value) ? undefined : "must be an object"),
 };
@@ -56,6 +58,12 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 function text(value: unknown): string | undefined {
   if (value === undefined) return "is missing";
   return typeof value === "string" && value !== "" ? undefined : "must be a text that is not empty";
+}
+
+function hash(value: unknown): string | undefined {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value)
+    ? undefined
+    : "must be a SHA-256 in hex";
 }
 
 function time(value: unknown): string | undefined {

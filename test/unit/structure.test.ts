@@ -30,6 +30,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   pipeline: ["units.ts", "errors", "log", "events", "state"],
   config: ["units.ts", "errors", "files", "events", "sinks", "pipeline"],
   "journal-tools": ["journal", "exit", "events", "state", "sources"],
+  evidence: ["units.ts", "journal", "exit", "events", "consumer", "sources", "journal-tools"],
   health: ["units.ts", "errors", "files", "journal", "events", "state", "journal-tools"],
   http: ["units.ts", "errors", "log", "native", "files", "events", "pipeline", "health"],
   service: [
@@ -95,6 +96,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "pipeline",
     "config",
     "journal-tools",
+    "evidence",
     "health",
     "service",
     "ca",

@@ -3,6 +3,9 @@ import { z } from "zod";
 /** With milliseconds: what every SDK of CloudEvents keeps. */
 const milliseconds = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
+/** SHA-256 in hex. */
+const chainValue = z.string().regex(/^[0-9a-f]{64}$/);
+
 /** The CloudEvents attributes of every event; `data` has its own schema for each type. */
 export const envelopeSchema = z
   .object({
@@ -23,6 +26,14 @@ export const envelopeSchema = z
       .describe("Epoch number and sequence; sorts as a string."),
     partitionkey: z.string().describe("Events with the same key keep their order."),
     recordedtime: milliseconds.describe("When the journal recorded the event."),
+    previoushash: chainValue
+      .optional()
+      .describe("Chain value of the record before it in the journal; absent if recordhash is."),
+    recordhash: chainValue
+      .optional()
+      .describe(
+        "The journal's chain value of the record, over the record and previoushash; absent from a gap without a record.",
+      ),
     replayed: z.literal(true).optional(),
     data: z.record(z.string(), z.unknown()),
   })
