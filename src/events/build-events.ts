@@ -1,6 +1,7 @@
 import type { ExitRecord } from "../exit/record.ts";
 import type { Frame } from "../journal/frame.ts";
 import type { CaIdentity, ResolvedCa } from "./ca-identity.ts";
+import { contentId, crlContentId } from "./content-id.ts";
 import { crlParts } from "./crl-data.ts";
 import { type EventOptions, envelope } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
@@ -41,13 +42,16 @@ function eventsOfRecord(
   const { time } = record;
   if (kind === "crl.issued") {
     const own = Object.assign(common, unknownProperties(groups));
-    return crlParts(record, problems).map(({ index, subject, data }) =>
-      envelope(frame, { kind, index, caId, time, subject, data: { ...own, ...data } }, options),
-    );
+    return crlParts(record, problems).map(({ index, subject, sha256, data: crlData }) => {
+      const about = { subject, contentId: crlContentId(sha256) };
+      const data = { ...own, ...crlData };
+      return envelope(frame, { kind, index, caId, time, ...about, data }, options);
+    });
   }
   const { requestId, subject, parts } = requestData(record, kind, groups, problems, options);
   const data = Object.assign(common, parts, unknownProperties(groups), { problems: problems.list });
-  return [envelope(frame, { kind, index: 0, caId, time, requestId, subject, data }, options)];
+  const about = { requestId, subject, contentId: contentId(kind, record) };
+  return [envelope(frame, { kind, index: 0, caId, time, ...about, data }, options)];
 }
 
 /** Tells that the CA has another certificate: a renewal, or another CA in its place. */

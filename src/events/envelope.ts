@@ -37,6 +37,8 @@ export interface EventParts {
   readonly requestId?: string | undefined;
   /** CloudEvents `subject`; absent if there is none. */
   readonly subject?: string | undefined;
+  /** CloudEvents extension `contentid`; absent if there is none. */
+  readonly contentId?: string | undefined;
   readonly data: Record<string, unknown>;
 }
 
@@ -50,7 +52,7 @@ export function schemaUri(kind: EventKind): string {
 
 /** Adds the CloudEvents attributes to the data of an event. */
 export function envelope(frame: Frame, parts: EventParts, options: EventOptions): CertwireEvent {
-  const { kind, caId, requestId, subject } = parts;
+  const { kind, caId, requestId, subject, contentId } = parts;
   const owner = options.source ?? caId;
   return {
     specversion: "1.0",
@@ -64,6 +66,7 @@ export function envelope(frame: Frame, parts: EventParts, options: EventOptions)
     sequence: sortableSequence(frame),
     partitionkey: requestId === undefined ? owner : `${owner}:${requestId}`,
     recordedtime: filetimeText(frame.time),
+    ...(contentId === undefined ? {} : { contentid: contentId }),
     ...(options.replayed ? { replayed: true as const } : {}),
     data: parts.data,
   };

@@ -41,6 +41,8 @@ export interface EventAttributes {
   readonly partitionkey: string;
   /** When the journal recorded the event, in the form of `time`. */
   readonly recordedtime: string;
+  /** The same for what the CA's database keeps of the event; absent if the database keeps nothing, or it is not known. */
+  readonly contentid?: string;
   /** Present on an event that `certwire replay` sent. */
   readonly replayed?: true;
 }

@@ -20,6 +20,7 @@ const attributes: Readonly<Record<string, Check>> = {
   sequence: text,
   partitionkey: text,
   recordedtime: time,
+  contentid: optional(text),
   replayed: optional((value) => (typeof value === "boolean" ? undefined : "must be a boolean")),
   data: (value) => (isObject(value) ? undefined : "must be an object"),
 };

@@ -37,6 +37,7 @@ const plainAttributes: ReadonlySet<string> = new Set([
   "sequence",
   "partitionkey",
   "recordedtime",
+  "contentid",
   "data",
 ]);
 

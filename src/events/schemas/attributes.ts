@@ -23,6 +23,11 @@ export const envelopeSchema = z
       .describe("Epoch number and sequence; sorts as a string."),
     partitionkey: z.string().describe("Events with the same key keep their order."),
     recordedtime: milliseconds.describe("When the journal recorded the event."),
+    contentid: z
+      .string()
+      .regex(/^[\w-]{22}$/)
+      .optional()
+      .describe("The same for what the CA's database keeps of the event."),
     replayed: z.literal(true).optional(),
     data: z.record(z.string(), z.unknown()),
   })
