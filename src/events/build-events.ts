@@ -1,14 +1,14 @@
 import type { ExitRecord } from "../exit/record.ts";
 import type { Frame } from "../journal/frame.ts";
 import type { CaIdentity, ResolvedCa } from "./ca-identity.ts";
-import { contentId, crlContentId } from "./content-id.ts";
+import { crlContentId } from "./content-id.ts";
 import { crlParts } from "./crl-data.ts";
 import { type EventOptions, envelope } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
 import { kindOfRecord } from "./event-kind.ts";
 import { Problems } from "./problems.ts";
 import { PropertyGroups } from "./property-groups.ts";
-import { requestData } from "./request-data.ts";
+import { requestEvent } from "./request-event.ts";
 
 /** Index of a `ca.changed` event, after that of every CRL: the event comes from the frame of another one. */
 const changedIndex = 65_534;
@@ -35,23 +35,21 @@ function eventsOfRecord(
   options: EventOptions,
 ): CertwireEvent[] {
   const kind = kindOfRecord(record);
+  const { time } = record;
+  const notify = notifyData(record);
+  if (kind !== "crl.issued") {
+    const parts = requestEvent(record, kind, caId, options, { notify });
+    return [envelope(frame, { ...parts, index: 0, time }, options)];
+  }
   const problems = new Problems(record.problems);
   const groups = new PropertyGroups(problems, options.detail);
-  const ca = groups.ca(caId, record.ca, kind === "ca.started" ? "whole" : "hash");
-  const common = { notify: notifyData(record), ca };
-  const { time } = record;
-  if (kind === "crl.issued") {
-    const own = Object.assign(common, unknownProperties(groups));
-    return crlParts(record, problems).map(({ index, subject, sha256, data: crlData }) => {
-      const about = { subject, contentId: crlContentId(sha256) };
-      const data = { ...own, ...crlData };
-      return envelope(frame, { kind, index, caId, time, ...about, data }, options);
-    });
-  }
-  const { requestId, subject, parts } = requestData(record, kind, groups, problems, options);
-  const data = Object.assign(common, parts, unknownProperties(groups), { problems: problems.list });
-  const about = { requestId, subject, contentId: contentId(kind, record) };
-  return [envelope(frame, { kind, index: 0, caId, time, ...about, data }, options)];
+  const ca = groups.ca(caId, record.ca, "hash");
+  const own = { notify, ca, ...groups.unknownMember };
+  return crlParts(record, problems).map(({ index, subject, sha256, data: crlData }) => {
+    const about = { subject, contentId: crlContentId(sha256) };
+    const data = { ...own, ...crlData };
+    return envelope(frame, { kind, index, caId, time, ...about, data }, options);
+  });
 }
 
 /** Tells that the CA has another certificate: a renewal, or another CA in its place. */
@@ -72,7 +70,7 @@ function changedEvent(
     notify: notifyData(record),
     ca,
     previous: { id: previous.id, certificateSha256: previous.certificate },
-    ...unknownProperties(groups),
+    ...groups.unknownMember,
     problems: problems.list,
   };
   return envelope(frame, { kind: "ca.changed", index: changedIndex, caId, time, data }, options);
@@ -81,8 +79,4 @@ function changedEvent(
 /** What the event says about the call of Notify itself. */
 function notifyData({ event, context, processId, threadId }: ExitRecord): Record<string, unknown> {
   return { event, context, processId, threadId };
-}
-
-function unknownProperties({ unknown }: PropertyGroups): Record<string, unknown> {
-  return unknown.length === 0 ? {} : { unknownProperties: unknown };
 }

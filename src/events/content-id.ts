@@ -19,15 +19,16 @@ export type ContentLines = readonly (string | number)[];
  */
 export function contentId(kind: EventKind, record: ExitRecord): string | undefined {
   const lines = contentLines(kind, record);
-  return lines && hashOfLines(lines);
+  return lines && contentHash(lines);
 }
 
 /** The content id of a `crl.issued` event. `sha256`: of the DER, lower-case hex; without it there is none. */
 export function crlContentId(sha256: string | undefined): string | undefined {
-  return sha256 === undefined ? undefined : hashOfLines(["crl", sha256]);
+  return sha256 === undefined ? undefined : contentHash(["crl", sha256]);
 }
 
-function hashOfLines(lines: ContentLines): string {
+/** The id of some lines. */
+export function contentHash(lines: ContentLines): string {
   return hash("sha256", [rule, ...lines].join("\n"), "base64url").slice(0, contentIdLength);
 }
 

@@ -59,6 +59,11 @@ export class PropertyGroups {
     this.#detail = detail;
   }
 
+  /** The member `unknownProperties` of an event's data, if there are any. */
+  get unknownMember(): { unknownProperties?: UnknownProperty[] } {
+    return this.unknown.length === 0 ? {} : { unknownProperties: this.unknown };
+  }
+
   /** The request row, as an event shows it under `request` and `revocation`; `undefined` for an empty group. */
   request(
     properties: PropertyMap,

@@ -13,6 +13,11 @@ export function filetimeText(filetime: bigint): string {
   return new Date(unixMsOf(bounded)).toISOString();
 }
 
+/** The FILETIME of a time in whole milliseconds since 1970. */
+export function filetimeOf(unixMs: number): bigint {
+  return BigInt(unixMs) * 10_000n + filetimeOfUnixEpoch;
+}
+
 /** A FILETIME in whole milliseconds since 1970, cut off. */
 export function unixMsOf(filetime: bigint): number {
   // Whole milliseconds since 1601: nothing before that is cut off towards zero.

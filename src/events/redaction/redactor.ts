@@ -38,6 +38,8 @@ const plainAttributes: ReadonlySet<string> = new Set([
   "partitionkey",
   "recordedtime",
   "contentid",
+  "origin",
+  "timebasis",
   "data",
 ]);
 

@@ -118,7 +118,7 @@ const unknownProperty = z
   .meta({ id: "UnknownProperty" });
 
 const common = {
-  notify,
+  notify: notify.optional().describe("Absent on an event from the CA's database."),
   ca,
   unknownProperties: z
     .array(unknownProperty)
