@@ -238,7 +238,6 @@ test("for any history, exit module and database agree about everything that both
       assert.deepEqual(own, { ...attributesOfLive, ...provenance, data: known });
       assert.ok(id !== own.id && sequence !== undefined && notify !== undefined);
       assert.equal(origin, "database");
-      assert.ok(timebasis === undefined || time !== undefined || recordedtime !== undefined);
     }),
   );
 });
