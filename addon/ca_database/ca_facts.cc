@@ -83,6 +83,8 @@ Failure ReadCaFacts(const std::wstring& config, CaFacts* facts) {
     return FactReader(config, facts).Run();
   } catch (const std::bad_alloc&) {
     return {E_OUTOFMEMORY, "memory for facts"};
+  } catch (...) {  // nothing may leave the thread
+    return {E_FAIL, "reading facts"};
   }
 }
 

@@ -11,6 +11,7 @@
 #include "collect/thread_ids.h"
 #include "collect/utf16.h"
 #include "collect/variant_value.h"
+#include "journal/units.h"
 
 namespace ca_database {
 namespace {
@@ -21,6 +22,9 @@ using collect::SourceValue;
 
 constexpr HRESULT kNoSessions = static_cast<HRESULT>(0x8009400f);  // CERTSRV_E_NO_DB_SESSIONS
 constexpr HRESULT kNoValue = static_cast<HRESULT>(0x80094004);     // CERTSRV_E_PROPERTY_EMPTY
+
+/// A page ends with the row that takes it beyond this.
+constexpr size_t kMaxPageBytes = 16 * journal::kMebibyte;
 
 /// True for a failure that is not about one value: the view, the server or the way to it is gone.
 bool EndsView(HRESULT result) {
@@ -102,7 +106,7 @@ class PageReader {
   }
 
   Failure ReadRows(uint64_t opened_ms) {
-    while (page_.rows.size() < request_.max_rows) {
+    while (page_.rows.size() < request_.max_rows && page_.records.size() < kMaxPageBytes) {
       if (Now() - opened_ms >= request_.max_view_ms) return {};
       LONG place = -1;
       const HRESULT result = row_->Next(&place);
@@ -124,8 +128,8 @@ class PageReader {
     record.thread_id = collect::CurrentThreadId();
     std::optional<int32_t> id;
     Failure failure = ReadColumns(&record, &id);
-    if (failure.ok() && !id.has_value()) failure = {E_UNEXPECTED, "a row without a RequestID"};
-    if (failure.ok() && !IsNext(*id)) failure = {kOutOfOrder, "rows out of order"};
+    if (failure.ok() && !id.has_value()) failure = {kBadRow, "a row without a RequestID"};
+    if (failure.ok() && !IsNext(*id)) failure = {kBadRow, "rows out of order"};
     if (failure.ok() && request_.columns == ColumnSet::kWhole) failure = ReadLists(&record);
     if (!failure.ok()) return failure;
     record.context = *id;
@@ -155,7 +159,7 @@ class PageReader {
       LONG index = -1;
       result = values->Next(&index);
       if (FAILED(result)) return {result, "IEnumCERTVIEWCOLUMN::Next"};
-      if (result != S_OK) return {E_UNEXPECTED, "IEnumCERTVIEWCOLUMN::Next"};
+      if (result != S_OK) return {kBadRow, "a row with fewer columns"};
       Variant value;
       result = values->GetValue(CV_OUT_BINARY, value.Out());
       if (FAILED(result) && EndsView(result)) return {result, "IEnumCERTVIEWCOLUMN::GetValue"};
@@ -300,6 +304,8 @@ Failure ReadRowPage(const PageRequest& request, RowPage* page) {
     return PageReader(request, page).Run();
   } catch (const std::bad_alloc&) {
     return {E_OUTOFMEMORY, "memory for a page"};
+  } catch (...) {  // nothing may leave the thread
+    return {E_FAIL, "reading a page"};
   }
 }
 

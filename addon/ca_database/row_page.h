@@ -11,7 +11,8 @@
 
 namespace ca_database {
 
-/// Which rows of the requests are read: at most `max_rows` by rising RequestID, in one view.
+/// Which rows of the requests are read: at most `max_rows`, and fewer large ones, by rising
+/// RequestID, in one view.
 struct PageRequest {
   std::wstring config;  ///< `COMPUTER\name of the CA`
   ColumnSet columns = ColumnSet::kScan;
@@ -41,8 +42,8 @@ struct RowPage {
   uint64_t view_ms = 0;  ///< how long the view was open
 };
 
-/// What a row fails with whose id is not greater than that of the one before.
-inline constexpr HRESULT kOutOfOrder = HRESULT_FROM_WIN32(ERROR_INVALID_DATA);
+/// What a row fails with that has no id, lacks columns, or comes out of order.
+inline constexpr HRESULT kBadRow = HRESULT_FROM_WIN32(ERROR_INVALID_DATA);
 
 /// Reads one page through a connection and a view of its own. When it fails, `page` is void. Blocks
 /// as long as the certification authority does. Needs no apartment.

@@ -6,7 +6,6 @@ const accessDenied = 0x8007_0005;
 
 /** Failures after which the same call may succeed: the CA is busy, restarting or out of reach. */
 const passing: ReadonlySet<number> = new Set([
-  0x8000_ffff, // E_UNEXPECTED
   0x8007_0006, // the CA closed the view, which was too old or idle
   0x8007_000e, // E_OUTOFMEMORY
   0x8009_400f, // CERTSRV_E_NO_DB_SESSIONS

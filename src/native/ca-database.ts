@@ -23,6 +23,7 @@ export interface NativeRowRequest {
   /** True: only the row `from`. False: the rows with a greater RequestID, in its order. */
   readonly exact: boolean;
   readonly from: number;
+  /** At most; fewer if they are large. */
   readonly maxRows: number;
   /** No row is begun this long after the view was opened, in ms. */
   readonly maxViewMs: number;

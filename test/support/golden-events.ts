@@ -5,9 +5,7 @@ import { type CertwireEvent, type EventKind, eventKinds } from "../../src/events
 import { kindOf } from "../../src/events/event-kind.ts";
 import { encodeEvent } from "../../src/events/outbound-event.ts";
 import { Redactor } from "../../src/events/redaction/redactor.ts";
-import { rowEvents } from "../../src/events/row-events.ts";
 import { shrinkEvent } from "../../src/events/shrink-event.ts";
-import { decodeRecord } from "../../src/exit/decode-record.ts";
 import { frameTypes } from "../../src/journal/frame.ts";
 import type { SimulatedEvent } from "../../src/native/addon.ts";
 import { SimulatedCa } from "../../src/simulate/simulated-ca.ts";
@@ -79,31 +77,7 @@ export function makeGoldenEvents(): GoldenEvent[] {
     eventsOfVariant(variant, payloads, 1_000 * (index + 1)),
   );
   const broken = eventsOfVariant({ name: "broken" }, [record(brokenRecord)], 9_000);
-  return [...usual, ...broken, ...databaseEvents(payloads)];
-}
-
-/** What the CA says of itself when its database is read; the rest only an exit module gets. */
-const databaseCaProperties: ReadonlySet<string> = new Set([
-  "Name",
-  "SanitizedCAName",
-  "MachineDNSName",
-  "CAType",
-  "RawCACertificate",
-]);
-
-/** Of the rows in the CA's database whose last state is what a payload tells. */
-function databaseEvents(payloads: readonly Payload[]): GoldenEvent[] {
-  const ofKind = new Map<EventKind, CertwireEvent>();
-  for (const { type, bytes } of payloads) {
-    if (type !== frameTypes.event) continue;
-    const seen = decodeRecord(bytes);
-    const ca = new Map([...seen.ca].filter(([name]) => databaseCaProperties.has(name)));
-    const row = { ...seen, event: 0, ca };
-    for (const event of rowEvents(row, {})) {
-      if (!ofKind.has(kindOf(event))) ofKind.set(kindOf(event), event);
-    }
-  }
-  return [...ofKind].map(([kind, event]) => ({ name: `database/${kind}`, event }));
+  return [...usual, ...broken];
 }
 
 const goldenDirectory = join("test", "fixtures", "golden");

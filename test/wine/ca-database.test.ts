@@ -311,3 +311,26 @@ test("a CA by another name is an error that names both", async (t) => {
   assert.match(result.error?.message ?? "", /"CA01\\Other": .*0x80070057 E_INVALIDARG/);
   assert.notEqual(config, "CA01\\Other");
 });
+
+test("a page of large rows ends early, and no row is lost", async (t) => {
+  if (!(await prepare(t))) return;
+  const large = { binary: Buffer.alloc(2 ** 20, 7).toString("base64") };
+  const rows = Array.from({ length: 18 }, (_, index) => ({
+    id: index + 1,
+    columns: { "Request.RawRequest": large },
+  }));
+  const { result, report } = await readDatabase({ rows }, { columns: "whole", keepsRows: false });
+  assert.equal(result.error, undefined);
+  assert.deepEqual(result.pages, [16, 2]);
+  assert.deepEqual(result.ids, { count: 18, first: 1, last: 18, ascending: true });
+  assertClean(report);
+});
+
+test("a row without an id is an error that is not tried again", async (t) => {
+  if (!(await prepare(t))) return;
+  const faults = [{ call: "GetValue", name: "RequestID", hresult: "0x80094004" }];
+  const { result } = await readDatabase({ rows: [row(5)], faults });
+  assert.equal(result.error?.code, "CERTWIRE_CA_DATABASE_FAILED");
+  assert.match(result.error?.message ?? "", /a row without a RequestID: 0x8007000d/);
+  assert.deepEqual(result.waits, []);
+});

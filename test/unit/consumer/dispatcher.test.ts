@@ -268,7 +268,7 @@ test("what the CA's database says of an event that was handled is a duplicate; t
   const session = new Session();
   const live = (n: number, contentid: string) => ({ ...sampleEvent(n), contentid });
   const stored = (contentid: string) => {
-    const { sequence, ...event } = sampleEvent(9);
+    const { sequence: _, ...event } = sampleEvent(9);
     return { ...event, id: `db-${contentid}`, contentid, origin: "database" as const };
   };
   const [a, b, c] = ["a", "b", "c"].map((each) => each.repeat(22)) as [string, string, string];
