@@ -57,6 +57,8 @@ export class EventLog {
    * record. Throws CERTWIRE_MESSAGE_INVALID if its id names no place in a journal.
    */
   add(event: CertwireEvent, dataText: string, { name, at }: ReadPlace): void {
+    // What the CA's database says is not of a journal.
+    if (event.origin === "database") return;
     const place = placeOf(event);
     if (place.index === foundGapIndex) return;
     if (this.#size === this.#epoch.length) this.#grow();

@@ -100,6 +100,8 @@ export class JournalComparison {
 
   /** Takes an event; `dataText` is its data as JSON, `place` where it stands. */
   add(event: CertwireEvent, dataText: string, place: string): void {
+    // What the CA's database says is not of a journal.
+    if (event.origin === "database") return;
     const { epochId, epochNumber, sequence, index } = placeOf(event);
     if (index === foundGapIndex) return;
     if (this.keepsKeys) this.#noteKey(event);
@@ -183,7 +185,7 @@ export class JournalComparison {
     return isCovered && !isLost && !isMissing;
   }
 
-  #noteKey({ source, partitionkey, sequence }: CertwireEvent): void {
+  #noteKey({ source, partitionkey, sequence = "" }: CertwireEvent): void {
     this.#source = source;
     const known = this.#newestOfKey.get(partitionkey);
     if (known === undefined || known < sequence) this.#newestOfKey.set(partitionkey, sequence);
@@ -310,7 +312,7 @@ export class JournalComparison {
   /** True if a later event has the key that the events of the record have. */
   #isReplaced(frame: JournalFrame): boolean {
     const made = this.#matcher.make(frame, this.#source);
-    return made.every(({ partitionkey, sequence }) => {
+    return made.every(({ partitionkey, sequence = "" }) => {
       const newest = this.#newestOfKey.get(partitionkey);
       return newest !== undefined && newest > sequence;
     });

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { CertwireError } from "../errors/certwire-error.ts";
+import type { NativeCaDatabase } from "./ca-database.ts";
 import { loadAddon } from "./load-addon.ts";
 import { packageRoot } from "./package-root.ts";
 import type { NativeWindows } from "./windows-system.ts";
@@ -216,6 +217,8 @@ export interface NativeAddon {
   ExitSimulator: new (options: NativeSimulatorOptions) => NativeExitSimulator;
   /** Absent in the addon for another system than Windows. */
   windows?: NativeWindows;
+  /** Absent in the addon for another system than Windows. */
+  caDatabase?: NativeCaDatabase;
 }
 
 let loaded: NativeAddon | undefined;

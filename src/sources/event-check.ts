@@ -17,11 +17,14 @@ const attributes: Readonly<Record<string, Check>> = {
   datacontenttype: (value) =>
     value === "application/json" ? undefined : 'must be "application/json"',
   dataschema: text,
-  sequence: text,
+  sequence: optional(text),
   partitionkey: text,
   recordedtime: time,
   previoushash: optional(hash),
   recordhash: optional(hash),
+  contentid: optional(text),
+  origin: optional((value) => (value === "database" ? undefined : 'must be "database"')),
+  timebasis: optional(text),
   replayed: optional((value) => (typeof value === "boolean" ? undefined : "must be a boolean")),
   data: (value) => (isObject(value) ? undefined : "must be an object"),
 };
@@ -35,6 +38,9 @@ export function problemOfEvent(value: unknown): string | undefined {
   for (const [name, check] of Object.entries(attributes)) {
     const problem = check(value[name]);
     if (problem !== undefined) return `"${name}" ${problem}`;
+  }
+  if (value["sequence"] === undefined && value["origin"] === undefined) {
+    return '"sequence" is missing';
   }
   for (const [name, extension] of Object.entries(value)) {
     if (Object.hasOwn(attributes, name)) continue;

@@ -116,7 +116,7 @@ test("an epoch that was taken out of a topic is a hole that the journal does not
   const all = await publishedEvents(journal);
   const events = eventFile(
     context,
-    all.filter(({ sequence }) => !/^0+2-/.test(sequence)),
+    all.filter(({ sequence = "" }) => !/^0+2-/.test(sequence)),
   );
   assert.equal((await verify(events)).exitCode, 4);
   const both = await verify("--journal", journal, events);
@@ -186,7 +186,7 @@ test("copies and replays with the same body are no change, and with another one 
   const file = eventFile(context, [...events, double]);
   const { exitCode, found } = await verify(file);
   assert.equal(exitCode, 5);
-  assert.deepEqual(found, [`double 1/${Number(third.sequence.slice(11))}`]);
+  assert.deepEqual(found, [`double 1/${Number(third.sequence?.slice(11))}`]);
   const { stdout } = await runCli("verify", file);
   assert.match(stdout, /^complete, 1 sign of change$/m);
 });

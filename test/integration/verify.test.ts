@@ -37,7 +37,7 @@ function sampleEvents(): CertwireEvent[] {
 function isDropped(event: CertwireEvent): boolean {
   return (
     event.source.endsWith(":a") &&
-    event.sequence.startsWith("0000000001") &&
+    event.sequence?.startsWith("0000000001") === true &&
     sequenceOf(event) === 33
   );
 }

@@ -49,6 +49,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "http",
   ],
   ca: ["errors", "native"],
+  "ca-database": ["errors", "native", "exit", "events"],
   doctor: [
     "units.ts",
     "errors",

@@ -39,6 +39,9 @@ const plainAttributes: ReadonlySet<string> = new Set([
   "recordedtime",
   "previoushash",
   "recordhash",
+  "contentid",
+  "origin",
+  "timebasis",
   "data",
 ]);
 

@@ -69,7 +69,7 @@ test("a record that is gone leaves a link open, which is a hole and not yet a ch
 test("a record that is gone, with the later ones renumbered, is found", () => {
   const victim = eventAt(1, 3);
   const next = eventAt(1, 4);
-  const { id, sequence } = victim;
+  const { id, sequence = "" } = victim;
   const list = events.filter((event) => event !== victim);
   const moved = list.map((event) => (event === next ? { ...next, id, sequence } : event));
   assert.deepEqual(found(moved), ["link 1/3"]);
@@ -77,8 +77,8 @@ test("a record that is gone, with the later ones renumbered, is found", () => {
 
 test("two records that changed places are found", () => {
   const [one, other] = [eventAt(1, 3), eventAt(1, 4)];
-  const { id, sequence } = one;
-  const list = changed(one, { id: other.id, sequence: other.sequence });
+  const { id, sequence = "" } = one;
+  const list = changed(one, { id: other.id, sequence: other.sequence! });
   const swapped = list.map((event) => (event === other ? { ...other, id, sequence } : event));
   assert.ok(found(swapped).includes("link 1/3"));
 });
@@ -118,7 +118,7 @@ test("events without hashes are found, gaps without a record are none of them", 
 test("an epoch whose events are given another epoch number is found", () => {
   const list = events.map((event) => ({
     ...event,
-    sequence: event.sequence.replace(/^0000000003/, "0000000009"),
+    sequence: event.sequence!.replace(/^0000000003/, "0000000009"),
   }));
   assert.deepEqual(found(list), ["start 9/2"]);
 });
