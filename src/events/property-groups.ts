@@ -108,12 +108,10 @@ export class PropertyGroups {
       const indexed = /^(\w+)\.(0|[1-9]\d{0,8})$/.exec(name);
       const property = tables.caCertificate.get(indexed?.[1] ?? "");
       if (indexed?.[2] === undefined || property === undefined) {
-        const isName = name === "SanitizedCAName" && value === properties.get("Name");
         if (this.#isHashed(ca, name, value, form)) continue;
-        const own = tables.ca.get(name);
-        const isForStart = own?.detail === "start" && form === "brief";
-        if ((isName || isForStart) && this.#detail === "standard") continue;
-        this.#put(ca, own, served);
+        if (form === "brief" && this.#isForStart(name)) continue;
+        if (this.#isSecondName(name, value, properties)) continue;
+        this.#put(ca, tables.ca.get(name), served);
         continue;
       }
       const index = Number(indexed[2]);
@@ -131,6 +129,15 @@ export class PropertyGroups {
     if (name !== "RawCACertificate" || !Buffer.isBuffer(value)) return false;
     group["certificateSha256"] = hash("sha256", value);
     return form === "brief" && this.#detail === "standard";
+  }
+
+  #isForStart(name: string): boolean {
+    return this.#detail === "standard" && tables.ca.get(name)?.detail === "start";
+  }
+
+  #isSecondName(name: string, value: RecordValue, properties: PropertyMap): boolean {
+    if (this.#detail === "full" || name !== "SanitizedCAName") return false;
+    return value === properties.get("Name");
   }
 
   #put(group: Group, property: Property | undefined, served: ServedProperty): void {
