@@ -47,6 +47,7 @@ const commands: Readonly<Record<string, readonly string[] | "help" | "service">>
   "ca enable": "help",
   "ca disable": "help",
   tap: ["--journal", journal],
+  top: "help",
   explain: [],
   completion: ["bash"],
   simulate: "help",
