@@ -109,7 +109,7 @@ function Table({ quantity, names, points }: ChartProps): JSX.Element {
   return (
     <div class="scroll" role="region" aria-label={quantity.title} tabIndex={0}>
       <table>
-        <caption>Highest value of every {minutes} minutes</caption>
+        <caption>Highest value in each {minutes} minutes</caption>
         <thead>
           <tr>
             <th scope="col">from (UTC)</th>

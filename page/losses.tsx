@@ -12,18 +12,16 @@ export function Losses({ status }: { readonly status: Status }): JSX.Element {
       <h2 id="losses-heading">Gaps and dead letters</h2>
       <p class="note">
         {newestGap === undefined ? (
-          "No gap that stands for a loss is known."
+          "No gap with lost events is known."
         ) : (
           <>
-            The newest gap that stands for a loss: <Ago time={newestGap} now={status.time} />.
+            Newest gap with lost events: <Ago time={newestGap} now={status.time} />.
           </>
         )}
       </p>
       <div class="panel scroll" role="region" aria-label="Gaps and dead letters" tabIndex={0}>
         <table>
-          <caption class="hidden">
-            What every sink has read of gaps, and what it has made dead letters
-          </caption>
+          <caption class="hidden">Gaps that each sink has read, and its dead letters</caption>
           <thead>
             <tr>
               <th scope="col">sink</th>

@@ -17,7 +17,7 @@ export function Places({ status }: { readonly status: Status }): JSX.Element | n
   const older = journal.segments - listed.length;
   return (
     <section aria-labelledby="places-heading">
-      <h2 id="places-heading">Segments of the journal, and every sink's place</h2>
+      <h2 id="places-heading">Journal segments and each sink's position</h2>
       <div class="panel places">
         <p class="note">
           {plural(listed.length, "segment")}, {bytesText(total)}, the oldest on the left
@@ -100,7 +100,7 @@ function bytesBefore({ checkpoint }: Sink, { newestSegments }: Journal): number 
 function PlaceTable({ sinks }: { readonly sinks: readonly Sink[] }): JSX.Element {
   return (
     <table>
-      <caption>Where every sink is</caption>
+      <caption>Position of each sink</caption>
       <thead>
         <tr>
           <th scope="col">sink</th>
@@ -114,10 +114,10 @@ function PlaceTable({ sinks }: { readonly sinks: readonly Sink[] }): JSX.Element
             sequence
           </th>
           <th scope="col" class="number">
-            records after it
+            records behind
           </th>
           <th scope="col" class="number">
-            bytes after it
+            bytes behind
           </th>
         </tr>
       </thead>
@@ -169,7 +169,7 @@ function SegmentTable({ journal }: { readonly journal: Journal }): JSX.Element {
           <th scope="col" class="number">
             first sequence
           </th>
-          <th scope="col">begun (UTC)</th>
+          <th scope="col">started (UTC)</th>
           <th scope="col" class="number">
             size
           </th>

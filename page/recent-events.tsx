@@ -26,10 +26,10 @@ export function RecentEvents(props: {
       </div>
       <p class="note" id="names-note">
         {isRefused
-          ? "The configuration of this service allows no names here."
+          ? "The configuration of this service does not allow names here."
           : hasNames
             ? "With the names of requesters and subjects."
-            : "Without names: the service does not send those of requesters and subjects."}
+            : "Without names: the service does not send requesters and subjects."}
       </p>
       <div class="panel scroll events" role="region" aria-label="Latest events" tabIndex={0}>
         <table>
@@ -45,7 +45,7 @@ export function RecentEvents(props: {
               {hasNames && <th scope="col">subject</th>}
               <th scope="col">template</th>
               <th scope="col">serial number</th>
-              <th scope="col">more</th>
+              <th scope="col">details</th>
             </tr>
           </thead>
           <tbody>
@@ -55,7 +55,7 @@ export function RecentEvents(props: {
           </tbody>
         </table>
         {events === undefined && <p class="note">The journal cannot be read.</p>}
-        {events?.length === 0 && <p class="note">There are no events in the journal yet.</p>}
+        {events?.length === 0 && <p class="note">The journal has no events yet.</p>}
       </div>
     </section>
   );

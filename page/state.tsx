@@ -1,11 +1,11 @@
 import type { JSX } from "preact";
 import type { Status } from "../src/health/status.ts";
-import { Ago, Text } from "./text.tsx";
+import { For, Text } from "./text.tsx";
 
 const headings = {
   ok: "Events flow",
-  degraded: "Events flow; something needs attention",
-  failing: "Somebody must act",
+  degraded: "Needs attention",
+  failing: "Action needed",
 };
 
 /** The state of health with its reasons, the worst first. */
@@ -20,7 +20,7 @@ export function State({ status }: { readonly status: Status }): JSX.Element {
         {announcement(status)}
       </p>
       {reasons.length === 0 ? (
-        <p class="note">There is no reason to act.</p>
+        <p class="note">No action needed.</p>
       ) : (
         <ul class="reasons">
           {reasons.map((reason) => (
@@ -61,7 +61,7 @@ function Reason(props: {
         )}
         {since !== undefined && (
           <span class="since">
-            since <Ago time={since} now={props.now} />
+            <For time={since} now={props.now} />
           </span>
         )}
       </p>

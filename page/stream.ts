@@ -32,7 +32,7 @@ export async function follow(options: StreamOptions, signal: AbortSignal): Promi
         pauseMs = pauses.firstMs;
       });
       if (!isOpen) return;
-      options.changed({ state: "lost", reason: "The service has ended the connection." });
+      options.changed({ state: "lost", reason: "The service closed the connection." });
     } catch (error) {
       if (signal.aborted) return;
       options.changed({ state: "lost", reason: reasonOf(error) });
@@ -49,7 +49,7 @@ export async function follow(options: StreamOptions, signal: AbortSignal): Promi
 class Refusal extends Error {}
 
 function reasonOf(error: unknown): string {
-  return error instanceof Refusal ? error.message : "The service does not answer.";
+  return error instanceof Refusal ? error.message : "The service is not responding.";
 }
 
 /** Resolves when the connection has ended; false if the endpoint wants another token. */

@@ -73,6 +73,16 @@ export function Ago(props: { readonly time: string; readonly now: string }): JSX
   );
 }
 
+/** Shows how long something has lasted, with the time at which it began. */
+export function For(props: { readonly time: string; readonly now: string }): JSX.Element {
+  const seconds = (Date.parse(props.now) - Date.parse(props.time)) / 1000;
+  return (
+    <time dateTime={props.time} title={`since ${utcText(props.time)}`}>
+      {seconds < 1 ? "for less than 1 s" : `for ${durationText(seconds)}`}
+    </time>
+  );
+}
+
 /** Such as `2026-06-15 12:00:00.250 UTC`. */
 export function utcText(time: string): string {
   return `${time.replace("T", " ").replace(/Z$/, "")} UTC`;

@@ -13,7 +13,7 @@ export function Unlock(props: {
   };
   return (
     <section class="panel unlock" aria-labelledby="unlock-heading">
-      <h2 id="unlock-heading">This endpoint needs a token</h2>
+      <h2 id="unlock-heading">This endpoint requires a token</h2>
       <form onSubmit={submit}>
         <label for="token">
           Token, from the file that <code>http.token</code> of the configuration names
@@ -33,7 +33,7 @@ export function Unlock(props: {
         </div>
         {props.wasRefused && (
           <p id="refused" role="alert">
-            The service refuses this token.
+            The service rejected this token.
           </p>
         )}
         <p class="note">The page forgets it when it is closed.</p>

@@ -23,7 +23,7 @@ export function Way(props: {
   const { status, points } = props;
   return (
     <section aria-labelledby="way-heading">
-      <h2 id="way-heading">The way of an event</h2>
+      <h2 id="way-heading">The path of an event</h2>
       <ol class="way">
         <li>
           <Ca status={status} />
@@ -66,9 +66,9 @@ function markOf(
 }
 
 const writers = {
-  running: ["ok", "The exit module runs."],
-  stopped: ["failing", "The exit module does not run."],
-  unknown: ["unknown", "Whether the exit module runs cannot be seen from here."],
+  running: ["ok", "The exit module is running."],
+  stopped: ["failing", "The exit module is not running."],
+  unknown: ["unknown", "Unknown whether the exit module is running."],
 } as const;
 
 function Ca({ status }: { readonly status: Status }): JSX.Element {
@@ -76,7 +76,7 @@ function Ca({ status }: { readonly status: Status }): JSX.Element {
   const isStopped =
     journal?.writer === "stopped" && !reasons.some(({ code }) => code === "writer-gone");
   const [mark, text] = isStopped
-    ? (["idle", "The CA has stopped."] as const)
+    ? (["idle", "The CA is stopped."] as const)
     : writers[journal?.writer ?? "unknown"];
   const append = journal?.durations?.append;
   return (
@@ -88,12 +88,12 @@ function Ca({ status }: { readonly status: Status }): JSX.Element {
           {journal?.newest ? <Ago time={journal.newest.time} now={status.time} /> : "none"}
         </Row>
         {append?.p99Us !== undefined && (
-          <Row name="The CA waits, p99">
+          <Row name="Delay to the CA, p99">
             <Figure value={append.p99Us}>{durationText(append.p99Us / 1e6)}</Figure>
           </Row>
         )}
         {append?.maxUs !== undefined && (
-          <Row name="The CA waits, longest">
+          <Row name="Delay to the CA, max">
             <Figure value={append.maxUs}>{durationText(append.maxUs / 1e6)}</Figure>
           </Row>
         )}
@@ -108,7 +108,7 @@ function Journal({ status }: { readonly status: Status }): JSX.Element {
     return (
       <article class="box failing" aria-label="Journal">
         <h3>Journal</h3>
-        <p class="mark">It cannot be read.</p>
+        <p class="mark">The journal cannot be read.</p>
       </article>
     );
   }
@@ -125,7 +125,7 @@ function Journal({ status }: { readonly status: Status }): JSX.Element {
       <p class="mark">
         <Text>{journal.directory}</Text>
       </p>
-      <meter min={0} max={1} value={share} aria-label="Share of its space in use" />
+      <meter min={0} max={1} value={share} aria-label="Share of its capacity in use" />
       <dl>
         <Row name="Size">
           <Figure value={bytes}>{bytesText(bytes)}</Figure> of{" "}
@@ -174,9 +174,12 @@ function SinkBox(props: {
       <h3>
         <Text>{sink.name}</Text> <span class="kind">{sink.kind}</span>
       </h3>
-      <p class="mark">{sink.state ?? "unknown"}</p>
+      <p class="mark">
+        {sink.state ?? "unknown"}
+        {sink.connected === false && ", not connected"}
+      </p>
       <dl>
-        <Row name="Acknowledges">
+        <Row name="Rate">
           {newest === undefined ? (
             "not measured yet"
           ) : (
@@ -188,7 +191,7 @@ function SinkBox(props: {
             <Figure value={newest.p99Seconds}>{durationText(newest.p99Seconds)}</Figure>
           </Row>
         )}
-        <Row name="Not acknowledged">
+        <Row name="Backlog">
           {backlog === undefined ? "unknown" : <Backlog backlog={backlog} now={status.time} />}
         </Row>
         {counters !== undefined && (

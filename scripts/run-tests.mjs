@@ -37,31 +37,56 @@ if (files.length === 0) {
   console.error(`run-tests: no *.test.js under ${roots.join(", ")}; run npm run build first`);
   process.exit(1);
 }
-/** Files in `directory`, each of which imports up to `size` test files of one folder. */
-function groupsOf(size, directory) {
+/** The files in lists of one folder each, of up to `size` files. */
+function groupsOf(size) {
   const folders = [...new Set(files.map(dirname))];
   return folders.flatMap((folder) => {
     const members = files.filter((file) => dirname(file) === folder);
     const count = Math.ceil(members.length / size);
-    return Array.from({ length: count }, (_, group) => {
-      const path = join(directory, `${folder.replaceAll(sep, "-")}-${group + 1}.test.mjs`);
-      // Every so many: files with names alike often take long alike.
-      const own = members.filter((_file, place) => place % count === group);
-      const imports = own.map((file) => `import ${JSON.stringify(pathToFileURL(resolve(file)))};`);
-      writeFileSync(path, imports.join("\n"));
-      return path;
-    });
+    // Dealt out in turn: neighbours in the alphabet often take equally long.
+    return Array.from({ length: count }, (_, group) =>
+      members.filter((_file, place) => place % count === group),
+    );
   });
+}
+
+/** Writes a test file into `directory` that runs the files of a group; returns its path. */
+function writeGroup(group, number, directory) {
+  const name = `${dirname(group[0]).replaceAll(sep, "-")}-${number}`;
+  const urls = group.map((file) => pathToFileURL(resolve(file)).href);
+  const members = urls.map((url) => `import ${JSON.stringify(url)};`);
+  writeFileSync(join(directory, `${name}.members.mjs`), members.join("\n"));
+  const path = join(directory, `${name}.test.mjs`);
+  // All files are evaluated before the first test begins. If one cannot be, the others still run, and it fails by name.
+  writeFileSync(
+    path,
+    `import { test } from "node:test";
+const files = ${JSON.stringify(group.map((file, at) => [file, urls[at]]))};
+await import(${JSON.stringify(`./${name}.members.mjs`)}).catch(async () => {
+  for (const [file, url] of files) {
+    await import(url).catch((error) => test(\`\${file} can be loaded\`, () => { throw error; }));
+  }
+});
+`,
+  );
+  return path;
 }
 
 let run = files;
 if (together !== undefined) {
+  const size = Number(together);
+  if (!Number.isInteger(size) || size < 1) {
+    console.error(`run-tests: --together=${together} is not a number of files, such as 6`);
+    process.exit(1);
+  }
   const directory = mkdtempSync(join(tmpdir(), "certwire-test-groups-"));
   process.on("exit", () => rmSync(directory, { recursive: true }));
-  run = groupsOf(Number(together), directory);
+  run = groupsOf(size).map((group, at) => writeGroup(group, at + 1, directory));
 }
 // A hanging test must not hold up the run.
 const child = spawn(process.execPath, ["--test", "--test-timeout=900000", ...options, ...run], {
   stdio: "inherit",
 });
+// The runner ends by itself then, and the directory of the groups is removed.
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => child.kill(signal));
 child.on("exit", (code, signal) => process.exit(signal ? 1 : code));

@@ -34,6 +34,9 @@ fi
 # moment. This one waits for ten minutes; where it runs already, the command fails and changes nothing. The ten minutes
 # begin when a program ends: a server that never had one would never end.
 if "${inside[@]}" wineserver -p600 < /dev/null > /dev/null 2>&1 9>&-; then
-  "${inside[@]}" "$wine" cmd /c exit < /dev/null > /dev/null 2>&1 9>&-
+  "${inside[@]}" "$wine" cmd /c exit < /dev/null > /dev/null 2>&1 9>&- || {
+    echo "wine-prefix: Wine cannot run a program in $WINEPREFIX; delete this directory and try again" >&2
+    exit 1
+  }
 fi
 echo "$WINEPREFIX"

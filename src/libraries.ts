@@ -13,7 +13,7 @@ const libraries = {
   "@peculiar/asn1-csr": simulatedCa,
   "@peculiar/asn1-schema": simulatedCa,
   "@peculiar/asn1-x509": simulatedCa,
-  "@noble/post-quantum": { need: "ML-DSA keys need", install: "@noble/post-quantum" },
+  "@noble/post-quantum": { need: "ML-DSA keys need", install: "@noble/post-quantum@0" },
   "@testcontainers/kafka": { need: "startKafka needs", install: "@testcontainers/kafka" },
   "@testcontainers/rabbitmq": { need: "startRabbitMq needs", install: "@testcontainers/rabbitmq" },
 } as const;
@@ -53,8 +53,8 @@ function load(name: LibraryName, module: string): unknown {
 function missing(name: LibraryName, cause: unknown): unknown {
   const { code, message } = cause as NodeJS.ErrnoException;
   const isMissing = code === "MODULE_NOT_FOUND" || code === "ERR_MODULE_NOT_FOUND";
-  // A library that is there may lack one of its own.
-  if (!isMissing || !message.includes(name)) return cause;
+  // A library that is there may lack one of its own; its path is in the message then, without the quote.
+  if (!isMissing || !new RegExp(`'${name}['/]`).test(message)) return cause;
   const { need, install } = libraries[name];
   return new CertwireError("CERTWIRE_OPTIONAL_LIBRARY", `${need} the package ${name}`, {
     cause,

@@ -26,10 +26,11 @@ const units = [
  */
 export function formatDuration(ms: number, most = 2): string {
   if (ms <= 0) return "0 s";
-  if (ms < 1) return `${Number((ms * 1000).toPrecision(3))} µs`;
-  const at = units.findIndex(([, unitMs]) => ms >= unitMs);
-  if (at < 0) return `${Number(ms.toPrecision(3))} ms`;
-  let restMs = ms;
+  // Before the unit is chosen: 999.6 ms are 1 s.
+  let restMs = ms < 1000 ? Number(ms.toPrecision(3)) : ms;
+  if (restMs < 1) return `${Number((restMs * 1000).toPrecision(3))} µs`;
+  const at = units.findIndex(([, unitMs]) => restMs >= unitMs);
+  if (at < 0) return `${restMs} ms`;
   const parts = units.slice(at, at + most).map(([unit, unitMs]) => {
     const count = Math.floor(restMs / unitMs);
     restMs -= count * unitMs;

@@ -76,7 +76,7 @@ export async function makeStage(options: StageOptions): Promise<Stage> {
 
 /** The pages that are installed. */
 export function documentation(): string[] {
-  return ["docs/how-to", "docs/reference"].flatMap((directory) =>
+  return ["docs/explanation", "docs/how-to", "docs/reference"].flatMap((directory) =>
     filesOf(directory)
       .filter((page) => page.endsWith(".md"))
       .map((page) => join(directory, page)),

@@ -132,7 +132,7 @@ function sinkReasons(
   }
   if (facts.isCheckpointDamaged === true) found.push(reason("checkpoint-damaged", false, { sink }));
   if (backlogMs !== undefined && backlogMs > limits.backlogSeconds * 1000) {
-    const detail = `the oldest event waits for ${formatDuration(backlogMs)}`;
+    const detail = `the oldest event has waited for ${formatDuration(backlogMs)}`;
     // The time at which the limit was passed.
     const sinceMs = nowMs - backlogMs + limits.backlogSeconds * 1000;
     found.push(reason("sink-behind", false, { sink, sinceMs, detail }));

@@ -30,7 +30,7 @@ export const healthReasons = {
   },
   "sink-unreachable": {
     meaning: "There is no connection to the sink's broker or files.",
-    when: "`degraded` while the first tries fail, `failing` from the tenth in a row.",
+    when: "`degraded` while the first tries fail, `failing` from the tenth in a row. Found without an event too: on RabbitMQ within seconds or, if the broker ends without a word, two `heartbeatSeconds`; on Kafka at the next check of its topics (`partitionCheckSeconds`).",
     hint: "Check the address, the network and the broker; publishing resumes on its own, and nothing is lost meanwhile.",
   },
   "sink-refused": {

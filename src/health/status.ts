@@ -80,6 +80,12 @@ const sink = z.strictObject({
     .enum(["connecting", "publishing", "retrying", "alarm", "draining", "stopped"])
     .optional()
     .describe("State of its pipeline; only from a running service."),
+  connected: z
+    .boolean()
+    .optional()
+    .describe(
+      "Whether the sink reaches its broker or files, as far as it has noticed; only from a running service.",
+    ),
   checkpoint: z
     .strictObject({
       state: z.enum(["found", "new", "damaged"]),

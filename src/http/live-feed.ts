@@ -76,6 +76,8 @@ export class LiveFeed {
 
   /** Sends updates to a client, whose head is written, until its connection ends. */
   join(request: IncomingMessage, response: ServerResponse, terms: Terms): void {
+    // A connection may have ended since its request came, and would not say so again.
+    if (response.destroyed) return;
     const client: Client = { response, ...terms, pointMs: undefined };
     this.#clients.add(client);
     // Both, since a connection may end without one of them.

@@ -173,13 +173,8 @@ export const sinkMetrics: readonly Metric[] = [
     name: "certwire_sink_connected",
     type: "gauge",
     labels: sink,
-    help: "1 while the sink is open and no publish fails for want of a connection, else 0.",
-    read: eachSink(({ stats, troubles }) => {
-      const isLost = troubles.troubles.some(
-        ({ part, kind }) => part === "open" || kind === "reset",
-      );
-      return stats.lanes > 0 && !isLost ? 1 : 0;
-    }),
+    help: "1 while the sink reaches its broker or files, as far as it has noticed.",
+    read: eachSink(({ stats }) => (stats.isConnected ? 1 : 0)),
   },
   {
     name: "certwire_sink_blocked",

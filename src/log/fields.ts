@@ -6,6 +6,7 @@ export const progress = [
   "sink",
   "kind",
   "state",
+  "isConnected",
   "lanes",
   "inFlightEvents",
   "inFlightBytes",

@@ -71,6 +71,7 @@ counters start at 0 with the service.
 |---|---|
 | \`sink\`, \`kind\` | name and kind of the sink |
 | \`state\` | \`connecting\`, \`publishing\`, \`retrying\`, \`alarm\` (an operator must act: ten failures in a row, a failure of the kinds \`config\`, \`auth\` and \`unroutable\`, a dead letter in the last ten minutes, a checkpoint or routed kinds that cannot be written, a record that waits), \`draining\` or \`stopped\` |
+| \`isConnected\` | whether the sink reaches its broker or files, as far as it has noticed |
 | \`lanes\` | units of order; 0 before the sink is open |
 | \`inFlightEvents\`, \`inFlightBytes\` | events between the oldest unacknowledged one and the newest read; their bytes in memory |
 | \`oldestUnacknowledged\` | \`recordedtime\` of the oldest event without an acknowledgement; absent if nothing is in flight |

@@ -74,6 +74,19 @@ export const logMessages = {
     fields: ["sink", "failures", "delayMs", ...failure],
     advice: "follow `hint`; retried without limit, nothing is lost while the journal has space",
   },
+  "the sink has no connection": {
+    section: "Publishing",
+    levels: ["warn", "error"],
+    fields: ["sink", "kind", "failures", "delayMs", ...failure],
+    advice:
+      "follow `hint`; the sink connects again without limit, whether or not there is an event to publish",
+  },
+  "the sink is connected again": {
+    section: "Publishing",
+    levels: ["info"],
+    fields: ["sink"],
+    advice: "nothing",
+  },
   "publishing failed": {
     section: "Publishing",
     levels: ["warn", "error"],

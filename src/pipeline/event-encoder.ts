@@ -5,8 +5,18 @@ import type { Redactor } from "../events/redaction/redactor.ts";
 import type { Router } from "../events/router.ts";
 import { type EventShape, fitEvent, shapeEvent } from "../events/shape-event.ts";
 import type { Sink } from "../sinks/sink.ts";
+import type { SourcedRecord } from "../sources/event-source.ts";
+import type { Ticket } from "./acknowledged-prefix.ts";
 import type { PipelineMonitor } from "./monitor.ts";
 import { type RetryPolicy, retryUntilDone } from "./retry.ts";
+
+/** An event that could not be written as JSON, and where it comes from. */
+export interface UnencodedEvent {
+  readonly ticket: Ticket;
+  readonly event: CertwireEvent;
+  readonly frame: SourcedRecord["frame"];
+  readonly cause: Error;
+}
 
 /** Parts of an encoder. */
 export interface EventEncoderOptions {

@@ -79,6 +79,7 @@ type DeadLetterLine = "dead letter written" | "the letter was refused again";
 /** Messages about a step that is tried again. */
 type RetriedStep =
   | "cannot open the sink"
+  | "the sink has no connection"
   | "publishing failed"
   | "cannot write a dead letter"
   | "cannot read events";
@@ -145,7 +146,7 @@ export class PipelineMonitor {
   }
 
   sinkOpened(lanes: number): void {
-    this.#failing.delete("open");
+    for (const part of ["open", "connection"] as const) this.#failing.delete(part);
     this.#lines.write("sink opened", { lanes });
   }
 
@@ -154,6 +155,19 @@ export class PipelineMonitor {
     const described = this.#failed("open", failures, error);
     const details = { failures, delayMs, ...described };
     this.#retrying(failures, "cannot open the sink", details);
+  }
+
+  /** The open sink has no connection, and connects again after the delay. */
+  connectionFailed({ kind, cause }: SinkFailure, failures: number, delayMs: number): void {
+    const isAlarm = needsOperator.has(kind) || failures >= alarmAfterFailures;
+    const described = this.#fails("connection", isAlarm, cause, kind);
+    const details = { kind, failures, delayMs, ...described };
+    this.#retrying(isAlarm ? alarmAfterFailures : failures, "the sink has no connection", details);
+  }
+
+  /** The open sink has a connection; it may have had one all the time. */
+  connectionWorks(): void {
+    if (this.#failing.delete("connection")) this.#lines.write("the sink is connected again", {});
   }
 
   /** Called right before a batch goes to the sink. */
@@ -324,6 +338,14 @@ export class PipelineMonitor {
     const hasDeadLetters = this.#now() - this.#lastDeadLetter < deadLetterAlarmMs;
     if (hasDeadLetters || failing.some(({ isAlarm }) => isAlarm)) return "alarm";
     return failing.length > 0 ? "retrying" : "publishing";
+  }
+
+  /** False while the sink cannot be opened, has lost its connection, or a publish failed for want of one. */
+  get isConnected(): boolean {
+    if (this.#failing.has("open") || this.#failing.has("connection")) return false;
+    return ![...this.#failing].some(
+      ([part, { kind }]) => typeof part === "number" && kind === "reset",
+    );
   }
 
   /** What fails now, and what became of the last events. */

@@ -10,10 +10,11 @@ import type { Router } from "../events/router.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import { type DeadLetters, deadRecord, recordId } from "../state/dead-letter.ts";
-import { AcknowledgedPrefix, type Ticket } from "./acknowledged-prefix.ts";
+import { AcknowledgedPrefix } from "./acknowledged-prefix.ts";
 import { Burial } from "./burial.ts";
 import { CheckpointSaver, type Checkpoints } from "./checkpoint-saver.ts";
-import { EventEncoder, retryRecord } from "./event-encoder.ts";
+import { ConnectionWatch } from "./connection-watch.ts";
+import { EventEncoder, retryRecord, type UnencodedEvent } from "./event-encoder.ts";
 import { Lane, type LaneHost, type QueuedEvent } from "./lane.ts";
 import type { PipelineLimits } from "./limits.ts";
 import type { PipelineHealth, PipelineMonitor } from "./monitor.ts";
@@ -51,14 +52,6 @@ export interface PipelineOptions {
   readonly checkpointIntervalMs?: number;
   /** How long to wait for acknowledgements after a stop, in ms. Default 10000. */
   readonly drainTimeoutMs?: number;
-}
-
-/** An event that could not be written as JSON, and where it comes from. */
-interface UnencodedEvent {
-  readonly ticket: Ticket;
-  readonly event: CertwireEvent;
-  readonly frame: SourcedRecord["frame"];
-  readonly cause: Error;
 }
 
 /** How long a sink may take to end its publishes after they were aborted, in ms. */
@@ -104,6 +97,7 @@ export class Pipeline {
   readonly #reading: RetryPolicy;
   /** Counts how often the lanes changed without an acknowledgement in between. */
   readonly #reopening: Retry;
+  readonly #connection: ConnectionWatch;
   readonly #abort = new AbortController();
   readonly #faults = new AbortController();
   #lanes: Lane[] = [];
@@ -123,10 +117,10 @@ export class Pipeline {
     setMaxListeners(0, this.#abort.signal);
     const retry = { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs };
     this.#reopening = new Retry(retry);
-    this.#reading = {
-      initialMs: retry.initialMs,
-      maxMs: Math.min(retry.maxMs, longestReadPauseMs),
-    };
+    const phase = () =>
+      this.#changingLanes !== null ? "closed" : this.#prefix.outstanding > 0 ? "busy" : "idle";
+    this.#connection = new ConnectionWatch({ sink, monitor, retry, phase });
+    this.#reading = { ...retry, maxMs: Math.min(retry.maxMs, longestReadPauseMs) };
     this.#routedKinds = new RoutedKinds({ store: options.routedKinds, retry, monitor });
     this.#grace = new UnroutableGrace(limits.deadLetterAfterSeconds * 1000, {
       accepted: this.#routedKinds,
@@ -159,9 +153,11 @@ export class Pipeline {
     saver.start(checkpointIntervalMs ?? 1000);
     try {
       await this.#open(reading);
+      this.#connection.start();
       await this.#read(reading);
       await this.#drain(reading);
     } finally {
+      this.#connection.stop();
       this.#abort.abort();
       const tooLong = (): Promise<void> => delay(abortGraceMs, undefined, { ref: false });
       await Promise.race([this.#parkAll(), tooLong()]);
@@ -182,6 +178,7 @@ export class Pipeline {
       sink: sink.name,
       kind: sink.kind,
       state: this.#phase === "running" ? this.#health : this.#phase,
+      isConnected: this.#phase !== "stopped" && this.#lanes.length > 0 && monitor.isConnected,
       lanes: this.#lanes.length,
       inFlightEvents: this.#prefix.outstanding,
       inFlightBytes: this.#bytes,

@@ -11,6 +11,8 @@ export interface PipelineStats extends PipelineCounters {
   /** Kind of the sink, such as `kafka`. */
   readonly kind: string;
   readonly state: PipelineState;
+  /** False before the sink was opened, and while its connection is lost or its publishes fail for want of one. */
+  readonly isConnected: boolean;
   /** Number of lanes; 0 before the sink was opened. */
   readonly lanes: number;
   /** Events read since the oldest one that is not finished, itself included. */

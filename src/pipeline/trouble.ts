@@ -4,6 +4,7 @@ import type { SinkFailureKind } from "../sinks/sink.ts";
 /** What can fail beside the lanes, which have their numbers. */
 export type FailingPart =
   | "open"
+  | "connection"
   | "lanes"
   | "source"
   | "record"
@@ -19,7 +20,7 @@ export interface PipelineTrouble {
   readonly isAlarm: boolean;
   /** How long it has failed, in ms. */
   readonly forMs: number;
-  /** Of a failed publish. */
+  /** Of a failed publish, or of a connection. */
   readonly kind?: SinkFailureKind;
   /** Error code, for an error of Certwire. */
   readonly code?: string;

@@ -166,7 +166,8 @@ function withCounters({ sinks }: DiskFindings, views: readonly SinkView[]): Stat
   return sinks.map((sink) => {
     const view = views.find(({ stats }) => stats.sink === sink.name);
     if (view === undefined) return sink;
-    return { ...sink, state: view.stats.state, counters: countersOf(view) };
+    const { state, isConnected: connected } = view.stats;
+    return { ...sink, state, connected, counters: countersOf(view) };
   });
 }
 

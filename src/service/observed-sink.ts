@@ -1,6 +1,12 @@
 import type { Destination } from "../events/destination.ts";
 import type { OutboundEvent } from "../events/outbound-event.ts";
-import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../sinks/sink.ts";
+import type {
+  DestinationFinding,
+  PublishOutcome,
+  Sink,
+  SinkFailure,
+  SinkLimits,
+} from "../sinks/sink.ts";
 
 /**
  * Called with a sink's name and the events it has just acknowledged, in their order. The lane goes on once it has
@@ -43,6 +49,14 @@ export class ObservedSink implements Required<Sink> {
 
   get isBlocked(): boolean {
     return this.#sink.isBlocked ?? false;
+  }
+
+  get connectionFailure(): SinkFailure | undefined {
+    return this.#sink.connectionFailure;
+  }
+
+  reconnect(): void {
+    this.#sink.reconnect?.();
   }
 
   maxEventBytesAt(destination: Destination): number {

@@ -37,6 +37,21 @@ export function encodeInteger(value: number | bigint): Buffer {
   return encode(libraries.schema.AsnIntegerBigIntConverter.toASN(BigInt(value)));
 }
 
+/**
+ * True for the dotted form of an object identifier that the libraries write. One with an arc from 2^49 to 2^56 has no
+ * content then, without an error.
+ */
+export function isWritableOid(text: string): boolean {
+  if (!/^(?:[01]\.[1-3]?\d|2\.(?:0|[1-9]\d*))(?:\.(?:0|[1-9]\d*))*$/.test(text)) return false;
+  const { AsnObjectIdentifierConverter } = libraries.schema;
+  return encode(AsnObjectIdentifierConverter.toASN(text)).length > 2;
+}
+
+/** The element that bytes begin with, as the libraries read it. Throws if they cannot. */
+export function parseElement(bytes: Uint8Array): Element {
+  return libraries.schema.AsnAnyConverter.toASN(bytesOf(bytes));
+}
+
 /** Content of the INTEGER that hex digits make: what the libraries take as a serial number. */
 export function serialNumberOf(hex: string): ArrayBuffer {
   const { AsnIntegerArrayBufferConverter, AsnIntegerBigIntConverter } = libraries.schema;

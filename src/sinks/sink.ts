@@ -73,6 +73,16 @@ export interface Sink {
    */
   readonly isBlocked?: boolean;
   /**
+   * Why an open sink has no connection to its destination; `undefined` while it has one, as far as that is known. It
+   * shows an outage before an event does. Absent means that only a publish shows one.
+   */
+  readonly connectionFailure?: SinkFailure | undefined;
+  /**
+   * Starts to connect again after a `connectionFailure`, and returns at once. The pipeline calls this while no event is in
+   * flight, with a doubling delay. Does nothing while such an attempt is under way.
+   */
+  reconnect?(): void;
+  /**
    * Connects, checks that every destination can be used whose name is known, and determines the number of lanes.
    * Publishes nothing.
    *

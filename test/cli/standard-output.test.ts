@@ -42,6 +42,8 @@ const commands: Readonly<Record<string, readonly string[] | "help" | "service">>
   "journal export": [file("export.ndjson"), "--journal", journal, "--json"],
   verify: [file("events.ndjson")],
   status: ["--config", file("certwire.json")],
+  // Its screen needs a terminal.
+  top: "help",
   doctor: ["--config", file("certwire.json"), "--offline"],
   "ca status": "help",
   "ca enable": "help",

@@ -5,6 +5,8 @@ import { assertDelivered } from "../contract/sink-contract.ts";
 import { drainQueue } from "../support/drain-queue.ts";
 import { countDuplicates, startFlow } from "../support/flow.ts";
 import { kafkaSink, rabbitMqSink } from "../support/make-sink.ts";
+import { MemorySource } from "../support/memory-source.ts";
+import { testPipeline } from "../support/run-pipeline.ts";
 import { scaled } from "../support/scale.ts";
 import { until } from "../support/until.ts";
 import type { Cluster } from "./support/broker-provider.ts";
@@ -77,4 +79,27 @@ suite("a broker killed with SIGKILL while events flow, and started again", () =>
       return bodies.map((body) => JSON.parse(body));
     });
   });
+});
+
+test("Kafka killed while there is nothing to publish is seen, and found again without an event", async (t) => {
+  const kafka = await startKafka({ faults: true });
+  t.after(() => kafka.stop());
+  await kafka.createTopic("idle", { partitions: 2 });
+  const sink = kafkaSink(kafka.bootstrapServers, "idle", { partitionCheckSeconds: 1 });
+  const source = new MemorySource([], { tail: true });
+  const { pipeline } = await testPipeline(t, source, sink);
+  const stop = new AbortController();
+  const running = pipeline.run(stop.signal);
+  t.after(async () => {
+    stop.abort();
+    await running;
+  });
+  const state = () => pipeline.stats();
+  await until(() => state().isConnected, "the sink is connected", { state });
+  await kafka.kill9(1);
+  await until(() => !state().isConnected, "the loss is seen", { state });
+  assert.equal(state().publishedEvents, 0);
+  await kafka.restart(1);
+  await until(() => state().isConnected, "the broker is found again", { state });
+  assert.equal(state().state, "publishing");
 });

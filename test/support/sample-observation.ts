@@ -30,6 +30,7 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
           sink: "kafka",
           kind: "kafka",
           state: "alarm",
+          isConnected: true,
           lanes: 6,
           inFlightEvents: 2,
           inFlightBytes: 2000,

@@ -1,5 +1,5 @@
 import type { OutboundEvent } from "../../src/events/outbound-event.ts";
-import type { PublishOutcome, Sink, SinkLimits } from "../../src/sinks/sink.ts";
+import type { PublishOutcome, Sink, SinkFailure, SinkLimits } from "../../src/sinks/sink.ts";
 import { sequenceOf } from "./sample-events.ts";
 
 /** One call of `publish`, as the sink saw it. */
@@ -21,6 +21,8 @@ export class ScriptedSink implements Sink {
   readonly kind = "scripted";
   limits: SinkLimits;
   isBlocked = false;
+  connectionFailure: SinkFailure | undefined;
+  reconnects = 0;
   readonly batches: SeenBatch[] = [];
   readonly accepted: number[] = [];
   readonly faults: string[] = [];
@@ -77,6 +79,10 @@ export class ScriptedSink implements Sink {
     const acknowledged = outcome?.acknowledged ?? batch.length;
     this.accepted.push(...seen.sequences.slice(0, acknowledged));
     return outcome ?? { acknowledged };
+  }
+
+  reconnect(): void {
+    this.reconnects += 1;
   }
 
   async close(): Promise<void> {

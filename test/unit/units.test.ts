@@ -14,6 +14,18 @@ test("durations are written for people, in their two largest units", () => {
 });
 
 test("durations below a second have three digits, and what is not measurable is 0 s", () => {
-  const texts = [999, 12.345, 1.234, 0.9, 0.01229, 0, -5].map((ms) => formatDuration(ms));
-  assert.deepEqual(texts, ["999 ms", "12.3 ms", "1.23 ms", "900 µs", "12.3 µs", "0 s", "0 s"]);
+  const texts = [999.6, 999, 12.345, 1.234, 0.9996, 0.9, 0.01229, 0, -5].map((ms) =>
+    formatDuration(ms),
+  );
+  assert.deepEqual(texts, [
+    "1 s",
+    "999 ms",
+    "12.3 ms",
+    "1.23 ms",
+    "1 ms",
+    "900 µs",
+    "12.3 µs",
+    "0 s",
+    "0 s",
+  ]);
 });

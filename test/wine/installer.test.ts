@@ -133,7 +133,7 @@ test("an upgrade while events flow loses none, repeats none and keeps the order 
   await installer.install(first);
   const files = new FollowedFiles(writeConfiguration());
   await installer.service.start();
-  const simulate = ["simulate", "-j", join(dataDirectory, "journal"), "--rate", "500"];
+  const simulate = ["simulate", "-j", join(dataDirectory, "journal"), "--rate", "200"];
   const simulator = startCli(simulate);
   t.after(() => simulator.child.kill("SIGKILL"));
   const grow = async (): Promise<number> => {

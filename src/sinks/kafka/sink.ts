@@ -5,10 +5,10 @@ import { CertwireError } from "../../errors/certwire-error.ts";
 import type { Destination } from "../../events/destination.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { publishOn } from "../broker-lane.ts";
-import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
+import type { DestinationFinding, PublishOutcome, Sink, SinkFailure, SinkLimits } from "../sink.ts";
 import { createKafka, disconnect, type KafkaSasl, saslOf } from "./client.ts";
 import { kafkaDestinations } from "./destinations.ts";
-import { toKafkaError } from "./errors.ts";
+import { toKafkaError, toKafkaFailure } from "./errors.ts";
 import { KafkaLane } from "./lane.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
 import { partitionOf } from "./partitioner.ts";
@@ -32,6 +32,7 @@ export class KafkaSink implements Sink {
   #admin: Admin | undefined;
   #watch: NodeJS.Timeout | undefined;
   #isChecking = false;
+  #connectionFailure: SinkFailure | undefined;
 
   constructor(options: ResolvedKafkaSinkOptions, log: Logger) {
     this.name = options.name;
@@ -53,6 +54,15 @@ export class KafkaSink implements Sink {
 
   get findings(): readonly DestinationFinding[] {
     return this.#topics.findings;
+  }
+
+  get connectionFailure(): SinkFailure | undefined {
+    return this.#connectionFailure;
+  }
+
+  /** A check of the topics connects again where it has to. */
+  reconnect(): void {
+    void this.#checkTopics();
   }
 
   maxEventBytesAt({ topic }: Destination): number {
@@ -96,7 +106,9 @@ export class KafkaSink implements Sink {
     if (this.#changed) {
       return { acknowledged: 0, failure: { kind: "reset", scope: "sink", cause: this.#changed } };
     }
-    return publishOn(this.#lanes[lane], batch, signal);
+    const outcome = await publishOn(this.#lanes[lane], batch, signal);
+    if (outcome.acknowledged > 0) this.#connectionFailure = undefined;
+    return outcome;
   }
 
   async close(): Promise<void> {
@@ -105,6 +117,7 @@ export class KafkaSink implements Sink {
     this.#admin = undefined;
     this.#lanes = [];
     this.#changed = undefined;
+    this.#connectionFailure = undefined;
     this.#topics.close();
     await Promise.all([...lanes.map((lane) => lane.close()), admin && disconnect(admin)]);
   }
@@ -148,8 +161,12 @@ export class KafkaSink implements Sink {
   async #checkTopics(): Promise<void> {
     if (this.#isChecking) return;
     this.#isChecking = true;
-    const [change] = await this.#topics.changes();
+    const admin = this.#admin;
+    const { changes, error } = await this.#topics.changes();
     this.#isChecking = false;
+    if (admin !== this.#admin) return;
+    this.#connectionFailure = error && toKafkaFailure(error);
+    const [change] = changes;
     if (change === undefined) return;
     this.#changed = new CertwireError("CERTWIRE_SINK_CONFIG", change);
   }

@@ -130,23 +130,30 @@ export class KafkaTopics {
   }
 
   /**
-   * Reads the known topics again. Returns what has changed: with more partitions the same keys map to other partitions,
-   * and with another limit events are made to fit differently, so all lanes must be laid out again.
+   * Reads the known topics again. `changes`: what has changed: with more partitions the same keys map to other partitions,
+   * and with another limit events are made to fit differently, so all lanes must be laid out again. `error`: why none of
+   * the topics could be read.
    */
-  async changes(): Promise<string[]> {
+  async changes(): Promise<{
+    readonly changes: readonly string[];
+    readonly error?: CertwireError;
+  }> {
     const admin = this.#admin;
     const changes: string[] = [];
+    const errors: CertwireError[] = [];
     for (const [topic, before] of this.#known) {
-      if (admin === undefined || admin !== this.#admin) return [];
+      if (admin === undefined || admin !== this.#admin) return { changes: [] };
       try {
         const change = await this.#changeOf(admin, topic, before);
         if (change !== undefined) changes.push(`topic "${topic}" ${change}`);
       } catch (error) {
-        const { message } = toKafkaError(error, `cannot examine topic "${topic}"`);
-        logLine(this.#log, "partition check failed", { topic, error: message });
+        const failure = toKafkaError(error, `cannot examine topic "${topic}"`);
+        logLine(this.#log, "partition check failed", { topic, error: failure.message });
+        errors.push(failure);
       }
     }
-    return admin === this.#admin ? changes : [];
+    const [error] = errors.length === this.#known.size ? errors : [];
+    return { changes, ...(error && { error }) };
   }
 
   async #changeOf(admin: Admin, topic: string, before: TopicState): Promise<string | undefined> {

@@ -53,10 +53,17 @@ export class RabbitMqConnection {
   repairError: unknown;
   /** Why the connection ended; `undefined` while there is one. */
   lastError: Error | undefined;
+  /** Why the last attempt to connect failed; `undefined` if it succeeded. */
+  #attemptError: unknown;
 
   constructor(options: ResolvedRabbitMqSinkOptions, monitor: RabbitMqMonitor) {
     this.#options = options;
     this.#monitor = monitor;
+  }
+
+  /** Why there is no connection; `undefined` while there is one, and before the first attempt has ended. */
+  get failure(): unknown {
+    return this.#model === undefined ? (this.#attemptError ?? this.lastError) : undefined;
   }
 
   /** Most channels that the broker allows on this connection; 0 without a connection. */
@@ -189,9 +196,14 @@ export class RabbitMqConnection {
   /** Connects if there is no connection; tries every host once. */
   async connect(): Promise<ChannelModel> {
     if (this.#model) return this.#model;
-    this.#connecting ??= this.#tryHosts().finally(() => {
-      this.#connecting = undefined;
-    });
+    this.#connecting ??= this.#tryHosts()
+      .catch((error: unknown) => {
+        this.#attemptError = error;
+        throw error;
+      })
+      .finally(() => {
+        this.#connecting = undefined;
+      });
     return this.#connecting;
   }
 
@@ -242,6 +254,7 @@ export class RabbitMqConnection {
     this.#version = versionOf(model);
     this.#monitor.connected(host, port, this.#version);
     this.#model = model;
+    this.#attemptError = undefined;
     this.prepareAgain();
     return model;
   }

@@ -5,12 +5,12 @@ import type { Destination } from "../../events/destination.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { logLine } from "../../log/log-line.ts";
 import { publishOn } from "../broker-lane.ts";
-import type { DestinationFinding, PublishOutcome, Sink, SinkLimits } from "../sink.ts";
+import type { DestinationFinding, PublishOutcome, Sink, SinkFailure, SinkLimits } from "../sink.ts";
 import { SizeLimit } from "../size-limit.ts";
 import { openChannels } from "./channels.ts";
 import { RabbitMqConnection } from "./connection.ts";
 import { allExchanges, rabbitmqDestinations } from "./destinations.ts";
-import { toRabbitMqError } from "./errors.ts";
+import { toRabbitMqError, toRabbitMqFailure } from "./errors.ts";
 import { type LaneHost, RabbitMqLane } from "./lane.ts";
 import { RabbitMqMonitor } from "./monitor.ts";
 import type { ResolvedRabbitMqSinkOptions } from "./options.ts";
@@ -60,6 +60,16 @@ export class RabbitMqSink implements Sink {
 
   get isBlocked(): boolean {
     return this.#connection?.isBlocked ?? false;
+  }
+
+  get connectionFailure(): SinkFailure | undefined {
+    const error = this.#connection?.failure;
+    return error === undefined ? undefined : toRabbitMqFailure(error);
+  }
+
+  reconnect(): void {
+    // A failed attempt is the next `connectionFailure`.
+    this.#connection?.connect().catch(() => undefined);
   }
 
   async open(signal?: AbortSignal): Promise<void> {

@@ -25,8 +25,22 @@ export class TestClock {
   }
 }
 
+/** True for a time that certificates can hold: 1950 is the first year of UTCTime, 9999 the last of GeneralizedTime. */
+export function isCertificateTime(time: Date): boolean {
+  const year = time.getUTCFullYear();
+  return year >= 1950 && year <= 9999;
+}
+
+/** Years around the clock that the certificates of the CA reach into: from one before it to ten after it. */
+const marginYears = 11;
+
 function timeOf(time: Date | string): number {
-  const milliseconds = new Date(time).getTime();
-  if (Number.isNaN(milliseconds)) throw usageError(`clock: ${String(time)} is not a time`);
-  return milliseconds;
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) throw usageError(`clock: ${String(time)} is not a time`);
+  const [first, last] = [1950 + marginYears, 9999 - marginYears];
+  const year = date.getUTCFullYear();
+  if (year < first || year > last) {
+    throw usageError(`clock: ${date.toISOString()} is not in the years ${first} to ${last}`);
+  }
+  return date.getTime();
 }

@@ -10,6 +10,7 @@ import type { SigningKey } from "../../simulate/signing-key.ts";
 import type { Template } from "../../simulate/templates.ts";
 import * as extensions from "../../simulate/x509-extensions.ts";
 import type { KeyKind } from "../x509/keys.ts";
+import { checkRequest } from "./check-request.ts";
 import { alternativeNamesOf, type RequestOptions } from "./request-options.ts";
 import { accountOf } from "./requesters.ts";
 import { subjectOf } from "./subject.ts";
@@ -45,8 +46,10 @@ export function newRow(options: RequestOptions, context: RowContext): RequestRow
   const template = withUsages(templateOf(options.template ?? "CorpWebServer"), options);
   const requester = options.requester ?? defaultRequesters[template.enrollees];
   const account = accountOf(requester, context.seed, options.sid ?? undefined);
-  const key = context.keyOf(options.key ?? (template.keyKind === "rsa" ? "rsa-2048" : "p-256"));
   const naming = namesOf(options, template, account);
+  const { sid, extensions: added = [], validityDays = template.validityDays } = options;
+  checkRequest({ template, ...naming, extensions: added, sid, validityDays, now: context.now });
+  const key = context.keyOf(options.key ?? (template.keyKind === "rsa" ? "rsa-2048" : "p-256"));
   return pendingRow({
     requestId: context.requestId,
     template,
@@ -58,11 +61,11 @@ export function newRow(options: RequestOptions, context: RowContext): RequestRow
     attributes: attributesOf(options, template, account),
     extensions: [
       ...ownExtensions(options, template, account, key, naming.names),
-      ...(options.extensions ?? []),
+      ...added,
       ...context.issuerExtensions,
     ],
     submitted: context.now,
-    ...(options.validityDays !== undefined && { validityDays: options.validityDays }),
+    validityDays,
     caller: options.caller ?? requester,
   });
 }
@@ -90,11 +93,17 @@ function ownExtensions(
   key: SigningKey,
   names: readonly extensions.AlternativeName[],
 ): extensions.Extension[] {
-  const { subjectAltName, securityIdentifier } = extensions.extensionOids;
+  const oids = extensions.extensionOids;
+  const { extendedKeyUsages, keyUsages } = template;
+  const isWithoutUsages = extendedKeyUsages.length === 0;
+  const leftOut = new Set<string>([
+    ...(names.length === 0 ? [oids.subjectAltName] : []),
+    ...(isWithoutUsages ? [oids.extendedKeyUsage, oids.applicationPolicies] : []),
+    ...(keyUsages.length === 0 ? [oids.keyUsage] : []),
+    ...(sid === undefined ? [] : [oids.securityIdentifier]),
+  ]);
   const all = certificateExtensions(template, account, key, names).filter(
-    ({ oid }) =>
-      !(oid === subjectAltName && names.length === 0) &&
-      !(oid === securityIdentifier && sid !== undefined),
+    ({ oid }) => !leftOut.has(oid),
   );
   return typeof sid === "string" ? [...all, extensions.securityIdentifier(sid)] : all;
 }

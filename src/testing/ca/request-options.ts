@@ -26,7 +26,7 @@ export interface RequestOptions {
   readonly sans?: readonly TestAlternativeName[];
   /** Key of the certificate. Default `rsa-2048` or `p-256`, as the template says. */
   readonly key?: KeyKind;
-  /** OIDs of the extended key usages. Default those of the template. */
+  /** OIDs of the extended key usages. Default those of the template; an empty list for none. */
   readonly extendedKeyUsages?: readonly string[];
   /** SID in Microsoft's security extension; `null` for a certificate without. Default that of the requester, unless the template lets the requester name the subject. */
   readonly sid?: string | null;

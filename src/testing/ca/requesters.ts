@@ -13,12 +13,12 @@ export function accountOf(requester: string, seed: string, sid = sidOf(requester
   }
   const isMachine = name.endsWith("$");
   const displayName = isMachine ? name.slice(0, -1) : name;
-  const lowerCase = displayName.toLowerCase();
+  const login = inAscii(displayName);
   return {
     kind: isMachine ? "machine" : "user",
     samName: requester,
     displayName,
-    principal: isMachine ? `${lowerCase}.${domainName}` : `${lowerCase}@${domainName}`,
+    principal: `${login}${isMachine ? "." : "@"}${domainName}`,
     distinguishedName: [
       ["CN", displayName],
       ["OU", isMachine ? "Computers" : "People"],
@@ -26,6 +26,12 @@ export function accountOf(requester: string, seed: string, sid = sidOf(requester
     ],
     sid,
   };
+}
+
+/** A name as it stands in a host name or a mail address, whose types hold only ASCII. */
+function inAscii(name: string): string {
+  const letters = name.normalize("NFD").replaceAll(/\p{M}/gu, "");
+  return letters.toLowerCase().replaceAll(/[^\0-\x7f]/gu, "-");
 }
 
 /** A SID in the domain of the seed; the account's own part is above the numbers that a domain reserves. */

@@ -9,9 +9,9 @@ export interface TestTemplate {
   readonly oid?: string;
   /** Revision. Default 100.1. */
   readonly version?: readonly [major: number, minor: number];
-  /** OIDs of the extended key usages. Default client and server authentication. */
+  /** OIDs of the extended key usages. Default client and server authentication; an empty list for none. */
   readonly extendedKeyUsages?: readonly string[];
-  /** Default `digitalSignature` and `keyEncipherment`. */
+  /** Default `digitalSignature` and `keyEncipherment`; an empty list for none. */
   readonly keyUsages?: readonly KeyUsage[];
   /** Default 365. */
   readonly validityDays?: number;

@@ -7,6 +7,7 @@ import {
   publicParts,
   type SigningKey,
 } from "../../simulate/signing-key.ts";
+import { usageError } from "../ca/usage-error.ts";
 
 /** The keys that the kit can make. ML-DSA needs `@noble/post-quantum`. */
 export type KeyKind =
@@ -37,11 +38,17 @@ const mlDsaSets = {
 
 /**
  * Makes the key that follows from a seed; it protects nothing, since anyone can make it again. Throws
- * CERTWIRE_OPTIONAL_LIBRARY if the library for it is not installed.
+ * CERTWIRE_OPTIONAL_LIBRARY if the library for it is not installed, CERTWIRE_TESTING_OPTIONS for an unknown kind.
  */
 export function createKey(random: SeededRandom, kind: KeyKind): SigningKey {
   if (isOf(rsaBits, kind)) return createRsaKey(random, rsaBits[kind]);
-  return isOf(curves, kind) ? createEcKey(random, curves[kind]) : mlDsaKey(random, kind);
+  if (isOf(curves, kind)) return createEcKey(random, curves[kind]);
+  if (isOf(mlDsaSets, kind)) return mlDsaKey(random, kind);
+  const kinds = [rsaBits, curves, mlDsaSets].flatMap((table) => Object.keys(table));
+  throw usageError(
+    `key: "${String(kind)}" is not a kind of key`,
+    `Take one of ${kinds.join(", ")}.`,
+  );
 }
 
 function isOf<Kind extends string>(table: Record<Kind, unknown>, kind: string): kind is Kind {

@@ -16,6 +16,7 @@ writeFileSync(join(directory, "bare-utf16.txt"), Buffer.from("hunter2\r\n", "utf
 writeFileSync(join(directory, "latin1.txt"), Buffer.from("hunter2ü\n", "latin1"));
 writeFileSync(join(directory, "zeros.txt"), Buffer.alloc(100));
 process.env["CERTWIRE_TEST_PASSWORD"] = "from-the-environment";
+after(() => delete process.env["CERTWIRE_TEST_PASSWORD"]);
 
 /** Wraps sinks, one per line starting at line 4, into an otherwise good configuration. */
 function withSinks(...sinks: string[]): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { ConfigError } from "../../../src/config/config-error.ts";
 import { loadConfig, parseConfig } from "../../../src/config/load.ts";
 import { keyedHash } from "../../../src/events/redaction/redactor.ts";
@@ -79,6 +79,10 @@ test("a name with a backslash that is not doubled is reported, where it is an es
 const key = "0123456789abcdef0123456789abcdef";
 process.env["CERTWIRE_TEST_HASH_KEY"] = key;
 process.env["CERTWIRE_TEST_SHORT_KEY"] = key.slice(1);
+after(() => {
+  delete process.env["CERTWIRE_TEST_HASH_KEY"];
+  delete process.env["CERTWIRE_TEST_SHORT_KEY"];
+});
 
 test("a redaction hashes with the key that its reference names", (context) => {
   const file = join(temporaryDirectory(context), "certwire.json");

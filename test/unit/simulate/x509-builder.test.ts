@@ -193,24 +193,89 @@ test("the attributes of a request are in the order of their bytes, as DER requir
   assert.deepEqual(attributes("a longer one than the version"), ["version", "password"]);
 });
 
-test("an IP address of another length is refused", () => {
-  const names = [{ ip: [192, 0, 2] }];
-  assert.throws(
-    () => extensions.subjectAltName(names),
-    /an IP address has 4 or 16 bytes, this one 3/,
+/** The lines of OpenSSL's text about a certificate, without the spaces around them. */
+function linesAbout(list: readonly extensions.Extension[]): string[] {
+  const fields = { serialNumber: "01", issuer, subject: issuer, notBefore: early };
+  const notAfter = new Date("2050-01-01T00:00:00Z");
+  const content = { ...fields, notAfter, publicKeyInfo: rsa.publicKeyInfo, extensions: list };
+  const text = openssl("x509", buildCertificate(content, rsa));
+  return text.split("\n").map((line) => line.trim());
+}
+
+/** What OpenSSL shows of the extension that it has this title for. */
+function shown(list: readonly extensions.Extension[], title: string): string {
+  const lines = linesAbout(list);
+  const start = lines.findIndex((line) => line.startsWith(`${title}:`));
+  assert.ok(start >= 0, lines.join("\n"));
+  return lines.slice(start, start + 2).join("\n");
+}
+
+test("OpenSSL reads each extension as it was asked for", () => {
+  const usages = [
+    "digitalSignature",
+    "nonRepudiation",
+    "keyEncipherment",
+    "dataEncipherment",
+  ] as const;
+  const names =
+    "Digital Signature, Non Repudiation, Key Encipherment, Data Encipherment, Key Agreement, Certificate Sign, CRL Sign";
+  const all = [...usages, "keyAgreement", "keyCertSign", "cRLSign"] as const;
+  for (const [at, usage] of all.entries()) {
+    const one = shown([extensions.keyUsage([usage])], "X509v3 Key Usage");
+    assert.equal(one, `X509v3 Key Usage: critical\n${names.split(", ")[at]}`);
+  }
+  assert.match(shown([extensions.keyUsage(all)], "X509v3 Key Usage"), new RegExp(`${names}$`));
+  const constraints = shown([extensions.caConstraints(0)], "X509v3 Basic Constraints");
+  assert.equal(constraints, "X509v3 Basic Constraints: critical\nCA:TRUE, pathlen:0");
+  const key = Buffer.from("00112233", "hex");
+  const subjectKey = shown([extensions.subjectKeyIdentifier(key)], "X509v3 Subject Key Identifier");
+  assert.match(subjectKey, /\n00:11:22:33$/);
+  const authority = [extensions.authorityKeyIdentifier(key)];
+  assert.match(shown(authority, "X509v3 Authority Key Identifier"), /\n(?:keyid:)?00:11:22:33$/);
+  const policies = shown(
+    [extensions.certificatePolicies(["1.2.3"])],
+    "X509v3 Certificate Policies",
   );
+  assert.match(policies, /\nPolicy: 1\.2\.3$/);
+  const access = { issuers: ["http://a.example/1"], ocsp: ["http://b.example/2"] };
+  const lines = linesAbout([extensions.authorityInformationAccess(access)]);
+  assert.ok(lines.includes("CA Issuers - URI:http://a.example/1"), lines.join("\n"));
+  assert.ok(lines.includes("OCSP - URI:http://b.example/2"), lines.join("\n"));
+  const points = linesAbout([
+    extensions.crlDistributionPoint(["http://a.example/c"], "freshestCrl"),
+  ]);
+  assert.ok(points.includes("X509v3 Freshest CRL:"), points.join("\n"));
+  assert.ok(points.includes("URI:http://a.example/c"), points.join("\n"));
 });
 
-test("an otherName whose value is not one ASN.1 element is refused", () => {
-  for (const hex of ["", "3005", "020105ff"]) {
-    const names = [{ otherName: { oid: "1.2.3", value: Buffer.from(hex, "hex") } }];
-    assert.throws(
-      () => extensions.subjectAltName(names),
-      /the value of otherName 1\.2\.3 is not one ASN\.1 element/,
-      hex,
-    );
-  }
-});
+/** The bytes that the specifications of Microsoft demand, written by hand. */
+const microsoft: readonly [name: string, extension: extensions.Extension, hex: string][] = [
+  ["template", extensions.template("1.2.3", 100, 300), "300b06022a030201640202012c"],
+  ["template name", extensions.templateName("Aé"), "1e04004100e9"],
+  ["application policies", extensions.applicationPolicies(["1.2.3"]), "3006300406022a03"],
+  ["CA version", extensions.caVersion(2, 1), "0203010002"],
+  [
+    "next publish time",
+    extensions.nextPublish(new Date("2026-01-02T03:04:05.678Z")),
+    `170d${Buffer.from("260102030405Z").toString("hex")}`,
+  ],
+  [
+    "next publish time after 2049",
+    extensions.nextPublish(new Date("2050-01-02T03:04:05Z")),
+    `180f${Buffer.from("20500102030405Z").toString("hex")}`,
+  ],
+  [
+    "security identifier",
+    extensions.securityIdentifier("S-1-5"),
+    "3017a015060a2b060104018237190201a0070405532d312d35",
+  ],
+];
+
+for (const [name, { value }, hex] of microsoft) {
+  test(`the ${name} has the bytes that the specification demands`, () => {
+    assert.equal(value.toString("hex"), hex);
+  });
+}
 
 test("half a surrogate pair in a name becomes the replacement character", () => {
   const name: DistinguishedName = [["CN", "a\ud800"]];

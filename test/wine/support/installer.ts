@@ -30,7 +30,7 @@ useOwnPrefix("msi");
 /** Directories of an installation, on this machine. */
 export const installDirectory = join(driveC(), "Program Files", "Certwire");
 export const dataDirectory = join(driveC(), "ProgramData", "Certwire");
-/** %ProgramData%\\Certwire of a service: Wine 8 gives it the folder Public for %ProgramData%. */
+/** %ProgramData%\Certwire of a service: Wine 8 gives it the folder Public for %ProgramData%. */
 const serviceDataDirectories = [dataDirectory, join(driveC(), "users", "Public", "Certwire")];
 /** Where the service looks for its configuration. */
 const configFile = join(dataDirectory, "config", "certwire.jsonc");

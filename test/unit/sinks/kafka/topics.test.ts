@@ -163,9 +163,11 @@ test("a change of any topic is seen, and findings name their topic", async () =>
   const { admin } = fakeCluster({ a: large, b });
   const topics = topicsOf("kafka://h/a", ["b"]);
   await topics.open(admin);
-  assert.deepEqual(await topics.changes(), []);
+  assert.deepEqual((await topics.changes()).changes, []);
   b.partitions = 3;
-  assert.deepEqual(await topics.changes(), ['topic "b" now has 3 partitions instead of 2']);
+  assert.deepEqual((await topics.changes()).changes, [
+    'topic "b" now has 3 partitions instead of 2',
+  ]);
   assert.deepEqual(
     topics.findings.map(({ message }) => message.split(/[:\d]/, 2).join("")),
     [
@@ -177,4 +179,18 @@ test("a change of any topic is seen, and findings name their topic", async () =>
   const one = topicsOf("kafka://h/a");
   await one.open(admin);
   assert.match(one.findings[0]?.message ?? "", /^min\.insync/);
+});
+
+test("a check says why no topic can be read, and not that one of several cannot", async () => {
+  const [a, b]: FakeTopic[] = [{ ...large }, { ...small }];
+  assert.ok(a && b);
+  const { admin } = fakeCluster({ a, b });
+  const topics = topicsOf("kafka://h/a", ["b"]);
+  await topics.open(admin);
+  a.isLeaderless = true;
+  assert.equal((await topics.changes()).error, undefined);
+  b.isLeaderless = true;
+  assert.match((await topics.changes()).error?.message ?? "", /topic "a"/);
+  b.isLeaderless = false;
+  assert.equal((await topics.changes()).error, undefined);
 });

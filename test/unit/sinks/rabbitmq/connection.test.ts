@@ -343,3 +343,40 @@ for (const [version, channels, batches] of [
     assert.ok(broker.requests().every((request) => request.channels <= 1));
   });
 }
+
+test("a sink that publishes nothing knows that its connection has ended and why, and makes another", async (t) => {
+  let isRefused = false;
+  const refusal = {
+    closes: "connection",
+    replyCode: 530,
+    replyText: "NOT_ALLOWED - down",
+  } as const;
+  const broker = await startFakeRabbitMq(() => true, {
+    refuse: ({ method }) => (isRefused && method === connectionOpen ? refusal : undefined),
+  });
+  const sink = rabbitMqSink([broker.url], "events", { lanes: 2 });
+  t.after(async () => {
+    await sink.close();
+    broker.stop();
+  });
+  await sink.open(signal);
+  const failure = () => sink.connectionFailure;
+  assert.equal(failure(), undefined);
+  broker.cut();
+  await until(() => failure() !== undefined, "the end is known");
+  assert.equal(failure()?.kind, "reset");
+  isRefused = true;
+  sink.reconnect();
+  sink.reconnect();
+  await until(() => /NOT_ALLOWED/.test(describeCause(failure()?.cause)), "the reason is known", {
+    state: () => failure(),
+  });
+  assert.equal(broker.connections(), 2);
+  isRefused = false;
+  sink.reconnect();
+  await until(() => failure() === undefined, "there is a connection again");
+  assert.deepEqual(await sink.publish(0, [sampleOutbound(1)], signal), { acknowledged: 1 });
+  assert.equal(broker.connections(), 3);
+  await sink.close();
+  assert.equal(failure(), undefined);
+});
