@@ -49,7 +49,6 @@ const commands: Readonly<Record<string, readonly string[] | "help" | "service">>
   "ca enable": "help",
   "ca disable": "help",
   tap: ["--journal", journal],
-  top: "help",
   explain: [],
   completion: ["bash"],
   simulate: "help",
