@@ -11,7 +11,7 @@ out=${CERTWIRE_WINDOWS_BUILD:-$PWD/build/windows}
 cmake_dir=$out/cmake
 log=$out/build.log
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(certwire_exit certsrv-standin exit-module-test standin-test core_test collect_test journal_kill certwire-service service_host_test supervisor_test certwire_node certwire_msi)
+[ ${#targets[@]} -gt 0 ] || targets=(certwire_exit certsrv-standin certadm-standin exit-module-test standin-test core_test collect_test journal_kill certwire-service service_host_test supervisor_test certwire_node certwire_msi)
 
 fail() {
   grep -E 'error|undefined reference|Error' "$log" | head -n 30 >&2 || tail -n 30 "$log" >&2

@@ -5,40 +5,14 @@
 
 #include "collect/exit_event.h"
 #include "collect/property_table.h"
+#include "collect/recorded_value.h"
 #include "collect/redaction.h"
 
 namespace collect {
 namespace {
 
-SourceValue::Kind ExpectedKind(PropertyType type) {
-  switch (type) {
-    case PropertyType::kLong:
-      return SourceValue::Kind::kLong;
-    case PropertyType::kDate:
-      return SourceValue::Kind::kDate;
-    case PropertyType::kBinary:
-    case PropertyType::kString:
-      return SourceValue::Kind::kBytes;
-  }
-  return SourceValue::Kind::kOther;
-}
-
 /// What hashing of large values leaves of the budget for the reads after them, in milliseconds.
 constexpr uint64_t kReadReserveMs = 100;
-
-Value ToValue(const SourceValue& value, PropertyType type, const HashTime& time) {
-  switch (type) {
-    case PropertyType::kLong:
-      return Value::Integer(value.number);
-    case PropertyType::kDate:
-      return Value::Date(value.date);
-    case PropertyType::kBinary:
-      return Value::Binary({value.data, value.size}, time);
-    case PropertyType::kString:
-      return Value::Text({value.data, value.size}, time);
-  }
-  return {};
-}
 
 std::u16string Indexed(std::u16string_view name, int32_t index) {
   const std::string digits = std::to_string(index);
@@ -148,7 +122,7 @@ class Collector {
     if (!Got(result, value, property.type, qualified)) return;
     if (property.name == u"CertCount") ca_certificates_ = value.number;
     if (property.name == u"CRLState") crl_state_ = value.number;
-    record_.AddProperty(property.group, name, Recorded(value, property));
+    record_.AddProperty(property.group, name, ToValue(value, property, secrets_, hash_time_));
   }
 
   /// Remembers whether the CA knows a newer name. Other failures say nothing about that.
@@ -158,19 +132,6 @@ class Collector {
     if (known || MeansUnknownName(result)) {
       known_->NoteAnswer(property, known, clock_.MonotonicMs());
     }
-  }
-
-  /// What the record may hold of a value.
-  Value Recorded(const SourceValue& value, const Property& property) const {
-    switch (property.secrecy) {
-      case Secrecy::kDigest:
-        return Value::Digest({value.data, value.size}, hash_time_);
-      case Secrecy::kLines:
-        return Value::Text(secrets_->Redact({value.data, value.size}), hash_time_);
-      case Secrecy::kPlain:
-        break;
-    }
-    return ToValue(value, property.type, hash_time_);
   }
 
   /// False, noted under `name()`, while the names of secrets are not known: the value might be one.

@@ -6,6 +6,8 @@
 
 namespace journal {
 
+static_assert(kEntryHashBytes == 2 * kSha256Size);
+
 void BatchBuilder::Begin(Batch* batch) {
   batch->payloads.clear();
   batch->entries.clear();
@@ -18,23 +20,35 @@ bool BatchBuilder::HasSpace(size_t payload) const {
   return batch_->entries.size() < max_frames_ && batch_->payloads.size() + payload <= max_bytes_;
 }
 
-Entry& BatchBuilder::AddEntry(const uint8_t* payload, size_t size, const EntryPlace& after) {
+Entry& BatchBuilder::AddEntry(const EntryPlace& after) {
   const std::string id = HexOf(after.epoch.id);
   if (batch_->epoch_ids.empty() || batch_->epoch_ids.back() != id) batch_->epoch_ids.push_back(id);
   Entry& entry = batch_->entries.emplace_back();
   entry.epoch_number = after.epoch.number;
   entry.epoch_row = static_cast<uint32_t>(batch_->epoch_ids.size() - 1);
-  entry.payload_offset = batch_->payloads.size();
-  entry.payload_size = size;
   entry.segment = after.segment;
   entry.offset = after.offset;
-  batch_->payloads.insert(batch_->payloads.end(), payload, payload + size);
   return entry;
 }
 
-void BatchBuilder::AddFrame(const FrameHeader& frame, const uint8_t* payload,
+void BatchBuilder::AddPayload(const uint8_t* payload, size_t size) {
+  Entry& entry = batch_->entries.back();
+  entry.payload_offset = batch_->payloads.size();
+  entry.payload_size = size;
+  AppendBytes(payload, size);
+}
+
+void BatchBuilder::AppendBytes(const uint8_t* bytes, size_t size) {
+  batch_->payloads.insert(batch_->payloads.end(), bytes, bytes + size);
+}
+
+void BatchBuilder::AddFrame(const FrameHeader& frame, const uint8_t* payload, bool is_chain_broken,
                             const EntryPlace& after) {
-  Entry& entry = AddEntry(payload, frame.length, after);
+  Entry& entry = AddEntry(after);
+  AppendBytes(frame.previous_hash.bytes, kSha256Size);
+  AppendBytes(frame.record_hash.bytes, kSha256Size);
+  AddPayload(payload, frame.length);
+  entry.is_chain_broken = is_chain_broken;
   entry.type = frame.type;
   entry.schema = frame.schema;
   entry.sequence = frame.sequence;
@@ -44,7 +58,8 @@ void BatchBuilder::AddFrame(const FrameHeader& frame, const uint8_t* payload,
 
 void BatchBuilder::AddGap(const GapInfo& gap, uint64_t time, const EntryPlace& after) {
   uint8_t payload[kMaxGapPayload];
-  Entry& entry = AddEntry(payload, EncodeGap(gap, payload), after);
+  Entry& entry = AddEntry(after);
+  AddPayload(payload, EncodeGap(gap, payload));
   entry.type = kGapFrame;
   entry.schema = kGapSchema;
   entry.index = kReaderGapIndex;

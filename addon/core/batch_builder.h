@@ -34,12 +34,15 @@ class BatchBuilder {
   /// True when an entry of `payload` bytes can be added.
   bool HasSpace(size_t payload) const;
   /// Adds a frame of the journal. `after`: the place of the next frame.
-  void AddFrame(const FrameHeader& frame, const uint8_t* payload, const EntryPlace& after);
+  void AddFrame(const FrameHeader& frame, const uint8_t* payload, bool is_chain_broken,
+                const EntryPlace& after);
   /// Adds a gap that the reader found; its number is gap.first_sequence.
   void AddGap(const GapInfo& gap, uint64_t time, const EntryPlace& after);
 
  private:
-  Entry& AddEntry(const uint8_t* payload, size_t size, const EntryPlace& after);
+  Entry& AddEntry(const EntryPlace& after);
+  void AddPayload(const uint8_t* payload, size_t size);
+  void AppendBytes(const uint8_t* bytes, size_t size);
 
   const size_t max_bytes_;
   const size_t max_frames_;

@@ -71,22 +71,32 @@ bool BatchFiller::FitsSegment(uint64_t bytes) {
   return fits;
 }
 
-void BatchFiller::AddOwnFrame(uint16_t type, uint16_t schema, const uint8_t* payload, size_t size) {
+FrameHeader BatchFiller::NextHeader(uint16_t type, uint16_t schema, uint64_t time,
+                                    const uint8_t* payload, size_t size) {
   FrameHeader header;
+  header.length = static_cast<uint32_t>(size);
   header.type = type;
   header.schema = schema;
   header.epoch = segments_->epoch();
-  header.time = UtcTime();
+  header.time = time;
   // A MARK takes no number: it repeats that of the frame before it.
   if (type != kMarkFrame) {
     ++sequence_;
     last_type_ = type;
   }
   header.sequence = sequence_;
-  batch_.AddFrame(header, payload, size);
+  header.previous_hash = chain_;
+  if (type == kEventFrame || type == kGapFrame) chain_ = ChainLink(header, payload);
+  header.record_hash = chain_;
+  return header;
+}
+
+void BatchFiller::AddOwnFrame(uint16_t type, uint16_t schema, const uint8_t* payload, size_t size) {
+  batch_.AddFrame(NextHeader(type, schema, UtcTime(), payload, size), payload);
 }
 
 void BatchFiller::AddEpochFrame() {
+  chain_ = ChainStart(segments_->Place().id, segments_->epoch());
   uint8_t payload[kMaxOwnPayload];
   CborEncoder encoder(payload, sizeof(payload));
   // Info that does not fit is left out: the epoch must begin.
@@ -147,14 +157,8 @@ void BatchFiller::AddRecords() {
     if (!batch_.Fits(bytes)) return;
     backlog_ = record->next;
     if (backlog_ == nullptr) backlog_last_ = nullptr;
-    FrameHeader header;
-    header.type = kEventFrame;
-    header.schema = record->schema;
-    header.epoch = segments_->epoch();
-    header.time = record->time;
-    header.sequence = ++sequence_;
-    last_type_ = kEventFrame;
-    batch_.AddRecord(record, header);
+    batch_.AddRecord(record, NextHeader(kEventFrame, record->schema, record->time,
+                                        record->payload(), record->size));
   }
 }
 

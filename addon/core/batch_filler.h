@@ -63,6 +63,9 @@ class BatchFiller {
   void AddMark();
   void AddSeal();
   bool IsGapDue() const;
+  /// A numbered header for a frame with this payload, with its place in the chain.
+  FrameHeader NextHeader(uint16_t type, uint16_t schema, uint64_t time, const uint8_t* payload,
+                         size_t size);
   /// False, and the bytes noted as overflow, when the frame does not fit into the segment.
   bool FitsSegment(uint64_t bytes);
   void AddOwnFrame(uint16_t type, uint16_t schema, const uint8_t* payload, size_t size);
@@ -77,6 +80,7 @@ class BatchFiller {
   Buffer* backlog_last_ = nullptr;
   uint64_t overflow_ = 0;
   uint64_t sequence_ = 0;
+  ChainValue chain_;        ///< of the last EVENT or GAP frame
   uint16_t last_type_ = 0;  ///< of the last frame that took a number
   uint64_t marked_ = 0;     ///< durable sequence of the last MARK
   std::optional<GapInfo> flush_gap_;

@@ -25,6 +25,7 @@ StepResult EpochCursor::FindStart() {
   place.segment = start_->segment;
   place.offset = start_->offset;
   place.sequence = start_->sequence;
+  place.chain.reset();
   place.last = LastFrame::kStartPosition;
   if (place.offset == kEpochDoneOffset) {
     state_ = EpochState::kDone;
@@ -81,6 +82,7 @@ void EpochCursor::EnterEpoch(const EpochKey& key, const CatalogEpoch& epoch, boo
   place.offset = kSegmentHeaderSize;
   // What retention has deleted is not a loss for a reader that starts here.
   place.sequence = from_its_start ? 0 : first.header.first_sequence - 1;
+  if (place.sequence == 0) place.chain = ChainStart(key.id, key.number);
   hole_reason_ = "missing-segment";
   state_ = EpochState::kReading;
   parts_.view->ForgetWriter();
@@ -129,6 +131,7 @@ StepResult EpochCursor::ReportHoleBefore(const SegmentHeader& header) {
   gap.last_sequence = header.first_sequence - 1;
   parts_.batch->AddGap(gap, header.time, PlaceAt(place.segment, place.offset));
   place.sequence = gap.last_sequence;
+  place.chain.reset();
   return StepOutcome::kMoved;
 }
 

@@ -23,7 +23,7 @@ inline constexpr size_t kHeaderCopySize = 100;
 /// Flag of the segment header: a shorter file has been cut.
 inline constexpr uint32_t kSegmentFilled = 1;
 
-inline constexpr size_t kFrameHeaderSize = 40;
+inline constexpr size_t kFrameHeaderSize = 104;
 inline constexpr size_t kFrameAlignment = 8;
 inline constexpr uint32_t kMaxPayload = 16 * kMebibyte;
 

@@ -30,7 +30,6 @@ uint8_t* FrameBatch::AppendFrame(uint64_t frame_size, FramePlace* place) {
 
 void FrameBatch::AddRecord(Buffer* buffer, FrameHeader header) {
   const uint64_t frame_size = FrameSize(buffer->size);
-  header.length = buffer->size;
   header.payload_crc = buffer->payload_crc;
   if (frame_size > kCapacity) {
     data_ = buffer->frame();
@@ -46,8 +45,8 @@ void FrameBatch::AddRecord(Buffer* buffer, FrameHeader header) {
   last_ = buffer;
 }
 
-void FrameBatch::AddFrame(FrameHeader header, const uint8_t* payload, size_t size) {
-  header.length = static_cast<uint32_t>(size);
+void FrameBatch::AddFrame(FrameHeader header, const uint8_t* payload) {
+  const size_t size = header.length;
   header.payload_crc = PayloadCrc(start_.id, payload, size);
   FramePlace place;
   const uint64_t frame_size = FrameSize(size);

@@ -28,10 +28,11 @@ class FrameBatch {
   /// True when a frame of `size` bytes can still be added. A batch of one record may be of any
   /// size.
   bool Fits(uint64_t size) const { return empty() || (memory_used_ && used_ + size <= kCapacity); }
-  /// Adds a record; `header` gets length and CRC from it. The batch keeps the buffer.
+  /// Adds a record of `header.length` bytes; `header` gets the CRC from it. The batch keeps the
+  /// buffer.
   void AddRecord(Buffer* buffer, FrameHeader header);
-  /// Adds a frame of the writer's own, at most kMaxGapPayload bytes.
-  void AddFrame(FrameHeader header, const uint8_t* payload, size_t size);
+  /// Adds a frame of the writer's own: `header.length` bytes.
+  void AddFrame(FrameHeader header, const uint8_t* payload);
   /// Gives every frame, if any, the CRC of another place.
   void MoveTo(const FramePlace& place);
 

@@ -62,10 +62,13 @@ StepResult FrameCursor::AcceptFrame(const FrameHeader& frame, const uint8_t* pay
   if (place.last != LastFrame::kStartPosition && last_missing > place.sequence) {
     return ReportHoleBefore(frame, last_missing);
   }
-  const bool repeated = TakesNumber(frame) && frame.sequence <= place.sequence;
+  const bool repeated =
+      TakesNumber(frame) ? frame.sequence <= place.sequence : frame.sequence < place.sequence;
   if (!repeated && IsHandedOut(frame)) {
     const StepResult result = HandOutFrame(frame, payload);
     if (!result.moved()) return result;
+  } else if (!repeated) {
+    NoteLink(frame, FitsBehindLast(frame) && frame.record_hash == frame.previous_hash);
   }
   if (frame.type == kMarkFrame && payload != nullptr) AddWriterTimes(payload, frame.length);
   if (TakesNumber(frame) && !repeated) {
@@ -88,8 +91,25 @@ StepResult FrameCursor::HandOutFrame(const FrameHeader& frame, const uint8_t* pa
   const StepResult covered = CheckCover(frame.sequence);
   if (!covered.moved()) return covered;
   if (!parts_.batch->HasSpace(frame.length)) return StepOutcome::kFull;
-  parts_.batch->AddFrame(frame, payload, PlaceAt(parts_.place->offset + FrameSize(frame.length)));
+  const bool fits = FitsBehindLast(frame) && frame.record_hash == ChainLink(frame, payload);
+  parts_.batch->AddFrame(frame, payload, !fits,
+                         PlaceAt(parts_.place->offset + FrameSize(frame.length)));
+  NoteLink(frame, fits);
   return StepOutcome::kMoved;
+}
+
+bool FrameCursor::FitsBehindLast(const FrameHeader& frame) const {
+  const std::optional<ChainValue>& chain = parts_.place->chain;
+  return !chain.has_value() || *chain == frame.previous_hash;
+}
+
+void FrameCursor::NoteLink(const FrameHeader& frame, bool fits) {
+  parts_.place->chain = frame.record_hash;
+  if (fits) return;
+  ReaderStats& stats = *parts_.stats;
+  if (stats.broken_links++ > 0) return;
+  stats.broken_epoch = frame.epoch;
+  stats.broken_sequence = frame.sequence;
 }
 
 StepResult FrameCursor::ReportHoleBefore(const FrameHeader& frame, uint64_t last_missing) {
@@ -103,6 +123,7 @@ StepResult FrameCursor::ReportHoleBefore(const FrameHeader& frame, uint64_t last
   gap.last_sequence = last_missing;
   parts_.batch->AddGap(gap, frame.time, PlaceAt(place.offset));
   place.sequence = last_missing;
+  place.chain.reset();
   place.last = LastFrame::kUnsealed;
   return StepOutcome::kMoved;
 }

@@ -55,6 +55,10 @@ class FrameCursor {
  private:
   StepResult AcceptFrame(const FrameHeader& frame, const uint8_t* payload);
   StepResult HandOutFrame(const FrameHeader& frame, const uint8_t* payload);
+  /// False when another frame was before this one when it was written.
+  bool FitsBehindLast(const FrameHeader& frame) const;
+  /// Goes on in the hash chain. A link that does not fit is reported, and nothing is lost by it.
+  void NoteLink(const FrameHeader& frame, bool fits);
   StepResult ReportHoleBefore(const FrameHeader& frame, uint64_t last_missing);
   StepResult HandleDamagedFrame(const FrameHeader& frame);
   StepResult HandleMissingFrame();

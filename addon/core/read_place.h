@@ -2,7 +2,9 @@
 #define CERTWIRE_CORE_READ_PLACE_H_
 
 #include <cstdint>
+#include <optional>
 
+#include "chain.h"
 #include "writer_lock.h"
 
 namespace journal {
@@ -31,6 +33,7 @@ struct ReadPlace {
   uint64_t sequence = 0;  ///< of the last frame that took a number
   uint64_t time = 0;      ///< of that frame; 0: none was read in this epoch
   LastFrame last = LastFrame::kUnsealed;
+  std::optional<ChainValue> chain;  ///< after that frame; none: not known
 
   /// The number of the next frame will be checked.
   void LeaveStartPosition() {

@@ -7,6 +7,9 @@ namespace journal {
 namespace {
 
 constexpr size_t kHeaderCrcOffset = 96;
+constexpr size_t kPreviousHashOffset = 40;
+constexpr size_t kRecordHashOffset = kPreviousHashOffset + kSha256Size;
+static_assert(kRecordHashOffset + kSha256Size == kFrameHeaderSize);
 
 void EncodeHeaderCopy(const SegmentHeader& header, uint8_t* to) {
   std::memcpy(to, kMagic, sizeof(kMagic));
@@ -93,6 +96,8 @@ void EncodeFrameHeader(const FrameHeader& header, const FramePlace& place, uint8
   Put(to + 34, header.flags);
   Put(to + 36, header.schema);
   Put(to + 38, uint16_t{0});
+  std::memcpy(to + kPreviousHashOffset, header.previous_hash.bytes, kSha256Size);
+  std::memcpy(to + kRecordHashOffset, header.record_hash.bytes, kSha256Size);
   MoveFrameHeader(to, place);
 }
 
@@ -111,6 +116,8 @@ bool DecodeFrameHeader(const uint8_t* from, const FramePlace& place, FrameHeader
   header->type = Get<uint16_t>(from + 32);
   header->flags = Get<uint16_t>(from + 34);
   header->schema = Get<uint16_t>(from + 36);
+  std::memcpy(header->previous_hash.bytes, from + kPreviousHashOffset, kSha256Size);
+  std::memcpy(header->record_hash.bytes, from + kRecordHashOffset, kSha256Size);
   return header->sequence - 1 < kMaxSequence;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "chain.h"
 #include "format.h"
 
 namespace journal {
@@ -47,6 +48,8 @@ struct FrameHeader {
   uint16_t type = 0;
   uint16_t flags = 0;
   uint16_t schema = 0;
+  ChainValue previous_hash;  ///< of the EVENT or GAP frame before; ChainStart without one
+  ChainValue record_hash;    ///< of this EVENT or GAP frame; of any other: previous_hash
 };
 
 /// Place of a frame; the seed of its header's CRC, so that bytes verify at one place only.
@@ -57,7 +60,7 @@ struct FramePlace {
 };
 
 uint32_t PayloadCrc(const EpochId& id, const uint8_t* payload, size_t size);
-/// Writes the 40 bytes of a frame header.
+/// Writes the kFrameHeaderSize bytes of a frame header.
 void EncodeFrameHeader(const FrameHeader& header, const FramePlace& place, uint8_t* to);
 /// Reads a frame header; false when it does not verify at this place, or its length or sequence is
 /// not allowed.

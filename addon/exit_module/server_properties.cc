@@ -1,7 +1,8 @@
 #include "server_properties.h"
 
-#include <cstring>
 #include <utility>
+
+#include "collect/variant_value.h"
 
 namespace exit_module {
 namespace {
@@ -9,37 +10,11 @@ namespace {
 using collect::HResult;
 using collect::PropertyType;
 using collect::SourceValue;
+using collect::ToSourceValue;
 
 std::wstring_view Wide(std::u16string_view text) {
   static_assert(sizeof(wchar_t) == sizeof(char16_t));
   return {reinterpret_cast<const wchar_t*>(text.data()), text.size()};
-}
-
-SourceValue ToSourceValue(const VARIANT& variant) {
-  SourceValue value;
-  switch (V_VT(&variant)) {
-    case VT_I4:
-      value.kind = SourceValue::Kind::kLong;
-      value.number = V_I4(&variant);
-      break;
-    case VT_I2:
-      value.kind = SourceValue::Kind::kLong;
-      value.number = V_I2(&variant);
-      break;
-    case VT_DATE:
-      value.kind = SourceValue::Kind::kDate;
-      static_assert(sizeof value.date == sizeof(DATE));
-      std::memcpy(value.date, &V_DATE(&variant), sizeof value.date);
-      break;
-    case VT_BSTR:
-      value.kind = SourceValue::Kind::kBytes;
-      value.data = reinterpret_cast<const uint8_t*>(V_BSTR(&variant));
-      value.size = SysStringByteLen(V_BSTR(&variant));
-      break;
-    default:
-      break;
-  }
-  return value;
 }
 
 }  // namespace

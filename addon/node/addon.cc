@@ -6,6 +6,7 @@
 #include "segments.h"
 #include "simulator_wrap.h"
 #ifdef _WIN32
+#include "ca_database_wrap.h"
 #include "windows_system.h"
 #endif
 
@@ -20,6 +21,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
 #ifdef _WIN32
   exports.Set("windows", DefineWindows(env));
+  exports.Set("caDatabase", DefineCaDatabase(env));
 #endif
   return exports;
 }

@@ -9,7 +9,7 @@ namespace binding {
 namespace {
 
 // Columns of NativeBatch.table, in the order that src/native/addon.ts documents.
-constexpr size_t kTableStride = 11;
+constexpr size_t kTableStride = 12;
 
 bool ParsePosition(const Napi::Object& object, journal::Position* position) {
   bool lossless = false;
@@ -41,9 +41,9 @@ bool ParseOptions(const Napi::Object& object, journal::ReaderOptions* options) {
 
 void FillRow(const journal::Entry& entry, uint64_t* row) {
   const uint64_t values[kTableStride] = {
-      entry.type,         entry.schema,   entry.index, entry.epoch_number,
-      entry.epoch_row,    entry.sequence, entry.time,  entry.payload_offset,
-      entry.payload_size, entry.segment,  entry.offset};
+      entry.type,         entry.schema,   entry.index,  entry.epoch_number,
+      entry.epoch_row,    entry.sequence, entry.time,   entry.payload_offset,
+      entry.payload_size, entry.segment,  entry.offset, entry.is_chain_broken};
   for (size_t i = 0; i < kTableStride; i++) row[i] = values[i];
 }
 
@@ -138,6 +138,9 @@ Napi::Value ReaderWrap::Stats(const Napi::CallbackInfo& info) {
   object.Set("quarantinedRanges", static_cast<double>(stats_.quarantined_ranges));
   object.Set("damagedRanges", static_cast<double>(stats_.damaged_ranges));
   object.Set("positionLost", stats_.position_lost);
+  object.Set("brokenLinks", static_cast<double>(stats_.broken_links));
+  object.Set("brokenEpoch", static_cast<double>(stats_.broken_epoch));
+  object.Set("brokenSequence", ToBigInt(info.Env(), stats_.broken_sequence));
   return object;
 }
 

@@ -1,92 +1,17 @@
 #include "scenario.h"
 
-#include <bit>
-#include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "text.h"
+#include "value_json.h"
 
 namespace standin {
 namespace {
 
 using nlohmann::json;
-using Blobs = std::map<std::string, std::shared_ptr<const std::string>>;
-
-HRESULT ParseResult(const json& value) {
-  return static_cast<HRESULT>(std::stoul(value.get<std::string>(), nullptr, 16));
-}
-
-std::shared_ptr<const std::string> Shared(std::string bytes) {
-  return std::make_shared<const std::string>(std::move(bytes));
-}
-
-std::string Utf16Bytes(const std::wstring& text) {
-  return {reinterpret_cast<const char*>(text.data()), text.size() * sizeof(wchar_t)};
-}
-
-/// A name or text: a JSON string, or {utf16: base64 of UTF-16LE} for what JSON can't carry.
-std::wstring ParseText(const json& value) {
-  if (value.is_string()) return Widen(value.get_ref<const std::string&>());
-  const std::string bytes = FromBase64(value.at("utf16").get_ref<const std::string&>());
-  std::wstring text(bytes.size() / sizeof(wchar_t), L'\0');
-  std::memcpy(text.data(), bytes.data(), text.size() * sizeof(wchar_t));
-  return text;
-}
-
-DATE DateOfBytes(const std::string& bytes) {
-  uint64_t bits = 0;
-  if (bytes.size() != sizeof(bits)) throw std::invalid_argument("a date has 8 bytes");
-  std::memcpy(&bits, bytes.data(), sizeof(bits));
-  return std::bit_cast<DATE>(bits);
-}
-
-Value ParseValue(const json& source, const Blobs& blobs) {
-  const auto entry = source.begin();
-  const std::string& form = entry.key();
-  const json& content = entry.value();
-  Value value;
-  if (form == "long" || form == "short") {
-    value.kind = ValueKind::kLong;
-    value.is_short = form == "short";
-    value.number = content.get<LONG>();
-  } else if (form == "date") {
-    value.kind = ValueKind::kDate;
-    value.date = content.is_string() ? DateOfBytes(FromBase64(content.get<std::string>()))
-                                     : content.get<DATE>();
-  } else if (form == "string") {
-    value.kind = ValueKind::kText;
-    value.bytes = Shared(Utf16Bytes(ParseText(content)));
-  } else if (form == "utf16") {
-    value.kind = ValueKind::kText;
-    value.bytes = Shared(FromBase64(content.get_ref<const std::string&>()));
-  } else if (form == "binary") {
-    value.kind = ValueKind::kBinary;
-    value.bytes = Shared(FromBase64(content.get_ref<const std::string&>()));
-  } else if (form == "blob") {
-    value.kind = ValueKind::kBinary;
-    value.bytes = blobs.at(content.get<std::string>());
-  } else if (form == "hresult") {
-    value.failure = ParseResult(content);
-  } else if (form == "variant") {
-    value.kind = ValueKind::kOddVariant;
-    value.odd_variant = content.get<std::string>();
-  } else {
-    throw std::invalid_argument("unknown form of a value: " + form);
-  }
-  return value;
-}
-
-Properties ParseProperties(const json& source, const Blobs& blobs) {
-  Properties properties;
-  for (const auto& [name, value] : source.items()) {
-    properties.emplace(Widen(name), ParseValue(value, blobs));
-  }
-  return properties;
-}
 
 Fault ParseFault(const json& source) {
   Fault fault;

@@ -20,6 +20,8 @@ struct Value {
   ValueKind kind = ValueKind::kFailure;
   /// VT_I2 instead of VT_I4, both allowed for a LONG.
   bool is_short = false;
+  /// VT_UI4 instead of VT_I4, as the database may have it.
+  bool is_unsigned = false;
   LONG number = 0;
   DATE date = 0;
   /// Bytes of a binary, or UTF-16LE of a text; shared, since large blobs are served many times.

@@ -73,7 +73,7 @@ HRESULT MakeVariant(const Value& value, LONG type, IUnknown* self, VARIANT* out)
   VariantInit(out);
   switch (value.kind) {
     case ValueKind::kLong:
-      V_VT(out) = value.is_short ? VT_I2 : VT_I4;
+      V_VT(out) = value.is_short ? VT_I2 : value.is_unsigned ? VT_UI4 : VT_I4;
       if (value.is_short) {
         V_I2(out) = static_cast<SHORT>(value.number);
       } else {

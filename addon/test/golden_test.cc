@@ -134,7 +134,8 @@ std::vector<Variant> Variants() {
   return {
       {"clean", "three epochs with all frame types", [](auto*) {}, Expect(0, 0, {})},
       {"bad-payload", "one flipped bit in a payload",
-       [](auto* files) { (*files)[kSecond][offsets[3] + 45] ^= 1; }, Expect(4, 5, {"corrupt 5-5"})},
+       [](auto* files) { (*files)[kSecond][offsets[3] + journal::kFrameHeaderSize + 5] ^= 1; },
+       Expect(4, 5, {"corrupt 5-5"})},
       {"bad-frame-header", "one flipped bit in the length of a frame",
        [](auto* files) { (*files)[kSecond][offsets[3]] ^= 4; }, Expect(4, 5, {"corrupt 5-5"})},
       {"bad-segment-header", "the first copy of a segment header is destroyed",
@@ -154,11 +155,11 @@ std::vector<Variant> Variants() {
       {"torn-tail", "an ended epoch breaks off in the middle of its last frame",
        [](auto* files) {
          files->Delete(kSecondNext.c_str()).ok();
-         Zero(files, kSecond, offsets[7] + 60, kGoldenSegmentBytes);
+         Zero(files, kSecond, offsets[7] + journal::kFrameHeaderSize + 20, kGoldenSegmentBytes);
        },
        Expect(8, 12, {"unclean-stop 9-0"})},
       {"cut-behind-seal", "a file that was filled is shorter than planned, and ends with a SEAL",
-       [](auto* files) { (*files)[kFirst].resize(4096 + 48 + 56 + 48 + 48); },
+       [](auto* files) { (*files)[kFirst].resize(4096 + 112 + 120 + 112 + 112); },
        Expect(1, 1, {"unclean-stop 4-0"})},
       {"moved-batch",
        "frames of one batch stand in two segments",
@@ -191,15 +192,6 @@ std::string Joined(const std::vector<std::string>& lines) {
   return text;
 }
 
-std::string Hex(const std::string& bytes) {
-  std::string hex;
-  for (const char c : bytes) {
-    hex += "0123456789abcdef"[static_cast<uint8_t>(c) >> 4];
-    hex += "0123456789abcdef"[static_cast<uint8_t>(c) & 15];
-  }
-  return hex;
-}
-
 std::string ExpectedJson(const Variant& variant, const std::vector<test::Item>& items) {
   nlohmann::ordered_json json;
   json["description"] = variant.description;
@@ -212,7 +204,11 @@ std::string ExpectedJson(const Variant& variant, const std::vector<test::Item>& 
                                {"epochId", item.epoch_id},
                                {"sequence", std::to_string(item.sequence)},
                                {"time", std::to_string(item.time)},
-                               {"payload", Hex(item.payload)}});
+                               {"payload", test::Hex(item.payload)}});
+    if (item.index == 0) {
+      json["entries"].back()["previousHash"] = item.previous_hash;
+      json["entries"].back()["recordHash"] = item.record_hash;
+    }
   }
   return json.dump(2) + "\n";
 }

@@ -60,8 +60,9 @@ export class Memory {
   }
 }
 
-/** The place of an event. */
+/** The place of an event. One from the CA's database stands in no epoch: its time decides. */
 export function placeOf({ id, sequence, time }: CertwireEvent): Place {
+  if (sequence === undefined) return { epoch: id, sequence: "", time };
   return { epoch: id.slice(0, id.indexOf("-")), sequence, time };
 }
 

@@ -128,7 +128,7 @@ test("the time orders the events of two epochs: a restored CA begins its sequenc
   const restored = {
     ...after!,
     id: `${"0".repeat(32)}-1-0`,
-    sequence: `${"0".repeat(before!.sequence.length - 1)}1`,
+    sequence: `${"0".repeat(before!.sequence!.length - 1)}1`,
     time: new Date(Date.parse(before!.time) + 1000).toISOString(),
   };
   const detector = new Detector(rules, sampleSettings);

@@ -3,7 +3,7 @@ import type { OutboundEvent } from "../events/outbound-event.ts";
 /** How far one sink is with the records of this run. */
 interface SinkProgress {
   records: number;
-  lastSequence: string;
+  lastSequence: string | undefined;
   hasStop: boolean;
 }
 

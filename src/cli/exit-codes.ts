@@ -11,6 +11,8 @@ export const exitCodes = {
   deadLetters: 3,
   /** `verify` found something missing that no gap event accounts for. */
   holes: 4,
+  /** `verify` found that somebody has changed a journal or its events. */
+  changed: 5,
   /** `status` found reasons to know or to plan. */
   degraded: 10,
   /** `status` found reasons to act now. */

@@ -3,14 +3,13 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { type CertwireEvent, type EventKind, eventKinds } from "../events/event.ts";
 import type { ReceivedMessage } from "./message.ts";
 
-/** Attributes that every event of Certwire has, all of them texts. */
+/** Attributes that every event of Certwire has, all of them texts; `sequence` only one from a journal. */
 const requiredAttributes = [
   "id",
   "source",
   "type",
   "time",
   "dataschema",
-  "sequence",
   "partitionkey",
   "recordedtime",
 ] as const;
@@ -79,7 +78,8 @@ function assertEvent(
   event: Record<string, unknown>,
 ): asserts event is CertwireEvent & typeof event {
   if (event["specversion"] !== "1.0") throw invalid("it is not a CloudEvent of version 1.0");
-  for (const name of requiredAttributes) {
+  const isFromJournal = event["origin"] !== "database";
+  for (const name of [...requiredAttributes, ...(isFromJournal ? ["sequence"] : [])]) {
     const value = event[name];
     if (typeof value !== "string" || value === "") throw invalid(`it has no attribute "${name}"`);
   }

@@ -72,6 +72,30 @@ export const errorCodes = {
     exitCode: 78,
     hint: "Install Certwire in a folder below %ProgramFiles%, and run regsvr32 on its certwire-exit.dll.",
   },
+  CERTWIRE_CA_DATABASE_REFUSED: {
+    meaning: "The CA does not let this account read its database.",
+    retryable: false,
+    exitCode: 77,
+    hint: "In certsrv.msc, Properties of the CA, Security, give the account the permission Read, and nothing else.",
+  },
+  CERTWIRE_CA_DATABASE_FAILED: {
+    meaning: "The CA's database cannot be read.",
+    retryable: true,
+    exitCode: 74,
+    hint: "Check that the CA service runs, and that the name of the CA is the one in certsrv.msc.",
+  },
+  CERTWIRE_CA_DATABASE_STUCK: {
+    meaning: "The CA does not answer a question about its database.",
+    retryable: true,
+    exitCode: 69,
+    hint: "Check the CA's load, and run the command again when the CA answers certutil.",
+  },
+  CERTWIRE_CA_DATABASE_OTHER: {
+    meaning: "Another CA answers than the one whose database is meant.",
+    retryable: false,
+    exitCode: 78,
+    hint: "Check which CA the machine runs, and name the one that is meant.",
+  },
   CERTWIRE_SETUP_EXISTS: {
     meaning: "`certwire setup` would overwrite a file.",
     retryable: false,

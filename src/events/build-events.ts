@@ -1,13 +1,14 @@
 import type { ExitRecord } from "../exit/record.ts";
 import type { Frame } from "../journal/frame.ts";
 import type { CaIdentity, ResolvedCa } from "./ca-identity.ts";
+import { crlContentId } from "./content-id.ts";
 import { crlParts } from "./crl-data.ts";
 import { type EventOptions, envelope } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
 import { kindOfRecord } from "./event-kind.ts";
 import { Problems } from "./problems.ts";
 import { PropertyGroups } from "./property-groups.ts";
-import { requestData } from "./request-data.ts";
+import { requestEvent } from "./request-event.ts";
 
 /** Index of a `ca.changed` event, after that of every CRL: the event comes from the frame of another one. */
 const changedIndex = 65_534;
@@ -34,20 +35,21 @@ function eventsOfRecord(
   options: EventOptions,
 ): CertwireEvent[] {
   const kind = kindOfRecord(record);
+  const { time } = record;
+  const notify = notifyData(record, kind === "ca.started" || options.detail === "full");
+  if (kind !== "crl.issued") {
+    const parts = requestEvent(record, kind, caId, options, { notify });
+    return [envelope(frame, { ...parts, index: 0, time }, options)];
+  }
   const problems = new Problems(record.problems);
   const groups = new PropertyGroups(problems, options.detail);
-  const ca = groups.ca(caId, record.ca, kind === "ca.started" ? "whole" : "hash");
-  const common = { notify: notifyData(record), ca };
-  const { time } = record;
-  if (kind === "crl.issued") {
-    const own = Object.assign(common, unknownProperties(groups));
-    return crlParts(record, problems).map(({ index, subject, data }) =>
-      envelope(frame, { kind, index, caId, time, subject, data: { ...own, ...data } }, options),
-    );
-  }
-  const { requestId, subject, parts } = requestData(record, kind, groups, problems, options);
-  const data = Object.assign(common, parts, unknownProperties(groups), { problems: problems.list });
-  return [envelope(frame, { kind, index: 0, caId, time, requestId, subject, data }, options)];
+  const ca = groups.ca(caId, record.ca, "brief");
+  const own = { notify, ca, ...groups.unknownMember };
+  return crlParts(record, problems).map(({ index, subject, sha256, data: crlData }) => {
+    const about = { subject, contentId: crlContentId(sha256) };
+    const data = { ...own, ...crlData };
+    return envelope(frame, { kind, index, caId, time, ...about, data }, options);
+  });
 }
 
 /** Tells that the CA has another certificate: a renewal, or another CA in its place. */
@@ -65,20 +67,19 @@ function changedEvent(
   const groups = new PropertyGroups(problems, options.detail);
   const ca = groups.ca(caId, record.ca, "whole");
   const data = {
-    notify: notifyData(record),
+    notify: notifyData(record, true),
     ca,
     previous: { id: previous.id, certificateSha256: previous.certificate },
-    ...unknownProperties(groups),
+    ...groups.unknownMember,
     problems: problems.list,
   };
   return envelope(frame, { kind: "ca.changed", index: changedIndex, caId, time, data }, options);
 }
 
-/** What the event says about the call of Notify itself. */
-function notifyData({ event, context, processId, threadId }: ExitRecord): Record<string, unknown> {
-  return { event, context, processId, threadId };
-}
-
-function unknownProperties({ unknown }: PropertyGroups): Record<string, unknown> {
-  return unknown.length === 0 ? {} : { unknownProperties: unknown };
+/** What the event says about the call of Notify itself. The process stays the same until the CA starts again. */
+function notifyData(
+  { event, context, processId, threadId }: ExitRecord,
+  hasProcess: boolean,
+): Record<string, unknown> {
+  return { event, context, ...(hasProcess ? { processId } : {}), threadId };
 }

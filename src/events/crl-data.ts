@@ -10,6 +10,8 @@ export interface CrlParts {
   /** Index of the CRL in the record. */
   readonly index: number;
   readonly subject: string | undefined;
+  /** Hash of the CRL, lower-case hex; `undefined` if there is no CRL, or the exit module had no time to compute it. */
+  readonly sha256: string | undefined;
   readonly data: Record<string, unknown>;
 }
 
@@ -30,13 +32,15 @@ export function crlParts(record: ExitRecord, common: Problems): CrlParts[] {
   const snapshot = record.crls.map((crl, index) => read(crl, index));
   const issued = snapshot.filter(({ crl }) => isNewest(crl, snapshot));
   if (issued.length === 0) {
-    return [{ index: 0, subject: undefined, data: { current: [], problems: common.list } }];
+    const data = { current: [], problems: common.list };
+    return [{ index: 0, subject: undefined, sha256: undefined, data }];
   }
   return issued.map((item) => {
     const problems = common.copy();
     return {
       index: item.index,
       subject: subjectOf(item),
+      sha256: item.digest.sha256,
       data: {
         crl: crlData(item, problems),
         current: snapshot.filter((other) => other !== item).map(summary),

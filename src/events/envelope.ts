@@ -1,5 +1,5 @@
 import type { Frame } from "../journal/frame.ts";
-import type { CertwireEvent, EventKind } from "./event.ts";
+import type { CertwireEvent, EventKind, TimeBasis } from "./event.ts";
 import { filetimeText } from "./times.ts";
 
 /**
@@ -25,19 +25,25 @@ export interface EventOptions {
   readonly replayed?: boolean | undefined;
 }
 
-/** What differs between the events of one frame. */
-export interface EventParts {
+/** What an event is about, wherever it is from. */
+export interface EventContent {
   readonly kind: EventKind;
-  /** Index within the frame; the last part of the event's id. */
-  readonly index: number;
   readonly caId: string;
-  /** When it happened: 100 ns since 1601-01-01 UTC (FILETIME). */
-  readonly time: bigint;
   /** Decimal. Becomes part of the partition key; absent for an event of the CA itself. */
   readonly requestId?: string | undefined;
   /** CloudEvents `subject`; absent if there is none. */
   readonly subject?: string | undefined;
+  /** CloudEvents extension `contentid`; absent if there is none. */
+  readonly contentId?: string | undefined;
   readonly data: Record<string, unknown>;
+}
+
+/** What differs between the events of one frame. */
+export interface EventParts extends EventContent {
+  /** Index within the frame; the last part of the event's id. */
+  readonly index: number;
+  /** When it happened: 100 ns since 1601-01-01 UTC (FILETIME). */
+  readonly time: bigint;
 }
 
 /** Major version of all event types and of their schemas. */
@@ -48,24 +54,77 @@ export function schemaUri(kind: EventKind): string {
   return `urn:certwire:schema:${kind}:${version}`;
 }
 
-/** Adds the CloudEvents attributes to the data of an event. */
+/** Adds the CloudEvents attributes to the data of an event that is in the journal. */
 export function envelope(frame: Frame, parts: EventParts, options: EventOptions): CertwireEvent {
-  const { kind, caId, requestId, subject } = parts;
+  const place = {
+    id: `${frame.epochId}-${frame.sequence}-${parts.index}`,
+    time: parts.time,
+    recordedTime: frame.time,
+    inJournal: { sequence: sortableSequence(frame) },
+    ...(frame.hashes && {
+      evidence: { previoushash: frame.hashes.previous, recordhash: frame.hashes.record },
+    }),
+  };
+  return cloudEvent(place, parts, options);
+}
+
+/** What an event has that was made of a row of the CA's database. */
+export interface RowParts {
+  readonly id: string;
+  /** When it happened, in the form of `EventParts.time`. */
+  readonly time: bigint;
+  /** Where `time` is from; absent for the column that is meant for such an event. */
+  readonly timeBasis: TimeBasis | undefined;
+  /** When the row was read. */
+  readonly readTime: bigint;
+}
+
+/** Adds the CloudEvents attributes to the data of an event that is from the CA's database. */
+export function rowEnvelope(
+  parts: EventContent,
+  { id, time, timeBasis, readTime }: RowParts,
+  options: EventOptions,
+): CertwireEvent {
+  const inDatabase = {
+    origin: "database" as const,
+    ...(timeBasis === undefined ? {} : { timebasis: timeBasis }),
+  };
+  return cloudEvent({ id, time, recordedTime: readTime, inDatabase }, parts, options);
+}
+
+/** What depends on where an event is from. */
+interface Provenance {
+  readonly id: string;
+  readonly time: bigint;
+  readonly recordedTime: bigint;
+  readonly inJournal?: Pick<CertwireEvent, "sequence">;
+  readonly evidence?: Pick<CertwireEvent, "previoushash" | "recordhash">;
+  readonly inDatabase?: Pick<CertwireEvent, "origin" | "timebasis">;
+}
+
+function cloudEvent(
+  { id, time, recordedTime, inJournal, evidence, inDatabase }: Provenance,
+  { kind, caId, requestId, subject, contentId, data }: EventContent,
+  options: EventOptions,
+): CertwireEvent {
   const owner = options.source ?? caId;
   return {
     specversion: "1.0",
-    id: `${frame.epochId}-${frame.sequence}-${parts.index}`,
+    id,
     source: options.source ?? `urn:certwire:ca:${caId}`,
     type: `${options.typePrefix ?? "io.certwire."}${kind}.${version}`,
     ...(subject === undefined ? {} : { subject }),
-    time: filetimeText(parts.time),
+    time: filetimeText(time),
     datacontenttype: "application/json",
     dataschema: schemaUri(kind),
-    sequence: sortableSequence(frame),
+    ...inJournal,
     partitionkey: requestId === undefined ? owner : `${owner}:${requestId}`,
-    recordedtime: filetimeText(frame.time),
+    recordedtime: filetimeText(recordedTime),
+    ...evidence,
+    ...(contentId === undefined ? {} : { contentid: contentId }),
+    ...inDatabase,
     ...(options.replayed ? { replayed: true as const } : {}),
-    data: parts.data,
+    data,
   };
 }
 

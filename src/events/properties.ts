@@ -169,7 +169,7 @@ export const caCertificateProperties = {
 /** Properties of the CA; those of a certificate, without an index, are of its current certificate. */
 export const caProperties = {
   Name: { key: "name", type: "text" },
-  CAType: { key: "caType", type: "enumeration", words: caTypes },
+  CAType: { key: "caType", type: "enumeration", words: caTypes, detail: "start" },
   SanitizedCAName: { key: "sanitizedCaName", type: "text", detail: "difference" },
   SanitizedShortName: { key: "sanitizedShortName", type: "text" },
   MachineDNSName: { key: "machineDnsName", type: "text" },

@@ -41,8 +41,8 @@ export interface UnknownProperty extends TypedText {
 /** What the rest of the event says about a column, by the CA's own name of it. */
 export type CompareColumn = (name: string, value: RecordValue) => Comparison;
 
-/** How `PropertyGroups.ca` shows a certificate of the CA: whole, or only its hash. */
-export type CaCertificateForm = "whole" | "hash";
+/** How `PropertyGroups.ca` shows the CA: whole, or without its type and with hashes of its certificates. */
+export type CaForm = "whole" | "brief";
 
 /**
  * Sorts the properties of one record into the groups of its event. A column that says the same as the rest of the
@@ -57,6 +57,11 @@ export class PropertyGroups {
   constructor(problems: Problems, detail: Detail = "standard") {
     this.#problems = problems;
     this.#detail = detail;
+  }
+
+  /** The member `unknownProperties` of an event's data, if there are any. */
+  get unknownMember(): { unknownProperties?: UnknownProperty[] } {
+    return this.unknown.length === 0 ? {} : { unknownProperties: this.unknown };
   }
 
   /** The request row, as an event shows it under `request` and `revocation`; `undefined` for an empty group. */
@@ -95,7 +100,7 @@ export class PropertyGroups {
   }
 
   /** The CA: its own properties, and those of each of its certificates under `certificates`. */
-  ca(id: string, properties: PropertyMap, form: CaCertificateForm): Group {
+  ca(id: string, properties: PropertyMap, form: CaForm): Group {
     const ca: Group = { id };
     const certificates = new Map<number, Group>();
     for (const [name, value] of properties) {
@@ -103,9 +108,10 @@ export class PropertyGroups {
       const indexed = /^(\w+)\.(0|[1-9]\d{0,8})$/.exec(name);
       const property = tables.caCertificate.get(indexed?.[1] ?? "");
       if (indexed?.[2] === undefined || property === undefined) {
-        const isName = name === "SanitizedCAName" && value === properties.get("Name");
-        if (isName && this.#detail === "standard") continue;
-        if (!this.#isHashed(ca, name, value, form)) this.#put(ca, tables.ca.get(name), served);
+        if (this.#isHashed(ca, name, value, form)) continue;
+        if (form === "brief" && this.#isForStart(name)) continue;
+        if (this.#isSecondName(name, value, properties)) continue;
+        this.#put(ca, tables.ca.get(name), served);
         continue;
       }
       const index = Number(indexed[2]);
@@ -119,10 +125,19 @@ export class PropertyGroups {
   }
 
   /** Adds the hash of a CA certificate to its group; true if nothing else is shown of it. */
-  #isHashed(group: Group, name: string, value: RecordValue, form: CaCertificateForm): boolean {
+  #isHashed(group: Group, name: string, value: RecordValue, form: CaForm): boolean {
     if (name !== "RawCACertificate" || !Buffer.isBuffer(value)) return false;
     group["certificateSha256"] = hash("sha256", value);
-    return form === "hash" && this.#detail === "standard";
+    return form === "brief" && this.#detail === "standard";
+  }
+
+  #isForStart(name: string): boolean {
+    return this.#detail === "standard" && tables.ca.get(name)?.detail === "start";
+  }
+
+  #isSecondName(name: string, value: RecordValue, properties: PropertyMap): boolean {
+    if (this.#detail === "full" || name !== "SanitizedCAName") return false;
+    return value === properties.get("Name");
   }
 
   #put(group: Group, property: Property | undefined, served: ServedProperty): void {

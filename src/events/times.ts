@@ -13,6 +13,11 @@ export function filetimeText(filetime: bigint): string {
   return new Date(unixMsOf(bounded)).toISOString();
 }
 
+/** The FILETIME of a time in whole milliseconds since 1970. */
+export function filetimeOf(unixMs: number): bigint {
+  return BigInt(unixMs) * 10_000n + filetimeOfUnixEpoch;
+}
+
 /** A FILETIME in whole milliseconds since 1970, cut off. */
 export function unixMsOf(filetime: bigint): number {
   // Whole milliseconds since 1601: nothing before that is cut off towards zero.
@@ -24,6 +29,12 @@ export function unixMsOf(filetime: bigint): number {
  * `undefined` if it is not a date from year 100 to 9999.
  */
 export function oleDateText(oleDate: Buffer): string | undefined {
+  const ms = oleDateMs(oleDate);
+  return ms === undefined ? undefined : new Date(ms).toISOString();
+}
+
+/** An OLE automation date in ms since 1970, rounded; `undefined` if it is not a date from year 100 to 9999. */
+export function oleDateMs(oleDate: Buffer): number | undefined {
   const days = oleDate.readDoubleLE();
   // The fraction of a negative date counts forwards from its whole day.
   const whole = Math.trunc(days);
@@ -31,5 +42,5 @@ export function oleDateText(oleDate: Buffer): string | undefined {
   const ms = (whole - oleDateOfUnixEpoch) * msPerDay + Math.round(fraction * msPerDay);
   if (!(days >= -657_434 && days < 2_958_466)) return undefined;
   // The last half millisecond of the year 9999 would round up to a year of five digits.
-  return new Date(Math.min(ms, latestMs)).toISOString();
+  return Math.min(ms, latestMs);
 }

@@ -150,6 +150,13 @@ export const sinkMetrics: readonly Metric[] = [
     read: eachSink(({ stats }) => stats.reader?.damagedRanges),
   },
   {
+    name: "certwire_broken_links_total",
+    type: "counter",
+    labels: sink,
+    help: "Records read that do not fit into the journal's hash chain: somebody has changed the journal.",
+    read: eachSink(({ stats }) => stats.reader?.brokenLinks),
+  },
+  {
     name: "certwire_sink_state",
     type: "gauge",
     labels: ["sink", "state"],

@@ -21,6 +21,16 @@ export interface Frame {
   readonly time: bigint;
   /** CBOR bytes of the record. */
   readonly payload: Buffer;
+  /** Its place in the hash chain of the epoch; absent for a gap found by the reader, which is in no chain. */
+  readonly hashes?: FrameHashes | undefined;
+}
+
+/** Two values of a hash chain: SHA-256 in 64 lower-case hex digits each. */
+export interface FrameHashes {
+  /** The value of the EVENT or GAP frame before; of the first one, `chainStart`. */
+  readonly previous: string;
+  /** The value of the frame itself. */
+  readonly record: string;
 }
 
 /**
@@ -29,4 +39,6 @@ export interface Frame {
 export interface JournalFrame extends Frame {
   /** Where reading continues after this frame. */
   readonly position: JournalPosition;
+  /** True if its content, or its place in the chain, is not what the writer wrote. It is an event all the same. */
+  readonly isChainBroken: boolean;
 }

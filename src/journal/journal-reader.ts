@@ -7,7 +7,7 @@ import {
   type NativeWriterTimes,
 } from "../native/addon.ts";
 import { mebibyte } from "../units.ts";
-import type { JournalFrame } from "./frame.ts";
+import type { FrameHashes, JournalFrame } from "./frame.ts";
 import type { FrameChunk, FrameSource } from "./frame-source.ts";
 import type { JournalPosition } from "./position.ts";
 
@@ -48,13 +48,20 @@ const columns = {
   payloadLength: 8,
   segment: 9,
   offset: 10,
+  isChainBroken: 11,
 } as const;
 
 /** How often the writer's durations are taken from the native reader, in ms. */
 const timesIntervalMs = 5000;
 
 /** How many numbers the table of a native batch has for each frame. */
-export const tableStride = 11;
+export const tableStride = 12;
+
+/** Index of a gap that the reader found, which is in no chain. */
+const foundGapIndex = 65_535;
+
+/** Bytes of a chain value in the buffer of a native batch. */
+const hashBytes = 32;
 
 /** Tails one journal directory. `next` waits for frames and polls every `idlePollMs` while there are none. */
 export class JournalReader implements FrameSource {
@@ -159,6 +166,15 @@ export function framesOf(batch: NativeBatch): JournalFrame[] {
   return frames;
 }
 
+/** The chain values, which stand before the payload. */
+function hashesBefore(buffer: Buffer, start: number): FrameHashes {
+  const middle = start - hashBytes;
+  return {
+    previous: buffer.toString("hex", middle - hashBytes, middle),
+    record: buffer.toString("hex", middle, start),
+  };
+}
+
 function frameAt({ buffer, table, epochIds }: NativeBatch, row: number): JournalFrame {
   const wide = (column: number): bigint => {
     const value = table[row + column];
@@ -170,15 +186,18 @@ function frameAt({ buffer, table, epochIds }: NativeBatch, row: number): Journal
   const epochId = epochIds[narrow(columns.epochRow)] ?? "";
   const sequence = wide(columns.sequence);
   const start = narrow(columns.payloadOffset);
+  const index = narrow(columns.index);
   return {
     type: narrow(columns.type),
     schema: narrow(columns.schema),
-    index: narrow(columns.index),
+    index,
     epochNumber,
     epochId,
     sequence,
     time: wide(columns.time),
     payload: buffer.subarray(start, start + narrow(columns.payloadLength)),
+    ...(index !== foundGapIndex && { hashes: hashesBefore(buffer, start) }),
+    isChainBroken: narrow(columns.isChainBroken) === 1,
     position: {
       epochNumber,
       epochId,

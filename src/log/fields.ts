@@ -26,4 +26,5 @@ export const progress = [
   "relayouts",
   "unmarkedFrames",
   "damagedRanges",
+  "brokenLinks",
 ] as const;

@@ -85,6 +85,7 @@ counters start at 0 with the service.
 | \`checkpoints\`, \`checkpointFailures\` | checkpoints written, and failed |
 | \`relayouts\` | how often the lanes changed |
 | \`unmarkedFrames\` | events published without proof that the disk has them, since none came within 2 s |
+| \`brokenLinks\` | records that do not fit into the [hash chain](../explanation/evidence.md) of the journal: somebody has changed it |
 | \`damagedRanges\` | damaged ranges of the journal, copied to [\`quarantine\`](state-directory.md#quarantine) |
 `;
 

@@ -93,6 +93,12 @@ export const ecsFields = [
   { field: "event.id", type: "keyword", from: ["id"], always: true },
   { field: "event.created", type: "date", from: ["recordedtime"] },
   {
+    field: "event.hash",
+    type: "keyword",
+    from: ["recordhash"],
+    note: "of the record in the journal",
+  },
+  {
     field: "event.sequence",
     type: "long",
     from: { says: "the number in `sequence`", read: sequenceNumber },

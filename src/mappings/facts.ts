@@ -13,9 +13,9 @@ export function kindName(event: CertwireEvent): string {
   return knownKind(event) ?? event.type;
 }
 
-/** The number of the event's record, from its sortable form. */
+/** The number of the event's record, from its sortable form; absent on an event from the CA's database. */
 export function sequenceNumber({ sequence }: CertwireEvent): string | undefined {
-  return sequence.split("-")[1];
+  return sequence?.split("-")[1];
 }
 
 /** A text in the event. */

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { CertwireError } from "../errors/certwire-error.ts";
+import type { NativeCaDatabase } from "./ca-database.ts";
 import { loadAddon } from "./load-addon.ts";
 import { packageRoot } from "./package-root.ts";
 import type { NativeWindows } from "./windows-system.ts";
@@ -31,8 +32,10 @@ export interface NativeReaderOptions {
 
 /**
  * Some frames: all payloads in one buffer, and a table of `tableStride` unsigned 64-bit numbers per frame:
- * type, schema, index, epoch number, row in `epochIds`, sequence, time, payload offset, payload length, and
- * segment and offset of the place after the frame.
+ * type, schema, index, epoch number, row in `epochIds`, sequence, time, payload offset, payload length,
+ * segment and offset of the place after the frame, and 1 if the frame does not fit into the hash chain. In the buffer
+ * the 32 bytes of the chain value of the frame before and the 32 of its own stand before its payload, unless the index
+ * is 65535.
  */
 export interface NativeBatch {
   buffer: Buffer;
@@ -54,6 +57,12 @@ export interface NativeReaderStats {
   damagedRanges: number;
   /** True if the given start position was not found in the directory. */
   positionLost: boolean;
+  /** Frames that do not fit into the hash chain, also those that are never returned. */
+  brokenLinks: number;
+  /** Epoch number of the first of these; 0 without one. */
+  brokenEpoch: number;
+  /** Its sequence number. */
+  brokenSequence: bigint;
 }
 
 /** A histogram: the lower end of each non-empty bucket in ns, and its count; ascending. */
@@ -208,6 +217,8 @@ export interface NativeAddon {
   ExitSimulator: new (options: NativeSimulatorOptions) => NativeExitSimulator;
   /** Absent in the addon for another system than Windows. */
   windows?: NativeWindows;
+  /** Absent in the addon for another system than Windows. */
+  caDatabase?: NativeCaDatabase;
 }
 
 let loaded: NativeAddon | undefined;

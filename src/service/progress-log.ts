@@ -52,7 +52,7 @@ class IdleSinks {
 /** Logs one line `progress` per sink; its counters count from the start of the service. */
 export function logProgress({ stats, log }: Pick<ProgressOptions, "stats" | "log">): void {
   for (const { position: _position, reader, ...counters } of stats()) {
-    const { unmarkedFrames, damagedRanges } = reader ?? { unmarkedFrames: 0, damagedRanges: 0 };
-    logLine(log, "progress", { ...counters, unmarkedFrames, damagedRanges });
+    const { unmarkedFrames = 0, damagedRanges = 0, brokenLinks = 0 } = reader ?? {};
+    logLine(log, "progress", { ...counters, unmarkedFrames, damagedRanges, brokenLinks });
   }
 }

@@ -17,9 +17,14 @@ const attributes: Readonly<Record<string, Check>> = {
   datacontenttype: (value) =>
     value === "application/json" ? undefined : 'must be "application/json"',
   dataschema: text,
-  sequence: text,
+  sequence: optional(text),
   partitionkey: text,
   recordedtime: time,
+  previoushash: optional(hash),
+  recordhash: optional(hash),
+  contentid: optional(text),
+  origin: optional((value) => (value === "database" ? undefined : 'must be "database"')),
+  timebasis: optional(text),
   replayed: optional((value) => (typeof value === "boolean" ? undefined : "must be a boolean")),
   data: (value) => (isObject(value) ? undefined : "must be an object"),
 };
@@ -33,6 +38,9 @@ export function problemOfEvent(value: unknown): string | undefined {
   for (const [name, check] of Object.entries(attributes)) {
     const problem = check(value[name]);
     if (problem !== undefined) return `"${name}" ${problem}`;
+  }
+  if (value["sequence"] === undefined && value["origin"] === undefined) {
+    return '"sequence" is missing';
   }
   for (const [name, extension] of Object.entries(value)) {
     if (Object.hasOwn(attributes, name)) continue;
@@ -56,6 +64,12 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 function text(value: unknown): string | undefined {
   if (value === undefined) return "is missing";
   return typeof value === "string" && value !== "" ? undefined : "must be a text that is not empty";
+}
+
+function hash(value: unknown): string | undefined {
+  return typeof value === "string" && /^[0-9a-f]{64}$/.test(value)
+    ? undefined
+    : "must be a SHA-256 in hex";
 }
 
 function time(value: unknown): string | undefined {

@@ -7,7 +7,7 @@ import { isOutOfMemory } from "../errors/out-of-memory.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import { jsonText } from "../events/json-text.ts";
 import { isInPlace, openForAppend } from "../files/append-file.ts";
-import type { Frame } from "../journal/frame.ts";
+import type { Frame, FrameHashes } from "../journal/frame.ts";
 import { mebibyte } from "../units.ts";
 import { setAside, totalBytes } from "./dead-letter-files.ts";
 
@@ -29,6 +29,8 @@ export interface DeadRecord {
   readonly time: string;
   readonly type: number;
   readonly schema: number;
+  /** Absent for a gap that the reader found. */
+  readonly hashes?: FrameHashes;
   /** CBOR of the record in base64. */
   readonly payload: string;
 }
@@ -199,13 +201,15 @@ export function deadRecord(frame: Frame): DeadRecord {
   const { epochNumber, epochId, index, type, schema } = frame;
   const [sequence, time] = [String(frame.sequence), String(frame.time)];
   const payload = frame.payload.toString("base64");
-  return { epochNumber, epochId, sequence, index, time, type, schema, payload };
+  const hashes = frame.hashes && { hashes: frame.hashes };
+  return { epochNumber, epochId, sequence, index, time, type, schema, ...hashes, payload };
 }
 
 const digits = z
   .string()
   .regex(/^\d{1,20}$/)
   .transform(BigInt);
+const chainValue = z.string().regex(/^[0-9a-f]{64}$/);
 const frameOfRecord = z.object({
   epochNumber: z.int(),
   epochId: z.string(),
@@ -214,6 +218,7 @@ const frameOfRecord = z.object({
   time: digits,
   type: z.int(),
   schema: z.int(),
+  hashes: z.object({ previous: chainValue, record: chainValue }).optional(),
   payload: z.base64().transform((text) => Buffer.from(text, "base64")),
 });
 

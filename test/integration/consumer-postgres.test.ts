@@ -51,6 +51,35 @@ test("an effect happens once for each event and consumer", async () => {
   assert.deepEqual(await effects(), ["a", "c", "d"]);
 });
 
+test("what the CA's database says of an event that was handled has no effect; two live events both do", async () => {
+  const store = storeFor("first");
+  const contentid = "c".repeat(22);
+  const stored = {
+    source: one.source,
+    id: `db-${contentid}`,
+    contentid,
+    origin: "database",
+  } as const;
+  assert.equal(await storeFor("second").once({ ...one, contentid }, writeEffect("other")), true);
+  assert.equal(await store.once(stored, writeEffect("from the database")), true);
+  assert.equal(await store.once(stored, writeEffect("again")), false);
+  assert.equal(await store.once({ ...one, contentid }, writeEffect("live")), true);
+  assert.equal(await store.once({ ...two, contentid }, writeEffect("live too")), true);
+  const later = { ...stored, id: `db-${"d".repeat(22)}` };
+  assert.equal(await store.once(later, writeEffect("known")), false);
+  assert.equal(
+    await store.once({ ...later, source: "urn:other" }, writeEffect("of another CA")),
+    true,
+  );
+  assert.deepEqual(await effects(), [
+    "from the database",
+    "live",
+    "live too",
+    "of another CA",
+    "other",
+  ]);
+});
+
 test("an effect that fails leaves nothing, and is tried again", async () => {
   const store = storeFor("first");
   const failing = store.once(one, async (transaction) => {

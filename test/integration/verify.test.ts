@@ -5,7 +5,10 @@ import { after, before, suite, type TestContext, test } from "node:test";
 import { connect } from "amqplib";
 import type { CompletenessReport, Hole } from "../../src/consumer/completeness/report.ts";
 import type { CertwireEvent } from "../../src/events/event.ts";
+import type { Finding } from "../../src/evidence/finding.ts";
+import type { ComparisonReport } from "../../src/evidence/journal-comparison.ts";
 import { sequenceOf } from "../support/completeness-oracle.ts";
+import { publishedEvents, simulatedJournal } from "../support/evidence-journal.ts";
 import { JournalTruth } from "../support/journal-truth.ts";
 import { kafkaSink, rabbitMqSink } from "../support/make-sink.ts";
 import { publishEvents } from "../support/publish-events.ts";
@@ -34,7 +37,7 @@ function sampleEvents(): CertwireEvent[] {
 function isDropped(event: CertwireEvent): boolean {
   return (
     event.source.endsWith(":a") &&
-    event.sequence.startsWith("0000000001") &&
+    event.sequence?.startsWith("0000000001") === true &&
     sequenceOf(event) === 33
   );
 }
@@ -47,6 +50,47 @@ interface VerifyResult extends CompletenessReport {
 function resultOf({ stdout, stderr }: CliResult): VerifyResult {
   assert.notEqual(stdout, "", stderr);
   return JSON.parse(stdout) as VerifyResult;
+}
+
+interface Evidence {
+  readonly findings: readonly Finding[];
+  readonly comparison?: ComparisonReport;
+}
+
+function evidenceOf({ stdout }: CliResult): Evidence {
+  return (JSON.parse(stdout) as { evidence: Evidence }).evidence;
+}
+
+/** An event that says something else than its record. */
+function alteredEvent(events: readonly CertwireEvent[]): CertwireEvent {
+  const victim = events.find(({ type }) => type.includes("certificate.issued"));
+  assert.ok(victim);
+  const request = { ...(victim.data["request"] as object), requesterName: "CORP\\nobody" };
+  return { ...victim, data: { ...victim.data, request } };
+}
+
+/** With the journal, and by its copy alone. */
+async function assertAltered(
+  verify: (...words: string[]) => Promise<CliResult>,
+  journal: string,
+  altered: CertwireEvent,
+): Promise<void> {
+  for (const [words, kinds] of [
+    [[], ["double"]],
+    [
+      ["--journal", journal],
+      ["content", "double"],
+    ],
+  ] as const) {
+    const result = await verify("--json", ...words);
+    assert.equal(result.exitCode, 5, result.stdout);
+    const { findings } = evidenceOf(result);
+    assert.deepEqual(findings.map(({ kind }) => kind).toSorted(), kinds);
+    for (const { sequence, place } of findings) {
+      assert.equal(sequence, sequenceOf(altered));
+      assert.match(place ?? "", /@\d+$/);
+    }
+  }
 }
 
 function openHoles({ journals }: CompletenessReport): Hole[] {
@@ -84,10 +128,10 @@ suite("certwire verify on a topic of a real Kafka broker", () => {
   });
   after(() => kafka.stop());
 
-  async function makeTopic() {
+  async function makeTopic(config: Record<string, string> = {}) {
     topics += 1;
     const topic = `verify-${process.pid}-${topics}`;
-    await kafka.createTopic(topic, { partitions: 4 });
+    await kafka.createTopic(topic, { partitions: 4, config });
     const url = `kafka://${kafka.bootstrapServers.join()}/${topic}`;
     const verify = (...words: string[]) => runCli("verify", "--kafka", url, ...words);
     const publish = (t: TestContext, events: readonly CertwireEvent[], mode = "structured") =>
@@ -197,6 +241,35 @@ suite("certwire verify on a topic of a real Kafka broker", () => {
     assert.match((await verify("--wait", "0")).stdout, new RegExp(`${topic}/${partition}$`, "m"));
   });
 
+  test("events in both modes fit to their journal, and one that somebody adds to the topic does not", async (t) => {
+    const { topic, verify, publish } = await makeTopic();
+    const journal = simulatedJournal(t);
+    const events = await publishedEvents(journal);
+    await publish(t, events);
+    await publish(t, events, "binary");
+    const sound = await verify("--json", "--journal", journal);
+    assert.equal(sound.exitCode, 0, sound.stdout);
+    assert.equal(evidenceOf(sound).comparison?.same, 2 * events.length);
+    const altered = alteredEvent(events);
+    await produceKafka(kafka.bootstrapServers, topic, 3, [JSON.stringify(altered)]);
+    await assertAltered(verify, journal, altered);
+  });
+
+  test("what a compacted topic has replaced is told from what somebody took away by the journal", async (t) => {
+    const { verify, publish } = await makeTopic({ "cleanup.policy": "compact" });
+    const journal = simulatedJournal(t, { count: 120 });
+    const events = await publishedEvents(journal);
+    const newest = new Map(events.map((event) => [event.partitionkey, event]));
+    // What is left after a compaction, which takes the broker minutes.
+    await publish(t, [...newest.values()]);
+    const alone = await verify("--wait", "0");
+    assert.equal(alone.exitCode, 4, alone.stdout);
+    assert.match(alone.stdout, /^note: the broker compacts the topic/m);
+    const both = await verify("--json", "--wait", "0", "--journal", journal);
+    assert.equal(both.exitCode, 0, both.stdout);
+    assert.ok((evidenceOf(both).comparison?.compacted ?? 0) > 0);
+  });
+
   test("an empty topic, and one that does not exist, prove nothing", async () => {
     const { verify } = await makeTopic();
     const empty = await verify();
@@ -254,6 +327,20 @@ suite("certwire verify on a stream of a real RabbitMQ broker", () => {
     assert.equal(report.foreign, 1);
     assert.equal(report.read, 2 * events.length);
     assert.equal(complete.exitCode, 0);
+  });
+
+  test("events in both modes fit to their journal, and one that somebody adds to the stream does not", async (t) => {
+    const { stream, verify, publish } = await makeStream();
+    const journal = simulatedJournal(t);
+    const events = await publishedEvents(journal);
+    await publish(t, events);
+    await publish(t, events, "binary");
+    const sound = await verify("--json", "--journal", journal);
+    assert.equal(sound.exitCode, 0, sound.stdout);
+    assert.equal(evidenceOf(sound).comparison?.same, 2 * events.length);
+    const altered = alteredEvent(events);
+    await produceRabbitmq(url, stream, JSON.stringify(altered));
+    await assertAltered(verify, journal, altered);
   });
 
   test("an empty stream, a missing one, another queue and a wrong password are refused", async (t) => {

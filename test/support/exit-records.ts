@@ -11,6 +11,7 @@ import type { CertwireEvent, EventKind } from "../../src/events/event.ts";
 import { kindOf } from "../../src/events/event-kind.ts";
 import { envelopeSchema } from "../../src/events/schemas/attributes.ts";
 import { eventData } from "../../src/events/schemas/event-data.ts";
+import { chainLink, chainStart } from "../../src/journal/chain.ts";
 import { type Frame, frameTypes, type JournalFrame } from "../../src/journal/frame.ts";
 import { decodeFrame, type EventContext } from "../../src/sources/decode-frame.ts";
 
@@ -50,10 +51,10 @@ export function encodeRecord(parts: RecordParts): Buffer {
 /** 2026-03-01T12:00:00.1234567Z. */
 export const recordTime = 134_168_400_001_234_567n;
 
-/** A frame around a payload. */
+/** A frame around a payload, the first one of its epoch in the chain. */
 export function frameOf(payload: Buffer, changes: Partial<JournalFrame> = {}): JournalFrame {
   const epoch = { epochNumber: 42, epochId: "0123456789abcdef0123456789abcdef" };
-  return {
+  const frame = {
     type: frameTypes.event,
     schema: 1,
     ...epoch,
@@ -61,9 +62,13 @@ export function frameOf(payload: Buffer, changes: Partial<JournalFrame> = {}): J
     index: 0,
     time: recordTime + 5n,
     payload,
+    isChainBroken: false,
     position: { ...epoch, segment: 0, offset: 8192, sequence: 17n },
     ...changes,
   };
+  if (frame.index !== 0) return frame;
+  const previous = chainStart(frame.epochId, frame.epochNumber);
+  return { hashes: { previous, record: chainLink(previous, frame) }, ...frame };
 }
 
 /** A context that has seen nothing yet and remembers no CA. */

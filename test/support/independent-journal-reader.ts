@@ -1,5 +1,6 @@
 // A second reader of the journal, written from docs/reference/journal-format.md alone. It shares no code
 // with src/ and addon/, so that the page is proved to be enough. Committed mode, from the oldest frame.
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { decode } from "cborg";
@@ -14,6 +15,10 @@ export interface IndependentEntry {
   readonly time: bigint;
   /** Payload of a frame of the file; of a gap that the reader found, what it says. */
   readonly content: Buffer | Readonly<Record<string, unknown>>;
+  /** As the frame has it; absent for a gap that the reader found. */
+  readonly previousHash?: string;
+  /** As it follows from the frame's content and `previousHash`; absent likewise. */
+  readonly recordHash?: string;
 }
 
 interface Segment {
@@ -33,6 +38,8 @@ interface Frame {
   readonly time: bigint;
   readonly payload: Buffer;
   readonly isPayloadValid: boolean;
+  readonly previousHash: string;
+  readonly recordHash: string;
   /** Offset after the padded frame. */
   readonly end: number;
 }
@@ -40,6 +47,7 @@ interface Frame {
 const types = { epoch: 1, event: 2, gap: 3, mark: 4, seal: 5 } as const;
 const headerCopies = [0, 2048];
 const framesStart = 4096;
+const headerBytes = 104;
 
 /** Reads a journal. Throws when a segment asks for a newer reader. */
 export function readJournalIndependently(directory: string): IndependentEntry[] {
@@ -117,7 +125,7 @@ class EpochReading {
     }
   }
 
-  #take({ type, sequence, time, payload }: Frame): void {
+  #take({ type, sequence, time, payload, previousHash, recordHash }: Frame): void {
     const isNumbered = type !== types.mark;
     this.#missing(isNumbered ? sequence - 1n : sequence, "corrupt", time);
     if (!isNumbered || sequence <= this.#last) return;
@@ -125,7 +133,8 @@ class EpochReading {
     this.#time = time;
     this.#isSealed = type === types.seal;
     if (type !== types.event && type !== types.gap) return;
-    this.#entries.push({ ...this.#identity(), type, index: 0, sequence, time, content: payload });
+    const frame = { type, sequence, time, content: payload, previousHash, recordHash };
+    this.#entries.push({ ...this.#identity(), index: 0, ...frame });
   }
 
   /** Everything up to `to` is lost, unless it was read. */
@@ -213,17 +222,17 @@ function isHeader(copy: Buffer): boolean {
 
 function frameAt(segment: Segment, offset: number): Frame | null {
   const { bytes, epochId, epochNumber, index, size } = segment;
-  if (offset + 40 > bytes.length) return null;
-  const header = bytes.subarray(offset, offset + 40);
+  if (offset + headerBytes > bytes.length) return null;
+  const header = bytes.subarray(offset, offset + headerBytes);
   const length = header.readUInt32LE(0);
-  const end = offset + Math.ceil((40 + length) / 8) * 8;
+  const end = offset + Math.ceil((headerBytes + length) / 8) * 8;
   if (length < 1 || length > 16_777_216 || end > size) return null;
   const place = Buffer.alloc(12);
   place.writeUInt32LE(index, 0);
   place.writeBigUInt64LE(BigInt(offset), 4);
   const crc = crc32c(epochId, place, header.subarray(0, 4), header.subarray(8));
   if (header.readUInt32LE(4) !== crc || header.readUInt32LE(12) !== epochNumber) return null;
-  const payload = bytes.subarray(offset + 40, offset + 40 + length);
+  const payload = bytes.subarray(offset + headerBytes, offset + headerBytes + length);
   return {
     type: header.readUInt16LE(32),
     sequence: header.readBigUInt64LE(16),
@@ -231,13 +240,23 @@ function frameAt(segment: Segment, offset: number): Frame | null {
     payload,
     isPayloadValid:
       payload.length === length && header.readUInt32LE(8) === crc32c(epochId, payload),
+    previousHash: header.toString("hex", 40, 72),
+    recordHash: chainValue(header, payload),
     end,
   };
 }
 
+/** The chain value of an EVENT or GAP frame. */
+function chainValue(header: Buffer, payload: Buffer): string {
+  const fields = [header.subarray(40, 72), header.subarray(0, 4), header.subarray(12, 34)];
+  const hash = createHash("sha256");
+  for (const piece of [...fields, header.subarray(36, 38), payload]) hash.update(piece);
+  return hash.digest("hex");
+}
+
 /** Offset of the next valid header at or after an offset. */
 function findFrame(segment: Segment, from: number): number | null {
-  for (let offset = from; offset + 40 <= segment.bytes.length; offset += 8) {
+  for (let offset = from; offset + headerBytes <= segment.bytes.length; offset += 8) {
     if (segment.bytes.readUInt32LE(offset) !== 0 && frameAt(segment, offset)) return offset;
   }
   return null;
@@ -250,7 +269,7 @@ const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /** CRC-32C of several pieces, concatenated. */
-function crc32c(...pieces: readonly Buffer[]): number {
+export function crc32c(...pieces: readonly Buffer[]): number {
   let crc = 0xffffffff;
   for (const piece of pieces) {
     for (const byte of piece) crc = crcTable[(crc ^ byte) & 0xff]! ^ (crc >>> 8);

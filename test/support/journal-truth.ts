@@ -1,4 +1,6 @@
+import { hash } from "node:crypto";
 import type { CertwireEvent, EventKind } from "../../src/events/event.ts";
+import { chainStart } from "../../src/journal/chain.ts";
 
 /** What a journal records, as a test draws it. */
 export type RecordPlan =
@@ -65,14 +67,25 @@ export class JournalTruth {
     });
   }
 
-  event(epoch: number, sequence: number, index: number, kind: EventKind, data = {}): CertwireEvent {
+  epochId(epoch: number): string {
+    const id = `${Buffer.from(this.#ca).toString("hex")}${String(epoch).padStart(32, "0")}`;
+    return `${id.slice(0, 2)}${id.slice(-30)}`;
+  }
+
+  event(
+    epoch: number,
+    sequence: number,
+    index: number,
+    kind: EventKind,
+    { hashes, ...data }: { readonly hashes?: object } = {},
+  ): CertwireEvent {
     this.#time += 1000;
     const time = new Date(this.#time).toISOString();
-    const epochId = `${Buffer.from(this.#ca).toString("hex")}${String(epoch).padStart(32, "0")}`;
+    const epochId = this.epochId(epoch);
     const padded = [String(epoch).padStart(10, "0"), String(sequence).padStart(20, "0")];
     return {
       specversion: "1.0",
-      id: `${epochId.slice(0, 2)}${epochId.slice(-30)}-${sequence}-${index}`,
+      id: `${epochId}-${sequence}-${index}`,
       source: `urn:certwire:ca:${this.#ca}`,
       type: `io.certwire.${kind}.v1`,
       time,
@@ -81,12 +94,18 @@ export class JournalTruth {
       sequence: padded.join("-"),
       partitionkey: `${this.#ca}:${sequence % 7}`,
       recordedtime: time,
+      ...hashes,
       data: { ca: { id: this.#ca }, ...data },
     };
   }
 }
 
 class EpochPlay {
+  /** Chain value after the record with the number `#chained`. */
+  #chain: string;
+  #before = "";
+  #chained = 1;
+
   readonly #truth: JournalTruth;
   readonly #number: number;
   readonly #plan: EpochPlan;
@@ -99,6 +118,7 @@ class EpochPlay {
     this.#truth = truth;
     this.#number = number;
     this.#plan = plan;
+    this.#chain = chainStart(truth.epochId(number), number);
   }
 
   play(): TrueEpoch {
@@ -158,6 +178,7 @@ class EpochPlay {
     const from = this.#sequence + 1;
     for (let count = 0; count < records; count += 1) {
       this.#sequence += 1;
+      this.#hashesAt(this.#sequence);
       this.#add([]);
     }
     this.#found("corrupt", from, this.#sequence);
@@ -200,7 +221,18 @@ class EpochPlay {
   }
 
   #event(sequence: number, index: number, kind: EventKind, data = {}): CertwireEvent {
-    return this.#truth.event(this.#number, sequence, index, kind, data);
+    const hashes = index !== 65_535 && { hashes: this.#hashesAt(sequence) };
+    return this.#truth.event(this.#number, sequence, index, kind, { ...data, ...hashes });
+  }
+
+  /** A chain as a journal has it, over numbers alone. */
+  #hashesAt(sequence: number): object {
+    if (sequence > this.#chained) {
+      this.#before = this.#chain;
+      this.#chain = hash("sha256", `${this.#before}${sequence}`);
+      this.#chained = sequence;
+    }
+    return { previoushash: this.#before, recordhash: this.#chain };
   }
 
   #add(events: readonly CertwireEvent[], main = events): void {

@@ -31,6 +31,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   pipeline: ["units.ts", "errors", "log", "events", "state"],
   config: ["units.ts", "errors", "files", "events", "sinks", "pipeline"],
   "journal-tools": ["journal", "exit", "events", "state", "sources"],
+  evidence: ["units.ts", "journal", "exit", "events", "consumer", "sources", "journal-tools"],
   health: ["units.ts", "errors", "files", "journal", "events", "state", "journal-tools"],
   http: ["units.ts", "errors", "log", "native", "files", "events", "pipeline", "health"],
   service: [
@@ -49,6 +50,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "http",
   ],
   ca: ["errors", "native"],
+  "ca-database": ["errors", "native", "exit", "events"],
   doctor: [
     "units.ts",
     "errors",
@@ -97,6 +99,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "pipeline",
     "config",
     "journal-tools",
+    "evidence",
     "health",
     "service",
     "ca",

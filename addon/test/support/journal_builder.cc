@@ -24,6 +24,7 @@ void JournalBuilder::Epoch(uint32_t number, uint8_t fill, uint64_t segment_size)
   epoch_ = number;
   std::memset(id_.bytes, fill, sizeof(id_.bytes));
   sequence_ = 0;
+  chain_.assign(1, journal::ChainStart(id_, epoch_));
   index_ = UINT32_MAX;
   Segment(segment_size);
   std::vector<uint8_t> payload(64);
@@ -72,6 +73,13 @@ void JournalBuilder::Frame(uint16_t type, uint16_t schema, const std::vector<uin
   header.time = time_;
   header.type = type;
   header.schema = schema;
+  header.previous_hash = chain_.back();
+  if (type == journal::kEventFrame || type == journal::kGapFrame) {
+    header.record_hash = journal::ChainLink(header, payload.data());
+  } else {
+    header.record_hash = header.previous_hash;
+  }
+  if (type != journal::kMarkFrame) chain_.push_back(header.record_hash);
   auto& content = (*files_)[path()];
   journal::EncodeFrameHeader(header, {id_, index_, offset_}, content.data() + offset_);
   std::memcpy(content.data() + offset_ + journal::kFrameHeaderSize, payload.data(), payload.size());

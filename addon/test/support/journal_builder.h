@@ -29,7 +29,10 @@ class JournalBuilder {
   void Seal();
   void Frame(uint16_t type, uint16_t schema, const std::vector<uint8_t>& payload);
   /// The next frame gets this number, as if it and those after it had to be written again.
-  void RepeatFrom(uint64_t sequence) { sequence_ = sequence - 1; }
+  void RepeatFrom(uint64_t sequence) {
+    sequence_ = sequence - 1;
+    chain_.resize(sequence);
+  }
 
   std::string path() const;
   /// Where the next frame goes.
@@ -47,6 +50,7 @@ class JournalBuilder {
   uint32_t index_ = 0;
   uint64_t offset_ = 0;
   uint64_t sequence_ = 0;
+  std::vector<journal::ChainValue> chain_;  ///< by the sequence of the frame that it follows
   uint64_t time_ = 133000000000000000;
 };
 

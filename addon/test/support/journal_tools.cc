@@ -21,6 +21,14 @@ Item ItemOf(const journal::Batch& batch, const journal::Entry& entry) {
   item.time = entry.time;
   item.payload.assign(reinterpret_cast<const char*>(batch.payloads.data()) + entry.payload_offset,
                       entry.payload_size);
+  item.is_chain_broken = entry.is_chain_broken;
+  if (entry.index != journal::kReaderGapIndex) {
+    const std::string hashes(reinterpret_cast<const char*>(batch.payloads.data()) +
+                                 entry.payload_offset - journal::kEntryHashBytes,
+                             journal::kEntryHashBytes);
+    item.previous_hash = Hex(hashes.substr(0, 32));
+    item.record_hash = Hex(hashes.substr(32));
+  }
   item.after.epoch_number = entry.epoch_number;
   for (size_t i = 0; i < 16; ++i) {
     item.after.epoch_id[i] =
@@ -33,6 +41,15 @@ Item ItemOf(const journal::Batch& batch, const journal::Entry& entry) {
 }
 
 }  // namespace
+
+std::string Hex(const std::string& bytes) {
+  std::string hex;
+  for (const char c : bytes) {
+    hex += "0123456789abcdef"[static_cast<uint8_t>(c) >> 4];
+    hex += "0123456789abcdef"[static_cast<uint8_t>(c) & 15];
+  }
+  return hex;
+}
 
 journal::WriterOptions SmallOptions(const std::string& directory) {
   journal::WriterOptions options;

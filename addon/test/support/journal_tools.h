@@ -38,6 +38,9 @@ journal::AppendResult AppendText(journal::Writer* writer, const std::string& tex
 /// journal.
 uint64_t AppendUntilCommitted(journal::Writer* writer, const std::string& text);
 
+/// Lower-case hex digits.
+std::string Hex(const std::string& bytes);
+
 /// A frame as tests see it.
 struct Item {
   uint16_t type;
@@ -46,6 +49,9 @@ struct Item {
   uint64_t sequence;
   uint64_t time;
   std::string payload;
+  std::string previous_hash;  ///< hex; empty for a gap that the reader found
+  std::string record_hash;
+  bool is_chain_broken = false;
   journal::Position after;
 
   bool is_gap() const { return type == 3; }

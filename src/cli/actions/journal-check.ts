@@ -24,13 +24,14 @@ export async function check(options: CheckOptions): Promise<void> {
   const result = await verifyJournal(directory, stopSignal(), (doneBytes, totalBytes, records) =>
     progress.update(doneBytes, totalBytes, `${records} records`),
   ).finally(() => progress.end());
-  const text = options.json ? jsonText(result, undefined, 2) : format(result).join("\n");
+  const text = options.json ? jsonText(result, undefined, 2) : verdictLines(result).join("\n");
   standardOutput().post(`${text}\n`);
   if (!result.isComplete) process.exitCode = exitCodes.interrupted;
   if (result.isDamaged) process.exitCode = exitCodes.badData;
 }
 
-function format(result: JournalVerdict): string[] {
+/** The result for people to read. */
+export function verdictLines(result: JournalVerdict): string[] {
   const { directory, epochs, segments, bytes, records, findings, isDamaged, isComplete } = result;
   const shown = findings.slice(0, maxShown);
   const rows = alignRows(shown.map(({ kind, place, detail }) => [kind, place, detail]));

@@ -1,19 +1,32 @@
+import { isAccounted } from "../../consumer/completeness/journal-report.ts";
 import type { CompletenessReport } from "../../consumer/completeness/report.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { jsonText } from "../../events/json-text.ts";
+import type { ChainReport } from "../../evidence/check-chain.ts";
+import { type Finding, Findings } from "../../evidence/finding.ts";
+import { type ComparisonReport, JournalComparison } from "../../evidence/journal-comparison.ts";
 import { standardOutput } from "../../files/standard-output.ts";
+import { type JournalVerdict, verifyJournal } from "../../journal-tools/verify-journal.ts";
 import { countOf } from "../../units.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { styled } from "../output.ts";
+import { Progress } from "../progress.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { type ConnectOptions, givenOptions, usage } from "../verify/credentials.ts";
+import { deadRecords } from "../verify/dead-letters.ts";
+import { chainLines, comparisonLines, findingLines } from "../verify/evidence-lines.ts";
 import { reportLines } from "../verify/report-lines.ts";
 import { Tally, type Things } from "../verify/tally.ts";
+import { verdictLines } from "./journal-check.ts";
 
 /** The options of `certwire verify`. */
 export interface VerifyOptions extends ConnectOptions {
   readonly kafka?: string;
   readonly rabbitmqStream?: string;
+  /** Journal directory. */
+  readonly journal?: string;
+  /** State directory of the service. */
+  readonly state?: string;
   /** How long events may be on their way, in s. */
   readonly wait: number;
   readonly json?: true;
@@ -33,29 +46,130 @@ interface Target {
 interface Outcome {
   readonly tally: Tally;
   readonly report: CompletenessReport;
+  readonly chain: ChainReport;
+  /** Absent without a journal. */
+  readonly journal?: JournalVerdict | undefined;
+  readonly comparison?: ComparisonReport | undefined;
+  readonly findings: Findings;
+  /** Holes that the comparison with the journal explains. */
+  readonly explained: number;
   readonly isInterrupted: boolean;
 }
 
-/** `certwire verify`: proves that nothing is missing. */
+/** `certwire verify`: proves that nothing is missing, and that nothing was changed. */
 export async function verify(files: readonly string[], options: VerifyOptions): Promise<void> {
   const target = await chooseTarget(files, options);
   const signal = stopSignal();
-  const tally = new Tally(target.things);
-  let report: CompletenessReport;
+  if (target === undefined) return verifyOnly(String(options.journal), options, signal);
+  const findings = new Findings();
+  const comparison = await openComparison(options.journal, findings, signal);
+  const tally = new Tally(target.things, findings, comparison);
   try {
     await target.read(tally, signal);
   } finally {
-    report = tally.finish();
+    tally.end();
   }
+  const found = tally.report();
   const isInterrupted = signal.aborted;
-  if (report.events === 0 && !isInterrupted) throw noEvents(target, tally);
+  if (found.events === 0 && !isInterrupted) throw noEvents(target, tally);
+  const chain = tally.checkChain();
+  const compared =
+    isInterrupted || comparison === undefined
+      ? undefined
+      : await comparison.finish(found, await deadRecords(options.state, signal), signal);
+  const explained = compared && comparison ? explainedHoles(found, comparison) : 0;
   // What is not read may be missing.
-  if (isInterrupted) report = { ...report, isComplete: false };
-  const outcome = { tally, report, isInterrupted };
+  const isComplete = !isInterrupted && found.holes === explained;
+  const outcome = {
+    tally,
+    report: { ...found, isComplete },
+    chain,
+    journal: comparison?.verdict,
+    comparison: compared,
+    findings,
+    explained,
+    isInterrupted,
+  };
   const text = options.json ? jsonOf(target, outcome) : linesOf(target, outcome).join("\n");
   standardOutput().post(`${text}\n`);
-  if (isInterrupted) process.exitCode = exitCodes.interrupted;
-  else if (!report.isComplete) process.exitCode = exitCodes.holes;
+  process.exitCode = exitCodeFor(outcome);
+}
+
+/** A journal alone. */
+async function verifyOnly(
+  directory: string,
+  options: VerifyOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const verdict = await withProgress((onProgress) => verifyJournal(directory, signal, onProgress));
+  const findings = new Findings();
+  addJournalFindings(verdict, findings);
+  const evidence = { isUnchanged: findings.count === 0, findings: findings.list() };
+  const text = options.json
+    ? jsonText({ target: directory, journal: verdict, evidence }, undefined, 2)
+    : [
+        ...verdictLines(withoutChanges(verdict)),
+        ...findingLines(findings.list(), findings.count),
+      ].join("\n");
+  standardOutput().post(`${text}\n`);
+  if (!verdict.isComplete) process.exitCode = exitCodes.interrupted;
+  else if (findings.count > 0) process.exitCode = exitCodes.changed;
+  else if (verdict.isDamaged) process.exitCode = exitCodes.badData;
+}
+
+async function openComparison(
+  directory: string | undefined,
+  findings: Findings,
+  signal: AbortSignal,
+): Promise<JournalComparison | undefined> {
+  if (directory === undefined) return undefined;
+  const comparison = await withProgress((onProgress) =>
+    JournalComparison.open(directory, findings, signal, onProgress),
+  );
+  addJournalFindings(comparison.verdict, findings);
+  return comparison;
+}
+
+async function withProgress<T>(
+  work: (onProgress: (done: number, total: number, records: number) => void) => Promise<T>,
+): Promise<T> {
+  const progress = new Progress();
+  try {
+    return await work((done, total, records) =>
+      progress.update(done, total, `${records} records of the journal`),
+    );
+  } finally {
+    progress.end();
+  }
+}
+
+function addJournalFindings({ findings: found }: JournalVerdict, findings: Findings): void {
+  for (const finding of found) {
+    const { kind, detail, record } = finding;
+    if (kind === "changed" && record) findings.add({ kind: "journal", ...record, detail });
+  }
+}
+
+/** Without what is among the findings of the verification. */
+function withoutChanges(journal: JournalVerdict): JournalVerdict {
+  return { ...journal, findings: journal.findings.filter(({ kind }) => kind !== "changed") };
+}
+
+function explainedHoles({ journals }: CompletenessReport, comparison: JournalComparison): number {
+  const open = journals.flatMap(({ holes }) => holes).filter((hole) => !isAccounted(hole));
+  return open.filter((hole) => comparison.explains(hole)).length;
+}
+
+function exitCodeFor({ findings, report, journal, isInterrupted }: Outcome): number {
+  if (isInterrupted) return exitCodes.interrupted;
+  if (findings.list().some(isChange)) return exitCodes.changed;
+  if (journal?.isDamaged) return exitCodes.badData;
+  return report.isComplete ? exitCodes.ok : exitCodes.holes;
+}
+
+/** A record without an event is a hole, whoever made it. */
+function isChange({ kind }: Finding): boolean {
+  return kind !== "missing";
 }
 
 function noEvents({ name, things }: Target, { read, later }: Tally): CertwireError {
@@ -64,13 +178,24 @@ function noEvents({ name, things }: Target, { read, later }: Tally): CertwireErr
   return new CertwireError("CERTWIRE_VERIFY_EMPTY", `${name} has ${text}`);
 }
 
-function jsonOf({ name }: Target, { tally, report, isInterrupted }: Outcome): string {
+function jsonOf({ name }: Target, outcome: Outcome): string {
+  const { tally, report, chain, journal, comparison, findings, explained } = outcome;
   const { read, foreign, later, notes } = tally;
+  const { isInterrupted } = outcome;
   const head = { target: name, read, foreign, later, notes, isInterrupted };
-  return jsonText({ ...head, ...report }, undefined, 2);
+  const evidence = {
+    isUnchanged: !findings.list().some(isChange),
+    chain,
+    ...(journal !== undefined && { journal }),
+    ...(comparison !== undefined && { comparison, explainedHoles: explained }),
+    findings: findings.list(),
+    unlisted: findings.count - findings.list().length,
+  };
+  return jsonText({ ...head, ...report, evidence }, undefined, 2);
 }
 
-function linesOf({ name, things }: Target, { tally, report, isInterrupted }: Outcome): string[] {
+function linesOf({ name, things }: Target, outcome: Outcome): string[] {
+  const { tally, report, chain, journal, comparison, findings, explained } = outcome;
   const { read, foreign, later, notes } = tally;
   const { events, duplicates } = report;
   const counts = [
@@ -78,6 +203,7 @@ function linesOf({ name, things }: Target, { tally, report, isInterrupted }: Out
     countOf(events, "event"),
     countOf(duplicates, "duplicate"),
   ];
+  const open = report.holes - explained;
   return [
     `${name}: ${counts.join(", ")}`,
     ...(foreign > 0 ? [`${countOf(foreign, things)} that ${areNot(foreign)} of Certwire`] : []),
@@ -85,10 +211,15 @@ function linesOf({ name, things }: Target, { tally, report, isInterrupted }: Out
       ? [`${countOf(later, "event")} of a later version: use that to verify them`]
       : []),
     ...reportLines(report),
+    ...chainLines(chain),
+    ...(journal ? verdictLines(withoutChanges(journal)) : []),
+    ...(comparison ? comparisonLines(comparison) : []),
+    ...(explained > 0 ? [`the journal explains ${countOf(explained, "hole")}`] : []),
+    ...findingLines(findings.list(), findings.count),
     "",
     ...notes.map((note) => `note: ${note}`),
-    verdict(report, isInterrupted),
-    ...(report.holes > 0 && !isInterrupted ? [aboutFilters] : []),
+    verdictOf(outcome, open),
+    ...(open > 0 && !outcome.isInterrupted ? [aboutFilters] : []),
   ];
 }
 
@@ -96,17 +227,27 @@ function areNot(count: number): string {
   return count === 1 ? "is not an event" : "are not events";
 }
 
-function verdict({ isComplete, holes }: CompletenessReport, isInterrupted: boolean): string {
+function verdictOf({ report, findings, isInterrupted }: Outcome, open: number): string {
   if (isInterrupted) return styled(process.stdout, "red", "interrupted: the rest was not read");
-  if (isComplete) return styled(process.stdout, "green", "complete");
-  return styled(process.stdout, "red", countOf(holes, "hole"));
+  const changes = findings.list().filter(isChange).length;
+  const holes = report.isComplete ? "complete" : countOf(open, "hole");
+  const text = changes > 0 ? `${holes}, ${countOf(changes, "sign")} of change` : holes;
+  const isGood = report.isComplete && changes === 0;
+  return styled(process.stdout, isGood ? "green" : "red", text);
 }
 
-async function chooseTarget(files: readonly string[], options: VerifyOptions): Promise<Target> {
-  const { kafka, rabbitmqStream } = options;
+/** `undefined` for a journal alone. */
+async function chooseTarget(
+  files: readonly string[],
+  options: VerifyOptions,
+): Promise<Target | undefined> {
+  const { kafka, rabbitmqStream, journal, state } = options;
+  if (state !== undefined && journal === undefined) throw usage("--state is for --journal");
   const chosen = [kafka !== undefined, rabbitmqStream !== undefined, files.length > 0];
-  if (chosen.filter(Boolean).length !== 1) {
-    throw usage("choose --kafka URL, --rabbitmq-stream URL or FILE", "See certwire verify --help.");
+  const count = chosen.filter(Boolean).length;
+  if (count > 1 || (count === 0 && journal === undefined)) {
+    const text = "choose --kafka URL, --rabbitmq-stream URL or FILE, and --journal DIRECTORY";
+    throw usage(text, "See certwire verify --help.");
   }
   const waitMs = options.wait * 1000;
   if (kafka !== undefined) {
@@ -123,6 +264,7 @@ async function chooseTarget(files: readonly string[], options: VerifyOptions): P
   }
   const [needless] = givenOptions(options);
   if (needless !== undefined) throw usage(`${needless} is for brokers, not for files`);
+  if (files.length === 0) return undefined;
   const name = files.length === 1 ? String(files[0]) : `${files.length} files`;
   const { readFiles } = await import("../verify/files.ts");
   return { name, things: "line", read: (tally, signal) => readFiles(files, tally, signal) };

@@ -8,9 +8,12 @@ export async function readFiles(
   signal: AbortSignal,
 ): Promise<void> {
   for (const file of files) {
+    let number = 0;
     for await (const line of linesOfEventFile(file, signal)) {
+      number += 1;
       // A line is a message in structured mode, without headers.
-      if (line.length > 0) tally.add({ headers: {}, body: line });
+      if (line.length > 0) tally.add({ headers: {}, body: line }, { name: `${file}:`, at: number });
+      await tally.makeSpace(signal);
     }
   }
 }

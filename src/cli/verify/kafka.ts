@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Admin, Kafka } from "kafkajs";
+import kafkajs, { type Admin, type Kafka } from "kafkajs";
 import type { EventSource } from "../../consumer/event-source.ts";
 import { toConsumerError } from "../../consumer/kafka/client.ts";
 import type { KafkaClient } from "../../consumer/kafka/options.ts";
@@ -43,6 +43,7 @@ export async function readTopic(
   try {
     await admin.connect();
     const extents = await extentsOf(admin, topic);
+    if (await isCompacted(admin, topic)) tally.expectCompaction();
     const source = (passed: Passed): EventSource =>
       kafkaTopic({ client: watched(kafka, passed), topic, groupId });
     try {
@@ -75,6 +76,20 @@ function watched(kafka: Kafka, passed: Passed): KafkaClient {
       return consumer;
     },
   };
+}
+
+/** Without the right to read the settings of the topic it is taken for one that keeps everything. */
+async function isCompacted(admin: Admin, topic: string): Promise<boolean> {
+  const type = kafkajs.ConfigResourceTypes.TOPIC;
+  const resources = [{ type, name: topic, configNames: ["cleanup.policy"] }];
+  const settings = await admin
+    .describeConfigs({ includeSynonyms: false, resources })
+    .catch(() => undefined);
+  const entries = settings?.resources[0]?.configEntries ?? [];
+  return entries.some(
+    ({ configName, configValue }) =>
+      configName === "cleanup.policy" && configValue.includes("compact"),
+  );
 }
 
 async function extentsOf(admin: Admin, topic: string): Promise<Extent[]> {

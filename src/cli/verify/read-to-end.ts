@@ -58,6 +58,7 @@ export async function readToEnd(
     openSession: () => new Session(),
     deliver: async (message) => {
       if (!end.aborted) reading.take(message);
+      await tally.makeSpace(end);
       return "handled";
     },
   });
@@ -108,7 +109,8 @@ class Reading {
     if (offset < (this.#next.get(place) ?? 0n)) return;
     const { low, high } = this.#extents.get(place) ?? { low: 0n, high: 0n };
     const truncated = low > 0n ? { truncatedPartition: place } : {};
-    this.#tally.add({ headers, body }, offset < high ? truncated : { isLate: true });
+    const position = { name: `${place}@`, at: Number(offset) };
+    this.#tally.add({ headers, body }, position, offset < high ? truncated : { isLate: true });
     this.pass(place, offset + 1n);
   }
 

@@ -3,6 +3,11 @@ import type { CompletenessReport } from "../../consumer/completeness/report.ts";
 import type { ReceivedMessage } from "../../consumer/message.ts";
 import { knownKindOf, readEvent } from "../../consumer/read-event.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
+import type { CertwireEvent } from "../../events/event.ts";
+import { type ChainReport, checkChain } from "../../evidence/check-chain.ts";
+import { EventLog, type ReadPlace } from "../../evidence/event-log.ts";
+import type { Findings } from "../../evidence/finding.ts";
+import type { JournalComparison } from "../../evidence/journal-comparison.ts";
 import { Progress } from "../progress.ts";
 import type { Extent } from "./read-to-end.ts";
 
@@ -20,12 +25,19 @@ export class Tally {
   /** What may be the reason for a hole that is none, for people to read. */
   readonly notes: string[] = [];
   readonly #things: Things;
+  readonly #findings: Findings;
+  readonly #comparison: JournalComparison | undefined;
   readonly #completeness = new Completeness();
+  readonly #log = new EventLog();
   readonly #progress = new Progress();
+  #comparing: Promise<void> | undefined;
   #total: number | undefined;
 
-  constructor(things: Things) {
+  /** `comparison`: with the journal that the events are from; default none. */
+  constructor(things: Things, findings: Findings, comparison?: JournalComparison) {
     this.#things = things;
+    this.#findings = findings;
+    this.#comparison = comparison;
   }
 
   /** How many holes there are. Takes time that grows with them. */
@@ -41,6 +53,16 @@ export class Tally {
     }
   }
 
+  /** The topic keeps only the newest event of each key. Must be called before the first event is added. */
+  expectCompaction(): void {
+    if (this.#comparison) this.#comparison.keepsKeys = true;
+    else {
+      this.notes.push(
+        "the broker compacts the topic: only --journal tells what it deleted from what somebody did",
+      );
+    }
+  }
+
   /** Notes where the broker has deleted messages since `before`. */
   compare(before: readonly Extent[], after: readonly Pick<Extent, "place" | "low">[]): void {
     for (const { place, low } of after) {
@@ -50,14 +72,21 @@ export class Tally {
     }
   }
 
-  /** Takes a message or line; one that is not an event only counts. */
-  add(message: Pick<ReceivedMessage, "headers" | "body">, place: CompletenessPlace = {}): void {
+  /**
+   * Takes a message or line; one that is not an event only counts. `where`: the place of this one.
+   */
+  add(
+    message: Pick<ReceivedMessage, "headers" | "body">,
+    where: ReadPlace,
+    place: CompletenessPlace = {},
+  ): void {
     this.read += 1;
     this.#progress.count(this.read, this.#total, `${this.#things}s`);
     try {
       const event = readEvent(message);
       this.#completeness.add(event, place);
       if (knownKindOf(event) === undefined) this.later += 1;
+      this.#addToEvidence(event, where);
     } catch (error) {
       const isForeign = error instanceof CertwireError && error.code === "CERTWIRE_MESSAGE_INVALID";
       if (!isForeign) throw error;
@@ -65,9 +94,36 @@ export class Tally {
     }
   }
 
-  /** The result; erases the progress. */
-  finish(): CompletenessReport {
-    this.#progress.end();
+  /**
+   * Resolves when there is space for more: events that are compared with the journal are kept until then. Rejects with
+   * CERTWIRE_JOURNAL_UNREADABLE.
+   */
+  async makeSpace(signal: AbortSignal): Promise<void> {
+    if (!this.#comparison?.isFull && this.#comparing === undefined) return;
+    this.#comparing ??= this.#comparison?.compare(signal).finally(() => {
+      this.#comparing = undefined;
+    });
+    await this.#comparing;
+  }
+
+  /** The result of the numbers. */
+  report(): CompletenessReport {
     return this.#completeness.report();
+  }
+
+  /** The result of the hashes, once everything is added. */
+  checkChain(): ChainReport {
+    return checkChain(this.#log, this.#findings);
+  }
+
+  /** Erases the progress. */
+  end(): void {
+    this.#progress.end();
+  }
+
+  #addToEvidence(event: CertwireEvent, where: ReadPlace): void {
+    const dataText = JSON.stringify(event.data);
+    this.#log.add(event, dataText, where);
+    this.#comparison?.add(event, dataText, `${where.name}${where.at}`);
   }
 }

@@ -79,6 +79,8 @@ export class Completeness {
    * CERTWIRE_COMPLETENESS_LIMIT if there are more holes or epochs than memory for them.
    */
   add(event: CertwireEvent, { truncatedPartition, isLate = false }: CompletenessPlace = {}): void {
+    // What the CA's database says stands in no journal, and fills no hole.
+    if (event.origin === "database") return;
     const place = placeOf(event);
     if (this.#size >= maxSize) {
       const { size } = this.#epochs;

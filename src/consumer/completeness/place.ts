@@ -24,7 +24,7 @@ const sequencePattern = /^(\d{10})-(\d{20})$/;
 /** Throws CERTWIRE_MESSAGE_INVALID if id and sequence of an event name no place in a journal. */
 export function placeOf({ id, sequence }: Pick<CertwireEvent, "id" | "sequence">): EventPlace {
   const [, epochId, ofId, index] = idPattern.exec(id) ?? [];
-  const [, epochNumber, ofSequence] = sequencePattern.exec(sequence) ?? [];
+  const [, epochNumber, ofSequence] = sequencePattern.exec(sequence ?? "") ?? [];
   if (epochId === undefined || epochNumber === undefined) throw invalid("form");
   const number = Number(ofId);
   if (!Number.isSafeInteger(number) || number < 1) throw invalid("range");

@@ -69,15 +69,20 @@ export class PostgresDeduplication<C extends PooledPostgresClient = PooledPostgr
     this.#table = table;
   }
 
-  /** Creates the table unless it exists. */
+  /** Creates the table and its index unless they exist. */
   async createTable(): Promise<void> {
     await this.#withClient(async (client) => {
       await client.query(`CREATE TABLE IF NOT EXISTS ${this.#table} (
         consumer text NOT NULL,
         source text NOT NULL,
         id text NOT NULL,
+        contentid text,
         handled_at timestamptz NOT NULL DEFAULT now(),
         PRIMARY KEY (consumer, source, id))`);
+      const index = `${this.#table.split(".").at(-1)}_contentid`;
+      await client.query(
+        `CREATE INDEX IF NOT EXISTS ${index} ON ${this.#table} (consumer, source, contentid)`,
+      );
     });
   }
 
@@ -91,19 +96,32 @@ export class PostgresDeduplication<C extends PooledPostgresClient = PooledPostgr
   }
 
   /** Runs the effect in a transaction unless an earlier one was committed; rejects, and rolls back, if it does. */
-  async once({ source, id }: EventIdentity, effect: (transaction: C) => Promise<void>) {
-    const text = `INSERT INTO ${this.#table} (consumer, source, id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`;
+  async once(
+    { source, id, origin, contentid }: EventIdentity,
+    effect: (transaction: C) => Promise<void>,
+  ): Promise<boolean> {
+    const text = `INSERT INTO ${this.#table} (consumer, source, id, contentid) VALUES ($1, $2, $3, $4)
+      ON CONFLICT DO NOTHING`;
+    const isStored = origin === "database" && contentid !== undefined;
     return this.#withClient(async (client) => {
       await client.query("BEGIN");
       // Another consumer that handles the same event at this moment is waited for here.
-      const { rowCount } = await client.query(text, [this.#consumer, source, id]);
-      const isNew = rowCount === 1;
+      const { rowCount } = await client.query(text, [this.#consumer, source, id, contentid]);
+      const isNew = rowCount === 1 && !(isStored && (await this.#has(client, source, contentid)));
       if (isNew) await effect(client);
       const { command } = await client.query("COMMIT");
       // The server answers so, and without an error, when a query of the handler failed and it caught the error.
       if (command !== "COMMIT") throw new Error(`the transaction ended with ${command}`);
       return isNew;
     });
+  }
+
+  /** True if an event with this content was seen as it happened, and handled. */
+  async #has(client: C, source: string, contentid: string): Promise<boolean> {
+    const text = `SELECT FROM ${this.#table}
+      WHERE consumer = $1 AND source = $2 AND contentid = $3 AND id NOT LIKE 'db-%' LIMIT 1`;
+    const { rowCount } = await client.query(text, [this.#consumer, source, contentid]);
+    return rowCount !== 0;
   }
 
   /** A client goes back to the pool only without an open transaction. */

@@ -25,7 +25,7 @@ const reason = "redacted";
 /** Members of a problem that hold a part or another form of a value. */
 const rawMembers = ["utf16", "octets", "first", "last", "value", "sha256"];
 
-/** Attributes that hold nothing of a record but ids and times. */
+/** Attributes that hold nothing of a record but ids, times and its hash. */
 const plainAttributes: ReadonlySet<string> = new Set([
   "specversion",
   "id",
@@ -37,6 +37,11 @@ const plainAttributes: ReadonlySet<string> = new Set([
   "sequence",
   "partitionkey",
   "recordedtime",
+  "previoushash",
+  "recordhash",
+  "contentid",
+  "origin",
+  "timebasis",
   "data",
 ]);
 

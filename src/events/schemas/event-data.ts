@@ -48,7 +48,7 @@ const notify = z
   .object({
     event: z.int().describe("The EXITEVENT_* bit."),
     context: z.int().describe("Context number of Notify."),
-    processId: z.int(),
+    processId: z.int().optional().meta(shownIn("start")),
     threadId: z.int(),
   })
   .meta({ id: "Notify", description: "The CA's call of the exit module." });
@@ -118,7 +118,7 @@ const unknownProperty = z
   .meta({ id: "UnknownProperty" });
 
 const common = {
-  notify,
+  notify: notify.optional().describe("Absent on an event from the CA's database."),
   ca,
   unknownProperties: z
     .array(unknownProperty)

@@ -5,6 +5,7 @@ import { CaIdentity } from "../../events/ca-identity.ts";
 import type { EventOptions } from "../../events/envelope.ts";
 import type { CertwireEvent } from "../../events/event.ts";
 import { gapEvent } from "../../events/gap-event.ts";
+import { chainLink, chainStart } from "../../journal/chain.ts";
 import { type Frame, frameTypes } from "../../journal/frame.ts";
 import type { SimulatedEvent } from "../../native/addon.ts";
 import { collectRecord } from "./collected-record.ts";
@@ -30,6 +31,8 @@ export class EventMaker {
   readonly #identity = new CaIdentity();
   #epochNumber = 0;
   #sequence = epochSequence;
+  /** Chain value of the newest record. */
+  #chain = "";
 
   /** `seed`: the ids of the journal follow from it. */
   constructor(caName: string, seed: string, options: EventOptions) {
@@ -42,6 +45,7 @@ export class EventMaker {
   beginEpoch(): void {
     this.#epochNumber += 1;
     this.#sequence = epochSequence;
+    this.#chain = chainStart(this.#id(`epoch/${this.#epochNumber}`), this.#epochNumber);
   }
 
   /** The events of one call of Notify at a given time, at least one. */
@@ -80,13 +84,21 @@ export class EventMaker {
 
   #nextFrame(now: Date, type: number = frameTypes.event): Frame {
     this.#sequence += 1n;
-    return this.#frame(now, { type, sequence: this.#sequence, index: 0 });
+    const frame = this.#chained(this.#frame(now, { type, sequence: this.#sequence, index: 0 }));
+    this.#chain = frame.hashes.record;
+    return frame;
+  }
+
+  /** The frame behind the newest record. Its payload, which is empty here, counts as in a journal. */
+  #chained(frame: Frame) {
+    return { ...frame, hashes: { previous: this.#chain, record: chainLink(this.#chain, frame) } };
   }
 
   #frameOfNoJournal(now: Date, lost: LostRecords): Frame {
     const sequence = this.#sequence + BigInt(lost.count) + 1n;
     const frame = this.#frame(now, { type: frameTypes.event, sequence, index: 0 });
-    return { ...frame, epochId: this.#id(`lost/${this.#epochNumber}/${this.#sequence}`) };
+    const epochId = this.#id(`lost/${this.#epochNumber}/${this.#sequence}`);
+    return this.#chained({ ...frame, epochId });
   }
 
   #frame(now: Date, place: Pick<Frame, "type" | "sequence" | "index">): Frame {

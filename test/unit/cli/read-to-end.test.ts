@@ -5,6 +5,7 @@ import { Tally } from "../../../src/cli/verify/tally.ts";
 import type { EventSource, SourceHost } from "../../../src/consumer/event-source.ts";
 import type { ReceivedMessage } from "../../../src/consumer/message.ts";
 import { Session } from "../../../src/consumer/session.ts";
+import { Findings } from "../../../src/evidence/finding.ts";
 import { JournalTruth } from "../../support/journal-truth.ts";
 import { patienceMs, settled } from "../../support/until.ts";
 
@@ -47,7 +48,7 @@ const extent = (place: string, low: number, high: number) => ({
 });
 
 test("what is delivered again is not counted, and the end need not be a message", async () => {
-  const tally = new Tally("message");
+  const tally = new Tally("message", new Findings());
   let passed: Passed = () => undefined;
   const { source, isStopped } = sourceOf(async (give) => {
     for (const [at, event] of events.entries()) await give(message("t/0", at, event));
@@ -63,12 +64,12 @@ test("what is delivered again is not counted, and the end need not be a message"
     "all is read",
   );
   assert.equal(isStopped(), true);
-  const { events: different, duplicates, holes } = tally.finish();
+  const { events: different, duplicates, holes } = tally.report();
   assert.deepEqual([tally.read, different, duplicates, holes], [5, 5, 0, 0]);
 });
 
 test("what comes after the end fills a hole, and ends the wait", async () => {
-  const tally = new Tally("message");
+  const tally = new Tally("message", new Findings());
   const { source } = sourceOf(async (give) => {
     for (const [at, event] of events.entries()) {
       if (at !== 2) await give(message("t/0", at, event));
@@ -79,11 +80,11 @@ test("what comes after the end fills a hole, and ends the wait", async () => {
   const extents = [extent("t/0", 0, 5), extent("t/1", 7, 7)];
   const reading = readToEnd({ extents, source: () => source }, tally, patienceMs * 10, never);
   await settled(reading, "the hole is filled");
-  assert.equal(tally.finish().holes, 0);
+  assert.equal(tally.report().holes, 0);
 });
 
 test("a hole that stays is waited for no longer than asked, and then reported", async () => {
-  const tally = new Tally("message");
+  const tally = new Tally("message", new Findings());
   const { source } = sourceOf(async (give) => {
     for (const [at, event] of events.entries()) {
       if (at !== 2) await give(message("t/0", at, event));
@@ -91,18 +92,23 @@ test("a hole that stays is waited for no longer than asked, and then reported", 
   });
   const extents = [extent("t/0", 0, 5)];
   await settled(readToEnd({ extents, source: () => source }, tally, 20, never), "the wait is over");
-  assert.equal(tally.finish().holes, 1);
+  assert.equal(tally.report().holes, 1);
 });
 
 test("a source that fails ends the reading with its error", async () => {
   const { source } = sourceOf(() => Promise.reject(new Error("no rights")));
   const extents = [extent("t/0", 0, 5)];
-  const reading = readToEnd({ extents, source: () => source }, new Tally("message"), 0, never);
+  const reading = readToEnd(
+    { extents, source: () => source },
+    new Tally("message", new Findings()),
+    0,
+    never,
+  );
   await assert.rejects(settled(reading, "the error is there"), /no rights/);
 });
 
 test("messages that were deleted meanwhile are noted", () => {
-  const tally = new Tally("message");
+  const tally = new Tally("message", new Findings());
   const before = [extent("t/0", 3, 9), extent("t/1", 0, 4)];
   tally.compare(before, [extent("t/0", 5, 9), extent("t/1", 0, 4), extent("t/2", 1, 2)]);
   assert.deepEqual(tally.notes, ["the broker deleted messages of t/0 meanwhile: verify again"]);

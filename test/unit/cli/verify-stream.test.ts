@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { readStream, streamTarget } from "../../../src/cli/verify/rabbitmq-stream.ts";
 import { Tally } from "../../../src/cli/verify/tally.ts";
+import { Findings } from "../../../src/evidence/finding.ts";
 import {
   type FakeOptions,
   type FakeRequest,
@@ -18,7 +19,7 @@ async function setUp(t: TestContext, options: FakeOptions = {}) {
   const broker = await startFakeRabbitMq(() => true, { stream, ...options });
   t.after(() => broker.stop());
   const stop = new AbortController();
-  const tally = new Tally("message");
+  const tally = new Tally("message", new Findings());
   const read = () =>
     readStream(
       streamTarget(`${broker.url}/?stream=s`, { mechanism: "plain" }),

@@ -258,3 +258,25 @@ test("an event that was handled before is acknowledged without its handler; one 
   for (const n of [3, 1, 2]) await deliver(n);
   assert.equal(calls, 5);
 });
+
+test("what the CA's database says of an event that was handled is a duplicate; two live events never are", async () => {
+  const handled: string[] = [];
+  const { dispatcher } = makeDispatcher({
+    deduplication: new MemoryDeduplication({ size: 2 }),
+    handlers: { otherwise: ({ id }) => void handled.push(id) },
+  });
+  const session = new Session();
+  const live = (n: number, contentid: string) => ({ ...sampleEvent(n), contentid });
+  const stored = (contentid: string) => {
+    const { sequence: _, ...event } = sampleEvent(9);
+    return { ...event, id: `db-${contentid}`, contentid, origin: "database" as const };
+  };
+  const [a, b, c] = ["a", "b", "c"].map((each) => each.repeat(22)) as [string, string, string];
+  const events = [live(1, a), stored(a), live(2, a), stored(b), stored(b), live(3, b)];
+  for (const event of events) await dispatcher.deliver(messageOf(event), session);
+  const expected = [sampleEvent(1).id, sampleEvent(2).id, `db-${b}`, sampleEvent(3).id];
+  assert.deepEqual(handled, expected);
+  // Of the two contents that it remembers, the first one is the one that was used longest ago.
+  for (const event of [live(4, c), stored(a)]) await dispatcher.deliver(messageOf(event), session);
+  assert.deepEqual(handled, [...expected, sampleEvent(4).id, `db-${a}`]);
+});

@@ -2,6 +2,10 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { CertwireEvent } from "../../../src/events/event.ts";
+import { kindOf } from "../../../src/events/event-kind.ts";
+import { rowEvents } from "../../../src/events/row-events.ts";
+import { decodeRecord } from "../../../src/exit/decode-record.ts";
 import { frameTypes, type JournalFrame } from "../../../src/journal/frame.ts";
 import {
   assertValid,
@@ -90,18 +94,32 @@ const frames: [name: string, frame: JournalFrame][] = [
   ["journal.gap", frameOf(gap, { type: frameTypes.gap })],
 ];
 
+/** The events of a row whose certificate was revoked after its issue. */
+const row = decodeRecord(encodeRecord({ event: 0, request: revoked, certificate, ca }));
+
 for (const [name, frame] of frames) {
   test(`the JSON of ${name} is that of its golden file`, () => {
     const [event] = eventsOfFrame(frame, eventContext());
     assert.ok(event);
-    assertValid(event);
-    const file = join(directory, `${name}.json`);
-    const json = `${JSON.stringify(event, null, 2)}\n`;
-    // After a wanted change: run once with UPDATE_GOLDEN=1 and review the difference.
-    if (process.env["UPDATE_GOLDEN"] === "1") {
-      mkdirSync(directory, { recursive: true });
-      writeFileSync(file, json);
-    }
-    assert.equal(json, readFileSync(file, "utf8"));
+    assertGolden(name, event);
   });
+}
+
+for (const event of rowEvents(row, {})) {
+  const name = `database.${kindOf(event)}`;
+  test(`the JSON of ${name} is that of its golden file`, () => {
+    assertGolden(name, event);
+  });
+}
+
+function assertGolden(name: string, event: CertwireEvent): void {
+  assertValid(event);
+  const file = join(directory, `${name}.json`);
+  const json = `${JSON.stringify(event, null, 2)}\n`;
+  // After a wanted change: run once with UPDATE_GOLDEN=1 and review the difference.
+  if (process.env["UPDATE_GOLDEN"] === "1") {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(file, json);
+  }
+  assert.equal(json, readFileSync(file, "utf8"));
 }

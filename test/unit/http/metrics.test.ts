@@ -80,6 +80,7 @@ test("the values are those of the monitor, the readers and the disk", () => {
     [`certwire_sink_state{${sink},state="publishing"}`]: 0,
     [`certwire_sink_blocked{${sink}}`]: 1,
     [`certwire_damaged_ranges_total{${sink}}`]: 2,
+    [`certwire_broken_links_total{${sink}}`]: 1,
     [`certwire_publish_duration_seconds_bucket{${sink},le="0.01"}`]: 0,
     [`certwire_publish_duration_seconds_bucket{${sink},le="0.025"}`]: 1,
     [`certwire_publish_duration_seconds_sum{${sink}}`]: 0.012,

@@ -19,15 +19,22 @@ import {
 const golden = join("test", "fixtures", "journal");
 
 /** What any reader made of a journal, in one form: payloads in hex, numbers of gaps as bigint. */
-type Plain = Omit<IndependentEntry, "type" | "index" | "content"> & {
+type Plain = Omit<
+  IndependentEntry,
+  "type" | "index" | "content" | "previousHash" | "recordHash"
+> & {
   readonly type: number;
   readonly index: number;
   readonly content: unknown;
+  readonly previousHash?: string | undefined;
+  readonly recordHash?: string | undefined;
 };
 
 function plain(entry: Plain): Plain {
   const { type, index, epochNumber, epochId, sequence, time, content } = entry;
-  return { type, index, epochNumber, epochId, sequence, time, content: plainContent(content) };
+  const { previousHash, recordHash } = entry;
+  const frame = { type, index, epochNumber, epochId, sequence, time };
+  return { ...frame, previousHash, recordHash, content: plainContent(content) };
 }
 
 function plainContent(content: unknown): unknown {
@@ -60,7 +67,10 @@ function expected(directory: string): Plain[] {
 }
 
 async function byNativeReader(directory: string): Promise<Plain[]> {
-  return (await readAll(directory)).map(withPayload);
+  return (await readAll(directory)).map((frame) => {
+    const { previous: previousHash, record: recordHash } = frame.hashes ?? {};
+    return withPayload({ ...frame, previousHash, recordHash });
+  });
 }
 
 function fromPage(directory: string): Plain[] {

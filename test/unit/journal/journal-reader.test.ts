@@ -20,6 +20,9 @@ function fakeReader(results: (NativeBatch | Error | null)[], positionLost = fals
       quarantinedRanges: 0,
       damagedRanges: 0,
       positionLost,
+      brokenLinks: 0,
+      brokenEpoch: 0,
+      brokenSequence: 0n,
     }),
     close() {},
   };
@@ -31,11 +34,11 @@ function fakeReader(results: (NativeBatch | Error | null)[], positionLost = fals
 }
 
 const batch: NativeBatch = {
-  buffer: Buffer.from("onetwo"),
+  buffer: Buffer.concat([Buffer.alloc(32, 1), Buffer.alloc(32, 2), Buffer.from("onetwo")]),
   table: new BigUint64Array(
     [
-      [2, 1, 0, 7, 0, 11, 133_000_000_000_000_000n, 0, 3, 1, 4200],
-      [3, 1, 65_535, 8, 1, 12, 133_000_000_000_000_001n, 3, 3, 0, 4096],
+      [2, 1, 0, 7, 0, 11, 133_000_000_000_000_000n, 64, 3, 1, 4200, 1],
+      [3, 1, 65_535, 8, 1, 12, 133_000_000_000_000_001n, 67, 3, 0, 4096, 0],
     ]
       .flat()
       .map(BigInt),
@@ -58,6 +61,8 @@ test("the reader turns the table of a native batch into frames", async () => {
       sequence: 11n,
       time: 133_000_000_000_000_000n,
       payload: Buffer.from("one"),
+      hashes: { previous: "01".repeat(32), record: "02".repeat(32) },
+      isChainBroken: true,
       position: {
         epochNumber: 7,
         epochId: "a".repeat(32),
@@ -75,6 +80,7 @@ test("the reader turns the table of a native batch into frames", async () => {
       sequence: 12n,
       time: 133_000_000_000_000_001n,
       payload: Buffer.from("two"),
+      isChainBroken: false,
       position: {
         epochNumber: 8,
         epochId: "b".repeat(32),

@@ -100,6 +100,7 @@ test("an issued certificate in ECS", () => {
     dataset: "certwire.events",
     id: "0123456789abcdef0123456789abcdef-17-0",
     created: "2026-03-01T12:00:00.123Z",
+    hash: "7327ad0ad53009e258551e5ab8974ad31cf9feeb9ea68f1caf1ac959d2aeb986",
     sequence: 17,
   });
   assert.equal(file?.x509?.serial_number, "4C18F7C521A9496B053AD9A81BC5EF446C99DBFC");

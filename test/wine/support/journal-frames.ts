@@ -17,7 +17,7 @@ export interface Frame {
 }
 
 const segmentHeaderBytes = 4_096;
-const frameHeaderBytes = 40;
+const frameHeaderBytes = 104;
 
 /** Sorted paths of the segment files of a journal directory. */
 export function segmentPaths(directory: string): string[] {

@@ -41,6 +41,9 @@ struct ReaderOptions {
 /// Index of a gap that the reader found itself; frames of the file have index 0.
 inline constexpr uint16_t kReaderGapIndex = 65535;
 
+/// Bytes of the two chain values of an entry.
+inline constexpr size_t kEntryHashBytes = 64;
+
 /// One frame of a batch: EVENT or GAP.
 struct Entry {
   uint16_t type = 0;
@@ -50,7 +53,11 @@ struct Entry {
   uint32_t epoch_row = 0;  ///< row in Batch::epoch_ids
   uint64_t sequence = 0;
   uint64_t time = 0;
-  uint64_t payload_offset = 0;  ///< in Batch::payloads
+  /// The frame's content or place in the chain is not what the writer wrote.
+  bool is_chain_broken = false;
+  /// In Batch::payloads. Before it, unless `index` is kReaderGapIndex: the chain value of the frame
+  /// before, and the frame's own, kEntryHashBytes.
+  uint64_t payload_offset = 0;
   uint64_t payload_size = 0;
   uint32_t segment = 0;  ///< of the place after the frame
   uint64_t offset = 0;   ///< of the place after the frame
@@ -69,6 +76,9 @@ struct ReaderStats {
   uint64_t quarantined_ranges = 0;
   uint64_t damaged_ranges = 0;  ///< of these, all but the torn ends of epochs
   bool position_lost = false;
+  uint64_t broken_links = 0;  ///< frames that do not fit into the hash chain
+  uint32_t broken_epoch = 0;  ///< epoch number and sequence of the first of these
+  uint64_t broken_sequence = 0;
 };
 
 /// Durations in the writer's process, as its MARK frames report them: summed over the frames read

@@ -1,0 +1,57 @@
+#ifndef CERTWIRE_NODE_OWN_THREAD_PROMISE_H_
+#define CERTWIRE_NODE_OWN_THREAD_PROMISE_H_
+
+#include <napi.h>
+
+#include <memory>
+#include <thread>
+#include <utility>
+
+namespace binding {
+
+/// Work on a thread of its own that settles a promise: for calls that may block for ever, which
+/// would use up the few worker threads of Node. It does not keep the process alive. Task has
+/// `void Work()`, for that thread, and `void Settle(Napi::Env, const Napi::Promise::Deferred&)`.
+template <typename Task>
+class OwnThreadPromise {
+ public:
+  /// Starts the work. Throws in JavaScript and returns undefined if the system has no more threads.
+  static Napi::Value Start(Napi::Env env, Task task) {
+    auto state = std::make_unique<State>(State{std::move(task), Napi::Promise::Deferred::New(env)});
+    const Napi::Promise promise = state->deferred.Promise();
+    Settlement settlement = Settlement::New(env, "certwire", 1, 1);
+    settlement.Unref(env);
+    try {
+      std::thread([state = state.release(), settlement]() mutable {
+        state->task.Work();
+        // Refused when the process ends; then nobody waits any more.
+        if (settlement.BlockingCall(state) != napi_ok) delete state;
+        settlement.Release();
+      }).detach();
+    } catch (const std::exception& error) {
+      settlement.Release();
+      Napi::Error::New(env, error.what()).ThrowAsJavaScriptException();
+      return env.Undefined();
+    }
+    return promise;
+  }
+
+ private:
+  struct State {
+    Task task;
+    Napi::Promise::Deferred deferred;
+  };
+
+  static void Settle(Napi::Env env, Napi::Function, void*, State* given) {
+    const std::unique_ptr<State> state(given);
+    if (static_cast<napi_env>(env) == nullptr) return;
+    const Napi::HandleScope scope(env);
+    state->task.Settle(env, state->deferred);
+  }
+
+  using Settlement = Napi::TypedThreadSafeFunction<void, State, &OwnThreadPromise::Settle>;
+};
+
+}  // namespace binding
+
+#endif  // CERTWIRE_NODE_OWN_THREAD_PROMISE_H_

@@ -1,0 +1,23 @@
+#ifndef CERTWIRE_STANDIN_DATABASE_COLUMNS_H_
+#define CERTWIRE_STANDIN_DATABASE_COLUMNS_H_
+
+#include <windows.h>
+
+#include <span>
+
+namespace standin {
+
+/// A column of the table of requests.
+struct DatabaseColumn {
+  const wchar_t* name;
+  LONG type;  ///< PROPTYPE_*
+  LONG max_bytes;
+  bool is_indexed;
+};
+
+/// Those of Windows Server 2022, in an order of their own.
+std::span<const DatabaseColumn> DatabaseColumns();
+
+}  // namespace standin
+
+#endif  // CERTWIRE_STANDIN_DATABASE_COLUMNS_H_

@@ -1,0 +1,193 @@
+import { buildEvents } from "../events/build-events.ts";
+import { CaIdentity } from "../events/ca-identity.ts";
+import type { Detail, EventOptions } from "../events/envelope.ts";
+import type { CertwireEvent, EventAttributes } from "../events/event.ts";
+import { gapEvent } from "../events/gap-event.ts";
+import type { Frame } from "../journal/frame.ts";
+import { decodeContent, decodeFrame, type FrameContent } from "../sources/decode-frame.ts";
+
+/** Index of `ca.changed`: its `previous` comes from what the service remembers, not from its record. */
+const changedIndex = 65_534;
+
+/** An event to compare: its attributes, and its data as JSON. */
+export interface ReadEvent {
+  readonly attributes: EventAttributes;
+  readonly dataText: string;
+}
+
+/**
+ * What a comparison found: `same`; `partly`, for an event of which a sink redacted or left out something, and everything
+ * else is the same; `unread`, if this version cannot read the record; or what differs.
+ */
+export type Match = "same" | "partly" | "unread" | { readonly differs: string };
+
+/** How a service may be configured to make events. */
+interface Form {
+  readonly detail: Detail;
+  readonly includeRawRequest: boolean;
+}
+
+const attributesOfRecord = [
+  "type",
+  "time",
+  "dataschema",
+  "sequence",
+  "partitionkey",
+  "recordedtime",
+  "previoushash",
+  "recordhash",
+] as const satisfies readonly (keyof EventAttributes)[];
+
+/**
+ * Compares events with their records. A configuration decides the form of events, and is not known here: an event fits
+ * if it fits in one of the forms. What only the configuration says, `source` and the prefix of `type`, is taken as it is.
+ */
+export class RecordMatcher {
+  /** The form that fitted last is tried first. */
+  readonly #forms: Form[] = [
+    { detail: "standard", includeRawRequest: false },
+    { detail: "full", includeRawRequest: false },
+    { detail: "standard", includeRawRequest: true },
+    { detail: "full", includeRawRequest: true },
+  ];
+  /** Reads the certificate of the CA once, as long as it stays the same. */
+  readonly #identity = new CaIdentity();
+
+  match(frame: Frame, event: ReadEvent): Match {
+    const { attributes } = event;
+    const hashes = [attributes.previoushash, attributes.recordhash];
+    if (hashes[0] !== frame.hashes?.previous || hashes[1] !== frame.hashes?.record) {
+      return { differs: "recordhash or previoushash" };
+    }
+    if (attributes.id.endsWith(`-${changedIndex}`)) return "same";
+    const content = decodeContent(frame);
+    if ("undecodable" in content) return "unread";
+    const record = { frame, content, identity: this.#identityFor(content, event) };
+    for (const [at, form] of this.#forms.entries()) {
+      const made = madeOf(record, event, form);
+      if (made === undefined) return { differs: "id" };
+      const attribute = attributesOfRecord.find((name) => made[name] !== attributes[name]);
+      if (attribute !== undefined) return { differs: attribute };
+      const isSame = made.subject === attributes.subject;
+      if (!isSame || JSON.stringify(made.data) !== event.dataText) continue;
+      this.#forms.splice(at, 1);
+      this.#forms.unshift(form);
+      return "same";
+    }
+    return this.#matchMembers(record, event);
+  }
+
+  /** The events that a service with its defaults makes of a record, with a source; none if it cannot be decoded. */
+  make(frame: Frame, source: string | undefined): readonly CertwireEvent[] {
+    const options = { ...(source !== undefined && !isOwnSource(source) && { source }) };
+    const decoded = decodeFrame(frame, { options, identity: this.#identity });
+    return "undecodable" in decoded ? [] : decoded.events;
+  }
+
+  /** Member by member, for an event of which something is redacted or left out. */
+  #matchMembers(record: RecordToMatch, event: ReadEvent): Match {
+    const data = JSON.parse(event.dataText) as Members;
+    const hidden = hiddenIn(data["problems"]);
+    let differs = "data";
+    for (const form of this.#forms) {
+      const made = madeOf(record, event, form);
+      if (made === undefined) return { differs: "id" };
+      const plain = JSON.parse(JSON.stringify(made.data)) as Members;
+      const difference = differenceOf(data, plain, "", hidden);
+      if (difference === undefined && hidden.length > 0) return "partly";
+      if (difference !== undefined) differs = `data.${difference}`;
+      else differs = made.subject === event.attributes.subject ? "data.problems" : "subject";
+    }
+    return { differs };
+  }
+
+  /** A record without the certificate of its CA has the id that the service knew from another one. */
+  #identityFor(content: FrameContent, { dataText }: ReadEvent): CaIdentity {
+    if ("record" in content) {
+      const { ca, request } = content.record;
+      const certificate = ca.get("RawCACertificate") ?? request.get("RawCACertificate");
+      if (Buffer.isBuffer(certificate)) return this.#identity;
+    }
+    const { ca } = JSON.parse(dataText) as { ca?: { id?: unknown } | null };
+    return new CaIdentity(undefined, typeof ca?.id === "string" ? ca.id : undefined);
+  }
+}
+
+/** True for a source that follows from the CA, so that no configuration names it. */
+function isOwnSource(source: string): boolean {
+  return source.startsWith("urn:certwire:ca:");
+}
+
+/** A record, decoded once for all forms. */
+interface RecordToMatch {
+  readonly frame: Frame;
+  readonly content: FrameContent;
+  readonly identity: CaIdentity;
+}
+
+/** The event that a service with a form makes of the record; `undefined` if it makes none with the same id. */
+function madeOf(
+  { frame, content, identity }: RecordToMatch,
+  { attributes: { source, type, id } }: ReadEvent,
+  form: Form,
+): CertwireEvent | undefined {
+  const kind = /[a-z]+\.[a-z]+\.v\d+$/.exec(type)?.[0] ?? "";
+  const options: EventOptions = {
+    ...form,
+    ...(!isOwnSource(source) && { source }),
+    typePrefix: type.slice(0, type.length - kind.length),
+  };
+  const events =
+    "gap" in content
+      ? [gapEvent(frame, content.gap, identity.resolve(frame).id, options)]
+      : buildEvents(frame, content.record, identity, options);
+  return events.find((event) => event.id === id);
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+/** Paths of what a sink did not show as it was. */
+function hiddenIn(problems: unknown): string[] {
+  const all: unknown[] = Array.isArray(problems) ? problems : [];
+  return all.flatMap((each) => {
+    const { property, reason } = Object(each) as { property?: unknown; reason?: unknown };
+    const isHidden = reason === "redacted" || reason === "omitted";
+    if (!isHidden || typeof property !== "string") return [];
+    // A place in a list is part of some paths, and not of others.
+    return [property.replaceAll(/\.\d+(?=\.|$)/g, "")];
+  });
+}
+
+/** The path of the first difference that nothing explains. */
+function differenceOf(
+  one: unknown,
+  other: unknown,
+  path: string,
+  hidden: readonly string[],
+): string | undefined {
+  if (one === other || path === "problems") return undefined;
+  if (hidden.some((each) => path === each || path.startsWith(`${each}.`))) return undefined;
+  if (Array.isArray(one) && Array.isArray(other) && one.length === other.length) {
+    return firstOf(one.keys(), (at) => differenceOf(one[at], other[at], path, hidden));
+  }
+  if (isMembers(one) && isMembers(other)) {
+    const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+    return firstOf(keys, (key) => {
+      const inner = path === "" ? key : `${path}.${key}`;
+      return differenceOf(one[key], other[key], inner, hidden);
+    });
+  }
+  return path;
+}
+
+function isMembers(value: unknown): value is Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function firstOf<T>(values: Iterable<T>, find: (value: T) => string | undefined) {
+  for (const value of values) {
+    const found = find(value);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,70 @@
+import { CertwireError } from "../errors/certwire-error.ts";
+import { loadNative } from "./addon.ts";
+
+/** What a CA says of itself. */
+export interface NativeCaFacts {
+  readonly name: string;
+  readonly sanitizedName: string;
+  readonly dnsName: string;
+  /** As the property CAType of the exit module. */
+  readonly type: number;
+  /** Rights of this account: CA_ACCESS_* bits, such as 0x100 for *Read*. */
+  readonly roles: number;
+  /** DER of the CA's own certificates, the oldest first. */
+  readonly certificates: readonly Buffer[];
+}
+
+/** Which rows are read, through one connection and one view. */
+export interface NativeRowRequest {
+  /** `COMPUTER\name of the CA`. */
+  readonly config: string;
+  /** `scan`: what tells which events a row stands for. `whole`: everything that the exit module reads of a request. */
+  readonly columns: "scan" | "whole";
+  /** True: only the row `from`. False: the rows with a greater RequestID, in its order. */
+  readonly exact: boolean;
+  readonly from: number;
+  /** At most; fewer if they are large. */
+  readonly maxRows: number;
+  /** No row is begun this long after the view was opened, in ms. */
+  readonly maxViewMs: number;
+  /** Names of attributes whose values are secrets, beside those that are built in. */
+  readonly secretAttributes: readonly string[];
+}
+
+/** The rows of one view. */
+export interface NativeRowPage {
+  /** The records of all rows, one after the other (docs/reference/record-format.md). */
+  readonly records: Buffer;
+  readonly rows: readonly (readonly [id: number, offset: number, size: number])[];
+  /** True if the database has no further row of the request. */
+  readonly isEnd: boolean;
+  /** Columns that this server does not have. */
+  readonly lackingColumns: readonly string[];
+  /** How long the view was open, in ms. */
+  readonly viewMs: number;
+}
+
+/**
+ * Reads the database of a CA through its COM interfaces. Each call has a thread of its own, which lasts as long as the
+ * CA takes to answer and does not keep the process alive. What fails rejects with an error that has the HRESULT as
+ * `hresult`, unsigned, and the method as `call`.
+ */
+export interface NativeCaDatabase {
+  readFacts(config: string): Promise<NativeCaFacts>;
+  readRows(request: NativeRowRequest): Promise<NativeRowPage>;
+}
+
+/** The interfaces of this machine. Throws CERTWIRE_WINDOWS_ONLY elsewhere than on Windows. */
+export function nativeCaDatabase(): NativeCaDatabase {
+  const found = process.platform === "win32" ? loadNative().caDatabase : undefined;
+  if (found === undefined) {
+    throw new CertwireError("CERTWIRE_WINDOWS_ONLY", `this machine runs ${process.platform}`);
+  }
+  return found;
+}
+
+/** The failed call of a CA; `undefined` for an error of another kind. */
+export function failedCall(error: unknown): { call: string; hresult: number } | undefined {
+  const { call, hresult } = Object(error) as { call?: unknown; hresult?: unknown };
+  return typeof call === "string" && typeof hresult === "number" ? { call, hresult } : undefined;
+}

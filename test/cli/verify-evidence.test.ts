@@ -1,0 +1,199 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { CertwireEvent } from "../../src/events/event.ts";
+import type { Finding } from "../../src/evidence/finding.ts";
+import type { ComparisonReport } from "../../src/evidence/journal-comparison.ts";
+import { DeadLetterFile } from "../../src/state/dead-letter.ts";
+import { stateLayout } from "../../src/state/layout.ts";
+import { ChangedSegment } from "../support/changed-journal.ts";
+import { publishedEvents, simulatedJournal } from "../support/evidence-journal.ts";
+import { runCli, temporaryDirectory } from "../support/run-cli.ts";
+
+interface Result {
+  readonly isComplete: boolean;
+  readonly evidence: {
+    readonly isUnchanged: boolean;
+    readonly chain: { readonly links: number; readonly openLinks: number };
+    readonly comparison?: ComparisonReport;
+    readonly explainedHoles?: number;
+    readonly findings: readonly Finding[];
+  };
+}
+
+function eventFile(context: TestContext, events: readonly CertwireEvent[]): string {
+  const file = join(temporaryDirectory(context), "events.ndjson");
+  writeFileSync(file, events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+  return file;
+}
+
+async function verify(...words: string[]) {
+  const { exitCode, stdout, stderr } = await runCli("verify", "--json", ...words);
+  assert.notEqual(stdout, "", stderr);
+  const result = JSON.parse(stdout) as Result;
+  const found = result.evidence.findings.map(
+    ({ kind, epochNumber, sequence }) => `${kind} ${epochNumber}/${sequence}`,
+  );
+  return { exitCode, found, result };
+}
+
+function segments(directory: string): string[] {
+  return readdirSync(directory)
+    .filter((name) => name.endsWith(".cej"))
+    .toSorted()
+    .map((name) => join(directory, name));
+}
+
+/** Changes the account in a record, with its CRCs; `isChained`: the chain from there on too. */
+function changeRecord(directory: string, at: number, isChained: boolean): number {
+  const segment = new ChangedSegment(segments(directory)[0] ?? "");
+  const record = segment.records()[at];
+  assert.ok(record);
+  const name = record.payload.indexOf("Evidence CA");
+  assert.ok(name > 0);
+  record.payload.write("Evidence CB", name);
+  segment.repair(record);
+  if (isChained) segment.chainFrom(record);
+  segment.save();
+  return record.sequence;
+}
+
+test("a journal that nobody changed is intact, alone and beside its events", async (context) => {
+  const journal = simulatedJournal(context);
+  const events = eventFile(context, await publishedEvents(journal));
+  const alone = await runCli("verify", "--journal", journal);
+  assert.equal(alone.exitCode, 0, alone.stdout);
+  assert.match(alone.stdout, /^not damaged$/m);
+  const both = await runCli("verify", "--journal", journal, events);
+  assert.equal(both.exitCode, 0, both.stdout);
+  assert.match(both.stdout, /^chain of \d+ records: \d+ links fit$/m);
+  assert.match(both.stdout, /^ {2}\d+ events the same as the record$/m);
+  assert.match(both.stdout, /^complete$/m);
+});
+
+test("a record that was changed with its CRCs is named, and so is its event", async (context) => {
+  const journal = simulatedJournal(context);
+  const events = eventFile(context, await publishedEvents(journal));
+  const sequence = changeRecord(journal, 5, false);
+  const alone = await verify("--journal", journal);
+  assert.deepEqual([alone.exitCode, alone.found], [5, [`journal 1/${sequence}`]]);
+  const text = await runCli("verify", "--journal", journal);
+  assert.match(text.stdout, new RegExp(`^first: epoch 1 .*, record ${sequence}: journal:`, "m"));
+  const both = await verify("--journal", journal, events);
+  assert.equal(both.exitCode, 5);
+  assert.deepEqual(both.found, [`journal 1/${sequence}`, `content 1/${sequence}`]);
+  const check = await runCli("journal", "check", "--journal", journal);
+  assert.equal(check.exitCode, 65);
+  assert.match(check.stdout, /changed +epoch 1, sequence /);
+});
+
+test("a chain that somebody computed anew fits in itself, and not to the events", async (context) => {
+  const journal = simulatedJournal(context);
+  const events = eventFile(context, await publishedEvents(journal));
+  const sequence = changeRecord(journal, 5, true);
+  const alone = await verify("--journal", journal);
+  assert.deepEqual([alone.exitCode, alone.found], [0, []]);
+  const both = await verify("--journal", journal, events);
+  assert.equal(both.exitCode, 5);
+  assert.equal(both.found[0], `content 1/${sequence}`);
+});
+
+test("an epoch that was taken out of the journal is found in it, and named by its events", async (context) => {
+  const journal = simulatedJournal(context, { epochs: 3 });
+  const events = eventFile(context, await publishedEvents(journal));
+  rmSync(segments(journal)[1] ?? "");
+  const alone = await runCli("verify", "--journal", journal);
+  assert.equal(alone.exitCode, 65);
+  assert.match(alone.stdout, /^missing +epoch 1, /m);
+  const both = await verify("--journal", journal, events);
+  assert.equal(both.exitCode, 5);
+  assert.equal(both.found[0], "unknown 2/2");
+});
+
+test("an epoch that was taken out of a topic is a hole that the journal does not explain", async (context) => {
+  const journal = simulatedJournal(context, { epochs: 3 });
+  const all = await publishedEvents(journal);
+  const events = eventFile(
+    context,
+    all.filter(({ sequence = "" }) => !/^0+2-/.test(sequence)),
+  );
+  assert.equal((await verify(events)).exitCode, 4);
+  const both = await verify("--journal", journal, events);
+  assert.deepEqual([both.exitCode, both.found], [4, ["missing 2/2"]]);
+  assert.equal(both.result.isComplete, false);
+});
+
+test("records of another journal between those of a journal are found", async (context) => {
+  const journal = simulatedJournal(context, { epochs: 3 });
+  const other = simulatedJournal(context, { epochs: 3, seed: "other" });
+  rmSync(segments(journal)[1] ?? "");
+  cpSync(segments(other)[1] ?? "", join(journal, "e0000000002-s000000.cej"));
+  const { exitCode, stdout } = await runCli("verify", "--journal", journal);
+  assert.equal(exitCode, 65, stdout);
+  assert.match(stdout, /^missing +epoch [12], /m);
+});
+
+test("events of two journals of one CA that ran at the same time are found", async (context) => {
+  const one = await publishedEvents(simulatedJournal(context, { epochs: 1 }));
+  const source = one[0]?.source ?? "";
+  const other = await publishedEvents(simulatedJournal(context, { epochs: 1, seed: "other" }), {
+    source,
+  });
+  const [since, until] = [one[0]?.recordedtime ?? "", one.at(-1)?.recordedtime ?? ""];
+  const mixed = other.map((event, at) => ({
+    ...event,
+    recordedtime: at % 2 === 0 ? since : until,
+  }));
+  const { exitCode, found } = await verify(eventFile(context, [...one, ...mixed]));
+  assert.equal(exitCode, 5);
+  assert.ok(found.includes("together 1/1"), found.join());
+});
+
+test("a record that is a dead letter is neither missing nor a hole", async (context) => {
+  const journal = simulatedJournal(context);
+  const all = await publishedEvents(journal);
+  const victim = all[20];
+  assert.ok(victim);
+  const events = eventFile(
+    context,
+    all.filter(({ sequence }) => sequence !== victim.sequence),
+  );
+  assert.equal((await verify("--journal", journal, events)).exitCode, 4);
+  const state = temporaryDirectory(context);
+  const { deadLetterDirectory } = stateLayout(state);
+  mkdirSync(deadLetterDirectory, { recursive: true });
+  const letters = new DeadLetterFile(join(deadLetterDirectory, "kafka.ndjson"));
+  const letter = { sink: "kafka", reason: "rejected", message: "too large" } as const;
+  await letters.append({ ...letter, time: "2026-01-05T00:00:00.000Z", event: victim });
+  await letters.close();
+  const { exitCode, result } = await verify("--journal", journal, "--state", state, events);
+  assert.equal(exitCode, 0);
+  assert.deepEqual(
+    [result.evidence.comparison?.deadLetters, result.evidence.explainedHoles],
+    [1, 1],
+  );
+});
+
+test("copies and replays with the same body are no change, and with another one they are", async (context) => {
+  const events = await publishedEvents(simulatedJournal(context));
+  const replays = events.map((event) => ({ ...event, replayed: true as const }));
+  const sound = await verify(eventFile(context, [...events, ...replays]));
+  assert.deepEqual([sound.exitCode, sound.found], [0, []]);
+  const third = replays[3];
+  assert.ok(third);
+  const double = { ...third, data: { ...third.data, note: "\u001b[31m" } };
+  const file = eventFile(context, [...events, double]);
+  const { exitCode, found } = await verify(file);
+  assert.equal(exitCode, 5);
+  assert.deepEqual(found, [`double 1/${Number(third.sequence?.slice(11))}`]);
+  const { stdout } = await runCli("verify", file);
+  assert.match(stdout, /^complete, 1 sign of change$/m);
+});
+
+test("options that make no sense are refused with what to do", async () => {
+  const { exitCode, stderr } = await runCli("verify", "--state", "x", "events.ndjson");
+  assert.equal(exitCode, 2);
+  assert.match(stderr, /--state is for --journal/);
+  assert.equal((await runCli("verify")).exitCode, 2);
+});

@@ -1,0 +1,129 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
+import { fixture } from "../../support/exit-records.ts";
+import type { ReaderResult, ReaderTask } from "./database-reader.ts";
+import { nodeForWindows, runWine, windowsBuild, windowsPath } from "./wine.ts";
+
+/** A value in a script; test/scenarios/README.md describes the forms. */
+export type ScriptValue = Readonly<Record<string, unknown>>;
+
+/** A row that a script lists. */
+export interface ScriptRow {
+  readonly id: number;
+  readonly columns?: Readonly<Record<string, ScriptValue>>;
+  readonly attributes?: readonly (readonly [unknown, ScriptValue])[];
+  readonly extensions?: readonly (readonly [string, number, ScriptValue])[];
+}
+
+/** A failure or a delay of a call. What is left out fits every call. */
+export interface ScriptFault {
+  readonly call: string;
+  readonly view?: number;
+  readonly row?: number;
+  readonly name?: string;
+  readonly hresult?: string;
+  readonly delayMs?: number;
+  readonly endless?: boolean;
+  readonly times?: number;
+}
+
+/** What the database of the stand-in holds and does. */
+export interface DatabaseScript {
+  readonly rows?: readonly ScriptRow[];
+  readonly generate?: Readonly<Record<string, number | string>>;
+  readonly lacking?: readonly string[];
+  readonly faults?: readonly ScriptFault[];
+  readonly changes?: readonly Readonly<Record<string, unknown>>[];
+  readonly ca?: Readonly<Record<string, ScriptValue>>;
+}
+
+/** What the stand-in was asked, and what was wrong with it. */
+export interface DatabaseReport {
+  readonly views: number;
+  readonly rows: number;
+  readonly objects: number;
+  readonly longestViewMs: number;
+  readonly calls: Readonly<Record<string, number>>;
+  readonly violations: readonly string[];
+  readonly selected: readonly string[];
+}
+
+/** The CA of the scripts. */
+export const config = "CA01\\Contoso Issuing CA";
+export const caCertificate: Buffer = fixture("ca-rsa");
+
+const ca = {
+  6: { string: "Contoso Issuing CA" },
+  7: { string: "Contoso Issuing CA" },
+  10: { long: 1 },
+  11: { long: 1 },
+  "12.0": { binary: caCertificate.toString("base64") },
+  22: { string: "ca01.contoso.com" },
+};
+
+const classes = [
+  "{A12D0F7A-1E84-11D1-9BD6-00C04FB683FA}",
+  "{37EABAF0-7FB6-11D0-8817-00A0C903B83C}",
+];
+
+/** Registers the stand-in under the class ids of Windows's own DLL, which Wine does not have. */
+export async function registerDatabaseStandin(): Promise<void> {
+  const dll = windowsPath(join(windowsBuild, "certadm-standin.dll"));
+  for (const clsid of classes) {
+    const key = `HKLM\\Software\\Classes\\CLSID\\${clsid}\\InprocServer32`;
+    await runWine("reg", ["add", key, "/ve", "/d", dll, "/f"]);
+    await runWine("reg", ["add", key, "/v", "ThreadingModel", "/d", "Both", "/f"]);
+  }
+}
+
+/** Reads the database of a script in node.exe for Windows, with the real addon. */
+export async function readDatabase(
+  script: DatabaseScript,
+  task: Partial<ReaderTask> = {},
+): Promise<{ result: ReaderResult; report: DatabaseReport | undefined }> {
+  const directory = makeTempDirectory("ca-database");
+  const [scriptFile, reportFile, taskFile, resultFile] = [
+    "script.json",
+    "report.json",
+    "task.json",
+    "result.json",
+  ].map((name) => join(directory, name)) as [string, string, string, string];
+  const whole = { config, report: windowsPath(reportFile), ...script, ca: { ...ca, ...script.ca } };
+  writeFileSync(scriptFile, JSON.stringify(whole));
+  const wanted: ReaderTask = {
+    standin: windowsPath(scriptFile),
+    config,
+    columns: "scan",
+    after: 0,
+    single: [],
+    keepsRows: true,
+    ...task,
+  };
+  writeFileSync(taskFile, JSON.stringify(wanted));
+  const program = windowsPath(join(import.meta.dirname, "database-reader.js"));
+  const files = [taskFile, resultFile].map(windowsPath);
+  await runWine(await nodeForWindows(), [program, ...files]);
+  const result = JSON.parse(readFileSync(resultFile, "utf8")) as ReaderResult;
+  return { result, report: reportIn(reportFile) };
+}
+
+/** Absent as long as an object of the stand-in lives. */
+function reportIn(path: string): DatabaseReport | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as DatabaseReport;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How many of the rows that the stand-in generates have each disposition. */
+export function generatedDispositions(ids: Iterable<number>, seed: number): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const id of ids) {
+    const share = ((Math.imul(id, 2_654_435_761) + seed) >>> 0) % 100;
+    const disposition = share < 80 ? 20 : share < 88 ? 21 : share < 93 ? 31 : share < 96 ? 30 : 9;
+    counts[disposition] = (counts[disposition] ?? 0) + 1;
+  }
+  return counts;
+}
