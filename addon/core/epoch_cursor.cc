@@ -11,7 +11,7 @@ EpochCursor::EpochCursor(const Parts& parts, const ReaderOptions& options)
 
 StepResult EpochCursor::FindStart() {
   const auto& epochs = parts_.view->catalog().epochs();
-  if (epochs.empty()) return StepOutcome::kIdle;
+  if (epochs.empty()) return parts_.view->AtEnd({0, 0});
   if (!start_.has_value()) return FindOldestFrame();
   EpochKey wanted;
   wanted.number = start_->epoch_number;
@@ -38,7 +38,7 @@ StepResult EpochCursor::FindStart() {
 StepResult EpochCursor::FindOldestFrame() {
   const auto& [key, oldest] = *parts_.view->catalog().epochs().begin();
   if (parts_.view->WaitsForUnreadable({0, 0}, {key.number, oldest.begin()->first})) {
-    return StepOutcome::kIdle;
+    return StepOutcome::kWaiting;
   }
   EnterEpoch(key, oldest, false);
   return StepOutcome::kMoved;
@@ -47,7 +47,7 @@ StepResult EpochCursor::FindOldestFrame() {
 StepResult EpochCursor::FindStartOfUnknownEpoch(const EpochKey& wanted) {
   parts_.place->epoch = wanted;
   if (parts_.view->WaitsForUnreadable({0, 0}, {wanted.number, UINT32_MAX})) {
-    return StepOutcome::kIdle;
+    return StepOutcome::kWaiting;
   }
   const Catalog& catalog = parts_.view->catalog();
   const auto& [key, oldest] = *catalog.epochs().begin();
@@ -122,7 +122,7 @@ StepResult EpochCursor::ReportHoleBefore(const SegmentHeader& header) {
   ReadPlace& place = *parts_.place;
   const uint32_t number = place.epoch.number;
   if (parts_.view->WaitsForUnreadable({number, 0}, {number, place.segment})) {
-    return StepOutcome::kIdle;
+    return StepOutcome::kWaiting;
   }
   if (!parts_.batch->HasSpace(kMaxGapPayload)) return StepOutcome::kFull;
   GapInfo gap;
@@ -142,8 +142,9 @@ StepResult EpochCursor::PassMissingSegment(const CatalogEpoch& epoch) {
   const bool live_tail = next == epoch.end() && next_epoch == nullptr;
   const uint32_t before = next == epoch.end() ? UINT32_MAX : next->first;
   const uint32_t number = place.epoch.number;
-  if (live_tail || parts_.view->WaitsForUnreadable({number, place.segment}, {number, before})) {
-    return StepOutcome::kIdle;
+  if (live_tail) return parts_.view->AtEnd({number, place.segment});
+  if (parts_.view->WaitsForUnreadable({number, place.segment}, {number, before})) {
+    return StepOutcome::kWaiting;
   }
   if (next != epoch.end()) {
     const bool oldest =
@@ -184,7 +185,8 @@ void EpochCursor::LeaveSegment() {
 
 StepResult EpochCursor::LeaveEpoch() {
   const auto* next = parts_.view->Next();
-  if (next == nullptr) return StepOutcome::kIdle;
+  const ReadPlace& place = *parts_.place;
+  if (next == nullptr) return parts_.view->AtEnd({place.epoch.number, place.segment + 1});
   if (state_ != EpochState::kDone) return ReportEnd(next->first);
   EnterEpoch(next->first, next->second, true);
   return StepOutcome::kMoved;

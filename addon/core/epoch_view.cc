@@ -60,6 +60,12 @@ bool EpochView::WaitsForUnreadable(SegmentPlace from, SegmentPlace before) {
   return false;
 }
 
+StepOutcome EpochView::AtEnd(SegmentPlace from) {
+  const bool is_unsure = lock_unreadable_since_ != 0 && IsRecent(&lock_unreadable_since_);
+  const bool waits = is_unsure || WaitsForUnreadable(from, {UINT32_MAX, UINT32_MAX});
+  return waits ? StepOutcome::kWaiting : StepOutcome::kEnd;
+}
+
 /// Notes when something became unreadable, and says whether that may still pass.
 bool EpochView::IsRecent(uint64_t* since) {
   const uint64_t now = MonotonicNanos();

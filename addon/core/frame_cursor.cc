@@ -199,7 +199,7 @@ StepResult FrameCursor::FinishSegment(const CatalogSegment* next) {
                                     ? SegmentPlace{place.epoch.number, next->header.index}
                                     : SegmentPlace{parts_.view->Next()->first.number, 0};
     if (parts_.view->WaitsForUnreadable({place.epoch.number, place.segment + 1}, before)) {
-      return StepOutcome::kIdle;
+      return StepOutcome::kWaiting;
     }
   }
   const Status status = KeepTornTail();
@@ -208,9 +208,12 @@ StepResult FrameCursor::FinishSegment(const CatalogSegment* next) {
 
 StepResult FrameCursor::SearchLiveTail(uint64_t from, uint64_t* found) {
   *found = kNoFrame;
-  const uint64_t offset = parts_.place->offset;
+  const ReadPlace& place = *parts_.place;
+  const uint64_t offset = place.offset;
+  const SegmentPlace next = {place.epoch.number, place.segment + 1};
   const uint64_t now = MonotonicNanos();
-  if (now < search_at_) return StepOutcome::kIdle;
+  // The last search found nothing.
+  if (now < search_at_) return parts_.view->AtEnd(next);
   search_pause_ = std::clamp(search_pause_ * 2, kFirstSearchPause, kLongestSearchPause);
   search_at_ = now + search_pause_;
   std::vector<uint8_t> head;
@@ -219,7 +222,7 @@ StepResult FrameCursor::SearchLiveTail(uint64_t from, uint64_t* found) {
   const bool zeros = std::all_of(head.begin(), head.end(), [](uint8_t byte) { return byte == 0; });
   status = scanner_.FindFrame(from, zeros ? from + kZeroSearchBytes : scanner_.end(), found);
   if (!status.ok()) return status;
-  if (*found == kNoFrame) return StepOutcome::kIdle;
+  if (*found == kNoFrame) return parts_.view->AtEnd(next);
   // A later frame is there, so everything before it has been written: only now can it be damage.
   scanner_.Invalidate();
   FrameHeader frame;
@@ -271,13 +274,13 @@ StepResult FrameCursor::CheckCover(uint64_t sequence) {
     // Nothing says that it is durable. The files may be held for a moment, or deleted: opening the
     // segment again shows which.
     scanner_.Close();
-    return StepOutcome::kIdle;
+    return StepOutcome::kWaiting;
   }
   bool covered = false;
   const Status status =
       cover_.IsCovered(parts_.view->catalog(), *epoch, *parts_.place, sequence, &covered);
   if (!status.ok()) return status;
-  return covered ? StepOutcome::kMoved : StepOutcome::kIdle;
+  return covered ? StepOutcome::kMoved : StepOutcome::kEnd;
 }
 
 void FrameCursor::SkipDamage(uint64_t to) {

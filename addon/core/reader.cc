@@ -26,6 +26,7 @@ class ReaderCore final : public Reader {
       : ReaderCore(options,
                    options.file_system != nullptr ? options.file_system : DefaultFileSystem()) {}
   Status Read(Batch* batch) override;
+  bool AtEnd() const override { return at_end_; }
   ReaderStats Stats() const override { return stats_; }
   WriterTimes Times() const override { return times_; }
 
@@ -50,6 +51,7 @@ class ReaderCore final : public Reader {
   BatchBuilder batch_;
   FrameCursor frames_;
   EpochCursor epochs_;
+  bool at_end_ = false;
   uint64_t listed_at_ = 0;     ///< MonotonicNanos; 0: list the directory at the next read
   uint64_t absent_since_ = 0;  ///< since when a listed file cannot be opened; 0: all can
 };
@@ -62,15 +64,19 @@ Status ReaderCore::Read(Batch* batch) {
 }
 
 Status ReaderCore::ReadBatch() {
+  at_end_ = false;
   frames_.Invalidate();
   const Status listed = ListDirectory();
   if (!listed.ok()) return listed;
   StepResult result = StepOutcome::kMoved;
   for (int i = 0; i < kMaxSteps && result.moved(); ++i) result = StepPatiently();
-  if (result.outcome() != StepOutcome::kIdle || !batch_.empty()) listed_at_ = 0;
+  const bool at_end = result.outcome() == StepOutcome::kEnd;
+  const bool idle = at_end || result.outcome() == StepOutcome::kWaiting;
+  if (!idle || !batch_.empty()) listed_at_ = 0;
+  at_end_ = at_end && batch_.empty();
   // What was read before an error is handed out; the next call reports the error again.
   if (!batch_.empty()) return Status::Ok();
-  return result.outcome() == StepOutcome::kIdle ? view_.blocked() : result.status();
+  return idle ? view_.blocked() : result.status();
 }
 
 Status ReaderCore::ListDirectory() {
@@ -95,7 +101,7 @@ StepResult ReaderCore::StepPatiently() {
   const uint64_t now = MonotonicNanos();
   if (absent_since_ == 0) absent_since_ = now;
   if (now - absent_since_ > kAbsentPatienceNanos) return result;
-  return StepOutcome::kIdle;
+  return StepOutcome::kWaiting;
 }
 
 StepResult ReaderCore::Step() {

@@ -10,7 +10,8 @@ namespace journal {
 /// How a step of the reader ended.
 enum class StepOutcome : uint8_t {
   kMoved,       ///< went on; there may be more
-  kIdle,        ///< nothing can be handed out now; try again later
+  kEnd,         ///< everything that can be handed out has been; more may be written
+  kWaiting,     ///< something is there that cannot be read or judged yet; try again later
   kFull,        ///< the batch has no space for what comes next
   kSegmentEnd,  ///< the open segment holds no further frame and will not get one
   kFailed,      ///< a file operation failed, or the journal needs a newer reader (kInvalid);

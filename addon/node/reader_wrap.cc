@@ -88,6 +88,7 @@ class ReadWorker final : public PromiseWorker {
 
   void WorkEnded() override {
     owner_->stats_ = reader_->Stats();
+    owner_->at_end_ = reader_->AtEnd();
     owner_->reading_ = false;
     owner_->Unref();
   }
@@ -107,6 +108,7 @@ Napi::Function ReaderWrap::Define(Napi::Env env) {
   return DefineClass(
       env, "JournalReader",
       {InstanceMethod("read", &ReaderWrap::Read), InstanceMethod("stats", &ReaderWrap::Stats),
+       InstanceMethod("atEnd", &ReaderWrap::AtEnd),
        InstanceMethod("writerTimes", &ReaderWrap::WriterTimes),
        InstanceMethod("close", &ReaderWrap::Close)});
 }
@@ -142,6 +144,10 @@ Napi::Value ReaderWrap::Stats(const Napi::CallbackInfo& info) {
   object.Set("brokenEpoch", static_cast<double>(stats_.broken_epoch));
   object.Set("brokenSequence", ToBigInt(info.Env(), stats_.broken_sequence));
   return object;
+}
+
+Napi::Value ReaderWrap::AtEnd(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), at_end_);
 }
 
 Napi::Value ReaderWrap::WriterTimes(const Napi::CallbackInfo& info) {

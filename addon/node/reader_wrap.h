@@ -21,12 +21,14 @@ class ReaderWrap : public Napi::ObjectWrap<ReaderWrap> {
 
   Napi::Value Read(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
+  Napi::Value AtEnd(const Napi::CallbackInfo& info);
   Napi::Value WriterTimes(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
 
   // Shared with a read under way, so that close() never frees a reader in use.
   std::shared_ptr<journal::Reader> reader_;
   journal::ReaderStats stats_;
+  bool at_end_ = false;
   bool reading_ = false;
 };
 

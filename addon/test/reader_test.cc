@@ -45,6 +45,7 @@ TEST_CASE("a durable reader holds back what no MARK covers, for a while") {
   builder.Event("not marked");
   auto patient = Open(&files, ReadMode::kDurable, nullptr, kNeverMs);
   CHECK(test::ReadAll(patient.get()).size() == 1);
+  CHECK(patient->AtEnd());
   CHECK(test::ReadAll(patient.get()).empty());
   auto impatient = Open(&files, ReadMode::kDurable, nullptr, 1);
   const auto late =
@@ -84,6 +85,63 @@ TEST_CASE("a segment that is held or gone when it is opened is not an error but 
       CHECK(texts.size() == 2);
     }
   }
+}
+
+TEST_CASE("a reader is not at the end while a segment is held or gone that it has listed") {
+  for (const auto code : {journal::Status::Code::kBusy, journal::Status::Code::kNotFound}) {
+    test::MemoryFiles files;
+    test::JournalBuilder builder(&files, kDirectory);
+    builder.Epoch(1, 1, kSegmentBytes);
+    builder.Event("one");
+    constexpr int kOpensByListings = 2;
+    int opens = 0;
+    test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+      if (operation.op != test::Op::kOpen || OpensLockFile(operation)) return journal::Status::Ok();
+      if (++opens != kOpensByListings + 1) return journal::Status::Ok();
+      return journal::Status(code, "cannot open", 32);
+    });
+    auto reader = Open(&hooked, ReadMode::kCommitted);
+    CHECK_FALSE(reader->AtEnd());
+    journal::Batch batch;
+    REQUIRE(reader->Read(&batch).ok());
+    CHECK(batch.entries.empty());
+    CHECK_FALSE(reader->AtEnd());
+    REQUIRE(reader->Read(&batch).ok());
+    CHECK(batch.entries.size() == 1);
+    CHECK_FALSE(reader->AtEnd());
+    REQUIRE(reader->Read(&batch).ok());
+    CHECK(batch.entries.empty());
+    CHECK(reader->AtEnd());
+  }
+}
+
+TEST_CASE("a reader is not at the end while the header of the next segment cannot be read") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  builder.Epoch(2, 2, kSegmentBytes);
+  builder.Event("two");
+  bool held = true;
+  const std::string last = builder.path();
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    return held && operation.op == test::Op::kOpen && operation.path == last
+               ? journal::Status(journal::Status::Code::kBusy, "cannot open", 32)
+               : journal::Status::Ok();
+  });
+  auto reader = Open(&hooked, ReadMode::kCommitted);
+  CHECK(test::EventTexts(test::ReadAll(reader.get())).size() == 1);
+  CHECK_FALSE(reader->AtEnd());
+  held = false;
+  CHECK(test::EventTexts(test::ReadAll(reader.get())).size() == 1);
+  CHECK(reader->AtEnd());
+}
+
+TEST_CASE("a reader of an empty directory is at the end") {
+  test::MemoryFiles files;
+  auto reader = Open(&files, ReadMode::kCommitted);
+  CHECK(test::ReadAll(reader.get()).empty());
+  CHECK(reader->AtEnd());
 }
 
 TEST_CASE("a durable reader hands out nothing unmarked while it cannot see the epoch") {

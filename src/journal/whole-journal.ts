@@ -1,6 +1,8 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   loadNative,
   type NativeJournalReader,
+  type NativeReaderOptions,
   type NativeReaderStats,
   type NativeWriterTimes,
 } from "../native/addon.ts";
@@ -10,6 +12,9 @@ import { framesOf, readBatch } from "./journal-reader.ts";
 import type { JournalPosition } from "./position.ts";
 import { listSegments } from "./segments.ts";
 
+/** Pause before a file that cannot be read yet is tried again, in ms. */
+const againAfterMs = 20;
+
 /**
  * Reads a journal from a position, or its oldest frame, to its current end: every verified frame and every
  * gap. Changes nothing, so the service may use the same journal at the same time.
@@ -18,14 +23,15 @@ export class WholeJournal {
   readonly #directory: string;
   readonly #reader: NativeJournalReader;
 
-  /** `mode`: `durable` for the frames that are known to be flushed only. */
+  /** `mode`: `durable` for the frames that are known to be flushed only. `open` is for tests. */
   constructor(
     directory: string,
     position: JournalPosition | null = null,
     mode: "committed" | "durable" = "committed",
+    open: (options: NativeReaderOptions) => NativeJournalReader = openNative,
   ) {
     this.#directory = directory;
-    this.#reader = new (loadNative().JournalReader)({
+    this.#reader = open({
       directory,
       quarantineDirectory: null,
       mode,
@@ -40,8 +46,10 @@ export class WholeJournal {
     await listSegments(this.#directory);
     while (!signal.aborted) {
       const batch = await readBatch(this.#reader);
-      if (batch === null) return;
-      yield framesOf(batch);
+      if (batch !== null) yield framesOf(batch);
+      else if (this.#reader.atEnd()) return;
+      // A segment was deleted after it had been listed, or another process holds it.
+      else await delay(againAfterMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -57,4 +65,8 @@ export class WholeJournal {
   close(): void {
     this.#reader.close();
   }
+}
+
+function openNative(options: NativeReaderOptions): NativeJournalReader {
+  return new (loadNative().JournalReader)(options);
 }

@@ -89,6 +89,11 @@ export interface NativeReader {
 
 /** The addon's reader. */
 export interface NativeJournalReader extends NativeReader {
+  /**
+   * True if the last read found nothing because everything is read. False if it found nothing because a file
+   * cannot be read yet (deleted since the listing, held by another process): the next reads show what is there.
+   */
+  atEnd(): boolean;
   /** Summed over all frames read so far; must not be called during a `read`. */
   writerTimes(): NativeWriterTimes;
 }
