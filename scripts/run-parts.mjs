@@ -37,6 +37,14 @@ const onOlderKafka = (command) => [
   ...command,
 ];
 
+/** The supported lines of Node.js; the other parts run on the installed one. */
+const nodeLines = [20, 22, 24, 26];
+const otherLines = nodeLines.filter((line) => !process.version.startsWith(`v${line}.`));
+const onLine = (line) => ({
+  title: `unit and contract tests and the commands on Node.js ${line}`,
+  commands: [["bash", "scripts/node-line.sh", String(line)]],
+});
+
 /**
  * The parts in the order in which they start, the longest first. `after`: parts that build what this one needs.
  * `when`: `ci` outside CI, and `named` everywhere, means only if it is named. `hasTests: false`: it counts no tests.
@@ -134,10 +142,7 @@ const parts = {
     commands: [onNode("build/js/test/integration/rabbitmq.test.js")],
     when: "named",
   },
-  matrix: {
-    title: "unit and contract tests and the commands on the other lines of Node",
-    commands: [["bash", "scripts/node-matrix.sh"]],
-  },
+  ...Object.fromEntries(otherLines.map((line) => [`node${line}`, onLine(line)])),
   native: {
     title: "native tests, plain",
     commands: [["bash", "scripts/native-tests.sh", "plain"]],
