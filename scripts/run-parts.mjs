@@ -74,14 +74,54 @@ const parts = {
       ),
     ],
   },
+  docker: {
+    title: "second versions of both brokers, in testcontainers on a private engine",
+    commands: [["bash", "scripts/ci-docker.sh", "--private-engine"]],
+    when: "ci",
+  },
+  wine: {
+    title: "the real DLL and the service in Wine",
+    commands: [onNode(...tests("wine"))],
+    after: ["windows"],
+  },
+  crash: {
+    title: "crash tests and examples",
+    commands: [["bash", "scripts/fetch-kafka.sh"], onNode(...tests("crash"), "build/js/examples")],
+  },
+  ...Object.fromEntries(otherLines.map((line) => [`node${line}`, onLine(line)])),
+  package: {
+    title: "the release: MSI, zip and npm package",
+    commands: [onNode(...tests("package"))],
+    after: ["windows"],
+  },
   asan: {
     title: "native tests under AddressSanitizer and UBSan, and a short fuzz",
     commands: [["bash", "scripts/native-tests.sh", "asan", "fuzz"]],
   },
-  wine: {
-    title: "the real DLL and the service in Wine, and the package",
-    commands: [onNode(...tests("wine", "package"))],
-    after: ["windows"],
+  tsan: {
+    title: "native tests under ThreadSanitizer",
+    commands: [["bash", "scripts/native-tests.sh", "tsan"]],
+  },
+  unit: {
+    title: "unit and contract tests",
+    commands: [onNodeInFours("--together=6", ...tests("unit", "contract"))],
+  },
+  cli: {
+    title: "the commands, as processes",
+    commands: [onNodeInPairs(...tests("cli"))],
+  },
+  native: {
+    title: "native tests, plain",
+    commands: [["bash", "scripts/native-tests.sh", "plain"]],
+  },
+  interop: {
+    title: "golden events through other people's software",
+    commands: [["bash", "scripts/fetch-kafka.sh"], onNode(...tests("interop/quick"))],
+  },
+  lint: {
+    title: "lint, format, types, dead code",
+    hasTests: false,
+    commands: [["bash", "scripts/lint.sh"]],
   },
   wine10: {
     title: "the real DLL, the service and the MSI in Wine 10, with Node 24",
@@ -112,45 +152,10 @@ const parts = {
     ],
     when: "named",
   },
-  docker: {
-    title: "second versions of both brokers, in testcontainers on a private engine",
-    commands: [["bash", "scripts/ci-docker.sh", "--private-engine"]],
-    when: "ci",
-  },
-  tsan: {
-    title: "native tests under ThreadSanitizer",
-    commands: [["bash", "scripts/native-tests.sh", "tsan"]],
-  },
-  crash: {
-    title: "crash tests and examples",
-    commands: [["bash", "scripts/fetch-kafka.sh"], onNode(...tests("crash"), "build/js/examples")],
-  },
-  interop: {
-    title: "golden events through other people's software",
-    commands: [["bash", "scripts/fetch-kafka.sh"], onNode(...tests("interop/quick"))],
-  },
-  unit: {
-    title: "unit and contract tests",
-    commands: [onNodeInFours("--together=6", ...tests("unit", "contract"))],
-  },
-  cli: {
-    title: "the commands, as processes",
-    commands: [onNodeInPairs(...tests("cli"))],
-  },
   rabbitmq: {
     title: "the suite of one broker, for the inner loop; brokers holds it too",
     commands: [onNode("build/js/test/integration/rabbitmq.test.js")],
     when: "named",
-  },
-  ...Object.fromEntries(otherLines.map((line) => [`node${line}`, onLine(line)])),
-  native: {
-    title: "native tests, plain",
-    commands: [["bash", "scripts/native-tests.sh", "plain"]],
-  },
-  lint: {
-    title: "lint, format, types, dead code",
-    hasTests: false,
-    commands: [["bash", "scripts/lint.sh"]],
   },
 };
 
