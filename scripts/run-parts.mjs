@@ -245,11 +245,11 @@ async function runPart(name) {
   // A runner that reports no test has run none.
   if (code === 0 && counts.passed === 0 && parts[name].hasTests !== false) code = 1;
   const result = { name, code, counts, seconds: seconds(partStartedAt), path };
-  say(`   ${line(result)}`);
+  say(`   ${resultLine(result)}`);
   return result;
 }
 
-function line({ name, code, counts, seconds: took, path }) {
+function resultLine({ name, code, counts, seconds: took, path }) {
   const { passed, failed, skipped } = counts;
   const numbers = `${passed} passed, ${failed} failed, ${skipped} skipped`;
   return `${name.padEnd(8)} ${code === 0 ? "ok    " : "FAILED"} ${String(took).padStart(4)} s  ${numbers}${code === 0 ? "" : `; see ${path}`}`;
@@ -295,7 +295,7 @@ while (waiting.length > 0 || running.size > 0) {
 const red = results.filter(({ code }) => code !== 0);
 for (const { name, path } of red) console.log(`\n== ${name} failed:\n${excerpt(path)}`);
 console.log("");
-for (const result of results) say(line(result));
+for (const result of results) say(resultLine(result));
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const { counts, code } of results) {
   for (const key of Object.keys(total)) total[key] += counts[key];
