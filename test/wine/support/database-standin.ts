@@ -117,12 +117,17 @@ function reportIn(path: string): DatabaseReport | undefined {
   }
 }
 
+/** The disposition of a row that the stand-in generates. */
+export function generatedDisposition(id: number, seed: number): number {
+  const share = ((Math.imul(id, 2_654_435_761) + seed) >>> 0) % 100;
+  return share < 80 ? 20 : share < 88 ? 21 : share < 93 ? 31 : share < 96 ? 30 : 9;
+}
+
 /** How many of the rows that the stand-in generates have each disposition. */
 export function generatedDispositions(ids: Iterable<number>, seed: number): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const id of ids) {
-    const share = ((Math.imul(id, 2_654_435_761) + seed) >>> 0) % 100;
-    const disposition = share < 80 ? 20 : share < 88 ? 21 : share < 93 ? 31 : share < 96 ? 30 : 9;
+    const disposition = generatedDisposition(id, seed);
     counts[disposition] = (counts[disposition] ?? 0) + 1;
   }
   return counts;
