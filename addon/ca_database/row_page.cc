@@ -80,6 +80,8 @@ class PageReader {
         return RestrictId(CVR_SEEK_EQ, request_.from, CVR_SORT_ASCEND);
       case Scan::kNew:
         return RestrictId(CVR_SEEK_GT, request_.from, CVR_SORT_ASCEND);
+      case Scan::kNewest:
+        return RestrictId(CVR_SEEK_GT, request_.from, CVR_SORT_DESCEND);
       case Scan::kSubmitted:
         return RestrictDate(L"Request.SubmittedWhen", CVR_SORT_ASCEND);
       case Scan::kResolved:

@@ -15,6 +15,7 @@ namespace ca_database {
 enum class Scan {
   kOne,        ///< the row with the id `from`
   kNew,        ///< rows with an id above `from`, by rising id
+  kNewest,     ///< rows with an id above `from`, the greatest first; for a page of one row
   kSubmitted,  ///< rows that were submitted at `since` or later, by rising SubmittedWhen
   kResolved,   ///< rows that were resolved at `since` or later, by rising ResolvedWhen
   kRevoked     ///< rows that were revoked or released at `since` or later, with an id above `from`

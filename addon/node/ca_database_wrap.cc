@@ -99,6 +99,7 @@ collect::SecretNames SecretsIn(const Napi::Value& value) {
 ca_database::Scan ScanIn(const Napi::Value& value) {
   const std::string name = value.ToString().Utf8Value();
   if (name == "one") return ca_database::Scan::kOne;
+  if (name == "newest") return ca_database::Scan::kNewest;
   if (name == "submitted") return ca_database::Scan::kSubmitted;
   if (name == "resolved") return ca_database::Scan::kResolved;
   return name == "revoked" ? ca_database::Scan::kRevoked : ca_database::Scan::kNew;

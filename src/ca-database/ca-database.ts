@@ -191,6 +191,13 @@ export class CaDatabase {
     return read.rows[0];
   }
 
+  /** The row with the greatest RequestID; `undefined` if there is none. Waits and rejects as `pages` does. */
+  async newest(signal: AbortSignal): Promise<ExitRecord | undefined> {
+    const request = { columns: "scan", scan: "newest", from: 0, maxRows: 1 } as const;
+    const { read } = await this.#page(request, signal);
+    return read.rows[0];
+  }
+
   /**
    * The whole rows with these ids, which must rise; without those that the database does not have. Rows that are close to
    * each other are read together. Waits and rejects as `pages` does.
@@ -201,7 +208,12 @@ export class CaDatabase {
     for (let at = 0; at < ids.length; ) {
       const span = closeTogether(ids, at, most);
       const [first = 0, last = 0] = [ids[at], ids[at + span.count - 1]];
-      const request = { columns: "whole", scan: "new", from: first - 1, maxRows: span.rows } as const;
+      const request = {
+        columns: "whole",
+        scan: "new",
+        from: first - 1,
+        maxRows: span.rows,
+      } as const;
       const { read, page } = await this.#page(request, signal);
       const wanted = new Set(ids.slice(at, at + span.count));
       for (const row of read.rows) if (wanted.has(row.context)) yield row;

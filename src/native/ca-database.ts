@@ -21,11 +21,11 @@ export interface NativeRowRequest {
   /** `scan`: what tells which events a row stands for. `whole`: everything that the exit module reads of a request. */
   readonly columns: "scan" | "whole";
   /**
-   * `one`: the row `from`. `new`: rows with an id above `from`. `submitted`, `resolved`: rows whose SubmittedWhen or
+   * `one`: the row `from`. `new`: rows with an id above `from`. `newest`: the one with the greatest id. `submitted`, `resolved`: rows whose SubmittedWhen or
    * ResolvedWhen is `since` or later, in the order of that date. `revoked`: rows with an id above `from` and at most `to`
    * whose RevokedWhen is `since` or later. All others are in the order of their ids.
    */
-  readonly scan: "one" | "new" | "submitted" | "resolved" | "revoked";
+  readonly scan: "one" | "new" | "newest" | "submitted" | "resolved" | "revoked";
   readonly from: number;
   readonly to: number;
   /** An OLE automation date (UTC), in days. */

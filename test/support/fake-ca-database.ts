@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
+import { filetimeOf, unixMsOf } from "../../src/events/times.ts";
 import type {
   NativeCaDatabase,
   NativeCaFacts,
   NativeRowPage,
   NativeRowRequest,
 } from "../../src/native/ca-database.ts";
-import { encodeRecord, fixture, oleDateOf, type RecordParts } from "./exit-records.ts";
+import { encodeRecord, fixture, oleDateOf, type RecordParts, recordTime } from "./exit-records.ts";
 
 /** A request as the CA has it in its database. Times are in ms since 1970. */
 export interface CaRow {
@@ -36,6 +37,8 @@ export class FakeCaDatabase implements NativeCaDatabase {
   readonly requests: NativeRowRequest[] = [];
   readonly rows = new Map<number, CaRow>();
   facts = caFacts;
+  /** When rows are read, in ms since 1970. Default the time of the test records. */
+  now: () => number = () => unixMsOf(recordTime);
   /** How the next calls fail or what they wait for, in order; the others succeed. */
   readonly next: (() => Promise<void>)[] = [];
   readonly #viewMs: (request: NativeRowRequest) => number;
@@ -72,7 +75,10 @@ export class FakeCaDatabase implements NativeCaDatabase {
     const records: Buffer[] = [];
     let offset = 0;
     for (const row of found.slice(0, request.maxRows)) {
-      const record = encodeRecord(rowParts(row, request.columns));
+      const record = encodeRecord({
+        ...rowParts(row, request.columns),
+        time: filetimeOf(this.now()),
+      });
       rows.push([row.id, offset, record.length]);
       records.push(record);
       offset += record.length;
@@ -97,6 +103,7 @@ export class FakeCaDatabase implements NativeCaDatabase {
     }
     this.#ids ??= [...this.rows.keys()].toSorted((a, b) => a - b);
     const ids = this.#ids;
+    if (scan === "newest") return ids.slice(-1).flatMap((id) => this.rows.get(id) ?? []);
     let [low, high] = [0, ids.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -146,7 +153,7 @@ function present(values: Readonly<Record<string, unknown>>): RecordParts {
 }
 
 /** `0a 1b ...`, as the database has it. */
-function spacedSha1(der: Buffer): string {
+export function spacedSha1(der: Buffer): string {
   const hex = createHash("sha1").update(der).digest("hex");
   return hex.replaceAll(/..(?!$)/g, "$& ");
 }

@@ -173,6 +173,7 @@ for (const count of [0, 1, 500, 501]) {
     assert.equal(result.error, undefined);
     assert.equal(result.ids.count, count);
     assert.equal(result.ids.last, count === 0 ? 0 : 2 ** 31 - 1);
+    assert.equal(result.newest, count === 0 ? undefined : 2 ** 31 - 1);
     assertClean(report);
   });
 }

@@ -35,6 +35,7 @@ export interface ReaderResult {
   readonly single: (RowJson | null)[];
   readonly changed: { submitted: number[]; resolved: number[]; revoked: number[] };
   readonly wanted: number[];
+  newest?: number;
   readonly ids: { count: number; first: number; last: number; ascending: boolean };
   readonly dispositions: Record<string, number>;
   readonly pages: number[];
@@ -103,6 +104,8 @@ async function read(signal: AbortSignal): Promise<void> {
     }
   }
   if (task.sinceMs !== undefined) await readChanged(task.sinceMs, signal);
+  const newest = await database.newest(signal);
+  if (newest !== undefined) result.newest = newest.context;
   for await (const { context } of database.rows(task.wanted ?? [], signal)) {
     result.wanted.push(context);
   }
