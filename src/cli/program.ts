@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { packageVersion } from "../files/package-version.ts";
 import { standardOutput } from "../files/standard-output.ts";
+import { addBackfillCommand } from "./commands/backfill.ts";
 import { addCaCommand } from "./commands/ca.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
@@ -43,6 +44,7 @@ export function createProgram(): Command {
   addDeadLettersCommand(program);
   addVerifyCommand(program);
   addReconcileCommand(program);
+  addBackfillCommand(program);
   addTapCommand(program);
   addJournalCommand(program);
   addExplainCommand(program);

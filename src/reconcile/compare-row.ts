@@ -10,6 +10,7 @@ export const classMeanings = {
   missing: "only in the database: never recorded",
   state: "in both, and one lacks what happened last",
   changed: "in both, with different certificates",
+  backfilled: "not in the journal, and published by a backfill",
   history: "from before the journal that is known",
   unsettled: "too young to compare, or being processed",
   own: "the CA's own certificates, of which there are no events",

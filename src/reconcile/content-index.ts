@@ -68,8 +68,9 @@ const fileName = /^(\d{6})\.idx$/;
  */
 export class ContentIndex {
   readonly #directory: string;
-  readonly #unwritten = new Map<number, Buffer[]>();
+  #unwritten = new Map<number, Buffer[]>();
   #unwrittenCount = 0;
+  #tail: Promise<void> = Promise.resolve();
 
   /** Touches no file. */
   constructor(directory: string) {
@@ -88,11 +89,7 @@ export class ContentIndex {
 
   /** Adds an entry; `write` makes it durable. */
   add(entry: IndexEntry): void {
-    const part = ContentIndex.partOf(entry.requestId);
-    const entries = this.#unwritten.get(part) ?? [];
-    if (entries.length === 0) this.#unwritten.set(part, entries);
-    entries.push(encode(entry));
-    this.#unwrittenCount += 1;
+    this.#addEncoded(ContentIndex.partOf(entry.requestId), [encode(entry)]);
   }
 
   /** True when enough has been added that it should be written. */
@@ -100,20 +97,38 @@ export class ContentIndex {
     return this.#unwrittenCount >= maxUnwritten;
   }
 
-  /** Writes what was added, durably. Rejects with CERTWIRE_CHECKPOINT_FAILED; what is not written then stays added. */
-  async write(): Promise<void> {
+  /**
+   * Writes what was added, durably, after the calls made before. Rejects with CERTWIRE_CHECKPOINT_FAILED; what is not
+   * written then stays added.
+   */
+  write(): Promise<void> {
+    const result = this.#tail.then(() => this.#write());
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  async #write(): Promise<void> {
+    const unwritten = this.#unwritten;
+    [this.#unwritten, this.#unwrittenCount] = [new Map(), 0];
     try {
       await mkdir(this.#directory, { recursive: true, mode: directoryModes.private });
-      for (const [part, entries] of this.#unwritten) {
+      for (const [part, entries] of unwritten) {
         await append(this.#pathOf(part), Buffer.concat(entries));
-        this.#unwritten.delete(part);
-        this.#unwrittenCount -= entries.length;
+        unwritten.delete(part);
       }
       await syncDirectory(this.#directory);
     } catch (cause) {
+      for (const [part, entries] of unwritten) this.#addEncoded(part, entries);
       const message = `cannot write ${this.#directory}`;
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", message, { cause });
     }
+  }
+
+  #addEncoded(part: number, entries: readonly Buffer[]): void {
+    const others = this.#unwritten.get(part);
+    if (others === undefined) this.#unwritten.set(part, [...entries]);
+    else others.push(...entries);
+    this.#unwrittenCount += entries.length;
   }
 
   /**

@@ -5,14 +5,42 @@ import { rowDateMs } from "../events/row-events.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
 import type { SeenName } from "./journal-contents.ts";
-import type { KnownDatabase, RunState } from "./run-file.ts";
+import type { KnownDatabase, RunFile, RunState } from "./run-file.ts";
+import type { Compared } from "./walk-database.ts";
+
+/** What is known of database and journal. */
+export interface Identified {
+  readonly run: RunFile;
+  /** True to accept a database that was restored from a backup, and compare every row. Default false. */
+  readonly acceptsRestored?: boolean;
+  /** Called with the number of records that were read of the journal before the first row. */
+  readonly journalProgress?: (records: number) => void;
+}
 
 /**
- * Asks the CA who it is, and makes sure that its database is the one that was compared before, and not an older copy of
- * it. `acceptsRestored`: a restored one is taken as it is. Rejects with CERTWIRE_CA_DATABASE_OTHER or
- * CERTWIRE_CA_DATABASE_RESTORED, and as `CaDatabase.facts` and `row` do.
+ * Asks the CA who it is, reads the journal, and makes sure that they belong together, and that the database is the one of
+ * earlier runs and not an older copy of it. Rejects with CERTWIRE_CA_DATABASE_OTHER, CERTWIRE_CA_DATABASE_RESTORED, and as
+ * `CaDatabase.facts`, `CaDatabase.row` and `JournalContents.update` do.
  */
-export async function identify(
+export async function identifyBoth(
+  {
+    database,
+    contents,
+    journal,
+    run,
+    acceptsRestored = false,
+    journalProgress,
+  }: Compared & Identified,
+  signal: AbortSignal,
+): Promise<NativeCaFacts> {
+  const { facts, known } = await identify(database, run.state, acceptsRestored, signal);
+  await contents.update(journal, signal, journalProgress);
+  refuseOtherJournal(contents.cas, facts);
+  await run.save({ database: known, ...(acceptsRestored && { running: undefined }) });
+  return facts;
+}
+
+async function identify(
   database: CaDatabase,
   { database: known }: RunState,
   acceptsRestored: boolean,
@@ -35,8 +63,7 @@ export async function identify(
   return { facts, known: { name, certificates, ...(newest && { newest }) } };
 }
 
-/** Throws CERTWIRE_CA_DATABASE_OTHER if the journal is of other CAs only. */
-export function refuseOtherJournal(cas: readonly SeenName[], facts: NativeCaFacts): void {
+function refuseOtherJournal(cas: readonly SeenName[], facts: NativeCaFacts): void {
   const own = new Set(facts.certificates.map((der) => hash("sha256", der)));
   const [first] = cas;
   const isOther = ({ name, certificate }: SeenName) =>

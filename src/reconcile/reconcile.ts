@@ -2,38 +2,39 @@ import { rowFacts } from "../events/row-events.ts";
 import { unixMsOf } from "../events/times.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
+import { Backfilled, compareWithBackfilled } from "./backfilled.ts";
 import {
   type Comparison,
   type ComparisonLimits,
   compareAbsent,
-  compareRow,
   type RequestClass,
   requestClasses,
 } from "./compare-row.ts";
 import { ContentIndex, type IndexEntry } from "./content-index.ts";
 import { FindingsFile } from "./findings-file.ts";
 import type { ContentsPaths } from "./journal-contents.ts";
-import { identify, markOf, refuseOtherJournal } from "./known-database.ts";
-import type { RunFile, RunningState } from "./run-file.ts";
-import { type Compared, type OwnEntries, ownEntries, walkDatabase } from "./walk-database.ts";
+import { type Identified, identifyBoth, markOf } from "./known-database.ts";
+import type { RunningState } from "./run-file.ts";
+import {
+  type Compared,
+  defaultSettleMs,
+  type OwnEntries,
+  ownEntries,
+  walkDatabase,
+} from "./walk-database.ts";
 
 /** How journal and database are compared. */
-export interface ReconcileOptions extends Compared {
+export interface ReconcileOptions extends Compared, Identified {
   readonly paths: ContentsPaths;
-  readonly run: RunFile;
   /**
    * Only what has changed since this, in ms since 1970; `full`: every row. Default: since the last complete run, every
    * row if there was none, or if a run over every row was interrupted.
    */
   readonly since?: number | "full";
-  /** True to accept a database that was restored from a backup, and compare every row. Default false. */
-  readonly acceptsRestored?: boolean;
   /** How long before a row was read something may have happened that is not in the journal yet, in ms. Default 10 min. */
   readonly settleMs?: number;
   /** Called with the number up to which rows were compared, and the greatest one, as far as it is known. */
   readonly progress?: (done: number, total: number | undefined) => void;
-  /** Called with the number of records that were read of the journal before the first row. */
-  readonly journalProgress?: (records: number) => void;
   /** The time now, in ms since 1970. Default that of the machine. */
   readonly now?: () => number;
 }
@@ -73,7 +74,6 @@ export interface ReconcileReport {
   readonly isInterrupted: boolean;
 }
 
-const defaultSettleMs = 600_000;
 /** A run looks at so much of the time before the last one again: clocks, and rows that were not settled. */
 const overlapMs = 3_600_000;
 /** With more changed rows than this, every row is compared: they are not kept in memory. */
@@ -96,12 +96,8 @@ export async function reconcile(
   options: ReconcileOptions,
   signal: AbortSignal,
 ): Promise<ReconcileReport> {
-  const { database, run, acceptsRestored = false } = options;
-  const { facts, known } = await identify(database, run.state, acceptsRestored, signal);
-  const { contents, journal, journalProgress } = options;
-  await contents.update(journal, signal, journalProgress);
-  refuseOtherJournal(contents.cas, facts);
-  await run.save({ database: known, ...(acceptsRestored && { running: undefined }) });
+  const { acceptsRestored = false } = options;
+  const facts = await identifyBoth(options, signal);
   const sinceMs = acceptsRestored ? undefined : beginningOf(options);
   const changes =
     sinceMs === undefined ? undefined : await compareChanges(options, facts, sinceMs, signal);
@@ -139,6 +135,7 @@ class Comparing {
   readonly #facts: NativeCaFacts;
   readonly #findings: FindingsFile;
   readonly #startedMs: number;
+  readonly #backfilled: Backfilled;
   #running: RunningState;
 
   private constructor(
@@ -146,12 +143,14 @@ class Comparing {
     facts: NativeCaFacts,
     findings: FindingsFile,
     running: RunningState,
+    backfilled: Backfilled,
   ) {
     this.#options = options;
     this.#facts = facts;
     this.#findings = findings;
     this.#running = running;
     this.#startedMs = running.startedMs;
+    this.#backfilled = backfilled;
   }
 
   /** `mayContinue`: where an interrupted run over every row has stopped. */
@@ -164,7 +163,8 @@ class Comparing {
     const running = (mayContinue ? run.state.running : undefined) ?? emptyRun(now());
     const path = mayContinue ? paths.findings : paths.changes;
     const findings = await FindingsFile.open(path, running);
-    return new Comparing(options, facts, findings, running);
+    const backfilled = await Backfilled.open(paths.publishedDirectory);
+    return new Comparing(options, facts, findings, running, backfilled);
   }
 
   /** Does the work, until its end or the signal, and closes the file. Rejects with the error of the work. */
@@ -184,7 +184,7 @@ class Comparing {
     const total = (await database.newest(signal))?.context;
     const place = { facts: this.#facts, after: this.#running.after };
     for await (const { part, rows, entries } of walkDatabase(this.#options, place, signal)) {
-      this.#compareRows(rows, entries);
+      this.#compareRows(rows, entries, await this.#backfilled.read(part));
       const seen = new Set(rows.map(({ context }) => context));
       for (const [id, own] of entries.byRequest) if (!seen.has(id)) this.#addAbsent(id, own);
       this.#running.otherCa += entries.others;
@@ -209,10 +209,12 @@ class Comparing {
     for (const part of [...parts].toSorted((a, b) => a - b)) {
       signal.throwIfAborted();
       const entries = await ownEntries(contents, this.#facts, part);
-      this.#compareRows(byPart.get(part) ?? [], entries);
+      const published = await this.#backfilled.read(part);
+      this.#compareRows(byPart.get(part) ?? [], entries, published);
       for (const [id, own] of entries.byRequest) {
         const isNew = own.some(({ timeSeconds }) => timeSeconds * 1000 >= sinceMs);
-        if (isNew && !rows.has(id)) await this.#compareOne(id, own, signal);
+        if (!isNew || rows.has(id)) continue;
+        await this.#compareOne(id, own, published.get(id) ?? [], signal);
       }
       progress?.(this.#running.rows, rows.size);
     }
@@ -242,22 +244,34 @@ class Comparing {
     return rows;
   }
 
-  async #compareOne(id: number, own: readonly IndexEntry[], signal: AbortSignal): Promise<void> {
+  async #compareOne(
+    id: number,
+    own: readonly IndexEntry[],
+    published: readonly IndexEntry[],
+    signal: AbortSignal,
+  ): Promise<void> {
     // That a row is not there is expected of these.
     const row = own.some(({ isUnstored }) => isUnstored)
       ? undefined
       : await this.#options.database.row(id, signal, "scan");
     if (row === undefined) this.#addAbsent(id, own);
-    else this.#addRow(row, own);
+    else this.#addRow(row, own, published);
   }
 
-  #compareRows(rows: readonly ExitRecord[], { byRequest }: OwnEntries): void {
-    for (const row of rows) this.#addRow(row, byRequest.get(row.context) ?? []);
+  #compareRows(
+    rows: readonly ExitRecord[],
+    { byRequest }: OwnEntries,
+    published: ReadonlyMap<number, IndexEntry[]>,
+  ): void {
+    for (const row of rows) {
+      this.#addRow(row, byRequest.get(row.context) ?? [], published.get(row.context) ?? []);
+    }
   }
 
-  #addRow(row: ExitRecord, entries: readonly IndexEntry[]): void {
+  #addRow(row: ExitRecord, entries: readonly IndexEntry[], published: readonly IndexEntry[]): void {
     this.#running.rows += 1;
-    const comparison = compareRow(row, entries, this.#limits(unixMsOf(row.time)));
+    const limits = this.#limits(unixMsOf(row.time));
+    const comparison = compareWithBackfilled(row, entries, published, limits);
     this.#count(comparison);
     if (!notable.has(comparison.class)) return;
     const missing = comparison.missing.map(({ kind }) => kind);

@@ -5,6 +5,9 @@ import type { NativeCaFacts } from "../native/ca-database.ts";
 import { ContentIndex, type IndexEntry } from "./content-index.ts";
 import type { JournalContents } from "./journal-contents.ts";
 
+/** How long before a row was read something may have happened that is not in the journal yet, in ms. */
+export const defaultSettleMs = 600_000;
+
 /** What is compared. */
 export interface Compared {
   readonly database: CaDatabase;

@@ -40,6 +40,10 @@ export interface StateLayout {
     readonly changes: string;
     /** Directory of what a backfill has published to a sink (`ContentIndex`). */
     published(sink: string): string;
+    /** Where a backfill to a sink goes on, JSON (`BackfillPlace`); `<path>.new` while it is replaced. */
+    backfill(sink: string): string;
+    /** Directory of the directories of `published`. */
+    readonly publishedDirectory: string;
   };
 }
 
@@ -70,5 +74,7 @@ function reconcileLayout(directory: string): StateLayout["reconcile"] {
     findings: join(directory, "findings.ndjson"),
     changes: join(directory, "changes.ndjson"),
     published: (sink) => join(directory, "published", sink),
+    backfill: (sink) => join(directory, "backfill", `${sink}.json`),
+    publishedDirectory: join(directory, "published"),
   };
 }

@@ -3,13 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { CaDatabase } from "../../src/ca-database/ca-database.ts";
+import { EventFilter } from "../../src/events/event-filter.ts";
 import { exitEvents } from "../../src/exit/ca-codes.ts";
 import type {
   NativeExitSimulator,
   SimulatedEvent,
   SimulatedValue,
 } from "../../src/native/addon.ts";
+import type { BackfillOptions } from "../../src/reconcile/backfill.ts";
+import { BackfillPlace, type BackfillSelection } from "../../src/reconcile/backfill-place.ts";
+import { ContentIndex } from "../../src/reconcile/content-index.ts";
 import { JournalContents } from "../../src/reconcile/journal-contents.ts";
+import { identifyBoth } from "../../src/reconcile/known-database.ts";
+import { Pace } from "../../src/reconcile/pace.ts";
 import {
   type ReconcileOptions,
   type ReconcileReport,
@@ -19,7 +25,8 @@ import { RunFile } from "../../src/reconcile/run-file.ts";
 import { stateLayout } from "../../src/state/layout.ts";
 import { fixture } from "./exit-records.ts";
 import { type CaRow, caFacts, FakeCaDatabase } from "./fake-ca-database.ts";
-import { flushed, journalDirectory, openSmall } from "./small-journal.ts";
+import { flushed, journalDirectory, openSmall, readAll } from "./small-journal.ts";
+import { until } from "./until.ts";
 
 /** Long after everything in a scene, so that all of it is settled. */
 const laterMs = 86_400_000;
@@ -72,7 +79,7 @@ export class ReconcileScene {
     options: Partial<ReconcileOptions> = {},
     signal = new AbortController().signal,
   ): Promise<ReconcileReport> {
-    await flushed(this.#simulator);
+    await this.flushed();
     return reconcile(
       {
         database: this.caDatabase(),
@@ -87,13 +94,52 @@ export class ReconcileScene {
     );
   }
 
+  /** What a backfill to a sink needs, once the journal is on disk. */
+  async backfillOptions(
+    sink: string,
+    { fromRequest = 1, untilMs }: Partial<BackfillSelection> = {},
+  ): Promise<BackfillOptions> {
+    await this.flushed();
+    const compared = {
+      database: this.caDatabase(),
+      contents: await JournalContents.open(this.paths),
+      journal: this.journal,
+    };
+    const run = await RunFile.open(this.paths.run);
+    const { signal } = new AbortController();
+    const selection = { fromRequest, untilMs };
+    return {
+      ...compared,
+      facts: await identifyBoth({ ...compared, run }, signal),
+      published: new ContentIndex(this.paths.published(sink)),
+      selection,
+      settleMs: 0,
+      events: {},
+      filter: new EventFilter({}),
+      pace: new Pace({
+        perSecond: 1_000_000,
+        isLiveBehind: () => Promise.resolve(false),
+        sleep: async (_, each) => each.throwIfAborted(),
+      }),
+      place: new BackfillPlace(this.paths.backfill(sink), selection),
+      progress: () => undefined,
+    };
+  }
+
   caDatabase(): CaDatabase {
     const sleep = async (_: number, signal: AbortSignal) => signal.throwIfAborted();
     return new CaDatabase(this.database, { config: "CA01\\Contoso", sleep });
   }
 
-  flushed(): Promise<void> {
-    return flushed(this.#simulator);
+  /** Waits until a reader gets all that was recorded: the mark that it was flushed is written a little later. */
+  async flushed(): Promise<void> {
+    await flushed(this.#simulator);
+    const { appended } = this.#simulator.stats();
+    const isReadable = async () => {
+      const frames = await readAll(this.journal, null, "durable");
+      return frames.length >= appended;
+    };
+    await until(isReadable, "the whole journal is marked as flushed");
   }
 
   #ca(): Record<string, SimulatedValue> {

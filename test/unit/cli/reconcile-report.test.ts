@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { planLines } from "../../../src/cli/actions/backfill.ts";
 import { reportLines } from "../../../src/cli/actions/reconcile.ts";
 import { classMeanings, requestClasses } from "../../../src/reconcile/compare-row.ts";
 import type { ReconcileReport } from "../../../src/reconcile/reconcile.ts";
@@ -65,4 +66,19 @@ test("the page about comparing explains every class as the command does", () => 
   for (const name of requestClasses) {
     assert.ok(page.includes(`| \`${name}\` | ${classMeanings[name]}`), name);
   }
+});
+
+test("a plan shows the events of each kind, and how long they take", () => {
+  const kinds = { "certificate.issued": 250, "request.denied": 1 };
+  const plan = { requests: 250, events: 251, kinds, history: 7 };
+  assert.deepEqual(planLines(plan, { toSink: "kafka", rate: 100 }), [
+    "to kafka: 251 events about 250 requests",
+    "  certificate.issued  250",
+    "  request.denied      1",
+    "7 from before the journal that is known; at 100 events per second at least 3 s",
+  ]);
+  const nothing = { requests: 0, events: 0, kinds: {}, history: 0 };
+  assert.deepEqual(planLines(nothing, { toSink: "kafka", rate: 100 }), [
+    "nothing to publish to kafka",
+  ]);
 });

@@ -96,7 +96,7 @@ test("for any histories, journal and database agree", async (t) => {
       assert.deepEqual(findings, []);
       assert.equal(counts.both, lives.length);
     }),
-    { numRuns: 25 },
+    { numRuns: 10 },
   );
 });
 
@@ -119,6 +119,6 @@ test("whatever last step of any histories the journal lacks, it is found, and no
       );
       for (const finding of findings) assert.match(finding.class, /^(missing|state)$/);
     }),
-    { numRuns: 25 },
+    { numRuns: 10 },
   );
 });
