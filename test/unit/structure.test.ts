@@ -77,6 +77,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "journal-tools",
     "health",
     "ca",
+    "ca-database",
   ],
   simulate: ["libraries.ts", "exit"],
   testing: [
