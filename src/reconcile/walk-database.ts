@@ -49,11 +49,17 @@ export async function* walkDatabase(
     signal.throwIfAborted();
     return { part, rows, entries: await ownEntries(contents, facts, part) };
   };
+  // Parts of which neither has anything are left out: numbers may be far apart.
+  const next = async (before: number): Promise<number[]> =>
+    (await contents.parts()).filter((each) => each > part && each < before);
   for await (const page of database.pages({ after, columns: "scan" }, signal)) {
     for (const row of page.rows) {
-      while (ContentIndex.partOf(row.context) > part) {
+      const own = ContentIndex.partOf(row.context);
+      if (own > part) {
         yield await finish();
-        [part, rows] = [part + 1, []];
+        rows = [];
+        for (part of await next(own)) yield await finish();
+        part = own;
       }
       rows.push(row);
     }
@@ -61,10 +67,7 @@ export async function* walkDatabase(
   yield await finish();
   rows = [];
   // What only the journal knows.
-  for (const later of (await contents.parts()).filter((each) => each > part)) {
-    part = later;
-    yield await finish();
-  }
+  for (part of await next(Number.POSITIVE_INFINITY)) yield await finish();
 }
 
 /** What a file of the index says about the CA with these facts. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -88,7 +88,6 @@ test("what could not be written is written the next time", async () => {
   const index = new ContentIndex(directory);
   index.add(entry(5));
   await assert.rejects(index.write(), { code: "CERTWIRE_CHECKPOINT_FAILED" });
-  const { rmSync } = await import("node:fs");
   rmSync(directory);
   await index.write();
   assert.deepEqual([...(await index.read(0)).keys()], [5]);

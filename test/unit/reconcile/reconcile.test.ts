@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
@@ -204,6 +204,36 @@ test("a run over every row that was stopped goes on where it was, with what it h
   );
 });
 
+test("what happens while the database is read is not missing", async (t) => {
+  const scene = new ReconcileScene(t);
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  const { database } = scene;
+  const readRows = database.readRows.bind(database);
+  database.readRows = async (request) => {
+    if (request.scan === "new" && !database.rows.has(3)) {
+      scene.happen(exitEvents.issued, issuedRow(scene, 3));
+      await scene.flushed();
+    }
+    return readRows(request);
+  };
+  assert.deepEqual(classesOf(await scene.reconcile()), { both: 2 });
+});
+
+test("numbers may be far apart", async (t) => {
+  const scene = new ReconcileScene(t);
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  scene.record(exitEvents.issued, issuedRow(scene, 100_000));
+  scene.happen(exitEvents.issued, issuedRow(scene, 2 ** 31 - 1));
+  let parts = 0;
+  const report = await scene.reconcile({
+    progress: () => {
+      parts += 1;
+    },
+  });
+  assert.deepEqual(classesOf(report), { both: 2, deleted: 1 });
+  assert.equal(parts, 3);
+});
+
 test("a database that was restored is noticed, and compared only if somebody says so", async (t) => {
   const scene = new ReconcileScene(t);
   const { database } = scene;
@@ -270,7 +300,6 @@ test("a run whose state is damaged says which file to delete", async (t) => {
   const scene = new ReconcileScene(t);
   scene.happen(exitEvents.issued, issuedRow(scene, 2));
   await scene.reconcile();
-  const { writeFileSync } = await import("node:fs");
   for (const path of [scene.paths.run, scene.paths.head]) {
     const whole = readFileSync(path);
     writeFileSync(path, whole.subarray(0, whole.length / 2));
