@@ -1,31 +1,34 @@
-import type { JournalPosition } from "../journal/position.ts";
-import { listSegments, startOf } from "../journal/segments.ts";
-import { readJournalEnd } from "../journal-tools/journal-end.ts";
+import { unixMsOf } from "../events/times.ts";
+import { WholeJournal } from "../journal/whole-journal.ts";
 import { readCheckpoint } from "../state/checkpoint-store.ts";
 
-/** Tells whether a sink of the service has still to publish live events, by its checkpoint. */
+/** A sink saves its checkpoint every second, so the newest events always seem to wait, in ms. */
+const usualMs = 5000;
+
+/** Tells whether live events of a sink of the service wait longer than usual, by its checkpoint. */
 export class LiveBacklog {
   readonly #journal: string;
   readonly #checkpoint: string;
-  #end: JournalPosition | undefined;
+  readonly #now: () => number;
 
-  /** `journal`: directory; `checkpoint`: path of the sink's checkpoint. */
-  constructor(journal: string, checkpoint: string) {
+  /** `journal`: directory; `checkpoint`: path of the sink's checkpoint; `now`: in ms since 1970. */
+  constructor(journal: string, checkpoint: string, now: () => number = Date.now) {
     this.#journal = journal;
     this.#checkpoint = checkpoint;
+    this.#now = now;
   }
 
   /** Rejects with CERTWIRE_JOURNAL_UNREADABLE or CERTWIRE_CHECKPOINT_FAILED. */
   async isBehind(): Promise<boolean> {
-    const segments = await listSegments(this.#journal);
-    const newest = segments.at(-1);
-    if (newest === undefined) return false;
-    const { last } = await readJournalEnd(this.#journal, segments, this.#end);
-    const isKnown = this.#end?.epochId === newest.epochId;
-    this.#end = last?.position ?? (isKnown ? this.#end : startOf(newest));
-    const end = this.#end;
     const { position } = await readCheckpoint(this.#checkpoint);
-    if (end === undefined || end.sequence === 0n) return false;
-    return position?.epochId !== end.epochId || position.sequence < end.sequence;
+    const journal = new WholeJournal(this.#journal, position, "durable");
+    try {
+      for await (const [oldest] of journal.chunks(new AbortController().signal)) {
+        if (oldest !== undefined) return this.#now() - unixMsOf(oldest.time) > usualMs;
+      }
+      return false;
+    } finally {
+      journal.close();
+    }
   }
 }

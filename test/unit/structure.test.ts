@@ -61,7 +61,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "state",
     "sources",
     "pipeline",
-    "journal-tools",
     "service",
   ],
   doctor: [
