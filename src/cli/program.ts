@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { packageVersion } from "../files/package-version.ts";
 import { standardOutput } from "../files/standard-output.ts";
+import { addBackfillCommand } from "./commands/backfill.ts";
 import { addCaCommand } from "./commands/ca.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
@@ -9,6 +10,7 @@ import { addDemoCommand } from "./commands/demo.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addExplainCommand } from "./commands/explain.ts";
 import { addJournalCommand } from "./commands/journal.ts";
+import { addReconcileCommand } from "./commands/reconcile.ts";
 import { addReplayCommand } from "./commands/replay.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addSetupCommand } from "./commands/setup.ts";
@@ -41,6 +43,8 @@ export function createProgram(): Command {
   addReplayCommand(program);
   addDeadLettersCommand(program);
   addVerifyCommand(program);
+  addReconcileCommand(program);
+  addBackfillCommand(program);
   addTapCommand(program);
   addJournalCommand(program);
   addExplainCommand(program);

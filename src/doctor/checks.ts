@@ -9,6 +9,7 @@ export const links = [
   "sinks",
   "clock",
   "event log",
+  "CA's database",
 ] as const;
 
 /** One of `links`. */
@@ -101,6 +102,10 @@ export const doctorChecks = {
   "event-log": {
     link: "event log",
     question: "What have module and service reported to Windows in the last 24 hours?",
+  },
+  "ca-database": {
+    link: "CA's database",
+    question: "May this account read the CA's database, as `reconcile` and `backfill` do?",
   },
 } as const satisfies Record<string, CheckEntry>;
 

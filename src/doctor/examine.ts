@@ -10,10 +10,12 @@ import { type DiskFindings, inspectDisk } from "../health/on-disk.ts";
 import { listSegments } from "../journal/segments.ts";
 import { unflushedSince } from "../journal-tools/journal-end.ts";
 import type { NativeSegment } from "../native/addon.ts";
+import type { NativeCaDatabase } from "../native/ca-database.ts";
 import type { NativeWindows } from "../native/windows-system.ts";
 import type { ServerTime, SinkKind } from "../sinks/sink-kind.ts";
 import { checkState } from "../state/check-state.ts";
 import { stateLayout } from "../state/layout.ts";
+import { judgeDatabase, readDatabaseRight } from "./ca-database.ts";
 import type { CheckName } from "./checks.ts";
 import { judgeClock } from "./clock.ts";
 import { readConfiguration } from "./configuration.ts";
@@ -41,6 +43,8 @@ export interface ExamineOptions {
   readonly timeoutMs: number;
   /** Registry and services of Windows; absent elsewhere. */
   readonly windows?: NativeWindows;
+  /** The databases of CAs; absent elsewhere than on Windows. */
+  readonly caDatabase?: NativeCaDatabase;
   /** The kinds of sinks. Default: those of the registry. */
   readonly kinds?: readonly SinkKind[];
 }
@@ -84,6 +88,7 @@ export async function examine(options: ExamineOptions): Promise<Diagnosis> {
     ...configuration.findings,
     ...(await examineSinks(known, isUsable)),
     ...(await examineEventLog(windows)),
+    ...(await examineDatabase(options)),
   ];
   return {
     state: worstOf(all),
@@ -210,6 +215,17 @@ async function examineSinks(known: Known, isUsable: boolean): Promise<Finding[]>
 /** The time of a server that a sink needs; `undefined` if none says it. */
 function timeOf(sink: SinkConfiguration, timeoutMs: number): Promise<ServerTime | undefined> {
   return sink.serverTime(timeoutMs).catch(() => undefined);
+}
+
+async function examineDatabase({
+  windows,
+  caDatabase,
+  timeoutMs,
+}: ExamineOptions): Promise<Finding[]> {
+  if (windows === undefined || caDatabase === undefined) {
+    return [skipped("ca-database", `this machine runs ${process.platform}`)];
+  }
+  return judgeDatabase(await readDatabaseRight(windows, caDatabase, timeoutMs));
 }
 
 async function examineEventLog(windows: NativeWindows | undefined): Promise<Finding[]> {

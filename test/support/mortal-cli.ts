@@ -4,6 +4,7 @@ import { openSync, writeSync } from "node:fs";
 import { runProgram } from "../../src/cli/program.ts";
 import { ObservedSink } from "../../src/service/observed-sink.ts";
 import { RedrivenMarks } from "../../src/state/redriven.ts";
+import { replaceMethod } from "./replace-method.ts";
 import { turns } from "./until.ts";
 
 /** When a redrive kills itself. */
@@ -44,12 +45,7 @@ function isDue(point: RedriveKill["at"]): boolean {
   return point === at && acknowledged !== undefined && count >= acknowledged;
 }
 
-/** Puts another method in the place of one, made of that one. */
-function replace<T, K extends keyof T>(prototype: T, name: K, make: (original: T[K]) => T[K]) {
-  prototype[name] = make(prototype[name]);
-}
-
-replace(ObservedSink.prototype, "publish", (publish) => {
+replaceMethod(ObservedSink.prototype, "publish", (publish) => {
   return async function mortalPublish(this: ObservedSink, lane, batch, signal) {
     write("publishing", batch);
     const publishing = publish.call(this, lane, batch, signal);
@@ -61,7 +57,7 @@ replace(ObservedSink.prototype, "publish", (publish) => {
   };
 });
 
-replace(RedrivenMarks.prototype, "add", (add) => {
+replaceMethod(RedrivenMarks.prototype, "add", (add) => {
   return async function mortalAdd(this: RedrivenMarks, letters) {
     count += letters.length;
     write("acknowledged", letters);

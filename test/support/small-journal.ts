@@ -75,12 +75,13 @@ export async function flushed(simulator: NativeExitSimulator): Promise<void> {
   await until(isOnDisk, "everything that was appended is on disk", { everyMs: 2 });
 }
 
-/** Everything that a journal gives from a position onward. */
+/** Everything that a journal gives from a position onward; `durable`: that is known to be flushed. */
 export async function readAll(
   directory: string,
   position: JournalPosition | null = null,
+  mode: "committed" | "durable" = "committed",
 ): Promise<JournalFrame[]> {
-  const journal = new WholeJournal(directory, position);
+  const journal = new WholeJournal(directory, position, mode);
   const frames: JournalFrame[] = [];
   try {
     for await (const chunk of journal.chunks(new AbortController().signal)) frames.push(...chunk);

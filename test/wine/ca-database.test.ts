@@ -10,6 +10,7 @@ import {
   config,
   type DatabaseReport,
   type DatabaseScript,
+  generatedDisposition,
   generatedDispositions,
   readDatabase,
   registerDatabaseStandin,
@@ -140,6 +141,28 @@ test("a large database comes whole, in order, page by page, in flat memory", asy
     `${rows} rows in ${Math.round(result.ms)} ms, ${result.pages.length} pages, longest view ` +
       `${report?.longestViewMs} ms, memory ${JSON.stringify(result.memory)} MiB`,
   );
+  assertClean(report);
+});
+
+test("what has changed since a time is found by its dates, and rows by their ids", async (t) => {
+  if (!(await prepare(t))) return;
+  const rows = 3000;
+  const ids = Array.from({ length: rows }, (_, index) => index + 1);
+  // A row is submitted every 10 s, resolved a second later, and revoked a day later.
+  const firstDay = Date.UTC(2026, 0, 1);
+  const sinceMs = firstDay + 2000 * 10_000;
+  const wanted = [1, 2, 5, 700, 2999, 3000, 3001];
+  const script = { generate: { ...generate, rows } };
+  const { result, report } = await readDatabase(script, { sinceMs, wanted, keepsRows: false });
+  assert.equal(result.error, undefined);
+  const of = (id: number) => generatedDisposition(id, generate.seed);
+  assert.deepEqual(result.changed, {
+    submitted: ids.filter((id) => id >= 2000),
+    resolved: ids.filter((id) => id >= 2000 && of(id) !== 9),
+    revoked: ids.filter((id) => of(id) === 21),
+  });
+  assert.deepEqual(result.wanted, wanted.slice(0, -1));
+  assert.equal(result.newest, rows);
   assertClean(report);
 });
 

@@ -3,6 +3,7 @@ import { examine } from "../../doctor/examine.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { jsonText } from "../../events/json-text.ts";
 import { standardOutput } from "../../files/standard-output.ts";
+import { nativeCaDatabase } from "../../native/ca-database.ts";
 import { windowsSystem } from "../../native/windows-system.ts";
 import type { SinkKind } from "../../sinks/sink-kind.ts";
 import { doctorLines } from "../doctor-screen.ts";
@@ -35,7 +36,10 @@ export async function doctor(options: DoctorOptions, kinds?: readonly SinkKind[]
     configFile,
     isOffline: offline === true,
     timeoutMs: timeout * 1000,
-    ...(process.platform === "win32" && { windows: windowsSystem() }),
+    ...(process.platform === "win32" && {
+      windows: windowsSystem(),
+      caDatabase: nativeCaDatabase(),
+    }),
     ...(kinds && { kinds }),
   });
   const { state, time, version, findings } = diagnosis;

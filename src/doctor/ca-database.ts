@@ -1,0 +1,54 @@
+import { databasePlace } from "../ca/database-place.ts";
+import { CaDatabase } from "../ca-database/ca-database.ts";
+import { CertwireError } from "../errors/certwire-error.ts";
+import { describeCause } from "../errors/describe-cause.ts";
+import type { NativeCaDatabase } from "../native/ca-database.ts";
+import type { NativeWindows } from "../native/windows-system.ts";
+import { caution, type Finding, findings, skipped } from "./finding.ts";
+
+/** What this account may do with the CA's database. */
+export type DatabaseRight =
+  /** The CA has answered; `roles`: CA_ACCESS_* bits. */
+  | { readonly config: string; readonly roles: number }
+  /** It refuses to answer. */
+  | { readonly config: string; readonly refusal: string }
+  /** Nothing is known. */
+  | { readonly unknown: string };
+
+/** Administrator, officer or *Read*: each of them is enough. */
+const mayRead = 0x103;
+
+const hint =
+  'For certwire reconcile and backfill only: in certsrv.msc, Properties of the CA, Security, add the account (the service\'s is "NT SERVICE\\Certwire", of this computer), allow Read, and take away the tick at Request Certificates. If it has Read, check that IF_NOLOCALICERTADMIN (0x20) is not set: certutil -getreg CA\\InterfaceFlags';
+
+/** Asks the CA of this machine what this account may do. Never rejects for what is wrong with the CA. */
+export async function readDatabaseRight(
+  windows: NativeWindows,
+  native: NativeCaDatabase,
+  timeoutMs: number,
+): Promise<DatabaseRight> {
+  try {
+    const { config } = databasePlace(windows);
+    try {
+      const { roles } = await new CaDatabase(native, { config, stuckAfterMs: timeoutMs }).facts();
+      return { config, roles };
+    } catch (error) {
+      const isRefusal =
+        error instanceof CertwireError && error.code === "CERTWIRE_CA_DATABASE_REFUSED";
+      return isRefusal ? { config, refusal: error.message } : { unknown: describeCause(error) };
+    }
+  } catch (error) {
+    return { unknown: describeCause(error) };
+  }
+}
+
+/** What that means. */
+export function judgeDatabase(right: DatabaseRight): Finding[] {
+  if ("unknown" in right) return [skipped("ca-database", right.unknown)];
+  const refused = (seen: string): Finding[] =>
+    findings("ca-database", seen, [caution(seen, hint, "how-to/reconcile-and-backfill.md")]);
+  if ("refusal" in right) return refused(right.refusal);
+  const { config, roles } = right;
+  if ((roles & mayRead) !== 0) return findings("ca-database", `this account may read ${config}`);
+  return refused(`this account may not read ${config}`);
+}

@@ -1,0 +1,99 @@
+import type { EventOptions } from "../events/envelope.ts";
+import type { CertwireEvent } from "../events/event.ts";
+import { rowEvents, rowFacts, type ScannedFact } from "../events/row-events.ts";
+import { unixMsOf } from "../events/times.ts";
+import type { ExitRecord } from "../exit/record.ts";
+import type { NativeCaFacts } from "../native/ca-database.ts";
+import type { BackfillSelection } from "./backfill-place.ts";
+import { compareRow, type RequestClass } from "./compare-row.ts";
+import { ContentIndex, type IndexEntry, isIndexed } from "./content-index.ts";
+import { type Compared, walkDatabase } from "./walk-database.ts";
+
+/** Where what is missing is looked for. */
+export interface MissingOptions extends Compared {
+  readonly facts: NativeCaFacts;
+  /** What was published before. */
+  readonly published: ContentIndex;
+  readonly selection: BackfillSelection;
+  /** How long before a row was read something may have happened that is not in the journal yet, in ms. */
+  readonly settleMs: number;
+}
+
+/** What is missing of a request. */
+export interface MissingRequest {
+  readonly requestId: number;
+  readonly class: RequestClass;
+  readonly facts: readonly ScannedFact[];
+}
+
+/** Some thousand requests. */
+export interface MissingPart {
+  /** The greatest request that belongs to it. */
+  readonly lastRequest: number;
+  readonly requests: readonly MissingRequest[];
+  /** What is missing of a row that was read again, as events; none if it is missing no more. */
+  readonly eventsOf: (row: ExitRecord, options: EventOptions) => MissingEvent[];
+}
+
+/** An event to publish, and how it is remembered then. */
+export interface MissingEvent {
+  readonly event: CertwireEvent;
+  readonly entry: IndexEntry;
+}
+
+/** Classes of which the missing part is published; that of `changed` is not: two certificates contradict each other. */
+const published: ReadonlySet<RequestClass> = new Set(["missing", "state", "history"]);
+
+/** What neither the journal has nor a backfill has published, by rising RequestID. Rejects as `walkDatabase`. */
+export async function* missingParts(
+  options: MissingOptions,
+  after: number,
+  signal: AbortSignal,
+): AsyncGenerator<MissingPart> {
+  const { facts } = options;
+  for await (const { part, rows, entries } of walkDatabase(options, { facts, after }, signal)) {
+    const done = await options.published.read(part);
+    const known = (id: number): IndexEntry[] => [
+      ...(entries.byRequest.get(id) ?? []),
+      ...(done.get(id) ?? []),
+    ];
+    const missing = (row: ExitRecord) => missingOf(row, known(row.context), options);
+    yield {
+      lastRequest: ContentIndex.lastRequestOf(part),
+      requests: rows.map(missing).filter((request) => request.facts.length > 0),
+      eventsOf: (row, eventOptions) => {
+        const wanted = new Set(missing(row).facts.map(keyOf));
+        // Both are in the order in which it happened, one event for each fact.
+        const events = rowEvents(row, eventOptions);
+        return rowFacts(row).flatMap((fact, index) => {
+          const event = events[index];
+          const isWanted = event !== undefined && wanted.has(keyOf(fact)) && isIndexed(fact.kind);
+          return isWanted ? [{ event, entry: entryOf(fact, row.context) }] : [];
+        });
+      },
+    };
+  }
+}
+
+function missingOf(
+  row: ExitRecord,
+  known: readonly IndexEntry[],
+  { contents, settleMs, selection: { untilMs } }: MissingOptions,
+): MissingRequest {
+  const { coveredSinceMs } = contents;
+  const limits = { readMs: unixMsOf(row.time), settleMs, coveredSinceMs };
+  const comparison = compareRow(row, known, limits);
+  const facts = published.has(comparison.class) ? comparison.missing : [];
+  const isWanted = ({ timeMs }: ScannedFact) => untilMs === undefined || (timeMs ?? 0) < untilMs;
+  return { requestId: row.context, class: comparison.class, facts: facts.filter(isWanted) };
+}
+
+function keyOf({ kind, contentId = "" }: ScannedFact): string {
+  return `${kind} ${contentId}`;
+}
+
+function entryOf({ kind, contentId, timeMs = 0 }: ScannedFact, requestId: number): IndexEntry {
+  if (!isIndexed(kind)) throw new TypeError(`a row does not stand for ${kind}`);
+  const timeSeconds = Math.max(0, Math.floor(timeMs / 1000));
+  return { requestId, kind, contentId, timeSeconds, ca: 0, isUnstored: false };
+}

@@ -1,0 +1,276 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import pino from "pino";
+import { EventFilter } from "../../../src/events/event-filter.ts";
+import { kindOf } from "../../../src/events/event-kind.ts";
+import { rowEvents } from "../../../src/events/row-events.ts";
+import { shrinkEvent } from "../../../src/events/shrink-event.ts";
+import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
+import { PipelineMonitor } from "../../../src/pipeline/monitor.ts";
+import {
+  type BackfillOptions,
+  type BackfillPlan,
+  planBackfill,
+} from "../../../src/reconcile/backfill.ts";
+import { LiveBacklog } from "../../../src/reconcile/live-backlog.ts";
+import { Pace } from "../../../src/reconcile/pace.ts";
+import { type Backfilled, runBackfill } from "../../../src/reconcile/run-backfill.ts";
+import { CheckpointStore } from "../../../src/state/checkpoint-store.ts";
+import { DeadLetterFile } from "../../../src/state/dead-letter.ts";
+import { BackfillSink } from "../../support/backfill-sink.ts";
+import type { CaRow } from "../../support/fake-ca-database.ts";
+import { ReconcileScene } from "../../support/reconcile-scene.ts";
+import { readAll } from "../../support/small-journal.ts";
+
+const second = 1000;
+const day = 86_400_000;
+const { issued, revoked, pending } = dispositions;
+
+const limits = {
+  maxInFlightEvents: 100,
+  maxInFlightBytes: 16 * 2 ** 20,
+  retryInitialMs: 1,
+  retryMaxMs: 5,
+  deadLetterAfterSeconds: 3600,
+  maxDeadLetterMegabytes: 1024,
+};
+
+function issuedRow({ begin }: ReconcileScene, id: number, changes: Partial<CaRow> = {}): CaRow {
+  const certificate = ReconcileScene.certificate(id);
+  const dates = { submitted: begin, resolved: begin + second };
+  return { id, disposition: issued, ...dates, certificate, ...changes };
+}
+
+async function run(
+  scene: ReconcileScene,
+  sink: BackfillSink,
+  changes: Partial<BackfillOptions> = {},
+  signal = new AbortController().signal,
+): Promise<Backfilled> {
+  const options = { ...(await scene.backfillOptions("memory", changes.selection)), ...changes };
+  const path = join(scene.state, "dead-letters", "backfill-memory.ndjson");
+  const target = {
+    sink,
+    limits,
+    shrink: shrinkEvent,
+    deadLetters: new DeadLetterFile(path, { fileBytes: 2 ** 20, maxBytes: 2 ** 20 }),
+    monitor: new PipelineMonitor(pino({ level: "silent" })),
+  };
+  return runBackfill(options, target, signal);
+}
+
+async function plan(scene: ReconcileScene, fromRequest = 1): Promise<BackfillPlan> {
+  const options = await scene.backfillOptions("memory", { fromRequest });
+  const { signal } = new AbortController();
+  return planBackfill(options, fromRequest - 1, () => undefined, signal);
+}
+
+/** The ids of the events that some rows stand for, as the database shows them now. */
+async function idsOf(scene: ReconcileScene, ...ids: number[]): Promise<string[]> {
+  const found: string[] = [];
+  for await (const row of scene.caDatabase().rows(ids, new AbortController().signal)) {
+    found.push(...rowEvents(row, {}).map((event) => `${kindOf(event)} ${event.id}`));
+  }
+  return found;
+}
+
+function withoutKinds(ids: readonly string[]): string[] {
+  return ids.map((id) => id.split(" ")[1] ?? "").toSorted();
+}
+
+test("what the journal lacks is published, each event once, and a second run publishes nothing", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { begin, database } = scene;
+  const old = { submitted: begin - day, resolved: begin - day };
+  const late = { revoked: begin + second, reason: 1 };
+  for (let id = 2; id <= 20; id += 1) scene.happen(exitEvents.issued, issuedRow(scene, id));
+  // The revocation is missing, the certificate is not.
+  database.put(issuedRow(scene, 5, { disposition: revoked, ...late }));
+  // From before the journal, both steps.
+  database.put(
+    issuedRow(scene, 30, { disposition: revoked, ...old, revoked: begin - day, reason: 4 }),
+  );
+  database.put({ id: 31, disposition: pending, submitted: begin });
+  for (let id = 40; id <= 90; id += 1) database.put(issuedRow(scene, id));
+  // Contradictory, and too young.
+  database.put(issuedRow(scene, 7, { certificate: ReconcileScene.certificate(700) }));
+  database.put({ id: 91, disposition: dispositions.active, submitted: begin });
+
+  assert.deepEqual(await plan(scene), {
+    requests: 54,
+    events: 55,
+    kinds: { "certificate.issued": 52, "certificate.revoked": 2, "request.pending": 1 },
+    history: 2,
+  });
+  const sink = new BackfillSink();
+  const done = await run(scene, sink);
+  assert.deepEqual(done, { events: 55, deadLetters: 0 });
+  const [, revocation = ""] = await idsOf(scene, 5);
+  const whole = Array.from({ length: 51 }, (_, index) => 40 + index);
+  const expected = [revocation, ...(await idsOf(scene, 30, 31, ...whole))];
+  assert.deepEqual(sink.ids.toSorted(), withoutKinds(expected));
+  // The steps of one request keep their order.
+  const [first = "", then = ""] = (await idsOf(scene, 30)).map((id) => id.split(" ")[1] ?? "");
+  assert.ok(sink.ids.indexOf(first) < sink.ids.indexOf(then));
+
+  assert.equal((await plan(scene)).events, 0);
+  assert.deepEqual(await run(scene, sink), { events: 0, deadLetters: 0 });
+  assert.equal(sink.ids.length, 55);
+  assert.ok(
+    !existsSync(scene.paths.backfill("memory")),
+    "no place is left of a run that has ended",
+  );
+  const { counts } = await scene.reconcile({ since: "full" });
+  assert.equal(counts.backfilled, 54);
+  assert.equal(counts.missing + counts.state + counts.history, 0);
+
+  // Another sink has none of it, and a step that is new is published.
+  database.put(issuedRow(scene, 60, { disposition: revoked, ...late }));
+  assert.deepEqual(await run(scene, sink), { events: 1, deadLetters: 0 });
+});
+
+test("a run that was stopped anywhere goes on there, and no event comes twice or is left out", async (t) => {
+  const scene = new ReconcileScene(t);
+  const ids = Array.from({ length: 300 }, (_, index) => 1 + index * 200);
+  for (const id of ids) scene.database.put(issuedRow(scene, id));
+  const sink = new BackfillSink();
+  let runs = 0;
+  for (;;) {
+    const stop = new AbortController();
+    const before = sink.ids.length;
+    sink.afterBatch = () => {
+      if (sink.ids.length - before >= 40) stop.abort();
+    };
+    const { events } = await run(scene, sink, {}, stop.signal);
+    runs += 1;
+    if (!stop.signal.aborted) break;
+    assert.ok(events >= 40, `${events} events`);
+  }
+  assert.ok(runs > 2, `${runs} runs`);
+  assert.deepEqual(sink.ids.toSorted(), withoutKinds(await idsOf(scene, ...ids)));
+});
+
+test("a run that goes on does not read again what is done, unless it looks for something else", async (t) => {
+  const scene = new ReconcileScene(t);
+  const ids = Array.from({ length: 300 }, (_, index) => 1 + index * 200);
+  for (const id of ids) scene.database.put(issuedRow(scene, id));
+  const sink = new BackfillSink();
+  const stop = new AbortController();
+  sink.afterBatch = () => {
+    if (sink.ids.length >= 200) stop.abort();
+  };
+  await run(scene, sink, {}, stop.signal);
+  sink.afterBatch = () => undefined;
+  const firstScan = async (selection?: { fromRequest: number }) => {
+    scene.database.requests.length = 0;
+    await run(scene, sink, selection && { selection });
+    return scene.database.requests.find(({ scan }) => scan === "new")?.from;
+  };
+  const from = await firstScan();
+  assert.ok(from !== undefined && from >= 16_383, `from ${from}`);
+  assert.equal(await firstScan({ fromRequest: 101 }), 100);
+});
+
+test("an event that the sink refuses is a dead letter, and the next run tries it again", async (t) => {
+  const scene = new ReconcileScene(t);
+  for (let id = 2; id <= 12; id += 1) scene.database.put(issuedRow(scene, id));
+  const [bad = ""] = (await idsOf(scene, 6)).map((id) => id.split(" ")[1] ?? "");
+  const sink = new BackfillSink();
+  sink.refused.add(bad);
+  assert.deepEqual(await run(scene, sink), { events: 10, deadLetters: 1 });
+  sink.refused.clear();
+  assert.deepEqual(await run(scene, sink), { events: 1, deadLetters: 0 });
+  assert.equal(sink.ids.at(-1), bad);
+});
+
+test("only what the sink wants is published, of the requests and the time that are chosen", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { begin, database } = scene;
+  for (let id = 2; id <= 12; id += 1) {
+    database.put(issuedRow(scene, id, { resolved: begin + id * second }));
+  }
+  database.put({ id: 13, disposition: pending, submitted: begin });
+  const sink = new BackfillSink();
+  const filter = new EventFilter({ only: [{ kind: ["request.pending"] }] });
+  assert.equal((await run(scene, sink, { filter })).events, 1);
+  const selection = { fromRequest: 5, untilMs: begin + 8 * second };
+  assert.equal((await run(scene, sink, { selection })).events, 3);
+  assert.deepEqual(sink.ids.slice(1).toSorted(), withoutKinds(await idsOf(scene, 5, 6, 7)));
+});
+
+test("a row that changes between its scan and its reading is published as it is then", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { begin, database } = scene;
+  for (let id = 2; id <= 9; id += 1) database.put(issuedRow(scene, id));
+  const options = await scene.backfillOptions("memory");
+  const rows = options.database.rows.bind(options.database);
+  options.database.rows = (ids, signal) => {
+    // One was revoked and recorded, one is gone.
+    const late = { disposition: revoked, revoked: begin, reason: 1 };
+    scene.happen(exitEvents.revoked, issuedRow(scene, 4, late));
+    database.delete(5);
+    return rows(ids, signal);
+  };
+  const sink = new BackfillSink();
+  assert.equal((await run(scene, sink, options)).events, 8);
+  const expected = withoutKinds(await idsOf(scene, 2, 3, 4, 6, 7, 8, 9));
+  assert.deepEqual(sink.ids.toSorted(), expected);
+});
+
+test("live events go first, and the rate is kept", async () => {
+  let [now, behind] = [0, 2];
+  const slept: number[] = [];
+  const waiting: boolean[] = [];
+  const pace = new Pace({
+    perSecond: 100,
+    isLiveBehind: async () => (behind -= 1) >= 0,
+    waiting: (isWaiting) => waiting.push(isWaiting),
+    sleep: async (ms) => {
+      slept.push(ms);
+      now += ms;
+    },
+    now: () => now,
+  });
+  const { signal } = new AbortController();
+  await pace.turn(signal);
+  assert.deepEqual(slept, [500, 500]);
+  assert.deepEqual(waiting, [true, false]);
+  pace.sent(64);
+  await pace.turn(signal);
+  assert.deepEqual(slept, [500, 500, 640]);
+  pace.sent(10);
+  now += 1000; // what is not used is not saved up
+  await pace.turn(signal);
+  pace.sent(100);
+  await pace.turn(signal);
+  assert.deepEqual(slept, [500, 500, 640, 1000]);
+});
+
+test("a sink is behind as long as an event after its checkpoint waits longer than usual", async (t) => {
+  const scene = new ReconcileScene(t);
+  const path = join(scene.state, "checkpoints", "memory");
+  const later = new LiveBacklog(scene.journal, path, () => Date.now() + 60_000);
+  scene.record(exitEvents.issued, issuedRow(scene, 2));
+  await scene.flushed();
+  assert.equal(await later.isBehind(), true);
+  // What is new waits for a moment on the busiest CA: that must not stop a backfill for ever.
+  const atOnce = new LiveBacklog(scene.journal, path, () => scene.begin - 5 * second);
+  assert.equal(await atOnce.isBehind(), false);
+  const store = await CheckpointStore.open(path);
+  const catchUp = async () => {
+    const last = (await readAll(scene.journal)).at(-1);
+    assert.ok(last);
+    await store.save(last.position);
+  };
+  await catchUp();
+  assert.equal(await later.isBehind(), false);
+  scene.record(exitEvents.issued, issuedRow(scene, 3));
+  await scene.flushed();
+  assert.equal(await later.isBehind(), true);
+  await catchUp();
+  assert.equal(await later.isBehind(), false);
+  await store.close();
+  assert.equal(await new LiveBacklog(scene.state, path).isBehind(), false);
+});

@@ -1,0 +1,177 @@
+// `certwire reconcile` and `backfill` in node.exe for Windows: the journal of the exit module's own code, the database of a stand-in.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { CertwireEvent } from "../../src/events/event.ts";
+import { dispositions, exitEvents } from "../../src/exit/ca-codes.ts";
+import type { ReconcileReport } from "../../src/reconcile/reconcile.ts";
+import { CheckpointStore } from "../../src/state/checkpoint-store.ts";
+import { assertValid, fixture } from "../support/exit-records.ts";
+import type { CaRow } from "../support/fake-ca-database.ts";
+import { ReconcileScene } from "../support/reconcile-scene.ts";
+import { scaled } from "../support/scale.ts";
+import { readAll } from "../support/small-journal.ts";
+import {
+  type DatabaseScript,
+  registerDatabaseStandin,
+  scriptRow,
+  useDatabase,
+} from "./support/database-standin.ts";
+import { certwireInWine, MadeUpCas } from "./support/made-up-ca.ts";
+import { prepareWine, windowsPath } from "./support/wine.ts";
+
+const defaultExit = "CertificateAuthority_MicrosoftDefault.Exit";
+const { issued, revoked, denied } = dispositions;
+const day = 86_400_000;
+
+let registered: Promise<void> | undefined;
+
+/** A made-up CA with a database, beside a journal; `undefined` if there is no Wine. */
+async function prepare(t: TestContext): Promise<ReconcileScene | undefined> {
+  if (!(await prepareWine(t))) return undefined;
+  registered ??= registerDatabaseStandin();
+  await registered;
+  const cas = await MadeUpCas.create(t);
+  await cas.add("Contoso", "REG_MULTI_SZ", defaultExit);
+  await cas.nameServer("Contoso", "CA01");
+  return new ReconcileScene(t);
+}
+
+function script({ database }: ReconcileScene): DatabaseScript {
+  const names = { 6: { string: "Contoso" }, 7: { string: "Contoso" } };
+  const rows = [...database.rows.values()].map(scriptRow);
+  return { config: "CA01\\Contoso", ca: names, rows };
+}
+
+function configOf(scene: ReconcileScene): string {
+  const path = join(scene.state, "certwire.json");
+  const config = {
+    journal: { directory: windowsPath(scene.journal), minFreeMegabytes: 0 },
+    state: { directory: windowsPath(scene.state) },
+    sinks: [{ name: "files", url: "file:events" }],
+  };
+  writeFileSync(path, JSON.stringify(config));
+  return windowsPath(path);
+}
+
+function publishedIn(directory: string): CertwireEvent[] {
+  return readdirSync(directory, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ndjson"))
+    .flatMap((name) => readFileSync(join(directory, name), "utf8").trimEnd().split("\n"))
+    .map((line) => JSON.parse(line) as CertwireEvent);
+}
+
+function row(id: number, begin: number, changes: Partial<CaRow> = {}): CaRow {
+  const certificate = ReconcileScene.certificate(id);
+  return { id, disposition: issued, submitted: begin, resolved: begin, certificate, ...changes };
+}
+
+test("journal and database are compared on Windows, and the differences are named", async (t) => {
+  const scene = await prepare(t);
+  if (scene === undefined) return;
+  // Nothing that happened in the last ten minutes would be compared.
+  const at = scene.begin - day;
+  for (let id = 2; id <= 300; id += 1) scene.happen(exitEvents.issued, row(id, at));
+  scene.database.put(row(301, at));
+  const { certificate: _, ...noCertificate } = row(302, at, { disposition: denied, status: -5 });
+  scene.happen(exitEvents.denied, noCertificate);
+  scene.record(exitEvents.issued, row(303, at));
+  scene.database.put(row(303, at, { certificate: ReconcileScene.certificate(9) }));
+  scene.database.put(row(300, at, { disposition: revoked, revoked: at, reason: 1 }));
+  await scene.flushed();
+  const config = configOf(scene);
+  const { report } = useDatabase(script(scene));
+
+  const table = await certwireInWine("reconcile", "--config", config);
+  assert.equal(table.exitCode, 5, table.output);
+  assert.match(table.output, /CA "Contoso": 302 requests of the database compared, every row/);
+  assert.match(table.output, /^ {2}both +299 /m);
+  assert.match(table.output, /^303 +changed +\S+Z +journal and database have different certif/m);
+  assert.deepEqual(report().violations, []);
+
+  const again = await certwireInWine("reconcile", "--config", config, "--full", "--json");
+  const found = JSON.parse(again.output.slice(again.output.indexOf("{"))) as ReconcileReport;
+  // That the first certificate and the revocation are not in the journal happened before it began.
+  const { both, history, changed } = found.counts;
+  assert.deepEqual({ both, history, changed }, { both: 299, history: 2, changed: 1 });
+});
+
+test("a backfill publishes what the journal lacks, a second one nothing, and then nothing is missing", async (t) => {
+  const scene = await prepare(t);
+  if (scene === undefined) return;
+  const at = scene.begin - day;
+  for (let id = 2; id <= 20; id += 1) scene.happen(exitEvents.issued, row(id, at));
+  for (let id = 21; id <= 60; id += 1) scene.database.put(row(id, at));
+  scene.database.put(row(20, at, { disposition: revoked, revoked: at, reason: 1 }));
+  await scene.flushed();
+  const last = (await readAll(scene.journal)).at(-1);
+  assert.ok(last);
+  // As the service leaves it behind when it has published everything.
+  const checkpoints = await CheckpointStore.open(join(scene.state, "checkpoints", "files"));
+  await checkpoints.save(last.position);
+  await checkpoints.close();
+  const config = configOf(scene);
+  const { report } = useDatabase(script(scene));
+  const words = ["backfill", "--config", config, "--to-sink", "files"];
+
+  const plan = await certwireInWine(...words, "--plan");
+  assert.match(plan.output, /to files: 41 events about 41 requests/);
+  const first = await certwireInWine(...words);
+  assert.equal(first.exitCode, 0, first.output);
+  const events = publishedIn(join(scene.state, "events"));
+  assert.equal(events.length, 41);
+  for (const event of events) {
+    assertValid(event);
+    assert.equal(event.origin, "database");
+    assert.match(event.id, /^db-[\w-]{22}$/);
+  }
+  const second = await certwireInWine(...words);
+  assert.equal(second.exitCode, 0, second.output);
+  assert.equal(publishedIn(join(scene.state, "events")).length, 41);
+  const compared = await certwireInWine("reconcile", "--config", config);
+  assert.equal(compared.exitCode, 0, compared.output);
+  assert.match(compared.output, /^ {2}backfilled +41 /m);
+  assert.deepEqual(report().violations, []);
+});
+
+test("a database of any size is compared in little memory", async (t) => {
+  const scene = await prepare(t);
+  if (scene === undefined) return;
+  // More than this ends the process.
+  process.env["NODE_OPTIONS"] = "--max-old-space-size=96";
+  t.after(() => delete process.env["NODE_OPTIONS"]);
+  const rows = scaled(100_000);
+  await scene.flushed();
+  const der = fixture("rsa-v1-template");
+  // Behind the heads of the certificate and its body and the version; the last four bytes of the number.
+  const serialAt = 15 + der.readUInt8(14) - 4;
+  const certificate = der.toString("base64");
+  const generate = { seed: 7, certificate, serialAt, rows };
+  const { report } = useDatabase({ ...script(scene), generate });
+  const started = performance.now();
+  const config = configOf(scene);
+  const words = ["reconcile", "--config", config, "--full", "--json", "--share", "100"];
+  const { exitCode, output } = await certwireInWine(...words);
+  assert.equal(exitCode, 0, output);
+  const found = JSON.parse(output.slice(output.indexOf("{"))) as ReconcileReport;
+  assert.equal(found.rows, rows);
+  assert.equal(found.counts.history, rows);
+  const { violations, longestViewMs, views } = report();
+  assert.deepEqual(violations, []);
+  const seconds = (performance.now() - started) / 1000;
+  t.diagnostic(
+    `${rows} rows in ${seconds.toFixed(1)} s, ${Math.round(rows / seconds)} rows/s, ${views} views, ` +
+      `longest view ${longestViewMs} ms`,
+  );
+});
+
+test("an account that may not read is told which permission to grant", async (t) => {
+  const scene = await prepare(t);
+  if (scene === undefined) return;
+  useDatabase({ ...script(scene), faults: [{ call: "OpenView", hresult: "0x80070005" }] });
+  const { exitCode, output } = await certwireInWine("reconcile", "--config", configOf(scene));
+  assert.equal(exitCode, 77, output);
+  assert.match(output, /CERTWIRE_CA_DATABASE_REFUSED: .*OpenView: 0x80070005 E_ACCESSDENIED/);
+  assert.match(output, /hint: .*the permission Read, and nothing else/);
+});
