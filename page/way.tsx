@@ -75,9 +75,13 @@ function Ca({ status }: { readonly status: Status }): JSX.Element {
   const { journal, reasons } = status;
   const isStopped =
     journal?.writer === "stopped" && !reasons.some(({ code }) => code === "writer-gone");
+  const beat = journal?.writer === "stopped" ? undefined : journal?.writerBeat;
+  const trouble = reasons.find(({ code }) => code === "writer-stuck" || code === "writer-degraded");
   const [mark, text] = isStopped
     ? (["idle", "The CA is stopped."] as const)
-    : writers[journal?.writer ?? "unknown"];
+    : trouble === undefined
+      ? writers[journal?.writer ?? "unknown"]
+      : [trouble.state, trouble.meaning];
   const append = journal?.durations?.append;
   return (
     <article class={`box ${mark}`} aria-label="CA">
@@ -87,6 +91,11 @@ function Ca({ status }: { readonly status: Status }): JSX.Element {
         <Row name="Newest event">
           {journal?.newest ? <Ago time={journal.newest.time} now={status.time} /> : "none"}
         </Row>
+        {beat !== undefined && (
+          <Row name="Exit module's last sign of life">
+            <Ago time={beat.time} now={status.time} />
+          </Row>
+        )}
         {append?.p99Us !== undefined && (
           <Row name="Delay to the CA, p99">
             <Figure value={append.p99Us}>{durationText(append.p99Us / 1e6)}</Figure>
