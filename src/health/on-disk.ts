@@ -64,7 +64,9 @@ export async function inspectDisk(
     found.journalError = describeCause(error);
     return undefined;
   });
-  const service = await inspectService(layout).catch(() => ({ state: "unknown" as const }));
+  const service = await inspectService(places.stateDirectory).catch(() => ({
+    state: "unknown" as const,
+  }));
   const each = await Promise.all(
     places.sinks.map((sink) => inspectSink(sink, places, layout, journal)),
   );
@@ -199,7 +201,9 @@ export async function journalFacts(
   };
 }
 
-async function inspectService(layout: StateLayout): Promise<DiskFindings["service"]> {
+/** The service that holds a state directory. Rejects with the error of the file system. */
+export async function inspectService(stateDirectory: string): Promise<DiskFindings["service"]> {
+  const layout = stateLayout(stateDirectory);
   const path = join(layout.directory, layout.lockName);
   const isHeld = await isLocked(path);
   const holder = await readLockHolder(path).catch(() => undefined);

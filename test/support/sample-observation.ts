@@ -52,6 +52,7 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
         caNotAfterMs: now + 2000,
       },
     ],
+    gaps: new Map(),
     certificates: new Map([["kafka", certificates]]),
     brokerCertificates: new Map([["kafka", [{ name: "broker1:9093", notAfterMs: now + 3000 }]]]),
     status: {
