@@ -1,6 +1,8 @@
 import type { WriterBeat } from "../journal/writer-beat.ts";
 import type { DeadKind, PipelineTrouble } from "../pipeline/trouble.ts";
 
+export { writerConditions } from "../journal/writer-beat.ts";
+
 /** What is known about one enabled sink. What is absent is not known, and is not a reason for anything. */
 export interface SinkFacts {
   readonly name: string;

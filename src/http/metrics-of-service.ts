@@ -1,5 +1,5 @@
+import { writerConditions } from "../health/facts.ts";
 import type { Status } from "../health/status.ts";
-import { writerConditions } from "../journal/writer-beat.ts";
 import { type Metric, type Sample, single } from "./metric.ts";
 
 const healthStates = ["ok", "degraded", "failing"] as const;
