@@ -1,6 +1,6 @@
 import { writerConditions } from "../health/facts.ts";
 import type { Status } from "../health/status.ts";
-import { type Metric, type Sample, single } from "./metric.ts";
+import { ageOf, type Metric, type Sample, single } from "./metric.ts";
 
 const healthStates = ["ok", "degraded", "failing"] as const;
 const quantiles = [
@@ -158,12 +158,7 @@ export const serviceMetrics: readonly Metric[] = [
     type: "gauge",
     labels: [],
     help: "Time since the exit module last gave a sign of life, which it does every 10 s while it runs.",
-    read: single(({ status }) => {
-      const time = status.journal?.writerBeat?.time;
-      return time === undefined
-        ? undefined
-        : Math.max(0, Date.parse(status.time) - Date.parse(time)) / 1000;
-    }),
+    read: single((observation) => ageOf(observation.status.journal?.writerBeat?.time, observation)),
   },
   {
     name: "certwire_writer_condition",

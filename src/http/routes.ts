@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import { jsonText } from "../events/json-text.ts";
 import type { Status } from "../health/status.ts";
 import type { Observation } from "../service/live-status.ts";
-import { metricsText } from "./exposition.ts";
+import { metricsBody } from "./exposition.ts";
 import type { LiveFeed } from "./live-feed.ts";
 import { staticFile } from "./page-files.ts";
 
@@ -25,7 +25,7 @@ export interface RouteOptions {
 interface Answer {
   readonly code: number;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
 const plain = "text/plain; charset=utf-8";
@@ -67,7 +67,7 @@ export async function answerRequest(
     return;
   }
   const { code, type, body } = answer;
-  const bytes = Buffer.from(body);
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
   response.writeHead(code, {
     ...common,
     "content-type": type,
@@ -145,7 +145,7 @@ async function dataAt(
     }
     case "/metrics": {
       const isOpen = accept?.includes("application/openmetrics-text") === true;
-      const body = metricsText(await observe(), isOpen ? "openmetrics" : "prometheus");
+      const body = metricsBody(await observe(), isOpen ? "openmetrics" : "prometheus");
       return { code: 200, type: isOpen ? openMetrics : prometheusText, body };
     }
     case "/events":

@@ -131,7 +131,7 @@ test("how the exit module is comes from its signs of life, and a full volume is 
   const inspect = async () => {
     const { facts, journal } = await inspectDisk(places, Date.now());
     const codes = assessHealth(facts, Date.now()).reasons.map(({ code }) => code);
-    return { beat: journal?.writerBeat, codes };
+    return { beat: journal?.writerBeat, codes, facts };
   };
   record(simulator, 1, 1);
   const healthy = await until(async () => {
@@ -139,6 +139,14 @@ test("how the exit module is comes from its signs of life, and a full volume is 
     return found.beat?.condition === "ok" ? found : undefined;
   }, "the first sign of life");
   assert.ok(!healthy.codes.includes("writer-degraded"), healthy.codes.join());
+  // The lock is held, so without a further sign of life it would be stuck a minute later.
+  const { facts } = healthy;
+  const lateMs = (facts.journal?.writerBeat?.timeMs ?? 0) + 60_001;
+  const late = assessHealth(facts, lateMs).reasons.map(({ code }) => code);
+  assert.deepEqual(
+    late.filter((code) => code.startsWith("writer-")),
+    ["writer-stuck"],
+  );
   let next = 2;
   const full = await until(async () => {
     record(simulator, next, next);
