@@ -49,15 +49,15 @@ interface Run {
   readonly eventsPerSecond: number;
   readonly cpuMicrosecondsPerEvent: number;
   readonly rssMegabytes: number;
-  /** Answers of the endpoint. */
-  readonly answers: number;
+  /** Answers of the endpoint to all requests, from the first one on. */
   readonly answersPerSecond: number;
 }
 
 const root = mkdtempSync(join(values.directory, "certwire-cost-"));
 const journal = join(root, "journal");
 const socket = join(root, "http.sock");
-const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+/** As many connections as a service that is busy for 50 ms needs for 500 answers a second; it takes 64. */
+const agent = new Agent({ keepAlive: true, maxSockets: 48 });
 let runsMade = 0;
 
 function configFile(name: Name): string {
@@ -73,22 +73,31 @@ function configFile(name: Name): string {
   return file;
 }
 
-/** Asks for a path so often that its answers come to `perSecond`, until the signal is aborted; the number of answers. */
+/** Asks for a path so often that its answers come to `perSecond`, until the signal is aborted; the answers a second. */
 async function ask(path: string, perSecond: number, signal: AbortSignal): Promise<number> {
   if (perSecond === 0) return 0;
   let answers = 0;
+  let firstAt: number | undefined;
+  let lastAt = 0;
   const startedAt = performance.now();
   for (let asked = 0; !signal.aborted; asked += 1) {
     const waitMs = startedAt + (asked * 1000) / perSecond - performance.now();
     if (waitMs > 1) await delay(waitMs, undefined, { signal }).catch(() => undefined);
     get({ socketPath: socket, path, agent }, (response) => {
-      if (response.statusCode === 200) answers += 1;
+      // Before the service listens, and after it has ended, nobody answers.
+      if (response.statusCode === 200) {
+        firstAt ??= performance.now();
+        answers += 1;
+        lastAt = performance.now();
+      }
       response.resume();
     }).on("error", () => undefined);
     // What waits for a connection does not grow without limit.
     if (asked % 8 === 7) await delay(0);
   }
-  return answers;
+  if (firstAt === undefined) throw new Error("the endpoint never answered");
+  // The first one begins the time, which the others fill.
+  return (1000 * (answers - 1)) / Math.max(1, lastAt - firstAt);
 }
 
 /** Shows every event of the journal, from the first one on. */
@@ -106,26 +115,22 @@ async function run(name: Name): Promise<Run> {
   let text = "";
   service.stdout.setEncoding("utf8").on("data", (more: string) => (text += more));
   const stop = new AbortController();
-  const startedAt = performance.now();
   const asking = watching && [
     ask("/metrics", watching.metrics, stop.signal),
     ask("/status", watching.status, stop.signal),
   ];
   const tapping = watching?.hasTap ? tap() : undefined;
   const [exitCode] = (await once(service, "close")) as [number | null];
-  const seconds = (performance.now() - startedAt) / 1000;
   stop.abort();
   tapping?.kill();
   if (exitCode !== 0) throw new Error(`the service ended with ${exitCode}`);
-  const answers = (await Promise.all(asking ?? [])).reduce((sum, each) => sum + each, 0);
-  if (watching !== undefined && answers === 0) throw new Error("the endpoint never answered");
+  const answersPerSecond = (await Promise.all(asking ?? [])).reduce((sum, each) => sum + each, 0);
   const result = JSON.parse(text) as PublishResult;
   return {
     eventsPerSecond: Math.round(result.events / result.seconds),
     cpuMicrosecondsPerEvent: (1_000_000 * result.cpuSeconds) / result.events,
     rssMegabytes: result.maxRssMegabytes,
-    answers,
-    answersPerSecond: Math.round(answers / seconds),
+    answersPerSecond: Math.round(answersPerSecond),
   };
 }
 
@@ -154,11 +159,18 @@ try {
       made[name].map((each, at) => each.rssMegabytes - made.off[at]!.rssMegabytes),
     ),
   });
+  /** What a scrape adds to the processor time of the service. */
+  const cpuMicrosecondsPerScrape = median(
+    made.scraped.map((each, at) => {
+      const more = each.cpuMicrosecondsPerEvent - made.off[at]!.cpuMicrosecondsPerEvent;
+      return (more * each.eventsPerSecond) / each.answersPerSecond;
+    }),
+  );
   const report = {
     events,
     runs,
     on: besideOff("on"),
-    scraped: besideOff("scraped"),
+    scraped: { ...besideOff("scraped"), cpuMicrosecondsPerScrape },
     tapped: besideOff("tapped"),
     made,
   };

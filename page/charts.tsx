@@ -3,7 +3,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import UPlot from "uplot";
 import type { Status } from "../src/health/status.ts";
 import type { HistoryPoint, SinkSample } from "../src/service/history.ts";
-import { durationText, rateText, Text } from "./text.tsx";
+import { formatDuration } from "../src/units.ts";
+import { rateText, Text } from "./text.tsx";
 
 /** What one chart shows of each sink. */
 interface Quantity {
@@ -26,7 +27,7 @@ const quantities: readonly Quantity[] = [
     id: "latency",
     title: "Latency, p99: from record to acknowledgement",
     read: ({ p99Seconds }) => p99Seconds,
-    text: durationText,
+    text: (seconds) => formatDuration(seconds * 1000),
     isLogarithmic: true,
   },
 ];

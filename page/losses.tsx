@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import type { Status } from "../src/health/status.ts";
-import { Ago, bytesText, countText, Figure, Text } from "./text.tsx";
+import { formatBytes } from "../src/units.ts";
+import { Ago, countText, Figure, Text } from "./text.tsx";
 
 type Sink = Status["sinks"][number];
 
@@ -64,7 +65,7 @@ function Row({ sink, now }: { readonly sink: Sink; readonly now: string }): JSX.
         {deadLetters === undefined ? (
           "unknown"
         ) : (
-          <Figure value={deadLetters.bytes}>{bytesText(deadLetters.bytes)}</Figure>
+          <Figure value={deadLetters.bytes}>{formatBytes(deadLetters.bytes)}</Figure>
         )}
       </td>
       <td class="number">

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import type { Status } from "../src/health/status.ts";
-import { bytesText, countText, Figure, plainText, plural, Text, utcText } from "./text.tsx";
+import { countOf, formatBytes } from "../src/units.ts";
+import { countText, Figure, plainText, Text, utcText } from "./text.tsx";
 
 type Journal = NonNullable<Status["journal"]>;
 type Sink = Status["sinks"][number];
@@ -20,7 +21,8 @@ export function Places({ status }: { readonly status: Status }): JSX.Element | n
       <h2 id="places-heading">Journal segments and each sink's position</h2>
       <div class="panel places">
         <p class="note">
-          {plural(listed.length, "segment")}, {bytesText(total)}, the oldest on the left
+          {countOf(listed.length, "segment", countText)}, {formatBytes(total)}, the oldest on the
+          left
           {older > 0 && `; ${countText(older)} older ones are not shown`}.
         </p>
         <div class="tracks" aria-hidden="true">
@@ -149,7 +151,7 @@ function PlaceTable({ sinks }: { readonly sinks: readonly Sink[] }): JSX.Element
               {backlog === undefined ? (
                 "–"
               ) : (
-                <Figure value={backlog.bytes}>{bytesText(backlog.bytes)}</Figure>
+                <Figure value={backlog.bytes}>{formatBytes(backlog.bytes)}</Figure>
               )}
             </td>
           </tr>
@@ -181,7 +183,7 @@ function SegmentTable({ journal }: { readonly journal: Journal }): JSX.Element {
             <th scope="row">{plainText(name)}</th>
             <td class="number">{BigInt(firstSequence).toLocaleString("en")}</td>
             <td>{utcText(startedTime).slice(0, 19)}</td>
-            <td class="number">{bytesText(bytes)}</td>
+            <td class="number">{formatBytes(bytes)}</td>
           </tr>
         ))}
       </tbody>

@@ -1,17 +1,8 @@
 import type { ComponentChildren, JSX } from "preact";
 import type { Status } from "../src/health/status.ts";
 import type { HistoryPoint } from "../src/service/history.ts";
-import {
-  Ago,
-  bytesText,
-  countText,
-  durationText,
-  Figure,
-  plainText,
-  plural,
-  rateText,
-  Text,
-} from "./text.tsx";
+import { countOf, formatBytes, formatDuration } from "../src/units.ts";
+import { Ago, countText, Figure, plainText, rateText, Text } from "./text.tsx";
 
 type Sink = Status["sinks"][number];
 
@@ -71,14 +62,19 @@ const writers = {
   unknown: ["unknown", "Unknown whether the exit module is running."],
 } as const;
 
+/** How the CA's part of the way is, and what is said of it. */
+function caState({ journal, reasons }: Status): readonly [mark: Mark, text: string] {
+  const isGone = reasons.some(({ code }) => code === "writer-gone");
+  if (journal?.writer === "stopped" && !isGone) return ["idle", "The CA is stopped."];
+  const trouble = reasons.find(({ code }) => code === "writer-stuck" || code === "writer-degraded");
+  if (trouble !== undefined) return [trouble.state, trouble.meaning];
+  return writers[journal?.writer ?? "unknown"];
+}
+
 function Ca({ status }: { readonly status: Status }): JSX.Element {
-  const { journal, reasons } = status;
-  const isStopped =
-    journal?.writer === "stopped" && !reasons.some(({ code }) => code === "writer-gone");
-  const [mark, text] = isStopped
-    ? (["idle", "The CA is stopped."] as const)
-    : writers[journal?.writer ?? "unknown"];
-  const append = journal?.durations?.append;
+  const { journal } = status;
+  const [mark, text] = caState(status);
+  const beat = journal?.writer === "stopped" ? undefined : journal?.writerBeat;
   return (
     <article class={`box ${mark}`} aria-label="CA">
       <h3>CA</h3>
@@ -87,18 +83,28 @@ function Ca({ status }: { readonly status: Status }): JSX.Element {
         <Row name="Newest event">
           {journal?.newest ? <Ago time={journal.newest.time} now={status.time} /> : "none"}
         </Row>
-        {append?.p99Us !== undefined && (
-          <Row name="Delay to the CA, p99">
-            <Figure value={append.p99Us}>{durationText(append.p99Us / 1e6)}</Figure>
+        {beat !== undefined && (
+          <Row name="Exit module's last sign of life">
+            <Ago time={beat.time} now={status.time} />
           </Row>
         )}
-        {append?.maxUs !== undefined && (
-          <Row name="Delay to the CA, max">
-            <Figure value={append.maxUs}>{durationText(append.maxUs / 1e6)}</Figure>
-          </Row>
-        )}
+        <Delay name="Delay to the CA, p99" us={journal?.durations?.append.p99Us} />
+        <Delay name="Delay to the CA, max" us={journal?.durations?.append.maxUs} />
       </dl>
     </article>
+  );
+}
+
+function Delay(props: {
+  readonly name: string;
+  readonly us: number | undefined;
+}): JSX.Element | null {
+  const { name, us } = props;
+  if (us === undefined) return null;
+  return (
+    <Row name={name}>
+      <Figure value={us}>{formatDuration(us / 1000)}</Figure>
+    </Row>
   );
 }
 
@@ -128,14 +134,14 @@ function Journal({ status }: { readonly status: Status }): JSX.Element {
       <meter min={0} max={1} value={share} aria-label="Share of its capacity in use" />
       <dl>
         <Row name="Size">
-          <Figure value={bytes}>{bytesText(bytes)}</Figure> of{" "}
-          <Figure value={capacityBytes}>{bytesText(capacityBytes)}</Figure>
+          <Figure value={bytes}>{formatBytes(bytes)}</Figure> of{" "}
+          <Figure value={capacityBytes}>{formatBytes(capacityBytes)}</Figure>
         </Row>
         <Row name="Segments">
           <Figure value={segments}>{countText(segments)}</Figure>
         </Row>
         <Row name="Free on the volume">
-          <Figure value={freeBytes}>{bytesText(freeBytes)}</Figure>
+          <Figure value={freeBytes}>{formatBytes(freeBytes)}</Figure>
         </Row>
         {newest !== undefined && (
           <Row name="Newest record">
@@ -188,7 +194,7 @@ function SinkBox(props: {
         </Row>
         {newest?.p99Seconds !== undefined && (
           <Row name="Latency, p99">
-            <Figure value={newest.p99Seconds}>{durationText(newest.p99Seconds)}</Figure>
+            <Figure value={newest.p99Seconds}>{formatDuration(newest.p99Seconds * 1000)}</Figure>
           </Row>
         )}
         <Row name="Backlog">
@@ -197,7 +203,7 @@ function SinkBox(props: {
         {counters !== undefined && (
           <Row name="Acknowledged since the start">
             <Figure value={counters.acknowledgedEvents}>
-              {plural(counters.acknowledgedEvents, "event")}
+              {countOf(counters.acknowledgedEvents, "event", countText)}
             </Figure>
           </Row>
         )}
@@ -211,7 +217,7 @@ function Backlog(props: {
   readonly now: string;
 }): JSX.Element {
   const { records, bytes, oldestTime } = props.backlog;
-  const text = records === undefined ? bytesText(bytes) : plural(records, "record");
+  const text = records === undefined ? formatBytes(bytes) : countOf(records, "record", countText);
   return (
     <>
       <Figure value={records ?? bytes}>{text}</Figure>

@@ -175,6 +175,14 @@ function journalRow(built: dashboard.DashboardBuilder): dashboard.DashboardBuild
       ]),
     )
     .withPanel(
+      graph(
+        "Signs of life of the exit module",
+        "s",
+        "Time since the last one; it gives one every 10 s.",
+        [`certwire_writer_beat_age_seconds{${chosen}}`, "{{instance}}"],
+      ),
+    )
+    .withPanel(
       graph("Process of the service", "bytes", "Memory.", [
         `certwire_process_resident_memory_bytes{${chosen}}`,
         "{{instance}}",

@@ -21,14 +21,15 @@ const units = [
 ] as const;
 
 /**
- * A duration in its largest units, such as `3 h 20 min`; below a second with three digits, such as `1.23 ms`. One that is
- * negative counts as 0 s. `most`: how many units are named, default 2.
+ * A duration in its largest units, such as `3 h 20 min`; below 10 s with one decimal at most, such as `3.5 s`, and below a
+ * second with three digits, such as `1.23 ms`. One that is negative counts as 0 s. `most`: how many units are named, default 2.
  */
 export function formatDuration(ms: number, most = 2): string {
   if (ms <= 0) return "0 s";
   // Before the unit is chosen: 999.6 ms are 1 s.
   let restMs = ms < 1000 ? Number(ms.toPrecision(3)) : ms;
   if (restMs < 1) return `${Number((restMs * 1000).toPrecision(3))} µs`;
+  if (restMs >= 1000 && restMs < 10_000) return `${Math.floor(restMs / 100) / 10} s`;
   const at = units.findIndex(([, unitMs]) => restMs >= unitMs);
   if (at < 0) return `${restMs} ms`;
   const parts = units.slice(at, at + most).map(([unit, unitMs]) => {
@@ -42,7 +43,7 @@ export function formatDuration(ms: number, most = 2): string {
     .join(" ");
 }
 
-/** A number of things, such as `1 hole` and `2 holes`. */
-export function countOf(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+/** A number of things, such as `1 hole` and `2 holes`. `shown`: how the number is written, default its digits. */
+export function countOf(count: number, thing: string, shown: (count: number) => string = String) {
+  return `${shown(count)} ${thing}${count === 1 ? "" : "s"}`;
 }

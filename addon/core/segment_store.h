@@ -65,6 +65,8 @@ class SegmentStore {
   /// Sets which segment is written, so that it counts with its whole size.
   void SetWritten(const PlannedSegment& segment);
 
+  /// The file that has the lock; null while this writer has not got it.
+  File* lock() const { return lock_.get(); }
   uint32_t epoch() const { return epoch_; }
   bool has_previous() const { return has_previous_; }
   /// Header of the newest epoch that was there before.

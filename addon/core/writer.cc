@@ -135,25 +135,11 @@ bool WriterCore::WaitForCommit(Buffer* buffer) {
   return false;
 }
 
-bool Hangs(uint64_t busy_since) {
-  const uint64_t now = MonotonicNanos();
-  return busy_since != 0 && now > busy_since && now - busy_since > kHungNanos;
-}
-
 void WriterCore::DescribeTrouble(WriterStats* stats) const {
-  const Flusher& flusher = thread.flusher();
-  int error = flusher.last_error();
-  stats->last_problem = flusher.last_what();
-  if (shared.trouble.load(std::memory_order_relaxed) != Trouble::kNone) {
-    error = shared.last_error.load(std::memory_order_relaxed);
-    stats->last_problem = shared.last_what.load(std::memory_order_relaxed);
-  } else if (Hangs(shared.busy_since.load(std::memory_order_relaxed)) ||
-             Hangs(flusher.busy_since())) {
-    error = 0;
-    stats->last_problem = "the disk does not answer";
-  }
-  stats->last_os_error = static_cast<uint32_t>(error);
-  stats->degraded = *stats->last_problem != 0;
+  const WriterTrouble trouble = thread.FindTrouble(kHungNanos);
+  stats->last_os_error = static_cast<uint32_t>(trouble.os_error);
+  stats->last_problem = trouble.what;
+  stats->degraded = trouble.condition != WriterCondition::kOk;
 }
 
 bool IsTooLong(const char* directory) {

@@ -12,6 +12,14 @@ constexpr uint64_t kFirstRetryNanos = 10 * kNanosPerMillisecond;
 constexpr uint64_t kLongestRetryNanos = 500 * kNanosPerMillisecond;
 /// Failed writes after which the batch moves to a new segment.
 constexpr uint32_t kWritesBeforeMove = 4;
+/// For a beat, which whoever watches the CA is warned of, a flush may be slow for a moment.
+constexpr uint64_t kHungForBeatNanos = 30 * kNanosPerSecond;
+
+bool Hangs(uint64_t busy_since, uint64_t hung_nanos) {
+  if (busy_since == 0) return false;
+  const uint64_t now = MonotonicNanos();
+  return now > busy_since && now - busy_since > hung_nanos;
+}
 
 }  // namespace
 
@@ -21,7 +29,8 @@ WriterThread::WriterThread(const WriterOptions& options, FileSystem* files, Writ
       spare_(&store_),
       flusher_(options.flush_interval_ms, &spare_, &shared->bell, &shared->flush_times),
       segments_(options, shared->id, &store_, &spare_, &flusher_),
-      filler_(options, shared, &segments_, &flusher_) {}
+      filler_(options, shared, &segments_, &flusher_),
+      heartbeat_(shared->id) {}
 
 Status WriterThread::Start() {
   const Status status = flusher_.Start();
@@ -40,11 +49,44 @@ void WriterThread::Main(void* self) { static_cast<WriterThread*>(self)->Run(); }
 void WriterThread::Run() {
   while (!stop_.load(std::memory_order_acquire)) {
     filler_.TakeNewRecords();
-    if (!TakeStep()) SleepUntilWork();
+    const bool worked = TakeStep();
+    BeatIfDue();
+    if (!worked) SleepUntilWork();
   }
   filler_.TakeNewRecords();
   while (!shared_->has_trouble() && TakeStep()) {
   }
+}
+
+WriterTrouble WriterThread::FindTrouble(uint64_t hung_nanos) const {
+  const Trouble trouble = shared_->trouble.load(std::memory_order_relaxed);
+  if (trouble != Trouble::kNone) {
+    return {trouble == Trouble::kNoSpace ? WriterCondition::kNoSpace : WriterCondition::kIoError,
+            shared_->last_error.load(std::memory_order_relaxed),
+            shared_->last_what.load(std::memory_order_relaxed)};
+  }
+  if (Hangs(shared_->busy_since.load(std::memory_order_relaxed), hung_nanos) ||
+      Hangs(flusher_.busy_since(), hung_nanos)) {
+    return {WriterCondition::kHangs, 0, "the disk does not answer"};
+  }
+  const char* what = flusher_.last_what();
+  if (*what == '\0') return {};
+  return {WriterCondition::kIoError, flusher_.last_error(), what};
+}
+
+void WriterThread::BeatIfDue() {
+  if (store_.lock() == nullptr) return;
+  const WriterTrouble trouble = FindTrouble(kHungForBeatNanos);
+  WriterBeat vitals;
+  vitals.time = UtcTime();
+  vitals.dropped = shared_->drops.total();
+  vitals.waiting_bytes = shared_->pool.outstanding();
+  vitals.condition = static_cast<uint32_t>(trouble.condition);
+  vitals.os_error = static_cast<uint32_t>(trouble.os_error);
+  const uint64_t now = MonotonicNanos();
+  shared_->busy_since.store(now, std::memory_order_relaxed);
+  heartbeat_.BeatIfDue(store_.lock(), now, vitals);
+  shared_->busy_since.store(0, std::memory_order_relaxed);
 }
 
 void WriterThread::SleepUntilWork() {

@@ -6,7 +6,9 @@
 
 #include "batch_filler.h"
 #include "flusher.h"
+#include "heartbeat.h"
 #include "journal/writer.h"
+#include "journal/writer_beat.h"
 #include "platform.h"
 #include "segment_roller.h"
 #include "segment_store.h"
@@ -14,6 +16,13 @@
 #include "writer_shared.h"
 
 namespace journal {
+
+/// What is wrong with the disk, the worst first.
+struct WriterTrouble {
+  WriterCondition condition = WriterCondition::kOk;
+  int os_error = 0;
+  const char* what = "";  ///< a literal, empty when nothing is wrong
+};
 
 /// The only thread that writes frames: takes records, fills a batch, writes it, and goes to the
 /// next segment when one is full or broken. While it cannot write, it keeps the records in memory
@@ -32,12 +41,15 @@ class WriterThread {
   /// Ends both threads, after one more attempt to write what waits.
   void Stop();
   const Flusher& flusher() const { return flusher_; }
+  /// By any thread. An operation that takes longer than `hung_nanos` hangs.
+  WriterTrouble FindTrouble(uint64_t hung_nanos) const;
   /// Stops pacing the flushes, for the seal.
   void Hurry() { flusher_.Hurry(); }
 
  private:
   static void Main(void* self);
   void Run();
+  void BeatIfDue();
   void SleepUntilWork();
   /// False when there is nothing to do, or no attempt is due yet.
   bool TakeStep();
@@ -59,6 +71,7 @@ class WriterThread {
   // Everything below is used by this thread only.
   SegmentRoller segments_;
   BatchFiller filler_;
+  Heartbeat heartbeat_;
   uint32_t failures_ = 0;  ///< failed attempts since something last succeeded
   uint64_t retry_at_ = 0;  ///< MonotonicNanos
 };

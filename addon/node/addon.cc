@@ -5,6 +5,7 @@
 #include "reader_wrap.h"
 #include "segments.h"
 #include "simulator_wrap.h"
+#include "writer_beat.h"
 #ifdef _WIN32
 #include "ca_database_wrap.h"
 #include "windows_system.h"
@@ -17,6 +18,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("JournalReader", ReaderWrap::Define(env));
   exports.Set("ExitSimulator", SimulatorWrap::Define(env));
   exports.Set("listSegments", Napi::Function::New(env, ListSegments, "listSegments"));
+  exports.Set("readWriterBeat", Napi::Function::New(env, ReadWriterBeat, "readWriterBeat"));
   exports.Set("deleteFile", Napi::Function::New(env, DeleteFile, "deleteFile"));
   exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
 #ifdef _WIN32

@@ -12,7 +12,7 @@
 
 #include "../event_log/event_log.h"
 #include "../exit_module/access.h"
-#include "../service_host/abandonable_thread.h"
+#include "../threads/abandonable_thread.h"
 #include "journal/clock.h"
 #include "journal/status.h"
 #include "messages.h"
@@ -170,7 +170,7 @@ std::atomic<bool> is_log_hanging = false;
 DWORD WriteEntryInTime(DWORD id, const std::vector<std::wstring>& texts) {
   if (is_log_hanging.exchange(true)) return ERROR_BUSY;
   const auto error = std::make_shared<std::atomic<DWORD>>(ERROR_SUCCESS);
-  service_host::AbandonableThread thread([id, texts, error] {
+  threads::AbandonableThread thread([id, texts, error] {
     *error = event_log::WriteEntry(id, texts);
     is_log_hanging = false;
   });

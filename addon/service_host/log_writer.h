@@ -6,7 +6,7 @@
 #include <memory>
 #include <string_view>
 
-#include "abandonable_thread.h"
+#include "../threads/abandonable_thread.h"
 #include "log_sink.h"
 
 namespace service_host {
@@ -31,7 +31,7 @@ class LogWriter {
  private:
   struct Queue;
   std::shared_ptr<Queue> queue_;
-  AbandonableThread thread_;
+  threads::AbandonableThread thread_;
 };
 
 }  // namespace service_host

@@ -79,7 +79,7 @@ Supervisor::Life Supervisor::RunOnce() {
   LogStart(child);
   const auto output = std::make_shared<Output>(
       Output{child.TakeOutput(), Handle(CreateEventW(nullptr, TRUE, FALSE, nullptr)), log_});
-  AbandonableThread reader([output] { ReadOutput(*output); });
+  threads::AbandonableThread reader([output] { ReadOutput(*output); });
   WaitForEnd(&child, output->started.get());
   // What the program left running would hold its output open.
   child.Terminate();

@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "abandonable_thread.h"
+#include "../threads/abandonable_thread.h"
 #include "backoff.h"
 #include "child_process.h"
 #include "host_log.h"

@@ -52,20 +52,26 @@ function reasonLines({ code, state, sink, since, detail, meaning, hint }: Reason
 }
 
 function journalLines(journal: Journal, at: number): string[] {
-  const { segments, bytes, capacityBytes, freeBytes, newest, writer, durations } = journal;
+  const { segments, bytes, capacityBytes, freeBytes, newest, durations } = journal;
   const newestText =
     newest === undefined
       ? "no record"
       : `newest record ${age(newest.time, at)}, epoch ${newest.epochNumber}, sequence ${newest.sequence}`;
   const append = durations?.append;
   return [
-    ...field("CA", `exit module ${writer}, ${newestText}`),
+    ...field("CA", `exit module ${writerText(journal, at)}, ${newestText}`),
     ...field(
       "journal",
       `${countOf(segments, "segment")}, ${formatBytes(bytes)} of ${formatBytes(capacityBytes)}, ${formatBytes(freeBytes)} free`,
     ),
     ...(append === undefined || append.count === 0 ? [] : field("append", durationsText(append))),
   ];
+}
+
+function writerText({ writer, writerBeat: beat }: Journal, at: number): string {
+  if (writer === "stopped" || beat === undefined) return writer;
+  const condition = beat.condition === "ok" ? "" : `, ${beat.condition}`;
+  return `${writer}${condition}, sign of life ${age(beat.time, at)}`;
 }
 
 function sinkLines({ name, kind, state, checkpoint, backlog, deadLetters }: Sink, at: number) {

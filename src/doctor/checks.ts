@@ -136,6 +136,8 @@ export const checkOfReason: Readonly<Record<HealthCode, CheckName>> = {
   "journal-near-limit": "journal-space",
   "volume-nearly-full": "journal-space",
   "writer-gone": "journal-writer",
+  "writer-stuck": "journal-writer",
+  "writer-degraded": "journal-writer",
   "no-events": "journal-writer",
   "gap-seen": "journal-gaps",
   "clock-behind": "clock",

@@ -133,7 +133,7 @@ function judgeRights({ rights, directory }: JournalLinkFacts): Finding[] {
 type Shown = NonNullable<Status["journal"]>;
 
 function judgeWriter(
-  { writer, newest }: Shown,
+  { writer, writerBeat, newest }: Shown,
   reasons: readonly HealthReason[],
   nowMs: number,
 ): Finding[] {
@@ -145,7 +145,13 @@ function judgeWriter(
     stopped: "no module holds the journal",
     unknown: "whether a module holds the journal cannot be seen here",
   }[writer];
-  return findings("journal-writer", `${state}, ${record}`, problemsOf(reasons, "journal-writer"));
+  const silentMs = writerBeat === undefined ? 0 : Math.max(0, nowMs - Date.parse(writerBeat.time));
+  const life =
+    writer !== "running" || writerBeat === undefined
+      ? ""
+      : `, its last sign of life was ${formatDuration(silentMs)} ago`;
+  const seen = `${state}${life}, ${record}`;
+  return findings("journal-writer", seen, problemsOf(reasons, "journal-writer"));
 }
 
 function judgeAppends({ unflushedMs }: JournalLinkFacts, { durations }: Shown): Finding[] {

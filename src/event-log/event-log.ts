@@ -9,7 +9,7 @@ export type WriteEntry = (id: number, texts: readonly string[]) => Promise<void>
 /** Longest text of an entry, in UTF-16 code units. Windows takes 31,839. */
 const longestText = 1000;
 
-/** Entries that wait while the log does not answer. */
+/** Entries that wait while the log does not answer or refuses them. */
 const mostWaiting = 16;
 
 /** Options of an event log. */
@@ -19,19 +19,29 @@ export interface EventLogOptions {
   readonly failed?: (error: string) => void;
   /** A clock in ms. Default `performance.now`. */
   readonly now?: () => number;
+  /** After which time an entry that could not be written is tried again, in ms. Default 60000. */
+  readonly retryMs?: number;
+}
+
+/** An entry that waits. */
+interface Waiting {
+  readonly id: number;
+  readonly texts: readonly string[];
 }
 
 /**
  * The service's entries in the Application log of Windows, source `Certwire`. They are written one after the other in the
- * background: a log that hangs or refuses holds up nothing, and its entries are dropped.
+ * background, and what could not be written is tried again later: a log that hangs or refuses holds up nothing but its own
+ * entries, and no more than 16 of them wait.
  */
 export class EventLog {
   readonly #options: EventLogOptions;
   readonly #now: () => number;
   readonly #reportedAt = new Map<string, number>();
-  #waiting = 0;
+  readonly #waiting: Waiting[] = [];
   #isFailing = false;
-  #last: Promise<void> = Promise.resolve();
+  #writing: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(options: EventLogOptions) {
     this.#options = options;
@@ -48,32 +58,52 @@ export class EventLog {
     const now = this.#now();
     const before = this.#reportedAt.get(key);
     if (before !== undefined && now - before < quietMs) return false;
-    if (this.#waiting >= mostWaiting) return false;
+    if (this.#waiting.length >= mostWaiting) return false;
     this.#reportedAt.set(key, now);
-    this.#waiting += 1;
-    this.#last = this.#last.then(() => this.#write(id, texts));
+    this.#waiting.push({ id, texts });
+    void this.#writeAll();
     return true;
   }
 
-  /** Waits until everything queued is written, at most `ms`. Never rejects. */
+  /** Tries to write everything queued, for at most `ms`. Never rejects. */
   async flush(ms = 2000): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, ms);
     });
-    await Promise.race([this.#last, timeout]);
+    await Promise.race([this.#writeAll(), timeout]);
     clearTimeout(timer);
   }
 
-  async #write(id: number, texts: readonly string[]): Promise<void> {
+  /** Until all are written or one fails. Never rejects. */
+  #writeAll(): Promise<void> {
+    this.#writing ??= this.#writeQueue().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #writeQueue(): Promise<void> {
+    clearTimeout(this.#retry);
+    for (let [entry] = this.#waiting; entry !== undefined; [entry] = this.#waiting) {
+      if (!(await this.#write(entry))) {
+        const { retryMs = 60_000 } = this.#options;
+        this.#retry = setTimeout(() => void this.#writeAll(), retryMs).unref();
+        return;
+      }
+      this.#waiting.shift();
+    }
+  }
+
+  async #write({ id, texts }: Waiting): Promise<boolean> {
     try {
       await this.#options.write(id, texts.map(safeText));
       this.#isFailing = false;
+      return true;
     } catch (error) {
       if (!this.#isFailing) this.#options.failed?.(describeCause(error));
       this.#isFailing = true;
-    } finally {
-      this.#waiting -= 1;
+      return false;
     }
   }
 }

@@ -151,6 +151,19 @@ and certwire_backlog_age_seconds > 600`,
     for: "5m",
     severity: "page",
   },
+  CertwireWriterStuck: {
+    summary: "The exit module on {{ $labels.instance }} gives no sign of life: it is stuck.",
+    ...onReasons(["writer-stuck"], "failing"),
+    for: "5m",
+    severity: "page",
+  },
+  CertwireWriterDegraded: {
+    summary: "The exit module on {{ $labels.instance }} cannot write records as it should.",
+    // A disk that is slow for a moment ends by itself.
+    ...onReasons(["writer-degraded"], "any"),
+    for: "2m",
+    severity: "page",
+  },
   CertwireQuiet: {
     summary:
       "The CA on {{ $labels.instance }} has recorded nothing for longer than it ever should.",

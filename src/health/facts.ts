@@ -1,4 +1,7 @@
+import type { WriterBeat } from "../journal/writer-beat.ts";
 import type { DeadKind, PipelineTrouble } from "../pipeline/trouble.ts";
+
+export { writerConditions } from "../journal/writer-beat.ts";
 
 /** What is known about one enabled sink. What is absent is not known, and is not a reason for anything. */
 export interface SinkFacts {
@@ -44,6 +47,8 @@ export interface JournalFacts {
   readonly writerMinFreeBytes: number;
   /** True if the exit module holds its lock; absent if that cannot be known here. */
   readonly isWriterAlive?: boolean;
+  /** The newest sign of life of the exit module; absent if there is none, or it cannot be read. */
+  readonly writerBeat?: WriterBeat;
   /** True if the newest record says that the CA stopped. */
   readonly isCaStopped?: boolean;
   /** When the newest record was made, in ms since 1970; absent for an empty journal. */

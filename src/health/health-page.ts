@@ -13,9 +13,8 @@ The service and \`certwire status\` describe how well events flow by one state w
 A reason has a \`code\` (below, stable across versions), its \`state\`, the \`sink\` it is about, \`since\` when, a \`detail\`, and what to
 do. The worst reason decides. A CA that was stopped is not a reason.
 
-Not everything can be seen: whether the CA runs is known from the exit module's lock and last record only, not from Windows; an
-exit module that is stuck shows as records without a mark of the writer in the log, and the end of the CA's own certificate in its
-events. The time of the machine is compared with the newest record, not with a time server.
+Not everything can be seen: whether the CA runs is known from the exit module's lock, signs of life and last record only, not from
+Windows; the end of the CA's own certificate is in its events. The time of the machine is compared with the newest record, not with a time server.
 `;
 
 /** The text of docs/reference/health.md. */

@@ -1,5 +1,5 @@
 import type { PipelineTrouble } from "../pipeline/trouble.ts";
-import { formatDuration } from "../units.ts";
+import { countOf, formatBytes, formatDuration } from "../units.ts";
 import { type AlertName, alertOf } from "./alerts.ts";
 import {
   type CertificateFact,
@@ -58,6 +58,8 @@ const backlogShare = { degraded: 0.5, failing: 0.75 };
 const gapMs = day;
 const clockMs = 5 * minute;
 const certificateMs = 30 * day;
+/** Of the exit module; it beats every 10 s. */
+const silenceMs = minute;
 
 /** The state of health that follows from facts at a time, in ms since 1970. */
 export function assessHealth(
@@ -261,7 +263,7 @@ function journalReasons(
   { quietHours }: HealthLimits,
 ): HealthReason[] {
   const { newestMs, isWriterAlive, isCaStopped = false } = journal;
-  const found = volumeReasons(journal);
+  const found = [...volumeReasons(journal), ...beatReasons(journal, nowMs)];
   if (isWriterAlive === false && newestMs !== undefined && !isCaStopped) {
     found.push(reason("writer-gone", true));
   }
@@ -282,6 +284,37 @@ function journalReasons(
     found.push(reason("gap-seen", false, { sinceMs: journal.gapMs }));
   }
   return found;
+}
+
+/** What is wrong with the exit module, in words. */
+const conditionTexts = {
+  "no-space": "no space: its volume or one of its limits is full",
+  "io-error": "writing or flushing fails",
+  hangs: "the disk does not answer",
+  dropping: "its memory is full",
+} as const;
+
+/** A writer that has ended says nothing any more, and whether one that cannot be seen has ended is not known. */
+function beatReasons(
+  { writerBeat: beat, isWriterAlive }: JournalFacts,
+  nowMs: number,
+): HealthReason[] {
+  if (beat === undefined || isWriterAlive === false) return [];
+  const silentMs = nowMs - beat.timeMs;
+  if (silentMs > silenceMs) {
+    if (isWriterAlive !== true) return [];
+    const detail = `the last one was ${formatDuration(silentMs)} ago`;
+    return [reason("writer-stuck", true, { sinceMs: beat.timeMs + silenceMs, detail })];
+  }
+  const { condition, osError, waitingBytes, droppedRecords } = beat;
+  if (condition === "ok" || condition === "unknown") return [];
+  const error = osError === undefined ? "" : ` (system error ${osError})`;
+  const detail = [
+    `${conditionTexts[condition]}${error}`,
+    `${formatBytes(waitingBytes)} wait in memory`,
+    `${countOf(droppedRecords, "record")} dropped since its start`,
+  ].join("; ");
+  return [reason("writer-degraded", condition !== "hangs", { detail })];
 }
 
 function volumeReasons(journal: JournalFacts): HealthReason[] {

@@ -12,6 +12,7 @@ import { type RetentionPolicy, spaceOf, withWriterLimits } from "../journal/rete
 import { listSegments, startOf } from "../journal/segments.ts";
 import { capacityOf } from "../journal/space-rule.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
+import { readWriterBeat, type WriterBeat } from "../journal/writer-beat.ts";
 import { summarize } from "../journal-tools/duration-summary.ts";
 import { isCaStop, type JournalEnd, readJournalEnd } from "../journal-tools/journal-end.ts";
 import { JournalMap } from "../journal-tools/journal-map.ts";
@@ -63,7 +64,9 @@ export async function inspectDisk(
     found.journalError = describeCause(error);
     return undefined;
   });
-  const service = await inspectService(layout).catch(() => ({ state: "unknown" as const }));
+  const service = await inspectService(places.stateDirectory).catch(() => ({
+    state: "unknown" as const,
+  }));
   const each = await Promise.all(
     places.sinks.map((sink) => inspectSink(sink, places, layout, journal)),
   );
@@ -104,7 +107,9 @@ async function inspectJournal(
   const end = found.last || !known || !isThere ? found : { ...found, last: known };
   const newest = segments.at(-1);
   const isAlive = await isLocked(join(journalDirectory, "writer.lock")).catch(() => undefined);
-  const facts = await journalFacts(journalDirectory, { segments, policy, end, isAlive });
+  // Whoever may not read the lock file does not know how the exit module is; the rest is still true.
+  const beat = await readWriterBeat(journalDirectory).catch(() => undefined);
+  const facts = await journalFacts(journalDirectory, { segments, policy, end, isAlive, beat });
   const { last, times } = end;
   const map = new JournalMap(segments);
   return {
@@ -125,6 +130,7 @@ async function inspectJournal(
       ...(facts.gapMs !== undefined && { newestGapTime: new Date(facts.gapMs).toISOString() }),
       ...(last && { newest: placeOf(last) }),
       writer: writerState(isAlive),
+      ...(beat && { writerBeat: shownBeat(beat) }),
       durations: {
         append: summarize(times?.append),
         write: summarize(times?.write),
@@ -146,6 +152,10 @@ function shownSegment({
   return { name, epochNumber, segment, firstSequence: String(firstSequence), startedTime, bytes };
 }
 
+function shownBeat({ timeMs, ...rest }: WriterBeat) {
+  return { time: new Date(timeMs).toISOString(), ...rest };
+}
+
 function writerState(isAlive: boolean | undefined): "running" | "stopped" | "unknown" {
   if (isAlive === undefined) return "unknown";
   return isAlive ? "running" : "stopped";
@@ -163,12 +173,13 @@ export interface JournalParts {
   readonly end: JournalEnd;
   /** Whether the exit module holds its lock. */
   readonly isAlive: boolean | undefined;
+  readonly beat: WriterBeat | undefined;
 }
 
 /** The facts of a journal. Rejects with the error of the file system. */
 export async function journalFacts(
   directory: string,
-  { segments, policy, end, isAlive }: JournalParts,
+  { segments, policy, end, isAlive, beat }: JournalParts,
 ): Promise<JournalFacts> {
   const limits = withWriterLimits(policy, segments);
   const writers = withWriterLimits(
@@ -184,12 +195,15 @@ export async function journalFacts(
     minFreeBytes: limits.minFreeBytes,
     writerMinFreeBytes: writers.minFreeBytes,
     ...(isAlive !== undefined && { isWriterAlive: isAlive }),
+    ...(beat && { writerBeat: beat }),
     ...(last && { isCaStopped: isCaStop(last), newestMs: unixMsOf(last.time) }),
     ...(gapMs !== undefined && { gapMs }),
   };
 }
 
-async function inspectService(layout: StateLayout): Promise<DiskFindings["service"]> {
+/** The service that holds a state directory. Rejects with the error of the file system. */
+export async function inspectService(stateDirectory: string): Promise<DiskFindings["service"]> {
+  const layout = stateLayout(stateDirectory);
   const path = join(layout.directory, layout.lockName);
   const isHeld = await isLocked(path);
   const holder = await readLockHolder(path).catch(() => undefined);

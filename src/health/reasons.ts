@@ -130,6 +130,16 @@ export const healthReasons = {
     when: "`failing`.",
     hint: "Start the CA. If it runs, it has not loaded the exit module: see the event log, source `Certwire`.",
   },
+  "writer-stuck": {
+    meaning: "The exit module holds the journal, but has given no sign of life for over a minute.",
+    when: "`failing`. It gives one every 10 s.",
+    hint: "Check the disk of the journal: the exit module waits for it. What it has in memory is lost when the CA is stopped.",
+  },
+  "writer-degraded": {
+    meaning: "The exit module cannot write records as it should.",
+    when: "`failing` while it has no space, writing or flushing fails, or it drops records; `degraded` while a flush has taken over 30 s. Its end is seen within 10 s.",
+    hint: "Free space on the journal's volume, or repair the disk. Records wait in memory up to `MaxMemoryMegabytes`, then they are lost; nothing must be restarted.",
+  },
   "no-events": {
     meaning: "The CA has recorded nothing for longer than `health.quietHours`.",
     when: "`degraded`.",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { writerConditions } from "../journal/writer-beat.ts";
 import { healthReasons } from "./reasons.ts";
 
 const time = z.iso.datetime().describe("UTC, RFC 3339.");
@@ -67,6 +68,20 @@ const journal = z.strictObject({
   writer: z
     .enum(["running", "stopped", "unknown"])
     .describe("Whether the exit module holds its lock; `unknown` in a container, for instance."),
+  writerBeat: z
+    .strictObject({
+      time,
+      condition: z
+        .enum(writerConditions)
+        .describe("What is wrong with the exit module, the worst of it; `ok` if nothing is."),
+      osError: z.int().optional().describe("System error of the operation that fails."),
+      droppedRecords: count.describe("Records dropped since the exit module started."),
+      waitingBytes: count.describe("Memory of records that are not written yet."),
+    })
+    .optional()
+    .describe(
+      "The newest sign of life of the exit module, which gives one every 10 s while it runs; absent if there is none.",
+    ),
   durations: z
     .strictObject({ append: duration, write: duration, flush: duration })
     .optional()

@@ -10,25 +10,26 @@ export const metrics: readonly Metric[] = [...serviceMetrics, ...sinkMetrics];
 /** The formats that Prometheus reads: text 0.0.4, and OpenMetrics 1.0. */
 export type ExpositionFormat = "prometheus" | "openmetrics";
 
-/** The text of an observation is made once, however many scrape it. */
-const texts = {
-  prometheus: new WeakMap<Observation, string>(),
-  openmetrics: new WeakMap<Observation, string>(),
+/** The bytes of an observation are made once, however many scrape it. */
+const bodies = {
+  prometheus: new WeakMap<Observation, Buffer>(),
+  openmetrics: new WeakMap<Observation, Buffer>(),
 } as const;
+
+/** All metrics in a text format, in UTF-8; the same bytes for the same observation. */
+export function metricsBody(observation: Observation, format: ExpositionFormat): Buffer {
+  const known = bodies[format].get(observation);
+  if (known !== undefined) return known;
+  const body = Buffer.from(metricsText(observation, format));
+  bodies[format].set(observation, body);
+  return body;
+}
 
 /**
  * All metrics in a text format. Written by hand and not by a client library: every value is counted elsewhere already,
  * in the place that the log takes it from.
  */
 export function metricsText(observation: Observation, format: ExpositionFormat): string {
-  const known = texts[format].get(observation);
-  if (known !== undefined) return known;
-  const text = writeMetrics(observation, format);
-  texts[format].set(observation, text);
-  return text;
-}
-
-function writeMetrics(observation: Observation, format: ExpositionFormat): string {
   const blocks = metrics.flatMap((metric) => {
     const lines = metric
       .read(observation)

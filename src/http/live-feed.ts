@@ -36,9 +36,8 @@ export const maxClients = 8;
 /** What the parts of an update are made of, in JSON. */
 interface Parts {
   readonly status: string;
-  /** Events with names, and without them. */
-  readonly named?: string;
-  readonly plain?: string;
+  /** The latest events with names or without them, made when the first client needs them; absent if they cannot be read. */
+  readonly events?: (hasNames: boolean) => string;
 }
 
 /** How a client is served. */
@@ -111,7 +110,7 @@ export class LiveFeed {
       const events = await recentEvents().catch(() => undefined);
       const parts = {
         status: jsonText(status),
-        ...(events && { named: jsonText(events), plain: withoutNames(events) }),
+        ...(events && { events: eventTexts(events) }),
       };
       for (const client of this.#ready()) this.#update(client, parts);
     } finally {
@@ -119,7 +118,7 @@ export class LiveFeed {
     }
   }
 
-  #update(client: Client, parts: Parts): void {
+  #update(client: Client, { status, events }: Parts): void {
     const { response, hasNames, isAllowed } = client;
     if (!isAllowed()) {
       this.#leave(client);
@@ -128,11 +127,10 @@ export class LiveFeed {
     }
     const points = this.#options.history(client.pointMs);
     client.pointMs = points.at(-1)?.timeMs ?? client.pointMs;
-    const events = hasNames ? parts.named : parts.plain;
     const members = [
-      `"status":${parts.status}`,
+      `"status":${status}`,
       `"history":${jsonText(points)}`,
-      ...(events === undefined ? [] : [`"recentEvents":${events}`]),
+      ...(events === undefined ? [] : [`"recentEvents":${events(hasNames)}`]),
       `"hasNames":${hasNames}`,
     ];
     response.write(`data: {${members.join(",")}}\n\n`);
@@ -144,6 +142,11 @@ export class LiveFeed {
   }
 }
 
-function withoutNames(events: readonly RecentEvent[]): string {
-  return jsonText(events.map((event) => ({ ...event, names: undefined })));
+/** Makes each of the two texts of events at most once, and only if somebody asks for it. */
+function eventTexts(events: readonly RecentEvent[]): (hasNames: boolean) => string {
+  const texts: { named?: string; plain?: string } = {};
+  return (hasNames) =>
+    hasNames
+      ? (texts.named ??= jsonText(events))
+      : (texts.plain ??= jsonText(events.map((event) => ({ ...event, names: undefined }))));
 }

@@ -50,6 +50,12 @@ export function eachKey(
     });
 }
 
+/** Time from a time of the status to the status itself, in s; `undefined` for one that is not known. */
+export function ageOf(time: string | undefined, { status }: Observation): number | undefined {
+  if (time === undefined) return undefined;
+  return Math.max(0, (Date.parse(status.time) - Date.parse(time)) / 1000);
+}
+
 /** One sample without a label; `undefined` gives none. */
 export function single(value: (observation: Observation) => number | undefined): Metric["read"] {
   return (observation) => {

@@ -1,5 +1,6 @@
+import { writerConditions } from "../health/facts.ts";
 import type { Status } from "../health/status.ts";
-import { type Metric, type Sample, single } from "./metric.ts";
+import { ageOf, type Metric, type Sample, single } from "./metric.ts";
 
 const healthStates = ["ok", "degraded", "failing"] as const;
 const quantiles = [
@@ -151,6 +152,41 @@ export const serviceMetrics: readonly Metric[] = [
       if (writer === "unknown") return undefined;
       return writer === "running" ? 1 : 0;
     }),
+  },
+  {
+    name: "certwire_writer_beat_age_seconds",
+    type: "gauge",
+    labels: [],
+    help: "Time since the exit module last gave a sign of life, which it does every 10 s while it runs.",
+    read: single((observation) => ageOf(observation.status.journal?.writerBeat?.time, observation)),
+  },
+  {
+    name: "certwire_writer_condition",
+    type: "gauge",
+    labels: ["condition"],
+    help: "1 for the condition of the exit module at its last sign of life, 0 for the others.",
+    read: ({ status }) => {
+      const beat = status.journal?.writerBeat;
+      if (beat === undefined) return [];
+      return writerConditions.map((condition) => ({
+        labels: { condition },
+        value: beat.condition === condition ? 1 : 0,
+      }));
+    },
+  },
+  {
+    name: "certwire_writer_dropped_records_total",
+    type: "counter",
+    labels: [],
+    help: "Records that the exit module dropped for lack of memory; begins at 0 with the CA, not with the service.",
+    read: single(({ status }) => status.journal?.writerBeat?.droppedRecords),
+  },
+  {
+    name: "certwire_writer_waiting_bytes",
+    type: "gauge",
+    labels: [],
+    help: "Memory of records that the exit module has not written yet.",
+    read: single(({ status }) => status.journal?.writerBeat?.waitingBytes),
   },
   {
     name: "certwire_writer_operations_total",

@@ -1,5 +1,5 @@
 import type { Observation, SinkView } from "../service/live-status.ts";
-import { eachKey, eachSink, type Metric } from "./metric.ts";
+import { ageOf, eachKey, eachSink, type Metric } from "./metric.ts";
 
 const states = [
   "connecting",
@@ -14,17 +14,11 @@ function shown({ stats }: SinkView, { status }: Observation) {
   return status.sinks.find(({ name }) => name === stats.sink);
 }
 
-/** Seconds from a time of the status to the status itself. */
-function age(time: string | undefined, { status }: Observation): number | undefined {
-  if (time === undefined) return undefined;
-  return Math.max(0, (Date.parse(status.time) - Date.parse(time)) / 1000);
-}
-
 function backlogAge(view: SinkView, observation: Observation): number | undefined {
   const backlog = shown(view, observation)?.backlog;
   const known = backlog === undefined ? undefined : 0;
   const oldest = view.stats.oldestUnacknowledged ?? backlog?.oldestTime;
-  return age(oldest, observation) ?? known;
+  return ageOf(oldest, observation) ?? known;
 }
 
 const sink = ["sink"];
@@ -231,7 +225,7 @@ export const sinkMetrics: readonly Metric[] = [
     labels: sink,
     help: "Time since the checkpoint was written; an idle sink writes none.",
     read: eachSink((view, observation) =>
-      age(shown(view, observation)?.checkpoint?.savedTime, observation),
+      ageOf(shown(view, observation)?.checkpoint?.savedTime, observation),
     ),
   },
   {

@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 import { jsonText } from "../events/json-text.ts";
 import type { Status } from "../health/status.ts";
 import type { Observation } from "../service/live-status.ts";
-import { metricsText } from "./exposition.ts";
+import { metricsBody } from "./exposition.ts";
 import type { LiveFeed } from "./live-feed.ts";
 import { staticFile } from "./page-files.ts";
 
@@ -25,7 +25,7 @@ export interface RouteOptions {
 interface Answer {
   readonly code: number;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
 const plain = "text/plain; charset=utf-8";
@@ -67,7 +67,7 @@ export async function answerRequest(
     return;
   }
   const { code, type, body } = answer;
-  const bytes = Buffer.from(body);
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
   response.writeHead(code, {
     ...common,
     "content-type": type,
@@ -122,9 +122,9 @@ async function answerTo(
     return { code: 401, type: plain, body: "a bearer token is needed\n" };
   }
   if (!isAllowed) return { code: 405, type: plain, body: "only GET and HEAD\n" };
-  if (isForeignSite(options, headers)) {
-    const body = "without a token: only requests to an IP address or localhost\n";
-    return { code: 421, type: plain, body };
+  if (options.token === undefined && options.isReachableByBrowsers) {
+    const refusal = refusalOf(headers);
+    if (refusal !== undefined) return { type: plain, ...refusal };
   }
   return dataAt(path, options, headers);
 }
@@ -145,7 +145,7 @@ async function dataAt(
     }
     case "/metrics": {
       const isOpen = accept?.includes("application/openmetrics-text") === true;
-      const body = metricsText(await observe(), isOpen ? "openmetrics" : "prometheus");
+      const body = metricsBody(await observe(), isOpen ? "openmetrics" : "prometheus");
       return { code: 200, type: isOpen ? openMetrics : prometheusText, body };
     }
     case "/events":
@@ -159,16 +159,22 @@ async function dataAt(
 }
 
 /**
- * True for a request that a page of another site may have made its browser send, by a name of that site which leads
- * here (DNS rebinding). The page has no token, so this is for endpoints without one.
+ * Why a request may be one that a page of another site made a browser send; `undefined` if it is not. That page has no
+ * token, so this is for endpoints without one. It could not read the answer, but take the connections of others.
  */
-function isForeignSite(
-  { token, isReachableByBrowsers }: RouteOptions,
-  { host = "" }: IncomingMessage["headers"],
-): boolean {
-  if (token !== undefined || !isReachableByBrowsers) return false;
+function refusalOf(
+  headers: IncomingMessage["headers"],
+): { readonly code: number; readonly body: string } | undefined {
+  const { host = "", origin, "sec-fetch-site": site = "none" } = headers;
+  // By a name of that site which leads here (DNS rebinding).
   const name = host.replace(/:\d+$/, "");
-  return isIP(name.replace(/^\[(.*)\]$/, "$1")) === 0 && name.toLowerCase() !== "localhost";
+  if (isIP(name.replace(/^\[(.*)\]$/, "$1")) === 0 && name.toLowerCase() !== "localhost") {
+    const body = "without a token: only requests to an IP address or localhost\n";
+    return { code: 421, body };
+  }
+  const isOwn = origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
+  if (isOwn && (site === "none" || site === "same-origin")) return undefined;
+  return { code: 403, body: "without a token: no requests by pages of another site\n" };
 }
 
 function readiness({ state, reasons }: Status): Answer {

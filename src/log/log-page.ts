@@ -20,7 +20,8 @@ and \`hint\`, which says what to do. Retries are logged as warn up to nine failu
 
 Lines that repeat are not all written: the first one is, and then, for as long as they repeat, one after 1, 2, 4 and so on minutes, at
 last one an hour, with the newest fields and the number of the lines held back in \`repeated\`. Lines count as repeats if \`msg\`,
-\`level\`, \`kind\`, \`code\` and \`reason\` are the same, whatever their lane, event or delay; after five minutes without a repeat a line
+\`level\`, \`kind\`, \`code\` and \`reason\` are the same, whatever their lane, event or delay, and their \`error\` differs in numbers only: up to 16 other
+errors are each written at once; after five minutes without a repeat a line
 is new again. So a broker that is down for a day takes fewer than 200 lines; the counters of \`progress\` have every event.
 
 When the reader of standard error stops reading, lines are dropped. The next line that is written has their number in
@@ -64,7 +65,7 @@ space is needed) or \`cap\` (the journal is at its limit).
 
 const progress = `## \`progress\`
 
-One line per sink every five minutes while it acknowledges events or its state changes, else once an hour, and one at the stop. The
+One line per sink every five minutes while it acknowledges events, makes dead letters or changes its state, else once an hour, and one at the stop. The
 counters start at 0 with the service.
 
 | field | meaning |

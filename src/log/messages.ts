@@ -349,6 +349,6 @@ export const logMessages = {
     levels: ["warn"],
     fields: ["error"],
     advice:
-      "check that the service Windows Event Log runs; logged once until an entry is written again, and the entries in between are dropped",
+      "check that the service Windows Event Log runs; logged once until an entry is written again; up to 16 entries wait and are tried again once a minute, further ones are reported later or dropped",
   },
 } as const satisfies Record<string, LogMessageEntry>;

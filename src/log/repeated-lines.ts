@@ -13,6 +13,8 @@ const tickMs = 60_000;
 const mostTicks = 60;
 /** A line that did not repeat for this many ticks is news when it repeats. */
 const quietTicks = 5;
+/** How many different errors of a line are each logged at once. */
+const mostErrors = 16;
 
 /** A line that was logged, and what was held back since. */
 interface Repeated {
@@ -29,12 +31,15 @@ interface Repeated {
   left: number;
   /** Ticks without a repeat. */
   quiet: number;
+  /** The errors that were logged at once, without their numbers. */
+  readonly errors: Set<string>;
 }
 
 /**
  * Logs a line at once when it is new, and then, for as long as it repeats, after 1, 2, 4 and so on minutes, at last once an
  * hour, with the number of the lines held back in `repeated`. So a broker that is down for a day takes about 30 lines of
- * a message, whatever the number of lanes and events. Lines are the same if level, message, `kind`, `code` and `reason` are.
+ * a message, whatever the number of lanes and events. Lines are the same if level, message, `kind`, `code` and `reason` are;
+ * another `error`, of which numbers do not count, is logged at once too, up to 16 of them.
  */
 export class RepeatedLines {
   readonly #log: LineLog<LogLevel>;
@@ -51,12 +56,26 @@ export class RepeatedLines {
     const { kind, code, reason } = fields as Readonly<Record<string, unknown>>;
     const key = JSON.stringify([chosen, message, kind, code, reason]);
     const known = this.#lines.get(key);
+    const error = errorOf(fields);
+    if (known !== undefined && !known.errors.has(error) && known.errors.size < mostErrors) {
+      known.errors.add(error);
+      known.quiet = 0;
+      this.#log[chosen](fields, message);
+      return;
+    }
     if (known !== undefined) {
       known.fields = fields;
       known.count += 1;
       return;
     }
-    const fresh = { count: 0, countBefore: 0, wait: 1, left: 1, quiet: 0 };
+    const fresh = {
+      count: 0,
+      countBefore: 0,
+      wait: 1,
+      left: 1,
+      quiet: 0,
+      errors: new Set([error]),
+    };
     this.#lines.set(key, { level: chosen, message, fields, ...fresh });
     this.#log[chosen](fields, message);
     this.#timer ??= setInterval(() => this.#tick(), tickMs).unref();
@@ -90,4 +109,11 @@ export class RepeatedLines {
     if (count > 0) this.#log[level]({ ...fields, repeated: count }, message);
     line.count = 0;
   }
+}
+
+/** The beginning of a line's error, without what differs from one to the next: numbers, addresses, ids. */
+function errorOf(fields: object): string {
+  const { error = "" } = fields as Readonly<Record<string, unknown>>;
+  const text = String(error).slice(0, 200);
+  return text.replaceAll(/[\da-f:.-]+/gi, (run) => (/\d/.test(run) ? "#" : run));
 }

@@ -119,6 +119,20 @@ export interface NativeSegment {
   minFreeBytes: number;
 }
 
+/** A sign of life of the exit module, which it writes every 10 s. */
+export interface NativeWriterBeat {
+  /** In ms since 1970. */
+  timeMs: number;
+  /** Records dropped since the exit module started. */
+  dropped: number;
+  /** Bytes of records in memory that are not written yet. */
+  waitingBytes: number;
+  /** Number of its condition, see docs/reference/journal-format.md. */
+  condition: number;
+  /** System error of the operation that fails; 0 if none does. */
+  osError: number;
+}
+
 /** A lock on a file. The operating system releases it when the process ends, however it ends. */
 export interface NativeFileLock {
   /** Releases the lock; a second call does nothing. */
@@ -209,6 +223,8 @@ export interface NativeAddon {
   JournalReader: new (options: NativeReaderOptions) => NativeJournalReader;
   /** Every segment whose header verifies, in no particular order; other files are left out. */
   listSegments(directory: string): Promise<NativeSegment[]>;
+  /** The newest sign of life of the exit module; `null` if it has left none. */
+  readWriterBeat(directory: string): Promise<NativeWriterBeat | null>;
   /**
    * Deletes a file; one that is already being deleted counts as deleted. Needs no other right than DELETE,
    * whereas Node's own `unlink` on Windows also needs to write attributes, which the service may not do here.

@@ -80,6 +80,11 @@ const gapReasons: ReadonlySet<string> = new Set([
   "memory",
 ]);
 
+/** The reason under which a gap is counted. */
+export function gapReason(reason: unknown): string {
+  return typeof reason === "string" && gapReasons.has(reason) ? reason : "other";
+}
+
 /** Dead letters of one kind of event and one reason. */
 export interface DeadLetterCount {
   readonly kind: DeadKind["kind"];
@@ -129,7 +134,7 @@ export class EventTally {
   }
 
   gap(reason: unknown): void {
-    add(this.#gaps, typeof reason === "string" && gapReasons.has(reason) ? reason : "other");
+    add(this.#gaps, gapReason(reason));
   }
 
   published(events: number, ms: number): void {

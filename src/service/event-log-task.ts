@@ -16,7 +16,8 @@ export async function keepEventLog(
   signal: AbortSignal,
 ): Promise<void> {
   const watch = new EventLogWatch(eventLog);
-  await watchStatus({ ...options, readsAtEnd: true }, (found) => watch.take(found), signal);
+  const take = (found: Observation, isLast: boolean) => watch.take(found, isLast);
+  await watchStatus({ ...options, readsAtEnd: true }, take, signal);
 }
 
 /** Reasons of the state of health with which a sink publishes nothing. */
@@ -34,6 +35,8 @@ const downMs = 5 * 60_000;
 interface Outage {
   readonly sinceMs: number;
   isReported: boolean;
+  /** When it was first seen to be over; absent while it goes on. */
+  endMs?: number;
 }
 
 /** Compares what is observed with what it observed before, and reports what is new. */
@@ -49,13 +52,15 @@ export class EventLogWatch {
     this.#eventLog = eventLog;
   }
 
-  take({ status, views }: Observation): void {
+  /** `isLast`: the sinks are closed. Default false. */
+  take({ status, views, gaps }: Observation, isLast = false): void {
     const nowMs = Date.parse(status.time);
     for (const view of views) {
-      this.#takeOutage(view.stats.sink, status.reasons, nowMs);
+      // One that is closed has no trouble any more, but is not back.
+      if (!isLast) this.#takeOutage(view.stats.sink, status.reasons, nowMs);
       this.#takeDeadLetters(view);
     }
-    this.#takeGaps(views);
+    this.#takeGaps(gaps);
     this.#takeJournal(status.journal);
   }
 
@@ -63,16 +68,10 @@ export class EventLogWatch {
     const found = reasons.filter((each) => each.sink === sink && downCodes.has(each.code));
     const known = this.#outages.get(sink);
     const [worst] = found;
-    if (worst === undefined) {
-      this.#outages.delete(sink);
-      if (known?.isReported) {
-        const texts = [sink, formatDuration(nowMs - known.sinceMs)];
-        this.#eventLog.report("sink-back", texts, sink);
-      }
-      return;
-    }
+    if (worst === undefined) return this.#takeEnd(sink, known, nowMs);
     const sinces = found.map(({ since }) => (since === undefined ? nowMs : Date.parse(since)));
     const outage = known ?? { sinceMs: Math.min(nowMs, ...sinces), isReported: false };
+    delete outage.endMs;
     this.#outages.set(sink, outage);
     const forMs = nowMs - outage.sinceMs;
     if (outage.isReported || forMs < downMs) return;
@@ -80,18 +79,22 @@ export class EventLogWatch {
     outage.isReported = this.#eventLog.report("sink-down", texts, sink);
   }
 
+  #takeEnd(sink: string, outage: Outage | undefined, nowMs: number): void {
+    if (outage === undefined) return;
+    outage.endMs ??= nowMs;
+    const texts = [sink, formatDuration(outage.endMs - outage.sinceMs)];
+    // One that the log has no space for now is not over until it has.
+    const isDone = !outage.isReported || this.#eventLog.report("sink-back", texts, sink);
+    if (isDone) this.#outages.delete(sink);
+  }
+
   #takeDeadLetters({ stats: { sink, deadLetters } }: SinkView): void {
     const count = Object.values(deadLetters).reduce((sum, each) => sum + each, 0);
     this.#takeCount("dead-letters", sink, count);
   }
 
-  /** Every sink reads the same gaps: the one that has read most of them has read them all. */
-  #takeGaps(views: readonly SinkView[]): void {
-    const counts = new Map<string, number>();
-    for (const [reason, count] of views.flatMap(({ tally }) => [...tally.gaps])) {
-      counts.set(reason, Math.max(count, counts.get(reason) ?? 0));
-    }
-    for (const [reason, count] of counts) {
+  #takeGaps(gaps: Observation["gaps"]): void {
+    for (const [reason, count] of gaps) {
       // That alone is not a loss.
       if (reason !== "unclean-stop") this.#takeCount("gap", reason, count);
     }

@@ -27,6 +27,8 @@ export interface SinkView {
 export interface Observation {
   readonly status: Status;
   readonly views: readonly SinkView[];
+  /** Different gaps that the sinks have read, by reason. */
+  readonly gaps: ReadonlyMap<string, number>;
   /** Files by the sinks that use them; those of no sink under an empty name. */
   readonly certificates: ReadonlyMap<string, readonly CertificateFact[]>;
   /** What the brokers of a sink have shown. */
@@ -37,6 +39,8 @@ export interface Observation {
 export interface LiveStatusOptions {
   readonly places: () => DiskPlaces;
   readonly views: () => readonly SinkView[];
+  /** Different gaps that the sinks have read, by reason. Default none. */
+  readonly gaps?: () => Observation["gaps"];
   readonly limits: HealthLimits;
   /** What the brokers of a sink have shown. Default nothing. */
   readonly brokerCertificates?: () => Observation["brokerCertificates"];
@@ -63,8 +67,16 @@ export class LiveStatus {
     this.#options = options;
   }
 
-  /** Never rejects. */
-  observe(): Promise<Observation> {
+  /** Never rejects. `isFresh`: nothing in the answer may be older than the call. Default false. */
+  async observe(isFresh = false): Promise<Observation> {
+    if (isFresh) {
+      await this.#observation;
+      this.#observedAt = Number.NEGATIVE_INFINITY;
+    }
+    return this.#current();
+  }
+
+  #current(): Promise<Observation> {
     const now = performance.now();
     if (this.#observation && now - this.#observedAt < (this.#options.maxAgeMs ?? 1000)) {
       return this.#observation;
@@ -102,7 +114,8 @@ export class LiveStatus {
       ...(disk.journal && { journal: this.#withGap(withDurations(disk.journal, views)) }),
       sinks: withCounters(disk, views),
     };
-    return { status, views, certificates, brokerCertificates };
+    const gaps = this.#options.gaps?.() ?? new Map();
+    return { status, views, gaps, certificates, brokerCertificates };
   }
 
   /** The newest frame of the journal that was read before now. */

@@ -12,12 +12,12 @@ export interface ProgressOptions {
   readonly intervalMs?: number;
 }
 
-/** A sink that acknowledges nothing has a line once in this many intervals: once an hour. */
+/** A sink that acknowledges nothing and makes no dead letter has a line once in this many intervals: once an hour. */
 const idleIntervals = 12;
 
 /**
- * Logs the counters of every sink until the signal is aborted: at a fixed interval while it acknowledges events or its
- * state changes, else once an hour.
+ * Logs the counters of every sink until the signal is aborted: at a fixed interval while it acknowledges events, makes dead
+ * letters or changes its state, else once an hour.
  */
 export async function keepProgressLog(
   options: ProgressOptions,
@@ -37,8 +37,9 @@ export async function keepProgressLog(
 class IdleSinks {
   readonly #last = new Map<string, { readonly news: string; intervals: number }>();
 
-  isDue({ sink, acknowledgedEvents, state }: SinkStats): boolean {
-    const news = `${acknowledgedEvents} ${state}`;
+  isDue({ sink, acknowledgedEvents, deadLetters, state }: SinkStats): boolean {
+    const letters = Object.values(deadLetters).reduce((sum, count) => sum + count, 0);
+    const news = `${acknowledgedEvents} ${letters} ${state}`;
     const last = this.#last.get(sink);
     if (last?.news === news && last.intervals < idleIntervals - 1) {
       last.intervals += 1;

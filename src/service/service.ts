@@ -33,6 +33,7 @@ import { type Observe, ObservedSink } from "./observed-sink.ts";
 import { keepProgressLog, logProgress } from "./progress-log.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
+import { SeenGaps } from "./seen-gaps.ts";
 import type { SinkStats } from "./sink-stats.ts";
 
 /** A service's configuration and what it does not say. */
@@ -71,6 +72,7 @@ export class Service {
   private constructor(
     lock: NativeFileLock,
     members: readonly Member[],
+    gaps: SeenGaps,
     { config, log, eventLog }: ServiceOptions,
   ) {
     this.#lock = lock;
@@ -90,6 +92,7 @@ export class Service {
     this.#status = new LiveStatus({
       places: () => diskPlaces(config),
       views: () => members.map(viewOf),
+      gaps: () => gaps.counts,
       limits: config.health,
       brokerCertificates: () => this.#brokerCertificates.ends,
     });
@@ -103,7 +106,8 @@ export class Service {
     const layout = stateLayout(options.config.state.directory);
     const lock = await lockState(layout);
     try {
-      return new Service(lock, await createMembers(options, layout), options);
+      const gaps = new SeenGaps();
+      return new Service(lock, await createMembers(options, layout, gaps), gaps, options);
     } catch (error) {
       lock.release();
       throw error;
@@ -130,12 +134,15 @@ export class Service {
     const progressLog = keepProgressLog(progress, stop);
     const endpoint = this.#serve(stop);
     const healthLog = keepHealthLog({ status: this.#status, log: this.#retention.log }, stop);
-    const eventLog = this.#keepEventLog(stop);
+    // A drain may still make dead letters, which have an entry too.
+    const drained = new AbortController();
+    const eventLog = this.#keepEventLog(drained.signal);
     await Promise.all(
       this.#members.map(async ({ pipeline }) => {
         await pipeline.run(stop).catch((error: unknown) => fault.abort(error));
       }),
     );
+    drained.abort();
     await Promise.all([retention, progressLog, healthLog, eventLog, endpoint]);
     logProgress(progress);
     await Promise.all(this.#members.map(({ checkpoints }) => checkpoints.close()));
@@ -212,21 +219,26 @@ interface Shared extends ServiceOptions {
   readonly layout: StateLayout;
   readonly caMemory: CaMemory;
   readonly caIdFile: CaIdFile;
+  readonly gaps: SeenGaps;
 }
 
-async function createMembers(options: ServiceOptions, layout: StateLayout): Promise<Member[]> {
+async function createMembers(
+  options: ServiceOptions,
+  layout: StateLayout,
+  gaps: SeenGaps,
+): Promise<Member[]> {
   const { config, log } = options;
   const enabled = config.sinks.filter((sink) => sink.options.enabled);
   const caIdFile = new CaIdFile(layout.caIds, (error) =>
     logLine(log, "cannot write the id of the CA to disk", describeError(error)),
   );
   const caMemory = await openCaMemory(caIdFile);
-  const shared = { ...options, layout, caMemory, caIdFile };
+  const shared = { ...options, layout, caMemory, caIdFile, gaps };
   return Promise.all(enabled.map((sink) => createMember(sink, shared)));
 }
 
 async function createMember(configured: SinkConfiguration, shared: Shared): Promise<Member> {
-  const { config, observe, layout, caMemory, caIdFile } = shared;
+  const { config, observe, layout, caMemory, caIdFile, gaps } = shared;
   const { directory, mode, pollMs } = config.journal;
   const { limits, filter, redactor, router } = configured;
   const { name, detail } = configured.options;
@@ -255,7 +267,10 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
     frames,
     context,
     ready: () => caIdFile.pending,
-    gapRead: ({ id, data }) => monitor.gapRead(id, data),
+    gapRead: ({ id, data }) => {
+      monitor.gapRead(id, data);
+      gaps.take(id, data["reason"]);
+    },
   });
   const pipeline = new Pipeline({
     source,

@@ -10,7 +10,7 @@ export interface WatchStatusOptions {
   readonly log: Logger;
   /** How often the status is read, in ms. Default 30000. */
   readonly intervalMs?: number;
-  /** Whether it is read once more when the signal is aborted. Default false. */
+  /** Whether it is read once more, from the disk, when the signal is aborted. Default false. */
   readonly readsAtEnd?: boolean;
 }
 
@@ -20,16 +20,17 @@ export interface WatchStatusOptions {
  */
 export async function watchStatus(
   { status, log, intervalMs = 30_000, readsAtEnd = false }: WatchStatusOptions,
-  take: (observation: Observation) => void,
+  take: (observation: Observation, isLast: boolean) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  do {
+  for (let isLast = false; !isLast; ) {
     await pause(intervalMs, signal);
-    if (signal.aborted && !readsAtEnd) return;
+    isLast = signal.aborted;
+    if (isLast && !readsAtEnd) return;
     try {
-      take(await status.observe());
+      take(await status.observe(isLast), isLast);
     } catch (error) {
       logLine(log, "cannot assess the health", describeError(error));
     }
-  } while (!signal.aborted);
+  }
 }

@@ -90,6 +90,7 @@ test("a running service whose CA works is ok: exit code 0, nothing waits", async
   assert.deepEqual([exitCode, found.state, found.reasons], [0, "ok", []]);
   assert.equal(found.service.state, "running");
   assert.equal(found.journal?.writer, "running");
+  assert.equal(found.journal.writerBeat?.condition, "ok");
   assert.ok((found.journal.durations?.append.count ?? 0) > 0);
   assert.equal(found.sinks[0]?.checkpoint?.state, "found");
   const { stdout } = await runCli("status", "--config", config);

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import xterm from "@xterm/headless";
@@ -88,4 +91,33 @@ test("without a terminal top says what to use instead", async () => {
   assert.equal(exitCode, 2);
   assert.equal(stdout, "");
   assert.match(stderr, /needs a terminal\nhint: `certwire status`/);
+});
+
+test("the token goes to nobody while no service runs", async (t) => {
+  const journal = journalDirectory(t);
+  const root = dirname(journal);
+  const heard: unknown[] = [];
+  // Some other program has taken the port.
+  const thief = createServer(({ headers }, response) => {
+    heard.push(headers.authorization);
+    response.end("{}");
+  });
+  thief.listen(0, "127.0.0.1");
+  await once(thief, "listening");
+  t.after(() => thief.close());
+  const { port } = thief.address() as AddressInfo;
+  writeFileSync(join(root, "token"), "secret-of-the-endpoint", { mode: 0o600 });
+  const file = join(root, "certwire.json");
+  const config = {
+    journal: { directory: journal },
+    state: { directory: join(root, "state") },
+    sinks: [{ name: "files", url: "file:events" }],
+    http: { listen: `127.0.0.1:${port}`, token: { file: "token" } },
+  };
+  writeFileSync(file, JSON.stringify(config));
+  const terminal = new CliTerminal(t, ["top", "--config", file]);
+  await terminal.type("from journal and state", "q");
+  assert.equal(await terminal.end(), 0);
+  assert.match(terminal.shown, /endpoint not used: .*the service does not run/);
+  assert.deepEqual(heard, []);
 });

@@ -129,6 +129,11 @@ const cases: Record<AlertName, Case[]> = {
   ],
   CertwireVolumeFull: onReason("volume-nearly-full", "failing", 1, "degraded"),
   CertwireWriterGone: onReason("writer-gone", "failing", 5),
+  CertwireWriterStuck: onReason("writer-stuck", "failing", 5),
+  CertwireWriterDegraded: [
+    ...onReason("writer-degraded", "failing", 2),
+    ...onReason("writer-degraded", "degraded", 2),
+  ],
   CertwireQuiet: onReason("no-events", "degraded", 10),
   CertwireEventsLost: onReason("gap-seen", "degraded", 0),
   CertwireClockBehind: onReason("clock-behind", "degraded", 10),

@@ -55,6 +55,7 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
         caNotAfterMs: now + 2000,
       },
     ],
+    gaps: new Map(),
     certificates: new Map([["kafka", certificates]]),
     brokerCertificates: new Map([["kafka", [{ name: "broker1:9093", notAfterMs: now + 3000 }]]]),
     status: {
@@ -79,6 +80,13 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
           time: "2026-06-15T11:59:59.000Z",
         },
         writer: "running",
+        writerBeat: {
+          time: "2026-06-15T11:59:53.000Z",
+          condition: "no-space",
+          osError: 28,
+          droppedRecords: 3,
+          waitingBytes: 4096,
+        },
         durations: {
           append: { count: 4, p50Us: 12, p99Us: 80, p999Us: 90, maxUs: 100 },
           write: { count: 2, p50Us: 12, p99Us: 80, p999Us: 90, maxUs: 100 },

@@ -13,6 +13,11 @@ test("durations are written for people, in their two largest units", () => {
   assert.equal(formatDuration(200 * minute, 1), "3 h");
 });
 
+test("durations of one to ten seconds have a decimal if they need one", () => {
+  const texts = [1000, 1099, 3456, 9999, 10_000, 12_345].map((ms) => formatDuration(ms));
+  assert.deepEqual(texts, ["1 s", "1 s", "3.4 s", "9.9 s", "10 s", "12 s"]);
+});
+
 test("durations below a second have three digits, and what is not measurable is 0 s", () => {
   const texts = [999.6, 999, 12.345, 1.234, 0.9996, 0.9, 0.01229, 0, -5].map((ms) =>
     formatDuration(ms),

@@ -2,6 +2,7 @@ import type { ResolvedConfig } from "../../config/load.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { describeCause } from "../../errors/describe-cause.ts";
 import { standardOutput } from "../../files/standard-output.ts";
+import { inspectService } from "../../health/on-disk.ts";
 import type { Status } from "../../health/status.ts";
 import { pause } from "../../pipeline/waiting.ts";
 import { statusOnDisk } from "../status-on-disk.ts";
@@ -39,6 +40,15 @@ function assertTerminal(): void {
   throw new CertwireError("CERTWIRE_USAGE", "certwire top needs a terminal", {
     hint: "`certwire status` prints one screen, and with --json what programs read.",
   });
+}
+
+/** While no service runs, any other program may listen at the endpoint's address and wait for its token. */
+async function assertRunning(stateDirectory: string): Promise<void> {
+  const { state } = await inspectService(stateDirectory);
+  if (state === "running") return;
+  throw new Error(
+    state === "stopped" ? "the service does not run" : "the service cannot be seen from here",
+  );
 }
 
 class TopLoop {
@@ -86,6 +96,7 @@ class TopLoop {
     let note: string | undefined;
     if (http !== undefined) {
       try {
+        if (http.token !== undefined) await assertRunning(this.#config.state.directory);
         const status: Status = await statusOfEndpoint(http);
         return { status, source: `endpoint ${http.listen}` };
       } catch (error) {

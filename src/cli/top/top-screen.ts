@@ -81,8 +81,11 @@ function headLines(view: TopView, fit: (line: string) => string): string[] {
 }
 
 function journalLines(journal: NonNullable<Status["journal"]>, { recorded }: Rates, at: number) {
-  const { writer, newest, segments, bytes, capacityBytes, freeBytes, durations } = journal;
+  const { writer, writerBeat, newest, segments, bytes, capacityBytes, freeBytes, durations } =
+    journal;
   const newestText = newest === undefined ? "no record" : `newest record ${age(newest.time, at)}`;
+  const condition = writerBeat?.condition ?? "ok";
+  const trouble = writer === "stopped" || condition === "ok" ? "" : `, ${condition}`;
   const append = durations?.append;
   const appends =
     append === undefined || append.count === 0
@@ -90,7 +93,7 @@ function journalLines(journal: NonNullable<Status["journal"]>, { recorded }: Rat
       : [`append   p50 ${append.p50Us} µs, p99 ${append.p99Us} µs, max ${append.maxUs} µs`];
   const share = capacityBytes > 0 ? `, ${Math.floor((100 * bytes) / capacityBytes)} %` : "";
   return [
-    `CA       exit module ${writer}, ${newestText}, ${rateText(recorded)} rec/s`,
+    `CA       exit module ${writer}${trouble}, ${newestText}, ${rateText(recorded)} rec/s`,
     `journal  ${countOf(segments, "segment")}, ${formatBytes(bytes)} of ${formatBytes(capacityBytes)}${share}, ${formatBytes(freeBytes)} free`,
     ...appends,
   ];

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { serviceEntries } from "../../../src/event-log/entries.ts";
 import { EventLog } from "../../../src/event-log/event-log.ts";
+import { until } from "../../support/until.ts";
 
 const minute = 60_000;
 
@@ -62,6 +63,40 @@ test("a log that refuses disturbs nothing, and is named once until it works agai
     await eventLog.flush();
   }
   assert.deepEqual(failures, ["Windows error 1722", "Windows error 1722"]);
+});
+
+test("entries that could not be written are written when the log works again, in their order", async () => {
+  const written: string[] = [];
+  let isBroken = true;
+  const eventLog = new EventLog({
+    write: async (_, texts) => {
+      if (isBroken) throw new Error("Windows error 1722");
+      written.push(...texts);
+    },
+    retryMs: 1,
+  });
+  for (const text of ["first", "second"]) assert.equal(eventLog.report("sink-back", [text]), true);
+  await eventLog.flush();
+  assert.deepEqual(written, []);
+  isBroken = false;
+  await until(() => written.length === 2, "the entries are written without a further one");
+  assert.deepEqual(written, ["first", "second"]);
+});
+
+test("a stop tries once more to write what could not be written", async () => {
+  const written: string[] = [];
+  let isBroken = true;
+  const eventLog = new EventLog({
+    write: async (_, texts) => {
+      if (isBroken) throw new Error("Windows error 1722");
+      written.push(...texts);
+    },
+  });
+  eventLog.report("sink-back", ["first"]);
+  await eventLog.flush();
+  isBroken = false;
+  await eventLog.flush();
+  assert.deepEqual(written, ["first"]);
 });
 
 test("a log that never answers takes a limited number of entries, and a stop does not wait for it", async () => {

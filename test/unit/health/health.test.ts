@@ -39,6 +39,14 @@ function ofCertificate(endsIn: number): HealthFacts {
   return facts({ certificates: [{ name: "client.pem", notAfterMs: now + endsIn }] });
 }
 
+const beat = {
+  timeMs: now - 60 * second,
+  condition: "ok",
+  droppedRecords: 7,
+  waitingBytes: 0,
+} as const;
+const badBeat = { ...beat, condition: "no-space" } as const;
+
 const deadKind = { kind: "crl.issued", count: 3, forMs: 2 * day, newestMs: minute } as const;
 const auth = { kind: "auth", code: "CERTWIRE_SINK_AUTH", isAlarm: true } as const;
 
@@ -145,6 +153,44 @@ const cases: readonly [
     null,
     "ok",
   ],
+  ["a sign of life a minute ago", ofJournal({ writerBeat: beat }), null, "ok"],
+  [
+    "a longer silence",
+    ofJournal({ writerBeat: { ...beat, timeMs: beat.timeMs - 1 } }),
+    "writer-stuck",
+    "failing",
+  ],
+  [
+    "the silence of a writer that has ended",
+    ofJournal({ writerBeat: { ...badBeat, timeMs: 0 }, isWriterAlive: false, isCaStopped: true }),
+    null,
+    "ok",
+  ],
+  ["a writer without space", ofJournal({ writerBeat: badBeat }), "writer-degraded", "failing"],
+  [
+    "a writer whose disk fails",
+    ofJournal({ writerBeat: { ...beat, condition: "io-error", osError: 5 } }),
+    "writer-degraded",
+    "failing",
+  ],
+  [
+    "a writer that drops records",
+    ofJournal({ writerBeat: { ...beat, condition: "dropping" } }),
+    "writer-degraded",
+    "failing",
+  ],
+  [
+    "a writer that waits for its disk",
+    ofJournal({ writerBeat: { ...beat, condition: "hangs" } }),
+    "writer-degraded",
+    "degraded",
+  ],
+  [
+    "a condition of a later version",
+    ofJournal({ writerBeat: { ...beat, condition: "unknown" } }),
+    null,
+    "ok",
+  ],
   ["eight quiet days", ofJournal({ newestMs: now - 8 * day }), null, "ok"],
   ["more than that", ofJournal({ newestMs: now - 8 * day - 1 }), "no-events", "degraded"],
   ["a new gap", ofJournal({ gapMs: now - day + 1 }), "gap-seen", "degraded"],
@@ -200,6 +246,26 @@ test("a reason says which sink, since when, what exactly, and what to do", () =>
     docs: "reference/health.md#sink-refused",
     runbook: "CertwireSinkRefused",
   });
+});
+
+test("what is said of a degraded writer: why, what waits, and what is lost", () => {
+  const writerBeat = { ...badBeat, osError: 28, waitingBytes: 2048, droppedRecords: 1 };
+  const [reason] = assessHealth(ofJournal({ writerBeat }), now).reasons;
+  assert.equal(
+    reason?.detail,
+    "no space: its volume or one of its limits is full (system error 28); 2.0 KiB wait in memory; 1 record dropped since its start",
+  );
+});
+
+test("of a writer whose lock cannot be seen, a fresh sign of life is believed and an old one says nothing", () => {
+  const { isWriterAlive: _, ...unseen } = journal;
+  const codes = (writerBeat: JournalFacts["writerBeat"]) =>
+    assessHealth(
+      { sinks: [], journal: { ...unseen, ...(writerBeat && { writerBeat }) } },
+      now,
+    ).reasons.map(({ code }) => code);
+  assert.deepEqual(codes(badBeat), ["writer-degraded"]);
+  assert.deepEqual(codes({ ...badBeat, timeMs: now - hour }), []);
 });
 
 for (const code of ["CERTWIRE_SINK_AUTH", "CERTWIRE_SINK_CONFIG"] as const) {

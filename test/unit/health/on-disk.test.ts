@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -8,7 +8,15 @@ import { parseConfig } from "../../../src/config/load.ts";
 import { diskPlaces } from "../../../src/health/from-config.ts";
 import { assessHealth } from "../../../src/health/health.ts";
 import { inspectDisk, stateOf } from "../../../src/health/on-disk.ts";
-import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
+import { loadNative } from "../../../src/native/addon.ts";
+import {
+  flushed,
+  journalDirectory,
+  openSmall,
+  record,
+  smallSegmentBytes,
+} from "../../support/small-journal.ts";
+import { until } from "../../support/until.ts";
 
 const now = Date.now();
 
@@ -99,6 +107,66 @@ test("without a readable journal it is not known what waits", async (t) => {
   const ofSinks = lines.filter((line) => /^(one|two) /.test(line));
   assert.equal(ofSinks.length, 2);
   for (const line of ofSinks) assert.match(line, /no checkpoint, what waits is not known$/);
+});
+
+test("how the exit module is comes from its signs of life, and a full volume is a reason until there is space", async (t) => {
+  const directory = journalDirectory(t);
+  const bytes = 4 * smallSegmentBytes;
+  const simulator = new (loadNative().ExitSimulator)({
+    directory,
+    caName: "Small CA",
+    firstSegmentBytes: smallSegmentBytes,
+    maxSegmentBytes: smallSegmentBytes,
+    maxMemoryBytes: 32 * 1024,
+    minFreeBytes: 1,
+    volumeBytes: bytes,
+  });
+  t.after(() => simulator.close());
+  const text = JSON.stringify({
+    journal: { directory },
+    state: { directory: join(dirname(directory), "state") },
+    sinks: [{ name: "one", url: "file:one" }],
+  });
+  const places = diskPlaces(parseConfig(join(dirname(directory), "certwire.json"), text));
+  const inspect = async () => {
+    const { facts, journal } = await inspectDisk(places, Date.now());
+    const codes = assessHealth(facts, Date.now()).reasons.map(({ code }) => code);
+    return { beat: journal?.writerBeat, codes, facts };
+  };
+  record(simulator, 1, 1);
+  const healthy = await until(async () => {
+    const found = await inspect();
+    return found.beat?.condition === "ok" ? found : undefined;
+  }, "the first sign of life");
+  assert.ok(!healthy.codes.includes("writer-degraded"), healthy.codes.join());
+  // The lock is held, so without a further sign of life it would be stuck a minute later.
+  const { facts } = healthy;
+  const lateMs = (facts.journal?.writerBeat?.timeMs ?? 0) + 60_001;
+  const late = assessHealth(facts, lateMs).reasons.map(({ code }) => code);
+  assert.deepEqual(
+    late.filter((code) => code.startsWith("writer-")),
+    ["writer-stuck"],
+  );
+  let next = 2;
+  const full = await until(async () => {
+    record(simulator, next, next);
+    next += 1;
+    const found = await inspect();
+    return (found.beat?.droppedRecords ?? 0) > 0 ? found : undefined;
+  }, "the module reports dropped records");
+  assert.equal(full.beat?.condition, "no-space");
+  assert.ok((full.beat?.waitingBytes ?? 0) > 0);
+  assert.ok(full.codes.includes("writer-degraded"), full.codes.join());
+  assert.ok(!full.codes.includes("writer-stuck"));
+  const [oldest] = readdirSync(directory).filter((name) => name.endsWith(".cej"));
+  assert.ok(oldest);
+  // Space for one segment: what waits goes into it.
+  rmSync(join(directory, oldest));
+  const again = await until(async () => {
+    const found = await inspect();
+    return found.beat?.condition === "ok" ? found : undefined;
+  }, "the module has recovered");
+  assert.ok(!again.codes.includes("writer-degraded"));
 });
 
 test("whether a service runs is known of this machine only", () => {

@@ -222,6 +222,26 @@ test("the page, its files and the runbooks need no token, and other files are no
   }
 });
 
+test("without a token a page of another site gets no data, by whichever header its browser says so", async (t) => {
+  const { port } = await serve(t);
+  const host = `127.0.0.1:${port}`;
+  const code = async (path: string, headers: Record<string, string>) =>
+    (await ask(path, { port, headers: { host, ...headers } })).code;
+  for (const path of ["/events", "/status", "/metrics"]) {
+    for (const site of ["cross-site", "same-site"]) {
+      assert.equal(await code(path, { "sec-fetch-site": site }), 403, `${path} ${site}`);
+    }
+    for (const origin of ["https://evil.example", "null", `http://127.0.0.1:${port + 1}`, "x"]) {
+      assert.equal(await code(path, { origin }), 403, `${path} ${origin}`);
+    }
+  }
+  for (const site of ["same-origin", "none"]) {
+    assert.equal(await code("/status", { "sec-fetch-site": site }), 200, site);
+  }
+  assert.equal(await code("/status", { origin: `http://127.0.0.1:${port}` }), 200);
+  assert.equal(await code("/status", {}), 200, "a program that is no browser");
+});
+
 test("without a token a name that leads here is not enough, so that no other site can use a browser", async (t) => {
   const { port } = await serve(t);
   const code = async (host: string) => (await ask("/status", { port, headers: { host } })).code;

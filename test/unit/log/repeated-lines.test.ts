@@ -64,6 +64,42 @@ test("another level, message, kind, code or reason is another line", (t) => {
   assert.equal(written.length, 7, "nothing was held back");
 });
 
+test("another error is logged at once, but not one that differs in numbers only", (t) => {
+  const { log, written } = quietLog(t);
+  const lines = new RepeatedLines(log);
+  const write = (error: string) => lines.write("cannot open the sink", { code: "C", error });
+  for (let hour = 0; hour < 10; hour += 1) {
+    for (let port = 0; port < 60; port += 1) {
+      write(`connect ECONNREFUSED 10.0.0.${port}:${port}, id 0a${port}c`);
+      t.mock.timers.tick(minute);
+    }
+  }
+  const before = written.length;
+  assert.ok(before < 20, `${before} lines`);
+  write("the topic was deleted");
+  assert.equal(written.length, before + 1);
+  assert.equal(written.at(-1)?.["error"], "the topic was deleted");
+  write("connect ECONNREFUSED 10.0.0.9:9, id 0a9c");
+  write("the topic was deleted");
+  assert.equal(written.length, before + 1, "both are known");
+  lines.close();
+});
+
+test("errors that are new all the time do not fill the log", (t) => {
+  const { log, written } = quietLog(t);
+  const lines = new RepeatedLines(log);
+  const word = (n: number) =>
+    String(n).replaceAll(/\d/g, (digit) => "qrstuvwxyz"[Number(digit)] ?? "");
+  for (let passed = 0; passed < 24 * 60; passed += 1) {
+    lines.write("cannot open the sink", { error: `new: ${word(passed)}` });
+    t.mock.timers.tick(minute);
+  }
+  lines.close();
+  assert.ok(written.length < 60, `${written.length} lines`);
+  const logged = written.reduce((sum, { repeated }) => sum + Number(repeated ?? 1), 0);
+  assert.equal(logged, 24 * 60);
+});
+
 test("a line that was quiet for five minutes is news again", (t) => {
   const { log, written } = quietLog(t);
   const lines = new RepeatedLines(log);

@@ -6,7 +6,7 @@ import { EventLogWatch, keepEventLog } from "../../../src/service/event-log-task
 import type { Observation } from "../../../src/service/live-status.ts";
 import { collectLog } from "../../support/collect-log.ts";
 import { sampleObservation } from "../../support/sample-observation.ts";
-import { until } from "../../support/until.ts";
+import { turns, until } from "../../support/until.ts";
 
 const minute = 60_000;
 const start = Date.parse("2026-06-15T12:00:00.000Z");
@@ -44,12 +44,9 @@ function observation(minutes: number, seen: Seen): Observation {
       journal: { ...journal, directory: "J", bytes, capacityBytes: 1000 },
     },
     views: [
-      {
-        ...view,
-        stats: { ...view.stats, deadLetters: { ...view.stats.deadLetters, rejected } },
-        tally: { ...view.tally, gaps: new Map(Object.entries(gaps)) },
-      },
+      { ...view, stats: { ...view.stats, deadLetters: { ...view.stats.deadLetters, rejected } } },
     ],
+    gaps: new Map(Object.entries(gaps)),
   };
 }
 
@@ -131,6 +128,66 @@ test("a journal is reported at 80 %, and again only after it was below 75 %", as
   assert.deepEqual(await take(200, { bytes: 810 }), []);
   assert.deepEqual(await take(201, { bytes: 740 }), []);
   assert.deepEqual(await take(202, { bytes: 900 }), ["56 J 90"]);
+});
+
+test("a sink that is back is reported later if too many entries wait, and as one outage if it fails again", async () => {
+  let now = 0;
+  const release: (() => void)[] = [];
+  const written: string[] = [];
+  const write = (id: number, texts: readonly string[]) =>
+    new Promise<void>((resolve) => {
+      release.push(() => {
+        written.push([id, ...texts].join(" "));
+        resolve();
+      });
+    });
+  const eventLog = new EventLog({ write, now: () => now });
+  const watch = new EventLogWatch(eventLog);
+  const take = (minutes: number, seen: Seen = {}) => {
+    now = minutes * minute;
+    watch.take(observation(minutes, seen));
+  };
+  const releaseAll = async () => {
+    do {
+      for (const each of release.splice(0)) each();
+      await turns();
+    } while (release.length > 0);
+  };
+  take(5, { reasons: [["sink-unreachable", 0]] });
+  while (eventLog.report("service-started", ["x"]));
+  take(6);
+  take(7, { reasons: [["sink-unreachable", 7]] });
+  take(8);
+  await releaseAll();
+  assert.ok(!written.some((entry) => entry.startsWith("53")));
+  take(9);
+  await releaseAll();
+  assert.deepEqual(
+    written.filter((entry) => /^5[23] /.test(entry)),
+    ["52 kafka 5 min connection refused", "53 kafka 8 min"],
+  );
+  take(10);
+  await releaseAll();
+  assert.equal(written.filter((entry) => entry.startsWith("53")).length, 1);
+});
+
+test("the last look is not older than the stop, and does not take a sink that is closed for one that is back", async () => {
+  const { eventLog, written } = watched();
+  const stop = new AbortController();
+  const { log } = collectLog();
+  const asked: (boolean | undefined)[] = [];
+  const down = { reasons: [["sink-blocked", 0]] } as const;
+  const observe = async (isFresh?: boolean) => {
+    asked.push(isFresh);
+    return isFresh ? observation(6, { rejected: 7 }) : observation(5, down);
+  };
+  const task = keepEventLog({ status: { observe }, eventLog, log, intervalMs: 1 }, stop.signal);
+  await until(() => asked.length > 1, "the first looks");
+  stop.abort();
+  await task;
+  await eventLog.flush();
+  assert.equal(asked.at(-1), true);
+  assert.deepEqual(written, ["52 kafka 5 min connection refused", "54 kafka 7"]);
 });
 
 test("a stop reports what is new since the last look", async () => {

@@ -154,6 +154,10 @@ test("however many ask, journal and state are read once in a while", async (t) =
   assert.equal(new Set(all).size, 1);
   assert.equal(await status.observe(), all[0]);
   assert.equal(reads, 1);
+  const fresh = await status.observe(true);
+  assert.notEqual(fresh, all[0]);
+  assert.equal(await status.observe(), fresh);
+  assert.equal(reads, 2);
 });
 
 /** Changes a byte of the first record of a journal's only segment. */

@@ -5,6 +5,7 @@ import { parseConfig } from "../../../src/config/load.ts";
 import { keepProgressLog } from "../../../src/service/progress-log.ts";
 import { Service } from "../../../src/service/service.ts";
 import { collectLog } from "../../support/collect-log.ts";
+import { sampleObservation } from "../../support/sample-observation.ts";
 import { flushed, journalDirectory, openSmall, record } from "../../support/small-journal.ts";
 import { until } from "../../support/until.ts";
 
@@ -36,4 +37,22 @@ test("the log shows regularly, and at the end, how far each sink is", async (con
   assert.equal(last["state"], "stopped");
   assert.equal(last["acknowledgedEvents"], 20);
   assert.equal(last["inFlightEvents"], 0);
+});
+
+test("a sink that only makes dead letters is not idle", async () => {
+  const { log, lines } = collectLog();
+  const stop = new AbortController();
+  const [view] = sampleObservation().views;
+  assert.ok(view);
+  const { stats } = view;
+  let looks = 0;
+  const read = () => {
+    looks += 1;
+    return [{ ...stats, deadLetters: { ...stats.deadLetters, rejected: looks } }];
+  };
+  const logging = keepProgressLog({ stats: read, log, intervalMs: 1 }, stop.signal);
+  await until(() => looks >= 30, "30 looks");
+  stop.abort();
+  await logging;
+  assert.equal(lines.filter(({ msg }) => msg === "progress").length, looks);
 });

@@ -1,11 +1,11 @@
-#ifndef CERTWIRE_SERVICE_HOST_ABANDONABLE_THREAD_H_
-#define CERTWIRE_SERVICE_HOST_ABANDONABLE_THREAD_H_
+#ifndef CERTWIRE_THREADS_ABANDONABLE_THREAD_H_
+#define CERTWIRE_THREADS_ABANDONABLE_THREAD_H_
 
 #include <chrono>
 #include <functional>
 #include <memory>
 
-namespace service_host {
+namespace threads {
 
 /// A thread that may hang in a call of the operating system. Its owner does not wait for it without
 /// limit: after that it is left alone, so its body shares the ownership of all that it uses.
@@ -23,6 +23,6 @@ class AbandonableThread {
   std::shared_ptr<Ending> ending_;
 };
 
-}  // namespace service_host
+}  // namespace threads
 
-#endif  // CERTWIRE_SERVICE_HOST_ABANDONABLE_THREAD_H_
+#endif  // CERTWIRE_THREADS_ABANDONABLE_THREAD_H_

@@ -5,7 +5,7 @@
 #include <thread>
 #include <utility>
 
-namespace service_host {
+namespace threads {
 
 struct AbandonableThread::Ending {
   std::mutex mutex;
@@ -30,4 +30,4 @@ bool AbandonableThread::WaitForEnd(std::chrono::milliseconds limit) {
   return ending_->ended.wait_for(lock, limit, [this] { return ending_->has_ended; });
 }
 
-}  // namespace service_host
+}  // namespace threads
