@@ -18,7 +18,7 @@ function structured(body: Buffer | string): Message {
 }
 
 function binary(event: CertwireEvent, data = JSON.stringify(event.data)): Message {
-  const { data: _data, datacontenttype = "", ...attributes } = event;
+  const { data: _data, datacontenttype, ...attributes } = event;
   const named = Object.entries(attributes).map(([name, value]) => [`ce_${name}`, String(value)]);
   const headers = { ...Object.fromEntries(named), "content-type": datacontenttype };
   return { headers, body: Buffer.from(data) };
