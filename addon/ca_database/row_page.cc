@@ -1,6 +1,7 @@
 #include "ca_database/row_page.h"
 
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "collect/clock.h"
@@ -66,39 +67,73 @@ class PageReader {
     if (FAILED(result)) return {result, "ICertView::OpenConnection"};
     const Failure failure = SelectColumns();
     if (!failure.ok()) return failure;
-    VARIANT from;
-    VariantInit(&from);
-    V_VT(&from) = VT_I4;
-    V_I4(&from) = request_.from;
-    const LONG seek = request_.exact ? CVR_SEEK_EQ : CVR_SEEK_GT;
-    result = view_->SetRestriction(key_index_, seek, CVR_SORT_ASCEND, &from);
+    result = Restrict();
     if (FAILED(result)) return {result, "ICertView::SetRestriction"};
     result = view_->OpenView(row_.Out());
     if (SUCCEEDED(result) && !row_) result = E_NOINTERFACE;
     return {result, "ICertView::OpenView"};
   }
 
+  HRESULT Restrict() {
+    switch (request_.scan) {
+      case Scan::kOne:
+        return RestrictId(CVR_SEEK_EQ, request_.from, CVR_SORT_ASCEND);
+      case Scan::kNew:
+        return RestrictId(CVR_SEEK_GT, request_.from, CVR_SORT_ASCEND);
+      case Scan::kNewest:
+        return RestrictId(CVR_SEEK_GT, request_.from, CVR_SORT_DESCEND);
+      case Scan::kSubmitted:
+        return RestrictDate(L"Request.SubmittedWhen", CVR_SORT_ASCEND);
+      case Scan::kResolved:
+        return RestrictDate(L"Request.ResolvedWhen", CVR_SORT_ASCEND);
+      case Scan::kRevoked:
+        break;
+    }
+    // A column with two restrictions must not be sorted; without a sort the rows come by their id.
+    HRESULT result = RestrictId(CVR_SEEK_GT, request_.from, CVR_SORT_NONE);
+    if (SUCCEEDED(result)) result = RestrictId(CVR_SEEK_LE, request_.to, CVR_SORT_NONE);
+    return FAILED(result) ? result : RestrictDate(L"Request.RevokedWhen", CVR_SORT_NONE);
+  }
+
+  HRESULT RestrictId(LONG seek, int32_t id, LONG sort) {
+    VARIANT value;
+    VariantInit(&value);
+    V_VT(&value) = VT_I4;
+    V_I4(&value) = id;
+    return view_->SetRestriction(indexes_.front(), seek, sort, &value);
+  }
+
+  HRESULT RestrictDate(std::wstring_view name, LONG sort) {
+    VARIANT value;
+    VariantInit(&value);
+    V_VT(&value) = VT_DATE;
+    V_DATE(&value) = request_.since;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (columns_[i].name != name) continue;
+      return view_->SetRestriction(indexes_[i], CVR_SEEK_GE, sort, &value);
+    }
+    return kNoValue;
+  }
+
   /// By name: an older server lacks some columns, and the others have other numbers there.
   Failure SelectColumns() {
-    std::vector<LONG> indexes;
     for (Column& column : ColumnsOf(request_.columns)) {
       const Text name(column.name);
       LONG index = -1;
       const HRESULT result = view_->GetColumnIndex(CVRC_COLUMN_SCHEMA, name.get(), &index);
-      if (FAILED(result) && (EndsView(result) || indexes.empty())) {
+      if (FAILED(result) && (EndsView(result) || indexes_.empty())) {
         return {result, "ICertView::GetColumnIndex"};
       }
       if (FAILED(result)) {
         page_.lacking.push_back(column.name);
         continue;
       }
-      indexes.push_back(index);
+      indexes_.push_back(index);
       columns_.push_back(std::move(column));
     }
-    key_index_ = indexes.front();
-    HRESULT result = view_->SetResultColumnCount(static_cast<LONG>(indexes.size()));
+    HRESULT result = view_->SetResultColumnCount(static_cast<LONG>(indexes_.size()));
     if (FAILED(result)) return {result, "ICertView::SetResultColumnCount"};
-    for (const LONG index : indexes) {
+    for (const LONG index : indexes_) {
       result = view_->SetResultColumn(index);
       if (FAILED(result)) return {result, "ICertView::SetResultColumn"};
     }
@@ -138,8 +173,10 @@ class PageReader {
   }
 
   bool IsNext(int32_t id) const {
-    if (request_.exact) return id == request_.from && page_.rows.empty();
-    return id > (page_.rows.empty() ? request_.from : page_.rows.back().id);
+    if (request_.scan == Scan::kOne) return id == request_.from && page_.rows.empty();
+    // By a date, whoever knows the dates checks their order.
+    const bool by_id = request_.scan == Scan::kNew || request_.scan == Scan::kRevoked;
+    return !by_id || id > (page_.rows.empty() ? request_.from : page_.rows.back().id);
   }
 
   void Keep(const Record& record) {
@@ -289,7 +326,7 @@ class PageReader {
   const PageRequest& request_;
   RowPage& page_;
   std::vector<Column> columns_;
-  LONG key_index_ = -1;
+  std::vector<LONG> indexes_;  ///< of `columns_` in the table
   // The enumerator of the rows goes before the object that made it.
   Reference<ICertView2> view_;
   Reference<IEnumCERTVIEWROW> row_;

@@ -11,14 +11,25 @@
 
 namespace ca_database {
 
-/// Which rows of the requests are read: at most `max_rows`, and fewer large ones, by rising
-/// RequestID, in one view.
+/// Which rows are looked for, and their order.
+enum class Scan {
+  kOne,        ///< the row with the id `from`
+  kNew,        ///< rows with an id above `from`, by rising id
+  kNewest,     ///< rows with an id above `from`, the greatest first; for a page of one row
+  kSubmitted,  ///< rows that were submitted at `since` or later, by rising SubmittedWhen
+  kResolved,   ///< rows that were resolved at `since` or later, by rising ResolvedWhen
+  kRevoked     ///< rows that were revoked or released at `since` or later, with an id above `from`
+               ///< and at most `to`, by rising id
+};
+
+/// Which rows of the requests are read, in one view: at most `max_rows`, and fewer large ones.
 struct PageRequest {
   std::wstring config;  ///< `COMPUTER\name of the CA`
   ColumnSet columns = ColumnSet::kScan;
-  /// True: only the row with the id `from`. False: rows with a greater one.
-  bool exact = false;
+  Scan scan = Scan::kNew;
   int32_t from = 0;
+  int32_t to = 0;
+  DATE since = 0;  ///< UTC
   uint32_t max_rows = 0;
   /// No row is begun this long after the view was opened, in milliseconds.
   uint32_t max_view_ms = 0;

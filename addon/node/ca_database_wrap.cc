@@ -96,6 +96,15 @@ collect::SecretNames SecretsIn(const Napi::Value& value) {
   return collect::SecretNames(names);
 }
 
+ca_database::Scan ScanIn(const Napi::Value& value) {
+  const std::string name = value.ToString().Utf8Value();
+  if (name == "one") return ca_database::Scan::kOne;
+  if (name == "newest") return ca_database::Scan::kNewest;
+  if (name == "submitted") return ca_database::Scan::kSubmitted;
+  if (name == "resolved") return ca_database::Scan::kResolved;
+  return name == "revoked" ? ca_database::Scan::kRevoked : ca_database::Scan::kNew;
+}
+
 Napi::Value ReadCa(const Napi::CallbackInfo& info) {
   return OwnThreadPromise<FactsTask>::Start(info.Env(), {Wide(info[0]), {}, {}});
 }
@@ -107,8 +116,10 @@ Napi::Value ReadCaRows(const Napi::CallbackInfo& info) {
   task.request.columns = options.Get("columns").ToString().Utf8Value() == "whole"
                              ? ca_database::ColumnSet::kWhole
                              : ca_database::ColumnSet::kScan;
-  task.request.exact = options.Get("exact").ToBoolean();
+  task.request.scan = ScanIn(options.Get("scan"));
   task.request.from = options.Get("from").ToNumber().Int32Value();
+  task.request.to = options.Get("to").ToNumber().Int32Value();
+  task.request.since = options.Get("since").ToNumber().DoubleValue();
   task.request.max_rows = options.Get("maxRows").ToNumber().Uint32Value();
   task.request.max_view_ms = options.Get("maxViewMs").ToNumber().Uint32Value();
   task.request.secrets = SecretsIn(options.Get("secretAttributes"));

@@ -9,7 +9,9 @@ import type {
   NativeRowPage,
   NativeRowRequest,
 } from "../native/ca-database.ts";
+import { DatePlace, type IndexedDate } from "./date-place.ts";
 import { databaseError } from "./errors.ts";
+import { type LoadLimits, msUntil, pauseAfter } from "./load.ts";
 import { nextPageRows, type PageSizes } from "./page-size.ts";
 
 /** How the database of a CA is read. */
@@ -27,15 +29,30 @@ export interface CaDatabaseOptions {
   readonly waiting?: (error: CertwireError, delayMs: number) => void;
   /** Waits, and rejects when the signal is aborted. Default: real time. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** The time now. Default that of the machine. */
+  readonly now?: () => Date;
   /** How long one call may take before it counts as stuck, in ms. Default 120 000. */
   readonly stuckAfterMs?: number;
+  /** Default half of the time, at any hour. */
+  readonly load?: LoadLimits;
 }
+
+/** Which columns of a row are read: those that tell which events it stands for, or all that the exit module reads. */
+export type RowColumns = NativeRowRequest["columns"];
 
 /** Where to begin, and what to read of each row. */
 export interface RowSelection {
   /** Only rows with a greater RequestID. */
   readonly after: number;
-  readonly columns: NativeRowRequest["columns"];
+  readonly columns: RowColumns;
+}
+
+/** Rows that were revoked, or released from hold. */
+export interface RevokedSelection {
+  /** At this time or later, in ms since 1970. */
+  readonly sinceMs: number;
+  /** Only rows with a RequestID up to this. */
+  readonly upTo: number;
 }
 
 /** Rows of one view, in the order of their RequestID. */
@@ -50,19 +67,26 @@ export interface RowPage {
 
 /** A row is not begun later than this after its view was opened, in ms; the CA itself closes a view after 16 minutes. */
 const maxViewMs = 60_000;
-/** The least pause between two views, in ms. It is never shorter than the view before. */
-const leastPauseMs = 250;
+/** A scan for revoked rows makes the CA look at as many rows at a time: the column has no index. */
+const revokedWindow = 20_000;
+/** A page of rows with a date in the same second never has more. */
+const mostInOneSecond = 65_536;
+const oleDateOfUnixEpoch = 25_569;
+const msPerDay = 86_400_000;
 const firstBackOffMs = 60_000;
 const longestBackOffMs = 900_000;
 
-const pageSizes: Readonly<Record<NativeRowRequest["columns"], PageSizes>> = {
+const pageSizes: Readonly<Record<RowColumns, PageSizes>> = {
   scan: { least: 50, first: 500, most: 2000 },
   whole: { least: 10, first: 100, most: 500 },
 };
 
+type PageRequest = Pick<NativeRowRequest, "columns" | "scan" | "from" | "maxRows"> &
+  Partial<Pick<NativeRowRequest, "to" | "since">>;
+
 /**
- * The database of one CA. It is read in small pages, one view at a time, with pauses at least as long as the views, so
- * that the CA has half of the time for itself. Before each page the CA says who it is: rows of two CAs are never mixed.
+ * The database of one CA. It is read in small pages, one view at a time, with pauses that are as long as the views or
+ * longer, so that the CA has at least half of the time for itself unless the options say otherwise. Before each page the CA says who it is: rows of two CAs are never mixed.
  */
 export class CaDatabase {
   readonly #native: NativeCaDatabase;
@@ -97,41 +121,144 @@ export class CaDatabase {
    * of the CA, is waited for and the page begins again; each row comes once. Rejects as `facts` does, and with the
    * signal's reason.
    */
-  async *pages(selection: RowSelection, signal: AbortSignal): AsyncGenerator<RowPage> {
-    const sizes = pageSizes[selection.columns];
-    let [after, maxRows] = [selection.after, sizes.first];
+  async *pages({ after, columns }: RowSelection, signal: AbortSignal): AsyncGenerator<RowPage> {
+    const sizes = pageSizes[columns];
+    let [from, maxRows] = [after, sizes.first];
     for (;;) {
-      const { columns } = selection;
-      const request = { columns, exact: false, from: after, maxRows };
-      const { page, ca } = await this.#untilRead(request, signal);
-      const read = pageOf(page, ca, after);
-      after = read.lastId;
+      const { read, page } = await this.#page({ columns, scan: "new", from, maxRows }, signal);
+      from = read.lastId;
       yield read;
       if (page.isEnd) return;
-      if (page.rows.length === 0) throw this.#failed("a view took too long for a single row");
       if (page.rows.length === maxRows) maxRows = nextPageRows(maxRows, page.viewMs, sizes);
-      await this.#sleep(Math.max(leastPauseMs, page.viewMs), signal);
+      await this.#pause(page.viewMs, signal);
     }
   }
 
-  /** One whole row; `undefined` if the database does not have it. Waits and rejects as `pages` does. */
-  async row(id: number, signal: AbortSignal): Promise<ExitRecord | undefined> {
-    const request = { columns: "whole", exact: true, from: id, maxRows: 1 } as const;
+  /**
+   * The rows with a date at a time (in ms since 1970) or later, in its order, each once, with the columns of a scan. Waits
+   * and rejects as `pages` does.
+   */
+  async *rowsSince(
+    date: IndexedDate,
+    sinceMs: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<RowPage> {
+    const sizes = pageSizes.scan;
+    const scan = date === "SubmittedWhen" ? "submitted" : "resolved";
+    const place = new DatePlace(date, sinceMs);
+    for (let maxRows = sizes.first; ; ) {
+      const since = place.sinceMs / msPerDay + oleDateOfUnixEpoch;
+      const request = { columns: "scan", scan, from: 0, since, maxRows } as const;
+      const { read, page } = await this.#page(request, signal);
+      const rows = place.take(read.rows);
+      if (rows === undefined) throw this.#failed("rows out of order");
+      yield { ...read, rows };
+      if (page.isEnd) return;
+      if (rows.length > 0) maxRows = nextPageRows(maxRows, page.viewMs, sizes);
+      else if (maxRows < mostInOneSecond) maxRows *= 2;
+      else throw this.#failed("too many rows have a date in the same second");
+      await this.#pause(page.viewMs, signal);
+    }
+  }
+
+  /**
+   * The rows that were revoked, or released from hold, in the order of their RequestID, with the columns of a scan. The
+   * CA looks at every row for it, some thousands at a time. Waits and rejects as `pages` does.
+   */
+  async *revokedSince(
+    { sinceMs, upTo }: RevokedSelection,
+    signal: AbortSignal,
+  ): AsyncGenerator<RowPage> {
+    const since = sinceMs / msPerDay + oleDateOfUnixEpoch;
+    const maxRows = pageSizes.scan.first;
+    for (let from = 0; from < upTo; ) {
+      const to = Math.min(upTo, from + revokedWindow);
+      const request = { columns: "scan", scan: "revoked", from, to, since, maxRows } as const;
+      const { read, page } = await this.#page(request, signal);
+      from = page.isEnd ? to : read.lastId;
+      yield read;
+      await this.#pause(page.viewMs, signal);
+    }
+  }
+
+  /** One row; `undefined` if the database does not have it. Waits and rejects as `pages` does. */
+  async row(
+    id: number,
+    signal: AbortSignal,
+    columns: RowColumns = "whole",
+  ): Promise<ExitRecord | undefined> {
+    const { read } = await this.#page({ columns, scan: "one", from: id, maxRows: 1 }, signal);
+    return read.rows[0];
+  }
+
+  /** The row with the greatest RequestID; `undefined` if there is none. Waits and rejects as `pages` does. */
+  async newest(signal: AbortSignal): Promise<ExitRecord | undefined> {
+    const request = { columns: "scan", scan: "newest", from: 0, maxRows: 1 } as const;
+    const { read } = await this.#page(request, signal);
+    return read.rows[0];
+  }
+
+  /**
+   * The whole rows with these ids, which must rise; without those that the database does not have. Rows that are close to
+   * each other are read together. Waits and rejects as `pages` does.
+   */
+  async *rows(ids: readonly number[], signal: AbortSignal): AsyncGenerator<ExitRecord> {
+    const sizes = pageSizes.whole;
+    let most = sizes.first;
+    for (let at = 0; at < ids.length; ) {
+      const span = closeTogether(ids, at, most);
+      const [first = 0, last = 0] = [ids[at], ids[at + span.count - 1]];
+      const request = {
+        columns: "whole",
+        scan: "new",
+        from: first - 1,
+        maxRows: span.rows,
+      } as const;
+      const { read, page } = await this.#page(request, signal);
+      const wanted = new Set(ids.slice(at, at + span.count));
+      for (const row of read.rows) if (wanted.has(row.context)) yield row;
+      if (page.isEnd) return;
+      const reached = Math.min(last, read.lastId);
+      while (at < ids.length && Number(ids[at]) <= reached) at += 1;
+      if (span.rows === most) most = nextPageRows(most, page.viewMs, sizes);
+      if (at < ids.length) await this.#pause(page.viewMs, signal);
+    }
+  }
+
+  async #page(
+    request: PageRequest,
+    signal: AbortSignal,
+  ): Promise<{ read: RowPage; page: NativeRowPage }> {
     const { page, ca } = await this.#untilRead(request, signal);
-    return pageOf(page, ca, id).rows[0];
+    const isStuck = page.rows.length === 0 && !page.isEnd;
+    if (isStuck) throw this.#failed("a view took too long for a single row");
+    return { read: pageOf(page, ca, request.from), page };
+  }
+
+  async #pause(viewMs: number, signal: AbortSignal): Promise<void> {
+    await this.#sleep(pauseAfter(viewMs, this.#options.load?.share), signal);
+  }
+
+  async #untilHours(signal: AbortSignal): Promise<void> {
+    const { load: { hours } = {}, now = () => new Date() } = this.#options;
+    if (hours === undefined) return;
+    for (let ms = msUntil(hours, now()); ms > 0; ms = msUntil(hours, now())) {
+      await this.#sleep(ms, signal);
+    }
   }
 
   async #untilRead(
-    request: Pick<NativeRowRequest, "columns" | "exact" | "from" | "maxRows">,
+    request: PageRequest,
     signal: AbortSignal,
   ): Promise<{ page: NativeRowPage; ca: CaProperties }> {
     const { config, secretAttributes = [], waiting } = this.#options;
     for (let backOffMs = firstBackOffMs; ; ) {
       signal.throwIfAborted();
+      await this.#untilHours(signal);
       try {
         const facts = await this.#inTime(() => this.#native.readFacts(config));
         const ca = caProperties(this.#assertSame(facts));
-        const whole = { ...request, config, maxViewMs, secretAttributes };
+        const whole = { to: 0, since: 0, ...request, config, maxViewMs, secretAttributes };
         return { page: await this.#inTime(() => this.#native.readRows(whole)), ca };
       } catch (cause) {
         if (cause instanceof CertwireError) throw cause;
@@ -194,6 +321,25 @@ export class CaDatabase {
     const message = `CA database of "${this.#options.config}": ${what}`;
     return new CertwireError(`CERTWIRE_CA_DATABASE_${code}`, message);
   }
+}
+
+/**
+ * How many ids from `at` on are read in one view of at most `most` rows: the CA would read more rows for nothing than it
+ * would need views without.
+ */
+function closeTogether(
+  ids: readonly number[],
+  at: number,
+  most: number,
+): { count: number; rows: number } {
+  const first = ids[at] ?? 0;
+  let count = 1;
+  while (at + count < ids.length && count < most) {
+    const span = (ids[at + count] ?? 0) - first + 1;
+    if (span > most || span > 2 * (count + 1)) break;
+    count += 1;
+  }
+  return { count, rows: (ids[at + count - 1] ?? 0) - first + 1 };
 }
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ import { addDemoCommand } from "./commands/demo.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addExplainCommand } from "./commands/explain.ts";
 import { addJournalCommand } from "./commands/journal.ts";
+import { addReconcileCommand } from "./commands/reconcile.ts";
 import { addReplayCommand } from "./commands/replay.ts";
 import { addRunCommand } from "./commands/run.ts";
 import { addSetupCommand } from "./commands/setup.ts";
@@ -41,6 +42,7 @@ export function createProgram(): Command {
   addReplayCommand(program);
   addDeadLettersCommand(program);
   addVerifyCommand(program);
+  addReconcileCommand(program);
   addTapCommand(program);
   addJournalCommand(program);
   addExplainCommand(program);

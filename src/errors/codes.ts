@@ -96,6 +96,12 @@ export const errorCodes = {
     exitCode: 78,
     hint: "Check which CA the machine runs, and name the one that is meant.",
   },
+  CERTWIRE_CA_DATABASE_RESTORED: {
+    meaning: "The CA's database is older than at an earlier run: it was restored from a backup.",
+    retryable: false,
+    exitCode: 78,
+    hint: "Run certwire reconcile --rescan: it accepts this database, and compares every row.",
+  },
   CERTWIRE_SETUP_EXISTS: {
     meaning: "`certwire setup` would overwrite a file.",
     retryable: false,

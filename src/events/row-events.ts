@@ -1,7 +1,7 @@
 import { dispositions } from "../exit/ca-codes.ts";
 import type { ExitRecord, RecordValue } from "../exit/record.ts";
 import { ownCaId } from "./ca-identity.ts";
-import { contentHash } from "./content-id.ts";
+import { contentHash, contentId } from "./content-id.ts";
 import { type EventOptions, rowEnvelope } from "./envelope.ts";
 import type { CertwireEvent, EventKind, TimeBasis } from "./event.ts";
 import { requestEvent } from "./request-event.ts";
@@ -37,6 +37,32 @@ const columnOf = {
   resolvedWhen: "ResolvedWhen",
   submittedWhen: "SubmittedWhen",
 } as const satisfies Record<RowTime, string>;
+
+/** Something that a row says has happened, as far as a scan of the database shows it. */
+export interface ScannedFact {
+  readonly kind: EventKind;
+  /** The content id of its event; `undefined` if a part of it is missing. */
+  readonly contentId: string | undefined;
+  /** When it happened, in ms since 1970; `undefined` if the row does not say. */
+  readonly timeMs: number | undefined;
+}
+
+/**
+ * What a row says has happened, in that order: what `rowEvents` makes events of. The columns of a scan are enough; they do
+ * not tell an imported certificate of this CA from one that was issued, and neither does its content id.
+ */
+export function rowFacts(row: ExitRecord): ScannedFact[] {
+  return factsOf(row).map(({ kind, when, record }) => ({
+    kind,
+    contentId: contentId(kind, record),
+    timeMs: rowDateMs(row, columnOf[when]),
+  }));
+}
+
+/** A date of the request in ms since 1970; `undefined` if the row has none. */
+export function rowDateMs({ request }: ExitRecord, column: string): number | undefined {
+  return msOf(request.get(column));
+}
 
 /**
  * The events that a row of the CA's database stands for, in the order in which they happened; none for a request that

@@ -20,9 +20,16 @@ export interface NativeRowRequest {
   readonly config: string;
   /** `scan`: what tells which events a row stands for. `whole`: everything that the exit module reads of a request. */
   readonly columns: "scan" | "whole";
-  /** True: only the row `from`. False: the rows with a greater RequestID, in its order. */
-  readonly exact: boolean;
+  /**
+   * `one`: the row `from`. `new`: rows with an id above `from`. `newest`: the one with the greatest id. `submitted`, `resolved`: rows whose SubmittedWhen or
+   * ResolvedWhen is `since` or later, in the order of that date. `revoked`: rows with an id above `from` and at most `to`
+   * whose RevokedWhen is `since` or later. All others are in the order of their ids.
+   */
+  readonly scan: "one" | "new" | "newest" | "submitted" | "resolved" | "revoked";
   readonly from: number;
+  readonly to: number;
+  /** An OLE automation date (UTC), in days. */
+  readonly since: number;
   /** At most; fewer if they are large. */
   readonly maxRows: number;
   /** No row is begun this long after the view was opened, in ms. */

@@ -23,6 +23,24 @@ export interface StateLayout {
   readonly redriven: string;
   /** Name of the file whose lock admits one redrive to the directory. */
   readonly redriveLockName: string;
+  /** What comparing journal and CA's database needs to go on. */
+  readonly reconcile: {
+    readonly directory: string;
+    /** Name of the file whose lock admits one comparison to the directory. */
+    readonly lockName: string;
+    /** Directory of what the journal says of which request (`ContentIndex`). */
+    readonly index: string;
+    /** Up to where the journal was read for that, JSON (`JournalContents`); `<path>.new` while it is replaced. */
+    readonly head: string;
+    /** Which database it was, and how far a run has come, JSON (`RunFile`); `<path>.new` while it is replaced. */
+    readonly run: string;
+    /** What the last run over every row has found so far, NDJSON. */
+    readonly findings: string;
+    /** What the last run over changed rows has found, NDJSON. */
+    readonly changes: string;
+    /** Directory of what a backfill has published to a sink (`ContentIndex`). */
+    published(sink: string): string;
+  };
 }
 
 /** The layout of a state directory; touches no file. */
@@ -38,5 +56,19 @@ export function stateLayout(directory: string): StateLayout {
     deadLetterDirectory: join(directory, "dead-letters"),
     redriven: join(directory, "redriven.ndjson"),
     redriveLockName: "redrive.lock",
+    reconcile: reconcileLayout(join(directory, "reconcile")),
+  };
+}
+
+function reconcileLayout(directory: string): StateLayout["reconcile"] {
+  return {
+    directory,
+    lockName: "reconcile.lock",
+    index: join(directory, "index"),
+    head: join(directory, "journal.json"),
+    run: join(directory, "run.json"),
+    findings: join(directory, "findings.ndjson"),
+    changes: join(directory, "changes.ndjson"),
+    published: (sink) => join(directory, "published", sink),
   };
 }

@@ -55,7 +55,7 @@ function prepare(t: TestContext): string {
 
 const files = ["certwire.jsonc", "journal"];
 const cases: readonly (readonly [about: string, words: string[], offered: readonly string[]])[] = [
-  ["commands", ["re"], ["replay"]],
+  ["commands", ["re"], ["reconcile", "replay"]],
   ["commands of a group", ["dead-letters", ""], ["list", "redrive", "show"]],
   ["options of the program", ["--v"], ["--version"]],
   [

@@ -51,6 +51,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   ca: ["errors", "native"],
   "ca-database": ["errors", "native", "exit", "events"],
+  reconcile: ["units.ts", "errors", "files", "journal", "exit", "events", "sources"],
   doctor: [
     "units.ts",
     "errors",
@@ -103,6 +104,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "health",
     "service",
     "ca",
+    "ca-database",
+    "reconcile",
     "doctor",
     "simulate",
   ],

@@ -10,6 +10,7 @@ import {
   config,
   type DatabaseReport,
   type DatabaseScript,
+  generatedDisposition,
   generatedDispositions,
   readDatabase,
   registerDatabaseStandin,
@@ -143,6 +144,27 @@ test("a large database comes whole, in order, page by page, in flat memory", asy
   assertClean(report);
 });
 
+test("what has changed since a time is found by its dates, and rows by their ids", async (t) => {
+  if (!(await prepare(t))) return;
+  const rows = 3000;
+  const ids = Array.from({ length: rows }, (_, index) => index + 1);
+  // A row is submitted every 10 s, resolved a second later, and revoked a day later.
+  const firstDay = Date.UTC(2026, 0, 1);
+  const sinceMs = firstDay + 2000 * 10_000;
+  const wanted = [1, 2, 5, 700, 2999, 3000, 3001];
+  const script = { generate: { ...generate, rows } };
+  const { result, report } = await readDatabase(script, { sinceMs, wanted, keepsRows: false });
+  assert.equal(result.error, undefined);
+  const of = (id: number) => generatedDisposition(id, generate.seed);
+  assert.deepEqual(result.changed, {
+    submitted: ids.filter((id) => id >= 2000),
+    resolved: ids.filter((id) => id >= 2000 && of(id) !== 9),
+    revoked: ids.filter((id) => of(id) === 21),
+  });
+  assert.deepEqual(result.wanted, wanted.slice(0, -1));
+  assertClean(report);
+});
+
 for (const count of [0, 1, 500, 501]) {
   test(`${count} rows are ${count} rows, and then the end`, async (t) => {
     if (!(await prepare(t))) return;
@@ -151,6 +173,7 @@ for (const count of [0, 1, 500, 501]) {
     assert.equal(result.error, undefined);
     assert.equal(result.ids.count, count);
     assert.equal(result.ids.last, count === 0 ? 0 : 2 ** 31 - 1);
+    assert.equal(result.newest, count === 0 ? undefined : 2 ** 31 - 1);
     assertClean(report);
   });
 }

@@ -2,63 +2,22 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { CaDatabase, type CaDatabaseOptions } from "../../../src/ca-database/ca-database.ts";
+import { msUntil, pauseAfter } from "../../../src/ca-database/load.ts";
 import { nextPageRows } from "../../../src/ca-database/page-size.ts";
 import {
   type NativeCaDatabase,
-  type NativeCaFacts,
-  type NativeRowPage,
   type NativeRowRequest,
   nativeCaDatabase,
 } from "../../../src/native/ca-database.ts";
-import { encodeRecord, fixture } from "../../support/exit-records.ts";
+import { fixture } from "../../support/exit-records.ts";
+import { caFacts, FakeCaDatabase } from "../../support/fake-ca-database.ts";
 
 const config = "CA01\\Contoso";
-const facts: NativeCaFacts = {
-  name: "Contoso",
-  sanitizedName: "Contoso",
-  dnsName: "ca01.contoso.com",
-  type: 1,
-  roles: 0x100,
-  certificates: [fixture("ca-rsa")],
-};
 
-/** A database with the ids 1 to `count`, whose views take as long as they are told. */
-class MemoryDatabase implements NativeCaDatabase {
-  readonly requests: NativeRowRequest[] = [];
-  facts = facts;
-  /** How the next calls fail or what they wait for, in order; the others succeed. */
-  readonly next: (() => Promise<void>)[] = [];
-  readonly #count: number;
-  readonly #viewMs: (request: NativeRowRequest) => number;
-
-  constructor(count: number, viewMs: (request: NativeRowRequest) => number = () => 1000) {
-    this.#count = count;
-    this.#viewMs = viewMs;
-  }
-
-  async readFacts(): Promise<NativeCaFacts> {
-    return this.facts;
-  }
-
-  async readRows(request: NativeRowRequest): Promise<NativeRowPage> {
-    this.requests.push(request);
-    await this.next.shift()?.();
-    const { from, maxRows } = request;
-    const first = request.exact ? from : from + 1;
-    const last = request.exact ? from : Math.min(this.#count, from + maxRows);
-    const rows: [number, number, number][] = [];
-    const records: Buffer[] = [];
-    let offset = 0;
-    for (let id = first; id <= Math.min(last, this.#count); id += 1) {
-      const record = encodeRecord({ event: 0, context: id, request: { RequestID: id } });
-      rows.push([id, offset, record.length]);
-      records.push(record);
-      offset += record.length;
-    }
-    const isEnd = rows.length < maxRows;
-    const viewMs = this.#viewMs(request);
-    return { records: Buffer.concat(records), rows, isEnd, lackingColumns: [], viewMs };
-  }
+/** A database with the ids 1 to `count`. */
+function rowsUpTo(count: number, viewMs: (request: NativeRowRequest) => number = () => 1000) {
+  const rows = Array.from({ length: count }, (_, index) => ({ id: index + 1 }));
+  return new FakeCaDatabase(rows, viewMs);
 }
 
 function failure(hresult: number): () => Promise<void> {
@@ -82,11 +41,11 @@ async function readAll(
 }
 
 test("the CA has at least as much time for itself as it gives to a view", async () => {
-  const slow = new MemoryDatabase(1200, () => 3000);
+  const slow = rowsUpTo(1200, () => 3000);
   const { ids, pauses } = await readAll(slow);
   assert.equal(ids.length, 1200);
   assert.deepEqual(pauses, [3000, 3000]);
-  const fast = await readAll(new MemoryDatabase(1200, () => 10));
+  const fast = await readAll(rowsUpTo(1200, () => 10));
   assert.deepEqual(fast.pauses, [250]);
 });
 
@@ -97,7 +56,7 @@ test("pages become smaller for a slow CA and larger for a fast one, within limit
   assert.equal(nextPageRows(60, 5001, sizes), 50);
   assert.equal(nextPageRows(500, 499, sizes), 1000);
   assert.equal(nextPageRows(1500, 499, sizes), 2000);
-  const database = new MemoryDatabase(100_000, () => 100);
+  const database = rowsUpTo(100_000, () => 100);
   await readAll(database);
   const asked = database.requests.map(({ maxRows }) => maxRows);
   assert.deepEqual(asked.slice(0, 4), [500, 1000, 2000, 2000]);
@@ -105,7 +64,7 @@ test("pages become smaller for a slow CA and larger for a fast one, within limit
 });
 
 test("what may pass is waited for, longer each time, and the page begins at the same place", async () => {
-  const database = new MemoryDatabase(700);
+  const database = rowsUpTo(700);
   for (let times = 0; times < 6; times += 1) database.next.push(failure(0x8009_400f));
   const waits: number[] = [];
   const { ids } = await readAll(database, { waiting: (_, delayMs) => waits.push(delayMs) });
@@ -118,19 +77,19 @@ test("what may pass is waited for, longer each time, and the page begins at the 
 });
 
 test("what does not pass is an error at once, with the method, the number and its symbol", async () => {
-  const refused = new MemoryDatabase(1);
+  const refused = rowsUpTo(1);
   refused.next.push(failure(0x8007_0005));
   await assert.rejects(readAll(refused), {
     code: "CERTWIRE_CA_DATABASE_REFUSED",
     message: `CA database of "${config}": OpenView: 0x80070005 E_ACCESSDENIED`,
   });
-  const wrong = new MemoryDatabase(1);
+  const wrong = rowsUpTo(1);
   wrong.next.push(failure(0x8004_0154));
   await assert.rejects(readAll(wrong), { code: "CERTWIRE_CA_DATABASE_FAILED" });
 });
 
 test("a stop ends a wait", async () => {
-  const native = new MemoryDatabase(1);
+  const native = rowsUpTo(1);
   native.next.push(failure(0x8007_06ba));
   const stop = new AbortController();
   const database = new CaDatabase(native, { config, waiting: () => stop.abort() });
@@ -138,7 +97,7 @@ test("a stop ends a wait", async () => {
 });
 
 test("a call without an answer is an error, and no other one is made before it is back", async () => {
-  const native = new MemoryDatabase(1);
+  const native = rowsUpTo(1);
   let answer = () => undefined as void;
   native.next.push(
     () =>
@@ -159,7 +118,7 @@ test("a call without an answer is an error, and no other one is made before it i
 test("only a CA with a certificate of the one that is meant is read", async () => {
   const own = createHash("sha256").update(fixture("ca-rsa")).digest("hex");
   const certificates = new Set(["0".repeat(64)]);
-  const native = new MemoryDatabase(3);
+  const native = rowsUpTo(3);
   await assert.rejects(readAll(native, { certificates }), { code: "CERTWIRE_CA_DATABASE_OTHER" });
   assert.equal(native.requests.length, 0);
   const { ids } = await readAll(native, { certificates: certificates.add(own) });
@@ -167,15 +126,134 @@ test("only a CA with a certificate of the one that is meant is read", async () =
 });
 
 test("a CA that keeps its name but has lost its certificate is another one", async () => {
-  const native = new MemoryDatabase(3);
+  const native = rowsUpTo(3);
   const database = new CaDatabase(native, { config });
   await database.facts();
-  native.facts = { ...facts, certificates: [...facts.certificates, fixture("ca-ecdsa")] };
+  native.facts = { ...caFacts, certificates: [...caFacts.certificates, fixture("ca-ecdsa")] };
   assert.equal((await database.facts()).certificates.length, 2);
-  native.facts = { ...facts, certificates: [fixture("ca-ecdsa")] };
+  native.facts = { ...caFacts, certificates: [fixture("ca-ecdsa")] };
   await assert.rejects(database.facts(), { code: "CERTWIRE_CA_DATABASE_OTHER" });
-  native.facts = { ...facts, sanitizedName: "Other" };
+  native.facts = { ...caFacts, sanitizedName: "Other" };
   await assert.rejects(database.facts(), { code: "CERTWIRE_CA_DATABASE_OTHER" });
+});
+
+const noSignal = () => new AbortController().signal;
+
+/** The ids of the rows of some pages. */
+async function idsOf(pages: AsyncIterable<{ rows: readonly { context: number }[] }>) {
+  const ids: number[] = [];
+  for await (const { rows } of pages) ids.push(...rows.map(({ context }) => context));
+  return ids;
+}
+
+function reader(native: NativeCaDatabase, options: Partial<CaDatabaseOptions> = {}): CaDatabase {
+  return new CaDatabase(native, { config, sleep: () => Promise.resolve(), ...options });
+}
+
+test("rows that were resolved or submitted since a time come once each, however many there are in a second", async () => {
+  const second = Date.parse("2026-03-01T12:00:00Z");
+  const resolvedAt = (id: number) => {
+    if (id <= 10) return second - 1000;
+    if (id <= 3010) return second + (id % 1000); // within one second
+    return second + (id - 3000) * 1000;
+  };
+  const rows = Array.from({ length: 5000 }, (_, index) => index + 1).map((id) => ({
+    id,
+    resolved: resolvedAt(id),
+    submitted: resolvedAt(id),
+  }));
+  for (const date of ["ResolvedWhen", "SubmittedWhen"] as const) {
+    const native = new FakeCaDatabase(rows);
+    const ids = await idsOf(reader(native).rowsSince(date, second + 500, noSignal()));
+    assert.equal(ids.length, 4990);
+    assert.equal(new Set(ids).size, 4990);
+    assert.deepEqual(
+      ids.filter((id) => id > 3010),
+      rows.map(({ id }) => id).filter((id) => id > 3010),
+    );
+    const asked = new Set(native.requests.map(({ scan }) => scan));
+    assert.deepEqual([...asked], [date === "ResolvedWhen" ? "resolved" : "submitted"]);
+  }
+});
+
+test("rows by a date that come out of order end the scan with an error", async () => {
+  const native = new FakeCaDatabase([{ id: 1, resolved: 5000 }]);
+  const read = reader(native).rowsSince("ResolvedWhen", 9000, noSignal());
+  native.readRows = async (request) => {
+    const page = await FakeCaDatabase.prototype.readRows.call(native, { ...request, since: 0 });
+    return { ...page, isEnd: false };
+  };
+  await assert.rejects(idsOf(read), {
+    code: "CERTWIRE_CA_DATABASE_FAILED",
+    message: /rows out of order/,
+  });
+});
+
+test("revoked rows are looked for in windows of ids, and none is left out between two", async () => {
+  const since = Date.parse("2026-03-01T12:00:00Z");
+  const rows = Array.from({ length: 50_000 }, (_, index) => index + 1).map((id) => ({
+    id,
+    ...(id % 17 === 0 && { revoked: id % 34 === 0 ? since : since - 1000 }),
+  }));
+  const native = new FakeCaDatabase(rows);
+  const selection = { sinceMs: since, upTo: 49_998 };
+  const ids = await idsOf(reader(native).revokedSince(selection, noSignal()));
+  const expected = rows.map(({ id }) => id).filter((id) => id % 34 === 0 && id <= 49_998);
+  assert.deepEqual(ids, expected);
+  assert.ok(native.requests.every(({ from, to }) => to - from <= 20_000));
+});
+
+test("wanted rows that are close to each other are read in one view, and others in their own", async () => {
+  const native = rowsUpTo(10_000);
+  native.delete(40);
+  const ids = [3, 4, 6, 40, 41, 5000, 9999, 10_000, 10_001, 20_000];
+  const found: number[] = [];
+  for await (const { context } of reader(native).rows(ids, noSignal())) found.push(context);
+  assert.deepEqual(
+    found,
+    ids.filter((id) => id !== 40 && id <= 10_000),
+  );
+  assert.deepEqual(
+    native.requests.map(({ from, maxRows }) => [from, maxRows]),
+    [
+      [2, 4],
+      [39, 2],
+      [4999, 1],
+      [9998, 3],
+    ],
+  );
+  const all = Array.from({ length: 10_000 }, (_, index) => index + 1);
+  let count = 0;
+  for await (const _ of reader(native).rows(all, noSignal())) count += 1;
+  assert.equal(count, 9999);
+});
+
+test("views take the share of the time that they may take, at the hours at which they may", async () => {
+  assert.equal(pauseAfter(1000), 1000);
+  assert.equal(pauseAfter(1000, 0.1), 9000);
+  assert.equal(pauseAfter(1000, 1), 250);
+  const at = (hour: number, minute = 0, second = 0) => new Date(2026, 2, 2, hour, minute, second);
+  const night = { from: 22 * 60, to: 6 * 60 };
+  assert.equal(msUntil(night, at(22)), 0);
+  assert.equal(msUntil(night, at(5, 59)), 0);
+  assert.equal(msUntil(night, at(6)), 16 * 3_600_000);
+  assert.equal(msUntil(night, at(21, 59, 30)), 30_000);
+  assert.equal(msUntil({ from: 60, to: 120 }, at(0, 30)), 30 * 60_000);
+  assert.equal(msUntil({ from: 60, to: 60 }, at(12)), 0);
+  let now = at(12);
+  const waits: number[] = [];
+  const native = rowsUpTo(1);
+  const database = reader(native, {
+    load: { hours: night },
+    now: () => now,
+    sleep: async (ms) => {
+      waits.push(ms);
+      now = new Date(now.getTime() + ms);
+    },
+  });
+  assert.equal((await database.row(1, noSignal(), "scan"))?.context, 1);
+  assert.deepEqual(waits, [10 * 3_600_000]);
+  assert.equal(native.requests.length, 1);
 });
 
 test("there is no database of a CA on another system than Windows", () => {

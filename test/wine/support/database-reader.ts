@@ -18,6 +18,10 @@ export interface ReaderTask {
   readonly after: number;
   /** Single rows to read after the pages. */
   readonly single: readonly number[];
+  /** If present, the ids of what has changed since then are read too, in ms since 1970. */
+  readonly sinceMs?: number;
+  /** Ids of rows to read by `rows`. */
+  readonly wanted?: readonly number[];
   /** False: rows are only counted. */
   readonly keepsRows: boolean;
 }
@@ -29,6 +33,9 @@ export type RowJson = Readonly<Record<string, unknown>>;
 export interface ReaderResult {
   readonly rows: RowJson[];
   readonly single: (RowJson | null)[];
+  readonly changed: { submitted: number[]; resolved: number[]; revoked: number[] };
+  readonly wanted: number[];
+  newest?: number;
   readonly ids: { count: number; first: number; last: number; ascending: boolean };
   readonly dispositions: Record<string, number>;
   readonly pages: number[];
@@ -49,6 +56,8 @@ process.env["CERTWIRE_DATABASE_STANDIN"] = task.standin;
 const result: ReaderResult = {
   rows: [],
   single: [],
+  changed: { submitted: [], resolved: [], revoked: [] },
+  wanted: [],
   ids: { count: 0, first: 0, last: 0, ascending: true },
   dispositions: {},
   pages: [],
@@ -94,9 +103,27 @@ async function read(signal: AbortSignal): Promise<void> {
       if (keepsRows) result.rows.push(rowJson(row));
     }
   }
+  if (task.sinceMs !== undefined) await readChanged(task.sinceMs, signal);
+  const newest = await database.newest(signal);
+  if (newest !== undefined) result.newest = newest.context;
+  for await (const { context } of database.rows(task.wanted ?? [], signal)) {
+    result.wanted.push(context);
+  }
   for (const id of single) {
     const row = await database.row(id, signal);
     result.single.push(row === undefined ? null : rowJson(row));
+  }
+}
+
+async function readChanged(sinceMs: number, signal: AbortSignal): Promise<void> {
+  const { submitted, resolved, revoked } = result.changed;
+  const revokedPages = database.revokedSince({ sinceMs, upTo: result.ids.last }, signal);
+  for (const [ids, pages] of [
+    [submitted, database.rowsSince("SubmittedWhen", sinceMs, signal)],
+    [resolved, database.rowsSince("ResolvedWhen", sinceMs, signal)],
+    [revoked, revokedPages],
+  ] as const) {
+    for await (const { rows } of pages) ids.push(...rows.map(({ context }) => context));
   }
 }
 

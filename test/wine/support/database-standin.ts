@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
 import { fixture } from "../../support/exit-records.ts";
+import { type CaRow, spacedSha1 } from "../../support/fake-ca-database.ts";
 import type { ReaderResult, ReaderTask } from "./database-reader.ts";
 import { nodeForWindows, runWine, windowsBuild, windowsPath } from "./wine.ts";
 
@@ -30,6 +31,8 @@ export interface ScriptFault {
 
 /** What the database of the stand-in holds and does. */
 export interface DatabaseScript {
+  /** Default the CA of the scripts. */
+  readonly config?: string;
   readonly rows?: readonly ScriptRow[];
   readonly generate?: Readonly<Record<string, number | string>>;
   readonly lacking?: readonly string[];
@@ -77,6 +80,43 @@ export async function registerDatabaseStandin(): Promise<void> {
   }
 }
 
+/** Writes a script for the stand-in, which the programs that this process starts in Wine use then. */
+export function useDatabase(script: DatabaseScript): { readonly report: () => DatabaseReport } {
+  const directory = makeTempDirectory("ca-database");
+  const [file, report] = ["script.json", "report.json"].map((name) => join(directory, name)) as [
+    string,
+    string,
+  ];
+  const whole = { config, report: windowsPath(report), ...script, ca: { ...ca, ...script.ca } };
+  writeFileSync(file, JSON.stringify(whole));
+  process.env["CERTWIRE_DATABASE_STANDIN"] = windowsPath(file);
+  return { report: () => JSON.parse(readFileSync(report, "utf8")) as DatabaseReport };
+}
+
+/** A row of the fake database, as a script lists it. */
+export function scriptRow(row: CaRow): ScriptRow {
+  const { id, disposition, submitted, resolved, revoked, reason, status, certificate } = row;
+  const columns: Record<string, ScriptValue> = {};
+  const long = (name: string, value: number | undefined) => {
+    if (value !== undefined) columns[`Request.${name}`] = { long: value };
+  };
+  const date = (name: string, ms: number | undefined) => {
+    if (ms !== undefined) columns[`Request.${name}`] = { date: ms / 86_400_000 + 25_569 };
+  };
+  long("RequestID", id);
+  long("Disposition", disposition);
+  long("StatusCode", status);
+  long("RevokedReason", reason);
+  date("SubmittedWhen", submitted);
+  date("ResolvedWhen", resolved);
+  date("RevokedWhen", revoked);
+  if (certificate !== undefined) {
+    columns["RawCertificate"] = { binary: certificate.toString("base64") };
+    columns["CertificateHash"] = { string: spacedSha1(certificate) };
+  }
+  return { id, columns };
+}
+
 /** Reads the database of a script in node.exe for Windows, with the real addon. */
 export async function readDatabase(
   script: DatabaseScript,
@@ -117,12 +157,17 @@ function reportIn(path: string): DatabaseReport | undefined {
   }
 }
 
+/** The disposition of a row that the stand-in generates. */
+export function generatedDisposition(id: number, seed: number): number {
+  const share = ((Math.imul(id, 2_654_435_761) + seed) >>> 0) % 100;
+  return share < 80 ? 20 : share < 88 ? 21 : share < 93 ? 31 : share < 96 ? 30 : 9;
+}
+
 /** How many of the rows that the stand-in generates have each disposition. */
 export function generatedDispositions(ids: Iterable<number>, seed: number): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const id of ids) {
-    const share = ((Math.imul(id, 2_654_435_761) + seed) >>> 0) % 100;
-    const disposition = share < 80 ? 20 : share < 88 ? 21 : share < 93 ? 31 : share < 96 ? 30 : 9;
+    const disposition = generatedDisposition(id, seed);
     counts[disposition] = (counts[disposition] ?? 0) + 1;
   }
   return counts;

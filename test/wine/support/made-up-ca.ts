@@ -41,6 +41,12 @@ export class MadeUpCas {
     if (isActive) await this.#write(configuration, "Active", "REG_SZ", name);
   }
 
+  /** Names the server and the CA, as the CA itself does when it is installed. */
+  async nameServer(name: string, server: string): Promise<void> {
+    await this.#write(`${configuration}\\${name}`, "CAServerName", "REG_SZ", server);
+    await this.#write(`${configuration}\\${name}`, "CommonName", "REG_SZ", name);
+  }
+
   /** The stored list as reg.exe prints it: its type, and its texts with `\0` between them. */
   async listOf(name: string): Promise<string> {
     const text = await runWine("reg", [

@@ -1,0 +1,40 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { Hours } from "../ca-database/load.ts";
+import { configOption } from "./default-config.ts";
+
+/** Options of a command that reads the CA's database. */
+export interface DatabaseOptions {
+  readonly config: string;
+  /** Sanitized name. */
+  readonly ca?: string;
+  readonly hours?: Hours;
+  /** Percent of the time. */
+  readonly share: number;
+}
+
+/** Adds the options of a command that reads the CA's database. */
+export function addDatabaseOptions(command: Command): Command {
+  return command
+    .addOption(configOption("configuration of the service"))
+    .option("--ca <name>", "sanitized name of the CA (default: the active one)")
+    .option(
+      "--hours <from-to>",
+      "only read the database at these hours, as 22:00-06:00",
+      parseHours,
+    )
+    .option("--share <percent>", "longest share of the time for reading", parseShare, 50);
+}
+
+function parseHours(text: string): Hours {
+  const [, fromHour, fromMinute, toHour, toMinute] =
+    /^([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
+  if (fromHour === undefined) throw new InvalidArgumentError("It must look like 22:00-06:00.");
+  const minutes = (hour = "", minute = ""): number => Number(hour) * 60 + Number(minute);
+  return { from: minutes(fromHour, fromMinute), to: minutes(toHour, toMinute) };
+}
+
+function parseShare(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,3}$/.test(text) && value >= 1 && value <= 100) return value;
+  throw new InvalidArgumentError("It must be a whole number of percent, 1 to 100.");
+}

@@ -1,0 +1,166 @@
+import { contentId } from "../events/content-id.ts";
+import { rowDateMs, rowFacts, type ScannedFact } from "../events/row-events.ts";
+import { dispositions } from "../exit/ca-codes.ts";
+import type { ExitRecord, RecordValue } from "../exit/record.ts";
+import { hasContentId, type IndexEntry } from "./content-index.ts";
+
+/** What a comparison says of a request, and what that means. The how-to has the same (tested). */
+export const classMeanings = {
+  both: "journal and database say the same",
+  missing: "only in the database: never recorded",
+  state: "in both, and one lacks what happened last",
+  changed: "in both, with different certificates",
+  history: "from before the journal that is known",
+  unsettled: "too young to compare, or being processed",
+  own: "the CA's own certificates, of which there are no events",
+  unknown: "a state of the database that this version does not know",
+  deleted: "only in the journal: the row was deleted",
+  unstored: "only in the journal: its template is not stored",
+} as const;
+
+/** One of `classMeanings`. */
+export type RequestClass = keyof typeof classMeanings;
+
+/** The classes, in the order in which they are shown. */
+export const requestClasses = Object.keys(classMeanings) as readonly RequestClass[];
+
+/** What is found of one request. */
+export interface Comparison {
+  readonly class: RequestClass;
+  /** What the journal does not have, in the order in which it happened. */
+  readonly missing: readonly ScannedFact[];
+  /** What differs, for people; absent if nothing does. */
+  readonly detail?: string;
+}
+
+/** What a comparison needs to know. */
+export interface ComparisonLimits {
+  /** When the row was read, in ms since 1970. */
+  readonly readMs: number;
+  /** How long before that something may have happened that is not in the journal yet, in ms. */
+  readonly settleMs: number;
+  /** From when on the journal's contents are whole, in ms since 1970; `undefined` if they are empty. */
+  readonly coveredSinceMs: number | undefined;
+}
+
+const ownDispositions: ReadonlySet<RecordValue | undefined> = new Set([
+  dispositions.caCertificate,
+  dispositions.caCertificateChain,
+  dispositions.kraCertificate,
+]);
+
+/** A date of the database may have been rounded to another second than that of the exit module, in s. */
+const roundings = [-1, 1] as const;
+
+/** Compares a row of the database, as a scan reads it, with what the journal says of the same request. */
+export function compareRow(
+  row: ExitRecord,
+  entries: readonly IndexEntry[],
+  limits: ComparisonLimits,
+): Comparison {
+  const disposition = row.request.get("Disposition");
+  if (ownDispositions.has(disposition)) return { class: "own", missing: [] };
+  if (disposition === dispositions.active) return { class: "unsettled", missing: [] };
+  const facts = rowFacts(row);
+  if (facts.length === 0) {
+    const state = typeof disposition === "number" ? String(disposition) : "unreadable";
+    return { class: "unknown", missing: [], detail: `disposition ${state}` };
+  }
+  const missing = facts.filter((fact) => !entries.some((entry) => isOf(entry, fact, row)));
+  if (!isSettled(row, limits)) return { class: "unsettled", missing: [] };
+  if (missing.length === 0) return compareStates(facts, entries, row, limits);
+  const changed = changedCertificate(missing, entries);
+  if (changed !== undefined) return { class: "changed", missing: [], detail: changed };
+  const lost = missing.filter((fact) => !isHistory(fact, limits));
+  if (lost.length === 0) return { class: "history", missing };
+  const isUnknown = entries.length === 0 && missing.length === facts.length;
+  if (isUnknown) return { class: "missing", missing };
+  return { class: "state", missing, detail: `the journal lacks ${kindsOf(lost)}` };
+}
+
+/** What the journal says of a request that the database does not have; `undefined` while that may still change. */
+export function compareAbsent(
+  entries: readonly IndexEntry[],
+  { readMs, settleMs }: ComparisonLimits,
+): Comparison | undefined {
+  if (entries.some(({ timeSeconds }) => timeSeconds * 1000 > readMs - settleMs)) return undefined;
+  const isUnstored = entries.some((entry) => entry.isUnstored);
+  return { class: isUnstored ? "unstored" : "deleted", missing: [] };
+}
+
+function isOf(entry: IndexEntry, fact: ScannedFact, row: ExitRecord): boolean {
+  // Without an id on one side, only the request and what happened to it can be compared.
+  if (entry.contentId === undefined || fact.contentId === undefined) {
+    return isSameKind(entry, fact);
+  }
+  if (hasContentId(entry, fact.contentId)) return true;
+  return (
+    isSameKind(entry, fact) &&
+    roundings.some((seconds) => {
+      const other = contentId(fact.kind, shifted(row, seconds));
+      return other !== undefined && hasContentId(entry, other);
+    })
+  );
+}
+
+/** A scan does not tell issued from imported. */
+function isSameKind(entry: IndexEntry, { kind }: ScannedFact): boolean {
+  return groupOf(entry.kind) === groupOf(kind);
+}
+
+function groupOf(kind: string): string {
+  return kind === "certificate.imported" ? "certificate.issued" : kind;
+}
+
+/** The row with its dates some seconds later. */
+function shifted(row: ExitRecord, seconds: number): ExitRecord {
+  const request = new Map(row.request);
+  for (const name of ["SubmittedWhen", "RevokedWhen"]) {
+    const value = request.get(name);
+    if (typeof value !== "object" || !("oleDate" in value)) continue;
+    const oleDate = Buffer.alloc(8);
+    oleDate.writeDoubleLE(value.oleDate.readDoubleLE() + seconds / 86_400);
+    request.set(name, { oleDate });
+  }
+  return { ...row, request };
+}
+
+/** A settled row says the same as the last thing that the journal knows of the request. */
+function compareStates(
+  facts: readonly ScannedFact[],
+  entries: readonly IndexEntry[],
+  row: ExitRecord,
+  { readMs, settleMs }: ComparisonLimits,
+): Comparison {
+  const last = entries.filter(({ timeSeconds }) => timeSeconds * 1000 <= readMs - settleMs).at(-1);
+  if (last === undefined || facts.some((fact) => isOf(last, fact, row))) {
+    return { class: "both", missing: [] };
+  }
+  const detail = `the journal goes on with ${last.kind}, and the database does not`;
+  return { class: "state", missing: [], detail };
+}
+
+function changedCertificate(
+  missing: readonly ScannedFact[],
+  entries: readonly IndexEntry[],
+): string | undefined {
+  const isChanged = missing.some(
+    (fact) =>
+      groupOf(fact.kind) === "certificate.issued" &&
+      entries.some((entry) => isSameKind(entry, fact)),
+  );
+  return isChanged ? "journal and database have different certificates" : undefined;
+}
+
+function isHistory({ timeMs }: ScannedFact, { coveredSinceMs }: ComparisonLimits): boolean {
+  return coveredSinceMs === undefined || (timeMs !== undefined && timeMs < coveredSinceMs);
+}
+
+function isSettled(row: ExitRecord, { readMs, settleMs }: ComparisonLimits): boolean {
+  const dates = ["SubmittedWhen", "ResolvedWhen", "RevokedWhen"];
+  return dates.every((name) => (rowDateMs(row, name) ?? 0) <= readMs - settleMs);
+}
+
+function kindsOf(facts: readonly ScannedFact[]): string {
+  return facts.map(({ kind }) => kind).join(" and ");
+}

@@ -1,0 +1,212 @@
+import { hash } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { z } from "zod";
+import { CertwireError } from "../errors/certwire-error.ts";
+import { contentId } from "../events/content-id.ts";
+import { kindOfRecord } from "../events/event-kind.ts";
+import { unixMsOf } from "../events/times.ts";
+import type { ExitRecord, RecordValue } from "../exit/record.ts";
+import { directoryModes } from "../files/append-file.ts";
+import { ignoreMissing } from "../files/existing.ts";
+import { readLimitedText } from "../files/limited-text.ts";
+import { replaceFile } from "../files/replace-file.ts";
+import type { JournalFrame } from "../journal/frame.ts";
+import type { JournalPosition } from "../journal/position.ts";
+import { WholeJournal } from "../journal/whole-journal.ts";
+import { decodeContent } from "../sources/decode-frame.ts";
+import type { StateLayout } from "../state/layout.ts";
+import { mebibyte } from "../units.ts";
+import { ContentIndex, type IndexEntry, isIndexed } from "./content-index.ts";
+
+/** A CA that the journal has records of. */
+export interface SeenName {
+  /** SanitizedCAName. */
+  readonly name: string;
+  /** SHA-256 of its certificate, lower-case hex; empty if the record did not have it. */
+  readonly certificate: string;
+}
+
+const maxHeadBytes = 4 * mebibyte;
+/** What an entry can number. */
+const maxCas = 65_536;
+/** DO_NOT_PERSIST_IN_DB: the CA does not keep what it issues by such a template. */
+const unstoredFlag = 0x1000;
+
+const headShape = z.object({
+  version: z.literal(1),
+  position: z
+    .object({
+      epochNumber: z.int(),
+      epochId: z.string().regex(/^[0-9a-f]{32}$/),
+      segment: z.int(),
+      offset: z.int(),
+      sequence: z.string().regex(/^\d{1,20}$/),
+    })
+    .nullable(),
+  coveredSinceMs: z.number().nullable(),
+  cas: z.array(z.object({ name: z.string(), certificate: z.string() })).max(maxCas),
+});
+
+interface Head {
+  position: JournalPosition | null;
+  coveredSinceMs: number | null;
+  cas: SeenName[];
+}
+
+/** The files of the contents, as the state directory has them. */
+export type ContentsPaths = StateLayout["reconcile"];
+
+/**
+ * What the journal says has happened to which request, also of records that retention has deleted since: an index on disk
+ * that goes on where it was. One process at a time may update it.
+ */
+export class JournalContents {
+  readonly #paths: ContentsPaths;
+  readonly #index: ContentIndex;
+  readonly #head: Head;
+  #lastDer: Buffer | undefined;
+  #lastHash = "";
+
+  private constructor(paths: ContentsPaths, head: Head) {
+    this.#paths = paths;
+    this.#index = new ContentIndex(paths.index);
+    this.#head = head;
+  }
+
+  /** Reads where it was; a head that does not exist begins anew. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
+  static async open(paths: ContentsPaths): Promise<JournalContents> {
+    try {
+      const text = await readLimitedText(paths.head, maxHeadBytes).catch(ignoreMissing);
+      if (text === undefined) {
+        return new JournalContents(paths, { position: null, coveredSinceMs: null, cas: [] });
+      }
+      const { position, coveredSinceMs, cas } = headShape.parse(JSON.parse(text));
+      const place = position && { ...position, sequence: BigInt(position.sequence) };
+      return new JournalContents(paths, { position: place, coveredSinceMs, cas });
+    } catch (cause) {
+      const hint = `If the file is damaged, delete ${dirname(paths.head)}: what is retained is read again.`;
+      throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot read ${paths.head}`, {
+        cause,
+        hint,
+      });
+    }
+  }
+
+  /**
+   * From when on the contents are whole, in ms since 1970; `undefined` while the journal was empty. What happened before is
+   * history: it may have been recorded and deleted, or Certwire was not there yet.
+   */
+  get coveredSinceMs(): number | undefined {
+    return this.#head.coveredSinceMs ?? undefined;
+  }
+
+  /** The CAs that the journal has records of. */
+  get cas(): readonly SeenName[] {
+    return this.#head.cas;
+  }
+
+  /**
+   * Reads what the journal has had since, up to its flushed end. `onRecords`: called with the number of records that were
+   * read so far. Ends early if the signal is aborted, and may be called again. Rejects with CERTWIRE_JOURNAL_UNREADABLE
+   * or CERTWIRE_CHECKPOINT_FAILED.
+   */
+  async update(
+    directory: string,
+    signal: AbortSignal,
+    onRecords: (records: number) => void = () => undefined,
+  ): Promise<void> {
+    const journal = new WholeJournal(directory, this.#head.position, "durable");
+    let records = 0;
+    let first: JournalFrame | undefined;
+    let last: JournalFrame | undefined;
+    try {
+      for await (const frames of journal.chunks(signal)) {
+        // Records in between were deleted before they were read.
+        if (first === undefined && journal.stats().positionLost) this.#head.coveredSinceMs = null;
+        first ??= frames[0];
+        if (first) this.#head.coveredSinceMs ??= unixMsOf(first.time);
+        for (const frame of frames) await this.#take(frame);
+        last = frames.at(-1);
+        records += frames.length;
+        onRecords(records);
+        if (this.#index.isFull) await this.#save(last);
+      }
+    } finally {
+      journal.close();
+    }
+    if (last !== undefined) await this.#save(last);
+  }
+
+  /** The entries of a file of the index, by request. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
+  read(part: number): Promise<Map<number, IndexEntry[]>> {
+    return this.#index.read(part);
+  }
+
+  /** Numbers of the files of the index, rising. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
+  parts(): Promise<number[]> {
+    return this.#index.parts();
+  }
+
+  async #take(frame: JournalFrame): Promise<void> {
+    const content = decodeContent(frame);
+    if (!("record" in content)) return;
+    const { record } = content;
+    const kind = kindOfRecord(record);
+    if (!isIndexed(kind) || record.context <= 0) return;
+    this.#index.add({
+      requestId: record.context,
+      kind,
+      contentId: contentId(kind, record),
+      timeSeconds: Math.floor(unixMsOf(record.time) / 1000),
+      ca: await this.#numberOf(record),
+      isUnstored: isUnstored(record),
+    });
+  }
+
+  async #numberOf({ ca }: ExitRecord): Promise<number> {
+    const [name, der] = [ca.get("SanitizedCAName"), ca.get("RawCACertificate")];
+    const seen = { name: typeof name === "string" ? name : "", certificate: this.#hashOf(der) };
+    const { cas } = this.#head;
+    const found = cas.findIndex(
+      (each) => each.name === seen.name && each.certificate === seen.certificate,
+    );
+    if (found >= 0) return found;
+    // Entries are of no use without what their number means.
+    if (cas.length < maxCas - 1) cas.push(seen);
+    await this.#saveHead();
+    return cas.length - 1;
+  }
+
+  #hashOf(der: RecordValue | undefined): string {
+    if (!Buffer.isBuffer(der)) return "";
+    if (this.#lastDer?.equals(der)) return this.#lastHash;
+    this.#lastDer = Buffer.from(der);
+    this.#lastHash = hash("sha256", der);
+    return this.#lastHash;
+  }
+
+  async #save(last: JournalFrame | undefined): Promise<void> {
+    await this.#index.write();
+    if (last !== undefined) this.#head.position = last.position;
+    await this.#saveHead();
+  }
+
+  async #saveHead(): Promise<void> {
+    const { position, ...rest } = this.#head;
+    const place = position && { ...position, sequence: String(position.sequence) };
+    const text = `${JSON.stringify({ version: 1, position: place, ...rest })}\n`;
+    try {
+      await mkdir(dirname(this.#paths.head), { recursive: true, mode: directoryModes.private });
+      await replaceFile(this.#paths.head, "private", [text]);
+    } catch (cause) {
+      const message = `cannot write ${this.#paths.head}`;
+      throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", message, { cause });
+    }
+  }
+}
+
+function isUnstored({ certificate }: ExitRecord): boolean {
+  const flags = certificate.get("GeneralFlags");
+  return typeof flags === "number" && (flags & unstoredFlag) !== 0;
+}

@@ -1,0 +1,82 @@
+import { hash } from "node:crypto";
+import type { CaDatabase } from "../ca-database/ca-database.ts";
+import { CertwireError } from "../errors/certwire-error.ts";
+import { rowDateMs } from "../events/row-events.ts";
+import type { ExitRecord } from "../exit/record.ts";
+import type { NativeCaFacts } from "../native/ca-database.ts";
+import type { SeenName } from "./journal-contents.ts";
+import type { KnownDatabase, RunState } from "./run-file.ts";
+
+/**
+ * Asks the CA who it is, and makes sure that its database is the one that was compared before, and not an older copy of
+ * it. `acceptsRestored`: a restored one is taken as it is. Rejects with CERTWIRE_CA_DATABASE_OTHER or
+ * CERTWIRE_CA_DATABASE_RESTORED, and as `CaDatabase.facts` and `row` do.
+ */
+export async function identify(
+  database: CaDatabase,
+  { database: known }: RunState,
+  acceptsRestored: boolean,
+  signal: AbortSignal,
+): Promise<{ facts: NativeCaFacts; known: KnownDatabase }> {
+  const facts = await database.facts();
+  const certificates = facts.certificates.map((der) => hash("sha256", der));
+  const { sanitizedName: name } = facts;
+  if (known !== undefined) {
+    const isSame =
+      known.name === name && known.certificates.every((each) => certificates.includes(each));
+    if (!isSame) {
+      const message = `the CA is "${name}", and "${known.name}" was compared before`;
+      const hint = "Give each CA a state directory of its own.";
+      throw new CertwireError("CERTWIRE_CA_DATABASE_OTHER", message, { hint });
+    }
+    if (!acceptsRestored) await refuseRestored(database, known, signal);
+  }
+  const newest = acceptsRestored ? undefined : known?.newest;
+  return { facts, known: { name, certificates, ...(newest && { newest }) } };
+}
+
+/** Throws CERTWIRE_CA_DATABASE_OTHER if the journal is of other CAs only. */
+export function refuseOtherJournal(cas: readonly SeenName[], facts: NativeCaFacts): void {
+  const own = new Set(facts.certificates.map((der) => hash("sha256", der)));
+  const [first] = cas;
+  const isOther = ({ name, certificate }: SeenName) =>
+    name !== facts.sanitizedName || (certificate !== "" && !own.has(certificate));
+  if (first === undefined || !cas.every(isOther)) return;
+  const message = `the journal is of the CA "${first.name}", and the database of "${facts.sanitizedName}"`;
+  throw new CertwireError("CERTWIRE_CA_DATABASE_OTHER", message);
+}
+
+/** The mark of the newest row: a restored database does not have it, or another one in its place. */
+export function markOf(row: ExitRecord): NonNullable<KnownDatabase["newest"]> {
+  const certificateHash = row.certificate.get("CertificateHash");
+  return {
+    id: row.context,
+    submittedMs: rowDateMs(row, "SubmittedWhen") ?? null,
+    certificateHash: typeof certificateHash === "string" ? certificateHash : null,
+  };
+}
+
+async function refuseRestored(
+  database: CaDatabase,
+  { newest }: KnownDatabase,
+  signal: AbortSignal,
+): Promise<void> {
+  if (newest === undefined) return;
+  const text = `row ${newest.id}, the newest of an earlier run`;
+  const now = await database.newest(signal);
+  if (now === undefined || now.context < newest.id) {
+    throw restored(`${text}, is not there, and there is no later one`);
+  }
+  const row = await database.row(newest.id, signal, "scan");
+  if (row === undefined) return; // deleted: it is not the last one
+  const found = markOf(row);
+  const isSame =
+    found.submittedMs === newest.submittedMs &&
+    // A request that was pending may have got its certificate since.
+    (newest.certificateHash === null || found.certificateHash === newest.certificateHash);
+  if (!isSame) throw restored(`${text}, is another request now`);
+}
+
+function restored(message: string): CertwireError {
+  return new CertwireError("CERTWIRE_CA_DATABASE_RESTORED", message);
+}

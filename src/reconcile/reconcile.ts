@@ -1,0 +1,341 @@
+import { rowFacts } from "../events/row-events.ts";
+import { unixMsOf } from "../events/times.ts";
+import type { ExitRecord } from "../exit/record.ts";
+import type { NativeCaFacts } from "../native/ca-database.ts";
+import {
+  type Comparison,
+  type ComparisonLimits,
+  compareAbsent,
+  compareRow,
+  type RequestClass,
+  requestClasses,
+} from "./compare-row.ts";
+import { ContentIndex, type IndexEntry } from "./content-index.ts";
+import { FindingsFile } from "./findings-file.ts";
+import type { ContentsPaths } from "./journal-contents.ts";
+import { identify, markOf, refuseOtherJournal } from "./known-database.ts";
+import type { RunFile, RunningState } from "./run-file.ts";
+import { type Compared, type OwnEntries, ownEntries, walkDatabase } from "./walk-database.ts";
+
+/** How journal and database are compared. */
+export interface ReconcileOptions extends Compared {
+  readonly paths: ContentsPaths;
+  readonly run: RunFile;
+  /**
+   * Only what has changed since this, in ms since 1970; `full`: every row. Default: since the last complete run, every
+   * row if there was none, or if a run over every row was interrupted.
+   */
+  readonly since?: number | "full";
+  /** True to accept a database that was restored from a backup, and compare every row. Default false. */
+  readonly acceptsRestored?: boolean;
+  /** How long before a row was read something may have happened that is not in the journal yet, in ms. Default 10 min. */
+  readonly settleMs?: number;
+  /** Called with the number up to which rows were compared, and the greatest one, as far as it is known. */
+  readonly progress?: (done: number, total: number | undefined) => void;
+  /** Called with the number of records that were read of the journal before the first row. */
+  readonly journalProgress?: (records: number) => void;
+  /** The time now, in ms since 1970. Default that of the machine. */
+  readonly now?: () => number;
+}
+
+/** A request that somebody should look at. */
+export interface RequestFinding {
+  readonly class: RequestClass;
+  readonly requestId: number;
+  /** What the journal does not have. */
+  readonly missing: readonly string[];
+  /** When the last of it happened, RFC 3339. */
+  readonly time?: string;
+  /** What differs, for people. */
+  readonly detail?: string;
+}
+
+/** What came of a comparison. */
+export interface ReconcileReport {
+  /** Name of the CA. */
+  readonly ca: string;
+  readonly mode: "full" | "since";
+  /** Since when, RFC 3339, in the mode `since`. */
+  readonly since?: string;
+  /** From when on the journal is known, RFC 3339; absent if it was empty. */
+  readonly coveredSince?: string;
+  /** Rows of the database that were compared. */
+  readonly rows: number;
+  /** Requests of each class. */
+  readonly counts: Readonly<Record<RequestClass, number>>;
+  /** What the journal has about another CA. */
+  readonly otherCa: number;
+  /** The first ones; all are in the file. */
+  readonly findings: readonly RequestFinding[];
+  readonly unlisted: number;
+  readonly findingsFile: string;
+  /** True if the run was stopped; the next one goes on where it was. */
+  readonly isInterrupted: boolean;
+}
+
+const defaultSettleMs = 600_000;
+/** A run looks at so much of the time before the last one again: clocks, and rows that were not settled. */
+const overlapMs = 3_600_000;
+/** With more changed rows than this, every row is compared: they are not kept in memory. */
+const mostChanged = 262_144;
+
+/** Classes whose requests somebody should look at. */
+const notable: ReadonlySet<RequestClass> = new Set([
+  "missing",
+  "state",
+  "changed",
+  "unknown",
+  "deleted",
+]);
+
+/**
+ * Compares the database of a CA with the journal. A signal ends it early, with a report of what was compared. Rejects as
+ * `CaDatabase` does, and with CERTWIRE_CA_DATABASE_RESTORED, CERTWIRE_JOURNAL_UNREADABLE and CERTWIRE_CHECKPOINT_FAILED.
+ */
+export async function reconcile(
+  options: ReconcileOptions,
+  signal: AbortSignal,
+): Promise<ReconcileReport> {
+  const { database, run, acceptsRestored = false } = options;
+  const { facts, known } = await identify(database, run.state, acceptsRestored, signal);
+  const { contents, journal, journalProgress } = options;
+  await contents.update(journal, signal, journalProgress);
+  refuseOtherJournal(contents.cas, facts);
+  await run.save({ database: known, ...(acceptsRestored && { running: undefined }) });
+  const sinceMs = acceptsRestored ? undefined : beginningOf(options);
+  const changes =
+    sinceMs === undefined ? undefined : await compareChanges(options, facts, sinceMs, signal);
+  if (changes !== undefined) return changes;
+  const comparing = await Comparing.open(options, facts, true);
+  await comparing.until(signal, () => comparing.compareAll(signal));
+  return comparing.end(undefined, signal);
+}
+
+/** `undefined` if so much has changed since that every row has to be compared. */
+async function compareChanges(
+  options: ReconcileOptions,
+  facts: NativeCaFacts,
+  sinceMs: number,
+  signal: AbortSignal,
+): Promise<ReconcileReport | undefined> {
+  const comparing = await Comparing.open(options, facts, false);
+  let isWhole = true;
+  await comparing.until(signal, async () => {
+    isWhole = await comparing.compareSince(sinceMs, signal);
+  });
+  return isWhole ? comparing.end(sinceMs, signal) : undefined;
+}
+
+/** Where to begin, in ms since 1970; `undefined` for every row. */
+function beginningOf({ since, run: { state } }: ReconcileOptions): number | undefined {
+  if (since === "full") return undefined;
+  if (since !== undefined) return since;
+  if (state.running !== undefined || state.completeMs === undefined) return undefined;
+  return state.completeMs - overlapMs;
+}
+
+class Comparing {
+  readonly #options: ReconcileOptions;
+  readonly #facts: NativeCaFacts;
+  readonly #findings: FindingsFile;
+  readonly #startedMs: number;
+  #running: RunningState;
+
+  private constructor(
+    options: ReconcileOptions,
+    facts: NativeCaFacts,
+    findings: FindingsFile,
+    running: RunningState,
+  ) {
+    this.#options = options;
+    this.#facts = facts;
+    this.#findings = findings;
+    this.#running = running;
+    this.#startedMs = running.startedMs;
+  }
+
+  /** `mayContinue`: where an interrupted run over every row has stopped. */
+  static async open(
+    options: ReconcileOptions,
+    facts: NativeCaFacts,
+    mayContinue: boolean,
+  ): Promise<Comparing> {
+    const { run, paths, now = Date.now } = options;
+    const running = (mayContinue ? run.state.running : undefined) ?? emptyRun(now());
+    const path = mayContinue ? paths.findings : paths.changes;
+    const findings = await FindingsFile.open(path, running);
+    return new Comparing(options, facts, findings, running);
+  }
+
+  /** Does the work, until its end or the signal, and closes the file. Rejects with the error of the work. */
+  async until(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      await this.#findings.close();
+    }
+  }
+
+  /** Compares every row, from where the run was. */
+  async compareAll(signal: AbortSignal): Promise<void> {
+    const { database, run, progress } = this.#options;
+    const total = (await database.newest(signal))?.context;
+    const place = { facts: this.#facts, after: this.#running.after };
+    for await (const { part, rows, entries } of walkDatabase(this.#options, place, signal)) {
+      this.#compareRows(rows, entries);
+      const seen = new Set(rows.map(({ context }) => context));
+      for (const [id, own] of entries.byRequest) if (!seen.has(id)) this.#addAbsent(id, own);
+      this.#running.otherCa += entries.others;
+      this.#running.after = ContentIndex.lastRequestOf(part);
+      await this.#findings.write(this.#running);
+      const newest = rows.at(-1);
+      await run.save({ running: this.#running });
+      await this.#saveNewest(newest);
+      progress?.(newest?.context ?? this.#running.after, total);
+    }
+  }
+
+  /** Compares what has changed; false if that is too much to be kept in memory. */
+  async compareSince(sinceMs: number, signal: AbortSignal): Promise<boolean> {
+    const { contents, journal, progress } = this.#options;
+    const newest = await this.#options.database.newest(signal);
+    const rows = await this.#changedRows(sinceMs, newest?.context ?? 0, signal);
+    if (rows === undefined) return false;
+    await contents.update(journal, signal);
+    const byPart = groupByPart(rows.values());
+    const parts = new Set([...byPart.keys(), ...(await contents.parts())]);
+    for (const part of [...parts].toSorted((a, b) => a - b)) {
+      signal.throwIfAborted();
+      const entries = await ownEntries(contents, this.#facts, part);
+      this.#compareRows(byPart.get(part) ?? [], entries);
+      for (const [id, own] of entries.byRequest) {
+        const isNew = own.some(({ timeSeconds }) => timeSeconds * 1000 >= sinceMs);
+        if (isNew && !rows.has(id)) await this.#compareOne(id, own, signal);
+      }
+      progress?.(this.#running.rows, rows.size);
+    }
+    await this.#findings.write(this.#running);
+    await this.#saveNewest(newest);
+    return true;
+  }
+
+  async #changedRows(
+    sinceMs: number,
+    upTo: number,
+    signal: AbortSignal,
+  ): Promise<Map<number, ExitRecord> | undefined> {
+    const { database, progress } = this.#options;
+    const rows = new Map<number, ExitRecord>();
+    for (const pages of [
+      () => database.rowsSince("SubmittedWhen", sinceMs, signal),
+      () => database.rowsSince("ResolvedWhen", sinceMs, signal),
+      () => database.revokedSince({ sinceMs, upTo }, signal),
+    ]) {
+      for await (const page of pages()) {
+        for (const row of page.rows) rows.set(row.context, row);
+        if (rows.size > mostChanged) return undefined;
+        progress?.(rows.size, undefined);
+      }
+    }
+    return rows;
+  }
+
+  async #compareOne(id: number, own: readonly IndexEntry[], signal: AbortSignal): Promise<void> {
+    // That a row is not there is expected of these.
+    const row = own.some(({ isUnstored }) => isUnstored)
+      ? undefined
+      : await this.#options.database.row(id, signal, "scan");
+    if (row === undefined) this.#addAbsent(id, own);
+    else this.#addRow(row, own);
+  }
+
+  #compareRows(rows: readonly ExitRecord[], { byRequest }: OwnEntries): void {
+    for (const row of rows) this.#addRow(row, byRequest.get(row.context) ?? []);
+  }
+
+  #addRow(row: ExitRecord, entries: readonly IndexEntry[]): void {
+    this.#running.rows += 1;
+    const comparison = compareRow(row, entries, this.#limits(unixMsOf(row.time)));
+    this.#count(comparison);
+    if (!notable.has(comparison.class)) return;
+    const missing = comparison.missing.map(({ kind }) => kind);
+    const facts = comparison.missing.length > 0 ? comparison.missing : rowFacts(row);
+    const timeMs = facts.at(-1)?.timeMs;
+    this.#findings.add({
+      class: comparison.class,
+      requestId: row.context,
+      missing,
+      ...(timeMs !== undefined && { time: new Date(timeMs).toISOString() }),
+      ...(comparison.detail !== undefined && { detail: comparison.detail }),
+    });
+  }
+
+  #addAbsent(requestId: number, entries: readonly IndexEntry[]): void {
+    const { now = Date.now } = this.#options;
+    const comparison = compareAbsent(entries, this.#limits(now()));
+    this.#count(comparison ?? { class: "unsettled", missing: [] });
+    if (comparison?.class !== "deleted") return;
+    const last = entries.at(-1);
+    const time = new Date((last?.timeSeconds ?? 0) * 1000).toISOString();
+    const detail = `the journal has ${last?.kind ?? "it"}, and the database has no row`;
+    this.#findings.add({ class: "deleted", requestId, missing: [], time, detail });
+  }
+
+  #count({ class: found }: Comparison): void {
+    const { counts } = this.#running;
+    counts[found] = (counts[found] ?? 0) + 1;
+  }
+
+  #limits(readMs: number): ComparisonLimits {
+    const { contents, settleMs = defaultSettleMs } = this.#options;
+    return { readMs, settleMs, coveredSinceMs: contents.coveredSinceMs };
+  }
+
+  async #saveNewest(newest: ExitRecord | undefined): Promise<void> {
+    const { run } = this.#options;
+    const { database } = run.state;
+    if (database === undefined || newest === undefined) return;
+    await run.save({ database: { ...database, newest: markOf(newest) } });
+  }
+
+  /** The report; a run that was not stopped is the last complete one from now on. */
+  async end(sinceMs: number | undefined, signal: AbortSignal): Promise<ReconcileReport> {
+    const { contents, run } = this.#options;
+    if (!signal.aborted) await run.save({ running: undefined, completeMs: this.#startedMs });
+    const { rows, otherCa, counts } = this.#running;
+    const { coveredSinceMs } = contents;
+    return {
+      ca: this.#facts.name,
+      mode: sinceMs === undefined ? "full" : "since",
+      ...(sinceMs !== undefined && { since: new Date(sinceMs).toISOString() }),
+      ...(coveredSinceMs !== undefined && { coveredSince: new Date(coveredSinceMs).toISOString() }),
+      rows,
+      counts: Object.fromEntries(requestClasses.map((each) => [each, counts[each] ?? 0])) as Record<
+        RequestClass,
+        number
+      >,
+      otherCa,
+      findings: this.#findings.first,
+      unlisted: this.#findings.count - this.#findings.first.length,
+      findingsFile: this.#findings.path,
+      isInterrupted: signal.aborted,
+    };
+  }
+}
+
+function emptyRun(startedMs: number): RunningState {
+  return { startedMs, after: 0, rows: 0, otherCa: 0, counts: {}, findings: 0, findingsBytes: 0 };
+}
+
+function groupByPart(rows: Iterable<ExitRecord>): Map<number, ExitRecord[]> {
+  const parts = new Map<number, ExitRecord[]>();
+  for (const row of rows) {
+    const part = ContentIndex.partOf(row.context);
+    const others = parts.get(part);
+    if (others === undefined) parts.set(part, [row]);
+    else others.push(row);
+  }
+  return parts;
+}

@@ -1,0 +1,95 @@
+import { hash } from "node:crypto";
+import type { CaDatabase } from "../ca-database/ca-database.ts";
+import type { ExitRecord } from "../exit/record.ts";
+import type { NativeCaFacts } from "../native/ca-database.ts";
+import { ContentIndex, type IndexEntry } from "./content-index.ts";
+import type { JournalContents } from "./journal-contents.ts";
+
+/** What is compared. */
+export interface Compared {
+  readonly database: CaDatabase;
+  readonly contents: JournalContents;
+  /** Journal directory. */
+  readonly journal: string;
+}
+
+/** Some thousand requests, in both. */
+export interface WalkedPart {
+  /** Number of the file of the index. */
+  readonly part: number;
+  /** The rows of the database, by rising RequestID, as scans read them. */
+  readonly rows: readonly ExitRecord[];
+  readonly entries: OwnEntries;
+}
+
+/** What the journal says of some requests, as far as it is about the CA that is read. */
+export interface OwnEntries {
+  readonly byRequest: ReadonlyMap<number, IndexEntry[]>;
+  /** Number of entries that are about another CA. */
+  readonly others: number;
+}
+
+/**
+ * Goes through database and journal together, by rising RequestID, from the part that follows `after`. The journal is read
+ * after the rows, so that what happens meanwhile is not taken for missing. Rejects as `CaDatabase.pages` and
+ * `JournalContents.update` do.
+ */
+export async function* walkDatabase(
+  { database, contents, journal }: Compared,
+  { facts, after }: { facts: NativeCaFacts; after: number },
+  signal: AbortSignal,
+): AsyncGenerator<WalkedPart> {
+  let part = after === 0 ? 0 : ContentIndex.partOf(after + 1);
+  let rows: ExitRecord[] = [];
+  const finish = async (): Promise<WalkedPart> => {
+    await contents.update(journal, signal);
+    signal.throwIfAborted();
+    return { part, rows, entries: await ownEntries(contents, facts, part) };
+  };
+  for await (const page of database.pages({ after, columns: "scan" }, signal)) {
+    for (const row of page.rows) {
+      while (ContentIndex.partOf(row.context) > part) {
+        yield await finish();
+        [part, rows] = [part + 1, []];
+      }
+      rows.push(row);
+    }
+  }
+  yield await finish();
+  rows = [];
+  // What only the journal knows.
+  for (const later of (await contents.parts()).filter((each) => each > part)) {
+    part = later;
+    yield await finish();
+  }
+}
+
+/** What a file of the index says about the CA with these facts. */
+export async function ownEntries(
+  contents: JournalContents,
+  facts: NativeCaFacts,
+  part: number,
+): Promise<OwnEntries> {
+  const all = await contents.read(part);
+  const isOwn = ownCas(contents, facts);
+  let others = 0;
+  const byRequest = new Map<number, IndexEntry[]>();
+  for (const [id, entries] of all) {
+    const own = entries.filter(({ ca }) => isOwn[ca]);
+    others += entries.length - own.length;
+    if (own.length > 0) byRequest.set(id, own);
+  }
+  return { byRequest, others };
+}
+
+/** Which of the CAs in the journal is the one with these facts; a renewal has added certificates to it. */
+function ownCas(
+  { cas }: JournalContents,
+  { sanitizedName, certificates }: NativeCaFacts,
+): boolean[] {
+  const own = new Set(certificates.map((der) => hash("sha256", der)));
+  return cas.map(
+    ({ name, certificate }) =>
+      name === sanitizedName && (certificate === "" || own.has(certificate)),
+  );
+}

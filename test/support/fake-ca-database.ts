@@ -1,0 +1,159 @@
+import { createHash } from "node:crypto";
+import { filetimeOf, unixMsOf } from "../../src/events/times.ts";
+import type {
+  NativeCaDatabase,
+  NativeCaFacts,
+  NativeRowPage,
+  NativeRowRequest,
+} from "../../src/native/ca-database.ts";
+import { encodeRecord, fixture, oleDateOf, type RecordParts, recordTime } from "./exit-records.ts";
+
+/** A request as the CA has it in its database. Times are in ms since 1970. */
+export interface CaRow {
+  readonly id: number;
+  readonly disposition?: number;
+  readonly submitted?: number;
+  readonly resolved?: number;
+  readonly revoked?: number;
+  readonly reason?: number;
+  readonly status?: number;
+  /** DER. */
+  readonly certificate?: Buffer;
+  readonly generalFlags?: number;
+}
+
+/** The CA of the tests. */
+export const caFacts: NativeCaFacts = {
+  name: "Contoso",
+  sanitizedName: "Contoso",
+  dnsName: "ca01.contoso.com",
+  type: 1,
+  roles: 0x100,
+  certificates: [fixture("ca-rsa")],
+};
+
+/** The database of a CA in memory. It evaluates what is asked as the CA does. */
+export class FakeCaDatabase implements NativeCaDatabase {
+  readonly requests: NativeRowRequest[] = [];
+  readonly rows = new Map<number, CaRow>();
+  facts = caFacts;
+  /** When rows are read, in ms since 1970. Default the time of the test records. */
+  now: () => number = () => unixMsOf(recordTime);
+  /** How the next calls fail or what they wait for, in order; the others succeed. */
+  readonly next: (() => Promise<void>)[] = [];
+  readonly #viewMs: (request: NativeRowRequest) => number;
+  #ids: number[] | undefined;
+
+  /** `viewMs`: how long a view is open, default 1 s. */
+  constructor(
+    rows: Iterable<CaRow> = [],
+    viewMs: (request: NativeRowRequest) => number = () => 1000,
+  ) {
+    for (const row of rows) this.put(row);
+    this.#viewMs = viewMs;
+  }
+
+  put(row: CaRow): void {
+    if (!this.rows.has(row.id)) this.#ids = undefined;
+    this.rows.set(row.id, row);
+  }
+
+  delete(id: number): void {
+    this.rows.delete(id);
+    this.#ids = undefined;
+  }
+
+  async readFacts(): Promise<NativeCaFacts> {
+    return this.facts;
+  }
+
+  async readRows(request: NativeRowRequest): Promise<NativeRowPage> {
+    this.requests.push(request);
+    await this.next.shift()?.();
+    const found = this.#select(request);
+    const rows: [number, number, number][] = [];
+    const records: Buffer[] = [];
+    let offset = 0;
+    for (const row of found.slice(0, request.maxRows)) {
+      const record = encodeRecord({
+        ...rowParts(row, request.columns),
+        time: filetimeOf(this.now()),
+      });
+      rows.push([row.id, offset, record.length]);
+      records.push(record);
+      offset += record.length;
+    }
+    return {
+      records: Buffer.concat(records),
+      rows,
+      isEnd: found.length < request.maxRows,
+      lackingColumns: [],
+      viewMs: this.#viewMs(request),
+    };
+  }
+
+  #select({ scan, from, to, since, maxRows }: NativeRowRequest): CaRow[] {
+    const sinceMs = Math.round((since - 25_569) * 86_400_000);
+    const isSince = (ms: number | undefined) => ms !== undefined && ms >= sinceMs;
+    if (scan === "one") return [this.rows.get(from)].filter((row) => row !== undefined);
+    if (scan === "submitted" || scan === "resolved") {
+      return [...this.rows.values()]
+        .filter((row) => isSince(row[scan]))
+        .toSorted((a, b) => (a[scan] ?? 0) - (b[scan] ?? 0) || a.id - b.id);
+    }
+    this.#ids ??= [...this.rows.keys()].toSorted((a, b) => a - b);
+    const ids = this.#ids;
+    if (scan === "newest") return ids.slice(-1).flatMap((id) => this.rows.get(id) ?? []);
+    let [low, high] = [0, ids.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((ids[middle] ?? 0) <= from) low = middle + 1;
+      else high = middle;
+    }
+    if (scan === "new") {
+      return ids.slice(low, low + maxRows).flatMap((id) => this.rows.get(id) ?? []);
+    }
+    return ids
+      .slice(low)
+      .filter((id) => id <= to)
+      .flatMap((id) => this.rows.get(id) ?? [])
+      .filter((row) => isSince(row.revoked));
+  }
+}
+
+/** How the exit module, or the reader of the database, records a request. */
+export function rowParts(row: CaRow, columns: NativeRowRequest["columns"]): RecordParts {
+  const { id, disposition, submitted, resolved, revoked, reason, status, certificate } = row;
+  const date = (ms: number | undefined) =>
+    ms === undefined ? undefined : oleDateOf(ms / 86_400_000 + 25_569);
+  return {
+    event: 0,
+    context: id,
+    request: present({
+      RequestID: id,
+      Disposition: disposition,
+      StatusCode: status,
+      SubmittedWhen: date(submitted),
+      ResolvedWhen: date(resolved),
+      RevokedWhen: date(revoked),
+      RevokedReason: reason,
+      ...(columns === "whole" && { RawRequest: Buffer.from([0x30, 0]) }),
+    }),
+    certificate: present({
+      RequestID: id,
+      CertificateHash: certificate && spacedSha1(certificate),
+      GeneralFlags: row.generalFlags,
+      RawCertificate: columns === "whole" ? certificate : undefined,
+    }),
+  };
+}
+
+function present(values: Readonly<Record<string, unknown>>): RecordParts {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
+
+/** `0a 1b ...`, as the database has it. */
+export function spacedSha1(der: Buffer): string {
+  const hex = createHash("sha1").update(der).digest("hex");
+  return hex.replaceAll(/..(?!$)/g, "$& ");
+}

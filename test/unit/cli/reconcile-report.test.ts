@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { reportLines } from "../../../src/cli/actions/reconcile.ts";
+import { classMeanings, requestClasses } from "../../../src/reconcile/compare-row.ts";
+import type { ReconcileReport } from "../../../src/reconcile/reconcile.ts";
+
+const none = Object.fromEntries(
+  requestClasses.map((each) => [each, 0]),
+) as ReconcileReport["counts"];
+const report: ReconcileReport = {
+  ca: "Contoso\u202eCA",
+  mode: "full",
+  coveredSince: "2026-01-05T00:00:00.000Z",
+  rows: 1000,
+  counts: { ...none, both: 990, missing: 7, changed: 1, deleted: 2 },
+  otherCa: 3,
+  findings: [
+    {
+      class: "missing",
+      requestId: 17,
+      missing: ["certificate.issued", "certificate.revoked"],
+      time: "2026-03-01T12:00:00.000Z",
+    },
+    { class: "changed", requestId: 4000, missing: [], detail: "other\u001b[31m certificates" },
+  ],
+  unlisted: 8,
+  findingsFile: "/state/reconcile/findings.ndjson",
+  isInterrupted: false,
+};
+
+test("the report shows each class with its number, and the requests to look at", () => {
+  assert.deepEqual(reportLines(report), [
+    'CA "Contoso·CA": 1000 requests of the database compared, every row, journal since 2026-01-05T00:00:00.000Z',
+    "  both     990  journal and database say the same",
+    "  missing  7    only in the database: never recorded",
+    "  changed  1    in both, with different certificates",
+    "  deleted  2    only in the journal: the row was deleted",
+    "3 records of the journal of another CA left out",
+    "",
+    "request  class    time                      what",
+    "17       missing  2026-03-01T12:00:00.000Z  certificate.issued and certificate.revoked",
+    "4000     changed                            other·[31m certificates",
+    "all 10 are in /state/reconcile/findings.ndjson",
+    "",
+    "8 requests to look at",
+  ]);
+});
+
+test("nothing to look at is said as that, and a run that was stopped is not complete", () => {
+  const good = {
+    ...report,
+    counts: { ...none, both: 1000 },
+    otherCa: 0,
+    findings: [],
+    unlisted: 0,
+  };
+  assert.equal(reportLines(good).at(-1), "the journal has everything");
+  const stopped = reportLines({ ...good, isInterrupted: true }).at(-1);
+  assert.equal(stopped, "interrupted: the next run goes on where this one was");
+});
+
+test("the page about comparing explains every class as the command does", () => {
+  const page = readFileSync("docs/how-to/reconcile-and-backfill.md", "utf8");
+  for (const name of requestClasses) {
+    assert.ok(page.includes(`| \`${name}\` | ${classMeanings[name]}`), name);
+  }
+});
