@@ -2,7 +2,10 @@
 // prints, as JSON, the median of each figure with and without the hash chain, and the one divided by the other.
 import { readFileSync } from "node:fs";
 
-const runs = readFileSync(0, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+const runs = readFileSync(0, "utf8")
+  .trim()
+  .split("\n")
+  .map((line) => JSON.parse(line));
 
 function median(values) {
   const sorted = values.toSorted((a, b) => a - b);

@@ -36,6 +36,8 @@ export interface DatabaseScript {
   readonly rows?: readonly ScriptRow[];
   readonly generate?: Readonly<Record<string, number | string>>;
   readonly lacking?: readonly string[];
+  /** Rows of the table of CRLs. */
+  readonly crls?: readonly Pick<ScriptRow, "id" | "columns">[];
   readonly faults?: readonly ScriptFault[];
   readonly changes?: readonly Readonly<Record<string, unknown>>[];
   readonly ca?: Readonly<Record<string, ScriptValue>>;
@@ -68,6 +70,7 @@ const ca = {
 const classes = [
   "{A12D0F7A-1E84-11D1-9BD6-00C04FB683FA}",
   "{37EABAF0-7FB6-11D0-8817-00A0C903B83C}",
+  "{98AFF3F0-5524-11D0-8812-00A0C903B83C}",
 ];
 
 /** Registers the stand-in under the class ids of Windows's own DLL, which Wine does not have. */
