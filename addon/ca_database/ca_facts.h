@@ -15,7 +15,7 @@ struct CaFacts {
   std::wstring sanitized_name;
   std::wstring dns_name;
   int32_t type = 0;   ///< as the property CAType of the exit module
-  int32_t roles = 0;  ///< CA_ACCESS_* that the caller has
+  int32_t roles = 0;  ///< CA_ACCESS_* that the caller has; 0 if it may not read the database
   /// DER of its own certificates, the oldest first.
   std::vector<std::vector<uint8_t>> certificates;
 };

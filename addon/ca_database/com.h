@@ -4,6 +4,7 @@
 #include <windows.h>
 // The interface headers need the one above.
 #include <certadm.h>
+#include <certcli.h>
 #include <certview.h>
 #include <ole2.h>
 
@@ -18,6 +19,27 @@ struct Failure {
 
   bool ok() const { return SUCCEEDED(result); }
 };
+
+inline constexpr HRESULT kNoSessions =
+    static_cast<HRESULT>(0x8009400f);                                  // CERTSRV_E_NO_DB_SESSIONS
+inline constexpr HRESULT kNoValue = static_cast<HRESULT>(0x80094004);  // CERTSRV_E_PROPERTY_EMPTY
+
+/// What a row fails with that has no id, lacks columns, or comes out of order.
+inline constexpr HRESULT kBadRow = HRESULT_FROM_WIN32(ERROR_INVALID_DATA);
+
+/// True for a failure that is not about one value: the view, the server or the way to it is gone.
+inline bool EndsView(HRESULT result) {
+  const HRESULT code = HRESULT_CODE(result);
+  switch (HRESULT_FACILITY(result)) {
+    case FACILITY_RPC:
+      return true;
+    case FACILITY_WIN32:
+      return code == ERROR_INVALID_HANDLE || code == ERROR_OUTOFMEMORY ||
+             code == ERROR_ACCESS_DENIED || (code >= 1700 && code < 1900);  // RPC_S_*
+    default:
+      return result == kNoSessions || result == E_UNEXPECTED;
+  }
+}
 
 /// The apartment of a thread that makes calls, for as long as it lives.
 class Apartment {

@@ -21,25 +21,8 @@ using collect::Reason;
 using collect::Record;
 using collect::SourceValue;
 
-constexpr HRESULT kNoSessions = static_cast<HRESULT>(0x8009400f);  // CERTSRV_E_NO_DB_SESSIONS
-constexpr HRESULT kNoValue = static_cast<HRESULT>(0x80094004);     // CERTSRV_E_PROPERTY_EMPTY
-
 /// A page ends with the row that takes it beyond this.
 constexpr size_t kMaxPageBytes = 16 * journal::kMebibyte;
-
-/// True for a failure that is not about one value: the view, the server or the way to it is gone.
-bool EndsView(HRESULT result) {
-  const HRESULT code = HRESULT_CODE(result);
-  switch (HRESULT_FACILITY(result)) {
-    case FACILITY_RPC:
-      return true;
-    case FACILITY_WIN32:
-      return code == ERROR_INVALID_HANDLE || code == ERROR_OUTOFMEMORY ||
-             code == ERROR_ACCESS_DENIED || (code >= 1700 && code < 1900);  // RPC_S_*
-    default:
-      return result == kNoSessions || result == E_UNEXPECTED;
-  }
-}
 
 uint64_t Now() { return collect::SystemClock().MonotonicMs(); }
 

@@ -53,9 +53,6 @@ struct RowPage {
   uint64_t view_ms = 0;  ///< how long the view was open
 };
 
-/// What a row fails with that has no id, lacks columns, or comes out of order.
-inline constexpr HRESULT kBadRow = HRESULT_FROM_WIN32(ERROR_INVALID_DATA);
-
 /// Reads one page through a connection and a view of its own. When it fails, `page` is void. Blocks
 /// as long as the certification authority does. Needs no apartment.
 Failure ReadRowPage(const PageRequest& request, RowPage* page);

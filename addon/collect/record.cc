@@ -168,13 +168,13 @@ void Record::AddExtension(std::u16string_view oid, int32_t flags, Value der) {
           [&] { return QualifiedName("extension", oid); });
 }
 
-void Record::AddCrl(int32_t index, bool delta, Value der) {
+void Record::AddCrl(int32_t index, bool delta, Value der, int32_t partition) {
   const auto place = std::pair(index, delta);
   const auto comes_after = [](const std::pair<int32_t, bool>& added, const Crl& crl) {
     return added < std::pair(crl.index, crl.delta);
   };
   const auto at = crls_.insert(std::upper_bound(crls_.begin(), crls_.end(), place, comes_after),
-                               {index, delta, std::move(der)});
+                               {index, delta, partition, std::move(der)});
   Account(at->der, kHeadBytes, [&] { return CrlName(index, delta); });
 }
 

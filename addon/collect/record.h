@@ -82,6 +82,7 @@ struct Extension {
 struct Crl {
   int32_t index = 0;
   bool delta = false;
+  int32_t partition = 0;  ///< of the CA's certificates, from 1; 0: all of them
   Value der;
 };
 
@@ -115,7 +116,7 @@ class Record {
   void AddAttribute(std::u16string_view name, Value value);
   void AddExtension(std::u16string_view oid, int32_t flags, Value der);
   /// In whatever order; they are recorded by index, the base before the delta.
-  void AddCrl(int32_t index, bool delta, Value der);
+  void AddCrl(int32_t index, bool delta, Value der, int32_t partition = 0);
   void AddProblem(std::u16string_view name, Reason reason, HResult result = kOk);
 
   /// True while further entries of an enumeration can be added without passing the limit even when

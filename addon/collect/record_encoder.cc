@@ -103,10 +103,11 @@ void WriteExtensions(const std::vector<Extension>& extensions, CborEncoder* out)
 void WriteCrls(const std::vector<Crl>& crls, CborEncoder* out) {
   out->Array(crls.size());
   for (const Crl& crl : crls) {
-    out->Array(3);
+    out->Array(crl.partition == 0 ? 3 : 4);
     out->Int(crl.index);
     out->Uint(crl.delta ? 1 : 0);
     WriteValue(crl.der, out);
+    if (crl.partition != 0) out->Int(crl.partition);
   }
 }
 

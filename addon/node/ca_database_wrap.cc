@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ca_database/ca_facts.h"
+#include "ca_database/crls.h"
 #include "ca_database/row_page.h"
 #include "own_thread_promise.h"
 
@@ -85,6 +86,65 @@ struct RowsTask {
   }
 };
 
+Napi::Buffer<uint8_t> Bytes(Napi::Env env, const std::vector<uint8_t>& bytes) {
+  return Napi::Buffer<uint8_t>::Copy(env, bytes.data(), bytes.size());
+}
+
+struct CrlRowTask {
+  std::wstring config;
+  int32_t after = 0;
+  ca_database::CrlPage page;
+  ca_database::Failure failure;
+
+  void Work() { failure = ca_database::ReadCrlRow(config, after, &page); }
+
+  void Settle(Napi::Env env, const Napi::Promise::Deferred& deferred) const {
+    if (!failure.ok()) return deferred.Reject(ToError(env, failure));
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("viewMs", static_cast<double>(page.view_ms));
+    if (page.row.has_value()) {
+      object.Set("id", page.row->id);
+      object.Set("record", Bytes(env, page.row->record));
+      if (page.row->published.has_value()) object.Set("published", *page.row->published);
+    }
+    deferred.Resolve(object);
+  }
+};
+
+struct CrlPartitionsTask {
+  std::wstring config;
+  ca_database::CrlPartitions partitions;
+  ca_database::Failure failure;
+
+  void Work() { failure = ca_database::ReadCrlPartitions(config, &partitions); }
+
+  void Settle(Napi::Env env, const Napi::Promise::Deferred& deferred) const {
+    if (!failure.ok()) return deferred.Reject(ToError(env, failure));
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("count", partitions.count);
+    Napi::Array certificates = Napi::Array::New(env, partitions.certificates.size());
+    for (uint32_t i = 0; i < partitions.certificates.size(); i++) {
+      certificates.Set(i, partitions.certificates[i]);
+    }
+    object.Set("certificates", certificates);
+    deferred.Resolve(object);
+  }
+};
+
+struct PartitionedCrlTask {
+  std::wstring config;
+  ca_database::PartitionedCrl which;
+  std::vector<uint8_t> record;
+  ca_database::Failure failure;
+
+  void Work() { failure = ca_database::ReadPartitionedCrl(config, which, &record); }
+
+  void Settle(Napi::Env env, const Napi::Promise::Deferred& deferred) const {
+    if (!failure.ok()) return deferred.Reject(ToError(env, failure));
+    deferred.Resolve(Bytes(env, record));
+  }
+};
+
 collect::SecretNames SecretsIn(const Napi::Value& value) {
   std::vector<std::u16string> names;
   if (value.IsArray()) {
@@ -126,12 +186,35 @@ Napi::Value ReadCaRows(const Napi::CallbackInfo& info) {
   return OwnThreadPromise<RowsTask>::Start(info.Env(), std::move(task));
 }
 
+Napi::Value ReadCaCrlRow(const Napi::CallbackInfo& info) {
+  return OwnThreadPromise<CrlRowTask>::Start(
+      info.Env(), {Wide(info[0]), info[1].ToNumber().Int32Value(), {}, {}});
+}
+
+Napi::Value ReadCaCrlPartitions(const Napi::CallbackInfo& info) {
+  return OwnThreadPromise<CrlPartitionsTask>::Start(info.Env(), {Wide(info[0]), {}, {}});
+}
+
+Napi::Value ReadCaPartitionedCrl(const Napi::CallbackInfo& info) {
+  const auto options = info[1].As<Napi::Object>();
+  ca_database::PartitionedCrl which;
+  which.certificate = options.Get("certificate").ToNumber().Int32Value();
+  which.partition = options.Get("partition").ToNumber().Int32Value();
+  which.delta = options.Get("kind").ToString().Utf8Value() == "delta";
+  return OwnThreadPromise<PartitionedCrlTask>::Start(info.Env(), {Wide(info[0]), which, {}, {}});
+}
+
 }  // namespace
 
 Napi::Object DefineCaDatabase(Napi::Env env) {
   Napi::Object database = Napi::Object::New(env);
   database.Set("readFacts", Napi::Function::New(env, ReadCa, "readFacts"));
   database.Set("readRows", Napi::Function::New(env, ReadCaRows, "readRows"));
+  database.Set("readCrlRow", Napi::Function::New(env, ReadCaCrlRow, "readCrlRow"));
+  database.Set("readCrlPartitions",
+               Napi::Function::New(env, ReadCaCrlPartitions, "readCrlPartitions"));
+  database.Set("readPartitionedCrl",
+               Napi::Function::New(env, ReadCaPartitionedCrl, "readPartitionedCrl"));
   return database;
 }
 

@@ -1,7 +1,8 @@
 // Measures what an append costs its caller, beside the plain way (a lock and a write by the calling
 // thread) and the bare copy, in one run; with and without a disk that stalls for 100 ms every 0.5
 // s.
-//   journal_bench DIRECTORY [SECONDS]
+//   journal_bench DIRECTORY [SECONDS [append]]
+// `append`: only appends without stalls, and as fast as all threads can.
 // Prints JSON: microseconds, except where the name says otherwise.
 #include <algorithm>
 #include <atomic>
@@ -9,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <mutex>
@@ -138,19 +140,34 @@ Result Copy(int seconds) {
       seconds);
 }
 
-/// Events per second that reach the disk when all threads append as fast as they can.
-double Sustained(const std::string& directory, int seconds) {
+/// Processor time of this process or this thread so far, in microseconds.
+double CpuMicros(clockid_t of) {
+  timespec now{};
+  clock_gettime(of, &now);
+  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
+}
+
+struct Rate {
+  double events_per_second = 0;
+  double writer_cpu_micros = 0;  ///< per event, of the journal's own threads
+};
+
+/// What reaches the disk when all threads append as fast as they can.
+Rate Sustained(const std::string& directory, int seconds) {
   journal::WriterOptions options;
   options.directory = directory.c_str();
   options.min_free_bytes = 0;
   const auto writer = test::StartWriter(options);
   std::atomic<bool> stop{false};
   const auto start = Clock::now();
+  /// What was before, and what the callers use.
+  std::atomic<double> others{CpuMicros(CLOCK_PROCESS_CPUTIME_ID)};
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       const std::string record(kRecordBytes, 's');
       while (!stop) test::AppendText(writer.get(), record);
+      others += CpuMicros(CLOCK_THREAD_CPUTIME_ID);
     });
   }
   std::this_thread::sleep_for(std::chrono::seconds(seconds));
@@ -158,7 +175,9 @@ double Sustained(const std::string& directory, int seconds) {
   for (auto& thread : threads) thread.join();
   writer->Shutdown(60000);
   const std::chrono::duration<double> took = Clock::now() - start;
-  return static_cast<double>(writer->Stats().committed) / took.count();
+  const double own = CpuMicros(CLOCK_PROCESS_CPUTIME_ID) - others;
+  const auto events = static_cast<double>(writer->Stats().committed);
+  return {events / took.count(), own / events};
 }
 
 void Print(const char* name, bool stalls, Result* result) {
@@ -193,6 +212,14 @@ int main(int argc, char** argv) {
     std::filesystem::create_directories(root);
     return root;
   };
+  if (argc > 3 && std::strcmp(argv[3], "append") == 0) {
+    Result append = Journal(fresh(), 2000, false, seconds);
+    const Rate rate = Sustained(fresh(), seconds);
+    std::printf("{\"p50\":%.2f,\"p99\":%.1f,\"eventsPerSecond\":%.0f,\"writerCpuPerEvent\":%.3f}\n",
+                append.At(0.5), append.At(0.99), rate.events_per_second, rate.writer_cpu_micros);
+    std::filesystem::remove_all(root);
+    return 0;
+  }
   std::printf(
       "{\"threads\":%d,\"ratePerThread\":%d,\"recordBytes\":%zu,\"unit\":\"us\",\n  "
       "\"results\":[\n",
@@ -209,8 +236,10 @@ int main(int argc, char** argv) {
   }
   Result copy = Copy(seconds);
   Print("memcpy", false, &copy);
-  const double sustained = Sustained(fresh(), seconds);
-  std::printf("    {\"name\":\"sustained\",\"eventsPerSecond\":%.0f}\n  ],\n", sustained);
+  const Rate sustained = Sustained(fresh(), seconds);
+  std::printf(
+      "    {\"name\":\"sustained\",\"eventsPerSecond\":%.0f,\"writerCpuPerEvent\":%.3f}\n  ],\n",
+      sustained.events_per_second, sustained.writer_cpu_micros);
   std::printf("  \"appendDividedByLockAndWrite\":[\n%s\n  ]}\n", ratios.c_str());
   std::filesystem::remove_all(root);
 }

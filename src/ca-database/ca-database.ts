@@ -1,11 +1,15 @@
 import { hash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { CertwireError } from "../errors/certwire-error.ts";
+import type { CrlRow } from "../events/crl-row-event.ts";
+import { oleDateMs } from "../events/times.ts";
 import { decodeRecord } from "../exit/decode-record.ts";
 import type { ExitRecord, RecordValue } from "../exit/record.ts";
 import type {
   NativeCaDatabase,
   NativeCaFacts,
+  NativeCrlPartitions,
+  NativePartitionedCrl,
   NativeRowPage,
   NativeRowRequest,
 } from "../native/ca-database.ts";
@@ -225,11 +229,50 @@ export class CaDatabase {
     }
   }
 
+  /**
+   * The CRLs that the database keeps, those of partitions among them, with a CRLRowId above `after`, in its order. Waits
+   * and rejects as `pages` does.
+   */
+  async *crls(
+    after: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<CrlRow & { readonly id: number }> {
+    const { config } = this.#options;
+    for (let last = after; ; ) {
+      const read = () => this.#native.readCrlRow(config, last);
+      const { answer, ca } = await this.#ask(read, signal);
+      const { id, record, published, viewMs } = answer;
+      if (id === undefined || record === undefined) return;
+      last = id;
+      const publishedMs = published === undefined ? undefined : oleDateMs(oleBytes(published));
+      yield { id, record: { ...decodeRecord(record), ca }, publishedMs };
+      await this.#pause(viewMs, signal);
+    }
+  }
+
+  /**
+   * The current CRLs of the CA's partitions, which no exit module can see; none if the CA has no partitions. When they were
+   * published is not known. Waits and rejects as `pages` does.
+   */
+  async *partitionedCrls(signal: AbortSignal): AsyncGenerator<CrlRow> {
+    const { config } = this.#options;
+    const { answer } = await this.#ask(() => this.#native.readCrlPartitions(config), signal);
+    for (const which of partitionsOf(answer)) {
+      const read = () => this.#native.readPartitionedCrl(config, which);
+      const { answer: record, ca } = await this.#ask(read, signal);
+      const row = { ...decodeRecord(record), ca };
+      if (row.crls.length > 0) yield { record: row, publishedMs: undefined };
+      await this.#pause(0, signal);
+    }
+  }
+
   async #page(
     request: PageRequest,
     signal: AbortSignal,
   ): Promise<{ read: RowPage; page: NativeRowPage }> {
-    const { page, ca } = await this.#untilRead(request, signal);
+    const { config, secretAttributes = [] } = this.#options;
+    const whole = { to: 0, since: 0, ...request, config, maxViewMs, secretAttributes };
+    const { answer: page, ca } = await this.#ask(() => this.#native.readRows(whole), signal);
     const isStuck = page.rows.length === 0 && !page.isEnd;
     if (isStuck) throw this.#failed("a view took too long for a single row");
     return { read: pageOf(page, ca, request.from), page };
@@ -247,19 +290,20 @@ export class CaDatabase {
     }
   }
 
-  async #untilRead(
-    request: PageRequest,
+  /** Asks the CA until it answers, and who it is before. */
+  async #ask<T>(
+    call: () => Promise<T>,
     signal: AbortSignal,
-  ): Promise<{ page: NativeRowPage; ca: CaProperties }> {
-    const { config, secretAttributes = [], waiting } = this.#options;
+  ): Promise<{ answer: T; ca: CaProperties }> {
+    const { config, waiting } = this.#options;
     for (let backOffMs = firstBackOffMs; ; ) {
       signal.throwIfAborted();
       await this.#untilHours(signal);
       try {
         const facts = await this.#inTime(() => this.#native.readFacts(config));
         const ca = caProperties(this.#assertSame(facts));
-        const whole = { to: 0, since: 0, ...request, config, maxViewMs, secretAttributes };
-        return { page: await this.#inTime(() => this.#native.readRows(whole)), ca };
+        if (facts.roles === 0) throw this.#error("REFUSED", "this account may not read it");
+        return { answer: await this.#inTime(call), ca };
       } catch (cause) {
         if (cause instanceof CertwireError) throw cause;
         const { error, isPassing } = databaseError(config, cause);
@@ -317,7 +361,7 @@ export class CaDatabase {
     return this.#error("FAILED", what);
   }
 
-  #error(code: "OTHER" | "FAILED" | "STUCK", what: string): CertwireError {
+  #error(code: "OTHER" | "FAILED" | "REFUSED" | "STUCK", what: string): CertwireError {
     const message = `CA database of "${this.#options.config}": ${what}`;
     return new CertwireError(`CERTWIRE_CA_DATABASE_${code}`, message);
   }
@@ -340,6 +384,23 @@ function closeTogether(
     count += 1;
   }
   return { count, rows: (ids[at + count - 1] ?? 0) - first + 1 };
+}
+
+function* partitionsOf({
+  count,
+  certificates,
+}: NativeCrlPartitions): Generator<NativePartitionedCrl> {
+  for (const certificate of certificates) {
+    for (let partition = 1; partition <= count; partition += 1) {
+      for (const kind of ["base", "delta"] as const) yield { certificate, partition, kind };
+    }
+  }
+}
+
+function oleBytes(days: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeDoubleLE(days);
+  return bytes;
 }
 
 async function sleep(ms: number, signal: AbortSignal): Promise<void> {

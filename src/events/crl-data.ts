@@ -78,6 +78,7 @@ function summary({ recorded, crl, digest }: Snapshot): Record<string, unknown> {
   return {
     index: recorded.index,
     kind: recorded.kind,
+    ...partitionOf(recorded),
     ...(number !== undefined && { number }),
     ...(sha256 !== undefined && { sha256 }),
   };
@@ -90,10 +91,22 @@ function crlData(
   const { index, kind, der } = recorded;
   addDerProblems(problems, "crl", derProblems);
   const name = `ca.${kind === "base" ? "RawCRL" : "RawDeltaCRL"}.${index}`;
-  return { index, kind, ...crl, ...digest, der: binaryText(der, name, problems) };
+  return {
+    index,
+    kind,
+    ...partitionOf(recorded),
+    ...crl,
+    ...digest,
+    der: binaryText(der, name, problems),
+  };
+}
+
+function partitionOf({ partition }: RecordCrl): { partition?: number } {
+  return partition === undefined ? {} : { partition };
 }
 
 function subjectOf({ recorded, crl }: Snapshot): string | undefined {
-  const place = `crl/${recorded.index}/${recorded.kind}`;
+  const { index, kind, partition } = recorded;
+  const place = `crl/${index}/${kind}${partition === undefined ? "" : `/${partition}`}`;
   return crl.number === undefined ? place : `${place}/${crl.number}`;
 }

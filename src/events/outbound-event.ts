@@ -54,11 +54,16 @@ function hasLargerCrl({ crl, crls }: CertwireEvent["data"], limit: number): bool
 
 /** Writes an event as JSON, whatever its size. */
 export function encodeEvent({ data, ...attributes }: CertwireEvent): OutboundEvent {
-  const head = `${jsonText(attributes).slice(0, -1)},"data":`;
+  const head = jsonBeforeData(attributes);
   const json = Buffer.from(`${head}${jsonText(data)}}`);
   const { id, partitionkey: partitionKey } = attributes;
   const dataStart = Buffer.byteLength(head);
   return { id, kind: kindOf(attributes), partitionKey, attributes, json, dataStart };
+}
+
+/** What stands before the value of `data` in structured JSON. */
+export function jsonBeforeData(attributes: EventAttributes): string {
+  return `${jsonText(attributes).slice(0, -1)},"data":`;
 }
 
 /** The event that an outbound event was made of. */

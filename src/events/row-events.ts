@@ -145,8 +145,8 @@ function msOf(value: RecordValue | undefined): number | undefined {
   return typeof value === "object" && "oleDate" in value ? oleDateMs(value.oleDate) : undefined;
 }
 
-/** Stands for an event that lacks a part of its content id. */
-function rowHash(kind: EventKind, { ca, context }: ExitRecord): string {
+/** Stands in the id of an event that lacks a part of its content id. */
+export function rowHash(kind: EventKind, { ca, context }: ExitRecord): string {
   const name = ca.get("SanitizedCAName");
   return contentHash(["row", typeof name === "string" ? name : "", context, kind]);
 }

@@ -53,10 +53,10 @@ export class EventLog {
   }
 
   /**
-   * Takes an event; `dataText` is its data as JSON. A gap that the reader of the journal found is left out: it is not a
+   * Takes an event; `data` is its data as JSON. A gap that the reader of the journal found is left out: it is not a
    * record. Throws CERTWIRE_MESSAGE_INVALID if its id names no place in a journal.
    */
-  add(event: CertwireEvent, dataText: string, { name, at }: ReadPlace): void {
+  add(event: CertwireEvent, data: Buffer | string, { name, at }: ReadPlace): void {
     // What the CA's database says is not of a journal.
     if (event.origin === "database") return;
     const place = placeOf(event);
@@ -76,7 +76,7 @@ export class EventLog {
       this.#hashes.write(previoushash.slice(0, 2 * hashBytes), start, "hex");
       this.#hashes.write(recordhash.slice(0, 2 * hashBytes), start + hashBytes, "hex");
     }
-    contentHash(event, dataText).copy(this.#hashes, start + 2 * hashBytes, 0, hashBytes);
+    contentHash(event, data).copy(this.#hashes, start + 2 * hashBytes, 0, hashBytes);
   }
 
   /** The rows in the order of the journal; those of one event in the order in which they were read. */
@@ -200,8 +200,8 @@ function isChainValue(value: unknown): value is string {
 }
 
 /** A hash of all that a copy of the event must say too; a replay is marked as one. */
-function contentHash(event: CertwireEvent, dataText: string): Buffer {
+function contentHash(event: CertwireEvent, data: Buffer | string): Buffer {
   const { source, type, subject, time, dataschema, partitionkey, recordedtime } = event;
   const attributes = [source, type, subject, time, dataschema, partitionkey, recordedtime];
-  return hash("sha256", `${JSON.stringify(attributes)}${dataText}`, "buffer");
+  return hash("sha256", `${JSON.stringify(attributes)}${hash("sha256", data)}`, "buffer");
 }

@@ -52,7 +52,7 @@ export function decodeRecord(payload: Buffer): ExitRecord {
       flags: integerOf(flags, "extension flags"),
       der: binaryOf(der, "extension"),
     })),
-    crls: listOf(map, "crls", 3).map(crlOf),
+    crls: listOf(map, "crls", 3, 4).map(crlOf),
     problems: listOf(map, "errors", 2).map(problemOf),
   };
 }
@@ -96,14 +96,20 @@ function isRecordValue(value: unknown): value is RecordValue {
   return "utf16" in value || "oleDate" in value || isCut(value) || isSecretDigest(value);
 }
 
-/** The arrays under `key`, each checked to have `size` members; none if the key is absent. */
-function listOf(map: CborMap, key: string, size: number): readonly (readonly unknown[])[] {
+/** The arrays under `key`, each checked to have `size` members, or up to `most`; none if the key is absent. */
+function listOf(
+  map: CborMap,
+  key: string,
+  size: number,
+  most = size,
+): readonly (readonly unknown[])[] {
   const list = map.get(key);
   if (list === undefined) return [];
   if (!Array.isArray(list)) throw undecodable(`${key} is not an array`);
   for (const entry of list as readonly unknown[]) {
-    if (!Array.isArray(entry) || entry.length !== size) {
-      throw undecodable(`${key} has an entry that is not an array of ${size}`);
+    if (!Array.isArray(entry) || entry.length < size || entry.length > most) {
+      const sizes = most === size ? String(size) : `${size} to ${most}`;
+      throw undecodable(`${key} has an entry that is not an array of ${sizes}`);
     }
   }
   return list as readonly (readonly unknown[])[];
@@ -165,12 +171,13 @@ function redactedOf(content: unknown): Redacted {
   return new Redacted();
 }
 
-function crlOf([index, kind, der]: readonly unknown[]): RecordCrl {
+function crlOf([index, kind, der, ...rest]: readonly unknown[]): RecordCrl {
   if (kind !== 0 && kind !== 1) throw undecodable("kind of a CRL is not 0 or 1");
   return {
     index: integerOf(index, "index of a CRL"),
     kind: kind === 0 ? "base" : "delta",
     der: binaryOf(der, "CRL"),
+    ...(rest.length > 0 && { partition: integerOf(rest[0], "partition of a CRL") }),
   };
 }
 

@@ -58,6 +58,8 @@ export interface RecordCrl {
   /** Index of the CA certificate whose key signed it. */
   readonly index: number;
   readonly kind: "base" | "delta";
+  /** Which of the CA's certificates it is about, from 1; absent for a CRL about all of them. Only from the CA's database. */
+  readonly partition?: number;
   readonly der: Buffer | CutBinary;
 }
 

@@ -33,12 +33,18 @@ export async function* splitLines(
     let start = 0;
     for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
       add(chunk.subarray(start, end));
-      yield Buffer.concat(parts);
+      yield whole(parts);
       [line, parts, length, start] = [line + 1, [], 0, end + 1];
     }
     add(chunk.subarray(start));
   }
-  if (length > 0) yield Buffer.concat(parts);
+  if (length > 0) yield whole(parts);
+}
+
+/** Most lines are within a chunk, and need no copy. */
+function whole(parts: readonly Buffer[]): Buffer {
+  const [first] = parts;
+  return first !== undefined && parts.length === 1 ? first : Buffer.concat(parts);
 }
 
 async function* toUtf8(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

@@ -8,7 +8,7 @@ export interface NativeCaFacts {
   readonly dnsName: string;
   /** As the property CAType of the exit module. */
   readonly type: number;
-  /** Rights of this account: CA_ACCESS_* bits, such as 0x100 for *Read*. */
+  /** Rights of this account: CA_ACCESS_* bits, such as 0x100 for *Read*; 0 if it may not read the database. */
   readonly roles: number;
   /** DER of the CA's own certificates, the oldest first. */
   readonly certificates: readonly Buffer[];
@@ -51,6 +51,34 @@ export interface NativeRowPage {
   readonly viewMs: number;
 }
 
+/** A row of the table of CRLs, in a view of its own. */
+export interface NativeCrlPage {
+  /** Its CRLRowId; absent, as the members below, at the end of the table. */
+  readonly id?: number;
+  /** Its record, which has a CRL unless the row has none. */
+  readonly record?: Buffer;
+  /** When it was published: OLE automation date, UTC; absent if the row does not say. */
+  readonly published?: number;
+  /** How long the view was open, in ms. */
+  readonly viewMs: number;
+}
+
+/** Which partitioned CRLs a CA publishes: for each certificate, one in each partition from 1 to `count`. */
+export interface NativeCrlPartitions {
+  /** 0: the CA does not partition its CRLs. */
+  readonly count: number;
+  /** Indexes of the CA's certificates that have CRLs of their own. */
+  readonly certificates: readonly number[];
+}
+
+/** Which of them is read. */
+export interface NativePartitionedCrl {
+  /** Index of the certificate. */
+  readonly certificate: number;
+  readonly partition: number;
+  readonly kind: "base" | "delta";
+}
+
 /**
  * Reads the database of a CA through its COM interfaces. Each call has a thread of its own, which lasts as long as the
  * CA takes to answer and does not keep the process alive. What fails rejects with an error that has the HRESULT as
@@ -59,6 +87,11 @@ export interface NativeRowPage {
 export interface NativeCaDatabase {
   readFacts(config: string): Promise<NativeCaFacts>;
   readRows(request: NativeRowRequest): Promise<NativeRowPage>;
+  /** The row of the table of CRLs with the least CRLRowId above `after`. */
+  readCrlRow(config: string, after: number): Promise<NativeCrlPage>;
+  readCrlPartitions(config: string): Promise<NativeCrlPartitions>;
+  /** Record of the current CRL of a partition, without a CRL if there is none. */
+  readPartitionedCrl(config: string, which: NativePartitionedCrl): Promise<Buffer>;
 }
 
 /** The interfaces of this machine. Throws CERTWIRE_WINDOWS_ONLY elsewhere than on Windows. */

@@ -5,7 +5,7 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import { LongLineError, splitLines } from "../files/lines.ts";
 import { EncodingError } from "../files/text-encoding.ts";
-import { mebibyte } from "../units.ts";
+import { kibibyte, mebibyte } from "../units.ts";
 import { isEvent, isObject, problemOfEvent } from "./event-check.ts";
 
 /**
@@ -22,6 +22,8 @@ export interface EventFileOptions {
   readonly maxLineBytes?: number;
 }
 
+/** How much is read at once, in bytes: with the 64 KiB of Node.js, a third of the time of a large file goes into reads. */
+const chunkBytes = 512 * kibibyte;
 /** Longest line that is read, in bytes: several times the largest event of a file sink. */
 const defaultMaxLineBytes = 256 * mebibyte;
 
@@ -70,7 +72,10 @@ export async function* linesOfEventFile(
     // A pipe gives its content once only, and a read that waits for it holds up the end of the process.
     const found = await stat(path);
     if (!found.isFile()) throw notRegular(path, found.isDirectory());
-    const input: AsyncIterable<Buffer> = createReadStream(path, { signal });
+    const input: AsyncIterable<Buffer> = createReadStream(path, {
+      signal,
+      highWaterMark: chunkBytes,
+    });
     for await (const line of splitLines(input, maxBytes)) {
       if (signal.aborted) return;
       yield line.every(isBlank) ? line.subarray(0, 0) : line;

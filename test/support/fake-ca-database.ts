@@ -3,6 +3,9 @@ import { filetimeOf, unixMsOf } from "../../src/events/times.ts";
 import type {
   NativeCaDatabase,
   NativeCaFacts,
+  NativeCrlPage,
+  NativeCrlPartitions,
+  NativePartitionedCrl,
   NativeRowPage,
   NativeRowRequest,
 } from "../../src/native/ca-database.ts";
@@ -22,6 +25,18 @@ export interface CaRow {
   readonly generalFlags?: number;
 }
 
+/** A CRL as the CA has it in its database. */
+export interface CaCrl {
+  readonly id: number;
+  readonly index?: number;
+  readonly kind?: "base" | "delta";
+  readonly partition?: number;
+  /** Absent: the row holds none. */
+  readonly der?: Buffer;
+  /** OLE automation date. */
+  readonly published?: number;
+}
+
 /** The CA of the tests. */
 export const caFacts: NativeCaFacts = {
   name: "Contoso",
@@ -36,6 +51,11 @@ export const caFacts: NativeCaFacts = {
 export class FakeCaDatabase implements NativeCaDatabase {
   readonly requests: NativeRowRequest[] = [];
   readonly rows = new Map<number, CaRow>();
+  /** In the order of their ids. */
+  crls: readonly CaCrl[] = [];
+  partitions: NativeCrlPartitions = { count: 0, certificates: [] };
+  /** The current CRLs of the partitions. */
+  partitioned: readonly Required<Pick<CaCrl, "index" | "kind" | "partition" | "der">>[] = [];
   facts = caFacts;
   /** When rows are read, in ms since 1970. Default the time of the test records. */
   now: () => number = () => unixMsOf(recordTime);
@@ -90,6 +110,42 @@ export class FakeCaDatabase implements NativeCaDatabase {
       lackingColumns: [],
       viewMs: this.#viewMs(request),
     };
+  }
+
+  async readCrlRow(_config: string, after: number): Promise<NativeCrlPage> {
+    await this.next.shift()?.();
+    const row = this.crls.find(({ id }) => id > after);
+    if (row === undefined) return { viewMs: 0 };
+    const { id, published } = row;
+    const record = this.#crlRecord(id, row);
+    return { id, record, ...(published !== undefined && { published }), viewMs: 1000 };
+  }
+
+  async readCrlPartitions(): Promise<NativeCrlPartitions> {
+    return this.partitions;
+  }
+
+  async readPartitionedCrl(_config: string, which: NativePartitionedCrl): Promise<Buffer> {
+    const found = this.partitioned.find(
+      ({ index, kind, partition }) =>
+        index === which.certificate && kind === which.kind && partition === which.partition,
+    );
+    return this.#crlRecord(0, found ?? {});
+  }
+
+  #crlRecord(id: number, { index = 0, kind = "base", partition, der }: Partial<CaCrl>): Buffer {
+    const crl = [
+      index,
+      kind === "base" ? 0 : 1,
+      der,
+      ...(partition === undefined ? [] : [partition]),
+    ];
+    return encodeRecord({
+      event: 0,
+      context: id,
+      time: filetimeOf(this.now()),
+      ...(der !== undefined && { crls: [crl] }),
+    });
   }
 
   #select({ scan, from, to, since, maxRows }: NativeRowRequest): CaRow[] {

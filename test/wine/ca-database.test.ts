@@ -2,36 +2,20 @@
 // interfaces' contract.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { fixture } from "../support/exit-records.ts";
 import { scaled } from "../support/scale.ts";
 import {
+  assertClean,
   caCertificate,
   config,
-  type DatabaseReport,
   type DatabaseScript,
   generatedDisposition,
   generatedDispositions,
+  prepareDatabase,
   readDatabase,
-  registerDatabaseStandin,
   type ScriptRow,
 } from "./support/database-standin.ts";
-import { prepareWine } from "./support/wine.ts";
-
-let registered: Promise<void> | undefined;
-
-async function prepare(t: TestContext): Promise<boolean> {
-  if (!(await prepareWine(t))) return false;
-  registered ??= registerDatabaseStandin();
-  await registered;
-  return true;
-}
-
-function assertClean(report: DatabaseReport | undefined): void {
-  assert.ok(report, "every object of the stand-in was released");
-  assert.deepEqual(report.violations, []);
-  assert.ok(!report.selected.includes("Request.RawArchivedKey"));
-}
 
 const certificate = fixture("rsa-v1-template");
 // Behind the heads of the certificate and its body and the version; the last four bytes of the number.
@@ -45,7 +29,7 @@ const row = (id: number, disposition = 20): ScriptRow => ({
 });
 
 test("a row arrives as the exit module would have recorded it", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const loneSurrogate = Buffer.from("610000d8", "hex").toString("base64");
   const script: DatabaseScript = {
     rows: [
@@ -126,7 +110,7 @@ test("a row arrives as the exit module would have recorded it", async (t) => {
 });
 
 test("a large database comes whole, in order, page by page, in flat memory", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const rows = scaled(20_000);
   const stride = 3;
   const ids = Array.from({ length: rows }, (_, index) => 5 + index * stride);
@@ -145,7 +129,7 @@ test("a large database comes whole, in order, page by page, in flat memory", asy
 });
 
 test("what has changed since a time is found by its dates, and rows by their ids", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const rows = 3000;
   const ids = Array.from({ length: rows }, (_, index) => index + 1);
   // A row is submitted every 10 s, resolved a second later, and revoked a day later.
@@ -168,7 +152,7 @@ test("what has changed since a time is found by its dates, and rows by their ids
 
 for (const count of [0, 1, 500, 501]) {
   test(`${count} rows are ${count} rows, and then the end`, async (t) => {
-    if (!(await prepare(t))) return;
+    if (!(await prepareDatabase(t))) return;
     const script = { generate: { ...generate, rows: count, firstId: 2 ** 31 - count } };
     const { result, report } = await readDatabase(script);
     assert.equal(result.error, undefined);
@@ -188,7 +172,7 @@ const passing: [what: string, call: string, hresult: string, row: number | undef
 
 for (const [what, call, hresult, at] of passing) {
   test(`when the CA ${what}, the page begins again later, and each row comes once`, async (t) => {
-    if (!(await prepare(t))) return;
+    if (!(await prepareDatabase(t))) return;
     const fault = { call, hresult, view: 2, ...(at !== undefined && { row: at }), times: 1 };
     const script = { generate: { ...generate, rows: 1500 }, faults: [fault] };
     const { result, report } = await readDatabase(script);
@@ -204,7 +188,7 @@ for (const [what, call, hresult, at] of passing) {
 }
 
 test("a view that the CA would close after 400 rows is never that long", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const rows = Array.from({ length: 450 }, (_, index) => row(index + 1));
   const faults = [{ call: "Next", row: 401, hresult: "0x80070006" }];
   const { result, report } = await readDatabase({ rows, faults }, { columns: "whole" });
@@ -214,9 +198,9 @@ test("a view that the CA would close after 400 rows is never that long", async (
   assertClean(report);
 });
 
-for (const call of ["OpenConnection", "OpenView", "GetMyRoles", "GetCAProperty"]) {
+for (const call of ["OpenConnection", "OpenView", "GetCAProperty"]) {
   test(`where ${call} is refused, the error says so at once, and nothing is tried again`, async (t) => {
-    if (!(await prepare(t))) return;
+    if (!(await prepareDatabase(t))) return;
     const { result, report } = await readDatabase({
       rows: [row(1)],
       faults: [{ call, hresult: "0x80070005" }],
@@ -229,8 +213,18 @@ for (const call of ["OpenConnection", "OpenView", "GetMyRoles", "GetCAProperty"]
   });
 }
 
+test("without the right to read, the error says so at once, and no row is asked for", async (t) => {
+  if (!(await prepareDatabase(t))) return;
+  const faults = [{ call: "GetMyRoles", hresult: "0x80070005" }];
+  const { result, report } = await readDatabase({ rows: [row(1)], faults });
+  assert.equal(result.error?.code, "CERTWIRE_CA_DATABASE_REFUSED");
+  assert.equal(report?.views, 0);
+  assert.deepEqual(result.waits, []);
+  assertClean(report);
+});
+
 test("a CA that is not the one that is meant is not read", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const certificates = [sha256(fixture("ca-ecdsa"))];
   const { result, report } = await readDatabase({ rows: [row(1)] }, { certificates });
   assert.equal(result.error?.code, "CERTWIRE_CA_DATABASE_OTHER");
@@ -240,7 +234,7 @@ test("a CA that is not the one that is meant is not read", async (t) => {
 });
 
 test("when another CA answers between two pages, reading ends before its rows", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const other = { "12.0": { binary: fixture("ca-ecdsa").toString("base64") } };
   const { result, report } = await readDatabase({
     generate: { ...generate, rows: 1500 },
@@ -252,7 +246,7 @@ test("when another CA answers between two pages, reading ends before its rows", 
 });
 
 test("a renewed CA is the same one", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const renewed = {
     11: { long: 2 },
     "12.1": { binary: fixture("ca-ecdsa").toString("base64") },
@@ -266,7 +260,7 @@ test("a renewed CA is the same one", async (t) => {
 });
 
 test("rows that are added, changed and deleted while pages are read come as they are then", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const rows = Array.from({ length: 700 }, (_, index) => row(index + 1, 9));
   const { result, report } = await readDatabase({
     rows,
@@ -285,7 +279,7 @@ test("rows that are added, changed and deleted while pages are read come as they
 });
 
 test("an older server lacks columns, which are left out and named", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const lacking = ["PrivatekeyFlags", "Request.LinterCertificate"];
   const { result, report } = await readDatabase({ rows: [row(3)], lacking }, { columns: "whole" });
   assert.equal(result.error, undefined);
@@ -297,7 +291,7 @@ test("an older server lacks columns, which are left out and named", async (t) =>
 });
 
 test("a server that ignores the order is not believed", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const liar: ScriptRow = { id: 5, columns: { RequestID: { long: 2 } } };
   const { result } = await readDatabase({ rows: [row(3), liar] });
   assert.equal(result.error?.code, "CERTWIRE_CA_DATABASE_FAILED");
@@ -306,7 +300,7 @@ test("a server that ignores the order is not believed", async (t) => {
 });
 
 test("single rows are read by their id, and one that is gone is not there", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const script = { generate: { ...generate, rows: 1000 }, rows: [row(5000)] };
   const task = { after: 990, single: [5000, 17, 4000] };
   const { result, report } = await readDatabase(script, task);
@@ -320,7 +314,7 @@ test("single rows are read by their id, and one that is gone is not there", asyn
 });
 
 test("a CA that does not answer is left alone, and holds up nothing", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const script = { rows: [row(1)], faults: [{ call: "OpenView", endless: true }] };
   const { result } = await readDatabase(script, { stuckAfterMs: 500 });
   assert.equal(result.error?.code, "CERTWIRE_CA_DATABASE_STUCK");
@@ -328,7 +322,7 @@ test("a CA that does not answer is left alone, and holds up nothing", async (t) 
 });
 
 test("a CA by another name is an error that names both", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const { result } = await readDatabase({ rows: [] }, { config: "CA01\\Other" });
   assert.equal(result.error?.code, "CERTWIRE_CA_DATABASE_FAILED");
   assert.match(result.error?.message ?? "", /"CA01\\Other": .*0x80070057 E_INVALIDARG/);
@@ -336,7 +330,7 @@ test("a CA by another name is an error that names both", async (t) => {
 });
 
 test("a page of large rows ends early, and no row is lost", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const large = { binary: Buffer.alloc(2 ** 20, 7).toString("base64") };
   const rows = Array.from({ length: 18 }, (_, index) => ({
     id: index + 1,
@@ -350,7 +344,7 @@ test("a page of large rows ends early, and no row is lost", async (t) => {
 });
 
 test("a row without an id is an error that is not tried again", async (t) => {
-  if (!(await prepare(t))) return;
+  if (!(await prepareDatabase(t))) return;
   const faults = [{ call: "GetValue", name: "RequestID", hresult: "0x80094004" }];
   const { result } = await readDatabase({ rows: [row(5)], faults });
   assert.equal(result.error?.code, "CERTWIRE_CA_DATABASE_FAILED");

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "cbor_text.h"
 #include "collect/utf16.h"
 
@@ -44,6 +46,13 @@ TEST_CASE("every kind of value and every group is encoded as the format says") {
         R"("StatusCode": -2147483648}, "attributes": [["ccm", 1129775105(h'610000d8')], )"
         R"([1129775105(h'00dc'), 1129775108(null)]], "extensions": [["2.5.29.17", 131073, h'']], )"
         R"("certificate": {"NotBefore": 1129775106(h'0102030405060708')}})");
+}
+
+TEST_CASE("the CRL of a partition has the partition behind it") {
+  Record record;
+  record.AddCrl(0, false, Value::Binary(std::array<uint8_t, 1>{0x30}), 2);
+  record.AddCrl(0, false, Value::Binary(std::array<uint8_t, 1>{0x31}));
+  CHECK(CborText(record).find(R"("crls": [[0, 0, h'30', 2], [0, 0, h'31']])") != std::string::npos);
 }
 
 TEST_CASE("an event bit above the sign is encoded as an unsigned number") {

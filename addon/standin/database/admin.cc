@@ -1,9 +1,7 @@
 #include <certadm.h>
-#include <certsrv.h>
 
 #include "database/fake_object.h"
 #include "database/view.h"
-#include "variants.h"
 
 namespace standin {
 namespace {
@@ -14,17 +12,7 @@ class CertAdmin final : public FakeObject<ICertAdmin2> {
 
   STDMETHODIMP GetCAProperty(const BSTR config, LONG id, LONG index, LONG type, LONG flags,
                              VARIANT* value) override {
-    if (value == nullptr) return E_POINTER;
-    const std::wstring plain = std::to_wstring(id);
-    const HRESULT suffered = database_.Suffer("GetCAProperty", {0, 0, plain});
-    if (FAILED(suffered)) return suffered;
-    if (!IsConfig(config)) return E_INVALIDARG;
-    if (type == PROPTYPE_BINARY && flags != CV_OUT_BINARY) {
-      return Breach("a binary that is not asked for as one", E_INVALIDARG);
-    }
-    auto found = database_.CaProperty(plain + L"." + std::to_wstring(index));
-    if (!found.has_value() && index == 0) found = database_.CaProperty(plain);
-    return found.has_value() ? MakeVariant(*found, type, this, value) : E_INVALIDARG;
+    return AnswerCaProperty("GetCAProperty", config, {id, index, type}, flags, value);
   }
 
   STDMETHODIMP GetMyRoles(const BSTR config, LONG* roles) override {
@@ -68,9 +56,6 @@ class CertAdmin final : public FakeObject<ICertAdmin2> {
  private:
   bool IsOwn(REFIID iid) const override {
     return IsId(iid, L"{F7C3AC41-B8CE-4FB4-AA58-3D1DC0E36B39}");
-  }
-  bool IsConfig(const BSTR config) const {
-    return config != nullptr && lstrcmpiW(config, database_.config().c_str()) == 0;
   }
   /// A reader of the database changes nothing.
   HRESULT Unused() { return Breach("a method of CCertAdmin that no reader needs", E_NOTIMPL); }

@@ -2,8 +2,31 @@
 
 #include <certsrv.h>
 
+#include <string_view>
+
 namespace standin {
 namespace {
+
+constexpr DatabaseColumn kCrlColumns[] = {
+    {L"CRLRowId", PROPTYPE_LONG, 4, true},
+    {L"CRLNumber", PROPTYPE_LONG, 4, true},
+    {L"CRLMinBase", PROPTYPE_LONG, 4, false},
+    {L"CRLNameId", PROPTYPE_LONG, 4, false},
+    {L"CRLCount", PROPTYPE_LONG, 4, false},
+    {L"CRLThisUpdate", PROPTYPE_DATE, 8, false},
+    {L"CRLNextUpdate", PROPTYPE_DATE, 8, true},
+    {L"CRLThisPublish", PROPTYPE_DATE, 8, false},
+    {L"CRLNextPublish", PROPTYPE_DATE, 8, true},
+    {L"CRLEffective", PROPTYPE_DATE, 8, false},
+    {L"CRLPropagationComplete", PROPTYPE_DATE, 8, true},
+    {L"CRLLastPublish", PROPTYPE_DATE, 8, true},
+    {L"CRLPublishAttempts", PROPTYPE_LONG, 4, true},
+    {L"CRLPublishFlags", PROPTYPE_LONG, 4, false},
+    {L"CRLPublishStatusCode", PROPTYPE_LONG, 4, true},
+    {L"CRLPublishError", PROPTYPE_STRING, 8192, false},
+    {L"CRLRawCRL", PROPTYPE_BINARY, 536870912, false},
+    {L"CRLPartitionIndex", PROPTYPE_LONG, 4, false},
+};
 
 constexpr DatabaseColumn kColumns[] = {
     {L"Request.RequestID", PROPTYPE_LONG, 4, true},
@@ -91,6 +114,14 @@ constexpr DatabaseColumn kColumns[] = {
 
 }  // namespace
 
-std::span<const DatabaseColumn> DatabaseColumns() { return kColumns; }
+std::span<const DatabaseColumn> DatabaseColumns(DatabaseTable table) {
+  if (table == DatabaseTable::kCrls) return kCrlColumns;
+  return kColumns;
+}
+
+bool IsKey(const DatabaseColumn& column) {
+  const std::wstring_view name = column.name;
+  return name == L"RequestID" || name == L"Request.RequestID" || name == L"CRLRowId";
+}
 
 }  // namespace standin

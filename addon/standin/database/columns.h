@@ -7,7 +7,10 @@
 
 namespace standin {
 
-/// A column of the table of requests.
+/// The tables that are played.
+enum class DatabaseTable { kRequests, kCrls };
+
+/// A column of a table.
 struct DatabaseColumn {
   const wchar_t* name;
   LONG type;  ///< PROPTYPE_*
@@ -16,7 +19,10 @@ struct DatabaseColumn {
 };
 
 /// Those of Windows Server 2022, in an order of their own.
-std::span<const DatabaseColumn> DatabaseColumns();
+std::span<const DatabaseColumn> DatabaseColumns(DatabaseTable table);
+
+/// True for the column that holds the id of the row.
+bool IsKey(const DatabaseColumn& column);
 
 }  // namespace standin
 

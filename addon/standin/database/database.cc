@@ -81,6 +81,7 @@ Database::Database(const json& script)
   for (const json& name : PartOf(script, "lacking"))
     lacking_.insert(Widen(name.get<std::string>()));
   for (const json& row : PartOf(script, "rows")) AddRow(row);
+  for (const json& row : PartOf(script, "crls")) AddCrl(row);
   for (const json& source : PartOf(script, "faults")) {
     ScriptedFault scripted;
     scripted.call = source.at("call").get<std::string>();
@@ -115,8 +116,17 @@ void Database::AddRow(const json& source) {
   rows_.insert_or_assign(id, std::move(row));
 }
 
+void Database::AddCrl(const json& source) {
+  DatabaseRow row;
+  for (const auto& [name, value] : PartOf(source, "columns").items()) {
+    row.columns.emplace(Widen(name), ParseValue(value, {}));
+  }
+  crls_.insert_or_assign(source.at("id").get<LONG>(), std::move(row));
+}
+
 void Database::Apply(const json& change) {
   for (const json& row : PartOf(change, "rows")) AddRow(row);
+  for (const json& row : PartOf(change, "crls")) AddCrl(row);
   for (const json& id : PartOf(change, "delete")) {
     rows_.erase(id.get<LONG>());
     deleted_.insert(id.get<LONG>());
@@ -151,16 +161,20 @@ HRESULT Database::Suffer(const char* call, const CallPlace& place) {
   return fault.failure.value_or(S_OK);
 }
 
-std::optional<LONG> Database::Next(LONG id, bool ascending) const {
-  const std::lock_guard lock(mutex_);
-  std::optional<LONG> listed;
+std::optional<LONG> Database::NextListed(DatabaseTable table, int64_t id, bool ascending) const {
+  const auto& rows = table == DatabaseTable::kCrls ? crls_ : rows_;
   if (ascending) {
-    const auto found = rows_.upper_bound(id);
-    if (found != rows_.end()) listed = found->first;
-  } else {
-    auto found = rows_.lower_bound(id);
-    if (found != rows_.begin()) listed = (--found)->first;
+    const auto found = id < LONG_MIN ? rows.begin() : rows.upper_bound(static_cast<LONG>(id));
+    return found == rows.end() ? std::nullopt : std::optional<LONG>(found->first);
   }
+  auto found = id > LONG_MAX ? rows.end() : rows.lower_bound(static_cast<LONG>(id));
+  return found == rows.begin() ? std::nullopt : std::optional<LONG>((--found)->first);
+}
+
+std::optional<LONG> Database::Next(DatabaseTable table, int64_t id, bool ascending) const {
+  const std::lock_guard lock(mutex_);
+  const std::optional<LONG> listed = NextListed(table, id, ascending);
+  if (table == DatabaseTable::kCrls) return listed;
   std::optional<LONG> made = ascending ? generated_.After(id) : generated_.Before(id);
   while (made.has_value() && deleted_.contains(*made)) {
     made = ascending ? generated_.After(*made) : generated_.Before(*made);
@@ -169,17 +183,20 @@ std::optional<LONG> Database::Next(LONG id, bool ascending) const {
   return ascending ? std::min(*listed, *made) : std::max(*listed, *made);
 }
 
-std::optional<Value> Database::Get(LONG id, const DatabaseColumn& column) const {
+std::optional<Value> Database::Get(DatabaseTable table, LONG id,
+                                   const DatabaseColumn& column) const {
   const std::lock_guard lock(mutex_);
   const std::wstring_view name = column.name;
-  const auto row = rows_.find(id);
-  if (row == rows_.end()) {
-    if (deleted_.contains(id) || !generated_.Has(id)) return std::nullopt;
+  const auto& rows = table == DatabaseTable::kCrls ? crls_ : rows_;
+  const auto row = rows.find(id);
+  if (row == rows.end()) {
+    if (table == DatabaseTable::kCrls || deleted_.contains(id) || !generated_.Has(id))
+      return std::nullopt;
     return generated_.Get(id, name);
   }
   const auto value = row->second.columns.find(column.name);
   if (value != row->second.columns.end()) return value->second;
-  if (name != L"RequestID" && name != L"Request.RequestID") return std::nullopt;
+  if (!IsKey(column)) return std::nullopt;
   Value key;
   key.kind = ValueKind::kLong;
   key.number = id;

@@ -47,9 +47,9 @@ class Database {
   HRESULT Suffer(const char* call, const CallPlace& place);
 
   /// The least id greater, or the greatest id less than `id`.
-  std::optional<LONG> Next(LONG id, bool ascending) const;
+  std::optional<LONG> Next(DatabaseTable table, int64_t id, bool ascending) const;
   /// Null for an empty column, and for a row that is gone.
-  std::optional<Value> Get(LONG id, const DatabaseColumn& column) const;
+  std::optional<Value> Get(DatabaseTable table, LONG id, const DatabaseColumn& column) const;
   std::vector<Attribute> AttributesOf(LONG id) const;
   std::vector<Extension> ExtensionsOf(LONG id) const;
   /// A property of the certification authority, `id` or `id.index`.
@@ -84,6 +84,8 @@ class Database {
 
   void Apply(const nlohmann::json& change);
   void AddRow(const nlohmann::json& row);
+  void AddCrl(const nlohmann::json& row);
+  std::optional<LONG> NextListed(DatabaseTable table, int64_t id, bool ascending) const;
   void WriteReport() const;
 
   mutable std::mutex mutex_;
@@ -96,6 +98,7 @@ class Database {
   Properties ca_;
   std::map<LONG, DatabaseRow> rows_;
   std::set<LONG> deleted_;
+  std::map<LONG, DatabaseRow> crls_;
   GeneratedRows generated_;
   std::vector<ScriptedFault> faults_;
   std::vector<Change> changes_;

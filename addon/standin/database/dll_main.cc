@@ -42,11 +42,15 @@ class ViewFactory final : public IClassFactory {
 STDAPI DllGetClassObject(REFCLSID clsid, REFIID iid, void** object) {
   static standin::ViewFactory view(standin::MakeCertView);
   static standin::ViewFactory admin(standin::MakeCertAdmin);
+  static standin::ViewFactory request(standin::MakeCertRequest);
   if (standin::IsId(clsid, L"{A12D0F7A-1E84-11D1-9BD6-00C04FB683FA}")) {
     return view.QueryInterface(iid, object);
   }
   if (standin::IsId(clsid, L"{37EABAF0-7FB6-11D0-8817-00A0C903B83C}")) {
     return admin.QueryInterface(iid, object);
+  }
+  if (standin::IsId(clsid, L"{98AFF3F0-5524-11D0-8812-00A0C903B83C}")) {
+    return request.QueryInterface(iid, object);
   }
   return CLASS_E_CLASSNOTAVAILABLE;
 }

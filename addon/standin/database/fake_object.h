@@ -3,11 +3,14 @@
 
 #include <windows.h>
 // The interface headers need the one above.
+#include <certsrv.h>
+#include <certview.h>
 #include <ole2.h>
 
 #include <atomic>
 
 #include "database/database.h"
+#include "variants.h"
 
 namespace standin {
 
@@ -16,6 +19,13 @@ inline bool IsId(REFIID iid, const wchar_t* text) {
   IID known;
   return SUCCEEDED(IIDFromString(text, &known)) && IsEqualIID(iid, known);
 }
+
+/// Which property of a certification authority is asked for.
+struct CaPropertyPlace {
+  LONG id = 0;
+  LONG index = 0;
+  LONG type = 0;  ///< PROPTYPE_*
+};
 
 /// A COM object on the heap, made with one reference, that is only called by its vtable.
 template <typename Interface>
@@ -59,6 +69,26 @@ class FakeObject : public Interface {
   HRESULT Breach(const char* what, HRESULT result = E_UNEXPECTED) {
     database_.Violation(what);
     return result;
+  }
+
+  /// What GetCAProperty answers, whichever class is asked; `call` is its name in the script.
+  HRESULT AnswerCaProperty(const char* call, const BSTR config, const CaPropertyPlace& place,
+                           LONG flags, VARIANT* value) {
+    if (value == nullptr) return E_POINTER;
+    const std::wstring plain = std::to_wstring(place.id);
+    const HRESULT suffered = database_.Suffer(call, {0, 0, plain});
+    if (FAILED(suffered)) return suffered;
+    if (!IsConfig(config)) return E_INVALIDARG;
+    if (place.type == PROPTYPE_BINARY && flags != CV_OUT_BINARY) {
+      return Breach("a binary that is not asked for as one", E_INVALIDARG);
+    }
+    auto found = database_.CaProperty(plain + L"." + std::to_wstring(place.index));
+    if (!found.has_value() && place.index == 0) found = database_.CaProperty(plain);
+    return found.has_value() ? MakeVariant(*found, place.type, this, value) : E_INVALIDARG;
+  }
+
+  bool IsConfig(const BSTR config) const {
+    return config != nullptr && lstrcmpiW(config, database_.config().c_str()) == 0;
   }
 
   Database& database_;

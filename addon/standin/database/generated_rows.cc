@@ -67,16 +67,18 @@ bool GeneratedRows::Has(LONG id) const {
   return (id - options_.first_id) % options_.stride == 0;
 }
 
-std::optional<LONG> GeneratedRows::After(LONG id) const {
+std::optional<LONG> GeneratedRows::After(int64_t id) const {
   if (options_.count == 0 || id >= last_id()) return std::nullopt;
   if (id < options_.first_id) return options_.first_id;
-  return options_.first_id + ((id - options_.first_id) / options_.stride + 1) * options_.stride;
+  const int64_t steps = (id - options_.first_id) / options_.stride + 1;
+  return static_cast<LONG>(options_.first_id + steps * options_.stride);
 }
 
-std::optional<LONG> GeneratedRows::Before(LONG id) const {
+std::optional<LONG> GeneratedRows::Before(int64_t id) const {
   if (options_.count == 0 || id <= options_.first_id) return std::nullopt;
   if (id > last_id()) return last_id();
-  return options_.first_id + ((id - 1 - options_.first_id) / options_.stride) * options_.stride;
+  const int64_t steps = (id - 1 - options_.first_id) / options_.stride;
+  return static_cast<LONG>(options_.first_id + steps * options_.stride);
 }
 
 std::string GeneratedRows::Certificate(LONG id) const {

@@ -27,9 +27,9 @@ class GeneratedRows {
 
   bool Has(LONG id) const;
   /// The least id that is greater than `id`.
-  std::optional<LONG> After(LONG id) const;
+  std::optional<LONG> After(int64_t id) const;
   /// The greatest id that is less than `id`.
-  std::optional<LONG> Before(LONG id) const;
+  std::optional<LONG> Before(int64_t id) const;
   /// Null for an empty column.
   std::optional<Value> Get(LONG id, std::wstring_view column) const;
 

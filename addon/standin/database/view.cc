@@ -27,6 +27,7 @@ struct Restriction {
 struct ViewState {
   Database& database;
   size_t number = 0;
+  DatabaseTable table = DatabaseTable::kRequests;
   std::vector<const DatabaseColumn*> columns;
   std::vector<Restriction> restrictions;
   uint64_t opened_ms = 0;
@@ -36,11 +37,6 @@ struct ViewState {
 };
 
 using SharedView = std::shared_ptr<ViewState>;
-
-bool IsKeyColumn(const DatabaseColumn& column) {
-  return std::wcscmp(column.name, L"RequestID") == 0 ||
-         std::wcscmp(column.name, L"Request.RequestID") == 0;
-}
 
 /// Less than, equal to or greater than zero; empty columns are less than all values.
 int Compare(const std::optional<Value>& value, const Restriction& with) {
@@ -157,7 +153,7 @@ class ColumnList final : public RowList<IEnumCERTVIEWCOLUMN, const DatabaseColum
       return Breach("a binary that is not asked for as one", E_INVALIDARG);
     }
     VariantInit(value);
-    const std::optional<Value> stored = database_.Get(row_id_, column);
+    const std::optional<Value> stored = database_.Get(view_->table, row_id_, column);
     if (!stored.has_value()) return S_OK;  // VT_EMPTY
     // A script may give a column a value of another type: it is served as it is.
     const LONG type = stored->kind <= ValueKind::kText ? static_cast<LONG>(stored->kind) : 0;
@@ -235,7 +231,7 @@ class RowCursor final : public FakeObject<IEnumCERTVIEWROW> {
     const auto sorted = std::find_if(view_->restrictions.begin(), view_->restrictions.end(), sorts);
     const bool has = sorted != view_->restrictions.end();
     ascending_ = !has || sorted->sort == CVR_SORT_ASCEND;
-    if (has && !IsKeyColumn(*sorted->column)) SortBy(*sorted->column);
+    if (has && !IsKey(*sorted->column)) SortBy(*sorted->column);
     database_.ViewOpened();
   }
 
@@ -261,9 +257,11 @@ class RowCursor final : public FakeObject<IEnumCERTVIEWROW> {
     return Make<ColumnList>("EnumCertViewColumn", list);
   }
   STDMETHODIMP EnumCertViewAttribute(LONG, IEnumCERTVIEWATTRIBUTE** list) override {
+    if (view_->table != DatabaseTable::kRequests) return Breach("attributes of a CRL are read");
     return Make<AttributeList>("EnumCertViewAttribute", list);
   }
   STDMETHODIMP EnumCertViewExtension(LONG, IEnumCERTVIEWEXTENSION** list) override {
+    if (view_->table != DatabaseTable::kRequests) return Breach("extensions of a CRL are read");
     return Make<ExtensionList>("EnumCertViewExtension", list);
   }
   STDMETHODIMP Skip(LONG) override { return Breach("Skip is used"); }
@@ -291,17 +289,17 @@ class RowCursor final : public FakeObject<IEnumCERTVIEWROW> {
   }
 
   bool Passes(LONG id) const {
-    return std::all_of(view_->restrictions.begin(), view_->restrictions.end(),
-                       [&](const Restriction& each) {
-                         return Fits(Compare(database_.Get(id, *each.column), each), each.seek);
-                       });
+    return std::all_of(
+        view_->restrictions.begin(), view_->restrictions.end(), [&](const Restriction& each) {
+          return Fits(Compare(database_.Get(view_->table, id, *each.column), each), each.seek);
+        });
   }
 
   /// False once no later row can fit a restriction of the key.
   bool MayFollow(LONG id) const {
     return std::all_of(
         view_->restrictions.begin(), view_->restrictions.end(), [&](const Restriction& each) {
-          if (!IsKeyColumn(*each.column)) return true;
+          if (!IsKey(*each.column)) return true;
           const bool ends_above =
               each.seek == CVR_SEEK_EQ || each.seek == CVR_SEEK_LT || each.seek == CVR_SEEK_LE;
           const bool ends_below =
@@ -311,27 +309,28 @@ class RowCursor final : public FakeObject<IEnumCERTVIEWROW> {
   }
 
   /// The id after which the first row can fit the restrictions of the key.
-  LONG Start() const {
-    LONG start = ascending_ ? LONG_MIN : LONG_MAX;
+  int64_t Start() const {
+    int64_t start = ascending_ ? int64_t{LONG_MIN} - 1 : int64_t{LONG_MAX} + 1;
     for (const Restriction& each : view_->restrictions) {
-      if (!IsKeyColumn(*each.column)) continue;
+      if (!IsKey(*each.column)) continue;
       const bool from = each.seek == CVR_SEEK_EQ ||
                         (ascending_ ? each.seek == CVR_SEEK_GT || each.seek == CVR_SEEK_GE
                                     : each.seek == CVR_SEEK_LT || each.seek == CVR_SEEK_LE);
-      const LONG step = each.seek == CVR_SEEK_GT || each.seek == CVR_SEEK_LT ? 0 : 1;
+      const int64_t step = each.seek == CVR_SEEK_GT || each.seek == CVR_SEEK_LT ? 0 : 1;
       if (!from) continue;
-      start = ascending_ ? std::max(start, each.number == LONG_MIN ? LONG_MIN : each.number - step)
-                         : std::min(start, each.number == LONG_MAX ? LONG_MAX : each.number + step);
+      start =
+          ascending_ ? std::max(start, each.number - step) : std::min(start, each.number + step);
     }
     return start;
   }
 
   std::optional<LONG> NextByKey() {
-    LONG from = at_.value_or(Start());
+    int64_t from = at_.has_value() ? *at_ : Start();
     for (;;) {
-      const std::optional<LONG> id = database_.Next(from, ascending_);
+      const std::optional<LONG> id = database_.Next(view_->table, from, ascending_);
       if (!id.has_value() || !MayFollow(*id)) return std::nullopt;
-      at_ = from = *id;
+      at_ = *id;
+      from = *id;
       if (Passes(*id)) return id;
     }
   }
@@ -339,10 +338,10 @@ class RowCursor final : public FakeObject<IEnumCERTVIEWROW> {
   void SortBy(const DatabaseColumn& column) {
     is_sorted_ = true;
     std::vector<std::pair<double, LONG>> rows;
-    std::optional<LONG> id = database_.Next(LONG_MIN, true);
-    for (; id.has_value(); id = database_.Next(*id, true)) {
+    std::optional<LONG> id = database_.Next(view_->table, int64_t{LONG_MIN} - 1, true);
+    for (; id.has_value(); id = database_.Next(view_->table, *id, true)) {
       if (!Passes(*id)) continue;
-      const std::optional<Value> value = database_.Get(*id, column);
+      const std::optional<Value> value = database_.Get(view_->table, *id, column);
       const bool is_date = column.type == PROPTYPE_DATE;
       rows.emplace_back(!value.has_value() ? 0 : is_date ? value->date : value->number, *id);
     }
@@ -388,7 +387,7 @@ class CertView final : public FakeObject<ICertView2> {
     if (!connected_) return Breach("a column is asked for without a connection");
     if (of != CVRC_COLUMN_SCHEMA) return E_NOTIMPL;
     LONG at = 0;
-    for (const DatabaseColumn& column : DatabaseColumns()) {
+    for (const DatabaseColumn& column : DatabaseColumns(table_)) {
       if (!database_.HasColumn(column)) continue;
       if (lstrcmpiW(column.name, name) == 0) {
         *index = at;
@@ -443,13 +442,15 @@ class CertView final : public FakeObject<ICertView2> {
     }
     opened_ = true;
     *rows = new RowCursor(std::make_shared<ViewState>(
-        ViewState{database_, number_, columns_, restrictions_, GetTickCount64()}));
+        ViewState{database_, number_, table_, columns_, restrictions_, GetTickCount64()}));
     return S_OK;
   }
   STDMETHODIMP SetTable(LONG table) override {
     if (!connected_) return Breach("SetTable without a connection");
     if (wanted_.has_value() || !restrictions_.empty()) return Breach("SetTable after columns");
-    return table == CVRC_TABLE_REQCERT ? S_OK : E_INVALIDARG;
+    if (table != CVRC_TABLE_REQCERT && table != CVRC_TABLE_CRL) return E_INVALIDARG;
+    table_ = table == CVRC_TABLE_CRL ? DatabaseTable::kCrls : DatabaseTable::kRequests;
+    return S_OK;
   }
 
  private:
@@ -464,7 +465,7 @@ class CertView final : public FakeObject<ICertView2> {
 
   const DatabaseColumn* ColumnAt(LONG index) const {
     LONG at = 0;
-    for (const DatabaseColumn& column : DatabaseColumns()) {
+    for (const DatabaseColumn& column : DatabaseColumns(table_)) {
       if (!database_.HasColumn(column)) continue;
       if (at++ == index) return &column;
     }
@@ -511,6 +512,7 @@ class CertView final : public FakeObject<ICertView2> {
   }
 
   const size_t number_;
+  DatabaseTable table_ = DatabaseTable::kRequests;
   bool connected_ = false;
   bool opened_ = false;
   std::optional<size_t> wanted_;

@@ -9,9 +9,10 @@ namespace standin {
 
 class Database;
 
-/// A new CCertView and a new CCertAdmin, each with one reference.
+/// A new CCertView, CCertAdmin and CCertRequest, each with one reference.
 IUnknown* MakeCertView(Database& database);
 IUnknown* MakeCertAdmin(Database& database);
+IUnknown* MakeCertRequest(Database& database);
 
 }  // namespace standin
 

@@ -3,8 +3,8 @@ import type { CompletenessReport } from "../../consumer/completeness/report.ts";
 import type { ReceivedMessage } from "../../consumer/message.ts";
 import { knownKindOf, readEvent } from "../../consumer/read-event.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
-import type { CertwireEvent } from "../../events/event.ts";
 import { type ChainReport, checkChain } from "../../evidence/check-chain.ts";
+import { dataJson } from "../../evidence/data-json.ts";
 import { EventLog, type ReadPlace } from "../../evidence/event-log.ts";
 import type { Findings } from "../../evidence/finding.ts";
 import type { JournalComparison } from "../../evidence/journal-comparison.ts";
@@ -86,7 +86,8 @@ export class Tally {
       const event = readEvent(message);
       this.#completeness.add(event, place);
       if (knownKindOf(event) === undefined) this.later += 1;
-      this.#addToEvidence(event, where);
+      this.#log.add(event, dataJson(event, message), where);
+      this.#comparison?.add(event, JSON.stringify(event.data), `${where.name}${where.at}`);
     } catch (error) {
       const isForeign = error instanceof CertwireError && error.code === "CERTWIRE_MESSAGE_INVALID";
       if (!isForeign) throw error;
@@ -119,11 +120,5 @@ export class Tally {
   /** Erases the progress. */
   end(): void {
     this.#progress.end();
-  }
-
-  #addToEvidence(event: CertwireEvent, where: ReadPlace): void {
-    const dataText = JSON.stringify(event.data);
-    this.#log.add(event, dataText, where);
-    this.#comparison?.add(event, dataText, `${where.name}${where.at}`);
   }
 }

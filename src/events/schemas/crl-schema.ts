@@ -5,6 +5,10 @@ import { binary, dateTime, sha256 } from "./values.ts";
 const place = {
   index: z.int().describe("Index of the CA certificate whose key signed the CRL."),
   kind: z.enum(["base", "delta"]),
+  partition: z
+    .int()
+    .optional()
+    .describe("Which part of the CA's certificates the CRL is about, from 1. Absent: all of them."),
   number: z.string().optional().describe("CRL number, decimal."),
   sha256: sha256
     .optional()

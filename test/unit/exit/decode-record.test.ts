@@ -168,6 +168,9 @@ const malformed: [title: string, payload: Buffer][] = [
   ["an attribute without a text", encodeRecord({ attributes: [["a", 1]] })],
   ["an extension whose DER is text", encodeRecord({ extensions: [["1.2", 0, "x"]] })],
   ["a CRL of kind 2", encodeRecord({ crls: [[0, 2, Buffer.alloc(1)]] })],
+  ["a CRL without DER", encodeRecord({ crls: [[0, 0]] })],
+  ["a CRL of five members", encodeRecord({ crls: [[0, 0, Buffer.alloc(1), 1, 1]] })],
+  ["a CRL of a partition that is text", encodeRecord({ crls: [[0, 0, Buffer.alloc(1), "1"]] })],
   ["a date of 7 bytes", handMade(text("ca"), hex("a1 6141 da434d5442 47 00000000000000"))],
   ["an error without a reason", encodeRecord({ errors: [["a", null]] })],
 ];

@@ -33,6 +33,9 @@ export type RowJson = Readonly<Record<string, unknown>>;
 export interface ReaderResult {
   readonly rows: RowJson[];
   readonly single: (RowJson | null)[];
+  /** Of the table of CRLs. */
+  readonly crls: { id: number; publishedMs: number | undefined; crls: unknown[] }[];
+  readonly partitioned: unknown[];
   readonly changed: { submitted: number[]; resolved: number[]; revoked: number[] };
   readonly wanted: number[];
   newest?: number;
@@ -56,6 +59,8 @@ process.env["CERTWIRE_DATABASE_STANDIN"] = task.standin;
 const result: ReaderResult = {
   rows: [],
   single: [],
+  crls: [],
+  partitioned: [],
   changed: { submitted: [], resolved: [], revoked: [] },
   wanted: [],
   ids: { count: 0, first: 0, last: 0, ascending: true },
@@ -104,6 +109,12 @@ async function read(signal: AbortSignal): Promise<void> {
     }
   }
   if (task.sinceMs !== undefined) await readChanged(task.sinceMs, signal);
+  for await (const { id, record, publishedMs } of database.crls(0, signal)) {
+    result.crls.push({ id, publishedMs, crls: crlsJson(record) });
+  }
+  for await (const { record } of database.partitionedCrls(signal)) {
+    result.partitioned.push(...crlsJson(record));
+  }
   const newest = await database.newest(signal);
   if (newest !== undefined) result.newest = newest.context;
   for await (const { context } of database.rows(task.wanted ?? [], signal)) {
@@ -125,6 +136,10 @@ async function readChanged(sinceMs: number, signal: AbortSignal): Promise<void> 
   ] as const) {
     for await (const { rows } of pages) ids.push(...rows.map(({ context }) => context));
   }
+}
+
+function crlsJson({ crls }: ExitRecord): unknown[] {
+  return JSON.parse(JSON.stringify(crls, plain)) as unknown[];
 }
 
 function take({ context, request }: ExitRecord): void {

@@ -1,10 +1,12 @@
+import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { TestContext } from "node:test";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
 import { fixture } from "../../support/exit-records.ts";
 import { type CaRow, spacedSha1 } from "../../support/fake-ca-database.ts";
 import type { ReaderResult, ReaderTask } from "./database-reader.ts";
-import { nodeForWindows, runWine, windowsBuild, windowsPath } from "./wine.ts";
+import { nodeForWindows, prepareWine, runWine, windowsBuild, windowsPath } from "./wine.ts";
 
 /** A value in a script; test/scenarios/README.md describes the forms. */
 export type ScriptValue = Readonly<Record<string, unknown>>;
@@ -36,6 +38,8 @@ export interface DatabaseScript {
   readonly rows?: readonly ScriptRow[];
   readonly generate?: Readonly<Record<string, number | string>>;
   readonly lacking?: readonly string[];
+  /** Rows of the table of CRLs. */
+  readonly crls?: readonly Pick<ScriptRow, "id" | "columns">[];
   readonly faults?: readonly ScriptFault[];
   readonly changes?: readonly Readonly<Record<string, unknown>>[];
   readonly ca?: Readonly<Record<string, ScriptValue>>;
@@ -68,7 +72,25 @@ const ca = {
 const classes = [
   "{A12D0F7A-1E84-11D1-9BD6-00C04FB683FA}",
   "{37EABAF0-7FB6-11D0-8817-00A0C903B83C}",
+  "{98AFF3F0-5524-11D0-8812-00A0C903B83C}",
 ];
+
+let registered: Promise<void> | undefined;
+
+/** Makes Wine ready with the stand-in. False as `prepareWine`. */
+export async function prepareDatabase(t: TestContext): Promise<boolean> {
+  if (!(await prepareWine(t))) return false;
+  registered ??= registerDatabaseStandin();
+  await registered;
+  return true;
+}
+
+/** Fails unless the reader has kept to the interfaces' contract. */
+export function assertClean(report: DatabaseReport | undefined): void {
+  assert.ok(report, "every object of the stand-in was released");
+  assert.deepEqual(report.violations, []);
+  assert.ok(!report.selected.includes("Request.RawArchivedKey"));
+}
 
 /** Registers the stand-in under the class ids of Windows's own DLL, which Wine does not have. */
 export async function registerDatabaseStandin(): Promise<void> {

@@ -1,0 +1,46 @@
+import type { ExitRecord } from "../exit/record.ts";
+import { ownCaId } from "./ca-identity.ts";
+import { crlContentId } from "./content-id.ts";
+import { crlParts } from "./crl-data.ts";
+import { type EventOptions, rowEnvelope } from "./envelope.ts";
+import type { CertwireEvent } from "./event.ts";
+import { Problems } from "./problems.ts";
+import { PropertyGroups } from "./property-groups.ts";
+import { rowHash } from "./row-events.ts";
+import { filetimeOf } from "./times.ts";
+
+/** A CRL of the CA's database. */
+export interface CrlRow {
+  /** Record with the properties of the CA and at most one CRL. */
+  readonly record: ExitRecord;
+  /** When the CA published it, in ms since 1970; `undefined` if that is not known. */
+  readonly publishedMs: number | undefined;
+}
+
+/**
+ * The event of a CRL in the CA's database; `undefined` if the row holds none. Every reading of the same CRL gives the same
+ * id.
+ */
+export function crlRowEvent(
+  { record, publishedMs }: CrlRow,
+  options: EventOptions,
+): CertwireEvent | undefined {
+  if (record.crls.length === 0) return undefined;
+  const kind = "crl.issued";
+  const caId = ownCaId(record) ?? "unknown";
+  const problems = new Problems(record.problems);
+  const groups = new PropertyGroups(problems, options.detail);
+  const ca = groups.ca(caId, record.ca, "brief");
+  const [part] = crlParts(record, problems);
+  // Which others were current then, the row does not say.
+  const { current: _current, ...crlData } = part?.data ?? {};
+  const contentId = crlContentId(part?.sha256);
+  const data = { ca, ...groups.unknownMember, ...crlData };
+  const content = { kind, caId, subject: part?.subject, contentId, data } as const;
+  const id = `db-${contentId ?? rowHash(kind, record)}`;
+  const when =
+    publishedMs === undefined
+      ? ({ time: record.time, timeBasis: "observed" } as const)
+      : ({ time: filetimeOf(publishedMs), timeBasis: undefined } as const);
+  return rowEnvelope(content, { id, ...when, readTime: record.time }, options);
+}

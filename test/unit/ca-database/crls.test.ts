@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CaDatabase } from "../../../src/ca-database/ca-database.ts";
+import { fixture } from "../../support/exit-records.ts";
+import { caFacts, FakeCaDatabase } from "../../support/fake-ca-database.ts";
+
+const base = fixture("base-crl");
+const delta = fixture("delta-crl");
+const { signal } = new AbortController();
+
+function open(native: FakeCaDatabase): { database: CaDatabase; pauses: number[] } {
+  const pauses: number[] = [];
+  const sleep = async (ms: number) => void pauses.push(ms);
+  return { database: new CaDatabase(native, { config: "CA01\\Contoso", sleep }), pauses };
+}
+
+async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+test("the CRLs of the database come in their order, each in a view of its own", async () => {
+  const native = new FakeCaDatabase();
+  native.crls = [
+    { id: 3, der: base, published: 46_082.5 },
+    { id: 4, kind: "delta", index: 1, partition: 2, der: delta },
+    { id: 9 },
+  ];
+  const { database, pauses } = open(native);
+  const rows = await all(database.crls(0, signal));
+  assert.deepEqual(
+    rows.map(({ id, publishedMs }) => [id, publishedMs]),
+    [
+      [3, Date.parse("2026-03-01T12:00:00Z")],
+      [4, undefined],
+      [9, undefined],
+    ],
+  );
+  assert.deepEqual(
+    rows.map(({ record }) => record.crls),
+    [
+      [{ index: 0, kind: "base", der: base }],
+      [{ index: 1, kind: "delta", partition: 2, der: delta }],
+      [],
+    ],
+  );
+  assert.ok(rows.every(({ record }) => record.ca.get("SanitizedCAName") === caFacts.sanitizedName));
+  assert.deepEqual(pauses, [1000, 1000, 1000]);
+  assert.equal((await all(database.crls(3, signal))).length, 2);
+});
+
+test("a row that cannot be read now is read again, and comes once", async () => {
+  const native = new FakeCaDatabase();
+  native.crls = [{ id: 3, der: base }];
+  const busy = Object.assign(new Error("failed"), { hresult: 0x8009_400f, call: "OpenView" });
+  native.next.push(() => Promise.reject(busy));
+  const { database, pauses } = open(native);
+  const rows = await all(database.crls(0, signal));
+  assert.deepEqual(
+    rows.map(({ id }) => id),
+    [3],
+  );
+  assert.deepEqual(pauses, [60_000, 1000]);
+});
+
+test("the current CRL of each partition comes, and none of a CA without partitions", async () => {
+  const native = new FakeCaDatabase();
+  const { database } = open(native);
+  assert.deepEqual(await all(database.partitionedCrls(signal)), []);
+  native.partitions = { count: 3, certificates: [0, 2] };
+  native.partitioned = [
+    { index: 0, kind: "base", partition: 1, der: base },
+    { index: 2, kind: "delta", partition: 3, der: delta },
+  ];
+  const rows = await all(database.partitionedCrls(signal));
+  assert.deepEqual(
+    rows.map(({ record, publishedMs }) => [record.crls, publishedMs]),
+    native.partitioned.map((crl) => [[crl], undefined]),
+  );
+});
+
+test("who may not read the database is told so before a row is asked for", async () => {
+  const native = new FakeCaDatabase([{ id: 1 }]);
+  native.facts = { ...caFacts, roles: 0 };
+  const { database } = open(native);
+  assert.equal((await database.facts()).roles, 0);
+  const refused = { code: "CERTWIRE_CA_DATABASE_REFUSED", message: /may not read it/ };
+  await assert.rejects(all(database.crls(0, signal)), refused);
+  const selection = { after: 0, columns: "scan" } as const;
+  await assert.rejects(all(database.pages(selection, signal)), refused);
+  assert.deepEqual(native.requests, []);
+});
