@@ -1,3 +1,4 @@
+import { clock, type Timer } from "../clock.ts";
 import { describeCause } from "../errors/describe-cause.ts";
 import { printable } from "../errors/printable.ts";
 import { windowsSystem } from "../native/windows-system.ts";
@@ -17,7 +18,7 @@ export interface EventLogOptions {
   readonly write: WriteEntry;
   /** Called at the first entry in a row that could not be written, with what failed in one line. Default nothing. */
   readonly failed?: (error: string) => void;
-  /** A clock in ms. Default `performance.now`. */
+  /** A clock in ms. Default `Clock.now`. */
   readonly now?: () => number;
 }
 
@@ -35,7 +36,7 @@ export class EventLog {
 
   constructor(options: EventLogOptions) {
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
+    this.#now = options.now ?? (() => clock.now());
   }
 
   /**
@@ -57,12 +58,12 @@ export class EventLog {
 
   /** Waits until everything queued is written, at most `ms`. Never rejects. */
   async flush(ms = 2000): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms);
+      timer = clock.setTimeout(resolve, ms);
     });
     await Promise.race([this.#last, timeout]);
-    clearTimeout(timer);
+    clock.clear(timer);
   }
 
   async #write(id: number, texts: readonly string[]): Promise<void> {

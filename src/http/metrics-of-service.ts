@@ -1,3 +1,4 @@
+import { clock } from "../clock.ts";
 import type { Status } from "../health/status.ts";
 import { type Metric, type Sample, single } from "./metric.ts";
 
@@ -60,7 +61,7 @@ export const serviceMetrics: readonly Metric[] = [
     type: "gauge",
     labels: [],
     help: "When the service started, in s since 1970.",
-    read: single(() => performance.timeOrigin / 1000),
+    read: single(() => clock.startedMs / 1000),
   },
   {
     name: "certwire_process_resident_memory_bytes",

@@ -1,3 +1,4 @@
+import { clock, type Timer } from "../clock.ts";
 import {
   defaultLevel,
   type FieldsOf,
@@ -39,7 +40,7 @@ interface Repeated {
 export class RepeatedLines {
   readonly #log: LineLog<LogLevel>;
   readonly #lines = new Map<string, Repeated>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(log: LineLog<LogLevel>) {
     this.#log = log;
@@ -59,14 +60,14 @@ export class RepeatedLines {
     const fresh = { count: 0, countBefore: 0, wait: 1, left: 1, quiet: 0 };
     this.#lines.set(key, { level: chosen, message, fields, ...fresh });
     this.#log[chosen](fields, message);
-    this.#timer ??= setInterval(() => this.#tick(), tickMs).unref();
+    this.#timer ??= clock.setInterval(() => this.#tick(), tickMs).unref();
   }
 
   /** Logs the numbers of what was held back, and ends. */
   close(): void {
     for (const line of this.#lines.values()) this.#report(line);
     this.#lines.clear();
-    clearInterval(this.#timer);
+    clock.clear(this.#timer);
     this.#timer = undefined;
   }
 

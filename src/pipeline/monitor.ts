@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { clock } from "../clock.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { describeError } from "../errors/describe-error.ts";
 import type { EventKind } from "../events/event.ts";
@@ -86,7 +87,7 @@ type RetriedStep =
 
 /** Options of a monitor. */
 export interface PipelineMonitorOptions {
-  /** A clock in ms. Default `performance.now`. */
+  /** A clock in ms. Default `Clock.now`. */
   readonly now?: () => number;
   /** What is logged of an event that the sink refused. Default that its dead letter was written. */
   readonly deadLetterLine?: DeadLetterLine;
@@ -132,7 +133,7 @@ export class PipelineMonitor {
   constructor(log: Logger, { now, deadLetterLine }: PipelineMonitorOptions = {}) {
     this.#log = log;
     this.#lines = new RepeatedLines(log);
-    this.#now = now ?? (() => performance.now());
+    this.#now = now ?? (() => clock.now());
     this.#deadLetterLine = deadLetterLine ?? "dead letter written";
   }
 
@@ -179,7 +180,7 @@ export class PipelineMonitor {
   /** `tallied`: these events. */
   acknowledged(events: number, bytes: number, tallied: Iterable<TalliedEvent> = []): void {
     this.#lanesWork();
-    this.#tally.acknowledged(tallied, Date.now());
+    this.#tally.acknowledged(tallied, clock.time());
     if (!this.#deadKinds.isEmpty) {
       this.#deadKinds.lived("record");
       for (const { event } of tallied) this.#deadKinds.lived(event.kind);
