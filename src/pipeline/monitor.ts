@@ -148,6 +148,8 @@ export class PipelineMonitor {
 
   sinkOpened(lanes: number): void {
     for (const part of ["open", "connection"] as const) this.#failing.delete(part);
+    // A lane may have failed once more after the lanes began to change, and there may be none of its number now.
+    this.#forgetLanes();
     this.#lines.write("sink opened", { lanes });
   }
 
@@ -223,12 +225,16 @@ export class PipelineMonitor {
 
   lanesChanging(cause: Error): void {
     this.#counts.relayouts += 1;
-    for (const part of this.#failing.keys()) {
-      if (typeof part === "number") this.#failing.delete(part);
-    }
+    this.#forgetLanes();
     this.#changes += 1;
     const described = this.#failed("lanes", this.#changes, cause);
     this.#lines.write("the sink's lanes are changing", described);
+  }
+
+  #forgetLanes(): void {
+    for (const part of this.#failing.keys()) {
+      if (typeof part === "number") this.#failing.delete(part);
+    }
   }
 
   /**
