@@ -114,8 +114,11 @@ const parts = {
     commands: [["bash", "scripts/native-tests.sh", "tsan"]],
   },
   crash: {
-    title: "crash tests and examples",
-    commands: [["bash", "scripts/fetch-kafka.sh"], onNode(...tests("crash"), "build/js/examples")],
+    title: "crash tests, the simulation and examples",
+    commands: [
+      ["bash", "scripts/fetch-kafka.sh"],
+      onNode(...tests("crash", "simulation"), "build/js/examples"),
+    ],
   },
   interop: {
     title: "golden events through other people's software",
