@@ -85,8 +85,11 @@ const parts = {
     after: ["windows"],
   },
   crash: {
-    title: "crash tests and examples",
-    commands: [["bash", "scripts/fetch-kafka.sh"], onNode(...tests("crash"), "build/js/examples")],
+    title: "crash tests, the simulation and examples",
+    commands: [
+      ["bash", "scripts/fetch-kafka.sh"],
+      onNode(...tests("crash", "simulation"), "build/js/examples"),
+    ],
   },
   ...Object.fromEntries(otherLines.map((line) => [`node${line}`, onLine(line)])),
   package: {

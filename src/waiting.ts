@@ -1,3 +1,5 @@
+import { clock, type Timer } from "./clock.ts";
+
 const never = new AbortController().signal;
 
 /** What happens when a step is given up. */
@@ -40,13 +42,13 @@ export async function unlessAborted<T>(
 
 /** The outcome of a step, or a rejection with `late()` when it takes longer than `limitMs`. */
 export async function within<T>(step: Promise<T>, limitMs: number, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   const ended = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), limitMs);
+    timer = clock.setTimeout(() => reject(late()), limitMs);
   });
   try {
     return await Promise.race([step, ended]);
   } finally {
-    clearTimeout(timer);
+    clock.clear(timer);
   }
 }

@@ -1,4 +1,5 @@
 import { parseTree } from "jsonc-parser";
+import { clock } from "../clock.ts";
 import { sinkKinds } from "../sinks/registry.ts";
 import type { SinkKind } from "../sinks/sink-kind.ts";
 import { ConfigError, type Diagnostic } from "./config-error.ts";
@@ -42,7 +43,7 @@ export function inspectConfig(file: string, options: InspectOptions = {}): Inspe
 /** As `inspectConfig`, but throws only as `loadConfig` does: a running service retries such a sink. */
 export function inspectSinks(
   file: string,
-  { now = Date.now(), kinds = sinkKinds }: InspectOptions = {},
+  { now = clock.time(), kinds = sinkKinds }: InspectOptions = {},
 ): Inspection {
   const text = readConfigText(file);
   const config = parseConfig(file, text, { kinds });

@@ -1,3 +1,4 @@
+import { clock, type Timer } from "../clock.ts";
 import { describeCause } from "../errors/describe-cause.ts";
 import { printable } from "../errors/printable.ts";
 import { windowsSystem } from "../native/windows-system.ts";
@@ -17,7 +18,7 @@ export interface EventLogOptions {
   readonly write: WriteEntry;
   /** Called at the first entry in a row that could not be written, with what failed in one line. Default nothing. */
   readonly failed?: (error: string) => void;
-  /** A clock in ms. Default `performance.now`. */
+  /** A clock in ms. Default `Clock.now`. */
   readonly now?: () => number;
   /** After which time an entry that could not be written is tried again, in ms. Default 60000. */
   readonly retryMs?: number;
@@ -41,11 +42,11 @@ export class EventLog {
   readonly #waiting: Waiting[] = [];
   #isFailing = false;
   #writing: Promise<void> | undefined;
-  #retry: NodeJS.Timeout | undefined;
+  #retry: Timer | undefined;
 
   constructor(options: EventLogOptions) {
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
+    this.#now = options.now ?? (() => clock.now());
   }
 
   /**
@@ -67,12 +68,12 @@ export class EventLog {
 
   /** Tries to write everything queued, for at most `ms`. Never rejects. */
   async flush(ms = 2000): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, ms);
+      timer = clock.setTimeout(resolve, ms);
     });
     await Promise.race([this.#writeAll(), timeout]);
-    clearTimeout(timer);
+    clock.clear(timer);
   }
 
   /** Until all are written or one fails. Never rejects. */
@@ -84,11 +85,11 @@ export class EventLog {
   }
 
   async #writeQueue(): Promise<void> {
-    clearTimeout(this.#retry);
+    clock.clear(this.#retry);
     for (let [entry] = this.#waiting; entry !== undefined; [entry] = this.#waiting) {
       if (!(await this.#write(entry))) {
         const { retryMs = 60_000 } = this.#options;
-        this.#retry = setTimeout(() => void this.#writeAll(), retryMs).unref();
+        this.#retry = clock.setTimeout(() => void this.#writeAll(), retryMs).unref();
         return;
       }
       this.#waiting.shift();

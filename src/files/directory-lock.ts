@@ -3,6 +3,7 @@ import { mkdir, open } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
+import { clock } from "../clock.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { loadNative, type NativeFileLock } from "../native/addon.ts";
 import { kibibyte } from "../units.ts";
@@ -40,7 +41,7 @@ export async function lockDirectory(
 }
 
 function describeThisProcess(): string {
-  const startedAt = new Date(performance.timeOrigin).toISOString();
+  const startedAt = new Date(clock.startedMs).toISOString();
   const holder: LockHolder = { pid: process.pid, host: hostname(), startedAt };
   return JSON.stringify(holder);
 }

@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { open, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { clock } from "../clock.ts";
 import { statIfExists } from "./existing.ts";
 
 /**
@@ -9,7 +9,7 @@ import { statIfExists } from "./existing.ts";
  */
 export async function checkWritable(directory: string): Promise<void> {
   try {
-    await makeAndDelete(join(directory, `.certwire-${randomUUID()}`));
+    await makeAndDelete(join(directory, `.certwire-${clock.uuid()}`));
   } catch (error) {
     const parent = dirname(directory);
     if ((error as NodeJS.ErrnoException).code !== "ENOENT" || parent === directory) throw error;

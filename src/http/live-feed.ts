@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { clock, type Timer } from "../clock.ts";
 import { jsonText } from "../events/json-text.ts";
 import type { Status } from "../health/status.ts";
 import type { HistoryPoint } from "../service/history.ts";
@@ -61,7 +62,7 @@ interface Client extends Terms {
 export class LiveFeed {
   readonly #options: LiveFeedOptions;
   readonly #clients = new Set<Client>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #isSending = false;
 
   constructor(options: LiveFeedOptions) {
@@ -86,14 +87,14 @@ export class LiveFeed {
     }
     const { intervalMs = 2000, failed } = this.#options;
     const send = (): void => void this.#send().catch(failed);
-    this.#timer ??= setInterval(send, intervalMs);
+    this.#timer ??= clock.setInterval(send, intervalMs);
     send();
   }
 
   #leave(client: Client): void {
     this.#clients.delete(client);
     if (this.#clients.size > 0) return;
-    clearInterval(this.#timer);
+    clock.clear(this.#timer);
     this.#timer = undefined;
   }
 

@@ -1,3 +1,4 @@
+import { clock } from "../clock.ts";
 import { writerConditions } from "../health/facts.ts";
 import type { Status } from "../health/status.ts";
 import { ageOf, type Metric, type Sample, single } from "./metric.ts";
@@ -61,7 +62,7 @@ export const serviceMetrics: readonly Metric[] = [
     type: "gauge",
     labels: [],
     help: "When the service started, in s since 1970.",
-    read: single(() => performance.timeOrigin / 1000),
+    read: single(() => clock.startedMs / 1000),
   },
   {
     name: "certwire_process_resident_memory_bytes",

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { clock } from "../clock.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import {
   loadNative,
@@ -101,14 +101,14 @@ export class JournalReader implements FrameSource {
           frames.length >= this.#maxBatchFrames || batch.buffer.length * 2 >= this.#maxBatchBytes;
         return { frames, more: full };
       }
-      await delay(this.#idlePollMs, undefined, { signal }).catch(() => undefined);
+      await clock.delay(this.#idlePollMs, { signal }).catch(() => undefined);
     }
     return null;
   }
 
   /** The native reader answers only between two reads. */
   #readTimes(): void {
-    const now = performance.now();
+    const now = clock.now();
     if (now - this.#timesReadAt < timesIntervalMs) return;
     this.#timesReadAt = now;
     this.#writerTimes = this.#native.writerTimes?.();

@@ -1,5 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { join } from "node:path";
+import { clock } from "../clock.ts";
 import { loadNative, type NativeSegment } from "../native/addon.ts";
 import type { JournalPosition } from "./position.ts";
 import { compareSegments, holdsOnlyZeros, listSegmentFiles, listSegments } from "./segments.ts";
@@ -196,7 +197,7 @@ export async function applyRetention(
   directory: string,
   cursors: readonly SinkCursor[],
   ownPolicy: RetentionPolicy,
-  { nowMs = Date.now(), freeBytes, rule = spaceRule }: RetentionSettings = {},
+  { nowMs = clock.time(), freeBytes, rule = spaceRule }: RetentionSettings = {},
 ): Promise<RetentionReport> {
   const segments = await listSegments(directory);
   const policy = withWriterLimits(ownPolicy, segments);

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { clock } from "../clock.ts";
 import {
   loadNative,
   type NativeJournalReader,
@@ -49,7 +49,7 @@ export class WholeJournal {
       if (batch !== null) yield framesOf(batch);
       else if (this.#reader.atEnd()) return;
       // A segment was deleted after it had been listed, or another process holds it.
-      else await delay(againAfterMs, undefined, { signal }).catch(() => undefined);
+      else await clock.delay(againAfterMs, { signal }).catch(() => undefined);
     }
   }
 

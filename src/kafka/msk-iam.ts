@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { clock } from "../clock.ts";
 import type { FetchToken } from "./access-token.ts";
 import { TokenError } from "./token-error.ts";
 
@@ -24,11 +24,11 @@ export function fetchFromIam(region: string, load = loadSigner): FetchToken {
     const signer = await loaded(load);
     const stop = new AbortController();
     try {
-      const tooLate = delay(timeoutMs, undefined, { signal: stop.signal, ref: false });
+      const tooLate = clock.delay(timeoutMs, { signal: stop.signal, ref: false });
       const answer = await Promise.race([signer.generateAuthToken({ region }), tooLate]);
       if (answer === undefined) throw new Error(`no answer within ${timeoutMs} ms`);
       const { token, expiryTime } = answer;
-      return { value: token, lifetimeMs: expiryTime - Date.now() };
+      return { value: token, lifetimeMs: expiryTime - clock.time() };
     } catch (error) {
       throw noToken(error);
     } finally {

@@ -1,5 +1,6 @@
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
+import { clock } from "../clock.ts";
 
 /** What to ask. */
 export interface DateRequest {
@@ -28,10 +29,10 @@ export async function serverDate({
   ca,
   timeoutMs,
 }: DateRequest): Promise<ServerDate | undefined> {
-  const askedMs = Date.now();
-  const startedAt = performance.now();
+  const askedMs = clock.time();
+  const startedAt = clock.now();
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const options = { method: "HEAD", agent: false, signal: AbortSignal.timeout(timeoutMs) };
+    const options = { method: "HEAD", agent: false, signal: clock.timeoutSignal(timeoutMs) };
     const request = url.startsWith("https:")
       ? https.request(url, { ...options, ...(ca !== undefined && { ca }) }, resolve)
       : http.request(url, options, resolve);
@@ -41,5 +42,5 @@ export async function serverDate({
   answer.destroy();
   const serverMs = Date.parse(answer.headers.date ?? "");
   if (Number.isNaN(serverMs)) return undefined;
-  return { serverMs, ownMs: askedMs + (performance.now() - startedAt) / 2 };
+  return { serverMs, ownMs: askedMs + (clock.now() - startedAt) / 2 };
 }

@@ -1,3 +1,4 @@
+import { clock, type Timer } from "../clock.ts";
 import { logLine } from "../log/log-line.ts";
 import type { AccessToken, FetchToken } from "./access-token.ts";
 import { TokenError } from "./token-error.ts";
@@ -37,27 +38,27 @@ export class TokenKeeper {
   readonly #fetch: FetchToken;
   readonly #log: TokenLog;
   /** Monotonic, in ms: a step of the system's clock does not change how long a token is valid. */
-  readonly #clock: () => number;
+  readonly #now: () => number;
   #token: KeptToken | undefined;
   #fetching: Promise<KeptToken> | undefined;
   #failure: { readonly error: unknown; readonly until: number } | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
-  constructor(fetch: FetchToken, log: TokenLog, clock: () => number = () => performance.now()) {
+  constructor(fetch: FetchToken, log: TokenLog, now: () => number = () => clock.now()) {
     this.#fetch = fetch;
     this.#log = log;
-    this.#clock = clock;
+    this.#now = now;
   }
 
   /** A token that is valid for a while. Rejects with a TokenError. */
   async token(): Promise<string> {
     const kept = this.#token;
-    const now = this.#clock();
+    const now = this.#now();
     if (kept !== undefined && now < kept.renewAt) return use(kept);
     try {
       return use(await this.#renew());
     } catch (error) {
-      if (kept === undefined || this.#token !== kept || kept.endsAt - this.#clock() < leastLeftMs)
+      if (kept === undefined || this.#token !== kept || kept.endsAt - this.#now() < leastLeftMs)
         throw error;
       return use(kept);
     }
@@ -67,12 +68,12 @@ export class TokenKeeper {
   refused(value: string): void {
     if (this.#token?.value !== value) return;
     this.#token = undefined;
-    clearTimeout(this.#timer);
+    clock.clear(this.#timer);
   }
 
   #renew(): Promise<KeptToken> {
     const { error, until = 0 } = this.#failure ?? {};
-    if (this.#clock() < until) return Promise.reject(error);
+    if (this.#now() < until) return Promise.reject(error);
     this.#fetching ??= this.#fetchAndKeep().finally(() => {
       this.#fetching = undefined;
     });
@@ -81,12 +82,12 @@ export class TokenKeeper {
 
   async #fetchAndKeep(): Promise<KeptToken> {
     // A token is valid from when it was issued, which is not before the request.
-    const from = this.#clock();
+    const from = this.#now();
     let token: AccessToken;
     try {
       token = await this.#fetch();
     } catch (error) {
-      this.#failure = { error, until: this.#clock() + failureMs };
+      this.#failure = { error, until: this.#now() + failureMs };
       throw error;
     }
     this.#failure = undefined;
@@ -99,15 +100,15 @@ export class TokenKeeper {
       isUsed: false,
     };
     this.#token = kept;
-    this.#renewAfter(kept.renewAt - this.#clock());
+    this.#renewAfter(kept.renewAt - this.#now());
     return kept;
   }
 
   /** Tokens that are renewed for each connection anyway need no timer. */
   #renewAfter(ms: number): void {
-    clearTimeout(this.#timer);
+    clock.clear(this.#timer);
     if (ms <= 0) return;
-    this.#timer = setTimeout(() => void this.#renewInBackground(), ms).unref();
+    this.#timer = clock.setTimeout(() => void this.#renewInBackground(), ms).unref();
   }
 
   async #renewInBackground(): Promise<void> {
@@ -116,7 +117,7 @@ export class TokenKeeper {
     try {
       await this.#renew();
     } catch (error) {
-      const leftMs = kept.endsAt - this.#clock();
+      const leftMs = kept.endsAt - this.#now();
       const { message, hint } = error as TokenError;
       const leftSeconds = Math.max(0, Math.round(leftMs / 1000));
       logLine(this.#log, "cannot renew the access token", { error: message, hint, leftSeconds });

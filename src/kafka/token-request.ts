@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
+import { clock } from "../clock.ts";
 import { readBody } from "../read-body.ts";
 import type { AccessToken } from "./access-token.ts";
 import { readTokenAnswer, type TokenAnswer } from "./token-answer.ts";
@@ -76,7 +77,7 @@ function post(
   headers: Readonly<Record<string, string>>,
 ): Promise<TokenAnswer> {
   const url = new URL(tokenEndpoint);
-  const signal = AbortSignal.timeout(timeoutMs);
+  const signal = clock.timeoutSignal(timeoutMs);
   const options = {
     method: "POST",
     headers: { ...headers, "content-length": Buffer.byteLength(body) },

@@ -1,3 +1,4 @@
+import { clock, type Timer } from "../clock.ts";
 import {
   defaultLevel,
   type FieldsOf,
@@ -44,7 +45,7 @@ interface Repeated {
 export class RepeatedLines {
   readonly #log: LineLog<LogLevel>;
   readonly #lines = new Map<string, Repeated>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(log: LineLog<LogLevel>) {
     this.#log = log;
@@ -78,14 +79,14 @@ export class RepeatedLines {
     };
     this.#lines.set(key, { level: chosen, message, fields, ...fresh });
     this.#log[chosen](fields, message);
-    this.#timer ??= setInterval(() => this.#tick(), tickMs).unref();
+    this.#timer ??= clock.setInterval(() => this.#tick(), tickMs).unref();
   }
 
   /** Logs the numbers of what was held back, and ends. */
   close(): void {
     for (const line of this.#lines.values()) this.#report(line);
     this.#lines.clear();
-    clearInterval(this.#timer);
+    clock.clear(this.#timer);
     this.#timer = undefined;
   }
 

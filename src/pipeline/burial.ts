@@ -1,3 +1,4 @@
+import { clock } from "../clock.ts";
 import { describeCause } from "../errors/describe-cause.ts";
 import type { DeadLetter, DeadLetterReason, DeadLetters } from "../state/dead-letter.ts";
 import type { PipelineMonitor } from "./monitor.ts";
@@ -40,7 +41,7 @@ export class Burial {
     const { sink, deadLetters, monitor, retry } = this.#options;
     const message = describeCause(cause);
     const letter = (): DeadLetter => {
-      const time = new Date().toISOString();
+      const time = new Date(clock.time()).toISOString();
       return { time, sink, reason, message, ...dead.content() };
     };
     const isWritten = await retryUntilDone(() => deadLetters.append(letter()).then(() => true), {

@@ -1,3 +1,4 @@
+import { clock, type Timer } from "../clock.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { PipelineMonitor } from "./monitor.ts";
 import { Retry, type RetryPolicy } from "./retry.ts";
@@ -19,9 +20,9 @@ export interface ConnectionWatchOptions {
 export class ConnectionWatch {
   readonly #options: ConnectionWatchOptions;
   readonly #retry: Retry;
-  /** When the sink may connect again, by `performance.now`. */
+  /** When the sink may connect again, by `Clock.now`. */
   #nextAt = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
   constructor(options: ConnectionWatchOptions) {
     this.#options = options;
@@ -29,11 +30,11 @@ export class ConnectionWatch {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#check(), checkMs);
+    this.#timer = clock.setInterval(() => this.#check(), checkMs);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
+    clock.clear(this.#timer);
   }
 
   #check(): void {
@@ -47,7 +48,7 @@ export class ConnectionWatch {
       monitor.connectionWorks();
       return;
     }
-    const now = performance.now();
+    const now = clock.now();
     if (now < this.#nextAt) return;
     const delayMs = this.#retry.nextDelayMs();
     this.#nextAt = now + delayMs;

@@ -1,3 +1,4 @@
+import { clock, type Timer } from "../clock.ts";
 import type { OutboundEvent } from "../events/outbound-event.ts";
 import type { PublishOutcome, Sink, SinkFailure } from "../sinks/sink.ts";
 import type { Ticket } from "./acknowledged-prefix.ts";
@@ -63,7 +64,7 @@ export class Lane {
   #queue: QueuedEvent[] = [];
   #queuedBytes = 0;
   #active: Promise<void> | null = null;
-  #linger: NodeJS.Timeout | null = null;
+  #linger: Timer | null = null;
   #due = false;
   #isWaitingForHelp = false;
 
@@ -83,7 +84,7 @@ export class Lane {
   kick(): void {
     if (this.#active !== null || this.#queue.length === 0 || this.#parking.signal.aborted) return;
     if (!this.#isReady()) {
-      this.#linger ??= setTimeout(() => this.#lingered(), this.#host.sink.limits.lingerMs);
+      this.#linger ??= clock.setTimeout(() => this.#lingered(), this.#host.sink.limits.lingerMs);
       return;
     }
     this.#active = this.#run()
@@ -147,7 +148,7 @@ export class Lane {
   }
 
   #stopLinger(): void {
-    if (this.#linger !== null) clearTimeout(this.#linger);
+    if (this.#linger !== null) clock.clear(this.#linger);
     this.#linger = null;
     this.#due = false;
   }
@@ -190,9 +191,9 @@ export class Lane {
     const { sink, monitor, abort } = this.#host;
     const batch = rest.map(({ event }) => event);
     monitor.publishing(batch.length);
-    const startedAt = performance.now();
+    const startedAt = clock.now();
     const outcome = await sink.publish(this.#index, batch, abort);
-    monitor.published(batch.length, performance.now() - startedAt);
+    monitor.published(batch.length, clock.now() - startedAt);
     if (outcome.acknowledged < batch.length && outcome.failure === undefined) {
       throw new TypeError(`sink ${sink.name} stopped without a reason`);
     }

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { clock } from "../clock.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { describeError } from "../errors/describe-error.ts";
 import type { EventKind } from "../events/event.ts";
@@ -86,7 +87,7 @@ type RetriedStep =
 
 /** Options of a monitor. */
 export interface PipelineMonitorOptions {
-  /** A clock in ms. Default `performance.now`. */
+  /** A clock in ms. Default `Clock.now`. */
   readonly now?: () => number;
   /** What is logged of an event that the sink refused. Default that its dead letter was written. */
   readonly deadLetterLine?: DeadLetterLine;
@@ -132,7 +133,7 @@ export class PipelineMonitor {
   constructor(log: Logger, { now, deadLetterLine }: PipelineMonitorOptions = {}) {
     this.#log = log;
     this.#lines = new RepeatedLines(log);
-    this.#now = now ?? (() => performance.now());
+    this.#now = now ?? (() => clock.now());
     this.#deadLetterLine = deadLetterLine ?? "dead letter written";
   }
 
@@ -147,6 +148,8 @@ export class PipelineMonitor {
 
   sinkOpened(lanes: number): void {
     for (const part of ["open", "connection"] as const) this.#failing.delete(part);
+    // A lane may have failed once more after the lanes began to change, and there may be none of its number now.
+    this.#forgetLanes();
     this.#lines.write("sink opened", { lanes });
   }
 
@@ -179,7 +182,7 @@ export class PipelineMonitor {
   /** `tallied`: these events. */
   acknowledged(events: number, bytes: number, tallied: Iterable<TalliedEvent> = []): void {
     this.#lanesWork();
-    this.#tally.acknowledged(tallied, Date.now());
+    this.#tally.acknowledged(tallied, clock.time());
     if (!this.#deadKinds.isEmpty) {
       this.#deadKinds.lived("record");
       for (const { event } of tallied) this.#deadKinds.lived(event.kind);
@@ -222,12 +225,16 @@ export class PipelineMonitor {
 
   lanesChanging(cause: Error): void {
     this.#counts.relayouts += 1;
-    for (const part of this.#failing.keys()) {
-      if (typeof part === "number") this.#failing.delete(part);
-    }
+    this.#forgetLanes();
     this.#changes += 1;
     const described = this.#failed("lanes", this.#changes, cause);
     this.#lines.write("the sink's lanes are changing", described);
+  }
+
+  #forgetLanes(): void {
+    for (const part of this.#failing.keys()) {
+      if (typeof part === "number") this.#failing.delete(part);
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
+import { clock } from "../clock.ts";
 import { isOutOfMemory } from "../errors/out-of-memory.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import type { EventFilter } from "../events/event-filter.ts";
@@ -159,7 +159,7 @@ export class Pipeline {
     } finally {
       this.#connection.stop();
       this.#abort.abort();
-      const tooLong = (): Promise<void> => delay(abortGraceMs, undefined, { ref: false });
+      const tooLong = (): Promise<void> => clock.delay(abortGraceMs, { ref: false });
       await Promise.race([this.#parkAll(), tooLong()]);
       await saver.stop();
       // A disk that hangs with these holds up no stop: without them some events wait less.
@@ -452,11 +452,11 @@ export class Pipeline {
     this.#kick();
     await this.#allDone(stop);
     this.#phase = "draining";
-    const timeout = AbortSignal.timeout(this.#options.drainTimeoutMs ?? 10_000);
+    const timeout = clock.timeoutSignal(this.#options.drainTimeoutMs ?? 10_000);
     const stuck = new AbortController();
-    const check = setInterval(() => this.#isStuck() && stuck.abort(), drainCheckMs);
+    const check = clock.setInterval(() => this.#isStuck() && stuck.abort(), drainCheckMs);
     await this.#allDone(AbortSignal.any([timeout, stuck.signal, this.#faults.signal]));
-    clearInterval(check);
+    clock.clear(check);
     const left = this.#prefix.outstanding;
     if (left > 0) this.#options.monitor.drainTimedOut(left);
   }

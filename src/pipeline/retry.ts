@@ -1,3 +1,4 @@
+import { clock } from "../clock.ts";
 import { pause } from "./waiting.ts";
 
 /** Delays between the tries of a step. There is no limit to their number. */
@@ -27,7 +28,7 @@ export class Retry {
     this.#failures += 1;
     const { initialMs, maxMs } = this.#policy;
     const ceiling = Math.min(maxMs, initialMs * 2 ** Math.min(this.#failures - 1, 30));
-    return Math.round(ceiling / 2 + (Math.random() * ceiling) / 2);
+    return Math.round(ceiling / 2 + (clock.random() * ceiling) / 2);
   }
 
   /** Forgets the failures. */

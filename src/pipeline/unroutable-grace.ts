@@ -1,3 +1,4 @@
+import { clock } from "../clock.ts";
 import type { OutboundEvent } from "../events/outbound-event.ts";
 
 /** How long the events of an unroutable kind are given up at once before one is tried again, in ms. */
@@ -11,7 +12,7 @@ export interface AcceptedKinds {
 
 /** Options of an `UnroutableGrace`. */
 export interface UnroutableGraceOptions {
-  /** A clock in ms. Default `performance.now`. */
+  /** A clock in ms. Default `Clock.now`. */
   readonly now?: () => number;
   /** Default: kept in memory only. */
   readonly accepted?: AcceptedKinds;
@@ -40,7 +41,7 @@ export class UnroutableGrace {
   /** `graceMs`: how long an event is tried. */
   constructor(graceMs: number, { now, accepted }: UnroutableGraceOptions = {}) {
     this.#graceMs = graceMs;
-    this.#now = now ?? (() => performance.now());
+    this.#now = now ?? (() => clock.now());
     this.#accepted = accepted ?? new Set<string>();
   }
 

@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
+import { clock } from "../clock.ts";
 
 /** Waits `ms`, or less if the signal is aborted. Never rejects. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal }).catch(() => undefined);
+  await clock.delay(ms, { signal }).catch(() => undefined);
 }
 
 /**

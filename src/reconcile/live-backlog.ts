@@ -1,3 +1,4 @@
+import { clock } from "../clock.ts";
 import { unixMsOf } from "../events/times.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
 import { readCheckpoint } from "../state/checkpoint-store.ts";
@@ -12,7 +13,7 @@ export class LiveBacklog {
   readonly #now: () => number;
 
   /** `journal`: directory; `checkpoint`: path of the sink's checkpoint; `now`: in ms since 1970. */
-  constructor(journal: string, checkpoint: string, now: () => number = Date.now) {
+  constructor(journal: string, checkpoint: string, now: () => number = clock.time) {
     this.#journal = journal;
     this.#checkpoint = checkpoint;
     this.#now = now;

@@ -23,7 +23,7 @@ export class Pace {
 
   constructor(options: PaceOptions) {
     this.#options = options;
-    this.#now = options.now ?? performance.now.bind(performance);
+    this.#now = options.now ?? clock.now;
   }
 
   /** Waits for the turn of the next events. Rejects when the signal is aborted. */

@@ -1,3 +1,4 @@
+import { clock } from "../clock.ts";
 import type { HistogramCounts } from "../pipeline/tally.ts";
 import { pause } from "../pipeline/waiting.ts";
 import type { SinkView } from "./live-status.ts";
@@ -53,7 +54,7 @@ export class History {
   /** Adds a point every 10 s until the signal is aborted. */
   async keep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.sample(Date.now(), performance.now());
+      this.sample(clock.time(), clock.now());
       await pause(intervalMs, signal);
     }
   }

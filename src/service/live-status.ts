@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { clock } from "../clock.ts";
 import { packageVersion } from "../files/package-version.ts";
 import type { CertificateFact, HealthFacts, HealthLimits, SinkFacts } from "../health/facts.ts";
 import { assessHealth } from "../health/health.ts";
@@ -55,7 +56,7 @@ export interface LiveStatusOptions {
 export class LiveStatus {
   readonly #options: LiveStatusOptions;
   readonly #version = packageVersion();
-  readonly #startedTime = new Date(performance.timeOrigin).toISOString();
+  readonly #startedTime = new Date(clock.startedMs).toISOString();
   readonly #blockedSince = new Map<string, number>();
   #last: JournalFrame | undefined;
   /** When the newest gap was recorded or read, in ms since 1970; the journal shows it only when it is first read. */
@@ -77,13 +78,13 @@ export class LiveStatus {
   }
 
   #current(): Promise<Observation> {
-    const now = performance.now();
+    const now = clock.now();
     if (this.#observation && now - this.#observedAt < (this.#options.maxAgeMs ?? 1000)) {
       return this.#observation;
     }
     this.#observedAt = Number.POSITIVE_INFINITY;
     this.#observation = this.#observe().finally(() => {
-      this.#observedAt = performance.now();
+      this.#observedAt = clock.now();
     });
     return this.#observation;
   }
@@ -91,7 +92,7 @@ export class LiveStatus {
   async #observe(): Promise<Observation> {
     const { limits } = this.#options;
     const places = this.#options.places();
-    const nowMs = Date.now();
+    const nowMs = clock.time();
     const disk = await inspectDisk(places, nowMs, this.#furthest());
     this.#last = disk.last;
     const views = this.#options.views();

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { connect, type PeerCertificate, type TLSSocket } from "node:tls";
+import { clock } from "../clock.ts";
 import { formatHost, type HostPort } from "./server-url.ts";
 import { loadTls, type ResolvedTlsOptions } from "./tls-options.ts";
 
@@ -46,7 +47,7 @@ async function ask(
   // A certificate that has ended is one that must be seen.
   const options = { host, port, ...serverName, ...loadTls(tls), rejectUnauthorized: false };
   const socket = connect(options);
-  const timeout = setTimeout(() => socket.destroy(new Error("no answer")), timeoutMs);
+  const timeout = clock.setTimeout(() => socket.destroy(new Error("no answer")), timeoutMs);
   try {
     await new Promise((resolve, reject) => {
       socket.once("secureConnect", resolve).once("error", reject).once("close", reject);
@@ -54,7 +55,7 @@ async function ask(
     const validity = validityOf(socket);
     return { server: formatHost({ host, port }), ...(validity && { validity }) };
   } finally {
-    clearTimeout(timeout);
+    clock.clear(timeout);
     // What the server sends to a client that leaves is of no interest.
     socket.on("error", () => undefined);
     socket.destroy();

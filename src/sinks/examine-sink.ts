@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { clock } from "../clock.ts";
 import type { DestinationFinding } from "./sink.ts";
 import type { ConfiguredSink } from "./sink-kind.ts";
 
@@ -22,7 +22,7 @@ export async function examineSink(
   timeoutMs: number,
 ): Promise<SinkExamination> {
   const sink = await configured.create();
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const timeout = clock.timeoutSignal(timeoutMs);
   const tooLate = new Promise<never>((_, reject) => {
     const silence = `no answer in ${timeoutMs} ms from ${configured.destination}`;
     timeout.addEventListener("abort", () => reject(new Error(silence)));
@@ -31,6 +31,6 @@ export async function examineSink(
     await Promise.race([sink.open(timeout), tooLate]);
     return { lanes: sink.lanes, findings: sink.findings ?? [] };
   } finally {
-    await Promise.race([sink.close(), delay(closeMs)]);
+    await Promise.race([sink.close(), clock.delay(closeMs)]);
   }
 }

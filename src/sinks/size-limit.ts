@@ -1,3 +1,4 @@
+import { clock } from "../clock.ts";
 import type { OutboundEvent } from "../events/outbound-event.ts";
 import { leastEventBytes } from "./common-options.ts";
 import type { SinkLimits } from "./sink.ts";
@@ -12,7 +13,7 @@ export class SizeLimit {
   #limits: SinkLimits;
   #stated = Infinity;
   #learned = Infinity;
-  /** When it was learned, in ms of `performance.now`. */
+  /** When it was learned, in ms of `Clock.now`. */
   #learnedAt = Infinity;
 
   constructor(configured: SinkLimits) {
@@ -34,7 +35,7 @@ export class SizeLimit {
     if (target >= this.#limits.maxEventBytes) return false;
     // Lanes may learn different limits before the sink is opened again.
     this.#learned = Math.min(target, this.#learned);
-    this.#learnedAt = performance.now();
+    this.#learnedAt = clock.now();
     return true;
   }
 
@@ -45,7 +46,7 @@ export class SizeLimit {
 
   /** Forgets what was learned longer ago than that, in ms; true if there was something. */
   forgetAfter(ms: number): boolean {
-    if (performance.now() - this.#learnedAt <= ms) return false;
+    if (clock.now() - this.#learnedAt <= ms) return false;
     this.#forget();
     return true;
   }

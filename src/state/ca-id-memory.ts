@@ -1,4 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
+import { clock } from "../clock.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { CaMemory, type CaMemoryEntry } from "../events/ca-memory.ts";
 import { openForAppend } from "../files/append-file.ts";
@@ -73,7 +74,7 @@ export class CaIdFile {
    * the event the same `source`. Never rejects: an id that cannot be written holds up no event.
    */
   get pending(): Promise<void> | undefined {
-    const isDue = this.#unwritten !== "" && performance.now() - this.#failedAt >= this.#retryMs;
+    const isDue = this.#unwritten !== "" && clock.now() - this.#failedAt >= this.#retryMs;
     if (isDue) this.#writing ??= this.#writeAll();
     return this.#writing;
   }
@@ -86,7 +87,7 @@ export class CaIdFile {
         this.#unwritten = this.#unwritten.slice(text.length);
       }
     } catch (error) {
-      this.#failedAt = performance.now();
+      this.#failedAt = clock.now();
       this.#failed(error);
     }
     // Together with the last look at what is unwritten: a line that comes later starts a new write.

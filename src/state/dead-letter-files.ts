@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { type FileHandle, open, readdir, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { clock } from "../clock.ts";
 import { isInPlace, readFlags, syncDirectory } from "../files/append-file.ts";
 import { ignoreMissing, statIfExists } from "../files/existing.ts";
 
@@ -86,7 +86,7 @@ interface Age {
 export async function deleteDeadLetters({ path, handle, size }: OpenDeadLetters): Promise<boolean> {
   if (!(await isInPlace(path, handle))) return false;
   // Never the name that the service may be giving a file at this moment.
-  const aside = isFull(path) ? path : path.replace(/\.ndjson$/, `.${randomUUID()}.ndjson`);
+  const aside = isFull(path) ? path : path.replace(/\.ndjson$/, `.${clock.uuid()}.ndjson`);
   if (aside !== path) await rename(path, aside);
   if (!(await isInPlace(aside, handle)) || (await handle.stat()).size !== size) return false;
   await unlink(aside);

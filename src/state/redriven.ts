@@ -1,5 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { z } from "zod";
+import { clock } from "../clock.ts";
 import { openForAppend, readFlags } from "../files/append-file.ts";
 import { ignoreMissing } from "../files/existing.ts";
 import { readChunks } from "../files/read-chunks.ts";
@@ -150,7 +151,7 @@ export class RedrivenMarks {
 
   async #add(letters: readonly LetterName[]): Promise<void> {
     if (letters.length === 0) return;
-    const time = new Date().toISOString();
+    const time = new Date(clock.time()).toISOString();
     const marks = letters.flatMap(({ sink, id, times }) =>
       times.map((letter) => ({ sink, id, letter, time })),
     );

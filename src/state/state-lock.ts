@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
+import { clock } from "../clock.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { lockDirectory } from "../files/directory-lock.ts";
 import type { NativeFileLock } from "../native/addon.ts";
@@ -13,7 +13,7 @@ const pollMs = 100;
  * Rejects with CERTWIRE_DIRECTORY_IN_USE after 2 s, or with CERTWIRE_CHECKPOINT_FAILED.
  */
 export async function lockState({ directory, lockName }: StateLayout): Promise<NativeFileLock> {
-  const deadline = performance.now() + patienceMs;
+  const deadline = clock.now() + patienceMs;
   for (;;) {
     try {
       return await lockDirectory(directory, lockName, "private");
@@ -23,8 +23,8 @@ export async function lockState({ directory, lockName }: StateLayout): Promise<N
           cause,
         });
       }
-      if (!cause.retryable || performance.now() > deadline) throw cause;
+      if (!cause.retryable || clock.now() > deadline) throw cause;
     }
-    await delay(pollMs);
+    await clock.delay(pollMs);
   }
 }

@@ -1,6 +1,6 @@
 import { type FileHandle, readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { clock } from "../../clock.ts";
 import type { CertwireError } from "../../errors/certwire-error.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
 import { isInPlace, openForAppend } from "../../files/append-file.ts";
@@ -74,7 +74,7 @@ export class FileSink implements Sink {
    * On Linux an exit still waits for that write, so the process ends with it, or when it is killed.
    */
   async close(): Promise<void> {
-    const timeout = delay(closeTimeoutMs, "hung", { ref: false });
+    const timeout = clock.delay(closeTimeoutMs, { ref: false }).then(() => "hung");
     if ((await Promise.race([this.#publishing, timeout])) === "hung") return;
     await this.#release();
   }

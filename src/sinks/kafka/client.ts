@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
 import kafkajs, { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
 import type { Logger } from "pino";
+import { clock } from "../../clock.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { fetchWithCredentials } from "../../kafka/client-credentials.ts";
 import { fetchFromIam } from "../../kafka/msk-iam.ts";
@@ -93,7 +93,7 @@ function assertReadable(sasl: ResolvedSasl): void {
 
 /** Disconnects without waiting long: a dead connection must not delay a new one or a stop. */
 export async function disconnect(client: { disconnect(): Promise<void> }): Promise<void> {
-  const timeout = delay(disconnectTimeoutMs, undefined, { ref: false });
+  const timeout = clock.delay(disconnectTimeoutMs, { ref: false });
   await Promise.race([client.disconnect().catch(() => undefined), timeout]);
 }
 

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Admin, Kafka } from "kafkajs";
 import type { Logger } from "pino";
+import { clock, type Timer } from "../../clock.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { Destination } from "../../events/destination.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
@@ -30,7 +30,7 @@ export class KafkaSink implements Sink {
   #lanes: KafkaLane[] = [];
   #changed: CertwireError | undefined;
   #admin: Admin | undefined;
-  #watch: NodeJS.Timeout | undefined;
+  #watch: Timer | undefined;
   #isChecking = false;
   #connectionFailure: SinkFailure | undefined;
 
@@ -89,7 +89,7 @@ export class KafkaSink implements Sink {
       throw toKafkaError(error, `cannot open topic "${this.#options.topic}"`);
     }
     const intervalMs = this.#options.partitionCheckSeconds * 1000;
-    this.#watch = setInterval(() => void this.#checkTopics(), intervalMs);
+    this.#watch = clock.setInterval(() => void this.#checkTopics(), intervalMs);
     this.#watch.unref();
   }
 
@@ -112,7 +112,7 @@ export class KafkaSink implements Sink {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#watch);
+    clock.clear(this.#watch);
     const [admin, lanes] = [this.#admin, this.#lanes];
     this.#admin = undefined;
     this.#lanes = [];
@@ -143,7 +143,7 @@ export class KafkaSink implements Sink {
     const connecting = admin.connect();
     const { brokers, connectTimeoutMs } = this.#options;
     const timeoutMs = connectTimeoutMs * (brokers.length + 1);
-    const timeout = delay(timeoutMs, "timeout" as const, { ref: false });
+    const timeout = clock.delay(timeoutMs, { ref: false }).then(() => "timeout" as const);
     if ((await Promise.race([connecting, timeout])) !== "timeout") return;
     // kafkajs goes on trying, and may still succeed; whatever it opens then is closed.
     const disconnectLater = () => disconnect(admin);

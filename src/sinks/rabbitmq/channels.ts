@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { ConfirmChannel } from "amqplib";
+import { clock } from "../../clock.ts";
 import type { RabbitMqConnection } from "./connection.ts";
 import { isChannelLimit } from "./errors.ts";
 
@@ -36,7 +36,7 @@ export async function openChannels(
       // Right after the first try fewer may be free than later; at the end what is free has to do.
       const opened = channels.length;
       if (opened > 0 && (tries === 1 || tries === maxTries - 1)) count = opened;
-      await delay(pauseMs, undefined, { signal });
+      await clock.delay(pauseMs, { signal });
     }
   }
 }

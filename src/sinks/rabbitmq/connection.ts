@@ -2,6 +2,7 @@ import type { ChannelModel, ConfirmChannel } from "amqplib";
 import { channelMaxOf, cutOff, isBlockedByBroker } from "../../amqp/amqplib.ts";
 import { closeOrderly } from "../../amqp/close.ts";
 import { connectAmqp } from "../../amqp/connect.ts";
+import { clock } from "../../clock.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { formatHost, type HostPort } from "../server-url.ts";
 import type { DestinationFinding } from "../sink.ts";
@@ -145,11 +146,11 @@ export class RabbitMqConnection {
       const message = `the broker did not answer within ${answerTimeoutMs / 1000} s`;
       cutOff(model.connection, new CertwireError("CERTWIRE_SINK_UNREACHABLE", message));
     };
-    const timer = setTimeout(silent, answerTimeoutMs);
+    const timer = clock.setTimeout(silent, answerTimeoutMs);
     try {
       return await answer;
     } finally {
-      clearTimeout(timer);
+      clock.clear(timer);
     }
   }
 
@@ -165,7 +166,7 @@ export class RabbitMqConnection {
    * Does nothing when there is no topology, or it was declared within the last minute.
    */
   repairTopology(): void {
-    const now = performance.now();
+    const now = clock.now();
     if (this.#options.topology === undefined) return;
     if (now - this.#lastPreparation < repairIntervalMs) return;
     this.#lastPreparation = now;
@@ -318,7 +319,7 @@ export class RabbitMqConnection {
   async #prepare(model: ChannelModel, channel: ConfirmChannel): Promise<ConfirmChannel> {
     const { exchange, topology } = this.#options;
     this.#preparations += 1;
-    this.#lastPreparation = performance.now();
+    this.#lastPreparation = clock.now();
     try {
       for (const name of fixedExchanges(this.#options)) {
         if (topology === undefined || name !== exchange) await channel.checkExchange(name);

@@ -1,5 +1,6 @@
 import type { ConfirmChannel, Message } from "amqplib";
 import { isNack, isUnencodable } from "../../amqp/amqplib.ts";
+import { clock } from "../../clock.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { Destination } from "../../events/destination.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
@@ -65,7 +66,7 @@ export class ConfirmWindow {
   #failure: SinkFailure | undefined;
   /** The error with which the channel ended under unconfirmed events. */
   #ended: unknown;
-  #lastProgress = performance.now();
+  #lastProgress = clock.now();
   #finish: () => void = () => {};
   #isFinished = false;
 
@@ -83,7 +84,7 @@ export class ConfirmWindow {
     channel.on("return", onReturn);
     channel.on("drain", onDrain);
     signal.addEventListener("abort", onAbort, { once: true });
-    const clock = setInterval(() => this.#tick(), tickMs);
+    const ticking = clock.setInterval(() => this.#tick(), tickMs);
     try {
       await new Promise<void>((resolve) => {
         this.#finish = resolve;
@@ -92,7 +93,7 @@ export class ConfirmWindow {
       });
     } finally {
       this.#isFinished = true;
-      clearInterval(clock);
+      clock.clear(ticking);
       signal.removeEventListener("abort", onAbort);
       channel.removeListener("return", onReturn);
       channel.removeListener("drain", onDrain);
@@ -143,7 +144,7 @@ export class ConfirmWindow {
     const { channel, mode } = this.#options;
     const { exchange = "", routingKey = "" } = this.#options.destinationOf(event);
     if (!this.#waiting.has(event.partitionKey)) this.#waiting.set(event.partitionKey, []);
-    if (this.#inFlight === 0) this.#lastProgress = performance.now();
+    if (this.#inFlight === 0) this.#lastProgress = clock.now();
     this.#inFlight += 1;
     this.#sent += 1;
     try {
@@ -173,7 +174,7 @@ export class ConfirmWindow {
   #settled(event: OutboundEvent, error: unknown): void {
     if (this.#isFinished) return;
     this.#inFlight -= 1;
-    this.#lastProgress = performance.now();
+    this.#lastProgress = clock.now();
     const returned = this.#returned.get(event.id);
     if (error) this.#unconfirmed(event, error);
     else if (returned !== undefined) this.#failures.set(event.id, unroutable(event.id, returned));
@@ -221,10 +222,10 @@ export class ConfirmWindow {
 
   #tick(): void {
     if (this.#options.isBlocked()) {
-      this.#lastProgress = performance.now();
+      this.#lastProgress = clock.now();
       return;
     }
-    const waitedMs = performance.now() - this.#lastProgress;
+    const waitedMs = clock.now() - this.#lastProgress;
     if (this.#inFlight > 0 && waitedMs > this.#options.confirmTimeoutMs) {
       this.#giveUp(`no confirm within ${this.#options.confirmTimeoutMs} ms`);
     } else {

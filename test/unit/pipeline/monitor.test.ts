@@ -85,6 +85,17 @@ test("lanes that change until an event becomes a dead letter are not retrying af
   assert.equal(monitor.health, "publishing");
 });
 
+test("a lane that fails while the lanes change is forgotten with its number", () => {
+  const { monitor } = setUp();
+  monitor.sinkOpened(4);
+  monitor.lanesChanging(error);
+  monitor.publishFailed(3, { kind: "retry-identical", cause: error }, 1, 5);
+  monitor.sinkOpened(2);
+  monitor.acknowledged(1, 100);
+  assert.deepEqual(monitor.troubles().troubles, []);
+  assert.equal(monitor.health, "publishing");
+});
+
 test("a source that cannot be read and a sink that cannot be opened again are not publishing", () => {
   const { monitor } = setUp();
   monitor.sourceFailed(error, 1, 5);

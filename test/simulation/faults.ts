@@ -1,0 +1,184 @@
+import type { Action } from "./scenario.ts";
+import type { World } from "./world.ts";
+
+/** Something that is wrong for a while. */
+export interface Fault {
+  /** What it is; its first word is what it concerns. One that is the same takes the place of the one before. */
+  readonly what: string;
+  readonly forMs: number;
+  readonly harm: () => void;
+  readonly heal: () => void;
+}
+
+/** The fault that an action is; `undefined` for an action that is none. */
+export function faultOf(action: Action, world: World): Fault | undefined {
+  return (
+    ofDisk(action, world) ??
+    ofKafka(action, world) ??
+    ofKafkaTopic(action, world) ??
+    ofRabbitMq(action, world) ??
+    ofRabbitMqObjects(action, world) ??
+    ofJournal(action, world)
+  );
+}
+
+function ofJournal(action: Action, { journal }: World): Fault | undefined {
+  if (action.do !== "late-frames") return undefined;
+  const usual = { seen: 3, covered: 60 };
+  const set = (lateMs: typeof usual) => () => {
+    journal.lateMs = lateMs;
+  };
+  const late = { seen: action.ms / 10, covered: action.ms };
+  return { what: "late frames", forMs: action.forMs, harm: set(late), heal: set(usual) };
+}
+
+function ofDisk(action: Action, { disk }: World): Fault | undefined {
+  const fault = (what: string, forMs: number, faults: typeof disk.faults): Fault => {
+    const harm = (): void => {
+      disk.heal();
+      disk.faults = faults;
+    };
+    return { what, forMs, harm, heal: () => disk.heal() };
+  };
+  switch (action.do) {
+    case "disk-fails": {
+      const { share, code, forMs } = action;
+      return fault("disk fails", forMs, { failing: { share, code } });
+    }
+    case "disk-slow":
+      return fault("disk slow", action.forMs, { slowestMs: action.slowestMs });
+    case "disk-hangs":
+      return fault("disk hangs", action.forMs, { hangs: true });
+    default:
+      return undefined;
+  }
+}
+
+function ofKafka(action: Action, { kafka }: World): Fault | undefined {
+  const fault = (forMs: number, faults: typeof kafka.faults): Fault => {
+    const set = (next: typeof kafka.faults) => () => {
+      kafka.faults = next;
+    };
+    return { what: "kafka faults", forMs, harm: set(faults), heal: set({}) };
+  };
+  switch (action.do) {
+    case "kafka-down":
+      return fault(action.forMs, { down: action.how });
+    case "kafka-faults": {
+      const { lostAnswers, lostRequests, slowestMs } = action;
+      return fault(action.forMs, { lostAnswers, lostRequests, slowestMs });
+    }
+    case "kafka-forbids":
+      return fault(action.forMs, { isForbidden: true });
+    case "kafka-refuses-times":
+      return fault(action.forMs, { refusesTimes: true });
+    default:
+      return undefined;
+  }
+}
+
+function ofKafkaTopic(action: Action, { kafka }: World): Fault | undefined {
+  const topic = "events";
+  switch (action.do) {
+    case "kafka-moves-leaders": {
+      const { electionMs } = action;
+      return {
+        what: "kafka leaders",
+        forMs: electionMs,
+        harm: () => kafka.moveLeaders(topic, electionMs),
+        heal: () => undefined,
+      };
+    }
+    case "kafka-loses-replicas":
+      return {
+        what: "kafka replicas",
+        forMs: action.forMs,
+        harm: () => kafka.setInSync(topic, 1),
+        heal: () => kafka.setInSync(topic, 3),
+      };
+    case "kafka-deletes-topic": {
+      const partitions = kafka.partitions(topic);
+      return {
+        what: "kafka topic",
+        forMs: action.forMs,
+        harm: () => kafka.deleteTopic(topic),
+        heal: () => kafka.createTopic(topic, Math.max(partitions, 1)),
+      };
+    }
+    case "kafka-limits-messages":
+      return {
+        what: "kafka limit",
+        forMs: action.forMs,
+        harm: () => kafka.setMaxMessageBytes(topic, action.bytes),
+        heal: () => kafka.setMaxMessageBytes(topic, 1_048_588),
+      };
+    default:
+      return undefined;
+  }
+}
+
+function ofRabbitMq(action: Action, { rabbitmq }: World): Fault | undefined {
+  const fault = (forMs: number, faults: typeof rabbitmq.faults): Fault => ({
+    what: "rabbitmq faults",
+    forMs,
+    harm: () => rabbitmq.set(faults),
+    heal: () => rabbitmq.set({}),
+  });
+  switch (action.do) {
+    case "rabbitmq-down":
+      return fault(action.forMs, { down: action.how });
+    case "rabbitmq-faults": {
+      const { lostConfirms, slowestMs, forMs } = action;
+      return fault(forMs, { lostConfirms, slowestMs });
+    }
+    case "rabbitmq-blocks":
+      return fault(action.forMs, { isBlocked: true });
+    case "rabbitmq-mute":
+      return fault(action.forMs, { isMute: true });
+    case "rabbitmq-forbids":
+      return fault(action.forMs, { isForbidden: true });
+    case "rabbitmq-refuses-writes":
+      return fault(action.forMs, { refusesWrites: true });
+    default:
+      return undefined;
+  }
+}
+
+function ofRabbitMqObjects(action: Action, { rabbitmq }: World): Fault | undefined {
+  switch (action.do) {
+    case "rabbitmq-queue": {
+      const state = (isSo: boolean) => (action.is === "down" ? { isDown: isSo } : { isFull: isSo });
+      return {
+        what: `rabbitmq queue ${action.is}`,
+        forMs: action.forMs,
+        harm: () => rabbitmq.setQueue("consumer", state(true)),
+        heal: () => rabbitmq.setQueue("consumer", state(false)),
+      };
+    }
+    case "rabbitmq-deletes-exchange":
+      return {
+        what: "rabbitmq exchange",
+        forMs: action.forMs,
+        harm: () => rabbitmq.deleteExchange("events"),
+        heal: () => {
+          rabbitmq.declareExchange("events");
+          rabbitmq.declareQueue("consumer");
+          rabbitmq.bind("consumer", "events", "#");
+        },
+      };
+    case "rabbitmq-limits-channels":
+      return {
+        what: "rabbitmq channels",
+        forMs: action.forMs,
+        harm: () => {
+          rabbitmq.channelMax = action.channels;
+          rabbitmq.dropConnections();
+        },
+        heal: () => {
+          rabbitmq.channelMax = 2047;
+        },
+      };
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,261 @@
+import { crc32 } from "node:zlib";
+import type { JournalRecord } from "./journal.ts";
+import type { Action, Scenario, SinkName } from "./scenario.ts";
+import { fileDirectory, stateDirectory } from "./service-process.ts";
+import type { World } from "./world.ts";
+
+/** What has come to a destination. */
+interface Deliveries {
+  /** Ids in the order of their first delivery. */
+  readonly ids: Set<string>;
+  /** Parts of the destination that were read: records, messages, or bytes of files. */
+  read: number;
+  duplicates: number;
+  /** Newest record by request, as its ordinal. */
+  readonly newest: Map<number, number>;
+  /** When the first event of each type was seen there, in ms of virtual time. */
+  readonly types: Map<string, number>;
+  problem: string | undefined;
+  /** The file sink's files that were read, and how far. */
+  readonly files: Map<string, number>;
+  /** Records before this one have come, or need not. */
+  done: number;
+}
+
+const known = new WeakMap<World, Map<SinkName, Deliveries>>();
+
+/** What has come to a destination until now. */
+export function deliveriesOf(sink: SinkName, world: World): Deliveries {
+  let sinks = known.get(world);
+  if (sinks === undefined) known.set(world, (sinks = new Map()));
+  let found = sinks.get(sink);
+  if (found === undefined) {
+    found = {
+      ids: new Set(),
+      read: 0,
+      duplicates: 0,
+      newest: new Map(),
+      types: new Map(),
+      problem: undefined,
+      files: new Map(),
+      done: 0,
+    };
+    sinks.set(sink, found);
+  }
+  if (sink === "kafka") {
+    const { stored } = world.kafka;
+    for (; found.read < stored.length; found.read += 1)
+      take(found, stored[found.read]!.value, world);
+  } else if (sink === "rabbitmq") {
+    const { stored } = world.rabbitmq;
+    for (; found.read < stored.length; found.read += 1) {
+      take(found, stored[found.read]!.content, world);
+    }
+  } else readFiles(found, world);
+  return found;
+}
+
+/** Only what was flushed has been delivered, in a file. */
+function readFiles(found: Deliveries, world: World): void {
+  for (const path of world.disk.paths(fileDirectory)) {
+    const content = path.endsWith(".ndjson") ? world.disk.durableContent(path) : undefined;
+    if (content === undefined) continue;
+    let at = found.files.get(path) ?? 0;
+    for (let end = content.indexOf(10, at); end !== -1; end = content.indexOf(10, at)) {
+      take(found, content.subarray(at, end), world);
+      at = end + 1;
+    }
+    found.files.set(path, at);
+  }
+}
+
+interface SeenEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly source: string;
+}
+
+function take(found: Deliveries, json: Buffer, world: World): void {
+  let event: SeenEvent;
+  try {
+    event = JSON.parse(json.toString("utf8")) as SeenEvent;
+  } catch {
+    return; // a line that a crash has cut off
+  }
+  const { id, source } = event;
+  const sources = sourcesOf(world);
+  const before = sources.get(id);
+  if (before === undefined) sources.set(id, source);
+  else if (before !== source) found.problem ??= `event ${id} is of ${source}, and was of ${before}`;
+  if (found.ids.has(id)) found.duplicates += 1;
+  else takeFirst(found, event, world);
+}
+
+/** An event that has not come before. */
+function takeFirst(found: Deliveries, { id, type }: SeenEvent, world: World): void {
+  found.ids.add(id);
+  if (!found.types.has(type)) found.types.set(type, world.scheduler.now);
+  const record = recordsById(world).get(id);
+  if (record === undefined) {
+    const isGap = world.journal.gaps.has(id) || id.endsWith("-65535");
+    if (!isGap && !world.journal.writerGaps.includes(id)) found.problem ??= `invented event ${id}`;
+    return;
+  }
+  if (record.requestId === undefined) return;
+  const newest = found.newest.get(record.requestId);
+  if (newest !== undefined && newest > record.ordinal) {
+    found.problem ??= `record ${record.ordinal} of request ${record.requestId} came after ${newest}`;
+  }
+  found.newest.set(record.requestId, Math.max(newest ?? -1, record.ordinal));
+}
+
+const sourcesBy = new WeakMap<World, Map<string, string>>();
+
+function sourcesOf(world: World): Map<string, string> {
+  let sources = sourcesBy.get(world);
+  if (sources === undefined) sourcesBy.set(world, (sources = new Map()));
+  return sources;
+}
+
+const recordsBy = new WeakMap<World, { read: number; readonly map: Map<string, JournalRecord> }>();
+
+function recordsById(world: World): Map<string, JournalRecord> {
+  let index = recordsBy.get(world);
+  if (index === undefined) recordsBy.set(world, (index = { read: 0, map: new Map() }));
+  const { records } = world.journal;
+  for (; index.read < records.length; index.read += 1) {
+    const record = records[index.read]!;
+    index.map.set(record.id, record);
+  }
+  return index.map;
+}
+
+/** A dead letter as far as this asks. */
+interface Letter {
+  readonly reason: string;
+  readonly message: string;
+  readonly event?: { readonly id: string; readonly type: string };
+  readonly record?: { readonly epochId: string; readonly sequence: string };
+}
+
+/** The dead letters of a sink that are on disk for good. */
+function lettersOf(sink: SinkName, world: World): Map<string, Letter> {
+  const letters = new Map<string, Letter>();
+  const directory = `${stateDirectory}/dead-letters`;
+  for (const path of world.disk.paths(directory)) {
+    if (!path.startsWith(`${directory}/${sink}.`)) continue;
+    for (const line of (world.disk.durableContent(path) ?? "").toString().split("\n")) {
+      let letter: Letter;
+      try {
+        letter = JSON.parse(line) as Letter;
+      } catch {
+        continue; // empty, or cut off by a crash
+      }
+      const { event, record } = letter;
+      const id = event?.id ?? (record && `${record.epochId}-${record.sequence}-0`);
+      if (id !== undefined) letters.set(id, letter);
+    }
+  }
+  return letters;
+}
+
+/** The first record that is neither at a destination nor a dead letter nor in a gap. */
+export function oldestUndelivered(sink: SinkName, world: World): JournalRecord | undefined {
+  const found = deliveriesOf(sink, world);
+  const { records } = world.journal;
+  let letters: Map<string, Letter> | undefined;
+  for (; found.done < records.length; found.done += 1) {
+    const record = records[found.done]!;
+    // It was lost with the writer before anybody could see it.
+    if (record.writtenAt === Infinity || found.ids.has(record.id)) continue;
+    letters ??= lettersOf(sink, world);
+    if (letters.has(record.id) || isInGap(record, found.ids, world)) continue;
+    return record;
+  }
+  return undefined;
+}
+
+function isInGap({ ordinal }: JournalRecord, ids: ReadonlySet<string>, world: World): boolean {
+  for (const [id, ranges] of world.journal.gaps) {
+    if (ids.has(id) && ranges.some(([from, to]) => from <= ordinal && ordinal < to)) return true;
+  }
+  return false;
+}
+
+/** The position in a checkpoint that a power cut would leave, as docs/reference has it. */
+function checkpointOf(sink: SinkName, world: World) {
+  const content = world.disk.durableContent(`${stateDirectory}/checkpoints/${sink}`);
+  const slots = [0, 4096].flatMap((at) => {
+    const slot = content?.subarray(at, at + 60);
+    if (slot?.length !== 60 || slot.readUInt32LE(56) !== crc32(slot.subarray(0, 56))) return [];
+    return [
+      {
+        generation: slot.readBigUInt64LE(8),
+        epochId: slot.toString("hex", 40, 56),
+        sequence: Number(slot.readBigUInt64LE(32)),
+      },
+    ];
+  });
+  return slots.toSorted((a, b) => Number(b.generation - a.generation))[0];
+}
+
+/** What is not as it must be at any time; `undefined` if all is. */
+export function findViolations({ sinks, steps }: Scenario, world: World): string | undefined {
+  for (const sink of sinks) {
+    const { problem, types } = deliveriesOf(sink, world);
+    if (problem !== undefined) return `${sink}: ${problem}`;
+    for (const [id, letter] of lettersOf(sink, world)) {
+      const record = recordsById(world).get(id);
+      if (record?.flaw === letter.reason) continue;
+      if (mayBeUnroutable(letter, record, types, steps)) continue;
+      return `${sink}: dead letter ${letter.reason} of ${id}: ${letter.message}`;
+    }
+    const ahead = aheadOf(sink, world);
+    if (ahead !== undefined) return ahead;
+  }
+  return undefined;
+}
+
+/** Within which time it is on disk that a kind was routed, in ms. */
+const keptWithinMs = 10 * 60_000;
+
+/** Of a kind that was ever routed, every event is waited for, unless that could not be kept on disk. */
+function mayBeUnroutable(
+  { reason, event }: Letter,
+  record: JournalRecord | undefined,
+  types: ReadonlyMap<string, number>,
+  steps: Scenario["steps"],
+): boolean {
+  if (reason !== "unroutable" || !steps.some(({ action }) => takesQueueAway(action))) return false;
+  if (steps.some(({ action }) => action.do.startsWith("disk"))) return true;
+  const routedAt = types.get(event?.type ?? "") ?? Infinity;
+  return routedAt + keptWithinMs > (record?.writtenAt ?? 0);
+}
+
+function takesQueueAway(action: Action): boolean {
+  return action.do === "rabbitmq-queue" && action.is === "down";
+}
+
+/** A checkpoint is never ahead of what was delivered. */
+function aheadOf(sink: SinkName, world: World): string | undefined {
+  const checkpoint = checkpointOf(sink, world);
+  if (checkpoint === undefined) return undefined;
+  const oldest = oldestUndelivered(sink, world);
+  if (oldest === undefined) return undefined;
+  const { journal } = world;
+  const at = journal.ordinalAt(checkpoint.epochId, checkpoint.sequence + 1);
+  if (oldest.ordinal >= at) return undefined;
+  return `${sink}: the checkpoint is after record ${at - 1}, and record ${oldest.ordinal} is nowhere`;
+}
+
+/** Reasons of the health that outlast what was wrong, or that the simulated CA gives rise to. */
+export const lasting: ReadonlySet<string> = new Set([
+  "kind-dead-lettered",
+  "dead-letters",
+  "checkpoint-damaged",
+  "journal-near-limit",
+  "writer-gone",
+  "no-events",
+  "gap-seen",
+  "clock-behind",
+]);

@@ -1,0 +1,311 @@
+import { encode, rfc8949EncodeOptions } from "cborg";
+import { frameTypes } from "../../src/journal/frame.ts";
+import type { NativeSegment } from "../../src/native/addon.ts";
+import type { Disk } from "./disk.ts";
+import { systemError } from "./disk.ts";
+import { timeOfDay, type World } from "./world.ts";
+
+/** Where the journal is on the simulated disk. */
+export const journalDirectory = "/journal";
+
+export const headerBytes = 4096;
+
+/** A record as the writer was given it. */
+export interface JournalRecord {
+  /** Its place in the order of all records of the simulation, from 0. */
+  readonly ordinal: number;
+  readonly id: string;
+  /** What orders it with others; `undefined` for one that belongs to no request. */
+  readonly requestId: number | undefined;
+  /** When it was written, in ms of virtual time. */
+  readonly writtenAt: number;
+  /** Why a sink may make a dead letter of it; `undefined` for one that every destination accepts. */
+  readonly flaw: "undecodable" | undefined;
+  readonly epochId: string;
+  readonly sequence: number;
+}
+
+export interface ModelFrame {
+  readonly type: number;
+  readonly sequence: number;
+  readonly time: bigint;
+  readonly payload: Buffer;
+  readonly end: number;
+  /** When readers can see it, and when a MARK covers it, in ms of virtual time. */
+  readonly visibleAt: number;
+  readonly durableAt: number;
+  readonly record: JournalRecord | undefined;
+}
+
+export interface ModelSegment {
+  readonly epoch: ModelEpoch;
+  readonly index: number;
+  readonly name: string;
+  readonly firstSequence: number;
+  readonly startedMs: number;
+  readonly frames: ModelFrame[];
+  isDeleted: boolean;
+}
+
+export interface ModelEpoch {
+  readonly number: number;
+  readonly id: string;
+  readonly previousId: string | undefined;
+  readonly segments: ModelSegment[];
+  nextSequence: number;
+  isSealed: boolean;
+}
+
+/** How the writer lays out the journal. */
+export interface WriterLimits {
+  /** Bytes that each segment counts, however little is in it. */
+  readonly segmentBytes: number;
+  readonly framesInSegment: number;
+  readonly maxJournalBytes: number;
+}
+
+/**
+ * The journal as docs/reference/journal-format.md has it, at the level of frames: epochs with and without a seal, segments
+ * that are deleted under a reader or for ever, frames that are seen late or covered late, and a writer that drops what its
+ * limit leaves no space for and says so.
+ */
+export class JournalModel {
+  readonly #disk: Disk;
+  readonly #world: () => World;
+  readonly limits: WriterLimits;
+  readonly #epochs: ModelEpoch[] = [];
+  /** Every record that readers were ever to see. */
+  readonly records: JournalRecord[] = [];
+  /** What a gap stands for, by the id of its event: ordinals of records, from and to, exclusive. */
+  readonly gaps = new Map<string, (readonly [from: number, to: number])[]>();
+  /** Ids of the gaps that the writer recorded. */
+  readonly writerGaps: string[] = [];
+  #dropped = 0;
+  #isRunning = false;
+  /** Longest time until a frame is seen, and until a MARK covers it, in ms. */
+  lateMs = { seen: 3, covered: 60 };
+
+  constructor(disk: Disk, current: () => World, limits: WriterLimits) {
+    this.#disk = disk;
+    this.#world = current;
+    this.limits = limits;
+    disk.prepare(journalDirectory);
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** Bytes of all segments. */
+  get bytes(): number {
+    return this.#present().length * this.limits.segmentBytes;
+  }
+
+  /** The CA starts: a new epoch begins. */
+  start(): void {
+    if (this.#isRunning) return;
+    const { random } = this.#world();
+    const last = this.#epochs.at(-1);
+    this.#epochs.push({
+      number: (last?.number ?? 0) + 1,
+      id: random.hex(32),
+      previousId: last?.id,
+      segments: [],
+      nextSequence: 1,
+      isSealed: false,
+    });
+    this.#isRunning = true;
+    this.record("startup");
+  }
+
+  /** The CA stops and seals its epoch. */
+  stop(): void {
+    const epoch = this.#epochs.at(-1);
+    if (!this.#isRunning || epoch === undefined) return;
+    // What waits for space is lost with the process: an epoch with losses that are not recorded has no seal.
+    epoch.isSealed = this.#dropped === 0;
+    this.#dropped = 0;
+    this.#isRunning = false;
+  }
+
+  /** The CA is killed: what nobody could see yet is lost. After a power cut, so is what was not flushed. */
+  kill(losesPower: boolean): void {
+    const { now } = this.#world().scheduler;
+    const segment = this.#epochs.at(-1)?.segments.at(-1);
+    if (!this.#isRunning || segment === undefined) return;
+    const isLost = ({ visibleAt, durableAt }: ModelFrame): boolean =>
+      visibleAt > now || (losesPower && durableAt > now);
+    const first = segment.frames.findIndex(isLost);
+    if (first !== -1) {
+      for (const { record } of segment.frames.splice(first)) {
+        if (record !== undefined) this.records[record.ordinal] = { ...record, writtenAt: Infinity };
+      }
+    }
+    this.#dropped = 0;
+    this.#isRunning = false;
+  }
+
+  /** The writer records an event. */
+  record(kind: "startup" | "request" | "undecodable", requestId?: number, bytes = 0): void {
+    const epoch = this.#epochs.at(-1);
+    if (!this.#isRunning || epoch === undefined) return;
+    const segment = this.#space(epoch);
+    if (segment === undefined) {
+      this.#dropped += 1;
+      return;
+    }
+    if (this.#dropped > 0) this.#recordLoss(epoch, segment);
+    const sequence = epoch.nextSequence;
+    const record: JournalRecord = {
+      ordinal: this.records.length,
+      id: `${epoch.id}-${sequence}-0`,
+      requestId,
+      writtenAt: this.#world().scheduler.now,
+      flaw: kind === "undecodable" ? kind : undefined,
+      epochId: epoch.id,
+      sequence,
+    };
+    this.records.push(record);
+    this.#append(epoch, segment, frameTypes.event, this.#payload(kind, requestId, bytes), record);
+  }
+
+  async listSegments(): Promise<NativeSegment[]> {
+    const writers = this.#epochs.at(-1);
+    return this.#disk.io("read", () =>
+      this.#present().map(({ epoch, index, name, firstSequence, startedMs }) => ({
+        name,
+        bytes: this.limits.segmentBytes,
+        epochNumber: epoch.number,
+        epochId: epoch.id,
+        segment: index,
+        firstSequence: BigInt(firstSequence),
+        startedMs,
+        isWriters: epoch === writers,
+        maxJournalBytes: this.limits.maxJournalBytes,
+        minFreeBytes: 0,
+      })),
+    );
+  }
+
+  async deleteSegment(path: string): Promise<void> {
+    return this.#disk.io("write", () => this.#delete(path));
+  }
+
+  #delete(path: string): void {
+    const segment = this.#present().find(({ name }) => `${journalDirectory}/${name}` === path);
+    if (segment === undefined) throw systemError("ENOENT", path);
+    segment.isDeleted = true;
+    this.#disk.remove(path);
+  }
+
+  /** Somebody deletes the oldest segments by hand; the writer's stay. */
+  deleteOldest(count: number): void {
+    const present = this.#present();
+    for (const { name } of present.slice(0, Math.min(count, present.length - 1))) {
+      this.#delete(`${journalDirectory}/${name}`);
+    }
+  }
+
+  /** The segments that are there, in the order of reading. */
+  segments(): ModelSegment[] {
+    return this.#present();
+  }
+
+  epochs(): readonly ModelEpoch[] {
+    return this.#epochs;
+  }
+
+  /** Where records of an epoch from a sequence number on begin, as an ordinal. */
+  ordinalAt(epochId: string, sequence: number): number {
+    const found = this.records.find(
+      (record) => record.epochId === epochId && record.sequence >= sequence,
+    );
+    if (found !== undefined) return found.ordinal;
+    const at = this.#epochs.findIndex(({ id }) => id === epochId);
+    const later = new Set(this.#epochs.slice(at + 1).map(({ id }) => id));
+    return this.records.find((record) => later.has(record.epochId))?.ordinal ?? this.records.length;
+  }
+
+  #present(): ModelSegment[] {
+    return this.#epochs.flatMap(({ segments }) => segments.filter((each) => !each.isDeleted));
+  }
+
+  /** The segment for the next frame; `undefined` without space for one. */
+  #space(epoch: ModelEpoch): ModelSegment | undefined {
+    const { segmentBytes, framesInSegment, maxJournalBytes } = this.limits;
+    const last = epoch.segments.at(-1);
+    if (last !== undefined && last.frames.length < framesInSegment) return last;
+    if (this.bytes + segmentBytes > maxJournalBytes) return undefined;
+    const index = epoch.segments.length;
+    const [number, part] = [String(epoch.number).padStart(10, "0"), String(index).padStart(6, "0")];
+    const segment = {
+      epoch,
+      index,
+      name: `e${number}-s${part}.cej`,
+      firstSequence: epoch.nextSequence,
+      startedMs: timeOfDay(this.#world()),
+      frames: [],
+      isDeleted: false,
+    };
+    epoch.segments.push(segment);
+    this.#disk.count(`${journalDirectory}/${segment.name}`, segmentBytes);
+    return segment;
+  }
+
+  #recordLoss(epoch: ModelEpoch, segment: ModelSegment): void {
+    const gap = { reason: "disk-full", count: this.#dropped };
+    this.#dropped = 0;
+    this.writerGaps.push(`${epoch.id}-${epoch.nextSequence}-0`);
+    this.#append(epoch, segment, frameTypes.gap, cbor(gap), undefined);
+  }
+
+  #append(
+    epoch: ModelEpoch,
+    segment: ModelSegment,
+    type: number,
+    payload: Buffer,
+    record: JournalRecord | undefined,
+  ): void {
+    const { scheduler, random } = this.#world();
+    const last = segment.frames.at(-1);
+    const visibleAt = Math.max(
+      last?.visibleAt ?? 0,
+      scheduler.now + random.fraction() * this.lateMs.seen,
+    );
+    const coveredAt = visibleAt + random.fraction() * this.lateMs.covered;
+    segment.frames.push({
+      type,
+      sequence: epoch.nextSequence,
+      time: filetimeOf(timeOfDay(this.#world())),
+      payload,
+      end: (last?.end ?? headerBytes) + 64 + payload.length,
+      visibleAt,
+      durableAt: Math.max(last?.durableAt ?? 0, coveredAt),
+      record,
+    });
+    epoch.nextSequence += 1;
+  }
+
+  #payload(kind: string, requestId: number | undefined, bytes: number): Buffer {
+    if (kind === "undecodable") return Buffer.from([0xff, 0x00]);
+    const time = filetimeOf(timeOfDay(this.#world()));
+    const common = { time, pid: 4711, tid: 4712, ca: { Name: "Simulated CA" } };
+    if (kind === "startup") return cbor({ ...common, event: 0x80, context: 0 });
+    const request = {
+      RequestID: requestId,
+      RequesterName: "SIMULATED\\someone",
+      ...(bytes > 0 && { DispositionMessage: "x".repeat(bytes) }),
+    };
+    return cbor({ ...common, event: 2, context: requestId, request });
+  }
+}
+
+/** CBOR by the rules of the record format. */
+export function cbor(value: unknown): Buffer {
+  return Buffer.from(encode(value, rfc8949EncodeOptions));
+}
+
+/** A time in ms since 1970 as 100 ns since 1601. */
+export function filetimeOf(ms: number): bigint {
+  return (BigInt(ms) + 11_644_473_600_000n) * 10_000n;
+}

@@ -1,0 +1,117 @@
+import type { Logger } from "pino";
+import { parseConfig, type ResolvedConfig } from "../../src/config/load.ts";
+import { Service } from "../../src/service/service.ts";
+import type { Scenario, SinkName } from "./scenario.ts";
+import type { SimulatedProcess } from "./scheduler.ts";
+import type { World } from "./world.ts";
+
+/** Directories of the service on the simulated disk. */
+export const stateDirectory = "/state";
+export const fileDirectory = "/events";
+
+/** The most that the service may have in flight for a sink. */
+export const maxInFlightEvents = 500;
+
+const sinks: Readonly<Record<SinkName, object>> = {
+  kafka: { name: "kafka", url: "kafka://kafka-1:9092,kafka-2:9092/events", maxInFlightEvents },
+  rabbitmq: {
+    name: "rabbitmq",
+    url: "amqp://guest@rabbitmq-1,rabbitmq-2/?exchange=events",
+    maxInFlightEvents,
+  },
+  file: {
+    name: "file",
+    url: "file:///events",
+    maxFiles: 0,
+    maxFileBytes: 200_000,
+    maxInFlightEvents,
+  },
+};
+
+const topology = { quorumQueues: [{ name: "consumer" }] };
+
+/** The configuration that a service has in a scenario. */
+export function configOf(
+  { sinks: names, declaresTopology }: Pick<Scenario, "sinks" | "declaresTopology">,
+  maxMegabytes: number,
+): ResolvedConfig {
+  const text = JSON.stringify({
+    journal: { directory: "/journal", pollMs: 10_000, maxMegabytes, minFreeMegabytes: 64 },
+    state: { directory: stateDirectory },
+    sinks: names.map((name) => ({
+      ...sinks[name],
+      ...(name === "rabbitmq" && declaresTopology && { topology }),
+    })),
+  });
+  return parseConfig("/certwire.json", text);
+}
+
+/** A line that the service has logged. */
+export interface LoggedLine {
+  readonly at: number;
+  readonly level: string;
+  readonly sink: string | undefined;
+  readonly message: string;
+  readonly fields: object;
+}
+
+/** A service in a process of its own. */
+export class ServiceProcess {
+  readonly process: SimulatedProcess;
+  readonly #stop = new AbortController();
+  service: Service | undefined;
+  /** How it has ended; `undefined` while it runs. */
+  ended: { readonly error?: unknown } | undefined;
+  /** When it was told to stop, in ms of virtual time. */
+  stoppedAt: number | undefined;
+
+  constructor(world: World, name: string, config: ResolvedConfig, lines: LoggedLine[]) {
+    this.process = { name, isAlive: true };
+    const { scheduler } = world;
+    const run = async (): Promise<void> => {
+      this.service = await Service.create({ config, log: logTo(world, lines) });
+      await this.service.run(this.#stop.signal);
+    };
+    const start = (): void =>
+      void run().then(
+        () => (this.ended = {}),
+        (error: unknown) => (this.ended = { error }),
+      );
+    scheduler.after(0, start, this.process);
+  }
+
+  get isRunning(): boolean {
+    return this.process.isAlive && this.ended === undefined;
+  }
+
+  /** Asks it to end. */
+  stop(world: World): void {
+    this.stoppedAt = world.scheduler.now;
+    world.scheduler.after(0, () => this.#stop.abort(), this.process);
+  }
+
+  /** Ends what is left of one that was killed, at the end of a simulation. */
+  abort(): void {
+    this.#stop.abort();
+  }
+
+  /** Ends it in the middle of whatever it does. */
+  kill(world: World): void {
+    this.process.isAlive = false;
+    world.disk.killed(this.process);
+    world.rabbitmq.killed(this.process);
+  }
+}
+
+function logTo(world: World, lines: LoggedLine[], sink?: string): Logger {
+  const at = (level: string) => (fields: object, message: string) => {
+    if (level === "debug") return;
+    lines.push({ at: world.scheduler.now, level, sink, message, fields });
+  };
+  return {
+    ...Object.fromEntries(
+      ["trace", "debug", "info", "warn", "error", "fatal"].map((level) => [level, at(level)]),
+    ),
+    child: (bindings: { readonly sink?: string }) => logTo(world, lines, bindings.sink),
+  } as unknown as Logger;
+}

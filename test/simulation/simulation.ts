@@ -1,0 +1,459 @@
+import { setImmediate as turn } from "node:timers/promises";
+import type { Status } from "../../src/health/status.ts";
+import { mebibyte } from "../../src/units.ts";
+import { Disk } from "./disk.ts";
+import { type Fault, faultOf } from "./faults.ts";
+import { deliveriesOf, findViolations, lasting, oldestUndelivered } from "./invariants.ts";
+import { JournalModel } from "./journal.ts";
+import { KafkaModel } from "./kafka.ts";
+import { RabbitMqModel } from "./rabbitmq.ts";
+import { Random } from "./random.ts";
+import type { Action, Scenario, SinkName } from "./scenario.ts";
+import { Scheduler } from "./scheduler.ts";
+import { configOf, fileDirectory, type LoggedLine, ServiceProcess } from "./service-process.ts";
+import { Violation } from "./violation.ts";
+import { enter, type World } from "./world.ts";
+
+/** Maximum size of the simulated journal, in MiB. */
+const maxMegabytes = 128;
+
+/** Within which time everything is delivered once nothing is wrong any more, in ms. */
+const drainMs = 15 * 60_000;
+/** Within which time a service ends that was told to, in ms. */
+const stopMs = 30_000;
+/** A sink whose destination has worked for so long is not behind, in ms. */
+const worksAgainMs = 10 * 60_000;
+/** An event that has waited for so long is not on its way, in ms. */
+const waitsMs = 3 * 60_000;
+/** Most lines that a service logs in an hour for each sink, and most in the hour of a start. */
+const maxLinesInHour = 400;
+
+/** What a run has shown. */
+export interface RunReport {
+  readonly simulatedMs: number;
+  readonly steps: number;
+  readonly records: number;
+  /** Starts of the service. */
+  readonly starts: number;
+}
+
+/** Runs a scenario to its end. Rejects with a Violation. */
+export async function simulate(scenario: Scenario): Promise<RunReport> {
+  const run = new Run(scenario);
+  try {
+    return await run.toItsEnd();
+  } finally {
+    await run.leave();
+  }
+}
+
+class Run {
+  readonly #scenario: Scenario;
+  readonly #world: World;
+  readonly #lines: LoggedLine[] = [];
+  #service: ServiceProcess | undefined;
+  /** All that were started. */
+  readonly #services: ServiceProcess[] = [];
+  /** Those of the configuration now. */
+  #sinks: readonly SinkName[];
+  #starts = 0;
+  #isHeld = false;
+  /** What is wrong now, by what it concerns. */
+  readonly #wrong = new Map<string, { readonly until: number; readonly heal: () => void }>();
+  /** Since when nothing is wrong, by destination. */
+  readonly #worksSince = new Map<string, number>();
+  #rejection: unknown;
+  readonly #onRejection = (reason: unknown): void => {
+    this.#rejection ??= reason;
+  };
+  #checkedLines = 0;
+  #isEnding = false;
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+    this.#sinks = scenario.sinks;
+    const scheduler = new Scheduler();
+    const random = new Random(scenario.seed);
+    const disk = new Disk(scheduler, random);
+    disk.rules = scenario.rules;
+    disk.prepare(fileDirectory);
+    const limits = {
+      segmentBytes: 4 * mebibyte,
+      framesInSegment: scenario.framesInSegment,
+      maxJournalBytes: maxMegabytes * mebibyte,
+    };
+    const journal = new JournalModel(disk, () => this.#world, limits);
+    const kafka = new KafkaModel(scheduler, random);
+    kafka.createTopic("events", 3);
+    const rabbitmq = new RabbitMqModel(scheduler, random);
+    if (!scenario.declaresTopology) {
+      rabbitmq.declareExchange("events");
+      rabbitmq.declareQueue("consumer");
+      rabbitmq.bind("consumer", "events", "#");
+    }
+    this.#world = { scheduler, random, disk, journal, kafka, rabbitmq, wallOffsetMs: 0 };
+    enter(this.#world);
+    process.on("unhandledRejection", this.#onRejection);
+  }
+
+  /** Lets go of everything: Node.js keeps signals that somebody listens to, and what they lead to, until they are aborted. */
+  async leave(): Promise<void> {
+    for (const service of this.#services) {
+      service.kill(this.#world);
+      service.abort();
+    }
+    await turn();
+    process.off("unhandledRejection", this.#onRejection);
+  }
+
+  async toItsEnd(): Promise<RunReport> {
+    const { scheduler, journal } = this.#world;
+    this.#act(() => journal.start());
+    this.#start();
+    this.#load();
+    await this.#pass(2000);
+    for (const { afterMs, action } of this.#scenario.steps) {
+      await this.#pass(afterMs);
+      await this.#do(action);
+    }
+    for (const [what, { heal }] of this.#wrong) this.#repaired(what, heal);
+    await this.#pass(0);
+    await this.#drain();
+    await this.#checkHealth();
+    await this.#end();
+    return {
+      simulatedMs: scheduler.now,
+      steps: scheduler.steps,
+      records: journal.records.length,
+      starts: this.#starts,
+    };
+  }
+
+  /** People ask for certificates now and then, whatever is wrong. */
+  #load(): void {
+    const { scheduler, journal, random } = this.#world;
+    const afterMs = random.fraction() * (random.chance(0.5) ? 20_000 : 15 * 60_000);
+    scheduler.after(
+      afterMs,
+      () => {
+        for (let left = random.below(4); left > 0; left -= 1) {
+          journal.record("request", 1 + random.below(20));
+        }
+        if (!this.#isEnding) this.#load();
+      },
+      undefined,
+    );
+  }
+
+  /** Lets time pass, and checks what must always be so. What is wrong is put right on the way. */
+  async #pass(ms: number): Promise<void> {
+    const { scheduler } = this.#world;
+    const end = scheduler.now + ms;
+    for (;;) {
+      const due = [...this.#wrong].filter(([, { until }]) => until <= end);
+      const next = due.toSorted(([, a], [, b]) => a.until - b.until)[0];
+      const until = Math.min(end, next?.[1].until ?? end, scheduler.now + 10 * 60_000);
+      await scheduler.run(until);
+      this.#check();
+      await this.#checkTruth();
+      if (next !== undefined && next[1].until <= until) {
+        this.#repaired(next[0], next[1].heal);
+      } else if (until >= end) return;
+    }
+  }
+
+  /** Does something to the world, not as the service. */
+  #act(run: () => void): void {
+    this.#world.scheduler.as(undefined, run);
+  }
+
+  #repaired(what: string, heal: () => void): void {
+    this.#wrong.delete(what);
+    this.#act(heal);
+    this.#worksSince.set(subjectOf(what), this.#world.scheduler.now);
+  }
+
+  #break({ what, forMs, harm, heal }: Fault): void {
+    const before = this.#wrong.get(what);
+    if (before !== undefined) this.#act(before.heal);
+    this.#act(harm);
+    this.#wrong.set(what, { until: this.#world.scheduler.now + forMs, heal });
+  }
+
+  #start(): void {
+    const name = `service ${++this.#starts}`;
+    const config = configOf({ ...this.#scenario, sinks: this.#sinks }, maxMegabytes);
+    this.#service = new ServiceProcess(this.#world, name, config, this.#lines);
+    this.#services.push(this.#service);
+    this.#worksSince.set("start", this.#world.scheduler.now);
+  }
+
+  /** Starts a service again when the one before has ended, as a supervisor does. */
+  async #startAfter(forMs: number): Promise<void> {
+    this.#isHeld = true;
+    await this.#pass(forMs);
+    this.#isHeld = false;
+    this.#start();
+  }
+
+  async #do(action: Action): Promise<void> {
+    const fault = faultOf(action, this.#world);
+    if (fault === undefined) await this.#toMachine(action);
+    else this.#break(fault);
+  }
+
+  async #toMachine(action: Action): Promise<void> {
+    const { journal, kafka, rabbitmq, random } = this.#world;
+    switch (action.do) {
+      case "record":
+        this.#act(() => {
+          for (let each = 0; each < action.count; each += 1) {
+            journal.record("request", 1 + random.below(20), action.bytes);
+          }
+        });
+        return;
+      case "record-undecodable":
+        this.#act(() => journal.record("undecodable"));
+        return;
+      case "restart-ca":
+        this.#act(() => (action.how === "stop" ? journal.stop() : journal.kill(false)));
+        await this.#pass(action.forMs);
+        this.#act(() => journal.start());
+        return;
+      case "restart-service":
+        await this.#stopService(action.how);
+        await this.#startAfter(action.forMs);
+        return;
+      case "cut-power":
+        this.#service?.kill(this.#world);
+        this.#act(() => {
+          journal.kill(true);
+          this.#world.disk.cutPower();
+        });
+        await this.#startAfter(action.forMs);
+        this.#act(() => journal.start());
+        return;
+      case "start-second-service":
+        await this.#startSecond();
+        return;
+      case "remove-sink":
+        await this.#removeSink(action.sink, action.forMs);
+        return;
+      case "kafka-grows-topic":
+        this.#act(() => kafka.grow("events", Math.min(12, kafka.partitions("events") + 1)));
+        return;
+      case "rabbitmq-drops-connections":
+        this.#act(() => rabbitmq.dropConnections());
+        return;
+      case "delete-segments":
+        this.#act(() => journal.deleteOldest(action.count));
+        return;
+      case "set-clock":
+        this.#world.wallOffsetMs += action.byMs;
+        return;
+      default:
+        throw new Error(`unknown action ${action.do}`);
+    }
+  }
+
+  async #stopService(how: "stop" | "kill"): Promise<void> {
+    const service = this.#service;
+    if (service === undefined) return;
+    if (how === "kill") {
+      service.kill(this.#world);
+      return;
+    }
+    service.stop(this.#world);
+    const hangs = this.#wrong.has("disk hangs") || this.#wrong.has("disk slow");
+    if (hangs) {
+      await this.#pass(stopMs);
+      if (service.isRunning) {
+        service.kill(this.#world);
+      }
+      return;
+    }
+    await this.#world.scheduler.run(this.#world.scheduler.now + stopMs, () => !service.isRunning);
+    if (service.isRunning)
+      this.#fail(`the service has not ended ${stopMs} ms after it was told to`);
+    this.#checkEnded(service);
+  }
+
+  /** Takes a sink out of the configuration, and puts it back. */
+  async #removeSink(sink: SinkName, forMs: number): Promise<void> {
+    const left = this.#sinks.filter((each) => each !== sink);
+    if (left.length === 0 || left.length === this.#sinks.length) return;
+    const before = this.#sinks;
+    await this.#stopService("stop");
+    this.#sinks = left;
+    this.#start();
+    await this.#pass(forMs);
+    await this.#stopService("stop");
+    this.#sinks = before;
+    this.#start();
+  }
+
+  async #startSecond(): Promise<void> {
+    if (this.#service?.isRunning !== true) return;
+    const config = configOf(this.#scenario, maxMegabytes);
+    const second = new ServiceProcess(this.#world, "second service", config, []);
+    this.#services.push(second);
+    const { scheduler } = this.#world;
+    await scheduler.run(scheduler.now + 60_000, () => !second.isRunning);
+    const { error } = second.ended ?? {};
+    if (error === undefined && this.#service.isRunning && !this.#wrong.has("disk hangs")) {
+      this.#fail("a second service runs on the same state directory");
+    }
+    second.kill(this.#world);
+  }
+
+  #check(): void {
+    if (this.#rejection !== undefined) this.#fail(`unhandled rejection: ${text(this.#rejection)}`);
+    const service = this.#service;
+    if (service === undefined || this.#isHeld) return;
+    if (service.ended !== undefined && service.stoppedAt === undefined) this.#checkEnded(service);
+    const found = findViolations(this.#scenario, this.#world);
+    if (found !== undefined) this.#fail(found);
+    this.#checkDelays();
+    this.#checkLog();
+    for (const stats of service.service?.stats() ?? []) {
+      if (stats.inFlightEvents > 2 * 500) this.#fail(`${stats.inFlightEvents} events in flight`);
+    }
+    if (this.#world.disk.openFiles(service.process) > 40) this.#fail("more than 40 open files");
+    if (this.#world.rabbitmq.connections > 12) this.#fail("more than 12 connections to RabbitMQ");
+    if (this.#world.kafka.connections > 30) this.#fail("more than 30 producers of Kafka");
+  }
+
+  /** A service that could not start, because of the disk for instance, is started again. */
+  #checkEnded(service: ServiceProcess): void {
+    const { error } = service.ended ?? {};
+    if (error === undefined) {
+      if (service.stoppedAt === undefined) this.#fail("the service has ended by itself");
+      return;
+    }
+    const { code } = error as { readonly code?: string };
+    const isOfDisk = code === "CERTWIRE_CHECKPOINT_FAILED" || code === "CERTWIRE_DIRECTORY_IN_USE";
+    if (!isOfDisk || service.service !== undefined) this.#fail(`the service ended: ${text(error)}`);
+    if (service.stoppedAt === undefined) this.#start();
+  }
+
+  /** A sink whose destination works is not behind, whatever is wrong with another. */
+  #checkDelays(): void {
+    const { scheduler, journal } = this.#world;
+    if ([...this.#wrong.keys()].some((what) => /^(disk|late)/.test(what))) return;
+    const since = Math.max(
+      ...["disk", "late", "service"].map((what) => this.#worksSince.get(what) ?? 0),
+    );
+    for (const sink of this.#sinks) {
+      if ([...this.#wrong.keys()].some((what) => what.startsWith(sink))) continue;
+      const worksMs = scheduler.now - Math.max(since, this.#worksSince.get(sink) ?? 0);
+      const startedMs = scheduler.now - (this.#worksSince.get("start") ?? 0);
+      if (Math.min(worksMs, startedMs) < worksAgainMs) continue;
+      const oldest = oldestUndelivered(sink, this.#world);
+      if (oldest === undefined || scheduler.now - oldest.writtenAt < worksAgainMs) continue;
+      const behindS = Math.round((scheduler.now - oldest.writtenAt) / 1000);
+      this.#fail(
+        `${sink} works, and record ${oldest.ordinal} of ${journal.records.length} has waited for ${behindS} s`,
+      );
+    }
+  }
+
+  /** Lines of one hour, for each sink and service. */
+  #checkLog(): void {
+    const { now } = this.#world.scheduler;
+    const from = now - 3_600_000;
+    while (this.#checkedLines < this.#lines.length && this.#lines[this.#checkedLines]!.at < from) {
+      this.#checkedLines += 1;
+    }
+    const count = this.#lines.length - this.#checkedLines;
+    const limit = maxLinesInHour * (this.#scenario.sinks.length + 1);
+    if (count > limit) this.#fail(`${count} lines in the log within an hour`);
+  }
+
+  async #drain(): Promise<void> {
+    const { scheduler } = this.#world;
+    this.#isEnding = true;
+    if (!this.#world.journal.isRunning) this.#act(() => this.#world.journal.start());
+    const end = scheduler.now + drainMs;
+    const left = () =>
+      this.#scenario.sinks.filter((sink) => oldestUndelivered(sink, this.#world) !== undefined);
+    while (scheduler.now < end && left().length > 0) await this.#pass(10_000);
+    for (const sink of left()) {
+      const record = oldestUndelivered(sink, this.#world);
+      this.#fail(
+        `record ${record?.ordinal} (${record?.id}) has not come to ${sink} ${drainMs / 1000} s after everything works`,
+      );
+    }
+  }
+
+  /** Nothing is wrong any more, so the health names nothing that is over. */
+  async #checkHealth(): Promise<void> {
+    await this.#pass(3 * 60_000);
+    const reasons = await this.#reasons();
+    if (reasons === undefined) this.#fail("the service does not say how it is");
+    const wrong = reasons.find(({ code }) => !lasting.has(code));
+    if (wrong)
+      this.#fail(`the health says ${wrong.code} (${wrong.detail ?? ""}) although all works`);
+  }
+
+  /** While the events of a sink wait, the health says so. */
+  async #checkTruth(): Promise<void> {
+    const { scheduler } = this.#world;
+    const startedAt = this.#worksSince.get("start") ?? 0;
+    const isKnown = this.#wrong.has("disk hangs") || this.#wrong.has("disk slow");
+    if (isKnown || this.#isHeld || scheduler.now - startedAt < waitsMs) return;
+    const waiting = this.#sinks.filter((sink) => {
+      const { writtenAt = Infinity } = oldestUndelivered(sink, this.#world) ?? {};
+      return scheduler.now - writtenAt > waitsMs;
+    });
+    if (waiting.length === 0 || this.#service?.isRunning !== true) return;
+    const reasons = await this.#reasons();
+    for (const sink of waiting) {
+      if (oldestUndelivered(sink, this.#world) === undefined) continue;
+      if (reasons?.some((reason) => reason.sink === sink || reason.code.endsWith("unreadable")))
+        continue;
+      const codes = reasons?.map(({ code }) => code).join(", ");
+      this.#fail(`the events of ${sink} wait, and the health says only: ${codes ?? "nothing"}`);
+    }
+  }
+
+  /** Why the service says that it is not well. */
+  async #reasons(): Promise<Status["reasons"] | undefined> {
+    const { scheduler } = this.#world;
+    const { service, process } = this.#service ?? {};
+    let reasons: Status["reasons"] | undefined;
+    const ask = (): void =>
+      void service?.observe().then(({ status }) => (reasons = status.reasons));
+    scheduler.after(0, ask, process);
+    await scheduler.run(scheduler.now + 60_000, () => reasons !== undefined);
+    return reasons;
+  }
+
+  /** Stops the service, and sees that what it leaves is right. */
+  async #end(): Promise<void> {
+    await this.#stopService("stop");
+    const found = findViolations(this.#scenario, this.#world);
+    if (found !== undefined) this.#fail(found);
+    for (const sink of this.#scenario.sinks) {
+      const { duplicates } = deliveriesOf(sink, this.#world);
+      if (this.#scenario.steps.every(({ action }) => !mayDuplicate(action)) && duplicates > 0) {
+        this.#fail(`${duplicates} duplicates at ${sink} although nothing was wrong`);
+      }
+    }
+  }
+
+  #fail(message: string): never {
+    throw new Violation(message, this.#lines.slice(-40));
+  }
+}
+
+function subjectOf(what: string): string {
+  return what.split(" ")[0] ?? "";
+}
+
+function mayDuplicate({ do: name }: Action): boolean {
+  return name !== "record" && name !== "record-undecodable" && name !== "set-clock";
+}
+
+function text(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

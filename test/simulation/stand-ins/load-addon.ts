@@ -1,0 +1,13 @@
+import type { NativeAddon } from "../../../src/native/addon.ts";
+import { SimulatedReader } from "../journal-reader.ts";
+import { world } from "../world.ts";
+
+/** In the place of src/native/load-addon.ts: what the service uses of the addon. */
+export function loadAddon(): Partial<Record<keyof NativeAddon, unknown>> {
+  return {
+    JournalReader: SimulatedReader,
+    listSegments: () => world().journal.listSegments(),
+    deleteFile: (path: string) => world().journal.deleteSegment(path),
+    lockFile: (path: string) => world().disk.lock(path),
+  };
+}

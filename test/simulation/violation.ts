@@ -1,0 +1,13 @@
+import type { LoggedLine } from "./service-process.ts";
+
+/** What must not happen. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+  /** The newest lines of the service's log. */
+  readonly log: readonly LoggedLine[];
+
+  constructor(message: string, log: readonly LoggedLine[]) {
+    super(message);
+    this.log = log;
+  }
+}
