@@ -1,3 +1,5 @@
+import { clock } from "../clock.ts";
+
 /** How fast a backfill may be. */
 export interface PaceOptions {
   /** Events per second. */
