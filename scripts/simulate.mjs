@@ -40,18 +40,14 @@ function simulation(mutation) {
         importer.startsWith(source) ? { path: join(standIns, imports[path]) } : undefined,
       );
       if (mutation === undefined) return;
-      const edits = [mutation, ...(mutation.also ?? [])];
+      const { name, file, find, replace } = mutation;
       onLoad({ filter: /\.ts$/ }, ({ path }) => {
-        const own = edits.filter(({ file }) => path === resolve(file));
-        if (own.length === 0) return undefined;
-        let text = readFileSync(path, "utf8");
-        for (const { find, replace } of own) {
-          if (text.split(find).length !== 2) {
-            throw new Error(`${mutation.name}: ${path} must contain its text exactly once`);
-          }
-          text = text.replace(find, () => replace);
+        if (path !== resolve(file)) return undefined;
+        const text = readFileSync(path, "utf8");
+        if (text.split(find).length !== 2) {
+          throw new Error(`${name}: ${file} must contain its text exactly once`);
         }
-        return { contents: text, loader: "ts" };
+        return { contents: text.replace(find, () => replace), loader: "ts" };
       });
     },
   };

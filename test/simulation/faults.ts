@@ -182,3 +182,13 @@ function ofRabbitMqObjects(action: Action, { rabbitmq }: World): Fault | undefin
       return undefined;
   }
 }
+
+/** What a fault concerns. */
+export function subjectOf(what: string): string {
+  return what.split(" ")[0] ?? "";
+}
+
+/** True for an action after which an event may come twice. */
+export function mayDuplicate({ do: name }: Action): boolean {
+  return name !== "record" && name !== "record-undecodable" && name !== "set-clock";
+}

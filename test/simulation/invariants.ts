@@ -259,3 +259,13 @@ export const lasting: ReadonlySet<string> = new Set([
   "gap-seen",
   "clock-behind",
 ]);
+
+/** Reasons of the health that are not why the events of a sink wait. */
+export const besides: ReadonlySet<string> = new Set([
+  "checkpoint-damaged",
+  "checkpoint-unwritable",
+  "dead-letters",
+  "gap-seen",
+  "kind-dead-lettered",
+  "routed-kinds-unwritable",
+]);

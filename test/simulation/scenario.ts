@@ -156,7 +156,11 @@ const ofRabbitMq = [
   action("rabbitmq-forbids", { forMs }),
   action("rabbitmq-refuses-writes", { forMs }),
   action("rabbitmq-drops-connections", {}),
-  action("rabbitmq-queue", { is: fc.constantFrom("down" as const, "full" as const), forMs }),
+  action("rabbitmq-queue", {
+    is: fc.constantFrom("down" as const, "full" as const),
+    // An event without a queue is tried for an hour before it can become a dead letter.
+    forMs: fc.oneof(forMs, fc.integer({ min: 1 * hours, max: 4 * hours })),
+  }),
   action("rabbitmq-deletes-exchange", { forMs }),
   action("rabbitmq-limits-channels", { channels: fc.integer({ min: 1, max: 3 }), forMs }),
 ];

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
+import { sizeFromEnvironment } from "../support/scale.ts";
 
 /** How many scripts are run, one for each seed from 1. */
-const runs = Number(process.env["CERTWIRE_SIMULATION_RUNS"] ?? 60);
+const runs = sizeFromEnvironment("CERTWIRE_SIMULATION_RUNS", 60);
 
 function simulate(...args: string[]): { readonly status: number | null; readonly output: string } {
   const { status, stdout, stderr } = spawnSync("node", ["scripts/simulate.mjs", ...args], {
