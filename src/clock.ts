@@ -57,7 +57,11 @@ export const clock: Clock = {
   uuid: () => randomUUID(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   setInterval: (callback, ms) => setInterval(callback, ms),
-  clear: (timer) => clearTimeout(timer as NodeJS.Timeout | undefined),
+  clear: (timer) => {
+    // Node clears either kind by either function; the timers that node:test mocks are cleared by their own only.
+    clearTimeout(timer as NodeJS.Timeout | undefined);
+    clearInterval(timer as NodeJS.Timeout | undefined);
+  },
   nextTurn: (callback) => void setImmediate(callback),
   delay: (ms, options) => delay(ms, undefined, options),
   timeoutSignal: (ms) => AbortSignal.timeout(ms),

@@ -13,7 +13,7 @@ export class LiveBacklog {
   readonly #now: () => number;
 
   /** `journal`: directory; `checkpoint`: path of the sink's checkpoint; `now`: in ms since 1970. */
-  constructor(journal: string, checkpoint: string, now: () => number = clock.time) {
+  constructor(journal: string, checkpoint: string, now = () => clock.time()) {
     this.#journal = journal;
     this.#checkpoint = checkpoint;
     this.#now = now;

@@ -25,7 +25,7 @@ export class Pace {
 
   constructor(options: PaceOptions) {
     this.#options = options;
-    this.#now = options.now ?? clock.now;
+    this.#now = options.now ?? (() => clock.now());
   }
 
   /** Waits for the turn of the next events. Rejects when the signal is aborted. */

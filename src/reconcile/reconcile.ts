@@ -160,7 +160,7 @@ class Comparing {
     facts: NativeCaFacts,
     mayContinue: boolean,
   ): Promise<Comparing> {
-    const { run, paths, now = clock.time } = options;
+    const { run, paths, now = () => clock.time() } = options;
     const running = (mayContinue ? run.state.running : undefined) ?? emptyRun(now());
     const path = mayContinue ? paths.findings : paths.changes;
     const findings = await FindingsFile.open(path, running);
@@ -288,7 +288,7 @@ class Comparing {
   }
 
   #addAbsent(requestId: number, entries: readonly IndexEntry[]): void {
-    const { now = clock.time } = this.#options;
+    const { now = () => clock.time() } = this.#options;
     const comparison = compareAbsent(entries, this.#limits(now()));
     this.#count(comparison ?? { class: "unsettled", missing: [] });
     if (comparison?.class !== "deleted") return;

@@ -10,9 +10,10 @@ import type { CaRow } from "../support/fake-ca-database.ts";
 import { killedRows } from "../support/killed-backfill-rows.ts";
 import type { BackfillTask } from "../support/mortal-backfill.ts";
 import { ReconcileScene } from "../support/reconcile-scene.ts";
+import { sizeFromEnvironment } from "../support/scale.ts";
 import { patienceMs } from "../support/until.ts";
 
-const kills = Number(process.env["CERTWIRE_BACKFILL_KILLS"] ?? 8);
+const kills = sizeFromEnvironment("CERTWIRE_BACKFILL_KILLS", 8);
 const rows = 600;
 
 /** How many events each row stands for. */

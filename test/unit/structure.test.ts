@@ -65,6 +65,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "ca-database": ["errors", "native", "exit", "events"],
   reconcile: [
     "units.ts",
+    "clock.ts",
     "errors",
     "files",
     "journal",

@@ -28,6 +28,7 @@ test("no line is logged but by the table of messages", () => {
     "log/log-line.ts: log[",
     "log/repeated-lines.ts: #log[",
     "log/repeated-lines.ts: #log[",
+    "log/repeated-lines.ts: #log[",
   ]);
 });
 

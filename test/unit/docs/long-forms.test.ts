@@ -3,13 +3,16 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
+/** Where the variables are read that hold for all tests. */
+const forAll = ["scale.ts", "until.ts"].map((name) => join("test", "support", name));
+
 /** `NAME size` of each size that a test takes from the environment. */
 function sizesOfTests(): string[] {
   return ["test", "examples"]
     .flatMap((folder) =>
       readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
     )
-    .filter((path) => path.endsWith(".ts") && path !== join("test", "support", "scale.ts"))
+    .filter((path) => path.endsWith(".ts") && !forAll.includes(path))
     .flatMap((path) => {
       const source = readFileSync(path, "utf8");
       const sizes = source.matchAll(/sizeFromEnvironment\("(\w+)", (?:scaled\()?(\d+)\)/g);
