@@ -3,9 +3,11 @@
 
 #include <napi.h>
 
+#include <exception>
 #include <memory>
-#include <thread>
 #include <utility>
+
+#include "threads/detached_thread.h"
 
 namespace binding {
 
@@ -22,17 +24,18 @@ class OwnThreadPromise {
     Settlement settlement = Settlement::New(env, "certwire", 1, 1);
     settlement.Unref(env);
     try {
-      std::thread([state = state.release(), settlement]() mutable {
+      threads::StartDetached([state = state.get(), settlement]() mutable {
         state->task.Work();
         // Refused when the process ends; then nobody waits any more.
         if (settlement.BlockingCall(state) != napi_ok) delete state;
         settlement.Release();
-      }).detach();
+      });
     } catch (const std::exception& error) {
       settlement.Release();
       Napi::Error::New(env, error.what()).ThrowAsJavaScriptException();
       return env.Undefined();
     }
+    static_cast<void>(state.release());
     return promise;
   }
 

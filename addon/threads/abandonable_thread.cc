@@ -2,8 +2,9 @@
 
 #include <condition_variable>
 #include <mutex>
-#include <thread>
 #include <utility>
+
+#include "detached_thread.h"
 
 namespace threads {
 
@@ -15,14 +16,14 @@ struct AbandonableThread::Ending {
 
 AbandonableThread::AbandonableThread(std::function<void()> body)
     : ending_(std::make_shared<Ending>()) {
-  std::thread([ending = ending_, body = std::move(body)]() mutable noexcept {
+  StartDetached([ending = ending_, body = std::move(body)]() mutable {
     body();
     // What the body owns is gone when its end is seen.
     body = nullptr;
     const std::lock_guard lock(ending->mutex);
     ending->has_ended = true;
     ending->ended.notify_all();
-  }).detach();
+  });
 }
 
 bool AbandonableThread::WaitForEnd(std::chrono::milliseconds limit) {
