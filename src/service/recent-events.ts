@@ -10,6 +10,7 @@ import { frameTypes, type JournalFrame } from "../journal/frame.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import { listSegments, startOf } from "../journal/segments.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
+import type { NativeSegment } from "../native/addon.ts";
 
 /** A record of the journal at a glance. Its texts are data of others: at most 200 characters each, not escaped. */
 export interface RecentEvent {
@@ -85,9 +86,17 @@ export class RecentEvents {
   }
 }
 
-/** The start of the newest segment but one, since the newest one may have just begun. */
+/** How many segments are read at most to find `maxEvents` records. */
+const maxSegments = 4;
+
+/** The start of the segment from which at least `maxEvents` numbers follow, as far as the newest segments show it. */
 async function recentStart(directory: string): Promise<JournalPosition | undefined> {
-  const segment = (await listSegments(directory)).slice(-2)[0];
+  const segments = (await listSegments(directory)).slice(-maxSegments);
+  const newest = segments.at(-1);
+  // The newest one may have just begun, so it counts for nothing; numbers begin anew with each epoch.
+  const isFarEnough = ({ epochId, firstSequence }: NativeSegment): boolean =>
+    epochId === newest?.epochId && newest.firstSequence - firstSequence >= BigInt(maxEvents);
+  const segment = segments.findLast(isFarEnough) ?? segments[0];
   return segment && startOf(segment);
 }
 
