@@ -60,9 +60,10 @@ bool EpochView::WaitsForUnreadable(SegmentPlace from, SegmentPlace before) {
   return false;
 }
 
-StepOutcome EpochView::AtEnd(SegmentPlace from) {
+StepOutcome EpochView::EndOrWait() {
   const bool is_unsure = lock_unreadable_since_ != 0 && IsRecent(&lock_unreadable_since_);
-  const bool waits = is_unsure || WaitsForUnreadable(from, {UINT32_MAX, UINT32_MAX});
+  const SegmentPlace here = {place_->epoch.number, place_->segment};
+  const bool waits = is_unsure || WaitsForUnreadable(here, {UINT32_MAX, UINT32_MAX});
   return waits ? StepOutcome::kWaiting : StepOutcome::kEnd;
 }
 

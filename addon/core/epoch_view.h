@@ -41,9 +41,9 @@ class EpochView {
   /// True while a segment in [from, before) cannot be read but may be soon: for up to 5 s, since a
   /// virus scanner may hold it.
   bool WaitsForUnreadable(SegmentPlace from, SegmentPlace before);
-  /// For a reader that finds nothing at `from` or after it: kEnd, or kWaiting while a file that
-  /// cannot be read just now may hold more.
-  StepOutcome AtEnd(SegmentPlace from);
+  /// For a reader that finds nothing more at its place: kEnd, or kWaiting while a file that cannot
+  /// be read just now may hold more.
+  StepOutcome EndOrWait();
 
  private:
   bool HasWriter();

@@ -1,14 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  loadNative,
-  type NativeJournalReader,
-  type NativeReaderOptions,
-  type NativeReaderStats,
-  type NativeWriterTimes,
+import type {
+  NativeJournalReader,
+  NativeReaderOptions,
+  NativeReaderStats,
+  NativeWriterTimes,
 } from "../native/addon.ts";
 import { mebibyte } from "../units.ts";
 import type { JournalFrame } from "./frame.ts";
-import { framesOf, readBatch } from "./journal-reader.ts";
+import { framesOf, openNative, readBatch } from "./journal-reader.ts";
 import type { JournalPosition } from "./position.ts";
 import { listSegments } from "./segments.ts";
 
@@ -65,8 +64,4 @@ export class WholeJournal {
   close(): void {
     this.#reader.close();
   }
-}
-
-function openNative(options: NativeReaderOptions): NativeJournalReader {
-  return new (loadNative().JournalReader)(options);
 }
