@@ -36,6 +36,7 @@ class EpochView {
   /// Forgets which epoch has a writer; the reader has entered another one.
   void ForgetWriter() {
     has_writer_.reset();
+    is_unsure_ = false;
     blocked_ = Status::Ok();
   }
   /// True while a segment in [from, before) cannot be read but may be soon: for up to 5 s, since a
@@ -55,6 +56,7 @@ class EpochView {
   const ReadPlace* place_;
   Status blocked_;
   std::optional<bool> has_writer_;      ///< of this epoch; kept until the next listing or epoch
+  bool is_unsure_ = false;              ///< has_writer_ is a guess: the lock file may be read soon
   uint64_t unreadable_since_ = 0;       ///< MonotonicNanos; 0: nothing is unreadable
   uint64_t lock_unreadable_since_ = 0;  ///< the same of the lock file
 };

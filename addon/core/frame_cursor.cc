@@ -191,15 +191,17 @@ StepResult FrameCursor::SearchLiveTail(uint64_t from, uint64_t* found) {
   const uint64_t now = MonotonicNanos();
   // The last search found nothing.
   if (now < search_at_) return parts_.view->EndOrWait();
-  search_pause_ = std::clamp(search_pause_ * 2, kFirstSearchPause, kLongestSearchPause);
-  search_at_ = now + search_pause_;
   std::vector<uint8_t> head;
   Status status = scanner_.CopyBytes(offset, kFrameHeaderSize, &head);
   if (!status.ok()) return status;
   const bool zeros = std::all_of(head.begin(), head.end(), [](uint8_t byte) { return byte == 0; });
   status = scanner_.FindFrame(from, zeros ? from + kZeroSearchBytes : scanner_.end(), found);
   if (!status.ok()) return status;
-  if (*found == kNoFrame) return parts_.view->EndOrWait();
+  if (*found == kNoFrame) {
+    search_pause_ = std::clamp(search_pause_ * 2, kFirstSearchPause, kLongestSearchPause);
+    search_at_ = now + search_pause_;
+    return parts_.view->EndOrWait();
+  }
   // A later frame is there, so everything before it has been written: only now can it be damage.
   scanner_.Invalidate();
   FrameHeader frame;
@@ -257,7 +259,7 @@ StepResult FrameCursor::CheckCover(uint64_t sequence) {
   const Status status =
       cover_.IsCovered(parts_.view->catalog(), *epoch, *parts_.place, sequence, &covered);
   if (!status.ok()) return status;
-  return covered ? StepOutcome::kMoved : StepOutcome::kEnd;
+  return covered ? StepOutcome::kMoved : parts_.view->EndOrWait();
 }
 
 void FrameCursor::SkipDamage(uint64_t to) {

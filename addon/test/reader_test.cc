@@ -36,6 +36,18 @@ bool OpensLockFile(const test::Operation& operation) {
   return operation.op == test::Op::kOpen && operation.path.ends_with(journal::kWriterLockName);
 }
 
+/// Everything that a reader hands out until it is at the end.
+std::vector<test::Item> ReadToEnd(journal::Reader* reader) {
+  std::vector<test::Item> all;
+  journal::Batch batch;
+  CHECK(test::WaitUntil([&] {
+    REQUIRE(reader->Read(&batch).ok());
+    for (auto& item : test::ItemsOf(batch)) all.push_back(std::move(item));
+    return reader->AtEnd();
+  }));
+  return all;
+}
+
 /// Refuses to open a file while `held` is true, as when another process has it open; every file
 /// without a path.
 test::HookFiles::Hook Holding(const bool* held, const std::string& path = "") {
@@ -118,6 +130,54 @@ TEST_CASE("a reader is not at the end while the header of the next segment canno
   held = false;
   CHECK(test::EventTexts(test::ReadAll(reader.get())).size() == 1);
   CHECK(reader->AtEnd());
+}
+
+TEST_CASE(
+    "a durable reader waits for a segment that may show that what no MARK covers is durable") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("not marked");
+  builder.Epoch(2, 2, kSegmentBytes);
+  builder.Event("marked");
+  builder.Mark();
+  bool held = true;
+  test::HookFiles hooked(&files, Holding(&held, builder.path()));
+  auto reader = Open(&hooked, ReadMode::kDurable, nullptr, kNeverMs);
+  CHECK(test::ReadAll(reader.get()).empty());
+  CHECK_FALSE(reader->AtEnd());
+  held = false;
+  CHECK(test::EventTexts(ReadToEnd(reader.get())) ==
+        std::vector{test::EventPayload("not marked"), test::EventPayload("marked")});
+}
+
+TEST_CASE("whichever operation finds a file held, what is read to the end is the same") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  builder.Epoch(2, 2, kSegmentBytes);
+  const uint64_t damaged = builder.offset();
+  builder.Event("two");
+  builder.Event("three");
+  files[builder.path()][damaged + journal::kFrameHeaderSize] ^= 1;
+  const auto expected = ReadToEnd(Open(&files, ReadMode::kCommitted).get());
+  REQUIRE(test::EventTexts(expected) ==
+          std::vector{test::EventPayload("one"), test::EventPayload("three")});
+  uint64_t reads = 0;
+  for (uint64_t failing = 1; failing <= reads + 1; ++failing) {
+    CAPTURE(failing);
+    reads = 0;
+    test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+      const bool is_read = operation.op == test::Op::kOpen || operation.op == test::Op::kRead;
+      return is_read && ++reads == failing
+                 ? journal::Status(journal::Status::Code::kBusy, "held", 32)
+                 : journal::Status::Ok();
+    });
+    const auto items = ReadToEnd(Open(&hooked, ReadMode::kCommitted).get());
+    CHECK(test::EventTexts(items) == test::EventTexts(expected));
+    CHECK(items.size() == expected.size());
+  }
 }
 
 TEST_CASE("a reader of an empty directory is at the end") {
@@ -730,6 +790,26 @@ TEST_CASE("while the lock file stays unreadable, an epoch is left for the one th
   auto reader = Open(&hooked, ReadMode::kCommitted);
   const auto items = test::ReadUntil(reader.get(), [](const auto& all) { return all.size() >= 2; });
   CHECK(test::EventTexts(items).size() == 2);
+}
+
+TEST_CASE("a reader in doubt about the writer is not at the end before the next listing") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  builder.Seal();
+  builder.Epoch(2, 2, kSegmentBytes);
+  builder.Event("two");
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    if (!OpensLockFile(operation)) return journal::Status::Ok();
+    return journal::Status(journal::Status::Code::kIo, "input/output error", 5);
+  });
+  auto options = test::ReaderOf(kDirectory, ReadMode::kCommitted);
+  options.file_system = &hooked;
+  options.relist_ms = 3000;  // no listing falls on the moment when the patience of 5 s ends
+  auto reader = journal::Reader::Open(options);
+  CHECK(test::EventTexts(ReadToEnd(reader.get())) ==
+        std::vector{test::EventPayload("one"), test::EventPayload("two")});
 }
 
 TEST_CASE("reads that failed in one segment do not make a failure in the next one damage") {

@@ -47,7 +47,7 @@ export class WholeJournal {
       const batch = await readBatch(this.#reader);
       if (batch !== null) yield framesOf(batch);
       else if (this.#reader.atEnd()) return;
-      // A segment was deleted after it had been listed, or another process holds it.
+      // For instance, a segment was deleted after it had been listed, or another process holds it.
       else await delay(againAfterMs, undefined, { signal }).catch(() => undefined);
     }
   }
