@@ -11,7 +11,7 @@ EpochCursor::EpochCursor(const Parts& parts, const ReaderOptions& options)
 
 StepResult EpochCursor::FindStart() {
   const auto& epochs = parts_.view->catalog().epochs();
-  if (epochs.empty()) return parts_.view->EndOrWait();
+  if (epochs.empty()) return parts_.view->EndOrWait({0, 0});
   if (!start_.has_value()) return FindOldestFrame();
   EpochKey wanted;
   wanted.number = start_->epoch_number;

@@ -61,9 +61,8 @@ bool EpochView::WaitsForUnreadable(SegmentPlace from, SegmentPlace before) {
   return false;
 }
 
-StepOutcome EpochView::EndOrWait() {
-  const SegmentPlace here = {place_->epoch.number, place_->segment};
-  const bool waits = is_unsure_ || WaitsForUnreadable(here, {UINT32_MAX, UINT32_MAX});
+StepOutcome EpochView::EndOrWait(SegmentPlace from) {
+  const bool waits = is_unsure_ || WaitsForUnreadable(from, {UINT32_MAX, UINT32_MAX});
   return waits ? StepOutcome::kWaiting : StepOutcome::kEnd;
 }
 

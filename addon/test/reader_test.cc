@@ -40,7 +40,7 @@ bool OpensLockFile(const test::Operation& operation) {
 std::vector<test::Item> ReadToEnd(journal::Reader* reader) {
   std::vector<test::Item> all;
   journal::Batch batch;
-  CHECK(test::WaitUntil([&] {
+  REQUIRE(test::WaitUntil([&] {
     REQUIRE(reader->Read(&batch).ok());
     for (auto& item : test::ItemsOf(batch)) all.push_back(std::move(item));
     return reader->AtEnd();
@@ -48,8 +48,8 @@ std::vector<test::Item> ReadToEnd(journal::Reader* reader) {
   return all;
 }
 
-/// Refuses to open a file while `held` is true, as when another process has it open; every file
-/// without a path.
+/// Refuses to open a file while `held` is true, as when another process has it open. If `path` is
+/// empty, refuses every file.
 test::HookFiles::Hook Holding(const bool* held, const std::string& path = "") {
   return [=](const test::Operation& operation) {
     const bool is_meant = path.empty() || operation.path == path;
@@ -132,25 +132,6 @@ TEST_CASE("a reader is not at the end while the header of the next segment canno
   CHECK(reader->AtEnd());
 }
 
-TEST_CASE(
-    "a durable reader waits for a segment that may show that what no MARK covers is durable") {
-  test::MemoryFiles files;
-  test::JournalBuilder builder(&files, kDirectory);
-  builder.Epoch(1, 1, kSegmentBytes);
-  builder.Event("not marked");
-  builder.Epoch(2, 2, kSegmentBytes);
-  builder.Event("marked");
-  builder.Mark();
-  bool held = true;
-  test::HookFiles hooked(&files, Holding(&held, builder.path()));
-  auto reader = Open(&hooked, ReadMode::kDurable, nullptr, kNeverMs);
-  CHECK(test::ReadAll(reader.get()).empty());
-  CHECK_FALSE(reader->AtEnd());
-  held = false;
-  CHECK(test::EventTexts(ReadToEnd(reader.get())) ==
-        std::vector{test::EventPayload("not marked"), test::EventPayload("marked")});
-}
-
 TEST_CASE("whichever operation finds a file held, what is read to the end is the same") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
@@ -178,6 +159,28 @@ TEST_CASE("whichever operation finds a file held, what is read to the end is the
     CHECK(test::EventTexts(items) == test::EventTexts(expected));
     CHECK(items.size() == expected.size());
   }
+}
+
+TEST_CASE("a reader whose epoch is gone is not at the end while an older one that came is held") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(3, 3, kSegmentBytes);
+  builder.Event("lost");
+  const std::string lost = builder.path();
+  bool held = false;
+  test::HookFiles hooked(&files, Holding(&held));
+  auto reader = Open(&hooked, ReadMode::kCommitted);
+  CHECK(ReadToEnd(reader.get()).size() == 1);
+  REQUIRE(files.Delete(lost.c_str()).ok());
+  test::JournalBuilder older(&files, kDirectory);
+  older.Epoch(2, 2, kSegmentBytes);
+  older.Event("restored");
+  held = true;
+  CHECK(test::ReadAll(reader.get()).empty());
+  CHECK_FALSE(reader->AtEnd());
+  held = false;
+  const auto texts = test::EventTexts(ReadToEnd(reader.get()));
+  CHECK(texts == std::vector{test::EventPayload("restored")});
 }
 
 TEST_CASE("a reader of an empty directory is at the end") {
@@ -765,6 +768,7 @@ TEST_CASE(
   CHECK(test::EventTexts(test::ReadAll(reader.get())) == std::vector<std::string>{"one"});
   journal::Batch batch;
   CHECK(test::WaitUntil([&] { return !reader->Read(&batch).ok(); }));
+  CHECK_FALSE(reader->AtEnd());
   CHECK(test::ItemsOf(batch).empty());
   test::AppendText(writer.get(), "two");
   REQUIRE(writer->Shutdown(test::kPatienceMs));

@@ -90,7 +90,8 @@ class Reader {
   /// True when the last call of Read handed out nothing because everything is read. False whenever
   /// another call may hand out more without anything being written: after one that handed out
   /// something, failed, or met a file that cannot be read yet (deleted since the listing, held by
-  /// another process).
+  /// another process). In durable mode a frame that no MARK covers yet is not handed out, and
+  /// counts as not written.
   virtual bool AtEnd() const = 0;
   virtual ReaderStats Stats() const = 0;
   virtual WriterTimes Times() const = 0;
