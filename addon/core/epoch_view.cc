@@ -32,14 +32,15 @@ bool EpochView::HasWriter() {
   if (status.ok()) {
     lock_unreadable_since_ = 0;
     blocked_ = Status::Ok();
+    is_unsure_ = false;
     has_writer_ = writer == place_->epoch;
     return *has_writer_;
   }
   // Without knowing whether a writer is in it, the epoch is left only for one that began after it:
   // an epoch that was copied in would end the reading of a live one.
-  const bool recent = IsRecent(&lock_unreadable_since_);
-  has_writer_ = recent || !IsFollowed();
-  if (*has_writer_ && !recent) {
+  is_unsure_ = IsRecent(&lock_unreadable_since_);
+  has_writer_ = is_unsure_ || !IsFollowed();
+  if (*has_writer_ && !is_unsure_) {
     blocked_ = Status(status.code(), "cannot read which epoch has a writer", status.os_error());
   }
   return *has_writer_;
@@ -60,9 +61,8 @@ bool EpochView::WaitsForUnreadable(SegmentPlace from, SegmentPlace before) {
   return false;
 }
 
-StepOutcome EpochView::AtEnd(SegmentPlace from) {
-  const bool is_unsure = lock_unreadable_since_ != 0 && IsRecent(&lock_unreadable_since_);
-  const bool waits = is_unsure || WaitsForUnreadable(from, {UINT32_MAX, UINT32_MAX});
+StepOutcome EpochView::EndOrWait(SegmentPlace from) {
+  const bool waits = is_unsure_ || WaitsForUnreadable(from, {UINT32_MAX, UINT32_MAX});
   return waits ? StepOutcome::kWaiting : StepOutcome::kEnd;
 }
 

@@ -36,14 +36,16 @@ class EpochView {
   /// Forgets which epoch has a writer; the reader has entered another one.
   void ForgetWriter() {
     has_writer_.reset();
+    is_unsure_ = false;
     blocked_ = Status::Ok();
   }
   /// True while a segment in [from, before) cannot be read but may be soon: for up to 5 s, since a
   /// virus scanner may hold it.
   bool WaitsForUnreadable(SegmentPlace from, SegmentPlace before);
-  /// For a reader that finds nothing at `from` or after it: kEnd, or kWaiting while a file that
-  /// cannot be read just now may hold more.
-  StepOutcome AtEnd(SegmentPlace from);
+  /// For a reader that finds nothing from a place onwards, by default its own: kEnd, or kWaiting
+  /// while a file that cannot be read just now may hold more.
+  StepOutcome EndOrWait() { return EndOrWait({place_->epoch.number, place_->segment}); }
+  StepOutcome EndOrWait(SegmentPlace from);
 
  private:
   bool HasWriter();
@@ -54,7 +56,8 @@ class EpochView {
   EpochLinks links_;
   const ReadPlace* place_;
   Status blocked_;
-  std::optional<bool> has_writer_;      ///< of this epoch; kept until the next listing or epoch
+  std::optional<bool> has_writer_;  ///< of this epoch; kept until the next listing or epoch
+  bool is_unsure_ = false;  ///< has_writer_ is a guess: the lock file may become readable soon
   uint64_t unreadable_since_ = 0;       ///< MonotonicNanos; 0: nothing is unreadable
   uint64_t lock_unreadable_since_ = 0;  ///< the same of the lock file
 };

@@ -208,21 +208,22 @@ StepResult FrameCursor::FinishSegment(const CatalogSegment* next) {
 
 StepResult FrameCursor::SearchLiveTail(uint64_t from, uint64_t* found) {
   *found = kNoFrame;
-  const ReadPlace& place = *parts_.place;
-  const uint64_t offset = place.offset;
-  const SegmentPlace next = {place.epoch.number, place.segment + 1};
+  const uint64_t offset = parts_.place->offset;
   const uint64_t now = MonotonicNanos();
-  // The last search found nothing.
-  if (now < search_at_) return parts_.view->AtEnd(next);
+  if (now < search_at_) return found_nothing_ ? parts_.view->EndOrWait() : StepOutcome::kWaiting;
   search_pause_ = std::clamp(search_pause_ * 2, kFirstSearchPause, kLongestSearchPause);
   search_at_ = now + search_pause_;
+  found_nothing_ = false;
   std::vector<uint8_t> head;
   Status status = scanner_.CopyBytes(offset, kFrameHeaderSize, &head);
   if (!status.ok()) return status;
   const bool zeros = std::all_of(head.begin(), head.end(), [](uint8_t byte) { return byte == 0; });
   status = scanner_.FindFrame(from, zeros ? from + kZeroSearchBytes : scanner_.end(), found);
   if (!status.ok()) return status;
-  if (*found == kNoFrame) return parts_.view->AtEnd(next);
+  if (*found == kNoFrame) {
+    found_nothing_ = true;
+    return parts_.view->EndOrWait();
+  }
   // A later frame is there, so everything before it has been written: only now can it be damage.
   scanner_.Invalidate();
   FrameHeader frame;
@@ -280,6 +281,7 @@ StepResult FrameCursor::CheckCover(uint64_t sequence) {
   const Status status =
       cover_.IsCovered(parts_.view->catalog(), *epoch, *parts_.place, sequence, &covered);
   if (!status.ok()) return status;
+  // A file that is held may show that it is durable. Waiting for that would let it through in time.
   return covered ? StepOutcome::kMoved : StepOutcome::kEnd;
 }
 

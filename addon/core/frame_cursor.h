@@ -82,8 +82,9 @@ class FrameCursor {
   SegmentScanner scanner_;
   Quarantine quarantine_;
   CoverWatch cover_;
-  uint64_t search_at_ = 0;     ///< when the live tail is searched for damage again
-  uint64_t search_pause_ = 0;  ///< ns; doubles with each search that found nothing
+  uint64_t search_at_ = 0;      ///< when the live tail is searched for damage again
+  bool found_nothing_ = false;  ///< the last search, which may also have failed or found a frame
+  uint64_t search_pause_ = 0;   ///< ns; doubles with each search that found nothing
 };
 
 }  // namespace journal

@@ -73,7 +73,7 @@ Status ReaderCore::ReadBatch() {
   const bool at_end = result.outcome() == StepOutcome::kEnd;
   const bool idle = at_end || result.outcome() == StepOutcome::kWaiting;
   if (!idle || !batch_.empty()) listed_at_ = 0;
-  at_end_ = at_end && batch_.empty();
+  at_end_ = at_end && batch_.empty() && view_.blocked().ok();
   // What was read before an error is handed out; the next call reports the error again.
   if (!batch_.empty()) return Status::Ok();
   return idle ? view_.blocked() : result.status();

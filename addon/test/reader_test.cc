@@ -36,6 +36,29 @@ bool OpensLockFile(const test::Operation& operation) {
   return operation.op == test::Op::kOpen && operation.path.ends_with(journal::kWriterLockName);
 }
 
+/// Everything that a reader hands out until it is at the end.
+std::vector<test::Item> ReadToEnd(journal::Reader* reader) {
+  std::vector<test::Item> all;
+  journal::Batch batch;
+  REQUIRE(test::WaitUntil([&] {
+    REQUIRE(reader->Read(&batch).ok());
+    for (auto& item : test::ItemsOf(batch)) all.push_back(std::move(item));
+    return reader->AtEnd();
+  }));
+  return all;
+}
+
+/// Refuses to open a file while `held` is true, as when another process has it open. If `path` is
+/// empty, refuses every file.
+test::HookFiles::Hook Holding(const bool* held, const std::string& path = "") {
+  return [=](const test::Operation& operation) {
+    const bool is_meant = path.empty() || operation.path == path;
+    return *held && is_meant && operation.op == test::Op::kOpen
+               ? journal::Status(journal::Status::Code::kBusy, "cannot open", 32)
+               : journal::Status::Ok();
+  };
+}
+
 TEST_CASE("a durable reader holds back what no MARK covers, for a while") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
@@ -54,7 +77,9 @@ TEST_CASE("a durable reader holds back what no MARK covers, for a while") {
   CHECK(impatient->Stats().unmarked_frames == 1);
 }
 
-TEST_CASE("a segment that is held or gone when it is opened is not an error but is tried again") {
+TEST_CASE(
+    "a segment that is held or gone when it is opened is neither an error nor the end but is tried "
+    "again") {
   for (const auto code : {journal::Status::Code::kBusy, journal::Status::Code::kNotFound}) {
     test::MemoryFiles files;
     test::JournalBuilder builder(&files, kDirectory);
@@ -74,44 +99,19 @@ TEST_CASE("a segment that is held or gone when it is opened is not an error but 
         return journal::Status(code, "cannot open", 32);
       });
       auto reader = Open(&hooked, ReadMode::kCommitted);
+      CHECK_FALSE(reader->AtEnd());
       journal::Batch batch;
       std::vector<std::string> texts;
       // The read that fails, the one after it, and one that finds nothing.
       for (int i = 0; i < 3; ++i) {
         REQUIRE(reader->Read(&batch).ok());
         for (const auto& text : test::EventTexts(test::ItemsOf(batch))) texts.push_back(text);
+        CHECK(reader->AtEnd() == (batch.entries.empty() && texts.size() == 2));
       }
+      CHECK(reader->AtEnd());
       CHECK(opens > failing);
       CHECK(texts.size() == 2);
     }
-  }
-}
-
-TEST_CASE("a reader is not at the end while a segment is held or gone that it has listed") {
-  for (const auto code : {journal::Status::Code::kBusy, journal::Status::Code::kNotFound}) {
-    test::MemoryFiles files;
-    test::JournalBuilder builder(&files, kDirectory);
-    builder.Epoch(1, 1, kSegmentBytes);
-    builder.Event("one");
-    constexpr int kOpensByListings = 2;
-    int opens = 0;
-    test::HookFiles hooked(&files, [&](const test::Operation& operation) {
-      if (operation.op != test::Op::kOpen || OpensLockFile(operation)) return journal::Status::Ok();
-      if (++opens != kOpensByListings + 1) return journal::Status::Ok();
-      return journal::Status(code, "cannot open", 32);
-    });
-    auto reader = Open(&hooked, ReadMode::kCommitted);
-    CHECK_FALSE(reader->AtEnd());
-    journal::Batch batch;
-    REQUIRE(reader->Read(&batch).ok());
-    CHECK(batch.entries.empty());
-    CHECK_FALSE(reader->AtEnd());
-    REQUIRE(reader->Read(&batch).ok());
-    CHECK(batch.entries.size() == 1);
-    CHECK_FALSE(reader->AtEnd());
-    REQUIRE(reader->Read(&batch).ok());
-    CHECK(batch.entries.empty());
-    CHECK(reader->AtEnd());
   }
 }
 
@@ -123,18 +123,64 @@ TEST_CASE("a reader is not at the end while the header of the next segment canno
   builder.Epoch(2, 2, kSegmentBytes);
   builder.Event("two");
   bool held = true;
-  const std::string last = builder.path();
-  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
-    return held && operation.op == test::Op::kOpen && operation.path == last
-               ? journal::Status(journal::Status::Code::kBusy, "cannot open", 32)
-               : journal::Status::Ok();
-  });
+  test::HookFiles hooked(&files, Holding(&held, builder.path()));
   auto reader = Open(&hooked, ReadMode::kCommitted);
   CHECK(test::EventTexts(test::ReadAll(reader.get())).size() == 1);
   CHECK_FALSE(reader->AtEnd());
   held = false;
   CHECK(test::EventTexts(test::ReadAll(reader.get())).size() == 1);
   CHECK(reader->AtEnd());
+}
+
+TEST_CASE("whichever operation finds a file held, what is read to the end is the same") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  builder.Epoch(2, 2, kSegmentBytes);
+  const uint64_t damaged = builder.offset();
+  builder.Event("two");
+  builder.Event("three");
+  files[builder.path()][damaged + journal::kFrameHeaderSize] ^= 1;
+  const auto expected = ReadToEnd(Open(&files, ReadMode::kCommitted).get());
+  REQUIRE(test::EventTexts(expected) ==
+          std::vector{test::EventPayload("one"), test::EventPayload("three")});
+  uint64_t reads = 0;
+  for (uint64_t failing = 1; failing <= reads + 1; ++failing) {
+    CAPTURE(failing);
+    reads = 0;
+    test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+      const bool is_read = operation.op == test::Op::kOpen || operation.op == test::Op::kRead;
+      return is_read && ++reads == failing
+                 ? journal::Status(journal::Status::Code::kBusy, "held", 32)
+                 : journal::Status::Ok();
+    });
+    const auto items = ReadToEnd(Open(&hooked, ReadMode::kCommitted).get());
+    CHECK(test::EventTexts(items) == test::EventTexts(expected));
+    CHECK(items.size() == expected.size());
+  }
+}
+
+TEST_CASE("a reader whose epoch is gone is not at the end while an older one that came is held") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(3, 3, kSegmentBytes);
+  builder.Event("lost");
+  const std::string lost = builder.path();
+  bool held = false;
+  test::HookFiles hooked(&files, Holding(&held));
+  auto reader = Open(&hooked, ReadMode::kCommitted);
+  CHECK(ReadToEnd(reader.get()).size() == 1);
+  REQUIRE(files.Delete(lost.c_str()).ok());
+  test::JournalBuilder older(&files, kDirectory);
+  older.Epoch(2, 2, kSegmentBytes);
+  older.Event("restored");
+  held = true;
+  CHECK(test::ReadAll(reader.get()).empty());
+  CHECK_FALSE(reader->AtEnd());
+  held = false;
+  const auto texts = test::EventTexts(ReadToEnd(reader.get()));
+  CHECK(texts == std::vector{test::EventPayload("restored")});
 }
 
 TEST_CASE("a reader of an empty directory is at the end") {
@@ -152,11 +198,7 @@ TEST_CASE("a durable reader hands out nothing unmarked while it cannot see the e
   builder.Mark();
   builder.Event("not marked");
   bool held = false;
-  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
-    return held && operation.op == test::Op::kOpen
-               ? journal::Status(journal::Status::Code::kBusy, "cannot open", 32)
-               : journal::Status::Ok();
-  });
+  test::HookFiles hooked(&files, Holding(&held));
   auto options = test::ReaderOf(kDirectory, ReadMode::kDurable);
   options.file_system = &hooked;
   options.unmarked_after_ms = kNeverMs;
@@ -726,6 +768,7 @@ TEST_CASE(
   CHECK(test::EventTexts(test::ReadAll(reader.get())) == std::vector<std::string>{"one"});
   journal::Batch batch;
   CHECK(test::WaitUntil([&] { return !reader->Read(&batch).ok(); }));
+  CHECK_FALSE(reader->AtEnd());
   CHECK(test::ItemsOf(batch).empty());
   test::AppendText(writer.get(), "two");
   REQUIRE(writer->Shutdown(test::kPatienceMs));
@@ -751,6 +794,26 @@ TEST_CASE("while the lock file stays unreadable, an epoch is left for the one th
   auto reader = Open(&hooked, ReadMode::kCommitted);
   const auto items = test::ReadUntil(reader.get(), [](const auto& all) { return all.size() >= 2; });
   CHECK(test::EventTexts(items).size() == 2);
+}
+
+TEST_CASE("a reader in doubt about the writer is not at the end before the next listing") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  builder.Seal();
+  builder.Epoch(2, 2, kSegmentBytes);
+  builder.Event("two");
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    if (!OpensLockFile(operation)) return journal::Status::Ok();
+    return journal::Status(journal::Status::Code::kIo, "input/output error", 5);
+  });
+  auto options = test::ReaderOf(kDirectory, ReadMode::kCommitted);
+  options.file_system = &hooked;
+  options.relist_ms = 3000;  // no listing falls on the moment when the patience of 5 s ends
+  auto reader = journal::Reader::Open(options);
+  CHECK(test::EventTexts(ReadToEnd(reader.get())) ==
+        std::vector{test::EventPayload("one"), test::EventPayload("two")});
 }
 
 TEST_CASE("reads that failed in one segment do not make a failure in the next one damage") {

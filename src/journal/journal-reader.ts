@@ -3,7 +3,9 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import {
   loadNative,
   type NativeBatch,
+  type NativeJournalReader,
   type NativeReader,
+  type NativeReaderOptions,
   type NativeWriterTimes,
 } from "../native/addon.ts";
 import { mebibyte } from "../units.ts";
@@ -32,9 +34,7 @@ export interface JournalReaderOptions {
 }
 
 /** Creates the native reader; tests pass their own. */
-export type OpenNativeReader = (
-  options: ConstructorParameters<ReturnType<typeof loadNative>["JournalReader"]>[0],
-) => NativeReader;
+export type OpenNativeReader = (options: NativeReaderOptions) => NativeReader;
 
 const columns = {
   type: 0,
@@ -155,7 +155,8 @@ export async function readBatch(native: NativeReader): Promise<NativeBatch | nul
   }
 }
 
-function openNative(options: Parameters<OpenNativeReader>[0]): NativeReader {
+/** The addon's reader. */
+export function openNative(options: NativeReaderOptions): NativeJournalReader {
   return new (loadNative().JournalReader)(options);
 }
 

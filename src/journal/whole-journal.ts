@@ -1,14 +1,13 @@
 import { clock } from "../clock.ts";
-import {
-  loadNative,
-  type NativeJournalReader,
-  type NativeReaderOptions,
-  type NativeReaderStats,
-  type NativeWriterTimes,
+import type {
+  NativeJournalReader,
+  NativeReaderOptions,
+  NativeReaderStats,
+  NativeWriterTimes,
 } from "../native/addon.ts";
 import { mebibyte } from "../units.ts";
 import type { JournalFrame } from "./frame.ts";
-import { framesOf, readBatch } from "./journal-reader.ts";
+import { framesOf, openNative, readBatch } from "./journal-reader.ts";
 import type { JournalPosition } from "./position.ts";
 import { listSegments } from "./segments.ts";
 
@@ -48,7 +47,7 @@ export class WholeJournal {
       const batch = await readBatch(this.#reader);
       if (batch !== null) yield framesOf(batch);
       else if (this.#reader.atEnd()) return;
-      // A segment was deleted after it had been listed, or another process holds it.
+      // For instance, a segment was deleted after it had been listed, or another process holds it.
       else await clock.delay(againAfterMs, { signal }).catch(() => undefined);
     }
   }
@@ -65,8 +64,4 @@ export class WholeJournal {
   close(): void {
     this.#reader.close();
   }
-}
-
-function openNative(options: NativeReaderOptions): NativeJournalReader {
-  return new (loadNative().JournalReader)(options);
 }

@@ -90,8 +90,9 @@ export interface NativeReader {
 /** The addon's reader. */
 export interface NativeJournalReader extends NativeReader {
   /**
-   * True if the last read found nothing because everything is read. False if it found nothing because a file
-   * cannot be read yet (deleted since the listing, held by another process): the next reads show what is there.
+   * True if the last read found nothing because everything is read. False whenever another one may find more without
+   * anything being written: after one that found something, failed, or met a file that cannot be read yet (deleted
+   * since the listing, held by another process).
    */
   atEnd(): boolean;
   /** Summed over all frames read so far; must not be called during a `read`. */

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-/** Where the variables are read that hold for all tests. */
+/** The files that read the variables that apply to all tests. */
 const forAll = ["scale.ts", "until.ts"].map((name) => join("test", "support", name));
 
 /** `NAME size` of each size that a test takes from the environment. */

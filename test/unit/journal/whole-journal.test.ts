@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { openNative } from "../../../src/journal/journal-reader.ts";
 import { WholeJournal } from "../../../src/journal/whole-journal.ts";
-import { loadNative, type NativeJournalReader } from "../../../src/native/addon.ts";
+import type { NativeJournalReader } from "../../../src/native/addon.ts";
 import {
   flushed,
   journalDirectory,
@@ -10,6 +11,23 @@ import {
   record,
 } from "../../support/small-journal.ts";
 
+/** A journal whose native reader is asked by `read`. */
+function readBy(
+  directory: string,
+  read: (native: NativeJournalReader) => ReturnType<NativeJournalReader["read"]>,
+): WholeJournal {
+  return new WholeJournal(directory, null, "committed", (options) => {
+    const native = openNative(options);
+    return {
+      read: () => read(native),
+      atEnd: () => native.atEnd(),
+      stats: () => native.stats(),
+      writerTimes: () => native.writerTimes(),
+      close: () => native.close(),
+    };
+  });
+}
+
 test("a file that cannot be read yet is not taken for the end of the journal", async (context) => {
   const directory = journalDirectory(context);
   const simulator = openSmall(directory);
@@ -17,19 +35,10 @@ test("a file that cannot be read yet is not taken for the end of the journal", a
   await flushed(simulator);
   simulator.close();
   let refused = 0;
-  const journal = new WholeJournal(directory, null, "committed", (options): NativeJournalReader => {
-    const native = new (loadNative().JournalReader)(options);
-    return {
-      async read() {
-        if (refused === 3) return native.read();
-        refused += 1;
-        return null;
-      },
-      atEnd: () => native.atEnd(),
-      stats: () => native.stats(),
-      writerTimes: () => native.writerTimes(),
-      close: () => native.close(),
-    };
+  const journal = readBy(directory, async (native) => {
+    if (refused === 3) return native.read();
+    refused += 1;
+    return null;
   });
   context.after(() => journal.close());
   const labels = [];
@@ -44,18 +53,9 @@ test("a wait for a file that cannot be read yet ends with the signal", async (co
   const directory = journalDirectory(context);
   openSmall(directory).close();
   const stop = new AbortController();
-  const journal = new WholeJournal(directory, null, "committed", (options): NativeJournalReader => {
-    const native = new (loadNative().JournalReader)(options);
-    return {
-      async read() {
-        stop.abort();
-        return null;
-      },
-      atEnd: () => false,
-      stats: () => native.stats(),
-      writerTimes: () => native.writerTimes(),
-      close: () => native.close(),
-    };
+  const journal = readBy(directory, async () => {
+    stop.abort();
+    return null;
   });
   context.after(() => journal.close());
   for await (const frames of journal.chunks(stop.signal)) assert.equal(frames.length, 0);

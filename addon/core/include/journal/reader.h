@@ -97,9 +97,11 @@ class Reader {
   /// Fills `batch` (cleared first) with what can be handed out now; empty when there is nothing
   /// new.
   virtual Status Read(Batch* batch) = 0;
-  /// True when the last call of Read handed out nothing because everything is read. False after one
-  /// that handed out nothing because a file cannot be read yet (deleted since the listing, held by
-  /// another process): more may come without anything being written.
+  /// True when the last call of Read handed out nothing because everything is read. False whenever
+  /// another call may hand out more without anything being written: after one that handed out
+  /// something, failed, or met a file that cannot be read yet (deleted since the listing, held by
+  /// another process). In durable mode a frame that no MARK covers yet is not handed out, and
+  /// counts as not written.
   virtual bool AtEnd() const = 0;
   virtual ReaderStats Stats() const = 0;
   virtual WriterTimes Times() const = 0;
