@@ -25,7 +25,8 @@ uint32_t Catalog::NewestNumber() const {
   return epochs_.empty() ? 0 : epochs_.rbegin()->first.number;
 }
 
-Status Catalog::Refresh() {
+Status Catalog::Refresh(uint64_t now) {
+  now_ = now;
   // A segment may get its header just after its file was read, and the one after it just before:
   // then the first would seem to be missing. A second listing, begun once the later one is there,
   // finds both. It reads every header again: a new epoch may have come under the names of the one
@@ -51,7 +52,7 @@ Status Catalog::ListOnce() {
   const uint32_t newest = NewestNumber();
   std::map<std::string, Known> known;
   epochs_.clear();
-  unreadable_.clear();
+  were_unreadable_ = std::exchange(unreadable_, {});
   for (const auto& [name, size] : listing.files) {
     const auto found = known_.find(name);
     const Known before = found == known_.end() ? Known() : found->second;
@@ -79,7 +80,8 @@ void Catalog::ReadHeaderOf(const std::string& name, uint64_t size, bool again, u
   uint8_t page[kSegmentHeaderSize];
   size_t read = 0;
   Status status = files_->Open((directory_ + "/" + name).c_str(), OpenMode::kRead, &file);
-  if (status.ok()) status = file->ReadAt(0, page, sizeof(page), &read);
+  const bool is_open = status.ok();
+  if (is_open) status = file->ReadAt(0, page, sizeof(page), &read);
   // Deleted since the listing, or while another process has it open: gone.
   if (status.code() == Status::Code::kNotFound) {
     *known = Known();
@@ -89,12 +91,19 @@ void Catalog::ReadHeaderOf(const std::string& name, uint64_t size, bool again, u
     // What it was is better than nothing, but only until it can be read.
     if (!settled) *known = Known();
     known->unconfirmed = true;
-    return unreadable_.push_back({number, index});
+    const bool is_damage = is_open && status.code() != Status::Code::kBusy;
+    return NoteUnreadable({number, index}, status, is_damage);
   }
   known->unconfirmed = false;
   known->size = size;
   known->valid = DecodeSegmentHeader(page, read, &known->header) && known->header.epoch == number &&
                  known->header.index == index;
+}
+
+void Catalog::NoteUnreadable(SegmentPlace place, const Status& status, bool is_damage) {
+  const auto before = were_unreadable_.find(place);
+  const uint64_t since = before == were_unreadable_.end() ? now_ : before->second.since;
+  unreadable_[place] = {since, status, is_damage};
 }
 
 Status Catalog::ReadWritersEpoch(std::optional<EpochKey>* epoch) const {
@@ -114,9 +123,13 @@ Status Catalog::ReadWritersEpoch(std::optional<EpochKey>* epoch) const {
   return status;
 }
 
-bool Catalog::HasUnreadable(SegmentPlace from, SegmentPlace before) const {
-  return std::any_of(unreadable_.begin(), unreadable_.end(),
-                     [&](const SegmentPlace& place) { return from <= place && place < before; });
+std::vector<UnreadableFile> Catalog::Unreadable(SegmentPlace from, SegmentPlace before) const {
+  std::vector<UnreadableFile> files;
+  for (auto at = unreadable_.lower_bound(from); at != unreadable_.end() && at->first < before;
+       ++at) {
+    files.push_back(at->second);
+  }
+  return files;
 }
 
 }  // namespace journal

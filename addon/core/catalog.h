@@ -27,6 +27,15 @@ struct CatalogSegment {
   SegmentHeader header;
 };
 
+/// A file with the name of a segment that exists but could not be read when it was last listed.
+struct UnreadableFile {
+  /// MonotonicNanos of the first listing that could not read it; it has failed since then.
+  uint64_t since = 0;
+  Status status;
+  /// It opens but its bytes cannot be read: a damaged disk rather than rights or another process.
+  bool is_damage = false;
+};
+
 /// Segments of an epoch by index.
 using CatalogEpoch = std::map<uint32_t, CatalogSegment>;
 
@@ -38,8 +47,8 @@ class Catalog {
       : files_(files), directory_(std::move(directory)) {}
 
   /// Lists the directory again; reads all headers when files came or went or one is new, and that
-  /// of the newest file always.
-  Status Refresh();
+  /// of the newest file always. `now`: MonotonicNanos.
+  Status Refresh(uint64_t now);
   const std::map<EpochKey, CatalogEpoch>& epochs() const { return epochs_; }
   std::string PathOf(const CatalogSegment& segment) const {
     return directory_ + "/" + segment.name;
@@ -48,8 +57,8 @@ class Catalog {
   /// writer; none without such a file, and when it names none. Read again with each call. A failure
   /// says nothing of a writer.
   Status ReadWritersEpoch(std::optional<EpochKey>* epoch) const;
-  /// True when a file in [from, before) exists but could not be read just now.
-  bool HasUnreadable(SegmentPlace from, SegmentPlace before) const;
+  /// The files in [from, before) that exist but could not be read just now.
+  std::vector<UnreadableFile> Unreadable(SegmentPlace from, SegmentPlace before) const;
 
  private:
   struct Known {
@@ -65,13 +74,16 @@ class Catalog {
   Status ListOnce();
   void ReadHeaderOf(const std::string& name, uint64_t size, bool again, uint32_t newest,
                     Known* known);
+  void NoteUnreadable(SegmentPlace place, const Status& status, bool is_damage);
   uint32_t NewestNumber() const;
 
   FileSystem* files_;
   std::string directory_;
   std::map<std::string, Known> known_;  ///< what earlier listings found out, by file name
   std::map<EpochKey, CatalogEpoch> epochs_;
-  std::vector<SegmentPlace> unreadable_;
+  std::map<SegmentPlace, UnreadableFile> unreadable_;
+  std::map<SegmentPlace, UnreadableFile> were_unreadable_;  ///< at the listing before
+  uint64_t now_ = 0;                                        ///< of the last listing
   /// A file became a segment or another segment or stopped being one, and no listing since then has
   /// confirmed the others.
   bool news_ = false;

@@ -1,18 +1,11 @@
 #include "epoch_view.h"
 
-#include "journal/units.h"
-#include "platform.h"
-
 namespace journal {
-namespace {
 
-constexpr uint64_t kUnreadablePatienceNanos = 5 * kNanosPerSecond;
-
-}  // namespace
-
-Status EpochView::Refresh() {
+Status EpochView::Refresh(uint64_t now) {
   ForgetWriter();
-  return catalog_.Refresh();
+  listed_at_ = now;
+  return catalog_.Refresh(now);
 }
 
 const CatalogEpoch* EpochView::Current() const {
@@ -38,7 +31,8 @@ bool EpochView::HasWriter() {
   }
   // Without knowing whether a writer is in it, the epoch is left only for one that began after it:
   // an epoch that was copied in would end the reading of a live one.
-  is_unsure_ = IsRecent(&lock_unreadable_since_);
+  if (lock_unreadable_since_ == 0) lock_unreadable_since_ = listed_at_;
+  is_unsure_ = IsRecent(lock_unreadable_since_);
   has_writer_ = is_unsure_ || !IsFollowed();
   if (*has_writer_ && !is_unsure_) {
     blocked_ = Status(status.code(), "cannot read which epoch has a writer", status.os_error());
@@ -56,21 +50,30 @@ bool EpochView::IsFollowed() {
 }
 
 bool EpochView::WaitsForUnreadable(SegmentPlace from, SegmentPlace before) {
-  if (catalog_.HasUnreadable(from, before)) return IsRecent(&unreadable_since_);
-  unreadable_since_ = 0;
-  return false;
+  bool waits = false;
+  for (const UnreadableFile& file : catalog_.Unreadable(from, before)) {
+    if (IsRecent(file.since)) {
+      waits = true;
+    } else if (!file.is_damage) {
+      waits = true;
+      Block(file);
+    }
+  }
+  return waits;
 }
 
 StepOutcome EpochView::EndOrWait(SegmentPlace from) {
-  const bool waits = is_unsure_ || WaitsForUnreadable(from, {UINT32_MAX, UINT32_MAX});
+  bool waits = is_unsure_;
+  for (const UnreadableFile& file : catalog_.Unreadable(from, {UINT32_MAX, UINT32_MAX})) {
+    waits = true;
+    // No frame after a damaged one shows what it had, so only an error does.
+    if (!IsRecent(file.since)) Block(file);
+  }
   return waits ? StepOutcome::kWaiting : StepOutcome::kEnd;
 }
 
-/// Notes when something became unreadable, and says whether that may still pass.
-bool EpochView::IsRecent(uint64_t* since) {
-  const uint64_t now = MonotonicNanos();
-  if (*since == 0) *since = now;
-  return now - *since < kUnreadablePatienceNanos;
+void EpochView::Block(const UnreadableFile& file) {
+  blocked_ = Status(file.status.code(), "cannot read a segment", file.status.os_error());
 }
 
 }  // namespace journal

@@ -85,7 +85,7 @@ Status ReaderCore::ListDirectory() {
   // but lists the directory only now and then.
   const uint64_t now = MonotonicNanos();
   if (listed_at_ != 0 && now - listed_at_ < relist_nanos_) return Status::Ok();
-  const Status status = view_.Refresh();
+  const Status status = view_.Refresh(now);
   listed_at_ = status.ok() ? now : 0;
   return status;
 }

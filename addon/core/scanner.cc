@@ -47,6 +47,8 @@ Status SegmentScanner::FillWindow(uint64_t offset, size_t size) {
   window_size_ = 0;
   size_t read = 0;
   Status status = file_->ReadAt(offset, window_.data(), size, &read);
+  // What another process holds is not damaged, however long that lasts.
+  if (status.code() == Status::Code::kBusy) return status;
   if (!status.ok()) {
     failures_ = failed_at_ == offset ? failures_ + 1 : 1;
     failed_at_ = offset;

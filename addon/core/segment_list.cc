@@ -5,13 +5,14 @@
 #include "catalog.h"
 #include "epoch_links.h"
 #include "hex.h"
+#include "platform.h"
 
 namespace journal {
 
 Status ListSegments(FileSystem* files, const std::string& directory,
                     std::vector<SegmentInfo>* segments) {
   Catalog catalog(files, directory);
-  Status status = catalog.Refresh();
+  Status status = catalog.Refresh(MonotonicNanos());
   std::optional<EpochKey> writers_epoch;
   // Whoever deletes segments must not take the writer's epoch for one that has ended.
   if (status.ok()) status = EpochLinks(files).FindWriter(catalog, &writers_epoch);

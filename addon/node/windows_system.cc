@@ -170,11 +170,16 @@ std::atomic<bool> is_log_hanging = false;
 DWORD WriteEntryInTime(DWORD id, const std::vector<std::wstring>& texts) {
   if (is_log_hanging.exchange(true)) return ERROR_BUSY;
   const auto error = std::make_shared<std::atomic<DWORD>>(ERROR_SUCCESS);
-  threads::AbandonableThread thread([id, texts, error] {
-    *error = event_log::WriteEntry(id, texts);
+  try {
+    threads::AbandonableThread thread([id, texts, error] {
+      *error = event_log::WriteEntry(id, texts);
+      is_log_hanging = false;
+    });
+    return thread.WaitForEnd(std::chrono::seconds(2)) ? error->load() : ERROR_TIMEOUT;
+  } catch (const std::system_error&) {
     is_log_hanging = false;
-  });
-  return thread.WaitForEnd(std::chrono::seconds(2)) ? error->load() : ERROR_TIMEOUT;
+    return ERROR_NO_SYSTEM_RESOURCES;
+  }
 }
 
 Napi::Value WriteLogEntry(const Napi::CallbackInfo& info) {

@@ -1,7 +1,9 @@
 #include "supervisor.h"
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include "command_line.h"
@@ -79,11 +81,19 @@ Supervisor::Life Supervisor::RunOnce() {
   LogStart(child);
   const auto output = std::make_shared<Output>(
       Output{child.TakeOutput(), Handle(CreateEventW(nullptr, TRUE, FALSE, nullptr)), log_});
-  threads::AbandonableThread reader([output] { ReadOutput(*output); });
+  std::optional<threads::AbandonableThread> reader;
+  try {
+    reader.emplace([output] { ReadOutput(*output); });
+  } catch (const std::system_error&) {
+    // The program would wait for its output to be read.
+    child.Terminate();
+    life.start_error = ERROR_NO_SYSTEM_RESOURCES;
+    return life;
+  }
   WaitForEnd(&child, output->started.get());
   // What the program left running would hold its output open.
   child.Terminate();
-  reader.WaitForEnd(kLastOutput);
+  reader->WaitForEnd(kLastOutput);
   life.exit_code = child.ExitCode();
   life.up_ms = GetTickCount64() - begin_ms;
   LogEnd(child, life);

@@ -3,7 +3,10 @@
 #include <map>
 
 #include "catalog.h"
+#include "epoch_view.h"
 #include "journal/segment_list.h"
+#include "journal/units.h"
+#include "platform.h"
 #include "support/hook_files.h"
 #include "support/journal_builder.h"
 #include "support/journal_tools.h"
@@ -657,6 +660,88 @@ TEST_CASE("a new epoch under the names of another is found although the second l
   CHECK(items[2].payload == test::EventPayload("four"));
 }
 
+TEST_CASE(
+    "each file that cannot be read has a patience of its own, from the listing that found it") {
+  constexpr uint64_t kSecond = journal::kNanosPerSecond;
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  const std::string first = builder.path();
+  builder.Segment(kSegmentBytes);
+  const std::string second = builder.path();
+  builder.Segment(kSegmentBytes);
+  std::string bad;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    return operation.op == test::Op::kRead && operation.path == bad
+               ? journal::Status(journal::Status::Code::kIo, "input/output error", 5)
+               : journal::Status::Ok();
+  });
+  journal::ReadPlace place;
+  journal::EpochView view(&hooked, kDirectory, &place);
+  constexpr journal::SegmentPlace kStart = {0, 0};
+  constexpr journal::SegmentPlace kLast = {1, 2};
+  uint64_t now = 100 * kSecond;
+  // A scanner that goes from file to file.
+  for (const auto& path : {first, second}) {
+    bad = path;
+    for (int listing = 0; listing < 4; ++listing, now += kSecond) {
+      REQUIRE(view.Refresh(now).ok());
+      CHECK(view.WaitsForUnreadable(kStart, kLast));
+      CHECK(view.EndOrWait(kStart) == journal::StepOutcome::kWaiting);
+      CHECK(view.blocked().ok());
+    }
+  }
+  REQUIRE(view.Refresh(now + 2 * kSecond).ok());
+  CHECK_FALSE(view.WaitsForUnreadable(kStart, kLast));
+  // At the end, nothing but an error shows what it may have had.
+  CHECK(view.EndOrWait(kStart) == journal::StepOutcome::kWaiting);
+  CHECK_FALSE(view.blocked().ok());
+}
+
+TEST_CASE("a segment that cannot be opened is waited for, and after 5 s that is an error") {
+  constexpr uint64_t kSecond = journal::kNanosPerSecond;
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  bool held = true;
+  test::HookFiles hooked(&files, Holding(&held, builder.path()));
+  journal::ReadPlace place;
+  journal::EpochView view(&hooked, kDirectory, &place);
+  REQUIRE(view.Refresh(100 * kSecond).ok());
+  CHECK(view.WaitsForUnreadable({0, 0}, {1, 1}));
+  CHECK(view.blocked().ok());
+  REQUIRE(view.Refresh(3700 * kSecond).ok());
+  CHECK(view.WaitsForUnreadable({0, 0}, {1, 1}));
+  CHECK_FALSE(view.blocked().ok());
+  held = false;
+  REQUIRE(view.Refresh(3701 * kSecond).ok());
+  CHECK_FALSE(view.WaitsForUnreadable({0, 0}, {1, 1}));
+  CHECK(view.blocked().ok());
+}
+
+TEST_CASE("frames that another process holds are not damage, however often they cannot be read") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  builder.Event("one");
+  bool held = true;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    const bool frames = operation.op == test::Op::kRead && operation.offset != 0;
+    return held && frames ? journal::Status(journal::Status::Code::kBusy, "held", 33)
+                          : journal::Status::Ok();
+  });
+  auto reader = Open(&hooked, ReadMode::kCommitted);
+  journal::Batch batch;
+  for (int reads = 0; reads < 20; ++reads) {
+    (void)reader->Read(&batch);
+    CHECK(batch.entries.empty());
+    CHECK_FALSE(reader->AtEnd());
+  }
+  held = false;
+  CHECK(test::EventTexts(ReadToEnd(reader.get())) == std::vector{test::EventPayload("one")});
+  CHECK(reader->Stats().damaged_ranges == 0);
+}
+
 TEST_CASE("a header that cannot be read just when an epoch was replaced is read later") {
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
@@ -673,17 +758,17 @@ TEST_CASE("a header that cannot be read just when an epoch was replaced is read 
     return journal::Status(journal::Status::Code::kBusy, "held", 32);
   });
   journal::Catalog catalog(&hooked, kDirectory);
-  REQUIRE(catalog.Refresh().ok());
+  REQUIRE(catalog.Refresh(journal::MonotonicNanos()).ok());
   REQUIRE(catalog.epochs().size() == 1);
   again.Epoch(2, 3, kSegmentBytes);
   again.Segment(kSegmentBytes);
   fails = true;
-  REQUIRE(catalog.Refresh().ok());
+  REQUIRE(catalog.Refresh(journal::MonotonicNanos()).ok());
   REQUIRE(refused > 0);
-  CHECK(catalog.HasUnreadable({2, 0}, {2, 1}));
+  CHECK(catalog.Unreadable({2, 0}, {2, 1}).size() == 1);
   fails = false;
-  REQUIRE(catalog.Refresh().ok());
-  CHECK_FALSE(catalog.HasUnreadable({2, 0}, {2, 1}));
+  REQUIRE(catalog.Refresh(journal::MonotonicNanos()).ok());
+  CHECK(catalog.Unreadable({2, 0}, {2, 1}).empty());
   REQUIRE(catalog.epochs().size() == 1);
   const auto& [key, epoch] = *catalog.epochs().begin();
   CHECK(key.id == again.id());

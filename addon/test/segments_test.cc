@@ -98,7 +98,7 @@ TEST_CASE("a segment states the limits of its writer") {
   test::AppendText(writer.get(), "one");
   REQUIRE(writer->Shutdown(test::kPatienceMs));
   journal::Catalog catalog(&files, kDirectory);
-  REQUIRE(catalog.Refresh().ok());
+  REQUIRE(catalog.Refresh(journal::MonotonicNanos()).ok());
   REQUIRE(catalog.epochs().size() == 1);
   const auto& [key, epoch] = *catalog.epochs().begin();
   CHECK(epoch.begin()->second.header.max_journal_bytes == options.max_journal_bytes);

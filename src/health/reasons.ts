@@ -24,9 +24,9 @@ export const healthReasons = {
     hint: "Check that this account may read the state directory; `certwire check` tries every file.",
   },
   "journal-unreadable": {
-    meaning: "The journal directory cannot be read.",
+    meaning: "The journal directory, or a segment in it, cannot be read.",
     when: "`failing` while the directory cannot be listed. With a `sink`, whose reading fails: `degraded` while its first tries fail, `failing` from the tenth.",
-    hint: "Check that the directory exists and that the service's account may list and read it, and `writer.lock` in it.",
+    hint: "Check that the directory exists and that the service's account may list it and read what is in it; no other process may hold its files.",
   },
   "sink-unreachable": {
     meaning: "There is no connection to the sink's broker or files.",
