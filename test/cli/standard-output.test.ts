@@ -45,6 +45,9 @@ const commands: Readonly<Record<string, readonly string[] | "help" | "service">>
   // Its screen needs a terminal.
   top: "help",
   doctor: ["--config", file("certwire.json"), "--offline"],
+  // On Windows only.
+  reconcile: "help",
+  backfill: "help",
   "ca status": "help",
   "ca enable": "help",
   "ca disable": "help",
