@@ -1,7 +1,6 @@
-// A backfill from a fake database to the file sink, in a process that kills itself with SIGKILL in the middle. Its argument
-// is a `BackfillTask` as JSON.
+// A backfill from a fake database, in a process that kills itself with SIGKILL in the middle. Its argument is a
+// `BackfillTask` as JSON.
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import pino from "pino";
 import { CaDatabase } from "../../src/ca-database/ca-database.ts";
 import { sinkOf } from "../../src/config/sink-entry.ts";
@@ -20,6 +19,7 @@ import { DeadLetterFile } from "../../src/state/dead-letter.ts";
 import { stateLayout } from "../../src/state/layout.ts";
 import { FakeCaDatabase } from "./fake-ca-database.ts";
 import { killedRows } from "./killed-backfill-rows.ts";
+import type { UrlEntry } from "./patient-entry.ts";
 import { replaceMethod } from "./replace-method.ts";
 import { turns } from "./until.ts";
 
@@ -27,8 +27,8 @@ import { turns } from "./until.ts";
 export interface BackfillTask {
   readonly journal: string;
   readonly state: string;
-  /** Directory of the sink. */
-  readonly out: string;
+  /** The sink. */
+  readonly entry: UrlEntry;
   readonly rows: number;
   readonly kill?: {
     /** Batches that are acknowledged before. */
@@ -40,7 +40,7 @@ export interface BackfillTask {
   };
 }
 
-const { journal, state, out, rows, kill } = JSON.parse(process.argv[2] ?? "") as BackfillTask;
+const { journal, state, entry, rows, kill } = JSON.parse(process.argv[2] ?? "") as BackfillTask;
 let batches = 0;
 
 async function dieAt(at: NonNullable<BackfillTask["kill"]>["at"]): Promise<void> {
@@ -82,16 +82,16 @@ const selection = { fromRequest: 1 };
 const options = {
   ...compared,
   facts: await identifyBoth({ ...compared, run: await RunFile.open(paths.run) }, signal),
-  published: new ContentIndex(paths.published("files")),
+  published: new ContentIndex(paths.published("sink")),
   selection,
   settleMs: 0,
   events: {},
   filter: new EventFilter({}),
   pace: new Pace({ perSecond: 1_000_000, isLiveBehind: async () => false, sleep }),
-  place: new BackfillPlace(paths.backfill("files"), selection),
+  place: new BackfillPlace(paths.backfill("sink"), selection),
   progress: () => undefined,
 };
-const target = sinkOf({ name: "files", url: pathToFileURL(out).href });
+const target = sinkOf({ ...entry, name: "sink" });
 const log = pino({ level: "silent" });
 await runBackfill(
   options,
