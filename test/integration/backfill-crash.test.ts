@@ -55,7 +55,7 @@ test("a backfill to RabbitMQ that is killed again and again leaves nothing out, 
   const [broker = ""] = rabbitmq.urls;
   // One is emptied after each kill, the other is for the consumer.
   const [counted, consumed] = [`${exchange}-counted`, `${exchange}-consumed`];
-  t.after(() => leaveRabbitmq(rabbitmq, [counted, consumed]));
+  t.after(() => leaveRabbitmq(rabbitmq, [exchange, counted, consumed]));
   const connection = await connect(broker);
   const channel = await connection.createChannel();
   await channel.assertExchange(exchange, "topic");
