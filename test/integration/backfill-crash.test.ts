@@ -1,38 +1,16 @@
-import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { connect } from "amqplib";
-import { MemoryDeduplication } from "../../src/consumer/deduplication/memory.ts";
-import type { EventSource } from "../../src/consumer/event-source.ts";
 import { kafkaTopic } from "../../src/consumer/kafka/topic-source.ts";
 import { rabbitMqQueue } from "../../src/consumer/rabbitmq/queue-source.ts";
+import { assertConsumedOnce } from "../support/consumed-once.ts";
 import { drainQueue } from "../support/drain-queue.ts";
-import { type KilledBackfill, killBackfills } from "../support/killed-backfills.ts";
-import { RunningConsumer } from "../support/running-consumer.ts";
+import { killBackfills } from "../support/killed-backfills.ts";
 import { startKafka, startRabbitmq } from "./support/brokers.ts";
 import { leaveRabbitmq } from "./support/leave-rabbitmq.ts";
 import { readKafka } from "./support/read-kafka.ts";
 
 function idIn(body: string | null): string {
   return (JSON.parse(body ?? "") as { id: string }).id;
-}
-
-/** Makes sure that a consumer that leaves out what it has seen gets each event once. */
-async function assertConsumedOnce(
-  t: TestContext,
-  source: EventSource,
-  { events, arrived }: KilledBackfill,
-): Promise<void> {
-  const consumer = new RunningConsumer(t, source, { deduplication: new MemoryDeduplication() });
-  const settled = () => {
-    const { handled, duplicates } = consumer.consumer.stats;
-    return handled + duplicates >= arrived.length;
-  };
-  await consumer.until(settled, "all messages are consumed");
-  await consumer.stop();
-  const ids = consumer.events.map(({ id }) => id);
-  assert.deepEqual(ids.toSorted(), [...new Set(arrived)].toSorted());
-  assert.equal(ids.length, events);
-  t.diagnostic(`a consumer with deduplication: ${ids.length} of ${events} events, none twice`);
 }
 
 test("a backfill to Kafka that is killed again and again leaves nothing out, and a consumer gets each event once", async (t) => {
@@ -46,7 +24,7 @@ test("a backfill to Kafka that is killed again and again leaves nothing out, and
     return (await readKafka(brokers, topic)).map(({ value }) => idIn(value));
   });
   const client = { brokers: [...brokers] };
-  await assertConsumedOnce(t, kafkaTopic({ client, topic, groupId: topic }), killed);
+  await assertConsumedOnce(t, kafkaTopic({ client, topic, groupId: topic }), killed.arrived);
 });
 
 test("a backfill to RabbitMQ that is killed again and again leaves nothing out, and a consumer gets each event once", async (t) => {
@@ -70,5 +48,9 @@ test("a backfill to RabbitMQ that is killed again and again leaves nothing out, 
     arrived.push(...(await drainQueue(broker, counted)).map(idIn));
     return [...arrived];
   });
-  await assertConsumedOnce(t, rabbitMqQueue({ connection: broker, queue: consumed }), killed);
+  await assertConsumedOnce(
+    t,
+    rabbitMqQueue({ connection: broker, queue: consumed }),
+    killed.arrived,
+  );
 });

@@ -1,6 +1,7 @@
 // A backfill from a fake database, in a process that kills itself with SIGKILL in the middle. Its argument is a
 // `BackfillTask` as JSON.
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import pino from "pino";
 import { CaDatabase } from "../../src/ca-database/ca-database.ts";
 import { sinkOf } from "../../src/config/sink-entry.ts";
@@ -11,6 +12,7 @@ import { BackfillPlace } from "../../src/reconcile/backfill-place.ts";
 import { ContentIndex } from "../../src/reconcile/content-index.ts";
 import { JournalContents } from "../../src/reconcile/journal-contents.ts";
 import { identifyBoth } from "../../src/reconcile/known-database.ts";
+import { LiveBacklog } from "../../src/reconcile/live-backlog.ts";
 import { Pace } from "../../src/reconcile/pace.ts";
 import { runBackfill } from "../../src/reconcile/run-backfill.ts";
 import { RunFile } from "../../src/reconcile/run-file.ts";
@@ -30,6 +32,8 @@ export interface BackfillTask {
   /** The sink. */
   readonly entry: UrlEntry;
   readonly rows: number;
+  /** How fast it may be, and the checkpoint that says how far the service is; default as fast as it can. */
+  readonly pace?: { readonly perSecond: number; readonly checkpoint: string };
   readonly kill?: {
     /** Batches that are acknowledged before. */
     readonly batches: number;
@@ -40,7 +44,9 @@ export interface BackfillTask {
   };
 }
 
-const { journal, state, entry, rows, kill } = JSON.parse(process.argv[2] ?? "") as BackfillTask;
+const { journal, state, entry, rows, pace, kill } = JSON.parse(
+  process.argv[2] ?? "",
+) as BackfillTask;
 let batches = 0;
 
 async function dieAt(at: NonNullable<BackfillTask["kill"]>["at"]): Promise<void> {
@@ -77,6 +83,19 @@ const compared = {
   contents: await JournalContents.open(paths),
   journal,
 };
+
+function paceOf(): Pace {
+  if (pace === undefined) {
+    return new Pace({ perSecond: 1_000_000, isLiveBehind: async () => false, sleep });
+  }
+  const live = new LiveBacklog(journal, pace.checkpoint);
+  return new Pace({
+    perSecond: pace.perSecond,
+    isLiveBehind: () => live.isBehind(),
+    sleep: async (ms, signal) => delay(ms, undefined, { signal }),
+  });
+}
+
 const { signal } = new AbortController();
 const selection = { fromRequest: 1 };
 const options = {
@@ -87,7 +106,7 @@ const options = {
   settleMs: 0,
   events: {},
   filter: new EventFilter({}),
-  pace: new Pace({ perSecond: 1_000_000, isLiveBehind: async () => false, sleep }),
+  pace: paceOf(),
   place: new BackfillPlace(paths.backfill("sink"), selection),
   progress: () => undefined,
 };
