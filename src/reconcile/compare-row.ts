@@ -3,6 +3,7 @@ import { rowDateMs, rowFacts, type ScannedFact } from "../events/row-events.ts";
 import { dispositions } from "../exit/ca-codes.ts";
 import type { ExitRecord, RecordValue } from "../exit/record.ts";
 import { hasContentId, type IndexEntry } from "./content-index.ts";
+import type { Contents } from "./journal-contents.ts";
 
 /** What a comparison says of a request, and what that means. The how-to has the same (tested). */
 export const classMeanings = {
@@ -42,6 +43,8 @@ export interface ComparisonLimits {
   readonly settleMs: number;
   /** From when on the journal's contents are whole, in ms since 1970; `undefined` if they are empty. */
   readonly coveredSinceMs: number | undefined;
+  /** What to call them. */
+  readonly noun: Contents["noun"];
 }
 
 const ownDispositions: ReadonlySet<RecordValue | undefined> = new Set([
@@ -70,13 +73,13 @@ export function compareRow(
   const missing = facts.filter((fact) => !entries.some((entry) => isOf(entry, fact, row)));
   if (!isSettled(row, limits)) return { class: "unsettled", missing: [] };
   if (missing.length === 0) return compareStates(facts, entries, row, limits);
-  const changed = changedCertificate(missing, entries);
+  const changed = changedCertificate(missing, entries, limits);
   if (changed !== undefined) return { class: "changed", missing: [], detail: changed };
   const lost = missing.filter((fact) => !isHistory(fact, limits));
   if (lost.length === 0) return { class: "history", missing };
   const isUnknown = entries.length === 0 && missing.length === facts.length;
   if (isUnknown) return { class: "missing", missing };
-  return { class: "state", missing, detail: `the journal lacks ${kindsOf(lost)}` };
+  return { class: "state", missing, detail: `the ${limits.noun} lacks ${kindsOf(lost)}` };
 }
 
 /** What the journal says of a request that the database does not have; `undefined` while that may still change. */
@@ -131,26 +134,27 @@ function compareStates(
   facts: readonly ScannedFact[],
   entries: readonly IndexEntry[],
   row: ExitRecord,
-  { readMs, settleMs }: ComparisonLimits,
+  { readMs, settleMs, noun }: ComparisonLimits,
 ): Comparison {
   const last = entries.filter(({ timeSeconds }) => timeSeconds * 1000 <= readMs - settleMs).at(-1);
   if (last === undefined || facts.some((fact) => isOf(last, fact, row))) {
     return { class: "both", missing: [] };
   }
-  const detail = `the journal goes on with ${last.kind}, and the database does not`;
+  const detail = `the ${noun} goes on with ${last.kind}, and the database does not`;
   return { class: "state", missing: [], detail };
 }
 
 function changedCertificate(
   missing: readonly ScannedFact[],
   entries: readonly IndexEntry[],
+  { noun }: ComparisonLimits,
 ): string | undefined {
   const isChanged = missing.some(
     (fact) =>
       groupOf(fact.kind) === "certificate.issued" &&
       entries.some((entry) => isSameKind(entry, fact)),
   );
-  return isChanged ? "journal and database have different certificates" : undefined;
+  return isChanged ? `${noun} and database have different certificates` : undefined;
 }
 
 function isHistory({ timeMs }: ScannedFact, { coveredSinceMs }: ComparisonLimits): boolean {

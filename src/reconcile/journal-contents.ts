@@ -15,21 +15,21 @@ import type { JournalFrame } from "../journal/frame.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import { WholeJournal } from "../journal/whole-journal.ts";
 import { decodeContent } from "../sources/decode-frame.ts";
-import type { StateLayout } from "../state/layout.ts";
+import type { ReconcileLayout } from "../state/layout.ts";
 import { mebibyte } from "../units.ts";
 import { ContentIndex, type IndexEntry, isIndexed } from "./content-index.ts";
 
-/** A CA that the journal has records of. */
+/** A CA that journal or topic have something about. */
 export interface SeenName {
   /** SanitizedCAName. */
   readonly name: string;
-  /** SHA-256 of its certificate, lower-case hex; empty if the record did not have it. */
+  /** SHA-256 of its certificate, lower-case hex; empty if it is not known. */
   readonly certificate: string;
 }
 
 const maxHeadBytes = 4 * mebibyte;
 /** What an entry can number. */
-const maxCas = 65_536;
+export const maxCas = 65_536;
 /** DO_NOT_PERSIST_IN_DB: the CA does not keep what it issues by such a template. */
 const unstoredFlag = 0x1000;
 
@@ -54,28 +54,50 @@ interface Head {
   cas: SeenName[];
 }
 
-/** The files of the contents, as the state directory has them. */
-export type ContentsPaths = StateLayout["reconcile"];
+/** What somebody other than the CA says has happened to which request: the journal, or a topic. */
+export interface Contents {
+  /** What to call it. */
+  readonly noun: "journal" | "topic" | "stream";
+  /**
+   * From when on they are whole, in ms since 1970; `undefined` while they were empty. What happened before is history: it
+   * may have been there and was deleted, or Certwire was not there yet.
+   */
+  readonly coveredSinceMs: number | undefined;
+  /** Up to when they can know something, in ms since 1970; `undefined`: up to the last call of `update`. */
+  readonly knownUntilMs?: number | undefined;
+  /** The CAs that they have something about. */
+  readonly cas: readonly SeenName[];
+  /**
+   * Reads what is new in a place: the directory of a journal. `onRecords`: called with the number of records that were
+   * read so far. Ends early if the signal is aborted, and may be called again.
+   */
+  update(place: string, signal: AbortSignal, onRecords?: (records: number) => void): Promise<void>;
+  /** The entries of a file of the index, by request. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
+  read(part: number): Promise<Map<number, IndexEntry[]>>;
+  /** Numbers of the files of the index, rising. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
+  parts(): Promise<number[]>;
+}
 
 /**
  * What the journal says has happened to which request, also of records that retention has deleted since: an index on disk
  * that goes on where it was. One process at a time may update it.
  */
-export class JournalContents {
-  readonly #paths: ContentsPaths;
+export class JournalContents implements Contents {
+  readonly noun = "journal";
+  readonly #paths: ReconcileLayout;
   readonly #index: ContentIndex;
   readonly #head: Head;
   #lastDer: Buffer | undefined;
   #lastHash = "";
 
-  private constructor(paths: ContentsPaths, head: Head) {
+  private constructor(paths: ReconcileLayout, head: Head) {
     this.#paths = paths;
     this.#index = new ContentIndex(paths.index);
     this.#head = head;
   }
 
   /** Reads where it was; a head that does not exist begins anew. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
-  static async open(paths: ContentsPaths): Promise<JournalContents> {
+  static async open(paths: ReconcileLayout): Promise<JournalContents> {
     try {
       const text = await readLimitedText(paths.head, maxHeadBytes).catch(ignoreMissing);
       if (text === undefined) {
@@ -93,24 +115,15 @@ export class JournalContents {
     }
   }
 
-  /**
-   * From when on the contents are whole, in ms since 1970; `undefined` while the journal was empty. What happened before is
-   * history: it may have been recorded and deleted, or Certwire was not there yet.
-   */
   get coveredSinceMs(): number | undefined {
     return this.#head.coveredSinceMs ?? undefined;
   }
 
-  /** The CAs that the journal has records of. */
   get cas(): readonly SeenName[] {
     return this.#head.cas;
   }
 
-  /**
-   * Reads what the journal has had since, up to its flushed end. `onRecords`: called with the number of records that were
-   * read so far. Ends early if the signal is aborted, and may be called again. Rejects with CERTWIRE_JOURNAL_UNREADABLE
-   * or CERTWIRE_CHECKPOINT_FAILED.
-   */
+  /** Up to its flushed end. Rejects with CERTWIRE_JOURNAL_UNREADABLE or CERTWIRE_CHECKPOINT_FAILED. */
   async update(
     directory: string,
     signal: AbortSignal,
@@ -138,12 +151,10 @@ export class JournalContents {
     if (last !== undefined) await this.#save(last);
   }
 
-  /** The entries of a file of the index, by request. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
   read(part: number): Promise<Map<number, IndexEntry[]>> {
     return this.#index.read(part);
   }
 
-  /** Numbers of the files of the index, rising. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
   parts(): Promise<number[]> {
     return this.#index.parts();
   }

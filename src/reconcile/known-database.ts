@@ -4,7 +4,7 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { rowDateMs } from "../events/row-events.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
-import type { SeenName } from "./journal-contents.ts";
+import type { Contents, SeenName } from "./journal-contents.ts";
 import type { KnownDatabase, RunFile, RunState } from "./run-file.ts";
 import type { Compared } from "./walk-database.ts";
 
@@ -35,7 +35,7 @@ export async function identifyBoth(
 ): Promise<NativeCaFacts> {
   const { facts, known } = await identify(database, run.state, acceptsRestored, signal);
   await contents.update(journal, signal, journalProgress);
-  refuseOtherJournal(contents.cas, facts);
+  refuseOther(contents, facts);
   await run.save({ database: known, ...(acceptsRestored && { running: undefined }) });
   return facts;
 }
@@ -63,13 +63,13 @@ async function identify(
   return { facts, known: { name, certificates, ...(newest && { newest }) } };
 }
 
-function refuseOtherJournal(cas: readonly SeenName[], facts: NativeCaFacts): void {
+function refuseOther({ cas, noun }: Contents, facts: NativeCaFacts): void {
   const own = new Set(facts.certificates.map((der) => hash("sha256", der)));
   const [first] = cas;
   const isOther = ({ name, certificate }: SeenName) =>
     name !== facts.sanitizedName || (certificate !== "" && !own.has(certificate));
   if (first === undefined || !cas.every(isOther)) return;
-  const message = `the journal is of the CA "${first.name}", and the database of "${facts.sanitizedName}"`;
+  const message = `the ${noun} is of the CA "${first.name}", and the database of "${facts.sanitizedName}"`;
   throw new CertwireError("CERTWIRE_CA_DATABASE_OTHER", message);
 }
 

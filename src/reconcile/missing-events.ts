@@ -80,8 +80,8 @@ function missingOf(
   known: readonly IndexEntry[],
   { contents, settleMs, selection: { untilMs } }: MissingOptions,
 ): MissingRequest {
-  const { coveredSinceMs } = contents;
-  const limits = { readMs: unixMsOf(row.time), settleMs, coveredSinceMs };
+  const { coveredSinceMs, noun } = contents;
+  const limits = { readMs: unixMsOf(row.time), settleMs, coveredSinceMs, noun };
   const comparison = compareRow(row, known, limits);
   const facts = published.has(comparison.class) ? comparison.missing : [];
   const isWanted = ({ timeMs }: ScannedFact) => untilMs === undefined || (timeMs ?? 0) < untilMs;

@@ -3,6 +3,7 @@ import { rowFacts } from "../events/row-events.ts";
 import { unixMsOf } from "../events/times.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
+import type { ReconcileLayout } from "../state/layout.ts";
 import { Backfilled, compareWithBackfilled } from "./backfilled.ts";
 import {
   type Comparison,
@@ -13,7 +14,7 @@ import {
 } from "./compare-row.ts";
 import { ContentIndex, type IndexEntry } from "./content-index.ts";
 import { FindingsFile } from "./findings-file.ts";
-import type { ContentsPaths } from "./journal-contents.ts";
+import type { Contents } from "./journal-contents.ts";
 import { type Identified, identifyBoth, markOf } from "./known-database.ts";
 import type { RunningState } from "./run-file.ts";
 import {
@@ -26,7 +27,7 @@ import {
 
 /** How journal and database are compared. */
 export interface ReconcileOptions extends Compared, Identified {
-  readonly paths: ContentsPaths;
+  readonly paths: ReconcileLayout;
   /**
    * Only what has changed since this, in ms since 1970; `full`: every row. Default: since the last complete run, every
    * row if there was none, or if a run over every row was interrupted.
@@ -56,6 +57,8 @@ export interface RequestFinding {
 export interface ReconcileReport {
   /** Name of the CA. */
   readonly ca: string;
+  /** What the database was compared with. */
+  readonly comparedWith: Contents["noun"];
   readonly mode: "full" | "since";
   /** Since when, RFC 3339, in the mode `since`. */
   readonly since?: string;
@@ -294,7 +297,7 @@ class Comparing {
     if (comparison?.class !== "deleted") return;
     const last = entries.at(-1);
     const time = new Date((last?.timeSeconds ?? 0) * 1000).toISOString();
-    const detail = `the journal has ${last?.kind ?? "it"}, and the database has no row`;
+    const detail = `the ${this.#options.contents.noun} has ${last?.kind ?? "it"}, and the database has no row`;
     this.#findings.add({ class: "deleted", requestId, missing: [], time, detail });
   }
 
@@ -305,7 +308,8 @@ class Comparing {
 
   #limits(readMs: number): ComparisonLimits {
     const { contents, settleMs = defaultSettleMs } = this.#options;
-    return { readMs, settleMs, coveredSinceMs: contents.coveredSinceMs };
+    const { coveredSinceMs, noun, knownUntilMs = readMs } = contents;
+    return { readMs: Math.min(readMs, knownUntilMs), settleMs, coveredSinceMs, noun };
   }
 
   async #saveNewest(newest: ExitRecord | undefined): Promise<void> {
@@ -323,6 +327,7 @@ class Comparing {
     const { coveredSinceMs } = contents;
     return {
       ca: this.#facts.name,
+      comparedWith: contents.noun,
       mode: sinceMs === undefined ? "full" : "since",
       ...(sinceMs !== undefined && { since: new Date(sinceMs).toISOString() }),
       ...(coveredSinceMs !== undefined && { coveredSince: new Date(coveredSinceMs).toISOString() }),

@@ -3,7 +3,7 @@ import type { CaDatabase } from "../ca-database/ca-database.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
 import { ContentIndex, type IndexEntry } from "./content-index.ts";
-import type { JournalContents } from "./journal-contents.ts";
+import type { Contents } from "./journal-contents.ts";
 
 /** How long before a row was read something may have happened that is not in the journal yet, in ms. */
 export const defaultSettleMs = 600_000;
@@ -11,8 +11,8 @@ export const defaultSettleMs = 600_000;
 /** What is compared. */
 export interface Compared {
   readonly database: CaDatabase;
-  readonly contents: JournalContents;
-  /** Journal directory. */
+  readonly contents: Contents;
+  /** Journal directory, or the name of a topic or stream. */
   readonly journal: string;
 }
 
@@ -72,7 +72,7 @@ export async function* walkDatabase(
 
 /** What a file of the index says about the CA with these facts. */
 export async function ownEntries(
-  contents: JournalContents,
+  contents: Contents,
   facts: NativeCaFacts,
   part: number,
 ): Promise<OwnEntries> {
@@ -89,10 +89,7 @@ export async function ownEntries(
 }
 
 /** Which of the CAs in the journal is the one with these facts; a renewal has added certificates to it. */
-function ownCas(
-  { cas }: JournalContents,
-  { sanitizedName, certificates }: NativeCaFacts,
-): boolean[] {
+function ownCas({ cas }: Contents, { sanitizedName, certificates }: NativeCaFacts): boolean[] {
   const own = new Set(certificates.map((der) => hash("sha256", der)));
   return cas.map(
     ({ name, certificate }) =>

@@ -1,4 +1,8 @@
+import { hash } from "node:crypto";
 import { join } from "node:path";
+
+/** Letters in the name of a directory that stands for a topic or stream. */
+const placeNameLength = 16;
 
 /** The paths in a state directory. No other code builds a path in it. */
 export interface StateLayout {
@@ -24,27 +28,32 @@ export interface StateLayout {
   /** Name of the file whose lock admits one redrive to the directory. */
   readonly redriveLockName: string;
   /** What comparing journal and CA's database needs to go on. */
-  readonly reconcile: {
-    readonly directory: string;
-    /** Name of the file whose lock admits one comparison to the directory. */
-    readonly lockName: string;
-    /** Directory of what the journal says of which request (`ContentIndex`). */
-    readonly index: string;
-    /** Up to where the journal was read for that, JSON (`JournalContents`); `<path>.new` while it is replaced. */
-    readonly head: string;
-    /** Which database it was, and how far a run has come, JSON (`RunFile`); `<path>.new` while it is replaced. */
-    readonly run: string;
-    /** What the last run over every row has found so far, NDJSON. */
-    readonly findings: string;
-    /** What the last run over changed rows has found, NDJSON. */
-    readonly changes: string;
-    /** Directory of what a backfill has published to a sink (`ContentIndex`). */
-    published(sink: string): string;
-    /** Where a backfill to a sink goes on, JSON (`BackfillPlace`); `<path>.new` while it is replaced. */
-    backfill(sink: string): string;
-    /** Directory of the directories of `published`. */
-    readonly publishedDirectory: string;
-  };
+  readonly reconcile: ReconcileLayout;
+}
+
+/** The paths of comparisons with the CA's database. */
+export interface ReconcileLayout {
+  readonly directory: string;
+  /** Name of the file whose lock admits one comparison to the directory. */
+  readonly lockName: string;
+  /** Directory of what the journal says of which request (`ContentIndex`). */
+  readonly index: string;
+  /** Up to where the journal was read for that, JSON (`JournalContents`); `<path>.new` while it is replaced. */
+  readonly head: string;
+  /** Which database it was, and how far a run has come, JSON (`RunFile`); `<path>.new` while it is replaced. */
+  readonly run: string;
+  /** What the last run over every row has found so far, NDJSON. */
+  readonly findings: string;
+  /** What the last run over changed rows has found, NDJSON. */
+  readonly changes: string;
+  /** Directory of what a backfill has published to a sink (`ContentIndex`). */
+  published(sink: string): string;
+  /** Where a backfill to a sink goes on, JSON (`BackfillPlace`); `<path>.new` while it is replaced. */
+  backfill(sink: string): string;
+  /** Directory of the directories of `published`. */
+  readonly publishedDirectory: string;
+  /** The same for comparing the database with a topic or stream instead of the journal. */
+  place(name: string): ReconcileLayout;
 }
 
 /** The layout of a state directory; touches no file. */
@@ -64,7 +73,7 @@ export function stateLayout(directory: string): StateLayout {
   };
 }
 
-function reconcileLayout(directory: string): StateLayout["reconcile"] {
+function reconcileLayout(directory: string): ReconcileLayout {
   return {
     directory,
     lockName: "reconcile.lock",
@@ -76,5 +85,7 @@ function reconcileLayout(directory: string): StateLayout["reconcile"] {
     published: (sink) => join(directory, "published", sink),
     backfill: (sink) => join(directory, "backfill", `${sink}.json`),
     publishedDirectory: join(directory, "published"),
+    place: (name) =>
+      reconcileLayout(join(directory, "places", hash("sha256", name).slice(0, placeNameLength))),
   };
 }

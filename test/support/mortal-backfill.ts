@@ -1,7 +1,7 @@
-// A backfill from a fake database to the file sink, in a process that kills itself with SIGKILL in the middle. Its argument
-// is a `BackfillTask` as JSON.
+// A backfill from a fake database, in a process that kills itself with SIGKILL in the middle. Its argument is a
+// `BackfillTask` as JSON.
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { setTimeout as delay } from "node:timers/promises";
 import pino from "pino";
 import { CaDatabase } from "../../src/ca-database/ca-database.ts";
 import { sinkOf } from "../../src/config/sink-entry.ts";
@@ -12,6 +12,7 @@ import { BackfillPlace } from "../../src/reconcile/backfill-place.ts";
 import { ContentIndex } from "../../src/reconcile/content-index.ts";
 import { JournalContents } from "../../src/reconcile/journal-contents.ts";
 import { identifyBoth } from "../../src/reconcile/known-database.ts";
+import { LiveBacklog } from "../../src/reconcile/live-backlog.ts";
 import { Pace } from "../../src/reconcile/pace.ts";
 import { runBackfill } from "../../src/reconcile/run-backfill.ts";
 import { RunFile } from "../../src/reconcile/run-file.ts";
@@ -20,6 +21,7 @@ import { DeadLetterFile } from "../../src/state/dead-letter.ts";
 import { stateLayout } from "../../src/state/layout.ts";
 import { FakeCaDatabase } from "./fake-ca-database.ts";
 import { killedRows } from "./killed-backfill-rows.ts";
+import type { UrlEntry } from "./patient-entry.ts";
 import { replaceMethod } from "./replace-method.ts";
 import { turns } from "./until.ts";
 
@@ -27,9 +29,11 @@ import { turns } from "./until.ts";
 export interface BackfillTask {
   readonly journal: string;
   readonly state: string;
-  /** Directory of the sink. */
-  readonly out: string;
+  /** The sink. */
+  readonly entry: UrlEntry;
   readonly rows: number;
+  /** How fast it may be, and the checkpoint that says how far the service is; default as fast as it can. */
+  readonly pace?: { readonly perSecond: number; readonly checkpoint: string };
   readonly kill?: {
     /** Batches that are acknowledged before. */
     readonly batches: number;
@@ -40,7 +44,9 @@ export interface BackfillTask {
   };
 }
 
-const { journal, state, out, rows, kill } = JSON.parse(process.argv[2] ?? "") as BackfillTask;
+const { journal, state, entry, rows, pace, kill } = JSON.parse(
+  process.argv[2] ?? "",
+) as BackfillTask;
 let batches = 0;
 
 async function dieAt(at: NonNullable<BackfillTask["kill"]>["at"]): Promise<void> {
@@ -77,21 +83,34 @@ const compared = {
   contents: await JournalContents.open(paths),
   journal,
 };
+
+function paceOf(): Pace {
+  if (pace === undefined) {
+    return new Pace({ perSecond: 1_000_000, isLiveBehind: async () => false, sleep });
+  }
+  const live = new LiveBacklog(journal, pace.checkpoint);
+  return new Pace({
+    perSecond: pace.perSecond,
+    isLiveBehind: () => live.isBehind(),
+    sleep: async (ms, signal) => delay(ms, undefined, { signal }),
+  });
+}
+
 const { signal } = new AbortController();
 const selection = { fromRequest: 1 };
 const options = {
   ...compared,
   facts: await identifyBoth({ ...compared, run: await RunFile.open(paths.run) }, signal),
-  published: new ContentIndex(paths.published("files")),
+  published: new ContentIndex(paths.published("sink")),
   selection,
   settleMs: 0,
   events: {},
   filter: new EventFilter({}),
-  pace: new Pace({ perSecond: 1_000_000, isLiveBehind: async () => false, sleep }),
-  place: new BackfillPlace(paths.backfill("files"), selection),
+  pace: paceOf(),
+  place: new BackfillPlace(paths.backfill("sink"), selection),
   progress: () => undefined,
 };
-const target = sinkOf({ name: "files", url: pathToFileURL(out).href });
+const target = sinkOf({ ...entry, name: "sink" });
 const log = pino({ level: "silent" });
 await runBackfill(
   options,

@@ -28,7 +28,13 @@ export class RunningService {
     this.#running = service.run(this.#stop.signal);
   }
 
-  static async start(t: Pick<TestContext, "after">, journal: string, sinks: readonly SinkEntry[]) {
+  /** `acknowledged`: called with the sequence numbers that a sink has acknowledged. */
+  static async start(
+    t: Pick<TestContext, "after">,
+    journal: string,
+    sinks: readonly SinkEntry[],
+    acknowledged: (sequences: readonly number[]) => void = () => undefined,
+  ) {
     const file = join(dirname(journal), "certwire.json");
     const text = JSON.stringify({
       journal: { directory: journal },
@@ -42,6 +48,7 @@ export class RunningService {
       log: pino({ level: "silent" }),
       observe: (sink, events) => {
         const sequences = events.map(sequenceOf);
+        acknowledged(sequences);
         firsts.set(sink, Math.min(firsts.get(sink) ?? Number.POSITIVE_INFINITY, ...sequences));
       },
     });

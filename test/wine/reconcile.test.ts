@@ -1,59 +1,21 @@
 // `certwire reconcile` and `backfill` in node.exe for Windows: the journal of the exit module's own code, the database of a stand-in.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import type { CertwireEvent } from "../../src/events/event.ts";
 import { dispositions, exitEvents } from "../../src/exit/ca-codes.ts";
 import type { ReconcileReport } from "../../src/reconcile/reconcile.ts";
-import { CheckpointStore } from "../../src/state/checkpoint-store.ts";
 import { assertValid, fixture } from "../support/exit-records.ts";
 import type { CaRow } from "../support/fake-ca-database.ts";
 import { ReconcileScene } from "../support/reconcile-scene.ts";
 import { scaled } from "../support/scale.ts";
-import { readAll } from "../support/small-journal.ts";
-import {
-  type DatabaseScript,
-  registerDatabaseStandin,
-  scriptRow,
-  useDatabase,
-} from "./support/database-standin.ts";
-import { certwireInWine, MadeUpCas } from "./support/made-up-ca.ts";
-import { prepareWine, windowsPath } from "./support/wine.ts";
+import { useDatabase } from "./support/database-standin.ts";
+import { certwireInWine } from "./support/made-up-ca.ts";
+import { catchUp, prepareScene, sceneScript, writeSceneConfig } from "./support/wine-reconcile.ts";
 
-const defaultExit = "CertificateAuthority_MicrosoftDefault.Exit";
 const { issued, revoked, denied } = dispositions;
 const day = 86_400_000;
-
-let registered: Promise<void> | undefined;
-
-/** A made-up CA with a database, beside a journal; `undefined` if there is no Wine. */
-async function prepare(t: TestContext): Promise<ReconcileScene | undefined> {
-  if (!(await prepareWine(t))) return undefined;
-  registered ??= registerDatabaseStandin();
-  await registered;
-  const cas = await MadeUpCas.create(t);
-  await cas.add("Contoso", "REG_MULTI_SZ", defaultExit);
-  await cas.nameServer("Contoso", "CA01");
-  return new ReconcileScene(t);
-}
-
-function script({ database }: ReconcileScene): DatabaseScript {
-  const names = { 6: { string: "Contoso" }, 7: { string: "Contoso" } };
-  const rows = [...database.rows.values()].map(scriptRow);
-  return { config: "CA01\\Contoso", ca: names, rows };
-}
-
-function configOf(scene: ReconcileScene): string {
-  const path = join(scene.state, "certwire.json");
-  const config = {
-    journal: { directory: windowsPath(scene.journal), minFreeMegabytes: 0 },
-    state: { directory: windowsPath(scene.state) },
-    sinks: [{ name: "files", url: "file:events" }],
-  };
-  writeFileSync(path, JSON.stringify(config));
-  return windowsPath(path);
-}
 
 function publishedIn(directory: string): CertwireEvent[] {
   return readdirSync(directory, { recursive: true, encoding: "utf8" })
@@ -68,7 +30,7 @@ function row(id: number, begin: number, changes: Partial<CaRow> = {}): CaRow {
 }
 
 test("journal and database are compared on Windows, and the differences are named", async (t) => {
-  const scene = await prepare(t);
+  const scene = await prepareScene(t);
   if (scene === undefined) return;
   // Nothing that happened in the last ten minutes would be compared.
   const at = scene.begin - day;
@@ -80,8 +42,8 @@ test("journal and database are compared on Windows, and the differences are name
   scene.database.put(row(303, at, { certificate: ReconcileScene.certificate(9) }));
   scene.database.put(row(300, at, { disposition: revoked, revoked: at, reason: 1 }));
   await scene.flushed();
-  const config = configOf(scene);
-  const { report } = useDatabase(script(scene));
+  const config = writeSceneConfig(scene);
+  const { report } = useDatabase(sceneScript(scene));
 
   const table = await certwireInWine("reconcile", "--config", config);
   assert.equal(table.exitCode, 5, table.output);
@@ -98,21 +60,16 @@ test("journal and database are compared on Windows, and the differences are name
 });
 
 test("a backfill publishes what the journal lacks, a second one nothing, and then nothing is missing", async (t) => {
-  const scene = await prepare(t);
+  const scene = await prepareScene(t);
   if (scene === undefined) return;
   const at = scene.begin - day;
   for (let id = 2; id <= 20; id += 1) scene.happen(exitEvents.issued, row(id, at));
   for (let id = 21; id <= 60; id += 1) scene.database.put(row(id, at));
   scene.database.put(row(20, at, { disposition: revoked, revoked: at, reason: 1 }));
   await scene.flushed();
-  const last = (await readAll(scene.journal)).at(-1);
-  assert.ok(last);
-  // As the service leaves it behind when it has published everything.
-  const checkpoints = await CheckpointStore.open(join(scene.state, "checkpoints", "files"));
-  await checkpoints.save(last.position);
-  await checkpoints.close();
-  const config = configOf(scene);
-  const { report } = useDatabase(script(scene));
+  await catchUp(scene, "files");
+  const config = writeSceneConfig(scene);
+  const { report } = useDatabase(sceneScript(scene));
   const words = ["backfill", "--config", config, "--to-sink", "files"];
 
   const plan = await certwireInWine(...words, "--plan");
@@ -136,7 +93,7 @@ test("a backfill publishes what the journal lacks, a second one nothing, and the
 });
 
 test("a database of any size is compared in little memory", async (t) => {
-  const scene = await prepare(t);
+  const scene = await prepareScene(t);
   if (scene === undefined) return;
   // More than this ends the process.
   process.env["NODE_OPTIONS"] = "--max-old-space-size=96";
@@ -148,9 +105,9 @@ test("a database of any size is compared in little memory", async (t) => {
   const serialAt = 15 + der.readUInt8(14) - 4;
   const certificate = der.toString("base64");
   const generate = { seed: 7, certificate, serialAt, rows };
-  const { report } = useDatabase({ ...script(scene), generate });
+  const { report } = useDatabase({ ...sceneScript(scene), generate });
   const started = performance.now();
-  const config = configOf(scene);
+  const config = writeSceneConfig(scene);
   const words = ["reconcile", "--config", config, "--full", "--json", "--share", "100"];
   const { exitCode, output } = await certwireInWine(...words);
   assert.equal(exitCode, 0, output);
@@ -167,10 +124,14 @@ test("a database of any size is compared in little memory", async (t) => {
 });
 
 test("an account that may not read is told which permission to grant", async (t) => {
-  const scene = await prepare(t);
+  const scene = await prepareScene(t);
   if (scene === undefined) return;
-  useDatabase({ ...script(scene), faults: [{ call: "OpenView", hresult: "0x80070005" }] });
-  const { exitCode, output } = await certwireInWine("reconcile", "--config", configOf(scene));
+  useDatabase({ ...sceneScript(scene), faults: [{ call: "OpenView", hresult: "0x80070005" }] });
+  const { exitCode, output } = await certwireInWine(
+    "reconcile",
+    "--config",
+    writeSceneConfig(scene),
+  );
   assert.equal(exitCode, 77, output);
   assert.match(output, /CERTWIRE_CA_DATABASE_REFUSED: .*OpenView: 0x80070005 E_ACCESSDENIED/);
   assert.match(output, /hint: .*the permission Read, and nothing else/);

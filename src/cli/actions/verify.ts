@@ -258,7 +258,7 @@ async function chooseTarget(
   }
   if (rabbitmqStream !== undefined) {
     const { readStream, streamTarget } = await import("../verify/rabbitmq-stream.ts");
-    const target = streamTarget(rabbitmqStream, options);
+    const target = streamTarget(rabbitmqStream, options, "certwire verify");
     const read: Target["read"] = (tally, signal) => readStream(target, tally, waitMs, signal);
     return { name: `stream ${target.stream}`, things: "message", read };
   }

@@ -13,8 +13,7 @@ import {
 import { createLogger } from "../logger.ts";
 import { type ConnectOptions, parseEntry, resolveContext, tlsEntry, usage } from "./credentials.ts";
 import { saslEntry } from "./kafka-credentials.ts";
-import { type Extent, type Passed, readToEnd } from "./read-to-end.ts";
-import type { Tally } from "./tally.ts";
+import { type Extent, type MessageTaker, type Passed, readToEnd } from "./read-to-end.ts";
 
 /** The topic that a URL names; `clientId` is what the broker logs. Throws CERTWIRE_USAGE. */
 export function kafkaTarget(
@@ -31,28 +30,28 @@ export function kafkaTarget(
 /** Reads all that a topic holds now. Rejects with a CertwireError. */
 export async function readTopic(
   target: ResolvedKafkaSinkOptions,
-  tally: Tally,
+  taker: MessageTaker,
   waitMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const { topic } = target;
+  const { topic, clientId } = target;
   const kafka = createKafka(target, createLogger("silent"));
   const admin = kafka.admin();
   // Of its own, so that it begins at the oldest message and disturbs no consumer.
-  const groupId = `certwire-verify-${randomUUID()}`;
+  const groupId = `${clientId}-${randomUUID()}`;
   try {
     await admin.connect();
     const extents = await extentsOf(admin, topic);
-    if (await isCompacted(admin, topic)) tally.expectCompaction();
+    if (await isCompacted(admin, topic)) taker.expectCompaction();
     const source = (passed: Passed): EventSource =>
       kafkaTopic({ client: watched(kafka, passed), topic, groupId });
     try {
-      await readToEnd({ extents, source }, tally, waitMs, signal);
+      await readToEnd({ extents, source }, taker, waitMs, signal);
     } finally {
       // Without the right to do so the broker forgets the group by itself.
       await admin.deleteGroups([groupId]).catch(() => undefined);
     }
-    if (!signal.aborted) tally.compare(extents, await extentsOf(admin, topic));
+    if (!signal.aborted) taker.compare(extents, await extentsOf(admin, topic));
   } catch (error) {
     throw toConsumerError(error, `cannot read the topic "${topic}"`);
   } finally {

@@ -25,13 +25,14 @@ import {
   tlsEntry,
   usage,
 } from "./credentials.ts";
-import { type Extent, readToEnd } from "./read-to-end.ts";
-import type { Tally } from "./tally.ts";
+import { type Extent, type MessageTaker, readToEnd } from "./read-to-end.ts";
 
 /** A stream and how to connect to its broker. */
 export interface StreamTarget {
   readonly stream: string;
   readonly broker: ResolvedRabbitMqSinkOptions;
+  /** What the broker calls the connection. */
+  readonly connectionName: string;
 }
 
 const option = "--rabbitmq-stream";
@@ -40,11 +41,15 @@ const prefetch = 1000;
 /** How long to wait for a message before a stream is taken for empty, in ms. */
 const emptyMs = 10_000;
 
-/** The stream that a URL names. Throws CERTWIRE_USAGE. */
-export function streamTarget(url: string, options: ConnectOptions): StreamTarget {
+/** The stream that a URL names; `connectionName` is what the broker logs. Throws CERTWIRE_USAGE. */
+export function streamTarget(
+  url: string,
+  options: ConnectOptions,
+  connectionName: string,
+): StreamTarget {
   // Everything but the stream is as in the URL of a sink, which has an exchange instead.
   const [server = ""] = url.split("?", 1);
-  return { broker: brokerTarget(server, options, option), stream: streamIn(url) };
+  return { broker: brokerTarget(server, options, option), stream: streamIn(url), connectionName };
 }
 
 /** The broker that the URL of an option names, and what else it says. Throws CERTWIRE_USAGE. */
@@ -78,21 +83,21 @@ function streamIn(url: string): string {
  * CERTWIRE_CONSUMER_UNREACHABLE if the broker does not answer.
  */
 export async function readStream(
-  { stream, broker }: StreamTarget,
-  tally: Tally,
+  { stream, broker, connectionName }: StreamTarget,
+  taker: MessageTaker,
   waitMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const connection = (): Promise<ChannelModel> => connectTo(broker, "certwire verify", signal);
+  const connection = (): Promise<ChannelModel> => connectTo(broker, connectionName, signal);
   const ask = <T>(question: (model: ChannelModel, stream: string) => Promise<T>): Promise<T> =>
     withConnection(connection, ({ model }) => question(model, stream), signal);
   try {
     const extents = await ask(extentsOf);
     const offsets = new MemoryOffsets();
     const source = (): EventSource => rabbitMqStream({ connection, stream, offsets, prefetch });
-    await readToEnd({ extents, source }, tally, waitMs, signal);
+    await readToEnd({ extents, source }, taker, waitMs, signal);
     if (extents.length === 0 || signal.aborted) return;
-    tally.compare(extents, [{ place: stream, low: await ask(lowOf) }]);
+    taker.compare(extents, [{ place: stream, low: await ask(lowOf) }]);
   } catch (error) {
     if (signal.aborted && error === signal.reason) return;
     throw toConsumerError(error, `cannot read the stream "${stream}"`);

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { CompletenessPlace } from "../../consumer/completeness/completeness.ts";
 import type { EventSource } from "../../consumer/event-source.ts";
 import { silentLogger } from "../../consumer/logger.ts";
 import type { ReceivedMessage } from "../../consumer/message.ts";
 import { Session } from "../../consumer/session.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
-import type { Tally } from "./tally.ts";
+import type { ReadPlace } from "../../evidence/event-log.ts";
 
 /** What a partition or stream holds when the reading starts. */
 export interface Extent {
@@ -14,6 +15,26 @@ export interface Extent {
   readonly low: bigint;
   /** Offset after the newest message. */
   readonly high: bigint;
+}
+
+/** Takes what is read. */
+export interface MessageTaker {
+  /** How many messages may still be on their way. May take time that grows with them. */
+  readonly holes: number;
+  /** What there is to read, once that is known. */
+  expect(extents: readonly Extent[]): void;
+  /** The topic keeps only the newest event of each key. Called before the first message is added. */
+  expectCompaction(): void;
+  /** The extents again, after everything was read. */
+  compare(before: readonly Extent[], after: readonly Pick<Extent, "place" | "low">[]): void;
+  /** Takes a message, whatever it is. */
+  add(
+    message: Pick<ReceivedMessage, "headers" | "body">,
+    where: ReadPlace,
+    place?: CompletenessPlace,
+  ): void;
+  /** Resolves when there is space for more. */
+  makeSpace(signal: AbortSignal): Promise<void>;
 }
 
 /** Says that everything before an offset is read, also if the last of it are not messages. */
@@ -42,13 +63,13 @@ const stopMs = 5000;
  */
 export async function readToEnd(
   { extents, source }: Readable,
-  tally: Tally,
+  taker: MessageTaker,
   waitMs: number,
   signal: AbortSignal,
 ): Promise<void> {
-  tally.expect(extents);
+  taker.expect(extents);
   if (extents.every(({ low, high }) => high <= low)) return;
-  const reading = new Reading(extents, tally);
+  const reading = new Reading(extents, taker);
   const stop = new AbortController();
   const end = AbortSignal.any([signal, stop.signal]);
   const running = source((place, next) => reading.pass(place, next)).run({
@@ -58,14 +79,14 @@ export async function readToEnd(
     openSession: () => new Session(),
     deliver: async (message) => {
       if (!end.aborted) reading.take(message);
-      await tally.makeSpace(end);
+      await taker.makeSpace(end);
       return "handled";
     },
   });
   const stopped = running.catch(() => undefined);
   try {
     await Promise.race([running, reading.untilEnd(end)]);
-    await Promise.race([running, settle(tally, waitMs, end)]);
+    await Promise.race([running, settle(taker, waitMs, end)]);
   } finally {
     stop.abort();
     await Promise.race([stopped, delay(stopMs, undefined, { ref: false })]);
@@ -73,20 +94,20 @@ export async function readToEnd(
 }
 
 /** Waits while there are holes, at most `waitMs`. */
-async function settle(tally: Tally, waitMs: number, signal: AbortSignal): Promise<void> {
+async function settle(taker: MessageTaker, waitMs: number, signal: AbortSignal): Promise<void> {
   const until = performance.now() + waitMs;
-  for (let holes = tally.holes; holes > 0 && !signal.aborted; ) {
+  for (let holes = taker.holes; holes > 0 && !signal.aborted; ) {
     const leftMs = until - performance.now();
     if (leftMs <= 0) return;
     const pauseMs = holes > manyHoles ? leftMs : Math.min(leftMs, countMs);
     await delay(pauseMs, undefined, { signal }).catch(() => undefined);
-    holes = tally.holes;
+    holes = taker.holes;
   }
 }
 
 class Reading {
   readonly #extents: ReadonlyMap<string, Extent>;
-  readonly #tally: Tally;
+  readonly #taker: MessageTaker;
   /** Of each place, the next offset. */
   readonly #next: Map<string, bigint>;
   /** Places that are not read to their end. */
@@ -94,12 +115,12 @@ class Reading {
   readonly #end = new AbortController();
   #lastAt = performance.now();
 
-  constructor(extents: readonly Extent[], tally: Tally) {
+  constructor(extents: readonly Extent[], taker: MessageTaker) {
     this.#extents = new Map(extents.map((extent) => [extent.place, extent]));
     this.#next = new Map(extents.map(({ place, low }) => [place, low]));
     const filled = extents.filter(({ low, high }) => high > low);
     this.#open = new Set(filled.map(({ place }) => place));
-    this.#tally = tally;
+    this.#taker = taker;
   }
 
   /** Takes a message unless it is delivered again after a lost connection. */
@@ -110,7 +131,7 @@ class Reading {
     const { low, high } = this.#extents.get(place) ?? { low: 0n, high: 0n };
     const truncated = low > 0n ? { truncatedPartition: place } : {};
     const position = { name: `${place}@`, at: Number(offset) };
-    this.#tally.add({ headers, body }, position, offset < high ? truncated : { isLate: true });
+    this.#taker.add({ headers, body }, position, offset < high ? truncated : { isLate: true });
     this.pass(place, offset + 1n);
   }
 

@@ -9,13 +9,13 @@ import { EventLog, type ReadPlace } from "../../evidence/event-log.ts";
 import type { Findings } from "../../evidence/finding.ts";
 import type { JournalComparison } from "../../evidence/journal-comparison.ts";
 import { Progress } from "../progress.ts";
-import type { Extent } from "./read-to-end.ts";
+import type { Extent, MessageTaker } from "./read-to-end.ts";
 
 /** What a verification reads: the messages of a broker, or the lines of files. */
 export type Things = "message" | "line";
 
 /** What `certwire verify` has read so far. */
-export class Tally {
+export class Tally implements MessageTaker {
   /** Messages or lines that are not events of Certwire. */
   foreign = 0;
   /** Events of a later version of Certwire. */
@@ -45,7 +45,6 @@ export class Tally {
     return this.#completeness.report().holes;
   }
 
-  /** What there is to read, once that is known. */
   expect(extents: readonly Extent[]): void {
     this.#total = extents.reduce((sum, { low, high }) => sum + Number(high - low), 0);
     for (const { place, low } of extents) {
@@ -53,7 +52,6 @@ export class Tally {
     }
   }
 
-  /** The topic keeps only the newest event of each key. Must be called before the first event is added. */
   expectCompaction(): void {
     if (this.#comparison) this.#comparison.keepsKeys = true;
     else {

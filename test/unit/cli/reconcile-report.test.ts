@@ -11,6 +11,7 @@ const none = Object.fromEntries(
 ) as ReconcileReport["counts"];
 const report: ReconcileReport = {
   ca: "Contoso\u202eCA",
+  comparedWith: "journal",
   mode: "full",
   coveredSince: "2026-01-05T00:00:00.000Z",
   rows: 1000,

@@ -22,7 +22,7 @@ async function setUp(t: TestContext, options: FakeOptions = {}) {
   const tally = new Tally("message", new Findings());
   const read = () =>
     readStream(
-      streamTarget(`${broker.url}/?stream=s`, { mechanism: "plain" }),
+      streamTarget(`${broker.url}/?stream=s`, { mechanism: "plain" }, "verify"),
       tally,
       0,
       stop.signal,

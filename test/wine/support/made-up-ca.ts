@@ -1,9 +1,13 @@
+import { once } from "node:events";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { CommandError } from "../../integration/support/run-command.ts";
-import { nodeForWindows, runWine, windowsPath } from "./wine.ts";
+import { nodeForWindows, runWine, startWine, windowsPath } from "./wine.ts";
 
 const configuration = String.raw`HKLM\SYSTEM\CurrentControlSet\Services\CertSvc\Configuration`;
+
+/** The compiled sources lie beside the compiled tests. */
+const mainProgram = join(import.meta.dirname, "..", "..", "..", "src", "cli", "main.js");
 
 /** A command line that has ended. */
 export interface WindowsCommandResult {
@@ -12,12 +16,33 @@ export interface WindowsCommandResult {
   readonly output: string;
 }
 
+/** A command line that runs. */
+export interface RunningCommand {
+  readonly hasEnded: () => boolean;
+  /** Ends it in mid-work. */
+  readonly kill: () => Promise<void>;
+}
+
+/** Starts `certwire` of this build in node.exe for Windows, with the real addon; its output is appended to `logFile`. */
+export async function startCertwireInWine(
+  logFile: string,
+  ...words: readonly string[]
+): Promise<RunningCommand> {
+  const child = startWine(await nodeForWindows(), [windowsPath(mainProgram), ...words], logFile);
+  const closed = once(child, "close");
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const kill = async (): Promise<void> => {
+    if (child.pid !== undefined && !hasEnded()) process.kill(-child.pid, "SIGKILL");
+    await closed;
+  };
+  process.once("exit", () => void kill());
+  return { hasEnded, kill };
+}
+
 /** Runs `certwire` of this build in node.exe for Windows, with the real addon. */
 export async function certwireInWine(...words: readonly string[]): Promise<WindowsCommandResult> {
-  // The compiled sources lie beside the compiled tests.
-  const main = join(import.meta.dirname, "..", "..", "..", "src", "cli", "main.js");
   try {
-    const output = await runWine(await nodeForWindows(), [windowsPath(main), ...words]);
+    const output = await runWine(await nodeForWindows(), [windowsPath(mainProgram), ...words]);
     return { exitCode: 0, output };
   } catch (error) {
     if (!(error instanceof CommandError) || error.exitCode === undefined) throw error;

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import type { CertwireEvent } from "../../../src/events/event.ts";
+import { rowEvents } from "../../../src/events/row-events.ts";
+import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
+import {
+  EventContents,
+  type PlacedEvent,
+  type ReadEvents,
+} from "../../../src/reconcile/event-contents.ts";
+import type { ReconcileReport } from "../../../src/reconcile/reconcile.ts";
+import { RunFile } from "../../../src/reconcile/run-file.ts";
+import { publishedEvents } from "../../support/evidence-journal.ts";
+import type { CaRow } from "../../support/fake-ca-database.ts";
+import { ReconcileScene } from "../../support/reconcile-scene.ts";
+
+const { issued, pending } = dispositions;
+const second = 1000;
+const day = 86_400_000;
+
+function row({ begin }: ReconcileScene, id: number, changes: Partial<CaRow> = {}): CaRow {
+  const certificate = ReconcileScene.certificate(id);
+  const dates = { submitted: begin, resolved: begin + second };
+  return { id, disposition: issued, ...dates, certificate, ...changes };
+}
+
+async function sceneWith(t: TestContext, count: number) {
+  const scene = new ReconcileScene(t);
+  for (let id = 2; id < 2 + count; id += 1) scene.happen(exitEvents.issued, row(scene, id));
+  await scene.flushed();
+  return { scene, events: await publishedEvents(scene.journal) };
+}
+
+/** Compares the database with events as if they were read from a topic. */
+async function compare(
+  scene: ReconcileScene,
+  events: readonly PlacedEvent[],
+  {
+    truncated = [],
+    knownUntilMs = scene.begin + day,
+  }: { truncated?: string[]; knownUntilMs?: number } = {},
+): Promise<ReconcileReport> {
+  const paths = scene.paths.place("topic");
+  const read: ReadEvents = async (into) => {
+    for (const event of events) into.add(event);
+    return truncated;
+  };
+  const contents = await EventContents.open("topic", paths, read, () => knownUntilMs);
+  const run = await RunFile.open(paths.run);
+  return scene.reconcile({ contents, journal: "topic", paths, run, since: "full" });
+}
+
+function classesOf({ counts }: ReconcileReport): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}
+
+const placed = (events: readonly CertwireEvent[]): PlacedEvent[] =>
+  events.map((event) => ({ event }));
+
+test("copies and replays change nothing, in whatever order they come", async (t) => {
+  const { scene, events } = await sceneWith(t, 20);
+  const replays = events.map((event) => ({ ...event, replayed: true as const }));
+  const report = await compare(scene, placed([...replays.toReversed(), ...events, ...events]));
+  assert.deepEqual(classesOf(report), { both: 20 });
+  assert.equal(report.comparedWith, "topic");
+});
+
+test("a run reads its topic anew, and the journal's own comparison knows nothing of it", async (t) => {
+  const { scene, events } = await sceneWith(t, 5);
+  assert.deepEqual(classesOf(await compare(scene, placed(events))), { both: 5 });
+  const fewer = events.filter(({ partitionkey }) => !/:[45]$/.test(partitionkey));
+  assert.deepEqual(classesOf(await compare(scene, placed(fewer))), { both: 3, missing: 2 });
+  const journal = await scene.reconcile();
+  assert.deepEqual(
+    [journal.mode, journal.comparedWith, journal.counts.both],
+    ["full", "journal", 5],
+  );
+});
+
+test("what has happened after the topic was read is not compared", async (t) => {
+  const { scene, events } = await sceneWith(t, 5);
+  scene.database.put(row(scene, 40, { submitted: scene.begin + day, resolved: scene.begin + day }));
+  const report = await compare(scene, placed(events), { knownUntilMs: scene.begin + day });
+  assert.deepEqual(classesOf(report), { both: 5, unsettled: 1 });
+});
+
+test("where the oldest messages of a partition are deleted, what is older than the rest is history", async (t) => {
+  const { scene, events } = await sceneWith(t, 4);
+  const old = { submitted: scene.begin - day, resolved: scene.begin - day };
+  scene.database.put(row(scene, 40, old));
+  scene.database.put(row(scene, 41));
+  const early = new Date(scene.begin - 2 * day).toISOString();
+  const withEarly = events.map((event, index) =>
+    index === 0 ? { ...event, recordedtime: early } : event,
+  );
+  // A replay says nothing about where the partition begins.
+  const replay = { ...withEarly[0], replayed: true } as CertwireEvent;
+  const whole = await compare(scene, placed(withEarly));
+  assert.deepEqual(classesOf(whole), { both: 4, missing: 2 });
+  const truncated = "topic/0";
+  const rest = [replay, ...events].map((event) => ({ event, truncated }));
+  const partly = await compare(scene, rest, { truncated: [truncated] });
+  assert.deepEqual(classesOf(partly), { both: 4, missing: 1, history: 1 });
+  const none = await compare(scene, placed(events), { truncated: ["topic/7"] });
+  assert.deepEqual(classesOf(none), { both: 4, history: 2 });
+});
+
+test("events of a backfill are no live ones, and alone they say nothing of what is missing", async (t) => {
+  const { scene } = await sceneWith(t, 3);
+  const stored: CertwireEvent[] = [];
+  for await (const each of scene.caDatabase().rows([2, 3], new AbortController().signal)) {
+    stored.push(...rowEvents(each, {}));
+  }
+  const report = await compare(scene, placed(stored));
+  assert.deepEqual(classesOf(report), { backfilled: 2, history: 1 });
+  assert.equal(report.coveredSince, undefined);
+});
+
+test("events with a source of the configuration, without contents ids and with nonsense are read", async (t) => {
+  const scene = new ReconcileScene(t);
+  scene.happen(exitEvents.issued, row(scene, 2));
+  scene.happen(exitEvents.pending, { id: 3, disposition: pending, submitted: scene.begin });
+  scene.happen(exitEvents.issued, row(scene, 4));
+  await scene.flushed();
+  const events = await publishedEvents(scene.journal, { source: "urn:example:ca:1" });
+  const change = (changes: Record<string, unknown>) => (event: CertwireEvent) =>
+    ({ ...event, ...changes }) as CertwireEvent;
+  const withoutId = events.map((event) =>
+    event.partitionkey.endsWith(":3") ? change({ contentid: "../../x" })(event) : event,
+  );
+  const nonsense = [
+    change({ partitionkey: "urn:example:ca:1:99999999999" }),
+    change({ partitionkey: "" }),
+    change({ data: { ca: "x" } }),
+    change({ dataschema: "urn:certwire:schema:later.kind:v1" }),
+    change({ recordedtime: "yesterday", partitionkey: "urn:example:ca:1:77" }),
+  ].flatMap((make) => events.slice(-1).map(make));
+  const report = await compare(scene, placed([...withoutId, ...nonsense]));
+  // Request 77 has no row.
+  assert.deepEqual(classesOf(report), { both: 3, deleted: 1 });
+  assert.equal(report.otherCa, 1);
+});
