@@ -15,6 +15,18 @@ export interface CrlParts {
   readonly data: Record<string, unknown>;
 }
 
+/** A CRL that was issued when its record was made: one event. */
+export interface IssuedCrl {
+  /** Subject of its event. */
+  readonly subject: string;
+  /** As in `CrlParts`. */
+  readonly sha256: string | undefined;
+  /** RFC 3339; `undefined` if the CRL does not say. */
+  readonly thisUpdate: string | undefined;
+  /** As in `RecordCrl`. */
+  readonly partition: number | undefined;
+}
+
 interface Snapshot {
   readonly index: number;
   readonly recorded: RecordCrl;
@@ -29,8 +41,8 @@ interface Snapshot {
  * may be one of them.
  */
 export function crlParts(record: ExitRecord, common: Problems): CrlParts[] {
-  const snapshot = record.crls.map((crl, index) => read(crl, index));
-  const issued = snapshot.filter(({ crl }) => isNewest(crl, snapshot));
+  const snapshot = snapshotOf(record);
+  const issued = newestOf(snapshot);
   if (issued.length === 0) {
     const data = { current: [], problems: common.list };
     return [{ index: 0, subject: undefined, sha256: undefined, data }];
@@ -50,9 +62,27 @@ export function crlParts(record: ExitRecord, common: Problems): CrlParts[] {
   });
 }
 
+/** The CRLs of which `crlParts` makes events, without the work of making them. */
+export function issuedCrls(record: ExitRecord): IssuedCrl[] {
+  return newestOf(snapshotOf(record)).map((item) => ({
+    subject: subjectOf(item),
+    sha256: item.digest.sha256,
+    thisUpdate: item.crl.thisUpdate,
+    partition: item.recorded.partition,
+  }));
+}
+
 /** All CRLs of a record that is not a CRL record. */
 export function crlList(record: ExitRecord, problems: Problems): object[] {
   return record.crls.map((recorded, index) => crlData(read(recorded, index), problems));
+}
+
+function snapshotOf({ crls }: ExitRecord): Snapshot[] {
+  return crls.map((crl, index) => read(crl, index));
+}
+
+function newestOf(snapshot: readonly Snapshot[]): Snapshot[] {
+  return snapshot.filter(({ crl }) => isNewest(crl, snapshot));
 }
 
 function read(recorded: RecordCrl, index: number): Snapshot {
@@ -105,7 +135,7 @@ function partitionOf({ partition }: RecordCrl): { partition?: number } {
   return partition === undefined ? {} : { partition };
 }
 
-function subjectOf({ recorded, crl }: Snapshot): string | undefined {
+function subjectOf({ recorded, crl }: Snapshot): string {
   const { index, kind, partition } = recorded;
   const place = `crl/${index}/${kind}${partition === undefined ? "" : `/${partition}`}`;
   return crl.number === undefined ? place : `${place}/${crl.number}`;

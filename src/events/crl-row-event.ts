@@ -1,7 +1,7 @@
 import type { ExitRecord } from "../exit/record.ts";
 import { ownCaId } from "./ca-identity.ts";
 import { crlContentId } from "./content-id.ts";
-import { crlParts } from "./crl-data.ts";
+import { crlParts, issuedCrls } from "./crl-data.ts";
 import { type EventOptions, rowEnvelope } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
 import { Problems } from "./problems.ts";
@@ -15,6 +15,28 @@ export interface CrlRow {
   readonly record: ExitRecord;
   /** When the CA published it, in ms since 1970; `undefined` if that is not known. */
   readonly publishedMs: number | undefined;
+}
+
+/** What a row says of its CRL. */
+export interface CrlFact {
+  /** Subject of its event. */
+  readonly subject: string;
+  /** The content id of its event. */
+  readonly contentId: string;
+  /** When it was published, else from when on it is valid, in ms since 1970; `undefined` if neither is known. */
+  readonly timeMs: number | undefined;
+  /** Which of the CA's certificates it is about, from 1; `undefined` for a CRL about all of them. */
+  readonly partition: number | undefined;
+}
+
+/** What a row says of its CRL; `undefined` if it holds none. */
+export function crlRowFact({ record, publishedMs }: CrlRow): CrlFact | undefined {
+  const [issued] = issuedCrls(record);
+  const contentId = crlContentId(issued?.sha256);
+  if (issued === undefined || contentId === undefined) return undefined;
+  const { subject, thisUpdate, partition } = issued;
+  const timeMs = publishedMs ?? (thisUpdate === undefined ? undefined : Date.parse(thisUpdate));
+  return { subject, contentId, timeMs, partition };
 }
 
 /**

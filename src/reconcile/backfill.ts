@@ -6,13 +6,19 @@ import { FailingIterator } from "../sources/failing-iterator.ts";
 import type { DeadLetter, DeadLetters } from "../state/dead-letter.ts";
 import type { BackfillPlace } from "./backfill-place.ts";
 import type { ContentIndex, IndexEntry } from "./content-index.ts";
-import { type MissingEvent, type MissingOptions, missingParts } from "./missing-events.ts";
+import {
+  type MissingEvent,
+  type MissingOptions,
+  missingCrls,
+  missingParts,
+} from "./missing-events.ts";
 import type { Pace } from "./pace.ts";
 
 /** What a backfill would publish. */
 export interface BackfillPlan {
   /** Requests of which something is missing. */
   readonly requests: number;
+  readonly crls: number;
   readonly events: number;
   /** Events of each kind. */
   readonly kinds: Readonly<Partial<Record<EventKind, number>>>;
@@ -31,7 +37,7 @@ export async function planBackfill(
   signal: AbortSignal,
 ): Promise<BackfillPlan> {
   const kinds: Partial<Record<EventKind, number>> = {};
-  let [requests, events, history] = [0, 0, 0];
+  let [requests, crls, events, history] = [0, 0, 0, 0];
   for await (const part of missingParts(options, after, signal)) {
     requests += part.requests.length;
     for (const { facts, class: found } of part.requests) {
@@ -41,7 +47,12 @@ export async function planBackfill(
     }
     progress(part.requests.at(-1)?.requestId ?? part.lastRequest);
   }
-  return { requests, events, kinds, history };
+  for await (const { class: found } of missingCrls(options, signal)) {
+    crls += 1;
+    if (found === "history") history += 1;
+  }
+  if (crls > 0) kinds["crl.issued"] = crls;
+  return { requests, crls, events: events + crls, kinds, history };
 }
 
 /** How what is missing becomes events. */
@@ -54,7 +65,9 @@ export interface BackfillOptions extends MissingOptions {
   readonly progress: BackfillProgress;
 }
 
-type Step = { readonly missing: readonly MissingEvent[] } | { readonly doneTo: number };
+type Step =
+  | { readonly missing: readonly MissingEvent[]; readonly endsChunk?: true }
+  | { readonly doneTo: number };
 
 /** Events in one chunk: the less, the sooner a live event is noticed. */
 const chunkEvents = 64;
@@ -99,6 +112,7 @@ export class BackfillSource implements EventSource {
         this.#ledger.begin(missing);
         records.push({ position: null, events: [missing.event] });
       }
+      if (step.endsChunk && records.length > 0) break;
     }
     pace.sent(records.length);
     return records.length === 0 ? null : { records, more: false };
@@ -128,6 +142,11 @@ async function* stepsOf(
     }
     yield { doneTo: lastRequest };
     progress(lastRequest);
+  }
+  for await (const { eventOf } of missingCrls(options, signal)) {
+    const missing = eventOf(events);
+    // A CRL may have many megabytes: one at a time.
+    if (missing !== undefined) yield { missing: [missing], endsChunk: true };
   }
 }
 

@@ -13,7 +13,7 @@ import {
 } from "../files/append-file.ts";
 import { ignoreMissing } from "../files/existing.ts";
 
-/** What may happen to a request and leaves a trace in the database. An entry has the place in this list: only append. */
+/** What may happen and leaves a trace in the database. An entry has the place in this list: only append. */
 const indexedKinds = [
   "certificate.issued",
   "certificate.imported",
@@ -22,18 +22,23 @@ const indexedKinds = [
   "request.pending",
   "request.denied",
   "request.failed",
+  "crl.issued",
 ] as const satisfies EventKind[];
 
 /** One of the kinds that the database can show too. */
 export type IndexedKind = (typeof indexedKinds)[number];
+
+/** Stands for the request of a CRL; the CA's own begin with 1. */
+export const crlRequestId = 0;
 
 /** True for a kind that the database can show too. */
 export function isIndexed(kind: EventKind): kind is IndexedKind {
   return indexedKinds.some((each) => each === kind);
 }
 
-/** Something that happened to a request, found by its content id. */
+/** Something that happened to a request, or a CRL that was issued, found by its content id. */
 export interface IndexEntry {
+  /** `crlRequestId` for a CRL. */
   readonly requestId: number;
   readonly kind: IndexedKind;
   /** Content id of its event; `undefined` if a part of it was missing. */
@@ -187,7 +192,12 @@ export class ContentIndex {
 
 /** True if an entry is about what has this content id, as far as its bytes are kept. */
 export function hasContentId(entry: IndexEntry, contentId: string): boolean {
-  return entry.contentId === contentId.slice(0, keptCharacters);
+  return entry.contentId === keptContentId(contentId);
+}
+
+/** What an entry keeps of a content id. */
+export function keptContentId(contentId: string): string {
+  return contentId.slice(0, keptCharacters);
 }
 
 /** Characters of a content id of which every bit is kept. */

@@ -5,7 +5,7 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { directoryModes, fileModes, noFollow } from "../files/append-file.ts";
 import { splitLines } from "../files/lines.ts";
 import { readChunks } from "../files/read-chunks.ts";
-import type { RequestFinding } from "./reconcile.ts";
+import type { Finding } from "./reconcile.ts";
 import type { RunningState } from "./run-file.ts";
 
 /** How many findings are kept in memory. */
@@ -16,7 +16,7 @@ const maxLineBytes = 4096;
 export class FindingsFile {
   readonly #file: FileHandle;
   readonly path: string;
-  readonly #first: RequestFinding[];
+  readonly #first: Finding[];
   #lines: string[] = [];
   #count: number;
   #bytes: number;
@@ -24,7 +24,7 @@ export class FindingsFile {
   private constructor(
     path: string,
     file: FileHandle,
-    first: RequestFinding[],
+    first: Finding[],
     { findings, findingsBytes }: RunningState,
   ) {
     this.path = path;
@@ -50,7 +50,7 @@ export class FindingsFile {
   }
 
   /** The first findings of the run. */
-  get first(): readonly RequestFinding[] {
+  get first(): readonly Finding[] {
     return this.#first;
   }
 
@@ -59,7 +59,7 @@ export class FindingsFile {
   }
 
   /** Adds a finding; `write` makes it durable. */
-  add(finding: RequestFinding): void {
+  add(finding: Finding): void {
     this.#count += 1;
     this.#lines.push(`${JSON.stringify(finding)}\n`);
     if (this.#first.length < mostListed) this.#first.push(finding);
@@ -87,12 +87,12 @@ export class FindingsFile {
   }
 }
 
-async function firstOf(file: FileHandle, bytes: number): Promise<RequestFinding[]> {
-  const found: RequestFinding[] = [];
+async function firstOf(file: FileHandle, bytes: number): Promise<Finding[]> {
+  const found: Finding[] = [];
   if (bytes === 0) return found;
   for await (const line of splitLines(readChunks(file, bytes), maxLineBytes)) {
     if (found.length >= mostListed) break;
-    if (line.length > 0) found.push(JSON.parse(line.toString("utf8")) as RequestFinding);
+    if (line.length > 0) found.push(JSON.parse(line.toString("utf8")) as Finding);
   }
   return found;
 }

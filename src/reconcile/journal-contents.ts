@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { contentId } from "../events/content-id.ts";
+import { issuedCrls } from "../events/crl-data.ts";
 import { kindOfRecord } from "../events/event-kind.ts";
 import { unixMsOf } from "../events/times.ts";
 import type { ExitRecord, RecordValue } from "../exit/record.ts";
@@ -17,7 +18,8 @@ import { WholeJournal } from "../journal/whole-journal.ts";
 import { decodeContent } from "../sources/decode-frame.ts";
 import type { ReconcileLayout } from "../state/layout.ts";
 import { mebibyte } from "../units.ts";
-import { ContentIndex, type IndexEntry, isIndexed } from "./content-index.ts";
+import { ContentIndex, crlRequestId, type IndexEntry, isIndexed } from "./content-index.ts";
+import { crlEntryId } from "./crl-entry-id.ts";
 
 /** A CA that journal or topic have something about. */
 export interface SeenName {
@@ -164,6 +166,7 @@ export class JournalContents implements Contents {
     if (!("record" in content)) return;
     const { record } = content;
     const kind = kindOfRecord(record);
+    if (kind === "crl.issued") return this.#takeCrls(record);
     if (!isIndexed(kind) || record.context <= 0) return;
     this.#index.add({
       requestId: record.context,
@@ -173,6 +176,21 @@ export class JournalContents implements Contents {
       ca: await this.#numberOf(record),
       isUnstored: isUnstored(record),
     });
+  }
+
+  async #takeCrls(record: ExitRecord): Promise<void> {
+    const ca = await this.#numberOf(record);
+    const timeSeconds = Math.floor(unixMsOf(record.time) / 1000);
+    for (const issued of issuedCrls(record)) {
+      this.#index.add({
+        requestId: crlRequestId,
+        kind: "crl.issued",
+        contentId: crlEntryId(issued),
+        timeSeconds,
+        ca,
+        isUnstored: false,
+      });
+    }
   }
 
   async #numberOf({ ca }: ExitRecord): Promise<number> {

@@ -1,3 +1,4 @@
+import { type CrlFact, crlRowEvent } from "../events/crl-row-event.ts";
 import type { EventOptions } from "../events/envelope.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import { rowEvents, rowFacts, type ScannedFact } from "../events/row-events.ts";
@@ -5,8 +6,9 @@ import { unixMsOf } from "../events/times.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
 import type { BackfillSelection } from "./backfill-place.ts";
+import { type CrlClass, CrlComparison, crlPart } from "./compare-crls.ts";
 import { compareRow, type RequestClass } from "./compare-row.ts";
-import { ContentIndex, type IndexEntry, isIndexed } from "./content-index.ts";
+import { ContentIndex, crlRequestId, type IndexEntry, isIndexed } from "./content-index.ts";
 import { type Compared, walkDatabase } from "./walk-database.ts";
 
 /** Where what is missing is looked for. */
@@ -73,6 +75,48 @@ export async function* missingParts(
       },
     };
   }
+}
+
+/** A CRL that is missing. */
+export interface MissingCrl {
+  readonly class: CrlClass;
+  /** `undefined` if it holds nothing that an event can be made of. */
+  readonly eventOf: (options: EventOptions) => MissingEvent | undefined;
+}
+
+/** Classes of CRLs that are published. */
+const publishedCrls: ReadonlySet<CrlClass> = new Set(["missing", "partition", "history"]);
+
+/** The CRLs that neither the journal has nor a backfill has published. Rejects as `CrlComparison.rows`. */
+export async function* missingCrls(
+  options: MissingOptions,
+  signal: AbortSignal,
+): AsyncGenerator<MissingCrl> {
+  const { untilMs = Number.POSITIVE_INFINITY } = options.selection;
+  const done = (await options.published.read(crlPart)).get(crlRequestId) ?? [];
+  const comparison = new CrlComparison({ ...options, published: done });
+  for await (const { class: found, fact, row } of comparison.rows(signal)) {
+    if (!publishedCrls.has(found) || (fact.timeMs ?? 0) >= untilMs) continue;
+    yield {
+      class: found,
+      eventOf: (eventOptions) => {
+        const event = crlRowEvent(row, eventOptions);
+        return event && { event, entry: crlEntry(fact) };
+      },
+    };
+  }
+}
+
+function crlEntry({ contentId, timeMs = 0 }: CrlFact): IndexEntry {
+  const timeSeconds = Math.max(0, Math.floor(timeMs / 1000));
+  return {
+    requestId: crlRequestId,
+    kind: "crl.issued",
+    contentId,
+    timeSeconds,
+    ca: 0,
+    isUnstored: false,
+  };
 }
 
 function missingOf(

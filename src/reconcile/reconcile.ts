@@ -6,13 +6,20 @@ import type { NativeCaFacts } from "../native/ca-database.ts";
 import type { ReconcileLayout } from "../state/layout.ts";
 import { Backfilled, compareWithBackfilled } from "./backfilled.ts";
 import {
+  type ComparedCrl,
+  type CrlClass,
+  CrlComparison,
+  crlClasses,
+  crlPart,
+} from "./compare-crls.ts";
+import {
   type Comparison,
   type ComparisonLimits,
   compareAbsent,
   type RequestClass,
   requestClasses,
 } from "./compare-row.ts";
-import { ContentIndex, type IndexEntry } from "./content-index.ts";
+import { ContentIndex, crlRequestId, type IndexEntry } from "./content-index.ts";
 import { FindingsFile } from "./findings-file.ts";
 import type { Contents } from "./journal-contents.ts";
 import { type Identified, identifyBoth, markOf } from "./known-database.ts";
@@ -37,6 +44,8 @@ export interface ReconcileOptions extends Compared, Identified {
   readonly settleMs?: number;
   /** Called with the number up to which rows were compared, and the greatest one, as far as it is known. */
   readonly progress?: (done: number, total: number | undefined) => void;
+  /** Called with the number of CRLs that were compared. */
+  readonly crlProgress?: (done: number) => void;
   /** The time now, in ms since 1970. Default that of the machine. */
   readonly now?: () => number;
 }
@@ -53,6 +62,19 @@ export interface RequestFinding {
   readonly detail?: string;
 }
 
+/** A CRL that somebody should look at. */
+export interface CrlFinding {
+  readonly class: CrlClass;
+  /** Subject of its event. */
+  readonly crl: string;
+  readonly missing: readonly string[];
+  /** When it was published, RFC 3339. */
+  readonly time?: string;
+}
+
+/** What somebody should look at. */
+export type Finding = RequestFinding | CrlFinding;
+
 /** What came of a comparison. */
 export interface ReconcileReport {
   /** Name of the CA. */
@@ -68,10 +90,12 @@ export interface ReconcileReport {
   readonly rows: number;
   /** Requests of each class. */
   readonly counts: Readonly<Record<RequestClass, number>>;
+  /** CRLs of each class. Every run compares all that the database keeps. */
+  readonly crls: Readonly<Record<CrlClass, number>>;
   /** What the journal has about another CA. */
   readonly otherCa: number;
   /** The first ones; all are in the file. */
-  readonly findings: readonly RequestFinding[];
+  readonly findings: readonly Finding[];
   readonly unlisted: number;
   readonly findingsFile: string;
   /** True if the run was stopped; the next one goes on where it was. */
@@ -107,7 +131,10 @@ export async function reconcile(
     sinceMs === undefined ? undefined : await compareChanges(options, facts, sinceMs, signal);
   if (changes !== undefined) return changes;
   const comparing = await Comparing.open(options, facts, true);
-  await comparing.until(signal, () => comparing.compareAll(signal));
+  await comparing.until(signal, async () => {
+    await comparing.compareAll(signal);
+    await comparing.compareCrls(signal);
+  });
   return comparing.end(undefined, signal);
 }
 
@@ -122,6 +149,7 @@ async function compareChanges(
   let isWhole = true;
   await comparing.until(signal, async () => {
     isWhole = await comparing.compareSince(sinceMs, signal);
+    if (isWhole) await comparing.compareCrls(signal);
   });
   return isWhole ? comparing.end(sinceMs, signal) : undefined;
 }
@@ -140,6 +168,7 @@ class Comparing {
   readonly #findings: FindingsFile;
   readonly #startedMs: number;
   readonly #backfilled: Backfilled;
+  readonly #crls: Partial<Record<CrlClass, number>> = {};
   #running: RunningState;
 
   private constructor(
@@ -225,6 +254,40 @@ class Comparing {
     await this.#findings.write(this.#running);
     await this.#saveNewest(newest);
     return true;
+  }
+
+  /** Compares the CRLs; a run that is stopped meanwhile begins with them anew. */
+  async compareCrls(signal: AbortSignal): Promise<void> {
+    const { settleMs = defaultSettleMs, now = () => clock.time(), crlProgress } = this.#options;
+    const published = (await this.#backfilled.read(crlPart)).get(crlRequestId) ?? [];
+    const options = { ...this.#options, facts: this.#facts, published, settleMs };
+    const comparison = new CrlComparison(options);
+    const startedMs = now();
+    let done = 0;
+    for await (const compared of comparison.rows(signal)) {
+      this.#addCrl(compared);
+      done += 1;
+      crlProgress?.(done);
+    }
+    const { deleted, unsettled } = comparison.onlyInJournal(startedMs);
+    this.#countCrls("deleted", deleted);
+    this.#countCrls("unsettled", unsettled);
+    await this.#findings.write(this.#running);
+  }
+
+  #addCrl({ class: found, fact: { subject, timeMs } }: ComparedCrl): void {
+    this.#countCrls(found, 1);
+    if (found !== "missing") return;
+    this.#findings.add({
+      class: found,
+      crl: subject,
+      missing: ["crl.issued"],
+      ...(timeMs !== undefined && { time: new Date(timeMs).toISOString() }),
+    });
+  }
+
+  #countCrls(found: CrlClass, count: number): void {
+    this.#crls[found] = (this.#crls[found] ?? 0) + count;
   }
 
   async #changedRows(
@@ -334,6 +397,10 @@ class Comparing {
       rows,
       counts: Object.fromEntries(requestClasses.map((each) => [each, counts[each] ?? 0])) as Record<
         RequestClass,
+        number
+      >,
+      crls: Object.fromEntries(crlClasses.map((each) => [each, this.#crls[each] ?? 0])) as Record<
+        CrlClass,
         number
       >,
       otherCa,

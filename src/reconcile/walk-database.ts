@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { CaDatabase } from "../ca-database/ca-database.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
-import { ContentIndex, type IndexEntry } from "./content-index.ts";
+import { ContentIndex, crlRequestId, type IndexEntry } from "./content-index.ts";
 import type { Contents } from "./journal-contents.ts";
 
 /** How long before a row was read something may have happened that is not in the journal yet, in ms. */
@@ -28,6 +28,8 @@ export interface WalkedPart {
 /** What the journal says of some requests, as far as it is about the CA that is read. */
 export interface OwnEntries {
   readonly byRequest: ReadonlyMap<number, IndexEntry[]>;
+  /** Its CRLs. */
+  readonly crls: readonly IndexEntry[];
   /** Number of entries that are about another CA. */
   readonly others: number;
 }
@@ -79,13 +81,15 @@ export async function ownEntries(
   const all = await contents.read(part);
   const isOwn = ownCas(contents, facts);
   let others = 0;
+  let crls: readonly IndexEntry[] = [];
   const byRequest = new Map<number, IndexEntry[]>();
   for (const [id, entries] of all) {
     const own = entries.filter(({ ca }) => isOwn[ca]);
     others += entries.length - own.length;
-    if (own.length > 0) byRequest.set(id, own);
+    if (id === crlRequestId) crls = own;
+    else if (own.length > 0) byRequest.set(id, own);
   }
-  return { byRequest, others };
+  return { byRequest, crls, others };
 }
 
 /** Which of the CAs in the journal is the one with these facts; a renewal has added certificates to it. */

@@ -100,11 +100,11 @@ async function assertCompared(t: TestContext, { options, sink }: Place): Promise
     deleted: 1,
     history: 1,
   });
-  const details = report.findings.map(({ requestId, class: found, missing, detail }) => [
-    requestId,
-    found,
-    detail ?? missing.join(),
-  ]);
+  const details = report.findings.map((finding) => {
+    assert.ok("requestId" in finding);
+    const { requestId, class: found, missing, detail } = finding;
+    return [requestId, found, detail ?? missing.join()];
+  });
   assert.deepEqual(details, [
     [lost, "missing", "certificate.issued"],
     [unrevoked, "state", `the ${report.comparedWith} lacks certificate.revoked`],

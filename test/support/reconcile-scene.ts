@@ -74,6 +74,18 @@ export class ReconcileScene {
     this.#simulator.notify(recordedEvent(event, row, ca));
   }
 
+  /** What the exit module records when the CA publishes these CRLs: all that are current. */
+  recordCrls(crls: { readonly base?: Buffer; readonly delta?: Buffer }, ca = this.#ca()): void {
+    const { base, delta } = crls;
+    const certificate = present({
+      CertCount: { long: 1 },
+      "RawCRL.0": base && { binary: base },
+      "RawDeltaCRL.0": delta && { binary: delta },
+      ...ca,
+    });
+    this.#simulator.notify({ ...plainEvent(exitEvents.crlIssued, 0), certificate });
+  }
+
   /** Compares, once the journal is on disk. */
   async reconcile(
     options: Partial<ReconcileOptions> = {},

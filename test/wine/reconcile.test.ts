@@ -92,6 +92,57 @@ test("a backfill publishes what the journal lacks, a second one nothing, and the
   assert.deepEqual(report().violations, []);
 });
 
+test("CRLs are compared, and those that are missing and those of the partitions are published once", async (t) => {
+  const scene = await prepareScene(t);
+  if (scene === undefined) return;
+  const at = scene.begin - day;
+  const [base, delta] = [fixture("base-crl"), fixture("delta-crl")];
+  scene.recordCrls({ base });
+  await scene.flushed();
+  const crls = [base, delta].map((der, index) => ({
+    id: index + 1,
+    columns: {
+      CRLMinBase: { long: index },
+      CRLThisPublish: { date: at / day + 25_569 },
+      CRLRawCRL: { binary: der.toString("base64") },
+    },
+  }));
+  const partitioned = Buffer.concat([base, Buffer.from([1])]);
+  const whole = sceneScript(scene);
+  // The CA has two partitions, of which one has a CRL.
+  const ca = {
+    ...whole.ca,
+    "20.0": { long: 3 },
+    46: { long: 2 },
+    [`47.${2 << 16}`]: { binary: partitioned.toString("base64") },
+  };
+  const { report } = useDatabase({ ...whole, ca, crls });
+  const config = writeSceneConfig(scene);
+  const compared = await certwireInWine("reconcile", "--config", config);
+  assert.equal(compared.exitCode, 0, compared.output);
+  assert.match(compared.output, /^CRLs:\s+both +1 .*\s+partition +1 .*\s+history +1 /m);
+
+  await catchUp(scene, "files");
+  const words = ["backfill", "--config", config, "--to-sink", "files"];
+  const plan = await certwireInWine(...words, "--plan");
+  assert.match(plan.output, /to files: 2 events about 2 CRLs/);
+  for (const _ of ["first", "second"]) {
+    const { exitCode, output } = await certwireInWine(...words);
+    assert.equal(exitCode, 0, output);
+  }
+  const events = publishedIn(join(scene.state, "events"));
+  for (const event of events) assertValid(event);
+  assert.deepEqual(
+    events.map(({ subject }) => subject?.replace(/\/\d+$/, "")),
+    ["crl/0/delta", "crl/0/base/2"],
+  );
+  const after = await certwireInWine("reconcile", "--config", config, "--json");
+  const found = JSON.parse(after.output.slice(after.output.indexOf("{"))) as ReconcileReport;
+  const { both, backfilled } = found.crls;
+  assert.deepEqual({ both, backfilled }, { both: 1, backfilled: 2 });
+  assert.deepEqual(report().violations, []);
+});
+
 test("a database of any size is compared in little memory", async (t) => {
   const scene = await prepareScene(t);
   if (scene === undefined) return;

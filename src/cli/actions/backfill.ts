@@ -165,14 +165,18 @@ function sinkNamed({ sinks }: ResolvedConfig, name: string): SinkConfiguration {
 
 /** A plan for people. */
 export function planLines(
-  { requests, events, kinds, history }: BackfillPlan,
+  { requests, crls, events, kinds, history }: BackfillPlan,
   { toSink, rate }: Pick<BackfillCommandOptions, "toSink" | "rate">,
 ): string[] {
   if (events === 0) return [`nothing to publish to ${toSink}`];
   const rows = Object.entries(kinds).map(([kind, count]) => [`  ${kind}`, String(count)]);
+  const about = [
+    ...(requests > 0 ? [countOf(requests, "request")] : []),
+    ...(crls > 0 ? [countOf(crls, "CRL")] : []),
+  ];
   const takes = formatDuration(Math.ceil(events / rate) * 1000);
   return [
-    `to ${toSink}: ${countOf(events, "event")} about ${countOf(requests, "request")}`,
+    `to ${toSink}: ${countOf(events, "event")} about ${about.join(" and ")}`,
     ...alignRows(rows),
     `${history} from before the journal that is known; at ${rate} events per second at least ${takes}`,
   ];

@@ -3,7 +3,8 @@ import { CertwireError } from "../../errors/certwire-error.ts";
 import { jsonText } from "../../events/json-text.ts";
 import { lockDirectory } from "../../files/directory-lock.ts";
 import { standardOutput } from "../../files/standard-output.ts";
-import { classMeanings, type RequestClass, requestClasses } from "../../reconcile/compare-row.ts";
+import { crlClasses, crlClassMeanings } from "../../reconcile/compare-crls.ts";
+import { classMeanings, requestClasses } from "../../reconcile/compare-row.ts";
 import { EventContents } from "../../reconcile/event-contents.ts";
 import { JournalContents } from "../../reconcile/journal-contents.ts";
 import { type ReconcileReport, reconcile } from "../../reconcile/reconcile.ts";
@@ -62,6 +63,7 @@ export async function reconcileDatabase(options: ReconcileCommandOptions): Promi
         journalProgress: (records) =>
           progress.count(records, undefined, place ? "messages" : "records of the journal"),
         progress: (done, total) => progress.count(done, total, "requests"),
+        crlProgress: (done) => progress.count(done, undefined, "CRLs"),
       },
       signal,
     );
@@ -75,15 +77,16 @@ export async function reconcileDatabase(options: ReconcileCommandOptions): Promi
   }
 }
 
-function exitCodeFor({ counts, isInterrupted }: ReconcileReport): number {
+function exitCodeFor({ counts, crls, isInterrupted }: ReconcileReport): number {
   if (isInterrupted) return exitCodes.interrupted;
   if (counts.changed > 0) return exitCodes.changed;
-  return counts.missing + counts.state > 0 ? exitCodes.holes : exitCodes.ok;
+  return counts.missing + counts.state + crls.missing > 0 ? exitCodes.holes : exitCodes.ok;
 }
 
 /** A report for people, safe on a terminal. */
 export function reportLines(report: ReconcileReport): string[] {
-  const { ca, comparedWith, mode, since, coveredSince, rows, counts, otherCa, findings } = report;
+  const { ca, comparedWith, mode, since, coveredSince, rows, counts, crls, otherCa, findings } =
+    report;
   const what = mode === "full" ? "every row" : `rows that changed since ${since}`;
   const extent =
     coveredSince === undefined
@@ -91,18 +94,22 @@ export function reportLines(report: ReconcileReport): string[] {
       : `${comparedWith} since ${coveredSince}`;
   const classes = requestClasses
     .filter((each) => counts[each] > 0)
-    .map((each) => [`  ${each}`, String(counts[each]), meaningOf(each, report)]);
+    .map((each) => [`  ${each}`, String(counts[each]), meaningIn(report, classMeanings[each])]);
+  const classesOfCrls = crlClasses
+    .filter((each) => crls[each] > 0)
+    .map((each) => [`  ${each}`, String(crls[each]), meaningIn(report, crlClassMeanings[each])]);
   const shown = findings.slice(0, mostShown);
-  const table = shown.map(({ requestId, class: found, missing, time = "", detail }) => [
-    String(requestId),
-    found,
-    time,
-    detail ?? missing.join(" and "),
+  const table = shown.map((finding) => [
+    "crl" in finding ? finding.crl : String(finding.requestId),
+    finding.class,
+    finding.time ?? "",
+    ("detail" in finding && finding.detail) || finding.missing.join(" and "),
   ]);
   const all = findings.length + report.unlisted;
   return [
     inLine(`CA "${ca}": ${countOf(rows, "request")} of the database compared, ${what}, ${extent}`),
     ...alignRows(classes),
+    ...(classesOfCrls.length > 0 ? ["CRLs:", ...alignRows(classesOfCrls)] : []),
     ...(otherCa > 0
       ? [`${countOf(otherCa, "record")} of the ${comparedWith} of another CA left out`]
       : []),
@@ -121,17 +128,23 @@ export function reportLines(report: ReconcileReport): string[] {
 }
 
 /** What a class means where the database was compared with something else than the journal. */
-function meaningOf(each: RequestClass, { comparedWith }: ReconcileReport): string {
-  return classMeanings[each].replaceAll("journal", comparedWith);
+function meaningIn({ comparedWith }: ReconcileReport, meaning: string): string {
+  return meaning.replaceAll("journal", comparedWith);
 }
 
-function verdict({ comparedWith, counts, isInterrupted, mode }: ReconcileReport): string {
+function verdict({ comparedWith, counts, crls, isInterrupted, mode }: ReconcileReport): string {
   const { missing, state, changed } = counts;
-  const toDo = missing + state + changed;
+  const requests = missing + state + changed;
   if (isInterrupted) {
     const next = mode === "full" ? "goes on where this one was" : "compares all of that again";
     return styled(process.stdout, "red", `interrupted: the next run ${next}`);
   }
-  if (toDo === 0) return styled(process.stdout, "green", `the ${comparedWith} has everything`);
-  return styled(process.stdout, "red", `${countOf(toDo, "request")} to look at`);
+  if (requests + crls.missing === 0) {
+    return styled(process.stdout, "green", `the ${comparedWith} has everything`);
+  }
+  const what = [
+    ...(requests > 0 ? [countOf(requests, "request")] : []),
+    ...(crls.missing > 0 ? [countOf(crls.missing, "CRL")] : []),
+  ];
+  return styled(process.stdout, "red", `${what.join(" and ")} to check`);
 }

@@ -100,6 +100,7 @@ test("what the journal lacks is published, each event once, and a second run pub
 
   assert.deepEqual(await plan(scene), {
     requests: 54,
+    crls: 0,
     events: 55,
     kinds: { "certificate.issued": 52, "certificate.revoked": 2, "request.pending": 1 },
     history: 2,

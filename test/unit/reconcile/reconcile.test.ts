@@ -26,7 +26,10 @@ function classesOf({ counts }: ReconcileReport): Record<string, number> {
 }
 
 function findingsOf({ findings }: ReconcileReport): unknown[] {
-  return findings.map((each) => [each.requestId, each.class, each.missing, each.detail]);
+  return findings.map((each) => {
+    assert.ok("requestId" in each);
+    return [each.requestId, each.class, each.missing, each.detail];
+  });
 }
 
 test("each kind of difference is found, and what agrees is not one", async (t) => {

@@ -1,0 +1,134 @@
+import { type CrlFact, type CrlRow, crlRowFact } from "../events/crl-row-event.ts";
+import { unixMsOf } from "../events/times.ts";
+import type { NativeCaFacts } from "../native/ca-database.ts";
+import { classMeanings } from "./compare-row.ts";
+import { ContentIndex, crlRequestId, type IndexEntry, keptContentId } from "./content-index.ts";
+import { crlSubjectId } from "./crl-entry-id.ts";
+import { type Compared, ownEntries } from "./walk-database.ts";
+
+const { both, missing, backfilled, history, unsettled, deleted } = classMeanings;
+
+/** What a comparison says of a CRL, and what that means. The how-to has the same (tested). */
+export const crlClassMeanings = {
+  both,
+  missing,
+  partition: "of a partition, which no exit module can see",
+  backfilled,
+  history,
+  unsettled,
+  deleted,
+} as const;
+
+/** One of `crlClassMeanings`. */
+export type CrlClass = keyof typeof crlClassMeanings;
+
+/** The classes, in the order in which they are shown. */
+export const crlClasses = Object.keys(crlClassMeanings) as readonly CrlClass[];
+
+/** What is compared. */
+export interface CrlOptions extends Compared {
+  readonly facts: NativeCaFacts;
+  /** What backfills have published of CRLs. */
+  readonly published: readonly IndexEntry[];
+  /** How long before a row was read something may have happened that is not in the journal yet, in ms. */
+  readonly settleMs: number;
+}
+
+/** A CRL of the database. */
+export interface ComparedCrl {
+  readonly class: CrlClass;
+  readonly fact: CrlFact;
+  readonly row: CrlRow;
+}
+
+/** File of the index that has the CRLs. */
+export const crlPart = ContentIndex.partOf(crlRequestId);
+
+/** Compares the CRLs of a database, those of its partitions included, with the journal. */
+export class CrlComparison {
+  readonly #options: CrlOptions;
+  readonly #published: ReadonlySet<string | undefined>;
+  /** What the database has, as entries have it. */
+  readonly #seen = new Set<string>();
+  #own: readonly IndexEntry[] = [];
+  #ownIds: ReadonlySet<string | undefined> = new Set();
+
+  constructor(options: CrlOptions) {
+    this.#options = options;
+    this.#published = idsOf(options.published);
+  }
+
+  /** Each CRL of the database, once. Rejects as `CaDatabase.crls` and `JournalContents.update` do. */
+  async *rows(signal: AbortSignal): AsyncGenerator<ComparedCrl> {
+    const { contents, journal } = this.#options;
+    await this.#readOwn();
+    for await (const row of this.#read(signal)) {
+      const fact = crlRowFact(row);
+      if (fact === undefined || this.#seen.has(keptContentId(fact.contentId))) continue;
+      for (const id of idsOfFact(fact)) this.#seen.add(id);
+      const readMs = unixMsOf(row.record.time);
+      let found = this.#classOf(fact, readMs);
+      if (found === "missing") {
+        // The journal is read after the row, so that what happens meanwhile is not taken for missing.
+        await contents.update(journal, signal);
+        signal.throwIfAborted();
+        await this.#readOwn();
+        found = this.#classOf(fact, readMs);
+      }
+      yield { class: found, fact, row };
+    }
+  }
+
+  /**
+   * How many CRLs only the journal has; `unsettled`, as long as that may still change. Call it after `rows` has ended.
+   * `readMs`: when it began, in ms since 1970.
+   */
+  onlyInJournal(readMs: number): Record<"deleted" | "unsettled", number> {
+    const counts = { deleted: 0, unsettled: 0 };
+    const counted = new Set(this.#seen);
+    for (const { contentId: id, timeSeconds } of this.#own) {
+      if (id === undefined || counted.has(id)) continue;
+      counted.add(id);
+      counts[this.#isSettled(timeSeconds * 1000, readMs) ? "deleted" : "unsettled"] += 1;
+    }
+    return counts;
+  }
+
+  async *#read(signal: AbortSignal): AsyncGenerator<CrlRow> {
+    const { database } = this.#options;
+    yield* database.crls(0, signal);
+    yield* database.partitionedCrls(signal);
+  }
+
+  async #readOwn(): Promise<void> {
+    const { contents, facts } = this.#options;
+    this.#own = (await ownEntries(contents, facts, crlPart)).crls;
+    this.#ownIds = idsOf(this.#own);
+  }
+
+  #classOf(fact: CrlFact, readMs: number): CrlClass {
+    const { timeMs, partition } = fact;
+    const { coveredSinceMs } = this.#options.contents;
+    const ids = idsOfFact(fact);
+    if (ids.some((id) => this.#ownIds.has(id))) return "both";
+    if (ids.some((id) => this.#published.has(id))) return "backfilled";
+    if (partition !== undefined) return "partition";
+    if (!this.#isSettled(timeMs ?? 0, readMs)) return "unsettled";
+    const isHistory =
+      coveredSinceMs === undefined || (timeMs !== undefined && timeMs < coveredSinceMs);
+    return isHistory ? "history" : "missing";
+  }
+
+  #isSettled(timeMs: number, readMs: number): boolean {
+    return timeMs <= readMs - this.#options.settleMs;
+  }
+}
+
+function idsOf(entries: readonly IndexEntry[]): ReadonlySet<string | undefined> {
+  return new Set(entries.map(({ contentId }) => contentId));
+}
+
+/** What an entry about the same CRL may have as content id. */
+function idsOfFact({ contentId, subject }: CrlFact): string[] {
+  return [contentId, crlSubjectId(subject)].map(keptContentId);
+}
