@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import type { Panel } from "@grafana/grafana-foundation-sdk/dashboard";
+import { type Panel, VariableType } from "@grafana/grafana-foundation-sdk/dashboard";
 import type { dataquery as Dataquery } from "@grafana/grafana-foundation-sdk/prometheus";
 import { grafanaDashboard } from "../../scripts/dashboard.ts";
 import { startCli } from "../support/run-cli.ts";
@@ -42,8 +42,8 @@ function filledIn(expression: string, values: Values): string {
 async function chosenValues(prometheus: Prometheus): Promise<Values> {
   const values = new Map([["__rate_interval", "60s"]]);
   for (const { name, type, query } of dashboard.templating?.list ?? []) {
-    if (type !== "query") continue;
-    const [, selector = "", label = ""] = /^label_values\((.*), (\w+)\)$/.exec(String(query)) ?? [];
+    if (type !== VariableType.Query || typeof query !== "string") continue;
+    const [, selector = "", label = ""] = /^label_values\((.*), (\w+)\)$/.exec(query) ?? [];
     const found = await until(
       async () => {
         const each = await prometheus.labelValues(label, filledIn(selector, values));
@@ -91,7 +91,7 @@ test("no panel of the dashboard is empty, and no two of its lines have one name,
       record(simulator, recorded + 1, recorded + 5);
       recorded += 5;
       await flushed(simulator);
-      for (const { title, expression, legend } of [...missing.values()]) {
+      for (const { title, expression, legend } of missing.values()) {
         const found = (await prometheus.query(filledIn(expression, values))).filter(isShown);
         if (found.length === 0) continue;
         missing.delete(expression);
