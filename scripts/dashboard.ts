@@ -14,8 +14,23 @@ const source = { type: "prometheus", uid: "${datasource}" };
 const chosen = 'instance=~"$instance"';
 const chosenSink = `${chosen},sink=~"$sink"`;
 
-function target([expression, legend]: Query): prometheus.DataqueryBuilder {
-  return new prometheus.DataqueryBuilder().expr(expression).legendFormat(legend);
+/** `at`: its place among the queries of its panel. */
+function target([expression, legend]: Query, at = 0): prometheus.DataqueryBuilder {
+  return new prometheus.DataqueryBuilder()
+    .refId(String.fromCharCode("A".charCodeAt(0) + at))
+    .expr(expression)
+    .legendFormat(legend);
+}
+
+/** A value has the colour of the last step that it has reached; Grafana's own steps end with red from 80 on. */
+function steps(...later: readonly dashboard.Threshold[]): dashboard.ThresholdsConfigBuilder {
+  return new dashboard.ThresholdsConfigBuilder()
+    .mode(dashboard.ThresholdsMode.Absolute)
+    .steps([{ value: null, color: later.length > 0 ? "green" : "text" }, ...later]);
+}
+
+function fixedColor(color: string): dashboard.DynamicConfigValue[] {
+  return [{ id: "color", value: { mode: dashboard.FieldColorModeId.Fixed, fixedColor: color } }];
 }
 
 function graph(title: string, unit: string, description: string, ...queries: readonly Query[]) {
@@ -27,7 +42,7 @@ function graph(title: string, unit: string, description: string, ...queries: rea
     .datasource(source)
     .span(8)
     .height(8);
-  return queries.reduce((built, query) => built.withTarget(target(query)), panel);
+  return queries.reduce((built, query, at) => built.withTarget(target(query, at)), panel);
 }
 
 function figure(title: string, unit: string, description: string, query: Query) {
@@ -36,6 +51,7 @@ function figure(title: string, unit: string, description: string, query: Query) 
     .description(description)
     .unit(unit)
     .datasource(source)
+    .thresholds(steps())
     .span(6)
     .height(4)
     .withTarget(target(query).instant());
@@ -75,16 +91,20 @@ function stateRow(built: dashboard.DashboardBuilder): dashboard.DashboardBuilder
   return built
     .withRow(new dashboard.RowBuilder("State"))
     .withPanel(
-      figure("State", "none", "The worst state of the chosen CAs.", [
-        `max by (state) (certwire_health_state{${chosen}}) == 1`,
+      figure("State", "none", "How many of the chosen CAs are in each state.", [
+        `count by (state) (certwire_health_state{${chosen}} == 1)`,
         "{{state}}",
-      ]).textMode(BigValueTextMode.Name),
+      ])
+        .textMode(BigValueTextMode.ValueAndName)
+        .overrideByName("ok", fixedColor("green"))
+        .overrideByName("degraded", fixedColor("orange"))
+        .overrideByName("failing", fixedColor("red")),
     )
     .withPanel(
       figure("Delay", "s", "Age of the oldest event that is not acknowledged.", [
         `max by (sink) (certwire_backlog_age_seconds{${chosenSink}})`,
         "{{sink}}",
-      ]),
+      ]).thresholds(steps({ value: 900, color: "orange" })),
     )
     .withPanel(
       figure("Since the newest record", "s", "How long the CA has recorded nothing.", [
@@ -96,7 +116,7 @@ function stateRow(built: dashboard.DashboardBuilder): dashboard.DashboardBuilder
       figure("Backlog of the journal's space", "percentunit", "At 85 % events get lost.", [
         `max by (instance, sink) (certwire_backlog_bytes{${chosenSink}} / on (instance, job) group_left () certwire_journal_capacity_bytes)`,
         "{{sink}}",
-      ]),
+      ]).thresholds(steps({ value: 0.5, color: "orange" }, { value: 0.75, color: "red" })),
     )
     .withPanel(reasons());
 }
@@ -203,5 +223,7 @@ export function grafanaDashboard(): Dashboard {
     .withVariable(
       variable("sink", "Sink", 'label_values(certwire_sink_state{instance=~"$instance"}, sink)'),
     );
-  return [stateRow, eventsRow, sinksRow, journalRow].reduce((all, row) => row(all), built).build();
+  const rows = [stateRow, eventsRow, sinksRow, journalRow];
+  const { panels = [], ...rest } = rows.reduce((all, row) => row(all), built).build();
+  return { ...rest, panels: panels.map((panel, at) => ({ ...panel, id: at + 1 })) };
 }

@@ -148,6 +148,7 @@ const parts = {
             "--exclude=page.test.js",
             "--exclude=alert-rules.test.js",
             "--exclude=alerts.test.js",
+            "--exclude=dashboard.test.js",
             ...tests("integration"),
           ),
         ),

@@ -22,7 +22,7 @@ export function statusScreen(found: Status): string[] {
   const at = Date.parse(time);
   const left = reasons.length - mostReasons;
   return [
-    `${styled(process.stdout, colours[state], state)}  ${serviceText(found.service)}, ${time.slice(0, 19)}Z`,
+    `${styled(process.stdout, colours[state], state)}  ${serviceText(found.service, at)}, ${time.slice(0, 19)}Z`,
     ...reasons.slice(0, mostReasons).flatMap((reason) => ["", ...reasonLines(reason)]),
     ...(left > 0 ? ["", `and ${left} more: certwire status --json`] : []),
     "",
@@ -31,13 +31,17 @@ export function statusScreen(found: Status): string[] {
   ];
 }
 
-function serviceText({ state, pid, host, startedTime, version }: Status["service"]): string {
+function serviceText(
+  { state, pid, host, startedTime, version }: Status["service"],
+  at: number,
+): string {
   const name = `certwire ${cut(version, 11)}`;
   if (state === "unknown") return `${name}, the service cannot be seen`;
   if (state === "stopped") return `${name}, the service does not run`;
-  const process = pid === undefined ? "" : ` as process ${pid} on ${inLine(host ?? "")}`;
-  const since = startedTime === undefined ? "" : ` since ${startedTime.slice(0, 16)}Z`;
-  return cut(`the service runs${process}${since}`, serviceColumns);
+  const upMs = startedTime === undefined ? undefined : Math.max(0, at - Date.parse(startedTime));
+  const up = upMs === undefined ? "" : ` for ${formatDuration(upMs)}`;
+  const process = pid === undefined ? "" : `, process ${pid} on ${inLine(host ?? "")}`;
+  return cut(`service running${up}${process}`, serviceColumns);
 }
 
 function reasonLines({ code, state, sink, since, detail, meaning, hint }: Reason): string[] {

@@ -145,9 +145,8 @@ export function recentEvent(frame: JournalFrame): RecentEvent {
 function glance(record: ExitRecord): Omit<RecentEvent, "id" | "time"> {
   const { request, certificate } = record;
   const requestId = numberText(request.get("RequestID"));
-  const [template, serialNumber] = ["CertificateTemplate", "SerialNumber"].map((name) =>
-    text(certificate.get(name)),
-  );
+  const template = templateOf(record);
+  const serialNumber = text(certificate.get("SerialNumber"));
   const requester = text(request.get("RequesterName"));
   const subject =
     text(certificate.get("DistinguishedName")) ?? text(request.get("DistinguishedName"));
@@ -162,6 +161,14 @@ function glance(record: ExitRecord): Omit<RecentEvent, "id" | "time"> {
     ...(detail && { detail }),
     ...(Object.keys(names).length > 0 && { names }),
   };
+}
+
+/** The CA has the OID alone of a template of version 2 or later, which says nothing to people: its name is what was asked for. */
+function templateOf({ certificate, attributes }: ExitRecord): string | undefined {
+  const issued = text(certificate.get("CertificateTemplate"));
+  if (issued === undefined || !/^\d+(?:\.\d+)+$/.test(issued)) return issued;
+  const [, asked] = attributes.find(([name]) => name === "CertificateTemplate") ?? [];
+  return (typeof asked === "string" ? text(asked) : undefined) || issued;
 }
 
 function detailOf(kind: string, { request, crls }: ExitRecord): string | undefined {

@@ -94,7 +94,7 @@ test("a running service whose CA works is ok: exit code 0, nothing waits", async
   assert.ok((found.journal.durations?.append.count ?? 0) > 0);
   assert.equal(found.sinks[0]?.checkpoint?.state, "found");
   const { stdout } = await runCli("status", "--config", config);
-  assert.match(stdout, /^ok {2}the service runs as process \d+ on /);
+  assert.match(stdout, /^ok {2}service running for [^,]+, process \d+ on /);
   assert.match(stdout, /\nfiles +file, nothing waits, saved /);
 });
 

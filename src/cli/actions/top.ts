@@ -1,13 +1,9 @@
 import type { ResolvedConfig } from "../../config/load.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
-import { describeCause } from "../../errors/describe-cause.ts";
 import { standardOutput } from "../../files/standard-output.ts";
-import { inspectService } from "../../health/on-disk.ts";
-import type { Status } from "../../health/status.ts";
 import { pause } from "../../pipeline/waiting.ts";
-import { statusOnDisk } from "../status-on-disk.ts";
+import { findStatus } from "../find-status.ts";
 import { stopSignal } from "../stop-signal.ts";
-import { statusOfEndpoint } from "../top/endpoint-status.ts";
 import { RateMeter } from "../top/rates.ts";
 import { ScreenTerminal } from "../top/screen-terminal.ts";
 import { sortedSinks, sortKeys, type TopView, topScreen } from "../top/top-screen.ts";
@@ -40,15 +36,6 @@ function assertTerminal(): void {
   throw new CertwireError("CERTWIRE_USAGE", "certwire top needs a terminal", {
     hint: "`certwire status` prints one screen, and with --json what programs read.",
   });
-}
-
-/** While no service runs, any other program may listen at the endpoint's address and wait for its token. */
-async function assertRunning(stateDirectory: string): Promise<void> {
-  const { state } = await inspectService(stateDirectory);
-  if (state === "running") return;
-  throw new Error(
-    state === "stopped" ? "the service does not run" : "the service cannot be seen from here",
-  );
 }
 
 class TopLoop {
@@ -84,26 +71,10 @@ class TopLoop {
   }
 
   async #refresh(): Promise<void> {
-    const found = await this.#find();
+    const found = await findStatus(this.#config);
     this.#meter.take(found.status);
     const { rates } = this.#meter;
     this.#view = { ...found, rates, ...this.#choices() };
-  }
-
-  /** From the endpoint if one answers, else from the disk. */
-  async #find(): Promise<Pick<TopView, "status" | "source" | "note">> {
-    const { http } = this.#config;
-    let note: string | undefined;
-    if (http !== undefined) {
-      try {
-        if (http.token !== undefined) await assertRunning(this.#config.state.directory);
-        const status: Status = await statusOfEndpoint(http);
-        return { status, source: `endpoint ${http.listen}` };
-      } catch (error) {
-        note = describeCause(error);
-      }
-    }
-    return { status: await statusOnDisk(this.#config), source: "from journal and state", note };
   }
 
   #choices() {

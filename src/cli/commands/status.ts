@@ -15,7 +15,8 @@ export function addStatusCommand(program: Command): void {
 }
 
 const help = `
-Reads the journal and the state directory only, whether the service runs or not; locks and changes nothing.
+Asks the HTTP endpoint of the running service, if the configuration has one and it answers; otherwise, and if no
+service runs, reads the journal and the state directory. Locks and changes nothing.
 Exit codes: 0 ok, 10 degraded, 11 failing, 78 the configuration is invalid.
 
 Example:

@@ -1,5 +1,7 @@
 import type { Status } from "../../health/status.ts";
 import { countOf, formatBytes, formatDuration } from "../../units.ts";
+import { durationsText } from "../durations-text.ts";
+import type { FoundStatus } from "../find-status.ts";
 import { brokenLines, inLine, styled } from "../output.ts";
 import type { Rates } from "./rates.ts";
 
@@ -8,13 +10,8 @@ export const sortKeys = ["name", "waiting", "rate", "dead letters"] as const;
 export type SortKey = (typeof sortKeys)[number];
 
 /** What `certwire top` shows. */
-export interface TopView {
-  readonly status: Status;
+export interface TopView extends FoundStatus {
   readonly rates: Rates;
-  /** Where the status is from, in a few words. */
-  readonly source: string;
-  /** Why it is not from the endpoint; absent if it is, or there is none. */
-  readonly note?: string | undefined;
   readonly sort: SortKey;
   /** Name of the sink whose reasons alone are shown; `undefined` for all. */
   readonly selected: string | undefined;
@@ -88,9 +85,7 @@ function journalLines(journal: NonNullable<Status["journal"]>, { recorded }: Rat
   const trouble = writer === "stopped" || condition === "ok" ? "" : `, ${condition}`;
   const append = durations?.append;
   const appends =
-    append === undefined || append.count === 0
-      ? []
-      : [`append   p50 ${append.p50Us} µs, p99 ${append.p99Us} µs, max ${append.maxUs} µs`];
+    append === undefined || append.count === 0 ? [] : [`append   ${durationsText(append)}`];
   const share = capacityBytes > 0 ? `, ${Math.floor((100 * bytes) / capacityBytes)} %` : "";
   return [
     `CA       exit module ${writer}${trouble}, ${newestText}, ${rateText(recorded)} rec/s`,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
-import { statusOfEndpoint } from "../../../src/cli/top/endpoint-status.ts";
+import { statusOfEndpoint } from "../../../src/cli/endpoint-status.ts";
 import { RateMeter } from "../../../src/cli/top/rates.ts";
 import { sortedSinks, type TopView, topScreen } from "../../../src/cli/top/top-screen.ts";
 import type { Status } from "../../../src/health/status.ts";

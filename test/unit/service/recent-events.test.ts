@@ -96,3 +96,23 @@ test("a row has what the CA said, in texts of a limited length", async (t) => {
   assert.equal(denied?.kind, "request.denied");
   assert.equal(denied?.detail, "CERTSRV_E_TEMPLATE_DENIED");
 });
+
+test("a template of which the CA has the OID alone has the name that was asked for, and otherwise the OID", async (t) => {
+  const directory = journalDirectory(t);
+  const simulator = openSmall(directory);
+  t.after(() => simulator.close());
+  const oid = "1.3.6.1.4.1.311.21.8.5921034.11";
+  const templates = async (CertificateTemplate: string, asked?: string) => {
+    simulator.notify({
+      ...smallEvent(1),
+      certificate: { CertificateTemplate: { string: CertificateTemplate } },
+      attributes: asked === undefined ? [] : [["CertificateTemplate", asked]],
+    });
+    await flushed(simulator);
+    const [newest] = await new RecentEvents({ directory, newest: () => undefined }).read();
+    return newest?.template;
+  };
+  assert.equal(await templates(oid, "CorpWebServer"), "CorpWebServer");
+  assert.equal(await templates(oid), oid);
+  assert.equal(await templates("User", "Administrator"), "User");
+});

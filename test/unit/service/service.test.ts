@@ -4,6 +4,8 @@ import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import pino, { type Logger } from "pino";
 import { parseConfig } from "../../../src/config/load.ts";
+import { EventLog } from "../../../src/event-log/event-log.ts";
+import { packageVersion } from "../../../src/files/package-version.ts";
 import { Service } from "../../../src/service/service.ts";
 import { collectLog } from "../../support/collect-log.ts";
 import { holdFlushes } from "../../support/failing-flush.ts";
@@ -24,6 +26,7 @@ function createService(
   journal: string,
   sink: object = { name: "files", url: "file:events" },
   log = pino({ level: "silent" }),
+  eventLog?: EventLog,
 ): Promise<Service> {
   const root = dirname(journal);
   const text = JSON.stringify({
@@ -32,7 +35,7 @@ function createService(
     sinks: [sink],
   });
   const config = parseConfig(join(root, "certwire.json"), text);
-  return Service.create({ config, log });
+  return Service.create({ config, log, ...(eventLog && { eventLog }) });
 }
 
 /** A service that runs until it is stopped, and the counters of its sink. */
@@ -149,4 +152,32 @@ test("routed kinds that cannot be read are reported, and hold up nothing", async
   assert.deepEqual(JSON.parse(readFileSync(file, "utf8")).kinds, [
     "certificate.issued\0certwire\0certificate.issued",
   ]);
+});
+
+test("a dead letter that the drain of a stop still makes is in the event log, before the stop", async (context) => {
+  const journal = journalDirectory(context);
+  const broker = await startFakeRabbitMq(() => "return");
+  context.after(() => broker.stop());
+  await workOnce(journal, 1, 1);
+  const entries: string[] = [];
+  const eventLog = new EventLog({
+    write: async (id, texts) => void entries.push([id, ...texts].join(" ")),
+  });
+  const flushes = await holdFlushes(context, "rabbit.ndjson");
+  context.after(flushes.release);
+  const rabbit = { name: "rabbit", url: `${broker.url}/?exchange=one`, deadLetterAfterSeconds: 0 };
+  const service = await createService(journal, rabbit, pino({ level: "silent" }), eventLog);
+  const stop = new AbortController();
+  context.after(() => stop.abort());
+  const running = service.run(stop.signal);
+  await until(() => flushes.held() === 1, "the dead letter is being written");
+  stop.abort();
+  // A last look that did not wait for the drain has begun by now, and is over before the letter is there.
+  await turns();
+  await service.observe();
+  await turns();
+  flushes.release();
+  await running;
+  await eventLog.flush();
+  assert.deepEqual(entries, [`50 ${packageVersion()} ${journal} rabbit`, "54 rabbit 1", "51 0"]);
 });

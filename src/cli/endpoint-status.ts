@@ -3,10 +3,10 @@ import { readFileSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import type { HttpOptions } from "../../config/http-options.ts";
-import { type Status, statusSchema } from "../../health/status.ts";
-import { readBody } from "../../read-body.ts";
-import { mebibyte } from "../../units.ts";
+import type { HttpOptions } from "../config/http-options.ts";
+import { type Status, statusSchema } from "../health/status.ts";
+import { readBody } from "../read-body.ts";
+import { mebibyte } from "../units.ts";
 
 /** How long a service has for its answer, in ms. */
 const answerMs = 3000;
