@@ -8,6 +8,7 @@ import { completeStep } from "../scenarios/complete-step.ts";
 import {
   readScenario,
   type Scenario,
+  type ScenarioName,
   type ScenarioProperties,
   type ScenarioStep,
   type ScenarioValue,
@@ -68,9 +69,14 @@ function rowOf(step: ScenarioStep, value: (each: ScenarioValue) => ScriptValue):
     ]),
     attributes: (step.attributes ?? []).map(([name, each]) => [name, value(each)] as const),
     extensions: (step.extensions ?? []).map(
-      ([oid, flags, each]) => [String(oid), flags, value(each)] as const,
+      ([oid, flags, each]) => [nameOf(oid), flags, value(each)] as const,
     ),
   };
+}
+
+function nameOf(name: ScenarioName): string {
+  assert.ok(typeof name === "string");
+  return name;
 }
 
 function requestIdOf({ request = {} }: ScenarioStep): number {
