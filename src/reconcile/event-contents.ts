@@ -29,6 +29,9 @@ const kindsBySchema: ReadonlyMap<string, EventKind> = new Map(
   eventKinds.map((kind) => [schemaUri(kind), kind]),
 );
 const contentIdForm = /^[\w-]{22}$/;
+const certificateForm = /^[0-9a-f]{64}$/;
+/** Far above what a CA's name may have, in UTF-16 units. */
+const maxNameLength = 256;
 const maxRequestId = 2 ** 31 - 1;
 
 /**
@@ -159,8 +162,10 @@ export class EventContents implements Contents {
   /** `undefined` if there are too many. */
   #numberOf({ data }: CertwireEvent): number | undefined {
     const ca = objectOf(data["ca"]);
-    const name = textOf(ca["sanitizedCaName"]) || textOf(ca["name"]);
-    const certificate = textOf(ca["certificateSha256"]);
+    // Somebody else may have written them, and each is kept.
+    const name = (textOf(ca["sanitizedCaName"]) || textOf(ca["name"])).slice(0, maxNameLength);
+    const sha256 = textOf(ca["certificateSha256"]);
+    const certificate = certificateForm.test(sha256) ? sha256 : "";
     const key = `${certificate} ${name}`;
     const known = this.#numbers.get(key);
     if (known !== undefined || this.cas.length >= maxCas) return known;

@@ -192,8 +192,9 @@ class Comparing {
     facts: NativeCaFacts,
     mayContinue: boolean,
   ): Promise<Comparing> {
-    const { run, paths, now = () => clock.time() } = options;
-    const running = (mayContinue ? run.state.running : undefined) ?? emptyRun(now());
+    const { run, paths, contents, now = () => clock.time() } = options;
+    const startedMs = Math.min(now(), contents.knownUntilMs ?? Number.POSITIVE_INFINITY);
+    const running = (mayContinue ? run.state.running : undefined) ?? emptyRun(startedMs);
     const path = mayContinue ? paths.findings : paths.changes;
     const findings = await FindingsFile.open(path, running);
     const backfilled = await Backfilled.open(paths.publishedDirectory);

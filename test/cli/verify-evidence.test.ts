@@ -191,6 +191,80 @@ test("copies and replays with the same body are no change, and with another one 
   assert.match(stdout, /^complete, 1 sign of change$/m);
 });
 
+/** An event that no record is behind, in the place of a number of an epoch. */
+function madeUp(event: CertwireEvent, sequence: number, changes: Partial<CertwireEvent> = {}) {
+  const number = String(sequence).padStart(20, "0");
+  return {
+    ...event,
+    id: event.id.replace(/-\d+-/, `-${sequence}-`),
+    sequence: (event.sequence ?? "").replace(/\d{20}$/, number),
+    previoushash: "5".repeat(64),
+    recordhash: "6".repeat(64),
+    ...changes,
+  };
+}
+
+test("an event that somebody made up fits in no chain, and has no record in the journal", async (context) => {
+  const journal = simulatedJournal(context, { epochs: 1 });
+  const all = await publishedEvents(journal);
+  const [victim, last] = [all[20], all.at(-2)];
+  assert.ok(victim && last);
+  const sequenceOf = ({ sequence = "" }: CertwireEvent) => Number(sequence.slice(11));
+  // In the place of another one.
+  const replaced = all.map((event) =>
+    event === victim ? madeUp(event, sequenceOf(event)) : event,
+  );
+  const alone = await verify(eventFile(context, replaced));
+  assert.equal(alone.exitCode, 5);
+  assert.ok(alone.found.includes(`link 1/${sequenceOf(victim)}`), alone.found.join());
+  // Behind the newest one, whose end nobody knows.
+  const sequence = sequenceOf(last) + 1;
+  const added = [
+    ...all.slice(0, -1),
+    madeUp(last, sequence, { previoushash: last.recordhash ?? "" }),
+  ];
+  const end = eventFile(context, added);
+  assert.deepEqual((await verify(end)).found, []);
+  const both = await verify("--journal", journal, end);
+  assert.equal(both.exitCode, 5);
+  assert.equal(both.found[0], `content 1/${sequence}`);
+});
+
+test("a gap event that somebody made up hides a hole from the numbers, and not from the journal", async (context) => {
+  const journal = simulatedJournal(context, { epochs: 1 });
+  const all = await publishedEvents(journal);
+  const victim = all[20];
+  assert.ok(victim);
+  const sequence = Number(victim.sequence?.slice(11));
+  const { previoushash: _p, recordhash: _r, contentid: _c, subject: _s, ...plain } = victim;
+  const gap = {
+    ...plain,
+    id: victim.id.replace(/-\d+$/, "-65535"),
+    type: "io.certwire.journal.gap.v1",
+    dataschema: "urn:certwire:schema:journal.gap:v1",
+    data: {
+      ca: victim.data["ca"],
+      reason: "corrupt",
+      epochId: victim.id.slice(0, 32),
+      epochNumber: 1,
+      firstSequence: String(sequence),
+      lastSequence: String(sequence),
+      problems: [],
+    },
+  };
+  const events = eventFile(
+    context,
+    all.map((event) => (event === victim ? gap : event)),
+  );
+  const alone = await verify(events);
+  assert.deepEqual([alone.exitCode, alone.found], [0, []], "nothing else shows it");
+  const both = await verify("--journal", journal, events);
+  assert.deepEqual([both.exitCode, both.found], [4, [`missing 1/${sequence}`]]);
+  assert.equal(both.result.isComplete, false);
+  const { stdout } = await runCli("verify", "--journal", journal, events);
+  assert.match(stdout, /^records without an event$/m);
+});
+
 test("options that make no sense are refused with what to do", async () => {
   const { exitCode, stderr } = await runCli("verify", "--state", "x", "events.ndjson");
   assert.equal(exitCode, 2);

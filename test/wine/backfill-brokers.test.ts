@@ -1,6 +1,6 @@
 // `certwire backfill` in node.exe for Windows, with the real reader of the database, to real brokers.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { connect } from "amqplib";
@@ -34,6 +34,8 @@ const rate = 400;
 const maxInFlightEvents = 64;
 /** Events that a killed run publishes before, at least. */
 const step = 40;
+/** Longer than live events usually wait. */
+const longWaitMs = 6000;
 const { issued, revoked, denied } = dispositions;
 const day = 86_400_000;
 const known = 20;
@@ -129,6 +131,31 @@ async function killAndCompare(t: TestContext, { entry, read, words, source }: Pl
   assert.deepEqual([counts.backfilled, counts.history], [missing, known]);
   assert.deepEqual(report().violations, []);
 }
+
+test("live events that the service has not published go first", async (t) => {
+  const scene = await prepareScene(t);
+  if (scene === undefined) return;
+  fill(scene);
+  await scene.flushed();
+  const config = writeSceneConfig(scene);
+  useDatabase(sceneScript(scene));
+  const recordedAt = Date.now();
+  await until(() => Date.now() - recordedAt > longWaitMs, "the events have waited for long");
+  const log = join(makeTempDirectory("backfill"), "log");
+  const words = ["backfill", "--config", config, "--to-sink", "files", "--rate", "100000"];
+  const run = await startCertwireInWine(log, ...words);
+  t.after(() => run.kill());
+  const output = () => readFileSync(log, "utf8");
+  const giveUp = () => assert.ok(!run.hasEnded(), output());
+  const waits = () => output().includes("live events go first: waiting until the service has");
+  await until(waits, "the backfill waits", { everyMs: 100, giveUp });
+  assert.ok(!existsSync(join(scene.state, "events")), "nothing is published");
+  // The service has published them.
+  await catchUp(scene, "files");
+  await until(run.hasEnded, "the backfill has ended", { everyMs: 100, state: output });
+  const published = new RegExp(`^${expectedEvents(scene)} events published to files$`, "m");
+  assert.match(output(), published);
+});
 
 test("a backfill from Windows to Kafka that is killed again and again leaves nothing out", async (t) => {
   const kafka = await startKafka();

@@ -71,6 +71,24 @@ test("the CRLs of the database come one by one, with those of the partitions", a
   assertClean(report);
 });
 
+test("CRLs of 50 MB come one at a time, cut as the exit module cuts them", async (t) => {
+  if (!(await prepareDatabase(t))) return;
+  const ders = [4, 6].map((byte) => Buffer.alloc(50_000_000, byte));
+  const crls = ders.map((der, index) => ({
+    id: 4 + index,
+    columns: { CRLMinBase: { long: 0 }, CRLRawCRL: { binary: der.toString("base64") } },
+  }));
+  const { result, report } = await readDatabase({ crls });
+  assert.equal(result.error, undefined);
+  const found = result.crls.map(({ crls: [crl] }) => {
+    const { length, sha256: digest } = Object(Object(crl).der);
+    return { length, digest };
+  });
+  const expected = ders.map((der) => ({ length: der.length, digest: { hex: sha256(der) } }));
+  assert.deepEqual(found, expected);
+  assertClean(report);
+});
+
 test("an older server has CRLs without partitions", async (t) => {
   if (!(await prepareDatabase(t))) return;
   const columns = { CRLRawCRL: { binary: fixture("base-crl").toString("base64") } };

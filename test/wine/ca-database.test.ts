@@ -278,15 +278,53 @@ test("rows that are added, changed and deleted while pages are read come as they
   assertClean(report);
 });
 
-test("an older server lacks columns, which are left out and named", async (t) => {
+/** Columns that came with a version of Windows Server, the newest first. */
+const columnsSince: [version: string, columns: string[]][] = [
+  ["2022", ["Request.LinterCertificate"]],
+  ["2019 with updates", ["Request.CRLPartitionIndex"]],
+  ["2016", ["Request.RawPrecertificate"]],
+  [
+    "2012 R2",
+    [
+      "Request.AttestationChallenge",
+      "Request.EndorsementKeyHash",
+      "Request.EndorsementCertificateHash",
+    ],
+  ],
+  ["2012", ["PrivatekeyFlags"]],
+];
+
+for (const [index, [version]] of columnsSince.entries()) {
+  test(`a server before ${version} lacks columns, which are left out and named`, async (t) => {
+    if (!(await prepareDatabase(t))) return;
+    const lacking = columnsSince.slice(0, index + 1).flatMap(([, columns]) => columns);
+    const script = { rows: [row(3)], lacking };
+    const { result, report } = await readDatabase(script, { columns: "whole" });
+    assert.equal(result.error, undefined);
+    assert.equal(result.ids.count, 1);
+    // This one is in the protocol's specification only.
+    const unknown = "Request.RequesterNameFromOldCertificate";
+    assert.deepEqual(result.lacking.toSorted(), [...lacking, unknown].toSorted());
+    assertClean(report);
+  });
+}
+
+test("the largest values that columns may have come whole", async (t) => {
   if (!(await prepareDatabase(t))) return;
-  const lacking = ["PrivatekeyFlags", "Request.LinterCertificate"];
-  const { result, report } = await readDatabase({ rows: [row(3)], lacking }, { columns: "whole" });
+  const bytes = Buffer.alloc(65_536, "\0request");
+  const text = "ü\u{1f511} ".repeat(4096).slice(0, 16_384);
+  const columns = {
+    "Request.RawRequest": { binary: bytes.toString("base64") },
+    "Request.RequestAttributes": { string: text },
+  };
+  const { result, report } = await readDatabase(
+    { rows: [{ id: 3, columns }] },
+    { columns: "whole" },
+  );
   assert.equal(result.error, undefined);
-  assert.equal(result.ids.count, 1);
-  // This one is in the protocol's specification only.
-  const unknown = "Request.RequesterNameFromOldCertificate";
-  assert.deepEqual(result.lacking.toSorted(), [...lacking, unknown].toSorted());
+  const request = Object(result.rows[0]?.["request"]);
+  assert.deepEqual(request.RawRequest, { hex: bytes.toString("hex") });
+  assert.equal(request.RequestAttributes, text);
   assertClean(report);
 });
 

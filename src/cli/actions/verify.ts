@@ -78,8 +78,8 @@ export async function verify(files: readonly string[], options: VerifyOptions): 
       ? undefined
       : await comparison.finish(found, await deadRecords(options.state, signal), signal);
   const explained = compared && comparison ? explainedHoles(found, comparison) : 0;
-  // What is not read may be missing.
-  const isComplete = !isInterrupted && found.holes === explained;
+  // What is not read may be missing, and so is a record whose hole a gap event hides that somebody made up.
+  const isComplete = !isInterrupted && found.holes === explained && findings.list().every(isChange);
   const outcome = {
     tally,
     report: { ...found, isComplete },
@@ -167,7 +167,7 @@ function exitCodeFor({ findings, report, journal, isInterrupted }: Outcome): num
   return report.isComplete ? exitCodes.ok : exitCodes.holes;
 }
 
-/** A record without an event is a hole, whoever made it. */
+/** A record without an event is a loss, whoever made it. */
 function isChange({ kind }: Finding): boolean {
   return kind !== "missing";
 }
@@ -230,7 +230,8 @@ function areNot(count: number): string {
 function verdictOf({ report, findings, isInterrupted }: Outcome, open: number): string {
   if (isInterrupted) return styled(process.stdout, "red", "interrupted: the rest was not read");
   const changes = findings.list().filter(isChange).length;
-  const holes = report.isComplete ? "complete" : countOf(open, "hole");
+  const losses = open > 0 ? countOf(open, "hole") : "records without an event";
+  const holes = report.isComplete ? "complete" : losses;
   const text = changes > 0 ? `${holes}, ${countOf(changes, "sign")} of change` : holes;
   const isGood = report.isComplete && changes === 0;
   return styled(process.stdout, isGood ? "green" : "red", text);

@@ -40,6 +40,9 @@ function eventsOfRow(parts: RecordParts, options = {}): CertwireEvent[] {
   return events;
 }
 
+/** Dispositions that no document has, or that are not those of a request. */
+const unused = [10, 11, 13, 14, 18, 19, 22, 23, 24, 25, 26, 27, 28, 29, 32, 99, -1];
+
 const states: [
   disposition: number,
   request: RecordParts,
@@ -78,9 +81,16 @@ const states: [
   ],
   [30, resolved, [["request.failed", "2026-03-01T11:00:01.000Z"]]],
   [31, resolved, [["request.denied", "2026-03-01T11:00:01.000Z"]]],
-  [10, resolved, []],
-  [22, resolved, []],
-  [99, resolved, []],
+  // On hold, removed from a CRL, and reasons that no document has.
+  ...[6, 8, 99, -2].map((reason): (typeof states)[number] => [
+    21,
+    { ...revoked, RevokedReason: reason },
+    [
+      ["certificate.issued", "2026-03-01T11:00:01.000Z"],
+      ["certificate.revoked", "2026-03-05T08:00:00.000Z"],
+    ],
+  ]),
+  ...unused.map((disposition): (typeof states)[number] => [disposition, resolved, []]),
 ];
 
 for (const [disposition, request, expected] of states) {

@@ -132,6 +132,20 @@ test("what the journal lacks is published, each event once, and a second run pub
   assert.deepEqual(await run(scene, sink), { events: 1, deadLetters: 0 });
 });
 
+test("nothing is published of an empty database, nor of one that has the CA's own rows only", async (t) => {
+  const scene = new ReconcileScene(t);
+  const sink = new BackfillSink();
+  assert.deepEqual(await run(scene, sink), { events: 0, deadLetters: 0 });
+  assert.deepEqual((await scene.reconcile()).counts.own, 0);
+  const { caCertificate, caCertificateChain, kraCertificate } = dispositions;
+  for (const [id, disposition] of [caCertificate, caCertificateChain, kraCertificate].entries()) {
+    scene.database.put(issuedRow(scene, id + 1, { disposition }));
+  }
+  assert.deepEqual(await run(scene, sink), { events: 0, deadLetters: 0 });
+  const { counts, rows } = await scene.reconcile({ since: "full" });
+  assert.deepEqual([rows, counts.own], [3, 3]);
+});
+
 test("a run that was stopped anywhere goes on there, and no event comes twice or is left out", async (t) => {
   const scene = new ReconcileScene(t);
   const ids = Array.from({ length: 300 }, (_, index) => 1 + index * 200);

@@ -38,7 +38,8 @@ async function compare(
   {
     truncated = [],
     knownUntilMs = scene.begin + day,
-  }: { truncated?: string[]; knownUntilMs?: number } = {},
+    isFull = true,
+  }: { truncated?: string[]; knownUntilMs?: number; isFull?: boolean } = {},
 ): Promise<ReconcileReport> {
   const paths = scene.paths.place("topic");
   const read: ReadEvents = async (into) => {
@@ -47,7 +48,8 @@ async function compare(
   };
   const contents = await EventContents.open("topic", paths, read, () => knownUntilMs);
   const run = await RunFile.open(paths.run);
-  return scene.reconcile({ contents, journal: "topic", paths, run, since: "full" });
+  const compared = { contents, journal: "topic", paths, run };
+  return scene.reconcile({ ...compared, ...(isFull && { since: "full" as const }) });
 }
 
 function classesOf({ counts }: ReconcileReport): Record<string, number> {
@@ -75,6 +77,19 @@ test("a run reads its topic anew, and the journal's own comparison knows nothing
     [journal.mode, journal.comparedWith, journal.counts.both],
     ["full", "journal", 5],
   );
+});
+
+test("a later run compares what has changed since the topic was read", async (t) => {
+  const { scene, events } = await sceneWith(t, 5);
+  await compare(scene, placed(events), { knownUntilMs: scene.begin + day });
+  const late = { submitted: scene.begin + day - 1800 * second };
+  scene.database.put(row(scene, 40, { ...late, resolved: late.submitted }));
+  const later = await compare(scene, placed(events), {
+    knownUntilMs: scene.begin + 2 * day,
+    isFull: false,
+  });
+  assert.equal(later.mode, "since");
+  assert.equal(later.counts.missing, 1);
 });
 
 test("what has happened after the topic was read is not compared", async (t) => {

@@ -5,8 +5,11 @@ import fc from "fast-check";
 import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
 import type { CaRow } from "../../support/fake-ca-database.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
+import { sizeFromEnvironment } from "../../support/scale.ts";
 
 const { issued, revoked, pending, denied, failed } = dispositions;
+
+const numRuns = sizeFromEnvironment("CERTWIRE_MODEL_RUNS", 10);
 
 type Step = "pend" | "issue" | "deny" | "fail" | "revoke" | "hold" | "release";
 
@@ -96,7 +99,7 @@ test("for any histories, journal and database agree", async (t) => {
       assert.deepEqual(findings, []);
       assert.equal(counts.both, lives.length);
     }),
-    { numRuns: 10 },
+    { numRuns },
   );
 });
 
@@ -119,6 +122,6 @@ test("whatever last step of any histories the journal lacks, it is found, and no
       );
       for (const finding of findings) assert.match(finding.class, /^(missing|state)$/);
     }),
-    { numRuns: 10 },
+    { numRuns },
   );
 });

@@ -5,6 +5,7 @@ import { CaDatabase } from "../../../src/ca-database/ca-database.ts";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
 import type { ExitRecord } from "../../../src/exit/record.ts";
 import { nativeCaDatabase } from "../../../src/native/ca-database.ts";
+import { plainJson, type RowJson, rowJson } from "./row-json.ts";
 
 /** What the reader does. */
 export interface ReaderTask {
@@ -25,9 +26,6 @@ export interface ReaderTask {
   /** False: rows are only counted. */
   readonly keepsRows: boolean;
 }
-
-/** A row as JSON can carry it: binary values are `{"hex": ...}`. */
-export type RowJson = Readonly<Record<string, unknown>>;
 
 /** What the reader saw. */
 export interface ReaderResult {
@@ -139,7 +137,7 @@ async function readChanged(sinceMs: number, signal: AbortSignal): Promise<void> 
 }
 
 function crlsJson({ crls }: ExitRecord): unknown[] {
-  return JSON.parse(JSON.stringify(crls, plain)) as unknown[];
+  return plainJson(crls) as unknown[];
 }
 
 function take({ context, request }: ExitRecord): void {
@@ -150,17 +148,4 @@ function take({ context, request }: ExitRecord): void {
   ids.last = context;
   const disposition = Number(request.get("Disposition"));
   dispositions[disposition] = (dispositions[disposition] ?? 0) + 1;
-}
-
-function rowJson(row: ExitRecord): RowJson {
-  const { event, context, request, certificate, ca, attributes, extensions, problems } = row;
-  const whole = { event, context, request, certificate, ca, attributes, extensions, problems };
-  return JSON.parse(JSON.stringify(whole, plain)) as RowJson;
-}
-
-function plain(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
-  // JSON.stringify has already made something else of a Buffer.
-  const own = this[key];
-  if (Buffer.isBuffer(own)) return { hex: own.toString("hex") };
-  return value instanceof Map ? Object.fromEntries(value) : value;
 }

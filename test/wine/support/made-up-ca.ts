@@ -31,11 +31,15 @@ export async function startCertwireInWine(
   const child = startWine(await nodeForWindows(), [windowsPath(mainProgram), ...words], logFile);
   const closed = once(child, "close");
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
-  const kill = async (): Promise<void> => {
+  const signal = (): void => {
     if (child.pid !== undefined && !hasEnded()) process.kill(-child.pid, "SIGKILL");
+  };
+  const kill = async (): Promise<void> => {
+    signal();
     await closed;
   };
-  process.once("exit", () => void kill());
+  process.once("exit", signal);
+  child.once("close", () => process.off("exit", signal));
   return { hasEnded, kill };
 }
 
