@@ -17,6 +17,7 @@ import { DatePlace, type IndexedDate } from "./date-place.ts";
 import { databaseError } from "./errors.ts";
 import { type LoadLimits, msUntil, pauseAfter } from "./load.ts";
 import { nextPageRows, type PageSizes } from "./page-size.ts";
+import { mayRead } from "./rights.ts";
 
 /** How the database of a CA is read. */
 export interface CaDatabaseOptions {
@@ -118,6 +119,11 @@ export class CaDatabase {
       if (error instanceof CertwireError) throw error;
       throw databaseError(config, error).error;
     }
+  }
+
+  /** The same, and rejects with CERTWIRE_CA_DATABASE_REFUSED if this account may not read the database. */
+  async readableFacts(): Promise<NativeCaFacts> {
+    return this.#assertReadable(await this.facts());
   }
 
   /**
@@ -301,8 +307,7 @@ export class CaDatabase {
       await this.#untilHours(signal);
       try {
         const facts = await this.#inTime(() => this.#native.readFacts(config));
-        const ca = caProperties(this.#assertSame(facts));
-        if (facts.roles === 0) throw this.#error("REFUSED", "this account may not read it");
+        const ca = caProperties(this.#assertReadable(this.#assertSame(facts)));
         return { answer: await this.#inTime(call), ca };
       } catch (cause) {
         if (cause instanceof CertwireError) throw cause;
@@ -351,6 +356,12 @@ export class CaDatabase {
       first.certificates.every((der) => found.includes(hash("sha256", der)));
     if (!isSame) throw this.#other(`"${facts.name}" answers, where "${first.name}" did before`);
     return facts;
+  }
+
+  /** The CA says who it is to everybody; its database needs a right. */
+  #assertReadable(facts: NativeCaFacts): NativeCaFacts {
+    if (mayRead(facts.roles)) return facts;
+    throw this.#error("REFUSED", "this account may not read it");
   }
 
   #other(what: string): CertwireError {
