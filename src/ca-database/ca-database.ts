@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
+import { clock } from "../clock.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { CrlRow } from "../events/crl-row-event.ts";
 import { oleDateMs } from "../events/times.ts";
@@ -104,7 +104,7 @@ export class CaDatabase {
   constructor(native: NativeCaDatabase, options: CaDatabaseOptions) {
     this.#native = native;
     this.#options = options;
-    this.#sleep = options.sleep ?? sleep;
+    this.#sleep = options.sleep ?? ((ms, signal) => clock.delay(ms, { signal }));
   }
 
   /**
@@ -289,7 +289,7 @@ export class CaDatabase {
   }
 
   async #untilHours(signal: AbortSignal): Promise<void> {
-    const { load: { hours } = {}, now = () => new Date() } = this.#options;
+    const { load: { hours } = {}, now = () => new Date(clock.time()) } = this.#options;
     if (hours === undefined) return;
     for (let ms = msUntil(hours, now()); ms > 0; ms = msUntil(hours, now())) {
       await this.#sleep(ms, signal);
@@ -327,7 +327,7 @@ export class CaDatabase {
     const timer = new AbortController();
     const answer = call();
     const late = (async () => {
-      await delay(stuckAfterMs, undefined, { signal: timer.signal });
+      await clock.delay(stuckAfterMs, { signal: timer.signal });
       this.#stuck = this.#error("STUCK", `no answer for ${Math.round(stuckAfterMs / 1000)} s`);
       const back = () => {
         this.#stuck = undefined;
@@ -412,10 +412,6 @@ function oleBytes(days: number): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeDoubleLE(days);
   return bytes;
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal });
 }
 
 type CaProperties = ReadonlyMap<string, RecordValue>;
