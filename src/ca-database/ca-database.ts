@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
+import { clock } from "../clock.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { CrlRow } from "../events/crl-row-event.ts";
 import { oleDateMs } from "../events/times.ts";
@@ -17,6 +17,7 @@ import { DatePlace, type IndexedDate } from "./date-place.ts";
 import { databaseError } from "./errors.ts";
 import { type LoadLimits, msUntil, pauseAfter } from "./load.ts";
 import { nextPageRows, type PageSizes } from "./page-size.ts";
+import { mayRead } from "./rights.ts";
 
 /** How the database of a CA is read. */
 export interface CaDatabaseOptions {
@@ -103,7 +104,7 @@ export class CaDatabase {
   constructor(native: NativeCaDatabase, options: CaDatabaseOptions) {
     this.#native = native;
     this.#options = options;
-    this.#sleep = options.sleep ?? sleep;
+    this.#sleep = options.sleep ?? ((ms, signal) => clock.delay(ms, { signal }));
   }
 
   /**
@@ -118,6 +119,11 @@ export class CaDatabase {
       if (error instanceof CertwireError) throw error;
       throw databaseError(config, error).error;
     }
+  }
+
+  /** The same, and rejects with CERTWIRE_CA_DATABASE_REFUSED if this account may not read the database. */
+  async readableFacts(): Promise<NativeCaFacts> {
+    return this.#assertReadable(await this.facts());
   }
 
   /**
@@ -283,7 +289,7 @@ export class CaDatabase {
   }
 
   async #untilHours(signal: AbortSignal): Promise<void> {
-    const { load: { hours } = {}, now = () => new Date() } = this.#options;
+    const { load: { hours } = {}, now = () => new Date(clock.time()) } = this.#options;
     if (hours === undefined) return;
     for (let ms = msUntil(hours, now()); ms > 0; ms = msUntil(hours, now())) {
       await this.#sleep(ms, signal);
@@ -301,8 +307,7 @@ export class CaDatabase {
       await this.#untilHours(signal);
       try {
         const facts = await this.#inTime(() => this.#native.readFacts(config));
-        const ca = caProperties(this.#assertSame(facts));
-        if (facts.roles === 0) throw this.#error("REFUSED", "this account may not read it");
+        const ca = caProperties(this.#assertReadable(this.#assertSame(facts)));
         return { answer: await this.#inTime(call), ca };
       } catch (cause) {
         if (cause instanceof CertwireError) throw cause;
@@ -322,7 +327,7 @@ export class CaDatabase {
     const timer = new AbortController();
     const answer = call();
     const late = (async () => {
-      await delay(stuckAfterMs, undefined, { signal: timer.signal });
+      await clock.delay(stuckAfterMs, { signal: timer.signal });
       this.#stuck = this.#error("STUCK", `no answer for ${Math.round(stuckAfterMs / 1000)} s`);
       const back = () => {
         this.#stuck = undefined;
@@ -351,6 +356,12 @@ export class CaDatabase {
       first.certificates.every((der) => found.includes(hash("sha256", der)));
     if (!isSame) throw this.#other(`"${facts.name}" answers, where "${first.name}" did before`);
     return facts;
+  }
+
+  /** The CA says who it is to everybody; its database needs a right. */
+  #assertReadable(facts: NativeCaFacts): NativeCaFacts {
+    if (mayRead(facts.roles)) return facts;
+    throw this.#error("REFUSED", "this account may not read it");
   }
 
   #other(what: string): CertwireError {
@@ -401,10 +412,6 @@ function oleBytes(days: number): Buffer {
   const bytes = Buffer.alloc(8);
   bytes.writeDoubleLE(days);
   return bytes;
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal });
 }
 
 type CaProperties = ReadonlyMap<string, RecordValue>;

@@ -1,6 +1,8 @@
 import { databasePlace } from "../ca/database-place.ts";
 import { CaDatabase } from "../ca-database/ca-database.ts";
+import { mayRead } from "../ca-database/rights.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { errorCodes } from "../errors/codes.ts";
 import { describeCause } from "../errors/describe-cause.ts";
 import type { NativeCaDatabase } from "../native/ca-database.ts";
 import type { NativeWindows } from "../native/windows-system.ts";
@@ -15,11 +17,7 @@ export type DatabaseRight =
   /** Nothing is known. */
   | { readonly unknown: string };
 
-/** Administrator, officer or *Read*: each of them is enough. */
-const mayRead = 0x103;
-
-const hint =
-  'For certwire reconcile and backfill only: in certsrv.msc, Properties of the CA, Security, add the account (the service\'s is "NT SERVICE\\Certwire", of this computer), allow Read, and take away the tick at Request Certificates. If it has Read, check that IF_NOLOCALICERTADMIN (0x20) is not set: certutil -getreg CA\\InterfaceFlags';
+const hint = `Only certwire reconcile and backfill need it. ${errorCodes.CERTWIRE_CA_DATABASE_REFUSED.hint}`;
 
 /** Asks the CA of this machine what this account may do. Never rejects for what is wrong with the CA. */
 export async function readDatabaseRight(
@@ -49,6 +47,6 @@ export function judgeDatabase(right: DatabaseRight): Finding[] {
     findings("ca-database", seen, [caution(seen, hint, "how-to/reconcile-and-backfill.md")]);
   if ("refusal" in right) return refused(right.refusal);
   const { config, roles } = right;
-  if ((roles & mayRead) !== 0) return findings("ca-database", `this account may read ${config}`);
+  if (mayRead(roles)) return findings("ca-database", `this account may read ${config}`);
   return refused(`this account may not read ${config}`);
 }

@@ -20,7 +20,7 @@ export interface Identified {
 /**
  * Asks the CA who it is, reads the journal, and makes sure that they belong together, and that the database is the one of
  * earlier runs and not an older copy of it. Rejects with CERTWIRE_CA_DATABASE_OTHER, CERTWIRE_CA_DATABASE_RESTORED, and as
- * `CaDatabase.facts`, `CaDatabase.row` and `JournalContents.update` do.
+ * `CaDatabase.readableFacts`, `CaDatabase.row` and `JournalContents.update` do.
  */
 export async function identifyBoth(
   {
@@ -46,7 +46,7 @@ async function identify(
   acceptsRestored: boolean,
   signal: AbortSignal,
 ): Promise<{ facts: NativeCaFacts; known: KnownDatabase }> {
-  const facts = await database.facts();
+  const facts = await database.readableFacts();
   const certificates = facts.certificates.map((der) => hash("sha256", der));
   const { sanitizedName: name } = facts;
   if (known !== undefined) {

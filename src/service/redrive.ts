@@ -5,6 +5,7 @@ import type { Redactor } from "../events/redaction/redactor.ts";
 import type { Router } from "../events/router.ts";
 import type { PipelineLimits } from "../pipeline/limits.ts";
 import type { PipelineMonitor } from "../pipeline/monitor.ts";
+import { ObservedSink } from "../pipeline/observed-sink.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
@@ -12,7 +13,6 @@ import { FailingIterator } from "../sources/failing-iterator.ts";
 import type { DeadLetter } from "../state/dead-letter.ts";
 import type { LetterName, RedrivenMarks } from "../state/redriven.ts";
 import { mebibyte } from "../units.ts";
-import { ObservedSink } from "./observed-sink.ts";
 
 /** A dead letter that is published again, with its events. */
 export interface LetterToSend extends LetterName {

@@ -2,7 +2,7 @@
 // `RedriveKill` as JSON, the others are the words of the command. It writes down what it does, line by line.
 import { openSync, writeSync } from "node:fs";
 import { runProgram } from "../../src/cli/program.ts";
-import { ObservedSink } from "../../src/service/observed-sink.ts";
+import { ObservedSink } from "../../src/pipeline/observed-sink.ts";
 import { RedrivenMarks } from "../../src/state/redriven.ts";
 import { replaceMethod } from "./replace-method.ts";
 import { turns } from "./until.ts";

@@ -8,7 +8,7 @@ import { clock } from "../../src/clock.ts";
  * Parts of src that the service does not run: commands, which end by themselves, and what runs in a consumer's process
  * or in a test of one.
  */
-const outside = ["ca", "ca-database", "cli", "consumer", "doctor", "simulate", "testing"];
+const outside = ["ca", "cli", "consumer", "doctor", "simulate", "testing"];
 
 const exempt = [
   join("src", "clock.ts"),

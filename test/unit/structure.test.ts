@@ -62,7 +62,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "http",
   ],
   ca: ["errors", "native"],
-  "ca-database": ["errors", "native", "exit", "events"],
+  "ca-database": ["clock.ts", "errors", "native", "exit", "events"],
   reconcile: [
     "units.ts",
     "clock.ts",
@@ -74,7 +74,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "state",
     "sources",
     "pipeline",
-    "service",
   ],
   doctor: [
     "units.ts",

@@ -177,13 +177,20 @@ test("a database of any size is compared in little memory", async (t) => {
 test("an account that may not read is told which permission to grant", async (t) => {
   const scene = await prepareScene(t);
   if (scene === undefined) return;
-  useDatabase({ ...sceneScript(scene), faults: [{ call: "OpenView", hresult: "0x80070005" }] });
-  const { exitCode, output } = await certwireInWine(
-    "reconcile",
-    "--config",
-    writeSceneConfig(scene),
-  );
-  assert.equal(exitCode, 77, output);
-  assert.match(output, /CERTWIRE_CA_DATABASE_REFUSED: .*OpenView: 0x80070005 E_ACCESSDENIED/);
-  assert.match(output, /hint: .*the permission Read, and nothing else/);
+  const refusals = [
+    ["OpenView", /CERTWIRE_CA_DATABASE_REFUSED: .*OpenView: 0x80070005 E_ACCESSDENIED/],
+    // Then the CA still says who it is, to whoever may request certificates.
+    ["GetMyRoles", /CERTWIRE_CA_DATABASE_REFUSED: .*"CA01\\Contoso": this account may not read it/],
+  ] as const;
+  for (const [call, message] of refusals) {
+    useDatabase({ ...sceneScript(scene), faults: [{ call, hresult: "0x80070005" }] });
+    const { exitCode, output } = await certwireInWine(
+      "reconcile",
+      "--config",
+      writeSceneConfig(scene),
+    );
+    assert.equal(exitCode, 77, output);
+    assert.match(output, message);
+    assert.match(output, /hint: .*"NT SERVICE\\Certwire".*allow Read.*take away.*InterfaceFlags/);
+  }
 });

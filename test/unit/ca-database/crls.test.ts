@@ -82,12 +82,16 @@ test("the current CRL of each partition comes, and none of a CA without partitio
 
 test("who may not read the database is told so before a row is asked for", async () => {
   const native = new FakeCaDatabase([{ id: 1 }]);
-  native.facts = { ...caFacts, roles: 0 };
-  const { database } = open(native);
-  assert.equal((await database.facts()).roles, 0);
   const refused = { code: "CERTWIRE_CA_DATABASE_REFUSED", message: /may not read it/ };
-  await assert.rejects(all(database.crls(0, signal)), refused);
-  const selection = { after: 0, columns: "scan" } as const;
-  await assert.rejects(all(database.pages(selection, signal)), refused);
+  // Nothing, and only the permission to request certificates.
+  for (const roles of [0, 0x200]) {
+    native.facts = { ...caFacts, roles };
+    const { database } = open(native);
+    assert.equal((await database.facts()).roles, roles);
+    await assert.rejects(database.readableFacts(), refused);
+    await assert.rejects(all(database.crls(0, signal)), refused);
+    const selection = { after: 0, columns: "scan" } as const;
+    await assert.rejects(all(database.pages(selection, signal)), refused);
+  }
   assert.deepEqual(native.requests, []);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
@@ -297,6 +297,20 @@ test("what the journal has of another CA is not mixed with this one's, and a ren
     code: "CERTWIRE_CA_DATABASE_OTHER",
     message: 'the CA is "Fabrikam", and "Contoso" was compared before',
   });
+});
+
+test("an account that may not read the database is told so before the journal is read", async (t) => {
+  const scene = new ReconcileScene(t);
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  scene.database.facts = { ...caFacts, roles: 0x200 };
+  await assert.rejects(
+    scene.reconcile({ journalProgress: () => assert.fail("the journal was read") }),
+    {
+      code: "CERTWIRE_CA_DATABASE_REFUSED",
+      hint: /"NT SERVICE\\Certwire".* allow Read, and take away the tick/,
+    },
+  );
+  assert.ok(!existsSync(scene.paths.head));
 });
 
 test("a run whose state is damaged says which file to delete", async (t) => {

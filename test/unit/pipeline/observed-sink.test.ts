@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ObservedSink } from "../../../src/service/observed-sink.ts";
+import { ObservedSink } from "../../../src/pipeline/observed-sink.ts";
 import type { Sink } from "../../../src/sinks/sink.ts";
 import { sampleOutbound } from "../../support/sample-events.ts";
 import { ScriptedSink } from "../../support/scripted-sink.ts";
