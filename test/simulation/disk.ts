@@ -199,6 +199,13 @@ export class Disk {
     });
   }
 
+  /** What `/proc/locks` shows. */
+  locks(): string {
+    return [...this.#locks.keys()]
+      .map(({ number }, at) => `${at + 1}: FLOCK  ADVISORY  WRITE 1 08:01:${number} 0 EOF\n`)
+      .join("");
+  }
+
   /** Makes the names in a directory durable. */
   syncNames(directory: string): void {
     for (const path of new Set([...this.#names.keys(), ...this.#durableNames.keys()])) {

@@ -288,16 +288,43 @@ export class JournalModel {
 
   #payload(kind: string, requestId: number | undefined, bytes: number): Buffer {
     if (kind === "undecodable") return Buffer.from([0xff, 0x00]);
-    const time = filetimeOf(timeOfDay(this.#world()));
-    const common = { time, pid: 4711, tid: 4712, ca: { Name: "Simulated CA" } };
-    if (kind === "startup") return cbor({ ...common, event: 0x80, context: 0 });
+    const payload = Buffer.from(payloadOf(kind, requestId, bytes));
+    payload.writeBigUInt64BE(filetimeOf(timeOfDay(this.#world())), payload.indexOf(placeholder));
+    return payload;
+  }
+}
+
+/** Stands for the time of a record, as CBOR has it. */
+const placeholderTime = 0x7e57_7e57_7e57_7e57n;
+const placeholder = Buffer.alloc(8);
+placeholder.writeBigUInt64BE(placeholderTime);
+
+const payloads = new Map<string, Buffer>();
+
+/** The payload of a record with the placeholder as its time; made once for each shape. */
+function payloadOf(kind: string, requestId: number | undefined, bytes: number): Buffer {
+  const shape = `${kind} ${requestId} ${bytes}`;
+  let payload = payloads.get(shape);
+  if (payload === undefined) {
+    const common = {
+      time: placeholderTime,
+      pid: 4711,
+      tid: 4712,
+      ca: { Name: "Simulated CA" },
+    };
     const request = {
       RequestID: requestId,
       RequesterName: "SIMULATED\\someone",
       ...(bytes > 0 && { DispositionMessage: "x".repeat(bytes) }),
     };
-    return cbor({ ...common, event: 2, context: requestId, request });
+    payload = cbor(
+      kind === "startup"
+        ? { ...common, event: 0x80, context: 0 }
+        : { ...common, event: 2, context: requestId, request },
+    );
+    payloads.set(shape, payload);
   }
+  return payload;
 }
 
 /** CBOR by the rules of the record format. */

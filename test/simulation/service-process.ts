@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { parseConfig, type ResolvedConfig } from "../../src/config/load.ts";
-import { Service } from "../../src/service/service.ts";
-import type { Scenario, SinkName } from "./scenario.ts";
+import { Service, type ServiceIntervals } from "../../src/service/service.ts";
+import type { Pace, Scenario, SinkName } from "./scenario.ts";
 import type { SimulatedProcess } from "./scheduler.ts";
 import type { World } from "./world.ts";
 
@@ -11,6 +11,31 @@ export const fileDirectory = "/events";
 
 /** The most that the service may have in flight for a sink. */
 export const maxInFlightEvents = 500;
+
+const minutes = 60_000;
+
+/** How often a service checks what changes without an event. */
+const paces: Readonly<Record<Pace, Paces>> = {
+  real: { pollMs: 1000, retryMaxMs: 15_000, partitionCheckSeconds: 30, intervals: {} },
+  slow: {
+    pollMs: 2 * minutes,
+    retryMaxMs: 2 * minutes,
+    partitionCheckSeconds: 900,
+    intervals: {
+      retentionMs: 15 * minutes,
+      healthLogMs: 60 * minutes,
+      connectionCheckMs: 5 * minutes,
+      progressLogMs: 120 * minutes,
+    },
+  },
+};
+
+interface Paces {
+  readonly pollMs: number;
+  readonly retryMaxMs: number;
+  readonly partitionCheckSeconds: number;
+  readonly intervals: ServiceIntervals;
+}
 
 const sinks: Readonly<Record<SinkName, object>> = {
   kafka: { name: "kafka", url: "kafka://kafka-1:9092,kafka-2:9092/events", maxInFlightEvents },
@@ -30,20 +55,29 @@ const sinks: Readonly<Record<SinkName, object>> = {
 
 const topology = { quorumQueues: [{ name: "consumer" }] };
 
+/** Configurations by their text. */
+const parsed = new Map<string, ResolvedConfig>();
+
 /** The configuration that a service has in a scenario. */
 export function configOf(
-  { sinks: names, declaresTopology }: Pick<Scenario, "sinks" | "declaresTopology">,
+  { sinks: names, declaresTopology, pace }: Scenario,
   maxMegabytes: number,
 ): ResolvedConfig {
+  const { pollMs, retryMaxMs, partitionCheckSeconds } = paces[pace];
   const text = JSON.stringify({
-    journal: { directory: "/journal", pollMs: 10_000, maxMegabytes, minFreeMegabytes: 64 },
+    journal: { directory: "/journal", maxMegabytes, minFreeMegabytes: 64 },
     state: { directory: stateDirectory },
     sinks: names.map((name) => ({
       ...sinks[name],
+      retryMaxMs,
+      ...(name === "kafka" && { partitionCheckSeconds }),
       ...(name === "rabbitmq" && declaresTopology && { topology }),
     })),
   });
-  return parseConfig("/certwire.json", text);
+  let config = parsed.get(text);
+  if (config === undefined) parsed.set(text, (config = parseConfig("/certwire.json", text)));
+  // More than a configuration may ask for.
+  return { ...config, journal: { ...config.journal, pollMs } };
 }
 
 /** A line that the service has logged. */
@@ -65,11 +99,17 @@ export class ServiceProcess {
   /** When it was told to stop, in ms of virtual time. */
   stoppedAt: number | undefined;
 
-  constructor(world: World, name: string, config: ResolvedConfig, lines: LoggedLine[]) {
+  constructor(
+    world: World,
+    name: string,
+    { config, pace }: { readonly config: ResolvedConfig; readonly pace: Pace },
+    lines: LoggedLine[],
+  ) {
     this.process = { name, isAlive: true };
     const { scheduler } = world;
+    const { intervals } = paces[pace];
     const run = async (): Promise<void> => {
-      this.service = await Service.create({ config, log: logTo(world, lines) });
+      this.service = await Service.create({ config, log: logTo(world, lines), intervals });
       await this.service.run(this.#stop.signal);
     };
     const start = (): void =>

@@ -25,6 +25,8 @@ const stopMs = 30_000;
 const worksAgainMs = 10 * 60_000;
 /** An event that has waited for so long is not on its way, in ms. */
 const waitsMs = 3 * 60_000;
+/** Within which time the health names nothing any more that is over, in ms. */
+const settledMs = { real: 3 * 60_000, slow: 12 * 60_000 };
 /** Most lines that a service logs in an hour for each sink, and most in the hour of a start. */
 const maxLinesInHour = 400;
 
@@ -133,7 +135,7 @@ class Run {
   /** People ask for certificates now and then, whatever is wrong. */
   #load(): void {
     const { scheduler, journal, random } = this.#world;
-    const afterMs = random.fraction() * (random.chance(0.5) ? 20_000 : 15 * 60_000);
+    const afterMs = random.fraction() * (random.chance(0.5) ? 20_000 : 30 * 60_000);
     scheduler.after(
       afterMs,
       () => {
@@ -183,8 +185,9 @@ class Run {
 
   #start(): void {
     const name = `service ${++this.#starts}`;
+    const { pace } = this.#scenario;
     const config = configOf({ ...this.#scenario, sinks: this.#sinks }, maxMegabytes);
-    this.#service = new ServiceProcess(this.#world, name, config, this.#lines);
+    this.#service = new ServiceProcess(this.#world, name, { config, pace }, this.#lines);
     this.#services.push(this.#service);
     this.#worksSince.set("start", this.#world.scheduler.now);
   }
@@ -296,7 +299,8 @@ class Run {
   async #startSecond(): Promise<void> {
     if (this.#service?.isRunning !== true) return;
     const config = configOf(this.#scenario, maxMegabytes);
-    const second = new ServiceProcess(this.#world, "second service", config, []);
+    const { pace } = this.#scenario;
+    const second = new ServiceProcess(this.#world, "second service", { config, pace }, []);
     this.#services.push(second);
     const { scheduler } = this.#world;
     await scheduler.run(scheduler.now + 60_000, () => !second.isRunning);
@@ -388,7 +392,7 @@ class Run {
 
   /** Nothing is wrong any more, so the health names nothing that is over. */
   async #checkHealth(): Promise<void> {
-    await this.#pass(3 * 60_000);
+    await this.#pass(settledMs[this.#scenario.pace]);
     const reasons = await this.#reasons();
     if (reasons === undefined) this.#fail("the service does not say how it is");
     const wrong = reasons.find(({ code }) => !lasting.has(code));
