@@ -8,7 +8,6 @@ import { eventOf, type OutboundEvent, type ShrinkEvent } from "../events/outboun
 import type { Redactor } from "../events/redaction/redactor.ts";
 import type { Router } from "../events/router.ts";
 import type { Sink, SinkFailure } from "../sinks/sink.ts";
-import type { JournalPosition } from "../journal/position.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import { type DeadLetters, deadRecord, recordId } from "../state/dead-letter.ts";
 import { AcknowledgedPrefix } from "./acknowledged-prefix.ts";
@@ -116,9 +115,8 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    const { sink, monitor, limits } = options;
-    const positionOf = (): JournalPosition | null => this.#prefix.position;
-    this.#saver = new CheckpointSaver(options.checkpoints, positionOf, monitor);
+    const { sink, monitor, limits, connectionCheckMs: checkMs = 1000 } = options;
+    this.#saver = new CheckpointSaver(options.checkpoints, () => this.#prefix.position, monitor);
     this.#prefix = new AcknowledgedPrefix(() => this.#saver.moved());
     // Each lane listens; with more than ten listeners Node prints a warning that is not a log line.
     setMaxListeners(0, this.#abort.signal);
@@ -126,7 +124,6 @@ export class Pipeline {
     this.#reopening = new Retry(retry);
     const phase = () =>
       this.#changingLanes !== null ? "closed" : this.#prefix.outstanding > 0 ? "busy" : "idle";
-    const checkMs = options.connectionCheckMs ?? 1000;
     this.#connection = new ConnectionWatch({ sink, monitor, retry, phase, checkMs });
     this.#reading = { ...retry, maxMs: Math.min(retry.maxMs, longestReadPauseMs) };
     this.#routedKinds = new RoutedKinds({ store: options.routedKinds, retry, monitor });

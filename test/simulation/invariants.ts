@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import type { JournalRecord } from "./journal.ts";
 import type { Action, Scenario, SinkName } from "./scenario.ts";
 import { fileDirectory, stateDirectory } from "./service-process.ts";
-import type { World } from "./world.ts";
+import { nameOf, type World } from "./world.ts";
 
 /** What has come to a destination. */
 interface Deliveries {
@@ -162,7 +162,8 @@ function lettersOf(sink: SinkName, world: World): Map<string, Letter> {
   const letters = new Map<string, Letter>();
   const directory = `${stateDirectory}/dead-letters`;
   for (const path of world.disk.paths(directory)) {
-    if (!path.startsWith(`${directory}/${sink}.`)) continue;
+    // A sink that was renamed is called as before, with a number.
+    if (!path.startsWith(`${directory}/${sink}`)) continue;
     for (const letter of lettersIn(world.disk.durableContent(path))) {
       const { event, record } = letter;
       const id = event?.id ?? (record && `${record.epochId}-${record.sequence}-0`);
@@ -218,7 +219,7 @@ function isInGap({ ordinal }: JournalRecord, ids: ReadonlySet<string>, world: Wo
 
 /** The position in a checkpoint that a power cut would leave, as docs/reference has it. */
 function checkpointOf(sink: SinkName, world: World) {
-  const content = world.disk.durableContent(`${stateDirectory}/checkpoints/${sink}`);
+  const content = world.disk.durableContent(`${stateDirectory}/checkpoints/${nameOf(sink, world)}`);
   const slots = [0, 4096].flatMap((at) => {
     const slot = content?.subarray(at, at + 60);
     if (slot?.length !== 60 || slot.readUInt32LE(56) !== crc32(slot.subarray(0, 56))) return [];

@@ -27,6 +27,7 @@ const unmarkedAfterMs = 2000;
 /** A frame on its way to the service. */
 interface OutFrame {
   readonly type: number;
+  readonly schema: number;
   readonly index: number;
   readonly epoch: ModelEpoch;
   readonly sequence: number;
@@ -128,7 +129,8 @@ export class SimulatedReader implements NativeJournalReader {
     this.#last = frame.sequence;
     const place = { segment: segment.index, offset: frame.end, sequence: frame.sequence };
     const { type, sequence, time, payload } = frame;
-    return { type, index: 0, epoch, sequence, time, payload, place };
+    const schema = this.#model.newer.has(frame) ? 2 : 1;
+    return { type, schema, index: 0, epoch, sequence, time, payload, place };
   }
 
   #mayReturn(frame: ModelFrame, epoch: ModelEpoch): boolean {
@@ -254,7 +256,8 @@ export class SimulatedReader implements NativeJournalReader {
     });
     const time = filetimeOf(timeOfDay(world()));
     const type = frameTypes.gap;
-    const gap = { type, index: foundGapIndex, epoch, sequence: first, time, payload, place };
+    const [schema, index] = [1, foundGapIndex];
+    const gap = { type, schema, index, epoch, sequence: first, time, payload, place };
     if (last !== undefined) {
       const from = this.#model.ordinalAt(epoch.id, first);
       this.#covers(gap, from, this.#model.ordinalAt(epoch.id, last + 1));
@@ -295,7 +298,7 @@ function batchOf(frames: readonly OutFrame[]): NativeBatch {
     parts.push(payload);
     const first = row * tableStride;
     put(first, frame.type);
-    put(first + 1, 1);
+    put(first + 1, frame.schema);
     put(first + 2, frame.index);
     put(first + 3, epoch.number);
     put(first + 4, epochRow);

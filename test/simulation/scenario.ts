@@ -12,6 +12,10 @@ export type Action =
   | { readonly do: "restart-service"; readonly how: "stop" | "kill"; readonly forMs: number }
   | { readonly do: "cut-power"; readonly forMs: number }
   | { readonly do: "start-second-service" }
+  | { readonly do: "upgrade-exit-module"; readonly forMs: number }
+  | { readonly do: "change-topic" }
+  | { readonly do: "rename-sink"; readonly sink: SinkName }
+  | { readonly do: "disk-fills"; readonly leftMegabytes: number; readonly forMs: number }
   | { readonly do: "remove-sink"; readonly sink: SinkName; readonly forMs: number }
   | { readonly do: "kafka-down"; readonly how: "refused" | "silent"; readonly forMs: number }
   | {
@@ -124,6 +128,9 @@ const ofService = [
   }),
   action("cut-power", { forMs: shortMs }),
   action("start-second-service", {}),
+  // The exit module comes first, and the service waits with what it does not know.
+  action("upgrade-exit-module", { forMs }),
+  action("rename-sink", { sink: fc.constantFrom(...sinkNames) }),
   action("remove-sink", { sink: fc.constantFrom(...sinkNames), forMs }),
   action("record-undecodable", {}),
   action("late-frames", { ms: fc.constantFrom(500, 5000), forMs }),
@@ -139,6 +146,7 @@ const ofDisk = [
   }),
   action("disk-slow", { slowestMs: fc.constantFrom(100, 2000), forMs: shortMs }),
   action("disk-hangs", { forMs: shortMs }),
+  action("disk-fills", { leftMegabytes: fc.constantFrom(140, 160, 200), forMs }),
 ];
 
 const ofKafka = [
@@ -150,6 +158,7 @@ const ofKafka = [
   action("kafka-loses-replicas", { forMs }),
   action("kafka-deletes-topic", { forMs: shortMs }),
   action("kafka-grows-topic", {}),
+  action("change-topic", {}),
   action("kafka-limits-messages", { bytes: fc.constantFrom(20_000, 200_000), forMs }),
 ];
 
@@ -184,9 +193,18 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
       { weight: 1, arbitrary: fc.oneof(...ofDisk) },
       ...(broken.length > 0 ? [{ weight: 4, arbitrary: fc.oneof(...broken) }] : []),
     );
-    const steps = (pause: fc.Arbitrary<number>, maxLength: number): fc.Arbitrary<Step[]> => {
-      const step = fc.record({ afterMs: pause, action: anything });
-      return fc.array(step, { minLength: 1, maxLength, size: "max" }) as fc.Arbitrary<Step[]>;
+    const steps = (
+      pause: fc.Arbitrary<number>,
+      maxLength: number,
+      maxForMs = Infinity,
+    ): fc.Arbitrary<Step[]> => {
+      const shortened = (anyAction: Action): Action =>
+        "forMs" in anyAction ? { ...anyAction, forMs: anyAction.forMs % maxForMs } : anyAction;
+      const step = fc.record({
+        afterMs: pause,
+        action: (anything as fc.Arbitrary<Action>).map(shortened),
+      });
+      return fc.array(step, { minLength: 1, maxLength, size: "max" });
     };
     const script = {
       seed: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
@@ -201,7 +219,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
         arbitrary: fc.record({
           ...script,
           pace: fc.constant("real" as const),
-          steps: steps(shortMs, 24),
+          steps: steps(shortMs, 24, 10 * minutes),
         }),
       },
       {

@@ -3,7 +3,7 @@ import { parseConfig, type ResolvedConfig } from "../../src/config/load.ts";
 import { Service, type ServiceIntervals } from "../../src/service/service.ts";
 import type { Pace, Scenario, SinkName } from "./scenario.ts";
 import type { SimulatedProcess } from "./scheduler.ts";
-import type { World } from "./world.ts";
+import { nameOf, type World } from "./world.ts";
 
 /** Directories of the service on the simulated disk. */
 export const stateDirectory = "/state";
@@ -38,14 +38,12 @@ interface Paces {
 }
 
 const sinks: Readonly<Record<SinkName, object>> = {
-  kafka: { name: "kafka", url: "kafka://kafka-1:9092,kafka-2:9092/events", maxInFlightEvents },
+  kafka: { maxInFlightEvents },
   rabbitmq: {
-    name: "rabbitmq",
     url: "amqp://guest@rabbitmq-1,rabbitmq-2/?exchange=events",
     maxInFlightEvents,
   },
   file: {
-    name: "file",
     url: "file:///events",
     maxFiles: 0,
     maxFileBytes: 200_000,
@@ -53,7 +51,14 @@ const sinks: Readonly<Record<SinkName, object>> = {
   },
 };
 
+const brokers = "kafka://kafka-1:9092,kafka-2:9092";
 const topology = { quorumQueues: [{ name: "consumer" }] };
+
+/** The limits of the journal, in MiB. */
+export interface SpaceSettings {
+  readonly maxMegabytes: number;
+  readonly minFreeMegabytes: number;
+}
 
 /** Configurations by their text. */
 const parsed = new Map<string, ResolvedConfig>();
@@ -61,16 +66,18 @@ const parsed = new Map<string, ResolvedConfig>();
 /** The configuration that a service has in a scenario. */
 export function configOf(
   { sinks: names, declaresTopology, pace }: Scenario,
-  maxMegabytes: number,
+  world: World,
+  { maxMegabytes, minFreeMegabytes }: SpaceSettings,
 ): ResolvedConfig {
   const { pollMs, retryMaxMs, partitionCheckSeconds } = paces[pace];
   const text = JSON.stringify({
-    journal: { directory: "/journal", maxMegabytes, minFreeMegabytes: 64 },
+    journal: { directory: "/journal", maxMegabytes, minFreeMegabytes },
     state: { directory: stateDirectory },
     sinks: names.map((name) => ({
       ...sinks[name],
+      name: nameOf(name, world),
       retryMaxMs,
-      ...(name === "kafka" && { partitionCheckSeconds }),
+      ...(name === "kafka" && { url: `${brokers}/${world.topic}`, partitionCheckSeconds }),
       ...(name === "rabbitmq" && declaresTopology && { topology }),
     })),
   });

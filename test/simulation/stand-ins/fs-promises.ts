@@ -15,9 +15,7 @@ export const statfs = (): Promise<unknown> => world().disk.statfs();
 export const readFile = (path: string): Promise<string> =>
   path === "/proc/locks" ? Promise.resolve(world().disk.locks()) : unused(`readFile ${path}`);
 export const readlink = (path: string): Promise<string> =>
-  path === "/proc/self/ns/pid"
-    ? Promise.resolve("pid:[4026531836]")
-    : unused(`readlink ${path}`);
+  path === "/proc/self/ns/pid" ? Promise.resolve("pid:[4026531836]") : unused(`readlink ${path}`);
 
 function unused(what: string): Promise<never> {
   return Promise.reject(new Error(`the simulated disk has no ${what}`));
