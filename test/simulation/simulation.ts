@@ -17,6 +17,8 @@ const stopMs = 30_000;
 const waitsMs = 3 * 60_000;
 /** Within which time the health names nothing any more that is over, in ms. */
 const settledMs = { real: 3 * 60_000, slow: 12 * 60_000 };
+/** Within which time events are delivered that nothing holds up any more, in ms. */
+const onTheirWayMs = 5000;
 /** Most lines that a service logs in an hour for each sink, and most in the hour of a start. */
 const maxLinesInHour = 400;
 
@@ -409,18 +411,29 @@ class Run {
       return scheduler.now - writtenAt > waitsMs;
     });
     if (waiting.length === 0 || this.#service?.isRunning !== true) return;
-    const reasons = await this.#reasons();
-    for (const sink of waiting) {
-      if (oldestUndelivered(sink, this.#world) === undefined) continue;
-      const isSaid = (reasons ?? []).some(
-        (reason) =>
-          (reason.sink === nameOf(sink, this.#world) && !besides.has(reason.code)) ||
-          reason.code.endsWith("unreadable"),
-      );
-      if (isSaid) continue;
-      const codes = (reasons ?? []).map(({ code }) => code).join(", ");
-      this.#fail(`the events of ${sink} wait, and the health says only: ${codes || "nothing"}`);
-    }
+    const unsaid = await this.#unsaid(waiting);
+    if (unsaid === undefined) return;
+    // What was wrong may have ended this moment, and the events are on their way.
+    await scheduler.run(scheduler.now + onTheirWayMs);
+    const still = await this.#unsaid(waiting);
+    if (still !== undefined) this.#fail(still);
+  }
+
+  /** That events wait and the health does not say why; `undefined` if it does, or none wait any more. */
+  async #unsaid(waiting: readonly SinkName[]): Promise<string | undefined> {
+    const reasons = (await this.#reasons()) ?? [];
+    const sink = waiting.find(
+      (each) =>
+        oldestUndelivered(each, this.#world) !== undefined &&
+        !reasons.some(
+          (reason) =>
+            (reason.sink === nameOf(each, this.#world) && !besides.has(reason.code)) ||
+            reason.code.endsWith("unreadable"),
+        ),
+    );
+    if (sink === undefined) return undefined;
+    const codes = reasons.map(({ code }) => code).join(", ");
+    return `the events of ${sink} wait, and the health says only: ${codes || "nothing"}`;
   }
 
   /** Why the service says that it is not well. */
