@@ -17,8 +17,8 @@ const stopMs = 30_000;
 const waitsMs = 3 * 60_000;
 /** Within which time the health names nothing any more that is over, in ms. */
 const settledMs = { real: 3 * 60_000, slow: 12 * 60_000 };
-/** Within which time events are delivered that nothing holds up any more, in ms. */
-const onTheirWayMs = 5000;
+/** Within which time events are delivered that nothing holds up any more, or a lost confirm is a failure, in ms. */
+const onTheirWayMs = 40_000;
 /** Most lines that a service logs in an hour for each sink, and most in the hour of a start. */
 const maxLinesInHour = 400;
 
