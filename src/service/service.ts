@@ -44,6 +44,20 @@ export interface ServiceOptions {
   readonly observe?: Observe;
   /** The event log of Windows. Default none. */
   readonly eventLog?: EventLog;
+  /** How often it checks what changes without an event. */
+  readonly intervals?: ServiceIntervals;
+}
+
+/** How often a service checks what changes without an event, in ms. */
+export interface ServiceIntervals {
+  /** Longest time between two rounds of retention. Default 60000. */
+  readonly retentionMs?: number;
+  /** Time between two assessments of the health for the log. Default 30000. */
+  readonly healthLogMs?: number;
+  /** Time between two lines about the progress of a sink. Default 300000. */
+  readonly progressLogMs?: number;
+  /** Time between two checks of the connection of a sink. Default 1000. */
+  readonly connectionCheckMs?: number;
 }
 
 interface Member {
@@ -68,12 +82,13 @@ export class Service {
   readonly #http: HttpOptions | undefined;
   readonly #eventLog: EventLog | undefined;
   readonly #brokerCertificates: BrokerCertificates;
+  readonly #intervals: ServiceIntervals;
 
   private constructor(
     lock: NativeFileLock,
     members: readonly Member[],
     gaps: SeenGaps,
-    { config, log, eventLog }: ServiceOptions,
+    { config, log, eventLog, intervals = {} }: ServiceOptions,
   ) {
     this.#lock = lock;
     const { directory } = config.journal;
@@ -83,7 +98,9 @@ export class Service {
       policy: retentionPolicy(config),
       checkpoints: new Map(members.map(({ name, checkpoints }) => [name, checkpoints])),
       log,
+      ...(intervals.retentionMs !== undefined && { intervalMs: intervals.retentionMs }),
     };
+    this.#intervals = intervals;
     this.#http = config.http;
     this.#brokerCertificates = new BrokerCertificates(
       config.sinks.filter((sink) => sink.options.enabled),
@@ -130,10 +147,22 @@ export class Service {
     const fault = new AbortController();
     const stop = AbortSignal.any([signal, fault.signal]);
     const retention = keepRetention(this.#retention, stop);
-    const progress = { stats: () => this.stats(), log: this.#retention.log };
+    const { healthLogMs, progressLogMs } = this.#intervals;
+    const progress = {
+      stats: () => this.stats(),
+      log: this.#retention.log,
+      ...(progressLogMs !== undefined && { intervalMs: progressLogMs }),
+    };
     const progressLog = keepProgressLog(progress, stop);
     const endpoint = this.#serve(stop);
-    const healthLog = keepHealthLog({ status: this.#status, log: this.#retention.log }, stop);
+    const healthLog = keepHealthLog(
+      {
+        status: this.#status,
+        log: this.#retention.log,
+        ...(healthLogMs !== undefined && { intervalMs: healthLogMs }),
+      },
+      stop,
+    );
     // A drain may still make dead letters, which have an entry too.
     const drained = new AbortController();
     const eventLog = this.#keepEventLog(drained.signal);
@@ -238,7 +267,8 @@ async function createMembers(
 }
 
 async function createMember(configured: SinkConfiguration, shared: Shared): Promise<Member> {
-  const { config, observe, layout, caMemory, caIdFile, gaps } = shared;
+  const { config, observe, layout, caMemory, caIdFile, gaps, intervals = {} } = shared;
+  const { connectionCheckMs } = intervals;
   const { directory, mode, pollMs } = config.journal;
   const { limits, filter, redactor, router } = configured;
   const { name, detail } = configured.options;
@@ -283,6 +313,7 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
     deadLetters: new DeadLetterFile(layout.deadLetters(name), deadLetterLimits(limits)),
     monitor,
     checkpoints,
+    ...(connectionCheckMs !== undefined && { connectionCheckMs }),
     ...(routedKinds && { routedKinds }),
   });
   const { identity } = context;

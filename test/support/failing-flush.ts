@@ -4,12 +4,24 @@ import { basename } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
-type Flushing = Pick<FileHandle, "fd" | "datasync">;
+type Flushing = Pick<FileHandle, "fd" | "datasync" | "write">;
+type WriteBytes = (bytes: Buffer, from: number, count: number, at: number) => Promise<object>;
 
 async function fileHandlePrototype(): Promise<Flushing> {
   const file = await open(fileURLToPath(import.meta.url));
   await file.close();
   return Object.getPrototypeOf(file) as Flushing;
+}
+
+/** Lets every write to a file end after its first byte, as the operating system may, until the returned function is called. */
+export async function shortenWrites(t: TestContext): Promise<() => void> {
+  const prototype = await fileHandlePrototype();
+  const write = prototype.write as WriteBytes;
+  const first: WriteBytes = function (this: Flushing, bytes, from, _count, at) {
+    return write.call(this, bytes, from, 1, at);
+  };
+  const mock = t.mock.method(prototype, "write", first as never);
+  return () => mock.mock.restore();
 }
 
 /** Lets every flush of a file fail as a broken disk does, until the returned function is called. */

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import type { JournalPosition } from "../../../src/journal/position.ts";
 import { CheckpointStore, readCheckpoint } from "../../../src/state/checkpoint-store.ts";
-import { failFlushes } from "../../support/failing-flush.ts";
+import { failFlushes, shortenWrites } from "../../support/failing-flush.ts";
 
 let directory = "";
 let files = 0;
@@ -145,6 +145,18 @@ test("a checkpoint whose flush failed is an error and does not harm the one befo
   await store.save(position(4n));
   await store.close();
   assert.deepEqual(await load(path), { state: "found", position: position(4n) });
+});
+
+test("a position that was written in part only is not saved, and the next one is", async (t) => {
+  const path = await saved(1n);
+  const store = await CheckpointStore.open(path);
+  const repair = await shortenWrites(t);
+  await assert.rejects(store.save(position(2n)), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  assert.deepEqual(store.position, position(1n));
+  repair();
+  await store.save(position(3n));
+  await store.close();
+  assert.deepEqual(await load(path), { state: "found", position: position(3n) });
 });
 
 test("an anchor counts only while nothing was saved, also when both are asked for at once", async () => {
