@@ -35,6 +35,7 @@ import { RecentEvents } from "./recent-events.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
 import { SeenGaps } from "./seen-gaps.ts";
 import type { SinkStats } from "./sink-stats.ts";
+import { keepStatusFile } from "./status-file-task.ts";
 
 /** A service's configuration and what it does not say. */
 export interface ServiceOptions {
@@ -54,6 +55,8 @@ export interface ServiceIntervals {
   readonly retentionMs?: number;
   /** Time between two assessments of the health for the log. Default 30000. */
   readonly healthLogMs?: number;
+  /** Time between two writes of the status file. Default 10000. */
+  readonly statusFileMs?: number;
   /** Time between two lines about the progress of a sink. Default 300000. */
   readonly progressLogMs?: number;
   /** Time between two checks of the connection of a sink. Default 1000. */
@@ -83,6 +86,7 @@ export class Service {
   readonly #eventLog: EventLog | undefined;
   readonly #brokerCertificates: BrokerCertificates;
   readonly #intervals: ServiceIntervals;
+  readonly #statusPath: string;
 
   private constructor(
     lock: NativeFileLock,
@@ -101,6 +105,7 @@ export class Service {
       ...(intervals.retentionMs !== undefined && { intervalMs: intervals.retentionMs }),
     };
     this.#intervals = intervals;
+    this.#statusPath = stateLayout(config.state.directory).status;
     this.#http = config.http;
     this.#brokerCertificates = new BrokerCertificates(
       config.sinks.filter((sink) => sink.options.enabled),
@@ -147,7 +152,7 @@ export class Service {
     const fault = new AbortController();
     const stop = AbortSignal.any([signal, fault.signal]);
     const retention = keepRetention(this.#retention, stop);
-    const { healthLogMs, progressLogMs } = this.#intervals;
+    const { healthLogMs, progressLogMs, statusFileMs } = this.#intervals;
     const progress = {
       stats: () => this.stats(),
       log: this.#retention.log,
@@ -163,6 +168,15 @@ export class Service {
       },
       stop,
     );
+    const statusFile = keepStatusFile(
+      {
+        status: this.#status,
+        path: this.#statusPath,
+        log: this.#retention.log,
+        ...(statusFileMs !== undefined && { intervalMs: statusFileMs }),
+      },
+      stop,
+    );
     // A drain may still make dead letters, which have an entry too.
     const drained = new AbortController();
     const eventLog = this.#keepEventLog(drained.signal);
@@ -172,7 +186,7 @@ export class Service {
       }),
     );
     drained.abort();
-    await Promise.all([retention, progressLog, healthLog, eventLog, endpoint]);
+    await Promise.all([retention, progressLog, healthLog, statusFile, eventLog, endpoint]);
     logProgress(progress);
     await Promise.all(this.#members.map(({ checkpoints }) => checkpoints.close()));
     const acknowledged = this.stats().reduce((sum, each) => sum + each.acknowledgedEvents, 0);

@@ -24,6 +24,7 @@ const paces: Readonly<Record<Pace, Paces>> = {
     intervals: {
       retentionMs: 15 * minutes,
       healthLogMs: 60 * minutes,
+      statusFileMs: 60 * minutes,
       connectionCheckMs: 5 * minutes,
       progressLogMs: 120 * minutes,
     },
