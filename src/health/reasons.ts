@@ -18,6 +18,11 @@ export const healthReasons = {
     when: "`failing`. Only `certwire status` can find this.",
     hint: "Start the service. If it does not stay up, the last lines of its log say why.",
   },
+  "service-silent": {
+    meaning: "The service runs, but has not written its status for more than a minute.",
+    when: "`failing`. Only `certwire status` can find this. The other reasons are then those that journal and state directory show.",
+    hint: "The service hangs, or cannot write to the state directory. Check the space and the disk; if they are in order, restart the service and report it.",
+  },
   "state-unreadable": {
     meaning: "The state directory, or files of a sink in it, cannot be read.",
     when: "`failing`. With a `sink` it is about that sink's files only, and the others are known.",

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -159,6 +160,26 @@ test("what fails inside a running service is a reason without an endpoint too, a
   await service.ended;
   const later = await statusOf(config);
   assert.deepEqual(codesOf(later.found), ["service-stopped"]);
+});
+
+test("a service that hangs is a reason, and does not make the status better", async (t) => {
+  const journal = journalDirectory(t);
+  const config = configBeside(journal);
+  await work(journal, 1, 5);
+  const service = await publishAll(t, config, 6);
+  service.child.kill("SIGSTOP");
+  const state = join(dirname(journal), "state");
+  const lock = readFileSync(join(state, "state.lock"), "utf8");
+  // As if it had started two minutes ago and stopped writing a minute ago.
+  const { startedAt } = JSON.parse(lock.trim()) as { startedAt: string };
+  const longAgo = new Date(Date.parse(startedAt) - 120_000);
+  writeFileSync(join(state, "state.lock"), lock.replace(startedAt, longAgo.toISOString()));
+  const path = join(state, "status.json");
+  writeFileSync(path, "{}");
+  utimesSync(path, longAgo, longAgo);
+  const { exitCode, found } = await statusOf(config);
+  assert.equal(exitCode, 11);
+  assert.deepEqual(codesOf(found), ["service-silent"]);
 });
 
 test("a status file of another process, of another form or of long ago is left out", async (t) => {

@@ -307,7 +307,7 @@ test("an account that may not read the database is told so before the journal is
     scene.reconcile({ journalProgress: () => assert.fail("the journal was read") }),
     {
       code: "CERTWIRE_CA_DATABASE_REFUSED",
-      hint: /"NT SERVICE\\Certwire".* allow Read, and take away the tick/,
+      hint: /"NT SERVICE\\Certwire".* allow Read, and clear Request Certificates/,
     },
   );
   assert.ok(!existsSync(scene.paths.head));
