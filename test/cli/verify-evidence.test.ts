@@ -259,10 +259,13 @@ test("a gap event that somebody made up hides a hole from the numbers, and not f
   const alone = await verify(events);
   assert.deepEqual([alone.exitCode, alone.found], [0, []], "nothing else shows it");
   const both = await verify("--journal", journal, events);
-  assert.deepEqual([both.exitCode, both.found], [4, [`missing 1/${sequence}`]]);
+  assert.deepEqual(
+    [both.exitCode, both.found],
+    [5, [`content 1/${sequence}`, `missing 1/${sequence}`]],
+  );
   assert.equal(both.result.isComplete, false);
   const { stdout } = await runCli("verify", "--journal", journal, events);
-  assert.match(stdout, /^records without an event$/m);
+  assert.match(stdout, /^records without an event, 1 sign of change$/m);
 });
 
 test("options that make no sense are refused with what to do", async () => {
