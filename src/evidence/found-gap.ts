@@ -26,10 +26,22 @@ export function isFoundGap(event: CertwireEvent, { index }: EventPlace): boolean
  */
 export function lostRange({ data }: CertwireEvent, { sequence }: EventPlace): Range | string {
   const { reason, firstSequence, lastSequence } = data;
-  if (!foundReasons.has(reason)) return "data.reason";
-  if (firstSequence !== String(sequence)) return "data.firstSequence";
+  const hidden = new Set(redactedIn(data["problems"]));
+  if (!foundReasons.has(reason) && !hidden.has("reason")) return "data.reason";
+  if (firstSequence !== String(sequence) && !hidden.has("firstSequence")) {
+    return "data.firstSequence";
+  }
+  if (hidden.has("lastSequence")) return [sequence, sequence];
   if (lastSequence === undefined) return [sequence, Number.POSITIVE_INFINITY];
   const isNumber = typeof lastSequence === "string" && decimal.test(lastSequence);
   const isRange = isNumber && Number(lastSequence) >= sequence;
   return isRange ? [sequence, Number(lastSequence)] : "data.lastSequence";
+}
+
+/** Members that a sink does not show. */
+function redactedIn(problems: unknown): unknown[] {
+  return (Array.isArray(problems) ? (problems as unknown[]) : []).flatMap((each) => {
+    const { property, reason } = Object(each) as { property?: unknown; reason?: unknown };
+    return reason === "redacted" ? [property] : [];
+  });
 }

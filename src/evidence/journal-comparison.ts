@@ -1,5 +1,6 @@
 import { NumberSet } from "../consumer/completeness/number-set.ts";
 import {
+  changedIndex,
   type EventPlace,
   foundGapIndex,
   isFromDatabase,
@@ -16,9 +17,10 @@ import {
   verifyJournal,
 } from "../journal-tools/verify-journal.ts";
 import { mebibyte } from "../units.ts";
+import { keepsCertificate } from "./ca-change.ts";
 import type { Finding, Findings } from "./finding.ts";
 import { isFoundGap, lostRange } from "./found-gap.ts";
-import { type IndexedEpoch, JournalIndex } from "./journal-index.ts";
+import { type IndexedEpoch, JournalIndex, placeInterval } from "./journal-index.ts";
 import { type ReadEvent, RecordMatcher } from "./match-record.ts";
 
 /** How many bytes of events wait until they are compared together. */
@@ -86,6 +88,8 @@ export class JournalComparison {
   readonly #missing = new Map<IndexedEpoch, NumberSet>();
   #waiting: Waiting[] = [];
   #undecided: Undecided[] = [];
+  /** Events `ca.changed` that their records make if another CA was there before. */
+  #changes: Waiting[] = [];
   #waitingBytes = 0;
 
   private constructor(
@@ -218,6 +222,7 @@ export class JournalComparison {
     for (let next = 0; next < waiting.length && !signal.aborted; ) {
       next = await this.#compareFrom(waiting, next, signal);
     }
+    for (const change of this.#changes.splice(0)) await this.#checkChange(change, signal);
   }
 
   /**
@@ -351,12 +356,27 @@ export class JournalComparison {
     const match = this.#matcher.match(frame, event);
     if (typeof match === "string") {
       this.#counts[match] += 1;
+      if (event.attributes.id.endsWith(`-${changedIndex}`)) this.#changes.push(event);
       return;
     }
     const { epochNumber, epochId } = frame;
     const { sequence, place } = event;
     const detail = `${match.differs} is not what the record in the journal says`;
     this.#findings.add({ kind: "content", epochNumber, epochId, sequence, place, detail });
+  }
+
+  /** Within an epoch the journal shows whether the CA has changed; at its start only the service knew. */
+  async #checkChange({ epoch, sequence, place }: Waiting, signal: AbortSignal): Promise<void> {
+    const { id: epochId, number: epochNumber } = epoch;
+    const from = this.#index.placeBefore(epochId, Math.max(1, sequence - placeInterval));
+    const journal = new WholeJournal(this.#directory, from ?? null);
+    try {
+      if (!(await keepsCertificate(journal.chunks(signal), { epochId, sequence }))) return;
+      const detail = "the record before it has the same certificate of the CA";
+      this.#findings.add({ kind: "content", epochNumber, epochId, sequence, place, detail });
+    } finally {
+      journal.close();
+    }
   }
 
   *#withoutEvent(epoch: IndexedEpoch): Generator<number> {

@@ -9,7 +9,7 @@ import type { JournalFinding } from "../journal-tools/verify-journal.ts";
 import { decodeContent } from "../sources/decode-frame.ts";
 
 /** Frames between two places that are kept. */
-const placeInterval = 512;
+export const placeInterval = 512;
 
 /** A place of a journal from which reading can start. */
 interface StartPlace {

@@ -55,10 +55,11 @@ function recordEpoch(
 export async function publishedEvents(
   directory: string,
   options: EventOptions = {},
+  caMemory = new CaMemory(),
 ): Promise<CertwireEvent[]> {
   const made: CertwireEvent[] = [];
   const undecodable = (error: Error): never => assert.fail(error);
-  const all = { events: options, caMemory: new CaMemory(), undecodable };
+  const all = { events: options, caMemory, undecodable };
   const { signal } = new AbortController();
   for await (const { replayed: _, ...event } of eventsOfJournal(directory, all, signal)) {
     made.push(JSON.parse(JSON.stringify(event)) as CertwireEvent);

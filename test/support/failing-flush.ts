@@ -5,11 +5,12 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
 type Flushing = Pick<FileHandle, "fd" | "datasync">;
+type Writing = Pick<FileHandle, "write">;
 
-async function fileHandlePrototype(): Promise<Flushing> {
+async function fileHandlePrototype(): Promise<Flushing & Writing> {
   const file = await open(fileURLToPath(import.meta.url));
   await file.close();
-  return Object.getPrototypeOf(file) as Flushing;
+  return Object.getPrototypeOf(file) as Flushing & Writing;
 }
 
 /** Lets every flush of a file fail as a broken disk does, until the returned function is called. */
@@ -36,4 +37,34 @@ export async function holdFlushes(t: TestContext, name: string) {
     return datasync.call(this);
   });
   return { held: () => held, release };
+}
+
+/** Lets the operating system write at most `most` bytes at once, as it may, and none at all once `space` bytes are written. */
+export async function shortenWrites(
+  t: TestContext,
+  most: number,
+  space = Number.POSITIVE_INFINITY,
+): Promise<() => void> {
+  const prototype = await fileHandlePrototype();
+  const write = prototype.write as (
+    this: Writing,
+    bytes: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ) => Promise<{ bytesWritten: number; buffer: Buffer }>;
+  let left = space;
+  const mock = t.mock.method(prototype, "write", async function (
+    this: Writing,
+    bytes: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ) {
+    if (left === 0) throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+    const part = Math.min(length, most, left);
+    left -= part;
+    return write.call(this, bytes, offset, part, position);
+  } as Writing["write"]);
+  return () => mock.mock.restore();
 }

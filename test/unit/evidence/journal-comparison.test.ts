@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Completeness } from "../../../src/consumer/completeness/completeness.ts";
+import { CaMemory, type FramePlace, type SeenCa } from "../../../src/events/ca-memory.ts";
 import type { CertwireEvent } from "../../../src/events/event.ts";
 import { Redactor } from "../../../src/events/redaction/redactor.ts";
 import { shrinkEvent } from "../../../src/events/shrink-event.ts";
@@ -226,6 +227,31 @@ for (const index of [7, 65_534, 65_535]) {
   });
 }
 
+/** Remembers another CA before one record of the first epoch. */
+class ForgedMemory extends CaMemory {
+  sequence = 0n;
+
+  override seenBefore(frame: FramePlace): SeenCa | undefined {
+    if (frame.sequence !== this.sequence) return super.seenBefore(frame);
+    return { id: "b".repeat(64), certificate: "a".repeat(64) };
+  }
+}
+
+test("a change of the CA that somebody made up is found within an epoch", async (t) => {
+  const directory = simulatedJournal(t, { epochs: 1 });
+  const events = await publishedEvents(directory);
+  const victim = issuedIn(events, 1);
+  const sequence = sequenceOf(victim);
+  const memory = new ForgedMemory();
+  memory.sequence = BigInt(sequence);
+  const others = await publishedEvents(directory, {}, memory);
+  const forged = others.find(({ id }) => id.endsWith(`-${sequence}-65534`));
+  assert.equal(forged?.type, "io.certwire.ca.changed.v1");
+  const { found, details } = await compare(directory, [...events, forged]);
+  assert.deepEqual(found, [`content 1/${sequence}`]);
+  assert.match(details[0] ?? "", /^the record before it has the same certificate of the CA$/);
+});
+
 /** A journal of a CA that is another one from its second start on. */
 async function changedCa(t: TestContext) {
   const directory = simulatedJournal(t, { epochs: 1 });
@@ -350,6 +376,13 @@ test("a gap that the journal has is counted, and one of a record that it has is 
   assert.equal(gap?.data["reason"], "unclean-stop");
   const sound = await compare(directory, events);
   assert.deepEqual([sound.found, sound.counts.gaps], [[], 1]);
+  const remove = ["reason", "firstSequence", "lastSequence"];
+  const redactor = new Redactor({ remove, hash: [], key: "" });
+  const shown = await compare(
+    directory,
+    events.map((event) => redactor.redact(event)),
+  );
+  assert.deepEqual([shown.found, shown.counts.gaps], [[], 1]);
   assert.equal(sound.counts.same, events.length - 1);
   assert.deepEqual(chainOf(events), []);
   const victim = issuedIn(events, 1);

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import type { JournalPosition } from "../../../src/journal/position.ts";
 import { CheckpointStore, readCheckpoint } from "../../../src/state/checkpoint-store.ts";
-import { failFlushes } from "../../support/failing-flush.ts";
+import { failFlushes, shortenWrites } from "../../support/failing-flush.ts";
 
 let directory = "";
 let files = 0;
@@ -192,4 +192,9 @@ test("a file of any size is read only as far as its slots", async () => {
   await truncate(path, 2 ** 40);
   const { position: found } = await readCheckpoint(path);
   assert.deepEqual(found, position(1n));
+});
+
+test("a position is whole on a disk that takes it in parts", async (t) => {
+  await shortenWrites(t, 7);
+  assert.deepEqual(await load(await saved(1n, 2n)), { state: "found", position: position(2n) });
 });
