@@ -4,13 +4,35 @@ import { basename } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
-type Flushing = Pick<FileHandle, "fd" | "datasync">;
-type Writing = Pick<FileHandle, "write">;
+type Flushing = Pick<FileHandle, "fd" | "datasync" | "write">;
+type WriteBytes = (bytes: Buffer, from: number, count: number, at: number) => Promise<object>;
 
-async function fileHandlePrototype(): Promise<Flushing & Writing> {
+async function fileHandlePrototype(): Promise<Flushing> {
   const file = await open(fileURLToPath(import.meta.url));
   await file.close();
-  return Object.getPrototypeOf(file) as Flushing & Writing;
+  return Object.getPrototypeOf(file) as Flushing;
+}
+
+/**
+ * Lets a write to a file end after `most` bytes, as the operating system may, and fail once `space` bytes are written, until the
+ * returned function is called. Default: no limit of space.
+ */
+export async function shortenWrites(
+  t: TestContext,
+  most: number,
+  space = Number.POSITIVE_INFINITY,
+): Promise<() => void> {
+  const prototype = await fileHandlePrototype();
+  const write = prototype.write as WriteBytes;
+  let left = space;
+  const short: WriteBytes = async function (this: Flushing, bytes, from, count, at) {
+    if (left === 0) throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+    const part = Math.min(count, most, left);
+    left -= part;
+    return write.call(this, bytes, from, part, at);
+  };
+  const mock = t.mock.method(prototype, "write", short as never);
+  return () => mock.mock.restore();
 }
 
 /** Lets every flush of a file fail as a broken disk does, until the returned function is called. */
@@ -37,34 +59,4 @@ export async function holdFlushes(t: TestContext, name: string) {
     return datasync.call(this);
   });
   return { held: () => held, release };
-}
-
-/** Lets the operating system write at most `most` bytes at once, as it may, and none at all once `space` bytes are written. */
-export async function shortenWrites(
-  t: TestContext,
-  most: number,
-  space = Number.POSITIVE_INFINITY,
-): Promise<() => void> {
-  const prototype = await fileHandlePrototype();
-  const write = prototype.write as (
-    this: Writing,
-    bytes: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-  ) => Promise<{ bytesWritten: number; buffer: Buffer }>;
-  let left = space;
-  const mock = t.mock.method(prototype, "write", async function (
-    this: Writing,
-    bytes: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-  ) {
-    if (left === 0) throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
-    const part = Math.min(length, most, left);
-    left -= part;
-    return write.call(this, bytes, offset, part, position);
-  } as Writing["write"]);
-  return () => mock.mock.restore();
 }

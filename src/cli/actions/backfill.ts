@@ -23,7 +23,6 @@ import { besideTheService } from "../beside-the-service.ts";
 import type { DatabaseOptions } from "../database-options.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
-import { takeLowPriority } from "../low-priority.ts";
 import { openCaDatabase } from "../open-database.ts";
 import { alignRows, say } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -42,7 +41,6 @@ export interface BackfillCommandOptions extends DatabaseOptions {
 /** `certwire backfill`: publishes what the CA's database has and the journal lacks. */
 export async function backfill(options: BackfillCommandOptions): Promise<void> {
   const { toSink, plan } = options;
-  takeLowPriority();
   const database = openCaDatabase(options);
   const config = loadConfig(options.config, {
     isNeeded: ({ name }) => plan === undefined && name === toSink,

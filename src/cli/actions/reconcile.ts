@@ -14,7 +14,6 @@ import { countOf } from "../../units.ts";
 import type { DatabaseOptions } from "../database-options.ts";
 import { chooseEventPlace } from "../event-place.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { takeLowPriority } from "../low-priority.ts";
 import { openCaDatabase } from "../open-database.ts";
 import { alignRows, inLine, styled } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -41,7 +40,6 @@ export async function reconcileDatabase(options: ReconcileCommandOptions): Promi
     throw new CertwireError("CERTWIRE_USAGE", "--since and --full cannot be used together");
   }
   const place = await chooseEventPlace(options);
-  takeLowPriority();
   const database = openCaDatabase(options);
   const config = loadConfig(options.config, { isNeeded: () => false });
   const own = stateLayout(config.state.directory).reconcile;

@@ -11,13 +11,17 @@ export interface StatusOptions {
   readonly json?: true;
 }
 
-/** `certwire status`: how well events flow, as the running service knows it or from journal and state. */
+/** `certwire status`: how well events flow, as the running service knows it or as journal and state show. */
 export async function status({ config: file, json }: StatusOptions): Promise<void> {
   const { loadConfig } = await import("../../config/load.ts");
-  const { status: found, note } = await findStatus(loadConfig(file, { isNeeded: () => false }));
+  const {
+    status: found,
+    source,
+    note,
+  } = await findStatus(loadConfig(file, { isNeeded: () => false }));
   // One that does not run has no endpoint either, which the status says.
   if (note !== undefined && found.service.state === "running") {
-    say(`the endpoint does not answer, so this is from journal and state: ${inLine(note)}`);
+    say(`the endpoint does not answer, so this is ${source}: ${inLine(note)}`);
   }
   process.exitCode = exitCodes[found.state];
   const text = json ? jsonText(found, undefined, 2) : statusScreen(found).join("\n");

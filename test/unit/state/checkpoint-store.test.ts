@@ -147,6 +147,18 @@ test("a checkpoint whose flush failed is an error and does not harm the one befo
   assert.deepEqual(await load(path), { state: "found", position: position(4n) });
 });
 
+test("a position that was written in part only is not saved, and the next one is", async (t) => {
+  const path = await saved(1n);
+  const store = await CheckpointStore.open(path);
+  const repair = await shortenWrites(t, 7, 20);
+  await assert.rejects(store.save(position(2n)), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  assert.deepEqual(store.position, position(1n));
+  repair();
+  await store.save(position(3n));
+  await store.close();
+  assert.deepEqual(await load(path), { state: "found", position: position(3n) });
+});
+
 test("an anchor counts only while nothing was saved, also when both are asked for at once", async () => {
   const path = freshPath();
   const store = await CheckpointStore.open(path);

@@ -1,0 +1,38 @@
+import { describeError } from "../errors/describe-error.ts";
+import { replaceFile } from "../files/replace-file.ts";
+import type { Status } from "../health/status.ts";
+import { logLine } from "../log/log-line.ts";
+import type { Observation } from "./live-status.ts";
+import { type WatchStatusOptions, watchStatus } from "./watch-status.ts";
+
+/** What is written where. */
+export interface StatusFileTaskOptions extends Omit<WatchStatusOptions, "readsAtEnd"> {
+  /** Path of the file (`StateLayout.status`). */
+  readonly path: string;
+}
+
+/**
+ * Keeps the status of the running service in a file, for `certwire status` where there is no HTTP endpoint, until the
+ * signal is aborted. `intervalMs`: by default 10000. Never rejects: a file that cannot be written is logged.
+ */
+export async function keepStatusFile(
+  { path, log, intervalMs = 10_000, ...options }: StatusFileTaskOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  let writing: Promise<void> | undefined;
+  const write = async (status: Status): Promise<void> => {
+    try {
+      await replaceFile(path, "private", [`${JSON.stringify(status)}\n`]);
+    } catch (error) {
+      logLine(log, "cannot write the status file", describeError(error));
+    }
+  };
+  const take = ({ status }: Observation): void => {
+    // A disk that hangs gets one write, not a queue of them.
+    writing ??= write(status).finally(() => {
+      writing = undefined;
+    });
+  };
+  await watchStatus({ ...options, log, intervalMs }, take, signal);
+  await writing;
+}
