@@ -259,7 +259,9 @@ export class JournalComparison {
 
   /** True if the journal shows that nothing is lost by a hole, or why; once `finish` has been called. */
   explains(hole: Hole): boolean {
-    const epochs = this.#index.epochs.filter(({ rank }) => rank <= (this.#atOpen.epoch?.rank ?? -1));
+    const epochs = this.#index.epochs.filter(
+      ({ rank }) => rank <= (this.#atOpen.epoch?.rank ?? -1),
+    );
     if (hole.kind === "events") return false;
     if (hole.kind === "epochs") {
       const isOlder = epochs.some(({ number }) => number < hole.from);

@@ -63,7 +63,10 @@ export class JournalIndex {
 
   /** Takes a frame, in the order of the journal, with what was found in it. */
   add(frame: JournalFrame, findings: readonly JournalFinding[]): void {
-    this.#add(frame, findings.some(({ kind }) => kind === "undecodable"));
+    this.#add(
+      frame,
+      findings.some(({ kind }) => kind === "undecodable"),
+    );
   }
 
   /** Adds what was recorded since, up to the current end. Rejects with CERTWIRE_JOURNAL_UNREADABLE. */

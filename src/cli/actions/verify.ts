@@ -176,7 +176,8 @@ function isChange({ kind }: Finding): boolean {
 }
 
 function noEvents({ name, things }: Target, { read, later }: Tally): CertwireError {
-  const found = read === 0 ? `no ${things}s` : `${countOf(read, things)}, but no event of a journal`;
+  const found =
+    read === 0 ? `no ${things}s` : `${countOf(read, things)}, but no event of a journal`;
   const text = later > 0 ? `${found} that this version knows` : found;
   return new CertwireError("CERTWIRE_VERIFY_EMPTY", `${name} has ${text}`);
 }

@@ -55,7 +55,8 @@ const reasons = {
   form: "its id and sequence do not have the form of Certwire",
   range: "the number of its record is out of range",
   agreement: "its id and sequence name different records",
-  database: "it is from the CA's database, and its id and attributes are not those of such an event",
+  database:
+    "it is from the CA's database, and its id and attributes are not those of such an event",
 } as const;
 
 function invalid(reason: keyof typeof reasons): CertwireError {

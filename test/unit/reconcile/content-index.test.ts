@@ -8,8 +8,8 @@ import {
   hasContentId,
   type IndexEntry,
 } from "../../../src/reconcile/content-index.ts";
-import { shortenWrites } from "../../support/failing-flush.ts";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
+import { shortenWrites } from "../../support/failing-flush.ts";
 
 const contentId = "AbCdEfGhIjKlMnOpQrStUv";
 
