@@ -1,7 +1,7 @@
 import { describeError } from "../errors/describe-error.ts";
 import { replaceFile } from "../files/replace-file.ts";
 import type { Status } from "../health/status.ts";
-import { logLine } from "../log/log-line.ts";
+import { RepeatedLines } from "../log/repeated-lines.ts";
 import type { Observation } from "./live-status.ts";
 import { type WatchStatusOptions, watchStatus } from "./watch-status.ts";
 
@@ -19,12 +19,14 @@ export async function keepStatusFile(
   { path, log, intervalMs = 10_000, ...options }: StatusFileTaskOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  // A disk that is full for a day fails 8,640 times.
+  const failures = new RepeatedLines(log);
   let writing: Promise<void> | undefined;
   const write = async (status: Status): Promise<void> => {
     try {
       await replaceFile(path, "private", [`${JSON.stringify(status)}\n`]);
     } catch (error) {
-      logLine(log, "cannot write the status file", describeError(error));
+      failures.write("cannot write the status file", describeError(error));
     }
   };
   const take = ({ status }: Observation): void => {
@@ -35,4 +37,5 @@ export async function keepStatusFile(
   };
   await watchStatus({ ...options, log, intervalMs }, take, signal);
   await writing;
+  failures.close();
 }

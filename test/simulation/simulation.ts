@@ -4,32 +4,12 @@ import { createWorld, space } from "./create-world.ts";
 import { findDelay } from "./delays.ts";
 import { type Fault, faultOf, mayDuplicate, subjectOf } from "./faults.ts";
 import { besides, deliveriesOf, findViolations, lasting, oldestUndelivered } from "./invariants.ts";
+import { drainMs, maxLinesInHour, onTheirWayMs, settledMs, stopMs, waitsMs } from "./limits.ts";
+import type { RunReport } from "./run-report.ts";
 import type { Action, Scenario, SinkName } from "./scenario.ts";
 import { configOf, type LoggedLine, ServiceProcess } from "./service-process.ts";
 import { Violation } from "./violation.ts";
 import { nameOf, type World } from "./world.ts";
-
-/** Within which time everything is delivered once nothing is wrong any more, in ms. */
-const drainMs = 15 * 60_000;
-/** Within which time a service ends that was told to, in ms. */
-const stopMs = 30_000;
-/** An event that has waited for so long is not on its way, in ms. */
-const waitsMs = 3 * 60_000;
-/** Within which time the health names nothing any more that is over, in ms. */
-const settledMs = { real: 3 * 60_000, slow: 12 * 60_000 };
-/** Within which time events are delivered that nothing holds up any more, or a lost confirm is a failure, in ms. */
-const onTheirWayMs = 40_000;
-/** Most lines that a service logs in an hour for each sink, and most in the hour of a start. */
-const maxLinesInHour = 400;
-
-/** What a run has shown. */
-export interface RunReport {
-  readonly simulatedMs: number;
-  readonly steps: number;
-  readonly records: number;
-  /** Starts of the service. */
-  readonly starts: number;
-}
 
 /** Runs a scenario to its end. Rejects with a Violation. */
 export async function simulate(scenario: Scenario): Promise<RunReport> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Status } from "../../../src/health/status.ts";
@@ -10,7 +10,9 @@ import { sampleObservation } from "../../support/sample-observation.ts";
 import { until } from "../../support/until.ts";
 
 test("the newest status stands in the file, and one that cannot be written is logged", async (t) => {
-  const directory = temporaryDirectory(t);
+  const root = temporaryDirectory(t);
+  const directory = join(root, "state");
+  mkdirSync(directory);
   const path = join(directory, "status.json");
   const { log, lines } = collectLog();
   let state: Status["state"] = "ok";
@@ -29,7 +31,7 @@ test("the newest status stands in the file, and one that cannot be written is lo
   assert.deepEqual(lines, []);
   state = "failing";
   await until(() => written() === "failing", "the next status is written");
-  rmSync(directory, { recursive: true });
+  renameSync(directory, join(root, "elsewhere"));
   await until(() => lines.length > 0, "the missing directory is logged");
   stop.abort();
   await ended;
