@@ -5,6 +5,7 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { directoryModes, fileModes, noFollow } from "../files/append-file.ts";
 import { splitLines } from "../files/lines.ts";
 import { readChunks } from "../files/read-chunks.ts";
+import { writeWhole } from "../files/write-whole.ts";
 import type { Finding } from "./reconcile.ts";
 import type { RunningState } from "./run-file.ts";
 
@@ -69,7 +70,7 @@ export class FindingsFile {
   async write(running: RunningState): Promise<void> {
     const text = Buffer.from(this.#lines.join(""));
     try {
-      await this.#file.write(text, 0, text.length, this.#bytes);
+      await writeWhole(this.#file, text, this.#bytes);
       await this.#file.datasync();
     } catch (cause) {
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot write ${this.path}`, {

@@ -13,14 +13,25 @@ async function fileHandlePrototype(): Promise<Flushing> {
   return Object.getPrototypeOf(file) as Flushing;
 }
 
-/** Lets every write to a file end after its first byte, as the operating system may, until the returned function is called. */
-export async function shortenWrites(t: TestContext): Promise<() => void> {
+/**
+ * Lets a write to a file end after `most` bytes, as the operating system may, and fail once `space` bytes are written, until the
+ * returned function is called. Default: no limit of space.
+ */
+export async function shortenWrites(
+  t: TestContext,
+  most: number,
+  space = Number.POSITIVE_INFINITY,
+): Promise<() => void> {
   const prototype = await fileHandlePrototype();
   const write = prototype.write as WriteBytes;
-  const first: WriteBytes = function (this: Flushing, bytes, from, _count, at) {
-    return write.call(this, bytes, from, 1, at);
+  let left = space;
+  const short: WriteBytes = async function (this: Flushing, bytes, from, count, at) {
+    if (left === 0) throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+    const part = Math.min(count, most, left);
+    left -= part;
+    return write.call(this, bytes, from, part, at);
   };
-  const mock = t.mock.method(prototype, "write", first as never);
+  const mock = t.mock.method(prototype, "write", short as never);
   return () => mock.mock.restore();
 }
 
