@@ -120,6 +120,22 @@ test("where the oldest messages of a partition are deleted, what is older than t
   assert.deepEqual(classesOf(none), { both: 4, history: 2 });
 });
 
+test("an older event that comes again last says nothing about the state", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { begin } = scene;
+  scene.happen(exitEvents.pending, { id: 2, disposition: pending, submitted: begin });
+  scene.happen(exitEvents.issued, row(scene, 2));
+  await scene.flushed();
+  const events = await publishedEvents(scene.journal);
+  const [pend] = events.filter(({ partitionkey }) => partitionkey.endsWith(":2"));
+  assert.ok(pend);
+  for (const recordedMs of [begin - 5 * second, Date.parse(pend.recordedtime)]) {
+    const again = { ...pend, recordedtime: new Date(recordedMs).toISOString() };
+    const replayed = { ...again, replayed: true } as CertwireEvent;
+    assert.deepEqual(classesOf(await compare(scene, placed([...events, replayed]))), { both: 1 });
+  }
+});
+
 test("events of a backfill are no live ones, and alone they say nothing of what is missing", async (t) => {
   const { scene } = await sceneWith(t, 3);
   const stored: CertwireEvent[] = [];
