@@ -106,7 +106,7 @@ export interface ReconcileReport {
 /** A run looks at so much of the time before the last one again: clocks, and rows that were not settled. */
 const overlapMs = 3_600_000;
 /** With more changed rows than this, every row is compared: they are not kept in memory. */
-const mostChanged = 65_536;
+const mostChanged = 32_768;
 
 /** Classes whose requests somebody should look at. */
 const notable: ReadonlySet<RequestClass> = new Set([

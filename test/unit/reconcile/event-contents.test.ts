@@ -11,6 +11,7 @@ import {
 import type { ReconcileReport } from "../../../src/reconcile/reconcile.ts";
 import { RunFile } from "../../../src/reconcile/run-file.ts";
 import { publishedEvents } from "../../support/evidence-journal.ts";
+import { fixture } from "../../support/exit-records.ts";
 import type { CaRow } from "../../support/fake-ca-database.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
 
@@ -95,8 +96,13 @@ test("a later run compares what has changed since the topic was read", async (t)
 test("what has happened after the topic was read is not compared", async (t) => {
   const { scene, events } = await sceneWith(t, 5);
   scene.database.put(row(scene, 40, { submitted: scene.begin + day, resolved: scene.begin + day }));
+  const published = (scene.begin + day) / day + 25_569;
+  scene.database.crls = [{ id: 1, der: fixture("base-crl"), published }];
+  // The database is read long after the topic.
+  scene.database.now = () => scene.begin + 3 * day;
   const report = await compare(scene, placed(events), { knownUntilMs: scene.begin + day });
   assert.deepEqual(classesOf(report), { both: 5, unsettled: 1 });
+  assert.deepEqual([report.crls.missing, report.crls.unsettled], [0, 1]);
 });
 
 test("where the oldest messages of a partition are deleted, what is older than the rest is history", async (t) => {
