@@ -168,9 +168,9 @@ export class CaDatabase {
       if (page.isEnd) return;
       // A page that shows little that is new is nearly full of the seconds before.
       if (rows.length * 2 > page.rows.length) maxRows = nextPageRows(maxRows, page.viewMs, sizes);
-      else if (maxRows < mostByDate) maxRows *= 2;
+      else if (maxRows < mostByDate) maxRows = Math.min(mostByDate, maxRows * 2);
       else if (rows.length === 0)
-        throw this.#failed("too many rows have a date in the same second");
+        throw this.#failed("too many rows have a date in the same seconds");
     }
   }
 

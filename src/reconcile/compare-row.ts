@@ -178,7 +178,7 @@ function isSettled(row: ExitRecord, limits: ComparisonLimits): boolean {
   return !dates.some((name) => isYoung(rowDateMs(row, name) ?? 0, limits));
 }
 
-/** What the clock of the CA has dated ahead will not be in the journal by waiting for it. */
+/** True for what may not be in the journal yet. A date in the future is the fault of a clock, and is not waited for. */
 function isYoung(ms: number, { readMs, knownUntilMs, settleMs }: ComparisonLimits): boolean {
   return ms > Math.min(readMs, knownUntilMs ?? readMs) - settleMs && ms <= readMs + settleMs;
 }
