@@ -19,7 +19,7 @@ export function addDatabaseOptions(command: Command): Command {
     .option("--ca <name>", "sanitized name of the CA (default: the active one)")
     .option(
       "--hours <from-to>",
-      "only read the database at these hours, as 22:00-06:00",
+      "only read the database at these hours, local time, as 22:00-06:00",
       parseHours,
     )
     .option("--share <percent>", "longest share of the time for reading", parseShare, 50);
@@ -30,7 +30,9 @@ function parseHours(text: string): Hours {
     /^([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
   if (fromHour === undefined) throw new InvalidArgumentError("It must look like 22:00-06:00.");
   const minutes = (hour = "", minute = ""): number => Number(hour) * 60 + Number(minute);
-  return { from: minutes(fromHour, fromMinute), to: minutes(toHour, toMinute) };
+  const hours = { from: minutes(fromHour, fromMinute), to: minutes(toHour, toMinute) };
+  if (hours.from === hours.to) throw new InvalidArgumentError("Its two times must differ.");
+  return hours;
 }
 
 function parseShare(text: string): number {

@@ -51,7 +51,9 @@ function reasonLines({ code, state, sink, since, detail, meaning, hint }: Reason
   return [
     styled(process.stdout, colours[state as keyof typeof colours], head),
     ...wrapped(inLine(detail === undefined ? meaning : `${meaning} ${detail}`), "  ").slice(0, 4),
-    ...wrapped(inLine(hint), "  ").map((line, index) => (index === 0 ? line.replace(/^ {2}/, "> ") : line)),
+    ...wrapped(inLine(hint), "  ").map((line, index) =>
+      index === 0 ? line.replace(/^ {2}/, "> ") : line,
+    ),
   ];
 }
 

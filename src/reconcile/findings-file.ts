@@ -41,8 +41,12 @@ export class FindingsFile {
       await mkdir(dirname(path), { recursive: true, mode: directoryModes.private });
       const flags = constants.O_RDWR | constants.O_CREAT | noFollow;
       const file = await open(path, flags, fileModes.private);
-      await file.truncate(running.findingsBytes);
-      return new FindingsFile(path, file, await firstOf(file, running.findingsBytes), running);
+      try {
+        return new FindingsFile(path, file, await resume(file, running.findingsBytes), running);
+      } catch (cause) {
+        await file.close();
+        throw cause;
+      }
     } catch (cause) {
       const hint =
         "If the file is damaged, delete it with run.json beside it: the next run compares every row.";
@@ -86,6 +90,14 @@ export class FindingsFile {
   close(): Promise<void> {
     return this.#file.close();
   }
+}
+
+/** The first findings of an interrupted run, whose file had so many bytes. */
+async function resume(file: FileHandle, bytes: number): Promise<Finding[]> {
+  const { size } = await file.stat();
+  if (size < bytes) throw new RangeError(`${size} bytes of ${bytes} are there`);
+  await file.truncate(bytes);
+  return firstOf(file, bytes);
 }
 
 async function firstOf(file: FileHandle, bytes: number): Promise<Finding[]> {

@@ -22,7 +22,7 @@ import {
 import { ContentIndex, crlRequestId, type IndexEntry } from "./content-index.ts";
 import { FindingsFile } from "./findings-file.ts";
 import type { Contents } from "./journal-contents.ts";
-import { type Identified, identifyBoth, markOf } from "./known-database.ts";
+import { type Identified, identifyBoth } from "./known-database.ts";
 import type { RunningState } from "./run-file.ts";
 import {
   type Compared,
@@ -37,7 +37,8 @@ export interface ReconcileOptions extends Compared, Identified {
   readonly paths: ReconcileLayout;
   /**
    * Only what has changed since this, in ms since 1970; `full`: every row. Default: since the last complete run, every
-   * row if there was none, or if a run over every row was interrupted.
+   * row if there was none, or if a run over every row was interrupted. A run that begins later than the default would is
+   * not complete: the next one begins where it would have begun without it.
    */
   readonly since?: number | "full";
   /** How long before a row was read something may have happened that is not in the journal yet, in ms. Default 10 min. */
@@ -105,7 +106,7 @@ export interface ReconcileReport {
 /** A run looks at so much of the time before the last one again: clocks, and rows that were not settled. */
 const overlapMs = 3_600_000;
 /** With more changed rows than this, every row is compared: they are not kept in memory. */
-const mostChanged = 262_144;
+const mostChanged = 32_768;
 
 /** Classes whose requests somebody should look at. */
 const notable: ReadonlySet<RequestClass> = new Set([
@@ -224,10 +225,8 @@ class Comparing {
       this.#running.otherCa += entries.others;
       this.#running.after = ContentIndex.lastRequestOf(part);
       await this.#findings.write(this.#running);
-      const newest = rows.at(-1);
       await run.save({ running: this.#running });
-      await this.#saveNewest(newest);
-      progress?.(newest?.context ?? this.#running.after, total);
+      progress?.(rows.at(-1)?.context ?? this.#running.after, total);
     }
   }
 
@@ -245,15 +244,14 @@ class Comparing {
       const entries = await ownEntries(contents, this.#facts, part);
       const published = await this.#backfilled.read(part);
       this.#compareRows(byPart.get(part) ?? [], entries, published);
-      for (const [id, own] of entries.byRequest) {
+      const others = [...entries.byRequest].filter(([id, own]) => {
         const isNew = own.some(({ timeSeconds }) => timeSeconds * 1000 >= sinceMs);
-        if (!isNew || rows.has(id)) continue;
-        await this.#compareOne(id, own, published.get(id) ?? [], signal);
-      }
+        return isNew && !rows.has(id);
+      });
+      await this.#compareOthers(new Map(others), published, signal);
       progress?.(this.#running.rows, rows.size);
     }
     await this.#findings.write(this.#running);
-    await this.#saveNewest(newest);
     return true;
   }
 
@@ -312,18 +310,23 @@ class Comparing {
     return rows;
   }
 
-  async #compareOne(
-    id: number,
-    own: readonly IndexEntry[],
-    published: readonly IndexEntry[],
+  /** Requests that the journal says something new of, and no date in the database. */
+  async #compareOthers(
+    byRequest: ReadonlyMap<number, readonly IndexEntry[]>,
+    published: ReadonlyMap<number, IndexEntry[]>,
     signal: AbortSignal,
   ): Promise<void> {
-    // That a row is not there is expected of these.
-    const row = own.some(({ isUnstored }) => isUnstored)
-      ? undefined
-      : await this.#options.database.row(id, signal, "scan");
-    if (row === undefined) this.#addAbsent(id, own);
-    else this.#addRow(row, own, published);
+    // That a row is not there is expected of what is not stored.
+    const ids = [...byRequest]
+      .filter(([, own]) => !own.some(({ isUnstored }) => isUnstored))
+      .map(([id]) => id)
+      .toSorted((a, b) => a - b);
+    const seen = new Set<number>();
+    for await (const row of this.#options.database.rows(ids, signal, "scan")) {
+      seen.add(row.context);
+      this.#addRow(row, byRequest.get(row.context) ?? [], published.get(row.context) ?? []);
+    }
+    for (const [id, own] of byRequest) if (!seen.has(id)) this.#addAbsent(id, own);
   }
 
   #compareRows(
@@ -372,21 +375,23 @@ class Comparing {
 
   #limits(readMs: number): ComparisonLimits {
     const { contents, settleMs = defaultSettleMs } = this.#options;
-    const { coveredSinceMs, noun, knownUntilMs = readMs } = contents;
-    return { readMs: Math.min(readMs, knownUntilMs), settleMs, coveredSinceMs, noun };
+    const { coveredSinceMs, noun, knownUntilMs } = contents;
+    return { readMs, knownUntilMs, settleMs, coveredSinceMs, noun };
   }
 
-  async #saveNewest(newest: ExitRecord | undefined): Promise<void> {
+  /** Remembers a run that was not stopped as the last complete one, if it reached back to the one before. */
+  async #complete(sinceMs: number | undefined): Promise<void> {
     const { run } = this.#options;
-    const { database } = run.state;
-    if (database === undefined || newest === undefined) return;
-    await run.save({ database: { ...database, newest: markOf(newest) } });
+    const { completeMs: lastMs } = run.state;
+    const completeMs = this.#startedMs;
+    if (sinceMs === undefined) await run.save({ running: undefined, completeMs });
+    else if (lastMs !== undefined && sinceMs <= lastMs - overlapMs) await run.save({ completeMs });
   }
 
-  /** The report; a run that was not stopped is the last complete one from now on. */
+  /** The report. */
   async end(sinceMs: number | undefined, signal: AbortSignal): Promise<ReconcileReport> {
-    const { contents, run } = this.#options;
-    if (!signal.aborted) await run.save({ running: undefined, completeMs: this.#startedMs });
+    const { contents } = this.#options;
+    if (!signal.aborted) await this.#complete(sinceMs);
     const { rows, otherCa, counts } = this.#running;
     const { coveredSinceMs } = contents;
     return {
