@@ -98,7 +98,7 @@ export function reportLines(report: ReconcileReport): string[] {
   const what = mode === "full" ? "every row" : `rows that changed since ${since}`;
   const extent =
     coveredSince === undefined
-      ? `the ${comparedWith} is empty`
+      ? `no live event in the ${comparedWith}`
       : `${comparedWith} since ${coveredSince}`;
   const classes = requestClasses
     .filter((each) => counts[each] > 0)
@@ -149,7 +149,7 @@ function verdict(report: ReconcileReport): string {
     return styled(process.stdout, "red", `interrupted: the next run ${next}`);
   }
   if (coveredSince === undefined) {
-    const text = `nothing could be compared: the ${comparedWith} is empty`;
+    const text = `the ${comparedWith} has no live event: what it lacks cannot be said`;
     return styled(process.stdout, "red", text);
   }
   if (requests + crls.missing === 0) {

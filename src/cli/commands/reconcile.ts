@@ -35,7 +35,7 @@ CA. A run over every row that was stopped goes on where it was.
 
 Exit codes: 0 the journal lacks nothing, 4 something is missing, 5 journal and
 database have different certificates, 2 not on Windows, 74 database, journal or
-state unreadable, 65 the journal or topic is empty, 69 broker unreachable,
+state unreadable, 65 no live event to compare with, 69 broker unreachable,
 75 another run, 77 refused, 78 another CA or a restored database, or password
 or TLS files unusable, 130 interrupted.
 

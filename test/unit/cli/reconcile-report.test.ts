@@ -75,7 +75,10 @@ test("nothing to check is said as that, and a run that was stopped is not comple
     `the journal lacks nothing since ${since}; a later run compares what is unsettled`,
   );
   const { coveredSince: _, ...empty } = { ...good, counts: { ...none, history: 1000 } };
-  assert.equal(reportLines(empty).at(-1), "nothing could be compared: the journal is empty");
+  assert.equal(
+    reportLines(empty).at(-1),
+    "the journal has no live event: what it lacks cannot be said",
+  );
   assert.equal(exitCodeFor(empty), 65);
   const strange = { ...good, counts: { ...none, unknown: 1 } };
   assert.equal(reportLines(strange).at(-1), "1 request to check");
