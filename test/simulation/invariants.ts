@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import type { Status } from "../../src/health/status.ts";
 import type { JournalRecord } from "./journal.ts";
 import type { Action, Scenario, SinkName } from "./scenario.ts";
 import { fileDirectory, stateDirectory } from "./service-process.ts";
@@ -296,7 +297,7 @@ export const lasting: ReadonlySet<string> = new Set([
 ]);
 
 /** Reasons of the health that are not why the events of a sink wait. */
-export const besides: ReadonlySet<string> = new Set([
+const besides: ReadonlySet<string> = new Set([
   "checkpoint-damaged",
   "checkpoint-unwritable",
   "dead-letters",
@@ -304,3 +305,23 @@ export const besides: ReadonlySet<string> = new Set([
   "kind-dead-lettered",
   "routed-kinds-unwritable",
 ]);
+
+/** That events of a sink wait and the health does not say why; `undefined` if it does, or none wait. */
+export function unexplainedWait(
+  waiting: readonly SinkName[],
+  reasons: Status["reasons"],
+  world: World,
+): string | undefined {
+  const sink = waiting.find(
+    (each) =>
+      oldestUndelivered(each, world) !== undefined &&
+      !reasons.some(
+        (reason) =>
+          (reason.sink === nameOf(each, world) && !besides.has(reason.code)) ||
+          reason.code.endsWith("unreadable"),
+      ),
+  );
+  if (sink === undefined) return undefined;
+  const codes = reasons.map(({ code }) => code).join(", ");
+  return `the events of ${sink} wait, and the health says only: ${codes || "nothing"}`;
+}

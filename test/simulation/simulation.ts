@@ -3,11 +3,17 @@ import type { Status } from "../../src/health/status.ts";
 import { createWorld, space } from "./create-world.ts";
 import { findDelay } from "./delays.ts";
 import { type Fault, faultOf, mayDuplicate, subjectOf } from "./faults.ts";
-import { besides, deliveriesOf, findViolations, lasting, oldestUndelivered } from "./invariants.ts";
+import {
+  deliveriesOf,
+  findViolations,
+  lasting,
+  oldestUndelivered,
+  unexplainedWait,
+} from "./invariants.ts";
 import type { Action, Scenario, SinkName } from "./scenario.ts";
 import { configOf, type LoggedLine, ServiceProcess } from "./service-process.ts";
 import { Violation } from "./violation.ts";
-import { nameOf, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** Within which time everything is delivered once nothing is wrong any more, in ms. */
 const drainMs = 15 * 60_000;
@@ -421,19 +427,7 @@ class Run {
 
   /** That events wait and the health does not say why; `undefined` if it does, or none wait any more. */
   async #unsaid(waiting: readonly SinkName[]): Promise<string | undefined> {
-    const reasons = (await this.#reasons()) ?? [];
-    const sink = waiting.find(
-      (each) =>
-        oldestUndelivered(each, this.#world) !== undefined &&
-        !reasons.some(
-          (reason) =>
-            (reason.sink === nameOf(each, this.#world) && !besides.has(reason.code)) ||
-            reason.code.endsWith("unreadable"),
-        ),
-    );
-    if (sink === undefined) return undefined;
-    const codes = reasons.map(({ code }) => code).join(", ");
-    return `the events of ${sink} wait, and the health says only: ${codes || "nothing"}`;
+    return unexplainedWait(waiting, (await this.#reasons()) ?? [], this.#world);
   }
 
   /** Why the service says that it is not well. */
