@@ -12,7 +12,7 @@ import {
 } from "./invariants.ts";
 import type { Action, Scenario, SinkName } from "./scenario.ts";
 import { configOf, type LoggedLine, ServiceProcess } from "./service-process.ts";
-import { Violation } from "./violation.ts";
+import { textOf, Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
 /** Within which time everything is delivered once nothing is wrong any more, in ms. */
@@ -336,7 +336,8 @@ class Run {
   }
 
   #check(): void {
-    if (this.#rejection !== undefined) this.#fail(`unhandled rejection: ${text(this.#rejection)}`);
+    if (this.#rejection !== undefined)
+      this.#fail(`unhandled rejection: ${textOf(this.#rejection)}`);
     const service = this.#service;
     if (service === undefined || this.#isHeld) return;
     if (service.ended !== undefined && service.stoppedAt === undefined) this.#checkEnded(service);
@@ -364,7 +365,8 @@ class Run {
     }
     const { code } = error as { readonly code?: string };
     const isOfDisk = code === "CERTWIRE_CHECKPOINT_FAILED" || code === "CERTWIRE_DIRECTORY_IN_USE";
-    if (!isOfDisk || service.service !== undefined) this.#fail(`the service ended: ${text(error)}`);
+    if (!isOfDisk || service.service !== undefined)
+      this.#fail(`the service ended: ${textOf(error)}`);
     if (service.stoppedAt === undefined) this.#start();
   }
 
@@ -458,8 +460,4 @@ class Run {
   #fail(message: string): never {
     throw new Violation(message, this.#lines.slice(-40));
   }
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
