@@ -7,6 +7,9 @@ const worksAgainMs = 10 * 60_000;
 /** For how long a writer without space may go on dropping records while the service can make space, in ms. */
 const makesSpaceMs = 40 * 60_000;
 
+/** What slows a sink but does not stop it. */
+const harmless: ReadonlySet<string> = new Set(["rabbitmq channels"]);
+
 /** How things stand in a simulation. */
 export interface Course {
   readonly world: World;
@@ -30,7 +33,7 @@ function lateSink({ world, sinks, wrong, worksSince }: Course): string | undefin
   const workedSince = (...subjects: string[]): number =>
     Math.max(...subjects.map((what) => worksSince.get(what) ?? 0));
   for (const sink of sinks) {
-    if (wrong.some((what) => what.startsWith(sink))) continue;
+    if (wrong.some((what) => what.startsWith(sink) && !harmless.has(what))) continue;
     const since = workedSince("disk", "late", "journal", "start", sink);
     if (scheduler.now - since < worksAgainMs) continue;
     const oldest = oldestUndelivered(sink, world);
@@ -44,14 +47,14 @@ function lateSink({ world, sinks, wrong, worksSince }: Course): string | undefin
 /** While the sinks keep up, the service makes space for the writer. */
 function stoppedWriter({ world, sinks, wrong, worksSince }: Course): string | undefined {
   const { dropping } = world.journal;
-  if (dropping === undefined || dropping.newest - dropping.since < makesSpaceMs) return undefined;
-  const works = [...worksSince.values()].every((at) => at < dropping.since);
-  if (!works || wrong.some((what) => !what.startsWith("volume"))) return undefined;
+  if (dropping === undefined || wrong.some((what) => !what.startsWith("volume"))) return undefined;
+  const since = Math.max(dropping.since, ...worksSince.values());
+  if (dropping.newest - since < makesSpaceMs) return undefined;
   const isBehind = sinks.some((sink) => {
     const { writtenAt = Infinity } = oldestUndelivered(sink, world) ?? {};
-    return writtenAt < dropping.since;
+    return writtenAt < since;
   });
   if (isBehind) return undefined;
-  const minutes = Math.round((world.scheduler.now - dropping.since) / 60_000);
+  const minutes = Math.round((dropping.newest - since) / 60_000);
   return `the exit module has had no space for ${minutes} minutes although every sink keeps up`;
 }

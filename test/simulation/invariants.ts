@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import type { Status } from "../../src/health/status.ts";
 import type { JournalRecord } from "./journal.ts";
 import type { Action, Scenario, SinkName } from "./scenario.ts";
 import { fileDirectory, stateDirectory } from "./service-process.ts";
@@ -13,8 +14,6 @@ interface Deliveries {
   duplicates: number;
   /** Newest record by request, as its ordinal. */
   readonly newest: Map<number, number>;
-  /** When the first event of each type was seen there, in ms of virtual time. */
-  readonly types: Map<string, number>;
   problem: string | undefined;
   /** The file sink's files that were read, and how far. */
   readonly files: Map<string, number>;
@@ -35,7 +34,6 @@ export function deliveriesOf(sink: SinkName, world: World): Deliveries {
       read: 0,
       duplicates: 0,
       newest: new Map(),
-      types: new Map(),
       problem: undefined,
       files: new Map(),
       done: 0,
@@ -71,7 +69,6 @@ function readFiles(found: Deliveries, world: World): void {
 
 interface SeenEvent {
   readonly id: string;
-  readonly type: string;
   readonly source: string;
 }
 
@@ -81,12 +78,11 @@ const headBytes = 400;
 /** The attributes of an event that a broker has stored, as the service writes them: most of a large event is not read. */
 function headOf(json: Buffer): SeenEvent {
   const head = json.toString("latin1", 0, headBytes);
-  const [, id = "", source = "", type = ""] =
-    /^\{"specversion":"1\.0","id":"([^"\\]*)","source":"([^"\\]*)","type":"([^"\\]*)"/.exec(head) ??
-    [];
+  const [, id = "", source = ""] =
+    /^\{"specversion":"1\.0","id":"([^"\\]*)","source":"([^"\\]*)"/.exec(head) ?? [];
   return id === "" || json.at(-1) !== 125
     ? (JSON.parse(json.toString("utf8")) as SeenEvent)
-    : { id, source, type };
+    : { id, source };
 }
 
 /** A line of a file, which a crash may have cut off. */
@@ -111,9 +107,8 @@ function take(found: Deliveries, event: SeenEvent, world: World): void {
 }
 
 /** An event that has not come before. */
-function takeFirst(found: Deliveries, { id, type }: SeenEvent, world: World): void {
+function takeFirst(found: Deliveries, { id }: SeenEvent, world: World): void {
   found.ids.add(id);
-  if (!found.types.has(type)) found.types.set(type, world.scheduler.now);
   const record = recordsById(world).get(id);
   if (record === undefined) {
     const isGap = world.journal.gaps.has(id) || id.endsWith("-65535");
@@ -237,12 +232,13 @@ function checkpointOf(sink: SinkName, world: World) {
 /** What is not as it must be at any time; `undefined` if all is. */
 export function findViolations({ sinks, steps }: Scenario, world: World): string | undefined {
   for (const sink of sinks) {
-    const { problem, types } = deliveriesOf(sink, world);
+    const { problem } = deliveriesOf(sink, world);
+    if (sink === "rabbitmq") noteRouted(routedPath(sink, world), world);
     if (problem !== undefined) return `${sink}: ${problem}`;
     for (const [id, letter] of lettersOf(sink, world)) {
       const record = recordsById(world).get(id);
       if (record?.flaw === letter.reason) continue;
-      if (mayBeUnroutable(letter, record, types, steps)) continue;
+      if (mayBeUnroutable(letter, record, { sink, steps, world })) continue;
       return `${sink}: dead letter ${letter.reason} of ${id}: ${letter.message}`;
     }
     const ahead = aheadOf(sink, world);
@@ -251,20 +247,47 @@ export function findViolations({ sinks, steps }: Scenario, world: World): string
   return undefined;
 }
 
-/** Within which time it is on disk that a kind was routed, in ms. */
-const keptWithinMs = 10 * 60_000;
+/** When a kind of events was first seen to be kept on disk as routed, in ms of virtual time, by path and kind. */
+const keptBy = new WeakMap<
+  World,
+  { readonly read: Set<Buffer>; readonly kept: Map<string, number> }
+>();
 
-/** Of a kind that was ever routed, every event is waited for, unless that could not be kept on disk. */
+/** What the routed kinds of a sink are called on disk. */
+function routedPath(sink: SinkName, world: World): string {
+  return `${stateDirectory}/routed-kinds/${nameOf(sink, world)}.json`;
+}
+
+/** Notes which kinds are now kept on disk as routed, whatever becomes of the machine. */
+function noteRouted(path: string, world: World): Map<string, number> {
+  let noted = keptBy.get(world);
+  if (noted === undefined) keptBy.set(world, (noted = { read: new Set(), kept: new Map() }));
+  const content = world.disk.durableContent(path);
+  if (content === undefined || noted.read.has(content)) return noted.kept;
+  noted.read.add(content);
+  const { kinds } = JSON.parse(content.toString()) as { readonly kinds: readonly string[] };
+  for (const kind of kinds) {
+    const key = `${path} ${kind.split("\0")[0]}`;
+    if (!noted.kept.has(key)) noted.kept.set(key, world.scheduler.now);
+  }
+  return noted.kept;
+}
+
+/** The kind in the type of an event, such as `ca.started` in `io.certwire.ca.started.v1`. */
+function kindOf(type = ""): string {
+  return type.split(".").slice(2, -1).join(".");
+}
+
+/** Of a kind that is kept on disk as routed, every event is waited for. */
 function mayBeUnroutable(
   { reason, event }: Letter,
   record: JournalRecord | undefined,
-  types: ReadonlyMap<string, number>,
-  steps: Scenario["steps"],
+  { sink, steps, world }: { sink: SinkName; steps: Scenario["steps"]; world: World },
 ): boolean {
   if (reason !== "unroutable" || !steps.some(({ action }) => takesQueueAway(action))) return false;
-  if (steps.some(({ action }) => action.do.startsWith("disk"))) return true;
-  const routedAt = types.get(event?.type ?? "") ?? Infinity;
-  return routedAt + keptWithinMs > (record?.writtenAt ?? 0);
+  const path = routedPath(sink, world);
+  const keptAt = noteRouted(path, world).get(`${path} ${kindOf(event?.type)}`) ?? Infinity;
+  return keptAt > (record?.writtenAt ?? 0);
 }
 
 function takesQueueAway(action: Action): boolean {
@@ -296,7 +319,7 @@ export const lasting: ReadonlySet<string> = new Set([
 ]);
 
 /** Reasons of the health that are not why the events of a sink wait. */
-export const besides: ReadonlySet<string> = new Set([
+const besides: ReadonlySet<string> = new Set([
   "checkpoint-damaged",
   "checkpoint-unwritable",
   "dead-letters",
@@ -304,3 +327,23 @@ export const besides: ReadonlySet<string> = new Set([
   "kind-dead-lettered",
   "routed-kinds-unwritable",
 ]);
+
+/** That events of a sink wait and the health does not say why; `undefined` if it does, or none wait. */
+export function unexplainedWait(
+  waiting: readonly SinkName[],
+  reasons: Status["reasons"],
+  world: World,
+): string | undefined {
+  const sink = waiting.find(
+    (each) =>
+      oldestUndelivered(each, world) !== undefined &&
+      !reasons.some(
+        (reason) =>
+          (reason.sink === nameOf(each, world) && !besides.has(reason.code)) ||
+          reason.code.endsWith("unreadable"),
+      ),
+  );
+  if (sink === undefined) return undefined;
+  const codes = reasons.map(({ code }) => code).join(", ");
+  return `the events of ${sink} wait, and the health says only: ${codes || "nothing"}`;
+}

@@ -104,11 +104,11 @@ class SimulatedProducer {
     await model.connect(connectionTimeout);
     this.#producerId ??= await model.request(() => model.newProducerId(), requestTimeout);
     this.#isConnected = true;
-    model.connections += 1;
+    model.producers.set(this, model.scheduler.process);
   }
 
   async disconnect(): Promise<void> {
-    if (this.#isConnected) this.#model.connections -= 1;
+    this.#model.producers.delete(this);
     this.#isConnected = false;
     await Promise.resolve();
   }

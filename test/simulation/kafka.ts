@@ -6,7 +6,7 @@ import {
   timedOut,
 } from "./kafka-errors.ts";
 import type { Random } from "./random.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { Scheduler, SimulatedProcess } from "./scheduler.ts";
 
 /** A record in a partition's log. */
 export interface KafkaRecord {
@@ -90,14 +90,21 @@ export class KafkaModel {
   readonly stored: KafkaRecord[] = [];
   faults: KafkaFaults = {};
   #producers = 1;
-  /** Connections that clients have open. */
-  connections = 0;
+  /** Producers that are connected, and the processes that they are of. */
+  readonly producers = new Map<object, SimulatedProcess | undefined>();
 
   /** `nodes`: how many brokers there are; each partition has a replica on each. Default 3. */
   constructor(scheduler: Scheduler, random: Random, nodes = 3) {
     this.scheduler = scheduler;
     this.random = random;
     this.#up = new Set(Array.from({ length: nodes }, (_, node) => node + 1));
+  }
+
+  /** The producers of a process that was killed end. */
+  killed(process: SimulatedProcess): void {
+    for (const [producer, owner] of this.producers) {
+      if (owner === process) this.producers.delete(producer);
+    }
   }
 
   /** A node ends: its partitions have other leaders, where there are others. */

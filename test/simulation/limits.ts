@@ -2,8 +2,11 @@
 export const drainMs = 15 * 60_000;
 /** Within which time a service ends that was told to, in ms. */
 export const stopMs = 30_000;
-/** An event that has waited for so long is not on its way, in ms. */
-export const waitsMs = 3 * 60_000;
+/**
+ * An event that has waited for so long is not on its way, in ms: the journal is read after the pause of the pace at most,
+ * and a broker that says nothing at all is known to be silent after three minutes.
+ */
+export const waitsMs = { real: 3 * 60_000 + 5000, slow: 5 * 60_000 + 5000 };
 /** Within which time the health names nothing any more that is over, in ms. */
 export const settledMs = { real: 3 * 60_000, slow: 12 * 60_000 };
 /** Within which time events are delivered that nothing holds up any more, or a lost confirm is a failure, in ms. */

@@ -147,6 +147,7 @@ export class ServiceProcess {
   kill(world: World): void {
     this.process.isAlive = false;
     world.disk.killed(this.process);
+    world.kafka.killed(this.process);
     world.rabbitmq.killed(this.process);
   }
 }

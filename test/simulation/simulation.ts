@@ -3,13 +3,19 @@ import type { Status } from "../../src/health/status.ts";
 import { createWorld, space } from "./create-world.ts";
 import { findDelay } from "./delays.ts";
 import { type Fault, faultOf, mayDuplicate, subjectOf } from "./faults.ts";
-import { besides, deliveriesOf, findViolations, lasting, oldestUndelivered } from "./invariants.ts";
+import {
+  deliveriesOf,
+  findViolations,
+  lasting,
+  oldestUndelivered,
+  unexplainedWait,
+} from "./invariants.ts";
 import { drainMs, maxLinesInHour, onTheirWayMs, settledMs, stopMs, waitsMs } from "./limits.ts";
 import type { RunReport } from "./run-report.ts";
 import type { Action, Scenario, SinkName } from "./scenario.ts";
 import { configOf, type LoggedLine, ServiceProcess } from "./service-process.ts";
-import { Violation } from "./violation.ts";
-import { nameOf, type World } from "./world.ts";
+import { textOf, Violation } from "./violation.ts";
+import type { World } from "./world.ts";
 
 /** Runs a scenario to its end. Rejects with a Violation. */
 export async function simulate(scenario: Scenario): Promise<RunReport> {
@@ -249,8 +255,7 @@ class Run {
       return;
     }
     await this.#world.scheduler.run(this.#world.scheduler.now + stopMs, () => !service.isRunning);
-    if (service.isRunning)
-      this.#fail(`the service has not ended ${stopMs} ms after it was told to`);
+    if (service.isRunning) this.#fail(`the service has not ended ${stopMs} ms after its stop`);
     this.#checkEnded(service);
   }
 
@@ -310,7 +315,8 @@ class Run {
   }
 
   #check(): void {
-    if (this.#rejection !== undefined) this.#fail(`unhandled rejection: ${text(this.#rejection)}`);
+    if (this.#rejection !== undefined)
+      this.#fail(`unhandled rejection: ${textOf(this.#rejection)}`);
     const service = this.#service;
     if (service === undefined || this.#isHeld) return;
     if (service.ended !== undefined && service.stoppedAt === undefined) this.#checkEnded(service);
@@ -326,7 +332,7 @@ class Run {
     }
     if (this.#world.disk.openFiles(service.process) > 40) this.#fail("more than 40 open files");
     if (this.#world.rabbitmq.connections > 12) this.#fail("more than 12 connections to RabbitMQ");
-    if (this.#world.kafka.connections > 30) this.#fail("more than 30 producers of Kafka");
+    if (this.#world.kafka.producers.size > 30) this.#fail("more than 30 producers of Kafka");
   }
 
   /** A service that could not start, because of the disk for instance, is started again. */
@@ -338,7 +344,8 @@ class Run {
     }
     const { code } = error as { readonly code?: string };
     const isOfDisk = code === "CERTWIRE_CHECKPOINT_FAILED" || code === "CERTWIRE_DIRECTORY_IN_USE";
-    if (!isOfDisk || service.service !== undefined) this.#fail(`the service ended: ${text(error)}`);
+    if (!isOfDisk || service.service !== undefined)
+      this.#fail(`the service ended: ${textOf(error)}`);
     if (service.stoppedAt === undefined) this.#start();
   }
 
@@ -385,10 +392,11 @@ class Run {
     const { scheduler } = this.#world;
     const startedAt = this.#worksSince.get("start") ?? 0;
     const isKnown = this.#wrong.has("disk hangs") || this.#wrong.has("disk slow");
-    if (isKnown || this.#isHeld || scheduler.now - startedAt < waitsMs) return;
+    const longestMs = waitsMs[this.#scenario.pace];
+    if (isKnown || this.#isHeld || scheduler.now - startedAt < longestMs) return;
     const waiting = this.#sinks.filter((sink) => {
       const { writtenAt = Infinity } = oldestUndelivered(sink, this.#world) ?? {};
-      return scheduler.now - writtenAt > waitsMs;
+      return scheduler.now - writtenAt > longestMs;
     });
     if (waiting.length === 0 || this.#service?.isRunning !== true) return;
     const unsaid = await this.#unsaid(waiting);
@@ -401,19 +409,7 @@ class Run {
 
   /** That events wait and the health does not say why; `undefined` if it does, or none wait any more. */
   async #unsaid(waiting: readonly SinkName[]): Promise<string | undefined> {
-    const reasons = (await this.#reasons()) ?? [];
-    const sink = waiting.find(
-      (each) =>
-        oldestUndelivered(each, this.#world) !== undefined &&
-        !reasons.some(
-          (reason) =>
-            (reason.sink === nameOf(each, this.#world) && !besides.has(reason.code)) ||
-            reason.code.endsWith("unreadable"),
-        ),
-    );
-    if (sink === undefined) return undefined;
-    const codes = reasons.map(({ code }) => code).join(", ");
-    return `the events of ${sink} wait, and the health says only: ${codes || "nothing"}`;
+    return unexplainedWait(waiting, (await this.#reasons()) ?? [], this.#world);
   }
 
   /** Why the service says that it is not well. */
@@ -444,8 +440,4 @@ class Run {
   #fail(message: string): never {
     throw new Violation(message, this.#lines.slice(-40));
   }
-}
-
-function text(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

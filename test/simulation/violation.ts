@@ -11,3 +11,8 @@ export class Violation extends Error {
     this.log = log;
   }
 }
+
+/** An error with its stack. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

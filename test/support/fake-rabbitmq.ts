@@ -99,6 +99,11 @@ export async function startFakeRabbitMq(confirms: Confirms, options: FakeOptions
     block(): void {
       for (const socket of sockets) socket.write(blockedFrame(), () => socket.pause());
     },
+    /** Ends what `block` began. */
+    unblock(): void {
+      for (const socket of sockets)
+        socket.write(methodFrame(0, 10, 61, empty), () => socket.resume());
+    },
     /** Closes every connection with a reply. */
     close(replyCode: number, replyText: string): void {
       for (const socket of sockets) socket.write(closeFrame(0, { replyCode, replyText }));

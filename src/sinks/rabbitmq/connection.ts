@@ -56,6 +56,7 @@ export class RabbitMqConnection {
   lastError: Error | undefined;
   /** Why the last attempt to connect failed; `undefined` if it succeeded. */
   #attemptError: unknown;
+  readonly #onUnblocked = new Set<() => void>();
 
   constructor(options: ResolvedRabbitMqSinkOptions, monitor: RabbitMqMonitor) {
     this.#options = options;
@@ -78,6 +79,15 @@ export class RabbitMqConnection {
    */
   get isPreparing(): boolean {
     return this.#preparations > 0;
+  }
+
+  /**
+   * Calls back when the broker no longer blocks the connection, when a preparation has ended, and when the connection has,
+   * whose channels then refuse what waits. Returns what ends that.
+   */
+  onUnblocked(callback: () => void): () => void {
+    this.#onUnblocked.add(callback);
+    return () => void this.#onUnblocked.delete(callback);
   }
 
   /** What is at risk with the queues of the topology, as they were declared last. */
@@ -267,12 +277,20 @@ export class RabbitMqConnection {
     model.on("error", (error) => {
       this.lastError = error;
     });
-    model.on("close", (error) => this.#forget(model, this.lastError ?? error));
+    model.on("close", (error) => {
+      this.#forget(model, this.lastError ?? error);
+      this.#unblocked();
+    });
     model.on("blocked", (reason) => this.#blocked(reason));
     model.on("unblocked", () => {
       this.isBlocked = false;
       this.#monitor.unblocked();
+      this.#unblocked();
     });
+  }
+
+  #unblocked(): void {
+    for (const callback of this.#onUnblocked) callback();
   }
 
   #blocked(reason?: string): void {
@@ -337,6 +355,7 @@ export class RabbitMqConnection {
       return prepared;
     } finally {
       this.#preparations -= 1;
+      this.#unblocked();
     }
   }
 

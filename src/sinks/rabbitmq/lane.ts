@@ -132,6 +132,7 @@ export class RabbitMqLane {
       destinationOf: (event: OutboundEvent) => this.#host.destinationOf(event),
       size: this.#isAlone || this.#isStepping ? 1 : this.#host.window,
       isBlocked: () => connection.isBlocked || connection.isPreparing,
+      onUnblocked: (callback: () => void) => connection.onUnblocked(callback),
       channelError: () => this.#channelError ?? connection.lastError,
     };
   }

@@ -9,7 +9,7 @@ import type { SinkFailure } from "../sink.ts";
 import { type ContentRefusal, contentRefusalOf, toRabbitMqFailure } from "./errors.ts";
 import { toAmqpMessage } from "./message.ts";
 
-/** Longest interval at which timeouts and a blocked connection are checked, in ms. */
+/** Longest interval at which the timeout of a confirm is checked, in ms. */
 const longestTickMs = 1000;
 /** Least number of these checks within the timeout of a confirm. */
 const ticksInTimeout = 10;
@@ -25,6 +25,8 @@ export interface WindowOptions {
   destinationOf(event: OutboundEvent): Destination;
   /** True while nothing may be sent; this time does not count towards the timeout. */
   isBlocked(): boolean;
+  /** Calls back each time that sending may go on. Returns what ends that. */
+  onUnblocked(callback: () => void): () => void;
   /** Why the channel ended, if known. */
   channelError(): unknown;
 }
@@ -85,6 +87,7 @@ export class ConfirmWindow {
     const onAbort = (): void => this.#giveUp("stopped before the broker confirmed");
     channel.on("return", onReturn);
     channel.on("drain", onDrain);
+    const unsubscribe = this.#options.onUnblocked(() => this.#unblocked());
     signal.addEventListener("abort", onAbort, { once: true });
     const tickMs = Math.min(longestTickMs, this.#options.confirmTimeoutMs / ticksInTimeout);
     const ticking = clock.setInterval(() => this.#tick(), tickMs);
@@ -97,6 +100,7 @@ export class ConfirmWindow {
     } finally {
       this.#isFinished = true;
       clock.clear(ticking);
+      unsubscribe();
       signal.removeEventListener("abort", onAbort);
       channel.removeListener("return", onReturn);
       channel.removeListener("drain", onDrain);
@@ -223,6 +227,11 @@ export class ConfirmWindow {
     this.#pump();
   }
 
+  #unblocked(): void {
+    this.#lastProgress = clock.now();
+    this.#pump();
+  }
+
   #tick(): void {
     if (this.#options.isBlocked()) {
       this.#lastProgress = clock.now();
@@ -231,8 +240,6 @@ export class ConfirmWindow {
     const waitedMs = clock.now() - this.#lastProgress;
     if (this.#inFlight > 0 && waitedMs > this.#options.confirmTimeoutMs) {
       this.#giveUp(`no confirm within ${this.#options.confirmTimeoutMs} ms`);
-    } else {
-      this.#pump();
     }
   }
 

@@ -72,6 +72,7 @@ function run(
     confirmTimeoutMs: 60_000,
     destinationOf: ({ kind }) => ({ exchange: "e", routingKey: kind }),
     isBlocked: () => false,
+    onUnblocked: () => () => undefined,
     channelError: () => undefined,
     ...options,
   }).run(signal);
@@ -140,7 +141,12 @@ test("without a confirm the window gives up after its time, and its channel is n
 test("while the broker blocks nothing is sent and the clock stands still", async () => {
   const channel = new FakeChannel();
   let [isBlocked, asked] = [true, 0];
+  const unblocked = new EventEmitter();
   const options = {
+    onUnblocked: (callback: () => void) => {
+      unblocked.on("unblocked", callback);
+      return () => unblocked.off("unblocked", callback);
+    },
     isBlocked: () => {
       asked += 1;
       return isBlocked;
@@ -157,10 +163,12 @@ test("while the broker blocks nothing is sent and the clock stands still", async
   assert.deepEqual(channel.published, []);
   channel.onPublish = () => (isBlocked = true);
   isBlocked = false;
-  await until(() => channel.published.length === 1, "the event is sent");
+  unblocked.emit("unblocked");
+  assert.deepEqual(channel.published, [1], "the event is sent at once");
   await ticks();
   channel.answer(0, null);
   assert.equal((await running).confirmed.size, 1);
+  assert.equal(unblocked.listenerCount("unblocked"), 0);
 });
 
 test("a full socket delays sending until it drains", async () => {
