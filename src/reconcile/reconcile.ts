@@ -1,4 +1,5 @@
 import { clock } from "../clock.ts";
+import { type FindingClass, findingClasses } from "../events/finding-event.ts";
 import { rowFacts } from "../events/row-events.ts";
 import { unixMsOf } from "../events/times.ts";
 import type { ExitRecord } from "../exit/record.ts";
@@ -46,13 +47,17 @@ export interface ReconcileOptions extends Compared, Identified {
   readonly progress?: (done: number, total: number | undefined) => void;
   /** Called with the number of CRLs that were compared. */
   readonly crlProgress?: (done: number) => void;
+  /** Requests that are compared in any case, such as those that differed before. Default none. */
+  readonly again?: readonly number[];
+  /** Called for each request, by its number, and each CRL, by its subject, of which the comparison has a result. */
+  readonly compared?: (about: number | string) => void;
   /** The time now, in ms since 1970. Default that of the machine. */
   readonly now?: () => number;
 }
 
 /** A request that somebody should look at. */
 export interface RequestFinding {
-  readonly class: RequestClass;
+  readonly class: FindingClass;
   readonly requestId: number;
   /** What the journal does not have. */
   readonly missing: readonly string[];
@@ -64,7 +69,7 @@ export interface RequestFinding {
 
 /** A CRL that somebody should look at. */
 export interface CrlFinding {
-  readonly class: CrlClass;
+  readonly class: "missing";
   /** Subject of its event. */
   readonly crl: string;
   readonly missing: readonly string[];
@@ -103,18 +108,14 @@ export interface ReconcileReport {
 }
 
 /** A run looks at so much of the time before the last one again: clocks, and rows that were not settled. */
-const overlapMs = 3_600_000;
+export const overlapMs = 3_600_000;
 /** With more changed rows than this, every row is compared: they are not kept in memory. */
 const mostChanged = 262_144;
 
-/** Classes whose requests somebody should look at. */
-const notable: ReadonlySet<RequestClass> = new Set([
-  "missing",
-  "state",
-  "changed",
-  "unknown",
-  "deleted",
-]);
+/** True for a class whose requests somebody should look at. */
+function isNotable(found: RequestClass): found is FindingClass {
+  return (findingClasses as readonly RequestClass[]).includes(found);
+}
 
 /**
  * Compares the database of a CA with the journal. A signal ends it early, with a report of what was compared. Rejects as
@@ -233,28 +234,49 @@ class Comparing {
 
   /** Compares what has changed; false if that is too much to be kept in memory. */
   async compareSince(sinceMs: number, signal: AbortSignal): Promise<boolean> {
-    const { contents, journal, progress } = this.#options;
+    const { contents, journal, progress, again = [] } = this.#options;
     const newest = await this.#options.database.newest(signal);
     const rows = await this.#changedRows(sinceMs, newest?.context ?? 0, signal);
     if (rows === undefined) return false;
     await contents.update(journal, signal);
     const byPart = groupByPart(rows.values());
-    const parts = new Set([...byPart.keys(), ...(await contents.parts())]);
+    const wanted = new Set(again);
+    const parts = new Set([
+      ...byPart.keys(),
+      ...again.map((id) => ContentIndex.partOf(id)),
+      ...(await contents.parts()),
+    ]);
     for (const part of [...parts].toSorted((a, b) => a - b)) {
       signal.throwIfAborted();
-      const entries = await ownEntries(contents, this.#facts, part);
-      const published = await this.#backfilled.read(part);
-      this.#compareRows(byPart.get(part) ?? [], entries, published);
-      for (const [id, own] of entries.byRequest) {
-        const isNew = own.some(({ timeSeconds }) => timeSeconds * 1000 >= sinceMs);
-        if (!isNew || rows.has(id)) continue;
-        await this.#compareOne(id, own, published.get(id) ?? [], signal);
-      }
+      await this.#comparePart(part, byPart.get(part) ?? [], { sinceMs, again: wanted }, signal);
       progress?.(this.#running.rows, rows.size);
     }
     await this.#findings.write(this.#running);
     await this.#saveNewest(newest);
     return true;
+  }
+
+  /** Compares the rows of a part that have changed, and what else is to be compared there, each with a query of its own. */
+  async #comparePart(
+    part: number,
+    changed: readonly ExitRecord[],
+    { sinceMs, again }: { readonly sinceMs: number; readonly again: ReadonlySet<number> },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const entries = await ownEntries(this.#options.contents, this.#facts, part);
+    const published = await this.#backfilled.read(part);
+    this.#compareRows(changed, entries, published);
+    const isNew = ({ timeSeconds }: IndexEntry): boolean => timeSeconds * 1000 >= sinceMs;
+    const recorded = [...entries.byRequest].filter(([, own]) => own.some(isNew));
+    const ids = new Set([
+      ...recorded.map(([id]) => id),
+      ...[...again].filter((id) => ContentIndex.partOf(id) === part),
+    ]);
+    for (const { context } of changed) ids.delete(context);
+    for (const id of ids) {
+      const own = entries.byRequest.get(id) ?? [];
+      await this.#compareOne(id, own, published.get(id) ?? [], signal);
+    }
   }
 
   /** Compares the CRLs; a run that is stopped meanwhile begins with them anew. */
@@ -278,6 +300,7 @@ class Comparing {
 
   #addCrl({ class: found, fact: { subject, timeMs } }: ComparedCrl): void {
     this.#countCrls(found, 1);
+    if (found !== "unsettled") this.#options.compared?.(subject);
     if (found !== "missing") return;
     this.#findings.add({
       class: found,
@@ -322,8 +345,9 @@ class Comparing {
     const row = own.some(({ isUnstored }) => isUnstored)
       ? undefined
       : await this.#options.database.row(id, signal, "scan");
-    if (row === undefined) this.#addAbsent(id, own);
-    else this.#addRow(row, own, published);
+    if (row !== undefined) this.#addRow(row, own, published);
+    // Of a row that neither has any more there is nothing to say.
+    else if (own.length > 0) this.#addAbsent(id, own);
   }
 
   #compareRows(
@@ -341,7 +365,8 @@ class Comparing {
     const limits = this.#limits(unixMsOf(row.time));
     const comparison = compareWithBackfilled(row, entries, published, limits);
     this.#count(comparison);
-    if (!notable.has(comparison.class)) return;
+    if (comparison.class !== "unsettled") this.#options.compared?.(row.context);
+    if (!isNotable(comparison.class)) return;
     const missing = comparison.missing.map(({ kind }) => kind);
     const facts = comparison.missing.length > 0 ? comparison.missing : rowFacts(row);
     const timeMs = facts.at(-1)?.timeMs;
@@ -358,6 +383,7 @@ class Comparing {
     const { now = () => clock.time() } = this.#options;
     const comparison = compareAbsent(entries, this.#limits(now()));
     this.#count(comparison ?? { class: "unsettled", missing: [] });
+    if (comparison !== undefined) this.#options.compared?.(requestId);
     if (comparison?.class !== "deleted") return;
     const last = entries.at(-1);
     const time = new Date((last?.timeSeconds ?? 0) * 1000).toISOString();
