@@ -21,7 +21,7 @@ struct CrlRow {
 /// At most one row: a CRL may have hundreds of megabytes.
 struct CrlPage {
   std::optional<CrlRow> row;  ///< none at the end of the table
-  uint64_t view_ms = 0;       ///< how long the view was open
+  uint64_t view_ms = 0;       ///< how long the CA was asked, with the opening of the view
 };
 
 /// Reads the row with the least CRLRowId above `after`. When it fails, `page` is void. Blocks as

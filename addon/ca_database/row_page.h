@@ -50,7 +50,7 @@ struct RowPage {
   bool is_end = false;
   /// Columns that this server does not have.
   std::vector<std::wstring> lacking;
-  uint64_t view_ms = 0;  ///< how long the view was open
+  uint64_t view_ms = 0;  ///< how long the CA was asked, with the opening of the view
 };
 
 /// Reads one page through a connection and a view of its own. When it fails, `page` is void. Blocks

@@ -74,8 +74,8 @@ export interface RowPage {
 const maxViewMs = 60_000;
 /** A scan for revoked rows makes the CA look at as many rows at a time: the column has no index. */
 const revokedWindow = 20_000;
-/** A page of rows with a date in the same second never has more. */
-const mostInOneSecond = 65_536;
+/** A page by date never has more: it begins a little before the end of the one before. */
+const mostByDate = 65_536;
 const oleDateOfUnixEpoch = 25_569;
 const msPerDay = 86_400_000;
 const firstBackOffMs = 60_000;
@@ -90,8 +90,9 @@ type PageRequest = Pick<NativeRowRequest, "columns" | "scan" | "from" | "maxRows
   Partial<Pick<NativeRowRequest, "to" | "since">>;
 
 /**
- * The database of one CA. It is read in small pages, one view at a time, with pauses that are as long as the views or
- * longer, so that the CA has at least half of the time for itself unless the options say otherwise. Before each page the CA says who it is: rows of two CAs are never mixed.
+ * The database of one CA. It is read in small pages, one view at a time. Before each view there is a pause that is as long as
+ * the one before it or longer, so that the CA has at least half of the time for itself unless the options say otherwise.
+ * Before each page the CA says who it is: rows of two CAs are never mixed.
  */
 export class CaDatabase {
   readonly #native: NativeCaDatabase;
@@ -100,6 +101,8 @@ export class CaDatabase {
   #first: NativeCaFacts | undefined;
   /** A call that the CA has not answered in time; it may still be on its way. */
   #stuck: CertwireError | undefined;
+  /** How long the last view was open, in ms; `undefined` after its pause. */
+  #lastViewMs: number | undefined;
 
   constructor(native: NativeCaDatabase, options: CaDatabaseOptions) {
     this.#native = native;
@@ -140,7 +143,6 @@ export class CaDatabase {
       yield read;
       if (page.isEnd) return;
       if (page.rows.length === maxRows) maxRows = nextPageRows(maxRows, page.viewMs, sizes);
-      await this.#pause(page.viewMs, signal);
     }
   }
 
@@ -164,10 +166,11 @@ export class CaDatabase {
       if (rows === undefined) throw this.#failed("rows out of order");
       yield { ...read, rows };
       if (page.isEnd) return;
-      if (rows.length > 0) maxRows = nextPageRows(maxRows, page.viewMs, sizes);
-      else if (maxRows < mostInOneSecond) maxRows *= 2;
-      else throw this.#failed("too many rows have a date in the same second");
-      await this.#pause(page.viewMs, signal);
+      // A page that shows little that is new is nearly full of the seconds before.
+      if (rows.length * 2 > page.rows.length) maxRows = nextPageRows(maxRows, page.viewMs, sizes);
+      else if (maxRows < mostByDate) maxRows = Math.min(mostByDate, maxRows * 2);
+      else if (rows.length === 0)
+        throw this.#failed("too many rows have a date in the same seconds");
     }
   }
 
@@ -187,7 +190,6 @@ export class CaDatabase {
       const { read, page } = await this.#page(request, signal);
       from = page.isEnd ? to : read.lastId;
       yield read;
-      await this.#pause(page.viewMs, signal);
     }
   }
 
@@ -209,21 +211,20 @@ export class CaDatabase {
   }
 
   /**
-   * The whole rows with these ids, which must rise; without those that the database does not have. Rows that are close to
-   * each other are read together. Waits and rejects as `pages` does.
+   * The rows with these ids, which must rise; without those that the database does not have. Rows that are close to each
+   * other are read together. Waits and rejects as `pages` does.
    */
-  async *rows(ids: readonly number[], signal: AbortSignal): AsyncGenerator<ExitRecord> {
-    const sizes = pageSizes.whole;
+  async *rows(
+    ids: readonly number[],
+    signal: AbortSignal,
+    columns: RowColumns = "whole",
+  ): AsyncGenerator<ExitRecord> {
+    const sizes = pageSizes[columns];
     let most = sizes.first;
     for (let at = 0; at < ids.length; ) {
       const span = closeTogether(ids, at, most);
       const [first = 0, last = 0] = [ids[at], ids[at + span.count - 1]];
-      const request = {
-        columns: "whole",
-        scan: "new",
-        from: first - 1,
-        maxRows: span.rows,
-      } as const;
+      const request = { columns, scan: "new", from: first - 1, maxRows: span.rows } as const;
       const { read, page } = await this.#page(request, signal);
       const wanted = new Set(ids.slice(at, at + span.count));
       for (const row of read.rows) if (wanted.has(row.context)) yield row;
@@ -231,7 +232,6 @@ export class CaDatabase {
       const reached = Math.min(last, read.lastId);
       while (at < ids.length && Number(ids[at]) <= reached) at += 1;
       if (span.rows === most) most = nextPageRows(most, page.viewMs, sizes);
-      if (at < ids.length) await this.#pause(page.viewMs, signal);
     }
   }
 
@@ -247,12 +247,12 @@ export class CaDatabase {
     for (let last = after; ; ) {
       const read = () => this.#native.readCrlRow(config, last);
       const { answer, ca } = await this.#ask(read, signal);
-      const { id, record, published, viewMs } = answer;
+      this.#lastViewMs = answer.viewMs;
+      const { id, record, published } = answer;
       if (id === undefined || record === undefined) return;
       last = id;
       const publishedMs = published === undefined ? undefined : oleDateMs(oleBytes(published));
       yield { id, record: { ...decodeRecord(record), ca }, publishedMs };
-      await this.#pause(viewMs, signal);
     }
   }
 
@@ -266,9 +266,9 @@ export class CaDatabase {
     for (const which of partitionsOf(answer)) {
       const read = () => this.#native.readPartitionedCrl(config, which);
       const { answer: record, ca } = await this.#ask(read, signal);
+      this.#lastViewMs = 0; // no view, and a call all the same
       const row = { ...decodeRecord(record), ca };
       if (row.crls.length > 0) yield { record: row, publishedMs: undefined };
-      await this.#pause(0, signal);
     }
   }
 
@@ -279,13 +279,17 @@ export class CaDatabase {
     const { config, secretAttributes = [] } = this.#options;
     const whole = { to: 0, since: 0, ...request, config, maxViewMs, secretAttributes };
     const { answer: page, ca } = await this.#ask(() => this.#native.readRows(whole), signal);
+    this.#lastViewMs = page.viewMs;
     const isStuck = page.rows.length === 0 && !page.isEnd;
     if (isStuck) throw this.#failed("a view took too long for a single row");
     return { read: pageOf(page, ca, request.from), page };
   }
 
-  async #pause(viewMs: number, signal: AbortSignal): Promise<void> {
-    await this.#sleep(pauseAfter(viewMs, this.#options.load?.share), signal);
+  /** What the last view calls for. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    if (this.#lastViewMs === undefined) return;
+    await this.#sleep(pauseAfter(this.#lastViewMs, this.#options.load?.share), signal);
+    this.#lastViewMs = undefined;
   }
 
   async #untilHours(signal: AbortSignal): Promise<void> {
@@ -304,6 +308,7 @@ export class CaDatabase {
     const { config, waiting } = this.#options;
     for (let backOffMs = firstBackOffMs; ; ) {
       signal.throwIfAborted();
+      await this.#pause(signal);
       await this.#untilHours(signal);
       try {
         const facts = await this.#inTime(() => this.#native.readFacts(config));

@@ -17,7 +17,7 @@ export interface Hours {
 const leastPauseMs = 250;
 const minutesPerDay = 1440;
 
-/** How long to wait after a view that was open for `viewMs`, in ms. */
+/** How long to wait after a view that took `viewMs` with its opening, in ms. */
 export function pauseAfter(viewMs: number, share = 0.5): number {
   return Math.max(leastPauseMs, Math.round((viewMs * (1 - share)) / share));
 }

@@ -20,7 +20,7 @@ export function addDatabaseOptions(command: Command): Command {
     .option("--ca <name>", "sanitized name of the CA (default: the active one)")
     .option(
       "--hours <from-to>",
-      "only read the database at these hours, as 22:00-06:00",
+      "only read the database at these hours, local time, as 22:00-06:00",
       hoursOption,
     )
     .option("--share <percent>", "longest share of the time for reading", parseShare, 50);
@@ -29,6 +29,7 @@ export function addDatabaseOptions(command: Command): Command {
 function hoursOption(text: string): Hours {
   const hours = parseHours(text);
   if (hours === undefined) throw new InvalidArgumentError("It must look like 22:00-06:00.");
+  if (hours.from === hours.to) throw new InvalidArgumentError("Its two times must differ.");
   return hours;
 }
 

@@ -17,7 +17,7 @@ export const exitCodes = {
   degraded: 10,
   /** `status` found reasons to act now. */
   failing: 11,
-  /** The journal or file is damaged, or has records that cannot be decoded. */
+  /** The journal or file is damaged, or has records that cannot be decoded, or nothing to compare with. */
   badData: 65,
   /** A signal ended the command before it was done. */
   interrupted: 130,

@@ -35,7 +35,7 @@ function serviceText(
   { state, pid, host, startedTime, version }: Status["service"],
   at: number,
 ): string {
-  const name = `certwire ${cut(version, 11)}`;
+  const name = `certwire ${cut(inLine(version), 11)}`;
   if (state === "unknown") return `${name}, the service cannot be seen`;
   if (state === "stopped") return `${name}, the service does not run`;
   const upMs = startedTime === undefined ? undefined : Math.max(0, at - Date.parse(startedTime));
@@ -50,8 +50,10 @@ function reasonLines({ code, state, sink, since, detail, meaning, hint }: Reason
   const head = cut(`${state}: ${code}${whose}${when}`, columns);
   return [
     styled(process.stdout, colours[state as keyof typeof colours], head),
-    ...wrapped(detail === undefined ? meaning : `${meaning} ${inLine(detail)}`, "  ").slice(0, 4),
-    ...wrapped(hint, "  ").map((line, index) => (index === 0 ? line.replace(/^ {2}/, "> ") : line)),
+    ...wrapped(inLine(detail === undefined ? meaning : `${meaning} ${detail}`), "  ").slice(0, 4),
+    ...wrapped(inLine(hint), "  ").map((line, index) =>
+      index === 0 ? line.replace(/^ {2}/, "> ") : line,
+    ),
   ];
 }
 
@@ -60,7 +62,7 @@ function journalLines(journal: Journal, at: number): string[] {
   const newestText =
     newest === undefined
       ? "no record"
-      : `newest record ${age(newest.time, at)}, epoch ${newest.epochNumber}, sequence ${newest.sequence}`;
+      : `newest record ${age(newest.time, at)}, epoch ${newest.epochNumber}, sequence ${inLine(newest.sequence)}`;
   const append = durations?.append;
   return [
     ...field("CA", `exit module ${writerText(journal, at)}, ${newestText}`),
@@ -79,7 +81,7 @@ function writerText({ writer, writerBeat: beat }: Journal, at: number): string {
 }
 
 function sinkLines({ name, kind, state, checkpoint, backlog, deadLetters }: Sink, at: number) {
-  const parts = [kind];
+  const parts = [inLine(kind)];
   if (state !== undefined) parts.push(state);
   if (checkpoint === undefined) parts.push("checkpoint cannot be read");
   if (checkpoint?.state === "new") parts.push("no checkpoint");

@@ -27,7 +27,13 @@ export const reconcileSection = z
       ),
     hours: z
       .string()
-      .refine((text) => parseHours(text) !== undefined, { error: "must look like 22:00-06:00" })
+      .refine(
+        (text) => {
+          const hours = parseHours(text);
+          return hours !== undefined && hours.from !== hours.to;
+        },
+        { error: "must be two different times such as 22:00-06:00" },
+      )
       .optional()
       .describe(
         "When the database may be read, in local time, such as `22:00-06:00`: a comparison that takes longer waits until the next day. Default: always.",

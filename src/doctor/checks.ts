@@ -115,6 +115,7 @@ export type CheckName = keyof typeof doctorChecks;
 /** The check that a reason of health belongs to. */
 export const checkOfReason: Readonly<Record<HealthCode, CheckName>> = {
   "service-stopped": "service-running",
+  "service-silent": "service-running",
   "state-unreadable": "state-directory",
   "journal-unreadable": "journal-directory",
   "sink-unreachable": "sink-connection",

@@ -76,7 +76,7 @@ export const errorCodes = {
     meaning: "The CA does not let this account read its database.",
     retryable: false,
     exitCode: 77,
-    hint: 'In certsrv.msc, Properties of the CA, Security: add the account (the service\'s is "NT SERVICE\\Certwire", with Locations set to this computer), allow Read, and take away the tick at Request Certificates. If it has Read, check that IF_NOLOCALICERTADMIN (0x20) is not set: certutil -getreg CA\\InterfaceFlags',
+    hint: 'In certsrv.msc, Properties of the CA, Security: add the account (the service\'s is "NT SERVICE\\Certwire", with Locations set to this computer), allow Read, and clear Request Certificates. If it has Read, check that IF_NOLOCALICERTADMIN (0x20) is not set: certutil -getreg CA\\InterfaceFlags',
   },
   CERTWIRE_CA_DATABASE_FAILED: {
     meaning: "The CA's database cannot be read.",

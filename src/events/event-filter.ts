@@ -39,6 +39,11 @@ export class EventFilter {
     this.#except = except;
   }
 
+  /** False if the sink gets every event. */
+  get hasConditions(): boolean {
+    return this.#only !== undefined || this.#except.length > 0;
+  }
+
   /** True if the sink gets the event. */
   wants(event: CertwireEvent): boolean {
     return this.leftOutBy(event) === undefined;
@@ -46,7 +51,7 @@ export class EventFilter {
 
   /** The option that leaves an event out, such as `only` or `except[1]`; `undefined` if the sink gets it. */
   leftOutBy(event: CertwireEvent): string | undefined {
-    if (this.#only === undefined && this.#except.length === 0) return undefined;
+    if (!this.hasConditions) return undefined;
     const facts = filterFacts(event);
     const isVital = isAboutAll(facts.kind);
     const excepted = this.#except.findIndex(

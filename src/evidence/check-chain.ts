@@ -65,6 +65,7 @@ class ChainCheck {
     for (const row of rows) {
       const [event] = contents;
       if (event === undefined || log.indexAt(row) !== log.indexAt(event)) contents = [row];
+      if (log.isMisplacedAt(row)) this.#add("index", row, "no event of its kind has this index");
       if (!log.isChainedAt(row)) {
         this.#add("unchained", row, "it has no recordhash and previoushash");
         continue;

@@ -1,7 +1,14 @@
 import { hash } from "node:crypto";
-import { type EventPlace, foundGapIndex, placeOf } from "../consumer/completeness/place.ts";
+import {
+  changedIndex,
+  type EventPlace,
+  isFromDatabase,
+  placeOf,
+} from "../consumer/completeness/place.ts";
+import { knownKindOf } from "../consumer/read-event.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import { compareTexts } from "./finding.ts";
+import { isFoundGap } from "./found-gap.ts";
 
 /** Bytes that are kept of a hash: nobody can find another record with the same 128 bits. */
 const hashBytes = 16;
@@ -45,6 +52,7 @@ export class EventLog {
   #name = new Uint32Array(firstRows);
   #at = new Float64Array(firstRows);
   #isChained = new Uint8Array(firstRows);
+  #isMisplaced = new Uint8Array(firstRows);
   /** Previous hash, record hash, and hash of the content of each row. */
   #hashes = Buffer.alloc(firstRows * 3 * hashBytes);
 
@@ -54,19 +62,20 @@ export class EventLog {
 
   /**
    * Takes an event; `data` is its data as JSON. A gap that the reader of the journal found is left out: it is not a
-   * record. Throws CERTWIRE_MESSAGE_INVALID if its id names no place in a journal.
+   * record. Throws CERTWIRE_MESSAGE_INVALID if its id names no place in a journal, nor an event of the database.
    */
   add(event: CertwireEvent, data: Buffer | string, { name, at }: ReadPlace): void {
     // What the CA's database says is not of a journal.
-    if (event.origin === "database") return;
+    if (isFromDatabase(event)) return;
     const place = placeOf(event);
-    if (place.index === foundGapIndex) return;
+    if (isFoundGap(event, place)) return;
     if (this.#size === this.#epoch.length) this.#grow();
     const row = this.#size;
     this.#size += 1;
     this.#epoch[row] = this.#epochRow(event, place);
     this.#sequence[row] = place.sequence;
     this.#index[row] = place.index;
+    this.#isMisplaced[row] = isMisplaced(event, place) ? 1 : 0;
     this.#name[row] = this.#nameRow(name);
     this.#at[row] = at;
     const { previoushash, recordhash } = event;
@@ -107,6 +116,11 @@ export class EventLog {
 
   isChainedAt(row: number): boolean {
     return this.#isChained[row] === 1;
+  }
+
+  /** True if an event of its kind never has its index. */
+  isMisplacedAt(row: number): boolean {
+    return this.#isMisplaced[row] === 1;
   }
 
   placeAt(row: number): string {
@@ -186,6 +200,7 @@ export class EventLog {
     this.#name = grown(this.#name, new Uint32Array(rows));
     this.#at = grown(this.#at, new Float64Array(rows));
     this.#isChained = grown(this.#isChained, new Uint8Array(rows));
+    this.#isMisplaced = grown(this.#isMisplaced, new Uint8Array(rows));
     this.#hashes = grown(this.#hashes, Buffer.alloc(rows * 3 * hashBytes));
   }
 }
@@ -193,6 +208,14 @@ export class EventLog {
 function grown<T extends { set(from: T): void }>(from: T, to: T): T {
   to.set(from);
   return to;
+}
+
+/** A record has one event, apart from the CRLs of one publication and `ca.changed`, which has an index of its own. */
+function isMisplaced(event: CertwireEvent, { index }: EventPlace): boolean {
+  const kind = knownKindOf(event);
+  if (kind === undefined) return false;
+  if (kind === "ca.changed") return index !== changedIndex;
+  return kind === "crl.issued" ? index >= changedIndex : index !== 0;
 }
 
 function isChainValue(value: unknown): value is string {

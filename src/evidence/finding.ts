@@ -2,7 +2,8 @@
 export interface Finding {
   /**
    * `link`: the record before is not the one that was before it; `start`: the first record of an epoch is not the first
-   * one; `double`: two events with one id say different things; `unchained`: an event without its hashes; `together`:
+   * one; `double`: two events with one id say different things; `unchained`: an event without its hashes;
+   * `index`: the last part of the event's id is none that its kind has; `together`:
    * two epochs of a CA ran at the same time, so they are of two journals; `content`: an event does not say what its
    * record says; `missing`: a record of the journal without an event; `unknown`: an event without a record in the journal;
    * `journal`: a record of the journal is not as the exit module wrote it, or the journal is damaged.
@@ -12,6 +13,7 @@ export interface Finding {
     | "start"
     | "double"
     | "unchained"
+    | "index"
     | "together"
     | "content"
     | "missing"

@@ -1,5 +1,11 @@
 import { NumberSet } from "../consumer/completeness/number-set.ts";
-import { foundGapIndex, placeOf } from "../consumer/completeness/place.ts";
+import {
+  changedIndex,
+  type EventPlace,
+  foundGapIndex,
+  isFromDatabase,
+  placeOf,
+} from "../consumer/completeness/place.ts";
 import type { Range } from "../consumer/completeness/ranges.ts";
 import type { CompletenessReport, Hole } from "../consumer/completeness/report.ts";
 import type { CertwireEvent } from "../events/event.ts";
@@ -11,8 +17,10 @@ import {
   verifyJournal,
 } from "../journal-tools/verify-journal.ts";
 import { mebibyte } from "../units.ts";
-import type { Findings } from "./finding.ts";
-import { type IndexedEpoch, JournalIndex } from "./journal-index.ts";
+import { keepsCertificate } from "./ca-change.ts";
+import type { Finding, Findings } from "./finding.ts";
+import { isFoundGap, lostRange } from "./found-gap.ts";
+import { type IndexedEpoch, JournalIndex, placeInterval } from "./journal-index.ts";
 import { type ReadEvent, RecordMatcher } from "./match-record.ts";
 
 /** How many bytes of events wait until they are compared together. */
@@ -37,13 +45,24 @@ export interface ComparisonReport {
   readonly deadLetters: number;
   /** Records without an event that a later one with the same key has replaced in a compacted topic. */
   readonly compacted: number;
-  /** Records with an event that the journal does not have any more: deleted by retention, or reported as lost. */
+  /** Events of records that the journal does not have any more: deleted by retention, or reported as lost. */
   readonly gone: number;
+  /** Events of gaps that the reader found, of which the journal lacks the records, too. */
+  readonly gaps: number;
+  /** Events of records that are newer than a copy of the journal, and were not compared. */
+  readonly newer: number;
 }
 
 interface Waiting extends ReadEvent {
   readonly epoch: IndexedEpoch;
   readonly sequence: number;
+  readonly place: string;
+}
+
+/** An event that can be judged only once the journal was read up to its present end. */
+interface Undecided {
+  readonly event: CertwireEvent;
+  readonly dataText: string;
   readonly place: string;
 }
 
@@ -58,12 +77,19 @@ export class JournalComparison {
   readonly #seen = new Map<string, NumberSet>();
   /** By key: the newest event. */
   readonly #newestOfKey = new Map<string, string>();
-  readonly #counts = { same: 0, partly: 0, unread: 0, gone: 0 };
+  readonly #counts = { same: 0, partly: 0, unread: 0, gone: 0, gaps: 0, newer: 0 };
   /** True for a topic that keeps only the newest event of each key. */
   keepsKeys = false;
+  /** True for a copy of a journal, which lacks what was recorded since. */
+  isCopy = false;
+  /** The end of the journal when it was opened. What was recorded since is compared, and not missed. */
+  readonly #atOpen: Place;
   #source: string | undefined;
   readonly #missing = new Map<IndexedEpoch, NumberSet>();
   #waiting: Waiting[] = [];
+  #undecided: Undecided[] = [];
+  /** Events `ca.changed` that their records make if another CA was there before. */
+  #changes: Waiting[] = [];
   #waitingBytes = 0;
 
   private constructor(
@@ -76,6 +102,8 @@ export class JournalComparison {
     this.#index = index;
     this.verdict = verdict;
     this.#findings = findings;
+    const newest = index.epochs.at(-1);
+    this.#atOpen = { epoch: newest, sequence: newest?.records.last ?? 0 };
   }
 
   /** Reads the whole journal once. Rejects with CERTWIRE_JOURNAL_UNREADABLE. */
@@ -95,36 +123,97 @@ export class JournalComparison {
 
   /** True when `compare` should be called. */
   get isFull(): boolean {
-    return this.#waiting.length >= maxWaiting || this.#waitingBytes >= maxWaitingBytes;
+    const count = this.#waiting.length + this.#undecided.length;
+    return count >= maxWaiting || this.#waitingBytes >= maxWaitingBytes;
   }
 
-  /** Takes an event; `dataText` is its data as JSON, `place` where it stands. */
+  /**
+   * Takes an event; `dataText` is its data as JSON, `place` where it stands. Throws CERTWIRE_MESSAGE_INVALID if its id names
+   * no place in a journal, nor an event of the database.
+   */
   add(event: CertwireEvent, dataText: string, place: string): void {
-    // What the CA's database says is not of a journal.
-    if (event.origin === "database") return;
-    const { epochId, epochNumber, sequence, index } = placeOf(event);
-    if (index === foundGapIndex) return;
+    if (isFromDatabase(event)) return;
+    const at = placeOf(event);
+    const undecided = { event, dataText, place };
+    if (isFoundGap(event, at)) return this.#postpone(undecided);
     if (this.keepsKeys) this.#noteKey(event);
-    const epoch = this.#index.epoch(epochId);
-    const isThere = epoch?.number === epochNumber && epoch.records.has(sequence);
-    if (epoch === undefined || !isThere) {
-      if (this.#isGone(epoch, epochNumber, sequence)) this.#counts.gone += 1;
-      else {
-        const detail = "the journal has no such record";
-        this.#findings.add({ kind: "unknown", epochNumber, epochId, sequence, place, detail });
-      }
-      return;
-    }
-    const seen = this.#seen.get(epochId) ?? new NumberSet();
+    const epoch = this.#epochOf(at);
+    if (epoch?.records.has(at.sequence)) this.#await(epoch, undecided);
+    else if (this.#isNewer(at)) this.#postpone(undecided);
+    else this.#addAbsent(at, place);
+  }
+
+  #postpone(undecided: Undecided): void {
+    this.#undecided.push(undecided);
+    this.#waitingBytes += undecided.dataText.length;
+  }
+
+  /** Lets an event wait for the comparison with its record. */
+  #await(epoch: IndexedEpoch, { event, dataText, place }: Undecided): void {
+    const { sequence } = placeOf(event);
+    const seen = this.#seen.get(epoch.id) ?? new NumberSet();
     seen.add(sequence);
-    this.#seen.set(epochId, seen);
+    this.#seen.set(epoch.id, seen);
     const { data: _data, ...attributes } = event;
     this.#waiting.push({ epoch, sequence, place, attributes, dataText });
     this.#waitingBytes += dataText.length;
   }
 
+  /** An event is published after its record: what the journal does not have by now, it never had, or has no more. */
+  async #decide(signal: AbortSignal): Promise<void> {
+    const undecided = this.#undecided;
+    this.#undecided = [];
+    if (undecided.some(({ event }) => this.#isNewer(placeOf(event)))) {
+      await this.#index.readOn(signal);
+    }
+    if (signal.aborted) return;
+    for (const each of undecided) {
+      const at = placeOf(each.event);
+      const epoch = this.#epochOf(at);
+      if (isFoundGap(each.event, at)) this.#checkGap(each, at, epoch);
+      else if (epoch?.records.has(at.sequence)) this.#await(epoch, each);
+      else this.#addAbsent(at, each.place);
+    }
+  }
+
+  /** A gap that the reader found: the journal must lack what it says is lost, and show that it does. */
+  #checkGap({ event, place }: Undecided, at: EventPlace, epoch: IndexedEpoch | undefined): void {
+    const range = lostRange(event, at);
+    if (typeof range === "string") {
+      this.#add("content", at, place, `${range} is not what a reader of the journal says`);
+      return;
+    }
+    const [from, to] = range;
+    const present = [...(epoch?.records.ranges() ?? [])].find(
+      ([first, last]) => first <= to && last >= from,
+    );
+    if (present) {
+      const sequence = Math.max(from, present[0]);
+      this.#add("content", at, place, `the journal has record ${sequence}, which it says is lost`);
+    } else if (epoch?.lost.some((lost) => lost.from <= to && lost.to >= from)) {
+      this.#counts.gaps += 1;
+    } else this.#addAbsent(at, place, "gap");
+  }
+
+  /** Counts an event whose record the journal does not have, or adds a finding. */
+  #addAbsent(at: EventPlace, place: string, what: "record" | "gap" = "record"): void {
+    if (this.#isGone(at)) this.#counts.gone += 1;
+    else if (!this.#isNewer(at)) this.#add("unknown", at, place, `the journal has no such ${what}`);
+    else if (this.isCopy) this.#counts.newer += 1;
+    else {
+      const detail = `the journal ends before this ${what}; if it is a copy, say so with --copy`;
+      this.#add("unknown", at, place, detail);
+    }
+  }
+
+  #add(kind: Finding["kind"], at: EventPlace, place: string, detail: string): void {
+    const { epochNumber, epochId, sequence } = at;
+    this.#findings.add({ kind, epochNumber, epochId, sequence, place, detail });
+  }
+
   /** Compares what is waiting. Rejects with CERTWIRE_JOURNAL_UNREADABLE. */
   async compare(signal: AbortSignal): Promise<void> {
+    if (this.#undecided.length > 0) await this.#decide(signal);
     const waiting = this.#waiting.toSorted(
       (a, b) => a.epoch.rank - b.epoch.rank || a.sequence - b.sequence,
     );
@@ -133,6 +222,7 @@ export class JournalComparison {
     for (let next = 0; next < waiting.length && !signal.aborted; ) {
       next = await this.#compareFrom(waiting, next, signal);
     }
+    for (const change of this.#changes.splice(0)) await this.#checkChange(change, signal);
   }
 
   /**
@@ -151,6 +241,7 @@ export class JournalComparison {
     const missing = new Map<IndexedEpoch, NumberSet>();
     for (const epoch of this.#index.epochs) {
       for (const sequence of this.#withoutEvent(epoch)) {
+        if (isBefore(this.#atOpen, { epoch, sequence })) break;
         if (isBefore({ epoch, sequence }, start)) counts.before += 1;
         else if (isBefore(end, { epoch, sequence })) counts.after += 1;
         else if (deadLetters.has(`${epoch.id}-${sequence}`)) counts.deadLetters += 1;
@@ -168,15 +259,18 @@ export class JournalComparison {
 
   /** True if the journal shows that nothing is lost by a hole, or why; once `finish` has been called. */
   explains(hole: Hole): boolean {
-    const { epochs } = this.#index;
+    const epochs = this.#index.epochs.filter(
+      ({ rank }) => rank <= (this.#atOpen.epoch?.rank ?? -1),
+    );
     if (hole.kind === "events") return false;
     if (hole.kind === "epochs") {
       const isOlder = epochs.some(({ number }) => number < hole.from);
       return isOlder && !epochs.some(({ number }) => number >= hole.from && number <= hole.to);
     }
-    const epoch = this.#index.epoch(hole.epochId);
-    const { first = 0, last = 0 } = epoch?.records ?? {};
+    const epoch = epochs.find(({ id }) => id === hole.epochId);
     if (epoch === undefined) return false;
+    const { first = 0 } = epoch.records;
+    const last = epoch === this.#atOpen.epoch ? this.#atOpen.sequence : (epoch.records.last ?? 0);
     const { from, to } = hole.kind === "end" ? { from: hole.from, to: last } : hole;
     const overlaps = (range: Range): boolean => range[0] <= to && range[1] >= from;
     const isLost = epoch.lost.some((range) => overlaps([range.from, range.to]));
@@ -191,17 +285,29 @@ export class JournalComparison {
     if (known === undefined || known < sequence) this.#newestOfKey.set(partitionkey, sequence);
   }
 
-  /** True for a record that the journal may have had: deleted, damaged, or written after the journal was read. */
-  #isGone(epoch: IndexedEpoch | undefined, epochNumber: number, sequence: number): boolean {
-    const { epochs } = this.#index;
-    const [oldest, newest] = [epochs[0], epochs.at(-1)];
-    if (oldest === undefined || newest === undefined) return false;
-    if (epoch === undefined) return epochNumber < oldest.number || epochNumber > newest.number;
-    if (epoch.number !== epochNumber) return false;
-    const { first = 0, last = 0 } = epoch.records;
-    if (epoch === oldest && sequence < first) return true;
-    if (epoch === newest && sequence > last) return true;
+  #epochOf({ epochId, epochNumber }: EventPlace): IndexedEpoch | undefined {
+    const epoch = this.#index.epoch(epochId);
+    return epoch?.number === epochNumber ? epoch : undefined;
+  }
+
+  /** True for a record that the journal may have had: it was deleted, or is reported as lost. */
+  #isGone(at: EventPlace): boolean {
+    const { epochId, epochNumber, sequence } = at;
+    const epoch = this.#epochOf(at);
+    const [oldest] = this.#index.epochs;
+    if (this.#index.epoch(epochId) === undefined) return epochNumber < (oldest?.number ?? 0);
+    if (epoch === undefined) return false;
+    if (epoch === oldest && sequence < (epoch.records.first ?? 0)) return true;
     return epoch.lost.some(({ from, to }) => sequence >= from && sequence <= to);
+  }
+
+  /** True for a record after the end of the journal. */
+  #isNewer(at: EventPlace): boolean {
+    const { epochId, epochNumber, sequence } = at;
+    const newest = this.#index.epochs.at(-1);
+    if (newest === undefined) return true;
+    if (this.#index.epoch(epochId) === undefined) return epochNumber > newest.number;
+    return this.#epochOf(at) === newest && sequence > (newest.records.last ?? 0);
   }
 
   /** Compares from one event on, up to a place where reading has to start again; returns the next event. */
@@ -224,8 +330,10 @@ export class JournalComparison {
     } finally {
       journal.close();
     }
-    // The record was there; it is gone since, or its epoch was passed.
-    return next === from ? from + 1 : next;
+    if (next > from || signal.aborted) return Math.max(next, from + 1);
+    // The record was there, and retention has deleted it since.
+    this.#counts.gone += 1;
+    return from + 1;
   }
 
   #isFar({ epoch, sequence }: Waiting, last: JournalFrame | undefined): boolean {
@@ -250,12 +358,27 @@ export class JournalComparison {
     const match = this.#matcher.match(frame, event);
     if (typeof match === "string") {
       this.#counts[match] += 1;
+      if (event.attributes.id.endsWith(`-${changedIndex}`)) this.#changes.push(event);
       return;
     }
     const { epochNumber, epochId } = frame;
     const { sequence, place } = event;
     const detail = `${match.differs} is not what the record in the journal says`;
     this.#findings.add({ kind: "content", epochNumber, epochId, sequence, place, detail });
+  }
+
+  /** Within an epoch the journal shows whether the CA has changed; at its start only the service knew. */
+  async #checkChange({ epoch, sequence, place }: Waiting, signal: AbortSignal): Promise<void> {
+    const { id: epochId, number: epochNumber } = epoch;
+    const from = this.#index.placeBefore(epochId, Math.max(1, sequence - placeInterval));
+    const journal = new WholeJournal(this.#directory, from ?? null);
+    try {
+      if (!(await keepsCertificate(journal.chunks(signal), { epochId, sequence }))) return;
+      const detail = "the record before it has the same certificate of the CA";
+      this.#findings.add({ kind: "content", epochNumber, epochId, sequence, place, detail });
+    } finally {
+      journal.close();
+    }
   }
 
   *#withoutEvent(epoch: IndexedEpoch): Generator<number> {

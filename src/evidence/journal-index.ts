@@ -4,10 +4,12 @@ import { decodeGap } from "../exit/decode-gap.ts";
 import type { JournalFrame } from "../journal/frame.ts";
 import type { JournalPosition } from "../journal/position.ts";
 import { listSegments, startOf } from "../journal/segments.ts";
+import { WholeJournal } from "../journal/whole-journal.ts";
 import type { JournalFinding } from "../journal-tools/verify-journal.ts";
+import { decodeContent } from "../sources/decode-frame.ts";
 
 /** Frames between two places that are kept. */
-const placeInterval = 512;
+export const placeInterval = 512;
 
 /** A place of a journal from which reading can start. */
 interface StartPlace {
@@ -61,6 +63,26 @@ export class JournalIndex {
 
   /** Takes a frame, in the order of the journal, with what was found in it. */
   add(frame: JournalFrame, findings: readonly JournalFinding[]): void {
+    this.#add(
+      frame,
+      findings.some(({ kind }) => kind === "undecodable"),
+    );
+  }
+
+  /** Adds what was recorded since, up to the current end. Rejects with CERTWIRE_JOURNAL_UNREADABLE. */
+  async readOn(signal: AbortSignal): Promise<void> {
+    await this.open();
+    const journal = new WholeJournal(this.#directory, this.#previous ?? null);
+    try {
+      for await (const frames of journal.chunks(signal)) {
+        for (const frame of frames) this.#add(frame, "undecodable" in decodeContent(frame));
+      }
+    } finally {
+      journal.close();
+    }
+  }
+
+  #add(frame: JournalFrame, isUndecodable: boolean): void {
     const epoch = this.#epochs.get(frame.epochId) ?? this.#begin(frame);
     const sequence = Number(frame.sequence);
     if (frame.index === foundGapIndex) {
@@ -71,7 +93,7 @@ export class JournalIndex {
     }
     this.#keepPlace(epoch, sequence);
     epoch.records.add(sequence);
-    if (findings.some(({ kind }) => kind === "undecodable")) epoch.undecodable.add(sequence);
+    if (isUndecodable) epoch.undecodable.add(sequence);
     this.#previous = frame.position;
   }
 

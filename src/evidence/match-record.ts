@@ -1,13 +1,13 @@
+import { changedIndex } from "../consumer/completeness/place.ts";
 import { buildEvents } from "../events/build-events.ts";
 import { CaIdentity } from "../events/ca-identity.ts";
+import { CaMemory } from "../events/ca-memory.ts";
 import type { Detail, EventOptions } from "../events/envelope.ts";
 import type { CertwireEvent, EventAttributes } from "../events/event.ts";
 import { gapEvent } from "../events/gap-event.ts";
+import { redactedValue } from "../events/secrets.ts";
 import type { Frame } from "../journal/frame.ts";
 import { decodeContent, decodeFrame, type FrameContent } from "../sources/decode-frame.ts";
-
-/** Index of `ca.changed`: its `previous` comes from what the service remembers, not from its record. */
-const changedIndex = 65_534;
 
 /** An event to compare: its attributes, and its data as JSON. */
 export interface ReadEvent {
@@ -27,6 +27,11 @@ interface Form {
   readonly includeRawRequest: boolean;
 }
 
+const sha256 = /^[0-9a-f]{64}$/;
+const caId = /^(unknown|(name-)?[0-9a-f]{64})$/;
+/** What stands for a redacted value in a text. */
+const replacement = /\[redacted\]|[0-9a-f]{64}/;
+
 const attributesOfRecord = [
   "type",
   "time",
@@ -36,11 +41,15 @@ const attributesOfRecord = [
   "recordedtime",
   "previoushash",
   "recordhash",
+  "contentid",
+  "origin",
+  "timebasis",
 ] as const satisfies readonly (keyof EventAttributes)[];
 
 /**
  * Compares events with their records. A configuration decides the form of events, and is not known here: an event fits
- * if it fits in one of the forms. What only the configuration says, `source` and the prefix of `type`, is taken as it is.
+ * if it fits in one of the forms. What only the configuration says, `source` and the prefix of `type`, is taken as it is, and
+ * so is `previous` of `ca.changed`, which is from what the service remembered.
  */
 export class RecordMatcher {
   /** The form that fitted last is tried first. */
@@ -59,7 +68,6 @@ export class RecordMatcher {
     if (hashes[0] !== frame.hashes?.previous || hashes[1] !== frame.hashes?.record) {
       return { differs: "recordhash or previoushash" };
     }
-    if (attributes.id.endsWith(`-${changedIndex}`)) return "same";
     const content = decodeContent(frame);
     if ("undecodable" in content) return "unread";
     const record = { frame, content, identity: this.#identityFor(content, event) };
@@ -94,15 +102,17 @@ export class RecordMatcher {
       if (made === undefined) return { differs: "id" };
       const plain = JSON.parse(JSON.stringify(made.data)) as Members;
       const difference = differenceOf(data, plain, "", hidden);
-      if (difference === undefined && hidden.length > 0) return "partly";
+      const isSubject = isShown(event.attributes.subject, made.subject, hidden);
+      if (difference === undefined && isSubject && hidden.size > 0) return "partly";
       if (difference !== undefined) differs = `data.${difference}`;
-      else differs = made.subject === event.attributes.subject ? "data.problems" : "subject";
+      else differs = isSubject ? "data.problems" : "subject";
     }
     return { differs };
   }
 
   /** A record without the certificate of its CA has the id that the service knew from another one. */
-  #identityFor(content: FrameContent, { dataText }: ReadEvent): CaIdentity {
+  #identityFor(content: FrameContent, { attributes, dataText }: ReadEvent): CaIdentity {
+    if (attributes.id.endsWith(`-${changedIndex}`)) return identityBefore(dataText);
     if ("record" in content) {
       const { ca, request } = content.record;
       const certificate = ca.get("RawCACertificate") ?? request.get("RawCACertificate");
@@ -111,6 +121,20 @@ export class RecordMatcher {
     const { ca } = JSON.parse(dataText) as { ca?: { id?: unknown } | null };
     return new CaIdentity(undefined, typeof ca?.id === "string" ? ca.id : undefined);
   }
+}
+
+/** What remembers the CA that an event says was there before, so that the record makes `ca.changed` if it has another one. */
+function identityBefore(dataText: string): CaIdentity {
+  const { previous } = JSON.parse(dataText) as { readonly previous?: unknown };
+  const { id, certificateSha256 } = Object(previous) as Members;
+  const seen = {
+    id: typeof id === "string" && caId.test(id) ? id : "",
+    certificate:
+      typeof certificateSha256 === "string" && sha256.test(certificateSha256)
+        ? certificateSha256
+        : "",
+  };
+  return new CaIdentity(new CaMemory([{ epochNumber: 0, epochId: "", sequence: 0n, ...seen }]));
 }
 
 /** True for a source that follows from the CA, so that no configuration names it. */
@@ -146,16 +170,20 @@ function madeOf(
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Paths of what a sink did not show as it was. */
-function hiddenIn(problems: unknown): string[] {
-  const all: unknown[] = Array.isArray(problems) ? problems : [];
-  return all.flatMap((each) => {
+type HiddenReason = "redacted" | "omitted";
+/** By its path: why a sink did not show a member as it was. */
+type Hidden = ReadonlyMap<string, ReadonlySet<HiddenReason>>;
+
+function hiddenIn(problems: unknown): Hidden {
+  const hidden = new Map<string, Set<HiddenReason>>();
+  for (const each of Array.isArray(problems) ? (problems as unknown[]) : []) {
     const { property, reason } = Object(each) as { property?: unknown; reason?: unknown };
-    const isHidden = reason === "redacted" || reason === "omitted";
-    if (!isHidden || typeof property !== "string") return [];
+    if ((reason !== "redacted" && reason !== "omitted") || typeof property !== "string") continue;
     // A place in a list is part of some paths, and not of others.
-    return [property.replaceAll(/\.\d+(?=\.|$)/g, "")];
-  });
+    const path = property.replaceAll(/\.\d+(?=\.|$)/g, "");
+    hidden.set(path, (hidden.get(path) ?? new Set()).add(reason));
+  }
+  return hidden;
 }
 
 /** The path of the first difference that nothing explains. */
@@ -163,10 +191,13 @@ function differenceOf(
   one: unknown,
   other: unknown,
   path: string,
-  hidden: readonly string[],
+  hidden: Hidden,
 ): string | undefined {
   if (one === other || path === "problems") return undefined;
-  if (hidden.some((each) => path === each || path.startsWith(`${each}.`))) return undefined;
+  const reasons = hidden.get(path);
+  // A text that was left out of a list is null.
+  if (reasons !== undefined && (one === undefined || one === null)) return undefined;
+  if (reasons?.has("redacted") && isRedacted(one, other)) return undefined;
   if (Array.isArray(one) && Array.isArray(other) && one.length === other.length) {
     return firstOf(one.keys(), (at) => differenceOf(one[at], other[at], path, hidden));
   }
@@ -178,6 +209,35 @@ function differenceOf(
     });
   }
   return path;
+}
+
+/** True if `shown` is what a sink makes of a value that it removes, hashes, or replaces in part. */
+function isRedacted(shown: unknown, value: unknown): boolean {
+  if (typeof shown !== "string" || value === undefined) return false;
+  if (shown === redactedValue || sha256.test(shown)) return true;
+  return typeof value === "string" && isPartOf(shown, value);
+}
+
+/** True if the text is the other one, with what stands for redacted values in the place of some of its parts. */
+function isPartOf(shown: string, value: string): boolean {
+  const pieces = shown.normalize("NFC").split(replacement);
+  const [first = "", last = ""] = [pieces[0], pieces.at(-1)];
+  const text = value.normalize("NFC");
+  const isAtEnds = text.startsWith(first) && text.endsWith(last);
+  let at = first.length;
+  for (const piece of pieces.slice(1, -1)) {
+    const found = text.indexOf(piece, at);
+    if (found === -1) return false;
+    at = found + piece.length;
+  }
+  return pieces.length > 1 && isAtEnds && at + last.length <= text.length;
+}
+
+/** True if the subject is that of the record, as a sink shows it. */
+function isShown(subject: string | undefined, made: string | undefined, hidden: Hidden): boolean {
+  if (subject === made) return true;
+  const isAnyRedacted = [...hidden.values()].some((reasons) => reasons.has("redacted"));
+  return isAnyRedacted && isRedacted(subject, made);
 }
 
 function isMembers(value: unknown): value is Members {

@@ -1,6 +1,6 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** Who may read what Certwire writes; without effect on Windows, where the directory's rights are inherited. */
 export type FileAccess = "shared" | "private";
@@ -106,6 +106,15 @@ async function statByHandle(path: string): Promise<BigIntStats> {
 async function isTorn(file: FileHandle, size: number): Promise<boolean> {
   const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
   return buffer[0] !== 0x0a;
+}
+
+/** Creates a private directory, with those above it, durably. Rejects with the error of the file system. */
+export async function makeDirectory(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: directoryModes.private });
+  if (first === undefined) return;
+  for (let each = resolve(path); each.length >= resolve(first).length; each = dirname(each)) {
+    await syncDirectory(dirname(each));
+  }
 }
 
 /** Makes a new file name in a directory durable. Does nothing on Windows, which neither needs nor allows it. */

@@ -80,6 +80,8 @@ export interface ReconcileFacts {
 export interface HealthFacts {
   /** `unknown` if the state directory is locked from another machine. Default: not a reason for anything. */
   readonly service?: "running" | "stopped" | "unknown";
+  /** When a service that runs wrote its status last, or started, in ms since 1970; absent if that is not known. */
+  readonly serviceWroteMs?: number;
   readonly sinks: readonly SinkFacts[];
   /** The certificate files that no sink uses: that of the HTTP endpoint. */
   readonly certificates?: readonly CertificateFact[];

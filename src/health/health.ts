@@ -59,7 +59,7 @@ const backlogShare = { degraded: 0.5, failing: 0.75 };
 const gapMs = day;
 const clockMs = 5 * minute;
 const certificateMs = 30 * day;
-/** Of the exit module; it beats every 10 s. */
+/** Of the exit module and of the service; both give a sign of life every 10 s. */
 const silenceMs = minute;
 
 /** The state of health that follows from facts at a time, in ms since 1970. */
@@ -69,7 +69,7 @@ export function assessHealth(
   limits: HealthLimits = defaultHealthLimits,
 ): Health {
   const reasons = [
-    ...serviceReasons(facts),
+    ...serviceReasons(facts, nowMs),
     ...certificateReasons(facts.certificates, nowMs),
     ...facts.sinks.flatMap((sink) => sinkReasons(sink, facts.journal, nowMs, limits)),
     ...(facts.journal === undefined ? [] : journalReasons(facts.journal, nowMs, limits)),
@@ -109,9 +109,14 @@ function reason(code: HealthCode, isFailing: boolean, extent: Extent = {}): Heal
   };
 }
 
-function serviceReasons({ service, stateError, journalError }: HealthFacts): HealthReason[] {
+function serviceReasons(
+  { service, serviceWroteMs = Number.POSITIVE_INFINITY, stateError, journalError }: HealthFacts,
+  nowMs: number,
+): HealthReason[] {
+  const isSilent = service === "running" && nowMs - serviceWroteMs > silenceMs;
   return [
     ...(service === "stopped" ? [reason("service-stopped", true)] : []),
+    ...(isSilent ? [reason("service-silent", true, { sinceMs: serviceWroteMs })] : []),
     ...(stateError === undefined ? [] : [reason("state-unreadable", true, { detail: stateError })]),
     ...(journalError === undefined
       ? []
@@ -340,7 +345,12 @@ function reconcileReasons(facts: ReconcileFacts, nowMs: number): HealthReason[] 
     found.push(reason("reconcile-overdue", false, { sinceMs: overdueMs, detail: last }));
   }
   if (open !== undefined) {
-    const counts = [`${open.missing} missing`, `${open.state} state`, `${open.changed} changed`];
+    const counts = [
+      `${open.missing} missing`,
+      `${open.state} state`,
+      `${open.changed} changed`,
+      `${open.unknown} unknown`,
+    ];
     const detail = counts.filter((each) => !each.startsWith("0 ")).join(", ");
     if (detail !== "") found.push(reason("reconcile-findings", false, { detail }));
   }

@@ -18,6 +18,11 @@ export const healthReasons = {
     when: "`failing`. Only `certwire status` can find this.",
     hint: "Start the service. If it does not stay up, the last lines of its log say why.",
   },
+  "service-silent": {
+    meaning: "The service runs, but has not written its status for more than a minute.",
+    when: "`failing`. Only `certwire status` can find this. The other reasons are then those that journal and state directory show.",
+    hint: "The service hangs, or cannot write to the state directory. Check the space and the disk; if they are in order, restart the service and report it.",
+  },
   "state-unreadable": {
     meaning: "The state directory, or files of a sink in it, cannot be read.",
     when: "`failing`. With a `sink` it is about that sink's files only, and the others are known.",
@@ -163,7 +168,7 @@ export const healthReasons = {
   "reconcile-findings": {
     meaning:
       "The scheduled comparison found that the journal and the CA's database do not agree about a request or CRL.",
-    when: "`degraded` while a finding of the class `missing`, `state` or `changed` is open.",
+    when: "`degraded` while a finding of another class than `deleted` is open.",
     hint: "Run `certwire reconcile --full` for the list, and `certwire backfill` for what is missing; the next comparison ends it.",
   },
   "clock-behind": {

@@ -21,6 +21,13 @@ export const healthMessages = {
     fields: failure,
     advice: "report it: it is a fault in Certwire; events are published all the same",
   },
+  "cannot write the status file": {
+    section: "Health",
+    levels: ["warn"],
+    fields: failure,
+    advice:
+      "check the free space and the rights of the state directory; until then `certwire status` shows what journal and state directory show",
+  },
   "the HTTP endpoint listens": {
     section: "Health",
     levels: ["info"],

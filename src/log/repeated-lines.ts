@@ -103,6 +103,7 @@ export class RepeatedLines {
       }
       line.countBefore = line.count;
     }
+    if (this.#lines.size === 0) this.close();
   }
 
   #report(line: Repeated): void {

@@ -47,7 +47,7 @@ export interface NativeRowPage {
   readonly isEnd: boolean;
   /** Columns that this server does not have. */
   readonly lackingColumns: readonly string[];
-  /** How long the view was open, in ms. */
+  /** How long the CA was asked, with the opening of the view, in ms. */
   readonly viewMs: number;
 }
 
@@ -59,7 +59,7 @@ export interface NativeCrlPage {
   readonly record?: Buffer;
   /** When it was published: OLE automation date, UTC; absent if the row does not say. */
   readonly published?: number;
-  /** How long the view was open, in ms. */
+  /** How long the CA was asked, with the opening of the view, in ms. */
   readonly viewMs: number;
 }
 

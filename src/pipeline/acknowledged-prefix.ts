@@ -31,6 +31,12 @@ export class AcknowledgedPrefix {
   #ordinal = 0;
   #outstanding = 0;
   #position: JournalPosition | null = null;
+  readonly #moved: () => void;
+
+  /** `moved`: called after the position has moved. Default nothing. */
+  constructor(moved: () => void = () => undefined) {
+    this.#moved = moved;
+  }
 
   /** Adds the next record. One without events is finished at once, but still waits for those before it. */
   add(position: JournalPosition | null, events: number, recordedTime?: string): Ticket {
@@ -65,6 +71,7 @@ export class AcknowledgedPrefix {
   }
 
   #advance(): void {
+    const before = this.#position;
     let ticket = this.#tickets[this.#head];
     while (ticket?.remaining === 0) {
       this.#position = ticket.position ?? this.#position;
@@ -76,5 +83,6 @@ export class AcknowledgedPrefix {
       this.#tickets = this.#tickets.slice(this.#head);
       this.#head = 0;
     }
+    if (this.#position !== before) this.#moved();
   }
 }

@@ -9,8 +9,9 @@ export interface Checkpoints {
 }
 
 /**
- * Saves the position of a pipeline at a fixed interval and once more at its end. A failed save is reported
- * to the monitor and tried again at the next interval; publishing continues meanwhile.
+ * Saves the position of a pipeline within an interval after it has moved, and once more at its end. A failed save is
+ * reported to the monitor and tried again an interval later; publishing continues meanwhile. Wakes up for nothing while the
+ * position stays.
  */
 export class CheckpointSaver {
   readonly #checkpoints: Checkpoints | undefined;
@@ -18,6 +19,7 @@ export class CheckpointSaver {
   readonly #monitor: PipelineMonitor;
   readonly #stopping = new AbortController();
   #saved: JournalPosition | null = null;
+  #wake: (() => void) | undefined;
   #loop: Promise<void> = Promise.resolve();
 
   /** `checkpoints`: `undefined` saves nothing. `position`: called at each save. */
@@ -31,24 +33,40 @@ export class CheckpointSaver {
     this.#monitor = monitor;
   }
 
-  /** Starts saving every `intervalMs`; call it once. */
+  /** Starts saving, at most every `intervalMs`; call it once. */
   start(intervalMs: number): void {
-    this.#loop = this.#saveRegularly(intervalMs);
+    if (this.#checkpoints !== undefined) this.#loop = this.#saveRegularly(intervalMs);
+  }
+
+  /** Call it after the position has moved. */
+  moved(): void {
+    this.#wake?.();
   }
 
   /** Stops; resolves after one last try to save the newest position. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#wake?.();
     await this.#loop;
   }
 
   async #saveRegularly(intervalMs: number): Promise<void> {
     while (!this.#stopping.signal.aborted) {
+      await this.#unsaved();
       await pause(intervalMs, this.#stopping.signal);
       await this.#save();
     }
     // If the stop came during a save, what was acknowledged since then is not saved yet.
     await this.#save();
+  }
+
+  /** Resolves once the position is another than the one on disk, or the saver is stopped. */
+  async #unsaved(): Promise<void> {
+    while (!this.#stopping.signal.aborted && this.#position() === this.#saved) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
   }
 
   async #save(): Promise<void> {

@@ -3,9 +3,6 @@ import type { Sink } from "../sinks/sink.ts";
 import type { PipelineMonitor } from "./monitor.ts";
 import { Retry, type RetryPolicy } from "./retry.ts";
 
-/** How often the connection of the sink is checked, in ms. The check itself sends nothing. */
-const checkMs = 1000;
-
 /** What a watch needs of its pipeline. */
 export interface ConnectionWatchOptions {
   readonly sink: Sink;
@@ -14,6 +11,8 @@ export interface ConnectionWatchOptions {
   readonly retry: RetryPolicy;
   /** `closed`: the sink is not open now. `busy`: events are in flight, for which the lanes connect. */
   readonly phase: () => "closed" | "busy" | "idle";
+  /** How often the connection of the sink is checked, in ms. The check itself sends nothing. */
+  readonly checkMs: number;
 }
 
 /** Sees that the connection of an open sink is lost or back, which without an event nothing else would find out. */
@@ -30,7 +29,7 @@ export class ConnectionWatch {
   }
 
   start(): void {
-    this.#timer = clock.setInterval(() => this.#check(), checkMs);
+    this.#timer = clock.setInterval(() => this.#check(), this.#options.checkMs);
   }
 
   stop(): void {

@@ -48,8 +48,10 @@ export interface PipelineOptions {
   readonly checkpoints?: Checkpoints;
   /** Where it is kept which kinds of events the broker has routed. Default: in memory. */
   readonly routedKinds?: RoutedKindsStore;
-  /** How often the position is saved, in ms. Default 1000. */
+  /** Within which time a new position is saved, in ms. Default 1000. */
   readonly checkpointIntervalMs?: number;
+  /** How often the connection of the sink is checked, in ms. Default 1000. */
+  readonly connectionCheckMs?: number;
   /** How long to wait for acknowledgements after a stop, in ms. Default 10000. */
   readonly drainTimeoutMs?: number;
 }
@@ -88,7 +90,8 @@ const drainCheckMs = 100;
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
-  readonly #prefix = new AcknowledgedPrefix();
+  readonly #prefix: AcknowledgedPrefix;
+  readonly #saver: CheckpointSaver;
   readonly #routedKinds: RoutedKinds;
   readonly #grace: UnroutableGrace;
   readonly #burial: Burial;
@@ -112,14 +115,16 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    const { sink, monitor, limits } = options;
+    const { sink, monitor, limits, connectionCheckMs: checkMs = 1000 } = options;
+    this.#saver = new CheckpointSaver(options.checkpoints, () => this.#prefix.position, monitor);
+    this.#prefix = new AcknowledgedPrefix(() => this.#saver.moved());
     // Each lane listens; with more than ten listeners Node prints a warning that is not a log line.
     setMaxListeners(0, this.#abort.signal);
     const retry = { initialMs: limits.retryInitialMs, maxMs: limits.retryMaxMs };
     this.#reopening = new Retry(retry);
     const phase = () =>
       this.#changingLanes !== null ? "closed" : this.#prefix.outstanding > 0 ? "busy" : "idle";
-    this.#connection = new ConnectionWatch({ sink, monitor, retry, phase });
+    this.#connection = new ConnectionWatch({ sink, monitor, retry, phase, checkMs });
     this.#reading = { ...retry, maxMs: Math.min(retry.maxMs, longestReadPauseMs) };
     this.#routedKinds = new RoutedKinds({ store: options.routedKinds, retry, monitor });
     this.#grace = new UnroutableGrace(limits.deadLetterAfterSeconds * 1000, {
@@ -148,9 +153,7 @@ export class Pipeline {
    */
   async run(signal: AbortSignal): Promise<void> {
     const reading = AbortSignal.any([signal, this.#faults.signal]);
-    const { checkpoints, checkpointIntervalMs, monitor } = this.#options;
-    const saver = new CheckpointSaver(checkpoints, () => this.#prefix.position, monitor);
-    saver.start(checkpointIntervalMs ?? 1000);
+    this.#saver.start(this.#options.checkpointIntervalMs ?? 1000);
     try {
       await this.#open(reading);
       this.#connection.start();
@@ -161,7 +164,7 @@ export class Pipeline {
       this.#abort.abort();
       const tooLong = (): Promise<void> => clock.delay(abortGraceMs, { ref: false });
       await Promise.race([this.#parkAll(), tooLong()]);
-      await saver.stop();
+      await this.#saver.stop();
       // A disk that hangs with these holds up no stop: without them some events wait less.
       await Promise.race([this.#routedKinds.stop(), tooLong()]);
       await this.#close();

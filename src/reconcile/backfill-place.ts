@@ -8,11 +8,15 @@ import { readLimitedText } from "../files/limited-text.ts";
 import { replaceFile } from "../files/replace-file.ts";
 import { kibibyte } from "../units.ts";
 
+const requestId = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1);
 const shape = z.object({
   version: z.literal(1),
-  fromRequest: z.int(),
+  fromRequest: requestId,
   untilMs: z.number().nullable(),
-  after: z.int(),
+  after: requestId,
 });
 
 /** What a backfill publishes. */
@@ -44,7 +48,7 @@ export class BackfillPlace {
     try {
       const text = await readLimitedText(this.#path, kibibyte).catch(ignoreMissing);
       if (text === undefined) return begin;
-      // A damaged file costs time only: what was published is known elsewhere.
+      // Without it a run costs time only: what was published is known elsewhere.
       const found = shape.safeParse(jsonOf(text)).data;
       const isSame = found?.fromRequest === fromRequest && found.untilMs === untilMs;
       return isSame ? Math.max(begin, found.after) : begin;

@@ -22,14 +22,14 @@ export interface BackfillPlan {
   readonly events: number;
   /** Events of each kind. */
   readonly kinds: Readonly<Partial<Record<EventKind, number>>>;
-  /** Events about what happened before the journal that is known. */
+  /** Events about what happened before what the journal covers. */
   readonly history: number;
 }
 
 /** Called with the request up to which the database was read. */
 export type BackfillProgress = (requestId: number) => void;
 
-/** Counts what a backfill would publish, from the state of the database now. Rejects as `missingParts`. */
+/** Counts what a backfill would publish to a sink that wants every event, from the state of the database now. Rejects as `missingParts`. */
 export async function planBackfill(
   options: MissingOptions,
   after: number,
@@ -156,7 +156,7 @@ interface Mark {
   readonly open: Set<string>;
 }
 
-/** Remembers what was acknowledged, and up to which request everything is. Takes the place of the dead-letter file. */
+/** Remembers what was acknowledged, and up to which request everything is. The pipeline writes its dead letters through it. */
 export class BackfillLedger implements DeadLetters {
   readonly #published: ContentIndex;
   readonly #place: BackfillPlace;

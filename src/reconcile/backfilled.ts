@@ -46,6 +46,11 @@ export function compareWithBackfilled(
 ): Comparison {
   const comparison = compareRow(row, entries, limits);
   if (comparison.missing.length === 0 || published.length === 0) return comparison;
-  const rest = compareRow(row, [...entries, ...published], limits);
-  return rest.missing.length === 0 ? { class: "backfilled", missing: [] } : comparison;
+  const all = [...entries, ...published].toSorted((a, b) => a.timeSeconds - b.timeSeconds);
+  const rest = compareRow(row, all, limits);
+  if (rest.class === "both") return { class: "backfilled", missing: [] };
+  const detail = "database and an earlier backfill have different certificates";
+  const isChanged = rest.class === "changed" && comparison.class !== "changed";
+  if (isChanged) return { ...rest, detail };
+  return rest.missing.length === 0 ? rest : comparison;
 }

@@ -120,7 +120,8 @@ export class CrlComparison {
   }
 
   #isSettled(timeMs: number, readMs: number): boolean {
-    return timeMs <= readMs - this.#options.settleMs;
+    const { contents, settleMs } = this.#options;
+    return timeMs <= Math.min(readMs, contents.knownUntilMs ?? readMs) - settleMs;
   }
 }
 

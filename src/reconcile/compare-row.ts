@@ -12,7 +12,7 @@ export const classMeanings = {
   state: "in both, and one lacks what happened last",
   changed: "in both, with different certificates",
   backfilled: "not in the journal, and published by a backfill",
-  history: "from before the journal that is known",
+  history: "from before what the journal covers",
   unsettled: "too young to compare, or being processed",
   own: "the CA's own certificates, of which there are no events",
   unknown: "a state of the database that this version does not know",
@@ -39,7 +39,9 @@ export interface Comparison {
 export interface ComparisonLimits {
   /** When the row was read, in ms since 1970. */
   readonly readMs: number;
-  /** How long before that something may have happened that is not in the journal yet, in ms. */
+  /** When the journal was read, in ms since 1970; `undefined`: after the row. */
+  readonly knownUntilMs: number | undefined;
+  /** How long before both something may have happened that is not in the journal yet, in ms. */
   readonly settleMs: number;
   /** From when on the journal's contents are whole, in ms since 1970; `undefined` if they are empty. */
   readonly coveredSinceMs: number | undefined;
@@ -74,7 +76,10 @@ export function compareRow(
   if (!isSettled(row, limits)) return { class: "unsettled", missing: [] };
   if (missing.length === 0) return compareStates(facts, entries, row, limits);
   const changed = changedCertificate(missing, entries, limits);
-  if (changed !== undefined) return { class: "changed", missing: [], detail: changed };
+  if (changed !== undefined) {
+    const others = missing.filter(({ kind }) => groupOf(kind) !== "certificate.issued");
+    return { class: "changed", missing: others, detail: changed };
+  }
   const lost = missing.filter((fact) => !isHistory(fact, limits));
   if (lost.length === 0) return { class: "history", missing };
   const isUnknown = entries.length === 0 && missing.length === facts.length;
@@ -85,9 +90,9 @@ export function compareRow(
 /** What the journal says of a request that the database does not have; `undefined` while that may still change. */
 export function compareAbsent(
   entries: readonly IndexEntry[],
-  { readMs, settleMs }: ComparisonLimits,
+  limits: ComparisonLimits,
 ): Comparison | undefined {
-  if (entries.some(({ timeSeconds }) => timeSeconds * 1000 > readMs - settleMs)) return undefined;
+  if (entries.some(({ timeSeconds }) => isYoung(timeSeconds * 1000, limits))) return undefined;
   const isUnstored = entries.some((entry) => entry.isUnstored);
   return { class: isUnstored ? "unstored" : "deleted", missing: [] };
 }
@@ -134,14 +139,21 @@ function compareStates(
   facts: readonly ScannedFact[],
   entries: readonly IndexEntry[],
   row: ExitRecord,
-  { readMs, settleMs, noun }: ComparisonLimits,
+  limits: ComparisonLimits,
 ): Comparison {
-  const last = entries.filter(({ timeSeconds }) => timeSeconds * 1000 <= readMs - settleMs).at(-1);
-  if (last === undefined || facts.some((fact) => isOf(last, fact, row))) {
-    return { class: "both", missing: [] };
-  }
-  const detail = `the ${noun} goes on with ${last.kind}, and the database does not`;
+  const { noun } = limits;
+  const settled = entries.filter(({ timeSeconds }) => !isYoung(timeSeconds * 1000, limits));
+  const last = noun === "journal" ? settled.slice(-1) : newestOf(settled);
+  const isSame = last.some((entry) => facts.some((fact) => isOf(entry, fact, row)));
+  if (last.length === 0 || isSame) return { class: "both", missing: [] };
+  const detail = `the ${noun} goes on with ${last.at(-1)?.kind}, and the database does not`;
   return { class: "state", missing: [], detail };
+}
+
+/** Those of the newest second. A replay or another partition may bring what is older later, so their order says nothing. */
+function newestOf(entries: readonly IndexEntry[]): IndexEntry[] {
+  const newest = entries.reduce((most, { timeSeconds }) => Math.max(most, timeSeconds), 0);
+  return entries.filter(({ timeSeconds }) => timeSeconds === newest);
 }
 
 function changedCertificate(
@@ -161,9 +173,14 @@ function isHistory({ timeMs }: ScannedFact, { coveredSinceMs }: ComparisonLimits
   return coveredSinceMs === undefined || (timeMs !== undefined && timeMs < coveredSinceMs);
 }
 
-function isSettled(row: ExitRecord, { readMs, settleMs }: ComparisonLimits): boolean {
+function isSettled(row: ExitRecord, limits: ComparisonLimits): boolean {
   const dates = ["SubmittedWhen", "ResolvedWhen", "RevokedWhen"];
-  return dates.every((name) => (rowDateMs(row, name) ?? 0) <= readMs - settleMs);
+  return !dates.some((name) => isYoung(rowDateMs(row, name) ?? 0, limits));
+}
+
+/** True for what may not be in the journal yet. A date in the future is the fault of a clock, and is not waited for. */
+function isYoung(ms: number, { readMs, knownUntilMs, settleMs }: ComparisonLimits): boolean {
+  return ms > Math.min(readMs, knownUntilMs ?? readMs) - settleMs && ms <= readMs + settleMs;
 }
 
 function kindsOf(facts: readonly ScannedFact[]): string {

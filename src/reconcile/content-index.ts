@@ -1,17 +1,18 @@
 import { constants } from "node:fs";
-import { mkdir, open, readdir } from "node:fs/promises";
+import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { EventKind } from "../events/event.ts";
 import {
-  directoryModes,
   fileModes,
+  makeDirectory,
   noFollow,
   readFlags,
   syncDirectory,
 } from "../files/append-file.ts";
 import { ignoreMissing } from "../files/existing.ts";
+import { writeWhole } from "../files/write-whole.ts";
 
 /** What may happen and leaves a trace in the database. An entry has the place in this list: only append. */
 const indexedKinds = [
@@ -116,7 +117,7 @@ export class ContentIndex {
     const unwritten = this.#unwritten;
     [this.#unwritten, this.#unwrittenCount] = [new Map(), 0];
     try {
-      await mkdir(this.#directory, { recursive: true, mode: directoryModes.private });
+      await makeDirectory(this.#directory);
       for (const [part, entries] of unwritten) {
         await append(this.#pathOf(part), Buffer.concat(entries));
         unwritten.delete(part);
@@ -208,7 +209,7 @@ async function append(path: string, entries: Buffer): Promise<void> {
   const file = await open(path, constants.O_RDWR | constants.O_CREAT | noFollow, fileModes.private);
   try {
     const { size } = await file.stat();
-    await file.write(entries, 0, entries.length, size - (size % entryBytes));
+    await writeWhole(file, entries, size - (size % entryBytes));
     await file.datasync();
   } finally {
     await file.close();

@@ -5,7 +5,7 @@ import { schemaUri } from "../events/envelope.ts";
 import { type CertwireEvent, type EventKind, eventKinds } from "../events/event.ts";
 import type { ReconcileLayout } from "../state/layout.ts";
 import { ContentIndex, type IndexEntry, type IndexedKind, isIndexed } from "./content-index.ts";
-import { type Contents, maxCas, type SeenName } from "./journal-contents.ts";
+import { type Contents, keyOfCa, maxCas, type SeenName } from "./journal-contents.ts";
 
 /** An event, and where it is from. */
 export interface PlacedEvent {
@@ -166,7 +166,7 @@ export class EventContents implements Contents {
     const name = (textOf(ca["sanitizedCaName"]) || textOf(ca["name"])).slice(0, maxNameLength);
     const sha256 = textOf(ca["certificateSha256"]);
     const certificate = certificateForm.test(sha256) ? sha256 : "";
-    const key = `${certificate} ${name}`;
+    const key = keyOfCa({ name, certificate });
     const known = this.#numbers.get(key);
     if (known !== undefined || this.cas.length >= maxCas) return known;
     this.#numbers.set(key, this.cas.length);

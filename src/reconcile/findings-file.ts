@@ -5,6 +5,7 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { directoryModes, fileModes, noFollow } from "../files/append-file.ts";
 import { splitLines } from "../files/lines.ts";
 import { readChunks } from "../files/read-chunks.ts";
+import { writeWhole } from "../files/write-whole.ts";
 import type { Finding } from "./reconcile.ts";
 import type { RunningState } from "./run-file.ts";
 
@@ -40,8 +41,12 @@ export class FindingsFile {
       await mkdir(dirname(path), { recursive: true, mode: directoryModes.private });
       const flags = constants.O_RDWR | constants.O_CREAT | noFollow;
       const file = await open(path, flags, fileModes.private);
-      await file.truncate(running.findingsBytes);
-      return new FindingsFile(path, file, await firstOf(file, running.findingsBytes), running);
+      try {
+        return new FindingsFile(path, file, await resume(file, running.findingsBytes), running);
+      } catch (cause) {
+        await file.close();
+        throw cause;
+      }
     } catch (cause) {
       const hint =
         "If the file is damaged, delete it with run.json beside it: the next run compares every row.";
@@ -69,7 +74,7 @@ export class FindingsFile {
   async write(running: RunningState): Promise<void> {
     const text = Buffer.from(this.#lines.join(""));
     try {
-      await this.#file.write(text, 0, text.length, this.#bytes);
+      await writeWhole(this.#file, text, this.#bytes);
       await this.#file.datasync();
     } catch (cause) {
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot write ${this.path}`, {
@@ -85,6 +90,14 @@ export class FindingsFile {
   close(): Promise<void> {
     return this.#file.close();
   }
+}
+
+/** The first findings of an interrupted run, whose file had so many bytes. */
+async function resume(file: FileHandle, bytes: number): Promise<Finding[]> {
+  const { size } = await file.stat();
+  if (size < bytes) throw new RangeError(`${size} bytes of ${bytes} are there`);
+  await file.truncate(bytes);
+  return firstOf(file, bytes);
 }
 
 async function firstOf(file: FileHandle, bytes: number): Promise<Finding[]> {

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
+import { clock } from "../clock.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { contentId } from "../events/content-id.ts";
 import { issuedCrls } from "../events/crl-data.ts";
@@ -65,8 +66,8 @@ export interface Contents {
    * may have been there and was deleted, or Certwire was not there yet.
    */
   readonly coveredSinceMs: number | undefined;
-  /** Up to when they can know something, in ms since 1970; `undefined`: up to the last call of `update`. */
-  readonly knownUntilMs?: number | undefined;
+  /** When the last `update` began that has read to the end, in ms since 1970; `undefined` before. */
+  readonly knownUntilMs: number | undefined;
   /** The CAs that they have something about. */
   readonly cas: readonly SeenName[];
   /**
@@ -89,25 +90,34 @@ export class JournalContents implements Contents {
   readonly #paths: ReconcileLayout;
   readonly #index: ContentIndex;
   readonly #head: Head;
+  readonly #now: () => number;
+  /** Numbers of the CAs, by name and certificate. */
+  readonly #numbers: Map<string, number>;
+  #knownUntilMs: number | undefined;
   #lastDer: Buffer | undefined;
   #lastHash = "";
 
-  private constructor(paths: ReconcileLayout, head: Head) {
+  private constructor(paths: ReconcileLayout, head: Head, now: () => number) {
     this.#paths = paths;
     this.#index = new ContentIndex(paths.index);
     this.#head = head;
+    this.#now = now;
+    this.#numbers = new Map(head.cas.map((seen, number) => [keyOfCa(seen), number]));
   }
 
-  /** Reads where it was; a head that does not exist begins anew. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
-  static async open(paths: ReconcileLayout): Promise<JournalContents> {
+  /**
+   * Reads where it was; a head that does not exist begins anew. `now`: in ms since 1970. Rejects with
+   * CERTWIRE_CHECKPOINT_FAILED.
+   */
+  static async open(paths: ReconcileLayout, now = () => clock.time()): Promise<JournalContents> {
     try {
       const text = await readLimitedText(paths.head, maxHeadBytes).catch(ignoreMissing);
       if (text === undefined) {
-        return new JournalContents(paths, { position: null, coveredSinceMs: null, cas: [] });
+        return new JournalContents(paths, { position: null, coveredSinceMs: null, cas: [] }, now);
       }
       const { position, coveredSinceMs, cas } = headShape.parse(JSON.parse(text));
       const place = position && { ...position, sequence: BigInt(position.sequence) };
-      return new JournalContents(paths, { position: place, coveredSinceMs, cas });
+      return new JournalContents(paths, { position: place, coveredSinceMs, cas }, now);
     } catch (cause) {
       const hint = `If the file is damaged, delete ${dirname(paths.head)}: what is retained is read again.`;
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot read ${paths.head}`, {
@@ -121,6 +131,10 @@ export class JournalContents implements Contents {
     return this.#head.coveredSinceMs ?? undefined;
   }
 
+  get knownUntilMs(): number | undefined {
+    return this.#knownUntilMs;
+  }
+
   get cas(): readonly SeenName[] {
     return this.#head.cas;
   }
@@ -131,6 +145,7 @@ export class JournalContents implements Contents {
     signal: AbortSignal,
     onRecords: (records: number) => void = () => undefined,
   ): Promise<void> {
+    const beganMs = this.#now();
     const journal = new WholeJournal(directory, this.#head.position, "durable");
     let records = 0;
     let first: JournalFrame | undefined;
@@ -151,6 +166,7 @@ export class JournalContents implements Contents {
       journal.close();
     }
     if (last !== undefined) await this.#save(last);
+    if (!signal.aborted) this.#knownUntilMs = beganMs;
   }
 
   read(part: number): Promise<Map<number, IndexEntry[]>> {
@@ -168,18 +184,21 @@ export class JournalContents implements Contents {
     const kind = kindOfRecord(record);
     if (kind === "crl.issued") return this.#takeCrls(record);
     if (!isIndexed(kind) || record.context <= 0) return;
+    const ca = await this.#numberOf(record);
+    if (ca === undefined) return;
     this.#index.add({
       requestId: record.context,
       kind,
       contentId: contentId(kind, record),
       timeSeconds: Math.floor(unixMsOf(record.time) / 1000),
-      ca: await this.#numberOf(record),
+      ca,
       isUnstored: isUnstored(record),
     });
   }
 
   async #takeCrls(record: ExitRecord): Promise<void> {
     const ca = await this.#numberOf(record);
+    if (ca === undefined) return;
     const timeSeconds = Math.floor(unixMsOf(record.time) / 1000);
     for (const issued of issuedCrls(record)) {
       this.#index.add({
@@ -193,16 +212,16 @@ export class JournalContents implements Contents {
     }
   }
 
-  async #numberOf({ ca }: ExitRecord): Promise<number> {
+  /** `undefined` if there are too many. */
+  async #numberOf({ ca }: ExitRecord): Promise<number | undefined> {
     const [name, der] = [ca.get("SanitizedCAName"), ca.get("RawCACertificate")];
     const seen = { name: typeof name === "string" ? name : "", certificate: this.#hashOf(der) };
     const { cas } = this.#head;
-    const found = cas.findIndex(
-      (each) => each.name === seen.name && each.certificate === seen.certificate,
-    );
-    if (found >= 0) return found;
+    const known = this.#numbers.get(keyOfCa(seen));
+    if (known !== undefined || cas.length >= maxCas) return known;
+    this.#numbers.set(keyOfCa(seen), cas.length);
+    cas.push(seen);
     // Entries are of no use without what their number means.
-    if (cas.length < maxCas - 1) cas.push(seen);
     await this.#saveHead();
     return cas.length - 1;
   }
@@ -233,6 +252,11 @@ export class JournalContents implements Contents {
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", message, { cause });
     }
   }
+}
+
+/** What tells a CA from others. */
+export function keyOfCa({ name, certificate }: SeenName): string {
+  return `${certificate} ${name}`;
 }
 
 function isUnstored({ certificate }: ExitRecord): boolean {

@@ -4,9 +4,9 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { rowDateMs } from "../events/row-events.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
-import type { Contents, SeenName } from "./journal-contents.ts";
+import type { Contents } from "./journal-contents.ts";
 import type { KnownDatabase, RunFile, RunState } from "./run-file.ts";
-import type { Compared } from "./walk-database.ts";
+import { type Compared, ownCas } from "./walk-database.ts";
 
 /** What is known of database and journal. */
 export interface Identified {
@@ -36,7 +36,9 @@ export async function identifyBoth(
   const { facts, known } = await identify(database, run.state, acceptsRestored, signal);
   await contents.update(journal, signal, journalProgress);
   refuseOther(contents, facts);
-  await run.save({ database: known, ...(acceptsRestored && { running: undefined }) });
+  // A run that is stopped has to compare every row of a restored database all the same.
+  const anew = { running: undefined, completeMs: undefined };
+  await run.save({ database: known, ...(acceptsRestored && anew) });
   return facts;
 }
 
@@ -57,24 +59,22 @@ async function identify(
       const hint = "Give each CA a state directory of its own.";
       throw new CertwireError("CERTWIRE_CA_DATABASE_OTHER", message, { hint });
     }
-    if (!acceptsRestored) await refuseRestored(database, known, signal);
   }
-  const newest = acceptsRestored ? undefined : known?.newest;
-  return { facts, known: { name, certificates, ...(newest && { newest }) } };
+  const newest = await database.newest(signal);
+  if (!acceptsRestored) await refuseRestored(database, { known, newest }, signal);
+  return { facts, known: { name, certificates, ...(newest && { newest: markOf(newest) }) } };
 }
 
 function refuseOther({ cas, noun }: Contents, facts: NativeCaFacts): void {
-  const own = new Set(facts.certificates.map((der) => hash("sha256", der)));
-  const [first] = cas;
-  const isOther = ({ name, certificate }: SeenName) =>
-    name !== facts.sanitizedName || (certificate !== "" && !own.has(certificate));
-  if (first === undefined || !cas.every(isOther)) return;
+  const named = cas.filter(({ name, certificate }) => name !== "" || certificate !== "");
+  const [first] = named;
+  if (first === undefined || ownCas({ cas: named }, facts).includes(true)) return;
   const message = `the ${noun} is of the CA "${first.name}", and the database of "${facts.sanitizedName}"`;
   throw new CertwireError("CERTWIRE_CA_DATABASE_OTHER", message);
 }
 
 /** The mark of the newest row: a restored database does not have it, or another one in its place. */
-export function markOf(row: ExitRecord): NonNullable<KnownDatabase["newest"]> {
+function markOf(row: ExitRecord): NonNullable<KnownDatabase["newest"]> {
   const certificateHash = row.certificate.get("CertificateHash");
   return {
     id: row.context,
@@ -85,22 +85,22 @@ export function markOf(row: ExitRecord): NonNullable<KnownDatabase["newest"]> {
 
 async function refuseRestored(
   database: CaDatabase,
-  { newest }: KnownDatabase,
+  { known, newest: now }: { known: KnownDatabase | undefined; newest: ExitRecord | undefined },
   signal: AbortSignal,
 ): Promise<void> {
-  if (newest === undefined) return;
-  const text = `row ${newest.id}, the newest of an earlier run`;
-  const now = await database.newest(signal);
-  if (now === undefined || now.context < newest.id) {
+  const mark = known?.newest;
+  if (mark === undefined) return;
+  const text = `row ${mark.id}, the newest of an earlier run`;
+  if (now === undefined || now.context < mark.id) {
     throw restored(`${text}, is not there, and there is no later one`);
   }
-  const row = await database.row(newest.id, signal, "scan");
+  const row = now.context === mark.id ? now : await database.row(mark.id, signal, "scan");
   if (row === undefined) return; // deleted: it is not the last one
   const found = markOf(row);
   const isSame =
-    found.submittedMs === newest.submittedMs &&
+    found.submittedMs === mark.submittedMs &&
     // A request that was pending may have got its certificate since.
-    (newest.certificateHash === null || found.certificateHash === newest.certificateHash);
+    (mark.certificateHash === null || found.certificateHash === mark.certificateHash);
   if (!isSame) throw restored(`${text}, is another request now`);
 }
 

@@ -8,7 +8,7 @@ import type { NativeCaFacts } from "../native/ca-database.ts";
 import type { BackfillSelection } from "./backfill-place.ts";
 import { type CrlClass, CrlComparison, crlPart } from "./compare-crls.ts";
 import { compareRow, type RequestClass } from "./compare-row.ts";
-import { ContentIndex, crlRequestId, type IndexEntry, isIndexed } from "./content-index.ts";
+import { type ContentIndex, crlRequestId, type IndexEntry, isIndexed } from "./content-index.ts";
 import { type Compared, walkDatabase } from "./walk-database.ts";
 
 /** Where what is missing is looked for. */
@@ -30,10 +30,10 @@ export interface MissingRequest {
 
 /** Some thousand requests. */
 export interface MissingPart {
-  /** The greatest request that belongs to it. */
+  /** All requests up to this were read. */
   readonly lastRequest: number;
   readonly requests: readonly MissingRequest[];
-  /** What is missing of a row that was read again, as events; none if it is missing no more. */
+  /** What is missing of a row that was read again, as events; none if it is no longer missing. */
   readonly eventsOf: (row: ExitRecord, options: EventOptions) => MissingEvent[];
 }
 
@@ -53,15 +53,22 @@ export async function* missingParts(
   signal: AbortSignal,
 ): AsyncGenerator<MissingPart> {
   const { facts } = options;
-  for await (const { part, rows, entries } of walkDatabase(options, { facts, after }, signal)) {
+  let lastRequest = after;
+  for await (const { part, rows, entries, knownUntilMs } of walkDatabase(
+    options,
+    { facts, after },
+    signal,
+  )) {
     const done = await options.published.read(part);
     const known = (id: number): IndexEntry[] => [
       ...(entries.byRequest.get(id) ?? []),
       ...(done.get(id) ?? []),
     ];
-    const missing = (row: ExitRecord) => missingOf(row, known(row.context), options);
+    const missing = (row: ExitRecord) => missingOf(row, known(row.context), knownUntilMs, options);
+    // A row that comes into this part meanwhile is for the next run.
+    lastRequest = rows.at(-1)?.context ?? lastRequest;
     yield {
-      lastRequest: ContentIndex.lastRequestOf(part),
+      lastRequest,
       requests: rows.map(missing).filter((request) => request.facts.length > 0),
       eventsOf: (row, eventOptions) => {
         const wanted = new Set(missing(row).facts.map(keyOf));
@@ -122,10 +129,11 @@ function crlEntry({ contentId, timeMs = 0 }: CrlFact): IndexEntry {
 function missingOf(
   row: ExitRecord,
   known: readonly IndexEntry[],
+  knownUntilMs: number | undefined,
   { contents, settleMs, selection: { untilMs } }: MissingOptions,
 ): MissingRequest {
   const { coveredSinceMs, noun } = contents;
-  const limits = { readMs: unixMsOf(row.time), settleMs, coveredSinceMs, noun };
+  const limits = { readMs: unixMsOf(row.time), knownUntilMs, settleMs, coveredSinceMs, noun };
   const comparison = compareRow(row, known, limits);
   const facts = published.has(comparison.class) ? comparison.missing : [];
   const isWanted = ({ timeMs }: ScannedFact) => untilMs === undefined || (timeMs ?? 0) < untilMs;

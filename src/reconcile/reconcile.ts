@@ -23,7 +23,7 @@ import {
 import { ContentIndex, crlRequestId, type IndexEntry } from "./content-index.ts";
 import { FindingsFile } from "./findings-file.ts";
 import type { Contents } from "./journal-contents.ts";
-import { type Identified, identifyBoth, markOf } from "./known-database.ts";
+import { type Identified, identifyBoth } from "./known-database.ts";
 import type { RunningState } from "./run-file.ts";
 import {
   type Compared,
@@ -38,7 +38,8 @@ export interface ReconcileOptions extends Compared, Identified {
   readonly paths: ReconcileLayout;
   /**
    * Only what has changed since this, in ms since 1970; `full`: every row. Default: since the last complete run, every
-   * row if there was none, or if a run over every row was interrupted.
+   * row if there was none, or if a run over every row was interrupted. A run that begins later than the default would is
+   * not complete: the next one begins where it would have begun without it.
    */
   readonly since?: number | "full";
   /** How long before a row was read something may have happened that is not in the journal yet, in ms. Default 10 min. */
@@ -110,7 +111,12 @@ export interface ReconcileReport {
 /** A run looks at so much of the time before the last one again: clocks, and rows that were not settled. */
 export const overlapMs = 3_600_000;
 /** With more changed rows than this, every row is compared: they are not kept in memory. */
-const mostChanged = 262_144;
+const mostChanged = 32_768;
+
+/** False where the journal cannot say yet, or not any more, whether it had something. */
+function hasResult(found: RequestClass | CrlClass): boolean {
+  return found !== "unsettled" && found !== "history";
+}
 
 /** True for a class whose requests somebody should look at. */
 function isNotable(found: RequestClass): found is FindingClass {
@@ -225,10 +231,8 @@ class Comparing {
       this.#running.otherCa += entries.others;
       this.#running.after = ContentIndex.lastRequestOf(part);
       await this.#findings.write(this.#running);
-      const newest = rows.at(-1);
       await run.save({ running: this.#running });
-      await this.#saveNewest(newest);
-      progress?.(newest?.context ?? this.#running.after, total);
+      progress?.(rows.at(-1)?.context ?? this.#running.after, total);
     }
   }
 
@@ -252,31 +256,27 @@ class Comparing {
       progress?.(this.#running.rows, rows.size);
     }
     await this.#findings.write(this.#running);
-    await this.#saveNewest(newest);
     return true;
   }
 
-  /** Compares the rows of a part that have changed, and what else is to be compared there, each with a query of its own. */
+  /** Compares the rows of a part that have changed, and what else is to be compared there. */
   async #comparePart(
     part: number,
     changed: readonly ExitRecord[],
     { sinceMs, again }: { readonly sinceMs: number; readonly again: ReadonlySet<number> },
     signal: AbortSignal,
   ): Promise<void> {
-    const entries = await ownEntries(this.#options.contents, this.#facts, part);
+    const { byRequest, ...entries } = await ownEntries(this.#options.contents, this.#facts, part);
     const published = await this.#backfilled.read(part);
-    this.#compareRows(changed, entries, published);
+    this.#compareRows(changed, { byRequest, ...entries }, published);
     const isNew = ({ timeSeconds }: IndexEntry): boolean => timeSeconds * 1000 >= sinceMs;
-    const recorded = [...entries.byRequest].filter(([, own]) => own.some(isNew));
     const ids = new Set([
-      ...recorded.map(([id]) => id),
+      ...[...byRequest].filter(([, own]) => own.some(isNew)).map(([id]) => id),
       ...[...again].filter((id) => ContentIndex.partOf(id) === part),
     ]);
     for (const { context } of changed) ids.delete(context);
-    for (const id of ids) {
-      const own = entries.byRequest.get(id) ?? [];
-      await this.#compareOne(id, own, published.get(id) ?? [], signal);
-    }
+    const others = new Map([...ids].map((id) => [id, byRequest.get(id) ?? []]));
+    await this.#compareOthers(others, published, signal);
   }
 
   /** Compares the CRLs; a run that is stopped meanwhile begins with them anew. */
@@ -300,7 +300,7 @@ class Comparing {
 
   #addCrl({ class: found, fact: { subject, timeMs } }: ComparedCrl): void {
     this.#countCrls(found, 1);
-    if (found !== "unsettled") this.#options.compared?.(subject);
+    if (hasResult(found)) this.#options.compared?.(subject);
     if (found !== "missing") return;
     this.#findings.add({
       class: found,
@@ -335,19 +335,26 @@ class Comparing {
     return rows;
   }
 
-  async #compareOne(
-    id: number,
-    own: readonly IndexEntry[],
-    published: readonly IndexEntry[],
+  /** Requests that no date in the database has named. */
+  async #compareOthers(
+    byRequest: ReadonlyMap<number, readonly IndexEntry[]>,
+    published: ReadonlyMap<number, IndexEntry[]>,
     signal: AbortSignal,
   ): Promise<void> {
-    // That a row is not there is expected of these.
-    const row = own.some(({ isUnstored }) => isUnstored)
-      ? undefined
-      : await this.#options.database.row(id, signal, "scan");
-    if (row !== undefined) this.#addRow(row, own, published);
-    // Of a row that neither has any more there is nothing to say.
-    else if (own.length > 0) this.#addAbsent(id, own);
+    // That a row is not there is expected of what is not stored.
+    const ids = [...byRequest]
+      .filter(([, own]) => !own.some(({ isUnstored }) => isUnstored))
+      .map(([id]) => id)
+      .toSorted((a, b) => a - b);
+    const seen = new Set<number>();
+    for await (const row of this.#options.database.rows(ids, signal, "scan")) {
+      seen.add(row.context);
+      this.#addRow(row, byRequest.get(row.context) ?? [], published.get(row.context) ?? []);
+    }
+    for (const [id, own] of byRequest) {
+      // Of a row that neither has any more there is nothing to say.
+      if (!seen.has(id) && own.length > 0) this.#addAbsent(id, own);
+    }
   }
 
   #compareRows(
@@ -365,7 +372,7 @@ class Comparing {
     const limits = this.#limits(unixMsOf(row.time));
     const comparison = compareWithBackfilled(row, entries, published, limits);
     this.#count(comparison);
-    if (comparison.class !== "unsettled") this.#options.compared?.(row.context);
+    if (hasResult(comparison.class)) this.#options.compared?.(row.context);
     if (!isNotable(comparison.class)) return;
     const missing = comparison.missing.map(({ kind }) => kind);
     const facts = comparison.missing.length > 0 ? comparison.missing : rowFacts(row);
@@ -398,21 +405,23 @@ class Comparing {
 
   #limits(readMs: number): ComparisonLimits {
     const { contents, settleMs = defaultSettleMs } = this.#options;
-    const { coveredSinceMs, noun, knownUntilMs = readMs } = contents;
-    return { readMs: Math.min(readMs, knownUntilMs), settleMs, coveredSinceMs, noun };
+    const { coveredSinceMs, noun, knownUntilMs } = contents;
+    return { readMs, knownUntilMs, settleMs, coveredSinceMs, noun };
   }
 
-  async #saveNewest(newest: ExitRecord | undefined): Promise<void> {
+  /** Remembers a run that was not stopped as the last complete one, if it reached back to the one before. */
+  async #complete(sinceMs: number | undefined): Promise<void> {
     const { run } = this.#options;
-    const { database } = run.state;
-    if (database === undefined || newest === undefined) return;
-    await run.save({ database: { ...database, newest: markOf(newest) } });
+    const { completeMs: lastMs } = run.state;
+    const completeMs = this.#startedMs;
+    if (sinceMs === undefined) await run.save({ running: undefined, completeMs });
+    else if (lastMs !== undefined && sinceMs <= lastMs - overlapMs) await run.save({ completeMs });
   }
 
-  /** The report; a run that was not stopped is the last complete one from now on. */
+  /** The report. */
   async end(sinceMs: number | undefined, signal: AbortSignal): Promise<ReconcileReport> {
-    const { contents, run } = this.#options;
-    if (!signal.aborted) await run.save({ running: undefined, completeMs: this.#startedMs });
+    const { contents } = this.#options;
+    if (!signal.aborted) await this.#complete(sinceMs);
     const { rows, otherCa, counts } = this.#running;
     const { coveredSinceMs } = contents;
     return {

@@ -23,6 +23,8 @@ export interface WalkedPart {
   /** The rows of the database, by rising RequestID, as scans read them. */
   readonly rows: readonly ExitRecord[];
   readonly entries: OwnEntries;
+  /** `Contents.knownUntilMs` of these entries. */
+  readonly knownUntilMs: number | undefined;
 }
 
 /** What the journal says of some requests, as far as it is about the CA that is read. */
@@ -49,7 +51,8 @@ export async function* walkDatabase(
   const finish = async (): Promise<WalkedPart> => {
     await contents.update(journal, signal);
     signal.throwIfAborted();
-    return { part, rows, entries: await ownEntries(contents, facts, part) };
+    const { knownUntilMs } = contents;
+    return { part, rows, entries: await ownEntries(contents, facts, part), knownUntilMs };
   };
   // Parts of which neither has anything are left out: numbers may be far apart.
   const next = async (before: number): Promise<number[]> =>
@@ -93,10 +96,15 @@ export async function ownEntries(
 }
 
 /** Which of the CAs in the journal is the one with these facts; a renewal has added certificates to it. */
-function ownCas({ cas }: Contents, { sanitizedName, certificates }: NativeCaFacts): boolean[] {
+export function ownCas(
+  { cas }: Pick<Contents, "cas">,
+  { sanitizedName, certificates }: NativeCaFacts,
+): boolean[] {
   const own = new Set(certificates.map((der) => hash("sha256", der)));
+  // The exit module may have failed to read either.
   return cas.map(
     ({ name, certificate }) =>
-      name === sanitizedName && (certificate === "" || own.has(certificate)),
+      (name === "" || name === sanitizedName) &&
+      (certificate === "" ? name !== "" : own.has(certificate)),
   );
 }

@@ -178,6 +178,9 @@ export class ReconcileTask {
     );
     const run = await RunFile.open(paths.run);
     const { last } = reported.state;
+    const nowMs = clock.time();
+    // A comparison of every row goes on where one that was stopped has begun.
+    const firstMs = Math.min(nowMs, run.state.running?.startedMs ?? nowMs);
     const open = reported.openAbout;
     const compared = new Set<number | string>();
     logLine(log, "comparing the CA's database with the journal", {});
@@ -196,14 +199,13 @@ export class ReconcileTask {
       },
       signal,
     );
-    const { completeMs } = run.state;
-    if (report.isInterrupted || completeMs === undefined) return;
+    if (report.isInterrupted) return;
     const { name, certificates } = await database.facts();
     const newest = certificates.at(-1);
     const id = (newest && caIdOf(newest)) ?? "unknown";
     const { rows, findingsFile } = report;
     const taken = await reported.take({
-      startedMs: completeMs,
+      startedMs: report.mode === "full" ? firstMs : nowMs,
       endedMs: clock.time(),
       rows,
       ca: { id, name },

@@ -11,6 +11,7 @@ import {
 import { listSegments, startOf } from "../journal/segments.ts";
 import { capacityOf, largestSegment, spaceRule } from "../journal/space-rule.ts";
 import { logLine } from "../log/log-line.ts";
+import { RepeatedLines } from "../log/repeated-lines.ts";
 import { pause } from "../pipeline/waiting.ts";
 import type { CheckpointStore } from "../state/checkpoint-store.ts";
 import { Watermark } from "./watermark.ts";
@@ -40,17 +41,20 @@ const shortestIntervalMs = 2000;
  */
 export async function keepRetention(options: RetentionOptions, signal: AbortSignal): Promise<void> {
   const warnings = new SpaceWarnings(options);
+  // A round every two seconds may fail for hours.
+  const failures = new RepeatedLines(options.log);
   const longest = options.intervalMs ?? 60_000;
   let next = options.firstAfterMs ?? 2000;
   let before = 0;
   while (!signal.aborted) {
     await pause(next, signal);
-    if (signal.aborted) return;
-    const round = await runOnce(options, warnings);
+    if (signal.aborted) break;
+    const round = await runOnce(options, warnings, failures);
     const grownBytes = round ? round.journalBytes + deletedBytes(round) - before : 0;
     next = round ? nextAfterMs(round, grownBytes / Math.max(next, 1), longest) : longest;
     before = round?.journalBytes ?? before;
   }
+  failures.close();
 }
 
 function deletedBytes({ deleted }: RetentionReport): number {
@@ -79,25 +83,26 @@ export function nextAfterMs(
 async function runOnce(
   options: RetentionOptions,
   warnings: SpaceWarnings,
+  failures: RepeatedLines,
 ): Promise<RetentionReport | undefined> {
   const { directory, policy, checkpoints, log } = options;
   try {
     await anchor(directory, [...checkpoints.values()]);
-    await skipFinished(directory, [...checkpoints.values()], log);
+    await skipFinished(directory, [...checkpoints.values()], failures);
     // `position` is already on disk, as `applyRetention` requires.
     const cursors = [...checkpoints].map(([sink, { position }]) => ({ sink, position }));
     const round = await applyRetention(directory, cursors, policy);
     for (const deletion of round.deleted) report(log, deletion);
     for (const { deletion, cause } of round.failed) {
       const details = { segment: deletion.segment.name, ...describeError(cause) };
-      logLine(log, "cannot delete a journal segment; the next round tries again", details);
+      failures.write("cannot delete a journal segment; the next round tries again", details);
     }
     const { deleted, journalBytes } = round;
     if (deleted.length > 0) logLine(log, "journal segments deleted", { journalBytes });
     warnings.check(round);
     return round;
   } catch (error) {
-    logLine(log, "cannot check the journal for segments to delete", describeError(error));
+    failures.write("cannot check the journal for segments to delete", describeError(error));
     return undefined;
   }
 }
@@ -113,7 +118,11 @@ async function anchor(directory: string, checkpoints: readonly Checkpoint[]): Pr
  * Moves a checkpoint after the last record of a segment to the segment of the next record. Otherwise a sink
  * that has read all of a segment would keep it from deletion, or its deletion would count as a loss.
  */
-async function skipFinished(directory: string, checkpoints: readonly Checkpoint[], log: Logger) {
+async function skipFinished(
+  directory: string,
+  checkpoints: readonly Checkpoint[],
+  failures: RepeatedLines,
+): Promise<void> {
   const segments = await listSegments(directory);
   for (const checkpoint of checkpoints) {
     const { position } = checkpoint;
@@ -122,7 +131,7 @@ async function skipFinished(directory: string, checkpoints: readonly Checkpoint[
       const place = await nextPlace(directory, segments, position);
       if (place !== null) await checkpoint.advance(position, place);
     } catch (error) {
-      logLine(log, "cannot move a checkpoint to the next segment", describeError(error));
+      failures.write("cannot move a checkpoint to the next segment", describeError(error));
     }
   }
 }

@@ -36,6 +36,7 @@ import type { OpenCaDatabase, ReconcileTask } from "./reconcile-task.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
 import { SeenGaps } from "./seen-gaps.ts";
 import type { SinkStats } from "./sink-stats.ts";
+import { keepStatusFile } from "./status-file-task.ts";
 
 /** A service's configuration and what it does not say. */
 export interface ServiceOptions {
@@ -47,6 +48,22 @@ export interface ServiceOptions {
   readonly eventLog?: EventLog;
   /** Opens the CA's database for the section `reconcile` of the configuration, which needs it. */
   readonly caDatabase?: OpenCaDatabase;
+  /** How often it checks what changes without an event. */
+  readonly intervals?: ServiceIntervals;
+}
+
+/** How often a service checks what changes without an event, in ms. */
+export interface ServiceIntervals {
+  /** Longest time between two rounds of retention. Default 60000. */
+  readonly retentionMs?: number;
+  /** Time between two assessments of the health for the log. Default 30000. */
+  readonly healthLogMs?: number;
+  /** Time between two writes of the status file. Default 10000. */
+  readonly statusFileMs?: number;
+  /** Time between two lines about the progress of a sink. Default 300000. */
+  readonly progressLogMs?: number;
+  /** Time between two checks of the connection of a sink. Default 1000. */
+  readonly connectionCheckMs?: number;
 }
 
 interface Member {
@@ -72,12 +89,14 @@ export class Service {
   readonly #eventLog: EventLog | undefined;
   readonly #brokerCertificates: BrokerCertificates;
   readonly #reconcile: ReconcileTask | undefined;
+  readonly #intervals: ServiceIntervals;
+  readonly #statusPath: string;
 
   private constructor(
     lock: NativeFileLock,
     members: readonly Member[],
     gaps: SeenGaps,
-    { config, log, eventLog }: ServiceOptions,
+    { config, log, eventLog, intervals = {} }: ServiceOptions,
     reconcile: ReconcileTask | undefined,
   ) {
     this.#lock = lock;
@@ -88,7 +107,10 @@ export class Service {
       policy: retentionPolicy(config),
       checkpoints: new Map(members.map(({ name, checkpoints }) => [name, checkpoints])),
       log,
+      ...(intervals.retentionMs !== undefined && { intervalMs: intervals.retentionMs }),
     };
+    this.#intervals = intervals;
+    this.#statusPath = stateLayout(config.state.directory).status;
     this.#http = config.http;
     this.#brokerCertificates = new BrokerCertificates(
       config.sinks.filter((sink) => sink.options.enabled),
@@ -138,11 +160,32 @@ export class Service {
     const fault = new AbortController();
     const stop = AbortSignal.any([signal, fault.signal]);
     const retention = keepRetention(this.#retention, stop);
-    const progress = { stats: () => this.stats(), log: this.#retention.log };
+    const { healthLogMs, progressLogMs, statusFileMs } = this.#intervals;
+    const progress = {
+      stats: () => this.stats(),
+      log: this.#retention.log,
+      ...(progressLogMs !== undefined && { intervalMs: progressLogMs }),
+    };
     const progressLog = keepProgressLog(progress, stop);
     const endpoint = this.#serve(stop);
     const reconciling = this.#reconcile?.keep(stop);
-    const healthLog = keepHealthLog({ status: this.#status, log: this.#retention.log }, stop);
+    const healthLog = keepHealthLog(
+      {
+        status: this.#status,
+        log: this.#retention.log,
+        ...(healthLogMs !== undefined && { intervalMs: healthLogMs }),
+      },
+      stop,
+    );
+    const statusFile = keepStatusFile(
+      {
+        status: this.#status,
+        path: this.#statusPath,
+        log: this.#retention.log,
+        ...(statusFileMs !== undefined && { intervalMs: statusFileMs }),
+      },
+      stop,
+    );
     // A drain may still make dead letters, which have an entry too.
     const drained = new AbortController();
     const eventLog = this.#keepEventLog(drained.signal);
@@ -152,7 +195,15 @@ export class Service {
       }),
     );
     drained.abort();
-    await Promise.all([retention, progressLog, healthLog, eventLog, endpoint, reconciling]);
+    await Promise.all([
+      retention,
+      progressLog,
+      healthLog,
+      statusFile,
+      eventLog,
+      endpoint,
+      reconciling,
+    ]);
     logProgress(progress);
     await Promise.all(this.#members.map(({ checkpoints }) => checkpoints.close()));
     const acknowledged = this.stats().reduce((sum, each) => sum + each.acknowledgedEvents, 0);
@@ -258,7 +309,8 @@ async function createReconcile(
 }
 
 async function createMember(configured: SinkConfiguration, shared: Shared): Promise<Member> {
-  const { config, observe, layout, caMemory, caIdFile, gaps } = shared;
+  const { config, observe, layout, caMemory, caIdFile, gaps, intervals = {} } = shared;
+  const { connectionCheckMs } = intervals;
   const { directory, mode, pollMs } = config.journal;
   const { limits, filter, redactor, router } = configured;
   const { name, detail } = configured.options;
@@ -303,6 +355,7 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
     deadLetters: new DeadLetterFile(layout.deadLetters(name), deadLetterLimits(limits)),
     monitor,
     checkpoints,
+    ...(connectionCheckMs !== undefined && { connectionCheckMs }),
     ...(routedKinds && { routedKinds }),
   });
   const { identity } = context;

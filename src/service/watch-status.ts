@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { describeError } from "../errors/describe-error.ts";
-import { logLine } from "../log/log-line.ts";
+import { RepeatedLines } from "../log/repeated-lines.ts";
 import { pause } from "../pipeline/waiting.ts";
 import type { LiveStatus, Observation } from "./live-status.ts";
 
@@ -23,14 +23,16 @@ export async function watchStatus(
   take: (observation: Observation, isLast: boolean) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const failures = new RepeatedLines(log);
   for (let isLast = false; !isLast; ) {
     await pause(intervalMs, signal);
     isLast = signal.aborted;
-    if (isLast && !readsAtEnd) return;
+    if (isLast && !readsAtEnd) break;
     try {
       take(await status.observe(isLast), isLast);
     } catch (error) {
-      logLine(log, "cannot assess the health", describeError(error));
+      failures.write("cannot assess the health", describeError(error));
     }
   }
+  failures.close();
 }

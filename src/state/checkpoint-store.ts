@@ -11,6 +11,7 @@ import {
   readFlags,
   syncDirectory,
 } from "../files/append-file.ts";
+import { writeWhole } from "../files/write-whole.ts";
 import type { JournalPosition } from "../journal/position.ts";
 
 /**
@@ -134,7 +135,7 @@ export class CheckpointStore {
     const slot = { generation: (this.#newest?.generation ?? 0n) + 1n, position };
     try {
       if (!(await isInPlace(this.#path, this.#file))) await this.#reopen();
-      await this.#file.write(encodeSlot(slot), 0, slotBytes, this.#nextSlot * slotDistance);
+      await writeWhole(this.#file, encodeSlot(slot), this.#nextSlot * slotDistance);
       await this.#file.datasync();
     } catch (cause) {
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", "cannot write a checkpoint", { cause });

@@ -9,6 +9,8 @@ export interface StateLayout {
   readonly directory: string;
   /** Name of the file whose lock admits one service to the directory. */
   readonly lockName: string;
+  /** The status of the running service, JSON (`Status`); `<path>.new` while it is replaced. */
+  readonly status: string;
   /** Which frames have which CA id, NDJSON (`CaIdFile`). */
   readonly caIds: string;
   /** Directory for copies of damaged ranges of the journal. */
@@ -65,6 +67,7 @@ export function stateLayout(directory: string): StateLayout {
   return {
     directory,
     lockName: "state.lock",
+    status: join(directory, "status.json"),
     caIds: join(directory, "ca-ids.ndjson"),
     quarantine: join(directory, "quarantine"),
     checkpoint: (sink) => join(directory, "checkpoints", sink),

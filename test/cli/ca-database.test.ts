@@ -17,6 +17,7 @@ test("the commands about the CA's database say that they work on Windows only", 
 const wrong: [words: string[], message: RegExp][] = [
   [["reconcile", "--hours", "22-6"], /It must look like 22:00-06:00/],
   [["reconcile", "--hours", "24:00-06:00"], /It must look like 22:00-06:00/],
+  [["reconcile", "--hours", "06:00-06:00"], /Its two times must differ/],
   [["reconcile", "--share", "0"], /1 to 100/],
   [["reconcile", "--since", "yesterday"], /It must look like 2026-01-31/],
   [["reconcile", "--since", "2026-01-31", "--full"], /--since and --full cannot be used together/],

@@ -6,13 +6,16 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
+import { findStatus } from "../../src/cli/find-status.ts";
 import { statusScreen } from "../../src/cli/status-screen.ts";
+import { parseConfig } from "../../src/config/load.ts";
 import { exitEvents } from "../../src/exit/ca-codes.ts";
 import { type Status, statusJsonSchema } from "../../src/health/status.ts";
 import { configBeside } from "../support/config-beside.ts";
@@ -139,6 +142,78 @@ test("the limits of the configuration apply", async (t) => {
     return codesOf(answer.found).includes("sink-behind") && answer.found;
   }, "the backlog is older than a second");
   assert.equal(found.reasons.find(({ code }) => code === "sink-behind")?.sink, "files");
+});
+
+test("what fails inside a running service is a reason without an endpoint too, and no longer once it has gone", async (t) => {
+  const journal = journalDirectory(t);
+  const sinks = [{ name: "kafka", url: "kafka://127.0.0.1:1/events" }];
+  const config = configBeside(journal, { sinks });
+  await work(journal, 1, 5);
+  const service = startCli(["run", "--config", config]);
+  t.after(() => service.child.kill("SIGKILL"));
+  const found = await until(async () => {
+    const answer = await statusOf(config);
+    return codesOf(answer.found).includes("sink-unreachable") && answer.found;
+  }, "the unreachable broker is a reason");
+  assert.equal(found.service.pid, service.child.pid);
+  service.child.kill("SIGKILL");
+  await service.ended;
+  const later = await statusOf(config);
+  assert.deepEqual(codesOf(later.found), ["service-stopped"]);
+});
+
+test("a service that hangs is a reason, and does not make the status better", async (t) => {
+  const journal = journalDirectory(t);
+  const config = configBeside(journal);
+  await work(journal, 1, 5);
+  const service = await publishAll(t, config, 6);
+  service.child.kill("SIGSTOP");
+  const state = join(dirname(journal), "state");
+  const lock = readFileSync(join(state, "state.lock"), "utf8");
+  // As if it had started two minutes ago and stopped writing a minute ago.
+  const { startedAt } = JSON.parse(lock.trim()) as { startedAt: string };
+  const longAgo = new Date(Date.parse(startedAt) - 120_000);
+  writeFileSync(join(state, "state.lock"), lock.replace(startedAt, longAgo.toISOString()));
+  const path = join(state, "status.json");
+  writeFileSync(path, "{}");
+  utimesSync(path, longAgo, longAgo);
+  const { exitCode, found } = await statusOf(config);
+  assert.equal(exitCode, 11);
+  assert.deepEqual(codesOf(found), ["service-silent"]);
+});
+
+test("a status file of another process, of another form or of long ago is left out", async (t) => {
+  const journal = journalDirectory(t);
+  const config = configBeside(journal);
+  await work(journal, 1, 5);
+  await publishAll(t, config, 6);
+  const path = join(dirname(journal), "state", "status.json");
+  const own = await until(
+    () => existsSync(path) && (JSON.parse(readFileSync(path, "utf8")) as Status),
+    "the service has written its status",
+  );
+  const parsed = parseConfig(config, readFileSync(config, "utf8"));
+  const sourceOf = async (text: string): Promise<string> => {
+    writeFileSync(path, text);
+    return (await findStatus(parsed)).source;
+  };
+  const pid = (own.service.pid ?? 0) + 1;
+  const long = new Date(Date.parse(own.time) - 3_600_000).toISOString();
+  for (const other of [
+    JSON.stringify({ ...own, service: { ...own.service, pid } }),
+    JSON.stringify({ ...own, time: long }),
+    JSON.stringify({ ...own, more: 1 }),
+    "{",
+  ]) {
+    // The service may write its own at any moment.
+    const asked = await until(async () => {
+      const source = await sourceOf(other);
+      return readFileSync(path, "utf8") === other && source;
+    }, "the file was not replaced meanwhile");
+    assert.equal(asked, "from journal and state");
+  }
+  const now = JSON.stringify({ ...own, time: new Date().toISOString() });
+  assert.equal(await sourceOf(now), "from the service's status.json");
 });
 
 test("nothing is written, created or locked", async (t) => {

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { test } from "node:test";
 import xterm from "@xterm/headless";
 import { CliTerminal } from "../support/cli-terminal.ts";
-import { runCli } from "../support/run-cli.ts";
+import { runCli, startCli } from "../support/run-cli.ts";
 import { flushed, journalDirectory, openSmall, record } from "../support/small-journal.ts";
 
 test("top shows journal and sinks on another screen, follows the keys, and gives the terminal back", async (t) => {
@@ -35,7 +35,7 @@ test("top shows journal and sinks on another screen, follows the keys, and gives
   await terminal.type("PAUSED", "q");
   assert.equal(await terminal.end(), 0);
   assert.ok(terminal.shown.startsWith("\u001b[?1049h\u001b[?25l\u001b[?7l"), "another screen");
-  assert.match(terminal.shown, /endpoint not used: .*ENOENT/);
+  assert.match(terminal.shown, /endpoint not used: the service does not run/);
   assert.match(terminal.shown, /exit module running, newest record/);
   assert.ok(
     terminal.shown.endsWith("\u001b[?7h\u001b[?25h\u001b[?1049l"),
@@ -93,7 +93,7 @@ test("without a terminal top says what to use instead", async () => {
   assert.match(stderr, /needs a terminal\nhint: `certwire status`/);
 });
 
-test("the token goes to nobody while no service runs", async (t) => {
+test("the token goes to nobody without TLS, nor while no service runs", async (t) => {
   const journal = journalDirectory(t);
   const root = dirname(journal);
   const heard: unknown[] = [];
@@ -115,9 +115,17 @@ test("the token goes to nobody while no service runs", async (t) => {
     http: { listen: `127.0.0.1:${port}`, token: { file: "token" } },
   };
   writeFileSync(file, JSON.stringify(config));
-  const terminal = new CliTerminal(t, ["top", "--config", file]);
-  await terminal.type("from journal and state", "q");
-  assert.equal(await terminal.end(), 0);
-  assert.match(terminal.shown, /endpoint not used: .*the service does not run/);
+  const stopped = new CliTerminal(t, ["top", "--config", file]);
+  await stopped.type("from journal and state", "q");
+  assert.equal(await stopped.end(), 0);
+  assert.match(stopped.shown, /endpoint not used: the service does not run/);
+  // It runs on when the address of its endpoint is in use.
+  const service = startCli(["run", "--config", file]);
+  t.after(() => service.child.kill("SIGKILL"));
+  await service.logged("the HTTP endpoint cannot listen");
+  const running = new CliTerminal(t, ["top", "--config", file]);
+  await running.type("service running", "q");
+  assert.equal(await running.end(), 0);
+  assert.match(running.shown, /endpoint not used: without TLS its token would be sent/);
   assert.deepEqual(heard, []);
 });

@@ -8,11 +8,13 @@ import type { ComparisonReport } from "../../src/evidence/journal-comparison.ts"
 import { DeadLetterFile } from "../../src/state/dead-letter.ts";
 import { stateLayout } from "../../src/state/layout.ts";
 import { ChangedSegment } from "../support/changed-journal.ts";
-import { publishedEvents, simulatedJournal } from "../support/evidence-journal.ts";
+import { publishedEvents, recordOn, simulatedJournal } from "../support/evidence-journal.ts";
 import { runCli, temporaryDirectory } from "../support/run-cli.ts";
 
 interface Result {
   readonly isComplete: boolean;
+  readonly database: number;
+  readonly foreign: number;
   readonly evidence: {
     readonly isUnchanged: boolean;
     readonly chain: { readonly links: number; readonly openLinks: number };
@@ -259,15 +261,59 @@ test("a gap event that somebody made up hides a hole from the numbers, and not f
   const alone = await verify(events);
   assert.deepEqual([alone.exitCode, alone.found], [0, []], "nothing else shows it");
   const both = await verify("--journal", journal, events);
-  assert.deepEqual([both.exitCode, both.found], [4, [`missing 1/${sequence}`]]);
+  assert.deepEqual(
+    [both.exitCode, both.found],
+    [5, [`content 1/${sequence}`, `missing 1/${sequence}`]],
+  );
   assert.equal(both.result.isComplete, false);
   const { stdout } = await runCli("verify", "--journal", journal, events);
-  assert.match(stdout, /^records without an event$/m);
+  assert.match(stdout, /^records without an event, 1 sign of change$/m);
+});
+
+test("events after the end of a copy are counted, and after that of a journal they are findings", async (context) => {
+  const journal = simulatedJournal(context, { epochs: 1 });
+  const copy = join(temporaryDirectory(context), "copy");
+  cpSync(journal, copy, { recursive: true });
+  recordOn(journal, { count: 5 });
+  const all = await publishedEvents(journal);
+  const newer = all.filter(({ sequence = "" }) => /^0+2-/.test(sequence));
+  const events = eventFile(context, all);
+  const whole = await verify("--journal", journal, events);
+  assert.deepEqual([whole.exitCode, whole.result.evidence.comparison?.newer], [0, 0]);
+  const { exitCode, found } = await verify("--journal", copy, events);
+  assert.equal(exitCode, 5);
+  assert.equal(found.length, newer.length);
+  assert.equal(found[0], "unknown 2/2");
+  const ofCopy = await verify("--journal", copy, "--copy", events);
+  assert.deepEqual([ofCopy.exitCode, ofCopy.found], [0, []]);
+  assert.equal(ofCopy.result.evidence.comparison?.newer, newer.length);
+  const { stdout } = await runCli("verify", "--journal", copy, "--copy", events);
+  assert.match(stdout, /^ {2}\d+ events newer than the copy of the journal, not compared$/m);
+});
+
+test("events of the database are counted, and one with the id of a record is foreign", async (context) => {
+  const journal = simulatedJournal(context, { epochs: 1 });
+  const all = await publishedEvents(journal);
+  const real = all.find(({ contentid }) => contentid !== undefined);
+  assert.ok(real);
+  const { sequence: _s, previoushash: _p, recordhash: _r, ...plain } = real;
+  const row = { ...plain, id: `db-${real.contentid}`, origin: "database" as const };
+  const file = eventFile(context, [...all, row, { ...row, id: real.id }]);
+  const { exitCode, found, result } = await verify("--journal", journal, file);
+  assert.deepEqual([exitCode, found, result.database, result.foreign], [0, [], 1, 1]);
+  const { stdout } = await runCli("verify", "--journal", journal, file);
+  assert.match(stdout, /^1 event of the CA's database, of no journal: not checked$/m);
+  const only = await runCli("verify", eventFile(context, [row]));
+  assert.equal(only.exitCode, 65);
+  assert.match(only.stderr, /has 1 line, but no event of a journal/);
 });
 
 test("options that make no sense are refused with what to do", async () => {
   const { exitCode, stderr } = await runCli("verify", "--state", "x", "events.ndjson");
   assert.equal(exitCode, 2);
   assert.match(stderr, /--state is for --journal/);
+  const copy = await runCli("verify", "--copy", "events.ndjson");
+  assert.equal(copy.exitCode, 2);
+  assert.match(copy.stderr, /--copy is for --journal/);
   assert.equal((await runCli("verify")).exitCode, 2);
 });

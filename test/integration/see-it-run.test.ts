@@ -87,7 +87,7 @@ test("a service is seen from outside: an address in use holds up no event, then 
   // The command says the same, of what journal and state do not show too.
   const found = await until(async () => {
     const answer = await runCli("status", "-c", config, "--json");
-    // An endpoint of a busy machine may answer too late for the command, which then reads the disk.
+    // The service writes what it knows every ten seconds.
     return answer.exitCode === 11 && (JSON.parse(answer.stdout) as Status);
   }, "the command finds what the service knows");
   assert.deepEqual(

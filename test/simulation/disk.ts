@@ -48,7 +48,8 @@ export class Disk {
   #inodes = 1n;
   faults: DiskFaults = {};
   rules: RenameRules = "linux";
-  freeBytes = 100 * 2 ** 30;
+  /** Size of the volume: what the simulation counts is the journal. */
+  volumeBytes = 100 * 2 ** 30;
 
   constructor(scheduler: Scheduler, random: Random) {
     this.#scheduler = scheduler;
@@ -85,6 +86,13 @@ export class Disk {
   /** Makes a file that only has a size. */
   count(path: string, bytes: number): void {
     this.#name(path, this.#inode(false, bytes), true);
+  }
+
+  /** Bytes that nothing uses. */
+  freeBytes(): number {
+    let used = 0;
+    for (const { countedBytes } of this.#names.values()) used += countedBytes;
+    return Math.max(0, this.volumeBytes - used);
   }
 
   /** Takes away a file. */
@@ -187,7 +195,7 @@ export class Disk {
   }
 
   async statfs(): Promise<unknown> {
-    return this.io("stat", () => ({ bavail: Math.floor(this.freeBytes / 4096), bsize: 4096 }));
+    return this.io("stat", () => ({ bavail: Math.floor(this.freeBytes() / 4096), bsize: 4096 }));
   }
 
   async lock(path: string): Promise<NativeFileLock | null> {
@@ -197,6 +205,13 @@ export class Disk {
       this.#locks.set(inode, this.#scheduler.process);
       return { release: () => void this.#locks.delete(inode) };
     });
+  }
+
+  /** What `/proc/locks` shows. */
+  locks(): string {
+    return [...this.#locks.keys()]
+      .map(({ number }, at) => `${at + 1}: FLOCK  ADVISORY  WRITE 1 08:01:${number} 0 EOF\n`)
+      .join("");
   }
 
   /** Makes the names in a directory durable. */

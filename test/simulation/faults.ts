@@ -1,3 +1,4 @@
+import { mebibyte } from "../../src/units.ts";
 import type { Action } from "./scenario.ts";
 import type { World } from "./world.ts";
 
@@ -49,6 +50,14 @@ function ofDisk(action: Action, { disk }: World): Fault | undefined {
       return fault("disk slow", action.forMs, { slowestMs: action.slowestMs });
     case "disk-hangs":
       return fault("disk hangs", action.forMs, { hangs: true });
+    case "disk-fills": {
+      const before = disk.volumeBytes;
+      const set = (bytes: number) => () => {
+        disk.volumeBytes = bytes;
+      };
+      const harm = set(action.leftMegabytes * mebibyte);
+      return { what: "volume small", forMs: action.forMs, harm, heal: set(before) };
+    }
     default:
       return undefined;
   }
@@ -77,8 +86,7 @@ function ofKafka(action: Action, { kafka }: World): Fault | undefined {
   }
 }
 
-function ofKafkaTopic(action: Action, { kafka }: World): Fault | undefined {
-  const topic = "events";
+function ofKafkaTopic(action: Action, { kafka, topic }: World): Fault | undefined {
   switch (action.do) {
     case "kafka-moves-leaders": {
       const { electionMs } = action;

@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import type { JournalRecord } from "./journal.ts";
 import type { Action, Scenario, SinkName } from "./scenario.ts";
 import { fileDirectory, stateDirectory } from "./service-process.ts";
-import type { World } from "./world.ts";
+import { nameOf, type World } from "./world.ts";
 
 /** What has come to a destination. */
 interface Deliveries {
@@ -45,11 +45,11 @@ export function deliveriesOf(sink: SinkName, world: World): Deliveries {
   if (sink === "kafka") {
     const { stored } = world.kafka;
     for (; found.read < stored.length; found.read += 1)
-      take(found, stored[found.read]!.value, world);
+      take(found, headOf(stored[found.read]!.value), world);
   } else if (sink === "rabbitmq") {
     const { stored } = world.rabbitmq;
     for (; found.read < stored.length; found.read += 1) {
-      take(found, stored[found.read]!.content, world);
+      take(found, headOf(stored[found.read]!.content), world);
     }
   } else readFiles(found, world);
   return found;
@@ -62,7 +62,7 @@ function readFiles(found: Deliveries, world: World): void {
     if (content === undefined) continue;
     let at = found.files.get(path) ?? 0;
     for (let end = content.indexOf(10, at); end !== -1; end = content.indexOf(10, at)) {
-      take(found, content.subarray(at, end), world);
+      takeLine(found, content.subarray(at, end), world);
       at = end + 1;
     }
     found.files.set(path, at);
@@ -75,13 +75,32 @@ interface SeenEvent {
   readonly source: string;
 }
 
-function take(found: Deliveries, json: Buffer, world: World): void {
+/** How many bytes of an event hold its attributes. */
+const headBytes = 400;
+
+/** The attributes of an event that a broker has stored, as the service writes them: most of a large event is not read. */
+function headOf(json: Buffer): SeenEvent {
+  const head = json.toString("latin1", 0, headBytes);
+  const [, id = "", source = "", type = ""] =
+    /^\{"specversion":"1\.0","id":"([^"\\]*)","source":"([^"\\]*)","type":"([^"\\]*)"/.exec(head) ??
+    [];
+  return id === "" || json.at(-1) !== 125
+    ? (JSON.parse(json.toString("utf8")) as SeenEvent)
+    : { id, source, type };
+}
+
+/** A line of a file, which a crash may have cut off. */
+function takeLine(found: Deliveries, json: Buffer, world: World): void {
   let event: SeenEvent;
   try {
     event = JSON.parse(json.toString("utf8")) as SeenEvent;
   } catch {
-    return; // a line that a crash has cut off
+    return;
   }
+  take(found, event, world);
+}
+
+function take(found: Deliveries, event: SeenEvent, world: World): void {
   const { id, source } = event;
   const sources = sourcesOf(world);
   const before = sources.get(id);
@@ -143,19 +162,35 @@ function lettersOf(sink: SinkName, world: World): Map<string, Letter> {
   const letters = new Map<string, Letter>();
   const directory = `${stateDirectory}/dead-letters`;
   for (const path of world.disk.paths(directory)) {
-    if (!path.startsWith(`${directory}/${sink}.`)) continue;
-    for (const line of (world.disk.durableContent(path) ?? "").toString().split("\n")) {
-      let letter: Letter;
-      try {
-        letter = JSON.parse(line) as Letter;
-      } catch {
-        continue; // empty, or cut off by a crash
-      }
+    // A sink that was renamed is called as before, with a number.
+    if (!path.startsWith(`${directory}/${sink}`)) continue;
+    for (const letter of lettersIn(world.disk.durableContent(path))) {
       const { event, record } = letter;
       const id = event?.id ?? (record && `${record.epochId}-${record.sequence}-0`);
       if (id !== undefined) letters.set(id, letter);
     }
   }
+  return letters;
+}
+
+/** The simulated disk makes a new buffer of each content, so what was read once stays true. */
+const readLetters = new WeakMap<Buffer, Letter[]>();
+
+function lettersIn(content: Buffer | undefined): Letter[] {
+  if (content === undefined) return [];
+  let letters = readLetters.get(content);
+  if (letters !== undefined) return letters;
+  letters = content
+    .toString()
+    .split("\n")
+    .flatMap((line) => {
+      try {
+        return [JSON.parse(line) as Letter];
+      } catch {
+        return []; // empty, or cut off by a crash
+      }
+    });
+  readLetters.set(content, letters);
   return letters;
 }
 
@@ -184,7 +219,7 @@ function isInGap({ ordinal }: JournalRecord, ids: ReadonlySet<string>, world: Wo
 
 /** The position in a checkpoint that a power cut would leave, as docs/reference has it. */
 function checkpointOf(sink: SinkName, world: World) {
-  const content = world.disk.durableContent(`${stateDirectory}/checkpoints/${sink}`);
+  const content = world.disk.durableContent(`${stateDirectory}/checkpoints/${nameOf(sink, world)}`);
   const slots = [0, 4096].flatMap((at) => {
     const slot = content?.subarray(at, at + 60);
     if (slot?.length !== 60 || slot.readUInt32LE(56) !== crc32(slot.subarray(0, 56))) return [];

@@ -27,6 +27,7 @@ const unmarkedAfterMs = 2000;
 /** A frame on its way to the service. */
 interface OutFrame {
   readonly type: number;
+  readonly schema: number;
   readonly index: number;
   readonly epoch: ModelEpoch;
   readonly sequence: number;
@@ -128,7 +129,8 @@ export class SimulatedReader implements NativeJournalReader {
     this.#last = frame.sequence;
     const place = { segment: segment.index, offset: frame.end, sequence: frame.sequence };
     const { type, sequence, time, payload } = frame;
-    return { type, index: 0, epoch, sequence, time, payload, place };
+    const schema = this.#model.newer.has(frame) ? 2 : 1;
+    return { type, schema, index: 0, epoch, sequence, time, payload, place };
   }
 
   #mayReturn(frame: ModelFrame, epoch: ModelEpoch): boolean {
@@ -254,7 +256,8 @@ export class SimulatedReader implements NativeJournalReader {
     });
     const time = filetimeOf(timeOfDay(world()));
     const type = frameTypes.gap;
-    const gap = { type, index: foundGapIndex, epoch, sequence: first, time, payload, place };
+    const [schema, index] = [1, foundGapIndex];
+    const gap = { type, schema, index, epoch, sequence: first, time, payload, place };
     if (last !== undefined) {
       const from = this.#model.ordinalAt(epoch.id, first);
       this.#covers(gap, from, this.#model.ordinalAt(epoch.id, last + 1));
@@ -277,34 +280,38 @@ function batchOf(frames: readonly OutFrame[]): NativeBatch {
   const epochIds: string[] = [];
   const parts: Buffer[] = [];
   const table = new BigUint64Array(frames.length * tableStride);
+  // Two halves of each number, which for most of them takes no BigInt.
+  const halves = new Uint32Array(table.buffer);
+  const put = (column: number, value: number): void => {
+    halves[2 * column] = value;
+    halves[2 * column + 1] = value / 2 ** 32;
+  };
   let at = 0;
   for (const [row, frame] of frames.entries()) {
-    const { epoch, payload, place } = frame;
+    const { epoch, payload, place, time } = frame;
     let epochRow = epochIds.indexOf(epoch.id);
     if (epochRow === -1) epochRow = epochIds.push(epoch.id) - 1;
     if (frame.index !== foundGapIndex) {
-      parts.push(Buffer.alloc(64));
-      at += 64;
+      parts.push(noHashes);
+      at += noHashes.length;
     }
     parts.push(payload);
-    table.set(
-      [
-        BigInt(frame.type),
-        1n,
-        BigInt(frame.index),
-        BigInt(epoch.number),
-        BigInt(epochRow),
-        BigInt(frame.sequence),
-        frame.time,
-        BigInt(at),
-        BigInt(payload.length),
-        BigInt(place.segment),
-        BigInt(place.offset),
-        0n,
-      ],
-      row * tableStride,
-    );
+    const first = row * tableStride;
+    put(first, frame.type);
+    put(first + 1, frame.schema);
+    put(first + 2, frame.index);
+    put(first + 3, epoch.number);
+    put(first + 4, epochRow);
+    put(first + 5, frame.sequence);
+    table[first + 6] = time;
+    put(first + 7, at);
+    put(first + 8, payload.length);
+    put(first + 9, place.segment);
+    put(first + 10, place.offset);
     at += payload.length;
   }
   return { buffer: Buffer.concat(parts), table, epochIds };
 }
+
+/** In the place of the chain values. */
+const noHashes = Buffer.alloc(64);

@@ -62,6 +62,8 @@ export interface WriterLimits {
   readonly segmentBytes: number;
   readonly framesInSegment: number;
   readonly maxJournalBytes: number;
+  /** Free space that the writer leaves on the volume. */
+  readonly minFreeBytes: number;
 }
 
 /**
@@ -81,6 +83,10 @@ export class JournalModel {
   /** Ids of the gaps that the writer recorded. */
   readonly writerGaps: string[] = [];
   #dropped = 0;
+  /** When the first and the newest record were dropped since the last one that found space, in ms of virtual time. */
+  dropping: { readonly since: number; newest: number } | undefined;
+  /** Frames of an exit module that is newer than the service. */
+  readonly newer = new Set<ModelFrame>();
   #isRunning = false;
   /** Longest time until a frame is seen, and until a MARK covers it, in ms. */
   lateMs = { seen: 3, covered: 60 };
@@ -146,14 +152,21 @@ export class JournalModel {
   }
 
   /** The writer records an event. */
-  record(kind: "startup" | "request" | "undecodable", requestId?: number, bytes = 0): void {
+  record(
+    kind: "startup" | "request" | "undecodable" | "newer",
+    requestId?: number,
+    bytes = 0,
+  ): void {
     const epoch = this.#epochs.at(-1);
     if (!this.#isRunning || epoch === undefined) return;
     const segment = this.#space(epoch);
     if (segment === undefined) {
       this.#dropped += 1;
+      const { now } = this.#world().scheduler;
+      this.dropping = { since: this.dropping?.since ?? now, newest: now };
       return;
     }
+    this.dropping = undefined;
     if (this.#dropped > 0) this.#recordLoss(epoch, segment);
     const sequence = epoch.nextSequence;
     const record: JournalRecord = {
@@ -166,7 +179,9 @@ export class JournalModel {
       sequence,
     };
     this.records.push(record);
-    this.#append(epoch, segment, frameTypes.event, this.#payload(kind, requestId, bytes), record);
+    const payload = this.#payload(kind, requestId, bytes);
+    const frame = this.#append(epoch, segment, frameTypes.event, payload, record);
+    if (kind === "newer") this.newer.add(frame);
   }
 
   async listSegments(): Promise<NativeSegment[]> {
@@ -182,7 +197,7 @@ export class JournalModel {
         startedMs,
         isWriters: epoch === writers,
         maxJournalBytes: this.limits.maxJournalBytes,
-        minFreeBytes: 0,
+        minFreeBytes: this.limits.minFreeBytes,
       })),
     );
   }
@@ -211,6 +226,14 @@ export class JournalModel {
     return this.#present();
   }
 
+  /** True if the segment of a record has not been deleted. */
+  isPresent({ epochId, sequence }: JournalRecord): boolean {
+    return this.#present().some(
+      ({ epoch, frames }) =>
+        epoch.id === epochId && frames.some((frame) => frame.sequence === sequence),
+    );
+  }
+
   epochs(): readonly ModelEpoch[] {
     return this.#epochs;
   }
@@ -232,10 +255,11 @@ export class JournalModel {
 
   /** The segment for the next frame; `undefined` without space for one. */
   #space(epoch: ModelEpoch): ModelSegment | undefined {
-    const { segmentBytes, framesInSegment, maxJournalBytes } = this.limits;
+    const { segmentBytes, framesInSegment, maxJournalBytes, minFreeBytes } = this.limits;
     const last = epoch.segments.at(-1);
     if (last !== undefined && last.frames.length < framesInSegment) return last;
     if (this.bytes + segmentBytes > maxJournalBytes) return undefined;
+    if (this.#disk.freeBytes() - segmentBytes < minFreeBytes) return undefined;
     const index = epoch.segments.length;
     const [number, part] = [String(epoch.number).padStart(10, "0"), String(index).padStart(6, "0")];
     const segment = {
@@ -265,7 +289,7 @@ export class JournalModel {
     type: number,
     payload: Buffer,
     record: JournalRecord | undefined,
-  ): void {
+  ): ModelFrame {
     const { scheduler, random } = this.#world();
     const last = segment.frames.at(-1);
     const visibleAt = Math.max(
@@ -273,7 +297,7 @@ export class JournalModel {
       scheduler.now + random.fraction() * this.lateMs.seen,
     );
     const coveredAt = visibleAt + random.fraction() * this.lateMs.covered;
-    segment.frames.push({
+    const frame = {
       type,
       sequence: epoch.nextSequence,
       time: filetimeOf(timeOfDay(this.#world())),
@@ -282,22 +306,51 @@ export class JournalModel {
       visibleAt,
       durableAt: Math.max(last?.durableAt ?? 0, coveredAt),
       record,
-    });
+    };
+    segment.frames.push(frame);
     epoch.nextSequence += 1;
+    return frame;
   }
 
   #payload(kind: string, requestId: number | undefined, bytes: number): Buffer {
     if (kind === "undecodable") return Buffer.from([0xff, 0x00]);
-    const time = filetimeOf(timeOfDay(this.#world()));
-    const common = { time, pid: 4711, tid: 4712, ca: { Name: "Simulated CA" } };
-    if (kind === "startup") return cbor({ ...common, event: 0x80, context: 0 });
+    const payload = Buffer.from(payloadOf(kind, requestId, bytes));
+    payload.writeBigUInt64BE(filetimeOf(timeOfDay(this.#world())), payload.indexOf(placeholder));
+    return payload;
+  }
+}
+
+/** Stands for the time of a record, as CBOR has it. */
+const placeholderTime = 0x7e57_7e57_7e57_7e57n;
+const placeholder = Buffer.alloc(8);
+placeholder.writeBigUInt64BE(placeholderTime);
+
+const payloads = new Map<string, Buffer>();
+
+/** The payload of a record with the placeholder as its time; made once for each shape. */
+function payloadOf(kind: string, requestId: number | undefined, bytes: number): Buffer {
+  const shape = `${kind} ${requestId} ${bytes}`;
+  let payload = payloads.get(shape);
+  if (payload === undefined) {
+    const common = {
+      time: placeholderTime,
+      pid: 4711,
+      tid: 4712,
+      ca: { Name: "Simulated CA" },
+    };
     const request = {
       RequestID: requestId,
       RequesterName: "SIMULATED\\someone",
       ...(bytes > 0 && { DispositionMessage: "x".repeat(bytes) }),
     };
-    return cbor({ ...common, event: 2, context: requestId, request });
+    payload = cbor(
+      kind === "startup"
+        ? { ...common, event: 0x80, context: 0 }
+        : { ...common, event: 2, context: requestId, request },
+    );
+    payloads.set(shape, payload);
   }
+  return payload;
 }
 
 /** CBOR by the rules of the record format. */

@@ -1,10 +1,10 @@
+import { bytesOfBatch, type SentMessage } from "./kafka-batch.ts";
 import {
-  KafkaJSConnectionError,
-  KafkaJSError,
-  KafkaJSNumberOfRetriesExceeded,
-  KafkaJSProtocolError,
-  KafkaJSRequestTimeoutError,
-} from "kafkajs";
+  connectionError,
+  type ProtocolErrorType,
+  protocolError,
+  timedOut,
+} from "./kafka-errors.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -12,6 +12,7 @@ import type { Scheduler } from "./scheduler.ts";
 export interface KafkaRecord {
   readonly key: string;
   readonly value: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
   /** When it was stored, in ms of virtual time. */
   readonly at: number;
   readonly offset: number;
@@ -19,11 +20,18 @@ export interface KafkaRecord {
   readonly partition: number;
 }
 
+/** A batch that a broker has stored. */
+interface SentBatch {
+  readonly sequence: number;
+  readonly count: number;
+  readonly base: number;
+}
+
 /** What the broker remembers of an idempotent producer in one partition. */
 interface ProducerState {
   next: number;
   /** The newest five batches, which the broker recognizes when they come again. */
-  readonly batches: { readonly sequence: number; readonly count: number; readonly base: number }[];
+  readonly batches: SentBatch[];
 }
 
 interface Partition {
@@ -35,11 +43,21 @@ interface Partition {
   inSync: number;
 }
 
-interface Topic {
+/** Settings of a topic. */
+export interface TopicSettings {
+  readonly maxMessageBytes: number;
+  readonly minInSync: number;
+  /** How far the time of a record may be from that of the broker, in ms. */
+  readonly maxDifferenceMs: number;
+}
+
+interface Topic extends TopicSettings {
   readonly partitions: Partition[];
   maxMessageBytes: number;
-  readonly minInSync: number;
 }
+
+/** A right on a topic. */
+export type TopicRight = "Describe" | "Write";
 
 /** What is wrong with the cluster. */
 export interface KafkaFaults {
@@ -56,29 +74,18 @@ export interface KafkaFaults {
   /** Longest time of an answer, in ms. Default 5. */
   slowestMs?: number;
 }
+/** The leaders of the partitions of topics. */
+export type Leaders = ReadonlyMap<string, readonly number[]>;
 
-const errors = {
-  MESSAGE_TOO_LARGE: { code: 10, retriable: false },
-  UNKNOWN_TOPIC_OR_PARTITION: { code: 3, retriable: true },
-  LEADER_NOT_AVAILABLE: { code: 5, retriable: true },
-  NOT_LEADER_FOR_PARTITION: { code: 6, retriable: true },
-  NOT_ENOUGH_REPLICAS: { code: 19, retriable: true },
-  TOPIC_AUTHORIZATION_FAILED: { code: 29, retriable: false },
-  INVALID_TIMESTAMP: { code: 32, retriable: false },
-  OUT_OF_ORDER_SEQUENCE_NUMBER: { code: 45, retriable: false },
-} as const;
-
-function protocolError(type: keyof typeof errors): Error {
-  const { code, retriable } = errors[type];
-  const error = { name: type, message: type, type, code, retriable };
-  return new (KafkaJSProtocolError as unknown as new (e: object) => Error)(error);
-}
-
-/** A Kafka cluster of three nodes, with the topics that the simulation makes. */
+/** A Kafka cluster, with the topics that the simulation makes. */
 export class KafkaModel {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly #topics = new Map<string, Topic>();
+  /** Rights that the client lacks, as `right topic`. */
+  readonly #denied = new Set<string>();
+  /** Nodes that run. */
+  readonly #up: Set<number>;
   /** Every record that was ever stored for good, also of topics that were deleted since. */
   readonly stored: KafkaRecord[] = [];
   faults: KafkaFaults = {};
@@ -86,19 +93,54 @@ export class KafkaModel {
   /** Connections that clients have open. */
   connections = 0;
 
-  constructor(scheduler: Scheduler, random: Random) {
+  /** `nodes`: how many brokers there are; each partition has a replica on each. Default 3. */
+  constructor(scheduler: Scheduler, random: Random, nodes = 3) {
     this.scheduler = scheduler;
     this.random = random;
+    this.#up = new Set(Array.from({ length: nodes }, (_, node) => node + 1));
   }
 
-  createTopic(name: string, partitions: number): void {
-    const topic = { partitions: [], maxMessageBytes: 1_048_588, minInSync: 2 };
-    this.#topics.set(name, topic);
+  /** A node ends: its partitions have other leaders, where there are others. */
+  stopNode(node: number): void {
+    this.#up.delete(node);
+    this.#elect();
+  }
+
+  startNode(node: number): void {
+    this.#up.add(node);
+    this.#elect();
+  }
+
+  #elect(): void {
+    for (const { partitions } of this.#topics.values()) {
+      for (const partition of partitions) {
+        partition.inSync = this.#up.size;
+        if (!this.#up.has(partition.leader ?? 0)) partition.leader = this.#anyNode();
+      }
+    }
+  }
+
+  #anyNode(): number | undefined {
+    return [...this.#up][this.random.below(this.#up.size)];
+  }
+
+  createTopic(name: string, partitions: number, settings: Partial<TopicSettings> = {}): void {
+    const byDefault = { maxMessageBytes: 1_048_588, minInSync: 2, maxDifferenceMs: Infinity };
+    this.#topics.set(name, { partitions: [], ...byDefault, ...settings });
     this.grow(name, partitions);
   }
 
-  hasTopic(name: string): boolean {
-    return this.#topics.has(name);
+  deny(name: string, right: TopicRight): void {
+    this.#denied.add(`${right} ${name}`);
+  }
+
+  allow(name: string, right: TopicRight): void {
+    this.#denied.delete(`${right} ${name}`);
+  }
+
+  /** What is in a topic, in the order of its partitions. */
+  read(name: string): readonly KafkaRecord[] {
+    return this.#topics.get(name)?.partitions.flatMap(({ records }) => records) ?? [];
   }
 
   deleteTopic(name: string): void {
@@ -110,8 +152,9 @@ export class KafkaModel {
     const topic = this.#topics.get(name);
     if (topic === undefined) return;
     while (topic.partitions.length < partitions) {
-      const leader = this.random.below(3);
-      topic.partitions.push({ records: [], producers: new Map(), leader, inSync: 3 });
+      const leader = this.#anyNode();
+      const inSync = this.#up.size;
+      topic.partitions.push({ records: [], producers: new Map(), leader, inSync });
     }
   }
 
@@ -130,7 +173,7 @@ export class KafkaModel {
       if (this.random.chance(0.5)) continue;
       partition.leader = undefined;
       const elect = (): void => {
-        partition.leader = this.random.below(3);
+        partition.leader = this.#anyNode();
       };
       this.scheduler.after(this.random.fraction() * electionMs, elect, undefined);
     }
@@ -196,52 +239,88 @@ export class KafkaModel {
   }
 
   describe(name: string): { readonly partitions: number; readonly maxMessageBytes: number } {
+    const fault = this.#faultOf(name);
     const topic = this.#topics.get(name);
-    if (topic === undefined) throw protocolError("UNKNOWN_TOPIC_OR_PARTITION");
-    if (topic.partitions.some(({ leader }) => leader === undefined)) {
-      throw protocolError("LEADER_NOT_AVAILABLE");
+    if (topic === undefined || fault !== undefined) {
+      throw protocolError(fault ?? "UNKNOWN_TOPIC_OR_PARTITION");
     }
     return { partitions: topic.partitions.length, maxMessageBytes: topic.maxMessageBytes };
   }
 
-  /** What a leader does with one batch of records. Returns the base offset. */
+  /** What a leader does with one batch of records, in the order in which Kafka checks it. Returns the base offset. */
   produce(request: ProduceRequest): number {
+    if (this.faults.isForbidden === true || this.#denied.has(`Write ${request.topic}`)) {
+      throw protocolError("TOPIC_AUTHORIZATION_FAILED");
+    }
     const topic = this.#topics.get(request.topic);
-    if (topic === undefined) throw protocolError("UNKNOWN_TOPIC_OR_PARTITION");
-    const partition = topic.partitions[request.partition];
-    if (partition === undefined) throw protocolError("UNKNOWN_TOPIC_OR_PARTITION");
-    if (this.faults.isForbidden === true) throw protocolError("TOPIC_AUTHORIZATION_FAILED");
+    const partition = topic?.partitions[request.partition];
+    if (topic === undefined || partition === undefined) {
+      throw protocolError("UNKNOWN_TOPIC_OR_PARTITION");
+    }
     if (partition.leader === undefined) throw protocolError("LEADER_NOT_AVAILABLE");
     if (partition.leader !== request.leader) throw protocolError("NOT_LEADER_FOR_PARTITION");
-    const bytes = request.messages.reduce((sum, { value }) => sum + value.length + 70, 61);
-    if (bytes > topic.maxMessageBytes) throw protocolError("MESSAGE_TOO_LARGE");
-    if (this.faults.refusesTimes === true) throw protocolError("INVALID_TIMESTAMP");
     if (partition.inSync < topic.minInSync) throw protocolError("NOT_ENOUGH_REPLICAS");
+    if (bytesOfBatch(request.messages) > topic.maxMessageBytes) {
+      throw protocolError("MESSAGE_TOO_LARGE");
+    }
+    if (this.faults.refusesTimes === true || this.#hasWrongTime(request.messages, topic)) {
+      throw protocolError("INVALID_TIMESTAMP");
+    }
     return this.#store(partition, request);
   }
 
-  /** The leader that a client finds in fresh metadata. */
-  leaderOf(topic: string, partition: number): number | undefined {
-    return this.#topics.get(topic)?.partitions[partition]?.leader;
+  #hasWrongTime(messages: readonly SentMessage[], { maxDifferenceMs }: Topic): boolean {
+    const now = this.scheduler.now;
+    return messages.some(
+      ({ timestamp }) =>
+        timestamp !== undefined && Math.abs(Number(timestamp) - now) > maxDifferenceMs,
+    );
+  }
+
+  /**
+   * The leaders of the partitions of topics, as a client finds them in fresh metadata. Throws what kafkajs makes of the
+   * first fault in the answer: Kafka names the missing topics first, and the forbidden ones after all others.
+   */
+  leadersOf(names: ReadonlySet<string>): Leaders {
+    const faults = [...names].flatMap((name) => this.#faultOf(name) ?? []);
+    for (const type of [
+      "UNKNOWN_TOPIC_OR_PARTITION",
+      "TOPIC_AUTHORIZATION_FAILED",
+      "LEADER_NOT_AVAILABLE",
+    ] as const) {
+      if (faults.includes(type)) throw protocolError(type);
+    }
+    const leadersOf = (name: string): number[] =>
+      this.#topics.get(name)?.partitions.map(({ leader }) => leader ?? -1) ?? [];
+    return new Map([...names].map((name) => [name, leadersOf(name)]));
+  }
+
+  /** Why a client cannot have the metadata of a topic. */
+  #faultOf(name: string): ProtocolErrorType | undefined {
+    if (this.#denied.has(`Describe ${name}`)) return "TOPIC_AUTHORIZATION_FAILED";
+    const topic = this.#topics.get(name);
+    if (topic === undefined) return "UNKNOWN_TOPIC_OR_PARTITION";
+    const hasLeaders = topic.partitions.every(({ leader }) => leader !== undefined);
+    return hasLeaders ? undefined : "LEADER_NOT_AVAILABLE";
   }
 
   #store(partition: Partition, request: ProduceRequest): number {
     const { producerId, sequence, messages } = request;
-    let state = partition.producers.get(producerId);
-    if (state === undefined) {
-      if (sequence !== 0) throw protocolError("OUT_OF_ORDER_SEQUENCE_NUMBER");
-      state = { next: 0, batches: [] };
-      partition.producers.set(producerId, state);
-    }
-    const again = state.batches.find((batch) => batch.sequence === sequence);
+    // The first batch of a producer that the partition does not know may have any number.
+    const state = partition.producers.get(producerId) ?? { next: sequence, batches: [] };
     // A broker compares numbers, not content.
+    const isSame = (batch: SentBatch): boolean =>
+      batch.sequence === sequence && batch.count === messages.length;
+    const again = state.batches.find(isSame);
     if (again !== undefined) return again.base;
     if (sequence !== state.next) throw protocolError("OUT_OF_ORDER_SEQUENCE_NUMBER");
+    partition.producers.set(producerId, state);
     const base = partition.records.length;
-    for (const [index, { key, value }] of messages.entries()) {
+    const at = this.scheduler.now;
+    for (const [index, { key, value, headers }] of messages.entries()) {
       const { topic, partition: number } = request;
       const offset = base + index;
-      const record = { key, value, at: this.scheduler.now, offset, topic, partition: number };
+      const record = { key, value, headers, at, offset, topic, partition: number };
       partition.records.push(record);
       this.stored.push(record);
     }
@@ -252,12 +331,6 @@ export class KafkaModel {
   }
 }
 
-interface SentMessage {
-  readonly key: string;
-  readonly value: Buffer;
-  readonly partition: number;
-}
-
 interface ProduceRequest {
   readonly topic: string;
   readonly partition: number;
@@ -265,201 +338,4 @@ interface ProduceRequest {
   readonly producerId: number;
   readonly sequence: number;
   readonly messages: readonly SentMessage[];
-}
-
-function connectionError(code: string): Error {
-  const options = { broker: "kafka:9092", code };
-  const Connection = KafkaJSConnectionError as unknown as new (m: string, o: object) => Error;
-  return Object.assign(new Connection(`Connection error: ${code}`, options), { code });
-}
-
-function timedOut(): Error {
-  const Timeout = KafkaJSRequestTimeoutError as unknown as new (m: string, o: object) => Error;
-  return new Timeout("Request Produce timed out", { broker: "kafka:9092" });
-}
-
-function afterRetries(error: Error): Error {
-  const Exceeded = KafkaJSNumberOfRetriesExceeded as unknown as new (e: Error, o: object) => Error;
-  return Object.assign(new Exceeded(error, { retryCount: 1, retryTime: 100 }), { cause: error });
-}
-
-/** What the service uses of an options object of kafkajs. */
-interface ClientOptions {
-  readonly connectionTimeout: number;
-  readonly requestTimeout: number;
-}
-
-/** Makes the `Kafka` of kafkajs in front of a model. */
-export function simulatedKafka(model: () => KafkaModel): new (options: ClientOptions) => unknown {
-  return class Kafka {
-    readonly #options: ClientOptions;
-
-    constructor(options: ClientOptions) {
-      this.#options = options;
-    }
-
-    admin(): SimulatedAdmin {
-      return new SimulatedAdmin(model(), this.#options);
-    }
-
-    producer(): SimulatedProducer {
-      return new SimulatedProducer(model(), this.#options);
-    }
-  };
-}
-
-class SimulatedAdmin {
-  readonly #model: KafkaModel;
-  readonly #options: ClientOptions;
-
-  constructor(model: KafkaModel, options: ClientOptions) {
-    this.#model = model;
-    this.#options = options;
-  }
-
-  async connect(): Promise<void> {
-    await this.#model.connect(this.#options.connectionTimeout);
-  }
-
-  async disconnect(): Promise<void> {
-    await Promise.resolve();
-  }
-
-  async fetchTopicMetadata({ topics: [name = ""] }: { readonly topics: readonly string[] }) {
-    const { partitions } = await this.#ask(name);
-    const replicas = [0, 1, 2];
-    const each = Array.from({ length: partitions }, (_, partitionId) => ({
-      partitionId,
-      replicas,
-    }));
-    return { topics: [{ name, partitions: each }] };
-  }
-
-  async describeConfigs({
-    resources: [{ name } = { name: "" }],
-  }: {
-    readonly resources: readonly { readonly name: string }[];
-  }) {
-    const { maxMessageBytes } = await this.#ask(name);
-    const configEntries = [
-      { configName: "max.message.bytes", configValue: String(maxMessageBytes) },
-      { configName: "min.insync.replicas", configValue: "2" },
-    ];
-    return { resources: [{ configEntries }] };
-  }
-
-  #ask(name: string) {
-    const { requestTimeout: timeoutMs } = this.#options;
-    const model = this.#model;
-    if (model.faults.down === "refused")
-      return model.connect(timeoutMs).then(() => model.describe(name));
-    return model.request(() => model.describe(name), timeoutMs);
-  }
-}
-
-class SimulatedProducer {
-  readonly #model: KafkaModel;
-  readonly #options: ClientOptions;
-  readonly #sequences = new Map<string, number>();
-  /** Leaders by the metadata that were read last. */
-  readonly #leaders = new Map<string, number | undefined>();
-  #producerId: number | undefined;
-  #isConnected = false;
-
-  constructor(model: KafkaModel, options: ClientOptions) {
-    this.#model = model;
-    this.#options = options;
-  }
-
-  async connect(): Promise<void> {
-    const model = this.#model;
-    const { connectionTimeout, requestTimeout } = this.#options;
-    await model.connect(connectionTimeout);
-    this.#producerId ??= await model.request(() => model.newProducerId(), requestTimeout);
-    this.#isConnected = true;
-    model.connections += 1;
-  }
-
-  async disconnect(): Promise<void> {
-    if (this.#isConnected) this.#model.connections -= 1;
-    this.#isConnected = false;
-    await Promise.resolve();
-  }
-
-  /** As kafkajs does it: one more try, with fresh metadata and the same sequence numbers. */
-  async send({ topic, messages }: { readonly topic: string; readonly messages: SentMessage[] }) {
-    if (!this.#isConnected) throw new KafkaJSError("The producer is disconnected");
-    const partitions = [...new Set(messages.map(({ partition }) => partition))];
-    const answers: object[] = [];
-    for (const partition of partitions) {
-      const own = messages.filter((message) => message.partition === partition);
-      const answer = await this.#sendTo(topic, partition, own, partitions.length > 1);
-      if (answer !== undefined) answers.push(answer);
-    }
-    return answers;
-  }
-
-  async #sendTo(
-    topic: string,
-    partition: number,
-    messages: readonly SentMessage[],
-    areSeveral: boolean,
-  ): Promise<object | undefined> {
-    const model = this.#model;
-    const log = `${topic}/${partition}`;
-    const sequence = this.#sequences.get(log) ?? 0;
-    let baseOffset: number;
-    try {
-      baseOffset = await this.#try(topic, partition, sequence, messages);
-    } catch (error) {
-      if ((error as { retriable?: boolean }).retriable === false) throw error;
-      // https://github.com/tulios/kafkajs/issues/1303
-      if (areSeveral && (error as { type?: string }).type === "NOT_LEADER_FOR_PARTITION") {
-        return undefined;
-      }
-      await new Promise<void>((resolve) => {
-        model.scheduler.after(80 + model.random.fraction() * 40, resolve);
-      });
-      this.#leaders.delete(log);
-      try {
-        baseOffset = await this.#try(topic, partition, sequence, messages);
-      } catch (second) {
-        throw (second as { retriable?: boolean }).retriable === false
-          ? second
-          : afterRetries(second as Error);
-      }
-    }
-    // Only now: after a failure the same numbers are used for whatever is sent next.
-    this.#sequences.set(log, sequence + messages.length);
-    return { topicName: topic, partition, errorCode: 0, baseOffset: String(baseOffset) };
-  }
-
-  async #try(
-    topic: string,
-    partition: number,
-    sequence: number,
-    messages: readonly SentMessage[],
-  ): Promise<number> {
-    const model = this.#model;
-    const { connectionTimeout, requestTimeout } = this.#options;
-    if (model.faults.down !== undefined) await model.connect(connectionTimeout);
-    const log = `${topic}/${partition}`;
-    let leader = this.#leaders.get(log);
-    if (leader === undefined) {
-      leader = await model.request(() => {
-        model.describe(topic);
-        return model.leaderOf(topic, partition);
-      }, requestTimeout);
-      this.#leaders.set(log, leader);
-    }
-    const request = {
-      topic,
-      partition,
-      leader: leader ?? -1,
-      producerId: this.#producerId ?? -1,
-      sequence,
-      messages,
-    };
-    return model.request(() => model.produce(request), requestTimeout);
-  }
 }

@@ -1,4 +1,4 @@
-import { EventEmitter } from "node:events";
+import { closeError, reset, SimulatedConnection } from "./rabbitmq-connection.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler, SimulatedProcess } from "./scheduler.ts";
 
@@ -7,11 +7,25 @@ export interface QueuedMessage {
   readonly queue: string;
   readonly content: Buffer;
   readonly messageId: string;
+  readonly exchange: string;
+  readonly routingKey: string;
   /** When it was stored, in ms of virtual time. */
   readonly at: number;
 }
 
-interface Queue {
+export type ExchangeType = "direct" | "fanout" | "topic";
+
+export type QueueKind = "classic" | "quorum" | "stream";
+
+/** What a queue is declared with. */
+export interface QueueSettings {
+  readonly kind: QueueKind;
+  /** Messages that it holds before it refuses more (`reject-publish`). Default no limit. */
+  readonly maxLength?: number;
+}
+
+interface Queue extends QueueSettings {
+  readonly messages: QueuedMessage[];
   /** Nobody can use it: its node or its members are down. */
   isDown: boolean;
   /** It refuses what is published. */
@@ -45,32 +59,49 @@ export interface RabbitMqFaults {
 export class RabbitMqModel {
   readonly scheduler: Scheduler;
   readonly random: Random;
-  readonly #exchanges = new Set<string>();
+  readonly #exchanges = new Map<string, ExchangeType>();
   readonly #queues = new Map<string, Queue>();
   #bindings: Binding[] = [];
   readonly #connections = new Set<SimulatedConnection>();
   /** Every message that was ever stored, also of queues that were deleted since. */
   readonly stored: QueuedMessage[] = [];
   faults: RabbitMqFaults = {};
+  /** Exchanges that the user may not write to. */
+  readonly deniedWrites = new Set<string>();
+  /** Most channels of a connection that is made from now on. */
   channelMax = 2047;
+  /** Most channels of the user. */
+  userChannels = Infinity;
+  /** Most connections. */
+  maxConnections = Infinity;
+  /** Largest message; before RabbitMQ 4 of channels that are opened from now on. */
   maxMessageBytes = 16 * 2 ** 20;
-  version = "4.0.5";
 
-  constructor(scheduler: Scheduler, random: Random) {
+  readonly version: string;
+
+  constructor(scheduler: Scheduler, random: Random, version = "4.0.5") {
     this.scheduler = scheduler;
     this.random = random;
+    this.version = version;
   }
 
   get connections(): number {
     return this.#connections.size;
   }
 
-  declareExchange(name: string): void {
-    this.#exchanges.add(name);
+  /** Channels of all connections. */
+  get userChannelsInUse(): number {
+    return [...this.#connections].reduce((sum, { open }) => sum + open.size, 0);
   }
 
-  hasExchange(name: string): boolean {
-    return this.#exchanges.has(name);
+  declareExchange(name: string, type: ExchangeType = "topic"): Refusal | undefined {
+    const existing = this.#exchanges.get(name) ?? type;
+    this.#exchanges.set(name, existing);
+    return existing === type ? undefined : inequivalent("type", "exchange", name);
+  }
+
+  checkExchange(name: string): Refusal | undefined {
+    return this.#exchanges.has(name) ? undefined : missing("exchange", name);
   }
 
   deleteExchange(name: string): void {
@@ -78,8 +109,14 @@ export class RabbitMqModel {
     this.#bindings = this.#bindings.filter(({ exchange }) => exchange !== name);
   }
 
-  declareQueue(name: string): void {
-    if (!this.#queues.has(name)) this.#queues.set(name, { isDown: false, isFull: false });
+  declareQueue(name: string, settings: QueueSettings = { kind: "classic" }): Refusal | undefined {
+    const { kind, maxLength } = this.#queues.get(name) ?? settings;
+    if (kind !== settings.kind) return inequivalent("x-queue-type", "queue", name);
+    if (maxLength !== settings.maxLength) return inequivalent("x-max-length", "queue", name);
+    if (!this.#queues.has(name)) {
+      this.#queues.set(name, { ...settings, messages: [], isDown: false, isFull: false });
+    }
+    return undefined;
   }
 
   deleteQueue(name: string): void {
@@ -87,9 +124,16 @@ export class RabbitMqModel {
     this.#bindings = this.#bindings.filter(({ queue }) => queue !== name);
   }
 
-  bind(queue: string, exchange: string, pattern: string): void {
-    this.unbind(queue, exchange);
+  /** What is in a queue; `undefined` without one. */
+  read(name: string): readonly QueuedMessage[] | undefined {
+    return this.#queues.get(name)?.messages;
+  }
+
+  bind(queue: string, exchange: string, pattern: string): Refusal | undefined {
+    if (!this.#queues.has(queue)) return missing("queue", queue);
+    if (!this.#exchanges.has(exchange)) return missing("exchange", exchange);
     this.#bindings.push({ queue, exchange, pattern });
+    return undefined;
   }
 
   unbind(queue: string, exchange: string): void {
@@ -108,9 +152,8 @@ export class RabbitMqModel {
     const wasBlocked = this.faults.isBlocked === true;
     this.faults = faults;
     if (faults.down === "refused") this.dropConnections();
-    const isBlocked = faults.isBlocked === true;
-    if (isBlocked === wasBlocked) return;
-    for (const connection of this.#connections) connection.setBlocked(isBlocked);
+    const isOver = wasBlocked && faults.isBlocked !== true;
+    if (isOver) for (const connection of this.#connections) connection.setBlocked(false);
   }
 
   /** Every connection ends at once. */
@@ -143,11 +186,13 @@ export class RabbitMqModel {
           fail(Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }));
         } else if (this.faults.isForbidden === true) {
           fail(Object.assign(new Error("403 ACCESS_REFUSED - Login was refused"), { code: 403 }));
+        } else if (this.connections >= this.maxConnections) {
+          const text = "NOT_ALLOWED - access to vhost '/' refused: connection limit is reached";
+          fail(closeError(530, text));
         } else {
           const connection = new SimulatedConnection(this);
           this.#connections.add(connection);
           resolve(connection.model);
-          if (this.faults.isBlocked === true) connection.setBlocked(true);
         }
       });
     });
@@ -155,308 +200,88 @@ export class RabbitMqModel {
 
   /** What the broker does with a message: stores it, returns it, refuses it, or closes the channel. */
   route(
-    exchange: string,
-    routingKey: string,
     message: Omit<QueuedMessage, "queue" | "at">,
+    { maxMessageBytes, writable }: ChannelRights,
   ): Routed {
-    if (!this.#exchanges.has(exchange)) {
-      return { close: 404, text: `NOT_FOUND - no exchange '${exchange}' in vhost '/'` };
+    const { exchange, routingKey, content } = message;
+    if (content.length > maxMessageBytes) {
+      const text = `PRECONDITION_FAILED - message size ${content.length} is larger than configured max size ${maxMessageBytes}`;
+      return { code: 406, text };
     }
-    if (this.faults.refusesWrites === true) {
-      return {
-        close: 403,
-        text: `ACCESS_REFUSED - write access to exchange '${exchange}' refused`,
-      };
+    const isDenied = this.faults.refusesWrites === true || this.deniedWrites.has(exchange);
+    if (isDenied && !writable.has(exchange)) {
+      const text = `ACCESS_REFUSED - write access to exchange '${exchange}' refused`;
+      return { code: 403, text };
     }
-    if (message.content.length > this.maxMessageBytes) {
-      const text = `PRECONDITION_FAILED - message size ${message.content.length} is larger than configured max size ${this.maxMessageBytes}`;
-      return { close: 406, text };
-    }
+    writable.add(exchange);
+    const type = this.#exchanges.get(exchange);
+    if (type === undefined) return missing("exchange", exchange);
     const names = this.#bindings
-      .filter((each) => each.exchange === exchange && matches(each.pattern, routingKey))
+      .filter((each) => each.exchange === exchange && takes(type, each.pattern, routingKey))
       .map(({ queue }) => queue);
     const queues = [...new Set(names)].filter((name) => this.#queues.get(name)?.isDown === false);
     if (queues.length === 0) return { outcome: "returned" };
-    if (queues.some((name) => this.#queues.get(name)?.isFull === true)) return { outcome: "nack" };
-    for (const queue of queues) {
-      this.stored.push({ ...message, queue, at: this.scheduler.now });
-    }
-    return { outcome: "confirmed" };
-  }
-}
-
-type Routed =
-  | { readonly outcome: "confirmed" | "returned" | "nack" }
-  | { readonly close: number; readonly text: string };
-
-/** A topic pattern: `*` is one word, `#` any number. */
-function matches(pattern: string, key: string): boolean {
-  if (pattern === "#") return true;
-  const text = pattern
-    .split(".")
-    .map((word) => (word === "*" ? "[^.]+" : word === "#" ? ".*" : word))
-    .join(String.raw`\.`);
-  return new RegExp(`^${text}$`).test(key);
-}
-
-function reset(): Error {
-  return Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
-}
-
-/** A connection: what amqplib calls `Connection`, and `ChannelModel` as its `model`. */
-class SimulatedConnection extends EventEmitter {
-  readonly broker: RabbitMqModel;
-  readonly process: SimulatedProcess | undefined;
-  readonly model: SimulatedModel;
-  readonly serverProperties: { readonly version: string };
-  readonly stream = { destroy: (error?: Error) => this.#cutOff(error) };
-  readonly channelMax: number;
-  /** What amqplib keeps of channels; nothing waits here. */
-  readonly channels: readonly never[] = [];
-  readonly open = new Set<SimulatedChannel>();
-  /** What amqplib calls it. */
-  blocked = false;
-  isOpen = true;
-
-  constructor(broker: RabbitMqModel) {
-    super();
-    this.broker = broker;
-    this.process = broker.scheduler.process;
-    this.channelMax = broker.channelMax;
-    this.serverProperties = { version: broker.version };
-    this.model = new SimulatedModel(this);
-  }
-
-  /** Runs as the process that has the connection, unless that was killed. */
-  deliver(ms: number, run: () => void): void {
-    this.broker.scheduler.after(ms, run, this.process);
-  }
-
-  setBlocked(isBlocked: boolean): void {
-    this.deliver(0, () => {
-      this.blocked = isBlocked;
-      if (isBlocked) this.model.emit("blocked", "low on memory");
-      else this.model.emit("unblocked");
-      for (const channel of this.open) channel.resume();
-    });
-  }
-
-  /** The connection breaks. amqplib ends the channels before it names the reason. */
-  end(error: Error | undefined): void {
-    if (!this.isOpen) return;
-    this.forget();
-    this.deliver(0, () => {
-      for (const channel of this.open) channel.end(new Error("channel closed"));
-      if (error !== undefined) this.model.emit("error", error);
-      this.model.emit("close", error);
-    });
-  }
-
-  forget(): void {
-    this.isOpen = false;
-    this.broker.forget(this);
-  }
-
-  #cutOff(error: Error | undefined): void {
-    this.end(error ?? new Error("cut off"));
-  }
-}
-
-class SimulatedModel extends EventEmitter {
-  readonly connection: SimulatedConnection;
-
-  constructor(connection: SimulatedConnection) {
-    super();
-    this.connection = connection;
-  }
-
-  createConfirmChannel(): Promise<SimulatedChannel> {
-    const { connection } = this;
-    const { broker } = connection;
-    return new Promise((resolve, reject) => {
-      if (!connection.isOpen) throw new Error("Connection closed");
-      if (connection.open.size >= broker.channelMax) {
-        throw new Error("No channels left to allocate");
+    let isRefused = false;
+    for (const name of queues) {
+      const queue = this.#queues.get(name)!;
+      if (queue.isFull || queue.messages.length >= (queue.maxLength ?? Infinity)) {
+        isRefused = true;
+        continue;
       }
-      const channel = new SimulatedChannel(connection);
-      connection.open.add(channel);
-      channel.answer(
-        () => resolve(channel),
-        (error) => reject(error),
-      );
-    });
-  }
-
-  close(): Promise<void> {
-    const { connection } = this;
-    return new Promise((resolve) => {
-      connection.deliver(1, () => {
-        if (connection.broker.faults.isMute === true || !connection.isOpen) return;
-        resolve();
-        connection.end(undefined);
-      });
-    });
+      const stored = { ...message, queue: name, at: this.scheduler.now };
+      queue.messages.push(stored);
+      this.stored.push(stored);
+    }
+    return { outcome: isRefused ? "nack" : "confirmed" };
   }
 }
 
-interface Unconfirmed {
-  readonly settle: (error: Error | null) => void;
+/** What a channel may do. */
+export interface ChannelRights {
+  /** Largest message. */
+  readonly maxMessageBytes: number;
+  /** Exchanges that it has written to: the broker does not ask for the right again. */
+  readonly writable: Set<string>;
 }
 
-class SimulatedChannel extends EventEmitter {
-  readonly connection: SimulatedConnection;
-  readonly ch = 1;
-  readonly #unconfirmed = new Set<Unconfirmed>();
-  readonly #failures = new Set<(error: Error) => void>();
-  #waiting: (() => void)[] = [];
-  #isOpen = true;
-  /** The broker handles what comes on a channel in its order. */
-  #busyUntil = 0;
-
-  constructor(connection: SimulatedConnection) {
-    super();
-    this.connection = connection;
-  }
-
-  /** Answers a request after a while; never while the broker says nothing. */
-  answer(resolve: () => void, reject: (error: Error) => void): void {
-    this.#failures.add(reject);
-    this.#inTurn(() => {
-      if (this.connection.broker.faults.isMute === true) return;
-      this.#failures.delete(reject);
-      resolve();
-    });
-  }
-
-  resume(): void {
-    if (this.connection.blocked) return;
-    for (const each of this.#waiting.splice(0)) this.#inTurn(each);
-  }
-
-  publish(
-    exchange: string,
-    routingKey: string,
-    content: Buffer,
-    { messageId }: { readonly messageId: string },
-    confirmed: (error: Error | null) => void,
-  ): boolean {
-    if (!this.#isOpen) throw new Error("Channel closed");
-    const unconfirmed = { settle: confirmed };
-    this.#unconfirmed.add(unconfirmed);
-    this.#inTurn(() => this.#handle(exchange, routingKey, { content, messageId }, unconfirmed));
-    return this.#unconfirmed.size < 100 || this.connection.broker.random.chance(0.9);
-  }
-
-  checkExchange(name: string): Promise<void> {
-    return this.#ask(() =>
-      this.connection.broker.hasExchange(name)
-        ? undefined
-        : { code: 404, text: `NOT_FOUND - no exchange '${name}' in vhost '/'` },
-    );
-  }
-
-  assertExchange(name: string): Promise<void> {
-    return this.#ask(() => this.connection.broker.declareExchange(name));
-  }
-
-  assertQueue(name: string): Promise<void> {
-    return this.#ask(() => this.connection.broker.declareQueue(name));
-  }
-
-  bindQueue(queue: string, exchange: string, pattern: string): Promise<void> {
-    return this.#ask(() => this.connection.broker.bind(queue, exchange, pattern));
-  }
-
-  close(): Promise<void> {
-    if (!this.#isOpen) return Promise.reject(new Error("Channel closed"));
-    return new Promise((resolve, reject) => {
-      const done = (): void => {
-        resolve();
-        this.#leave();
-        this.emit("close");
-      };
-      this.answer(done, reject);
-    });
-  }
-
-  /** Everything that waits for the broker fails. */
-  end(error: Error, reason?: Error): void {
-    if (!this.#isOpen) return;
-    this.#leave();
-    for (const reject of this.#failures) reject(reason ?? error);
-    this.#failures.clear();
-    for (const { settle } of this.#unconfirmed) settle(error);
-    this.#unconfirmed.clear();
-    if (reason !== undefined) this.emit("error", reason);
-    this.emit("close");
-  }
-
-  #leave(): void {
-    this.#isOpen = false;
-    this.connection.open.delete(this);
-  }
-
-  #ask(
-    act: () => { readonly code: number; readonly text: string } | undefined | void,
-  ): Promise<void> {
-    if (!this.#isOpen) return Promise.reject(new Error("Channel closed"));
-    return new Promise((resolve, reject) => {
-      this.answer(() => {
-        const refusal = act();
-        if (refusal === undefined) {
-          resolve();
-          return;
-        }
-        const error = closeError(refusal.code, refusal.text);
-        reject(error);
-        this.end(new Error("channel closed"), error);
-      }, reject);
-    });
-  }
-
-  #inTurn(run: () => void): void {
-    const { connection } = this;
-    if (connection.blocked) {
-      this.#waiting.push(run);
-      return;
-    }
-    const { scheduler, random, faults } = connection.broker;
-    const ms = random.fraction() * (faults.slowestMs ?? 5);
-    this.#busyUntil = Math.max(this.#busyUntil, scheduler.now + ms);
-    connection.deliver(this.#busyUntil - scheduler.now, () => {
-      if (this.#isOpen && connection.isOpen) run();
-    });
-  }
-
-  #handle(
-    exchange: string,
-    routingKey: string,
-    message: { readonly content: Buffer; readonly messageId: string },
-    unconfirmed: Unconfirmed,
-  ): void {
-    const { broker } = this.connection;
-    // It came to a broker that hangs, or to none.
-    if (broker.faults.down !== undefined) return;
-    const routed = broker.route(exchange, routingKey, message);
-    if ("close" in routed) {
-      this.end(new Error("channel closed"), closeError(routed.close, routed.text));
-      return;
-    }
-    if (broker.faults.isMute === true) return;
-    if (broker.random.chance(broker.faults.lostConfirms ?? 0)) {
-      this.connection.end(reset());
-      return;
-    }
-    if (routed.outcome === "returned") {
-      const fields = { replyCode: 312, replyText: "NO_ROUTE", exchange, routingKey };
-      this.emit("return", { fields, properties: { messageId: message.messageId } });
-    }
-    this.#unconfirmed.delete(unconfirmed);
-    unconfirmed.settle(routed.outcome === "nack" ? new Error("message nacked") : null);
-    if (this.#unconfirmed.size < 50) this.emit("drain");
-  }
+/** Why a broker closes a channel. */
+export interface Refusal {
+  readonly code: number;
+  readonly text: string;
 }
 
-function closeError(code: number, text: string): Error {
-  return Object.assign(new Error(`Channel closed by server: ${code} (${text})`), { code });
+function missing(what: string, name: string): Refusal {
+  return { code: 404, text: `NOT_FOUND - no ${what} '${name}' in vhost '/'` };
+}
+
+function inequivalent(argument: string, what: string, name: string): Refusal {
+  const text = `PRECONDITION_FAILED - inequivalent arg '${argument}' for ${what} '${name}' in vhost '/'`;
+  return { code: 406, text };
+}
+
+function takes(type: ExchangeType, pattern: string, key: string): boolean {
+  if (type === "fanout") return true;
+  return type === "direct" ? pattern === key : matches(pattern, key);
+}
+
+type Routed = { readonly outcome: "confirmed" | "returned" | "nack" } | Refusal;
+
+/** A topic pattern: `*` is one word, `#` any number, also none. */
+function matches(pattern: string, key: string): boolean {
+  return pattern === "#" || matchesWords(wordsOf(pattern), wordsOf(key));
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text === "" ? [] : text.split(".");
+}
+
+function matchesWords(
+  [first, ...pattern]: readonly string[],
+  [word, ...words]: readonly string[],
+): boolean {
+  if (first === undefined) return word === undefined;
+  if (first === "#" && matchesWords(pattern, word === undefined ? [] : [word, ...words]))
+    return true;
+  if (word === undefined || (first !== "#" && first !== "*" && first !== word)) return false;
+  return matchesWords(first === "#" ? [first, ...pattern] : pattern, words);
 }

@@ -12,6 +12,10 @@ export type Action =
   | { readonly do: "restart-service"; readonly how: "stop" | "kill"; readonly forMs: number }
   | { readonly do: "cut-power"; readonly forMs: number }
   | { readonly do: "start-second-service" }
+  | { readonly do: "upgrade-exit-module"; readonly forMs: number }
+  | { readonly do: "change-topic" }
+  | { readonly do: "rename-sink"; readonly sink: SinkName }
+  | { readonly do: "disk-fills"; readonly leftMegabytes: number; readonly forMs: number }
   | { readonly do: "remove-sink"; readonly sink: SinkName; readonly forMs: number }
   | { readonly do: "kafka-down"; readonly how: "refused" | "silent"; readonly forMs: number }
   | {
@@ -61,11 +65,18 @@ export interface Step {
   readonly action: Action;
 }
 
+/**
+ * How often the service checks what changes without an event, such as the size of the journal: as a real one does, or
+ * rarely, for the scripts that take days.
+ */
+export type Pace = "real" | "slow";
+
 /** A script of a simulation. Together with the seed of the world it says everything that happens. */
 export interface Scenario {
   readonly seed: number;
   readonly sinks: readonly SinkName[];
   readonly rules: "linux" | "windows";
+  readonly pace: Pace;
   /** True if the service declares exchange and queue, false if they are there. */
   readonly declaresTopology: boolean;
   /** Frames in a segment of the journal: with few of them, segments are deleted early. */
@@ -84,7 +95,7 @@ const shortMs = fc.oneof(
 );
 const pauseMs = fc.oneof(
   { weight: 3, arbitrary: shortMs },
-  { weight: 2, arbitrary: fc.integer({ min: 0, max: 30 * minutes }) },
+  { weight: 3, arbitrary: fc.integer({ min: 0, max: 40 * minutes }) },
   { weight: 2, arbitrary: fc.integer({ min: 0, max: 4 * hours }) },
 );
 const forMs = fc.oneof(shortMs, fc.integer({ min: 0, max: 2 * hours }));
@@ -99,17 +110,15 @@ function action<Name extends Action["do"], Rest extends object>(
   return fc.record({ do: fc.constant(name), ...rest });
 }
 
-const records = action("record", {
-  count: fc.oneof(
-    fc.integer({ min: 1, max: 20 }),
-    fc.integer({ min: 1, max: 300 }),
-    fc.integer({ min: 1, max: 1500 }),
-  ),
-  bytes: fc.oneof(
-    { weight: 9, arbitrary: fc.constant(0) },
-    { weight: 1, arbitrary: fc.constantFrom(3000, 40_000, 400_000) },
-  ),
-});
+const bursts = (max: number, ...bytes: readonly number[]) =>
+  action("record", { count: fc.integer({ min: 1, max }), bytes: fc.constantFrom(...bytes) });
+const records = fc.oneof(
+  { weight: 32, arbitrary: bursts(20, 0) },
+  { weight: 7, arbitrary: bursts(150, 0) },
+  { weight: 1, arbitrary: bursts(1500, 0, 0, 0, 3000) },
+  { weight: 2, arbitrary: bursts(60, 3000, 40_000) },
+  { weight: 1, arbitrary: bursts(12, 400_000) },
+);
 
 const ofService = [
   action("restart-ca", { how: fc.constantFrom("stop" as const, "kill" as const), forMs: shortMs }),
@@ -119,6 +128,9 @@ const ofService = [
   }),
   action("cut-power", { forMs: shortMs }),
   action("start-second-service", {}),
+  // The exit module comes first, and the service waits with what it does not know.
+  action("upgrade-exit-module", { forMs }),
+  action("rename-sink", { sink: fc.constantFrom(...sinkNames) }),
   action("remove-sink", { sink: fc.constantFrom(...sinkNames), forMs }),
   action("record-undecodable", {}),
   action("late-frames", { ms: fc.constantFrom(500, 5000), forMs }),
@@ -134,6 +146,7 @@ const ofDisk = [
   }),
   action("disk-slow", { slowestMs: fc.constantFrom(100, 2000), forMs: shortMs }),
   action("disk-hangs", { forMs: shortMs }),
+  action("disk-fills", { leftMegabytes: fc.constantFrom(140, 160, 200), forMs }),
 ];
 
 const ofKafka = [
@@ -145,6 +158,7 @@ const ofKafka = [
   action("kafka-loses-replicas", { forMs }),
   action("kafka-deletes-topic", { forMs: shortMs }),
   action("kafka-grows-topic", {}),
+  action("change-topic", {}),
   action("kafka-limits-messages", { bytes: fc.constantFrom(20_000, 200_000), forMs }),
 ];
 
@@ -174,20 +188,47 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
       ...(sinks.includes("rabbitmq") ? ofRabbitMq : []),
     ];
     const anything = fc.oneof(
-      { weight: 6, arbitrary: records },
+      { weight: 5, arbitrary: records },
       { weight: 2, arbitrary: fc.oneof(...ofService) },
       { weight: 1, arbitrary: fc.oneof(...ofDisk) },
       ...(broken.length > 0 ? [{ weight: 4, arbitrary: fc.oneof(...broken) }] : []),
     );
-    return fc.record({
+    const steps = (
+      pause: fc.Arbitrary<number>,
+      maxLength: number,
+      maxForMs = Infinity,
+    ): fc.Arbitrary<Step[]> => {
+      const shortened = (anyAction: Action): Action =>
+        "forMs" in anyAction ? { ...anyAction, forMs: anyAction.forMs % maxForMs } : anyAction;
+      const step = fc.record({
+        afterMs: pause,
+        action: (anything as fc.Arbitrary<Action>).map(shortened),
+      });
+      return fc.array(step, { minLength: 1, maxLength, size: "max" });
+    };
+    const script = {
       seed: fc.integer({ min: 0, max: 2 ** 31 - 1 }),
       sinks: fc.constant(sinks),
       rules: fc.constantFrom("linux" as const, "windows" as const),
       declaresTopology: fc.boolean(),
       framesInSegment: fc.constantFrom(20, 200, 5000),
-      steps: fc.array(fc.record({ afterMs: pauseMs, action: anything }), {
-        minLength: 1,
-        maxLength: 24,
-      }) as fc.Arbitrary<Step[]>,
-    });
+    };
+    return fc.oneof(
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          ...script,
+          pace: fc.constant("real" as const),
+          steps: steps(shortMs, 24, 10 * minutes),
+        }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          ...script,
+          pace: fc.constant("slow" as const),
+          steps: steps(pauseMs, 120),
+        }),
+      },
+    );
   });

@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
 import { parseConfig, type ResolvedConfig } from "../../src/config/load.ts";
-import { Service } from "../../src/service/service.ts";
-import type { Scenario, SinkName } from "./scenario.ts";
+import { Service, type ServiceIntervals } from "../../src/service/service.ts";
+import type { Pace, Scenario, SinkName } from "./scenario.ts";
 import type { SimulatedProcess } from "./scheduler.ts";
-import type { World } from "./world.ts";
+import { nameOf, type World } from "./world.ts";
 
 /** Directories of the service on the simulated disk. */
 export const stateDirectory = "/state";
@@ -12,15 +12,39 @@ export const fileDirectory = "/events";
 /** The most that the service may have in flight for a sink. */
 export const maxInFlightEvents = 500;
 
+const minutes = 60_000;
+
+/** How often a service checks what changes without an event. */
+const paces: Readonly<Record<Pace, Paces>> = {
+  real: { pollMs: 1000, retryMaxMs: 15_000, partitionCheckSeconds: 30, intervals: {} },
+  slow: {
+    pollMs: 2 * minutes,
+    retryMaxMs: 2 * minutes,
+    partitionCheckSeconds: 900,
+    intervals: {
+      retentionMs: 15 * minutes,
+      healthLogMs: 60 * minutes,
+      statusFileMs: 60 * minutes,
+      connectionCheckMs: 5 * minutes,
+      progressLogMs: 120 * minutes,
+    },
+  },
+};
+
+interface Paces {
+  readonly pollMs: number;
+  readonly retryMaxMs: number;
+  readonly partitionCheckSeconds: number;
+  readonly intervals: ServiceIntervals;
+}
+
 const sinks: Readonly<Record<SinkName, object>> = {
-  kafka: { name: "kafka", url: "kafka://kafka-1:9092,kafka-2:9092/events", maxInFlightEvents },
+  kafka: { maxInFlightEvents },
   rabbitmq: {
-    name: "rabbitmq",
     url: "amqp://guest@rabbitmq-1,rabbitmq-2/?exchange=events",
     maxInFlightEvents,
   },
   file: {
-    name: "file",
     url: "file:///events",
     maxFiles: 0,
     maxFileBytes: 200_000,
@@ -28,22 +52,40 @@ const sinks: Readonly<Record<SinkName, object>> = {
   },
 };
 
+const brokers = "kafka://kafka-1:9092,kafka-2:9092";
 const topology = { quorumQueues: [{ name: "consumer" }] };
+
+/** The limits of the journal, in MiB. */
+export interface SpaceSettings {
+  readonly maxMegabytes: number;
+  readonly minFreeMegabytes: number;
+}
+
+/** Configurations by their text. */
+const parsed = new Map<string, ResolvedConfig>();
 
 /** The configuration that a service has in a scenario. */
 export function configOf(
-  { sinks: names, declaresTopology }: Pick<Scenario, "sinks" | "declaresTopology">,
-  maxMegabytes: number,
+  { sinks: names, declaresTopology, pace }: Scenario,
+  world: World,
+  { maxMegabytes, minFreeMegabytes }: SpaceSettings,
 ): ResolvedConfig {
+  const { pollMs, retryMaxMs, partitionCheckSeconds } = paces[pace];
   const text = JSON.stringify({
-    journal: { directory: "/journal", pollMs: 10_000, maxMegabytes, minFreeMegabytes: 64 },
+    journal: { directory: "/journal", maxMegabytes, minFreeMegabytes },
     state: { directory: stateDirectory },
     sinks: names.map((name) => ({
       ...sinks[name],
+      name: nameOf(name, world),
+      retryMaxMs,
+      ...(name === "kafka" && { url: `${brokers}/${world.topic}`, partitionCheckSeconds }),
       ...(name === "rabbitmq" && declaresTopology && { topology }),
     })),
   });
-  return parseConfig("/certwire.json", text);
+  let config = parsed.get(text);
+  if (config === undefined) parsed.set(text, (config = parseConfig("/certwire.json", text)));
+  // More than a configuration may ask for.
+  return { ...config, journal: { ...config.journal, pollMs } };
 }
 
 /** A line that the service has logged. */
@@ -65,11 +107,17 @@ export class ServiceProcess {
   /** When it was told to stop, in ms of virtual time. */
   stoppedAt: number | undefined;
 
-  constructor(world: World, name: string, config: ResolvedConfig, lines: LoggedLine[]) {
+  constructor(
+    world: World,
+    name: string,
+    { config, pace }: { readonly config: ResolvedConfig; readonly pace: Pace },
+    lines: LoggedLine[],
+  ) {
     this.process = { name, isAlive: true };
     const { scheduler } = world;
+    const { intervals } = paces[pace];
     const run = async (): Promise<void> => {
-      this.service = await Service.create({ config, log: logTo(world, lines) });
+      this.service = await Service.create({ config, log: logTo(world, lines), intervals });
       await this.service.run(this.#stop.signal);
     };
     const start = (): void =>

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { sizeFromEnvironment } from "../support/scale.ts";
 
 /** How many scripts are run, one for each seed from 1. */
-const runs = sizeFromEnvironment("CERTWIRE_SIMULATION_RUNS", 60);
+const runs = sizeFromEnvironment("CERTWIRE_SIMULATION_RUNS", 100);
 
 function simulate(...args: string[]): { readonly status: number | null; readonly output: string } {
   const { status, stdout, stderr } = spawnSync("node", ["scripts/simulate.mjs", ...args], {

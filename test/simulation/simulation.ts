@@ -1,41 +1,15 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Status } from "../../src/health/status.ts";
-import { mebibyte } from "../../src/units.ts";
-import { Disk } from "./disk.ts";
+import { createWorld, space } from "./create-world.ts";
+import { findDelay } from "./delays.ts";
 import { type Fault, faultOf, mayDuplicate, subjectOf } from "./faults.ts";
 import { besides, deliveriesOf, findViolations, lasting, oldestUndelivered } from "./invariants.ts";
-import { JournalModel } from "./journal.ts";
-import { KafkaModel } from "./kafka.ts";
-import { RabbitMqModel } from "./rabbitmq.ts";
-import { Random } from "./random.ts";
+import { drainMs, maxLinesInHour, onTheirWayMs, settledMs, stopMs, waitsMs } from "./limits.ts";
+import type { RunReport } from "./run-report.ts";
 import type { Action, Scenario, SinkName } from "./scenario.ts";
-import { Scheduler } from "./scheduler.ts";
-import { configOf, fileDirectory, type LoggedLine, ServiceProcess } from "./service-process.ts";
+import { configOf, type LoggedLine, ServiceProcess } from "./service-process.ts";
 import { Violation } from "./violation.ts";
-import { enter, type World } from "./world.ts";
-
-/** Maximum size of the simulated journal, in MiB. */
-const maxMegabytes = 128;
-
-/** Within which time everything is delivered once nothing is wrong any more, in ms. */
-const drainMs = 15 * 60_000;
-/** Within which time a service ends that was told to, in ms. */
-const stopMs = 30_000;
-/** A sink whose destination has worked for so long is not behind, in ms. */
-const worksAgainMs = 10 * 60_000;
-/** An event that has waited for so long is not on its way, in ms. */
-const waitsMs = 3 * 60_000;
-/** Most lines that a service logs in an hour for each sink, and most in the hour of a start. */
-const maxLinesInHour = 400;
-
-/** What a run has shown. */
-export interface RunReport {
-  readonly simulatedMs: number;
-  readonly steps: number;
-  readonly records: number;
-  /** Starts of the service. */
-  readonly starts: number;
-}
+import { nameOf, type World } from "./world.ts";
 
 /** Runs a scenario to its end. Rejects with a Violation. */
 export async function simulate(scenario: Scenario): Promise<RunReport> {
@@ -72,27 +46,7 @@ class Run {
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
     this.#sinks = scenario.sinks;
-    const scheduler = new Scheduler();
-    const random = new Random(scenario.seed);
-    const disk = new Disk(scheduler, random);
-    disk.rules = scenario.rules;
-    disk.prepare(fileDirectory);
-    const limits = {
-      segmentBytes: 4 * mebibyte,
-      framesInSegment: scenario.framesInSegment,
-      maxJournalBytes: maxMegabytes * mebibyte,
-    };
-    const journal = new JournalModel(disk, () => this.#world, limits);
-    const kafka = new KafkaModel(scheduler, random);
-    kafka.createTopic("events", 3);
-    const rabbitmq = new RabbitMqModel(scheduler, random);
-    if (!scenario.declaresTopology) {
-      rabbitmq.declareExchange("events");
-      rabbitmq.declareQueue("consumer");
-      rabbitmq.bind("consumer", "events", "#");
-    }
-    this.#world = { scheduler, random, disk, journal, kafka, rabbitmq, wallOffsetMs: 0 };
-    enter(this.#world);
+    this.#world = createWorld(scenario);
     process.on("unhandledRejection", this.#onRejection);
   }
 
@@ -133,7 +87,7 @@ class Run {
   /** People ask for certificates now and then, whatever is wrong. */
   #load(): void {
     const { scheduler, journal, random } = this.#world;
-    const afterMs = random.fraction() * (random.chance(0.5) ? 20_000 : 15 * 60_000);
+    const afterMs = random.fraction() * (random.chance(0.5) ? 20_000 : 30 * 60_000);
     scheduler.after(
       afterMs,
       () => {
@@ -183,8 +137,9 @@ class Run {
 
   #start(): void {
     const name = `service ${++this.#starts}`;
-    const config = configOf({ ...this.#scenario, sinks: this.#sinks }, maxMegabytes);
-    this.#service = new ServiceProcess(this.#world, name, config, this.#lines);
+    const { pace } = this.#scenario;
+    const config = configOf({ ...this.#scenario, sinks: this.#sinks }, this.#world, space);
+    this.#service = new ServiceProcess(this.#world, name, { config, pace }, this.#lines);
     this.#services.push(this.#service);
     this.#worksSince.set("start", this.#world.scheduler.now);
   }
@@ -204,7 +159,7 @@ class Run {
   }
 
   async #toMachine(action: Action): Promise<void> {
-    const { journal, kafka, rabbitmq, random } = this.#world;
+    const { journal, kafka, rabbitmq, random, topic } = this.#world;
     switch (action.do) {
       case "record":
         this.#act(() => {
@@ -237,11 +192,8 @@ class Run {
       case "start-second-service":
         await this.#startSecond();
         return;
-      case "remove-sink":
-        await this.#removeSink(action.sink, action.forMs);
-        return;
       case "kafka-grows-topic":
-        this.#act(() => kafka.grow("events", Math.min(12, kafka.partitions("events") + 1)));
+        this.#act(() => kafka.grow(topic, Math.min(12, kafka.partitions(topic) + 1)));
         return;
       case "rabbitmq-drops-connections":
         this.#act(() => rabbitmq.dropConnections());
@@ -251,6 +203,29 @@ class Run {
         return;
       case "set-clock":
         this.#world.wallOffsetMs += action.byMs;
+        return;
+      default:
+        await this.#toConfiguration(action);
+    }
+  }
+
+  async #toConfiguration(action: Action): Promise<void> {
+    const { kafka } = this.#world;
+    switch (action.do) {
+      case "upgrade-exit-module":
+        await this.#upgrade(action.forMs);
+        return;
+      case "change-topic":
+        await this.#reconfigure(() => {
+          this.#world.topic = `events-${this.#starts}`;
+          kafka.createTopic(this.#world.topic, 3);
+        });
+        return;
+      case "rename-sink":
+        await this.#rename(action.sink);
+        return;
+      case "remove-sink":
+        await this.#removeSink(action.sink, action.forMs);
         return;
       default:
         throw new Error(`unknown action ${action.do}`);
@@ -279,6 +254,32 @@ class Run {
     this.#checkEnded(service);
   }
 
+  /** An exit module of a later version writes what the service cannot read before its own upgrade. */
+  async #upgrade(forMs: number): Promise<void> {
+    const { journal, random, scheduler } = this.#world;
+    this.#act(() => journal.record("newer", 1 + random.below(20)));
+    this.#wrong.set("journal newer", { until: scheduler.now + forMs + 1, heal: () => undefined });
+    await this.#pass(forMs);
+    await this.#reconfigure(() => journal.newer.clear());
+    this.#repaired("journal newer", () => undefined);
+  }
+
+  /** Stops the service, and starts another after a change. */
+  async #reconfigure(change: () => void): Promise<void> {
+    await this.#stopService("stop");
+    this.#act(change);
+    this.#start();
+  }
+
+  /** A sink with another name begins with the oldest record that is still there. */
+  async #rename(sink: SinkName): Promise<void> {
+    const { journal, names } = this.#world;
+    const next = oldestUndelivered(sink, this.#world);
+    const isThere = next === undefined || journal.isPresent(next);
+    if (!this.#sinks.includes(sink) || !isThere) return;
+    await this.#reconfigure(() => names.set(sink, `${sink}-${this.#starts}`));
+  }
+
   /** Takes a sink out of the configuration, and puts it back. */
   async #removeSink(sink: SinkName, forMs: number): Promise<void> {
     const left = this.#sinks.filter((each) => each !== sink);
@@ -295,8 +296,9 @@ class Run {
 
   async #startSecond(): Promise<void> {
     if (this.#service?.isRunning !== true) return;
-    const config = configOf(this.#scenario, maxMegabytes);
-    const second = new ServiceProcess(this.#world, "second service", config, []);
+    const config = configOf(this.#scenario, this.#world, space);
+    const { pace } = this.#scenario;
+    const second = new ServiceProcess(this.#world, "second service", { config, pace }, []);
     this.#services.push(second);
     const { scheduler } = this.#world;
     await scheduler.run(scheduler.now + 60_000, () => !second.isRunning);
@@ -314,7 +316,10 @@ class Run {
     if (service.ended !== undefined && service.stoppedAt === undefined) this.#checkEnded(service);
     const found = findViolations(this.#scenario, this.#world);
     if (found !== undefined) this.#fail(found);
-    this.#checkDelays();
+    const wrong = [...this.#wrong.keys()];
+    const course = { world: this.#world, sinks: this.#sinks, wrong, worksSince: this.#worksSince };
+    const late = findDelay(course);
+    if (late !== undefined) this.#fail(late);
     this.#checkLog();
     for (const stats of service.service?.stats() ?? []) {
       if (stats.inFlightEvents > 2 * 500) this.#fail(`${stats.inFlightEvents} events in flight`);
@@ -335,27 +340,6 @@ class Run {
     const isOfDisk = code === "CERTWIRE_CHECKPOINT_FAILED" || code === "CERTWIRE_DIRECTORY_IN_USE";
     if (!isOfDisk || service.service !== undefined) this.#fail(`the service ended: ${text(error)}`);
     if (service.stoppedAt === undefined) this.#start();
-  }
-
-  /** A sink whose destination works is not behind, whatever is wrong with another. */
-  #checkDelays(): void {
-    const { scheduler, journal } = this.#world;
-    if ([...this.#wrong.keys()].some((what) => /^(disk|late)/.test(what))) return;
-    const since = Math.max(
-      ...["disk", "late", "service"].map((what) => this.#worksSince.get(what) ?? 0),
-    );
-    for (const sink of this.#sinks) {
-      if ([...this.#wrong.keys()].some((what) => what.startsWith(sink))) continue;
-      const worksMs = scheduler.now - Math.max(since, this.#worksSince.get(sink) ?? 0);
-      const startedMs = scheduler.now - (this.#worksSince.get("start") ?? 0);
-      if (Math.min(worksMs, startedMs) < worksAgainMs) continue;
-      const oldest = oldestUndelivered(sink, this.#world);
-      if (oldest === undefined || scheduler.now - oldest.writtenAt < worksAgainMs) continue;
-      const behindS = Math.round((scheduler.now - oldest.writtenAt) / 1000);
-      this.#fail(
-        `${sink} works, and record ${oldest.ordinal} of ${journal.records.length} has waited for ${behindS} s`,
-      );
-    }
   }
 
   /** Lines of one hour, for each sink and service. */
@@ -388,7 +372,7 @@ class Run {
 
   /** Nothing is wrong any more, so the health names nothing that is over. */
   async #checkHealth(): Promise<void> {
-    await this.#pass(3 * 60_000);
+    await this.#pass(settledMs[this.#scenario.pace]);
     const reasons = await this.#reasons();
     if (reasons === undefined) this.#fail("the service does not say how it is");
     const wrong = reasons.find(({ code }) => !lasting.has(code));
@@ -407,17 +391,29 @@ class Run {
       return scheduler.now - writtenAt > waitsMs;
     });
     if (waiting.length === 0 || this.#service?.isRunning !== true) return;
-    const reasons = await this.#reasons();
-    for (const sink of waiting) {
-      if (oldestUndelivered(sink, this.#world) === undefined) continue;
-      const isSaid = (reasons ?? []).some(
-        (reason) =>
-          (reason.sink === sink && !besides.has(reason.code)) || reason.code.endsWith("unreadable"),
-      );
-      if (isSaid) continue;
-      const codes = (reasons ?? []).map(({ code }) => code).join(", ");
-      this.#fail(`the events of ${sink} wait, and the health says only: ${codes || "nothing"}`);
-    }
+    const unsaid = await this.#unsaid(waiting);
+    if (unsaid === undefined) return;
+    // What was wrong may have ended this moment, and the events are on their way.
+    await scheduler.run(scheduler.now + onTheirWayMs);
+    const still = await this.#unsaid(waiting);
+    if (still !== undefined) this.#fail(still);
+  }
+
+  /** That events wait and the health does not say why; `undefined` if it does, or none wait any more. */
+  async #unsaid(waiting: readonly SinkName[]): Promise<string | undefined> {
+    const reasons = (await this.#reasons()) ?? [];
+    const sink = waiting.find(
+      (each) =>
+        oldestUndelivered(each, this.#world) !== undefined &&
+        !reasons.some(
+          (reason) =>
+            (reason.sink === nameOf(each, this.#world) && !besides.has(reason.code)) ||
+            reason.code.endsWith("unreadable"),
+        ),
+    );
+    if (sink === undefined) return undefined;
+    const codes = reasons.map(({ code }) => code).join(", ");
+    return `the events of ${sink} wait, and the health says only: ${codes || "nothing"}`;
   }
 
   /** Why the service says that it is not well. */

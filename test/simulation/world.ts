@@ -3,6 +3,7 @@ import type { JournalModel } from "./journal.ts";
 import type { KafkaModel } from "./kafka.ts";
 import type { RabbitMqModel } from "./rabbitmq.ts";
 import type { Random } from "./random.ts";
+import type { SinkName } from "./scenario.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** Everything around the service: what the modules in `stand-ins` show it in the place of the real thing. */
@@ -16,6 +17,15 @@ export interface World {
   readonly rabbitmq: RabbitMqModel;
   /** What the time of day is ahead of virtual time, in ms. */
   wallOffsetMs: number;
+  /** Kafka's topic of the configuration now. */
+  topic: string;
+  /** Names of the sinks in the configuration now. */
+  readonly names: Map<SinkName, string>;
+}
+
+/** What a sink is called in the configuration. */
+export function nameOf(sink: SinkName, { names }: World): string {
+  return names.get(sink) ?? sink;
 }
 
 /** 2026-03-01T12:00:00Z, when every simulation starts, in ms since 1970. */

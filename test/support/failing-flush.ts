@@ -4,12 +4,35 @@ import { basename } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
-type Flushing = Pick<FileHandle, "fd" | "datasync">;
+type Flushing = Pick<FileHandle, "fd" | "datasync" | "write">;
+type WriteBytes = (bytes: Buffer, from: number, count: number, at: number) => Promise<object>;
 
 async function fileHandlePrototype(): Promise<Flushing> {
   const file = await open(fileURLToPath(import.meta.url));
   await file.close();
   return Object.getPrototypeOf(file) as Flushing;
+}
+
+/**
+ * Lets a write to a file end after `most` bytes, as the operating system may, and fail once `space` bytes are written, until the
+ * returned function is called. Default: no limit of space.
+ */
+export async function shortenWrites(
+  t: TestContext,
+  most: number,
+  space = Number.POSITIVE_INFINITY,
+): Promise<() => void> {
+  const prototype = await fileHandlePrototype();
+  const write = prototype.write as WriteBytes;
+  let left = space;
+  const short: WriteBytes = async function (this: Flushing, bytes, from, count, at) {
+    if (left === 0) throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+    const part = Math.min(count, most, left);
+    left -= part;
+    return write.call(this, bytes, from, part, at);
+  };
+  const mock = t.mock.method(prototype, "write", short as never);
+  return () => mock.mock.restore();
 }
 
 /** Lets every flush of a file fail as a broken disk does, until the returned function is called. */

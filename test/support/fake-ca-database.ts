@@ -59,6 +59,8 @@ export class FakeCaDatabase implements NativeCaDatabase {
   facts = caFacts;
   /** When rows are read, in ms since 1970. Default the time of the test records. */
   now: () => number = () => unixMsOf(recordTime);
+  /** How the CA shows a row, other than it is stored. */
+  shows: (row: CaRow) => CaRow = (row) => row;
   /** How the next calls fail or what they wait for, in order; the others succeed. */
   readonly next: (() => Promise<void>)[] = [];
   readonly #viewMs: (request: NativeRowRequest) => number;
@@ -96,7 +98,7 @@ export class FakeCaDatabase implements NativeCaDatabase {
     let offset = 0;
     for (const row of found.slice(0, request.maxRows)) {
       const record = encodeRecord({
-        ...rowParts(row, request.columns),
+        ...rowParts(this.shows(row), request.columns),
         time: filetimeOf(this.now()),
       });
       rows.push([row.id, offset, record.length]);
@@ -149,8 +151,7 @@ export class FakeCaDatabase implements NativeCaDatabase {
   }
 
   #select({ scan, from, to, since, maxRows }: NativeRowRequest): CaRow[] {
-    const sinceMs = Math.round((since - 25_569) * 86_400_000);
-    const isSince = (ms: number | undefined) => ms !== undefined && ms >= sinceMs;
+    const isSince = (ms: number | undefined) => ms !== undefined && storedDate(ms) >= since;
     if (scan === "one") return [this.rows.get(from)].filter((row) => row !== undefined);
     if (scan === "submitted" || scan === "resolved") {
       return [...this.rows.values()]
@@ -181,7 +182,7 @@ export class FakeCaDatabase implements NativeCaDatabase {
 export function rowParts(row: CaRow, columns: NativeRowRequest["columns"]): RecordParts {
   const { id, disposition, submitted, resolved, revoked, reason, status, certificate } = row;
   const date = (ms: number | undefined) =>
-    ms === undefined ? undefined : oleDateOf(ms / 86_400_000 + 25_569);
+    ms === undefined ? undefined : oleDateOf(storedDate(ms));
   return {
     event: 0,
     context: id,
@@ -202,6 +203,11 @@ export function rowParts(row: CaRow, columns: NativeRowRequest["columns"]): Reco
       RawCertificate: columns === "whole" ? certificate : undefined,
     }),
   };
+}
+
+/** The date as Windows makes it of a FILETIME: a little less than `ms / 86_400_000 + 25_569` for many seconds. */
+function storedDate(ms: number): number {
+  return ((ms + 11_644_473_600_000) * 10_000) / 864_000_000_000 - 109_205;
 }
 
 function present(values: Readonly<Record<string, unknown>>): RecordParts {

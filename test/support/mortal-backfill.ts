@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pino from "pino";
 import { CaDatabase } from "../../src/ca-database/ca-database.ts";
-import { takeLowPriority } from "../../src/cli/low-priority.ts";
 import { sinkOf } from "../../src/config/sink-entry.ts";
 import { EventFilter } from "../../src/events/event-filter.ts";
 import { shrinkEvent } from "../../src/events/shrink-event.ts";
@@ -45,7 +44,6 @@ export interface BackfillTask {
   };
 }
 
-takeLowPriority();
 const { journal, state, entry, rows, pace, kill } = JSON.parse(
   process.argv[2] ?? "",
 ) as BackfillTask;

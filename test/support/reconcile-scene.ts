@@ -95,7 +95,7 @@ export class ReconcileScene {
     return reconcile(
       {
         database: this.caDatabase(),
-        contents: await JournalContents.open(this.paths),
+        contents: await JournalContents.open(this.paths, () => this.database.now()),
         journal: this.journal,
         paths: this.paths,
         run: await RunFile.open(this.paths.run),
@@ -114,7 +114,7 @@ export class ReconcileScene {
     await this.flushed();
     const compared = {
       database: this.caDatabase(),
-      contents: await JournalContents.open(this.paths),
+      contents: await JournalContents.open(this.paths, () => this.database.now()),
       journal: this.journal,
     };
     const run = await RunFile.open(this.paths.run);

@@ -191,6 +191,9 @@ test("an account that may not read is told which permission to grant", async (t)
     );
     assert.equal(exitCode, 77, output);
     assert.match(output, message);
-    assert.match(output, /hint: .*"NT SERVICE\\Certwire".*allow Read.*take away.*InterfaceFlags/);
+    assert.match(
+      output,
+      /hint: .*"NT SERVICE\\Certwire".*allow Read.*clear Request.*InterfaceFlags/,
+    );
   }
 });

@@ -23,7 +23,6 @@ import { besideTheService } from "../beside-the-service.ts";
 import type { DatabaseOptions } from "../database-options.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
-import { takeLowPriority } from "../low-priority.ts";
 import { openCaDatabase } from "../open-database.ts";
 import { alignRows, say } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -42,7 +41,6 @@ export interface BackfillCommandOptions extends DatabaseOptions {
 /** `certwire backfill`: publishes what the CA's database has and the journal lacks. */
 export async function backfill(options: BackfillCommandOptions): Promise<void> {
   const { toSink, plan } = options;
-  takeLowPriority();
   const database = openCaDatabase(options);
   const config = loadConfig(options.config, {
     isNeeded: ({ name }) => plan === undefined && name === toSink,
@@ -64,6 +62,9 @@ export async function backfill(options: BackfillCommandOptions): Promise<void> {
       progress.count(records, undefined, "records of the journal");
     const facts = await identifyBoth({ ...compared, run, journalProgress }, signal);
     const newest = (await database.newest(signal))?.context;
+    if (options.fromRequest > (newest ?? 1)) {
+      say(`the newest request of the database is ${newest ?? "not there: it is empty"}`);
+    }
     const selection = { fromRequest: options.fromRequest, untilMs: options.until?.getTime() };
     const published = new ContentIndex(paths.published(toSink));
     const all: BackfillOptions = {
@@ -81,7 +82,8 @@ export async function backfill(options: BackfillCommandOptions): Promise<void> {
     if (plan) {
       const planned = await planBackfill(all, options.fromRequest - 1, all.progress, signal);
       progress.end();
-      standardOutput().post(`${planLines(planned, options).join("\n")}\n`);
+      const lines = planLines(planned, options, sink.filter.hasConditions);
+      standardOutput().post(`${lines.join("\n")}\n`);
       return;
     }
     const path = layout.deadLetters(`backfill-${toSink}`);
@@ -165,10 +167,11 @@ function sinkNamed({ sinks }: ResolvedConfig, name: string): SinkConfiguration {
   throw new CertwireError("CERTWIRE_USAGE", `there is no sink "${name}"`, { hint });
 }
 
-/** A plan for people. */
+/** A plan for people. `isFiltered`: true if the sink does not want every event. */
 export function planLines(
   { requests, crls, events, kinds, history }: BackfillPlan,
   { toSink, rate }: Pick<BackfillCommandOptions, "toSink" | "rate">,
+  isFiltered: boolean,
 ): string[] {
   if (events === 0) return [`nothing to publish to ${toSink}`];
   const rows = Object.entries(kinds).map(([kind, count]) => [`  ${kind}`, String(count)]);
@@ -180,6 +183,9 @@ export function planLines(
   return [
     `to ${toSink}: ${countOf(events, "event")} about ${about.join(" and ")}`,
     ...alignRows(rows),
-    `${history} from before the journal that is known; at ${rate} events per second at least ${takes}`,
+    `${countOf(history, "event")} from before what the journal covers; at ${rate} events per second at least ${takes}`,
+    ...(isFiltered
+      ? [`fewer may be published: the "only" and "except" of the sink are not applied here`]
+      : []),
   ];
 }

@@ -14,7 +14,6 @@ import { countOf } from "../../units.ts";
 import type { DatabaseOptions } from "../database-options.ts";
 import { chooseEventPlace } from "../event-place.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { takeLowPriority } from "../low-priority.ts";
 import { openCaDatabase } from "../open-database.ts";
 import { alignRows, inLine, styled } from "../output.ts";
 import { Progress } from "../progress.ts";
@@ -41,7 +40,6 @@ export async function reconcileDatabase(options: ReconcileCommandOptions): Promi
     throw new CertwireError("CERTWIRE_USAGE", "--since and --full cannot be used together");
   }
   const place = await chooseEventPlace(options);
-  takeLowPriority();
   const database = openCaDatabase(options);
   const config = loadConfig(options.config, { isNeeded: () => false });
   const own = stateLayout(config.state.directory).reconcile;
@@ -79,10 +77,18 @@ export async function reconcileDatabase(options: ReconcileCommandOptions): Promi
   }
 }
 
-function exitCodeFor({ counts, crls, isInterrupted }: ReconcileReport): number {
+/** The exit code that a report calls for. */
+export function exitCodeFor({
+  coveredSince,
+  counts,
+  crls,
+  isInterrupted,
+}: ReconcileReport): number {
   if (isInterrupted) return exitCodes.interrupted;
+  if (coveredSince === undefined) return exitCodes.badData;
   if (counts.changed > 0) return exitCodes.changed;
-  return counts.missing + counts.state + crls.missing > 0 ? exitCodes.holes : exitCodes.ok;
+  const { missing, state, unknown } = counts;
+  return missing + state + unknown + crls.missing > 0 ? exitCodes.holes : exitCodes.ok;
 }
 
 /** A report for people, safe on a terminal. */
@@ -134,15 +140,23 @@ function meaningIn({ comparedWith }: ReconcileReport, meaning: string): string {
   return meaning.replaceAll("journal", comparedWith);
 }
 
-function verdict({ comparedWith, counts, crls, isInterrupted, mode }: ReconcileReport): string {
-  const { missing, state, changed } = counts;
-  const requests = missing + state + changed;
+function verdict(report: ReconcileReport): string {
+  const { comparedWith, coveredSince, counts, crls, isInterrupted, mode } = report;
+  const { missing, state, changed, unknown } = counts;
+  const requests = missing + state + changed + unknown;
   if (isInterrupted) {
     const next = mode === "full" ? "goes on where this one was" : "compares all of that again";
     return styled(process.stdout, "red", `interrupted: the next run ${next}`);
   }
+  if (coveredSince === undefined) {
+    const text = `nothing could be compared: the ${comparedWith} is empty`;
+    return styled(process.stdout, "red", text);
+  }
   if (requests + crls.missing === 0) {
-    return styled(process.stdout, "green", `the ${comparedWith} has everything`);
+    const young = counts.unsettled + crls.unsettled;
+    const later = young > 0 ? `; a later run compares what is unsettled` : "";
+    const text = `the ${comparedWith} lacks nothing since ${coveredSince}${later}`;
+    return styled(process.stdout, "green", text);
   }
   const what = [
     ...(requests > 0 ? [countOf(requests, "request")] : []),

@@ -2,7 +2,6 @@ import { jsonText } from "../../events/json-text.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { findStatus } from "../find-status.ts";
-import { inLine, say } from "../output.ts";
 import { statusScreen } from "../status-screen.ts";
 
 /** The options of `certwire status`. */
@@ -11,14 +10,10 @@ export interface StatusOptions {
   readonly json?: true;
 }
 
-/** `certwire status`: how well events flow, as the running service knows it or from journal and state. */
+/** `certwire status`: how well events flow, as the running service knows it or as journal and state show. */
 export async function status({ config: file, json }: StatusOptions): Promise<void> {
   const { loadConfig } = await import("../../config/load.ts");
-  const { status: found, note } = await findStatus(loadConfig(file, { isNeeded: () => false }));
-  // One that does not run has no endpoint either, which the status says.
-  if (note !== undefined && found.service.state === "running") {
-    say(`the endpoint does not answer, so this is from journal and state: ${inLine(note)}`);
-  }
+  const { status: found } = await findStatus(loadConfig(file, { isNeeded: () => false }));
   process.exitCode = exitCodes[found.state];
   const text = json ? jsonText(found, undefined, 2) : statusScreen(found).join("\n");
   standardOutput().post(`${text}\n`);

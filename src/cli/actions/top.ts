@@ -2,7 +2,7 @@ import type { ResolvedConfig } from "../../config/load.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { pause } from "../../pipeline/waiting.ts";
-import { findStatus } from "../find-status.ts";
+import { findLiveStatus } from "../find-status.ts";
 import { stopSignal } from "../stop-signal.ts";
 import { RateMeter } from "../top/rates.ts";
 import { ScreenTerminal } from "../top/screen-terminal.ts";
@@ -71,7 +71,7 @@ class TopLoop {
   }
 
   async #refresh(): Promise<void> {
-    const found = await findStatus(this.#config);
+    const found = await findLiveStatus(this.#config);
     this.#meter.take(found.status);
     const { rates } = this.#meter;
     this.#view = { ...found, rates, ...this.#choices() };

@@ -25,6 +25,8 @@ export interface VerifyOptions extends ConnectOptions {
   readonly rabbitmqStream?: string;
   /** Journal directory. */
   readonly journal?: string;
+  /** True if the journal is a copy. */
+  readonly copy?: boolean;
   /** State directory of the service. */
   readonly state?: string;
   /** How long events may be on their way, in s. */
@@ -62,7 +64,7 @@ export async function verify(files: readonly string[], options: VerifyOptions): 
   const signal = stopSignal();
   if (target === undefined) return verifyOnly(String(options.journal), options, signal);
   const findings = new Findings();
-  const comparison = await openComparison(options.journal, findings, signal);
+  const comparison = await openComparison(options, findings, signal);
   const tally = new Tally(target.things, findings, comparison);
   try {
     await target.read(tally, signal);
@@ -118,7 +120,7 @@ async function verifyOnly(
 }
 
 async function openComparison(
-  directory: string | undefined,
+  { journal: directory, copy: isCopy = false }: VerifyOptions,
   findings: Findings,
   signal: AbortSignal,
 ): Promise<JournalComparison | undefined> {
@@ -126,6 +128,7 @@ async function openComparison(
   const comparison = await withProgress((onProgress) =>
     JournalComparison.open(directory, findings, signal, onProgress),
   );
+  comparison.isCopy = isCopy;
   addJournalFindings(comparison.verdict, findings);
   return comparison;
 }
@@ -173,16 +176,17 @@ function isChange({ kind }: Finding): boolean {
 }
 
 function noEvents({ name, things }: Target, { read, later }: Tally): CertwireError {
-  const found = read === 0 ? `no ${things}s` : `${countOf(read, things)}, but no event of Certwire`;
+  const found =
+    read === 0 ? `no ${things}s` : `${countOf(read, things)}, but no event of a journal`;
   const text = later > 0 ? `${found} that this version knows` : found;
   return new CertwireError("CERTWIRE_VERIFY_EMPTY", `${name} has ${text}`);
 }
 
 function jsonOf({ name }: Target, outcome: Outcome): string {
   const { tally, report, chain, journal, comparison, findings, explained } = outcome;
-  const { read, foreign, later, notes } = tally;
+  const { read, foreign, later, database, notes } = tally;
   const { isInterrupted } = outcome;
-  const head = { target: name, read, foreign, later, notes, isInterrupted };
+  const head = { target: name, read, foreign, later, database, notes, isInterrupted };
   const evidence = {
     isUnchanged: !findings.list().some(isChange),
     chain,
@@ -196,7 +200,7 @@ function jsonOf({ name }: Target, outcome: Outcome): string {
 
 function linesOf({ name, things }: Target, outcome: Outcome): string[] {
   const { tally, report, chain, journal, comparison, findings, explained } = outcome;
-  const { read, foreign, later, notes } = tally;
+  const { read, foreign, later, database, notes } = tally;
   const { events, duplicates } = report;
   const counts = [
     countOf(read, things),
@@ -209,6 +213,9 @@ function linesOf({ name, things }: Target, outcome: Outcome): string[] {
     ...(foreign > 0 ? [`${countOf(foreign, things)} that ${areNot(foreign)} of Certwire`] : []),
     ...(later > 0
       ? [`${countOf(later, "event")} of a later version: use that to verify them`]
+      : []),
+    ...(database > 0
+      ? [`${countOf(database, "event")} of the CA's database, of no journal: not checked`]
       : []),
     ...reportLines(report),
     ...chainLines(chain),
@@ -242,7 +249,8 @@ async function chooseTarget(
   files: readonly string[],
   options: VerifyOptions,
 ): Promise<Target | undefined> {
-  const { kafka, rabbitmqStream, journal, state } = options;
+  const { kafka, rabbitmqStream, journal, state, copy } = options;
+  if (copy && journal === undefined) throw usage("--copy is for --journal");
   if (state !== undefined && journal === undefined) throw usage("--state is for --journal");
   const chosen = [kafka !== undefined, rabbitmqStream !== undefined, files.length > 0];
   const count = chosen.filter(Boolean).length;

@@ -17,7 +17,7 @@ export function addReconcileCommand(program: Command): void {
   addConnectOptions(command)
     .option(
       "--since <time>",
-      "compare what has changed since (default: since the last run)",
+      "compare what changed after this time (default: since the last complete run)",
       parseTime,
     )
     .option("--full", "compare every row (default: the first time)")
@@ -33,9 +33,9 @@ const help = `
 Changes nothing in the CA and publishes nothing. Needs the permission Read on the
 CA. A run over every row that was stopped goes on where it was.
 
-Exit codes: 0 the journal has everything, 4 something is missing, 5 journal and
+Exit codes: 0 the journal lacks nothing, 4 something is missing, 5 journal and
 database have different certificates, 2 not on Windows, 74 database, journal or
-state unreadable, 65 the topic is empty, 69 broker unreachable,
+state unreadable, 65 the journal or topic is empty, 69 broker unreachable,
 75 another run, 77 refused, 78 another CA or a restored database, or password
 or TLS files unusable, 130 interrupted.
 

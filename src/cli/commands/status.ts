@@ -15,8 +15,9 @@ export function addStatusCommand(program: Command): void {
 }
 
 const help = `
-Asks the HTTP endpoint of the running service, if the configuration has one and it answers; otherwise, and if no
-service runs, reads the journal and the state directory. Locks and changes nothing.
+Shows what the running service wrote to its state directory in the last minute;
+otherwise, and if no service runs, what journal and state directory show. It
+locks nothing and changes nothing.
 Exit codes: 0 ok, 10 degraded, 11 failing, 78 the configuration is invalid.
 
 Example:

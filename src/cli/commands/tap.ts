@@ -64,6 +64,9 @@ exit code 0.
 
 A Kafka that does not answer is tried again and again.
 
+--where takes a template as the CA has it, which for most templates of an
+enterprise CA is the OID alone; the column shows the name that was asked for.
+
 Exit codes: 0 ended, 69 RabbitMQ unreachable, 74 the journal cannot be read,
 77 refused.
 

@@ -17,6 +17,7 @@ export function addVerifyCommand(program: Command): void {
     );
   command
     .option("-j, --journal <directory>", "verify this journal, alone or against the events")
+    .option("--copy", "the journal is a copy: events after its end are counted, not findings")
     .option("--state <directory>", "with --journal: dead letters here are not missing");
   addConnectOptions(command)
     .option("--wait <seconds>", "how long events may still be on their way", parseSeconds, 5)

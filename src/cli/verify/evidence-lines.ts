@@ -23,6 +23,8 @@ export function comparisonLines(report: ComparisonReport): string[] {
     [report.partly, "the same where a sink shows it, the rest redacted or left out"],
     [report.unread, "with the hashes of a record that this version reads otherwise"],
     [report.gone, "of a record that the journal does not have any more"],
+    [report.gaps, "of a gap that the journal has, too"],
+    [report.newer, "newer than the copy of the journal, not compared"],
   ] as const;
   const records = [
     [report.before, "older than the oldest event"],

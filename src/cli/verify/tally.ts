@@ -20,6 +20,8 @@ export class Tally implements MessageTaker {
   foreign = 0;
   /** Events of a later version of Certwire. */
   later = 0;
+  /** Events of a CA's database, which are of no journal. */
+  database = 0;
   /** Messages or lines. */
   read = 0;
   /** What may be the reason for a hole that is none, for people to read. */
@@ -83,6 +85,7 @@ export class Tally implements MessageTaker {
     try {
       const event = readEvent(message);
       this.#completeness.add(event, place);
+      if (event.origin === "database") this.database += 1;
       if (knownKindOf(event) === undefined) this.later += 1;
       this.#log.add(event, dataJson(event, message), where);
       this.#comparison?.add(event, JSON.stringify(event.data), `${where.name}${where.at}`);

@@ -5,7 +5,7 @@ import { Epoch } from "./epoch.ts";
 import { type EpochState, readEpochState } from "./epoch-state.ts";
 import { journalReport } from "./journal-report.ts";
 import { journalsOf } from "./journals.ts";
-import { type EventPlace, foundGapIndex, placeOf } from "./place.ts";
+import { type EventPlace, foundGapIndex, isFromDatabase, placeOf } from "./place.ts";
 import type { CompletenessReport } from "./report.ts";
 
 /** What is known of the place that an event was read from. */
@@ -75,12 +75,12 @@ export class Completeness {
   }
 
   /**
-   * Takes an event into account. Throws CERTWIRE_MESSAGE_INVALID if its id names no place in a journal, and
+   * Takes an event into account. Throws CERTWIRE_MESSAGE_INVALID if its id names no place in a journal, nor an event of the database, and
    * CERTWIRE_COMPLETENESS_LIMIT if there are more holes or epochs than memory for them.
    */
   add(event: CertwireEvent, { truncatedPartition, isLate = false }: CompletenessPlace = {}): void {
     // What the CA's database says stands in no journal, and fills no hole.
-    if (event.origin === "database") return;
+    if (isFromDatabase(event)) return;
     const place = placeOf(event);
     if (this.#size >= maxSize) {
       const { size } = this.#epochs;

@@ -20,6 +20,25 @@ export const foundGapIndex = 65_535;
 
 const idPattern = /^([0-9a-f]{32})-(\d{1,19})-(\d{1,5})$/;
 const sequencePattern = /^(\d{10})-(\d{20})$/;
+const databaseIdPattern = /^db-[\w-]{22}$/;
+
+/**
+ * True for an event from the CA's database, which has no place in a journal. Throws CERTWIRE_MESSAGE_INVALID if it says that
+ * it is one, and its id is not that of one.
+ */
+export function isFromDatabase({
+  id,
+  origin,
+  sequence,
+  contentid,
+}: Pick<CertwireEvent, "id" | "origin" | "sequence" | "contentid">): boolean {
+  if (origin !== "database") return false;
+  const isOfContent = contentid === undefined || id === `db-${contentid}`;
+  if (!databaseIdPattern.test(id) || !isOfContent || sequence !== undefined) {
+    throw invalid("database");
+  }
+  return true;
+}
 
 /** Throws CERTWIRE_MESSAGE_INVALID if id and sequence of an event name no place in a journal. */
 export function placeOf({ id, sequence }: Pick<CertwireEvent, "id" | "sequence">): EventPlace {
@@ -36,6 +55,8 @@ const reasons = {
   form: "its id and sequence do not have the form of Certwire",
   range: "the number of its record is out of range",
   agreement: "its id and sequence name different records",
+  database:
+    "it is from the CA's database, and its id and attributes are not those of such an event",
 } as const;
 
 function invalid(reason: keyof typeof reasons): CertwireError {

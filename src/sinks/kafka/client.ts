@@ -1,4 +1,4 @@
-import kafkajs, { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
+import kafkajs, { Kafka, type KafkaConfig, type LogEntry, logLevel, type Producer } from "kafkajs";
 import type { Logger } from "pino";
 import { clock } from "../../clock.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
@@ -89,6 +89,26 @@ function assertReadable(sasl: ResolvedSasl): void {
   }
   sasl.credentials.clientSecret();
   sasl.credentials.ca?.();
+}
+
+/** Connects an idempotent producer, which shows whether this client may publish. Rejects with what kafkajs throws. */
+export async function connectProducer(kafka: Kafka): Promise<Producer> {
+  const producer = kafka.producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+    // The minimum that kafkajs allows: the second try has new metadata, which is enough after a leader
+    // moved. After a timeout, more tries would only wait for the same dead connection again
+    // (https://github.com/tulios/kafkajs/pull/1783).
+    retry: { retries: 1, initialRetryTime: 100 },
+  });
+  try {
+    await producer.connect();
+  } catch (error) {
+    await producer.disconnect().catch(() => undefined);
+    throw error;
+  }
+  return producer;
 }
 
 /** Disconnects without waiting long: a dead connection must not delay a new one or a stop. */

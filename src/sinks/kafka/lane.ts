@@ -5,7 +5,7 @@ import { unlessAborted } from "../../waiting.ts";
 import { publishStopped } from "../publish-stopped.ts";
 import type { PublishOutcome, SinkFailure } from "../sink.ts";
 import { StoredAhead } from "../stored-ahead.ts";
-import { disconnect } from "./client.ts";
+import { connectProducer, disconnect } from "./client.ts";
 import { isOfMetadata, isTooLarge, toKafkaFailure } from "./errors.ts";
 import { toMessage } from "./message.ts";
 import type { ResolvedKafkaSinkOptions } from "./options.ts";
@@ -80,7 +80,7 @@ export class KafkaLane {
 
   /** Connects a producer, which shows whether this client may publish. Rejects with what kafkajs throws. */
   async open(): Promise<void> {
-    this.#producer ??= await this.#connect();
+    this.#producer ??= await connectProducer(this.#host.kafka);
   }
 
   /** Disconnects; the next publish makes a new producer with a new producer ID. */
@@ -182,7 +182,7 @@ export class KafkaLane {
     signal: AbortSignal,
   ): Promise<RecordMetadata[]> {
     const { mode, compression, requestTimeoutMs } = this.#host.options;
-    const producer = this.#producer ?? (await this.#connect());
+    const producer = this.#producer ?? (await connectProducer(this.#host.kafka));
     if (signal.aborted) await disconnect(producer);
     signal.throwIfAborted();
     this.#producer = producer;
@@ -199,25 +199,6 @@ export class KafkaLane {
       // The send was abandoned meanwhile; kafkajs may have reconnected for its second try.
       if (this.#producer !== producer) await disconnect(producer);
     }
-  }
-
-  async #connect(): Promise<Producer> {
-    const producer = this.#host.kafka.producer({
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      // The minimum that kafkajs allows: the second try has new metadata, which is enough after a leader
-      // moved. After a timeout, more tries would only wait for the same dead connection again
-      // (https://github.com/tulios/kafkajs/pull/1783).
-      retry: { retries: 1, initialRetryTime: 100 },
-    });
-    try {
-      await producer.connect();
-    } catch (error) {
-      await producer.disconnect().catch(() => undefined);
-      throw error;
-    }
-    return producer;
   }
 
   /**

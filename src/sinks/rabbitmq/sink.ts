@@ -25,6 +25,8 @@ export class RabbitMqSink implements Sink {
   readonly #sizeLimit: SizeLimit;
   readonly #destinationOf: (event: OutboundEvent) => Destination;
   #connection: RabbitMqConnection | undefined;
+  /** The connection that `open` has made and not opened channels on yet: a broker may block that one, too. */
+  #opening: RabbitMqConnection | undefined;
   #lanes: RabbitMqLane[] = [];
   /** Lanes that a warning named last. */
   #warnedLanes: number;
@@ -59,7 +61,7 @@ export class RabbitMqSink implements Sink {
   }
 
   get isBlocked(): boolean {
-    return this.#connection?.isBlocked ?? false;
+    return (this.#connection ?? this.#opening)?.isBlocked ?? false;
   }
 
   get connectionFailure(): SinkFailure | undefined {
@@ -78,8 +80,9 @@ export class RabbitMqSink implements Sink {
     this.#applySizeLimit();
     const options = this.#options;
     const connect = () => new RabbitMqConnection(options, this.#monitor);
+    const connectToOpen = () => (this.#opening = connect());
     try {
-      const { connection, channels } = await openChannels(connect, options.lanes, signal);
+      const { connection, channels } = await openChannels(connectToOpen, options.lanes, signal);
       const window = Math.ceil(options.window / channels.length);
       const [sizeLimit, destinationOf] = [this.#sizeLimit, this.#destinationOf];
       const host: LaneHost = { options, connection, window, sizeLimit, destinationOf, connect };
@@ -90,6 +93,8 @@ export class RabbitMqSink implements Sink {
       const names = allExchanges(options).map((name) => `"${name}"`);
       const what = names.length === 1 ? "exchange" : "exchanges";
       throw toRabbitMqError(error, `cannot open ${what} ${names.join(", ")}`);
+    } finally {
+      this.#opening = undefined;
     }
     this.#reportLanes();
   }

@@ -9,8 +9,10 @@ import type { SinkFailure } from "../sink.ts";
 import { type ContentRefusal, contentRefusalOf, toRabbitMqFailure } from "./errors.ts";
 import { toAmqpMessage } from "./message.ts";
 
-/** Interval at which timeouts and a blocked connection are checked, in ms. */
-const tickMs = 100;
+/** Longest interval at which timeouts and a blocked connection are checked, in ms. */
+const longestTickMs = 1000;
+/** Least number of these checks within the timeout of a confirm. */
+const ticksInTimeout = 10;
 
 /** What a window needs to publish. */
 export interface WindowOptions {
@@ -84,6 +86,7 @@ export class ConfirmWindow {
     channel.on("return", onReturn);
     channel.on("drain", onDrain);
     signal.addEventListener("abort", onAbort, { once: true });
+    const tickMs = Math.min(longestTickMs, this.#options.confirmTimeoutMs / ticksInTimeout);
     const ticking = clock.setInterval(() => this.#tick(), tickMs);
     try {
       await new Promise<void>((resolve) => {

@@ -12,8 +12,10 @@ export const readdir = (path: string): Promise<string[]> => world().disk.readdir
 export const rename = (from: string, to: string): Promise<void> => world().disk.rename(from, to);
 export const unlink = (path: string): Promise<void> => world().disk.unlink(path);
 export const statfs = (): Promise<unknown> => world().disk.statfs();
-export const readFile = (path: string): Promise<never> => unused(`readFile ${path}`);
-export const readlink = (path: string): Promise<never> => unused(`readlink ${path}`);
+export const readFile = (path: string): Promise<string> =>
+  path === "/proc/locks" ? Promise.resolve(world().disk.locks()) : unused(`readFile ${path}`);
+export const readlink = (path: string): Promise<string> =>
+  path === "/proc/self/ns/pid" ? Promise.resolve("pid:[4026531836]") : unused(`readlink ${path}`);
 
 function unused(what: string): Promise<never> {
   return Promise.reject(new Error(`the simulated disk has no ${what}`));

@@ -8,6 +8,8 @@ export function loadAddon(): Partial<Record<keyof NativeAddon, unknown>> {
     JournalReader: SimulatedReader,
     listSegments: () => world().journal.listSegments(),
     deleteFile: (path: string) => world().journal.deleteSegment(path),
+    // The simulated writer leaves none.
+    readWriterBeat: () => Promise.resolve(null),
     lockFile: (path: string) => world().disk.lock(path),
   };
 }

@@ -49,6 +49,22 @@ test("the CA has at least as much time for itself as it gives to a view", async 
   assert.deepEqual(fast.pauses, [250]);
 });
 
+test("the CA has its pause before each view, whoever asks for it", async () => {
+  const native = rowsUpTo(3000, () => 3000);
+  const slept: number[] = [];
+  const sleep = async (ms: number) => void slept.push(ms);
+  const database = reader(native, { sleep });
+  for (const id of [1, 2]) await database.row(id, noSignal(), "scan");
+  await database.newest(noSignal());
+  assert.deepEqual(slept, [3000, 3000]);
+  for (const id of [5, 500]) {
+    for await (const row of database.rows([id], noSignal())) assert.equal(row.context, id);
+  }
+  await idsOf(database.revokedSince({ sinceMs: 0, upTo: 3000 }, noSignal()));
+  assert.equal(native.requests.length, 6);
+  assert.deepEqual(slept, Array(5).fill(3000));
+});
+
 test("pages become smaller for a slow CA and larger for a fast one, within limits", async () => {
   const sizes = { least: 50, first: 500, most: 2000 };
   assert.equal(nextPageRows(500, 2000, sizes), 500);
@@ -174,6 +190,22 @@ test("rows that were resolved or submitted since a time come once each, however 
     const asked = new Set(native.requests.map(({ scan }) => scan));
     assert.deepEqual([...asked], [date === "ResolvedWhen" ? "resolved" : "submitted"]);
   }
+});
+
+test("a row that is stored below the second that the CA shows is not lost between two pages", async () => {
+  const begin = Date.parse("2026-03-01T12:00:00Z");
+  // Three in each second, the last one so late that the CA rounds it up.
+  const rows = Array.from({ length: 6000 }, (_, index) => ({
+    id: index + 1,
+    submitted: begin + Math.floor(index / 3) * 1000 + [0, 0, 600][index % 3]!,
+  }));
+  const native = new FakeCaDatabase(rows);
+  native.shows = (row) => ({ ...row, submitted: Math.round((row.submitted ?? 0) / 1000) * 1000 });
+  const ids = await idsOf(reader(native).rowsSince("SubmittedWhen", begin - 5000, noSignal()));
+  assert.deepEqual(
+    ids,
+    rows.map(({ id }) => id),
+  );
 });
 
 test("rows by a date that come out of order end the scan with an error", async () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { planLines } from "../../../src/cli/actions/backfill.ts";
-import { reportLines } from "../../../src/cli/actions/reconcile.ts";
+import { exitCodeFor, reportLines } from "../../../src/cli/actions/reconcile.ts";
 import { crlClasses, crlClassMeanings } from "../../../src/reconcile/compare-crls.ts";
 import { classMeanings, requestClasses } from "../../../src/reconcile/compare-row.ts";
 import type { ReconcileReport } from "../../../src/reconcile/reconcile.ts";
@@ -66,7 +66,20 @@ test("nothing to check is said as that, and a run that was stopped is not comple
     findings: [],
     unlisted: 0,
   };
-  assert.equal(reportLines(good).at(-1), "the journal has everything");
+  const since = "2026-01-05T00:00:00.000Z";
+  assert.equal(reportLines(good).at(-1), `the journal lacks nothing since ${since}`);
+  assert.equal(exitCodeFor(good), 0);
+  const young = { ...good, crls: { ...noCrls, unsettled: 1 } };
+  assert.equal(
+    reportLines(young).at(-1),
+    `the journal lacks nothing since ${since}; a later run compares what is unsettled`,
+  );
+  const { coveredSince: _, ...empty } = { ...good, counts: { ...none, history: 1000 } };
+  assert.equal(reportLines(empty).at(-1), "nothing could be compared: the journal is empty");
+  assert.equal(exitCodeFor(empty), 65);
+  const strange = { ...good, counts: { ...none, unknown: 1 } };
+  assert.equal(reportLines(strange).at(-1), "1 request to check");
+  assert.equal(exitCodeFor(strange), 4);
   const stopped = reportLines({ ...good, isInterrupted: true }).at(-1);
   assert.equal(stopped, "interrupted: the next run goes on where this one was");
 });
@@ -84,19 +97,17 @@ test("the page about comparing explains every class as the command does", () => 
 test("a plan shows the events of each kind, and how long they take", () => {
   const kinds = { "certificate.issued": 250, "request.denied": 1 };
   const plan = { requests: 250, crls: 0, events: 251, kinds, history: 7 };
-  assert.deepEqual(planLines(plan, { toSink: "kafka", rate: 100 }), [
+  const target = { toSink: "kafka", rate: 100 };
+  const fewer = `fewer may be published: the "only" and "except" of the sink are not applied here`;
+  assert.equal(planLines(plan, target, true).at(-1), fewer);
+  assert.deepEqual(planLines(plan, target, false), [
     "to kafka: 251 events about 250 requests",
     "  certificate.issued  250",
     "  request.denied      1",
-    "7 from before the journal that is known; at 100 events per second at least 3 s",
+    "7 events from before what the journal covers; at 100 events per second at least 3 s",
   ]);
   const crls = { requests: 0, crls: 2, events: 2, kinds: { "crl.issued": 2 }, history: 0 };
-  assert.equal(
-    planLines(crls, { toSink: "kafka", rate: 100 })[0],
-    "to kafka: 2 events about 2 CRLs",
-  );
+  assert.equal(planLines(crls, target, false)[0], "to kafka: 2 events about 2 CRLs");
   const nothing = { requests: 0, crls: 0, events: 0, kinds: {}, history: 0 };
-  assert.deepEqual(planLines(nothing, { toSink: "kafka", rate: 100 }), [
-    "nothing to publish to kafka",
-  ]);
+  assert.deepEqual(planLines(nothing, target, false), ["nothing to publish to kafka"]);
 });

@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { statusOfEndpoint } from "../../../src/cli/endpoint-status.ts";
+import { statusScreen } from "../../../src/cli/status-screen.ts";
 import { RateMeter } from "../../../src/cli/top/rates.ts";
 import { sortedSinks, type TopView, topScreen } from "../../../src/cli/top/top-screen.ts";
 import type { Status } from "../../../src/health/status.ts";
@@ -36,6 +37,32 @@ function viewOf(status: Status, more: Partial<TopView> = {}): TopView {
   const view = { source: "endpoint 127.0.0.1:9470", sort: "name", selected: undefined } as const;
   return { status, rates, isPaused: false, hasHelp: false, ...view, ...more };
 }
+
+/** The status with a text at the end of each of its strings but the times and what the schema lists. */
+function withText(value: unknown, text: string): unknown {
+  if (typeof value === "string") return /^[a-z-]+$|^\d{4}-.*Z$/.test(value) ? value : value + text;
+  if (Array.isArray(value)) return value.map((each) => withText(each, text));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, withText(each, text)]),
+  );
+}
+
+test("no string of a status changes anything on the terminal", () => {
+  const status = withText(sampleStatus(), hostile) as Status;
+  for (const kind of ["kafka", `kafka${hostile}`]) {
+    const sinks = status.sinks.map((sink) => ({ ...sink, kind }));
+    for (const state of ["running", "stopped", "unknown"] as const) {
+      const service = { ...status.service, state };
+      const screen = statusScreen({ ...status, service, sinks });
+      for (const line of screen) assert.match(line, /^\P{C}*$/u);
+      const size = { columns: 300, rows: 100 };
+      for (const line of topScreen(viewOf({ ...status, service, sinks }), size)) {
+        assert.match(line, /^\P{C}*$/u);
+      }
+    }
+  }
+});
 
 test("a screen of any size has no more lines and columns than the terminal, and ends with the keys", async () => {
   for (const text of ["plain", hostile]) {

@@ -40,6 +40,7 @@ const refused = [
   { at: "2" },
   { hours: "22:00" },
   { hours: "1:00-2:00-3:00" },
+  { hours: "1:00-01:00" },
   { share: 0 },
   { share: 101 },
   { share: 1.5 },

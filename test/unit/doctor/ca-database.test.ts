@@ -41,7 +41,7 @@ test("an account that may not read is told the steps that grant Read, and nothin
       [found?.state, found?.seen, found?.docs],
       ["warn", "this account may not read CA01\\Contoso", "how-to/reconcile-and-backfill.md"],
     );
-    assert.match(found?.hint ?? "", /Security: add the account .* allow Read, and take away/);
+    assert.match(found?.hint ?? "", /Security: add the account .* allow Read, and clear Request/);
   }
   const refused = await judge(failing(0x8007_0005));
   assert.equal(refused?.state, "warn");

@@ -1,59 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Completeness } from "../../../src/consumer/completeness/completeness.ts";
 import type { CertwireEvent } from "../../../src/events/event.ts";
 import { Redactor } from "../../../src/events/redaction/redactor.ts";
 import { shrinkEvent } from "../../../src/events/shrink-event.ts";
-import { Findings } from "../../../src/evidence/finding.ts";
-import { JournalComparison } from "../../../src/evidence/journal-comparison.ts";
+import { compareEvents, issuedIn, sequenceOf, without } from "../../support/compare-events.ts";
 import { publishedEvents, simulatedJournal } from "../../support/evidence-journal.ts";
-
-const signal = new AbortController().signal;
-
-interface Given {
-  readonly deadLetters?: ReadonlySet<string>;
-  readonly keepsKeys?: boolean;
-}
-
-async function compare(
-  directory: string,
-  events: readonly CertwireEvent[],
-  { deadLetters = new Set(), keepsKeys = false }: Given = {},
-) {
-  const findings = new Findings();
-  const comparison = await JournalComparison.open(directory, findings, signal, () => undefined);
-  comparison.keepsKeys = keepsKeys;
-  const completeness = new Completeness();
-  for (const [at, event] of events.entries()) {
-    completeness.add(event);
-    comparison.add(event, JSON.stringify(event.data), `events:${at + 1}`);
-  }
-  const report = completeness.report();
-  const counts = await comparison.finish(report, deadLetters, signal);
-  const holes = report.journals.flatMap((journal) => journal.holes);
-  const open = holes.filter((hole) => !comparison.explains(hole));
-  const found = findings.list().map(({ kind, epochNumber, sequence }) => {
-    return `${kind} ${epochNumber}/${sequence}`;
-  });
-  return { counts, open, found, details: findings.list().map(({ detail }) => detail) };
-}
-
-function sequenceOf({ sequence = "" }: CertwireEvent): number {
-  return Number(sequence.slice(11));
-}
-
-function without(event: CertwireEvent, events: readonly CertwireEvent[]): CertwireEvent[] {
-  return events.filter(({ sequence }) => sequence !== event.sequence);
-}
-
-function issuedIn(events: readonly CertwireEvent[], epoch: number): CertwireEvent {
-  const padded = String(epoch).padStart(10, "0");
-  const found = events.filter(
-    (each) => each.type.includes("certificate.issued") && each.sequence?.startsWith(padded),
-  )[2];
-  assert.ok(found);
-  return found;
-}
 
 const forms = [
   {},
@@ -66,7 +17,7 @@ for (const options of forms) {
   test(`events say what their records say in any form: ${JSON.stringify(options)}`, async (t) => {
     const directory = simulatedJournal(t);
     const events = await publishedEvents(directory, options);
-    const { counts, found, open } = await compare(directory, events);
+    const { counts, found, open } = await compareEvents(directory, events);
     assert.deepEqual([found, open], [[], []]);
     assert.deepEqual([counts.same, counts.partly, counts.unread], [events.length, 0, 0]);
   });
@@ -76,7 +27,7 @@ test("the order of the events, copies and replays make no difference", async (t)
   const directory = simulatedJournal(t);
   const events = await publishedEvents(directory);
   const replays = events.map((event) => ({ ...event, replayed: true as const }));
-  const { counts, found } = await compare(directory, [...replays.toReversed(), ...events]);
+  const { counts, found } = await compareEvents(directory, [...replays.toReversed(), ...events]);
   assert.deepEqual(found, []);
   assert.equal(counts.same, 2 * events.length);
 });
@@ -100,7 +51,7 @@ test("each value of an event that was altered is found", async (t) => {
   ];
   for (const alteration of alterations) {
     const altered = events.map((each) => (each === victim ? { ...victim, ...alteration } : each));
-    const { found } = await compare(directory, altered);
+    const { found } = await compareEvents(directory, altered);
     assert.deepEqual(found, [`content 1/${sequenceOf(victim)}`], JSON.stringify(alteration));
   }
 });
@@ -110,7 +61,7 @@ test("a kind that an event is not is found", async (t) => {
   const events = await publishedEvents(directory);
   const victim = issuedIn(events, 1);
   const type = victim.type.replace("issued", "revoked");
-  const { found } = await compare(
+  const { found } = await compareEvents(
     directory,
     events.map((each) => (each === victim ? { ...victim, type } : each)),
   );
@@ -123,13 +74,13 @@ test("what a sink redacts or leaves out is no change, and anything else beside i
   const redactor = new Redactor({ remove: ["request.requesterName"], hash: [], key: "" });
   const shown = events.map((event) => redactor.redact(event));
   const small = shown.map((event) => shrinkEvent(event, 2500));
-  const { counts, found } = await compare(directory, small);
+  const { counts, found } = await compareEvents(directory, small);
   assert.deepEqual(found, []);
   assert.ok(counts.partly > 10, `${counts.partly} of ${events.length}`);
   const victim = issuedIn(small, 1);
   const notify = { ...(victim.data["notify"] as object), threadId: 1 };
   const altered = { ...victim, data: { ...victim.data, notify } };
-  const { found: changes, details } = await compare(
+  const { found: changes, details } = await compareEvents(
     directory,
     small.map((each) => (each === victim ? altered : each)),
   );
@@ -142,18 +93,18 @@ test("a record without an event is found, unless it is a dead letter", async (t)
   const events = await publishedEvents(directory);
   const victim = issuedIn(events, 1);
   const kept = without(victim, events);
-  const missing = await compare(directory, kept);
+  const missing = await compareEvents(directory, kept);
   assert.deepEqual(missing.found, [`missing 1/${sequenceOf(victim)}`]);
   assert.equal(missing.open.length, 1);
   const deadLetters = new Set([`${victim.id.slice(0, 32)}-${sequenceOf(victim)}`]);
-  const { found, counts, open } = await compare(directory, kept, { deadLetters });
+  const { found, counts, open } = await compareEvents(directory, kept, { deadLetters });
   assert.deepEqual([found, open, counts.deadLetters], [[], [], 1]);
 });
 
 test("what was there before the first event and after the last is counted and not missed", async (t) => {
   const directory = simulatedJournal(t);
   const events = await publishedEvents(directory);
-  const { found, counts } = await compare(directory, events.slice(10, -10));
+  const { found, counts } = await compareEvents(directory, events.slice(10, -10));
   assert.deepEqual(found, []);
   assert.ok(counts.before >= 9 && counts.after >= 9, JSON.stringify(counts));
 });
@@ -163,8 +114,8 @@ test("an epoch without any event is found", async (t) => {
   const third = await publishedEvents(directory);
   const other = simulatedJournal(t);
   const events = third.filter(({ sequence = "" }) => /^0+2-/.test(sequence));
-  assert.deepEqual((await compare(directory, events)).found, []);
-  const { found } = await compare(other, events);
+  assert.deepEqual((await compareEvents(directory, events)).found, []);
+  const { found } = await compareEvents(other, events);
   assert.deepEqual(new Set(found.map((text) => text.split(" ")[0])), new Set(["unknown"]));
 });
 
@@ -174,11 +125,11 @@ test("in a compacted topic a later event of the request explains the hole, and n
   const newest = new Map(events.map((event) => [event.partitionkey, event.sequence]));
   const compacted = events.filter((event) => newest.get(event.partitionkey) === event.sequence);
   assert.ok(compacted.length < events.length - 3);
-  const { found, counts, open } = await compare(directory, compacted, { keepsKeys: true });
+  const { found, counts, open } = await compareEvents(directory, compacted, { keepsKeys: true });
   assert.deepEqual([found, open], [[], []]);
   assert.ok(counts.compacted > 0);
   const victim = issuedIn(compacted, 2);
-  const { found: missing } = await compare(directory, without(victim, compacted), {
+  const { found: missing } = await compareEvents(directory, without(victim, compacted), {
     keepsKeys: true,
   });
   const key = victim.partitionkey;

@@ -68,6 +68,18 @@ const cases: readonly [
   state: "degraded" | "failing" | "ok",
 ][] = [
   ["a service that does not run", facts({}, { service: "stopped" }), "service-stopped", "failing"],
+  [
+    "a service that has written nothing for more than a minute",
+    facts({}, { service: "running", serviceWroteMs: now - 61_000 }),
+    "service-silent",
+    "failing",
+  ],
+  [
+    "a service that wrote a minute ago",
+    facts({}, { service: "running", serviceWroteMs: now - 60_000 }),
+    null,
+    "ok",
+  ],
   ["a service that cannot be seen", facts({}, { service: "unknown" }), null, "ok"],
   ["an unreadable state", facts({}, { stateError: "EACCES" }), "state-unreadable", "failing"],
   [

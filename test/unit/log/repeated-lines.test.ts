@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import pino from "pino";
+import { clock } from "../../../src/clock.ts";
 import { RepeatedLines } from "../../../src/log/repeated-lines.ts";
 import { PipelineMonitor } from "../../../src/pipeline/monitor.ts";
 
@@ -47,6 +48,25 @@ test("a line that goes on for a day is logged once an hour at last", (t) => {
   assert.ok(written.length < 35, `${written.length} lines`);
   const logged = written.reduce((sum, { repeated }) => sum + Number(repeated ?? 1), 0);
   assert.equal(logged, count);
+});
+
+test("nothing wakes up any more once no line repeats", (t) => {
+  const { log, written } = quietLog(t);
+  const cleared = t.mock.method(clock, "clear");
+  const lines = new RepeatedLines(log);
+  lines.write("publishing failed", {});
+  t.mock.timers.tick(4 * minute);
+  assert.equal(cleared.mock.callCount(), 0);
+  t.mock.timers.tick(minute);
+  assert.equal(cleared.mock.callCount(), 1);
+  lines.write("publishing failed", {});
+  lines.write("publishing failed", {});
+  t.mock.timers.tick(minute);
+  lines.close();
+  assert.deepEqual(
+    written.map(({ repeated }) => repeated),
+    [undefined, undefined, 1],
+  );
 });
 
 test("another level, message, kind, code or reason is another line", (t) => {

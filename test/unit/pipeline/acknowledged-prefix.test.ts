@@ -19,6 +19,20 @@ test("the position moves only over an unbroken run of finished records from the 
   assert.equal(prefix.outstanding, 0);
 });
 
+test("it is reported each time that the position has moved, and no other time", () => {
+  let moves = 0;
+  const prefix = new AcknowledgedPrefix(() => {
+    moves += 1;
+  });
+  const tickets = [1, 2].map((n) => prefix.add(samplePosition(n), 1));
+  prefix.acknowledge(tickets[1]!);
+  assert.equal(moves, 0);
+  prefix.acknowledge(tickets[0]!);
+  assert.equal(moves, 1);
+  prefix.add(samplePosition(3), 0);
+  assert.equal(moves, 2);
+});
+
 test("a record with several events is finished when the last of them is", () => {
   const prefix = new AcknowledgedPrefix();
   const ticket = prefix.add(samplePosition(1), 2);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import pino from "pino";
@@ -215,23 +215,66 @@ test("only what the sink wants is published, of the requests and the time that a
   assert.deepEqual(sink.ids.slice(1).toSorted(), withoutKinds(await idsOf(scene, 5, 6, 7)));
 });
 
-test("a row that changes between its scan and its reading is published as it is then", async (t) => {
+test("a row that changes between its scan and its reading waits until the journal was read after that", async (t) => {
   const scene = new ReconcileScene(t);
-  const { begin, database } = scene;
+  const { database } = scene;
   for (let id = 2; id <= 9; id += 1) database.put(issuedRow(scene, id));
   const options = await scene.backfillOptions("memory");
   const rows = options.database.rows.bind(options.database);
   options.database.rows = (ids, signal) => {
-    // One was revoked and recorded, one is gone.
-    const late = { disposition: revoked, revoked: begin, reason: 1 };
+    // One was revoked and recorded, one is gone; the rows are read at leisure.
+    const at = Math.ceil(database.now() / second) * second;
+    const late = { disposition: revoked, revoked: at + second, reason: 1 };
     scene.happen(exitEvents.revoked, issuedRow(scene, 4, late));
     database.delete(5);
+    database.now = () => at + 3_600_000;
     return rows(ids, signal);
   };
   const sink = new BackfillSink();
-  assert.equal((await run(scene, sink, options)).events, 8);
-  const expected = withoutKinds(await idsOf(scene, 2, 3, 4, 6, 7, 8, 9));
-  assert.deepEqual(sink.ids.toSorted(), expected);
+  const settleMs = 60_000;
+  assert.equal((await run(scene, sink, { ...options, settleMs })).events, 6);
+  const others = [2, 3, 6, 7, 8, 9];
+  assert.deepEqual(sink.ids.toSorted(), withoutKinds(await idsOf(scene, ...others)));
+  // The revocation is in the journal, and its certificate is not.
+  assert.equal((await run(scene, sink, { settleMs })).events, 1);
+  const [issue] = await idsOf(scene, 4);
+  assert.deepEqual(sink.ids.slice(-1), withoutKinds([issue ?? ""]));
+});
+
+test("a database that only backfills have seen is known as well", async (t) => {
+  const scene = new ReconcileScene(t);
+  for (const id of [2, 3]) scene.database.put(issuedRow(scene, id));
+  const sink = new BackfillSink();
+  await run(scene, sink);
+  scene.database.delete(3);
+  await assert.rejects(run(scene, sink), { code: "CERTWIRE_CA_DATABASE_RESTORED" });
+});
+
+test("a run that is killed at its end does not pass over what has come meanwhile", async (t) => {
+  const scene = new ReconcileScene(t);
+  const sink = new BackfillSink();
+  for (const id of [2, 3]) scene.database.put(issuedRow(scene, id));
+  const options = await scene.backfillOptions("memory");
+  const { place } = options;
+  const remove = place.remove.bind(place);
+  place.remove = () => Promise.reject(new Error("killed"));
+  await assert.rejects(run(scene, sink, options), /killed/);
+  scene.database.put(issuedRow(scene, 4));
+  assert.equal((await run(scene, sink)).events, 1);
+  await remove();
+});
+
+test("a place that no database can have is not believed", async (t) => {
+  const scene = new ReconcileScene(t);
+  scene.database.put(issuedRow(scene, 2));
+  const { place } = await scene.backfillOptions("memory");
+  await place.save(1);
+  const path = scene.paths.backfill("memory");
+  const text = readFileSync(path, "utf8");
+  for (const after of [2 ** 31, 2 ** 53, -1, 0.5]) {
+    writeFileSync(path, text.replace('"after":1', `"after":${after}`));
+    assert.equal(await place.read(), 0, String(after));
+  }
 });
 
 test("live events go first, and the rate is kept", async () => {

@@ -9,6 +9,7 @@ import {
   type IndexEntry,
 } from "../../../src/reconcile/content-index.ts";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
+import { shortenWrites } from "../../support/failing-flush.ts";
 
 const contentId = "AbCdEfGhIjKlMnOpQrStUv";
 
@@ -91,4 +92,17 @@ test("what could not be written is written the next time", async () => {
   rmSync(directory);
   await index.write();
   assert.deepEqual([...(await index.read(0)).keys()], [5]);
+});
+
+test("entries are whole on a disk that takes them in parts, and stay added where it is full", async (t) => {
+  const directory = join(makeTempDirectory("content-index"), "index");
+  const index = new ContentIndex(directory);
+  const count = async () => (await index.read(0)).size;
+  for (let id = 1; id <= 3000; id += 1) index.add(entry(id));
+  const restoreFull = await shortenWrites(t, 1000, 65_536);
+  await assert.rejects(index.write(), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  restoreFull();
+  await shortenWrites(t, 1000);
+  await index.write();
+  assert.equal(await count(), 3000);
 });

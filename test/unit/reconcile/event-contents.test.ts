@@ -11,6 +11,7 @@ import {
 import type { ReconcileReport } from "../../../src/reconcile/reconcile.ts";
 import { RunFile } from "../../../src/reconcile/run-file.ts";
 import { publishedEvents } from "../../support/evidence-journal.ts";
+import { fixture } from "../../support/exit-records.ts";
 import type { CaRow } from "../../support/fake-ca-database.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
 
@@ -95,8 +96,13 @@ test("a later run compares what has changed since the topic was read", async (t)
 test("what has happened after the topic was read is not compared", async (t) => {
   const { scene, events } = await sceneWith(t, 5);
   scene.database.put(row(scene, 40, { submitted: scene.begin + day, resolved: scene.begin + day }));
+  const published = (scene.begin + day) / day + 25_569;
+  scene.database.crls = [{ id: 1, der: fixture("base-crl"), published }];
+  // The database is read long after the topic.
+  scene.database.now = () => scene.begin + 3 * day;
   const report = await compare(scene, placed(events), { knownUntilMs: scene.begin + day });
   assert.deepEqual(classesOf(report), { both: 5, unsettled: 1 });
+  assert.deepEqual([report.crls.missing, report.crls.unsettled], [0, 1]);
 });
 
 test("where the oldest messages of a partition are deleted, what is older than the rest is history", async (t) => {
@@ -118,6 +124,22 @@ test("where the oldest messages of a partition are deleted, what is older than t
   assert.deepEqual(classesOf(partly), { both: 4, missing: 1, history: 1 });
   const none = await compare(scene, placed(events), { truncated: ["topic/7"] });
   assert.deepEqual(classesOf(none), { both: 4, history: 2 });
+});
+
+test("an older event that comes again last says nothing about the state", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { begin } = scene;
+  scene.happen(exitEvents.pending, { id: 2, disposition: pending, submitted: begin });
+  scene.happen(exitEvents.issued, row(scene, 2));
+  await scene.flushed();
+  const events = await publishedEvents(scene.journal);
+  const [pend] = events.filter(({ partitionkey }) => partitionkey.endsWith(":2"));
+  assert.ok(pend);
+  for (const recordedMs of [begin - 5 * second, Date.parse(pend.recordedtime)]) {
+    const again = { ...pend, recordedtime: new Date(recordedMs).toISOString() };
+    const replayed = { ...again, replayed: true } as CertwireEvent;
+    assert.deepEqual(classesOf(await compare(scene, placed([...events, replayed]))), { both: 1 });
+  }
 });
 
 test("events of a backfill are no live ones, and alone they say nothing of what is missing", async (t) => {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
 import type { ReconcileReport } from "../../../src/reconcile/reconcile.ts";
+import { RunFile } from "../../../src/reconcile/run-file.ts";
 import { fixture } from "../../support/exit-records.ts";
 import { type CaRow, caFacts } from "../../support/fake-ca-database.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
@@ -180,7 +181,7 @@ test("a later run compares only what has changed since", async (t) => {
     [44, "deleted", [], "the journal has certificate.issued, and the database has no row"],
   ]);
   assert.equal(report.counts.unstored, 1);
-  assert.ok(database.requests.every(({ scan }) => scan !== "new"));
+  assert.ok(database.requests.every(({ scan, from }) => scan !== "new" || from > 0));
 });
 
 test("a run over every row that was stopped goes on where it was, with what it had found", async (t) => {
@@ -290,6 +291,16 @@ test("what the journal has of another CA is not mixed with this one's, and a ren
   assert.deepEqual(classesOf(after), { both: 2, missing: 1 });
   assert.equal(after.otherCa, 1);
 
+  // The exit module could not read the CA's name, or neither that nor its certificate.
+  const der = { RawCACertificate: { binary: scene.caCertificate } };
+  scene.happen(exitEvents.issued, issuedRow(scene, 5));
+  scene.record(exitEvents.issued, issuedRow(scene, 6), der);
+  scene.record(exitEvents.issued, issuedRow(scene, 7), {});
+  database.put(issuedRow(scene, 6));
+  database.put(issuedRow(scene, 7));
+  const nameless = await scene.reconcile({ since: "full" });
+  assert.deepEqual(classesOf(nameless), { both: 4, missing: 2 });
+
   database.facts = { ...caFacts, certificates: [fixture("ca-ecdsa")] };
   await assert.rejects(scene.reconcile(), { code: "CERTWIRE_CA_DATABASE_OTHER" });
   database.facts = { ...caFacts, sanitizedName: "Fabrikam", name: "Fabrikam" };
@@ -307,7 +318,7 @@ test("an account that may not read the database is told so before the journal is
     scene.reconcile({ journalProgress: () => assert.fail("the journal was read") }),
     {
       code: "CERTWIRE_CA_DATABASE_REFUSED",
-      hint: /"NT SERVICE\\Certwire".* allow Read, and take away the tick/,
+      hint: /"NT SERVICE\\Certwire".* allow Read, and clear Request Certificates/,
     },
   );
   assert.ok(!existsSync(scene.paths.head));
@@ -330,4 +341,40 @@ test("a run whose state is damaged says which file to delete", async (t) => {
     writeFileSync(path, whole);
   }
   assert.equal((await scene.reconcile()).mode, "since");
+
+  // A place that the file of findings does not reach.
+  const running = { startedMs: 0, after: 1, rows: 0, otherCa: 0, counts: {}, findings: 1 };
+  const run = await RunFile.open(scene.paths.run);
+  await run.save({ running: { ...running, findingsBytes: 2 ** 40 } });
+  await assert.rejects(scene.reconcile(), {
+    code: "CERTWIRE_CHECKPOINT_FAILED",
+    hint: /delete it with run\.json/,
+  });
+  assert.equal(statSync(scene.paths.findings).size, 0);
+});
+
+test("requests that are to be compared again are, and only what the journal can still know is a result", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { begin, database } = scene;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  database.put(issuedRow(scene, 3));
+  database.put(issuedRow(scene, 4, { submitted: begin - day, resolved: begin - day }));
+  database.put(issuedRow(scene, 5, { resolved: database.now() - second }));
+  scene.record(exitEvents.issued, issuedRow(scene, 6));
+  const about: (number | string)[] = [];
+  const compared = (each: number | string) => void about.push(each);
+  await scene.reconcile({ since: "full", compared });
+  assert.deepEqual(about, [2, 3, 6]);
+  about.length = 0;
+  // Nothing has changed since; 99 is in neither of them.
+  const since = database.now() + day;
+  const report = await scene.reconcile({ since, compared, again: [3, 4, 5, 6, 99, 40_000] });
+  assert.deepEqual(about, [3, 6]);
+  assert.deepEqual(
+    findingsOf(report).map((each) => (each as unknown[]).slice(0, 2)),
+    [
+      [3, "missing"],
+      [6, "deleted"],
+    ],
+  );
 });

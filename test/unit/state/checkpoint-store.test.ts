@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import type { JournalPosition } from "../../../src/journal/position.ts";
 import { CheckpointStore, readCheckpoint } from "../../../src/state/checkpoint-store.ts";
-import { failFlushes } from "../../support/failing-flush.ts";
+import { failFlushes, shortenWrites } from "../../support/failing-flush.ts";
 
 let directory = "";
 let files = 0;
@@ -147,6 +147,18 @@ test("a checkpoint whose flush failed is an error and does not harm the one befo
   assert.deepEqual(await load(path), { state: "found", position: position(4n) });
 });
 
+test("a position that was written in part only is not saved, and the next one is", async (t) => {
+  const path = await saved(1n);
+  const store = await CheckpointStore.open(path);
+  const repair = await shortenWrites(t, 7, 20);
+  await assert.rejects(store.save(position(2n)), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  assert.deepEqual(store.position, position(1n));
+  repair();
+  await store.save(position(3n));
+  await store.close();
+  assert.deepEqual(await load(path), { state: "found", position: position(3n) });
+});
+
 test("an anchor counts only while nothing was saved, also when both are asked for at once", async () => {
   const path = freshPath();
   const store = await CheckpointStore.open(path);
@@ -192,4 +204,9 @@ test("a file of any size is read only as far as its slots", async () => {
   await truncate(path, 2 ** 40);
   const { position: found } = await readCheckpoint(path);
   assert.deepEqual(found, position(1n));
+});
+
+test("a position is whole on a disk that takes it in parts", async (t) => {
+  await shortenWrites(t, 7);
+  assert.deepEqual(await load(await saved(1n, 2n)), { state: "found", position: position(2n) });
 });

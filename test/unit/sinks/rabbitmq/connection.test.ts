@@ -134,6 +134,21 @@ test("a connection that is blocked in the same read as it opened says so", async
   assert.equal(sink.isBlocked, true);
 });
 
+test("a sink says that the broker blocks it while it still opens its channels", async () => {
+  const broker = await startFakeRabbitMq(() => true, {
+    append: ({ method }) => (method === connectionOpen ? "blocked" : undefined),
+    refuse: ({ method }) => (method === channelOpen ? "silent" : undefined),
+  });
+  const sink = rabbitMqSink([broker.url], "events");
+  const opening = sink.open(signal);
+  const refused = assert.rejects(opening, CertwireError);
+  await until(() => sink.isBlocked, "the sink knows");
+  broker.stop();
+  await refused;
+  assert.equal(sink.isBlocked, false);
+  await sink.close();
+});
+
 test("a broker that closes every connection after an event takes few lines", async (t) => {
   const broker = await startFakeRabbitMq(() => true);
   t.after(() => broker.stop());

@@ -1,0 +1,57 @@
+import { oldestUndelivered } from "./invariants.ts";
+import type { SinkName } from "./scenario.ts";
+import type { World } from "./world.ts";
+
+/** A sink whose destination has worked for so long is not behind, in ms. */
+const worksAgainMs = 10 * 60_000;
+/** For how long a writer without space may go on dropping records while the service can make space, in ms. */
+const makesSpaceMs = 40 * 60_000;
+
+/** How things stand in a simulation. */
+export interface Course {
+  readonly world: World;
+  /** Those of the configuration now. */
+  readonly sinks: readonly SinkName[];
+  /** What is wrong now; the first word is what it concerns. */
+  readonly wrong: readonly string[];
+  /** Since when nothing is wrong any more with what was, in ms of virtual time. */
+  readonly worksSince: ReadonlyMap<string, number>;
+}
+
+/** What takes longer than it may; `undefined` if nothing does. */
+export function findDelay(course: Course): string | undefined {
+  return lateSink(course) ?? stoppedWriter(course);
+}
+
+/** A sink whose destination works is not behind, whatever is wrong with another. */
+function lateSink({ world, sinks, wrong, worksSince }: Course): string | undefined {
+  const { scheduler, journal } = world;
+  if (wrong.some((what) => /^(disk|late|journal)/.test(what))) return undefined;
+  const workedSince = (...subjects: string[]): number =>
+    Math.max(...subjects.map((what) => worksSince.get(what) ?? 0));
+  for (const sink of sinks) {
+    if (wrong.some((what) => what.startsWith(sink))) continue;
+    const since = workedSince("disk", "late", "journal", "start", sink);
+    if (scheduler.now - since < worksAgainMs) continue;
+    const oldest = oldestUndelivered(sink, world);
+    if (oldest === undefined || scheduler.now - oldest.writtenAt < worksAgainMs) continue;
+    const behindS = Math.round((scheduler.now - oldest.writtenAt) / 1000);
+    return `${sink} works, and record ${oldest.ordinal} of ${journal.records.length} has waited for ${behindS} s`;
+  }
+  return undefined;
+}
+
+/** While the sinks keep up, the service makes space for the writer. */
+function stoppedWriter({ world, sinks, wrong, worksSince }: Course): string | undefined {
+  const { dropping } = world.journal;
+  if (dropping === undefined || dropping.newest - dropping.since < makesSpaceMs) return undefined;
+  const works = [...worksSince.values()].every((at) => at < dropping.since);
+  if (!works || wrong.some((what) => !what.startsWith("volume"))) return undefined;
+  const isBehind = sinks.some((sink) => {
+    const { writtenAt = Infinity } = oldestUndelivered(sink, world) ?? {};
+    return writtenAt < dropping.since;
+  });
+  if (isBehind) return undefined;
+  const minutes = Math.round((world.scheduler.now - dropping.since) / 60_000);
+  return `the exit module has had no space for ${minutes} minutes although every sink keeps up`;
+}

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CaDatabase } from "../../../src/ca-database/ca-database.ts";
+import { rowFacts } from "../../../src/events/row-events.ts";
+import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
+import { ContentIndex } from "../../../src/reconcile/content-index.ts";
+import type { ReconcileReport } from "../../../src/reconcile/reconcile.ts";
+import type { CaRow } from "../../support/fake-ca-database.ts";
+import { ReconcileScene } from "../../support/reconcile-scene.ts";
+
+const second = 1000;
+const day = 86_400_000;
+const { issued } = dispositions;
+
+/** A request that was issued, with a certificate of its own. */
+function issuedRow({ begin }: ReconcileScene, id: number, changes: Partial<CaRow> = {}): CaRow {
+  const certificate = ReconcileScene.certificate(id);
+  const dates = { submitted: begin, resolved: begin + second };
+  return { id, disposition: issued, ...dates, certificate, ...changes };
+}
+
+/** The classes with their numbers, without those that nothing is in. */
+function classesOf({ counts }: ReconcileReport): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
+}
+
+function findingsOf({ findings }: ReconcileReport): unknown[] {
+  return findings.map((each) => {
+    assert.ok("requestId" in each);
+    return [each.requestId, each.class, each.missing, each.detail];
+  });
+}
+
+test("a run since a time of one's own leaves the rest to the next one", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { database, begin } = scene;
+  database.put(issuedRow(scene, 2));
+  const now = () => begin + 40 * day;
+  database.now = now;
+  const first = await scene.reconcile({ since: begin + 39 * day, now });
+  assert.deepEqual(classesOf(first), {});
+  const next = await scene.reconcile({ now });
+  assert.deepEqual([next.mode, classesOf(next)], ["full", { missing: 1 }]);
+
+  // Once more, after a complete run, and while one over every row is interrupted.
+  const lost = { submitted: now() + day, resolved: now() + day };
+  database.put(issuedRow(scene, 20_000, lost));
+  const later = () => now() + 40 * day;
+  database.now = later;
+  const stop = new AbortController();
+  const stopped = await scene.reconcile(
+    { since: "full", now: later, progress: () => stop.abort() },
+    stop.signal,
+  );
+  assert.deepEqual([stopped.isInterrupted, stopped.rows], [true, 1]);
+  await scene.reconcile({ since: later() - day, now: later });
+  const rest = await scene.reconcile({ now: later });
+  assert.deepEqual([rest.mode, classesOf(rest)], ["full", { missing: 2 }]);
+  const since = await scene.reconcile({ now: later });
+  assert.equal(since.mode, "since");
+  // One that reaches back further than the last complete run is complete.
+  const last = () => later() + 10 * day;
+  await scene.reconcile({ since: begin, now: last });
+  const after = await scene.reconcile({ now: last });
+  assert.equal(after.since, new Date(Math.min(last(), later()) - 3_600_000).toISOString());
+});
+
+test("requests that only the journal has are read together, with the pauses that the CA needs", async (t) => {
+  const scene = new ReconcileScene(t);
+  for (let id = 2; id <= 201; id += 1) scene.record(exitEvents.issued, issuedRow(scene, id));
+  scene.happen(exitEvents.issued, issuedRow(scene, 500));
+  const slept: number[] = [];
+  const sleep = async (ms: number) => void slept.push(ms);
+  const database = new CaDatabase(scene.database, { config: "CA01\\Contoso", sleep });
+  const report = await scene.reconcile({ database, since: scene.begin - day });
+  assert.deepEqual(classesOf(report), { both: 1, deleted: 200 });
+  const views = scene.database.requests.length;
+  assert.ok(views < 10, `${views} views`);
+  assert.ok(slept.length >= views - 1, `${slept.length} pauses`);
+});
+
+test("a certificate that a backfill published hides no other one in the same row", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { database, begin } = scene;
+  database.put(issuedRow(scene, 2));
+  database.put(issuedRow(scene, 9));
+  const index = new ContentIndex(scene.paths.published("memory"));
+  for await (const row of scene.caDatabase().rows([2, 9], new AbortController().signal)) {
+    const [fact] = rowFacts(row);
+    const { contentId } = fact ?? {};
+    const timeSeconds = begin / second;
+    const kind = "certificate.issued";
+    index.add({ requestId: row.context, kind, contentId, timeSeconds, ca: 0, isUnstored: false });
+  }
+  await index.write();
+  assert.deepEqual(classesOf(await scene.reconcile()), { backfilled: 2 });
+  database.put(issuedRow(scene, 2, { certificate: ReconcileScene.certificate(77) }));
+  const report = await scene.reconcile({ since: "full" });
+  assert.deepEqual(findingsOf(report), [
+    [2, "changed", [], "database and an earlier backfill have different certificates"],
+  ]);
+  // A revocation that was published, and that the database does not have any more.
+  const revocation = {
+    requestId: 9,
+    kind: "certificate.revoked",
+    contentId: "x".repeat(22),
+  } as const;
+  index.add({ ...revocation, timeSeconds: begin / second + 60, ca: 0, isUnstored: false });
+  await index.write();
+  const [, restored] = findingsOf(await scene.reconcile({ since: "full" }));
+  assert.deepEqual(restored, [
+    9,
+    "state",
+    [],
+    "the journal goes on with certificate.revoked, and the database does not",
+  ]);
+});
+
+test("a run over every row of a restored database that was stopped goes on with every row", async (t) => {
+  const scene = new ReconcileScene(t);
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  await scene.reconcile();
+  const stop = new AbortController();
+  const readRows = scene.database.readRows.bind(scene.database);
+  scene.database.readRows = async (request) => {
+    if (request.scan === "new") stop.abort();
+    return readRows(request);
+  };
+  const stopped = await scene.reconcile({ acceptsRestored: true }, stop.signal);
+  assert.equal(stopped.isInterrupted, true);
+  scene.database.readRows = readRows;
+  assert.equal((await scene.reconcile()).mode, "full");
+});
