@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Hours } from "../ca-database/load.ts";
+import { parseHours } from "../config/hours.ts";
 import { configOption } from "./default-config.ts";
 
 /** Options of a command that reads the CA's database. */
@@ -20,17 +21,14 @@ export function addDatabaseOptions(command: Command): Command {
     .option(
       "--hours <from-to>",
       "only read the database at these hours, local time, as 22:00-06:00",
-      parseHours,
+      hoursOption,
     )
     .option("--share <percent>", "longest share of the time for reading", parseShare, 50);
 }
 
-function parseHours(text: string): Hours {
-  const [, fromHour, fromMinute, toHour, toMinute] =
-    /^([01]?\d|2[0-3]):([0-5]\d)-([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
-  if (fromHour === undefined) throw new InvalidArgumentError("It must look like 22:00-06:00.");
-  const minutes = (hour = "", minute = ""): number => Number(hour) * 60 + Number(minute);
-  const hours = { from: minutes(fromHour, fromMinute), to: minutes(toHour, toMinute) };
+function hoursOption(text: string): Hours {
+  const hours = parseHours(text);
+  if (hours === undefined) throw new InvalidArgumentError("It must look like 22:00-06:00.");
   if (hours.from === hours.to) throw new InvalidArgumentError("Its two times must differ.");
   return hours;
 }

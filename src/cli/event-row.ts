@@ -47,6 +47,7 @@ function about({ data, subject = "" }: CertwireEvent, request: Group, certificat
     return `${text(kind)} CRL ${text(number)}${count}`;
   }
   if (data["reason"]) return text(data["reason"]);
+  if (data["class"]) return `${text(data["state"])}: ${text(data["class"])}  ${subject}`;
   const name = text(group(certificate["subject"])["distinguishedName"]);
   const requester = text(request["requesterName"]);
   return (

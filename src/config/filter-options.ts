@@ -56,14 +56,14 @@ export const filterShape = {
     .min(1)
     .optional()
     .describe(
-      "Conditions, of which an event must meet one. Default: all events. Those about losses and the CA itself (`journal.gap`, `ca.*`) pass in any case.",
+      "Conditions, of which an event must meet one. Default: all events. Those about losses and the CA itself (`journal.gap`, `reconcile.finding`, `ca.*`) pass in any case.",
     ),
   except: z
     .array(condition)
     .min(1)
     .optional()
     .describe(
-      "Conditions, of which an event must meet none. `journal.gap` and `ca.*` are left out only by a condition whose `kind` names them.",
+      "Conditions, of which an event must meet none. `journal.gap`, `reconcile.finding` and `ca.*` are left out only by a condition whose `kind` names them.",
     ),
 };
 

@@ -19,6 +19,8 @@ export interface InspectOptions {
   readonly now?: number;
   /** The kinds of sinks. Default: those of the registry. */
   readonly kinds?: readonly SinkKind[];
+  /** As `process.platform`, which is the default. */
+  readonly platform?: NodeJS.Platform;
 }
 
 /** What the inspection of the sinks found. */
@@ -40,14 +42,23 @@ export function inspectConfig(file: string, options: InspectOptions = {}): Inspe
   return { config, warnings };
 }
 
-/** As `inspectConfig`, but throws only as `loadConfig` does: a running service retries such a sink. */
+/**
+ * As `inspectConfig`, but throws only as `loadConfig` does and for what this platform cannot do: a running service retries
+ * a sink that does not work.
+ */
 export function inspectSinks(
   file: string,
-  { now = clock.time(), kinds = sinkKinds }: InspectOptions = {},
+  { now = clock.time(), kinds = sinkKinds, platform = process.platform }: InspectOptions = {},
 ): Inspection {
   const text = readConfigText(file);
   const config = parseConfig(file, text, { kinds });
   const root = parseTree(text, [], { allowTrailingComma: true });
+  if (root !== undefined && config.reconcile !== undefined && platform !== "win32") {
+    const message = "compares with the database of a CA, which only Windows has";
+    const hint = "Leave the section out on this machine.";
+    const refused = findingAt(root, ["reconcile"], message, hint);
+    throw new ConfigError(toDiagnostics(file, text, [refused]));
+  }
   const errors: Finding[] = [];
   const warnings: Finding[] = [];
   for (const [index, sink] of config.sinks.entries()) {

@@ -17,15 +17,18 @@ import { type Finding, toDiagnostics } from "./diagnostics.ts";
 import { findingAt, findingsOf } from "./findings.ts";
 import { type HttpOptions, resolveHttp } from "./http-options.ts";
 import { firstTooDeep, maxNesting } from "./nesting.ts";
+import { type ReconcileOptions, resolveReconcile } from "./reconcile-options.ts";
 import { leastKeyLength, redactionOf } from "./redact-options.ts";
 import { type Config, configSchema } from "./schema.ts";
 import { readSecret } from "./secrets.ts";
 import { resolveSink, type SinkConfiguration, type SinkEntry } from "./sink-entry.ts";
 
 /** A configuration with absolute paths, whose secrets could be read. */
-export interface ResolvedConfig extends Omit<Config, "sinks" | "http" | "$schema"> {
+export interface ResolvedConfig extends Omit<Config, "sinks" | "http" | "reconcile" | "$schema"> {
   /** Absent if nothing listens. */
   readonly http?: HttpOptions;
+  /** Absent if nothing is compared on a schedule. */
+  readonly reconcile?: ReconcileOptions;
   /** Every sink of the file; those that are not needed have empty secrets. */
   readonly sinks: readonly SinkConfiguration[];
 }
@@ -66,7 +69,7 @@ export function parseConfig(file: string, text: string, options: LoadOptions = {
     findings.push(...problems);
     return sink;
   });
-  const { journal, state, events, log, health, http } = parsed.data;
+  const { journal, state, events, log, health, http, reconcile } = parsed.data;
   // Whoever needs the secrets of some sinks only does not serve the endpoint.
   if (options.isNeeded === undefined) {
     findings.push(...secretProblems(root, http, ["http"], baseDirectory));
@@ -80,6 +83,7 @@ export function parseConfig(file: string, text: string, options: LoadOptions = {
     log,
     health,
     ...(http && { http: resolveHttp(http, baseDirectory) }),
+    ...(reconcile && { reconcile: resolveReconcile(reconcile) }),
     sinks,
   };
 }

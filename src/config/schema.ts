@@ -2,6 +2,7 @@ import { z } from "zod";
 import { pathOption } from "../sinks/path-option.ts";
 import type { SinkKind } from "../sinks/sink-kind.ts";
 import { httpSection } from "./http-options.ts";
+import { reconcileSection } from "./reconcile-options.ts";
 import { parseSinkEntry, type SinkEntry } from "./sink-entry.ts";
 import { isUriReference } from "./uri-reference.ts";
 
@@ -122,6 +123,7 @@ export const sections = z.strictObject({
   log: log.prefault({}),
   health: health.prefault({}),
   http: httpSection.optional(),
+  reconcile: reconcileSection.optional(),
 });
 
 /** Schema of the whole configuration file, with these kinds of sinks. */

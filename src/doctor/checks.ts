@@ -141,6 +141,9 @@ export const checkOfReason: Readonly<Record<HealthCode, CheckName>> = {
   "writer-degraded": "journal-writer",
   "no-events": "journal-writer",
   "gap-seen": "journal-gaps",
+  "reconcile-failed": "ca-database",
+  "reconcile-overdue": "ca-database",
+  "reconcile-findings": "ca-database",
   "clock-behind": "clock",
   "certificate-ends": "sink-certificates",
 };

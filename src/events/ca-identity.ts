@@ -89,10 +89,11 @@ export class CaIdentity {
 /** The id from the CA certificate in a record; `undefined` if it has none that can be parsed. */
 export function ownCaId(record: ExitRecord): string | undefined {
   const der = caCertificate(record);
-  return der && keyId(der);
+  return der && caIdOf(der);
 }
 
-function keyId(der: Buffer): string | undefined {
+/** The id of the CA with this certificate (DER); `undefined` if it cannot be parsed. */
+export function caIdOf(der: Buffer): string | undefined {
   return parseCertificate(der).certificate.publicKey?.sha256;
 }
 

@@ -79,7 +79,7 @@ export function kindsOf(pattern: string): EventKind[] {
 }
 
 function isAboutAll(kind: EventKind): boolean {
-  return kind.startsWith("ca.") || kind.startsWith("journal.");
+  return ["ca.", "journal.", "reconcile."].some((group) => kind.startsWith(group));
 }
 
 /** True if a condition has a pattern for the kind that is written out up to its dot, such as `ca.*`. */

@@ -14,6 +14,7 @@ export const eventKinds = [
   "ca.stopped",
   "ca.unrecognized",
   "journal.gap",
+  "reconcile.finding",
 ] as const;
 
 /** What happened; an event's type without its prefix and version. */
@@ -26,8 +27,8 @@ export type TimeBasis = "revokedWhen" | "resolvedWhen" | "submittedWhen" | "obse
 export interface EventAttributes {
   readonly specversion: "1.0";
   /**
-   * `<epoch id>-<sequence>-<index>`, of an event from the CA's database `db-` and 22 characters; the same on retry,
-   * restart and replay.
+   * `<epoch id>-<sequence>-<index>`, of an event from the CA's database `db-` and 22 characters, of a finding `rf-` and 22
+   * characters; the same on retry, restart and replay.
    */
   readonly id: string;
   /** The CA: `urn:certwire:ca:<CA id>`, or the configured name. */
@@ -56,7 +57,7 @@ export interface EventAttributes {
   readonly recordhash?: string;
   /** The same for what the CA's database keeps of the event; absent if the database keeps nothing, or it is not known. */
   readonly contentid?: string;
-  /** Present on an event that was made of a row of the CA's database: it was not seen as it happened. */
+  /** Present on an event that comes from reading the CA's database, not from the journal. */
   readonly origin?: "database";
   /** Present on an event from the CA's database whose `time` is not from the column that is meant for it. */
   readonly timebasis?: TimeBasis;

@@ -177,6 +177,19 @@ and certwire_backlog_age_seconds > 600`,
     for: "0m",
     severity: "page",
   },
+  CertwireReconcileFailing: {
+    summary:
+      "The CA's database on {{ $labels.instance }} is not compared with the journal as scheduled.",
+    ...onReasons(["reconcile-failed", "reconcile-overdue"], "any"),
+    for: "1h",
+    severity: "ticket",
+  },
+  CertwireReconcileFindings: {
+    summary: "The journal and the CA's database on {{ $labels.instance }} do not agree.",
+    ...onReasons(["reconcile-findings"], "any"),
+    for: "0m",
+    severity: "ticket",
+  },
   CertwireClockBehind: {
     summary: "The clock on {{ $labels.instance }} is behind the newest record.",
     ...onReasons(["clock-behind"], "any"),

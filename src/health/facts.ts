@@ -1,3 +1,4 @@
+import type { FindingClass } from "../events/finding-event.ts";
 import type { WriterBeat } from "../journal/writer-beat.ts";
 import type { DeadKind, PipelineTrouble } from "../pipeline/trouble.ts";
 
@@ -57,6 +58,24 @@ export interface JournalFacts {
   readonly gapMs?: number;
 }
 
+/** What is known about the scheduled comparison with the CA's database. Times are in ms since 1970. */
+export interface ReconcileFacts {
+  readonly isRunning: boolean;
+  /** Comparisons that failed since the start of the service. */
+  readonly failures: number;
+  /** Why the last one failed, and since when they do; absent if the last one was complete. */
+  readonly failure?: { readonly sinceMs: number; readonly detail: string };
+  /** When the last complete one began; absent if there was none. */
+  readonly lastMs?: number;
+  /** Rows that it compared, and findings that were too many to be reported. */
+  readonly rows?: number;
+  readonly unlisted?: number;
+  /** Open findings of each class. */
+  readonly open?: Readonly<Record<FindingClass, number>>;
+  /** From when on the next complete one is overdue. */
+  readonly overdueMs?: number;
+}
+
 /** Everything that the state of health depends on. */
 export interface HealthFacts {
   /** `unknown` if the state directory is locked from another machine. Default: not a reason for anything. */
@@ -67,6 +86,8 @@ export interface HealthFacts {
   /** The certificate files that no sink uses: that of the HTTP endpoint. */
   readonly certificates?: readonly CertificateFact[];
   readonly journal?: JournalFacts;
+  /** Absent if nothing is compared on a schedule. */
+  readonly reconcile?: ReconcileFacts;
   /** Why the journal, or the files of all sinks in the state directory, cannot be read; absent if they can. */
   readonly journalError?: string;
   readonly stateError?: string;

@@ -7,6 +7,7 @@ import {
   type HealthFacts,
   type HealthLimits,
   type JournalFacts,
+  type ReconcileFacts,
   type SinkFacts,
 } from "./facts.ts";
 import { type HealthCode, type HealthState, healthReasons } from "./reasons.ts";
@@ -72,6 +73,7 @@ export function assessHealth(
     ...certificateReasons(facts.certificates, nowMs),
     ...facts.sinks.flatMap((sink) => sinkReasons(sink, facts.journal, nowMs, limits)),
     ...(facts.journal === undefined ? [] : journalReasons(facts.journal, nowMs, limits)),
+    ...(facts.reconcile === undefined ? [] : reconcileReasons(facts.reconcile, nowMs)),
   ];
   return healthOf(reasons);
 }
@@ -329,4 +331,28 @@ function volumeReasons(journal: JournalFacts): HealthReason[] {
   const limit = isStopping ? writerMinFreeBytes : minFreeBytes;
   const detail = `${freeBytes} bytes are free, ${limit} should be`;
   return [reason("volume-nearly-full", isStopping, { detail })];
+}
+
+function reconcileReasons(facts: ReconcileFacts, nowMs: number): HealthReason[] {
+  const { failure, lastMs, overdueMs, open } = facts;
+  const found: HealthReason[] = [];
+  if (failure !== undefined) found.push(reason("reconcile-failed", false, failure));
+  if (overdueMs !== undefined && nowMs > overdueMs) {
+    const last =
+      lastMs === undefined
+        ? "none was complete"
+        : `the last one is of ${formatDuration(nowMs - lastMs)} ago`;
+    found.push(reason("reconcile-overdue", false, { sinceMs: overdueMs, detail: last }));
+  }
+  if (open !== undefined) {
+    const counts = [
+      `${open.missing} missing`,
+      `${open.state} state`,
+      `${open.changed} changed`,
+      `${open.unknown} unknown`,
+    ];
+    const detail = counts.filter((each) => !each.startsWith("0 ")).join(", ");
+    if (detail !== "") found.push(reason("reconcile-findings", false, { detail }));
+  }
+  return found;
 }

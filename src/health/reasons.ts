@@ -155,6 +155,22 @@ export const healthReasons = {
     when: "`degraded` for 24 hours. A gap of the reason `unclean-stop` alone does not count. `certwire status` sees those in the newest segment of the journal only, a running service all that it has read.",
     hint: "Find the `journal.gap` event: it says why and which. Fetch what is missing from the CA's database.",
   },
+  "reconcile-failed": {
+    meaning: "The last scheduled comparison with the CA's database failed.",
+    when: "`degraded` until one is complete.",
+    hint: "Do what the error's own hint says; `certwire reconcile` tries it now.",
+  },
+  "reconcile-overdue": {
+    meaning: "No scheduled comparison with the CA's database was complete for twice its interval.",
+    when: "`degraded`.",
+    hint: "Check that the service runs at the time `reconcile.at`, and that `reconcile.hours` and `reconcile.share` leave enough time.",
+  },
+  "reconcile-findings": {
+    meaning:
+      "The scheduled comparison found that the journal and the CA's database do not agree about a request or CRL.",
+    when: "`degraded` while a finding of another class than `deleted` is open.",
+    hint: "Run `certwire reconcile --full` for the list, and `certwire backfill` for what is missing; the next comparison ends it.",
+  },
   "clock-behind": {
     meaning: "The newest record is from the future: the clock was set back, or was ahead.",
     when: "`degraded` from 5 minutes.",

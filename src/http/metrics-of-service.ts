@@ -144,6 +144,54 @@ export const serviceMetrics: readonly Metric[] = [
     }),
   },
   {
+    name: "certwire_reconcile_last_timestamp_seconds",
+    type: "gauge",
+    labels: [],
+    help: "When the last complete scheduled comparison with the CA's database began, in s since 1970; absent if there was none.",
+    read: single(({ reconcile }) =>
+      reconcile?.lastMs === undefined ? undefined : reconcile.lastMs / 1000,
+    ),
+  },
+  {
+    name: "certwire_reconcile_rows",
+    type: "gauge",
+    labels: [],
+    help: "Rows of the CA's database that this comparison looked at.",
+    read: single(({ reconcile }) => reconcile?.rows),
+  },
+  {
+    name: "certwire_reconcile_running",
+    type: "gauge",
+    labels: [],
+    help: "1 while a scheduled comparison runs, else 0.",
+    read: single(({ reconcile }) => reconcile && Number(reconcile.isRunning)),
+  },
+  {
+    name: "certwire_reconcile_failures_total",
+    type: "counter",
+    labels: [],
+    help: "Scheduled comparisons that failed.",
+    read: single(({ reconcile }) => reconcile?.failures),
+  },
+  {
+    name: "certwire_reconcile_findings",
+    type: "gauge",
+    labels: ["class"],
+    help: "Open findings of the scheduled comparisons, those left out that were too many.",
+    read: ({ reconcile }) =>
+      Object.entries(reconcile?.open ?? {}).map(([found, value]) => ({
+        labels: { class: found },
+        value,
+      })),
+  },
+  {
+    name: "certwire_reconcile_findings_unlisted",
+    type: "gauge",
+    labels: [],
+    help: "Findings of the last complete comparison that were too many to become events.",
+    read: single(({ reconcile }) => reconcile?.unlisted),
+  },
+  {
     name: "certwire_writer_up",
     type: "gauge",
     labels: [],

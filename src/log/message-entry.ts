@@ -7,6 +7,7 @@ type Section =
   | "Health"
   | "Publishing"
   | "The journal"
+  | "The CA's database"
   | "The state directory"
   | "The event log";
 

@@ -305,6 +305,39 @@ export const logMessages = {
     fields: failure,
     advice: "check rights and existence of the journal directory; tried again every minute",
   },
+  "comparing the CA's database with the journal": {
+    section: "The CA's database",
+    levels: ["info"],
+    fields: [],
+    advice: "the time of the section `reconcile` has come",
+  },
+  "the CA's database was compared with the journal": {
+    section: "The CA's database",
+    levels: ["info"],
+    fields: ["rows", "opened", "resolved", "unlisted"],
+    advice:
+      "each finding that is new (`opened`) or gone (`resolved`) becomes an event; `unlisted` ones are too many, and only in the file of the comparison",
+  },
+  "cannot compare the CA's database with the journal": {
+    section: "The CA's database",
+    levels: ["warn"],
+    fields: failure,
+    advice:
+      "do what `hint` says; tried again at the next time of the section `reconcile`, or after 10 minutes if `certwire reconcile` runs now or the state directory cannot be read",
+  },
+  "the CA's database is busy; it is read again later": {
+    section: "The CA's database",
+    levels: ["info"],
+    fields: ["delayMs", ...failure],
+    advice: "the CA is busy or restarts",
+  },
+  "cannot publish findings": {
+    section: "The CA's database",
+    levels: ["warn"],
+    fields: ["sink", ...failure],
+    advice:
+      "check free space and rights of the [state directory](state-directory.md); tried again after a minute",
+  },
   "the checkpoint is damaged: publishing restarts from the oldest record": {
     section: "The state directory",
     levels: ["warn"],

@@ -49,6 +49,7 @@ export const ecsKinds: Readonly<Record<EventKind, EcsCategories>> = {
   "ca.stopped": { category: "process", type: "end", outcome: "success" },
   "ca.unrecognized": { category: "iam", type: "info", outcome: "unknown" },
   "journal.gap": { type: "error" },
+  "reconcile.finding": { type: "info" },
 };
 
 function ofKind<K extends keyof EcsCategories>(name: K) {

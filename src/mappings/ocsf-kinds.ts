@@ -68,6 +68,7 @@ export const ocsfKinds: Readonly<Record<EventKind, OcsfKind>> = {
   "ca.stopped": { class: "lifecycle", activity: [4, "Stop"], severity: 1, status: 1 },
   "ca.unrecognized": { class: "entity", activity: [0, "Unknown"], severity: 2, status: 0 },
   "journal.gap": { class: "error", activity: [1, "General Error"], severity: 4, status: 2 },
+  "reconcile.finding": { class: "error", activity: [1, "General Error"], severity: 3, status: 0 },
 };
 
 /** For a kind of a later version. */

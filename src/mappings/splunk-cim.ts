@@ -37,6 +37,7 @@ export const cimKinds: Readonly<Record<EventKind, CimKind>> = {
   "ca.stopped": { action: "stopped", category: "ca", status: "success" },
   "ca.unrecognized": {},
   "journal.gap": { category: "journal", status: "failure" },
+  "reconcile.finding": { category: "journal" },
 };
 
 function ofKind(name: keyof CimKind) {

@@ -109,3 +109,16 @@ async function firstOf(file: FileHandle, bytes: number): Promise<Finding[]> {
   }
   return found;
 }
+
+/** All findings of a run that has ended. Rejects with the error of the file system, or for a damaged file. */
+export async function* readFindings(path: string): AsyncGenerator<Finding> {
+  const file = await open(path, constants.O_RDONLY | noFollow);
+  try {
+    const { size } = await file.stat();
+    for await (const line of splitLines(readChunks(file, size), maxLineBytes)) {
+      yield JSON.parse(line.toString("utf8")) as Finding;
+    }
+  } finally {
+    await file.close();
+  }
+}

@@ -1,4 +1,5 @@
 import { clock } from "../clock.ts";
+import { type FindingClass, findingClasses } from "../events/finding-event.ts";
 import { rowFacts } from "../events/row-events.ts";
 import { unixMsOf } from "../events/times.ts";
 import type { ExitRecord } from "../exit/record.ts";
@@ -47,13 +48,17 @@ export interface ReconcileOptions extends Compared, Identified {
   readonly progress?: (done: number, total: number | undefined) => void;
   /** Called with the number of CRLs that were compared. */
   readonly crlProgress?: (done: number) => void;
+  /** Requests that are compared in any case, such as those that differed before. Default none. */
+  readonly again?: readonly number[];
+  /** Called for each request, by its number, and each CRL, by its subject, of which the comparison has a result. */
+  readonly compared?: (about: number | string) => void;
   /** The time now, in ms since 1970. Default that of the machine. */
   readonly now?: () => number;
 }
 
 /** A request that somebody should look at. */
 export interface RequestFinding {
-  readonly class: RequestClass;
+  readonly class: FindingClass;
   readonly requestId: number;
   /** What the journal does not have. */
   readonly missing: readonly string[];
@@ -65,7 +70,7 @@ export interface RequestFinding {
 
 /** A CRL that somebody should look at. */
 export interface CrlFinding {
-  readonly class: CrlClass;
+  readonly class: "missing";
   /** Subject of its event. */
   readonly crl: string;
   readonly missing: readonly string[];
@@ -104,18 +109,19 @@ export interface ReconcileReport {
 }
 
 /** A run looks at so much of the time before the last one again: clocks, and rows that were not settled. */
-const overlapMs = 3_600_000;
+export const overlapMs = 3_600_000;
 /** With more changed rows than this, every row is compared: they are not kept in memory. */
 const mostChanged = 32_768;
 
-/** Classes whose requests somebody should look at. */
-const notable: ReadonlySet<RequestClass> = new Set([
-  "missing",
-  "state",
-  "changed",
-  "unknown",
-  "deleted",
-]);
+/** False where the journal cannot say yet, or not any more, whether it had something. */
+function hasResult(found: RequestClass | CrlClass): boolean {
+  return found !== "unsettled" && found !== "history";
+}
+
+/** True for a class whose requests somebody should look at. */
+function isNotable(found: RequestClass): found is FindingClass {
+  return (findingClasses as readonly RequestClass[]).includes(found);
+}
 
 /**
  * Compares the database of a CA with the journal. A signal ends it early, with a report of what was compared. Rejects as
@@ -232,27 +238,45 @@ class Comparing {
 
   /** Compares what has changed; false if that is too much to be kept in memory. */
   async compareSince(sinceMs: number, signal: AbortSignal): Promise<boolean> {
-    const { contents, journal, progress } = this.#options;
+    const { contents, journal, progress, again = [] } = this.#options;
     const newest = await this.#options.database.newest(signal);
     const rows = await this.#changedRows(sinceMs, newest?.context ?? 0, signal);
     if (rows === undefined) return false;
     await contents.update(journal, signal);
     const byPart = groupByPart(rows.values());
-    const parts = new Set([...byPart.keys(), ...(await contents.parts())]);
+    const wanted = new Set(again);
+    const parts = new Set([
+      ...byPart.keys(),
+      ...again.map((id) => ContentIndex.partOf(id)),
+      ...(await contents.parts()),
+    ]);
     for (const part of [...parts].toSorted((a, b) => a - b)) {
       signal.throwIfAborted();
-      const entries = await ownEntries(contents, this.#facts, part);
-      const published = await this.#backfilled.read(part);
-      this.#compareRows(byPart.get(part) ?? [], entries, published);
-      const others = [...entries.byRequest].filter(([id, own]) => {
-        const isNew = own.some(({ timeSeconds }) => timeSeconds * 1000 >= sinceMs);
-        return isNew && !rows.has(id);
-      });
-      await this.#compareOthers(new Map(others), published, signal);
+      await this.#comparePart(part, byPart.get(part) ?? [], { sinceMs, again: wanted }, signal);
       progress?.(this.#running.rows, rows.size);
     }
     await this.#findings.write(this.#running);
     return true;
+  }
+
+  /** Compares the rows of a part that have changed, and what else is to be compared there. */
+  async #comparePart(
+    part: number,
+    changed: readonly ExitRecord[],
+    { sinceMs, again }: { readonly sinceMs: number; readonly again: ReadonlySet<number> },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { byRequest, ...entries } = await ownEntries(this.#options.contents, this.#facts, part);
+    const published = await this.#backfilled.read(part);
+    this.#compareRows(changed, { byRequest, ...entries }, published);
+    const isNew = ({ timeSeconds }: IndexEntry): boolean => timeSeconds * 1000 >= sinceMs;
+    const ids = new Set([
+      ...[...byRequest].filter(([, own]) => own.some(isNew)).map(([id]) => id),
+      ...[...again].filter((id) => ContentIndex.partOf(id) === part),
+    ]);
+    for (const { context } of changed) ids.delete(context);
+    const others = new Map([...ids].map((id) => [id, byRequest.get(id) ?? []]));
+    await this.#compareOthers(others, published, signal);
   }
 
   /** Compares the CRLs; a run that is stopped meanwhile begins with them anew. */
@@ -276,6 +300,7 @@ class Comparing {
 
   #addCrl({ class: found, fact: { subject, timeMs } }: ComparedCrl): void {
     this.#countCrls(found, 1);
+    if (hasResult(found)) this.#options.compared?.(subject);
     if (found !== "missing") return;
     this.#findings.add({
       class: found,
@@ -310,7 +335,7 @@ class Comparing {
     return rows;
   }
 
-  /** Requests that the journal says something new of, and no date in the database. */
+  /** Requests that no date in the database has named. */
   async #compareOthers(
     byRequest: ReadonlyMap<number, readonly IndexEntry[]>,
     published: ReadonlyMap<number, IndexEntry[]>,
@@ -326,7 +351,10 @@ class Comparing {
       seen.add(row.context);
       this.#addRow(row, byRequest.get(row.context) ?? [], published.get(row.context) ?? []);
     }
-    for (const [id, own] of byRequest) if (!seen.has(id)) this.#addAbsent(id, own);
+    for (const [id, own] of byRequest) {
+      // Of a row that neither has any more there is nothing to say.
+      if (!seen.has(id) && own.length > 0) this.#addAbsent(id, own);
+    }
   }
 
   #compareRows(
@@ -344,7 +372,8 @@ class Comparing {
     const limits = this.#limits(unixMsOf(row.time));
     const comparison = compareWithBackfilled(row, entries, published, limits);
     this.#count(comparison);
-    if (!notable.has(comparison.class)) return;
+    if (hasResult(comparison.class)) this.#options.compared?.(row.context);
+    if (!isNotable(comparison.class)) return;
     const missing = comparison.missing.map(({ kind }) => kind);
     const facts = comparison.missing.length > 0 ? comparison.missing : rowFacts(row);
     const timeMs = facts.at(-1)?.timeMs;
@@ -361,6 +390,7 @@ class Comparing {
     const { now = () => clock.time() } = this.#options;
     const comparison = compareAbsent(entries, this.#limits(now()));
     this.#count(comparison ?? { class: "unsettled", missing: [] });
+    if (comparison !== undefined) this.#options.compared?.(requestId);
     if (comparison?.class !== "deleted") return;
     const last = entries.at(-1);
     const time = new Date((last?.timeSeconds ?? 0) * 1000).toISOString();

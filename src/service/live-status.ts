@@ -1,7 +1,13 @@
 import { hostname } from "node:os";
 import { clock } from "../clock.ts";
 import { packageVersion } from "../files/package-version.ts";
-import type { CertificateFact, HealthFacts, HealthLimits, SinkFacts } from "../health/facts.ts";
+import type {
+  CertificateFact,
+  HealthFacts,
+  HealthLimits,
+  ReconcileFacts,
+  SinkFacts,
+} from "../health/facts.ts";
 import { assessHealth } from "../health/health.ts";
 import { type DiskFindings, type DiskPlaces, inspectDisk } from "../health/on-disk.ts";
 import type { Status } from "../health/status.ts";
@@ -34,6 +40,8 @@ export interface Observation {
   readonly certificates: ReadonlyMap<string, readonly CertificateFact[]>;
   /** What the brokers of a sink have shown. */
   readonly brokerCertificates: ReadonlyMap<string, readonly CertificateFact[]>;
+  /** The scheduled comparison with the CA's database; absent if there is none. */
+  readonly reconcile?: ReconcileFacts;
 }
 
 /** Where a live status takes its facts from. */
@@ -45,6 +53,8 @@ export interface LiveStatusOptions {
   readonly limits: HealthLimits;
   /** What the brokers of a sink have shown. Default nothing. */
   readonly brokerCertificates?: () => Observation["brokerCertificates"];
+  /** The scheduled comparison with the CA's database. Default none. */
+  readonly reconcile?: () => ReconcileFacts | undefined;
   /** How old an answer may be before the disk is read again, in ms. Default 1000. */
   readonly maxAgeMs?: number;
 }
@@ -96,7 +106,8 @@ export class LiveStatus {
     const disk = await inspectDisk(places, nowMs, this.#furthest());
     this.#last = disk.last;
     const views = this.#options.views();
-    const facts = this.#facts(disk.facts, views, nowMs);
+    const reconcile = this.#options.reconcile?.();
+    const facts = { ...this.#facts(disk.facts, views, nowMs), ...(reconcile && { reconcile }) };
     const { state, reasons } = assessHealth(facts, nowMs, limits);
     const certificates = new Map(places.sinks.map((sink) => [sink.name, sink.certificates]));
     if (places.certificates.length > 0) certificates.set("", places.certificates);
@@ -116,7 +127,8 @@ export class LiveStatus {
       sinks: withCounters(disk, views),
     };
     const gaps = this.#options.gaps?.() ?? new Map();
-    return { status, views, gaps, certificates, brokerCertificates };
+    const found = { status, views, gaps, certificates, brokerCertificates };
+    return reconcile === undefined ? found : { ...found, reconcile };
   }
 
   /** The newest frame of the journal that was read before now. */

@@ -32,6 +32,7 @@ import { History } from "./history.ts";
 import { LiveStatus, type Observation, type SinkView } from "./live-status.ts";
 import { keepProgressLog, logProgress } from "./progress-log.ts";
 import { RecentEvents } from "./recent-events.ts";
+import type { OpenCaDatabase, ReconcileTask } from "./reconcile-task.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
 import { SeenGaps } from "./seen-gaps.ts";
 import type { SinkStats } from "./sink-stats.ts";
@@ -45,6 +46,8 @@ export interface ServiceOptions {
   readonly observe?: Observe;
   /** The event log of Windows. Default none. */
   readonly eventLog?: EventLog;
+  /** Opens the CA's database for the section `reconcile` of the configuration, which needs it. */
+  readonly caDatabase?: OpenCaDatabase;
   /** How often it checks what changes without an event. */
   readonly intervals?: ServiceIntervals;
 }
@@ -85,6 +88,7 @@ export class Service {
   readonly #http: HttpOptions | undefined;
   readonly #eventLog: EventLog | undefined;
   readonly #brokerCertificates: BrokerCertificates;
+  readonly #reconcile: ReconcileTask | undefined;
   readonly #intervals: ServiceIntervals;
   readonly #statusPath: string;
 
@@ -93,6 +97,7 @@ export class Service {
     members: readonly Member[],
     gaps: SeenGaps,
     { config, log, eventLog, intervals = {} }: ServiceOptions,
+    reconcile: ReconcileTask | undefined,
   ) {
     this.#lock = lock;
     const { directory } = config.journal;
@@ -111,12 +116,14 @@ export class Service {
       config.sinks.filter((sink) => sink.options.enabled),
     );
     this.#eventLog = eventLog;
+    this.#reconcile = reconcile;
     this.#status = new LiveStatus({
       places: () => diskPlaces(config),
       views: () => members.map(viewOf),
       gaps: () => gaps.counts,
       limits: config.health,
       brokerCertificates: () => this.#brokerCertificates.ends,
+      reconcile: () => reconcile?.facts,
     });
   }
 
@@ -129,7 +136,8 @@ export class Service {
     const lock = await lockState(layout);
     try {
       const gaps = new SeenGaps();
-      return new Service(lock, await createMembers(options, layout, gaps), gaps, options);
+      const members = await createMembers(options, layout, gaps);
+      return new Service(lock, members, gaps, options, await createReconcile(options, layout));
     } catch (error) {
       lock.release();
       throw error;
@@ -160,6 +168,7 @@ export class Service {
     };
     const progressLog = keepProgressLog(progress, stop);
     const endpoint = this.#serve(stop);
+    const reconciling = this.#reconcile?.keep(stop);
     const healthLog = keepHealthLog(
       {
         status: this.#status,
@@ -186,7 +195,15 @@ export class Service {
       }),
     );
     drained.abort();
-    await Promise.all([retention, progressLog, healthLog, statusFile, eventLog, endpoint]);
+    await Promise.all([
+      retention,
+      progressLog,
+      healthLog,
+      statusFile,
+      eventLog,
+      endpoint,
+      reconciling,
+    ]);
     logProgress(progress);
     await Promise.all(this.#members.map(({ checkpoints }) => checkpoints.close()));
     const acknowledged = this.stats().reduce((sum, each) => sum + each.acknowledgedEvents, 0);
@@ -278,6 +295,17 @@ async function createMembers(
   const caMemory = await openCaMemory(caIdFile);
   const shared = { ...options, layout, caMemory, caIdFile, gaps };
   return Promise.all(enabled.map((sink) => createMember(sink, shared)));
+}
+
+/** The code of comparisons is loaded only where they are made. */
+async function createReconcile(
+  { config, log, caDatabase }: ServiceOptions,
+  layout: StateLayout,
+): Promise<ReconcileTask | undefined> {
+  const { reconcile: schedule } = config;
+  if (schedule === undefined || caDatabase === undefined) return undefined;
+  const { ReconcileTask } = await import("./reconcile-task.ts");
+  return new ReconcileTask({ config, schedule, layout, openDatabase: caDatabase, log });
 }
 
 async function createMember(configured: SinkConfiguration, shared: Shared): Promise<Member> {

@@ -48,6 +48,10 @@ export interface ReconcileLayout {
   readonly findings: string;
   /** What the last run over changed rows has found, NDJSON. */
   readonly changes: string;
+  /** What the scheduled comparisons have found, NDJSON (`ReportedFindings`); `<path>.new` while it is replaced. */
+  readonly reported: string;
+  /** Which of that a sink has, JSON (`FindingsPlace`); `<path>.new` while it is replaced. */
+  reportedTo(sink: string): string;
   /** Directory of what a backfill has published to a sink (`ContentIndex`). */
   published(sink: string): string;
   /** Where a backfill to a sink goes on, JSON (`BackfillPlace`); `<path>.new` while it is replaced. */
@@ -85,6 +89,8 @@ function reconcileLayout(directory: string): ReconcileLayout {
     run: join(directory, "run.json"),
     findings: join(directory, "findings.ndjson"),
     changes: join(directory, "changes.ndjson"),
+    reported: join(directory, "reported.ndjson"),
+    reportedTo: (sink) => join(directory, "reported", `${sink}.json`),
     published: (sink) => join(directory, "published", sink),
     backfill: (sink) => join(directory, "backfill", `${sink}.json`),
     publishedDirectory: join(directory, "published"),

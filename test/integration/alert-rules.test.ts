@@ -136,6 +136,11 @@ const cases: Record<AlertName, Case[]> = {
   ],
   CertwireQuiet: onReason("no-events", "degraded", 10),
   CertwireEventsLost: onReason("gap-seen", "degraded", 0),
+  CertwireReconcileFailing: [
+    ...onReason("reconcile-failed", "degraded", 60),
+    ...onReason("reconcile-overdue", "degraded", 60),
+  ],
+  CertwireReconcileFindings: onReason("reconcile-findings", "degraded", 0),
   CertwireClockBehind: onReason("clock-behind", "degraded", 10),
   CertwireCertificateExpires: onReason("certificate-ends", "degraded", 60, "failing"),
   CertwireCertificateExpired: onReason("certificate-ends", "failing", 1, "degraded"),

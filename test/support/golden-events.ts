@@ -3,6 +3,7 @@ import { join, sep } from "node:path";
 import type { EventOptions } from "../../src/events/envelope.ts";
 import { type CertwireEvent, type EventKind, eventKinds } from "../../src/events/event.ts";
 import { kindOf } from "../../src/events/event-kind.ts";
+import { findingEvent, type ReportedFinding } from "../../src/events/finding-event.ts";
 import { encodeEvent } from "../../src/events/outbound-event.ts";
 import { Redactor } from "../../src/events/redaction/redactor.ts";
 import { shrinkEvent } from "../../src/events/shrink-event.ts";
@@ -61,7 +62,7 @@ const variants: readonly Variant[] = [
 
 /** The kinds of a day's work; the others are of the CA itself, of its journal, or unknown. */
 const dailyKinds: ReadonlySet<EventKind> = new Set(
-  eventKinds.filter((kind) => !/^(ca|journal)\./.test(kind)),
+  eventKinds.filter((kind) => !/^(ca|journal|reconcile)\./.test(kind)),
 );
 
 /** A payload of a frame. */
@@ -73,9 +74,10 @@ interface Payload {
 /** Every kind, in every variant, and an event of values that are broken in every way; always the same. */
 export function makeGoldenEvents(): GoldenEvent[] {
   const payloads = makePayloads();
-  const usual = variants.flatMap((variant, index) =>
-    eventsOfVariant(variant, payloads, 1_000 * (index + 1)),
-  );
+  const usual = variants.flatMap((variant, index) => [
+    ...eventsOfVariant(variant, payloads, 1_000 * (index + 1)),
+    findingOfVariant(variant, index + 1),
+  ]);
   const broken = eventsOfVariant({ name: "broken" }, [record(brokenRecord)], 9_000);
   return [...usual, ...broken];
 }
@@ -119,7 +121,28 @@ function eventsOfVariant(
   return [...ofKind].map(([kind, event]) => ({ name: `${name}/${kind}`, event: shape(event) }));
 }
 
-/** Payloads that together make an event of every kind. */
+/** A difference between journal and database, which no frame says. */
+export const sampleFinding: ReportedFinding = {
+  number: 1,
+  state: "open",
+  class: "state",
+  ca: { id: "a".repeat(64), name: "Contoso" },
+  requestId: 42,
+  missing: ["certificate.revoked"],
+  happenedMs: Date.parse("2026-03-01T09:00:00.000Z"),
+  detail: "the journal lacks certificate.revoked",
+  foundMs: Date.parse("2026-03-02T02:00:00.000Z"),
+};
+
+function findingOfVariant(
+  { name, options = {}, shape = (event) => event }: Variant,
+  number: number,
+): GoldenEvent {
+  const event = findingEvent({ ...sampleFinding, number }, options);
+  return { name: `${name}/reconcile.finding`, event: shape(event) };
+}
+
+/** Payloads that together make an event of every kind from the journal. */
 function makePayloads(): Payload[] {
   let now = Date.parse("2026-03-01T08:15:30.125Z");
   const ca = new SimulatedCa({ seed: "golden", now: () => new Date((now += 7_300)) });

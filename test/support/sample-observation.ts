@@ -56,6 +56,15 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
       },
     ],
     gaps: new Map(),
+    reconcile: {
+      isRunning: false,
+      failures: 2,
+      lastMs: now - 5000,
+      rows: 120_034,
+      unlisted: 0,
+      open: { missing: 2, state: 1, changed: 0, unknown: 0, deleted: 3 },
+      overdueMs: now + 5000,
+    },
     certificates: new Map([["kafka", certificates]]),
     brokerCertificates: new Map([["kafka", [{ name: "broker1:9093", notAfterMs: now + 3000 }]]]),
     status: {

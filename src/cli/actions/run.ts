@@ -9,6 +9,7 @@ import { logLine } from "../../log/log-line.ts";
 import { Service, type ServiceOptions } from "../../service/service.ts";
 import { exitCodeOf, exitCodes } from "../exit-codes.ts";
 import { createLogger } from "../logger.ts";
+import { caDatabaseOf } from "../open-database.ts";
 import { isStdinOfServiceHost, stopSignal } from "../stop-signal.ts";
 
 /** The options of `certwire run`. */
@@ -30,7 +31,8 @@ export async function run(options: RunOptions): Promise<void> {
       const finding = { path, line, finding: message, hint };
       logLine(log, "the configuration has a problem", finding);
     }
-    await publish(options, { config, log, ...(eventLog && { eventLog }) });
+    const caDatabase = caDatabaseOf;
+    await publish(options, { config, log, caDatabase, ...(eventLog && { eventLog }) });
   } catch (error) {
     if (exitCodeOf(error) === errorCodes.CERTWIRE_CONFIG_INVALID.exitCode) {
       eventLog?.report("configuration-refused", [options.config, refusalOf(error)]);

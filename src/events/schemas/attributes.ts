@@ -12,9 +12,9 @@ export const envelopeSchema = z
     specversion: z.literal("1.0"),
     id: z
       .string()
-      .regex(/^([0-9a-f]{32}-\d+-\d+|db-[\w-]{22})$/)
+      .regex(/^([0-9a-f]{32}-\d+-\d+|(db|rf)-[\w-]{22})$/)
       .describe(
-        "Epoch id, sequence, index, or `db-` and a hash for the CA's database; the same on retry, restart and replay.",
+        "Epoch id, sequence, index; `db-` and a hash for the CA's database, `rf-` and a hash for a finding. The same on retry, restart and replay.",
       ),
     source: z.string().min(1).meta({ format: "uri-reference" }).describe("The CA."),
     type: z.string().regex(/\.v1$/),
@@ -49,7 +49,7 @@ export const envelopeSchema = z
     origin: z
       .literal("database")
       .optional()
-      .describe("Present on an event that was made of a row of the CA's database."),
+      .describe("Present on an event that comes from reading the CA's database."),
     timebasis: z
       .enum(["revokedWhen", "resolvedWhen", "submittedWhen", "observed"])
       .optional()

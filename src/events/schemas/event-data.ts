@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { EventKind } from "../event.ts";
+import { findingClasses, findingStates } from "../finding-event.ts";
 import {
   caCertificateProperties,
   caProperties,
@@ -166,6 +167,22 @@ const gap = z.object({
   problems: z.array(problem),
 });
 
+const finding = z.object({
+  ca: z.object({ id: z.string(), name: z.string() }),
+  state: z
+    .enum(findingStates)
+    .describe(
+      "`open` when it was found, `resolved` when a later comparison did not find it any more.",
+    ),
+  class: z.enum(findingClasses).describe("What differs; docs/reference/events.md lists them."),
+  request: z.object({ requestId: integer }).optional().describe("Absent if it is about a CRL."),
+  missing: z.array(z.string()).describe("Kinds of the events that the journal lacks."),
+  happenedTime: dateTime.optional().describe("When the last of it happened."),
+  foundTime: dateTime.describe("When the comparison began that found it."),
+  detail: z.string().optional().describe("What differs, for people."),
+  problems: z.array(problem),
+});
+
 /** The schema of `data` for each kind of event; JSON Schemas, AsyncAPI and types are made from it. */
 export const eventData = {
   "certificate.issued": aboutRequest.describe("The CA issued a certificate."),
@@ -188,6 +205,9 @@ export const eventData = {
     "An event without a type of its own: the raw code and all properties.",
   ),
   "journal.gap": gap.describe("Events were lost."),
+  "reconcile.finding": finding.describe(
+    "The scheduled comparison found that journal and CA's database differ, or do not differ any more.",
+  ),
 } as const satisfies Record<EventKind, z.ZodType>;
 
 /** `data` of each kind of event. */

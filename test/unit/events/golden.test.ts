@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { CertwireEvent } from "../../../src/events/event.ts";
 import { kindOf } from "../../../src/events/event-kind.ts";
+import { findingEvent } from "../../../src/events/finding-event.ts";
 import { rowEvents } from "../../../src/events/row-events.ts";
 import { decodeRecord } from "../../../src/exit/decode-record.ts";
 import { frameTypes, type JournalFrame } from "../../../src/journal/frame.ts";
@@ -18,6 +19,7 @@ import {
   oleDate,
   redacted,
 } from "../../support/exit-records.ts";
+import { sampleFinding } from "../../support/golden-events.ts";
 
 const directory = join("test", "fixtures", "events");
 
@@ -111,6 +113,10 @@ for (const event of rowEvents(row, {})) {
     assertGolden(name, event);
   });
 }
+
+test("the JSON of reconcile.finding is that of its golden file", () => {
+  assertGolden("reconcile.finding", findingEvent(sampleFinding, {}));
+});
 
 function assertGolden(name: string, event: CertwireEvent): void {
   assertValid(event);

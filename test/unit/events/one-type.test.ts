@@ -6,6 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type CertwireEvent, eventKinds } from "../../../src/events/event.ts";
 import { kindOf } from "../../../src/events/event-kind.ts";
+import { findingEvent } from "../../../src/events/finding-event.ts";
 import {
   caCertificateProperties,
   caProperties,
@@ -33,6 +34,7 @@ import {
   secretDigest,
   utf16,
 } from "../../support/exit-records.ts";
+import { sampleFinding } from "../../support/golden-events.ts";
 import { addSchemaTypes, addTypes, type JsonTypes } from "../../support/json-types.ts";
 import { scaled } from "../../support/scale.ts";
 
@@ -202,6 +204,7 @@ test("no path of any event has a type that its schema does not have, whatever th
     const frame = frameOf(encodeCbor(gap), { type: frameTypes.gap });
     for (const event of eventsOfFrame(frame, eventContext())) check(event);
   }
+  check(findingEvent(sampleFinding, {}));
   assertTypes();
   assert.deepEqual(new Set(eventKinds), kinds);
 });

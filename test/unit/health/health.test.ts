@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
-import type { HealthFacts, JournalFacts, SinkFacts } from "../../../src/health/facts.ts";
+import type {
+  HealthFacts,
+  JournalFacts,
+  ReconcileFacts,
+  SinkFacts,
+} from "../../../src/health/facts.ts";
 import { assessHealth } from "../../../src/health/health.ts";
 import { healthPage } from "../../../src/health/health-page.ts";
 import { type HealthCode, healthReasons } from "../../../src/health/reasons.ts";
@@ -37,6 +42,12 @@ function ofJournal(more: Partial<JournalFacts>): HealthFacts {
 
 function ofCertificate(endsIn: number): HealthFacts {
   return facts({ certificates: [{ name: "client.pem", notAfterMs: now + endsIn }] });
+}
+
+const noFindings = { missing: 0, state: 0, changed: 0, unknown: 0, deleted: 0 };
+
+function ofReconcile(more: Partial<ReconcileFacts>): HealthFacts {
+  return facts({}, { reconcile: { isRunning: false, failures: 0, ...more } });
 }
 
 const beat = {
@@ -213,6 +224,21 @@ const cases: readonly [
     "clock-behind",
     "degraded",
   ],
+  [
+    "a comparison that failed",
+    ofReconcile({ failure: { sinceMs: now, detail: "refused" } }),
+    "reconcile-failed",
+    "degraded",
+  ],
+  ["a comparison that is due", ofReconcile({ overdueMs: now }), null, "ok"],
+  ["one that is overdue", ofReconcile({ overdueMs: now - 1 }), "reconcile-overdue", "degraded"],
+  [
+    "open findings",
+    ofReconcile({ open: { ...noFindings, changed: 1 } }),
+    "reconcile-findings",
+    "degraded",
+  ],
+  ["rows that were deleted", ofReconcile({ open: { ...noFindings, deleted: 9 } }), null, "ok"],
   ["a clock that is nearly right", ofJournal({ newestMs: now + 299_999 }), null, "ok"],
   ["a certificate for 30 days", ofCertificate(30 * day), null, "ok"],
   ["one that ends sooner", ofCertificate(30 * day - 1), "certificate-ends", "degraded"],

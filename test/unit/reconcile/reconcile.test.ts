@@ -352,3 +352,29 @@ test("a run whose state is damaged says which file to delete", async (t) => {
   });
   assert.equal(statSync(scene.paths.findings).size, 0);
 });
+
+test("requests that are to be compared again are, and only what the journal can still know is a result", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { begin, database } = scene;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  database.put(issuedRow(scene, 3));
+  database.put(issuedRow(scene, 4, { submitted: begin - day, resolved: begin - day }));
+  database.put(issuedRow(scene, 5, { resolved: database.now() - second }));
+  scene.record(exitEvents.issued, issuedRow(scene, 6));
+  const about: (number | string)[] = [];
+  const compared = (each: number | string) => void about.push(each);
+  await scene.reconcile({ since: "full", compared });
+  assert.deepEqual(about, [2, 3, 6]);
+  about.length = 0;
+  // Nothing has changed since; 99 is in neither of them.
+  const since = database.now() + day;
+  const report = await scene.reconcile({ since, compared, again: [3, 4, 5, 6, 99, 40_000] });
+  assert.deepEqual(about, [3, 6]);
+  assert.deepEqual(
+    findingsOf(report).map((each) => (each as unknown[]).slice(0, 2)),
+    [
+      [3, "missing"],
+      [6, "deleted"],
+    ],
+  );
+});

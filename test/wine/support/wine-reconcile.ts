@@ -35,12 +35,14 @@ export function sceneScript({ database }: ReconcileScene): DatabaseScript {
 export function writeSceneConfig(
   scene: ReconcileScene,
   sink: object = { name: "files", url: "file:events" },
+  sections: object = {},
 ): string {
   const path = join(scene.state, "certwire.json");
   const config = {
     journal: { directory: windowsPath(scene.journal), minFreeMegabytes: 0 },
     state: { directory: windowsPath(scene.state) },
     sinks: [sink],
+    ...sections,
   };
   writeFileSync(path, JSON.stringify(config));
   return windowsPath(path);

@@ -1,0 +1,39 @@
+/** When comparisons begin: all of it in the local time of the machine. */
+export interface Schedule {
+  /** Whole days, or hours that divide a day, in ms. */
+  readonly everyMs: number;
+  /** One of the times of a day, in minutes since midnight. */
+  readonly atMinute: number;
+}
+
+const minute = 60_000;
+const minutesPerDay = 1440;
+
+/**
+ * The first time of a schedule after another time; both in ms since 1970. `lastMs`: when the last complete comparison began;
+ * one of every third day, for instance, begins three days after it, or at the next time if it is overdue.
+ */
+export function nextTime(
+  { everyMs, atMinute }: Schedule,
+  afterMs: number,
+  lastMs?: number,
+): number {
+  const every = everyMs / minute;
+  const days = every / minutesPerDay;
+  if (days > 1 && lastMs !== undefined) {
+    const due = atOf(lastMs, days, atMinute);
+    if (due > afterMs) return due;
+  }
+  const step = Math.min(every, minutesPerDay);
+  for (let at = atMinute % step; ; at += step) {
+    const time = atOf(afterMs, 0, at);
+    if (time > afterMs) return time;
+  }
+}
+
+/** A local time of a later day, in ms since 1970. One that summer time leaves out is an hour later. */
+function atOf(ms: number, daysLater: number, minutes: number): number {
+  const day = new Date(ms);
+  const date = [day.getFullYear(), day.getMonth(), day.getDate() + daysLater] as const;
+  return new Date(...date, 0, minutes).getTime();
+}

@@ -1,0 +1,301 @@
+import type { Logger } from "pino";
+import type { CaDatabase } from "../ca-database/ca-database.ts";
+import { clock } from "../clock.ts";
+import type { ResolvedConfig } from "../config/load.ts";
+import type { ReconcileOptions } from "../config/reconcile-options.ts";
+import type { SinkConfiguration } from "../config/sink-entry.ts";
+import { CertwireError } from "../errors/certwire-error.ts";
+import { describeError } from "../errors/describe-error.ts";
+import { caIdOf } from "../events/ca-identity.ts";
+import type { ReportedFinding } from "../events/finding-event.ts";
+import { shrinkEvent } from "../events/shrink-event.ts";
+import { lockDirectory } from "../files/directory-lock.ts";
+import type { ReconcileFacts } from "../health/facts.ts";
+import { logLine } from "../log/log-line.ts";
+import type { NativeFileLock } from "../native/addon.ts";
+import { PipelineMonitor } from "../pipeline/monitor.ts";
+import { pause } from "../pipeline/waiting.ts";
+import { readFindings } from "../reconcile/findings-file.ts";
+import { JournalContents } from "../reconcile/journal-contents.ts";
+import { LiveBacklog } from "../reconcile/live-backlog.ts";
+import { Pace } from "../reconcile/pace.ts";
+import { FindingsPlace, publishFindings } from "../reconcile/publish-findings.ts";
+import { overlapMs, reconcile } from "../reconcile/reconcile.ts";
+import { ReportedFindings } from "../reconcile/reported-findings.ts";
+import { RunFile } from "../reconcile/run-file.ts";
+import { nextTime } from "../reconcile/schedule.ts";
+import { DeadLetterFile, deadLetterLimits } from "../state/dead-letter.ts";
+import type { StateLayout } from "../state/layout.ts";
+
+/** Opens the database of the CA. `waiting`: called when the CA does not answer, with the delay until the next try in ms. */
+export type OpenCaDatabase = (
+  options: Pick<ReconcileOptions, "ca" | "hours" | "share">,
+  waiting: (error: Error, delayMs: number) => void,
+) => CaDatabase;
+
+/** What the scheduled comparison works on. */
+export interface ReconcileTaskOptions {
+  readonly config: Pick<ResolvedConfig, "journal" | "events" | "sinks">;
+  readonly schedule: ReconcileOptions;
+  readonly layout: StateLayout;
+  readonly openDatabase: OpenCaDatabase;
+  readonly log: Logger;
+}
+
+/** The reports of findings, and how far each enabled sink has them. */
+interface Opened {
+  readonly reported: ReportedFindings;
+  readonly sinks: readonly {
+    readonly sink: SinkConfiguration;
+    readonly place: FindingsPlace;
+  }[];
+}
+
+/** Findings per second: far below what any sink takes of live events. */
+const findingsPerSecond = 100;
+/** Requests with open findings that are compared again each time: each is a query of its own. */
+const mostAgain = 1000;
+/** How long to wait before the same is tried again: files that cannot be read, a lock that the command holds; in ms. */
+const againMs = 600_000;
+/** How long a sink is left alone after an error of the state directory, in ms. */
+const sinkAgainMs = 60_000;
+/** Longest wait in one piece, in ms: somebody may set the clock. */
+const longestWaitMs = 60_000;
+
+/**
+ * Compares the CA's database with the journal on a schedule and publishes what differs, with a checkpoint of its own for
+ * each sink: neither the comparison nor another sink holds up a sink. Only one of it and `certwire reconcile` runs at a
+ * time.
+ */
+export class ReconcileTask {
+  readonly #options: ReconcileTaskOptions;
+  #opened: Opened | undefined;
+  #isRunning = false;
+  #failures = 0;
+  #failure: ReconcileFacts["failure"];
+  /** How many of the open requests were compared again since each of them was. */
+  #again = 0;
+
+  constructor(options: ReconcileTaskOptions) {
+    this.#options = options;
+  }
+
+  /** What is known of the comparisons now. */
+  get facts(): ReconcileFacts {
+    const { reported } = this.#opened ?? {};
+    const { last, sinceMs } = reported?.state ?? {};
+    const { everyMs } = this.#options.schedule;
+    const begin = last?.startedMs ?? sinceMs;
+    return {
+      isRunning: this.#isRunning,
+      failures: this.#failures,
+      ...(this.#failure && { failure: this.#failure }),
+      ...(last && { lastMs: last.startedMs, rows: last.rows, unlisted: last.unlisted }),
+      ...(reported && { open: reported.openOfClass }),
+      // One that was left out has its time once more.
+      ...(begin !== undefined && { overdueMs: begin + 2 * everyMs }),
+    };
+  }
+
+  /** Compares and publishes until the signal is aborted. Never rejects: what fails is logged and tried again. */
+  async keep(signal: AbortSignal): Promise<void> {
+    const opened = await this.#open(signal);
+    if (opened === undefined) return;
+    await Promise.all([
+      this.#compareOnTime(opened, signal),
+      ...opened.sinks.map(({ sink, place }) => this.#publish(opened.reported, sink, place, signal)),
+    ]);
+  }
+
+  async #open(signal: AbortSignal): Promise<Opened | undefined> {
+    const { config, layout, log } = this.#options;
+    const enabled = config.sinks.filter(({ options }) => options.enabled);
+    while (!signal.aborted) {
+      try {
+        const places = enabled.map(async (sink) => ({
+          sink,
+          place: await FindingsPlace.open(layout.reconcile.reportedTo(sink.options.name)),
+        }));
+        const sinks = await Promise.all(places);
+        const reported = await ReportedFindings.open(layout.reconcile.reported);
+        this.#opened = { reported, sinks };
+        return this.#opened;
+      } catch (error) {
+        this.#failed(error);
+        logLine(log, "cannot compare the CA's database with the journal", describeError(error));
+        await pause(againMs, signal);
+      }
+    }
+    return undefined;
+  }
+
+  async #compareOnTime(opened: Opened, signal: AbortSignal): Promise<void> {
+    const { schedule } = this.#options;
+    while (!signal.aborted) {
+      const due = nextTime(schedule, clock.time(), opened.reported.state.last?.startedMs);
+      while (clock.time() < due && !signal.aborted) {
+        await pause(Math.min(due - clock.time(), longestWaitMs), signal);
+      }
+      const lock = await this.#lock(signal);
+      if (lock === undefined) continue;
+      this.#isRunning = true;
+      try {
+        await this.#compare(opened, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        await this.#fail(error, opened.reported);
+      } finally {
+        this.#isRunning = false;
+        lock.release();
+      }
+    }
+  }
+
+  /** `undefined` if the signal was aborted, or there is no lock to be had. */
+  async #lock(signal: AbortSignal): Promise<NativeFileLock | undefined> {
+    const { layout, log } = this.#options;
+    while (!signal.aborted) {
+      try {
+        const { directory, lockName } = layout.reconcile;
+        return await lockDirectory(directory, lockName, "private");
+      } catch (error) {
+        this.#failed(error);
+        logLine(log, "cannot compare the CA's database with the journal", describeError(error));
+        await pause(againMs, signal);
+      }
+    }
+    return undefined;
+  }
+
+  async #compare({ reported, sinks }: Opened, signal: AbortSignal): Promise<void> {
+    const { config, schedule, layout, openDatabase, log } = this.#options;
+    const paths = layout.reconcile;
+    const database = openDatabase(schedule, (error, delayMs) =>
+      logLine(log, "the CA's database is busy; it is read again later", {
+        delayMs,
+        ...describeError(error),
+      }),
+    );
+    const run = await RunFile.open(paths.run);
+    const { last } = reported.state;
+    const nowMs = clock.time();
+    // A comparison of every row goes on where one that was stopped has begun.
+    const firstMs = Math.min(nowMs, run.state.running?.startedMs ?? nowMs);
+    const open = reported.openAbout;
+    const compared = new Set<number | string>();
+    logLine(log, "comparing the CA's database with the journal", {});
+    const report = await reconcile(
+      {
+        database,
+        contents: await JournalContents.open(paths),
+        journal: config.journal.directory,
+        paths,
+        run,
+        since: last === undefined ? "full" : last.startedMs - overlapMs,
+        again: this.#nextAgain(reported.openRequests),
+        compared: (about) => {
+          if (open.has(about)) compared.add(about);
+        },
+      },
+      signal,
+    );
+    if (report.isInterrupted) return;
+    const { name, certificates } = await database.facts();
+    const newest = certificates.at(-1);
+    const id = (newest && caIdOf(newest)) ?? "unknown";
+    const { rows, findingsFile } = report;
+    const taken = await reported.take({
+      startedMs: report.mode === "full" ? firstMs : nowMs,
+      endedMs: clock.time(),
+      rows,
+      ca: { id, name },
+      findings: readFindings(findingsFile),
+      hasCompared: ({ requestId, crl }: ReportedFinding) => compared.has(requestId ?? crl ?? ""),
+      acknowledged: Math.min(...sinks.map(({ place }) => place.number)),
+    });
+    this.#failure = undefined;
+    logLine(log, "the CA's database was compared with the journal", { rows, ...taken });
+  }
+
+  /** Some of the requests with open findings, others each time. */
+  #nextAgain(requests: readonly number[]): readonly number[] {
+    if (requests.length <= mostAgain) return requests;
+    const from = this.#again % requests.length;
+    this.#again = from + mostAgain;
+    return [...requests.slice(from), ...requests.slice(0, from)].slice(0, mostAgain);
+  }
+
+  #failed(error: unknown): void {
+    const { error: detail } = describeError(error);
+    this.#failures += 1;
+    this.#failure = { sinceMs: this.#failure?.sinceMs ?? clock.time(), detail };
+  }
+
+  async #fail(error: unknown, reported: ReportedFindings): Promise<void> {
+    this.#failed(error);
+    const { log } = this.#options;
+    logLine(log, "cannot compare the CA's database with the journal", describeError(error));
+    if (!(error instanceof CertwireError) || error.code !== "CERTWIRE_CA_DATABASE_RESTORED") return;
+    try {
+      // What a restore has taken back is older than the last comparison.
+      await reported.compareAll();
+    } catch (cause) {
+      logLine(log, "cannot compare the CA's database with the journal", describeError(cause));
+    }
+  }
+
+  async #publish(
+    reported: ReportedFindings,
+    sink: SinkConfiguration,
+    place: FindingsPlace,
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      if (reported.after(place.number).length === 0) {
+        await reported.changed(signal);
+        continue;
+      }
+      const log = this.#options.log.child({ sink: `reconcile-${sink.options.name}` });
+      try {
+        await this.#publishNow(reported, sink, { place, log }, signal);
+      } catch (error) {
+        logLine(log, "cannot publish findings", describeError(error));
+        await pause(sinkAgainMs, signal);
+      }
+    }
+  }
+
+  async #publishNow(
+    reported: ReportedFindings,
+    configured: SinkConfiguration,
+    { place, log }: { readonly place: FindingsPlace; readonly log: Logger },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { config, layout } = this.#options;
+    // The live events have the sink's own place, where it takes one writer only.
+    const target = { ...configured, ...configured.apart("reconcile") };
+    const { name } = configured.options;
+    const live = new LiveBacklog(config.journal.directory, layout.checkpoint(name));
+    const pace = new Pace({
+      perSecond: findingsPerSecond,
+      isLiveBehind: () => live.isBehind(),
+      sleep: (ms, each) => clock.delay(ms, { signal: each }),
+    });
+    const { limits, filter, redactor, router } = target;
+    const letters = layout.deadLetters(`reconcile-${name}`);
+    const { source, typePrefix } = config.events;
+    await publishFindings(
+      { reported, place, events: { source, typePrefix }, filter, pace },
+      {
+        sink: await target.create(log),
+        limits,
+        shrink: shrinkEvent,
+        redactor,
+        router,
+        deadLetters: new DeadLetterFile(letters, deadLetterLimits(limits)),
+        monitor: new PipelineMonitor(log),
+      },
+      signal,
+    );
+  }
+}

@@ -1,0 +1,261 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { CaDatabase } from "../../../src/ca-database/ca-database.ts";
+import { clock } from "../../../src/clock.ts";
+import { parseConfig, type ResolvedConfig } from "../../../src/config/load.ts";
+import { CertwireError } from "../../../src/errors/certwire-error.ts";
+import type { CertwireEvent } from "../../../src/events/event.ts";
+import { kindOf } from "../../../src/events/event-kind.ts";
+import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
+import { lockDirectory } from "../../../src/files/directory-lock.ts";
+import { ReportedFindings } from "../../../src/reconcile/reported-findings.ts";
+import { nextTime } from "../../../src/reconcile/schedule.ts";
+import type { Observation } from "../../../src/service/live-status.ts";
+import { Service } from "../../../src/service/service.ts";
+import { collectLog } from "../../support/collect-log.ts";
+import type { CaRow } from "../../support/fake-ca-database.ts";
+import { published } from "../../support/published-files.ts";
+import { ReconcileScene } from "../../support/reconcile-scene.ts";
+import { until } from "../../support/until.ts";
+
+const second = 1000;
+const day = 86_400_000;
+/** A service with a schedule of every day, and a clock that stands shortly before the next time until it waits for it. */
+class ScheduledService {
+  readonly scene: ReconcileScene;
+  readonly root: string;
+  readonly lines: Record<string, unknown>[];
+  openDatabase: () => CaDatabase;
+  readonly #log;
+  readonly #config: ResolvedConfig;
+  #nowMs = Date.now();
+
+  constructor(t: TestContext, sinks: readonly object[] = [{ name: "files", url: "file:events" }]) {
+    this.scene = new ReconcileScene(t);
+    this.root = this.scene.state;
+    this.openDatabase = () => this.scene.caDatabase();
+    const { log, lines } = collectLog();
+    this.#log = log;
+    this.lines = lines;
+    const now = new Date();
+    const at = (now.getHours() * 60 + now.getMinutes() + 720) % 1440;
+    const text = JSON.stringify({
+      journal: { directory: this.scene.journal },
+      state: { directory: this.scene.state },
+      reconcile: { at: `${Math.floor(at / 60)}:${String(at % 60).padStart(2, "0")}` },
+      sinks,
+    });
+    this.#config = parseConfig(join(this.root, "certwire.json"), text);
+    t.mock.method(clock, "time", () => this.#nowMs);
+    this.scene.database.now = () => this.#nowMs;
+  }
+
+  /** Runs until the observation is as wanted, and ends. `isLater`: at the next scheduled time, which is the default. */
+  async run(
+    t: TestContext,
+    isDone: (observation: Observation) => boolean,
+    isLater = true,
+  ): Promise<Observation> {
+    await this.scene.flushed();
+    const { reconcile: schedule } = this.#config;
+    assert.ok(schedule);
+    if (isLater) this.#nowMs = nextTime(schedule, this.#nowMs) - 1;
+    const service = await Service.create({
+      config: this.#config,
+      log: this.#log,
+      caDatabase: () => this.openDatabase(),
+    });
+    const stop = new AbortController();
+    t.after(() => stop.abort());
+    const running = service.run(stop.signal);
+    const found = await until(async () => {
+      const observation = await service.observe();
+      if (isLater && observation.reconcile?.overdueMs !== undefined) this.#nowMs += 1;
+      return isDone(observation) && observation;
+    }, "the service has done it");
+    stop.abort();
+    await running;
+    return found;
+  }
+
+  /** Runs until one more comparison is complete and all reports are published. */
+  async compare(t: TestContext, sinks = ["files"]): Promise<Observation> {
+    const before = await this.#lastMs();
+    return this.run(t, ({ reconcile }) => {
+      const { lastMs = 0 } = reconcile ?? {};
+      return lastMs > before && sinks.every((sink) => this.#hasAll(sink));
+    });
+  }
+
+  #hasAll(sink: string): boolean {
+    const { paths } = this.scene;
+    const [head = "", ...reports] = readFileSync(paths.reported, "utf8").trimEnd().split("\n");
+    const { next } = JSON.parse(head) as { next: number };
+    if (reports.length === 0) return true;
+    try {
+      const { number } = JSON.parse(readFileSync(paths.reportedTo(sink), "utf8")) as {
+        number: number;
+      };
+      return number === next - 1;
+    } catch {
+      return false;
+    }
+  }
+
+  async #lastMs(): Promise<number> {
+    return (await ReportedFindings.open(this.scene.paths.reported)).state.last?.startedMs ?? 0;
+  }
+
+  findings(directory = "events"): CertwireEvent[] {
+    return published(join(this.root, directory, "reconcile"));
+  }
+
+  logged(message: string): Record<string, unknown>[] {
+    return this.lines.filter(({ msg }) => msg === message);
+  }
+}
+
+function issuedRow({ begin }: ReconcileScene, id: number): CaRow {
+  const certificate = ReconcileScene.certificate(id);
+  return {
+    id,
+    disposition: dispositions.issued,
+    submitted: begin,
+    resolved: begin + second,
+    certificate,
+  };
+}
+
+/** Reasons about comparisons: the clock runs away from the exit module, which is one too. */
+function reasonsOf({ reasons }: Observation["status"]): (string | undefined)[][] {
+  return reasons
+    .filter(({ code }) => code.startsWith("reconcile-"))
+    .map(({ code, detail }) => [code, detail]);
+}
+
+function shown(events: readonly CertwireEvent[]): unknown[] {
+  return events.map(({ subject, data }) => [subject, data["state"], data["class"]]);
+}
+
+test("what differs is published once at the scheduled time, and once more when a comparison does not find it any more", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  scene.database.put(issuedRow(scene, 3));
+  const { reconcile, status } = await service.compare(t);
+  assert.deepEqual(shown(service.findings()), [["request/3", "open", "missing"]]);
+  const [event] = service.findings();
+  assert.ok(event);
+  assert.equal(kindOf(event), "reconcile.finding");
+  assert.match(event.id, /^rf-[\w-]{22}$/);
+  assert.equal(event.origin, "database");
+  const live = published(join(service.root, "events"));
+  assert.equal(event.source, live[0]?.source, "the CA is that of its other events");
+  assert.equal(reconcile?.open?.missing, 1);
+  assert.equal(reconcile.rows, 2);
+  assert.deepEqual(reasonsOf(status), [["reconcile-findings", "1 missing"]]);
+
+  await service.compare(t);
+  assert.equal(service.findings().length, 1, "the second comparison has nothing new");
+  scene.record(exitEvents.issued, issuedRow(scene, 3));
+  const { status: after } = await service.compare(t);
+  assert.deepEqual(reasonsOf(after), []);
+  const [, resolved] = service.findings();
+  assert.deepEqual(shown(service.findings().slice(1)), [["request/3", "resolved", "missing"]]);
+  assert.notEqual(resolved?.id, event.id);
+  await service.compare(t);
+  assert.equal(service.findings().length, 2);
+  const rows = service.logged("the CA's database was compared with the journal");
+  const counts = rows.map((line) => [line["opened"], line["resolved"]]);
+  assert.deepEqual(counts, [
+    [1, 0],
+    [0, 0],
+    [0, 1],
+    [0, 0],
+  ]);
+});
+
+test("what a comparison has found is not lost if it cannot be kept, though its own place is", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  scene.database.put(issuedRow(scene, 3));
+  const take = t.mock.method(ReportedFindings.prototype, "take", async () => {
+    throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", "cannot write it");
+  });
+  const { status } = await service.run(t, ({ reconcile }) => reconcile?.failure !== undefined);
+  assert.deepEqual(reasonsOf(status), [["reconcile-failed", "cannot write it"]]);
+  take.mock.restore();
+  await service.compare(t);
+  assert.deepEqual(shown(service.findings()), [["request/3", "open", "missing"]]);
+});
+
+test("a sink that is down does not hold up another one, and gets what is open when it is back", async (t) => {
+  const down = { name: "down", url: "amqp://127.0.0.1:1/?exchange=x" };
+  const quick = { retryInitialMs: 1, retryMaxMs: 50 };
+  const files = { name: "files", url: "file:events" };
+  const service = new ScheduledService(t, [files, { ...down, ...quick }]);
+  const { scene } = service;
+  scene.database.put(issuedRow(scene, 3));
+  await service.compare(t);
+  assert.deepEqual(shown(service.findings()), [["request/3", "open", "missing"]]);
+  const { paths } = scene;
+  const [, , ...more] = readFileSync(paths.reported, "utf8").trimEnd().split("\n");
+  assert.deepEqual(more, [], "the report is kept");
+  assert.throws(() => readFileSync(paths.reportedTo("down")), { code: "ENOENT" });
+});
+
+test("a comparison waits while the command runs, and one that fails is tried at the next time", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  const { directory, lockName } = scene.paths;
+  const lock = await lockDirectory(directory, lockName, "private");
+  const { reconcile } = await service.run(t, (found) => found.reconcile?.failure !== undefined);
+  assert.match(reconcile?.failure?.detail ?? "", /is using/);
+  lock.release();
+  service.openDatabase = () => {
+    throw new CertwireError("CERTWIRE_CA_MISSING", "there is no CA");
+  };
+  const refused = await service.run(t, (found) => found.reconcile?.failure !== undefined);
+  assert.equal(refused.reconcile?.failure?.detail, "there is no CA");
+  service.openDatabase = () => scene.caDatabase();
+  await service.compare(t);
+});
+
+test("a database that was restored is compared as a whole once somebody has accepted it", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  for (const id of [2, 3, 4]) scene.happen(exitEvents.issued, issuedRow(scene, id));
+  await service.compare(t);
+  scene.database.delete(4);
+  scene.database.delete(3);
+  const { reconcile } = await service.run(t, (found) => found.reconcile?.failure !== undefined);
+  assert.match(
+    reconcile?.failure?.detail ?? "",
+    /row 4, the newest of an earlier run, is not there/,
+  );
+  await scene.reconcile({ acceptsRestored: true });
+  await service.compare(t);
+  assert.deepEqual(shown(service.findings()), [
+    ["request/3", "open", "deleted"],
+    ["request/4", "open", "deleted"],
+  ]);
+});
+
+test("a comparison is overdue after twice its interval", async (t) => {
+  const service = new ScheduledService(t);
+  const first = await service.run(t, ({ reconcile }) => reconcile?.overdueMs !== undefined, false);
+  const { overdueMs = 0 } = first.reconcile ?? {};
+  assert.ok(Math.abs(overdueMs - clock.time() - 2 * day) < day / 2);
+  assert.deepEqual(reasonsOf(first.status), []);
+  service.openDatabase = () => {
+    throw new CertwireError("CERTWIRE_CA_MISSING", "there is no CA");
+  };
+  for (let count = 0; count < 3; count += 1) {
+    await service.run(t, ({ reconcile }) => reconcile?.failure !== undefined);
+  }
+  const last = await service.run(t, ({ reconcile }) => reconcile?.failure !== undefined);
+  const codes = reasonsOf(last.status).map(([code]) => code);
+  assert.deepEqual(codes, ["reconcile-failed", "reconcile-overdue"]);
+});
