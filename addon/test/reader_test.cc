@@ -662,7 +662,7 @@ TEST_CASE("a new epoch under the names of another is found although the second l
 
 TEST_CASE(
     "each file that cannot be read has a patience of its own, from the listing that found it") {
-  constexpr uint64_t kSecond = journal::kNanosPerSecond;
+  constexpr uint64_t kOneSecond = journal::kNanosPerSecond;
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
   builder.Epoch(1, 1, kSegmentBytes);
@@ -678,28 +678,28 @@ TEST_CASE(
   });
   journal::ReadPlace place;
   journal::EpochView view(&hooked, kDirectory, &place);
-  constexpr journal::SegmentPlace kStart = {0, 0};
-  constexpr journal::SegmentPlace kLast = {1, 2};
-  uint64_t now = 100 * kSecond;
+  constexpr journal::SegmentPlace kFrom = {0, 0};
+  constexpr journal::SegmentPlace kBefore = {1, 2};
+  uint64_t now = 100 * kOneSecond;
   // A scanner that goes from file to file.
   for (const auto& path : {first, second}) {
     bad = path;
-    for (int listing = 0; listing < 4; ++listing, now += kSecond) {
+    for (int listing = 0; listing < 4; ++listing, now += kOneSecond) {
       REQUIRE(view.Refresh(now).ok());
-      CHECK(view.WaitsForUnreadable(kStart, kLast));
-      CHECK(view.EndOrWait(kStart) == journal::StepOutcome::kWaiting);
+      CHECK(view.WaitsForUnreadable(kFrom, kBefore));
+      CHECK(view.EndOrWait(kFrom) == journal::StepOutcome::kWaiting);
       CHECK(view.blocked().ok());
     }
   }
-  REQUIRE(view.Refresh(now + 2 * kSecond).ok());
-  CHECK_FALSE(view.WaitsForUnreadable(kStart, kLast));
+  REQUIRE(view.Refresh(now + 2 * kOneSecond).ok());
+  CHECK_FALSE(view.WaitsForUnreadable(kFrom, kBefore));
   // At the end, nothing but an error shows what it may have had.
-  CHECK(view.EndOrWait(kStart) == journal::StepOutcome::kWaiting);
+  CHECK(view.EndOrWait(kFrom) == journal::StepOutcome::kWaiting);
   CHECK_FALSE(view.blocked().ok());
 }
 
 TEST_CASE("a segment that cannot be opened is waited for, and after 5 s that is an error") {
-  constexpr uint64_t kSecond = journal::kNanosPerSecond;
+  constexpr uint64_t kOneSecond = journal::kNanosPerSecond;
   test::MemoryFiles files;
   test::JournalBuilder builder(&files, kDirectory);
   builder.Epoch(1, 1, kSegmentBytes);
@@ -707,14 +707,14 @@ TEST_CASE("a segment that cannot be opened is waited for, and after 5 s that is 
   test::HookFiles hooked(&files, Holding(&held, builder.path()));
   journal::ReadPlace place;
   journal::EpochView view(&hooked, kDirectory, &place);
-  REQUIRE(view.Refresh(100 * kSecond).ok());
+  REQUIRE(view.Refresh(100 * kOneSecond).ok());
   CHECK(view.WaitsForUnreadable({0, 0}, {1, 1}));
   CHECK(view.blocked().ok());
-  REQUIRE(view.Refresh(3700 * kSecond).ok());
+  REQUIRE(view.Refresh(3700 * kOneSecond).ok());
   CHECK(view.WaitsForUnreadable({0, 0}, {1, 1}));
   CHECK_FALSE(view.blocked().ok());
   held = false;
-  REQUIRE(view.Refresh(3701 * kSecond).ok());
+  REQUIRE(view.Refresh(3701 * kOneSecond).ok());
   CHECK_FALSE(view.WaitsForUnreadable({0, 0}, {1, 1}));
   CHECK(view.blocked().ok());
 }
