@@ -2,34 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CaDatabase } from "../../../src/ca-database/ca-database.ts";
 import { rowFacts } from "../../../src/events/row-events.ts";
-import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
+import { exitEvents } from "../../../src/exit/ca-codes.ts";
 import { ContentIndex } from "../../../src/reconcile/content-index.ts";
-import type { ReconcileReport } from "../../../src/reconcile/reconcile.ts";
-import type { CaRow } from "../../support/fake-ca-database.ts";
+import { classesOf, findingsOf, issuedRow } from "../../support/reconcile-report.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
 
 const second = 1000;
 const day = 86_400_000;
-const { issued } = dispositions;
-
-/** A request that was issued, with a certificate of its own. */
-function issuedRow({ begin }: ReconcileScene, id: number, changes: Partial<CaRow> = {}): CaRow {
-  const certificate = ReconcileScene.certificate(id);
-  const dates = { submitted: begin, resolved: begin + second };
-  return { id, disposition: issued, ...dates, certificate, ...changes };
-}
-
-/** The classes with their numbers, without those that nothing is in. */
-function classesOf({ counts }: ReconcileReport): Record<string, number> {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
-}
-
-function findingsOf({ findings }: ReconcileReport): unknown[] {
-  return findings.map((each) => {
-    assert.ok("requestId" in each);
-    return [each.requestId, each.class, each.missing, each.detail];
-  });
-}
 
 test("a run since a time of one's own leaves the rest to the next one", async (t) => {
   const scene = new ReconcileScene(t);

@@ -3,35 +3,16 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { join } from "node:path";
 import { test } from "node:test";
 import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
-import type { ReconcileReport } from "../../../src/reconcile/reconcile.ts";
 import { RunFile } from "../../../src/reconcile/run-file.ts";
 import { fixture } from "../../support/exit-records.ts";
-import { type CaRow, caFacts } from "../../support/fake-ca-database.ts";
+import { caFacts } from "../../support/fake-ca-database.ts";
+import { classesOf, findingsOf, issuedRow } from "../../support/reconcile-report.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
 
 const second = 1000;
 const day = 86_400_000;
-const { issued, revoked, pending, denied, failed } = dispositions;
+const { revoked, pending, denied, failed } = dispositions;
 const refused = 0x80094014 | 0;
-
-/** A request that was issued, with a certificate of its own. */
-function issuedRow({ begin }: ReconcileScene, id: number, changes: Partial<CaRow> = {}): CaRow {
-  const certificate = ReconcileScene.certificate(id);
-  const dates = { submitted: begin, resolved: begin + second };
-  return { id, disposition: issued, ...dates, certificate, ...changes };
-}
-
-/** The classes with their numbers, without those that nothing is in. */
-function classesOf({ counts }: ReconcileReport): Record<string, number> {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
-}
-
-function findingsOf({ findings }: ReconcileReport): unknown[] {
-  return findings.map((each) => {
-    assert.ok("requestId" in each);
-    return [each.requestId, each.class, each.missing, each.detail];
-  });
-}
 
 test("each kind of difference is found, and what agrees is not one", async (t) => {
   const scene = new ReconcileScene(t);
