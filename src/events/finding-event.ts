@@ -3,7 +3,7 @@ import { type EventOptions, rowEnvelope } from "./envelope.ts";
 import type { CertwireEvent } from "./event.ts";
 import { filetimeOf } from "./times.ts";
 
-/** What a comparison of journal and CA's database may say of a request or CRL that somebody should look at. */
+/** What a comparison of journal and CA's database may say of a request or CRL that somebody should check. */
 export const findingClasses = ["missing", "state", "changed", "unknown", "deleted"] as const;
 
 /** One of `findingClasses`. */

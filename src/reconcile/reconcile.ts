@@ -56,7 +56,7 @@ export interface ReconcileOptions extends Compared, Identified {
   readonly now?: () => number;
 }
 
-/** A request that somebody should look at. */
+/** A request that somebody should check. */
 export interface RequestFinding {
   readonly class: FindingClass;
   readonly requestId: number;
@@ -68,7 +68,7 @@ export interface RequestFinding {
   readonly detail?: string;
 }
 
-/** A CRL that somebody should look at. */
+/** A CRL that somebody should check. */
 export interface CrlFinding {
   readonly class: "missing";
   /** Subject of its event. */
@@ -78,7 +78,7 @@ export interface CrlFinding {
   readonly time?: string;
 }
 
-/** What somebody should look at. */
+/** What somebody should check. */
 export type Finding = RequestFinding | CrlFinding;
 
 /** What came of a comparison. */
@@ -118,7 +118,7 @@ function hasResult(found: RequestClass | CrlClass): boolean {
   return found !== "unsettled" && found !== "history";
 }
 
-/** True for a class whose requests somebody should look at. */
+/** True for a class whose requests somebody should check. */
 function isNotable(found: RequestClass): found is FindingClass {
   return (findingClasses as readonly RequestClass[]).includes(found);
 }

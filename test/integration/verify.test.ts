@@ -255,7 +255,7 @@ suite("certwire verify on a topic of a real Kafka broker", () => {
     await assertAltered(verify, journal, altered);
   });
 
-  test("what a compacted topic has replaced is told from what somebody took away by the journal", async (t) => {
+  test("the journal distinguishes what a compacted topic has replaced from what somebody took away", async (t) => {
     const { verify, publish } = await makeTopic({ "cleanup.policy": "compact" });
     const journal = simulatedJournal(t, { count: 120 });
     const events = await publishedEvents(journal);

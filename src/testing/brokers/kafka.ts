@@ -3,6 +3,7 @@ import type { EventSource } from "../../consumer/event-source.ts";
 import { kafkaTopic } from "../../consumer/kafka/topic-source.ts";
 import { loadDependency, loadLibrary } from "../../libraries.ts";
 import type { PublishTarget } from "../publish/publish.ts";
+import { createTopicWithLeaders } from "./create-topic.ts";
 
 type KafkaModule = typeof import("@testcontainers/kafka");
 type Testcontainers = typeof import("testcontainers");
@@ -20,7 +21,10 @@ export const startupTimeoutMs = 180_000;
 export interface TestKafka {
   /** `host:port` of each broker. */
   readonly brokers: readonly string[];
-  /** Creates a topic; `partitions` defaults to 3. Rejects with what kafkajs throws, also if it exists. */
+  /**
+   * Creates a topic and waits until it can be used; `partitions` defaults to 3. Rejects with CERTWIRE_TESTING_OPTIONS if
+   * it exists, otherwise with what kafkajs throws.
+   */
   createTopic(topic: string, partitions?: number): Promise<void>;
   /** Where `publish` and `replay` send events for a topic. */
   target(topic: string): PublishTarget;
@@ -88,7 +92,7 @@ async function createTopic(
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   try {
-    await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true });
+    await createTopicWithLeaders(admin, topic, numPartitions);
   } finally {
     await admin.disconnect();
   }

@@ -104,7 +104,7 @@ export class RealKafka implements KafkaSubject {
     await admin.connect();
     const subject = new RealKafka(cluster, admin);
     try {
-      await admin.createTopics({ topics: [{ topic: subject.#barrier, numPartitions: 1 }] });
+      await cluster.createTopic(subject.#barrier);
       return await work(subject);
     } finally {
       await admin.deleteTopics({ topics: [subject.#barrier] });
