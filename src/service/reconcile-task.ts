@@ -184,6 +184,7 @@ export class ReconcileTask {
     const open = reported.openAbout;
     const compared = new Set<number | string>();
     logLine(log, "comparing the CA's database with the journal", {});
+    let ca: ReportedFinding["ca"] | undefined;
     const report = await reconcile(
       {
         database,
@@ -191,6 +192,11 @@ export class ReconcileTask {
         journal: config.journal.directory,
         paths,
         run,
+        waitsForCa: true,
+        identified: ({ name, certificates }) => {
+          const newest = certificates.at(-1);
+          ca = { id: (newest && caIdOf(newest)) ?? "unknown", name };
+        },
         since: last === undefined ? "full" : last.startedMs - overlapMs,
         again: this.#nextAgain(reported.openRequests),
         compared: (about) => {
@@ -199,16 +205,13 @@ export class ReconcileTask {
       },
       signal,
     );
-    if (report.isInterrupted) return;
-    const { name, certificates } = await database.facts();
-    const newest = certificates.at(-1);
-    const id = (newest && caIdOf(newest)) ?? "unknown";
+    if (report.isInterrupted || ca === undefined) return;
     const { rows, findingsFile } = report;
     const taken = await reported.take({
       startedMs: report.mode === "full" ? firstMs : nowMs,
       endedMs: clock.time(),
       rows,
-      ca: { id, name },
+      ca,
       findings: readFindings(findingsFile),
       hasCompared: ({ requestId, crl }: ReportedFinding) => compared.has(requestId ?? crl ?? ""),
       acknowledged: Math.min(...sinks.map(({ place }) => place.number)),

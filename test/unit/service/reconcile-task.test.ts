@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { CaDatabase } from "../../../src/ca-database/ca-database.ts";
-import { clock } from "../../../src/clock.ts";
+import { clock, type Delay } from "../../../src/clock.ts";
 import { parseConfig, type ResolvedConfig } from "../../../src/config/load.ts";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
 import type { CertwireEvent } from "../../../src/events/event.ts";
@@ -15,10 +15,10 @@ import { nextTime } from "../../../src/reconcile/schedule.ts";
 import type { Observation } from "../../../src/service/live-status.ts";
 import { Service } from "../../../src/service/service.ts";
 import { collectLog } from "../../support/collect-log.ts";
-import type { CaRow } from "../../support/fake-ca-database.ts";
+import { type CaRow, FakeCaDatabase } from "../../support/fake-ca-database.ts";
 import { published } from "../../support/published-files.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
-import { until } from "../../support/until.ts";
+import { settled, until } from "../../support/until.ts";
 
 const second = 1000;
 const day = 86_400_000;
@@ -128,6 +128,14 @@ function issuedRow({ begin }: ReconcileScene, id: number): CaRow {
   };
 }
 
+/** Lets waits of some lengths, in ms, take another time; the others take theirs. */
+function mockWaits(t: TestContext, lengthOf: (ms: number) => number): void {
+  const { delay } = clock;
+  t.mock.method(clock, "delay", (ms: number, options?: Delay) =>
+    delay.call(clock, lengthOf(ms), options),
+  );
+}
+
 /** Reasons about comparisons: the clock runs away from the exit module, which is one too. */
 function reasonsOf({ reasons }: Observation["status"]): (string | undefined)[][] {
   return reasons
@@ -221,6 +229,44 @@ test("a comparison waits while the command runs, and one that fails is tried at 
   assert.equal(refused.reconcile?.failure?.detail, "there is no CA");
   service.openDatabase = () => scene.caDatabase();
   await service.compare(t);
+});
+
+test("the service ends at once while a call of the CA hangs", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  // Only the stop can end the wait for the answer.
+  mockWaits(t, (ms) => (ms === 120_000 ? 2 ** 31 - 1 : ms));
+  let hangs = false;
+  scene.database.next.push(() => {
+    hangs = true;
+    return new Promise(() => undefined);
+  });
+  await settled(
+    service.run(t, () => hangs),
+    "the service has ended",
+  );
+});
+
+test("a comparison waits for a CA that restarts at its time, and needs no answer after the last row", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  scene.database.put(issuedRow(scene, 3));
+  const { readFacts, readCrlPartitions } = FakeCaDatabase.prototype;
+  const unreachable = { hresult: 0x8007_06ba, call: "GetCAProperty" };
+  let answersAfter = 3;
+  t.mock.method(scene.database, "readFacts", async () => {
+    answersAfter -= 1;
+    if (answersAfter >= 0) throw Object.assign(new Error("unreachable"), unreachable);
+    return readFacts.call(scene.database);
+  });
+  // The last that is asked for.
+  t.mock.method(scene.database, "readCrlPartitions", async () => {
+    answersAfter = Number.POSITIVE_INFINITY;
+    return readCrlPartitions.call(scene.database);
+  });
+  const { status } = await service.compare(t);
+  assert.deepEqual(reasonsOf(status), [["reconcile-findings", "1 missing"]]);
 });
 
 test("a database that was restored is compared as a whole once somebody has accepted it", async (t) => {
