@@ -110,7 +110,7 @@ export interface ReconcileReport {
   readonly isInterrupted: boolean;
 }
 
-/** A run looks at so much of the time before the last one again: clocks, and rows that were not settled. */
+/** A run compares so much of the time before the last one again: clocks, and rows that were not settled. */
 export const overlapMs = 3_600_000;
 /** With more changed rows than this, every row is compared: they are not kept in memory. */
 const mostChanged = 32_768;
@@ -165,10 +165,16 @@ async function compareChanges(
 }
 
 /** Where to begin, in ms since 1970; `undefined` for every row. */
-function beginningOf({ since, run: { state } }: ReconcileOptions): number | undefined {
+function beginningOf({
+  since,
+  run: { state },
+  now = () => clock.time(),
+}: ReconcileOptions): number | undefined {
   if (since === "full") return undefined;
   if (since !== undefined) return since;
   if (state.running !== undefined || state.completeMs === undefined) return undefined;
+  // The clock was ahead then, and may have been set right at any time since.
+  if (state.completeMs > now()) return undefined;
   return state.completeMs - overlapMs;
 }
 
