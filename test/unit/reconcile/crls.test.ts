@@ -15,7 +15,6 @@ import { type Backfilled, runBackfill } from "../../../src/reconcile/run-backfil
 import { DeadLetterFile } from "../../../src/state/dead-letter.ts";
 import { BackfillSink } from "../../support/backfill-sink.ts";
 import { fixture } from "../../support/exit-records.ts";
-import type { CaCrl } from "../../support/fake-ca-database.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
 
 const day = 86_400_000;
@@ -30,14 +29,7 @@ const limits = {
   maxDeadLetterMegabytes: 1024,
 };
 
-/** A CRL that no other seed gives. */
-function crl(kind: "base" | "delta", seed: number): Buffer {
-  return Buffer.concat([fixture(`${kind}-crl`), Buffer.from([seed])]);
-}
-
-function row(id: number, der: Buffer, publishedMs: number, changes: Partial<CaCrl> = {}): CaCrl {
-  return { id, der, published: publishedMs / day + 25_569, ...changes };
-}
+const { crl, crlRow: row } = ReconcileScene;
 
 function classesOf({ crls }: ReconcileReport): Record<string, number> {
   return Object.fromEntries(Object.entries(crls).filter(([, count]) => count > 0));
