@@ -73,6 +73,11 @@ export class ReconcileTask {
   #isRunning = false;
   #failures = 0;
   #failure: ReconcileFacts["failure"];
+  #mayRead: boolean | undefined;
+  /** When the CA was last asked for that without a comparison, in ms since 1970. */
+  #askedMs = Number.NEGATIVE_INFINITY;
+  /** When the next comparison begins, in ms since 1970; `undefined` while one runs. */
+  #nextMs: number | undefined;
   /** How many of the open requests were compared again since each of them was. */
   #again = 0;
 
@@ -88,11 +93,13 @@ export class ReconcileTask {
     const begin = last?.startedMs ?? sinceMs;
     return {
       isRunning: this.#isRunning,
+      ...(this.#mayRead !== undefined && { mayRead: this.#mayRead }),
       failures: this.#failures,
       ...(this.#failure && { failure: this.#failure }),
       ...(last && { lastMs: last.startedMs, rows: last.rows, unlisted: last.unlisted }),
       ...(reported && { open: reported.openOfClass }),
       // One that was left out has its time once more.
+      ...(this.#nextMs !== undefined && { nextMs: this.#nextMs }),
       ...(begin !== undefined && { overdueMs: begin + 2 * everyMs }),
     };
   }
@@ -108,7 +115,7 @@ export class ReconcileTask {
   }
 
   async #open(signal: AbortSignal): Promise<Opened | undefined> {
-    const { config, layout, log } = this.#options;
+    const { config, layout } = this.#options;
     const enabled = config.sinks.filter(({ options }) => options.enabled);
     while (!signal.aborted) {
       try {
@@ -122,7 +129,6 @@ export class ReconcileTask {
         return this.#opened;
       } catch (error) {
         this.#failed(error);
-        logLine(log, "cannot compare the CA's database with the journal", describeError(error));
         await pause(againMs, signal);
       }
     }
@@ -133,12 +139,15 @@ export class ReconcileTask {
     const { schedule } = this.#options;
     while (!signal.aborted) {
       const due = nextTime(schedule, clock.time(), opened.reported.state.last?.startedMs);
+      this.#nextMs = due;
       while (clock.time() < due && !signal.aborted) {
+        await this.#askRight();
         await pause(Math.min(due - clock.time(), longestWaitMs), signal);
       }
       const lock = await this.#lock(signal);
       if (lock === undefined) continue;
       this.#isRunning = true;
+      this.#nextMs = undefined;
       try {
         await this.#compare(opened, signal);
       } catch (error) {
@@ -151,16 +160,37 @@ export class ReconcileTask {
     }
   }
 
+  /**
+   * Learns whether the account may read, at the start and not at the first time of the schedule, and again every 10 minutes
+   * until it may.
+   */
+  async #askRight(): Promise<void> {
+    const { schedule, openDatabase } = this.#options;
+    if (this.#mayRead === true || clock.time() < this.#askedMs + againMs) return;
+    this.#askedMs = clock.time();
+    const wasRefused = this.#mayRead === false;
+    try {
+      await openDatabase(schedule, () => undefined).readableFacts();
+      this.#mayRead = true;
+      if (wasRefused) this.#failure = undefined;
+    } catch (error) {
+      // What else is wrong may pass before the comparison, which reports it.
+      if (!isRefusal(error)) return;
+      this.#mayRead = false;
+      this.#failedWith(error);
+      if (!wasRefused) this.#logFailure(error);
+    }
+  }
+
   /** `undefined` if the signal was aborted, or there is no lock to be had. */
   async #lock(signal: AbortSignal): Promise<NativeFileLock | undefined> {
-    const { layout, log } = this.#options;
+    const { layout } = this.#options;
     while (!signal.aborted) {
       try {
         const { directory, lockName } = layout.reconcile;
         return await lockDirectory(directory, lockName, "private");
       } catch (error) {
         this.#failed(error);
-        logLine(log, "cannot compare the CA's database with the journal", describeError(error));
         await pause(againMs, signal);
       }
     }
@@ -214,6 +244,7 @@ export class ReconcileTask {
       acknowledged: Math.min(...sinks.map(({ place }) => place.number)),
     });
     this.#failure = undefined;
+    this.#mayRead = true;
     logLine(log, "the CA's database was compared with the journal", { rows, ...taken });
   }
 
@@ -226,21 +257,30 @@ export class ReconcileTask {
   }
 
   #failed(error: unknown): void {
-    const { error: detail } = describeError(error);
     this.#failures += 1;
+    if (isRefusal(error)) this.#mayRead = false;
+    this.#failedWith(error);
+    this.#logFailure(error);
+  }
+
+  #logFailure(error: unknown): void {
+    const { log } = this.#options;
+    logLine(log, "cannot compare the CA's database with the journal", describeError(error));
+  }
+
+  #failedWith(error: unknown): void {
+    const { error: detail } = describeError(error);
     this.#failure = { sinceMs: this.#failure?.sinceMs ?? clock.time(), detail };
   }
 
   async #fail(error: unknown, reported: ReportedFindings): Promise<void> {
     this.#failed(error);
-    const { log } = this.#options;
-    logLine(log, "cannot compare the CA's database with the journal", describeError(error));
     if (!(error instanceof CertwireError) || error.code !== "CERTWIRE_CA_DATABASE_RESTORED") return;
     try {
       // What a restore has taken back is older than the last comparison.
       await reported.compareAll();
     } catch (cause) {
-      logLine(log, "cannot compare the CA's database with the journal", describeError(cause));
+      this.#logFailure(cause);
     }
   }
 
@@ -298,4 +338,8 @@ export class ReconcileTask {
       signal,
     );
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof CertwireError && error.code === "CERTWIRE_CA_DATABASE_REFUSED";
 }

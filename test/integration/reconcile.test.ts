@@ -12,6 +12,7 @@ import { EventContents } from "../../src/reconcile/event-contents.ts";
 import type { ReconcileOptions, ReconcileReport } from "../../src/reconcile/reconcile.ts";
 import { RunFile } from "../../src/reconcile/run-file.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
+import { crl, crlRow } from "../support/crl-rows.ts";
 import { publishedEvents } from "../support/evidence-journal.ts";
 import type { CaRow } from "../support/fake-ca-database.ts";
 import { kafkaSink, rabbitMqSink } from "../support/make-sink.ts";
@@ -24,7 +25,6 @@ import { withAdmin } from "./support/kafka-topics.ts";
 import { leaveRabbitmq } from "./support/leave-rabbitmq.ts";
 
 const { issued, revoked } = dispositions;
-const { crl, crlRow } = ReconcileScene;
 const second = 1000;
 const day = 86_400_000;
 const last = 60;

@@ -24,7 +24,7 @@ import {
 import { RunFile } from "../../src/reconcile/run-file.ts";
 import { stateLayout } from "../../src/state/layout.ts";
 import { fixture } from "./exit-records.ts";
-import { type CaCrl, type CaRow, caFacts, FakeCaDatabase } from "./fake-ca-database.ts";
+import { type CaRow, caFacts, FakeCaDatabase } from "./fake-ca-database.ts";
 import { flushed, journalDirectory, openSmall, readAll } from "./small-journal.ts";
 import { until } from "./until.ts";
 
@@ -61,16 +61,6 @@ export class ReconcileScene {
   /** A certificate of its own for a request. */
   static certificate(seed: number): Buffer {
     return Buffer.concat([fixture("rsa-v1-template"), Buffer.from(String(seed))]);
-  }
-
-  /** A CRL that no other seed gives. */
-  static crl(kind: "base" | "delta", seed: number): Buffer {
-    return Buffer.concat([fixture(`${kind}-crl`), Buffer.from([seed])]);
-  }
-
-  /** The row of a CRL that was published at `publishedMs`, in ms since 1970. */
-  static crlRow(id: number, der: Buffer, publishedMs: number, changes: Partial<CaCrl> = {}): CaCrl {
-    return { id, der, published: publishedMs / 86_400_000 + 25_569, ...changes };
   }
 
   /** Something happens to a request: in the database and in the journal. */

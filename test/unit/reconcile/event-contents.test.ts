@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { crlRowEvent } from "../../../src/events/crl-row-event.ts";
+import { type CrlRow, crlRowEvent } from "../../../src/events/crl-row-event.ts";
 import type { CertwireEvent } from "../../../src/events/event.ts";
 import { rowEvents } from "../../../src/events/row-events.ts";
 import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
@@ -11,12 +11,12 @@ import {
 } from "../../../src/reconcile/event-contents.ts";
 import type { ReconcileReport } from "../../../src/reconcile/reconcile.ts";
 import { RunFile } from "../../../src/reconcile/run-file.ts";
+import { crl, crlRow } from "../../support/crl-rows.ts";
 import { publishedEvents } from "../../support/evidence-journal.ts";
 import type { CaRow } from "../../support/fake-ca-database.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
 
 const { issued, pending } = dispositions;
-const { crl, crlRow } = ReconcileScene;
 const second = 1000;
 const day = 86_400_000;
 const { signal } = new AbortController();
@@ -237,9 +237,9 @@ test("CRLs that a backfill has published to the topic are backfilled", async (t)
   const { scene, events, crls } = await sceneWithCrls(t);
   const stored: CertwireEvent[] = [];
   const database = scene.caDatabase();
-  for (const rows of [database.crls(3, signal), database.partitionedCrls(signal)]) {
-    for await (const each of rows) stored.push(...[crlRowEvent(each, {}) ?? []].flat());
-  }
+  const take = (each: CrlRow) => stored.push(...[crlRowEvent(each, {}) ?? []].flat());
+  for await (const page of database.crls(3, signal)) page.forEach(take);
+  for await (const each of database.partitionedCrls(signal)) take(each);
   const others = events.filter((event) => !crls.slice(-1).includes(event));
   const report = await compare(scene, placed([...others, ...stored]));
   assert.deepEqual(crlClassesOf(report), { both: 2, backfilled: 4, history: 1, deleted: 1 });

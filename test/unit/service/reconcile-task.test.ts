@@ -21,6 +21,7 @@ import { ReconcileScene } from "../../support/reconcile-scene.ts";
 import { until } from "../../support/until.ts";
 
 const second = 1000;
+const minute = 60_000;
 const day = 86_400_000;
 /** A service with a schedule of every day, and a clock that stands shortly before the next time until it waits for it. */
 class ScheduledService {
@@ -89,6 +90,11 @@ class ScheduledService {
     });
   }
 
+  /** Lets time pass, in ms. */
+  pass(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   #hasAll(sink: string): boolean {
     const { paths } = this.scene;
     const [head = "", ...reports] = readFileSync(paths.reported, "utf8").trimEnd().split("\n");
@@ -145,6 +151,13 @@ test("what differs is published once at the scheduled time, and once more when a
   scene.happen(exitEvents.issued, issuedRow(scene, 2));
   scene.database.put(issuedRow(scene, 3));
   const { reconcile, status } = await service.compare(t);
+  const { running, mayRead, lastTime, open, nextTime: next } = status.reconcile ?? {};
+  assert.deepEqual({ running, mayRead }, { running: false, mayRead: true });
+  assert.equal(status.reconcile?.rows, 2);
+  assert.deepEqual(open, { missing: 1, state: 0, changed: 0, unknown: 0, deleted: 0 });
+  const apartMs = Date.parse(next ?? "") - Date.parse(lastTime ?? "");
+  // The clocks are set forward or back in between, at most.
+  assert.ok(Math.abs(apartMs - day) <= 3_600_000, `${lastTime} ${next}`);
   assert.deepEqual(shown(service.findings()), [["request/3", "open", "missing"]]);
   const [event] = service.findings();
   assert.ok(event);
@@ -241,6 +254,41 @@ test("a database that was restored is compared as a whole once somebody has acce
     ["request/3", "open", "deleted"],
     ["request/4", "open", "deleted"],
   ]);
+});
+
+test("an account that may not read is found at the start, and no reason any more when it may", async (t) => {
+  const service = new ScheduledService(t);
+  const { database } = service.scene;
+  const whole = database.facts;
+  const message = "cannot compare the CA's database with the journal";
+  database.facts = { ...whole, roles: 0x200 };
+  const { status } = await service.run(t, (found) => found.reconcile?.mayRead === false, false);
+  assert.deepEqual(reasonsOf(status), [
+    ["reconcile-failed", 'CA database of "CA01\\Contoso": this account may not read it'],
+  ]);
+  assert.deepEqual(status.reconcile?.mayRead, false);
+  const [line, ...others] = service.logged(message);
+  assert.deepEqual([line?.["code"], others], ["CERTWIRE_CA_DATABASE_REFUSED", []]);
+
+  let asked = 0;
+  database.readFacts = async () => {
+    asked += 1;
+    return { ...whole, roles: asked < 3 ? 0 : 0x100 };
+  };
+  const waits: number[] = [];
+  const delay = clock.delay.bind(clock);
+  // A minute passes at once, until the CA lets the account read.
+  t.mock.method(clock, "delay", async (ms: number, options: Parameters<typeof delay>[1]) => {
+    if (ms !== minute || asked === 3) return delay(ms, options);
+    waits.push(ms);
+    service.pass(ms);
+    return delay(0, options);
+  });
+  const later = await service.run(t, (found) => found.reconcile?.mayRead === true, false);
+  assert.deepEqual(reasonsOf(later.status), []);
+  assert.deepEqual([asked, waits.length], [3, 20], "every 10 minutes, until it may");
+  assert.equal(later.reconcile?.failures, 0, "no comparison has failed");
+  assert.equal(service.logged(message).length, 2, "once for each start");
 });
 
 test("a comparison is overdue after twice its interval", async (t) => {
