@@ -1,4 +1,5 @@
 import { contentId } from "../events/content-id.ts";
+import { findingDetails } from "../events/finding-event.ts";
 import { rowDateMs, rowFacts, type ScannedFact } from "../events/row-events.ts";
 import { dispositions } from "../exit/ca-codes.ts";
 import type { ExitRecord, RecordValue } from "../exit/record.ts";
@@ -70,7 +71,7 @@ export function compareRow(
   const facts = rowFacts(row);
   if (facts.length === 0) {
     const state = typeof disposition === "number" ? String(disposition) : "unreadable";
-    return { class: "unknown", missing: [], detail: `disposition ${state}` };
+    return { class: "unknown", missing: [], detail: findingDetails.unknown(state) };
   }
   const missing = facts.filter((fact) => !entries.some((entry) => isOf(entry, fact, row)));
   if (!isSettled(row, limits)) return { class: "unsettled", missing: [] };
@@ -84,7 +85,11 @@ export function compareRow(
   if (lost.length === 0) return { class: "history", missing };
   const isUnknown = entries.length === 0 && missing.length === facts.length;
   if (isUnknown) return { class: "missing", missing };
-  return { class: "state", missing, detail: `the ${limits.noun} lacks ${kindsOf(lost)}` };
+  const detail = findingDetails.state(
+    limits.noun,
+    lost.map(({ kind }) => kind),
+  );
+  return { class: "state", missing, detail };
 }
 
 /** What the journal says of a request that the database does not have; `undefined` while that may still change. */
@@ -166,7 +171,7 @@ function changedCertificate(
       groupOf(fact.kind) === "certificate.issued" &&
       entries.some((entry) => isSameKind(entry, fact)),
   );
-  return isChanged ? `${noun} and database have different certificates` : undefined;
+  return isChanged ? findingDetails.changed(noun) : undefined;
 }
 
 function isHistory({ timeMs }: ScannedFact, { coveredSinceMs }: ComparisonLimits): boolean {
@@ -181,8 +186,4 @@ function isSettled(row: ExitRecord, limits: ComparisonLimits): boolean {
 /** True for what may not be in the journal yet. A date in the future is the fault of a clock, and is not waited for. */
 function isYoung(ms: number, { readMs, knownUntilMs, settleMs }: ComparisonLimits): boolean {
   return ms > Math.min(readMs, knownUntilMs ?? readMs) - settleMs && ms <= readMs + settleMs;
-}
-
-function kindsOf(facts: readonly ScannedFact[]): string {
-  return facts.map(({ kind }) => kind).join(" and ");
 }

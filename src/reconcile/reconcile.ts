@@ -1,5 +1,5 @@
 import { clock } from "../clock.ts";
-import { type FindingClass, findingClasses } from "../events/finding-event.ts";
+import { type FindingClass, findingClasses, findingDetails } from "../events/finding-event.ts";
 import { rowFacts } from "../events/row-events.ts";
 import { unixMsOf } from "../events/times.ts";
 import type { ExitRecord } from "../exit/record.ts";
@@ -394,7 +394,7 @@ class Comparing {
     if (comparison?.class !== "deleted") return;
     const last = entries.at(-1);
     const time = new Date((last?.timeSeconds ?? 0) * 1000).toISOString();
-    const detail = `the ${this.#options.contents.noun} has ${last?.kind ?? "it"}, and the database has no row`;
+    const detail = findingDetails.deleted(this.#options.contents.noun, last?.kind ?? "it");
     this.#findings.add({ class: "deleted", requestId, missing: [], time, detail });
   }
 
