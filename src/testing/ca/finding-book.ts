@@ -38,7 +38,7 @@ export class FindingBook {
   ): ReportedFinding {
     const { class: found = "missing" } = options;
     if (!findingClasses.includes(found)) {
-      throw usageError(`reportFinding: "${String(found)}" is not a class of findings`);
+      throw usageError(`reportFinding: "${found}" is not a class of findings`);
     }
     if ("crl" in about && found !== "missing") {
       throw usageError(`reportFinding: a CRL is missing, and not ${found}`);
@@ -92,16 +92,12 @@ function detailOf(
   kinds: readonly EventKind[],
 ): string | undefined {
   const noun = "journal";
-  switch (found) {
-    case "missing":
-      return undefined;
-    case "state":
-      return findingDetails.state(noun, missing);
-    case "changed":
-      return findingDetails.changed(noun);
-    case "unknown":
-      return findingDetails.unknown(99);
-    case "deleted":
-      return findingDetails.deleted(noun, kinds.at(-1) ?? "it");
-  }
+  const details: Readonly<Record<FindingClass, string | undefined>> = {
+    missing: undefined,
+    state: findingDetails.state(noun, missing),
+    changed: findingDetails.changed(noun),
+    unknown: findingDetails.unknown(99),
+    deleted: findingDetails.deleted(noun, kinds.at(-1) ?? "it"),
+  };
+  return details[found];
 }
