@@ -112,12 +112,12 @@ export class ReconcileTask {
     const enabled = config.sinks.filter(({ options }) => options.enabled);
     while (!signal.aborted) {
       try {
-        const places = enabled.map(async (sink) => ({
-          sink,
-          place: await FindingsPlace.open(layout.reconcile.reportedTo(sink.options.name)),
-        }));
-        const sinks = await Promise.all(places);
         const reported = await ReportedFindings.open(layout.reconcile.reported);
+        const places = enabled.map(async (sink) => {
+          const path = layout.reconcile.reportedTo(sink.options.name);
+          return { sink, place: await FindingsPlace.open(path, reported.numbers) };
+        });
+        const sinks = await Promise.all(places);
         this.#opened = { reported, sinks };
         return this.#opened;
       } catch (error) {
@@ -191,8 +191,10 @@ export class ReconcileTask {
         journal: config.journal.directory,
         paths,
         run,
-        since: last === undefined ? "full" : last.startedMs - overlapMs,
+        // Findings that were too many are found again only among all.
+        since: last === undefined || last.unlisted > 0 ? "full" : last.startedMs - overlapMs,
         again: this.#nextAgain(reported.openRequests),
+        againCrls: reported.openCrls,
         compared: (about) => {
           if (open.has(about)) compared.add(about);
         },
@@ -211,7 +213,7 @@ export class ReconcileTask {
       ca: { id, name },
       findings: readFindings(findingsFile),
       hasCompared: ({ requestId, crl }: ReportedFinding) => compared.has(requestId ?? crl ?? ""),
-      acknowledged: Math.min(...sinks.map(({ place }) => place.number)),
+      places: sinks.map(({ place }) => place.number),
     });
     this.#failure = undefined;
     logLine(log, "the CA's database was compared with the journal", { rows, ...taken });
@@ -251,7 +253,7 @@ export class ReconcileTask {
     signal: AbortSignal,
   ): Promise<void> {
     while (!signal.aborted) {
-      if (reported.after(place.number).length === 0) {
+      if (place.isKept && reported.after(place.number).length === 0) {
         await reported.changed(signal);
         continue;
       }

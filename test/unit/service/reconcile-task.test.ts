@@ -15,6 +15,7 @@ import { nextTime } from "../../../src/reconcile/schedule.ts";
 import type { Observation } from "../../../src/service/live-status.ts";
 import { Service } from "../../../src/service/service.ts";
 import { collectLog } from "../../support/collect-log.ts";
+import { fixture } from "../../support/exit-records.ts";
 import type { CaRow } from "../../support/fake-ca-database.ts";
 import { published } from "../../support/published-files.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
@@ -258,4 +259,42 @@ test("a comparison is overdue after twice its interval", async (t) => {
   const last = await service.run(t, ({ reconcile }) => reconcile?.failure !== undefined);
   const codes = reasonsOf(last.status).map(([code]) => code);
   assert.deepEqual(codes, ["reconcile-failed", "reconcile-overdue"]);
+});
+
+test("a finding is resolved if its row is deleted, and that of a CRL if the CA has deleted it", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  for (const id of [2, 4]) scene.happen(exitEvents.issued, issuedRow(scene, id));
+  scene.database.put(issuedRow(scene, 3));
+  // VT_DATE counts days from 1899-12-30.
+  const published = scene.begin / day + 25_569;
+  scene.database.crls = [{ id: 4, der: fixture("base-crl"), published }];
+  const { reconcile } = await service.compare(t);
+  assert.equal(reconcile?.open?.missing, 2);
+  scene.database.delete(3);
+  scene.database.crls = [];
+  const { status } = await service.compare(t);
+  assert.deepEqual(reasonsOf(status), []);
+  const states = service.findings().map(({ data }) => data["state"]);
+  assert.deepEqual(states, ["open", "open", "resolved", "resolved"]);
+});
+
+test("findings that are too many are kept in mind, and reported when others are resolved", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  for (let id = 3; id < 2013; id += 1) scene.database.put(issuedRow(scene, id));
+  for (const _ of ["first", "next"]) {
+    const { reconcile, status } = await service.compare(t);
+    assert.equal(reconcile?.unlisted, 10);
+    assert.deepEqual(reasonsOf(status), [["reconcile-findings", "2000 missing, 10 too many"]]);
+  }
+  const known = new Set(service.findings().map(({ subject }) => subject));
+  for (let id = 3; id < 2013; id += 1) {
+    if (known.has(`request/${id}`)) scene.record(exitEvents.issued, issuedRow(scene, id));
+  }
+  const { reconcile, status } = await service.compare(t);
+  assert.equal(reconcile?.unlisted, 0);
+  assert.deepEqual(reasonsOf(status), [["reconcile-findings", "10 missing"]]);
+  assert.equal(new Set(service.findings().map(({ subject }) => subject)).size, 2010);
 });
