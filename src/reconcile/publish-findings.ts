@@ -133,9 +133,7 @@ export class FindingsPlace {
 
   /** Writes the number if it is not on disk. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
   keep(): Promise<void> {
-    const result = this.#tail.then(async () => {
-      if (!this.isKept) await this.#write(this.#number);
-    });
+    const result = this.#tail.then(() => (this.isKept ? undefined : this.#write(this.#number)));
     this.#tail = result.catch(() => undefined);
     return result;
   }

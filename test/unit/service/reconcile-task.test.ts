@@ -267,8 +267,8 @@ test("a finding is resolved if its row is deleted, and that of a CRL if the CA h
   for (const id of [2, 4]) scene.happen(exitEvents.issued, issuedRow(scene, id));
   scene.database.put(issuedRow(scene, 3));
   // VT_DATE counts days from 1899-12-30.
-  const published = scene.begin / day + 25_569;
-  scene.database.crls = [{ id: 4, der: fixture("base-crl"), published }];
+  const since1899 = scene.begin / day + 25_569;
+  scene.database.crls = [{ id: 4, der: fixture("base-crl"), published: since1899 }];
   const { reconcile } = await service.compare(t);
   assert.equal(reconcile?.open?.missing, 2);
   scene.database.delete(3);
