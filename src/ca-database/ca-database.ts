@@ -129,6 +129,13 @@ export class CaDatabase {
     return this.#assertReadable(await this.facts());
   }
 
+  /** The same, once the CA answers. Waits and rejects as `pages` does. */
+  async factsOnceReady(signal: AbortSignal): Promise<NativeCaFacts> {
+    const { config } = this.#options;
+    const { answer } = await this.#ask(() => this.#native.readFacts(config), signal);
+    return this.#assertSame(answer);
+  }
+
   /**
    * The rows from a place on, page by page, until the database has no more. A failure that may pass, such as a restart
    * of the CA, is waited for and the page begins again; each row comes once. Rejects as `facts` does, and with the
@@ -311,10 +318,11 @@ export class CaDatabase {
       await this.#pause(signal);
       await this.#untilHours(signal);
       try {
-        const facts = await this.#inTime(() => this.#native.readFacts(config));
+        const facts = await this.#inTime(() => this.#native.readFacts(config), signal);
         const ca = caProperties(this.#assertReadable(this.#assertSame(facts)));
-        return { answer: await this.#inTime(call), ca };
+        return { answer: await this.#inTime(call, signal), ca };
       } catch (cause) {
+        signal.throwIfAborted();
         if (cause instanceof CertwireError) throw cause;
         const { error, isPassing } = databaseError(config, cause);
         if (!isPassing) throw error;
@@ -325,11 +333,17 @@ export class CaDatabase {
     }
   }
 
-  /** A call that hangs cannot be ended: it is left alone, and no further one is made until it is back. */
-  async #inTime<T>(call: () => Promise<T>): Promise<T> {
+  /**
+   * A call that hangs cannot be ended: it is left alone, and no further one is made until it is back. After an abort of the
+   * signal it is not waited for.
+   */
+  async #inTime<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#stuck !== undefined) throw this.#stuck;
+    signal?.throwIfAborted();
     const { stuckAfterMs = 120_000 } = this.#options;
     const timer = new AbortController();
+    const stop = () => timer.abort();
+    signal?.addEventListener("abort", stop);
     const answer = call();
     const late = (async () => {
       await clock.delay(stuckAfterMs, { signal: timer.signal });
@@ -344,6 +358,7 @@ export class CaDatabase {
     try {
       return await Promise.race([answer, late]);
     } finally {
+      signal?.removeEventListener("abort", stop);
       timer.abort();
     }
   }

@@ -323,7 +323,13 @@ export const logMessages = {
     levels: ["warn"],
     fields: failure,
     advice:
-      "do what `hint` says; tried again at the next time of the section `reconcile`, or after 10 minutes if `certwire reconcile` runs now or the state directory cannot be read",
+      "do what `hint` says; tried again at the next time of the section `reconcile`, or after 10 minutes if the state directory cannot be read",
+  },
+  "the comparison waits for another one": {
+    section: "The CA's database",
+    levels: ["info"],
+    fields: failure,
+    advice: "`certwire reconcile` or `certwire backfill` runs; tried again every 10 minutes",
   },
   "the CA's database is busy; it is read again later": {
     section: "The CA's database",

@@ -44,6 +44,8 @@ export interface ReconcileOptions extends Compared, Identified {
   readonly since?: number | "full";
   /** How long before a row was read something may have happened that is not in the journal yet, in ms. Default 10 min. */
   readonly settleMs?: number;
+  /** Called with what the CA says of itself, before the first row. */
+  readonly identified?: (facts: NativeCaFacts) => void;
   /** Called with the number up to which rows were compared, and the greatest one, as far as it is known. */
   readonly progress?: (done: number, total: number | undefined) => void;
   /** Called with the number of CRLs that were compared. */
@@ -138,6 +140,7 @@ export async function reconcile(
 ): Promise<ReconcileReport> {
   const { acceptsRestored = false } = options;
   const facts = await identifyBoth(options, signal);
+  options.identified?.(facts);
   const sinceMs = acceptsRestored ? undefined : beginningOf(options);
   const changes =
     sinceMs === undefined ? undefined : await compareChanges(options, facts, sinceMs, signal);
