@@ -55,6 +55,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "journal",
     "exit",
     "events",
+    "consumer",
     "state",
     "sources",
     "pipeline",
