@@ -179,11 +179,24 @@ function ofRabbitMqObjects(action: Action, { rabbitmq }: World): Fault | undefin
         what: "rabbitmq channels",
         forMs: action.forMs,
         harm: () => {
-          rabbitmq.channelMax = action.channels;
+          if (action.of === "user") rabbitmq.userChannels = action.channels;
+          else rabbitmq.channelMax = action.channels;
           rabbitmq.dropConnections();
         },
         heal: () => {
+          rabbitmq.userChannels = Infinity;
           rabbitmq.channelMax = 2047;
+        },
+      };
+    case "rabbitmq-limits-messages":
+      return {
+        what: "rabbitmq limit",
+        forMs: action.forMs,
+        harm: () => {
+          rabbitmq.maxMessageBytes = action.bytes;
+        },
+        heal: () => {
+          rabbitmq.maxMessageBytes = 16 * mebibyte;
         },
       };
     default:
@@ -199,4 +212,9 @@ export function subjectOf(what: string): string {
 /** True for an action after which an event may come twice. */
 export function mayDuplicate({ do: name }: Action): boolean {
   return name !== "record" && name !== "record-undecodable" && name !== "set-clock";
+}
+
+/** True for an action that a service has no reason to warn of. */
+export function isHarmless({ do: name }: Action): boolean {
+  return name === "record" || name === "set-clock";
 }

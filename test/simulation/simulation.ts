@@ -2,27 +2,27 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { Status } from "../../src/health/status.ts";
 import { createWorld, space } from "./create-world.ts";
 import { findDelay } from "./delays.ts";
-import { type Fault, faultOf, mayDuplicate, subjectOf } from "./faults.ts";
-import {
-  deliveriesOf,
-  findViolations,
-  lasting,
-  oldestUndelivered,
-  unexplainedWait,
-} from "./invariants.ts";
-import { drainMs, maxLinesInHour, onTheirWayMs, settledMs, stopMs, waitsMs } from "./limits.ts";
+import { type Fault, faultOf, isHarmless, mayDuplicate, subjectOf } from "./faults.ts";
+import { NamedTroubles, outlived, unexplainedWait, unnamed } from "./health-truth.ts";
+import { deliveriesOf, findViolations, oldestUndelivered } from "./invariants.ts";
+import { drainMs, onTheirWayMs, settledMs, stopMs, waitsMs } from "./limits.ts";
+import { LogLimits } from "./log-limits.ts";
 import type { RunReport } from "./run-report.ts";
 import type { Action, Scenario, SinkName } from "./scenario.ts";
-import { configOf, type LoggedLine, ServiceProcess } from "./service-process.ts";
+import { configOf, fileDirectory, type LoggedLine, ServiceProcess } from "./service-process.ts";
 import { textOf, Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
-/** Runs a scenario to its end. Rejects with a Violation. */
-export async function simulate(scenario: Scenario): Promise<RunReport> {
+/** Runs a scenario to its end. Rejects with a Violation. `took`: called with the steps that it took, red or green. */
+export async function simulate(
+  scenario: Scenario,
+  took?: (steps: number) => void,
+): Promise<RunReport> {
   const run = new Run(scenario);
   try {
     return await run.toItsEnd();
   } finally {
+    took?.(run.steps);
     await run.leave();
   }
 }
@@ -46,14 +46,22 @@ class Run {
   readonly #onRejection = (reason: unknown): void => {
     this.#rejection ??= reason;
   };
-  #checkedLines = 0;
+  readonly #logLimits = new LogLimits(this.#lines);
+  readonly #troubles: NamedTroubles;
+  /** True once anything was done that a service may log a warning about. */
+  #isDisturbed = false;
   #isEnding = false;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
     this.#sinks = scenario.sinks;
     this.#world = createWorld(scenario);
+    this.#troubles = new NamedTroubles(this.#world, waitsMs[scenario.pace]);
     process.on("unhandledRejection", this.#onRejection);
+  }
+
+  get steps(): number {
+    return this.#world.scheduler.steps;
   }
 
   /** Lets go of everything: Node.js keeps signals that somebody listens to, and what they lead to, until they are aborted. */
@@ -71,9 +79,9 @@ class Run {
     this.#act(() => journal.start());
     this.#start();
     this.#load();
-    await this.#pass(2000);
     for (const { afterMs, action } of this.#scenario.steps) {
       await this.#pass(afterMs);
+      if (!isHarmless(action)) this.#isDisturbed = true;
       await this.#do(action);
     }
     const ends = [...this.#wrong.values()].map(({ until }) => until);
@@ -207,12 +215,25 @@ class Run {
       case "delete-segments":
         this.#act(() => journal.deleteOldest(action.count));
         return;
+      case "delete-file":
+        this.#deleteFile();
+        return;
       case "set-clock":
         this.#world.wallOffsetMs += action.byMs;
         return;
       default:
         await this.#toConfiguration(action);
     }
+  }
+
+  /** Somebody who has read the newest file of the file sink deletes it. */
+  #deleteFile(): void {
+    const { disk } = this.#world;
+    const { files } = deliveriesOf("file", this.#world);
+    const newest = disk.paths(fileDirectory).findLast((path) => path.endsWith(".ndjson"));
+    if (newest === undefined) return;
+    disk.remove(newest);
+    files.delete(newest);
   }
 
   async #toConfiguration(action: Action): Promise<void> {
@@ -323,8 +344,9 @@ class Run {
     const found = findViolations(this.#scenario, this.#world);
     if (found !== undefined) this.#fail(found);
     const wrong = [...this.#wrong.keys()];
-    const course = { world: this.#world, sinks: this.#sinks, wrong, worksSince: this.#worksSince };
-    const late = findDelay(course);
+    const { pace } = this.#scenario;
+    const [world, sinks, worksSince] = [this.#world, this.#sinks, this.#worksSince];
+    const late = findDelay({ world, pace, sinks, wrong, worksSince });
     if (late !== undefined) this.#fail(late);
     this.#checkLog();
     for (const stats of service.service?.stats() ?? []) {
@@ -349,30 +371,27 @@ class Run {
     if (service.stoppedAt === undefined) this.#start();
   }
 
-  /** Lines of one hour, for each sink and service. */
   #checkLog(): void {
-    const { now } = this.#world.scheduler;
-    const from = now - 3_600_000;
-    while (this.#checkedLines < this.#lines.length && this.#lines[this.#checkedLines]!.at < from) {
-      this.#checkedLines += 1;
-    }
-    const count = this.#lines.length - this.#checkedLines;
-    const limit = maxLinesInHour * (this.#scenario.sinks.length + 1);
-    if (count > limit) this.#fail(`${count} lines in the log within an hour`);
+    const exceeded = this.#logLimits.exceeded(this.#world.scheduler.now);
+    if (exceeded !== undefined) this.#fail(exceeded);
+    if (this.#isDisturbed) return;
+    const line = this.#lines.find(({ level }) => level !== "info");
+    if (line) this.#fail(`"${line.message}" is in the log although nothing was wrong`);
   }
 
   async #drain(): Promise<void> {
     const { scheduler } = this.#world;
     this.#isEnding = true;
     if (!this.#world.journal.isRunning) this.#act(() => this.#world.journal.start());
-    const end = scheduler.now + drainMs;
+    const longestMs = drainMs[this.#scenario.pace];
+    const end = scheduler.now + longestMs;
     const left = () =>
       this.#scenario.sinks.filter((sink) => oldestUndelivered(sink, this.#world) !== undefined);
     while (scheduler.now < end && left().length > 0) await this.#pass(10_000);
     for (const sink of left()) {
       const record = oldestUndelivered(sink, this.#world);
       this.#fail(
-        `record ${record?.ordinal} (${record?.id}) has not come to ${sink} ${drainMs / 1000} s after everything works`,
+        `record ${record?.ordinal} (${record?.id}) has not come to ${sink} ${longestMs / 1000} s after everything works`,
       );
     }
   }
@@ -382,23 +401,28 @@ class Run {
     await this.#pass(settledMs[this.#scenario.pace]);
     const reasons = await this.#reasons();
     if (reasons === undefined) this.#fail("the service does not say how it is");
-    const wrong = reasons.find(({ code }) => !lasting.has(code));
-    if (wrong)
-      this.#fail(`the health says ${wrong.code} (${wrong.detail ?? ""}) although all works`);
+    const over = outlived(reasons, this.#scenario, this.#world);
+    if (over) this.#fail(`the health says ${over.code} (${over.detail ?? ""}) although all works`);
   }
 
-  /** While the events of a sink wait, the health says so. */
+  /** While the events of a sink wait, or its checkpoint does, or after dead letters, the health says so. */
   async #checkTruth(): Promise<void> {
     const { scheduler } = this.#world;
     const startedAt = this.#worksSince.get("start") ?? 0;
     const isKnown = this.#wrong.has("disk hangs") || this.#wrong.has("disk slow");
     const longestMs = waitsMs[this.#scenario.pace];
-    if (isKnown || this.#isHeld || scheduler.now - startedAt < longestMs) return;
+    const named = this.#troubles.notice(this.#service, this.#sinks);
+    if (isKnown || this.#isHeld || this.#service?.isRunning !== true) return;
+    if (named.length > 0) {
+      const missing = unnamed(named, (await this.#reasons()) ?? []);
+      if (missing !== undefined) this.#fail(missing);
+    }
+    if (scheduler.now - startedAt < longestMs) return;
     const waiting = this.#sinks.filter((sink) => {
       const { writtenAt = Infinity } = oldestUndelivered(sink, this.#world) ?? {};
       return scheduler.now - writtenAt > longestMs;
     });
-    if (waiting.length === 0 || this.#service?.isRunning !== true) return;
+    if (waiting.length === 0) return;
     const unsaid = await this.#unsaid(waiting);
     if (unsaid === undefined) return;
     // What was wrong may have ended this moment, and the events are on their way.
