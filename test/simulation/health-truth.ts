@@ -111,7 +111,9 @@ export class NamedTroubles {
     const until = checkpointedUntil(sink, this.#world);
     if (until >= (samples[0]?.ordinal ?? 0)) return [];
     const what = `the checkpoint of ${sink} stays before record ${until}`;
-    return [{ what, isNamed: (reasons) => this.#names(reasons, sink, (code) => !ofLetters.has(code)) }];
+    return [
+      { what, isNamed: (reasons) => this.#names(reasons, sink, (code) => !ofLetters.has(code)) },
+    ];
   }
 
   /** Dead letters that were written since the last time. */
@@ -127,13 +129,13 @@ export class NamedTroubles {
     }
     if (fresh.length === 0) return [];
     const what = `${sink} has dead letters`;
-    return [{ what, isNamed: (reasons) => this.#names(reasons, sink, (code) => code === "dead-letters") }];
+    return [
+      { what, isNamed: (reasons) => this.#names(reasons, sink, (code) => code === "dead-letters") },
+    ];
   }
 
   #names(reasons: Reasons, sink: SinkName, is: (code: string) => boolean): boolean {
-    return reasons.some(
-      (reason) => reason.sink === nameOf(sink, this.#world) && is(reason.code),
-    );
+    return reasons.some((reason) => reason.sink === nameOf(sink, this.#world) && is(reason.code));
   }
 }
 

@@ -119,7 +119,11 @@ export class ServiceProcess {
     const { scheduler } = world;
     const { intervals } = paces[pace];
     const run = async (): Promise<void> => {
-      this.service = await Service.create({ config, log: logTo({ world, name, lines }), intervals });
+      this.service = await Service.create({
+        config,
+        log: logTo({ world, name, lines }),
+        intervals,
+      });
       await this.service.run(this.#stop.signal);
     };
     const start = (): void =>

@@ -1,11 +1,10 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Status } from "../../src/health/status.ts";
 import { createWorld, space } from "./create-world.ts";
 import { findDelay } from "./delays.ts";
 import { type Fault, faultOf, isHarmless, mayDuplicate, subjectOf } from "./faults.ts";
-import { NamedTroubles, outlived, unexplainedWait, unnamed } from "./health-truth.ts";
+import { HealthWatch } from "./health-watch.ts";
 import { deliveriesOf, findViolations, oldestUndelivered } from "./invariants.ts";
-import { drainMs, onTheirWayMs, settledMs, stopMs, waitsMs } from "./limits.ts";
+import { drainMs, settledMs, stopMs } from "./limits.ts";
 import { LogLimits } from "./log-limits.ts";
 import type { RunReport } from "./run-report.ts";
 import type { Action, Scenario, SinkName } from "./scenario.ts";
@@ -27,6 +26,11 @@ export async function simulate(
   }
 }
 
+/** Something that is wrong now, and until when, in ms of virtual time. */
+interface Wrong extends Pick<Fault, "heal" | "settleMs"> {
+  readonly until: number;
+}
+
 class Run {
   readonly #scenario: Scenario;
   readonly #world: World;
@@ -39,15 +43,15 @@ class Run {
   #starts = 0;
   #isHeld = false;
   /** What is wrong now, by what it concerns. */
-  readonly #wrong = new Map<string, { readonly until: number; readonly heal: () => void }>();
-  /** Since when nothing is wrong, by destination. */
+  readonly #wrong = new Map<string, Wrong>();
+  /** Since when nothing is wrong, and nothing that was lost is waited for, by destination. */
   readonly #worksSince = new Map<string, number>();
   #rejection: unknown;
   readonly #onRejection = (reason: unknown): void => {
     this.#rejection ??= reason;
   };
   readonly #logLimits = new LogLimits(this.#lines);
-  readonly #troubles: NamedTroubles;
+  readonly #health: HealthWatch;
   /** True once anything was done that a service may log a warning about. */
   #isDisturbed = false;
   #isEnding = false;
@@ -56,7 +60,7 @@ class Run {
     this.#scenario = scenario;
     this.#sinks = scenario.sinks;
     this.#world = createWorld(scenario);
-    this.#troubles = new NamedTroubles(this.#world, waitsMs[scenario.pace]);
+    this.#health = new HealthWatch(scenario, this.#world);
     process.on("unhandledRejection", this.#onRejection);
   }
 
@@ -126,7 +130,7 @@ class Run {
       this.#check();
       await this.#checkTruth();
       if (next !== undefined && next[1].until <= until) {
-        this.#repaired(next[0], next[1].heal);
+        this.#repaired(...next);
       } else if (until >= end) return;
     }
   }
@@ -136,17 +140,19 @@ class Run {
     this.#world.scheduler.as(undefined, run);
   }
 
-  #repaired(what: string, heal: () => void): void {
+  #repaired(what: string, { heal, settleMs = 0 }: Omit<Wrong, "until">): void {
     this.#wrong.delete(what);
     this.#act(heal);
-    this.#worksSince.set(subjectOf(what), this.#world.scheduler.now);
+    const subject = subjectOf(what);
+    const before = this.#worksSince.get(subject) ?? 0;
+    this.#worksSince.set(subject, Math.max(before, this.#world.scheduler.now + settleMs));
   }
 
-  #break({ what, forMs, harm, heal }: Fault): void {
+  #break({ what, forMs, harm, heal, settleMs = 0 }: Fault): void {
     const before = this.#wrong.get(what);
-    if (before !== undefined) this.#act(before.heal);
+    if (before !== undefined) this.#repaired(what, before);
     this.#act(harm);
-    this.#wrong.set(what, { until: this.#world.scheduler.now + forMs, heal });
+    this.#wrong.set(what, { until: this.#world.scheduler.now + forMs, heal, settleMs });
   }
 
   #start(): void {
@@ -181,6 +187,8 @@ class Run {
             journal.record("request", 1 + random.below(20), action.bytes);
           }
         });
+        // More than a service can read before the journal is full may come at once.
+        if (journal.bytes > journal.limits.maxJournalBytes / 2) this.#isDisturbed = true;
         return;
       case "record-undecodable":
         this.#act(() => journal.record("undecodable"));
@@ -287,7 +295,7 @@ class Run {
     this.#wrong.set("journal newer", { until: scheduler.now + forMs + 1, heal: () => undefined });
     await this.#pass(forMs);
     await this.#reconfigure(() => journal.newer.clear());
-    this.#repaired("journal newer", () => undefined);
+    this.#repaired("journal newer", { heal: () => undefined });
   }
 
   /** Stops the service, and starts another after a change. */
@@ -365,14 +373,21 @@ class Run {
       return;
     }
     const { code } = error as { readonly code?: string };
-    const isOfDisk = code === "CERTWIRE_CHECKPOINT_FAILED" || code === "CERTWIRE_DIRECTORY_IN_USE";
+    const isOfDisk = code === "CERTWIRE_CHECKPOINT_FAILED" && this.#isOrWasWrong("disk");
     if (!isOfDisk || service.service !== undefined)
       this.#fail(`the service ended: ${textOf(error)}`);
     if (service.stoppedAt === undefined) this.#start();
   }
 
+  /** True if something about it is wrong now, or was when the newest service started. */
+  #isOrWasWrong(subject: string): boolean {
+    const startedAt = this.#worksSince.get("start") ?? 0;
+    if ((this.#worksSince.get(subject) ?? -1) >= startedAt) return true;
+    return [...this.#wrong.keys()].some((what) => subjectOf(what) === subject);
+  }
+
   #checkLog(): void {
-    const exceeded = this.#logLimits.exceeded(this.#world.scheduler.now);
+    const exceeded = this.#logLimits.exceeded();
     if (exceeded !== undefined) this.#fail(exceeded);
     if (this.#isDisturbed) return;
     const line = this.#lines.find(({ level }) => level !== "info");
@@ -384,7 +399,7 @@ class Run {
     this.#isEnding = true;
     if (!this.#world.journal.isRunning) this.#act(() => this.#world.journal.start());
     const longestMs = drainMs[this.#scenario.pace];
-    const end = scheduler.now + longestMs;
+    const end = Math.max(scheduler.now, ...this.#worksSince.values()) + longestMs;
     const left = () =>
       this.#scenario.sinks.filter((sink) => oldestUndelivered(sink, this.#world) !== undefined);
     while (scheduler.now < end && left().length > 0) await this.#pass(10_000);
@@ -399,53 +414,16 @@ class Run {
   /** Nothing is wrong any more, so the health names nothing that is over. */
   async #checkHealth(): Promise<void> {
     await this.#pass(settledMs[this.#scenario.pace]);
-    const reasons = await this.#reasons();
-    if (reasons === undefined) this.#fail("the service does not say how it is");
-    const over = outlived(reasons, this.#scenario, this.#world);
-    if (over) this.#fail(`the health says ${over.code} (${over.detail ?? ""}) although all works`);
+    const outlived = await this.#health.outlived(this.#service);
+    if (outlived !== undefined) this.#fail(outlived);
   }
 
-  /** While the events of a sink wait, or its checkpoint does, or after dead letters, the health says so. */
   async #checkTruth(): Promise<void> {
-    const { scheduler } = this.#world;
+    const isMute = this.#isHeld || this.#wrong.has("disk hangs") || this.#wrong.has("disk slow");
     const startedAt = this.#worksSince.get("start") ?? 0;
-    const isKnown = this.#wrong.has("disk hangs") || this.#wrong.has("disk slow");
-    const longestMs = waitsMs[this.#scenario.pace];
-    const named = this.#troubles.notice(this.#service, this.#sinks);
-    if (isKnown || this.#isHeld || this.#service?.isRunning !== true) return;
-    if (named.length > 0) {
-      const missing = unnamed(named, (await this.#reasons()) ?? []);
-      if (missing !== undefined) this.#fail(missing);
-    }
-    if (scheduler.now - startedAt < longestMs) return;
-    const waiting = this.#sinks.filter((sink) => {
-      const { writtenAt = Infinity } = oldestUndelivered(sink, this.#world) ?? {};
-      return scheduler.now - writtenAt > longestMs;
-    });
-    if (waiting.length === 0) return;
-    const unsaid = await this.#unsaid(waiting);
-    if (unsaid === undefined) return;
-    // What was wrong may have ended this moment, and the events are on their way.
-    await scheduler.run(scheduler.now + onTheirWayMs);
-    const still = await this.#unsaid(waiting);
-    if (still !== undefined) this.#fail(still);
-  }
-
-  /** That events wait and the health does not say why; `undefined` if it does, or none wait any more. */
-  async #unsaid(waiting: readonly SinkName[]): Promise<string | undefined> {
-    return unexplainedWait(waiting, (await this.#reasons()) ?? [], this.#world);
-  }
-
-  /** Why the service says that it is not well. */
-  async #reasons(): Promise<Status["reasons"] | undefined> {
-    const { scheduler } = this.#world;
-    const { service, process } = this.#service ?? {};
-    let reasons: Status["reasons"] | undefined;
-    const ask = (): void =>
-      void service?.observe().then(({ status }) => (reasons = status.reasons));
-    scheduler.after(0, ask, process);
-    await scheduler.run(scheduler.now + 60_000, () => reasons !== undefined);
-    return reasons;
+    const [service, sinks] = [this.#service, this.#sinks];
+    const unsaid = await this.#health.unsaid({ service, sinks, startedAt, isMute });
+    if (unsaid !== undefined) this.#fail(unsaid);
   }
 
   /** Stops the service, and sees that what it leaves is right. */
