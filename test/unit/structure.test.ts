@@ -9,6 +9,7 @@ import { test } from "node:test";
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   "units.ts": [],
+  "repeated-values.ts": [],
   "clock.ts": [],
   "waiting.ts": ["clock.ts"],
   "read-body.ts": [],
@@ -22,7 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   files: ["clock.ts", "units.ts", "errors", "native"],
   journal: ["clock.ts", "units.ts", "errors", "native"],
   exit: ["units.ts", "errors"],
-  x509: [],
+  x509: ["repeated-values.ts"],
   events: ["exit", "x509"],
   mappings: ["events"],
   consumer: ["waiting.ts", "errors", "amqp", "kafka", "events", "mappings"],
