@@ -1,7 +1,12 @@
 import { isUtf8 } from "node:buffer";
+import { ShortTexts } from "./short-texts.ts";
 
 const maxNesting = 8;
 const maxItems = 65_536;
+
+/** Head of an empty text; up to 23 bytes the length is added to it. */
+const shortText = 0x60;
+const knownKeys = new ShortTexts();
 
 /** Smallest arguments whose head needs 1, 2, 4 and 8 more bytes. */
 const leastArguments = [24, 0x100, 0x1_0000, 0x1_0000_0000] as const;
@@ -67,6 +72,23 @@ export class CborReader {
     return typeof value === "bigint" && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
   }
 
+  /** The key of a map. Nearly all are short texts that other records have too, and a known one is not made again. */
+  #key(): unknown {
+    const head = this.#bytes[this.#position];
+    if (head === undefined || head < shortText || head > shortText + 23) return this.#item();
+    const start = this.#position + 1;
+    const end = start + head - shortText;
+    const known = knownKeys.find(this.#bytes, start, end);
+    if (known === undefined) {
+      const text = this.#item();
+      if (typeof text === "string") knownKeys.keep(this.#bytes, start, end, text);
+      return text;
+    }
+    if (++this.#items > maxItems) throw new Error(`more than ${maxItems} items`);
+    this.#position = end;
+    return known;
+  }
+
   #text(length: number): string {
     const start = this.#skip(length);
     const text = this.#bytes.toString("utf8", start, this.#position);
@@ -106,7 +128,7 @@ export class CborReader {
   #map(pairs: number): Map<unknown, unknown> {
     const map = new Map<unknown, unknown>();
     for (let index = 0; index < pairs; index += 1) {
-      const key = this.#item();
+      const key = this.#key();
       map.set(key, this.#item());
       if (map.size === index) throw new Error(`key ${String(key)} occurs twice`);
     }
