@@ -2,6 +2,7 @@ import type { Destination } from "./destination.ts";
 import type { CertwireEvent, EventAttributes, EventKind } from "./event.ts";
 import { kindOf } from "./event-kind.ts";
 import { escapedBytes, jsonText } from "./json-text.ts";
+import { jsonOfMembers } from "./shared-json.ts";
 
 /**
  * An event ready to publish: its JSON bytes, encoded once. The data exists only as bytes, because thousands
@@ -55,7 +56,7 @@ function hasLargerCrl({ crl, crls }: CertwireEvent["data"], limit: number): bool
 /** Writes an event as JSON, whatever its size. */
 export function encodeEvent({ data, ...attributes }: CertwireEvent): OutboundEvent {
   const head = jsonBeforeData(attributes);
-  const json = escapedBytes(`${head}${JSON.stringify(data)}}`);
+  const json = escapedBytes(`${head}${jsonOfMembers(data)}}`);
   const { id, partitionkey: partitionKey } = attributes;
   const dataStart = Buffer.byteLength(head);
   return { id, kind: kindOf(attributes), partitionKey, attributes, json, dataStart };

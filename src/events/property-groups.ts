@@ -14,6 +14,7 @@ import {
   revocationProperties,
 } from "./properties.ts";
 import { putProperty, type ServedProperty, textValue, unknownValue } from "./property-values.ts";
+import { shared } from "./shared-json.ts";
 
 type Group = Record<string, unknown>;
 type PropertyMap = ReadonlyMap<string, RecordValue>;
@@ -33,6 +34,12 @@ const tables = {
   ca: lookup("ca", caProperties),
   caCertificate: lookup("ca", caCertificateProperties),
 };
+
+/** What was made of the properties of a CA, by how much is shown. */
+const sharedGroups = new WeakMap<
+  PropertyMap,
+  Record<Detail, Partial<Record<CaForm, Readonly<Group>>>>
+>();
 
 function lookup(group: string, table: PropertyTable): Lookup {
   return new Map(
@@ -111,8 +118,24 @@ export class PropertyGroups {
     return comparison === "same" && this.#detail === "standard";
   }
 
-  /** The CA: its own properties, and those of each of its certificates under `certificates`. */
-  ca(id: string, properties: PropertyMap, form: CaForm): Group {
+  /**
+   * The CA: its own properties, and those of each of its certificates under `certificates`. Records share them, and if
+   * everything is shown as it is, events do too.
+   */
+  ca(id: string, properties: PropertyMap, form: CaForm): Readonly<Group> {
+    const known = sharedGroups.get(properties)?.[this.#detail][form];
+    if (known?.["id"] === id) return known;
+    const { changes } = this.#problems;
+    const count = this.unknown.length;
+    const ca = this.#ca(id, properties, form);
+    if (this.#problems.changes !== changes || this.unknown.length !== count) return ca;
+    const groups = sharedGroups.get(properties) ?? { standard: {}, full: {} };
+    sharedGroups.set(properties, groups);
+    groups[this.#detail][form] = shared(ca);
+    return ca;
+  }
+
+  #ca(id: string, properties: PropertyMap, form: CaForm): Group {
     const ca: Group = { id };
     const certificates = new Map<number, Group>();
     for (const [name, value] of properties) {

@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import type { RepeatedMember } from "./repeated-member.ts";
 import { ShortTexts } from "./short-texts.ts";
 
 const maxNesting = 8;
@@ -26,13 +27,16 @@ export type CborTags = ReadonlyMap<number, (content: unknown) => unknown>;
 export class CborReader {
   readonly #bytes: Buffer;
   readonly #tags: CborTags;
+  readonly #repeated: RepeatedMember | undefined;
   #position = 0;
   #items = 0;
   #nesting = 0;
 
-  constructor(bytes: Buffer, tags: CborTags) {
+  /** `repeated`: a member of the outermost map that is the same in many inputs. Default: none is expected. */
+  constructor(bytes: Buffer, tags: CborTags, repeated?: RepeatedMember) {
     this.#bytes = bytes;
     this.#tags = tags;
+    this.#repeated = repeated;
   }
 
   /** Reads the item, which must end where the bytes end. Call it once. */
@@ -89,6 +93,25 @@ export class CborReader {
     return known;
   }
 
+  /** An item ends where its bytes say, so the same bytes are the same item, whatever stands after them. */
+  #repeatedItem(repeated: RepeatedMember): unknown {
+    const start = this.#position;
+    const known = repeated.find(this.#bytes, start);
+    if (known !== undefined) {
+      this.#items += known.items;
+      if (this.#items > maxItems) throw new Error(`more than ${maxItems} items`);
+      this.#position = start + known.bytes.length;
+      return known.value;
+    }
+    const before = this.#items;
+    this.#item();
+    // Byte strings are views, and those of a value that is kept must not be of the whole input.
+    const bytes = Buffer.from(this.#bytes.subarray(start, this.#position));
+    const value = new CborReader(bytes, this.#tags).readAll();
+    repeated.keep({ bytes, items: this.#items - before, value });
+    return value;
+  }
+
   #text(length: number): string {
     const start = this.#skip(length);
     const text = this.#bytes.toString("utf8", start, this.#position);
@@ -127,9 +150,11 @@ export class CborReader {
 
   #map(pairs: number): Map<unknown, unknown> {
     const map = new Map<unknown, unknown>();
+    const repeated = this.#nesting === 1 ? this.#repeated : undefined;
     for (let index = 0; index < pairs; index += 1) {
       const key = this.#key();
-      map.set(key, this.#item());
+      const isRepeated = repeated !== undefined && key === repeated.key;
+      map.set(key, isRepeated ? this.#repeatedItem(repeated) : this.#item());
       if (map.size === index) throw new Error(`key ${String(key)} occurs twice`);
     }
     return map;

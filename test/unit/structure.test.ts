@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   journal: ["clock.ts", "units.ts", "errors", "native"],
   exit: ["units.ts", "errors"],
   x509: ["repeated-values.ts"],
-  events: ["exit", "x509"],
+  events: ["repeated-values.ts", "exit", "x509"],
   mappings: ["events"],
   consumer: ["waiting.ts", "errors", "amqp", "kafka", "events", "mappings"],
   state: ["clock.ts", "units.ts", "errors", "files", "events"],
