@@ -34,8 +34,8 @@ export function extensionData(
     if (isCut(der)) return entryOf(oid, flags, binaryText(der, place, problems));
     const key = `${flags} ${oid.length} ${oid}${der.toString("latin1")}`;
     const known = knownEntries.get(key);
-    if (known !== undefined) return known;
-    const entry = shared(entryOf(oid, flags, der.toString("base64")));
+    if (known !== undefined) return shared(known);
+    const entry = entryOf(oid, flags, der.toString("base64"));
     knownEntries.keep(key, entry);
     return entry;
   });

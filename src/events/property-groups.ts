@@ -124,14 +124,14 @@ export class PropertyGroups {
    */
   ca(id: string, properties: PropertyMap, form: CaForm): Readonly<Group> {
     const known = sharedGroups.get(properties)?.[this.#detail][form];
-    if (known?.["id"] === id) return known;
+    if (known?.["id"] === id) return shared(known);
     const { changes } = this.#problems;
     const count = this.unknown.length;
     const ca = this.#ca(id, properties, form);
     if (this.#problems.changes !== changes || this.unknown.length !== count) return ca;
     const groups = sharedGroups.get(properties) ?? { standard: {}, full: {} };
     sharedGroups.set(properties, groups);
-    groups[this.#detail][form] = shared(ca);
+    groups[this.#detail][form] = ca;
     return ca;
   }
 

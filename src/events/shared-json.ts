@@ -1,8 +1,12 @@
 /** The JSON of values that many events share. */
 const texts = new WeakMap<object, string>();
 
-/** Writes the JSON of a value that many events will have. Nobody can change it from then on. */
+/**
+ * Keeps the JSON of a value that another event has too. Nobody can change the value from then on. Not worth it for a value
+ * before it is seen again.
+ */
 export function shared<T extends object>(value: T): T {
+  if (texts.has(value)) return value;
   texts.set(value, JSON.stringify(value));
   return deepFrozen(value);
 }

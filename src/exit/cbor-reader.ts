@@ -101,14 +101,14 @@ export class CborReader {
       this.#items += known.items;
       if (this.#items > maxItems) throw new Error(`more than ${maxItems} items`);
       this.#position = start + known.bytes.length;
+      // Byte strings are views, and those of a value that is kept must not be of the whole input.
+      known.value ??= new CborReader(known.bytes, this.#tags).readAll();
       return known.value;
     }
     const before = this.#items;
-    this.#item();
-    // Byte strings are views, and those of a value that is kept must not be of the whole input.
+    const value = this.#item();
     const bytes = Buffer.from(this.#bytes.subarray(start, this.#position));
-    const value = new CborReader(bytes, this.#tags).readAll();
-    repeated.keep({ bytes, items: this.#items - before, value });
+    repeated.keep({ bytes, items: this.#items - before });
     return value;
   }
 

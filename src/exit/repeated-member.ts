@@ -7,8 +7,11 @@ export interface KnownItem {
   readonly bytes: Buffer;
   /** Number of items in it, itself included. */
   readonly items: number;
-  /** Shared by all records that have it, so nobody may change it. */
-  readonly value: unknown;
+  /**
+   * What was made of `bytes`; `undefined` until they are seen again. Shared by all records that have it, so nobody may
+   * change it.
+   */
+  value?: unknown;
 }
 
 /** The latest encodings of a member of a map that is the same in nearly every record. */
