@@ -17,11 +17,7 @@ export type ContentLines = readonly (string | number)[];
  * from a row of the CA's database, so that one can be found by the other. `undefined` for other kinds, and where
  * something that it is made of is missing. `sha1`: that of the certificate in the record, where it is known already.
  */
-export function contentId(
-  kind: EventKind,
-  record: ExitRecord,
-  sha1?: string,
-): string | undefined {
+export function contentId(kind: EventKind, record: ExitRecord, sha1?: string): string | undefined {
   const lines = contentLines(kind, record, sha1);
   return lines && contentHash(lines);
 }
@@ -85,7 +81,10 @@ function submission({ ca, request }: ExitRecord): (string | number | undefined)[
 }
 
 /** Of the certificate itself, else as the CA keeps it beside it: `0a 1b ...`. */
-function certificateSha1({ certificate }: ExitRecord, sha1: string | undefined): string | undefined {
+function certificateSha1(
+  { certificate }: ExitRecord,
+  sha1: string | undefined,
+): string | undefined {
   const der = certificate.get("RawCertificate");
   if (Buffer.isBuffer(der)) return der.length === 0 ? undefined : (sha1 ?? hash("sha1", der));
   const kept = certificate.get("CertificateHash");

@@ -24,5 +24,12 @@ export function requestEvent(
   Object.assign(data, groups.unknownMember);
   data["problems"] = problems.list;
   const { requestId, subject, certificateSha1 } = about;
-  return { kind, caId, requestId, subject, contentId: contentId(kind, record, certificateSha1), data };
+  return {
+    kind,
+    caId,
+    requestId,
+    subject,
+    contentId: contentId(kind, record, certificateSha1),
+    data,
+  };
 }

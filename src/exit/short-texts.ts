@@ -17,7 +17,10 @@ export class ShortTexts {
   }
 
   keep(bytes: Uint8Array, start: number, end: number, text: string): void {
-    this.#known[placeOf(bytes, start, end)] = { bytes: new Uint8Array(bytes.subarray(start, end)), text };
+    this.#known[placeOf(bytes, start, end)] = {
+      bytes: new Uint8Array(bytes.subarray(start, end)),
+      text,
+    };
   }
 }
 

@@ -50,7 +50,11 @@ export function readExtensions<T>(
       return into;
     };
     if (handler.known === undefined) read(target);
-    else Object.assign(target as object, own.once(handler.known, extensions, member, () => read({} as T)));
+    else
+      Object.assign(
+        target as object,
+        own.once(handler.known, extensions, member, () => read({} as T)),
+      );
   });
 }
 
