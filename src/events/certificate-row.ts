@@ -47,7 +47,8 @@ export class RecordedCertificate {
     if (own === undefined || isCut(der) || !Buffer.isBuffer(der)) return "unsaid";
     const isDisabled = (flags & 2) !== 0;
     const isCritical = (flags & 1) !== 0;
-    const agrees = !isDisabled && isCritical === own.critical && own.value.equals(der);
+    const isSame = this.der.compare(der, 0, der.length, own.start, own.end) === 0;
+    const agrees = !isDisabled && isCritical === own.critical && isSame;
     return agrees ? "same" : "different";
   }
 }
