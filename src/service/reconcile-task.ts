@@ -264,7 +264,7 @@ export class ReconcileTask {
       // What a restore has taken back is older than the last comparison.
       await reported.compareAll();
     } catch (cause) {
-      this.#logFailure(cause);
+      logLine(log, "cannot compare the CA's database with the journal", describeError(cause));
     }
   }
 
