@@ -176,6 +176,8 @@ class Comparing {
   readonly #startedMs: number;
   readonly #backfilled: Backfilled;
   readonly #crls: Partial<Record<CrlClass, number>> = {};
+  /** Of the entries that are compared now. */
+  #otherNames: readonly string[] = [];
   #running: RunningState;
 
   private constructor(
@@ -225,6 +227,7 @@ class Comparing {
     const total = (await database.newest(signal))?.context;
     const place = { facts: this.#facts, after: this.#running.after };
     for await (const { part, rows, entries } of walkDatabase(this.#options, place, signal)) {
+      this.#otherNames = entries.otherNames;
       this.#compareRows(rows, entries, await this.#backfilled.read(part));
       const seen = new Set(rows.map(({ context }) => context));
       for (const [id, own] of entries.byRequest) if (!seen.has(id)) this.#addAbsent(id, own);
@@ -266,9 +269,11 @@ class Comparing {
     { sinceMs, again }: { readonly sinceMs: number; readonly again: ReadonlySet<number> },
     signal: AbortSignal,
   ): Promise<void> {
-    const { byRequest, ...entries } = await ownEntries(this.#options.contents, this.#facts, part);
+    const entries = await ownEntries(this.#options.contents, this.#facts, part);
+    const { byRequest, otherNames } = entries;
+    this.#otherNames = otherNames;
     const published = await this.#backfilled.read(part);
-    this.#compareRows(changed, { byRequest, ...entries }, published);
+    this.#compareRows(changed, entries, published);
     const isNew = ({ timeSeconds }: IndexEntry): boolean => timeSeconds * 1000 >= sinceMs;
     const ids = new Set([
       ...[...byRequest].filter(([, own]) => own.some(isNew)).map(([id]) => id),
@@ -406,7 +411,8 @@ class Comparing {
   #limits(readMs: number): ComparisonLimits {
     const { contents, settleMs = defaultSettleMs } = this.#options;
     const { coveredSinceMs, noun, knownUntilMs } = contents;
-    return { readMs, knownUntilMs, settleMs, coveredSinceMs, noun };
+    const otherNames = this.#otherNames;
+    return { readMs, knownUntilMs, settleMs, coveredSinceMs, otherNames, noun };
   }
 
   /** Remembers a run that was not stopped as the last complete one, if it reached back to the one before. */
