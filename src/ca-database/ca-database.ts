@@ -124,12 +124,13 @@ export class CaDatabase {
 
   /**
    * What the CA says of itself. Rejects with CERTWIRE_CA_DATABASE_REFUSED, CERTWIRE_CA_DATABASE_FAILED,
-   * CERTWIRE_CA_DATABASE_STUCK, and with CERTWIRE_CA_DATABASE_OTHER if it is not the CA that is meant.
+   * CERTWIRE_CA_DATABASE_STUCK, and with CERTWIRE_CA_DATABASE_OTHER if it is not the CA that is meant. After an abort of
+   * the signal an answer is not waited for.
    */
-  async facts(): Promise<NativeCaFacts> {
+  async facts(signal?: AbortSignal): Promise<NativeCaFacts> {
     const { config } = this.#options;
     try {
-      return this.#assertSame(await this.#inTime(() => this.#native.readFacts(config)));
+      return this.#assertSame(await this.#inTime(() => this.#native.readFacts(config), signal));
     } catch (error) {
       if (error instanceof CertwireError) throw error;
       throw databaseError(config, error).error;
@@ -137,8 +138,15 @@ export class CaDatabase {
   }
 
   /** The same, and rejects with CERTWIRE_CA_DATABASE_REFUSED if this account may not read the database. */
-  async readableFacts(): Promise<NativeCaFacts> {
-    return this.#assertReadable(await this.facts());
+  async readableFacts(signal?: AbortSignal): Promise<NativeCaFacts> {
+    return this.#assertReadable(await this.facts(signal));
+  }
+
+  /** The same, once the CA answers. Waits and rejects as `pages` does. */
+  async factsOnceReady(signal: AbortSignal): Promise<NativeCaFacts> {
+    const { config } = this.#options;
+    const { answer } = await this.#ask(() => this.#native.readFacts(config), signal);
+    return this.#assertSame(answer);
   }
 
   /**
@@ -322,10 +330,11 @@ export class CaDatabase {
       await this.#pause(signal);
       await this.#untilHours(signal);
       try {
-        const facts = await this.#inTime(() => this.#native.readFacts(config));
+        const facts = await this.#inTime(() => this.#native.readFacts(config), signal);
         const ca = caProperties(this.#assertReadable(this.#assertSame(facts)));
-        return { answer: await this.#inTime(call), ca };
+        return { answer: await this.#inTime(call, signal), ca };
       } catch (cause) {
+        signal.throwIfAborted();
         if (cause instanceof CertwireError) throw cause;
         const { error, isPassing } = databaseError(config, cause);
         if (!isPassing) throw error;
@@ -336,11 +345,17 @@ export class CaDatabase {
     }
   }
 
-  /** A call that hangs cannot be ended: it is left alone, and no further one is made until it is back. */
-  async #inTime<T>(call: () => Promise<T>): Promise<T> {
+  /**
+   * A call that hangs cannot be ended: it is left alone, and no further one is made until it is back. After an abort of the
+   * signal it is not waited for.
+   */
+  async #inTime<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#stuck !== undefined) throw this.#stuck;
+    signal?.throwIfAborted();
     const { stuckAfterMs = 120_000 } = this.#options;
     const timer = new AbortController();
+    const stop = () => timer.abort();
+    signal?.addEventListener("abort", stop);
     const answer = call();
     const late = (async () => {
       await clock.delay(stuckAfterMs, { signal: timer.signal });
@@ -355,6 +370,7 @@ export class CaDatabase {
     try {
       return await Promise.race([answer, late]);
     } finally {
+      signal?.removeEventListener("abort", stop);
       timer.abort();
     }
   }

@@ -65,7 +65,7 @@ export interface ReconcileFacts {
   readonly mayRead?: boolean;
   /** Comparisons that failed since the start of the service. */
   readonly failures: number;
-  /** Why the last one failed, and since when they do; absent if the last one was complete. */
+  /** Why the last one failed, or the next one cannot begin, and since when; absent if neither is so. */
   readonly failure?: { readonly sinceMs: number; readonly detail: string };
   /** When the last complete one began; absent if there was none. */
   readonly lastMs?: number;

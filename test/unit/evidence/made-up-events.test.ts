@@ -235,6 +235,7 @@ test("an event of the database is of no journal, and needs the id of one", async
   for (const forged of [
     { ...row, id: real.id },
     { ...row, id: "db-x" },
+    { ...row, id: `rf-${content}` },
     { ...row, id: `db-${"A".repeat(22)}` },
     { ...issuedIn(events, 1), id: row.id, origin: "database" as const },
   ]) {
