@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { clock } from "../clock.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { isSameCaName } from "../events/ca-identity.ts";
 import type { CrlRow } from "../events/crl-row-event.ts";
 import { oleDateMs } from "../events/times.ts";
 import { decodeRecord } from "../exit/decode-record.ts";
@@ -383,7 +384,7 @@ export class CaDatabase {
     const first = (this.#first ??= facts);
     // A renewal adds a certificate, and the others stay.
     const isSame =
-      facts.sanitizedName === first.sanitizedName &&
+      isSameCaName(facts.sanitizedName, first.sanitizedName) &&
       first.certificates.every((der) => found.includes(hash("sha256", der)));
     if (!isSame) throw this.#other(`"${facts.name}" answers, where "${first.name}" did before`);
     return facts;

@@ -46,6 +46,8 @@ export interface ComparisonLimits {
   readonly settleMs: number;
   /** From when on the journal's contents are whole, in ms since 1970; `undefined` if they are empty. */
   readonly coveredSinceMs: number | undefined;
+  /** How else than the row they write the name of its CA, which is a part of content ids. */
+  readonly otherNames: readonly string[];
   /** What to call them. */
   readonly noun: Contents["noun"];
 }
@@ -73,7 +75,8 @@ export function compareRow(
     const state = typeof disposition === "number" ? String(disposition) : "unreadable";
     return { class: "unknown", missing: [], detail: findingDetails.unknown(state) };
   }
-  const missing = facts.filter((fact) => !entries.some((entry) => isOf(entry, fact, row)));
+  const isKnown = (fact: ScannedFact) => entries.some((entry) => isOf(entry, fact, row, limits));
+  const missing = facts.filter((fact) => !isKnown(fact));
   if (!isSettled(row, limits)) return { class: "unsettled", missing: [] };
   if (missing.length === 0) return compareStates(facts, entries, row, limits);
   const changed = changedCertificate(missing, entries, limits);
@@ -102,19 +105,24 @@ export function compareAbsent(
   return { class: isUnstored ? "unstored" : "deleted", missing: [] };
 }
 
-function isOf(entry: IndexEntry, fact: ScannedFact, row: ExitRecord): boolean {
+function isOf(
+  entry: IndexEntry,
+  fact: ScannedFact,
+  row: ExitRecord,
+  { otherNames }: ComparisonLimits,
+): boolean {
   // Without an id on one side, only the request and what happened to it can be compared.
   if (entry.contentId === undefined || fact.contentId === undefined) {
     return isSameKind(entry, fact);
   }
   if (hasContentId(entry, fact.contentId)) return true;
-  return (
-    isSameKind(entry, fact) &&
-    roundings.some((seconds) => {
-      const other = contentId(fact.kind, shifted(row, seconds));
-      return other !== undefined && hasContentId(entry, other);
-    })
-  );
+  if (!isSameKind(entry, fact)) return false;
+  const named = [row, ...otherNames.map((name) => renamed(row, name))];
+  const others = named.flatMap((each) => roundings.map((seconds) => shifted(each, seconds)));
+  return [...named.slice(1), ...others].some((each) => {
+    const other = contentId(fact.kind, each);
+    return other !== undefined && hasContentId(entry, other);
+  });
 }
 
 /** A scan does not tell issued from imported. */
@@ -124,6 +132,11 @@ function isSameKind(entry: IndexEntry, { kind }: ScannedFact): boolean {
 
 function groupOf(kind: string): string {
   return kind === "certificate.imported" ? "certificate.issued" : kind;
+}
+
+/** The row of a CA that writes its name in another way. */
+function renamed(row: ExitRecord, name: string): ExitRecord {
+  return { ...row, ca: new Map(row.ca).set("SanitizedCAName", name) };
 }
 
 /** The row with its dates some seconds later. */
@@ -149,7 +162,7 @@ function compareStates(
   const { noun } = limits;
   const settled = entries.filter(({ timeSeconds }) => !isYoung(timeSeconds * 1000, limits));
   const last = noun === "journal" ? settled.slice(-1) : newestOf(settled);
-  const isSame = last.some((entry) => facts.some((fact) => isOf(entry, fact, row)));
+  const isSame = last.some((entry) => facts.some((fact) => isOf(entry, fact, row, limits)));
   if (last.length === 0 || isSame) return { class: "both", missing: [] };
   const detail = `the ${noun} goes on with ${last.at(-1)?.kind}, and the database does not`;
   return { class: "state", missing: [], detail };

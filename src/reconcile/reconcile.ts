@@ -184,6 +184,8 @@ class Comparing {
   readonly #startedMs: number;
   readonly #backfilled: Backfilled;
   readonly #crls: Partial<Record<CrlClass, number>> = {};
+  /** Of the entries that are compared now. */
+  #otherNames: readonly string[] = [];
   #running: RunningState;
 
   private constructor(
@@ -235,6 +237,7 @@ class Comparing {
     // What an interrupted run has compared is not known any more.
     const unseen = new Set(again.filter((id) => id > place.after));
     for await (const { part, rows, entries } of walkDatabase(this.#options, place, signal)) {
+      this.#otherNames = entries.otherNames;
       this.#compareRows(rows, entries, await this.#backfilled.read(part));
       const seen = new Set(rows.map(({ context }) => context));
       for (const [id, own] of entries.byRequest) if (!seen.has(id)) this.#addAbsent(id, own);
@@ -278,9 +281,11 @@ class Comparing {
     { sinceMs, again }: { readonly sinceMs: number; readonly again: ReadonlySet<number> },
     signal: AbortSignal,
   ): Promise<void> {
-    const { byRequest, ...entries } = await ownEntries(this.#options.contents, this.#facts, part);
+    const entries = await ownEntries(this.#options.contents, this.#facts, part);
+    const { byRequest, otherNames } = entries;
+    this.#otherNames = otherNames;
     const published = await this.#backfilled.read(part);
-    this.#compareRows(changed, { byRequest, ...entries }, published);
+    this.#compareRows(changed, entries, published);
     const isNew = ({ timeSeconds }: IndexEntry): boolean => timeSeconds * 1000 >= sinceMs;
     const ids = new Set([
       ...[...byRequest].filter(([, own]) => own.some(isNew)).map(([id]) => id),
@@ -424,7 +429,8 @@ class Comparing {
   #limits(readMs: number): ComparisonLimits {
     const { contents, settleMs = defaultSettleMs } = this.#options;
     const { coveredSinceMs, noun, knownUntilMs } = contents;
-    return { readMs, knownUntilMs, settleMs, coveredSinceMs, noun };
+    const otherNames = this.#otherNames;
+    return { readMs, knownUntilMs, settleMs, coveredSinceMs, otherNames, noun };
   }
 
   /** Remembers a run that was not stopped as the last complete one, if it reached back to the one before. */

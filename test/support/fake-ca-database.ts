@@ -25,6 +25,8 @@ export interface CaRow {
   /** DER. */
   readonly certificate?: Buffer;
   readonly generalFlags?: number;
+  /** Such as `CORP\\alice`. */
+  readonly requester?: string;
 }
 
 /** A CRL as the CA has it in its database. */
@@ -214,7 +216,10 @@ export function rowParts(row: CaRow, columns: NativeRowRequest["columns"]): Reco
       ResolvedWhen: date(resolved),
       RevokedWhen: date(revoked),
       RevokedReason: reason,
-      ...(columns === "whole" && { RawRequest: Buffer.from([0x30, 0]) }),
+      ...(columns === "whole" && {
+        RawRequest: Buffer.from([0x30, 0]),
+        RequesterName: row.requester,
+      }),
     }),
     certificate: present({
       RequestID: id,
