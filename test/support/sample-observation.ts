@@ -63,6 +63,7 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
       rows: 120_034,
       unlisted: 0,
       open: { missing: 2, state: 1, changed: 0, unknown: 0, deleted: 3 },
+      unpublished: [{ sink: "kafka", reports: 4 }],
       overdueMs: now + 5000,
     },
     certificates: new Map([["kafka", certificates]]),
