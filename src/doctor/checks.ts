@@ -107,6 +107,10 @@ export const doctorChecks = {
     link: "CA's database",
     question: "May this account read the CA's database, as `reconcile` and `backfill` do?",
   },
+  "ca-database-service": {
+    link: "CA's database",
+    question: "May the account of the service, if it compares on a schedule?",
+  },
 } as const satisfies Record<string, CheckEntry>;
 
 /** A key of `doctorChecks`; stable across versions, so scripts may match on it. */
@@ -144,6 +148,7 @@ export const checkOfReason: Readonly<Record<HealthCode, CheckName>> = {
   "reconcile-failed": "ca-database",
   "reconcile-overdue": "ca-database",
   "reconcile-findings": "ca-database",
+  "reconcile-unpublished": "ca-database",
   "clock-behind": "clock",
   "certificate-ends": "sink-certificates",
 };

@@ -61,6 +61,8 @@ export interface JournalFacts {
 /** What is known about the scheduled comparison with the CA's database. Times are in ms since 1970. */
 export interface ReconcileFacts {
   readonly isRunning: boolean;
+  /** Whether the service's account may read the database; absent before the CA has said so. */
+  readonly mayRead?: boolean;
   /** Comparisons that failed since the start of the service. */
   readonly failures: number;
   /** Why the last one failed, or the next one cannot begin, and since when; absent if neither is so. */
@@ -72,8 +74,24 @@ export interface ReconcileFacts {
   readonly unlisted?: number;
   /** Open findings of each class. */
   readonly open?: Readonly<Record<FindingClass, number>>;
+  /** When the next one begins; absent while one runs. */
+  readonly nextMs?: number;
+  /** When the newest open one was found that no backfill ends. */
+  readonly lastingMs?: number;
+  /** Of each enabled sink; empty until the findings are read. */
+  readonly unpublished?: readonly UnpublishedFacts[];
   /** From when on the next complete one is overdue. */
   readonly overdueMs?: number;
+}
+
+/** What a sink does not have of the findings. */
+export interface UnpublishedFacts {
+  readonly sink: string;
+  readonly reports: number;
+  /** Since when there are some, in ms since 1970; absent if there are none. */
+  readonly sinceMs?: number;
+  /** Why, as far as it is known. */
+  readonly error?: string;
 }
 
 /** Everything that the state of health depends on. */

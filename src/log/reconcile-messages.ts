@@ -12,9 +12,9 @@ export const reconcileMessages = {
   "the CA's database was compared with the journal": {
     section: "The CA's database",
     levels: ["info"],
-    fields: ["rows", "opened", "resolved", "unlisted"],
+    fields: ["rows", "opened", "resolved", "unlisted", "dropped"],
     advice:
-      "each finding that is new (`opened`) or gone (`resolved`) becomes an event; `unlisted` ones are too many, and only in the file of the comparison",
+      "each finding that is new (`opened`) or gone (`resolved`) becomes an event; `unlisted` ones are too many, and wait; `dropped` reports, of findings that are gone, a sink that was down for long will not get",
   },
   "cannot compare the CA's database with the journal": {
     section: "The CA's database",

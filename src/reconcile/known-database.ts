@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { CaDatabase } from "../ca-database/ca-database.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { isSameCaName } from "../events/ca-identity.ts";
 import { rowDateMs } from "../events/row-events.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
@@ -36,7 +37,9 @@ export async function identifyBoth(
   }: Compared & Identified,
   signal: AbortSignal,
 ): Promise<NativeCaFacts> {
-  const facts = waitsForCa ? await database.factsOnceReady(signal) : await database.readableFacts();
+  const facts = waitsForCa
+    ? await database.factsOnceReady(signal)
+    : await database.readableFacts(signal);
   const known = await identify({ database, facts }, run.state, acceptsRestored, signal);
   await contents.update(journal, signal, journalProgress);
   refuseOther(contents, facts);
@@ -56,7 +59,8 @@ async function identify(
   const { sanitizedName: name } = facts;
   if (known !== undefined) {
     const isSame =
-      known.name === name && known.certificates.every((each) => certificates.includes(each));
+      isSameCaName(known.name, name) &&
+      known.certificates.every((each) => certificates.includes(each));
     if (!isSame) {
       const message = `the CA is "${name}", and "${known.name}" was compared before`;
       const hint = "Give each CA a state directory of its own.";

@@ -3,29 +3,23 @@ import type { CaDatabase } from "../ca-database/ca-database.ts";
 import { clock } from "../clock.ts";
 import type { ResolvedConfig } from "../config/load.ts";
 import type { ReconcileOptions } from "../config/reconcile-options.ts";
-import type { SinkConfiguration } from "../config/sink-entry.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { describeError } from "../errors/describe-error.ts";
 import { caIdOf } from "../events/ca-identity.ts";
 import type { ReportedFinding } from "../events/finding-event.ts";
-import { shrinkEvent } from "../events/shrink-event.ts";
 import { lockDirectory } from "../files/directory-lock.ts";
 import type { ReconcileFacts } from "../health/facts.ts";
 import { logLine } from "../log/log-line.ts";
 import type { NativeFileLock } from "../native/addon.ts";
-import { PipelineMonitor } from "../pipeline/monitor.ts";
 import { pause } from "../pipeline/waiting.ts";
 import { readFindings } from "../reconcile/findings-file.ts";
 import { JournalContents } from "../reconcile/journal-contents.ts";
-import { LiveBacklog } from "../reconcile/live-backlog.ts";
-import { Pace } from "../reconcile/pace.ts";
-import { FindingsPlace, publishFindings } from "../reconcile/publish-findings.ts";
 import { overlapMs, reconcile } from "../reconcile/reconcile.ts";
 import { ReportedFindings } from "../reconcile/reported-findings.ts";
 import { RunFile, type RunState } from "../reconcile/run-file.ts";
 import { nextTime, overdueAfter } from "../reconcile/schedule.ts";
-import { DeadLetterFile, deadLetterLimits } from "../state/dead-letter.ts";
 import type { StateLayout } from "../state/layout.ts";
+import { FindingsPublisher } from "./findings-publisher.ts";
 
 /** Opens the database of the CA. `waiting`: called when the CA does not answer, with the delay until the next try in ms. */
 export type OpenCaDatabase = (
@@ -42,14 +36,10 @@ export interface ReconcileTaskOptions {
   readonly log: Logger;
 }
 
-/** Findings per second: far below what any sink takes of live events. */
-const findingsPerSecond = 100;
 /** Requests with open findings that are compared again each time: each is a query of its own. */
 const mostAgain = 1000;
 /** How long to wait before files that cannot be read, or a lock that a command holds, are tried again; in ms. */
 const againMs = 600_000;
-/** How long a sink is left alone after an error of the state directory, in ms. */
-const sinkAgainMs = 60_000;
 /** Longest wait in one piece, in ms: somebody may set the clock. */
 const longestWaitMs = 60_000;
 /** How often what is new in the journal is read without a comparison, in ms: retention may take it before the next one. */
@@ -62,14 +52,18 @@ const journalEveryMs = 3_600_000;
  */
 export class ReconcileTask {
   readonly #options: ReconcileTaskOptions;
-  readonly #enabled: readonly SinkConfiguration[];
-  /** How far sinks have the reports, by their name. */
-  readonly #places = new Map<string, FindingsPlace>();
+  /** One for each enabled sink, once the reports are known. */
+  #publishers: readonly FindingsPublisher[] = [];
   #reported: ReportedFindings | undefined;
   #isRunning = false;
   #failures = 0;
   /** Why the last comparison failed. */
   #failure: ReconcileFacts["failure"];
+  #mayRead: boolean | undefined;
+  /** When the CA was last asked for that without a comparison, in ms since 1970. */
+  #askedMs = Number.NEGATIVE_INFINITY;
+  /** When the next comparison begins, in ms since 1970; `undefined` while one runs. */
+  #nextMs: number | undefined;
   /** What keeps a comparison from beginning now. */
   #obstacle: ReconcileFacts["failure"];
   /** The earliest time that the clock has shown since the last complete comparison began, in ms since 1970. */
@@ -77,7 +71,6 @@ export class ReconcileTask {
 
   constructor(options: ReconcileTaskOptions) {
     this.#options = options;
-    this.#enabled = options.config.sinks.filter((sink) => sink.options.enabled);
   }
 
   /** What is known of the comparisons now. */
@@ -87,12 +80,17 @@ export class ReconcileTask {
     const { last, sinceMs } = reported?.state ?? {};
     const { schedule } = this.#options;
     const begin = last?.startedMs ?? sinceMs;
+    const lastingMs = reported?.newestLastingMs;
     return {
       isRunning: this.#isRunning,
+      ...(this.#mayRead !== undefined && { mayRead: this.#mayRead }),
       failures: this.#failures,
       ...(failure && { failure }),
       ...(last && { lastMs: last.startedMs, rows: last.rows, unlisted: last.unlisted }),
       ...(reported && { open: reported.openOfClass }),
+      ...(lastingMs !== undefined && { lastingMs }),
+      unpublished: this.#publishers.map(({ facts }) => facts),
+      ...(this.#nextMs !== undefined && { nextMs: this.#nextMs }),
       ...(begin !== undefined && {
         // One that began by a clock that was ahead is not waited for.
         overdueMs: overdueAfter(schedule, Math.min(begin, this.#earliestMs)),
@@ -102,13 +100,17 @@ export class ReconcileTask {
 
   /** Compares and publishes until the signal is aborted. Never rejects: what fails is logged and tried again. */
   async keep(signal: AbortSignal): Promise<void> {
+    const { config } = this.#options;
     const reported = await this.#untilDone(() => this.#open(), signal);
     if (reported === undefined) return;
     this.#reported = reported;
+    this.#publishers = config.sinks
+      .filter(({ options }) => options.enabled)
+      .map((sink) => new FindingsPublisher({ ...this.#options, sink, reported }));
     await Promise.all([
       this.#watchClock(signal),
       this.#compareOnTime(reported, signal),
-      ...this.#enabled.map((sink) => this.#publish(reported, sink, signal)),
+      ...this.#publishers.map((publisher) => publisher.keep(signal)),
     ]);
   }
 
@@ -160,6 +162,7 @@ export class ReconcileTask {
       const earliestMs = this.#earliestMs;
       this.#earliestMs = clock.time();
       this.#isRunning = true;
+      this.#nextMs = undefined;
       let isComplete = false;
       try {
         isComplete = await this.#compare(reported, earliestMs, signal);
@@ -184,6 +187,8 @@ export class ReconcileTask {
     let due = nextTime(schedule, clock.time(), last?.startedMs);
     let readAtMs = clock.now() + journalEveryMs;
     while (clock.time() < due && !signal.aborted) {
+      this.#nextMs = due;
+      await this.#askRight(signal);
       if (clock.now() >= readAtMs) {
         await this.#readJournal(signal);
         readAtMs = clock.now() + journalEveryMs;
@@ -207,6 +212,30 @@ export class ReconcileTask {
       logLine(log, "cannot read the journal before a comparison", describeError(error));
     } finally {
       lock?.release();
+    }
+  }
+
+  /**
+   * Learns whether the account may read, at the start and not at the first time of the schedule, and again every 10 minutes
+   * until it may.
+   */
+  async #askRight(signal: AbortSignal): Promise<void> {
+    const { schedule, openDatabase, log } = this.#options;
+    if (this.#mayRead === true || clock.time() < this.#askedMs + againMs) return;
+    this.#askedMs = clock.time();
+    const wasRefused = this.#mayRead === false;
+    try {
+      await openDatabase(schedule, () => undefined).readableFacts(signal);
+      this.#mayRead = true;
+      if (wasRefused) this.#failure = undefined;
+    } catch (error) {
+      // What else is wrong may pass before the comparison, which reports it.
+      if (!hasCode(error, "CERTWIRE_CA_DATABASE_REFUSED")) return;
+      this.#mayRead = false;
+      this.#failure = failureAfter(this.#failure, error);
+      if (!wasRefused) {
+        logLine(log, "cannot compare the CA's database with the journal", describeError(error));
+      }
     }
   }
 
@@ -248,8 +277,10 @@ export class ReconcileTask {
           const newest = certificates.at(-1);
           ca = { id: (newest && caIdOf(newest)) ?? "unknown", name };
         },
-        since,
+        // Findings that were too many are found again only among all.
+        since: last && last.unlisted > 0 ? "full" : since,
         again: someOf(reported.openRequests, Math.floor(nowMs / schedule.everyMs)),
+        againCrls: reported.openCrls,
         compared: (about) => {
           if (open.has(about)) compared.add(about);
         },
@@ -266,11 +297,10 @@ export class ReconcileTask {
       ca,
       findings: readFindings(findingsFile),
       hasCompared: ({ requestId, crl }: ReportedFinding) => compared.has(requestId ?? crl ?? ""),
-      acknowledged: Math.min(
-        ...this.#enabled.map(({ options }) => this.#places.get(options.name)?.number ?? 0),
-      ),
+      places: this.#publishers.map(({ number }) => number),
     });
     this.#failure = undefined;
+    this.#mayRead = true;
     logLine(log, "the CA's database was compared with the journal", { rows, ...taken });
     if (report.mode === "since" && Date.parse(coveredSince) > Number(lastMs)) {
       logLine(log, "the journal begins after the last comparison", { coveredSince });
@@ -296,64 +326,9 @@ export class ReconcileTask {
   #fail(error: unknown): void {
     const { log } = this.#options;
     this.#failures += 1;
+    if (hasCode(error, "CERTWIRE_CA_DATABASE_REFUSED")) this.#mayRead = false;
     this.#failure = failureAfter(this.#failure, error);
     logLine(log, "cannot compare the CA's database with the journal", describeError(error));
-  }
-
-  async #publish(
-    reported: ReportedFindings,
-    sink: SinkConfiguration,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { layout } = this.#options;
-    const { name } = sink.options;
-    const log = this.#options.log.child({ sink: `reconcile-${name}` });
-    while (!signal.aborted) {
-      try {
-        const place =
-          this.#places.get(name) ?? (await FindingsPlace.open(layout.reconcile.reportedTo(name)));
-        this.#places.set(name, place);
-        if (reported.after(place.number).length === 0) await reported.changed(signal);
-        else await this.#publishNow(reported, sink, { place, log }, signal);
-      } catch (error) {
-        logLine(log, "cannot publish findings", describeError(error));
-        await pause(sinkAgainMs, signal);
-      }
-    }
-  }
-
-  async #publishNow(
-    reported: ReportedFindings,
-    configured: SinkConfiguration,
-    { place, log }: { readonly place: FindingsPlace; readonly log: Logger },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { config, layout } = this.#options;
-    // The live events have the sink's own place, where it takes one writer only.
-    const target = { ...configured, ...configured.apart("reconcile") };
-    const { name } = configured.options;
-    const live = new LiveBacklog(config.journal.directory, layout.checkpoint(name));
-    const pace = new Pace({
-      perSecond: findingsPerSecond,
-      isLiveBehind: () => live.isBehind(),
-      sleep: (ms, each) => clock.delay(ms, { signal: each }),
-    });
-    const { limits, filter, redactor, router } = target;
-    const letters = layout.deadLetters(`reconcile-${name}`);
-    const { source, typePrefix } = config.events;
-    await publishFindings(
-      { reported, place, events: { source, typePrefix }, filter, pace },
-      {
-        sink: await target.create(log),
-        limits,
-        shrink: shrinkEvent,
-        redactor,
-        router,
-        deadLetters: new DeadLetterFile(letters, deadLetterLimits(limits)),
-        monitor: new PipelineMonitor(log),
-      },
-      signal,
-    );
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RepeatedValues } from "../repeated-values.ts";
 import type { DerReport } from "./der-report.ts";
 import { readOid } from "./oid.ts";
 import { type DerElement, type DerReader, tags } from "./reader.ts";
@@ -8,6 +9,11 @@ export interface ExtensionHandler<T> {
   readonly read: (target: T, value: DerReader, report: DerReport) => void;
   /** True if a repeated extension is read too, so that the first one does not hide it. Default false. */
   readonly isCumulative?: true;
+  /**
+   * What was made of the extension before, for one that is the same in many certificates and whose members nothing else
+   * sets. Default: it is read each time.
+   */
+  readonly known?: RepeatedValues<Partial<T>>;
 }
 
 /** How the known extensions are read, by OID. */
@@ -29,17 +35,29 @@ export function readExtensions<T>(
     const { oid, value, rest } = readExtension(extensions, member);
     const handler = handlers.get(oid);
     if (handler === undefined) return;
-    const own = report.at(oid);
     if (seen.has(oid)) {
-      own.add(handler.isCumulative ? "occurs twice" : "occurs twice; the first one counts");
+      report
+        .at(oid)
+        .add(handler.isCumulative ? "occurs twice" : "occurs twice; the first one counts");
       if (!handler.isCumulative) return;
     }
     seen.add(oid);
-    own.attempt(() => rest.end());
-    own.attempt(() => {
-      handler.read(target, value, own);
-      value.end();
-    });
+    const read = (into: T) => {
+      const own = report.at(oid);
+      own.attempt(() => rest.end());
+      own.attempt(() => {
+        handler.read(into, value, own);
+        value.end();
+      });
+      return into;
+    };
+    const { known } = handler;
+    if (known === undefined) read(target);
+    else
+      Object.assign(
+        target as object,
+        report.once(known, extensions, member, () => read({} as T)),
+      );
   });
 }
 

@@ -7,6 +7,8 @@ import { timeOfDay, type World } from "./world.ts";
 
 /** Where the journal is on the simulated disk. */
 export const journalDirectory = "/journal";
+/** Locked while the exit module runs. */
+const writerLock = `${journalDirectory}/writer.lock`;
 
 export const headerBytes = 4096;
 
@@ -87,7 +89,8 @@ export class JournalModel {
   dropping: { readonly since: number; newest: number } | undefined;
   /** Frames of an exit module that is newer than the service. */
   readonly newer = new Set<ModelFrame>();
-  #isRunning = false;
+  /** Releases the lock of the exit module that runs. */
+  #release: (() => void) | undefined;
   /** Longest time until a frame is seen, and until a MARK covers it, in ms. */
   lateMs = { seen: 3, covered: 60 };
 
@@ -99,7 +102,7 @@ export class JournalModel {
   }
 
   get isRunning(): boolean {
-    return this.#isRunning;
+    return this.#release !== undefined;
   }
 
   /** Bytes of all segments. */
@@ -109,7 +112,7 @@ export class JournalModel {
 
   /** The CA starts: a new epoch begins. */
   start(): void {
-    if (this.#isRunning) return;
+    if (this.isRunning) return;
     const { random } = this.#world();
     const last = this.#epochs.at(-1);
     this.#epochs.push({
@@ -120,25 +123,24 @@ export class JournalModel {
       nextSequence: 1,
       isSealed: false,
     });
-    this.#isRunning = true;
+    this.#release = this.#disk.hold(writerLock);
     this.record("startup");
   }
 
   /** The CA stops and seals its epoch. */
   stop(): void {
     const epoch = this.#epochs.at(-1);
-    if (!this.#isRunning || epoch === undefined) return;
+    if (!this.isRunning || epoch === undefined) return;
     // What waits for space is lost with the process: an epoch with losses that are not recorded has no seal.
     epoch.isSealed = this.#dropped === 0;
-    this.#dropped = 0;
-    this.#isRunning = false;
+    this.#end();
   }
 
   /** The CA is killed: what nobody could see yet is lost. After a power cut, so is what was not flushed. */
   kill(losesPower: boolean): void {
     const { now } = this.#world().scheduler;
     const segment = this.#epochs.at(-1)?.segments.at(-1);
-    if (!this.#isRunning || segment === undefined) return;
+    if (!this.isRunning || segment === undefined) return;
     const isLost = ({ visibleAt, durableAt }: ModelFrame): boolean =>
       visibleAt > now || (losesPower && durableAt > now);
     const first = segment.frames.findIndex(isLost);
@@ -147,8 +149,13 @@ export class JournalModel {
         if (record !== undefined) this.records[record.ordinal] = { ...record, writtenAt: Infinity };
       }
     }
+    this.#end();
+  }
+
+  #end(): void {
     this.#dropped = 0;
-    this.#isRunning = false;
+    this.#release?.();
+    this.#release = undefined;
   }
 
   /** The writer records an event. */
@@ -158,7 +165,7 @@ export class JournalModel {
     bytes = 0,
   ): void {
     const epoch = this.#epochs.at(-1);
-    if (!this.#isRunning || epoch === undefined) return;
+    if (!this.isRunning || epoch === undefined) return;
     const segment = this.#space(epoch);
     if (segment === undefined) {
       this.#dropped += 1;

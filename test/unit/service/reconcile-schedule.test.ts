@@ -16,6 +16,8 @@ import {
   shown,
 } from "../../support/scheduled-service.ts";
 
+const minute = 60_000;
+
 test("a database that was restored is compared as a whole once somebody has accepted it", async (t) => {
   const service = new ScheduledService(t);
   const { scene } = service;
@@ -173,4 +175,39 @@ test("records that retention has deleted before they were compared are logged", 
   cpSync(newer.journal, scene.journal, { recursive: true });
   await service.compare(t);
   assert.equal(service.logged(message).length, 1);
+});
+
+test("an account that may not read is found at the start, and no reason any more when it may", async (t) => {
+  const service = new ScheduledService(t);
+  const { database } = service.scene;
+  const whole = database.facts;
+  const message = "cannot compare the CA's database with the journal";
+  database.facts = { ...whole, roles: 0x200 };
+  const { status } = await service.run(t, (found) => found.reconcile?.mayRead === false, false);
+  assert.deepEqual(reasonsOf(status), [
+    ["reconcile-failed", 'CA database of "CA01\\Contoso": this account may not read it'],
+  ]);
+  assert.deepEqual(status.reconcile?.mayRead, false);
+  const [line, ...others] = service.logged(message);
+  assert.deepEqual([line?.["code"], others], ["CERTWIRE_CA_DATABASE_REFUSED", []]);
+
+  const asked: number[] = [];
+  database.readFacts = async () => {
+    asked.push(clock.time());
+    return { ...whole, roles: asked.length < 3 ? 0 : 0x100 };
+  };
+  const delay = clock.delay.bind(clock);
+  // A minute passes at once, until the CA lets the account read.
+  t.mock.method(clock, "delay", async (ms: number, options: Parameters<typeof delay>[1]) => {
+    if (ms !== minute || asked.length === 3) return delay(ms, options);
+    service.shift(ms);
+    return delay(0, options);
+  });
+  const later = await service.run(t, (found) => found.reconcile?.mayRead === true, false);
+  assert.deepEqual(reasonsOf(later.status), []);
+  const [first = 0, second = 0, third = 0, ...more] = asked;
+  const isSpaced = second - first >= 10 * minute && third - second >= 10 * minute;
+  assert.deepEqual([isSpaced, more], [true, []], "not more often than every 10 minutes");
+  assert.equal(later.reconcile?.failures, 0, "no comparison has failed");
+  assert.equal(service.logged(message).length, 2, "once for each start");
 });
