@@ -41,7 +41,7 @@ export async function identifyBoth(
   await contents.update(journal, signal, journalProgress);
   refuseOther(contents, facts);
   // A run that is stopped has to compare every row of a restored database all the same.
-  const anew = { running: undefined, completeMs: undefined };
+  const anew = { running: undefined, completeMs: undefined, isRestored: true };
   await run.save({ database: known, ...(acceptsRestored && anew) });
   return facts;
 }
