@@ -224,10 +224,9 @@ export class ReconcileTask {
     if ((run.state.running?.startedMs ?? 0) > nowMs) await run.save({ running: undefined });
     // A comparison of every row goes on where one that was stopped has begun.
     const firstMs = run.state.running?.startedMs ?? nowMs;
-    const lastMs = last && Math.min(last.startedMs, earliestMs);
     // Findings that were too many are found again only among all.
-    const isCut = last !== undefined && last.unlisted > 0;
-    const since = isCut ? "full" : this.#beginningOf(run.state, lastMs, nowMs);
+    const lastMs = last?.unlisted === 0 ? Math.min(last.startedMs, earliestMs) : undefined;
+    const since = this.#beginningOf(run.state, lastMs, nowMs);
     const open = reported.openAbout;
     const compared = new Set<number | string>();
     logLine(log, "comparing the CA's database with the journal", {});
