@@ -100,11 +100,10 @@ export class ReconcileTask {
 
   /** Compares and publishes until the signal is aborted. Never rejects: what fails is logged and tried again. */
   async keep(signal: AbortSignal): Promise<void> {
-    const { config } = this.#options;
     const reported = await this.#untilDone(() => this.#open(), signal);
     if (reported === undefined) return;
     this.#reported = reported;
-    this.#publishers = config.sinks
+    this.#publishers = this.#options.config.sinks
       .filter(({ options }) => options.enabled)
       .map((sink) => new FindingsPublisher({ ...this.#options, sink, reported }));
     await Promise.all([
@@ -259,7 +258,8 @@ export class ReconcileTask {
     if ((run.state.running?.startedMs ?? 0) > nowMs) await run.save({ running: undefined });
     // A comparison of every row goes on where one that was stopped has begun.
     const firstMs = run.state.running?.startedMs ?? nowMs;
-    const lastMs = last && Math.min(last.startedMs, earliestMs);
+    // Findings that were too many are found again only among all.
+    const lastMs = last?.unlisted === 0 ? Math.min(last.startedMs, earliestMs) : undefined;
     const since = this.#beginningOf(run.state, lastMs, nowMs);
     const open = reported.openAbout;
     const compared = new Set<number | string>();
@@ -277,8 +277,7 @@ export class ReconcileTask {
           const newest = certificates.at(-1);
           ca = { id: (newest && caIdOf(newest)) ?? "unknown", name };
         },
-        // Findings that were too many are found again only among all.
-        since: last && last.unlisted > 0 ? "full" : since,
+        since,
         again: someOf(reported.openRequests, Math.floor(nowMs / schedule.everyMs)),
         againCrls: reported.openCrls,
         compared: (about) => {

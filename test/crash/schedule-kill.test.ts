@@ -40,9 +40,9 @@ test("a service that is killed at any point of a comparison publishes each findi
   const findings = () => published(join(scene.state, "events", "reconcile"));
   /** How often each finding was published whose acknowledgement is on disk. */
   const acknowledged = async (): Promise<Map<string | undefined, number>> => {
-    const reported = await ReportedFindings.open(scene.paths.reported);
-    const path = scene.paths.reportedTo("files");
-    const { number } = await FindingsPlace.open(path, reported.numbers);
+    const { paths } = scene;
+    const reported = await ReportedFindings.open(paths.reported);
+    const { number } = await FindingsPlace.open(paths.reportedTo("files"), reported.numbers);
     const waiting = new Set(reported.after(number).map(({ requestId }) => `request/${requestId}`));
     const counts = new Map<string | undefined, number>();
     for (const { subject } of findings()) {

@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync } from "node:fs";
+import { test } from "node:test";
+import { exitEvents } from "../../../src/exit/ca-codes.ts";
+import type { UnpublishedFacts } from "../../../src/health/facts.ts";
+import { fixture } from "../../support/exit-records.ts";
+import {
+  day,
+  issuedRow,
+  mockWaits,
+  reasonsOf,
+  ScheduledService,
+} from "../../support/scheduled-service.ts";
+
+/** How long a sink is left alone after an error of the state directory, in ms. */
+const sinkAgain = 60_000;
+
+test("a finding is resolved if its row is deleted, and that of a CRL if the CA has deleted it", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  for (const id of [2, 4]) scene.happen(exitEvents.issued, issuedRow(scene, id));
+  scene.database.put(issuedRow(scene, 3));
+  // VT_DATE counts days from 1899-12-30.
+  const since1899 = scene.begin / day + 25_569;
+  scene.database.crls = [{ id: 4, der: fixture("base-crl"), published: since1899 }];
+  const { reconcile } = await service.compare(t);
+  assert.equal(reconcile?.open?.missing, 2);
+  scene.database.delete(3);
+  scene.database.crls = [];
+  const { status } = await service.compare(t);
+  assert.deepEqual(reasonsOf(status), []);
+  const states = service.findings().map(({ data }) => data["state"]);
+  assert.deepEqual(states, ["open", "open", "resolved", "resolved"]);
+});
+
+test("findings that are too many are kept in mind, and reported when others are resolved", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  for (let id = 3; id < 2013; id += 1) scene.database.put(issuedRow(scene, id));
+  for (const _ of ["first", "next"]) {
+    const { reconcile, status } = await service.compare(t);
+    assert.equal(reconcile?.unlisted, 10);
+    assert.deepEqual(reasonsOf(status), [["reconcile-findings", "2000 missing, 10 too many"]]);
+  }
+  const known = new Set(service.findings().map(({ subject }) => subject));
+  for (let id = 3; id < 2013; id += 1) {
+    if (known.has(`request/${id}`)) scene.record(exitEvents.issued, issuedRow(scene, id));
+  }
+  const { reconcile, status } = await service.compare(t);
+  assert.equal(reconcile?.unlisted, 0);
+  assert.deepEqual(reasonsOf(status), [["reconcile-findings", "10 missing"]]);
+  assert.equal(new Set(service.findings().map(({ subject }) => subject)).size, 2010);
+});
+
+test("what a sink does not get is shown with its error, until it has it", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  scene.database.put(issuedRow(scene, 3));
+  const place = scene.paths.reportedTo("files");
+  mkdirSync(place, { recursive: true });
+  mockWaits(t, (ms) => (ms === sinkAgain ? 1 : ms));
+  let waiting: UnpublishedFacts | undefined;
+  const { reconcile } = await service.run(t, (found) => {
+    const [unpublished] = found.reconcile?.unpublished ?? [];
+    if (waiting === undefined && unpublished?.reports === 1 && unpublished.error !== undefined) {
+      waiting = unpublished;
+      rmSync(place, { recursive: true });
+    }
+    return waiting !== undefined && unpublished?.sinceMs === undefined;
+  });
+  assert.match(waiting?.error ?? "", /^cannot write .*files\.json/);
+  assert.ok(waiting?.sinceMs !== undefined);
+  assert.deepEqual(reconcile?.unpublished, [{ sink: "files", reports: 0 }]);
+  assert.equal(service.findings().length, 1);
+});
