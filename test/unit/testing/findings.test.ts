@@ -84,7 +84,7 @@ class LossyCa {
       ca: { id: caIdOf(certificate) ?? "", name },
       findings: readFindings(report.findingsFile),
       hasCompared: () => true,
-      acknowledged: 0,
+      places: [],
     });
     return reported.after(0).map((each) => findingEvent(each, {}));
   }
