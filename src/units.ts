@@ -47,3 +47,11 @@ export function formatDuration(ms: number, most = 2): string {
 export function countOf(count: number, thing: string, shown: (count: number) => string = String) {
   return `${shown(count)} ${thing}${count === 1 ? "" : "s"}`;
 }
+
+/** True for a minute of the day in these hours, in minutes since midnight too: `to` is not included, and may be on the next day. */
+export function isWithinHours(
+  { from, to }: { readonly from: number; readonly to: number },
+  minute: number,
+): boolean {
+  return from <= to ? minute >= from && minute < to : minute >= from || minute < to;
+}

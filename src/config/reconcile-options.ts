@@ -1,8 +1,10 @@
 import { z } from "zod";
+import { isWithinHours } from "../units.ts";
 import { minuteOf, parseHours } from "./hours.ts";
 
 /** How often, at least and at most, in days; and in hours, those that divide a day. */
 const mostDays = 31;
+const mostFullDays = 366;
 const everyPattern = /^(?:([1-9]\d?)d|(1|2|3|4|6|8|12)h)$/;
 const hour = 3_600_000;
 
@@ -25,6 +27,15 @@ export const reconcileSection = z
       .describe(
         "When, in the local time of the machine; of several times a day one of them. A time that passes while the service does not run is not made up for.",
       ),
+    full: z
+      .string()
+      .refine((text) => text === "never" || fullMs(text) !== undefined, {
+        error: `must be a number of days up to ${mostFullDays}d, or never`,
+      })
+      .default("30d")
+      .describe(
+        "How often every row is compared, as the first time: a number of days such as `30d`, or `never`. The other comparisons read what has changed, and do not notice that an older row was deleted.",
+      ),
     hours: z
       .string()
       .refine(
@@ -36,7 +47,7 @@ export const reconcileSection = z
       )
       .optional()
       .describe(
-        "When the database may be read, in local time, such as `22:00-06:00`: a comparison that takes longer waits until the next day. Default: always.",
+        "When the database may be read, in local time, such as `22:00-06:00`, with `at` in it: times of the schedule outside are left out, and a comparison that takes longer waits until the next day. Default: always.",
       ),
     share: z
       .int()
@@ -50,6 +61,15 @@ export const reconcileSection = z
       .optional()
       .describe("Sanitized name of the CA. Default: the active one of this machine."),
   })
+  .refine(
+    ({ at, hours }) => {
+      const [minute, range] = [minuteOf(at), hours === undefined ? undefined : parseHours(hours)];
+      // What cannot be read has an error of its own.
+      if (minute === undefined || range === undefined || range.from === range.to) return true;
+      return isWithinHours(range, minute);
+    },
+    { path: ["hours"], error: "must have the time `at` in it, at which comparisons begin" },
+  )
   .describe(
     "Compares the CA's database with the journal on a schedule, and publishes what differs as `reconcile.finding`. Windows only. Without this section the service compares nothing.",
   );
@@ -60,6 +80,8 @@ export interface ReconcileOptions {
   readonly everyMs: number;
   /** Minutes since midnight, local time. */
   readonly atMinute: number;
+  /** How often every row is compared, in ms: whole days. Absent: once only. */
+  readonly fullMs?: number;
   /** When the database may be read, in minutes since midnight, local time. Default always. */
   readonly hours?: { readonly from: number; readonly to: number };
   /** Longest share of the time for reading, above 0 and at most 1. */
@@ -72,14 +94,17 @@ export interface ReconcileOptions {
 export function resolveReconcile({
   every,
   at,
+  full,
   hours: hoursText,
   share,
   ca,
 }: z.output<typeof reconcileSection>): ReconcileOptions {
   const hours = hoursText === undefined ? undefined : parseHours(hoursText);
+  const everyRowMs = fullMs(full);
   return {
     everyMs: everyMs(every) ?? 24 * hour,
     atMinute: minuteOf(at) ?? 0,
+    ...(everyRowMs !== undefined && { fullMs: everyRowMs }),
     ...(hours && { hours }),
     share: share / 100,
     ...(ca !== undefined && { ca }),
@@ -90,4 +115,9 @@ function everyMs(text: string): number | undefined {
   const [, days, hours] = everyPattern.exec(text) ?? [];
   if (hours !== undefined) return Number(hours) * hour;
   return days === undefined || Number(days) > mostDays ? undefined : Number(days) * 24 * hour;
+}
+
+function fullMs(text: string): number | undefined {
+  const [, days] = /^([1-9]\d{0,2})d$/.exec(text) ?? [];
+  return days === undefined || Number(days) > mostFullDays ? undefined : Number(days) * 24 * hour;
 }

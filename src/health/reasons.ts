@@ -156,8 +156,8 @@ export const healthReasons = {
     hint: "Find the `journal.gap` event: it says why and which. Fetch what is missing from the CA's database.",
   },
   "reconcile-failed": {
-    meaning: "The last scheduled comparison with the CA's database failed.",
-    when: "`degraded` until one is complete.",
+    meaning: "The last scheduled comparison with the CA's database failed, or none can begin.",
+    when: "`degraded` until one is complete, or can begin.",
     hint: "Do what the error's own hint says; `certwire reconcile` tries it now.",
   },
   "reconcile-overdue": {

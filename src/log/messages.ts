@@ -1,6 +1,7 @@
 import { failure, progress } from "./fields.ts";
 import { healthMessages } from "./health-messages.ts";
 import type { LogMessageEntry } from "./message-entry.ts";
+import { reconcileMessages } from "./reconcile-messages.ts";
 
 /** Every message of the service's log. `docs/reference/log-lines.md` is made of this table. */
 export const logMessages = {
@@ -305,45 +306,7 @@ export const logMessages = {
     fields: failure,
     advice: "check rights and existence of the journal directory; tried again every minute",
   },
-  "comparing the CA's database with the journal": {
-    section: "The CA's database",
-    levels: ["info"],
-    fields: [],
-    advice: "the time of the section `reconcile` has come",
-  },
-  "the CA's database was compared with the journal": {
-    section: "The CA's database",
-    levels: ["info"],
-    fields: ["rows", "opened", "resolved", "unlisted", "dropped"],
-    advice:
-      "each finding that is new (`opened`) or gone (`resolved`) becomes an event; `unlisted` ones are too many, and wait; `dropped` reports, of findings that are gone, a sink that was down for long will not get",
-  },
-  "cannot compare the CA's database with the journal": {
-    section: "The CA's database",
-    levels: ["warn"],
-    fields: failure,
-    advice:
-      "do what `hint` says; tried again at the next time of the section `reconcile`, or after 10 minutes if the state directory cannot be read",
-  },
-  "the comparison waits for another one": {
-    section: "The CA's database",
-    levels: ["info"],
-    fields: failure,
-    advice: "`certwire reconcile` or `certwire backfill` runs; tried again every 10 minutes",
-  },
-  "the CA's database is busy; it is read again later": {
-    section: "The CA's database",
-    levels: ["info"],
-    fields: ["delayMs", ...failure],
-    advice: "the CA is busy or restarts",
-  },
-  "cannot publish findings": {
-    section: "The CA's database",
-    levels: ["warn"],
-    fields: ["sink", ...failure],
-    advice:
-      "check free space and rights of the [state directory](state-directory.md); tried again after a minute",
-  },
+  ...reconcileMessages,
   "the checkpoint is damaged: publishing restarts from the oldest record": {
     section: "The state directory",
     levels: ["warn"],

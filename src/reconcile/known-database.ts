@@ -37,12 +37,14 @@ export async function identifyBoth(
   }: Compared & Identified,
   signal: AbortSignal,
 ): Promise<NativeCaFacts> {
-  const facts = waitsForCa ? await database.factsOnceReady(signal) : await database.readableFacts(signal);
+  const facts = waitsForCa
+    ? await database.factsOnceReady(signal)
+    : await database.readableFacts(signal);
   const known = await identify({ database, facts }, run.state, acceptsRestored, signal);
   await contents.update(journal, signal, journalProgress);
   refuseOther(contents, facts);
   // A run that is stopped has to compare every row of a restored database all the same.
-  const anew = { running: undefined, completeMs: undefined };
+  const anew = { running: undefined, completeMs: undefined, isRestored: true };
   await run.save({ database: known, ...(acceptsRestored && anew) });
   return facts;
 }

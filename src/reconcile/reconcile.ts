@@ -170,10 +170,16 @@ async function compareChanges(
 }
 
 /** Where to begin, in ms since 1970; `undefined` for every row. */
-function beginningOf({ since, run: { state } }: ReconcileOptions): number | undefined {
+function beginningOf({
+  since,
+  run: { state },
+  now = () => clock.time(),
+}: ReconcileOptions): number | undefined {
   if (since === "full") return undefined;
   if (since !== undefined) return since;
   if (state.running !== undefined || state.completeMs === undefined) return undefined;
+  // The clock was ahead then, and may have been set right at any time since.
+  if (state.completeMs > now()) return undefined;
   return state.completeMs - overlapMs;
 }
 

@@ -28,6 +28,10 @@ const shape = z.object({
     .optional(),
   /** When the last run began that has compared all that it should, in ms since 1970. */
   completeMs: z.number().optional(),
+  /** When the last scheduled comparison of every row began, in ms since 1970. */
+  scheduledFullMs: z.number().optional(),
+  /** True if a restored database was accepted and no scheduled comparison has read every row of it. */
+  isRestored: z.boolean().optional(),
   running: z
     .object({
       startedMs: z.number(),

@@ -10,13 +10,14 @@ import type { ReportedFinding } from "../events/finding-event.ts";
 import { lockDirectory } from "../files/directory-lock.ts";
 import type { ReconcileFacts } from "../health/facts.ts";
 import { logLine } from "../log/log-line.ts";
+import type { NativeFileLock } from "../native/addon.ts";
 import { pause } from "../pipeline/waiting.ts";
 import { readFindings } from "../reconcile/findings-file.ts";
 import { JournalContents } from "../reconcile/journal-contents.ts";
 import { overlapMs, reconcile } from "../reconcile/reconcile.ts";
 import { ReportedFindings } from "../reconcile/reported-findings.ts";
-import { RunFile } from "../reconcile/run-file.ts";
-import { nextTime } from "../reconcile/schedule.ts";
+import { RunFile, type RunState } from "../reconcile/run-file.ts";
+import { nextTime, overdueAfter } from "../reconcile/schedule.ts";
 import type { StateLayout } from "../state/layout.ts";
 import { FindingsPublisher } from "./findings-publisher.ts";
 
@@ -41,6 +42,8 @@ const mostAgain = 1000;
 const againMs = 600_000;
 /** Longest wait in one piece, in ms: somebody may set the clock. */
 const longestWaitMs = 60_000;
+/** How often what is new in the journal is read without a comparison, in ms: retention may take it before the next one. */
+const journalEveryMs = 3_600_000;
 
 /**
  * Compares the CA's database with the journal on a schedule and publishes what differs, with a checkpoint of its own for
@@ -63,8 +66,8 @@ export class ReconcileTask {
   #nextMs: number | undefined;
   /** What keeps a comparison from beginning now. */
   #obstacle: ReconcileFacts["failure"];
-  /** How many of the open requests were compared again since each of them was. */
-  #again = 0;
+  /** The earliest time that the clock has shown since the last complete comparison began, in ms since 1970. */
+  #earliestMs = clock.time();
 
   constructor(options: ReconcileTaskOptions) {
     this.#options = options;
@@ -75,7 +78,7 @@ export class ReconcileTask {
     const reported = this.#reported;
     const failure = this.#obstacle ?? this.#failure;
     const { last, sinceMs } = reported?.state ?? {};
-    const { everyMs } = this.#options.schedule;
+    const { schedule } = this.#options;
     const begin = last?.startedMs ?? sinceMs;
     const lastingMs = reported?.newestLastingMs;
     return {
@@ -87,26 +90,43 @@ export class ReconcileTask {
       ...(reported && { open: reported.openOfClass }),
       ...(lastingMs !== undefined && { lastingMs }),
       unpublished: this.#publishers.map(({ facts }) => facts),
-      // One that was left out has its time once more.
       ...(this.#nextMs !== undefined && { nextMs: this.#nextMs }),
-      ...(begin !== undefined && { overdueMs: begin + 2 * everyMs }),
+      ...(begin !== undefined && {
+        // One that began by a clock that was ahead is not waited for.
+        overdueMs: overdueAfter(schedule, Math.min(begin, this.#earliestMs)),
+      }),
     };
   }
 
   /** Compares and publishes until the signal is aborted. Never rejects: what fails is logged and tried again. */
   async keep(signal: AbortSignal): Promise<void> {
-    const { config, layout } = this.#options;
-    const { reported: path } = layout.reconcile;
-    const reported = await this.#untilDone(() => ReportedFindings.open(path), signal);
+    const { config } = this.#options;
+    const reported = await this.#untilDone(() => this.#open(), signal);
     if (reported === undefined) return;
     this.#reported = reported;
     this.#publishers = config.sinks
       .filter(({ options }) => options.enabled)
       .map((sink) => new FindingsPublisher({ ...this.#options, sink, reported }));
     await Promise.all([
+      this.#watchClock(signal),
       this.#compareOnTime(reported, signal),
       ...this.#publishers.map((publisher) => publisher.keep(signal)),
     ]);
+  }
+
+  async #open(): Promise<ReportedFindings> {
+    const reported = await ReportedFindings.open(this.#options.layout.reconcile.reported);
+    // The clock was ahead then, and was set right while the service did not run, nobody knows when.
+    if ((reported.state.last?.startedMs ?? 0) > clock.time()) await reported.compareAll();
+    return reported;
+  }
+
+  /** Notices that the clock was set back: what happens then has a date before the last comparison. */
+  async #watchClock(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#earliestMs = Math.min(this.#earliestMs, clock.time());
+      await pause(longestWaitMs, signal);
+    }
   }
 
   /** Does what a comparison needs first, and again later if it fails. `undefined` only if the signal was aborted. */
@@ -135,28 +155,63 @@ export class ReconcileTask {
   }
 
   async #compareOnTime(reported: ReportedFindings, signal: AbortSignal): Promise<void> {
-    const { schedule, layout } = this.#options;
-    const { directory, lockName } = layout.reconcile;
     while (!signal.aborted) {
-      const due = nextTime(schedule, clock.time(), reported.state.last?.startedMs);
-      this.#nextMs = due;
-      while (clock.time() < due && !signal.aborted) {
-        await this.#askRight(signal);
-        await pause(Math.min(due - clock.time(), longestWaitMs), signal);
-      }
-      const locking = () => lockDirectory(directory, lockName, "private");
-      const lock = await this.#untilDone(locking, signal);
+      await this.#untilDue(reported, signal);
+      const lock = await this.#untilDone(() => this.#lock(), signal);
       if (lock === undefined) return;
+      const earliestMs = this.#earliestMs;
+      this.#earliestMs = clock.time();
       this.#isRunning = true;
       this.#nextMs = undefined;
+      let isComplete = false;
       try {
-        await this.#compare(reported, signal);
+        isComplete = await this.#compare(reported, earliestMs, signal);
       } catch (error) {
-        if (!signal.aborted) await this.#fail(error, reported);
+        if (!signal.aborted) this.#fail(error);
       } finally {
+        if (!isComplete) this.#earliestMs = Math.min(this.#earliestMs, earliestMs);
         this.#isRunning = false;
         lock.release();
       }
+    }
+  }
+
+  #lock(): Promise<NativeFileLock> {
+    const { directory, lockName } = this.#options.layout.reconcile;
+    return lockDirectory(directory, lockName, "private");
+  }
+
+  /** Waits for the next time of the schedule, or the signal. */
+  async #untilDue({ state: { last } }: ReportedFindings, signal: AbortSignal): Promise<void> {
+    const { schedule } = this.#options;
+    let due = nextTime(schedule, clock.time(), last?.startedMs);
+    let readAtMs = clock.now() + journalEveryMs;
+    while (clock.time() < due && !signal.aborted) {
+      this.#nextMs = due;
+      await this.#askRight(signal);
+      if (clock.now() >= readAtMs) {
+        await this.#readJournal(signal);
+        readAtMs = clock.now() + journalEveryMs;
+      }
+      await pause(Math.min(Math.max(0, due - clock.time()), longestWaitMs), signal);
+      // Earlier if the clock was set back.
+      due = Math.min(due, nextTime(schedule, clock.time(), last?.startedMs));
+    }
+  }
+
+  /** Remembers what is new in the journal, unless a command does. Never rejects. */
+  async #readJournal(signal: AbortSignal): Promise<void> {
+    const { config, layout, log } = this.#options;
+    let lock: NativeFileLock | undefined;
+    try {
+      lock = await this.#lock();
+      const contents = await JournalContents.open(layout.reconcile);
+      await contents.update(config.journal.directory, signal);
+    } catch (error) {
+      if (hasCode(error, "CERTWIRE_DIRECTORY_IN_USE")) return;
+      logLine(log, "cannot read the journal before a comparison", describeError(error));
+    } finally {
+      lock?.release();
     }
   }
 
@@ -184,7 +239,12 @@ export class ReconcileTask {
     }
   }
 
-  async #compare(reported: ReportedFindings, signal: AbortSignal): Promise<void> {
+  /** True if all was compared. `earliestMs`: the earliest time that the clock has shown since the last time. */
+  async #compare(
+    reported: ReportedFindings,
+    earliestMs: number,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { config, schedule, layout, openDatabase, log } = this.#options;
     const paths = layout.reconcile;
     const database = openDatabase(schedule, (error, delayMs) =>
@@ -196,8 +256,11 @@ export class ReconcileTask {
     const run = await RunFile.open(paths.run);
     const { last } = reported.state;
     const nowMs = clock.time();
+    if ((run.state.running?.startedMs ?? 0) > nowMs) await run.save({ running: undefined });
     // A comparison of every row goes on where one that was stopped has begun.
-    const firstMs = Math.min(nowMs, run.state.running?.startedMs ?? nowMs);
+    const firstMs = run.state.running?.startedMs ?? nowMs;
+    const lastMs = last && Math.min(last.startedMs, earliestMs);
+    const since = this.#beginningOf(run.state, lastMs, nowMs);
     const open = reported.openAbout;
     const compared = new Set<number | string>();
     logLine(log, "comparing the CA's database with the journal", {});
@@ -215,8 +278,8 @@ export class ReconcileTask {
           ca = { id: (newest && caIdOf(newest)) ?? "unknown", name };
         },
         // Findings that were too many are found again only among all.
-        since: last === undefined || last.unlisted > 0 ? "full" : last.startedMs - overlapMs,
-        again: this.#nextAgain(reported.openRequests),
+        since: last && last.unlisted > 0 ? "full" : since,
+        again: someOf(reported.openRequests, Math.floor(nowMs / schedule.everyMs)),
         againCrls: reported.openCrls,
         compared: (about) => {
           if (open.has(about)) compared.add(about);
@@ -224,10 +287,11 @@ export class ReconcileTask {
       },
       signal,
     );
-    if (report.isInterrupted || ca === undefined) return;
-    const { rows, findingsFile } = report;
+    if (report.isInterrupted || ca === undefined) return false;
+    const beganMs = report.mode === "full" ? firstMs : nowMs;
+    const { rows, findingsFile, coveredSince = "" } = report;
     const taken = await reported.take({
-      startedMs: report.mode === "full" ? firstMs : nowMs,
+      startedMs: beganMs,
       endedMs: clock.time(),
       rows,
       ca,
@@ -238,30 +302,41 @@ export class ReconcileTask {
     this.#failure = undefined;
     this.#mayRead = true;
     logLine(log, "the CA's database was compared with the journal", { rows, ...taken });
+    if (report.mode === "since" && Date.parse(coveredSince) > Number(lastMs)) {
+      logLine(log, "the journal begins after the last comparison", { coveredSince });
+    }
+    if (report.mode === "full") await run.save({ scheduledFullMs: beganMs, isRestored: undefined });
+    return true;
   }
 
-  /** Some of the requests with open findings, others each time. */
-  #nextAgain(requests: readonly number[]): readonly number[] {
-    if (requests.length <= mostAgain) return requests;
-    const from = this.#again % requests.length;
-    this.#again = from + mostAgain;
-    return [...requests.slice(from), ...requests.slice(0, from)].slice(0, mostAgain);
+  /** From when on changes are compared, in ms since 1970; `full` for every row. */
+  #beginningOf(
+    { scheduledFullMs, isRestored }: RunState,
+    lastMs: number | undefined,
+    nowMs: number,
+  ): number | "full" {
+    const { everyMs, fullMs = Number.POSITIVE_INFINITY } = this.#options.schedule;
+    if (lastMs === undefined || scheduledFullMs === undefined || isRestored) return "full";
+    // The time of the schedule that is closest to it.
+    const sinceFullMs = nowMs - scheduledFullMs;
+    const isDue = sinceFullMs < 0 || sinceFullMs > fullMs - everyMs / 2;
+    return isDue ? "full" : lastMs - overlapMs;
   }
 
-  async #fail(error: unknown, reported: ReportedFindings): Promise<void> {
+  #fail(error: unknown): void {
     const { log } = this.#options;
     this.#failures += 1;
     if (hasCode(error, "CERTWIRE_CA_DATABASE_REFUSED")) this.#mayRead = false;
     this.#failure = failureAfter(this.#failure, error);
     logLine(log, "cannot compare the CA's database with the journal", describeError(error));
-    if (!hasCode(error, "CERTWIRE_CA_DATABASE_RESTORED")) return;
-    try {
-      // What a restore has taken back is older than the last comparison.
-      await reported.compareAll();
-    } catch (cause) {
-      logLine(log, "cannot compare the CA's database with the journal", describeError(cause));
-    }
   }
+}
+
+/** Some of the requests with open findings, by rising number of the comparison others each time. */
+function someOf(requests: readonly number[], comparison: number): readonly number[] {
+  if (requests.length <= mostAgain) return requests;
+  const from = (comparison * mostAgain) % requests.length;
+  return [...requests.slice(from), ...requests.slice(0, from)].slice(0, mostAgain);
 }
 
 function hasCode(error: unknown, code: CertwireError["code"]): boolean {

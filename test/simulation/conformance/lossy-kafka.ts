@@ -1,5 +1,5 @@
-import { patchRequestQueue } from "../../../src/kafka/request-queue.ts";
 import { requestQueueModule } from "../../../src/kafka/kafkajs-inside.ts";
+import { patchRequestQueue } from "../../../src/kafka/request-queue.ts";
 import type { Interceptor, ProxyConnection } from "../../integration/support/tcp-proxy.ts";
 import type { Loss } from "../kafka.ts";
 import { FrameSplitter } from "./frames.ts";

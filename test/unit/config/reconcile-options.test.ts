@@ -19,9 +19,17 @@ test("a schedule is every day at 02:00 unless the configuration says otherwise",
   assert.deepEqual(parseConfig("certwire.json", textWith({})).reconcile, {
     everyMs: 24 * hour,
     atMinute: 120,
+    fullMs: 30 * 24 * hour,
     share: 0.5,
   });
-  const all = { every: "6h", at: "0:30", hours: "22:00-06:15", share: 20, ca: "Contoso" };
+  const all = {
+    every: "6h",
+    at: "0:30",
+    full: "never",
+    hours: "22:00-06:15",
+    share: 20,
+    ca: "Contoso",
+  };
   assert.deepEqual(parseConfig("certwire.json", textWith(all)).reconcile, {
     everyMs: 6 * hour,
     atMinute: 30,
@@ -38,6 +46,13 @@ const refused = [
   { every: "1" },
   { at: "24:00" },
   { at: "2" },
+  { full: "0d" },
+  { full: "367d" },
+  { full: "12h" },
+  { hours: "22:00-01:00" },
+  { hours: "22:00-06:00", at: "12:00" },
+  { hours: "22:00-06:00", at: "06:00" },
+  { hours: "02:00-06:00", at: "01:59" },
   { hours: "22:00" },
   { hours: "1:00-2:00-3:00" },
   { hours: "1:00-01:00" },
@@ -60,6 +75,13 @@ for (const options of refused) {
     );
   });
 }
+
+test("the first and the last minute of the hours are a time of a schedule, also past midnight", () => {
+  for (const at of ["22:00", "23:59", "00:00", "05:59"]) {
+    const { reconcile } = parseConfig("certwire.json", textWith({ at, hours: "22:00-06:00" }));
+    assert.ok(reconcile, at);
+  }
+});
 
 test("a schedule is refused where there is no database of a CA, and nothing else is", (t) => {
   const file = join(temporaryDirectory(t), "certwire.json");

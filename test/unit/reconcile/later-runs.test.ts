@@ -44,6 +44,18 @@ test("a run since a time of one's own leaves the rest to the next one", async (t
   assert.equal(after.since, new Date(Math.min(last(), later()) - 3_600_000).toISOString());
 });
 
+test("after a run by a clock that was ahead every row is compared, and then what has changed", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { database, begin } = scene;
+  const [right, ahead] = [() => begin + 2 * day, () => begin + 365 * day];
+  const modeAt = async (now: () => number) => {
+    database.now = now;
+    return (await scene.reconcile({ now })).mode;
+  };
+  const modes = [await modeAt(ahead), await modeAt(right), await modeAt(right)];
+  assert.deepEqual(modes, ["full", "full", "since"]);
+});
+
 test("requests that only the journal has are read together, with the pauses that the CA needs", async (t) => {
   const scene = new ReconcileScene(t);
   for (let id = 2; id <= 201; id += 1) scene.record(exitEvents.issued, issuedRow(scene, id));

@@ -1,162 +1,29 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type TestContext, test } from "node:test";
-import type { CaDatabase } from "../../../src/ca-database/ca-database.ts";
-import { clock, type Delay } from "../../../src/clock.ts";
-import { parseConfig, type ResolvedConfig } from "../../../src/config/load.ts";
+import { test } from "node:test";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
-import type { CertwireEvent } from "../../../src/events/event.ts";
 import { kindOf } from "../../../src/events/event-kind.ts";
-import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
+import { exitEvents } from "../../../src/exit/ca-codes.ts";
 import { lockDirectory } from "../../../src/files/directory-lock.ts";
 import type { UnpublishedFacts } from "../../../src/health/facts.ts";
 import { ReportedFindings } from "../../../src/reconcile/reported-findings.ts";
-import { nextTime } from "../../../src/reconcile/schedule.ts";
 import type { Observation } from "../../../src/service/live-status.ts";
-import { Service } from "../../../src/service/service.ts";
-import { collectLog } from "../../support/collect-log.ts";
 import { fixture } from "../../support/exit-records.ts";
-import { type CaRow, FakeCaDatabase } from "../../support/fake-ca-database.ts";
+import { FakeCaDatabase } from "../../support/fake-ca-database.ts";
 import { published } from "../../support/published-files.ts";
-import { ReconcileScene } from "../../support/reconcile-scene.ts";
-import { settled, until } from "../../support/until.ts";
+import {
+  day,
+  issuedRow,
+  mockWaits,
+  reasonsOf,
+  ScheduledService,
+  shown,
+} from "../../support/scheduled-service.ts";
+import { settled } from "../../support/until.ts";
 
-const second = 1000;
-const minute = 60_000;
-const day = 86_400_000;
 /** How long a sink is left alone after an error of the state directory, in ms. */
 const sinkAgain = 60_000;
-
-/** A service with a schedule of every day, and a clock that stands shortly before the next time until it waits for it. */
-class ScheduledService {
-  readonly scene: ReconcileScene;
-  readonly root: string;
-  readonly lines: Record<string, unknown>[];
-  openDatabase: () => CaDatabase;
-  readonly #log;
-  readonly #config: ResolvedConfig;
-  #nowMs = Date.now();
-
-  constructor(t: TestContext, sinks: readonly object[] = [{ name: "files", url: "file:events" }]) {
-    this.scene = new ReconcileScene(t);
-    this.root = this.scene.state;
-    this.openDatabase = () => this.scene.caDatabase();
-    const { log, lines } = collectLog();
-    this.#log = log;
-    this.lines = lines;
-    const now = new Date();
-    const at = (now.getHours() * 60 + now.getMinutes() + 720) % 1440;
-    const text = JSON.stringify({
-      journal: { directory: this.scene.journal },
-      state: { directory: this.scene.state },
-      reconcile: { at: `${Math.floor(at / 60)}:${String(at % 60).padStart(2, "0")}` },
-      sinks,
-    });
-    this.#config = parseConfig(join(this.root, "certwire.json"), text);
-    t.mock.method(clock, "time", () => this.#nowMs);
-    this.scene.database.now = () => this.#nowMs;
-  }
-
-  /** Runs until the observation is as wanted, and ends. `isLater`: at the next scheduled time, which is the default. */
-  async run(
-    t: TestContext,
-    isDone: (observation: Observation) => boolean,
-    isLater = true,
-  ): Promise<Observation> {
-    await this.scene.flushed();
-    const { reconcile: schedule } = this.#config;
-    assert.ok(schedule);
-    if (isLater) this.#nowMs = nextTime(schedule, this.#nowMs) - 1;
-    const service = await Service.create({
-      config: this.#config,
-      log: this.#log,
-      caDatabase: () => this.openDatabase(),
-    });
-    const stop = new AbortController();
-    t.after(() => stop.abort());
-    const running = service.run(stop.signal);
-    const found = await until(async () => {
-      const observation = await service.observe();
-      if (isLater && observation.reconcile?.overdueMs !== undefined) this.#nowMs += 1;
-      return isDone(observation) && observation;
-    }, "the service has done it");
-    stop.abort();
-    await running;
-    return found;
-  }
-
-  /** Runs until one more comparison is complete and all reports are published. */
-  async compare(t: TestContext, sinks = ["files"]): Promise<Observation> {
-    const before = await this.#lastMs();
-    return this.run(t, ({ reconcile }) => {
-      const { lastMs = 0 } = reconcile ?? {};
-      return lastMs > before && sinks.every((sink) => this.#hasAll(sink));
-    });
-  }
-
-  /** Lets time pass, in ms. */
-  pass(ms: number): void {
-    this.#nowMs += ms;
-  }
-
-  #hasAll(sink: string): boolean {
-    const { paths } = this.scene;
-    const [head = "", ...reports] = readFileSync(paths.reported, "utf8").trimEnd().split("\n");
-    const { next } = JSON.parse(head) as { next: number };
-    if (reports.length === 0) return true;
-    try {
-      const { number } = JSON.parse(readFileSync(paths.reportedTo(sink), "utf8")) as {
-        number: number;
-      };
-      return number === next - 1;
-    } catch {
-      return false;
-    }
-  }
-
-  async #lastMs(): Promise<number> {
-    return (await ReportedFindings.open(this.scene.paths.reported)).state.last?.startedMs ?? 0;
-  }
-
-  findings(directory = "events"): CertwireEvent[] {
-    return published(join(this.root, directory, "reconcile"));
-  }
-
-  logged(message: string): Record<string, unknown>[] {
-    return this.lines.filter(({ msg }) => msg === message);
-  }
-}
-
-function issuedRow({ begin }: ReconcileScene, id: number): CaRow {
-  const certificate = ReconcileScene.certificate(id);
-  return {
-    id,
-    disposition: dispositions.issued,
-    submitted: begin,
-    resolved: begin + second,
-    certificate,
-  };
-}
-
-/** Lets waits of some lengths, in ms, take another time; the others take theirs. */
-function mockWaits(t: TestContext, lengthOf: (ms: number) => number): void {
-  const { delay } = clock;
-  t.mock.method(clock, "delay", (ms: number, options?: Delay) =>
-    delay.call(clock, lengthOf(ms), options),
-  );
-}
-
-/** Reasons about comparisons: the clock runs away from the exit module, which is one too. */
-function reasonsOf({ reasons }: Observation["status"]): (string | undefined)[][] {
-  return reasons
-    .filter(({ code }) => code.startsWith("reconcile-"))
-    .map(({ code, detail }) => [code, detail]);
-}
-
-function shown(events: readonly CertwireEvent[]): unknown[] {
-  return events.map(({ subject, data }) => [subject, data["state"], data["class"]]);
-}
 
 test("what differs is published once at the scheduled time, and once more when a comparison does not find it any more", async (t) => {
   const service = new ScheduledService(t);
@@ -339,78 +206,6 @@ test("a comparison waits for a CA that restarts at its time, and needs no answer
   assert.deepEqual(reasonsOf(status), [["reconcile-findings", "1 missing"]]);
 });
 
-test("a database that was restored is compared as a whole once somebody has accepted it", async (t) => {
-  const service = new ScheduledService(t);
-  const { scene } = service;
-  for (const id of [2, 3, 4]) scene.happen(exitEvents.issued, issuedRow(scene, id));
-  await service.compare(t);
-  scene.database.delete(4);
-  scene.database.delete(3);
-  const { reconcile } = await service.run(t, (found) => found.reconcile?.failure !== undefined);
-  assert.match(
-    reconcile?.failure?.detail ?? "",
-    /row 4, the newest of an earlier run, is not there/,
-  );
-  await scene.reconcile({ acceptsRestored: true });
-  await service.compare(t);
-  assert.deepEqual(shown(service.findings()), [
-    ["request/3", "open", "deleted"],
-    ["request/4", "open", "deleted"],
-  ]);
-});
-
-test("an account that may not read is found at the start, and no reason any more when it may", async (t) => {
-  const service = new ScheduledService(t);
-  const { database } = service.scene;
-  const whole = database.facts;
-  const message = "cannot compare the CA's database with the journal";
-  database.facts = { ...whole, roles: 0x200 };
-  const { status } = await service.run(t, (found) => found.reconcile?.mayRead === false, false);
-  assert.deepEqual(reasonsOf(status), [
-    ["reconcile-failed", 'CA database of "CA01\\Contoso": this account may not read it'],
-  ]);
-  assert.deepEqual(status.reconcile?.mayRead, false);
-  const [line, ...others] = service.logged(message);
-  assert.deepEqual([line?.["code"], others], ["CERTWIRE_CA_DATABASE_REFUSED", []]);
-
-  let asked = 0;
-  database.readFacts = async () => {
-    asked += 1;
-    return { ...whole, roles: asked < 3 ? 0 : 0x100 };
-  };
-  const waits: number[] = [];
-  const delay = clock.delay.bind(clock);
-  // A minute passes at once, until the CA lets the account read.
-  t.mock.method(clock, "delay", async (ms: number, options: Parameters<typeof delay>[1]) => {
-    if (ms !== minute || asked === 3) return delay(ms, options);
-    waits.push(ms);
-    service.pass(ms);
-    return delay(0, options);
-  });
-  const later = await service.run(t, (found) => found.reconcile?.mayRead === true, false);
-  assert.deepEqual(reasonsOf(later.status), []);
-  assert.deepEqual([asked, waits.length], [3, 20], "every 10 minutes, until it may");
-  assert.equal(later.reconcile?.failures, 0, "no comparison has failed");
-  assert.equal(service.logged(message).length, 2, "once for each start");
-});
-
-test("a comparison is overdue after twice its interval", async (t) => {
-  const service = new ScheduledService(t);
-  const first = await service.run(t, ({ reconcile }) => reconcile?.overdueMs !== undefined, false);
-  const { overdueMs = 0 } = first.reconcile ?? {};
-  assert.ok(Math.abs(overdueMs - clock.time() - 2 * day) < day / 2);
-  assert.deepEqual(reasonsOf(first.status), []);
-  service.openDatabase = () => {
-    throw new CertwireError("CERTWIRE_CA_MISSING", "there is no CA");
-  };
-  for (let count = 0; count < 3; count += 1) {
-    await service.run(t, ({ reconcile }) => reconcile?.failure !== undefined);
-  }
-  const last = await service.run(t, ({ reconcile }) => reconcile?.failure !== undefined);
-  const codes = reasonsOf(last.status).map(([code]) => code);
-  assert.deepEqual(codes, ["reconcile-failed", "reconcile-overdue"]);
-});
-
 test("a finding is resolved if its row is deleted, and that of a CRL if the CA has deleted it", async (t) => {
   const service = new ScheduledService(t);
   const { scene } = service;
@@ -469,4 +264,25 @@ test("what a sink does not get is shown with its error, until it has it", async 
   assert.ok(waiting?.sinceMs !== undefined);
   assert.deepEqual(reconcile?.unpublished, [{ sink: "files", reports: 0 }]);
   assert.equal(service.findings().length, 1);
+});
+test("of very many requests with open findings each is compared again, however often the service starts", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  const ids = Array.from({ length: 1100 }, (_, index) => index + 2);
+  for (const id of ids) scene.database.put(issuedRow(scene, id));
+  let lastMs: number | undefined;
+  const compare = async () => {
+    const { reconcile } = await service.run(t, (found) => {
+      const isLater = found.reconcile?.lastMs !== undefined && found.reconcile.lastMs !== lastMs;
+      return isLater;
+    });
+    lastMs = reconcile?.lastMs;
+    return reconcile?.open?.missing;
+  };
+  assert.equal(await compare(), 1100);
+  for (const id of [...ids.slice(0, 50), ...ids.slice(-50)]) {
+    scene.record(exitEvents.issued, issuedRow(scene, id));
+  }
+  await compare();
+  assert.equal(await compare(), 1000);
 });
