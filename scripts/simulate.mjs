@@ -87,7 +87,7 @@ function allMutations() {
   return [...ofTests, ...read("test/simulation/mutations.json")];
 }
 
-/** Names of the mutations that no simulation can see. */
+/** Names of the mutations that a simulation does not see. */
 function unseenMutations(known) {
   const unseen = JSON.parse(readFileSync("test/simulation/unseen.json", "utf8"));
   const names = new Set(unseen.flatMap(({ mutations }) => mutations));

@@ -329,7 +329,8 @@ class Run {
   }
 
   async #startSecond(): Promise<void> {
-    if (this.#service?.isRunning !== true) return;
+    // One that has not started yet may find the directory in use itself.
+    if (this.#service?.isRunning !== true || this.#service.service === undefined) return;
     const config = configOf(this.#scenario, this.#world, space);
     const { pace } = this.#scenario;
     const second = new ServiceProcess(this.#world, "second service", { config, pace }, []);
