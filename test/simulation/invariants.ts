@@ -89,7 +89,7 @@ function headOf(json: Buffer): SeenEvent {
 function takeLine(found: Deliveries, json: Buffer, world: World): void {
   let event: SeenEvent;
   try {
-    event = JSON.parse(json.toString("utf8")) as SeenEvent;
+    event = headOf(json);
   } catch {
     return;
   }

@@ -16,14 +16,12 @@ import {
   type ModelEpoch,
   type ModelFrame,
   type ModelSegment,
+  unmarkedAfterMs,
 } from "./journal.ts";
 import { timeOfDay, world } from "./world.ts";
 
 /** Index of a gap that a reader found. */
 const foundGapIndex = 65_535;
-/** A frame that no MARK covers is returned after this time, in ms. */
-const unmarkedAfterMs = 2000;
-
 /** A frame on its way to the service. */
 interface OutFrame {
   readonly type: number;

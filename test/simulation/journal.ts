@@ -3,12 +3,16 @@ import { frameTypes } from "../../src/journal/frame.ts";
 import type { NativeSegment } from "../../src/native/addon.ts";
 import type { Disk } from "./disk.ts";
 import { systemError } from "./disk.ts";
+import type { SimulatedProcess } from "./scheduler.ts";
+import type { Tail } from "./tailing-reader.ts";
 import { timeOfDay, type World } from "./world.ts";
 
 /** Where the journal is on the simulated disk. */
 export const journalDirectory = "/journal";
 
 export const headerBytes = 4096;
+/** A frame that no MARK covers is returned after this time, in ms. */
+export const unmarkedAfterMs = 2000;
 
 /** A record as the writer was given it. */
 export interface JournalRecord {
@@ -87,6 +91,8 @@ export class JournalModel {
   dropping: { readonly since: number; newest: number } | undefined;
   /** Frames of an exit module that is newer than the service. */
   readonly newer = new Set<ModelFrame>();
+  /** Readers that wait for a frame. */
+  readonly tails = new Set<Tail>();
   #isRunning = false;
   /** Longest time until a frame is seen, and until a MARK covers it, in ms. */
   lateMs = { seen: 3, covered: 60 };
@@ -100,6 +106,21 @@ export class JournalModel {
 
   get isRunning(): boolean {
     return this.#isRunning;
+  }
+
+  /** The frame that was appended last to the newest segment. */
+  get newest(): ModelFrame | undefined {
+    return this.#epochs.at(-1)?.segments.at(-1)?.frames.at(-1);
+  }
+
+  /** The readers of a process that was killed wait for nothing any more. */
+  killed(process: SimulatedProcess): void {
+    for (const tail of this.tails) if (tail.process === process) this.tails.delete(tail);
+  }
+
+  /** The readers of a process that is to stop wait no longer. */
+  stopped(process: SimulatedProcess): void {
+    for (const tail of this.tails) if (tail.process === process) tail.stop();
   }
 
   /** Bytes of all segments. */
@@ -292,8 +313,10 @@ export class JournalModel {
   ): ModelFrame {
     const { scheduler, random } = this.#world();
     const last = segment.frames.at(-1);
+    // A segment is written and flushed after the one before.
+    const before = last ?? epoch.segments.at(-2)?.frames.at(-1);
     const visibleAt = Math.max(
-      last?.visibleAt ?? 0,
+      before?.visibleAt ?? 0,
       scheduler.now + random.fraction() * this.lateMs.seen,
     );
     const coveredAt = visibleAt + random.fraction() * this.lateMs.covered;
@@ -304,11 +327,12 @@ export class JournalModel {
       payload,
       end: (last?.end ?? headerBytes) + 64 + payload.length,
       visibleAt,
-      durableAt: Math.max(last?.durableAt ?? 0, coveredAt),
+      durableAt: Math.max(before?.durableAt ?? 0, coveredAt),
       record,
     };
     segment.frames.push(frame);
     epoch.nextSequence += 1;
+    for (const tail of this.tails) tail.appended(frame);
     return frame;
   }
 
