@@ -47,6 +47,8 @@ export class SimulatedReader implements NativeJournalReader {
   #isPlaced = false;
   #isAtEnd = false;
   #firstSeen = new Map<ModelFrame, number>();
+  /** When the next frame may be returned, in ms of virtual time; `undefined` if there was none at the last read. */
+  protected nextFrameAt: number | undefined;
   readonly #stats: NativeReaderStats = {
     framesRead: 0,
     gapsFound: 0,
@@ -88,6 +90,7 @@ export class SimulatedReader implements NativeJournalReader {
   #read(): NativeBatch | null {
     const out: OutFrame[] = [];
     let bytes = 0;
+    this.nextFrameAt = undefined;
     while (out.length < this.#options.maxBatchFrames) {
       const frame = this.#take();
       if (frame === undefined) break;
@@ -133,11 +136,13 @@ export class SimulatedReader implements NativeJournalReader {
 
   #mayReturn(frame: ModelFrame, epoch: ModelEpoch): boolean {
     const { now } = world().scheduler;
+    this.nextFrameAt = frame.visibleAt;
     if (frame.visibleAt > now) return false;
     const isLive = epoch === this.#model.epochs().at(-1) && !epoch.isSealed;
     if (!isLive || this.#options.mode === "committed" || frame.durableAt <= now) return true;
     const seenAt = this.#firstSeen.get(frame) ?? now;
     this.#firstSeen.set(frame, seenAt);
+    this.nextFrameAt = Math.min(frame.durableAt, seenAt + unmarkedAfterMs);
     if (now - seenAt < unmarkedAfterMs) return false;
     this.#stats.unmarkedFrames += 1;
     return true;

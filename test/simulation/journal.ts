@@ -143,6 +143,7 @@ export class JournalModel {
     });
     this.#isRunning = true;
     this.record("startup");
+    for (const tail of this.tails) tail.ended();
   }
 
   /** The CA stops and seals its epoch. */
@@ -153,6 +154,7 @@ export class JournalModel {
     epoch.isSealed = this.#dropped === 0;
     this.#dropped = 0;
     this.#isRunning = false;
+    for (const tail of this.tails) tail.ended();
   }
 
   /** The CA is killed: what nobody could see yet is lost. After a power cut, so is what was not flushed. */

@@ -12,6 +12,8 @@ export interface Tail {
   readonly process: SimulatedProcess | undefined;
   /** Call it after a frame was appended. */
   appended(frame: ModelFrame): void;
+  /** Call it after an epoch has ended, whose frames wait for no MARK any more. */
+  ended(): void;
   /** Ends the wait. */
   stop(): void;
 }
@@ -22,51 +24,51 @@ export interface Tail {
  * service is to stop.
  */
 export class TailingReader extends SimulatedReader {
-  /** The newest frame when a read had found nothing; `undefined` if that frame was on its way. */
+  /** The newest frame when a read had found nothing; `undefined` if a frame was on its way. */
   #last: ModelFrame | undefined;
 
   override async read(): Promise<NativeBatch | null> {
-    const { scheduler, journal } = world();
+    const { journal } = world();
     const isIdle = this.atEnd();
     let mayFind = !isIdle || journal.newest !== this.#last;
     for (;;) {
-      if (!mayFind && !(await nextPoll())) return null;
+      if (!mayFind && !(await nextPoll(this.nextFrameAt))) return null;
       const batch = await super.read();
-      const { newest } = journal;
-      const isOnItsWay = newest !== undefined && timesOf(newest).some((ms) => ms > scheduler.now);
-      this.#last = isOnItsWay ? undefined : newest;
+      this.#last = this.nextFrameAt === undefined ? journal.newest : undefined;
       if (batch !== null || !isIdle) return batch;
       mayFind = false;
     }
   }
 }
 
-/** Waits until a poll may find something; false if the process is to stop before. */
-function nextPoll(): Promise<boolean> {
+/** Waits until a poll may find something; false if the process is to stop before. `nextFrameAt`: of the reader. */
+function nextPoll(nextFrameAt: number | undefined): Promise<boolean> {
   const { scheduler, journal } = world();
   const { process, now: startedAt } = scheduler;
   return new Promise((resolve) => {
-    let isDue = false;
+    let dueAt = Infinity;
     const end = (isPoll: boolean): void => {
       journal.tails.delete(tail);
       resolve(isPoll);
     };
-    const appended = (frame: ModelFrame): void => {
-      const { now } = scheduler;
-      const next = timesOf(frame).find((ms) => ms > now);
-      if (isDue || next === undefined) return;
-      isDue = true;
-      const polls = Math.ceil((next - startedAt) / pollMs);
-      scheduler.after(startedAt + polls * pollMs - now, () => end(true), process);
+    const pollAt = (ms: number): void => {
+      const polls = Math.floor((ms - startedAt) / pollMs) + 1;
+      const at = startedAt + polls * pollMs;
+      if (at >= dueAt) return;
+      dueAt = at;
+      scheduler.after(at - scheduler.now, () => end(true), process);
     };
-    const tail: Tail = { process, appended, stop: () => end(false) };
+    const tail: Tail = {
+      process,
+      // After a frame that waits for its time, another one changes nothing.
+      appended: ({ visibleAt, durableAt }) => {
+        const isMarkedSoon = durableAt < visibleAt + unmarkedAfterMs;
+        if (nextFrameAt === undefined) pollAt(isMarkedSoon ? durableAt : visibleAt);
+      },
+      ended: () => pollAt(scheduler.now),
+      stop: () => end(false),
+    };
     journal.tails.add(tail);
-    if (journal.newest !== undefined) appended(journal.newest);
+    if (nextFrameAt !== undefined) pollAt(nextFrameAt);
   });
-}
-
-/** When a poll may find a frame that no poll before could return, in ms of virtual time. */
-function timesOf({ visibleAt, durableAt }: ModelFrame): number[] {
-  const unmarkedAt = visibleAt + pollMs + unmarkedAfterMs;
-  return durableAt < unmarkedAt ? [durableAt] : [visibleAt, unmarkedAt, durableAt];
 }
