@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Update } from "../src/http/live-feed.ts";
 import type { HistoryPoint } from "../src/service/history.ts";
 import { Charts } from "./charts.tsx";
+import { DatabaseComparison } from "./comparison.tsx";
 import { Losses } from "./losses.tsx";
 import { Places } from "./places.tsx";
 import { RecentEvents } from "./recent-events.tsx";
@@ -62,6 +63,7 @@ export function Page(): JSX.Element {
             <Places status={update.status} />
             <RecentEvents update={update} wantsNames={wantsNames} ask={setWantsNames} />
             <Losses status={update.status} />
+            <DatabaseComparison status={update.status} />
           </div>
         )}
       </main>

@@ -43,7 +43,9 @@ export function RecentEvents(props: {
               </th>
               {hasNames && <th scope="col">requester</th>}
               {hasNames && <th scope="col">subject</th>}
-              <th scope="col">template</th>
+              <th scope="col" title="*: the requester asked for it; the CA has only its OID">
+                template
+              </th>
               <th scope="col">serial number</th>
               <th scope="col">details</th>
             </tr>

@@ -210,6 +210,33 @@ function journalRow(built: dashboard.DashboardBuilder): dashboard.DashboardBuild
     );
 }
 
+function comparisonRow(built: dashboard.DashboardBuilder): dashboard.DashboardBuilder {
+  return built
+    .withRow(new dashboard.RowBuilder("Scheduled comparison with the CA's database"))
+    .withPanel(
+      graph("Open findings", "short", "What journal and database do not both have, by class.", [
+        `certwire_reconcile_findings{${chosen}}`,
+        "{{instance}} {{class}}",
+      ]),
+    )
+    .withPanel(
+      graph(
+        "Since the last comparison",
+        "s",
+        "How long ago the last complete one began; empty without one.",
+        [`time() - certwire_reconcile_last_timestamp_seconds{${chosen}}`, "{{instance}}"],
+      ),
+    )
+    .withPanel(
+      graph(
+        "Failed comparisons",
+        "short",
+        "Since the service started; `certwire status` says why.",
+        [`certwire_reconcile_failures_total{${chosen}}`, "{{instance}}"],
+      ),
+    );
+}
+
 /** The dashboard for Grafana 11.6 or later: config/grafana-dashboard.json. */
 export function grafanaDashboard(): Dashboard {
   const built = new dashboard.DashboardBuilder("Certwire")
@@ -223,7 +250,7 @@ export function grafanaDashboard(): Dashboard {
     .withVariable(
       variable("sink", "Sink", 'label_values(certwire_sink_state{instance=~"$instance"}, sink)'),
     );
-  const rows = [stateRow, eventsRow, sinksRow, journalRow];
+  const rows = [stateRow, eventsRow, sinksRow, journalRow, comparisonRow];
   const { panels = [], ...rest } = rows.reduce((all, row) => row(all), built).build();
   return { ...rest, panels: panels.map((panel, at) => ({ ...panel, id: at + 1 })) };
 }

@@ -3,7 +3,7 @@
 //   npm run simulate -- [--hours N] [--seconds N] [--seed S] [--runs N] [--script FILE]
 //   npm run simulate -- --mutations [NAME ...] [--seconds N]
 // With --mutations it breaks the source on purpose, in memory, and prints after how many simulated hours each fault was
-// found; ends with 1 if one was not found.
+// found; ends with 1 if one was not found. Without names: all but those of test/simulation/unseen.json.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -87,12 +87,25 @@ function allMutations() {
   return [...ofTests, ...read("test/simulation/mutations.json")];
 }
 
+/** Names of the mutations that no simulation can see. */
+function unseenMutations(known) {
+  const unseen = JSON.parse(readFileSync("test/simulation/unseen.json", "utf8"));
+  const names = new Set(unseen.flatMap(({ mutations }) => mutations));
+  const gone = [...names].filter((name) => !known.some((mutation) => mutation.name === name));
+  if (gone.length > 0) throw new Error(`unseen.json names no mutations: ${gone.join(", ")}`);
+  return names;
+}
+
 async function runMutations(args) {
   const at = args.findIndex((arg) => arg.startsWith("--"));
   const names = at === -1 ? args : args.slice(0, at);
   const rest = at === -1 ? [] : args.slice(at);
   const options = rest.some((arg) => arg === "--seconds") ? rest : [...rest, "--seconds", "60"];
-  const wanted = allMutations().filter(({ name }) => names.length === 0 || names.includes(name));
+  const known = allMutations();
+  const unseen = unseenMutations(known);
+  const wanted = known.filter(({ name }) =>
+    names.length === 0 ? !unseen.has(name) : names.includes(name),
+  );
   let missed = 0;
   for (const mutation of wanted) {
     const ended = await run([...options, "--no-shrink"], mutation);

@@ -15,6 +15,7 @@
 #include "collect/recorded_value.h"
 #include "collect/thread_ids.h"
 #include "collect/variant_value.h"
+#include "journal/units.h"
 
 namespace ca_database {
 namespace {
@@ -29,6 +30,8 @@ constexpr LONG kPartitionedBaseCrl = 47;
 constexpr LONG kPartitionedDeltaCrl = 48;
 constexpr int32_t kCertificateValid = 3;  ///< CA_DISP_VALID, of a certificate with its own CRLs
 constexpr int32_t kMaxPartitions = 0x7fff;
+/// A page ends with the row whose CRL takes it beyond this.
+constexpr size_t kMaxCrlBytes = 16 * journal::kMebibyte;
 constexpr HRESULT kNoDeltaCrl = HRESULT_FROM_WIN32(ERROR_FILE_NOT_FOUND);
 
 /// Columns of the table of CRLs; the last one is missing on servers before 2019.
@@ -54,37 +57,44 @@ std::vector<uint8_t> Encoded(const Record& record) {
 
 class CrlReader {
  public:
-  explicit CrlReader(CrlPage* page) : page_(*page) {}
+  CrlReader(const CrlPageRequest& request, CrlPage* page) : request_(request), page_(*page) {}
 
-  Failure Run(const std::wstring& config, int32_t after) {
+  Failure Run() {
     // The CA works from here on, before the view is open.
-    const uint64_t began_ms = collect::SystemClock().MonotonicMs();
-    HRESULT result = Create(CLSID_CCertView, IID_ICertView2, &view_);
-    if (FAILED(result)) return {result, "CoCreateInstance(CCertView)"};
-    const Text place(config);
-    result = view_->OpenConnection(place.get());
-    if (FAILED(result)) return {result, "ICertView::OpenConnection"};
-    result = view_->SetTable(CVRC_TABLE_CRL);
-    if (FAILED(result)) return {result, "ICertView2::SetTable"};
-    Failure failure = SelectColumns();
+    const uint64_t began_ms = ReaderMs();
+    Failure failure = Open();
     if (!failure.ok()) return failure;
-    VARIANT from;
-    VariantInit(&from);
-    V_VT(&from) = VT_I4;
-    V_I4(&from) = after;
-    result = view_->SetRestriction(indexes_.front(), CVR_SEEK_GT, CVR_SORT_ASCEND, &from);
-    if (FAILED(result)) return {result, "ICertView::SetRestriction"};
-    result = view_->OpenView(row_.Out());
-    if (SUCCEEDED(result) && !row_) result = E_NOINTERFACE;
-    if (FAILED(result)) return {result, "ICertView::OpenView"};
-    failure = ReadRow(after);
+    failure = ReadRows(ReaderMs());
     row_.Reset();
     view_.Reset();
-    page_.view_ms = collect::SystemClock().MonotonicMs() - began_ms;
+    page_.view_ms = ReaderMs() - began_ms;
     return failure;
   }
 
  private:
+  static uint64_t ReaderMs() { return collect::SystemClock().MonotonicMs(); }
+
+  Failure Open() {
+    HRESULT result = Create(CLSID_CCertView, IID_ICertView2, &view_);
+    if (FAILED(result)) return {result, "CoCreateInstance(CCertView)"};
+    const Text place(request_.config);
+    result = view_->OpenConnection(place.get());
+    if (FAILED(result)) return {result, "ICertView::OpenConnection"};
+    result = view_->SetTable(CVRC_TABLE_CRL);
+    if (FAILED(result)) return {result, "ICertView2::SetTable"};
+    const Failure failure = SelectColumns();
+    if (!failure.ok()) return failure;
+    VARIANT from;
+    VariantInit(&from);
+    V_VT(&from) = VT_I4;
+    V_I4(&from) = request_.after;
+    result = view_->SetRestriction(indexes_.front(), CVR_SEEK_GT, CVR_SORT_ASCEND, &from);
+    if (FAILED(result)) return {result, "ICertView::SetRestriction"};
+    result = view_->OpenView(row_.Out());
+    if (SUCCEEDED(result) && !row_) result = E_NOINTERFACE;
+    return {result, "ICertView::OpenView"};
+  }
+
   Failure SelectColumns() {
     for (size_t column = 0; column < kColumns; ++column) {
       const Text name(kNames[column]);
@@ -104,13 +114,25 @@ class CrlReader {
     return {};
   }
 
-  Failure ReadRow(int32_t after) {
-    LONG place = -1;
-    HRESULT result = row_->Next(&place);
-    if (FAILED(result)) return {result, "IEnumCERTVIEWROW::Next"};
-    if (result != S_OK) return {};
+  Failure ReadRows(uint64_t opened_ms) {
+    while (page_.rows.size() < request_.max_rows && crl_bytes_ < kMaxCrlBytes) {
+      if (ReaderMs() - opened_ms >= request_.max_view_ms) return {};
+      LONG place = -1;
+      const HRESULT result = row_->Next(&place);
+      if (FAILED(result)) return {result, "IEnumCERTVIEWROW::Next"};
+      if (result != S_OK) {
+        page_.is_end = true;
+        return {};
+      }
+      const Failure failure = ReadRow();
+      if (!failure.ok()) return failure;
+    }
+    return {};
+  }
+
+  Failure ReadRow() {
     Reference<IEnumCERTVIEWCOLUMN> values;
-    result = row_->EnumCertViewColumn(values.Out());
+    HRESULT result = row_->EnumCertViewColumn(values.Out());
     if (SUCCEEDED(result) && !values) result = E_NOINTERFACE;
     if (FAILED(result)) return {result, "IEnumCERTVIEWROW::EnumCertViewColumn"};
     std::array<Variant, kColumns> row;
@@ -127,13 +149,14 @@ class CrlReader {
         return {result, "IEnumCERTVIEWCOLUMN::GetValue"};
       }
     }
-    return Keep(row, der_result, after);
+    return Keep(row, der_result);
   }
 
-  Failure Keep(const std::array<Variant, kColumns>& row, HRESULT der_result, int32_t after) {
+  Failure Keep(const std::array<Variant, kColumns>& row, HRESULT der_result) {
     const std::optional<int32_t> id = NumberIn(row[kRowId]);
     if (!id.has_value()) return {kBadRow, "a row without a CRLRowId"};
-    if (*id <= after) return {kBadRow, "rows out of order"};
+    const int32_t last = page_.rows.empty() ? request_.after : page_.rows.back().id;
+    if (*id <= last) return {kBadRow, "rows out of order"};
     // As of the CA's version: the index of the certificate is in the low word.
     const int32_t certificate = NumberIn(row[kNameId]).value_or(0) & 0xffff;
     const bool delta = NumberIn(row[kMinBase]).value_or(0) != 0;
@@ -145,8 +168,13 @@ class CrlReader {
     } else if (der.kind == Kind::kBytes && der.size > 0) {
       record.AddCrl(certificate, delta, ToValue(der, collect::PropertyType::kBinary),
                     NumberIn(row[kPartition]).value_or(0));
+      crl_bytes_ += der.size;
     }
-    page_.row = CrlRow{*id, Encoded(record), DateIn(row[kThisPublish])};
+    const size_t size = EncodedSize(record);
+    const size_t offset = page_.records.size();
+    page_.records.resize(offset + size);
+    EncodeRecord(record, page_.records.data() + offset, size);
+    page_.rows.push_back({*id, offset, size, DateIn(row[kThisPublish])});
     return {};
   }
 
@@ -161,7 +189,9 @@ class CrlReader {
     return V_DATE(&value.get());
   }
 
+  const CrlPageRequest& request_;
   CrlPage& page_;
+  size_t crl_bytes_ = 0;  ///< of the CRLs that were read
   std::vector<LONG> indexes_;
   // The enumerator of the rows goes before the object that made it.
   Reference<ICertView2> view_;
@@ -222,8 +252,8 @@ Failure Guarded(Work work) {
 
 }  // namespace
 
-Failure ReadCrlRow(const std::wstring& config, int32_t after, CrlPage* page) {
-  return Guarded([&] { return CrlReader(page).Run(config, after); });
+Failure ReadCrlPage(const CrlPageRequest& request, CrlPage* page) {
+  return Guarded([&] { return CrlReader(request, page).Run(); });
 }
 
 Failure ReadCrlPartitions(const std::wstring& config, CrlPartitions* partitions) {

@@ -103,7 +103,7 @@ void Catalog::ReadHeaderOf(const std::string& name, uint64_t size, bool again, u
 void Catalog::NoteUnreadable(SegmentPlace place, const Status& status, bool is_damage) {
   const auto before = were_unreadable_.find(place);
   const uint64_t since = before == were_unreadable_.end() ? now_ : before->second.since;
-  unreadable_[place] = {since, status, is_damage};
+  unreadable_[place] = {place, since, status, is_damage};
 }
 
 Status Catalog::ReadWritersEpoch(std::optional<EpochKey>* epoch) const {

@@ -29,6 +29,7 @@ struct CatalogSegment {
 
 /// A file with the name of a segment that exists but could not be read when it was last listed.
 struct UnreadableFile {
+  SegmentPlace place;
   /// MonotonicNanos of the first listing that could not read it; it has failed since then.
   uint64_t since = 0;
   Status status;

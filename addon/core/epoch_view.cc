@@ -24,7 +24,7 @@ bool EpochView::HasWriter() {
   const Status status = links_.FindWriter(catalog_, &writer);
   if (status.ok()) {
     lock_unreadable_since_ = 0;
-    blocked_ = Status::Ok();
+    Unblock();
     is_unsure_ = false;
     has_writer_ = writer == place_->epoch;
     return *has_writer_;
@@ -35,6 +35,7 @@ bool EpochView::HasWriter() {
   is_unsure_ = IsRecent(lock_unreadable_since_);
   has_writer_ = is_unsure_ || !IsFollowed();
   if (*has_writer_ && !is_unsure_) {
+    Unblock();
     blocked_ = Status(status.code(), "cannot read which epoch has a writer", status.os_error());
   }
   return *has_writer_;
@@ -73,7 +74,10 @@ StepOutcome EpochView::EndOrWait(SegmentPlace from) {
 }
 
 void EpochView::Block(const UnreadableFile& file) {
-  blocked_ = Status(file.status.code(), "cannot read a segment", file.status.os_error());
+  blocked_ = Status(file.status.code(), "cannot read the segment", file.status.os_error());
+  char name[kSegmentNameSize];
+  FormatSegmentName(file.place.number, file.place.index, name);
+  blocking_segment_ = name;
 }
 
 }  // namespace journal

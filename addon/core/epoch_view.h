@@ -34,11 +34,13 @@ class EpochView {
   /// Why the reader has waited for more than 5 s: the lock file cannot be read, and the next epoch
   /// does not say that it follows; or a segment cannot be opened. Ok otherwise.
   const Status& blocked() const { return blocked_; }
+  /// Name of the segment that the reader waits for when that is why it is blocked; otherwise empty.
+  const std::string& blocking_segment() const { return blocking_segment_; }
   /// Forgets which epoch has a writer; the reader has entered another one.
   void ForgetWriter() {
     has_writer_.reset();
     is_unsure_ = false;
-    blocked_ = Status::Ok();
+    Unblock();
   }
   /// True while a segment in [from, before) cannot be read but may be later: one that cannot be
   /// opened, for as long as that lasts, since it may have records; one that is damaged, for 5 s.
@@ -52,6 +54,10 @@ class EpochView {
   bool HasWriter();
   bool IsFollowed();
   void Block(const UnreadableFile& file);
+  void Unblock() {
+    blocked_ = Status::Ok();
+    blocking_segment_.clear();
+  }
   bool IsRecent(uint64_t since) const { return listed_at_ - since < kPatienceNanos; }
 
   /// How long a virus scanner may hold a file before that is an error.
@@ -61,6 +67,7 @@ class EpochView {
   EpochLinks links_;
   const ReadPlace* place_;
   Status blocked_;
+  std::string blocking_segment_;
   std::optional<bool> has_writer_;  ///< of this epoch; kept until the next listing or epoch
   bool is_unsure_ = false;  ///< has_writer_ is a guess: the lock file may become readable soon
   uint64_t listed_at_ = 0;  ///< MonotonicNanos of the last listing

@@ -26,6 +26,7 @@ class ReaderCore final : public Reader {
       : ReaderCore(options,
                    options.file_system != nullptr ? options.file_system : DefaultFileSystem()) {}
   Status Read(Batch* batch) override;
+  std::string BlockingSegment() const override { return view_.blocking_segment(); }
   bool AtEnd() const override { return at_end_; }
   ReaderStats Stats() const override { return stats_; }
   WriterTimes Times() const override { return times_; }

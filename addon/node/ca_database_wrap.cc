@@ -30,6 +30,10 @@ Napi::Value ToError(Napi::Env env, const ca_database::Failure& failure) {
   return error.Value();
 }
 
+Napi::Buffer<uint8_t> Bytes(Napi::Env env, const std::vector<uint8_t>& bytes) {
+  return Napi::Buffer<uint8_t>::Copy(env, bytes.data(), bytes.size());
+}
+
 struct FactsTask {
   std::wstring config;
   ca_database::CaFacts facts;
@@ -65,8 +69,7 @@ struct RowsTask {
   void Settle(Napi::Env env, const Napi::Promise::Deferred& deferred) const {
     if (!failure.ok()) return deferred.Reject(ToError(env, failure));
     Napi::Object object = Napi::Object::New(env);
-    object.Set("records",
-               Napi::Buffer<uint8_t>::Copy(env, page.records.data(), page.records.size()));
+    object.Set("records", Bytes(env, page.records));
     Napi::Array rows = Napi::Array::New(env, page.rows.size());
     for (uint32_t i = 0; i < page.rows.size(); i++) {
       const auto& row = page.rows[i];
@@ -86,27 +89,30 @@ struct RowsTask {
   }
 };
 
-Napi::Buffer<uint8_t> Bytes(Napi::Env env, const std::vector<uint8_t>& bytes) {
-  return Napi::Buffer<uint8_t>::Copy(env, bytes.data(), bytes.size());
-}
-
-struct CrlRowTask {
-  std::wstring config;
-  int32_t after = 0;
+struct CrlsTask {
+  ca_database::CrlPageRequest request;
   ca_database::CrlPage page;
   ca_database::Failure failure;
 
-  void Work() { failure = ca_database::ReadCrlRow(config, after, &page); }
+  void Work() { failure = ca_database::ReadCrlPage(request, &page); }
 
   void Settle(Napi::Env env, const Napi::Promise::Deferred& deferred) const {
     if (!failure.ok()) return deferred.Reject(ToError(env, failure));
     Napi::Object object = Napi::Object::New(env);
-    object.Set("viewMs", static_cast<double>(page.view_ms));
-    if (page.row.has_value()) {
-      object.Set("id", page.row->id);
-      object.Set("record", Bytes(env, page.row->record));
-      if (page.row->published.has_value()) object.Set("published", *page.row->published);
+    object.Set("records", Bytes(env, page.records));
+    Napi::Array rows = Napi::Array::New(env, page.rows.size());
+    for (uint32_t i = 0; i < page.rows.size(); i++) {
+      const auto& row = page.rows[i];
+      Napi::Object entry = Napi::Object::New(env);
+      entry.Set("id", row.id);
+      entry.Set("offset", static_cast<double>(row.offset));
+      entry.Set("size", static_cast<double>(row.size));
+      if (row.published.has_value()) entry.Set("published", *row.published);
+      rows.Set(i, entry);
     }
+    object.Set("rows", rows);
+    object.Set("isEnd", Napi::Boolean::New(env, page.is_end));
+    object.Set("viewMs", static_cast<double>(page.view_ms));
     deferred.Resolve(object);
   }
 };
@@ -186,9 +192,14 @@ Napi::Value ReadCaRows(const Napi::CallbackInfo& info) {
   return OwnThreadPromise<RowsTask>::Start(info.Env(), std::move(task));
 }
 
-Napi::Value ReadCaCrlRow(const Napi::CallbackInfo& info) {
-  return OwnThreadPromise<CrlRowTask>::Start(
-      info.Env(), {Wide(info[0]), info[1].ToNumber().Int32Value(), {}, {}});
+Napi::Value ReadCaCrls(const Napi::CallbackInfo& info) {
+  const auto options = info[0].As<Napi::Object>();
+  CrlsTask task;
+  task.request.config = Wide(options.Get("config"));
+  task.request.after = options.Get("after").ToNumber().Int32Value();
+  task.request.max_rows = options.Get("maxRows").ToNumber().Uint32Value();
+  task.request.max_view_ms = options.Get("maxViewMs").ToNumber().Uint32Value();
+  return OwnThreadPromise<CrlsTask>::Start(info.Env(), std::move(task));
 }
 
 Napi::Value ReadCaCrlPartitions(const Napi::CallbackInfo& info) {
@@ -210,7 +221,7 @@ Napi::Object DefineCaDatabase(Napi::Env env) {
   Napi::Object database = Napi::Object::New(env);
   database.Set("readFacts", Napi::Function::New(env, ReadCa, "readFacts"));
   database.Set("readRows", Napi::Function::New(env, ReadCaRows, "readRows"));
-  database.Set("readCrlRow", Napi::Function::New(env, ReadCaCrlRow, "readCrlRow"));
+  database.Set("readCrls", Napi::Function::New(env, ReadCaCrls, "readCrls"));
   database.Set("readCrlPartitions",
                Napi::Function::New(env, ReadCaCrlPartitions, "readCrlPartitions"));
   database.Set("readPartitionedCrl",

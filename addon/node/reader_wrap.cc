@@ -87,6 +87,7 @@ class ReadWorker final : public PromiseWorker {
   journal::Status Work() override { return reader_->Read(&batch_); }
 
   void WorkEnded() override {
+    blocking_segment_ = reader_->BlockingSegment();
     owner_->stats_ = reader_->Stats();
     owner_->at_end_ = reader_->AtEnd();
     owner_->reading_ = false;
@@ -98,10 +99,15 @@ class ReadWorker final : public PromiseWorker {
     return ToObject(Env(), batch_);
   }
 
+  Napi::Error Failure(journal::Status status) override {
+    return ToError(Env(), status, blocking_segment_);
+  }
+
  private:
   ReaderWrap* owner_;
   std::shared_ptr<journal::Reader> reader_;
   journal::Batch batch_;
+  std::string blocking_segment_;
 };
 
 Napi::Function ReaderWrap::Define(Napi::Env env) {

@@ -11,8 +11,9 @@ int HexDigit(char c) {
 
 }  // namespace
 
-Napi::Error ToError(Napi::Env env, journal::Status status) {
+Napi::Error ToError(Napi::Env env, journal::Status status, const std::string& file) {
   std::string text = status.what();
+  if (!file.empty()) text += " " + file;
   if (status.os_error() != 0) text += " (system error " + std::to_string(status.os_error()) + ")";
   Napi::Error error = Napi::Error::New(env, text);
   error.Set("code", Napi::String::New(env, "CERTWIRE_JOURNAL_UNREADABLE"));

@@ -10,8 +10,9 @@
 
 namespace binding {
 
-/// JavaScript error for a failed status; `code` is CERTWIRE_JOURNAL_UNREADABLE.
-Napi::Error ToError(Napi::Env env, journal::Status status);
+/// JavaScript error for a failed status; `code` is CERTWIRE_JOURNAL_UNREADABLE. `file`: name of the
+/// file that it is about, if it is about one.
+Napi::Error ToError(Napi::Env env, journal::Status status, const std::string& file = "");
 
 /// A bigint of JavaScript for an unsigned 64-bit number.
 Napi::BigInt ToBigInt(Napi::Env env, uint64_t value);

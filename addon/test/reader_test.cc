@@ -713,6 +713,7 @@ TEST_CASE("a segment that cannot be opened is waited for, and after 5 s that is 
   REQUIRE(view.Refresh(3700 * kOneSecond).ok());
   CHECK(view.WaitsForUnreadable({0, 0}, {1, 1}));
   CHECK_FALSE(view.blocked().ok());
+  CHECK(view.blocking_segment() == builder.path().substr(builder.path().rfind('/') + 1));
   held = false;
   REQUIRE(view.Refresh(3701 * kOneSecond).ok());
   CHECK_FALSE(view.WaitsForUnreadable({0, 0}, {1, 1}));

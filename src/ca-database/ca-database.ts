@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { clock } from "../clock.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { isSameCaName } from "../events/ca-identity.ts";
 import type { CrlRow } from "../events/crl-row-event.ts";
 import { oleDateMs } from "../events/times.ts";
 import { decodeRecord } from "../exit/decode-record.ts";
@@ -8,6 +9,7 @@ import type { ExitRecord, RecordValue } from "../exit/record.ts";
 import type {
   NativeCaDatabase,
   NativeCaFacts,
+  NativeCrlPage,
   NativeCrlPartitions,
   NativePartitionedCrl,
   NativeRowPage,
@@ -70,6 +72,12 @@ export interface RowPage {
   readonly lackingColumns: readonly string[];
 }
 
+/** A row of the table of CRLs. */
+export interface StoredCrl extends CrlRow {
+  /** Its CRLRowId. */
+  readonly id: number;
+}
+
 /** A row is not begun later than this after its view was opened, in ms; the CA itself closes a view after 16 minutes. */
 const maxViewMs = 60_000;
 /** A scan for revoked rows makes the CA look at as many rows at a time: the column has no index. */
@@ -85,6 +93,10 @@ const pageSizes: Readonly<Record<RowColumns, PageSizes>> = {
   scan: { least: 50, first: 500, most: 2000 },
   whole: { least: 10, first: 100, most: 500 },
 };
+
+/** CRLs are larger than rows, and of any size. */
+const crlSizes: PageSizes = { least: 1, first: 50, most: 500 };
+const slowRow = "a view took too long for a single row";
 
 type PageRequest = Pick<NativeRowRequest, "columns" | "scan" | "from" | "maxRows"> &
   Partial<Pick<NativeRowRequest, "to" | "since">>;
@@ -112,12 +124,13 @@ export class CaDatabase {
 
   /**
    * What the CA says of itself. Rejects with CERTWIRE_CA_DATABASE_REFUSED, CERTWIRE_CA_DATABASE_FAILED,
-   * CERTWIRE_CA_DATABASE_STUCK, and with CERTWIRE_CA_DATABASE_OTHER if it is not the CA that is meant.
+   * CERTWIRE_CA_DATABASE_STUCK, and with CERTWIRE_CA_DATABASE_OTHER if it is not the CA that is meant. After an abort of
+   * the signal an answer is not waited for.
    */
-  async facts(): Promise<NativeCaFacts> {
+  async facts(signal?: AbortSignal): Promise<NativeCaFacts> {
     const { config } = this.#options;
     try {
-      return this.#assertSame(await this.#inTime(() => this.#native.readFacts(config)));
+      return this.#assertSame(await this.#inTime(() => this.#native.readFacts(config), signal));
     } catch (error) {
       if (error instanceof CertwireError) throw error;
       throw databaseError(config, error).error;
@@ -125,8 +138,15 @@ export class CaDatabase {
   }
 
   /** The same, and rejects with CERTWIRE_CA_DATABASE_REFUSED if this account may not read the database. */
-  async readableFacts(): Promise<NativeCaFacts> {
-    return this.#assertReadable(await this.facts());
+  async readableFacts(signal?: AbortSignal): Promise<NativeCaFacts> {
+    return this.#assertReadable(await this.facts(signal));
+  }
+
+  /** The same, once the CA answers. Waits and rejects as `pages` does. */
+  async factsOnceReady(signal: AbortSignal): Promise<NativeCaFacts> {
+    const { config } = this.#options;
+    const { answer } = await this.#ask(() => this.#native.readFacts(config), signal);
+    return this.#assertSame(answer);
   }
 
   /**
@@ -236,23 +256,22 @@ export class CaDatabase {
   }
 
   /**
-   * The CRLs that the database keeps, those of partitions among them, with a CRLRowId above `after`, in its order. Waits
-   * and rejects as `pages` does.
+   * The CRLs that the database keeps, those of partitions among them, with a CRLRowId above `after`, page by page and in its
+   * order. Waits and rejects as `pages` does.
    */
-  async *crls(
-    after: number,
-    signal: AbortSignal,
-  ): AsyncGenerator<CrlRow & { readonly id: number }> {
+  async *crls(after: number, signal: AbortSignal): AsyncGenerator<readonly StoredCrl[]> {
     const { config } = this.#options;
-    for (let last = after; ; ) {
-      const read = () => this.#native.readCrlRow(config, last);
-      const { answer, ca } = await this.#ask(read, signal);
+    for (let [last, maxRows] = [after, crlSizes.first]; ; ) {
+      const request = { config, after: last, maxRows, maxViewMs };
+      const { answer, ca } = await this.#ask(() => this.#native.readCrls(request), signal);
       this.#lastViewMs = answer.viewMs;
-      const { id, record, published } = answer;
-      if (id === undefined || record === undefined) return;
-      last = id;
-      const publishedMs = published === undefined ? undefined : oleDateMs(oleBytes(published));
-      yield { id, record: { ...decodeRecord(record), ca }, publishedMs };
+      const { rows, isEnd, viewMs } = answer;
+      const end = rows.at(-1);
+      if (end !== undefined) yield crlsOf(answer, ca);
+      if (isEnd) return;
+      if (end === undefined) throw this.#failed(slowRow);
+      last = end.id;
+      if (rows.length === maxRows) maxRows = nextPageRows(maxRows, viewMs, crlSizes);
     }
   }
 
@@ -281,7 +300,7 @@ export class CaDatabase {
     const { answer: page, ca } = await this.#ask(() => this.#native.readRows(whole), signal);
     this.#lastViewMs = page.viewMs;
     const isStuck = page.rows.length === 0 && !page.isEnd;
-    if (isStuck) throw this.#failed("a view took too long for a single row");
+    if (isStuck) throw this.#failed(slowRow);
     return { read: pageOf(page, ca, request.from), page };
   }
 
@@ -311,10 +330,11 @@ export class CaDatabase {
       await this.#pause(signal);
       await this.#untilHours(signal);
       try {
-        const facts = await this.#inTime(() => this.#native.readFacts(config));
+        const facts = await this.#inTime(() => this.#native.readFacts(config), signal);
         const ca = caProperties(this.#assertReadable(this.#assertSame(facts)));
-        return { answer: await this.#inTime(call), ca };
+        return { answer: await this.#inTime(call, signal), ca };
       } catch (cause) {
+        signal.throwIfAborted();
         if (cause instanceof CertwireError) throw cause;
         const { error, isPassing } = databaseError(config, cause);
         if (!isPassing) throw error;
@@ -325,11 +345,17 @@ export class CaDatabase {
     }
   }
 
-  /** A call that hangs cannot be ended: it is left alone, and no further one is made until it is back. */
-  async #inTime<T>(call: () => Promise<T>): Promise<T> {
+  /**
+   * A call that hangs cannot be ended: it is left alone, and no further one is made until it is back. After an abort of the
+   * signal it is not waited for.
+   */
+  async #inTime<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (this.#stuck !== undefined) throw this.#stuck;
+    signal?.throwIfAborted();
     const { stuckAfterMs = 120_000 } = this.#options;
     const timer = new AbortController();
+    const stop = () => timer.abort();
+    signal?.addEventListener("abort", stop);
     const answer = call();
     const late = (async () => {
       await clock.delay(stuckAfterMs, { signal: timer.signal });
@@ -344,6 +370,7 @@ export class CaDatabase {
     try {
       return await Promise.race([answer, late]);
     } finally {
+      signal?.removeEventListener("abort", stop);
       timer.abort();
     }
   }
@@ -357,7 +384,7 @@ export class CaDatabase {
     const first = (this.#first ??= facts);
     // A renewal adds a certificate, and the others stay.
     const isSame =
-      facts.sanitizedName === first.sanitizedName &&
+      isSameCaName(facts.sanitizedName, first.sanitizedName) &&
       first.certificates.every((der) => found.includes(hash("sha256", der)));
     if (!isSame) throw this.#other(`"${facts.name}" answers, where "${first.name}" did before`);
     return facts;
@@ -441,4 +468,12 @@ function pageOf(page: NativeRowPage, ca: CaProperties, after: number): RowPage {
   }));
   const [lastId = after] = page.rows.at(-1) ?? [];
   return { rows, lastId, lackingColumns: page.lackingColumns };
+}
+
+function crlsOf({ records, rows }: NativeCrlPage, ca: CaProperties): StoredCrl[] {
+  return rows.map(({ id, offset, size, published }) => ({
+    id,
+    record: { ...decodeRecord(records.subarray(offset, offset + size)), ca },
+    publishedMs: published === undefined ? undefined : oleDateMs(oleBytes(published)),
+  }));
 }

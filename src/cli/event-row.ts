@@ -2,6 +2,7 @@ import { printable } from "../errors/printable.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import { kindOf } from "../events/event-kind.ts";
 import { requestIdOf } from "../events/selection.ts";
+import { shownTemplate } from "../events/shown-template.ts";
 
 /** An event as a line of the live view. */
 export interface EventRow {
@@ -11,6 +12,7 @@ export interface EventRow {
   readonly requestId: string;
   /** Subject, requester, or what else the event is about. */
   readonly about: string;
+  /** As `shownTemplate`. */
   readonly template: string;
   readonly serialNumber: string;
   /** Time since the CA called the exit module, such as `12 ms`; absent where nobody waits for events. */
@@ -29,7 +31,9 @@ export function eventRow(event: CertwireEvent): EventRow {
     kind: kindOf(event),
     requestId: requestIdOf(event) ?? "",
     about: about(event, request, certificate),
-    template: attribute(data, "CertificateTemplate") ?? templateOf(certificate, properties),
+    template:
+      shownTemplate(templateOf(certificate, properties), attribute(data, "CertificateTemplate")) ??
+      "",
     serialNumber: text(certificate["serialNumber"]),
   };
 }
@@ -86,7 +90,7 @@ const columns: readonly Column[] = [
   { name: "requestId", heading: "request", width: 7, isRight: true },
   { name: "age", heading: "age", width: 6, isRight: true },
   { name: "about", heading: "subject, requester", width: 20 },
-  { name: "template", heading: "template", width: 20 },
+  { name: "template", heading: "template, *requested", width: 20 },
   { name: "serialNumber", heading: "serial number", width: 14 },
 ];
 const gap = 2;

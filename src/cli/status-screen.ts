@@ -15,10 +15,11 @@ const colours = { ok: "green", degraded: "yellow", failing: "red" } as const;
 type Reason = Status["reasons"][number];
 type Sink = Status["sinks"][number];
 type Journal = NonNullable<Status["journal"]>;
+type Comparison = NonNullable<Status["reconcile"]>;
 
 /** A status for people: at most 80 columns, the reasons first, names and errors made safe for a terminal. */
 export function statusScreen(found: Status): string[] {
-  const { state, time, reasons, journal, sinks } = found;
+  const { state, time, reasons, journal, sinks, reconcile } = found;
   const at = Date.parse(time);
   const left = reasons.length - mostReasons;
   return [
@@ -28,6 +29,7 @@ export function statusScreen(found: Status): string[] {
     "",
     ...(journal === undefined ? ["journal  cannot be read"] : journalLines(journal, at)),
     ...sinks.flatMap((sink) => sinkLines(sink, at)),
+    ...(reconcile === undefined ? [] : field("CA database", comparisonText(reconcile, at))),
   ];
 }
 
@@ -99,6 +101,27 @@ function backlogText(backlog: Sink["backlog"], at: number): string {
   if (oldestTime === undefined) return "nothing waits";
   const count = records === undefined ? "" : `${countOf(records, "record")}, `;
   return `${count}up to ${formatBytes(bytes)} wait, the oldest ${age(oldestTime, at)}`;
+}
+
+function comparisonText(
+  { running, lastTime, rows = 0, open, unlisted = 0, nextTime }: Comparison,
+  at: number,
+): string {
+  const parts = [
+    lastTime === undefined
+      ? "not compared yet"
+      : `compared ${age(lastTime, at)}, ${countOf(rows, "row")}`,
+  ];
+  const counts = Object.entries(open ?? {}).filter(([, count]) => count > 0);
+  if (counts.length > 0) {
+    parts.push(`open: ${counts.map(([found, count]) => `${count} ${found}`).join(" and ")}`);
+  } else if (lastTime !== undefined) parts.push("no open finding");
+  if (unlisted > 0) parts.push(`${unlisted} more in its file`);
+  if (running) parts.push("being compared now");
+  if (nextTime !== undefined) {
+    parts.push(`next in ${formatDuration(Math.max(0, Date.parse(nextTime) - at))}`);
+  }
+  return parts.join(", ");
 }
 
 /** How long ago a time is; a record of the future is named as such. */

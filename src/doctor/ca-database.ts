@@ -4,9 +4,10 @@ import { mayRead } from "../ca-database/rights.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { errorCodes } from "../errors/codes.ts";
 import { describeCause } from "../errors/describe-cause.ts";
+import type { Status } from "../health/status.ts";
 import type { NativeCaDatabase } from "../native/ca-database.ts";
 import type { NativeWindows } from "../native/windows-system.ts";
-import { caution, type Finding, findings, skipped } from "./finding.ts";
+import { caution, type Finding, findings, problem, skipped } from "./finding.ts";
 
 /** What this account may do with the CA's database. */
 export type DatabaseRight =
@@ -17,6 +18,7 @@ export type DatabaseRight =
   /** Nothing is known. */
   | { readonly unknown: string };
 
+const docs = "how-to/reconcile-and-backfill.md";
 const hint = `Only certwire reconcile and backfill need it. ${errorCodes.CERTWIRE_CA_DATABASE_REFUSED.hint}`;
 
 /** Asks the CA of this machine what this account may do. Never rejects for what is wrong with the CA. */
@@ -44,9 +46,24 @@ export async function readDatabaseRight(
 export function judgeDatabase(right: DatabaseRight): Finding[] {
   if ("unknown" in right) return [skipped("ca-database", right.unknown)];
   const refused = (seen: string): Finding[] =>
-    findings("ca-database", seen, [caution(seen, hint, "how-to/reconcile-and-backfill.md")]);
+    findings("ca-database", seen, [caution(seen, hint, docs)]);
   if ("refusal" in right) return refused(right.refusal);
   const { config, roles } = right;
   if (mayRead(roles)) return findings("ca-database", `this account may read ${config}`);
   return refused(`this account may not read ${config}`);
+}
+
+/** Whether the account of the service may read the database, as the CA has answered the service. */
+export function judgeServiceRight(reconcile: Status["reconcile"]): Finding[] {
+  if (reconcile === undefined) {
+    return [skipped("ca-database-service", "only a running service knows, from its own attempts")];
+  }
+  const { mayRead: isAllowed } = reconcile;
+  if (isAllowed === undefined) {
+    return [skipped("ca-database-service", "the CA has not answered the service yet")];
+  }
+  if (isAllowed) return findings("ca-database-service", "the account of the service may read it");
+  const seen = "reconcile is configured, and the account of the service may not read the database";
+  const { hint: steps } = errorCodes.CERTWIRE_CA_DATABASE_REFUSED;
+  return findings("ca-database-service", seen, [problem(seen, steps, docs)]);
 }

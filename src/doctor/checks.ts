@@ -107,6 +107,10 @@ export const doctorChecks = {
     link: "CA's database",
     question: "May this account read the CA's database, as `reconcile` and `backfill` do?",
   },
+  "ca-database-service": {
+    link: "CA's database",
+    question: "May the account of the service, if it compares on a schedule?",
+  },
 } as const satisfies Record<string, CheckEntry>;
 
 /** A key of `doctorChecks`; stable across versions, so scripts may match on it. */

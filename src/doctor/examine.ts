@@ -7,6 +7,7 @@ import { packageVersion } from "../files/package-version.ts";
 import { diskPlaces } from "../health/from-config.ts";
 import { assessHealth, type HealthReason } from "../health/health.ts";
 import { type DiskFindings, inspectDisk } from "../health/on-disk.ts";
+import type { Status } from "../health/status.ts";
 import { listSegments } from "../journal/segments.ts";
 import { unflushedSince } from "../journal-tools/journal-end.ts";
 import type { NativeSegment } from "../native/addon.ts";
@@ -15,7 +16,7 @@ import type { NativeWindows } from "../native/windows-system.ts";
 import type { ServerTime, SinkKind } from "../sinks/sink-kind.ts";
 import { checkState } from "../state/check-state.ts";
 import { stateLayout } from "../state/layout.ts";
-import { judgeDatabase, readDatabaseRight } from "./ca-database.ts";
+import { judgeDatabase, judgeServiceRight, readDatabaseRight } from "./ca-database.ts";
 import type { CheckName } from "./checks.ts";
 import { judgeClock } from "./clock.ts";
 import { readConfiguration } from "./configuration.ts";
@@ -45,6 +46,8 @@ export interface ExamineOptions {
   readonly windows?: NativeWindows;
   /** The databases of CAs; absent elsewhere than on Windows. */
   readonly caDatabase?: NativeCaDatabase;
+  /** The status as the running service knows it. Default: there is none. */
+  readonly statusOf?: (config: ResolvedConfig) => Promise<Pick<Status, "reconcile">>;
   /** The kinds of sinks. Default: those of the registry. */
   readonly kinds?: readonly SinkKind[];
 }
@@ -89,6 +92,7 @@ export async function examine(options: ExamineOptions): Promise<Diagnosis> {
     ...(await examineSinks(known, isUsable)),
     ...(await examineEventLog(windows)),
     ...(await examineDatabase(options)),
+    ...(await examineServiceRight(config, options)),
   ];
   return {
     state: worstOf(all),
@@ -226,6 +230,17 @@ async function examineDatabase({
     return [skipped("ca-database", `this machine runs ${process.platform}`)];
   }
   return judgeDatabase(await readDatabaseRight(windows, caDatabase, timeoutMs));
+}
+
+async function examineServiceRight(
+  config: ResolvedConfig | undefined,
+  { statusOf }: ExamineOptions,
+): Promise<Finding[]> {
+  if (config === undefined) return skipAll(["ca-database-service"]);
+  if (config.reconcile === undefined) {
+    return [skipped("ca-database-service", "no schedule: the configuration has no reconcile")];
+  }
+  return judgeServiceRight((await statusOf?.(config))?.reconcile);
 }
 
 async function examineEventLog(windows: NativeWindows | undefined): Promise<Finding[]> {

@@ -1,4 +1,5 @@
 import { type ExitRecord, isCut, type RecordValue } from "../exit/record.ts";
+import { haveSameMembers } from "./members-of-lists.ts";
 import type { Problems } from "./problems.ts";
 import { textValue } from "./property-values.ts";
 import { isSecretAttribute, redactedValue } from "./secrets.ts";
@@ -22,8 +23,7 @@ export function isListOf(attributes: Attributes, text: RecordValue): boolean {
   if (typeof text !== "string") return false;
   const lines = text.split(/\r?\n/).filter((line) => line !== "");
   const own = attributes.map(lineOf).filter((line) => line !== undefined);
-  if (own.length !== attributes.length) return false;
-  return JSON.stringify(lines.toSorted()) === JSON.stringify(own.toSorted());
+  return own.length === attributes.length && haveSameMembers(own, lines);
 }
 
 function lineOf([name, value]: Attributes[number]): string | undefined {

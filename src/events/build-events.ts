@@ -38,8 +38,8 @@ function eventsOfRecord(
   const { time } = record;
   const notify = notifyData(record, kind === "ca.started" || options.detail === "full");
   if (kind !== "crl.issued") {
-    const parts = requestEvent(record, kind, caId, options, { notify });
-    return [envelope(frame, { ...parts, index: 0, time }, options)];
+    const content = requestEvent(record, kind, caId, options, { notify });
+    return [envelope(frame, content, { index: 0, time }, options)];
   }
   const problems = new Problems(record.problems);
   const groups = new PropertyGroups(problems, options.detail);
@@ -48,7 +48,7 @@ function eventsOfRecord(
   return crlParts(record, problems).map(({ index, subject, sha256, data: crlData }) => {
     const about = { subject, contentId: crlContentId(sha256) };
     const data = { ...own, ...crlData };
-    return envelope(frame, { kind, index, caId, time, ...about, data }, options);
+    return envelope(frame, { kind, caId, ...about, data }, { index, time }, options);
   });
 }
 
@@ -73,7 +73,8 @@ function changedEvent(
     ...groups.unknownMember,
     problems: problems.list,
   };
-  return envelope(frame, { kind: "ca.changed", index: changedIndex, caId, time, data }, options);
+  const place = { index: changedIndex, time };
+  return envelope(frame, { kind: "ca.changed", caId, data }, place, options);
 }
 
 /** What the event says about the call of Notify itself. The process stays the same until the CA starts again. */
@@ -81,5 +82,5 @@ function notifyData(
   { event, context, processId, threadId }: ExitRecord,
   hasProcess: boolean,
 ): Record<string, unknown> {
-  return { event, context, ...(hasProcess ? { processId } : {}), threadId };
+  return hasProcess ? { event, context, processId, threadId } : { event, context, threadId };
 }

@@ -107,3 +107,8 @@ function nameId(record: ExitRecord | undefined): string {
   const name = record?.ca.get("Name") ?? record?.ca.get("SanitizedCAName");
   return typeof name === "string" ? `name-${hash("sha256", name)}` : unknown;
 }
+
+/** True for two names of the same CA: Windows finds a CA by its name in whatever case. */
+export function isSameCaName(one: string, other: string): boolean {
+  return one.toUpperCase() === other.toUpperCase();
+}

@@ -2,6 +2,7 @@ import { isCut, type RecordValue } from "../exit/record.ts";
 import { type ParsedCertificate, parseCertificate } from "../x509/certificate.ts";
 import { type CertificateParts, certificateParts } from "../x509/certificate-parts.ts";
 import type { DerProblem } from "../x509/der-report.ts";
+import { haveSameMembers } from "./members-of-lists.ts";
 import { type NameAttribute, nameAttributes } from "./name-text.ts";
 import { oleDateText } from "./times.ts";
 
@@ -46,7 +47,8 @@ export class RecordedCertificate {
     if (own === undefined || isCut(der) || !Buffer.isBuffer(der)) return "unsaid";
     const isDisabled = (flags & 2) !== 0;
     const isCritical = (flags & 1) !== 0;
-    const agrees = !isDisabled && isCritical === own.critical && own.value.equals(der);
+    const isSame = this.der.compare(der, 0, der.length, own.start, own.end) === 0;
+    const agrees = !isDisabled && isCritical === own.critical && isSame;
     return agrees ? "same" : "different";
   }
 }
@@ -85,8 +87,10 @@ const textColumns = columns<CompareText>({
     if (names === undefined) return "unsaid";
     return names.includes(value) ? "same" : "different";
   },
-  DistinguishedName: (certificate, value) =>
-    compareNames(certificate.subject, nameAttributes(value)),
+  DistinguishedName: ({ parsed, subject }, value) => {
+    const isOwnText = value === parsed.subject?.distinguishedName;
+    return compareNames(subject, isOwnText ? subject : nameAttributes(value));
+  },
   CommonName: namePart("CN"),
   Country: namePart("C"),
   DeviceSerialNumber: namePart("SERIALNUMBER"),
@@ -123,7 +127,7 @@ function namePart(type: string): CompareText {
     const own = subject?.filter((attribute) => attribute.type === type);
     if (own === undefined || own.length === 0) return "unsaid";
     const values = own.map((attribute) => attribute.value);
-    return sameText(sorted(values), sorted(value.split(/\r?\n/)));
+    return haveSameMembers(values, value.split(/\r?\n/)) ? "same" : "different";
   };
 }
 
@@ -132,15 +136,13 @@ function compareNames(
   own: readonly NameAttribute[] | undefined,
   value: readonly NameAttribute[] | undefined,
 ): Comparison {
-  const types = (name: readonly NameAttribute[]) => sorted(name.map(({ type }) => type));
-  if (!own || !value || own.length === 0 || types(own) !== types(value)) return "unsaid";
+  if (!own || !value || own.length === 0) return "unsaid";
+  if (own === value) return "same";
+  const types = (name: readonly NameAttribute[]) => name.map(({ type }) => type);
+  if (!haveSameMembers(types(own), types(value))) return "unsaid";
   const texts = (name: readonly NameAttribute[]) =>
-    sorted(name.map((attribute) => `${attribute.type}=${attribute.value}`));
-  return sameText(texts(own), texts(value));
-}
-
-function sorted(values: readonly string[]): string {
-  return JSON.stringify(values.toSorted());
+    name.map((attribute) => `${attribute.type}=${attribute.value}`);
+  return haveSameMembers(texts(own), texts(value)) ? "same" : "different";
 }
 
 /** Algorithms whose size everybody counts in the same way. */
@@ -157,11 +159,15 @@ const dateColumns = columns<"notBefore" | "notAfter">({
   NotAfter: "notAfter",
 });
 
+/** Length of a time up to its seconds. */
+const wholeSeconds = "2026-03-01T12:00:00".length;
+
 /** A certificate has whole seconds, a column may have their fraction too. */
 function dateColumn({ parsed }: RecordedCertificate, name: string, oleDate: Buffer): Comparison {
   const member = dateColumns.get(name);
   const own = member && parsed[member];
   const date = oleDateText(oleDate);
   if (own === undefined || date === undefined) return "unsaid";
+  if (date.slice(0, wholeSeconds) === own.slice(0, wholeSeconds)) return "same";
   return Math.abs(Date.parse(date) - Date.parse(own)) < 1000 ? "same" : "different";
 }

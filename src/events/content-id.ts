@@ -15,10 +15,10 @@ export type ContentLines = readonly (string | number)[];
 /**
  * The content id of an event that is about a request or a certificate: the same from a record of the exit module and
  * from a row of the CA's database, so that one can be found by the other. `undefined` for other kinds, and where
- * something that it is made of is missing.
+ * something that it is made of is missing. `sha1`: that of the certificate in the record, where it is known already.
  */
-export function contentId(kind: EventKind, record: ExitRecord): string | undefined {
-  const lines = contentLines(kind, record);
+export function contentId(kind: EventKind, record: ExitRecord, sha1?: string): string | undefined {
+  const lines = contentLines(kind, record, sha1);
   return lines && contentHash(lines);
 }
 
@@ -32,23 +32,27 @@ export function contentHash(lines: ContentLines): string {
   return hash("sha256", [rule, ...lines].join("\n"), "base64url").slice(0, contentIdLength);
 }
 
-function contentLines(kind: EventKind, record: ExitRecord): ContentLines | undefined {
+function contentLines(
+  kind: EventKind,
+  record: ExitRecord,
+  sha1: string | undefined,
+): ContentLines | undefined {
   switch (kind) {
     // The database does not always show which of the two it was.
     case "certificate.issued":
     case "certificate.imported":
-      return complete("certificate", certificateSha1(record));
+      return complete("certificate", certificateSha1(record, sha1));
     case "certificate.revoked":
       return complete(
         "revoked",
-        certificateSha1(record),
+        certificateSha1(record, sha1),
         signed(record.request.get("RevokedReason")),
         seconds(record.request.get("RevokedWhen")),
       );
     case "certificate.unrevoked":
       return complete(
         "unrevoked",
-        certificateSha1(record),
+        certificateSha1(record, sha1),
         seconds(record.request.get("RevokedWhen")),
       );
     case "request.pending":
@@ -77,9 +81,12 @@ function submission({ ca, request }: ExitRecord): (string | number | undefined)[
 }
 
 /** Of the certificate itself, else as the CA keeps it beside it: `0a 1b ...`. */
-function certificateSha1({ certificate }: ExitRecord): string | undefined {
+function certificateSha1(
+  { certificate }: ExitRecord,
+  sha1: string | undefined,
+): string | undefined {
   const der = certificate.get("RawCertificate");
-  if (Buffer.isBuffer(der)) return der.length === 0 ? undefined : hash("sha1", der);
+  if (Buffer.isBuffer(der)) return der.length === 0 ? undefined : (sha1 ?? hash("sha1", der));
   const kept = certificate.get("CertificateHash");
   const hex = typeof kept === "string" ? kept.replaceAll(/\s/g, "").toLowerCase() : "";
   return /^[0-9a-f]{40}$/.test(hex) ? hex : undefined;

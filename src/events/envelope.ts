@@ -38,8 +38,8 @@ export interface EventContent {
   readonly data: Record<string, unknown>;
 }
 
-/** What differs between the events of one frame. */
-export interface EventParts extends EventContent {
+/** What differs between the events of one frame, besides what they are about. */
+export interface EventPlace {
   /** Index within the frame; the last part of the event's id. */
   readonly index: number;
   /** When it happened: 100 ns since 1601-01-01 UTC (FILETIME). */
@@ -55,23 +55,28 @@ export function schemaUri(kind: EventKind): string {
 }
 
 /** Adds the CloudEvents attributes to the data of an event that is in the journal. */
-export function envelope(frame: Frame, parts: EventParts, options: EventOptions): CertwireEvent {
+export function envelope(
+  frame: Frame,
+  content: EventContent,
+  { index, time }: EventPlace,
+  options: EventOptions,
+): CertwireEvent {
   const place = {
-    id: `${frame.epochId}-${frame.sequence}-${parts.index}`,
-    time: parts.time,
+    id: `${frame.epochId}-${frame.sequence}-${index}`,
+    time,
     recordedTime: frame.time,
     inJournal: { sequence: sortableSequence(frame) },
     ...(frame.hashes && {
       evidence: { previoushash: frame.hashes.previous, recordhash: frame.hashes.record },
     }),
   };
-  return cloudEvent(place, parts, options);
+  return cloudEvent(place, content, options);
 }
 
 /** What an event has that was made of a row of the CA's database. */
 export interface RowParts {
   readonly id: string;
-  /** When it happened, in the form of `EventParts.time`. */
+  /** When it happened, in the form of `EventPlace.time`. */
   readonly time: bigint;
   /** Where `time` is from; absent for the column that is meant for such an event. */
   readonly timeBasis: TimeBasis | undefined;

@@ -1,5 +1,6 @@
 import { dispositions, exitEvents } from "../exit/ca-codes.ts";
 import type { ExitRecord } from "../exit/record.ts";
+import { RepeatedValues } from "../repeated-values.ts";
 import type { CertwireEvent, EventKind } from "./event.ts";
 import { eventKinds } from "./event.ts";
 
@@ -45,11 +46,16 @@ function revokedReason(value: unknown): number | undefined {
 const kinds: ReadonlySet<string> = new Set(eventKinds);
 
 /** The kind of an event, from its type with any prefix. Throws `TypeError` for a type that is not Certwire's. */
-export function kindOf(event: Pick<CertwireEvent, "type">): EventKind {
-  const kind = lastParts(event.type);
-  if (!kinds.has(kind)) throw new TypeError(`not a Certwire event type: ${event.type}`);
+export function kindOf({ type }: Pick<CertwireEvent, "type">): EventKind {
+  const known = knownTypes.get(type);
+  if (known !== undefined) return known;
+  const kind = lastParts(type);
+  if (!kinds.has(kind)) throw new TypeError(`not a Certwire event type: ${type}`);
+  knownTypes.keep(type, kind as EventKind);
   return kind as EventKind;
 }
+
+const knownTypes = new RepeatedValues<EventKind>();
 
 /** True if `kindOf` knows the type. */
 export function isOwnType(type: string): boolean {

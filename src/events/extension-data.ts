@@ -1,9 +1,11 @@
-import type { ExitRecord } from "../exit/record.ts";
+import { type ExitRecord, isCut } from "../exit/record.ts";
+import { RepeatedValues } from "../repeated-values.ts";
 import { extensionNames } from "../x509/oid-names.ts";
 import type { RecordedCertificate } from "./certificate-row.ts";
 import type { EventOptions } from "./envelope.ts";
 import type { Problems } from "./problems.ts";
 import { binaryText, textValue } from "./property-values.ts";
+import { shared } from "./shared-json.ts";
 import { extensionOrigins } from "./words/flags.ts";
 
 const origins: Readonly<Record<number, string>> = extensionOrigins;
@@ -23,22 +25,38 @@ export function extensionData(
 ): object[] {
   return extensions.map(({ oid: recordOid, flags, der }) => {
     const oid = textValue(recordOid, "extensions", problems);
-    const origin = origins[(flags >>> 16) & 0xf] ?? "unknown";
     const comparison = certificate?.compareExtension(oid, flags, der) ?? "unsaid";
     if (comparison === "same" && detail === "standard" && (flags & ~saidBits) === 0) {
-      return { oid, origin };
+      return { oid, origin: originOf(flags) };
     }
     const place = `extension.${oid}`;
     if (comparison === "different") problems.add(place, "conflict");
-    return {
-      oid,
-      // JSON leaves out an undefined member, and one shape for all objects keeps this path fast.
-      name: extensionNames.get(oid),
-      critical: (flags & 1) !== 0,
-      disabled: (flags & 2) !== 0,
-      origin,
-      flags,
-      der: binaryText(der, place, problems),
-    };
+    if (isCut(der)) return entryOf(oid, flags, binaryText(der, place, problems));
+    const key = `${flags} ${oid.length} ${oid}${der.toString("latin1")}`;
+    const known = knownEntries.get(key);
+    if (known !== undefined) return shared(known);
+    const entry = entryOf(oid, flags, der.toString("base64"));
+    knownEntries.keep(key, entry);
+    return entry;
   });
+}
+
+/** Most extensions of a certificate are those of its template and its CA. */
+const knownEntries = new RepeatedValues<object>();
+
+function entryOf(oid: string, flags: number, der: string | undefined): object {
+  return {
+    oid,
+    // JSON leaves out an undefined member, and one shape for all objects keeps this path fast.
+    name: extensionNames.get(oid),
+    critical: (flags & 1) !== 0,
+    disabled: (flags & 2) !== 0,
+    origin: originOf(flags),
+    flags,
+    der,
+  };
+}
+
+function originOf(flags: number): string {
+  return origins[(flags >>> 16) & 0xf] ?? "unknown";
 }

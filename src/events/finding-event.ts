@@ -37,6 +37,16 @@ export interface ReportedFinding {
   readonly resolvedMs?: number | undefined;
 }
 
+/** What differs, for people. `noun`: what the database was compared with, such as `journal`. */
+export const findingDetails = {
+  state: (noun: string, kinds: readonly string[]): string =>
+    `the ${noun} lacks ${kinds.join(" and ")}`,
+  changed: (noun: string): string => `${noun} and database have different certificates`,
+  deleted: (noun: string, kind: string): string =>
+    `the ${noun} has ${kind}, and the database has no row`,
+  unknown: (disposition: number | string): string => `disposition ${disposition}`,
+} as const;
+
 /** The event of a report. The same report always gives the same id. */
 export function findingEvent(report: ReportedFinding, options: EventOptions): CertwireEvent {
   const { number, state, ca, requestId, crl, missing, happenedMs, detail, foundMs } = report;

@@ -28,7 +28,7 @@ export function gapEvent(
     problems: problems.list,
   };
   const { index, time } = frame;
-  return envelope(frame, { kind: "journal.gap", index, caId, time, data }, options);
+  return envelope(frame, { kind: "journal.gap", caId, data }, { index, time }, options);
 }
 
 /** A request ID is a LONG of the CA; a larger number stands in the problems. */

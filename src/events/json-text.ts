@@ -4,6 +4,7 @@
  * and the marks that reorder text on a screen.
  */
 const activeCharacters = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+const del = 0x7f;
 const everyActiveCharacter = new RegExp(activeCharacters, "g");
 
 /**
@@ -21,6 +22,15 @@ export function jsonText(
 /** The same JSON with the characters above as `\\u` escapes. */
 export function escapeActive(json: string): string {
   return activeCharacters.test(json) ? json.replaceAll(everyActiveCharacter, escaped) : json;
+}
+
+/** The same in UTF-8. */
+export function escapedBytes(json: string): Buffer {
+  const bytes = Buffer.from(json);
+  // Of ASCII only DEL is one of them, and one byte is found much faster than a character of many.
+  const isAscii = bytes.length === json.length;
+  if (isAscii ? !bytes.includes(del) : !activeCharacters.test(json)) return bytes;
+  return Buffer.from(escapeActive(json));
 }
 
 function escaped(character: string): string {

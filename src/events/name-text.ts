@@ -36,24 +36,26 @@ export function nameAttributes(text: string): NameAttribute[] | undefined {
 
 /** The text between the separators, which are neither quoted nor escaped. */
 function partsOf(text: string): string[] {
-  const parts = [""];
+  const parts: string[] = [];
   let isQuoted = false;
+  let start = 0;
   for (let at = 0; at < text.length; at += 1) {
     const character = text.charAt(at);
-    const last = parts.length - 1;
-    if (character === "\\") {
-      parts[last] += character + text.charAt((at += 1));
-    } else if (!isQuoted && /[,;+\r\n]/.test(character)) {
-      parts.push("");
-    } else {
-      if (character === '"') isQuoted = !isQuoted;
-      parts[last] += character;
+    if (character === "\\") at += 1;
+    else if (character === '"') isQuoted = !isQuoted;
+    else if (!isQuoted && separators.has(character)) {
+      parts.push(text.slice(start, at));
+      start = at + 1;
     }
   }
+  parts.push(text.slice(start));
   return parts.filter((part) => part.trim() !== "");
 }
 
+const separators: ReadonlySet<string> = new Set([",", ";", "+", "\r", "\n"]);
+
 function plainValue(written: string): string {
+  if (/^[\w.@*/:()-]*$/.test(written)) return written;
   const trimmed = written.endsWith("\\ ") ? written : written.trimEnd();
   const quoted = /^"([^]*)"$/.exec(trimmed)?.[1];
   if (quoted !== undefined) return quoted.replaceAll('""', '"').replaceAll(/\\(.)/g, "$1");

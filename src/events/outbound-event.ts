@@ -1,7 +1,8 @@
 import type { Destination } from "./destination.ts";
 import type { CertwireEvent, EventAttributes, EventKind } from "./event.ts";
 import { kindOf } from "./event-kind.ts";
-import { jsonText } from "./json-text.ts";
+import { escapeActive, escapedBytes } from "./json-text.ts";
+import { jsonOfMembers } from "./shared-json.ts";
 
 /**
  * An event ready to publish: its JSON bytes, encoded once. The data exists only as bytes, because thousands
@@ -54,16 +55,23 @@ function hasLargerCrl({ crl, crls }: CertwireEvent["data"], limit: number): bool
 
 /** Writes an event as JSON, whatever its size. */
 export function encodeEvent({ data, ...attributes }: CertwireEvent): OutboundEvent {
-  const head = jsonBeforeData(attributes);
-  const json = Buffer.from(`${head}${jsonText(data)}}`);
+  const head = plainHead(attributes);
+  const text = `${head}${jsonOfMembers(data)}}`;
+  const json = escapedBytes(text);
   const { id, partitionkey: partitionKey } = attributes;
-  const dataStart = Buffer.byteLength(head);
+  // Nearly every event is ASCII, of which nothing is escaped.
+  const isPlain = json.length === text.length;
+  const dataStart = isPlain ? head.length : Buffer.byteLength(escapeActive(head));
   return { id, kind: kindOf(attributes), partitionKey, attributes, json, dataStart };
 }
 
 /** What stands before the value of `data` in structured JSON. */
 export function jsonBeforeData(attributes: EventAttributes): string {
-  return `${jsonText(attributes).slice(0, -1)},"data":`;
+  return escapeActive(plainHead(attributes));
+}
+
+function plainHead(attributes: EventAttributes): string {
+  return `${JSON.stringify(attributes).slice(0, -1)},"data":`;
 }
 
 /** The event that an outbound event was made of. */

@@ -41,12 +41,19 @@ export interface Problem extends Partial<TypedText>, Partial<Digest> {
 /** Collects the problems of one event, those that the exit module recorded first. */
 export class Problems {
   readonly list: Problem[];
+  #changes = 0;
 
   constructor(recorded: readonly RecordProblem[] = []) {
     this.list = recorded.flatMap(recordedProblems);
   }
 
+  /** How often the list was changed. */
+  get changes(): number {
+    return this.#changes;
+  }
+
   add(property: string, reason: string, more: Omit<Problem, "property" | "reason"> = {}): void {
+    this.#changes += 1;
     // The names of properties and attributes are the CA's or the requester's.
     this.list.push({ property: withoutNul(property), reason, ...more });
   }
@@ -56,6 +63,7 @@ export class Problems {
    * one. `mayShowEnds`: default true; false for a value whose ends may show a secret.
    */
   addCut(name: string, value: CutBinary, mayShowEnds = true): void {
+    this.#changes += 1;
     const property = withoutNul(name);
     const problem = {
       property,

@@ -14,22 +14,40 @@ import {
   revocationProperties,
 } from "./properties.ts";
 import { putProperty, type ServedProperty, textValue, unknownValue } from "./property-values.ts";
+import { shared } from "./shared-json.ts";
 
 type Group = Record<string, unknown>;
 type PropertyMap = ReadonlyMap<string, RecordValue>;
 
-type Lookup = ReadonlyMap<string, Property>;
+/** A property that is known, and the place at which problems name it. */
+interface PlacedProperty {
+  readonly property: Property;
+  readonly place: string;
+}
+
+type Lookup = ReadonlyMap<string, PlacedProperty>;
 
 const tables = {
-  request: lookup(requestProperties),
-  revocation: lookup(revocationProperties),
-  certificate: lookup(certificateProperties),
-  ca: lookup(caProperties),
-  caCertificate: lookup(caCertificateProperties),
+  request: lookup("request", requestProperties),
+  revocation: lookup("request", revocationProperties),
+  certificate: lookup("certificate", certificateProperties),
+  ca: lookup("ca", caProperties),
+  caCertificate: lookup("ca", caCertificateProperties),
 };
 
-function lookup(table: PropertyTable): Lookup {
-  return new Map(Object.entries(table));
+/** What was made of the properties of a CA, by how much is shown. */
+const sharedGroups = new WeakMap<
+  PropertyMap,
+  Record<Detail, Partial<Record<CaForm, Readonly<Group>>>>
+>();
+
+function lookup(group: string, table: PropertyTable): Lookup {
+  return new Map(
+    Object.entries(table).map(([name, property]) => [
+      name,
+      { property, place: `${group}.${name}` },
+    ]),
+  );
 }
 
 /** A property that this version does not know, under the CA's own name. */
@@ -72,11 +90,11 @@ export class PropertyGroups {
     const request: Group = {};
     const revocation: Group = {};
     for (const [name, value] of properties) {
-      const served = { name: `request.${name}`, value };
+      const revoked = tables.revocation.get(name);
+      const known = revoked ?? tables.request.get(name);
+      const served = { name: known?.place ?? `request.${name}`, value };
       if (this.#isSaid(served.name, compare(name, value))) continue;
-      const property = tables.revocation.get(name);
-      if (property !== undefined) putProperty(revocation, property, served, this.#problems);
-      else this.#put(request, tables.request.get(name), served);
+      this.#put(revoked === undefined ? request : revocation, known?.property, served);
     }
     return { request: unlessEmpty(request), revocation: unlessEmpty(revocation) };
   }
@@ -86,9 +104,10 @@ export class PropertyGroups {
     const group: Group = {};
     for (const [name, value] of properties) {
       if (name === "RawCertificate") continue;
-      const served = { name: `certificate.${name}`, value };
+      const known = tables.certificate.get(name);
+      const served = { name: known?.place ?? `certificate.${name}`, value };
       if (this.#isSaid(served.name, compare(name, value))) continue;
-      this.#put(group, tables.certificate.get(name), served);
+      this.#put(group, known?.property, served);
     }
     return unlessEmpty(group);
   }
@@ -99,19 +118,35 @@ export class PropertyGroups {
     return comparison === "same" && this.#detail === "standard";
   }
 
-  /** The CA: its own properties, and those of each of its certificates under `certificates`. */
-  ca(id: string, properties: PropertyMap, form: CaForm): Group {
+  /**
+   * The CA: its own properties, and those of each of its certificates under `certificates`. Records share them, and if
+   * everything is shown as it is, events do too.
+   */
+  ca(id: string, properties: PropertyMap, form: CaForm): Readonly<Group> {
+    const known = sharedGroups.get(properties)?.[this.#detail][form];
+    if (known?.["id"] === id) return shared(known);
+    const { changes } = this.#problems;
+    const count = this.unknown.length;
+    const ca = this.#ca(id, properties, form);
+    if (this.#problems.changes !== changes || this.unknown.length !== count) return ca;
+    const groups = sharedGroups.get(properties) ?? { standard: {}, full: {} };
+    sharedGroups.set(properties, groups);
+    groups[this.#detail][form] = ca;
+    return ca;
+  }
+
+  #ca(id: string, properties: PropertyMap, form: CaForm): Group {
     const ca: Group = { id };
     const certificates = new Map<number, Group>();
     for (const [name, value] of properties) {
       const served = { name: `ca.${name}`, value };
       const indexed = /^(\w+)\.(0|[1-9]\d{0,8})$/.exec(name);
-      const property = tables.caCertificate.get(indexed?.[1] ?? "");
+      const property = tables.caCertificate.get(indexed?.[1] ?? "")?.property;
       if (indexed?.[2] === undefined || property === undefined) {
         if (this.#isHashed(ca, name, value, form)) continue;
         if (form === "brief" && this.#isForStart(name)) continue;
         if (this.#isSecondName(name, value, properties)) continue;
-        this.#put(ca, tables.ca.get(name), served);
+        this.#put(ca, tables.ca.get(name)?.property, served);
         continue;
       }
       const index = Number(indexed[2]);
@@ -132,7 +167,7 @@ export class PropertyGroups {
   }
 
   #isForStart(name: string): boolean {
-    return this.#detail === "standard" && tables.ca.get(name)?.detail === "start";
+    return this.#detail === "standard" && tables.ca.get(name)?.property.detail === "start";
   }
 
   #isSecondName(name: string, value: RecordValue, properties: PropertyMap): boolean {
@@ -158,5 +193,6 @@ export class PropertyGroups {
 }
 
 function unlessEmpty(group: Group): Group | undefined {
-  return Object.keys(group).length === 0 ? undefined : group;
+  for (const key in group) if (Object.hasOwn(group, key)) return group;
+  return undefined;
 }

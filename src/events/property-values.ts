@@ -12,8 +12,8 @@ import type { Property } from "./properties.ts";
 import { attributeListText } from "./secrets.ts";
 import { shownText } from "./shown-text.ts";
 import { oleDateText } from "./times.ts";
-import { requestFormats } from "./words/enumerations.ts";
-import { flagWords, requestTypeFlags } from "./words/flags.ts";
+import { type Enumeration, requestFormats } from "./words/enumerations.ts";
+import { type Flags, flagWords, requestTypeFlags } from "./words/flags.ts";
 import { hresultHex, hresultSymbol } from "./words/hresult.ts";
 
 /** A property as the CA returned it. */
@@ -65,13 +65,12 @@ function maybeSecret({ type }: Property): boolean {
 /** False if the value is not of the property's type. */
 function putTyped(
   target: Record<string, unknown>,
-  { key, type, words = {}, flags = [] }: Property,
+  property: Property,
   { name, value }: ServedProperty<WholeValue>,
   problems: Problems,
 ): boolean {
-  if (typeof value === "number") {
-    return putNumber(target, { key, type, words, flags }, value);
-  }
+  if (typeof value === "number") return putNumber(target, property, value);
+  const { key, type } = property;
   if (typeof value === "bigint") {
     if (type !== "integer") return false;
     problems.add(name, "range", { type: "integer", value: value.toString() });
@@ -92,9 +91,12 @@ function putTyped(
   return true;
 }
 
+const noWords: Enumeration = {};
+const noFlags: Flags = [];
+
 function putNumber(
   target: Record<string, unknown>,
-  { key, type, words, flags }: Required<Omit<Property, "detail">>,
+  { key, type, words = noWords, flags = noFlags }: Property,
   value: number,
 ): boolean {
   switch (type) {

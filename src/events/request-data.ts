@@ -14,24 +14,25 @@ import type { PropertyGroups } from "./property-groups.ts";
 
 type CertificateData = ParsedCertificate & { readonly der: string };
 
-/** What differs between the events of requests. */
-export interface RequestParts {
+/** What the attributes of an event say of a request. */
+export interface AboutRequest {
   /** Decimal; `undefined` for an event of the CA itself. */
   readonly requestId: string | undefined;
   /** CloudEvents `subject`; `undefined` if there is none. */
   readonly subject: string | undefined;
-  /** The members of `data`, without those that every event has. */
-  readonly parts: Record<string, unknown>;
+  /** Lower-case hex; `undefined` without a certificate. */
+  readonly certificateSha1: string | undefined;
 }
 
-/** Builds the members of an event that are about a request and its certificate. */
-export function requestData(
+/** Adds the members of an event's data that are about a request and its certificate. */
+export function putRequestData(
+  parts: Record<string, unknown>,
   record: ExitRecord,
   kind: EventKind,
   groups: PropertyGroups,
   problems: Problems,
   options: EventOptions,
-): RequestParts {
+): AboutRequest {
   const certificate = recordedCertificate(record.certificate.get("RawCertificate"), problems);
   const { request, revocation } = groups.request(record.request, (name, value) =>
     compareRequestColumn(record, certificate, name, value),
@@ -45,7 +46,6 @@ export function requestData(
       : (certificate?.compare(name, value) ?? "unsaid"),
   );
   const requestId = requestIdOf(record);
-  const parts: Record<string, unknown> = {};
   if (request) parts["request"] = request;
   const requested = requestedData(record.request.get("RawRequest"), problems);
   if (requested) parts["requested"] = requested;
@@ -58,7 +58,11 @@ export function requestData(
   }
   if (record.crls.length > 0) parts["crls"] = crlList(record, problems);
   const serialNumber = certificate?.parsed.serialNumber;
-  return { requestId, subject: subjectOf(kind, serialNumber, requestId), parts };
+  return {
+    requestId,
+    subject: subjectOf(kind, serialNumber, requestId),
+    certificateSha1: certificate?.parsed.fingerprints.sha1,
+  };
 }
 
 /** What was requested may differ from what was issued, so a column of the request contradicts nothing. */

@@ -16,9 +16,8 @@ export interface Selection {
 /** True if an event meets every restriction of the selection. */
 export function isSelected(event: CertwireEvent, selection: Selection): boolean {
   const { from, to, requestIds, types } = selection;
-  const time = Date.parse(event.time);
-  if (from && time < from.getTime()) return false;
-  if (to && time >= to.getTime()) return false;
+  if (from && Date.parse(event.time) < from.getTime()) return false;
+  if (to && Date.parse(event.time) >= to.getTime()) return false;
   if (types && !types.includes(event.type) && !types.includes(kindOf(event))) return false;
   return !requestIds || requestIds.includes(requestIdOf(event) ?? "");
 }

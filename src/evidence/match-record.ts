@@ -103,7 +103,8 @@ export class RecordMatcher {
       const plain = JSON.parse(JSON.stringify(made.data)) as Members;
       const difference = differenceOf(data, plain, "", hidden);
       const isSubject = isShown(event.attributes.subject, made.subject, hidden);
-      if (difference === undefined && isSubject && hidden.size > 0) return "partly";
+      const hasOwn = hasProblemsOf(data["problems"], plain["problems"], hidden);
+      if (difference === undefined && isSubject && hasOwn && hidden.size > 0) return "partly";
       if (difference !== undefined) differs = `data.${difference}`;
       else differs = isSubject ? "data.problems" : "subject";
     }
@@ -184,6 +185,30 @@ function hiddenIn(problems: unknown): Hidden {
     hidden.set(path, (hidden.get(path) ?? new Set()).add(reason));
   }
   return hidden;
+}
+
+/** True if the problems that are not of a sink are those of the record; a sink that lacks space may leave them all out. */
+function hasProblemsOf(shown: unknown, made: unknown, hidden: Hidden): boolean {
+  if (hidden.get("problems")?.has("omitted")) return true;
+  const [own, others] = [shown, made].map((problems) =>
+    (Array.isArray(problems) ? (problems as unknown[]) : [])
+      .map((each) => Object(each) as Members)
+      .filter(({ reason }) => reason !== "redacted" && reason !== "omitted"),
+  ) as [Members[], Members[]];
+  return (
+    own.length === others.length && own.every((each, at) => isProblemOf(each, others[at] ?? {}))
+  );
+}
+
+/** A sink may leave out the value that a problem has, or hide parts of its texts. */
+function isProblemOf(shown: Members, made: Members): boolean {
+  const named = ["property", "reason"].every((key) => key in shown);
+  return (
+    named &&
+    Object.entries(shown).every(
+      ([key, value]) => value === made[key] || (key !== "reason" && isRedacted(value, made[key])),
+    )
+  );
 }
 
 /** The path of the first difference that nothing explains. */

@@ -1,7 +1,13 @@
 import { isUtf8 } from "node:buffer";
+import type { RepeatedMember } from "./repeated-member.ts";
+import { ShortTexts } from "./short-texts.ts";
 
 const maxNesting = 8;
 const maxItems = 65_536;
+
+/** Head of an empty text; up to 23 bytes the length is added to it. */
+const shortText = 0x60;
+const knownKeys = new ShortTexts();
 
 /** Smallest arguments whose head needs 1, 2, 4 and 8 more bytes. */
 const leastArguments = [24, 0x100, 0x1_0000, 0x1_0000_0000] as const;
@@ -21,13 +27,16 @@ export type CborTags = ReadonlyMap<number, (content: unknown) => unknown>;
 export class CborReader {
   readonly #bytes: Buffer;
   readonly #tags: CborTags;
+  readonly #repeated: RepeatedMember | undefined;
   #position = 0;
   #items = 0;
   #nesting = 0;
 
-  constructor(bytes: Buffer, tags: CborTags) {
+  /** `repeated`: a member of the outermost map that is the same in many inputs. Default: none is expected. */
+  constructor(bytes: Buffer, tags: CborTags, repeated?: RepeatedMember) {
     this.#bytes = bytes;
     this.#tags = tags;
+    this.#repeated = repeated;
   }
 
   /** Reads the item, which must end where the bytes end. Call it once. */
@@ -65,6 +74,42 @@ export class CborReader {
       throw new Error("head is not in its shortest form");
     }
     return typeof value === "bigint" && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
+  }
+
+  /** The key of a map. Nearly all are short texts that other records have too, and a known one is not made again. */
+  #key(): unknown {
+    const head = this.#bytes[this.#position];
+    if (head === undefined || head < shortText || head > shortText + 23) return this.#item();
+    const start = this.#position + 1;
+    const end = start + head - shortText;
+    const known = knownKeys.find(this.#bytes, start, end);
+    if (known === undefined) {
+      const text = this.#item();
+      if (typeof text === "string") knownKeys.keep(this.#bytes, start, end, text);
+      return text;
+    }
+    if (++this.#items > maxItems) throw new Error(`more than ${maxItems} items`);
+    this.#position = end;
+    return known;
+  }
+
+  /** An item ends where its bytes say, so the same bytes are the same item, whatever stands after them. */
+  #repeatedItem(repeated: RepeatedMember): unknown {
+    const start = this.#position;
+    const known = repeated.find(this.#bytes, start);
+    if (known !== undefined) {
+      this.#items += known.items;
+      if (this.#items > maxItems) throw new Error(`more than ${maxItems} items`);
+      this.#position = start + known.bytes.length;
+      // Byte strings are views, and those of a value that is kept must not be of the whole input.
+      known.value ??= new CborReader(known.bytes, this.#tags).readAll();
+      return known.value;
+    }
+    const before = this.#items;
+    const value = this.#item();
+    const bytes = Buffer.from(this.#bytes.subarray(start, this.#position));
+    repeated.keep({ bytes, items: this.#items - before });
+    return value;
   }
 
   #text(length: number): string {
@@ -105,9 +150,11 @@ export class CborReader {
 
   #map(pairs: number): Map<unknown, unknown> {
     const map = new Map<unknown, unknown>();
+    const repeated = this.#nesting === 1 ? this.#repeated : undefined;
     for (let index = 0; index < pairs; index += 1) {
-      const key = this.#item();
-      map.set(key, this.#item());
+      const key = this.#key();
+      const isRepeated = repeated !== undefined && key === repeated.key;
+      map.set(key, isRepeated ? this.#repeatedItem(repeated) : this.#item());
       if (map.size === index) throw new Error(`key ${String(key)} occurs twice`);
     }
     return map;

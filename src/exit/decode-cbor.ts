@@ -2,6 +2,7 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { isOutOfMemory } from "../errors/out-of-memory.ts";
 import { mebibyte } from "../units.ts";
 import { CborReader, type CborTags } from "./cbor-reader.ts";
+import type { RepeatedMember } from "./repeated-member.ts";
 
 const maxPayloadBytes = 16 * mebibyte;
 const noTags: CborTags = new Map();
@@ -12,11 +13,15 @@ export function undecodable(reason: string, cause?: unknown): CertwireError {
 }
 
 /** Decodes one CBOR map as `CborReader` does. Throws CERTWIRE_RECORD_UNDECODABLE. */
-export function decodeCbor(payload: Buffer, tags: CborTags = noTags): CborMap {
+export function decodeCbor(
+  payload: Buffer,
+  tags: CborTags = noTags,
+  repeated?: RepeatedMember,
+): CborMap {
   if (payload.length > maxPayloadBytes) throw undecodable(`larger than ${maxPayloadBytes} bytes`);
   let value: unknown;
   try {
-    value = new CborReader(payload, tags).readAll();
+    value = new CborReader(payload, tags, repeated).readAll();
   } catch (error) {
     if (error instanceof CertwireError || isOutOfMemory(error)) throw error;
     throw undecodable(error instanceof Error ? error.message : String(error), error);

@@ -12,6 +12,7 @@ import {
   type RecordValue,
   type SecretDigest,
 } from "./record.ts";
+import { RepeatedMember } from "./repeated-member.ts";
 
 /** FILETIME of 9999-12-31T23:59:59.9999999Z; later times have no RFC 3339 form. */
 const latestTime = 2_650_467_743_999_999_999n;
@@ -29,9 +30,12 @@ const tags: CborTags = new Map([
   [1129775109, secretDigest],
 ]);
 
+/** The properties of the CA change when it is configured anew, or its certificate is. */
+const propertiesOfCa = new RepeatedMember("ca");
+
 /** Decodes the payload of an EVENT frame. Throws only CERTWIRE_RECORD_UNDECODABLE. */
 export function decodeRecord(payload: Buffer): ExitRecord {
-  const map = decodeCbor(payload, tags);
+  const map = decodeCbor(payload, tags, propertiesOfCa);
   const time = BigInt(requiredUnsigned(map, "time"));
   if (time > latestTime) throw undecodable("time is beyond the year 9999");
   return {

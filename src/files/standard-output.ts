@@ -49,14 +49,14 @@ export class StandardOutput implements LineOutput {
   }
 
   /** Writes lines without a wait. Never throws: `finished` reports a failure. */
-  post(lines: string): void {
+  post(lines: string | Buffer): void {
     this.write(lines, () => {
       this.#loss ??= this.#failure;
     });
   }
 
   /** Like `post`; resolves when the lines are written, or cannot be. Never rejects. */
-  async print(lines: string): Promise<void> {
+  async print(lines: string | Buffer): Promise<void> {
     this.post(lines);
     await this.#pending;
   }

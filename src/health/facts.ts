@@ -61,9 +61,11 @@ export interface JournalFacts {
 /** What is known about the scheduled comparison with the CA's database. Times are in ms since 1970. */
 export interface ReconcileFacts {
   readonly isRunning: boolean;
+  /** Whether the service's account may read the database; absent before the CA has said so. */
+  readonly mayRead?: boolean;
   /** Comparisons that failed since the start of the service. */
   readonly failures: number;
-  /** Why the last one failed, and since when they do; absent if the last one was complete. */
+  /** Why the last one failed, or the next one cannot begin, and since when; absent if neither is so. */
   readonly failure?: { readonly sinceMs: number; readonly detail: string };
   /** When the last complete one began; absent if there was none. */
   readonly lastMs?: number;
@@ -72,6 +74,8 @@ export interface ReconcileFacts {
   readonly unlisted?: number;
   /** Open findings of each class. */
   readonly open?: Readonly<Record<FindingClass, number>>;
+  /** When the next one begins; absent while one runs. */
+  readonly nextMs?: number;
   /** From when on the next complete one is overdue. */
   readonly overdueMs?: number;
 }

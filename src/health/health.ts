@@ -334,7 +334,7 @@ function volumeReasons(journal: JournalFacts): HealthReason[] {
 }
 
 function reconcileReasons(facts: ReconcileFacts, nowMs: number): HealthReason[] {
-  const { failure, lastMs, overdueMs, open } = facts;
+  const { failure, lastMs, overdueMs, open, unlisted = 0 } = facts;
   const found: HealthReason[] = [];
   if (failure !== undefined) found.push(reason("reconcile-failed", false, failure));
   if (overdueMs !== undefined && nowMs > overdueMs) {
@@ -350,6 +350,7 @@ function reconcileReasons(facts: ReconcileFacts, nowMs: number): HealthReason[] 
       `${open.state} state`,
       `${open.changed} changed`,
       `${open.unknown} unknown`,
+      `${unlisted} too many`,
     ];
     const detail = counts.filter((each) => !each.startsWith("0 ")).join(", ");
     if (detail !== "") found.push(reason("reconcile-findings", false, { detail }));

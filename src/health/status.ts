@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { findingClasses } from "../events/finding-event.ts";
 import { writerConditions } from "../journal/writer-beat.ts";
 import { healthReasons } from "./reasons.ts";
 
@@ -148,6 +149,25 @@ const sink = z.strictObject({
     .describe("Since the start of the service; only from a running service."),
 });
 
+const reconcile = z.strictObject({
+  running: z.boolean().describe("Whether one runs now."),
+  mayRead: z
+    .boolean()
+    .optional()
+    .describe(
+      "Whether the service's account may read the database; absent before the CA has said so.",
+    ),
+  lastTime: time.optional().describe("When the last complete one began; absent if there was none."),
+  rows: count.optional().describe("Rows of the database that it compared."),
+  open: z
+    .record(z.enum(findingClasses), count)
+    .optional()
+    .describe("Open findings, by class; absent before the state directory was read."),
+  unlisted: count.optional().describe("Findings of the last complete one that are no events."),
+  nextTime: time.optional().describe("When the next one begins; absent while one runs."),
+  overdueTime: time.optional().describe("From when on the next complete one is overdue."),
+});
+
 /** Schema of what `certwire status --json` prints and the endpoint `/status` answers. */
 export const statusSchema = z
   .strictObject({
@@ -163,6 +183,11 @@ export const statusSchema = z
     reasons: z.array(reason).describe("The worst first."),
     journal: journal.optional().describe("Absent if it cannot be read."),
     sinks: z.array(sink).describe("The enabled sinks."),
+    reconcile: reconcile
+      .optional()
+      .describe(
+        "The scheduled comparison with the CA's database; only from a running service that has one.",
+      ),
   })
   .describe("State of health of a Certwire service.");
 

@@ -1,5 +1,6 @@
 import type { CertwireError } from "../errors/certwire-error.ts";
-import { jsonText } from "../events/json-text.ts";
+import { escapedBytes } from "../events/json-text.ts";
+import { encodeEvent } from "../events/outbound-event.ts";
 import { isSelected, type Selection } from "../events/selection.ts";
 import { filetimeText } from "../events/times.ts";
 import { frameTypes, type JournalFrame } from "../journal/frame.ts";
@@ -16,9 +17,9 @@ export interface LineOptions {
   readonly undecodable: (error: CertwireError) => void;
 }
 
-/** Some lines of NDJSON, and the last frame that they cover. */
+/** Some lines of NDJSON in UTF-8, without their ends, and the last frame that they cover. */
 export interface JournalLines {
-  readonly lines: readonly string[];
+  readonly lines: readonly Buffer[];
   readonly last: JournalFrame;
 }
 
@@ -35,16 +36,27 @@ export async function* linesOfJournal(
   }
 }
 
-function linesOfFrame(frame: JournalFrame, options: LineOptions): string[] {
+function linesOfFrame(frame: JournalFrame, options: LineOptions): Buffer[] {
   const decoded = decodeFrame(frame, options.context);
   if ("undecodable" in decoded) {
     options.undecodable(decoded.undecodable);
     // Raw output is used to examine records, above all those that cannot be decoded.
-    return options.isRaw ? [jsonText(rawLine(frame))] : [];
+    return options.isRaw ? [lineOf(rawLine(frame))] : [];
   }
   const selected = decoded.events.filter((event) => isSelected(event, options.selection));
-  if (!options.isRaw) return selected.map((event) => jsonText(event));
-  return selected.length === 0 ? [] : [jsonText(rawLine(frame, decoded.content))];
+  if (!options.isRaw) return selected.map((event) => encodeEvent(event).json);
+  return selected.length === 0 ? [] : [lineOf(rawLine(frame, decoded.content))];
+}
+
+function lineOf(value: object): Buffer {
+  return escapedBytes(JSON.stringify(value));
+}
+
+const lineEnd = Buffer.from("\n");
+
+/** The lines with their ends. */
+export function withEnds(lines: readonly Buffer[]): Buffer {
+  return Buffer.concat(lines.flatMap((line) => [line, lineEnd]));
 }
 
 /** The record as an object; without `content`, the payload in base64. */

@@ -314,16 +314,22 @@ export const logMessages = {
   "the CA's database was compared with the journal": {
     section: "The CA's database",
     levels: ["info"],
-    fields: ["rows", "opened", "resolved", "unlisted"],
+    fields: ["rows", "opened", "resolved", "unlisted", "dropped"],
     advice:
-      "each finding that is new (`opened`) or gone (`resolved`) becomes an event; `unlisted` ones are too many, and only in the file of the comparison",
+      "each finding that is new (`opened`) or gone (`resolved`) becomes an event; `unlisted` ones are too many, and wait; `dropped` reports, of findings that are gone, a sink that was down for long will not get",
   },
   "cannot compare the CA's database with the journal": {
     section: "The CA's database",
     levels: ["warn"],
     fields: failure,
     advice:
-      "do what `hint` says; tried again at the next time of the section `reconcile`, or after 10 minutes if `certwire reconcile` runs now or the state directory cannot be read",
+      "do what `hint` says; tried again at the next time of the section `reconcile`, or after 10 minutes if the state directory cannot be read",
+  },
+  "the comparison waits for another one": {
+    section: "The CA's database",
+    levels: ["info"],
+    fields: failure,
+    advice: "`certwire reconcile` or `certwire backfill` runs; tried again every 10 minutes",
   },
   "the CA's database is busy; it is read again later": {
     section: "The CA's database",

@@ -51,14 +51,36 @@ export interface NativeRowPage {
   readonly viewMs: number;
 }
 
-/** A row of the table of CRLs, in a view of its own. */
-export interface NativeCrlPage {
-  /** Its CRLRowId; absent, as the members below, at the end of the table. */
-  readonly id?: number;
-  /** Its record, which has a CRL unless the row has none. */
-  readonly record?: Buffer;
+/** Which rows of the table of CRLs are read, through one connection and one view, in the order of their ids. */
+export interface NativeCrlRequest {
+  /** `COMPUTER\name of the CA`. */
+  readonly config: string;
+  /** Only rows with a greater CRLRowId. */
+  readonly after: number;
+  /** At most; fewer if their CRLs are large. */
+  readonly maxRows: number;
+  /** No row is begun this long after the view was opened, in ms. */
+  readonly maxViewMs: number;
+}
+
+/** A row of the table of CRLs. */
+export interface NativeCrlRow {
+  /** Its CRLRowId. */
+  readonly id: number;
+  /** Where its record is, which has a CRL unless the row has none. */
+  readonly offset: number;
+  readonly size: number;
   /** When it was published: OLE automation date, UTC; absent if the row does not say. */
   readonly published?: number;
+}
+
+/** The rows of one view. */
+export interface NativeCrlPage {
+  /** The records of all rows, one after the other (docs/reference/record-format.md). */
+  readonly records: Buffer;
+  readonly rows: readonly NativeCrlRow[];
+  /** True if the table has no further row. */
+  readonly isEnd: boolean;
   /** How long the CA was asked, with the opening of the view, in ms. */
   readonly viewMs: number;
 }
@@ -87,8 +109,7 @@ export interface NativePartitionedCrl {
 export interface NativeCaDatabase {
   readFacts(config: string): Promise<NativeCaFacts>;
   readRows(request: NativeRowRequest): Promise<NativeRowPage>;
-  /** The row of the table of CRLs with the least CRLRowId above `after`. */
-  readCrlRow(config: string, after: number): Promise<NativeCrlPage>;
+  readCrls(request: NativeCrlRequest): Promise<NativeCrlPage>;
   readCrlPartitions(config: string): Promise<NativeCrlPartitions>;
   /** Record of the current CRL of a partition, without a CRL if there is none. */
   readPartitionedCrl(config: string, which: NativePartitionedCrl): Promise<Buffer>;

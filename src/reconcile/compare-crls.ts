@@ -60,23 +60,35 @@ export class CrlComparison {
 
   /** Each CRL of the database, once. Rejects as `CaDatabase.crls` and `JournalContents.update` do. */
   async *rows(signal: AbortSignal): AsyncGenerator<ComparedCrl> {
-    const { contents, journal } = this.#options;
     await this.#readOwn();
-    for await (const row of this.#read(signal)) {
-      const fact = crlRowFact(row);
-      if (fact === undefined || this.#seen.has(keptContentId(fact.contentId))) continue;
-      for (const id of idsOfFact(fact)) this.#seen.add(id);
-      const readMs = unixMsOf(row.record.time);
-      let found = this.#classOf(fact, readMs);
-      if (found === "missing") {
-        // The journal is read after the row, so that what happens meanwhile is not taken for missing.
-        await contents.update(journal, signal);
-        signal.throwIfAborted();
-        await this.#readOwn();
-        found = this.#classOf(fact, readMs);
-      }
-      yield { class: found, fact, row };
+    for await (const page of this.#read(signal)) yield* await this.#compare(page, signal);
+  }
+
+  async #compare(page: readonly CrlRow[], signal: AbortSignal): Promise<ComparedCrl[]> {
+    const { contents, journal } = this.#options;
+    const crls = this.#newOf(page);
+    const classes = crls.map((each) => this.#classOf(each));
+    if (classes.includes("missing")) {
+      // The journal is read after the rows, so that what happens meanwhile is not taken for missing.
+      await contents.update(journal, signal);
+      signal.throwIfAborted();
+      await this.#readOwn();
     }
+    return crls.map((each, at) => {
+      const found = classes[at];
+      const isSure = found !== undefined && found !== "missing";
+      return { ...each, class: isSure ? found : this.#classOf(each) };
+    });
+  }
+
+  /** The CRLs of a page that no earlier one had. */
+  #newOf(page: readonly CrlRow[]): Omit<ComparedCrl, "class">[] {
+    return page.flatMap((row) => {
+      const fact = crlRowFact(row);
+      if (fact === undefined || this.#seen.has(keptContentId(fact.contentId))) return [];
+      for (const id of idsOfFact(fact)) this.#seen.add(id);
+      return [{ fact, row }];
+    });
   }
 
   /**
@@ -94,10 +106,10 @@ export class CrlComparison {
     return counts;
   }
 
-  async *#read(signal: AbortSignal): AsyncGenerator<CrlRow> {
+  async *#read(signal: AbortSignal): AsyncGenerator<readonly CrlRow[]> {
     const { database } = this.#options;
     yield* database.crls(0, signal);
-    yield* database.partitionedCrls(signal);
+    for await (const row of database.partitionedCrls(signal)) yield [row];
   }
 
   async #readOwn(): Promise<void> {
@@ -106,8 +118,9 @@ export class CrlComparison {
     this.#ownIds = idsOf(this.#own);
   }
 
-  #classOf(fact: CrlFact, readMs: number): CrlClass {
+  #classOf({ fact, row }: Omit<ComparedCrl, "class">): CrlClass {
     const { timeMs, partition } = fact;
+    const readMs = unixMsOf(row.record.time);
     const { coveredSinceMs } = this.#options.contents;
     const ids = idsOfFact(fact);
     if (ids.some((id) => this.#ownIds.has(id))) return "both";

@@ -1,4 +1,5 @@
 import { contentId } from "../events/content-id.ts";
+import { findingDetails } from "../events/finding-event.ts";
 import { rowDateMs, rowFacts, type ScannedFact } from "../events/row-events.ts";
 import { dispositions } from "../exit/ca-codes.ts";
 import type { ExitRecord, RecordValue } from "../exit/record.ts";
@@ -45,6 +46,8 @@ export interface ComparisonLimits {
   readonly settleMs: number;
   /** From when on the journal's contents are whole, in ms since 1970; `undefined` if they are empty. */
   readonly coveredSinceMs: number | undefined;
+  /** How else than the row they write the name of its CA, which is a part of content ids. */
+  readonly otherNames: readonly string[];
   /** What to call them. */
   readonly noun: Contents["noun"];
 }
@@ -70,9 +73,10 @@ export function compareRow(
   const facts = rowFacts(row);
   if (facts.length === 0) {
     const state = typeof disposition === "number" ? String(disposition) : "unreadable";
-    return { class: "unknown", missing: [], detail: `disposition ${state}` };
+    return { class: "unknown", missing: [], detail: findingDetails.unknown(state) };
   }
-  const missing = facts.filter((fact) => !entries.some((entry) => isOf(entry, fact, row)));
+  const isKnown = (fact: ScannedFact) => entries.some((entry) => isOf(entry, fact, row, limits));
+  const missing = facts.filter((fact) => !isKnown(fact));
   if (!isSettled(row, limits)) return { class: "unsettled", missing: [] };
   if (missing.length === 0) return compareStates(facts, entries, row, limits);
   const changed = changedCertificate(missing, entries, limits);
@@ -84,7 +88,11 @@ export function compareRow(
   if (lost.length === 0) return { class: "history", missing };
   const isUnknown = entries.length === 0 && missing.length === facts.length;
   if (isUnknown) return { class: "missing", missing };
-  return { class: "state", missing, detail: `the ${limits.noun} lacks ${kindsOf(lost)}` };
+  const detail = findingDetails.state(
+    limits.noun,
+    lost.map(({ kind }) => kind),
+  );
+  return { class: "state", missing, detail };
 }
 
 /** What the journal says of a request that the database does not have; `undefined` while that may still change. */
@@ -97,19 +105,24 @@ export function compareAbsent(
   return { class: isUnstored ? "unstored" : "deleted", missing: [] };
 }
 
-function isOf(entry: IndexEntry, fact: ScannedFact, row: ExitRecord): boolean {
+function isOf(
+  entry: IndexEntry,
+  fact: ScannedFact,
+  row: ExitRecord,
+  { otherNames }: ComparisonLimits,
+): boolean {
   // Without an id on one side, only the request and what happened to it can be compared.
   if (entry.contentId === undefined || fact.contentId === undefined) {
     return isSameKind(entry, fact);
   }
   if (hasContentId(entry, fact.contentId)) return true;
-  return (
-    isSameKind(entry, fact) &&
-    roundings.some((seconds) => {
-      const other = contentId(fact.kind, shifted(row, seconds));
-      return other !== undefined && hasContentId(entry, other);
-    })
-  );
+  if (!isSameKind(entry, fact)) return false;
+  const named = [row, ...otherNames.map((name) => renamed(row, name))];
+  const others = named.flatMap((each) => roundings.map((seconds) => shifted(each, seconds)));
+  return [...named.slice(1), ...others].some((each) => {
+    const other = contentId(fact.kind, each);
+    return other !== undefined && hasContentId(entry, other);
+  });
 }
 
 /** A scan does not tell issued from imported. */
@@ -119,6 +132,11 @@ function isSameKind(entry: IndexEntry, { kind }: ScannedFact): boolean {
 
 function groupOf(kind: string): string {
   return kind === "certificate.imported" ? "certificate.issued" : kind;
+}
+
+/** The row of a CA that writes its name in another way. */
+function renamed(row: ExitRecord, name: string): ExitRecord {
+  return { ...row, ca: new Map(row.ca).set("SanitizedCAName", name) };
 }
 
 /** The row with its dates some seconds later. */
@@ -144,7 +162,7 @@ function compareStates(
   const { noun } = limits;
   const settled = entries.filter(({ timeSeconds }) => !isYoung(timeSeconds * 1000, limits));
   const last = noun === "journal" ? settled.slice(-1) : newestOf(settled);
-  const isSame = last.some((entry) => facts.some((fact) => isOf(entry, fact, row)));
+  const isSame = last.some((entry) => facts.some((fact) => isOf(entry, fact, row, limits)));
   if (last.length === 0 || isSame) return { class: "both", missing: [] };
   const detail = `the ${noun} goes on with ${last.at(-1)?.kind}, and the database does not`;
   return { class: "state", missing: [], detail };
@@ -166,7 +184,7 @@ function changedCertificate(
       groupOf(fact.kind) === "certificate.issued" &&
       entries.some((entry) => isSameKind(entry, fact)),
   );
-  return isChanged ? `${noun} and database have different certificates` : undefined;
+  return isChanged ? findingDetails.changed(noun) : undefined;
 }
 
 function isHistory({ timeMs }: ScannedFact, { coveredSinceMs }: ComparisonLimits): boolean {
@@ -181,8 +199,4 @@ function isSettled(row: ExitRecord, limits: ComparisonLimits): boolean {
 /** True for what may not be in the journal yet. A date in the future is the fault of a clock, and is not waited for. */
 function isYoung(ms: number, { readMs, knownUntilMs, settleMs }: ComparisonLimits): boolean {
   return ms > Math.min(readMs, knownUntilMs ?? readMs) - settleMs && ms <= readMs + settleMs;
-}
-
-function kindsOf(facts: readonly ScannedFact[]): string {
-  return facts.map(({ kind }) => kind).join(" and ");
 }

@@ -4,7 +4,14 @@ import { CertwireError } from "../errors/certwire-error.ts";
 import { schemaUri } from "../events/envelope.ts";
 import { type CertwireEvent, type EventKind, eventKinds } from "../events/event.ts";
 import type { ReconcileLayout } from "../state/layout.ts";
-import { ContentIndex, type IndexEntry, type IndexedKind, isIndexed } from "./content-index.ts";
+import {
+  ContentIndex,
+  crlRequestId,
+  type IndexEntry,
+  type IndexedKind,
+  isIndexed,
+} from "./content-index.ts";
+import { crlSubjectId } from "./crl-entry-id.ts";
 import { type Contents, keyOfCa, maxCas, type SeenName } from "./journal-contents.ts";
 
 /** An event, and where it is from. */
@@ -35,7 +42,7 @@ const maxNameLength = 256;
 const maxRequestId = 2 ** 31 - 1;
 
 /**
- * What the events of a topic or stream say has happened to which request. They are read once, by the first `update`; what a
+ * What the events of a topic or stream say has happened to which request, and which CRLs they have. They are read once, by the first `update`; what a
  * backfill has published there is kept apart, where `Backfilled` finds it.
  */
 export class EventContents implements Contents {
@@ -145,14 +152,17 @@ export class EventContents implements Contents {
   }
 
   #entryOf(event: CertwireEvent, kind: IndexedKind, recordedMs: number): IndexEntry | undefined {
-    const requestId = requestIdOf(event);
+    const isCrl = kind === "crl.issued";
+    const requestId = isCrl ? crlRequestId : requestIdOf(event);
+    const contentId = contentIdOf(event) ?? (isCrl ? subjectIdOf(event) : undefined);
+    // An event that was made without a CRL is about none.
+    if (requestId === undefined || (isCrl && contentId === undefined)) return undefined;
     const ca = this.#numberOf(event);
-    if (requestId === undefined || ca === undefined) return undefined;
-    const { contentid } = event;
+    if (ca === undefined) return undefined;
     return {
       requestId,
       kind,
-      contentId: contentid !== undefined && contentIdForm.test(contentid) ? contentid : undefined,
+      contentId,
       timeSeconds: Number.isFinite(recordedMs) ? Math.floor(recordedMs / 1000) : 0,
       ca,
       isUnstored: isUnstored(event),
@@ -181,6 +191,14 @@ function requestIdOf({ source, partitionkey }: CertwireEvent): number | undefine
   const [, digits] = /^:(\d{1,10})$/.exec(partitionkey.slice(owner.length)) ?? [];
   const requestId = Number(digits);
   return digits !== undefined && requestId <= maxRequestId ? requestId : undefined;
+}
+
+function contentIdOf({ contentid }: CertwireEvent): string | undefined {
+  return contentid !== undefined && contentIdForm.test(contentid) ? contentid : undefined;
+}
+
+function subjectIdOf({ subject }: CertwireEvent): string | undefined {
+  return subject === undefined ? undefined : crlSubjectId(subject);
 }
 
 function isUnstored({ data }: CertwireEvent): boolean {

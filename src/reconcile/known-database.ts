@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { CaDatabase } from "../ca-database/ca-database.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
+import { isSameCaName } from "../events/ca-identity.ts";
 import { rowDateMs } from "../events/row-events.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
@@ -13,6 +14,8 @@ export interface Identified {
   readonly run: RunFile;
   /** True to accept a database that was restored from a backup, and compare every row. Default false. */
   readonly acceptsRestored?: boolean;
+  /** True to wait for a CA that does not answer at first, as it is waited for between two pages. Default false. */
+  readonly waitsForCa?: boolean;
   /** Called with the number of records that were read of the journal before the first row. */
   readonly journalProgress?: (records: number) => void;
 }
@@ -20,7 +23,7 @@ export interface Identified {
 /**
  * Asks the CA who it is, reads the journal, and makes sure that they belong together, and that the database is the one of
  * earlier runs and not an older copy of it. Rejects with CERTWIRE_CA_DATABASE_OTHER, CERTWIRE_CA_DATABASE_RESTORED, and as
- * `CaDatabase.readableFacts`, `CaDatabase.row` and `JournalContents.update` do.
+ * `CaDatabase.readableFacts` (or `factsOnceReady`), `CaDatabase.row` and `JournalContents.update` do.
  */
 export async function identifyBoth(
   {
@@ -29,11 +32,13 @@ export async function identifyBoth(
     journal,
     run,
     acceptsRestored = false,
+    waitsForCa = false,
     journalProgress,
   }: Compared & Identified,
   signal: AbortSignal,
 ): Promise<NativeCaFacts> {
-  const { facts, known } = await identify(database, run.state, acceptsRestored, signal);
+  const facts = waitsForCa ? await database.factsOnceReady(signal) : await database.readableFacts(signal);
+  const known = await identify({ database, facts }, run.state, acceptsRestored, signal);
   await contents.update(journal, signal, journalProgress);
   refuseOther(contents, facts);
   // A run that is stopped has to compare every row of a restored database all the same.
@@ -43,17 +48,17 @@ export async function identifyBoth(
 }
 
 async function identify(
-  database: CaDatabase,
+  { database, facts }: { readonly database: CaDatabase; readonly facts: NativeCaFacts },
   { database: known }: RunState,
   acceptsRestored: boolean,
   signal: AbortSignal,
-): Promise<{ facts: NativeCaFacts; known: KnownDatabase }> {
-  const facts = await database.readableFacts();
+): Promise<KnownDatabase> {
   const certificates = facts.certificates.map((der) => hash("sha256", der));
   const { sanitizedName: name } = facts;
   if (known !== undefined) {
     const isSame =
-      known.name === name && known.certificates.every((each) => certificates.includes(each));
+      isSameCaName(known.name, name) &&
+      known.certificates.every((each) => certificates.includes(each));
     if (!isSame) {
       const message = `the CA is "${name}", and "${known.name}" was compared before`;
       const hint = "Give each CA a state directory of its own.";
@@ -62,7 +67,7 @@ async function identify(
   }
   const newest = await database.newest(signal);
   if (!acceptsRestored) await refuseRestored(database, { known, newest }, signal);
-  return { facts, known: { name, certificates, ...(newest && { newest: markOf(newest) }) } };
+  return { name, certificates, ...(newest && { newest: markOf(newest) }) };
 }
 
 function refuseOther({ cas, noun }: Contents, facts: NativeCaFacts): void {

@@ -7,7 +7,7 @@ import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
 import type { BackfillSelection } from "./backfill-place.ts";
 import { type CrlClass, CrlComparison, crlPart } from "./compare-crls.ts";
-import { compareRow, type RequestClass } from "./compare-row.ts";
+import { type ComparisonLimits, compareRow, type RequestClass } from "./compare-row.ts";
 import { type ContentIndex, crlRequestId, type IndexEntry, isIndexed } from "./content-index.ts";
 import { type Compared, walkDatabase } from "./walk-database.ts";
 
@@ -64,7 +64,8 @@ export async function* missingParts(
       ...(entries.byRequest.get(id) ?? []),
       ...(done.get(id) ?? []),
     ];
-    const missing = (row: ExitRecord) => missingOf(row, known(row.context), knownUntilMs, options);
+    const limits = { knownUntilMs, otherNames: entries.otherNames };
+    const missing = (row: ExitRecord) => missingOf(row, known(row.context), limits, options);
     // A row that comes into this part meanwhile is for the next run.
     lastRequest = rows.at(-1)?.context ?? lastRequest;
     yield {
@@ -129,12 +130,12 @@ function crlEntry({ contentId, timeMs = 0 }: CrlFact): IndexEntry {
 function missingOf(
   row: ExitRecord,
   known: readonly IndexEntry[],
-  knownUntilMs: number | undefined,
+  limits: Pick<ComparisonLimits, "knownUntilMs" | "otherNames">,
   { contents, settleMs, selection: { untilMs } }: MissingOptions,
 ): MissingRequest {
   const { coveredSinceMs, noun } = contents;
-  const limits = { readMs: unixMsOf(row.time), knownUntilMs, settleMs, coveredSinceMs, noun };
-  const comparison = compareRow(row, known, limits);
+  const readMs = unixMsOf(row.time);
+  const comparison = compareRow(row, known, { ...limits, readMs, settleMs, coveredSinceMs, noun });
   const facts = published.has(comparison.class) ? comparison.missing : [];
   const isWanted = ({ timeMs }: ScannedFact) => untilMs === undefined || (timeMs ?? 0) < untilMs;
   return { requestId: row.context, class: comparison.class, facts: facts.filter(isWanted) };

@@ -22,7 +22,7 @@ import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-s
 import type { DeadLetter, DeadLetters } from "../state/dead-letter.ts";
 import { kibibyte } from "../units.ts";
 import type { Pace } from "./pace.ts";
-import type { ReportedFindings } from "./reported-findings.ts";
+import type { ReportedFindings, ReportNumbers } from "./reported-findings.ts";
 
 /** Which reports are published, and how fast. */
 export interface FindingsOptions {
@@ -50,7 +50,7 @@ export interface FindingsTarget {
 
 /**
  * Publishes the reports that a sink does not have yet, until it has all or the signal is aborted. Each is sent again with
- * the same id if the process dies before its acknowledgement is on disk. Rejects with CERTWIRE_CHECKPOINT_FAILED.
+ * the same id only if the process dies before its acknowledgement is on disk. Rejects with CERTWIRE_CHECKPOINT_FAILED.
  */
 export async function publishFindings(
   options: FindingsOptions,
@@ -70,63 +70,105 @@ export async function publishFindings(
     deadLetters: ledger,
     monitor,
   });
+  // While what the sink has acknowledged cannot be kept, nothing more is sent that would be sent again.
+  await options.place.keep();
   await pipeline.run(either);
   ledger.throwIfFailed();
 }
 
-const placeShape = z.object({ version: z.literal(1), number: z.int().min(0) });
+const placeShape = z.object({
+  version: z.literal(1),
+  /** Number of the first report of the file that the reports are from. */
+  first: z.int(),
+  number: z.int().min(0),
+});
 
-/** Which reports a sink has: all up to a number, which is on disk. */
+/** Which reports a sink has: all up to a number. */
 export class FindingsPlace {
   readonly #path: string;
+  readonly #first: number;
   #number: number;
+  /** The number that is on disk. */
+  #kept: number;
   #tail: Promise<void> = Promise.resolve();
 
-  private constructor(path: string, number: number) {
+  private constructor(path: string, first: number, number: number) {
     this.#path = path;
+    this.#first = first;
     this.#number = number;
+    this.#kept = number;
   }
 
-  /** A damaged file costs duplicates only, with the same ids. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
-  static async open(path: string): Promise<FindingsPlace> {
-    try {
-      const text = await readLimitedText(path, kibibyte).catch(ignoreMissing);
-      return new FindingsPlace(path, text === undefined ? 0 : numberIn(text));
-    } catch (cause) {
-      throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot read ${path}`, { cause });
-    }
+  /**
+   * `numbers`: those of the reports. A place that is damaged, or is of reports whose file was deleted since, counts as none:
+   * that costs duplicates only, with the same ids. Rejects with CERTWIRE_CHECKPOINT_FAILED.
+   */
+  static async open(path: string, numbers: ReportNumbers): Promise<FindingsPlace> {
+    const { first } = numbers;
+    const found = await readPlace(path);
+    if (found === undefined) return new FindingsPlace(path, first, 0);
+    const number = numberIn(found, numbers);
+    if (number !== undefined) return new FindingsPlace(path, first, number);
+    const place = new FindingsPlace(path, first, 0);
+    // At once: the reports may reach the number that is there.
+    await place.#write(0);
+    return place;
   }
 
-  /** As it is on disk. */
+  /** Up to which the sink has acknowledged them. */
   get number(): number {
     return this.#number;
   }
 
-  /** Keeps that the sink has the reports up to this number. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
+  /** False if the number could not be written. */
+  get isKept(): boolean {
+    return this.#kept === this.#number;
+  }
+
+  /** Takes note that the sink has the reports up to a number, and keeps that. Rejects as `keep` does. */
   save(number: number): Promise<void> {
-    const result = this.#tail.then(() => this.#save(number));
+    this.#number = Math.max(this.#number, number);
+    return this.keep();
+  }
+
+  /** Writes the number if it is not on disk. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
+  keep(): Promise<void> {
+    const result = this.#tail.then(() => (this.isKept ? undefined : this.#write(this.#number)));
     this.#tail = result.catch(() => undefined);
     return result;
   }
 
-  async #save(number: number): Promise<void> {
-    if (number <= this.#number) return;
+  async #write(number: number): Promise<void> {
+    const place = { version: 1, first: this.#first, number };
     try {
       await mkdir(dirname(this.#path), { recursive: true, mode: directoryModes.private });
-      await replaceFile(this.#path, "private", [`${JSON.stringify({ version: 1, number })}\n`]);
+      await replaceFile(this.#path, "private", [`${JSON.stringify(place)}\n`]);
     } catch (cause) {
       const message = `cannot write ${this.#path}`;
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", message, { cause });
     }
-    this.#number = number;
+    this.#kept = number;
   }
 }
 
-function numberIn(text: string): number {
+/** `undefined` if there is none. */
+async function readPlace(path: string): Promise<string | undefined> {
   try {
-    return placeShape.parse(JSON.parse(text)).number;
+    return await readLimitedText(path, kibibyte).catch(ignoreMissing);
+  } catch (cause) {
+    // Too large.
+    if (cause instanceof RangeError) return "";
+    throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot read ${path}`, { cause });
+  }
+}
+
+/** `undefined` for a number that no report of the file has had. */
+function numberIn(text: string, { first, next }: ReportNumbers): number | undefined {
+  try {
+    const place = placeShape.parse(JSON.parse(text));
+    return place.first === first && place.number < next ? place.number : undefined;
   } catch {
-    return 0;
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import { clock } from "../clock.ts";
-import { type FindingClass, findingClasses } from "../events/finding-event.ts";
+import { type FindingClass, findingClasses, findingDetails } from "../events/finding-event.ts";
 import { rowFacts } from "../events/row-events.ts";
 import { unixMsOf } from "../events/times.ts";
 import type { ExitRecord } from "../exit/record.ts";
@@ -44,13 +44,20 @@ export interface ReconcileOptions extends Compared, Identified {
   readonly since?: number | "full";
   /** How long before a row was read something may have happened that is not in the journal yet, in ms. Default 10 min. */
   readonly settleMs?: number;
+  /** Called with what the CA says of itself, before the first row. */
+  readonly identified?: (facts: NativeCaFacts) => void;
   /** Called with the number up to which rows were compared, and the greatest one, as far as it is known. */
   readonly progress?: (done: number, total: number | undefined) => void;
   /** Called with the number of CRLs that were compared. */
   readonly crlProgress?: (done: number) => void;
   /** Requests that are compared in any case, such as those that differed before. Default none. */
   readonly again?: readonly number[];
-  /** Called for each request, by its number, and each CRL, by its subject, of which the comparison has a result. */
+  /** CRLs, by their subject, about which the same is asked: each run compares all that there are. Default none. */
+  readonly againCrls?: readonly string[];
+  /**
+   * Called for each request, by its number, and each CRL, by its subject, of which the comparison has a result: also for
+   * those of `again` and `againCrls` that neither the database has any more nor the journal.
+   */
   readonly compared?: (about: number | string) => void;
   /** The time now, in ms since 1970. Default that of the machine. */
   readonly now?: () => number;
@@ -133,6 +140,7 @@ export async function reconcile(
 ): Promise<ReconcileReport> {
   const { acceptsRestored = false } = options;
   const facts = await identifyBoth(options, signal);
+  options.identified?.(facts);
   const sinceMs = acceptsRestored ? undefined : beginningOf(options);
   const changes =
     sinceMs === undefined ? undefined : await compareChanges(options, facts, sinceMs, signal);
@@ -176,6 +184,8 @@ class Comparing {
   readonly #startedMs: number;
   readonly #backfilled: Backfilled;
   readonly #crls: Partial<Record<CrlClass, number>> = {};
+  /** Of the entries that are compared now. */
+  #otherNames: readonly string[] = [];
   #running: RunningState;
 
   private constructor(
@@ -221,19 +231,24 @@ class Comparing {
 
   /** Compares every row, from where the run was. */
   async compareAll(signal: AbortSignal): Promise<void> {
-    const { database, run, progress } = this.#options;
+    const { database, run, progress, again = [], compared } = this.#options;
     const total = (await database.newest(signal))?.context;
     const place = { facts: this.#facts, after: this.#running.after };
+    // What an interrupted run has compared is not known any more.
+    const unseen = new Set(again.filter((id) => id > place.after));
     for await (const { part, rows, entries } of walkDatabase(this.#options, place, signal)) {
+      this.#otherNames = entries.otherNames;
       this.#compareRows(rows, entries, await this.#backfilled.read(part));
       const seen = new Set(rows.map(({ context }) => context));
       for (const [id, own] of entries.byRequest) if (!seen.has(id)) this.#addAbsent(id, own);
+      for (const id of [...seen, ...entries.byRequest.keys()]) unseen.delete(id);
       this.#running.otherCa += entries.others;
       this.#running.after = ContentIndex.lastRequestOf(part);
       await this.#findings.write(this.#running);
       await run.save({ running: this.#running });
       progress?.(rows.at(-1)?.context ?? this.#running.after, total);
     }
+    for (const id of unseen) compared?.(id);
   }
 
   /** Compares what has changed; false if that is too much to be kept in memory. */
@@ -266,9 +281,11 @@ class Comparing {
     { sinceMs, again }: { readonly sinceMs: number; readonly again: ReadonlySet<number> },
     signal: AbortSignal,
   ): Promise<void> {
-    const { byRequest, ...entries } = await ownEntries(this.#options.contents, this.#facts, part);
+    const entries = await ownEntries(this.#options.contents, this.#facts, part);
+    const { byRequest, otherNames } = entries;
+    this.#otherNames = otherNames;
     const published = await this.#backfilled.read(part);
-    this.#compareRows(changed, { byRequest, ...entries }, published);
+    this.#compareRows(changed, entries, published);
     const isNew = ({ timeSeconds }: IndexEntry): boolean => timeSeconds * 1000 >= sinceMs;
     const ids = new Set([
       ...[...byRequest].filter(([, own]) => own.some(isNew)).map(([id]) => id),
@@ -282,6 +299,8 @@ class Comparing {
   /** Compares the CRLs; a run that is stopped meanwhile begins with them anew. */
   async compareCrls(signal: AbortSignal): Promise<void> {
     const { settleMs = defaultSettleMs, now = () => clock.time(), crlProgress } = this.#options;
+    const { againCrls = [], compared: hasResultOf } = this.#options;
+    const unseen = new Set(againCrls);
     const published = (await this.#backfilled.read(crlPart)).get(crlRequestId) ?? [];
     const options = { ...this.#options, facts: this.#facts, published, settleMs };
     const comparison = new CrlComparison(options);
@@ -289,9 +308,12 @@ class Comparing {
     let done = 0;
     for await (const compared of comparison.rows(signal)) {
       this.#addCrl(compared);
+      unseen.delete(compared.fact.subject);
       done += 1;
       crlProgress?.(done);
     }
+    // A CA deletes CRLs that have expired.
+    for (const subject of unseen) hasResultOf?.(subject);
     const { deleted, unsettled } = comparison.onlyInJournal(startedMs);
     this.#countCrls("deleted", deleted);
     this.#countCrls("unsettled", unsettled);
@@ -352,8 +374,9 @@ class Comparing {
       this.#addRow(row, byRequest.get(row.context) ?? [], published.get(row.context) ?? []);
     }
     for (const [id, own] of byRequest) {
-      // Of a row that neither has any more there is nothing to say.
-      if (!seen.has(id) && own.length > 0) this.#addAbsent(id, own);
+      if (seen.has(id)) continue;
+      if (own.length > 0) this.#addAbsent(id, own);
+      else this.#options.compared?.(id);
     }
   }
 
@@ -394,7 +417,7 @@ class Comparing {
     if (comparison?.class !== "deleted") return;
     const last = entries.at(-1);
     const time = new Date((last?.timeSeconds ?? 0) * 1000).toISOString();
-    const detail = `the ${this.#options.contents.noun} has ${last?.kind ?? "it"}, and the database has no row`;
+    const detail = findingDetails.deleted(this.#options.contents.noun, last?.kind ?? "it");
     this.#findings.add({ class: "deleted", requestId, missing: [], time, detail });
   }
 
@@ -406,7 +429,8 @@ class Comparing {
   #limits(readMs: number): ComparisonLimits {
     const { contents, settleMs = defaultSettleMs } = this.#options;
     const { coveredSinceMs, noun, knownUntilMs } = contents;
-    return { readMs, knownUntilMs, settleMs, coveredSinceMs, noun };
+    const otherNames = this.#otherNames;
+    return { readMs, knownUntilMs, settleMs, coveredSinceMs, otherNames, noun };
   }
 
   /** Remembers a run that was not stopped as the last complete one, if it reached back to the one before. */

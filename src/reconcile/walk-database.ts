@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { CaDatabase } from "../ca-database/ca-database.ts";
+import { isSameCaName } from "../events/ca-identity.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
 import { ContentIndex, crlRequestId, type IndexEntry } from "./content-index.ts";
@@ -34,6 +35,8 @@ export interface OwnEntries {
   readonly crls: readonly IndexEntry[];
   /** Number of entries that are about another CA. */
   readonly others: number;
+  /** How else than the CA the journal writes its name: in another case. */
+  readonly otherNames: readonly string[];
 }
 
 /**
@@ -92,7 +95,11 @@ export async function ownEntries(
     if (id === crlRequestId) crls = own;
     else if (own.length > 0) byRequest.set(id, own);
   }
-  return { byRequest, crls, others };
+  const names = contents.cas
+    .filter(({ name }, at) => isOwn[at] && name !== "")
+    .map(({ name }) => name);
+  const otherNames = [...new Set(names)].filter((name) => name !== facts.sanitizedName);
+  return { byRequest, crls, others, otherNames };
 }
 
 /** Which of the CAs in the journal is the one with these facts; a renewal has added certificates to it. */
@@ -104,7 +111,7 @@ export function ownCas(
   // The exit module may have failed to read either.
   return cas.map(
     ({ name, certificate }) =>
-      (name === "" || name === sanitizedName) &&
+      (name === "" || isSameCaName(name, sanitizedName)) &&
       (certificate === "" ? name !== "" : own.has(certificate)),
   );
 }

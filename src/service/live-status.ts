@@ -125,6 +125,7 @@ export class LiveStatus {
       reasons: [...reasons],
       ...(disk.journal && { journal: this.#withGap(withDurations(disk.journal, views)) }),
       sinks: withCounters(disk, views),
+      ...(reconcile && { reconcile: reconcileStatus(reconcile) }),
     };
     const gaps = this.#options.gaps?.() ?? new Map();
     const found = { status, views, gaps, certificates, brokerCertificates };
@@ -225,4 +226,19 @@ function withDurations(
     flush: summarize(times.flush),
   };
   return { ...rest, durations };
+}
+
+function reconcileStatus(facts: ReconcileFacts): NonNullable<Status["reconcile"]> {
+  const { isRunning, mayRead, lastMs, rows, open, unlisted, nextMs, overdueMs } = facts;
+  const timeOf = (ms: number): string => new Date(ms).toISOString();
+  return {
+    running: isRunning,
+    ...(mayRead !== undefined && { mayRead }),
+    ...(lastMs !== undefined && { lastTime: timeOf(lastMs) }),
+    ...(rows !== undefined && { rows }),
+    ...(open !== undefined && { open }),
+    ...(unlisted !== undefined && { unlisted }),
+    ...(nextMs !== undefined && { nextTime: timeOf(nextMs) }),
+    ...(overdueMs !== undefined && { overdueTime: timeOf(overdueMs) }),
+  };
 }

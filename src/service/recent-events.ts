@@ -1,4 +1,5 @@
 import { kindOfRecord } from "../events/event-kind.ts";
+import { shownTemplate } from "../events/shown-template.ts";
 import { shownText } from "../events/shown-text.ts";
 import { filetimeText } from "../events/times.ts";
 import { revocationReasons } from "../events/words/enumerations.ts";
@@ -21,6 +22,7 @@ export interface RecentEvent {
   /** A kind of event, or `undecodable`. */
   readonly kind: string;
   readonly requestId?: string;
+  /** As `shownTemplate`. */
   readonly template?: string;
   readonly serialNumber?: string;
   /** Reason of a revocation, a refusal or a gap; which CRLs. */
@@ -163,12 +165,12 @@ function glance(record: ExitRecord): Omit<RecentEvent, "id" | "time"> {
   };
 }
 
-/** The CA has the OID alone of a template of version 2 or later, which says nothing to people: its name is what was asked for. */
 function templateOf({ certificate, attributes }: ExitRecord): string | undefined {
-  const issued = text(certificate.get("CertificateTemplate"));
-  if (issued === undefined || !/^\d+(?:\.\d+)+$/.test(issued)) return issued;
-  const [, asked] = attributes.find(([name]) => name === "CertificateTemplate") ?? [];
-  return (typeof asked === "string" ? text(asked) : undefined) || issued;
+  const [, requested] = attributes.find(([name]) => name === "CertificateTemplate") ?? [];
+  return shownTemplate(
+    text(certificate.get("CertificateTemplate")),
+    typeof requested === "string" ? text(requested) : undefined,
+  );
 }
 
 function detailOf(kind: string, { request, crls }: ExitRecord): string | undefined {

@@ -12,7 +12,6 @@ import { shrinkEvent } from "../events/shrink-event.ts";
 import { lockDirectory } from "../files/directory-lock.ts";
 import type { ReconcileFacts } from "../health/facts.ts";
 import { logLine } from "../log/log-line.ts";
-import type { NativeFileLock } from "../native/addon.ts";
 import { PipelineMonitor } from "../pipeline/monitor.ts";
 import { pause } from "../pipeline/waiting.ts";
 import { readFindings } from "../reconcile/findings-file.ts";
@@ -42,20 +41,11 @@ export interface ReconcileTaskOptions {
   readonly log: Logger;
 }
 
-/** The reports of findings, and how far each enabled sink has them. */
-interface Opened {
-  readonly reported: ReportedFindings;
-  readonly sinks: readonly {
-    readonly sink: SinkConfiguration;
-    readonly place: FindingsPlace;
-  }[];
-}
-
 /** Findings per second: far below what any sink takes of live events. */
 const findingsPerSecond = 100;
 /** Requests with open findings that are compared again each time: each is a query of its own. */
 const mostAgain = 1000;
-/** How long to wait before the same is tried again: files that cannot be read, a lock that the command holds; in ms. */
+/** How long to wait before files that cannot be read, or a lock that a command holds, are tried again; in ms. */
 const againMs = 600_000;
 /** How long a sink is left alone after an error of the state directory, in ms. */
 const sinkAgainMs = 60_000;
@@ -69,81 +59,105 @@ const longestWaitMs = 60_000;
  */
 export class ReconcileTask {
   readonly #options: ReconcileTaskOptions;
-  #opened: Opened | undefined;
+  readonly #enabled: readonly SinkConfiguration[];
+  /** How far sinks have the reports, by their name. */
+  readonly #places = new Map<string, FindingsPlace>();
+  #reported: ReportedFindings | undefined;
   #isRunning = false;
   #failures = 0;
+  /** Why the last comparison failed. */
   #failure: ReconcileFacts["failure"];
+  #mayRead: boolean | undefined;
+  /** When the CA was last asked for that without a comparison, in ms since 1970. */
+  #askedMs = Number.NEGATIVE_INFINITY;
+  /** When the next comparison begins, in ms since 1970; `undefined` while one runs. */
+  #nextMs: number | undefined;
+  /** What keeps a comparison from beginning now. */
+  #obstacle: ReconcileFacts["failure"];
   /** How many of the open requests were compared again since each of them was. */
   #again = 0;
 
   constructor(options: ReconcileTaskOptions) {
     this.#options = options;
+    this.#enabled = options.config.sinks.filter((sink) => sink.options.enabled);
   }
 
   /** What is known of the comparisons now. */
   get facts(): ReconcileFacts {
-    const { reported } = this.#opened ?? {};
+    const reported = this.#reported;
+    const failure = this.#obstacle ?? this.#failure;
     const { last, sinceMs } = reported?.state ?? {};
     const { everyMs } = this.#options.schedule;
     const begin = last?.startedMs ?? sinceMs;
     return {
       isRunning: this.#isRunning,
+      ...(this.#mayRead !== undefined && { mayRead: this.#mayRead }),
       failures: this.#failures,
-      ...(this.#failure && { failure: this.#failure }),
+      ...(failure && { failure }),
       ...(last && { lastMs: last.startedMs, rows: last.rows, unlisted: last.unlisted }),
       ...(reported && { open: reported.openOfClass }),
       // One that was left out has its time once more.
+      ...(this.#nextMs !== undefined && { nextMs: this.#nextMs }),
       ...(begin !== undefined && { overdueMs: begin + 2 * everyMs }),
     };
   }
 
   /** Compares and publishes until the signal is aborted. Never rejects: what fails is logged and tried again. */
   async keep(signal: AbortSignal): Promise<void> {
-    const opened = await this.#open(signal);
-    if (opened === undefined) return;
+    const { reported: path } = this.#options.layout.reconcile;
+    const reported = await this.#untilDone(() => ReportedFindings.open(path), signal);
+    if (reported === undefined) return;
+    this.#reported = reported;
     await Promise.all([
-      this.#compareOnTime(opened, signal),
-      ...opened.sinks.map(({ sink, place }) => this.#publish(opened.reported, sink, place, signal)),
+      this.#compareOnTime(reported, signal),
+      ...this.#enabled.map((sink) => this.#publish(reported, sink, signal)),
     ]);
   }
 
-  async #open(signal: AbortSignal): Promise<Opened | undefined> {
-    const { config, layout, log } = this.#options;
-    const enabled = config.sinks.filter(({ options }) => options.enabled);
+  /** Does what a comparison needs first, and again later if it fails. `undefined` only if the signal was aborted. */
+  async #untilDone<T>(step: () => Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+    const { log } = this.#options;
+    let isWaiting = false;
     while (!signal.aborted) {
       try {
-        const places = enabled.map(async (sink) => ({
-          sink,
-          place: await FindingsPlace.open(layout.reconcile.reportedTo(sink.options.name)),
-        }));
-        const sinks = await Promise.all(places);
-        const reported = await ReportedFindings.open(layout.reconcile.reported);
-        this.#opened = { reported, sinks };
-        return this.#opened;
+        const done = await step();
+        this.#obstacle = undefined;
+        return done;
       } catch (error) {
-        this.#failed(error);
-        logLine(log, "cannot compare the CA's database with the journal", describeError(error));
+        if (hasCode(error, "CERTWIRE_DIRECTORY_IN_USE")) {
+          this.#obstacle = undefined;
+          if (!isWaiting)
+            logLine(log, "the comparison waits for another one", describeError(error));
+          isWaiting = true;
+        } else {
+          this.#obstacle = failureAfter(this.#obstacle, error);
+          logLine(log, "cannot compare the CA's database with the journal", describeError(error));
+        }
         await pause(againMs, signal);
       }
     }
     return undefined;
   }
 
-  async #compareOnTime(opened: Opened, signal: AbortSignal): Promise<void> {
-    const { schedule } = this.#options;
+  async #compareOnTime(reported: ReportedFindings, signal: AbortSignal): Promise<void> {
+    const { schedule, layout } = this.#options;
+    const { directory, lockName } = layout.reconcile;
     while (!signal.aborted) {
-      const due = nextTime(schedule, clock.time(), opened.reported.state.last?.startedMs);
+      const due = nextTime(schedule, clock.time(), reported.state.last?.startedMs);
+      this.#nextMs = due;
       while (clock.time() < due && !signal.aborted) {
+        await this.#askRight(signal);
         await pause(Math.min(due - clock.time(), longestWaitMs), signal);
       }
-      const lock = await this.#lock(signal);
-      if (lock === undefined) continue;
+      const locking = () => lockDirectory(directory, lockName, "private");
+      const lock = await this.#untilDone(locking, signal);
+      if (lock === undefined) return;
       this.#isRunning = true;
+      this.#nextMs = undefined;
       try {
-        await this.#compare(opened, signal);
+        await this.#compare(reported, signal);
       } catch (error) {
-        if (signal.aborted) return;
-        await this.#fail(error, opened.reported);
+        if (!signal.aborted) await this.#fail(error, reported);
       } finally {
         this.#isRunning = false;
         lock.release();
@@ -151,23 +165,31 @@ export class ReconcileTask {
     }
   }
 
-  /** `undefined` if the signal was aborted, or there is no lock to be had. */
-  async #lock(signal: AbortSignal): Promise<NativeFileLock | undefined> {
-    const { layout, log } = this.#options;
-    while (!signal.aborted) {
-      try {
-        const { directory, lockName } = layout.reconcile;
-        return await lockDirectory(directory, lockName, "private");
-      } catch (error) {
-        this.#failed(error);
+  /**
+   * Learns whether the account may read, at the start and not at the first time of the schedule, and again every 10 minutes
+   * until it may.
+   */
+  async #askRight(signal: AbortSignal): Promise<void> {
+    const { schedule, openDatabase, log } = this.#options;
+    if (this.#mayRead === true || clock.time() < this.#askedMs + againMs) return;
+    this.#askedMs = clock.time();
+    const wasRefused = this.#mayRead === false;
+    try {
+      await openDatabase(schedule, () => undefined).readableFacts(signal);
+      this.#mayRead = true;
+      if (wasRefused) this.#failure = undefined;
+    } catch (error) {
+      // What else is wrong may pass before the comparison, which reports it.
+      if (!hasCode(error, "CERTWIRE_CA_DATABASE_REFUSED")) return;
+      this.#mayRead = false;
+      this.#failure = failureAfter(this.#failure, error);
+      if (!wasRefused) {
         logLine(log, "cannot compare the CA's database with the journal", describeError(error));
-        await pause(againMs, signal);
       }
     }
-    return undefined;
   }
 
-  async #compare({ reported, sinks }: Opened, signal: AbortSignal): Promise<void> {
+  async #compare(reported: ReportedFindings, signal: AbortSignal): Promise<void> {
     const { config, schedule, layout, openDatabase, log } = this.#options;
     const paths = layout.reconcile;
     const database = openDatabase(schedule, (error, delayMs) =>
@@ -184,6 +206,7 @@ export class ReconcileTask {
     const open = reported.openAbout;
     const compared = new Set<number | string>();
     logLine(log, "comparing the CA's database with the journal", {});
+    let ca: ReportedFinding["ca"] | undefined;
     const report = await reconcile(
       {
         database,
@@ -191,29 +214,34 @@ export class ReconcileTask {
         journal: config.journal.directory,
         paths,
         run,
-        since: last === undefined ? "full" : last.startedMs - overlapMs,
+        waitsForCa: true,
+        identified: ({ name, certificates }) => {
+          const newest = certificates.at(-1);
+          ca = { id: (newest && caIdOf(newest)) ?? "unknown", name };
+        },
+        // Findings that were too many are found again only among all.
+        since: last === undefined || last.unlisted > 0 ? "full" : last.startedMs - overlapMs,
         again: this.#nextAgain(reported.openRequests),
+        againCrls: reported.openCrls,
         compared: (about) => {
           if (open.has(about)) compared.add(about);
         },
       },
       signal,
     );
-    if (report.isInterrupted) return;
-    const { name, certificates } = await database.facts();
-    const newest = certificates.at(-1);
-    const id = (newest && caIdOf(newest)) ?? "unknown";
+    if (report.isInterrupted || ca === undefined) return;
     const { rows, findingsFile } = report;
     const taken = await reported.take({
       startedMs: report.mode === "full" ? firstMs : nowMs,
       endedMs: clock.time(),
       rows,
-      ca: { id, name },
+      ca,
       findings: readFindings(findingsFile),
       hasCompared: ({ requestId, crl }: ReportedFinding) => compared.has(requestId ?? crl ?? ""),
-      acknowledged: Math.min(...sinks.map(({ place }) => place.number)),
+      places: this.#enabled.map(({ options }) => this.#places.get(options.name)?.number ?? 0),
     });
     this.#failure = undefined;
+    this.#mayRead = true;
     logLine(log, "the CA's database was compared with the journal", { rows, ...taken });
   }
 
@@ -225,17 +253,13 @@ export class ReconcileTask {
     return [...requests.slice(from), ...requests.slice(0, from)].slice(0, mostAgain);
   }
 
-  #failed(error: unknown): void {
-    const { error: detail } = describeError(error);
-    this.#failures += 1;
-    this.#failure = { sinceMs: this.#failure?.sinceMs ?? clock.time(), detail };
-  }
-
   async #fail(error: unknown, reported: ReportedFindings): Promise<void> {
-    this.#failed(error);
     const { log } = this.#options;
+    this.#failures += 1;
+    if (hasCode(error, "CERTWIRE_CA_DATABASE_REFUSED")) this.#mayRead = false;
+    this.#failure = failureAfter(this.#failure, error);
     logLine(log, "cannot compare the CA's database with the journal", describeError(error));
-    if (!(error instanceof CertwireError) || error.code !== "CERTWIRE_CA_DATABASE_RESTORED") return;
+    if (!hasCode(error, "CERTWIRE_CA_DATABASE_RESTORED")) return;
     try {
       // What a restore has taken back is older than the last comparison.
       await reported.compareAll();
@@ -247,17 +271,20 @@ export class ReconcileTask {
   async #publish(
     reported: ReportedFindings,
     sink: SinkConfiguration,
-    place: FindingsPlace,
     signal: AbortSignal,
   ): Promise<void> {
+    const { layout } = this.#options;
+    const { name } = sink.options;
+    const log = this.#options.log.child({ sink: `reconcile-${name}` });
     while (!signal.aborted) {
-      if (reported.after(place.number).length === 0) {
-        await reported.changed(signal);
-        continue;
-      }
-      const log = this.#options.log.child({ sink: `reconcile-${sink.options.name}` });
       try {
-        await this.#publishNow(reported, sink, { place, log }, signal);
+        const place =
+          this.#places.get(name) ??
+          (await FindingsPlace.open(layout.reconcile.reportedTo(name), reported.numbers));
+        this.#places.set(name, place);
+        if (place.isKept && reported.after(place.number).length === 0)
+          await reported.changed(signal);
+        else await this.#publishNow(reported, sink, { place, log }, signal);
       } catch (error) {
         logLine(log, "cannot publish findings", describeError(error));
         await pause(sinkAgainMs, signal);
@@ -298,4 +325,16 @@ export class ReconcileTask {
       signal,
     );
   }
+}
+
+function hasCode(error: unknown, code: CertwireError["code"]): boolean {
+  return error instanceof CertwireError && error.code === code;
+}
+
+function failureAfter(
+  before: ReconcileFacts["failure"],
+  error: unknown,
+): NonNullable<ReconcileFacts["failure"]> {
+  const { error: detail } = describeError(error);
+  return { sinceMs: before?.sinceMs ?? clock.time(), detail };
 }

@@ -24,7 +24,8 @@ export async function keepStatusFile(
   let writing: Promise<void> | undefined;
   const write = async (status: Status): Promise<void> => {
     try {
-      await replaceFile(path, "private", [`${JSON.stringify(status)}\n`]);
+      const text = [`${JSON.stringify(status)}\n`];
+      await replaceFile(path, "private", text, { isFlushed: false });
     } catch (error) {
       failures.write("cannot write the status file", describeError(error));
     }

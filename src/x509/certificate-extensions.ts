@@ -1,3 +1,4 @@
+import { RepeatedValues } from "../repeated-values.ts";
 import { type AccountSids, addSidsOfUris, readSidExtension } from "./account-sid.ts";
 import type { DerReport } from "./der-report.ts";
 import type { ExtensionHandler, ExtensionHandlers } from "./extensions.ts";
@@ -56,6 +57,10 @@ export interface CertificateExtensions extends AccountSids {
 type Read = ExtensionHandler<CertificateExtensions>["read"];
 
 const single = (read: Read): ExtensionHandler<CertificateExtensions> => ({ read });
+const repeated = (read: Read): ExtensionHandler<CertificateExtensions> => ({
+  read,
+  known: new RepeatedValues(),
+});
 const cumulative = (read: Read): ExtensionHandler<CertificateExtensions> => ({
   read,
   isCumulative: true,
@@ -67,20 +72,20 @@ export const certificateExtensionHandlers: ExtensionHandlers<CertificateExtensio
     "2.5.29.14",
     single((target, value) => void (target.subjectKeyIdentifier = readSubjectKeyIdentifier(value))),
   ],
-  ["2.5.29.15", single((target, value) => void (target.keyUsage = readKeyUsage(value)))],
+  ["2.5.29.15", repeated((target, value) => void (target.keyUsage = readKeyUsage(value)))],
   ["2.5.29.17", cumulative(alternativeNames)],
-  ["2.5.29.19", single((target, value) => readBasicConstraints(target, value))],
+  ["2.5.29.19", repeated((target, value) => readBasicConstraints(target, value))],
   [
     "2.5.29.32",
-    single((target, value, report) => {
+    repeated((target, value, report) => {
       const policies = readPolicies(value, report);
       if (policies.length > 0) target.certificatePolicies = policies;
     }),
   ],
-  ["2.5.29.35", single(authorityKeyIdentifier)],
+  ["2.5.29.35", repeated(authorityKeyIdentifier)],
   [
     "2.5.29.37",
-    single((target, value, report) => {
+    repeated((target, value, report) => {
       const purposes = readKeyPurposes(value, report);
       if (purposes.length > 0) target.extendedKeyUsage = purposes;
     }),

@@ -4,8 +4,9 @@ import { DerError, DerReader, tags } from "./reader.ts";
 /** An extension as it stands in a certificate. */
 export interface CertificateExtension {
   readonly critical: boolean;
-  /** The octets inside the OCTET STRING. */
-  readonly value: Buffer;
+  /** Where in the certificate the octets inside the OCTET STRING begin and end. */
+  readonly start: number;
+  readonly end: number;
 }
 
 /**
@@ -65,7 +66,7 @@ function readExtensions(list: DerReader, extensions: Map<string, CertificateExte
     const oid = readOid(extension);
     const flag = extension.optional(tags.boolean);
     const critical = flag !== undefined && extension.content(flag)[0] !== 0;
-    const value = extension.content(extension.next(tags.octetString));
-    if (!extensions.has(oid)) extensions.set(oid, { critical, value });
+    const { start, end } = extension.next(tags.octetString);
+    if (!extensions.has(oid)) extensions.set(oid, { critical, start, end });
   }
 }

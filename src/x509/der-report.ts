@@ -1,3 +1,4 @@
+import type { RepeatedValues } from "../repeated-values.ts";
 import { type DerElement, DerError, type DerReader } from "./reader.ts";
 
 /** A part of a value that could not be read, or is shown with another text, and why. */
@@ -39,6 +40,8 @@ interface NumberedProblem {
 
 /** What the reports of one value share. */
 interface SharedFindings {
+  /** Problems that were added, those that are not named among them. */
+  added: number;
   readonly found: NumberedProblem[];
   /** By place, so that a part that is read twice has one limit. */
   readonly parts: Map<string, DerReport>;
@@ -48,13 +51,20 @@ interface SharedFindings {
 export class DerReport {
   readonly #shared: SharedFindings;
   readonly #count: PartCount;
-  readonly #place: string;
+  readonly #part: string;
+  readonly #index: number | undefined;
 
-  /** `part`: the place that this report is for; default the whole value. */
-  constructor(part = "", shared?: SharedFindings, count?: PartCount) {
-    this.#shared = shared ?? { found: [], parts: new Map() };
+  /** `part`: the place that this report is for, or of the list whose member it is for; default the whole value. */
+  constructor(part = "", shared?: SharedFindings, count?: PartCount, index?: number) {
+    this.#shared = shared ?? { added: 0, found: [], parts: new Map() };
     this.#count = count ?? { part, ofMembers: 0, ofItself: 0 };
-    this.#place = part;
+    this.#part = part;
+    this.#index = index;
+  }
+
+  /** Made when it is needed: most members have no problem. */
+  get #place(): string {
+    return this.#index === undefined ? this.#part : `${this.#part}[${this.#index}]`;
   }
 
   /** The problems so far of the value; those that are over a limit are counted at the end, for each part. */
@@ -64,6 +74,11 @@ export class DerReport {
     const limit = limitOfPart(found.length, counts.size);
     const named = found.filter(({ number }) => number <= limit).map(({ problem }) => problem);
     return [...named, ...[...counts].flatMap((count) => unnamedProblems(count, limit))];
+  }
+
+  /** The number of problems so far of the value. */
+  get added(): number {
+    return this.#shared.added;
   }
 
   /** The report of a part within this one, which has its own limit of problems. */
@@ -89,9 +104,25 @@ export class DerReport {
   #add(problem: DerProblem): void {
     const count = this.#count;
     const isOfItself = this.#place === count.part;
+    this.#shared.added += 1;
     const number = isOfItself ? ++count.ofItself : ++count.ofMembers;
     if (number > maxProblemsOfPart) return;
     this.#shared.found.push({ problem, count, number });
+  }
+
+  /**
+   * What `read` makes of an element, or made of the same bytes before. Only what is read without a problem is kept, and
+   * it is shared: see `RepeatedValues`.
+   */
+  once<T>(known: RepeatedValues<T>, reader: DerReader, element: DerElement, read: () => T): T {
+    if (element.after > reader.bytes.length) return read();
+    const key = reader.bytes.toString("latin1", element.offset, element.after);
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const { added } = this.#shared;
+    const value = read();
+    if (this.#shared.added === added) known.keep(key, value);
+    return value;
   }
 
   /** Runs `read` and reports malformed DER instead of throwing. */
@@ -113,8 +144,9 @@ export class DerReport {
    * one whose length is wrong costs those after it, because nothing says where they begin.
    */
   eachMember(list: DerReader, read: (member: DerElement, report: DerReport) => void): void {
+    const place = this.#place;
     for (let index = 0; list.hasMore; index++) {
-      const report = new DerReport(`${this.#place}[${index}]`, this.#shared, this.#count);
+      const report = new DerReport(place, this.#shared, this.#count, index);
       const before = list.position;
       try {
         read(list.next(), report);

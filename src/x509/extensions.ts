@@ -1,3 +1,4 @@
+import type { RepeatedValues } from "../repeated-values.ts";
 import type { DerReport } from "./der-report.ts";
 import { readOid } from "./oid.ts";
 import { type DerElement, type DerReader, tags } from "./reader.ts";
@@ -8,6 +9,11 @@ export interface ExtensionHandler<T> {
   readonly read: (target: T, value: DerReader, report: DerReport) => void;
   /** True if a repeated extension is read too, so that the first one does not hide it. Default false. */
   readonly isCumulative?: true;
+  /**
+   * What was made of the extension before, for one that is the same in many certificates and whose members nothing else
+   * sets. Default: it is read each time.
+   */
+  readonly known?: RepeatedValues<Partial<T>>;
 }
 
 /** How the known extensions are read, by OID. */
@@ -35,11 +41,20 @@ export function readExtensions<T>(
       if (!handler.isCumulative) return;
     }
     seen.add(oid);
-    own.attempt(() => rest.end());
-    own.attempt(() => {
-      handler.read(target, value, own);
-      value.end();
-    });
+    const read = (into: T) => {
+      own.attempt(() => rest.end());
+      own.attempt(() => {
+        handler.read(into, value, own);
+        value.end();
+      });
+      return into;
+    };
+    if (handler.known === undefined) read(target);
+    else
+      Object.assign(
+        target as object,
+        own.once(handler.known, extensions, member, () => read({} as T)),
+      );
   });
 }
 

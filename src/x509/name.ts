@@ -1,3 +1,4 @@
+import { RepeatedValues } from "../repeated-values.ts";
 import type { DerReport } from "./der-report.ts";
 import { readOid } from "./oid.ts";
 import { type DerElement, type DerReader, tags, unexpectedTag } from "./reader.ts";
@@ -50,6 +51,12 @@ export function readName(
   element: DerElement,
   report: DerReport,
 ): DistinguishedName {
+  return report.once(knownNames, reader, element, () => parseName(reader, element, report));
+}
+
+const knownNames = new RepeatedValues<DistinguishedName>();
+
+function parseName(reader: DerReader, element: DerElement, report: DerReport): DistinguishedName {
   const names = reader.insideSequence(element);
   const relativeNames: string[] = [];
   const parts: NameParts = {};

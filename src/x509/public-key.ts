@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { type Algorithm, readAlgorithm } from "./algorithm.ts";
+import { RepeatedValues } from "../repeated-values.ts";
 import type { DerReport } from "./der-report.ts";
 import { integerDecimal } from "./integer.ts";
 import { oidText } from "./oid.ts";
@@ -41,6 +42,13 @@ export function readPublicKey(
   element: DerElement,
   report: DerReport,
 ): PublicKey {
+  // A certificate has the key of its request.
+  return report.once(knownKeys, reader, element, () => parsePublicKey(reader, element, report));
+}
+
+const knownKeys = new RepeatedValues<PublicKey>();
+
+function parsePublicKey(reader: DerReader, element: DerElement, report: DerReport): PublicKey {
   const info = reader.insideSequence(element);
   const identifier = info.sequence();
   const algorithm = readAlgorithm(identifier);

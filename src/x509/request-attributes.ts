@@ -1,3 +1,4 @@
+import { RepeatedValues } from "../repeated-values.ts";
 import { type ParsedCertificate, parseCertificate } from "./certificate.ts";
 import { certificateExtensionHandlers, keyPurpose } from "./certificate-extensions.ts";
 import { DerReport } from "./der-report.ts";
@@ -252,6 +253,13 @@ function readRegistrationInfo(
 
 /** The text of what a client says about itself; `undefined` if it may hold a secret, such as that of a command line. */
 function textOf(reader: DerReader, element: DerElement, report: DerReport): string | undefined {
+  // One that may hold a secret is a problem, so it is not kept.
+  return report.once(knownTexts, reader, element, () => publicText(reader, element, report));
+}
+
+const knownTexts = new RepeatedValues<string | undefined>();
+
+function publicText(reader: DerReader, element: DerElement, report: DerReport): string | undefined {
   // Its problems have the octets of the text.
   const own = new DerReport();
   const text = stringText(reader, element, own);

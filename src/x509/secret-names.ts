@@ -37,7 +37,8 @@ export function mentionsSecret(text: string): boolean {
 
 /** Only the letters and digits, in lower case and decoded. */
 function lettersOf(text: string): string {
-  // Nearly every name is plain ASCII.
+  if (/^[A-Za-z0-9]*$/.test(text)) return text.toLowerCase();
+  // Nearly every other name is plain ASCII.
   const isPlain = /^[\w .:-]*$/.test(text);
   const basic = isPlain ? text : decomposed(decoded(text.replaceAll("\0", "")));
   return basic.replaceAll(/[^A-Za-z0-9]/g, "").toLowerCase();

@@ -20,6 +20,7 @@ import { exitEvents } from "../../src/exit/ca-codes.ts";
 import { type Status, statusJsonSchema } from "../../src/health/status.ts";
 import { configBeside } from "../support/config-beside.ts";
 import { runCli, startCli } from "../support/run-cli.ts";
+import { sampleObservation } from "../support/sample-observation.ts";
 import {
   flushed,
   journalDirectory,
@@ -349,4 +350,25 @@ test("one screen of 80 columns, whatever there is to say", () => {
 test("the published schema is the one of the code", () => {
   const published = JSON.parse(readFileSync("docs/reference/status.schema.json", "utf8")) as object;
   assert.deepEqual(published, statusJsonSchema());
+});
+
+test("the last scheduled comparison is shown with what is open and when the next one begins", () => {
+  const { status } = sampleObservation();
+  const lines = statusScreen(status).join("\n").replaceAll(/\n +/g, " ");
+  assert.ok(
+    lines.includes(
+      "CA database   compared 5 s ago, 120034 rows, open: 2 missing and 1 state and 3 deleted, 7 more in its file, next in 4 s",
+    ),
+    lines,
+  );
+  const shown = (reconcile: NonNullable<Status["reconcile"]>) =>
+    statusScreen({ ...status, reconcile }).at(-1);
+  const nextTime = status.time;
+  assert.equal(shown({ running: false, nextTime }), "CA database   not compared yet, next in 0 s");
+  const open = { missing: 0, state: 0, changed: 0, unknown: 0, deleted: 0 };
+  const last = { lastTime: status.time, rows: 1, open, unlisted: 0 };
+  assert.equal(
+    shown({ running: true, ...last }),
+    "CA database   compared 0 s ago, 1 row, no open finding, being compared now",
+  );
 });

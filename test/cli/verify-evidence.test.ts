@@ -3,18 +3,22 @@ import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { CertwireEvent } from "../../src/events/event.ts";
+import { findingEvent } from "../../src/events/finding-event.ts";
 import type { Finding } from "../../src/evidence/finding.ts";
 import type { ComparisonReport } from "../../src/evidence/journal-comparison.ts";
 import { DeadLetterFile } from "../../src/state/dead-letter.ts";
 import { stateLayout } from "../../src/state/layout.ts";
 import { ChangedSegment } from "../support/changed-journal.ts";
 import { publishedEvents, recordOn, simulatedJournal } from "../support/evidence-journal.ts";
+import { readGoldenEvents, sampleFinding } from "../support/golden-events.ts";
 import { runCli, temporaryDirectory } from "../support/run-cli.ts";
 
 interface Result {
   readonly isComplete: boolean;
+  readonly read: number;
   readonly database: number;
   readonly foreign: number;
+  readonly later: number;
   readonly evidence: {
     readonly isUnchanged: boolean;
     readonly chain: { readonly links: number; readonly openLinks: number };
@@ -291,21 +295,28 @@ test("events after the end of a copy are counted, and after that of a journal th
   assert.match(stdout, /^ {2}\d+ events newer than the copy of the journal, not compared$/m);
 });
 
-test("events of the database are counted, and one with the id of a record is foreign", async (context) => {
+test("events of the database and findings are counted, and one with the id of a record is foreign", async (context) => {
   const journal = simulatedJournal(context, { epochs: 1 });
   const all = await publishedEvents(journal);
   const real = all.find(({ contentid }) => contentid !== undefined);
   assert.ok(real);
   const { sequence: _s, previoushash: _p, recordhash: _r, ...plain } = real;
   const row = { ...plain, id: `db-${real.contentid}`, origin: "database" as const };
-  const file = eventFile(context, [...all, row, { ...row, id: real.id }]);
+  const finding = findingEvent(sampleFinding, {});
+  const file = eventFile(context, [...all, row, finding, { ...row, id: real.id }]);
   const { exitCode, found, result } = await verify("--journal", journal, file);
-  assert.deepEqual([exitCode, found, result.database, result.foreign], [0, [], 1, 1]);
+  assert.deepEqual([exitCode, found, result.database, result.foreign], [0, [], 2, 1]);
   const { stdout } = await runCli("verify", "--journal", journal, file);
-  assert.match(stdout, /^1 event of the CA's database, of no journal: not checked$/m);
+  assert.match(stdout, /^2 events of the CA's database or of comparisons with it: not checked$/m);
   const only = await runCli("verify", eventFile(context, [row]));
   assert.equal(only.exitCode, 65);
   assert.match(only.stderr, /has 1 line, but no event of a journal/);
+});
+
+test("events of every kind are events of Certwire", async (context) => {
+  const golden = readGoldenEvents().map(({ event }) => event);
+  const { result } = await verify(eventFile(context, golden));
+  assert.deepEqual([result.read, result.foreign, result.later], [golden.length, 0, 0]);
 });
 
 test("options that make no sense are refused with what to do", async () => {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { hash } from "node:crypto";
 import { after, before, suite, type TestContext, test } from "node:test";
 import { connect } from "amqplib";
 import { chooseEventPlace, type EventPlaceOptions } from "../../src/cli/event-place.ts";
+import { crlContentId } from "../../src/events/content-id.ts";
+import { crlRowEvent } from "../../src/events/crl-row-event.ts";
 import type { CertwireEvent } from "../../src/events/event.ts";
 import { rowEvents } from "../../src/events/row-events.ts";
 import { dispositions, exitEvents } from "../../src/exit/ca-codes.ts";
@@ -9,6 +12,7 @@ import { EventContents } from "../../src/reconcile/event-contents.ts";
 import type { ReconcileOptions, ReconcileReport } from "../../src/reconcile/reconcile.ts";
 import { RunFile } from "../../src/reconcile/run-file.ts";
 import type { Sink } from "../../src/sinks/sink.ts";
+import { crl, crlRow } from "../support/crl-rows.ts";
 import { publishedEvents } from "../support/evidence-journal.ts";
 import type { CaRow } from "../support/fake-ca-database.ts";
 import { kafkaSink, rabbitMqSink } from "../support/make-sink.ts";
@@ -26,6 +30,8 @@ const day = 86_400_000;
 const last = 60;
 /** Requests of which the topic lacks everything, and the revocation. */
 const [lost, unrevoked] = [7, 9];
+/** The CRL that it lacks. */
+const lostCrl = crl("base", 2);
 
 function row({ begin }: ReconcileScene, id: number, changes: Partial<CaRow> = {}): CaRow {
   const certificate = ReconcileScene.certificate(id);
@@ -33,17 +39,30 @@ function row({ begin }: ReconcileScene, id: number, changes: Partial<CaRow> = {}
   return { id, disposition: issued, ...dates, certificate, ...changes };
 }
 
-/** A CA whose database and journal agree, and the events of the journal. */
+/** A CA whose database and journal agree, but for the CRLs of partitions, and the events of the journal. */
 async function agreeingScene(t: TestContext) {
   const scene = new ReconcileScene(t);
   for (let id = 2; id <= last; id += 1) scene.happen(exitEvents.issued, row(scene, id));
   const revocation = { disposition: revoked, revoked: scene.begin + 2 * second, reason: 1 };
   scene.happen(exitEvents.revoked, row(scene, unrevoked, revocation));
+  for (const base of [crl("base", 1), lostCrl]) scene.recordCrls({ base });
+  scene.recordCrls({ delta: crl("delta", 1) });
+  scene.database.crls = [
+    crlRow(1, crl("base", 1), scene.begin),
+    crlRow(2, crl("delta", 1), scene.begin, { kind: "delta" }),
+    crlRow(3, lostCrl, scene.begin),
+  ];
+  scene.database.partitions = { count: 1, certificates: [0] };
+  scene.database.partitioned = [
+    { index: 0, kind: "base", partition: 1, der: crl("base", 3) },
+    { index: 0, kind: "delta", partition: 1, der: crl("delta", 3) },
+  ];
   await scene.flushed();
   return { scene, events: await publishedEvents(scene.journal) };
 }
 
-function isLost({ type, partitionkey }: CertwireEvent): boolean {
+function isLost({ type, partitionkey, contentid }: CertwireEvent): boolean {
+  if (contentid === crlContentId(hash("sha256", lostCrl))) return true;
   const id = Number(/:(\d+)$/.exec(partitionkey)?.[1]);
   return id === lost || (id === unrevoked && type.includes("revoked"));
 }
@@ -69,6 +88,14 @@ async function compare(
 }
 
 function classesOf({ counts }: ReconcileReport): Record<string, number> {
+  return present(counts);
+}
+
+function crlClassesOf({ crls }: ReconcileReport): Record<string, number> {
+  return present(crls);
+}
+
+function present(counts: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
@@ -100,8 +127,9 @@ async function assertCompared(t: TestContext, { options, sink }: Place): Promise
     deleted: 1,
     history: 1,
   });
+  assert.deepEqual(crlClassesOf(report), { both: 2, missing: 1, partition: 2 });
   const details = report.findings.map((finding) => {
-    assert.ok("requestId" in finding);
+    if ("crl" in finding) return [finding.crl, finding.class, finding.missing.join()];
     const { requestId, class: found, missing, detail } = finding;
     return [requestId, found, detail ?? missing.join()];
   });
@@ -115,13 +143,18 @@ async function assertCompared(t: TestContext, { options, sink }: Place): Promise
       "deleted",
       `the ${report.comparedWith} has certificate.issued, and the database has no row`,
     ],
+    ["crl/0/base/4112", "missing", "crl.issued"],
   ]);
 
   // The service publishes the rest, a backfill what the journal does not have either.
   await publishEvents(t, events.filter(isLost), sink());
   const backfilled: CertwireEvent[] = [];
-  for await (const read of scene.caDatabase().rows([61, 62], new AbortController().signal)) {
+  const { signal } = new AbortController();
+  for await (const read of scene.caDatabase().rows([61, 62], signal)) {
     backfilled.push(...rowEvents(read, {}));
+  }
+  for await (const read of scene.caDatabase().partitionedCrls(signal)) {
+    backfilled.push(...[crlRowEvent(read, {}) ?? []].flat());
   }
   await publishEvents(t, backfilled, sink());
   const whole = await compare(scene, options, { since: "full" });
@@ -131,6 +164,7 @@ async function assertCompared(t: TestContext, { options, sink }: Place): Promise
     backfilled: 2,
     deleted: 1,
   });
+  assert.deepEqual(crlClassesOf(whole), { both: 3, backfilled: 2 });
 }
 
 /** Makes sure that the events of another CA are not taken for those of this one. */

@@ -7,7 +7,7 @@ import { Random } from "./random.ts";
 import type { Scenario } from "./scenario.ts";
 import { Scheduler } from "./scheduler.ts";
 import { fileDirectory, type SpaceSettings } from "./service-process.ts";
-import { enter, type World } from "./world.ts";
+import { enter, timeOfDay, type World } from "./world.ts";
 
 /** Limits of the simulated journal. */
 export const space: SpaceSettings = { maxMegabytes: 128, minFreeMegabytes: 64 };
@@ -31,6 +31,7 @@ export function createWorld(scenario: Scenario): World {
   const [wallOffsetMs, topic, names] = [0, "events", new Map()];
   const brokers = { kafka, rabbitmq };
   const world: World = { scheduler, random, disk, journal, ...brokers, wallOffsetMs, topic, names };
+  disk.timeOfDay = () => timeOfDay(world);
   kafka.createTopic(topic, 3);
   if (!scenario.declaresTopology) {
     rabbitmq.declareExchange("events");

@@ -1,9 +1,8 @@
 import { oldestUndelivered } from "./invariants.ts";
-import type { SinkName } from "./scenario.ts";
+import { worksAgainMs } from "./limits.ts";
+import type { Pace, SinkName } from "./scenario.ts";
 import type { World } from "./world.ts";
 
-/** A sink whose destination has worked for so long is not behind, in ms. */
-const worksAgainMs = 10 * 60_000;
 /** For how long a writer without space may go on dropping records while the service can make space, in ms. */
 const makesSpaceMs = 40 * 60_000;
 
@@ -13,6 +12,7 @@ const harmless: ReadonlySet<string> = new Set(["rabbitmq channels"]);
 /** How things stand in a simulation. */
 export interface Course {
   readonly world: World;
+  readonly pace: Pace;
   /** Those of the configuration now. */
   readonly sinks: readonly SinkName[];
   /** What is wrong now; the first word is what it concerns. */
@@ -27,7 +27,7 @@ export function findDelay(course: Course): string | undefined {
 }
 
 /** A sink whose destination works is not behind, whatever is wrong with another. */
-function lateSink({ world, sinks, wrong, worksSince }: Course): string | undefined {
+function lateSink({ world, pace, sinks, wrong, worksSince }: Course): string | undefined {
   const { scheduler, journal } = world;
   if (wrong.some((what) => /^(disk|late|journal)/.test(what))) return undefined;
   const workedSince = (...subjects: string[]): number =>
@@ -35,9 +35,9 @@ function lateSink({ world, sinks, wrong, worksSince }: Course): string | undefin
   for (const sink of sinks) {
     if (wrong.some((what) => what.startsWith(sink) && !harmless.has(what))) continue;
     const since = workedSince("disk", "late", "journal", "start", sink);
-    if (scheduler.now - since < worksAgainMs) continue;
+    if (scheduler.now - since < worksAgainMs[pace]) continue;
     const oldest = oldestUndelivered(sink, world);
-    if (oldest === undefined || scheduler.now - oldest.writtenAt < worksAgainMs) continue;
+    if (oldest === undefined || scheduler.now - oldest.writtenAt < worksAgainMs[pace]) continue;
     const behindS = Math.round((scheduler.now - oldest.writtenAt) / 1000);
     return `${sink} works, and record ${oldest.ordinal} of ${journal.records.length} has waited for ${behindS} s`;
   }

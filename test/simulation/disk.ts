@@ -13,6 +13,8 @@ interface Inode {
   durable: Buffer;
   /** Bytes of a file that the disk only counts, such as a segment of the journal. */
   readonly countedBytes: number;
+  /** When it was last written to, by the time of day in ms since 1970. */
+  writtenMs: number;
 }
 
 /** What is wrong with the disk. */
@@ -47,6 +49,10 @@ export class Disk {
   readonly #hanging: (() => void)[] = [];
   #inodes = 1n;
   faults: DiskFaults = {};
+  /** Writes of which only a part may have happened. */
+  cutWrites = 0;
+  /** The time of day, in ms since 1970. */
+  timeOfDay = (): number => 0;
   rules: RenameRules = "linux";
   /** Size of the volume: what the simulation counts is the journal. */
   volumeBytes = 100 * 2 ** 30;
@@ -93,6 +99,14 @@ export class Disk {
     let used = 0;
     for (const { countedBytes } of this.#names.values()) used += countedBytes;
     return Math.max(0, this.volumeBytes - used);
+  }
+
+  /** Locks a file for a program that is not simulated; returns what releases it. */
+  hold(path: string): () => void {
+    const inode = this.#names.get(path) ?? this.#inode(false);
+    this.#name(path, inode, true);
+    this.#locks.set(inode, undefined);
+    return () => void this.#locks.delete(inode);
   }
 
   /** Takes away a file. */
@@ -230,7 +244,13 @@ export class Disk {
 
   /** Draws how much of a write happens: all of it, as a rule. */
   part(length: number): number {
-    return this.faults.failing && this.#random.chance(0.3) ? this.#random.below(length) : length;
+    return this.faults.failing && this.#random.chance(0.3) ? this.anyPart(length) : length;
+  }
+
+  /** Draws how much of a write happens that is cut off. */
+  anyPart(length: number): number {
+    this.cutWrites += 1;
+    return this.#random.below(length + 1);
   }
 
   /** Runs an operation at its end. `partly`: what may happen of it all the same when its process is killed. */
@@ -279,10 +299,20 @@ export class Disk {
     const isAppended =
       data.length > durable.length && data.subarray(0, durable.length).equals(durable);
     if (isAppended) {
-      const kept = this.#random.below(data.length - durable.length + 1);
-      inode.data = data.subarray(0, durable.length + kept);
-    } else if (!data.equals(durable) && this.#random.chance(0.5)) inode.data = durable;
+      inode.data = data.subarray(0, durable.length + this.anyPart(data.length - durable.length));
+    } else if (!data.equals(durable) && this.#random.chance(0.5)) {
+      inode.data = Buffer.from(durable);
+      // Of what was written over, the first bytes may be new.
+      if (data.length === durable.length) data.copy(inode.data, 0, 0, this.#tornAt(data, durable));
+    }
     inode.durable = inode.data;
+  }
+
+  /** Draws where a write ended that a power cut has cut off, from the bytes that differ. */
+  #tornAt(data: Buffer, durable: Buffer): number {
+    const differs = (byte: number, at: number): boolean => byte !== durable[at];
+    const [from, to] = [data.findIndex(differs), data.findLastIndex(differs)];
+    return from + this.anyPart(to - from + 1);
   }
 
   #find(path: string): Inode {
@@ -299,7 +329,8 @@ export class Disk {
   #inode(isDirectory: boolean, countedBytes = 0): Inode {
     const empty = Buffer.alloc(0);
     const number = this.#inodes++;
-    return { number, isDirectory, data: empty, durable: empty, countedBytes };
+    const writtenMs = this.timeOfDay();
+    return { number, isDirectory, data: empty, durable: empty, countedBytes, writtenMs };
   }
 }
 
@@ -338,7 +369,7 @@ class SimulatedFile {
 
   async write(data: Buffer, offset: number, length: number, position: number) {
     const bytes = Buffer.from(data.subarray(offset, offset + length));
-    const partly = (): void => this.#put(bytes.subarray(0, this.#disk.part(length)), position);
+    const partly = (): void => this.#put(bytes.subarray(0, this.#disk.anyPart(length)), position);
     return this.#disk.io(
       "write",
       () => {
@@ -362,7 +393,7 @@ class SimulatedFile {
         // Node.js writes the rest, which a full disk refuses.
         if (length < bytes.length) throw systemError("ENOSPC", this.#path);
       },
-      () => append(this.#disk.part(bytes.length)),
+      () => append(this.#disk.anyPart(bytes.length)),
     );
   }
 
@@ -391,6 +422,7 @@ class SimulatedFile {
 
   #put(bytes: Buffer, at: number): void {
     this.#inode.data = written(this.#inode.data, bytes, at);
+    this.#inode.writtenMs = this.#disk.timeOfDay();
     this.#at = at + bytes.length;
   }
 }
@@ -417,7 +449,7 @@ function written(data: Buffer, bytes: Buffer, at: number): Buffer {
 }
 
 function statsOf(inode: Inode, isBig: boolean): unknown {
-  const { number, isDirectory, data, countedBytes } = inode;
+  const { number, isDirectory, data, countedBytes, writtenMs } = inode;
   const size = data.length + countedBytes;
   return {
     ino: isBig ? number : Number(number),
@@ -426,7 +458,8 @@ function statsOf(inode: Inode, isBig: boolean): unknown {
     nlink: isBig ? 1n : 1,
     uid: 0,
     gid: 0,
-    mtime: new Date(0),
+    mtime: new Date(writtenMs),
+    mtimeMs: writtenMs,
     isFile: () => !isDirectory,
     isDirectory: () => isDirectory,
     isSymbolicLink: () => false,

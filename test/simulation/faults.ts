@@ -1,4 +1,5 @@
 import { mebibyte } from "../../src/units.ts";
+import { silenceMs } from "./limits.ts";
 import type { Action } from "./scenario.ts";
 import type { World } from "./world.ts";
 
@@ -9,6 +10,8 @@ export interface Fault {
   readonly forMs: number;
   readonly harm: () => void;
   readonly heal: () => void;
+  /** How long what was lost meanwhile is still waited for, in ms. Default 0. */
+  readonly settleMs?: number;
 }
 
 /** The fault that an action is; `undefined` for an action that is none. */
@@ -68,7 +71,8 @@ function ofKafka(action: Action, { kafka }: World): Fault | undefined {
     const set = (next: typeof kafka.faults) => () => {
       kafka.faults = next;
     };
-    return { what: "kafka faults", forMs, harm: set(faults), heal: set({}) };
+    const settleMs = faults.down === "silent" ? silenceMs : 0;
+    return { what: "kafka faults", forMs, harm: set(faults), heal: set({}), settleMs };
   };
   switch (action.do) {
     case "kafka-down":
@@ -131,6 +135,7 @@ function ofRabbitMq(action: Action, { rabbitmq }: World): Fault | undefined {
     forMs,
     harm: () => rabbitmq.set(faults),
     heal: () => rabbitmq.set({}),
+    settleMs: faults.down === "silent" || faults.isMute === true ? silenceMs : 0,
   });
   switch (action.do) {
     case "rabbitmq-down":
@@ -170,7 +175,6 @@ function ofRabbitMqObjects(action: Action, { rabbitmq }: World): Fault | undefin
         harm: () => rabbitmq.deleteExchange("events"),
         heal: () => {
           rabbitmq.declareExchange("events");
-          rabbitmq.declareQueue("consumer");
           rabbitmq.bind("consumer", "events", "#");
         },
       };
@@ -179,11 +183,24 @@ function ofRabbitMqObjects(action: Action, { rabbitmq }: World): Fault | undefin
         what: "rabbitmq channels",
         forMs: action.forMs,
         harm: () => {
-          rabbitmq.channelMax = action.channels;
+          if (action.of === "user") rabbitmq.userChannels = action.channels;
+          else rabbitmq.channelMax = action.channels;
           rabbitmq.dropConnections();
         },
         heal: () => {
+          rabbitmq.userChannels = Infinity;
           rabbitmq.channelMax = 2047;
+        },
+      };
+    case "rabbitmq-limits-messages":
+      return {
+        what: "rabbitmq limit",
+        forMs: action.forMs,
+        harm: () => {
+          rabbitmq.maxMessageBytes = action.bytes;
+        },
+        heal: () => {
+          rabbitmq.maxMessageBytes = 16 * mebibyte;
         },
       };
     default:
@@ -199,4 +216,9 @@ export function subjectOf(what: string): string {
 /** True for an action after which an event may come twice. */
 export function mayDuplicate({ do: name }: Action): boolean {
   return name !== "record" && name !== "record-undecodable" && name !== "set-clock";
+}
+
+/** True for an action that a service has no reason to warn of. */
+export function isHarmless({ do: name }: Action): boolean {
+  return name === "record";
 }

@@ -1,5 +1,4 @@
 import { crc32 } from "node:zlib";
-import type { Status } from "../../src/health/status.ts";
 import type { JournalRecord } from "./journal.ts";
 import type { Action, Scenario, SinkName } from "./scenario.ts";
 import { fileDirectory, stateDirectory } from "./service-process.ts";
@@ -12,6 +11,8 @@ interface Deliveries {
   /** Parts of the destination that were read: records, messages, or bytes of files. */
   read: number;
   duplicates: number;
+  /** Lines of files that are no whole events. */
+  brokenLines: number;
   /** Newest record by request, as its ordinal. */
   readonly newest: Map<number, number>;
   problem: string | undefined;
@@ -33,6 +34,7 @@ export function deliveriesOf(sink: SinkName, world: World): Deliveries {
       ids: new Set(),
       read: 0,
       duplicates: 0,
+      brokenLines: 0,
       newest: new Map(),
       problem: undefined,
       files: new Map(),
@@ -85,12 +87,14 @@ function headOf(json: Buffer): SeenEvent {
     : { id, source };
 }
 
-/** A line of a file, which a crash may have cut off. */
+/** A line of a file, which a crash may have cut off, or a write that the disk ended early. */
 function takeLine(found: Deliveries, json: Buffer, world: World): void {
   let event: SeenEvent;
   try {
     event = headOf(json);
   } catch {
+    found.brokenLines += 1;
+    if (found.brokenLines > world.disk.cutWrites) found.problem ??= "a line of a file is not JSON";
     return;
   }
   take(found, event, world);
@@ -145,7 +149,8 @@ function recordsById(world: World): Map<string, JournalRecord> {
 }
 
 /** A dead letter as far as this asks. */
-interface Letter {
+export interface Letter {
+  readonly time: string;
   readonly reason: string;
   readonly message: string;
   readonly event?: { readonly id: string; readonly type: string };
@@ -153,7 +158,7 @@ interface Letter {
 }
 
 /** The dead letters of a sink that are on disk for good. */
-function lettersOf(sink: SinkName, world: World): Map<string, Letter> {
+export function lettersOf(sink: string, world: World): Map<string, Letter> {
   const letters = new Map<string, Letter>();
   const directory = `${stateDirectory}/dead-letters`;
   for (const path of world.disk.paths(directory)) {
@@ -294,6 +299,17 @@ function takesQueueAway(action: Action): boolean {
   return action.do === "rabbitmq-queue" && action.is === "down";
 }
 
+/** Ordinal of the first record that a checkpoint on disk is before. */
+export function checkpointedUntil(sink: SinkName, world: World): number {
+  const checkpoint = checkpointOf(sink, world);
+  if (checkpoint === undefined) return 0;
+  const { journal } = world;
+  let at = journal.ordinalAt(checkpoint.epochId, checkpoint.sequence + 1);
+  // What was lost with the writer is nothing to wait for.
+  while (journal.records[at]?.writtenAt === Infinity) at += 1;
+  return at;
+}
+
 /** A checkpoint is never ahead of what was delivered. */
 function aheadOf(sink: SinkName, world: World): string | undefined {
   const checkpoint = checkpointOf(sink, world);
@@ -304,46 +320,4 @@ function aheadOf(sink: SinkName, world: World): string | undefined {
   const at = journal.ordinalAt(checkpoint.epochId, checkpoint.sequence + 1);
   if (oldest.ordinal >= at) return undefined;
   return `${sink}: the checkpoint is after record ${at - 1}, and record ${oldest.ordinal} is nowhere`;
-}
-
-/** Reasons of the health that outlast what was wrong, or that the simulated CA gives rise to. */
-export const lasting: ReadonlySet<string> = new Set([
-  "kind-dead-lettered",
-  "dead-letters",
-  "checkpoint-damaged",
-  "journal-near-limit",
-  "writer-gone",
-  "no-events",
-  "gap-seen",
-  "clock-behind",
-]);
-
-/** Reasons of the health that are not why the events of a sink wait. */
-const besides: ReadonlySet<string> = new Set([
-  "checkpoint-damaged",
-  "checkpoint-unwritable",
-  "dead-letters",
-  "gap-seen",
-  "kind-dead-lettered",
-  "routed-kinds-unwritable",
-]);
-
-/** That events of a sink wait and the health does not say why; `undefined` if it does, or none wait. */
-export function unexplainedWait(
-  waiting: readonly SinkName[],
-  reasons: Status["reasons"],
-  world: World,
-): string | undefined {
-  const sink = waiting.find(
-    (each) =>
-      oldestUndelivered(each, world) !== undefined &&
-      !reasons.some(
-        (reason) =>
-          (reason.sink === nameOf(each, world) && !besides.has(reason.code)) ||
-          reason.code.endsWith("unreadable"),
-      ),
-  );
-  if (sink === undefined) return undefined;
-  const codes = reasons.map(({ code }) => code).join(", ");
-  return `the events of ${sink} wait, and the health says only: ${codes || "nothing"}`;
 }

@@ -9,6 +9,8 @@ import { timeOfDay, type World } from "./world.ts";
 
 /** Where the journal is on the simulated disk. */
 export const journalDirectory = "/journal";
+/** Locked while the exit module runs. */
+const writerLock = `${journalDirectory}/writer.lock`;
 
 export const headerBytes = 4096;
 /** A frame that no MARK covers is returned after this time, in ms. */
@@ -93,7 +95,8 @@ export class JournalModel {
   readonly newer = new Set<ModelFrame>();
   /** Readers that wait for a frame. */
   readonly tails = new Set<Tail>();
-  #isRunning = false;
+  /** Releases the lock of the exit module that runs. */
+  #release: (() => void) | undefined;
   /** Longest time until a frame is seen, and until a MARK covers it, in ms. */
   lateMs = { seen: 3, covered: 60 };
 
@@ -105,7 +108,7 @@ export class JournalModel {
   }
 
   get isRunning(): boolean {
-    return this.#isRunning;
+    return this.#release !== undefined;
   }
 
   /** The frame that was appended last to the newest segment. */
@@ -130,7 +133,7 @@ export class JournalModel {
 
   /** The CA starts: a new epoch begins. */
   start(): void {
-    if (this.#isRunning) return;
+    if (this.isRunning) return;
     const { random } = this.#world();
     const last = this.#epochs.at(-1);
     this.#epochs.push({
@@ -141,7 +144,7 @@ export class JournalModel {
       nextSequence: 1,
       isSealed: false,
     });
-    this.#isRunning = true;
+    this.#release = this.#disk.hold(writerLock);
     this.record("startup");
     for (const tail of this.tails) tail.ended();
   }
@@ -149,11 +152,10 @@ export class JournalModel {
   /** The CA stops and seals its epoch. */
   stop(): void {
     const epoch = this.#epochs.at(-1);
-    if (!this.#isRunning || epoch === undefined) return;
+    if (!this.isRunning || epoch === undefined) return;
     // What waits for space is lost with the process: an epoch with losses that are not recorded has no seal.
     epoch.isSealed = this.#dropped === 0;
-    this.#dropped = 0;
-    this.#isRunning = false;
+    this.#end();
     for (const tail of this.tails) tail.ended();
   }
 
@@ -161,7 +163,7 @@ export class JournalModel {
   kill(losesPower: boolean): void {
     const { now } = this.#world().scheduler;
     const segment = this.#epochs.at(-1)?.segments.at(-1);
-    if (!this.#isRunning || segment === undefined) return;
+    if (!this.isRunning || segment === undefined) return;
     const isLost = ({ visibleAt, durableAt }: ModelFrame): boolean =>
       visibleAt > now || (losesPower && durableAt > now);
     const first = segment.frames.findIndex(isLost);
@@ -170,8 +172,13 @@ export class JournalModel {
         if (record !== undefined) this.records[record.ordinal] = { ...record, writtenAt: Infinity };
       }
     }
+    this.#end();
+  }
+
+  #end(): void {
     this.#dropped = 0;
-    this.#isRunning = false;
+    this.#release?.();
+    this.#release = undefined;
   }
 
   /** The writer records an event. */
@@ -181,7 +188,7 @@ export class JournalModel {
     bytes = 0,
   ): void {
     const epoch = this.#epochs.at(-1);
-    if (!this.#isRunning || epoch === undefined) return;
+    if (!this.isRunning || epoch === undefined) return;
     const segment = this.#space(epoch);
     if (segment === undefined) {
       this.#dropped += 1;

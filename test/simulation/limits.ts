@@ -1,5 +1,9 @@
+/** A request that was lost on its way to a silent broker, or its answer, is given up after this time, in ms. */
+export const silenceMs = 180_000;
 /** Within which time everything is delivered once nothing is wrong any more, in ms. */
-export const drainMs = 15 * 60_000;
+export const drainMs = { real: 2 * 60_000, slow: 15 * 60_000 };
+/** A sink whose destination has worked for so long is not behind, in ms. */
+export const worksAgainMs = { real: 2 * 60_000, slow: 10 * 60_000 };
 /** Within which time a service ends that was told to, in ms. */
 export const stopMs = 30_000;
 /**
@@ -11,5 +15,8 @@ export const waitsMs = { real: 3 * 60_000 + 5000, slow: 5 * 60_000 + 5000 };
 export const settledMs = { real: 3 * 60_000, slow: 12 * 60_000 };
 /** Within which time events are delivered that nothing holds up any more, or a lost confirm is a failure, in ms. */
 export const onTheirWayMs = 40_000;
-/** Most lines that a service logs in an hour for each sink, and most in the hour of a start. */
-export const maxLinesInHour = 400;
+/** How often a service logs a message about a sink at most, and within which time, in ms. */
+export const mostOfMessage = [
+  { withinMs: 10 * 60_000, most: 20 },
+  { withinMs: 60 * 60_000, most: 40 },
+];

@@ -46,7 +46,15 @@ export type Action =
   | { readonly do: "rabbitmq-drops-connections" }
   | { readonly do: "rabbitmq-queue"; readonly is: "down" | "full"; readonly forMs: number }
   | { readonly do: "rabbitmq-deletes-exchange"; readonly forMs: number }
-  | { readonly do: "rabbitmq-limits-channels"; readonly channels: number; readonly forMs: number }
+  | {
+      readonly do: "rabbitmq-limits-channels";
+      /** Of each connection, or of all connections of the user. */
+      readonly of: "connection" | "user";
+      readonly channels: number;
+      readonly forMs: number;
+    }
+  | { readonly do: "rabbitmq-limits-messages"; readonly bytes: number; readonly forMs: number }
+  | { readonly do: "delete-file" }
   | {
       readonly do: "disk-fails";
       readonly code: "EIO" | "ENOSPC" | "EACCES";
@@ -176,8 +184,16 @@ const ofRabbitMq = [
     forMs: fc.oneof(forMs, fc.integer({ min: 1 * hours, max: 4 * hours })),
   }),
   action("rabbitmq-deletes-exchange", { forMs }),
-  action("rabbitmq-limits-channels", { channels: fc.integer({ min: 1, max: 3 }), forMs }),
+  action("rabbitmq-limits-channels", {
+    of: fc.constantFrom("connection" as const, "user" as const),
+    channels: fc.integer({ min: 1, max: 3 }),
+    forMs,
+  }),
+  action("rabbitmq-limits-messages", { bytes: fc.constantFrom(200, 20_000, 200_000), forMs }),
 ];
+
+// A job that has read it deletes it.
+const ofFile = [action("delete-file", {})];
 
 /** Any script. */
 export const scenarios: fc.Arbitrary<Scenario> = fc
@@ -186,6 +202,7 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
     const broken = [
       ...(sinks.includes("kafka") ? ofKafka : []),
       ...(sinks.includes("rabbitmq") ? ofRabbitMq : []),
+      ...(sinks.includes("file") ? ofFile : []),
     ];
     const anything = fc.oneof(
       { weight: 5, arbitrary: records },
@@ -213,17 +230,18 @@ export const scenarios: fc.Arbitrary<Scenario> = fc
       declaresTopology: fc.boolean(),
       framesInSegment: fc.constantFrom(20, 200, 5000),
     };
+    const close = (maxForMs: number) =>
+      fc.record({
+        ...script,
+        pace: fc.constant("real" as const),
+        steps: steps(shortMs, 24, maxForMs),
+      });
     return fc.oneof(
+      { weight: 7, arbitrary: close(10 * minutes) },
+      // Now and then something is wrong for so long that what grows with each try shows.
+      { weight: 1, arbitrary: close(2 * hours) },
       {
-        weight: 1,
-        arbitrary: fc.record({
-          ...script,
-          pace: fc.constant("real" as const),
-          steps: steps(shortMs, 24, 10 * minutes),
-        }),
-      },
-      {
-        weight: 2,
+        weight: 16,
         arbitrary: fc.record({
           ...script,
           pace: fc.constant("slow" as const),

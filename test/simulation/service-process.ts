@@ -88,6 +88,8 @@ export function configOf(
 /** A line that the service has logged. */
 export interface LoggedLine {
   readonly at: number;
+  /** Name of the process that logged it. */
+  readonly process: string;
   readonly level: string;
   readonly sink: string | undefined;
   readonly message: string;
@@ -114,7 +116,11 @@ export class ServiceProcess {
     const { scheduler } = world;
     const { intervals } = paces[pace];
     const run = async (): Promise<void> => {
-      this.service = await Service.create({ config, log: logTo(world, lines), intervals });
+      this.service = await Service.create({
+        config,
+        log: logTo({ world, name, lines }),
+        intervals,
+      });
       await this.service.run(this.#stop.signal);
     };
     const start = (): void =>
@@ -154,15 +160,22 @@ export class ServiceProcess {
   }
 }
 
-function logTo(world: World, lines: LoggedLine[], sink?: string): Logger {
+interface LogPlace {
+  readonly world: World;
+  readonly name: string;
+  readonly lines: LoggedLine[];
+}
+
+function logTo(place: LogPlace, sink?: string): Logger {
+  const { world, name, lines } = place;
   const at = (level: string) => (fields: object, message: string) => {
     if (level === "debug") return;
-    lines.push({ at: world.scheduler.now, level, sink, message, fields });
+    lines.push({ at: world.scheduler.now, process: name, level, sink, message, fields });
   };
   return {
     ...Object.fromEntries(
       ["trace", "debug", "info", "warn", "error", "fatal"].map((level) => [level, at(level)]),
     ),
-    child: (bindings: { readonly sink?: string }) => logTo(world, lines, bindings.sink),
+    child: (bindings: { readonly sink?: string }) => logTo(place, bindings.sink),
   } as unknown as Logger;
 }

@@ -1,30 +1,34 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { Status } from "../../src/health/status.ts";
 import { createWorld, space } from "./create-world.ts";
 import { findDelay } from "./delays.ts";
-import { type Fault, faultOf, mayDuplicate, subjectOf } from "./faults.ts";
-import {
-  deliveriesOf,
-  findViolations,
-  lasting,
-  oldestUndelivered,
-  unexplainedWait,
-} from "./invariants.ts";
-import { drainMs, maxLinesInHour, onTheirWayMs, settledMs, stopMs, waitsMs } from "./limits.ts";
+import { type Fault, faultOf, isHarmless, mayDuplicate, subjectOf } from "./faults.ts";
+import { HealthWatch } from "./health-watch.ts";
+import { deliveriesOf, findViolations, oldestUndelivered } from "./invariants.ts";
+import { drainMs, settledMs, stopMs } from "./limits.ts";
+import { LogLimits } from "./log-limits.ts";
 import type { RunReport } from "./run-report.ts";
 import type { Action, Scenario, SinkName } from "./scenario.ts";
-import { configOf, type LoggedLine, ServiceProcess } from "./service-process.ts";
+import { configOf, fileDirectory, type LoggedLine, ServiceProcess } from "./service-process.ts";
 import { textOf, Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
-/** Runs a scenario to its end. Rejects with a Violation. */
-export async function simulate(scenario: Scenario): Promise<RunReport> {
+/** Runs a scenario to its end. Rejects with a Violation. `took`: called with the steps that it took, red or green. */
+export async function simulate(
+  scenario: Scenario,
+  took?: (steps: number) => void,
+): Promise<RunReport> {
   const run = new Run(scenario);
   try {
     return await run.toItsEnd();
   } finally {
+    took?.(run.steps);
     await run.leave();
   }
+}
+
+/** Something that is wrong now, and until when, in ms of virtual time. */
+interface Wrong extends Pick<Fault, "heal" | "settleMs"> {
+  readonly until: number;
 }
 
 class Run {
@@ -39,21 +43,29 @@ class Run {
   #starts = 0;
   #isHeld = false;
   /** What is wrong now, by what it concerns. */
-  readonly #wrong = new Map<string, { readonly until: number; readonly heal: () => void }>();
-  /** Since when nothing is wrong, by destination. */
+  readonly #wrong = new Map<string, Wrong>();
+  /** Since when nothing is wrong, and nothing that was lost is waited for, by destination. */
   readonly #worksSince = new Map<string, number>();
   #rejection: unknown;
   readonly #onRejection = (reason: unknown): void => {
     this.#rejection ??= reason;
   };
-  #checkedLines = 0;
+  readonly #logLimits = new LogLimits(this.#lines);
+  readonly #health: HealthWatch;
+  /** True once anything was done that a service may log a warning about. */
+  #isDisturbed = false;
   #isEnding = false;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
     this.#sinks = scenario.sinks;
     this.#world = createWorld(scenario);
+    this.#health = new HealthWatch(scenario, this.#world);
     process.on("unhandledRejection", this.#onRejection);
+  }
+
+  get steps(): number {
+    return this.#world.scheduler.steps;
   }
 
   /** Lets go of everything: Node.js keeps signals that somebody listens to, and what they lead to, until they are aborted. */
@@ -71,9 +83,9 @@ class Run {
     this.#act(() => journal.start());
     this.#start();
     this.#load();
-    await this.#pass(2000);
     for (const { afterMs, action } of this.#scenario.steps) {
       await this.#pass(afterMs);
+      if (!isHarmless(action)) this.#isDisturbed = true;
       await this.#do(action);
     }
     const ends = [...this.#wrong.values()].map(({ until }) => until);
@@ -118,7 +130,7 @@ class Run {
       this.#check();
       await this.#checkTruth();
       if (next !== undefined && next[1].until <= until) {
-        this.#repaired(next[0], next[1].heal);
+        this.#repaired(...next);
       } else if (until >= end) return;
     }
   }
@@ -128,17 +140,19 @@ class Run {
     this.#world.scheduler.as(undefined, run);
   }
 
-  #repaired(what: string, heal: () => void): void {
+  #repaired(what: string, { heal, settleMs = 0 }: Omit<Wrong, "until">): void {
     this.#wrong.delete(what);
     this.#act(heal);
-    this.#worksSince.set(subjectOf(what), this.#world.scheduler.now);
+    const subject = subjectOf(what);
+    const before = this.#worksSince.get(subject) ?? 0;
+    this.#worksSince.set(subject, Math.max(before, this.#world.scheduler.now + settleMs));
   }
 
-  #break({ what, forMs, harm, heal }: Fault): void {
+  #break({ what, forMs, harm, heal, settleMs = 0 }: Fault): void {
     const before = this.#wrong.get(what);
-    if (before !== undefined) this.#act(before.heal);
+    if (before !== undefined) this.#repaired(what, before);
     this.#act(harm);
-    this.#wrong.set(what, { until: this.#world.scheduler.now + forMs, heal });
+    this.#wrong.set(what, { until: this.#world.scheduler.now + forMs, heal, settleMs });
   }
 
   #start(): void {
@@ -173,6 +187,8 @@ class Run {
             journal.record("request", 1 + random.below(20), action.bytes);
           }
         });
+        // More than a service can read before the journal is full may come at once.
+        if (journal.bytes > journal.limits.maxJournalBytes / 2) this.#isDisturbed = true;
         return;
       case "record-undecodable":
         this.#act(() => journal.record("undecodable"));
@@ -207,12 +223,25 @@ class Run {
       case "delete-segments":
         this.#act(() => journal.deleteOldest(action.count));
         return;
+      case "delete-file":
+        this.#deleteFile();
+        return;
       case "set-clock":
         this.#world.wallOffsetMs += action.byMs;
         return;
       default:
         await this.#toConfiguration(action);
     }
+  }
+
+  /** Somebody who has read the newest file of the file sink deletes it. */
+  #deleteFile(): void {
+    const { disk } = this.#world;
+    const { files } = deliveriesOf("file", this.#world);
+    const newest = disk.paths(fileDirectory).findLast((path) => path.endsWith(".ndjson"));
+    if (newest === undefined) return;
+    disk.remove(newest);
+    files.delete(newest);
   }
 
   async #toConfiguration(action: Action): Promise<void> {
@@ -266,7 +295,7 @@ class Run {
     this.#wrong.set("journal newer", { until: scheduler.now + forMs + 1, heal: () => undefined });
     await this.#pass(forMs);
     await this.#reconfigure(() => journal.newer.clear());
-    this.#repaired("journal newer", () => undefined);
+    this.#repaired("journal newer", { heal: () => undefined });
   }
 
   /** Stops the service, and starts another after a change. */
@@ -323,8 +352,9 @@ class Run {
     const found = findViolations(this.#scenario, this.#world);
     if (found !== undefined) this.#fail(found);
     const wrong = [...this.#wrong.keys()];
-    const course = { world: this.#world, sinks: this.#sinks, wrong, worksSince: this.#worksSince };
-    const late = findDelay(course);
+    const { pace } = this.#scenario;
+    const [world, sinks, worksSince] = [this.#world, this.#sinks, this.#worksSince];
+    const late = findDelay({ world, pace, sinks, wrong, worksSince });
     if (late !== undefined) this.#fail(late);
     this.#checkLog();
     for (const stats of service.service?.stats() ?? []) {
@@ -343,36 +373,40 @@ class Run {
       return;
     }
     const { code } = error as { readonly code?: string };
-    const isOfDisk = code === "CERTWIRE_CHECKPOINT_FAILED" || code === "CERTWIRE_DIRECTORY_IN_USE";
+    const isOfDisk = code === "CERTWIRE_CHECKPOINT_FAILED" && this.#isOrWasWrong("disk");
     if (!isOfDisk || service.service !== undefined)
       this.#fail(`the service ended: ${textOf(error)}`);
     if (service.stoppedAt === undefined) this.#start();
   }
 
-  /** Lines of one hour, for each sink and service. */
+  /** True if something about it is wrong now, or was when the newest service started. */
+  #isOrWasWrong(subject: string): boolean {
+    const startedAt = this.#worksSince.get("start") ?? 0;
+    if ((this.#worksSince.get(subject) ?? -1) >= startedAt) return true;
+    return [...this.#wrong.keys()].some((what) => subjectOf(what) === subject);
+  }
+
   #checkLog(): void {
-    const { now } = this.#world.scheduler;
-    const from = now - 3_600_000;
-    while (this.#checkedLines < this.#lines.length && this.#lines[this.#checkedLines]!.at < from) {
-      this.#checkedLines += 1;
-    }
-    const count = this.#lines.length - this.#checkedLines;
-    const limit = maxLinesInHour * (this.#scenario.sinks.length + 1);
-    if (count > limit) this.#fail(`${count} lines in the log within an hour`);
+    const exceeded = this.#logLimits.exceeded();
+    if (exceeded !== undefined) this.#fail(exceeded);
+    if (this.#isDisturbed) return;
+    const line = this.#lines.find(({ level }) => level !== "info");
+    if (line) this.#fail(`"${line.message}" is in the log although nothing was wrong`);
   }
 
   async #drain(): Promise<void> {
     const { scheduler } = this.#world;
     this.#isEnding = true;
     if (!this.#world.journal.isRunning) this.#act(() => this.#world.journal.start());
-    const end = scheduler.now + drainMs;
+    const longestMs = drainMs[this.#scenario.pace];
+    const end = Math.max(scheduler.now, ...this.#worksSince.values()) + longestMs;
     const left = () =>
       this.#scenario.sinks.filter((sink) => oldestUndelivered(sink, this.#world) !== undefined);
     while (scheduler.now < end && left().length > 0) await this.#pass(10_000);
     for (const sink of left()) {
       const record = oldestUndelivered(sink, this.#world);
       this.#fail(
-        `record ${record?.ordinal} (${record?.id}) has not come to ${sink} ${drainMs / 1000} s after everything works`,
+        `record ${record?.ordinal} (${record?.id}) has not come to ${sink} ${longestMs / 1000} s after everything works`,
       );
     }
   }
@@ -380,48 +414,16 @@ class Run {
   /** Nothing is wrong any more, so the health names nothing that is over. */
   async #checkHealth(): Promise<void> {
     await this.#pass(settledMs[this.#scenario.pace]);
-    const reasons = await this.#reasons();
-    if (reasons === undefined) this.#fail("the service does not say how it is");
-    const wrong = reasons.find(({ code }) => !lasting.has(code));
-    if (wrong)
-      this.#fail(`the health says ${wrong.code} (${wrong.detail ?? ""}) although all works`);
+    const outlived = await this.#health.outlived(this.#service);
+    if (outlived !== undefined) this.#fail(outlived);
   }
 
-  /** While the events of a sink wait, the health says so. */
   async #checkTruth(): Promise<void> {
-    const { scheduler } = this.#world;
+    const isMute = this.#isHeld || this.#wrong.has("disk hangs") || this.#wrong.has("disk slow");
     const startedAt = this.#worksSince.get("start") ?? 0;
-    const isKnown = this.#wrong.has("disk hangs") || this.#wrong.has("disk slow");
-    const longestMs = waitsMs[this.#scenario.pace];
-    if (isKnown || this.#isHeld || scheduler.now - startedAt < longestMs) return;
-    const waiting = this.#sinks.filter((sink) => {
-      const { writtenAt = Infinity } = oldestUndelivered(sink, this.#world) ?? {};
-      return scheduler.now - writtenAt > longestMs;
-    });
-    if (waiting.length === 0 || this.#service?.isRunning !== true) return;
-    const unsaid = await this.#unsaid(waiting);
-    if (unsaid === undefined) return;
-    // What was wrong may have ended this moment, and the events are on their way.
-    await scheduler.run(scheduler.now + onTheirWayMs);
-    const still = await this.#unsaid(waiting);
-    if (still !== undefined) this.#fail(still);
-  }
-
-  /** That events wait and the health does not say why; `undefined` if it does, or none wait any more. */
-  async #unsaid(waiting: readonly SinkName[]): Promise<string | undefined> {
-    return unexplainedWait(waiting, (await this.#reasons()) ?? [], this.#world);
-  }
-
-  /** Why the service says that it is not well. */
-  async #reasons(): Promise<Status["reasons"] | undefined> {
-    const { scheduler } = this.#world;
-    const { service, process } = this.#service ?? {};
-    let reasons: Status["reasons"] | undefined;
-    const ask = (): void =>
-      void service?.observe().then(({ status }) => (reasons = status.reasons));
-    scheduler.after(0, ask, process);
-    await scheduler.run(scheduler.now + 60_000, () => reasons !== undefined);
-    return reasons;
+    const [service, sinks] = [this.#service, this.#sinks];
+    const unsaid = await this.#health.unsaid({ service, sinks, startedAt, isMute });
+    if (unsaid !== undefined) this.#fail(unsaid);
   }
 
   /** Stops the service, and sees that what it leaves is right. */

@@ -5,6 +5,8 @@ import type {
   NativeCaFacts,
   NativeCrlPage,
   NativeCrlPartitions,
+  NativeCrlRequest,
+  NativeCrlRow,
   NativePartitionedCrl,
   NativeRowPage,
   NativeRowRequest,
@@ -23,6 +25,8 @@ export interface CaRow {
   /** DER. */
   readonly certificate?: Buffer;
   readonly generalFlags?: number;
+  /** Such as `CORP\\alice`. */
+  readonly requester?: string;
 }
 
 /** A CRL as the CA has it in its database. */
@@ -37,6 +41,9 @@ export interface CaCrl {
   readonly published?: number;
 }
 
+/** A page ends with the row whose CRL takes it beyond this. */
+const mostCrlBytes = 16 * 2 ** 20;
+
 /** The CA of the tests. */
 export const caFacts: NativeCaFacts = {
   name: "Contoso",
@@ -50,9 +57,12 @@ export const caFacts: NativeCaFacts = {
 /** The database of a CA in memory. It evaluates what is asked as the CA does. */
 export class FakeCaDatabase implements NativeCaDatabase {
   readonly requests: NativeRowRequest[] = [];
+  readonly crlRequests: NativeCrlRequest[] = [];
   readonly rows = new Map<number, CaRow>();
   /** In the order of their ids. */
   crls: readonly CaCrl[] = [];
+  /** How long a view of CRLs is open. */
+  crlViewMs = 1000;
   partitions: NativeCrlPartitions = { count: 0, certificates: [] };
   /** The current CRLs of the partitions. */
   partitioned: readonly Required<Pick<CaCrl, "index" | "kind" | "partition" | "der">>[] = [];
@@ -114,13 +124,25 @@ export class FakeCaDatabase implements NativeCaDatabase {
     };
   }
 
-  async readCrlRow(_config: string, after: number): Promise<NativeCrlPage> {
+  async readCrls(request: NativeCrlRequest): Promise<NativeCrlPage> {
+    this.crlRequests.push(request);
     await this.next.shift()?.();
-    const row = this.crls.find(({ id }) => id > after);
-    if (row === undefined) return { viewMs: 0 };
-    const { id, published } = row;
-    const record = this.#crlRecord(id, row);
-    return { id, record, ...(published !== undefined && { published }), viewMs: 1000 };
+    const found = this.crls.filter(({ id }) => id > request.after);
+    const rows: NativeCrlRow[] = [];
+    const records: Buffer[] = [];
+    let [offset, bytes] = [0, 0];
+    for (const row of found.slice(0, request.maxRows)) {
+      if (bytes >= mostCrlBytes) break;
+      const { id, published, der } = row;
+      const record = this.#crlRecord(id, row);
+      const size = record.length;
+      rows.push({ id, offset, size, ...(published !== undefined && { published }) });
+      records.push(record);
+      offset += size;
+      bytes += der?.length ?? 0;
+    }
+    const isEnd = rows.length === found.length && rows.length < request.maxRows;
+    return { records: Buffer.concat(records), rows, isEnd, viewMs: this.crlViewMs };
   }
 
   async readCrlPartitions(): Promise<NativeCrlPartitions> {
@@ -194,7 +216,10 @@ export function rowParts(row: CaRow, columns: NativeRowRequest["columns"]): Reco
       ResolvedWhen: date(resolved),
       RevokedWhen: date(revoked),
       RevokedReason: reason,
-      ...(columns === "whole" && { RawRequest: Buffer.from([0x30, 0]) }),
+      ...(columns === "whole" && {
+        RawRequest: Buffer.from([0x30, 0]),
+        RequesterName: row.requester,
+      }),
     }),
     certificate: present({
       RequestID: id,

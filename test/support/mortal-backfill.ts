@@ -37,8 +37,11 @@ export interface BackfillTask {
   readonly kill?: {
     /** Batches that are acknowledged before. */
     readonly batches: number;
-    /** In a batch: while it is written, when it is acknowledged, while that is kept, or when it is kept. */
-    readonly at: "publishing" | "acknowledged" | "keeping" | "kept";
+    /**
+     * In a batch: while it is written, when it is acknowledged, while that is kept, or when it is kept. Or when the place
+     * where the next run goes on was moved, or before it is removed at the end.
+     */
+    readonly at: "publishing" | "acknowledged" | "keeping" | "kept" | "placed" | "ended";
     /** Turns of the event loop. */
     readonly turns: number;
   };
@@ -71,6 +74,20 @@ replaceMethod(ContentIndex.prototype, "write", (write) => {
     await writing;
     batches += 1;
     await dieAt("kept");
+  };
+});
+
+replaceMethod(BackfillPlace.prototype, "save", (save) => {
+  return async function mortalSave(this: BackfillPlace, after) {
+    await save.call(this, after);
+    await dieAt("placed");
+  };
+});
+
+replaceMethod(BackfillPlace.prototype, "remove", (remove) => {
+  return async function mortalRemove(this: BackfillPlace) {
+    await dieAt("ended");
+    return remove.call(this);
   };
 });
 

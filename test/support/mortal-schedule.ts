@@ -113,8 +113,8 @@ async function run({ journal, state, rows, startMs, kill }: ScheduleTask): Promi
   }, "a comparison is complete");
   const { reconcile: paths } = stateLayout(state);
   await until(async () => {
-    const place = await FindingsPlace.open(paths.reportedTo("files"));
     const reported = await ReportedFindings.open(paths.reported);
+    const place = await FindingsPlace.open(paths.reportedTo("files"), reported.numbers);
     return reported.after(place.number).length === 0;
   }, "the sink has all reports");
   stop.abort();

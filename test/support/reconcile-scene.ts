@@ -178,6 +178,7 @@ function recordedEvent(
     status,
     certificate,
     generalFlags,
+    requester,
   }: CaRow,
   ca: Record<string, SimulatedValue>,
 ): SimulatedEvent {
@@ -194,6 +195,7 @@ function recordedEvent(
       ResolvedWhen: date(resolved),
       RevokedWhen: date(revoked),
       RevokedReason: long(reason),
+      RequesterName: requester === undefined ? undefined : { string: requester },
     }),
     certificate: present({
       RequestID: { long: id },

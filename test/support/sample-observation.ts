@@ -63,6 +63,7 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
       rows: 120_034,
       unlisted: 0,
       open: { missing: 2, state: 1, changed: 0, unknown: 0, deleted: 3 },
+      nextMs: now + 4000,
       overdueMs: now + 5000,
     },
     certificates: new Map([["kafka", certificates]]),
@@ -112,6 +113,15 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
           deadLetters: { bytes: 30, share: 0.25 },
         },
       ],
+      reconcile: {
+        running: false,
+        lastTime: "2026-06-15T11:59:55.000Z",
+        rows: 120_034,
+        open: { missing: 2, state: 1, changed: 0, unknown: 0, deleted: 3 },
+        unlisted: 7,
+        nextTime: "2026-06-15T12:00:04.000Z",
+        overdueTime: "2026-06-15T12:00:05.000Z",
+      },
     },
   };
 }

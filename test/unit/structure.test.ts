@@ -9,6 +9,7 @@ import { test } from "node:test";
  */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   "units.ts": [],
+  "repeated-values.ts": [],
   "clock.ts": [],
   "waiting.ts": ["clock.ts"],
   "read-body.ts": [],
@@ -22,8 +23,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   files: ["clock.ts", "units.ts", "errors", "native"],
   journal: ["clock.ts", "units.ts", "errors", "native"],
   exit: ["units.ts", "errors"],
-  x509: [],
-  events: ["exit", "x509"],
+  x509: ["repeated-values.ts"],
+  events: ["repeated-values.ts", "exit", "x509"],
   mappings: ["events"],
   consumer: ["waiting.ts", "errors", "amqp", "kafka", "events", "mappings"],
   state: ["clock.ts", "units.ts", "errors", "files", "events"],
@@ -55,6 +56,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "journal",
     "exit",
     "events",
+    "consumer",
     "state",
     "sources",
     "pipeline",

@@ -59,6 +59,30 @@ test("journal and database are compared on Windows, and the differences are name
   assert.deepEqual({ both, history, changed }, { both: 299, history: 2, changed: 1 });
 });
 
+test("names that journal, registry and database write in another case are the same", async (t) => {
+  const scene = await prepareScene(t);
+  if (scene === undefined) return;
+  const at = scene.begin - day;
+  const requester = "CORP\\alice";
+  const { certificate: _, ...noCertificate } = row(3, at, { disposition: denied, status: -5 });
+  scene.happen(exitEvents.issued, row(2, at, { requester }));
+  scene.happen(exitEvents.denied, { ...noCertificate, requester });
+  scene.database.put({ ...row(2, at), requester: "corp\\Alice" });
+  scene.database.put({ ...noCertificate, requester: "corp\\Alice" });
+  await scene.flushed();
+  const names = { 6: { string: "CONTOSO" }, 7: { string: "CONTOSO" } };
+  const { report } = useDatabase({ ...sceneScript(scene), config: "ca01\\CONTOSO", ca: names });
+  const { exitCode, output } = await certwireInWine(
+    "reconcile",
+    "--config",
+    writeSceneConfig(scene),
+  );
+  assert.equal(exitCode, 0, output);
+  assert.match(output, /CA "CONTOSO": 2 requests of the database compared/);
+  assert.match(output, /^ {2}both +2 /m);
+  assert.deepEqual(report().violations, []);
+});
+
 test("a backfill publishes what the journal lacks, a second one nothing, and then nothing is missing", async (t) => {
   const scene = await prepareScene(t);
   if (scene === undefined) return;

@@ -8,6 +8,7 @@ import { windowsSystem } from "../../native/windows-system.ts";
 import type { SinkKind } from "../../sinks/sink-kind.ts";
 import { doctorLines } from "../doctor-screen.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { findStatus } from "../find-status.ts";
 import { inLine, say } from "../output.ts";
 import { setupPlaces } from "../setup/options.ts";
 
@@ -36,6 +37,7 @@ export async function doctor(options: DoctorOptions, kinds?: readonly SinkKind[]
     configFile,
     isOffline: offline === true,
     timeoutMs: timeout * 1000,
+    statusOf: async (config) => (await findStatus(config)).status,
     ...(process.platform === "win32" && {
       windows: windowsSystem(),
       caDatabase: nativeCaDatabase(),

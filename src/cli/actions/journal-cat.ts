@@ -1,6 +1,6 @@
 import { standardOutput } from "../../files/standard-output.ts";
 import { WholeJournal } from "../../journal/whole-journal.ts";
-import { linesOfJournal } from "../../journal-tools/journal-lines.ts";
+import { linesOfJournal, withEnds } from "../../journal-tools/journal-lines.ts";
 import { countOf } from "../../units.ts";
 import { chooseJournal, openChosenContext } from "../chosen-journal.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -32,7 +32,7 @@ export async function cat(options: CatOptions): Promise<void> {
   const stop = AbortSignal.any([signal, output.ended]);
   try {
     for await (const { lines } of linesOfJournal(journal, lineOptions, stop)) {
-      await output.print(lines.map((line) => `${line}\n`).join(""));
+      await output.print(withEnds(lines));
     }
   } finally {
     journal.close();

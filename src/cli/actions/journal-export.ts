@@ -7,7 +7,7 @@ import { exists } from "../../files/existing.ts";
 import { standardOutput } from "../../files/standard-output.ts";
 import { listSegments } from "../../journal/segments.ts";
 import { WholeJournal } from "../../journal/whole-journal.ts";
-import { linesOfJournal } from "../../journal-tools/journal-lines.ts";
+import { linesOfJournal, withEnds } from "../../journal-tools/journal-lines.ts";
 import { JournalMap } from "../../journal-tools/journal-map.ts";
 import { countOf } from "../../units.ts";
 import { type ChosenJournal, chooseJournal, openChosenContext } from "../chosen-journal.ts";
@@ -95,7 +95,7 @@ async function writeEvents(
   };
   try {
     for await (const { lines, last } of linesOfJournal(journal, lineOptions, signal)) {
-      await target.appendFile(lines.map((line) => `${line}\n`).join(""));
+      await target.appendFile(withEnds(lines));
       events += lines.length;
       progress.update(map.bytesBefore(last.position), map.bytes, `${events} events`);
     }

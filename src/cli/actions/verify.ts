@@ -215,7 +215,9 @@ function linesOf({ name, things }: Target, outcome: Outcome): string[] {
       ? [`${countOf(later, "event")} of a later version: use that to verify them`]
       : []),
     ...(database > 0
-      ? [`${countOf(database, "event")} of the CA's database, of no journal: not checked`]
+      ? [
+          `${countOf(database, "event")} of the CA's database or of comparisons with it: not checked`,
+        ]
       : []),
     ...reportLines(report),
     ...chainLines(chain),

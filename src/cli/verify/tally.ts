@@ -20,7 +20,7 @@ export class Tally implements MessageTaker {
   foreign = 0;
   /** Events of a later version of Certwire. */
   later = 0;
-  /** Events of a CA's database, which are of no journal. */
+  /** Events of a CA's database and findings of comparisons with it, which are of no journal. */
   database = 0;
   /** Messages or lines. */
   read = 0;

@@ -75,8 +75,8 @@ export class Completeness {
   }
 
   /**
-   * Takes an event into account. Throws CERTWIRE_MESSAGE_INVALID if its id names no place in a journal, nor an event of the database, and
-   * CERTWIRE_COMPLETENESS_LIMIT if there are more holes or epochs than memory for them.
+   * Takes an event into account. Throws CERTWIRE_MESSAGE_INVALID if its id names no place in a journal, nor an event of
+   * the CA's database or a finding, and CERTWIRE_COMPLETENESS_LIMIT if there are more holes or epochs than memory for them.
    */
   add(event: CertwireEvent, { truncatedPartition, isLate = false }: CompletenessPlace = {}): void {
     // What the CA's database says stands in no journal, and fills no hole.

@@ -20,11 +20,12 @@ export const foundGapIndex = 65_535;
 
 const idPattern = /^([0-9a-f]{32})-(\d{1,19})-(\d{1,5})$/;
 const sequencePattern = /^(\d{10})-(\d{20})$/;
-const databaseIdPattern = /^db-[\w-]{22}$/;
+/** Of what a row of the CA's database says, and of a finding of a comparison with it. */
+const databaseIdPattern = /^(?:db|rf)-[\w-]{22}$/;
 
 /**
- * True for an event from the CA's database, which has no place in a journal. Throws CERTWIRE_MESSAGE_INVALID if it says that
- * it is one, and its id is not that of one.
+ * True for an event from the CA's database, such as a finding, which has no place in a journal. Throws
+ * CERTWIRE_MESSAGE_INVALID if it says that it is one, and its id is not that of one.
  */
 export function isFromDatabase({
   id,

@@ -4,10 +4,13 @@ import { buildEvents } from "../../events/build-events.ts";
 import { CaIdentity } from "../../events/ca-identity.ts";
 import type { EventOptions } from "../../events/envelope.ts";
 import type { CertwireEvent } from "../../events/event.ts";
+import { findingEvent, type ReportedFinding } from "../../events/finding-event.ts";
 import { gapEvent } from "../../events/gap-event.ts";
+import { rowFacts, type ScannedFact } from "../../events/row-events.ts";
 import { chainLink, chainStart } from "../../journal/chain.ts";
 import { type Frame, frameTypes } from "../../journal/frame.ts";
 import type { SimulatedEvent } from "../../native/addon.ts";
+import { type RequestRow, rowContent } from "../../simulate/request-row.ts";
 import { collectRecord } from "./collected-record.ts";
 import type { LostRecords } from "./lost-records.ts";
 
@@ -80,6 +83,22 @@ export class EventMaker {
             index: foundGapIndex,
           });
     return gapEvent(frame, gap, this.#identity.resolve(frame).id, this.#options);
+  }
+
+  /** The event of a finding of the scheduled comparison. */
+  findingEvent(report: ReportedFinding): CertwireEvent {
+    const { source, typePrefix, replayed } = this.#options;
+    return findingEvent(report, {
+      ...(source !== undefined && { source }),
+      ...(typePrefix !== undefined && { typePrefix }),
+      ...(replayed !== undefined && { replayed }),
+    });
+  }
+
+  /** What the CA's database says has happened to a request, in that order. */
+  factsOf(row: RequestRow, now: Date): readonly ScannedFact[] {
+    const served = { event: 0, context: row.requestId, ...rowContent(row) };
+    return rowFacts(collectRecord(served, this.#caName, filetimeOf(now)));
   }
 
   #nextFrame(now: Date, type: number = frameTypes.event): Frame {

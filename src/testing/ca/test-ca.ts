@@ -1,5 +1,7 @@
+import { caIdOf } from "../../events/ca-identity.ts";
 import type { EventOptions } from "../../events/envelope.ts";
 import type { CertwireEvent, EventKind } from "../../events/event.ts";
+import type { ReportedFinding } from "../../events/finding-event.ts";
 import { isKind, type TypedEvent } from "../../events/typed-event.ts";
 import { exitEvents } from "../../exit/ca-codes.ts";
 import type { SimulatedEvent } from "../../native/addon.ts";
@@ -16,6 +18,7 @@ import { KeyStore } from "../x509/key-store.ts";
 import type { KeyKind } from "../x509/keys.ts";
 import { TestClock } from "./clock.ts";
 import { EventMaker } from "./event-maker.ts";
+import { FindingBook, type FindingOptions, type FoundRow } from "./finding-book.ts";
 import { isLossReason, type LossReason, LostRecords } from "./lost-records.ts";
 import { newRow } from "./new-row.ts";
 import { RequestBook, type RequestReference, requestStates } from "./request-book.ts";
@@ -107,6 +110,7 @@ export class TestCa {
   readonly #requests = new RequestBook(
     (source) => this.#sources.size > 0 && !this.#sources.has(source),
   );
+  readonly #findings = new FindingBook();
   readonly #stepMs: number;
   readonly #notified: (served: SimulatedEvent) => void;
   #isRunning = false;
@@ -367,6 +371,52 @@ export class TestCa {
     }
     if (event === undefined) throw usageError("loseRecords: nothing happened that can be lost");
     return ofKind([event], "journal.gap");
+  }
+
+  /**
+   * The scheduled comparison finds that journal and database differ about a request, or that the journal lacks a CRL. `about`:
+   * a request, also one whose events were lost, or an event `crl.issued`.
+   */
+  reportFinding(
+    about: RequestReference | TypedEvent<"crl.issued">,
+    options: FindingOptions = {},
+  ): TypedEvent<"reconcile.finding"> {
+    const now = this.clock.now();
+    const ca = { id: caIdOf(this.certificate) ?? "unknown", name: this.name };
+    const report = this.#findings.report(this.#foundRow(about, now), options, { ca, now });
+    const event = this.#found(report);
+    this.#findings.keep(event.id, report);
+    return event;
+  }
+
+  /** A later comparison does not find it any more. */
+  resolveFinding({
+    id,
+  }: Pick<TypedEvent<"reconcile.finding">, "id">): TypedEvent<"reconcile.finding"> {
+    return this.#found(this.#findings.resolve(id, this.clock.now()));
+  }
+
+  #found(report: ReportedFinding): TypedEvent<"reconcile.finding"> {
+    const event = this.#maker.findingEvent(report);
+    this.#events.push(event);
+    this.clock.advance(this.#stepMs);
+    return ofKind([event], "reconcile.finding");
+  }
+
+  #foundRow(about: RequestReference | TypedEvent<"crl.issued">, now: Date): FoundRow {
+    if (typeof about === "object" && "subject" in about && isKind(about, "crl.issued")) {
+      const { subject = "", time } = about;
+      return {
+        about: { crl: subject },
+        happened: [{ kind: "crl.issued", at: Date.parse(time) }],
+      };
+    }
+    const row = this.#requests.get(about, requestStates, "reportFinding");
+    const facts = this.#maker.factsOf(row, now);
+    return {
+      about: { requestId: row.requestId },
+      happened: facts.map(({ kind, timeMs }) => ({ kind, at: timeMs })),
+    };
   }
 
   #newRow(options: RequestOptions): RequestRow {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { until } from "../../support/until.ts";
 import type { RabbitmqCluster, RabbitmqOptions } from "./broker-provider.ts";
 import { untilRabbitmqClustered, untilRabbitmqServes } from "./broker-ready.ts";
 import { freePorts } from "./free-ports.ts";
@@ -51,7 +52,7 @@ export async function startLocalRabbitmq(
   };
   try {
     for (const node of nodes) node.process.start();
-    await Promise.all(nodes.map(untilRabbitmqServes));
+    await Promise.all(nodes.map(untilRuns));
     // A single node is the whole cluster; rabbitmqctl would take as long as half its start.
     if (count > 1)
       await untilRabbitmqClustered(nodes.length, (...args) => rabbitmqctl(nodeOf(nodes, 1), args));
@@ -65,7 +66,7 @@ export async function startLocalRabbitmq(
     urls: nodes.map(({ address }) => address),
     secureServers: options.security ? nodes.map(({ securePort }) => `localhost:${securePort}`) : [],
     ctl: (id, ...args) => rabbitmqctl(nodeOf(nodes, id), args),
-    ...localControl(nodes, untilRabbitmqServes),
+    ...localControl(nodes, untilRuns),
     stop,
   };
 }
@@ -150,6 +151,19 @@ function nodeEnvironment(directory: string, home: string): NodeJS.ProcessEnv {
     RABBITMQ_LOG_BASE: join(home, "log"),
     RABBITMQ_PID_FILE: join(home, "pid"),
   };
+}
+
+/** Waits until a node takes connections and rabbitmqctl, which it refuses for a moment longer. */
+async function untilRuns(node: RabbitmqNode): Promise<void> {
+  await untilRabbitmqServes(node);
+  const isRunning = async (): Promise<boolean> =>
+    (await evaluate(node, "rabbit:is_running().")) === "true";
+  const { assertRunning: giveUp } = node;
+  await until(isRunning, `${node.name} runs`, {
+    mayThrow: true,
+    everyMs: 50,
+    ...(giveUp && { giveUp }),
+  });
 }
 
 async function rabbitmqctl(node: RabbitmqNode, args: readonly string[]): Promise<string> {

@@ -25,7 +25,7 @@ function hastyRules(): string {
   return hasty.replace(/(alert: CertwireDown\n.*\n +for: )1s/, "$120s");
 }
 
-/** A Prometheus that scrapes one service every second. */
+/** A Prometheus that scrapes services every second. */
 export class Prometheus {
   readonly #port: number;
 
@@ -33,8 +33,8 @@ export class Prometheus {
     this.#port = port;
   }
 
-  /** `target`: host and port of the service. It ends with the test. */
-  static async start(t: TestContext, target: string): Promise<Prometheus> {
+  /** `targets`: host and port of each service. It ends with the test. */
+  static async start(t: TestContext, ...targets: readonly string[]): Promise<Prometheus> {
     const directory = makeTempDirectory("prometheus");
     const [port = 0] = await freePorts(1);
     const rules = join(directory, "rules.yml");
@@ -43,7 +43,7 @@ export class Prometheus {
     const content = {
       global: { scrape_interval: "1s", evaluation_interval: "1s" },
       rule_files: [rules],
-      scrape_configs: [{ job_name: "certwire", static_configs: [{ targets: [target] }] }],
+      scrape_configs: [{ job_name: "certwire", static_configs: [{ targets }] }],
     };
     writeFileSync(config, JSON.stringify(content));
     const options = {

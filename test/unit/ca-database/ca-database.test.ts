@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { CaDatabase, type CaDatabaseOptions } from "../../../src/ca-database/ca-database.ts";
 import { msUntil, pauseAfter } from "../../../src/ca-database/load.ts";
 import { nextPageRows } from "../../../src/ca-database/page-size.ts";
+import { clock, type Delay } from "../../../src/clock.ts";
 import {
   type NativeCaDatabase,
   type NativeRowRequest,
@@ -11,6 +12,7 @@ import {
 } from "../../../src/native/ca-database.ts";
 import { fixture } from "../../support/exit-records.ts";
 import { caFacts, FakeCaDatabase } from "../../support/fake-ca-database.ts";
+import { settled } from "../../support/until.ts";
 
 const config = "CA01\\Contoso";
 
@@ -129,6 +131,39 @@ test("a call without an answer is an error, and no other one is made before it i
   answer();
   await new Promise(setImmediate);
   assert.equal((await database.row(1, signal))?.context, 1);
+});
+
+test("a stop does not wait for a call of the CA that hangs", async (t) => {
+  const { delay } = clock;
+  // Only the stop can end the wait.
+  t.mock.method(clock, "delay", (ms: number, options: Delay) =>
+    delay.call(clock, ms === 120_000 ? 2 ** 31 - 1 : ms, options),
+  );
+  const native = rowsUpTo(3);
+  const stop = new AbortController();
+  native.next.push(() => {
+    stop.abort();
+    return new Promise(() => undefined);
+  });
+  const reading = new CaDatabase(native, { config }).row(1, stop.signal);
+  await assert.rejects(settled(reading, "the row is read"), { name: "AbortError" });
+});
+
+test("a CA that does not answer yet is waited for until it says who it is, and one that refuses is not", async (t) => {
+  const native = rowsUpTo(1);
+  const answers = [failure(0x8007_06ba), failure(0x8007_06ba), async () => undefined];
+  t.mock.method(native, "readFacts", async () => {
+    await answers.shift()?.();
+    return native.facts;
+  });
+  const waits: number[] = [];
+  const waiting = (_: Error, delayMs: number) => waits.push(delayMs);
+  const database = reader(native, { sleep: async () => undefined, waiting });
+  assert.equal((await database.factsOnceReady(noSignal())).name, caFacts.name);
+  assert.deepEqual(waits, [60_000, 120_000]);
+  native.facts = { ...caFacts, roles: 0 };
+  const refused = { code: "CERTWIRE_CA_DATABASE_REFUSED" };
+  await assert.rejects(database.factsOnceReady(noSignal()), refused);
 });
 
 test("only a CA with a certificate of the one that is meant is read", async () => {

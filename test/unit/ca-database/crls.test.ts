@@ -20,7 +20,7 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return list;
 }
 
-test("the CRLs of the database come in their order, each in a view of its own", async () => {
+test("the CRLs of the database come in their order", async () => {
   const native = new FakeCaDatabase();
   native.crls = [
     { id: 3, der: base, published: 46_082.5 },
@@ -28,7 +28,7 @@ test("the CRLs of the database come in their order, each in a view of its own", 
     { id: 9 },
   ];
   const { database, pauses } = open(native);
-  const rows = await all(database.crls(0, signal));
+  const rows = (await all(database.crls(0, signal))).flat();
   assert.deepEqual(
     rows.map(({ id, publishedMs }) => [id, publishedMs]),
     [
@@ -46,8 +46,72 @@ test("the CRLs of the database come in their order, each in a view of its own", 
     ],
   );
   assert.ok(rows.every(({ record }) => record.ca.get("SanitizedCAName") === caFacts.sanitizedName));
-  assert.deepEqual(pauses, [1000, 1000, 1000]);
-  assert.equal((await all(database.crls(3, signal))).length, 2);
+  assert.deepEqual(pauses, []);
+  assert.equal((await all(database.crls(3, signal))).flat().length, 2);
+  assert.deepEqual(pauses, [1000], "the view before");
+});
+
+/** Rows of CRLs of `bytes` bytes, in views that are open for `viewMs`. */
+function made(count: number, bytes: number, viewMs: number): FakeCaDatabase {
+  const native = new FakeCaDatabase();
+  const der = Buffer.alloc(bytes, 4);
+  native.crls = Array.from({ length: count }, (_, index) => ({ id: 7 * (index + 1), der }));
+  native.crlViewMs = viewMs;
+  return native;
+}
+
+test("thousands of CRLs come in a few views, with pauses between them", async () => {
+  const native = made(5000, 100, 200);
+  const { database, pauses } = open(native);
+  const pages = await all(database.crls(0, signal));
+  assert.deepEqual(
+    pages.flat().map(({ id }) => id),
+    native.crls.map(({ id }) => id),
+  );
+  assert.deepEqual(
+    pages.map(({ length }) => length),
+    [50, 100, 200, 400, ...Array.from({ length: 8 }, () => 500), 250],
+  );
+  assert.deepEqual(pauses, Array(12).fill(250));
+});
+
+test("views become smaller where the CA takes long, down to a single CRL", async () => {
+  const native = made(110, 100, 6000);
+  const { database, pauses } = open(native);
+  const pages = await all(database.crls(0, signal));
+  assert.deepEqual(
+    pages.map(({ length }) => length),
+    [50, 25, 12, 6, 3, ...Array(14).fill(1)],
+  );
+  // After the last row there is a view that shows none.
+  assert.equal(native.crlRequests.length, 20);
+  assert.deepEqual(pauses, Array(19).fill(6000));
+});
+
+test("a page of large CRLs ends with the one that takes it beyond 16 MiB", async () => {
+  const native = made(9, 5 * 2 ** 20, 1000);
+  const { database } = open(native);
+  const pages = await all(database.crls(0, signal));
+  assert.deepEqual(
+    pages.map((page) => page.map(({ id }) => id)),
+    [[7, 14, 21, 28], [35, 42, 49, 56], [63]],
+  );
+  // Large ones say nothing about how many small ones would fit.
+  assert.ok(native.crlRequests.every(({ maxRows }) => maxRows === 50));
+});
+
+test("a view that shows neither a row nor the end is an error", async () => {
+  const native = made(1, 100, 1000);
+  native.readCrls = async () => ({
+    records: Buffer.alloc(0),
+    rows: [],
+    isEnd: false,
+    viewMs: 60_000,
+  });
+  await assert.rejects(all(open(native).database.crls(0, signal)), {
+    code: "CERTWIRE_CA_DATABASE_FAILED",
+    message: /a view took too long for a single row/,
+  });
 });
 
 test("a row that cannot be read now is read again, and comes once", async () => {
@@ -56,12 +120,12 @@ test("a row that cannot be read now is read again, and comes once", async () => 
   const busy = Object.assign(new Error("failed"), { hresult: 0x8009_400f, call: "OpenView" });
   native.next.push(() => Promise.reject(busy));
   const { database, pauses } = open(native);
-  const rows = await all(database.crls(0, signal));
+  const rows = (await all(database.crls(0, signal))).flat();
   assert.deepEqual(
     rows.map(({ id }) => id),
     [3],
   );
-  assert.deepEqual(pauses, [60_000, 1000]);
+  assert.deepEqual(pauses, [60_000]);
 });
 
 test("the current CRL of each partition comes, and none of a CA without partitions", async () => {

@@ -34,7 +34,7 @@ test("a row shows time, kind, request, subject, requester, template and serial n
     kind: "certificate.issued",
     requestId: "7",
     about: "CN=a\\,b  CORP\\WS-1$",
-    template: "CorpWorkstation",
+    template: "*CorpWorkstation",
     serialNumber: "610000000700112233445566770000000000007a",
   });
 });
@@ -52,7 +52,7 @@ test("lines keep to their width, and columns stand below their names", () => {
       const line = rowLine({ ...eventRow(issued), ...(age && { age }) }, width);
       assert.ok(line.length <= width && header.length <= width, String(width));
       assert.equal(line.indexOf("certificate.issued"), width < 80 ? -1 : header.indexOf("event"));
-      assert.equal(line.indexOf("CorpWorkstation"), header.indexOf("template"));
+      assert.equal(line.indexOf("*CorpWorkstation"), header.indexOf("template"));
       if (age && width >= 80) assert.equal(line.indexOf(age) + 2, header.indexOf("age"));
     }
   }
@@ -62,8 +62,8 @@ test("a narrow line has no serial number and no template, so that the subject ha
   const columnsAt = (width: number) => headerLine(width, true).split(/ {2,}/);
   const narrow = ["time (UTC)", "event", "request", "age", "subject, requester"];
   assert.deepEqual(columnsAt(80), narrow);
-  assert.deepEqual(columnsAt(110), [...narrow, "template"]);
-  assert.deepEqual(columnsAt(140), [...narrow, "template", "serial number"]);
+  assert.deepEqual(columnsAt(110), [...narrow, "template, *requested"]);
+  assert.deepEqual(columnsAt(140), [...narrow, "template, *requested", "serial number"]);
   assert.ok(rowLine({ ...eventRow(issued), age: "12 ms" }, 80).includes("CN=a\\,b  CORP\\WS-1$"));
 });
 

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Completeness } from "../../../src/consumer/completeness/completeness.ts";
-import type { CertwireEvent, EventKind } from "../../../src/events/event.ts";
+import { type CertwireEvent, type EventKind, eventKinds } from "../../../src/events/event.ts";
+import { kindOf } from "../../../src/events/event-kind.ts";
+import { readGoldenEvents } from "../../support/golden-events.ts";
 
 const ids = { 1: "a".repeat(32), 2: "b".repeat(32), 3: "c".repeat(32), 9: "9".repeat(32) } as const;
 
@@ -62,6 +64,18 @@ test("a missing record is a hole with its epoch and numbers, and a gap event acc
     { kind: "records", epochNumber: 1, from: 7, to: 8, accountedBy: "corrupt" },
   ]);
   assert.equal(holesOf([...events, event(1, 4)]).isComplete, true);
+});
+
+test("events of every kind are taken, and those of the database stand in no journal", () => {
+  const golden = readGoldenEvents().map(({ event: each }) => each);
+  const kinds = new Set(golden.map(kindOf));
+  assert.deepEqual([...kinds].toSorted(), eventKinds.toSorted());
+  const ofDatabase = golden.filter(({ origin }) => origin === "database");
+  assert.ok(ofDatabase.length > 0);
+  assert.equal(holesOf(ofDatabase).journals.length, 0);
+  const completeness = new Completeness();
+  for (const each of golden) completeness.add(each);
+  assert.equal(completeness.report().events, golden.length - ofDatabase.length);
 });
 
 test("a start in the middle of an epoch is where the proof starts, not a hole", () => {

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judgeDatabase, readDatabaseRight } from "../../../src/doctor/ca-database.ts";
+import {
+  judgeDatabase,
+  judgeServiceRight,
+  readDatabaseRight,
+} from "../../../src/doctor/ca-database.ts";
 import type { Finding } from "../../../src/doctor/finding.ts";
 import type { NativeCaFacts } from "../../../src/native/ca-database.ts";
 import { caFacts, FakeCaDatabase } from "../../support/fake-ca-database.ts";
@@ -59,4 +63,23 @@ test("where nothing can be known, the check is skipped and says why", async () =
     [noCa?.state, noCa?.seen],
     ["skipped", "the registry has no configuration of a CA"],
   );
+});
+
+test("a schedule whose account may not read is an error with the steps, as the CA has answered the service", () => {
+  const [refused] = judgeServiceRight({ running: false, mayRead: false });
+  assert.deepEqual(
+    [refused?.check, refused?.state, refused?.seen],
+    [
+      "ca-database-service",
+      "error",
+      "reconcile is configured, and the account of the service may not read the database",
+    ],
+  );
+  assert.match(refused?.hint ?? "", /^In certsrv.msc, .*"NT SERVICE\\Certwire".* allow Read/);
+  const [allowed] = judgeServiceRight({ running: false, mayRead: true });
+  assert.equal(allowed?.state, "ok");
+  for (const unknown of [undefined, { running: false }]) {
+    const [skipped] = judgeServiceRight(unknown);
+    assert.equal(skipped?.state, "skipped");
+  }
 });

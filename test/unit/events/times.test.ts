@@ -1,13 +1,30 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { filetimeText, oleDateText } from "../../../src/events/times.ts";
+import { filetimeOf, filetimeText, oleDateText } from "../../../src/events/times.ts";
+import { scaled } from "../../support/scale.ts";
 
 function ole(days: number): string | undefined {
   const bytes = Buffer.alloc(8);
   bytes.writeDoubleLE(days);
   return oleDateText(bytes);
 }
+
+test("a time is written as a Date writes it, whatever was written before", () => {
+  const day = 86_400_000;
+  const ms = fc.oneof(
+    fc.integer({ min: Date.UTC(1601, 0, 1), max: Date.UTC(9999, 11, 31) }),
+    // Days that share a place among those that are kept.
+    fc.integer({ min: -8, max: 8 }).map((number) => number * 64 * day + (number & 1)),
+    fc.integer({ min: -2 * day, max: 2 * day }),
+  );
+  fc.assert(
+    fc.property(ms, (each) => {
+      assert.equal(filetimeText(filetimeOf(each)), new Date(each).toISOString());
+    }),
+    { numRuns: scaled(2_000) },
+  );
+});
 
 test("an OLE date is a time from year 100 to 9999, and nothing beyond", () => {
   assert.equal(ole(0), "1899-12-30T00:00:00.000Z");

@@ -9,6 +9,7 @@ import { Findings } from "../../../src/evidence/finding.ts";
 import { chainStart } from "../../../src/journal/chain.ts";
 import { compareEvents, issuedIn, sequenceOf, without } from "../../support/compare-events.ts";
 import { publishedEvents, recordOn, simulatedJournal } from "../../support/evidence-journal.ts";
+import { flushed, journalDirectory, openSmall, smallEvent } from "../../support/small-journal.ts";
 
 /** What the events alone show, without the journal. */
 function chainOf(events: readonly CertwireEvent[]): string[] {
@@ -234,6 +235,7 @@ test("an event of the database is of no journal, and needs the id of one", async
   for (const forged of [
     { ...row, id: real.id },
     { ...row, id: "db-x" },
+    { ...row, id: `rf-${content}` },
     { ...row, id: `db-${"A".repeat(22)}` },
     { ...issuedIn(events, 1), id: row.id, origin: "database" as const },
   ]) {
@@ -284,9 +286,52 @@ test("a member that a sink hides is absent or has the form of a hidden one, and 
       const result = await compareEvents(directory, altered);
       assert.deepEqual(result.found, [`content 1/${sequenceOf(victim)}`], `${name} ${reason}`);
     }
+    for (const said of [
+      { property: "request.requestType", reason: "conflict" },
+      { property: "request.requestType", reason: "conflict", detail: "it is another one" },
+    ]) {
+      const data = { ...victim.data, problems: [...problems, said] };
+      const altered = shown.map((each) => (each === victim ? { ...victim, data } : each));
+      const result = await compareEvents(directory, altered);
+      assert.deepEqual(result.found, [`content 1/${sequenceOf(victim)}`], "a made-up problem");
+    }
     const subject = shown.map((each) =>
       each === victim ? { ...victim, subject: "certificate/00" } : each,
     );
     assert.deepEqual((await compareEvents(directory, subject)).found.length, 1);
   }
+});
+
+test("the problems of a record stay in an event of which a sink hides something", async (t) => {
+  const directory = journalDirectory(t);
+  const simulator = openSmall(directory);
+  t.after(() => simulator.close());
+  const event = smallEvent(7);
+  simulator.notify({
+    ...event,
+    request: {
+      ...event.request,
+      RequesterName: { string: "CORP\\alice" },
+      StatusCode: { hresult: 0x80070005 | 0 },
+    },
+  });
+  await flushed(simulator);
+  const redactor = new Redactor({ remove: ["request.requesterName"], hash: [], key: "" });
+  const [shown] = (await publishedEvents(directory)).map((each) => redactor.redact(each));
+  assert.ok(shown);
+  const problems = shown.data["problems"] as { property: string; reason: string }[];
+  const own = problems.filter(({ reason }) => reason === "error");
+  assert.equal(own.length, 1);
+  const found = async (changed: readonly object[]) => {
+    const data = { ...shown.data, problems: changed };
+    return (await compareEvents(directory, [{ ...shown, data }])).found.length;
+  };
+  assert.equal(await found(problems), 0);
+  const others = problems.filter((each) => !own.includes(each));
+  assert.equal(await found(others), 1, "gone");
+  assert.equal(await found([...others, { ...own[0], hresult: "0x00000000" }]), 1, "altered");
+  assert.equal(await found([...others, { ...own[0], property: "request.requestType" }]), 1);
+  assert.equal(await found([...others, { property: "request.statusCode" }]), 1, "without reason");
+  // As a sink leaves it that lacks space.
+  assert.equal(await found([...others, { property: "problems", reason: "omitted" }]), 0);
 });

@@ -19,7 +19,7 @@ for (const isRaw of [false, true]) {
     const options = { context: eventContext(), selection: {}, isRaw, undecodable };
     const lines: string[] = [];
     for await (const part of linesOfJournal(journal, options, new AbortController().signal)) {
-      lines.push(...part.lines);
+      lines.push(...part.lines.map(String));
     }
     assert.equal(lines.length, 1);
     assert.match(lines[0] ?? "", /^[\u0020-\u007e]+$/);

@@ -22,6 +22,7 @@ const limits: ComparisonLimits = {
   knownUntilMs: begin + day,
   settleMs: 10 * minute,
   coveredSinceMs: begin - day,
+  otherNames: [],
   noun: "journal",
 };
 

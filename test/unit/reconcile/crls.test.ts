@@ -10,12 +10,13 @@ import { type BackfillOptions, planBackfill } from "../../../src/reconcile/backf
 import type { BackfillSelection } from "../../../src/reconcile/backfill-place.ts";
 import { ContentIndex, crlRequestId } from "../../../src/reconcile/content-index.ts";
 import { crlSubjectId } from "../../../src/reconcile/crl-entry-id.ts";
+import { JournalContents } from "../../../src/reconcile/journal-contents.ts";
 import type { ReconcileReport } from "../../../src/reconcile/reconcile.ts";
 import { type Backfilled, runBackfill } from "../../../src/reconcile/run-backfill.ts";
 import { DeadLetterFile } from "../../../src/state/dead-letter.ts";
 import { BackfillSink } from "../../support/backfill-sink.ts";
+import { crl, crlRow as row } from "../../support/crl-rows.ts";
 import { fixture } from "../../support/exit-records.ts";
-import type { CaCrl } from "../../support/fake-ca-database.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
 
 const day = 86_400_000;
@@ -29,15 +30,6 @@ const limits = {
   deadLetterAfterSeconds: 3600,
   maxDeadLetterMegabytes: 1024,
 };
-
-/** A CRL that no other seed gives. */
-function crl(kind: "base" | "delta", seed: number): Buffer {
-  return Buffer.concat([fixture(`${kind}-crl`), Buffer.from([seed])]);
-}
-
-function row(id: number, der: Buffer, publishedMs: number, changes: Partial<CaCrl> = {}): CaCrl {
-  return { id, der, published: publishedMs / day + 25_569, ...changes };
-}
 
 function classesOf({ crls }: ReconcileReport): Record<string, number> {
   return Object.fromEntries(Object.entries(crls).filter(([, count]) => count > 0));
@@ -136,11 +128,13 @@ test("the missing CRLs and those of the partitions are published, each once", as
   assert.deepEqual(await run(scene, sink, options), { events: 4, deadLetters: 0 });
   const missing = [crl("base", 0), crl("base", 3), crl("base", 4), crl("base", 6)];
   const ids: string[] = [];
-  for await (const each of scene.caDatabase().crls(0, signal)) {
-    const fact = crlRowFact(each);
-    const [first] = each.record.crls;
-    if (fact && missing.some((der) => first && der.equals(first.der as Buffer))) {
-      ids.push(`db-${fact.contentId}`);
+  for await (const page of scene.caDatabase().crls(0, signal)) {
+    for (const each of page) {
+      const fact = crlRowFact(each);
+      const [first] = each.record.crls;
+      if (fact && missing.some((der) => first && der.equals(first.der as Buffer))) {
+        ids.push(`db-${fact.contentId}`);
+      }
     }
   }
   assert.equal(ids.length, 3);
@@ -161,16 +155,43 @@ test("the missing CRLs and those of the partitions are published, each once", as
 test("a CRL that is published while the database is read is not missing", async (t) => {
   const scene = new ReconcileScene(t);
   const { database } = scene;
-  const readCrlRow = database.readCrlRow.bind(database);
-  database.readCrlRow = async (config, after) => {
+  const readCrls = database.readCrls.bind(database);
+  database.readCrls = async (request) => {
     if (database.crls.length === 0) {
       database.crls = [row(1, crl("base", 1), scene.begin)];
       scene.recordCrls({ base: crl("base", 1) });
       await scene.flushed();
     }
-    return readCrlRow(config, after);
+    return readCrls(request);
   };
   assert.deepEqual(classesOf(await scene.reconcile()), { both: 1 });
+});
+
+test("thousands of CRLs are compared in a few views, and the journal is read once for each", async (t) => {
+  const scene = new ReconcileScene(t);
+  const rows = 5000;
+  scene.recordCrls({ base: crl("base", 1) });
+  scene.database.crls = Array.from({ length: rows }, (_, index) =>
+    row(2 * index + 1, crl("base", index + 1), scene.begin),
+  );
+  scene.database.crlViewMs = 100;
+  await scene.flushed();
+  const contents = await JournalContents.open(scene.paths, () => scene.database.now());
+  let updates = 0;
+  const update = contents.update.bind(contents);
+  contents.update = (...parameters) => {
+    updates += 1;
+    return update(...parameters);
+  };
+  const begun = performance.now();
+  const report = await scene.reconcile({ contents });
+  t.diagnostic(`${rows} CRLs in ${Math.round(performance.now() - begun)} ms`);
+  assert.deepEqual(classesOf(report), { both: 1, missing: rows - 1 });
+  assert.equal(report.findings.length + report.unlisted, rows - 1);
+  const views = scene.database.crlRequests.length;
+  assert.equal(views, 13);
+  // Before, for the requests.
+  assert.equal(updates, views + 2);
 });
 
 test("CRLs of another CA are left out, and one without a hash is found by its number", async (t) => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { type CrlRow, crlRowEvent } from "../../../src/events/crl-row-event.ts";
 import type { CertwireEvent } from "../../../src/events/event.ts";
 import { rowEvents } from "../../../src/events/row-events.ts";
 import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
@@ -10,14 +11,15 @@ import {
 } from "../../../src/reconcile/event-contents.ts";
 import type { ReconcileReport } from "../../../src/reconcile/reconcile.ts";
 import { RunFile } from "../../../src/reconcile/run-file.ts";
+import { crl, crlRow } from "../../support/crl-rows.ts";
 import { publishedEvents } from "../../support/evidence-journal.ts";
-import { fixture } from "../../support/exit-records.ts";
 import type { CaRow } from "../../support/fake-ca-database.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
 
 const { issued, pending } = dispositions;
 const second = 1000;
 const day = 86_400_000;
+const { signal } = new AbortController();
 
 function row({ begin }: ReconcileScene, id: number, changes: Partial<CaRow> = {}): CaRow {
   const certificate = ReconcileScene.certificate(id);
@@ -54,6 +56,14 @@ async function compare(
 }
 
 function classesOf({ counts }: ReconcileReport): Record<string, number> {
+  return present(counts);
+}
+
+function crlClassesOf({ crls }: ReconcileReport): Record<string, number> {
+  return present(crls);
+}
+
+function present(counts: Readonly<Record<string, number>>): Record<string, number> {
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
@@ -96,8 +106,7 @@ test("a later run compares what has changed since the topic was read", async (t)
 test("what has happened after the topic was read is not compared", async (t) => {
   const { scene, events } = await sceneWith(t, 5);
   scene.database.put(row(scene, 40, { submitted: scene.begin + day, resolved: scene.begin + day }));
-  const published = (scene.begin + day) / day + 25_569;
-  scene.database.crls = [{ id: 1, der: fixture("base-crl"), published }];
+  scene.database.crls = [crlRow(1, crl("base", 1), scene.begin + day)];
   // The database is read long after the topic.
   scene.database.now = () => scene.begin + 3 * day;
   const report = await compare(scene, placed(events), { knownUntilMs: scene.begin + day });
@@ -145,7 +154,7 @@ test("an older event that comes again last says nothing about the state", async 
 test("events of a backfill are no live ones, and alone they say nothing of what is missing", async (t) => {
   const { scene } = await sceneWith(t, 3);
   const stored: CertwireEvent[] = [];
-  for await (const each of scene.caDatabase().rows([2, 3], new AbortController().signal)) {
+  for await (const each of scene.caDatabase().rows([2, 3], signal)) {
     stored.push(...rowEvents(each, {}));
   }
   const report = await compare(scene, placed(stored));
@@ -176,4 +185,85 @@ test("events with a source of the configuration, without contents ids and with n
   // Request 77 has no row.
   assert.deepEqual(classesOf(report), { both: 3, deleted: 1 });
   assert.equal(report.otherCa, 1);
+});
+
+/** A CA with CRLs in its database that differ from the events of its journal. */
+async function sceneWithCrls(t: TestContext) {
+  const scene = new ReconcileScene(t);
+  scene.happen(exitEvents.issued, row(scene, 2));
+  scene.recordCrls({ base: crl("base", 1) });
+  scene.recordCrls({ delta: crl("delta", 1) });
+  // The CA has deleted the row of this one.
+  scene.recordCrls({ base: crl("base", 9) });
+  scene.recordCrls({ base: crl("base", 2) });
+  await scene.flushed();
+  scene.database.crls = [
+    crlRow(1, crl("base", 0), scene.begin - day),
+    crlRow(2, crl("base", 1), scene.begin),
+    crlRow(3, crl("delta", 1), scene.begin, { kind: "delta" }),
+    crlRow(4, crl("base", 2), scene.begin),
+    crlRow(5, crl("base", 4), scene.begin, { partition: 1 }),
+    crlRow(6, crl("delta", 4), scene.begin, { partition: 1, kind: "delta" }),
+  ];
+  scene.database.partitions = { count: 2, certificates: [0] };
+  scene.database.partitioned = [
+    { index: 0, kind: "base", partition: 1, der: crl("base", 4) },
+    { index: 0, kind: "base", partition: 2, der: crl("base", 6) },
+  ];
+  const events = await publishedEvents(scene.journal);
+  const crls = events.filter(({ type }) => type.endsWith("crl.issued.v1"));
+  assert.equal(crls.length, 4);
+  return { scene, events, crls };
+}
+
+test("base and delta CRLs and those of partitions are compared with the topic", async (t) => {
+  const { scene, events, crls } = await sceneWithCrls(t);
+  const lost = crls.at(-1);
+  const report = await compare(scene, placed(events.filter((event) => event !== lost)));
+  const expected = { both: 2, missing: 1, partition: 3, history: 1, deleted: 1 };
+  assert.deepEqual(crlClassesOf(report), expected);
+  assert.deepEqual(classesOf(report), { both: 1 });
+  assert.deepEqual(report.findings, [
+    {
+      class: "missing",
+      crl: "crl/0/base/4112",
+      missing: ["crl.issued"],
+      time: new Date(scene.begin).toISOString(),
+    },
+  ]);
+});
+
+test("CRLs that a backfill has published to the topic are backfilled", async (t) => {
+  const { scene, events, crls } = await sceneWithCrls(t);
+  const stored: CertwireEvent[] = [];
+  const database = scene.caDatabase();
+  const take = (each: CrlRow) => stored.push(...[crlRowEvent(each, {}) ?? []].flat());
+  for await (const page of database.crls(3, signal)) page.forEach(take);
+  for await (const each of database.partitionedCrls(signal)) take(each);
+  const others = events.filter((event) => !crls.slice(-1).includes(event));
+  const report = await compare(scene, placed([...others, ...stored]));
+  assert.deepEqual(crlClassesOf(report), { both: 2, backfilled: 4, history: 1, deleted: 1 });
+});
+
+test("a CRL is found by its number if its event has no hash, and one of another CA is left out", async (t) => {
+  const { scene, events, crls } = await sceneWithCrls(t);
+  scene.database.crls = scene.database.crls.slice(1, 2);
+  scene.database.partitions = { count: 0, certificates: [] };
+  const [first] = crls;
+  assert.ok(first);
+  const { contentid: _, ...unhashed } = first;
+  const { subject: __, ...empty } = unhashed;
+  const requests = events.filter((event) => !crls.includes(event));
+  const ca = { ...(first.data["ca"] as object), certificateSha256: "0".repeat(64) };
+  const other = { ...first, data: { ...first.data, ca } };
+  const cases = [
+    { copy: unhashed, expected: { both: 1 }, otherCa: 0 },
+    { copy: empty, expected: { missing: 1 }, otherCa: 0 },
+    { copy: other, expected: { missing: 1 }, otherCa: 1 },
+  ];
+  for (const { copy, expected, otherCa } of cases) {
+    const report = await compare(scene, placed([...requests, copy]));
+    assert.deepEqual(crlClassesOf(report), expected);
+    assert.equal(report.otherCa, otherCa);
+  }
 });

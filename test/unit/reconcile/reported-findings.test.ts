@@ -1,67 +1,40 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import { EventFilter } from "../../../src/events/event-filter.ts";
+import { test } from "node:test";
 import { findingEvent, type ReportedFinding } from "../../../src/events/finding-event.ts";
-import { shrinkEvent } from "../../../src/events/shrink-event.ts";
-import { PipelineMonitor } from "../../../src/pipeline/monitor.ts";
-import { Pace } from "../../../src/reconcile/pace.ts";
-import { FindingsPlace, publishFindings } from "../../../src/reconcile/publish-findings.ts";
+import { nextReports, type Reports, withOpen } from "../../../src/reconcile/next-reports.ts";
 import type { Finding } from "../../../src/reconcile/reconcile.ts";
-import { type CompleteRun, ReportedFindings } from "../../../src/reconcile/reported-findings.ts";
-import type { PublishOutcome } from "../../../src/sinks/sink.ts";
-import type { DeadLetter } from "../../../src/state/dead-letter.ts";
-import { collectLog } from "../../support/collect-log.ts";
+import { ReportedFindings } from "../../../src/reconcile/reported-findings.ts";
+import {
+  deletedRequest,
+  findingsCa,
+  findingsDirectory,
+  missingRequest as missing,
+  runOf,
+  findingsTime as time,
+} from "../../support/findings.ts";
 
-const ca = { id: "b".repeat(64), name: "Contoso" };
-const time = "2026-03-01T12:00:00.000Z";
-
-function directory(t: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), "certwire-findings-"));
-  t.after(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
-
-function missing(requestId: number): Finding {
-  return { class: "missing", requestId, missing: ["certificate.issued"], time };
-}
-
-async function* each(findings: readonly Finding[]): AsyncGenerator<Finding> {
-  yield* findings;
-}
-
-/** A comparison that has found this, and looked at everything. */
-function runOf(findings: readonly Finding[], changes: Partial<CompleteRun> = {}): CompleteRun {
-  return {
-    startedMs: 1000,
-    endedMs: 2000,
-    rows: 10,
-    ca,
-    findings: each(findings),
-    hasCompared: () => true,
-    acknowledged: 0,
-    ...changes,
-  };
-}
-
-function told({ state, requestId, crl, number }: ReportedFinding): string {
+function shown({ state, requestId, crl, number }: ReportedFinding): string {
   return `${number} ${state} ${requestId ?? crl}`;
 }
 
 function since(reported: ReportedFindings, number: number): string[] {
   return reported
     .after(number)
-    .map((report) => told({ ...report, number: report.number - number }));
+    .map((report) => shown({ ...report, number: report.number - number }));
+}
+
+function requests(count: number, from: number, make: (id: number) => Finding): Finding[] {
+  return Array.from({ length: count }, (_, index) => make(from + index));
 }
 
 test("a finding is reported once, however often it is found, and once more when it is gone", async (t) => {
-  const path = join(directory(t), "reported.ndjson");
+  const path = join(findingsDirectory(t), "reported.ndjson");
   const first = await ReportedFindings.open(path);
   const crl: Finding = { class: "missing", crl: "crl/0/base/7", missing: ["crl.issued"], time };
   const taken = await first.take(runOf([missing(3), crl, missing(3)]));
-  assert.deepEqual(taken, { opened: 2, resolved: 0, unlisted: 0 });
+  assert.deepEqual(taken, { opened: 2, resolved: 0, unlisted: 0, dropped: 0 });
   const [begin = 0] = first.after(0).map(({ number }) => number);
   const before = begin - 1;
   assert.deepEqual(since(first, before), ["1 open 3", "2 open crl/0/base/7"]);
@@ -87,19 +60,19 @@ test("a finding is reported once, however often it is found, and once more when 
   assert.equal(new Set(ids).size, 4);
 });
 
-test("only a comparison that has looked at a request again, of the same CA, resolves its finding", async (t) => {
-  const reported = await ReportedFindings.open(join(directory(t), "reported.ndjson"));
+test("only a comparison with a result for the request, of the same CA, resolves its finding", async (t) => {
+  const reported = await ReportedFindings.open(join(findingsDirectory(t), "reported.ndjson"));
   await reported.take(runOf([missing(3), missing(4)]));
   const onlyFour = ({ requestId }: ReportedFinding) => requestId === 4;
-  await reported.take(runOf([], { hasCompared: onlyFour, ca: { ...ca, name: "Other" } }));
+  await reported.take(runOf([], { hasCompared: onlyFour, ca: { ...findingsCa, name: "Other" } }));
   assert.equal(reported.openOfClass.missing, 2);
   const taken = await reported.take(runOf([], { hasCompared: onlyFour }));
-  assert.deepEqual(taken, { opened: 0, resolved: 1, unlisted: 0 });
+  assert.deepEqual(taken, { opened: 0, resolved: 1, unlisted: 0, dropped: 0 });
   assert.deepEqual(reported.openRequests, [3]);
 });
 
 test("another class, another step or another time is another finding", async (t) => {
-  const reported = await ReportedFindings.open(join(directory(t), "reported.ndjson"));
+  const reported = await ReportedFindings.open(join(findingsDirectory(t), "reported.ndjson"));
   const same = { requestId: 3, time } as const;
   await reported.take(
     runOf([
@@ -113,33 +86,121 @@ test("another class, another step or another time is another finding", async (t)
 });
 
 test("a report is kept until each sink has it, and one of an open finding until it is resolved", async (t) => {
-  const reported = await ReportedFindings.open(join(directory(t), "reported.ndjson"));
+  const reported = await ReportedFindings.open(join(findingsDirectory(t), "reported.ndjson"));
   await reported.take(runOf([missing(3), missing(4)]));
   const last = reported.after(0).at(-1)?.number ?? 0;
-  await reported.take(runOf([missing(4)], { acknowledged: last }));
+  await reported.take(runOf([missing(4)], { places: [last] }));
   const left = reported.after(0).map(({ state, requestId }) => [state, requestId]);
   assert.deepEqual(left, [
     ["open", 4],
     ["resolved", 3],
   ]);
-  await reported.take(runOf([missing(4)], { acknowledged: last + 1 }));
+  await reported.take(runOf([missing(4)], { places: [last + 1] }));
   assert.deepEqual(reported.openRequests, [4]);
   assert.equal(reported.after(0).length, 1);
 });
 
-test("a class that has too many findings does not keep out those of another", async (t) => {
-  const reported = await ReportedFindings.open(join(directory(t), "reported.ndjson"));
-  const deleted = Array.from({ length: 2500 }, (_, index): Finding => {
-    return { class: "deleted", requestId: index + 10, missing: [], time };
-  });
+test("what a finding became is the last report about its request", async (t) => {
+  const reported = await ReportedFindings.open(join(findingsDirectory(t), "reported.ndjson"));
+  const both = { ...missing(3), missing: ["certificate.issued", "certificate.revoked"] };
+  await reported.take(runOf([missing(3)]));
+  await reported.take(runOf([both]));
+  assert.deepEqual(
+    reported.after(0).map((report) => [report.state, report.missing.length]),
+    [
+      ["open", 1],
+      ["resolved", 1],
+      ["open", 2],
+    ],
+  );
+});
+
+test("findings of a class that are too many come when others are resolved, and keep out none of another class", async (t) => {
+  const reported = await ReportedFindings.open(join(findingsDirectory(t), "reported.ndjson"));
+  const many = requests(2010, 10, missing);
+  const other: Finding = { class: "state", requestId: 3, missing: ["certificate.revoked"], time };
+  const taken = await reported.take(runOf([...many, other]));
+  assert.deepEqual(taken, { opened: 2001, resolved: 0, unlisted: 10, dropped: 0 });
+  assert.equal(reported.state.last?.unlisted, 10);
+  const later = await reported.take(runOf([...many.slice(5), other]));
+  assert.deepEqual(later, { opened: 5, resolved: 5, unlisted: 5, dropped: 0 });
+  const last = await reported.take(runOf([...many.slice(2000), other]));
+  assert.deepEqual(last, { opened: 5, resolved: 1995, unlisted: 0, dropped: 0 });
+  assert.equal(reported.openOfClass.missing, 10);
+});
+
+test("each deleted row is reported once, however many there are, and the newest are open", async (t) => {
+  const path = join(findingsDirectory(t), "reported.ndjson");
+  const reported = await ReportedFindings.open(path);
+  const deleted = requests(2500, 10, deletedRequest);
   const taken = await reported.take(runOf([...deleted, missing(3)]));
-  assert.deepEqual(taken, { opened: 2001, resolved: 0, unlisted: 500 });
-  assert.equal(reported.state.last?.unlisted, 500);
+  assert.deepEqual(taken, { opened: 2501, resolved: 0, unlisted: 0, dropped: 0 });
+  assert.equal(reported.openOfClass.deleted, 2000);
   assert.deepEqual(reported.openRequests, [3], "rows that are gone are not asked for again");
+  const has = reported.after(0).at(-1)?.number ?? 0;
+  const next = await reported.take(
+    runOf([missing(3), deletedRequest(9000)], { places: [has], hasCompared: () => false }),
+  );
+  assert.equal(next.opened, 1, "a budget that the others have used up");
+  assert.equal(reported.openOfClass.deleted, 2000);
+
+  const again = await ReportedFindings.open(path);
+  const every = await again.take(runOf([...deleted, missing(3), deletedRequest(9000)]));
+  assert.deepEqual([every.opened, every.unlisted], [0, 0], "a comparison of every row");
+  // The number was given again after a restore, and that row was deleted too.
+  const reused = await again.take(runOf([missing(3), deletedRequest(10, "2026-04-01T12:00:00Z")]));
+  assert.equal(reused.opened, 1);
+});
+
+test("a sink that takes nothing keeps no finding from the others", async () => {
+  let known: Reports = { reports: [], next: 1 };
+  let place = 0;
+  const dropped = new Set<number>();
+  for (let day = 0; day < 28; day += 1) {
+    const findings = requests(1900, day * 2000, missing);
+    const { taken, ...after } = await nextReports(
+      withOpen(known),
+      runOf(findings, { places: [0, place] }),
+    );
+    assert.deepEqual([taken.opened, taken.unlisted], [1900, 0], `day ${day}`);
+    assert.equal(taken.resolved, day === 0 ? 0 : 1900);
+    const left = new Set(after.reports.map(({ number }) => number));
+    for (const { number } of known.reports) if (!left.has(number)) dropped.add(number);
+    assert.ok(after.reports.length <= 50_000);
+    assert.equal(
+      taken.dropped,
+      known.reports.length - after.reports.length + 1900 + taken.resolved,
+    );
+    known = after;
+    place = after.next - 1;
+  }
+  assert.ok(dropped.size > 0);
+  // Of each finding the sink that is back gets both reports or none.
+  const states = new Map<number, string[]>();
+  for (const { requestId = 0, state } of known.reports) {
+    states.set(requestId, [...(states.get(requestId) ?? []), state]);
+  }
+  const pairs = new Set([...states.values()].map((each) => each.join()));
+  assert.deepEqual([...pairs].toSorted(), ["open", "open,resolved"]);
+});
+
+test("no sink is kept from the end of a finding whose beginning it has", async () => {
+  const first = await nextReports(withOpen({ reports: [], next: 1 }), runOf([missing(1)]));
+  const second = await nextReports(
+    withOpen(first),
+    runOf(requests(1999, 10, missing), { places: [0, 1] }),
+  );
+  let known: Reports = second;
+  for (let day = 1; day < 28; day += 1) {
+    const findings = requests(1999, 10 + day * 2000, missing);
+    known = await nextReports(withOpen(known), runOf(findings, { places: [0, 1, known.next - 1] }));
+  }
+  const kept = known.reports.filter(({ requestId }) => requestId === 1).map(({ state }) => state);
+  assert.deepEqual(kept, ["open", "resolved"]);
 });
 
 test("findings that cannot be read change nothing, and a damaged file says what to do", async (t) => {
-  const path = join(directory(t), "reported.ndjson");
+  const path = join(findingsDirectory(t), "reported.ndjson");
   const reported = await ReportedFindings.open(path);
   const text = readFileSync(path, "utf8");
   async function* broken(): AsyncGenerator<Finding> {
@@ -149,123 +210,9 @@ test("findings that cannot be read change nothing, and a damaged file says what 
   await assert.rejects(reported.take(runOf([], { findings: broken() })), /cut off/);
   assert.equal(reported.state.last, undefined);
   assert.equal(readFileSync(path, "utf8"), text);
-  writeFileSync(path, text.replace("1", "2"));
+  writeFileSync(path, text.replace('"version":1', '"version":2'));
   await assert.rejects(ReportedFindings.open(path), {
     code: "CERTWIRE_CHECKPOINT_FAILED",
     hint: /delete it/,
   });
-});
-
-/** A sink that a test can let fail, and what it has taken. */
-class KeepingSink {
-  readonly name = "kept";
-  readonly kind = "kept";
-  readonly limits = { batchEvents: 2, batchBytes: 1e6, lingerMs: 0, maxEventBytes: 1e5 };
-  readonly lanes = 1;
-  readonly ids: string[] = [];
-  refused = new Set<string>();
-
-  async open(): Promise<void> {
-    // Nothing to open.
-  }
-
-  laneOf(): number {
-    return 0;
-  }
-
-  async publish(_lane: number, batch: readonly { readonly id: string }[]): Promise<PublishOutcome> {
-    const at = batch.findIndex(({ id }) => this.refused.has(id));
-    const taken = at < 0 ? batch : batch.slice(0, at);
-    this.ids.push(...taken.map(({ id }) => id));
-    if (at < 0) return { acknowledged: batch.length };
-    const failure = { kind: "poison", cause: new Error("refused") } as const;
-    return { acknowledged: at, failure };
-  }
-
-  async close(): Promise<void> {
-    // Nothing to close.
-  }
-}
-
-async function publish(
-  reported: ReportedFindings,
-  path: string,
-  sink: KeepingSink,
-  filter = new EventFilter({}),
-): Promise<DeadLetter[]> {
-  const letters: DeadLetter[] = [];
-  const pace = new Pace({
-    perSecond: 1e6,
-    isLiveBehind: async () => false,
-    sleep: async (_, signal) => signal.throwIfAborted(),
-  });
-  const options = { reported, place: await FindingsPlace.open(path), events: {}, filter, pace };
-  await publishFindings(
-    options,
-    {
-      sink,
-      limits: {
-        maxInFlightEvents: 100,
-        maxInFlightBytes: 1e7,
-        retryInitialMs: 1,
-        retryMaxMs: 5,
-        deadLetterAfterSeconds: 1,
-        maxDeadLetterMegabytes: 1,
-      },
-      shrink: shrinkEvent,
-      deadLetters: {
-        fill: 0,
-        append: async (letter) => void letters.push(letter),
-        close: async () => undefined,
-      },
-      monitor: new PipelineMonitor(collectLog().log),
-    },
-    new AbortController().signal,
-  );
-  return letters;
-}
-
-test("each sink gets each report once, and again with the same id only if its acknowledgement was not kept", async (t) => {
-  const root = directory(t);
-  const reported = await ReportedFindings.open(join(root, "reported.ndjson"));
-  await reported.take(runOf([3, 4, 5, 6, 7].map(missing)));
-  const ids = reported.after(0).map((report) => findingEvent(report, {}).id);
-  const path = join(root, "sink.json");
-  const sink = new KeepingSink();
-  const save = t.mock.method(FindingsPlace.prototype, "save", async () => {
-    throw new Error("no space");
-  });
-  await assert.rejects(publish(reported, path, sink), /no space/);
-  save.mock.restore();
-  const firstIds = [...sink.ids];
-  assert.deepEqual(firstIds, ids.slice(0, firstIds.length));
-  await publish(reported, path, sink);
-  assert.deepEqual(sink.ids.slice(firstIds.length), ids);
-  await publish(reported, path, sink);
-  assert.equal(sink.ids.length, firstIds.length + ids.length);
-  const other = new KeepingSink();
-  await publish(reported, join(root, "other.json"), other);
-  assert.deepEqual(other.ids, ids);
-});
-
-test("a report that a sink refuses becomes a dead letter, and one that it does not want is passed over", async (t) => {
-  const root = directory(t);
-  const reported = await ReportedFindings.open(join(root, "reported.ndjson"));
-  await reported.take(runOf([3, 4, 5].map(missing)));
-  const ids = reported.after(0).map((report) => findingEvent(report, {}).id);
-  const sink = new KeepingSink();
-  sink.refused = new Set(ids.slice(1, 2));
-  const letters = await publish(reported, join(root, "sink.json"), sink);
-  assert.deepEqual(
-    letters.map(({ event }) => event?.id),
-    ids.slice(1, 2),
-  );
-  assert.deepEqual(sink.ids, [ids[0], ids[2]]);
-  await publish(reported, join(root, "sink.json"), sink);
-  assert.equal(sink.ids.length, 2);
-  const picky = new KeepingSink();
-  const filter = new EventFilter({ except: [{ kind: ["reconcile.*"] }] });
-  await publish(reported, join(root, "picky.json"), picky, filter);
-  await publish(reported, join(root, "picky.json"), picky);
-  assert.deepEqual(picky.ids, []);
 });

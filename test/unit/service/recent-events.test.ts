@@ -97,7 +97,7 @@ test("a row has what the CA said, in texts of a limited length", async (t) => {
   assert.equal(denied?.detail, "CERTSRV_E_TEMPLATE_DENIED");
 });
 
-test("a template of which the CA has the OID alone has the name that was asked for, and otherwise the OID", async (t) => {
+test("a template of which the CA has the OID alone is shown by the name that was asked for, marked as such, or else by the OID", async (t) => {
   const directory = journalDirectory(t);
   const simulator = openSmall(directory);
   t.after(() => simulator.close());
@@ -112,7 +112,7 @@ test("a template of which the CA has the OID alone has the name that was asked f
     const [newest] = await new RecentEvents({ directory, newest: () => undefined }).read();
     return newest?.template;
   };
-  assert.equal(await templates(oid, "CorpWebServer"), "CorpWebServer");
+  assert.equal(await templates(oid, "CorpWebServer"), "*CorpWebServer");
   assert.equal(await templates(oid), oid);
   assert.equal(await templates("User", "Administrator"), "User");
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { CaDatabase } from "../../../src/ca-database/ca-database.ts";
-import { clock } from "../../../src/clock.ts";
+import { clock, type Delay } from "../../../src/clock.ts";
 import { parseConfig, type ResolvedConfig } from "../../../src/config/load.ts";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
 import type { CertwireEvent } from "../../../src/events/event.ts";
@@ -15,13 +15,18 @@ import { nextTime } from "../../../src/reconcile/schedule.ts";
 import type { Observation } from "../../../src/service/live-status.ts";
 import { Service } from "../../../src/service/service.ts";
 import { collectLog } from "../../support/collect-log.ts";
-import type { CaRow } from "../../support/fake-ca-database.ts";
+import { fixture } from "../../support/exit-records.ts";
+import { type CaRow, FakeCaDatabase } from "../../support/fake-ca-database.ts";
 import { published } from "../../support/published-files.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
-import { until } from "../../support/until.ts";
+import { settled, until } from "../../support/until.ts";
 
 const second = 1000;
+const minute = 60_000;
 const day = 86_400_000;
+/** How long a sink is left alone after an error of the state directory, in ms. */
+const sinkAgain = 60_000;
+
 /** A service with a schedule of every day, and a clock that stands shortly before the next time until it waits for it. */
 class ScheduledService {
   readonly scene: ReconcileScene;
@@ -89,6 +94,11 @@ class ScheduledService {
     });
   }
 
+  /** Lets time pass, in ms. */
+  pass(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   #hasAll(sink: string): boolean {
     const { paths } = this.scene;
     const [head = "", ...reports] = readFileSync(paths.reported, "utf8").trimEnd().split("\n");
@@ -128,6 +138,14 @@ function issuedRow({ begin }: ReconcileScene, id: number): CaRow {
   };
 }
 
+/** Lets waits of some lengths, in ms, take another time; the others take theirs. */
+function mockWaits(t: TestContext, lengthOf: (ms: number) => number): void {
+  const { delay } = clock;
+  t.mock.method(clock, "delay", (ms: number, options?: Delay) =>
+    delay.call(clock, lengthOf(ms), options),
+  );
+}
+
 /** Reasons about comparisons: the clock runs away from the exit module, which is one too. */
 function reasonsOf({ reasons }: Observation["status"]): (string | undefined)[][] {
   return reasons
@@ -145,6 +163,13 @@ test("what differs is published once at the scheduled time, and once more when a
   scene.happen(exitEvents.issued, issuedRow(scene, 2));
   scene.database.put(issuedRow(scene, 3));
   const { reconcile, status } = await service.compare(t);
+  const { running, mayRead, lastTime, open, nextTime: next } = status.reconcile ?? {};
+  assert.deepEqual({ running, mayRead }, { running: false, mayRead: true });
+  assert.equal(status.reconcile?.rows, 2);
+  assert.deepEqual(open, { missing: 1, state: 0, changed: 0, unknown: 0, deleted: 0 });
+  const apartMs = Date.parse(next ?? "") - Date.parse(lastTime ?? "");
+  // The clocks are set forward or back in between, at most.
+  assert.ok(Math.abs(apartMs - day) <= 3_600_000, `${lastTime} ${next}`);
   assert.deepEqual(shown(service.findings()), [["request/3", "open", "missing"]]);
   const [event] = service.findings();
   assert.ok(event);
@@ -206,14 +231,66 @@ test("a sink that is down does not hold up another one, and gets what is open wh
   assert.throws(() => readFileSync(paths.reportedTo("down")), { code: "ENOENT" });
 });
 
-test("a comparison waits while the command runs, and one that fails is tried at the next time", async (t) => {
+test("a comparison waits while a command uses the database, which is not a failure", async (t) => {
   const service = new ScheduledService(t);
   const { scene } = service;
+  scene.database.put(issuedRow(scene, 3));
+  mockWaits(t, (ms) => (ms === 600_000 ? 1 : ms));
   const { directory, lockName } = scene.paths;
   const lock = await lockDirectory(directory, lockName, "private");
-  const { reconcile } = await service.run(t, (found) => found.reconcile?.failure !== undefined);
-  assert.match(reconcile?.failure?.detail ?? "", /is using/);
-  lock.release();
+  const waits = () => service.logged("the comparison waits for another one").length;
+  let whileLocked: Observation | undefined;
+  const { reconcile } = await service.run(t, (found) => {
+    if (waits() > 0 && whileLocked === undefined) {
+      whileLocked = found;
+      lock.release();
+    }
+    return found.reconcile?.lastMs !== undefined;
+  });
+  assert.deepEqual([reconcile?.failures, reconcile?.open?.missing], [0, 1]);
+  assert.ok(whileLocked);
+  assert.deepEqual(reasonsOf(whileLocked.status), []);
+  assert.equal(waits(), 1, "it is logged once");
+});
+
+test("what keeps the comparisons from beginning is reported until it has passed", async (t) => {
+  const service = new ScheduledService(t);
+  const { reported } = service.scene.paths;
+  mkdirSync(dirname(reported), { recursive: true });
+  writeFileSync(reported, "damaged");
+  mockWaits(t, (ms) => (ms === 600_000 ? 1 : ms));
+  let failure: string | undefined;
+  const isOpen = ({ reconcile }: Observation) => {
+    failure ??= reconcile?.failure?.detail;
+    if (failure !== undefined) rmSync(reported, { force: true });
+    return reconcile?.overdueMs !== undefined;
+  };
+  const { status, reconcile } = await service.run(t, isOpen, false);
+  assert.ok(failure?.startsWith(`cannot read ${reported}`), failure);
+  assert.deepEqual(reasonsOf(status), []);
+  assert.equal(reconcile?.failures, 0);
+});
+
+test("a sink whose place cannot be read holds up neither the comparison nor another sink, and goes on when it can", async (t) => {
+  const sinks = ["first", "second"].map((name) => ({ name, url: `file:${name}` }));
+  const service = new ScheduledService(t, sinks);
+  const { scene } = service;
+  scene.database.put(issuedRow(scene, 3));
+  const place = scene.paths.reportedTo("first");
+  mkdirSync(place, { recursive: true });
+  mockWaits(t, (ms) => (ms === sinkAgain ? 1 : ms));
+  const open = [["request/3", "open", "missing"]];
+  await service.run(t, () => {
+    if (service.findings("second").length > 0) rmSync(place, { recursive: true, force: true });
+    return service.findings("first").length > 0;
+  });
+  assert.deepEqual(shown(service.findings("second")), open);
+  assert.deepEqual(shown(service.findings("first")), open);
+});
+
+test("a comparison that fails is tried at the next time", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
   service.openDatabase = () => {
     throw new CertwireError("CERTWIRE_CA_MISSING", "there is no CA");
   };
@@ -221,6 +298,44 @@ test("a comparison waits while the command runs, and one that fails is tried at 
   assert.equal(refused.reconcile?.failure?.detail, "there is no CA");
   service.openDatabase = () => scene.caDatabase();
   await service.compare(t);
+});
+
+test("the service ends at once while a call of the CA hangs", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  // Only the stop can end the wait for the answer.
+  mockWaits(t, (ms) => (ms === 120_000 ? 2 ** 31 - 1 : ms));
+  let hangs = false;
+  scene.database.next.push(() => {
+    hangs = true;
+    return new Promise(() => undefined);
+  });
+  await settled(
+    service.run(t, () => hangs),
+    "the service has ended",
+  );
+});
+
+test("a comparison waits for a CA that restarts at its time, and needs no answer after the last row", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  scene.database.put(issuedRow(scene, 3));
+  const { readFacts, readCrlPartitions } = FakeCaDatabase.prototype;
+  const unreachable = { hresult: 0x8007_06ba, call: "GetCAProperty" };
+  let answersAfter = 3;
+  t.mock.method(scene.database, "readFacts", async () => {
+    answersAfter -= 1;
+    if (answersAfter >= 0) throw Object.assign(new Error("unreachable"), unreachable);
+    return readFacts.call(scene.database);
+  });
+  // The last that is asked for.
+  t.mock.method(scene.database, "readCrlPartitions", async () => {
+    answersAfter = Number.POSITIVE_INFINITY;
+    return readCrlPartitions.call(scene.database);
+  });
+  const { status } = await service.compare(t);
+  assert.deepEqual(reasonsOf(status), [["reconcile-findings", "1 missing"]]);
 });
 
 test("a database that was restored is compared as a whole once somebody has accepted it", async (t) => {
@@ -243,6 +358,41 @@ test("a database that was restored is compared as a whole once somebody has acce
   ]);
 });
 
+test("an account that may not read is found at the start, and no reason any more when it may", async (t) => {
+  const service = new ScheduledService(t);
+  const { database } = service.scene;
+  const whole = database.facts;
+  const message = "cannot compare the CA's database with the journal";
+  database.facts = { ...whole, roles: 0x200 };
+  const { status } = await service.run(t, (found) => found.reconcile?.mayRead === false, false);
+  assert.deepEqual(reasonsOf(status), [
+    ["reconcile-failed", 'CA database of "CA01\\Contoso": this account may not read it'],
+  ]);
+  assert.deepEqual(status.reconcile?.mayRead, false);
+  const [line, ...others] = service.logged(message);
+  assert.deepEqual([line?.["code"], others], ["CERTWIRE_CA_DATABASE_REFUSED", []]);
+
+  let asked = 0;
+  database.readFacts = async () => {
+    asked += 1;
+    return { ...whole, roles: asked < 3 ? 0 : 0x100 };
+  };
+  const waits: number[] = [];
+  const delay = clock.delay.bind(clock);
+  // A minute passes at once, until the CA lets the account read.
+  t.mock.method(clock, "delay", async (ms: number, options: Parameters<typeof delay>[1]) => {
+    if (ms !== minute || asked === 3) return delay(ms, options);
+    waits.push(ms);
+    service.pass(ms);
+    return delay(0, options);
+  });
+  const later = await service.run(t, (found) => found.reconcile?.mayRead === true, false);
+  assert.deepEqual(reasonsOf(later.status), []);
+  assert.deepEqual([asked, waits.length], [3, 20], "every 10 minutes, until it may");
+  assert.equal(later.reconcile?.failures, 0, "no comparison has failed");
+  assert.equal(service.logged(message).length, 2, "once for each start");
+});
+
 test("a comparison is overdue after twice its interval", async (t) => {
   const service = new ScheduledService(t);
   const first = await service.run(t, ({ reconcile }) => reconcile?.overdueMs !== undefined, false);
@@ -258,4 +408,42 @@ test("a comparison is overdue after twice its interval", async (t) => {
   const last = await service.run(t, ({ reconcile }) => reconcile?.failure !== undefined);
   const codes = reasonsOf(last.status).map(([code]) => code);
   assert.deepEqual(codes, ["reconcile-failed", "reconcile-overdue"]);
+});
+
+test("a finding is resolved if its row is deleted, and that of a CRL if the CA has deleted it", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  for (const id of [2, 4]) scene.happen(exitEvents.issued, issuedRow(scene, id));
+  scene.database.put(issuedRow(scene, 3));
+  // VT_DATE counts days from 1899-12-30.
+  const since1899 = scene.begin / day + 25_569;
+  scene.database.crls = [{ id: 4, der: fixture("base-crl"), published: since1899 }];
+  const { reconcile } = await service.compare(t);
+  assert.equal(reconcile?.open?.missing, 2);
+  scene.database.delete(3);
+  scene.database.crls = [];
+  const { status } = await service.compare(t);
+  assert.deepEqual(reasonsOf(status), []);
+  const states = service.findings().map(({ data }) => data["state"]);
+  assert.deepEqual(states, ["open", "open", "resolved", "resolved"]);
+});
+
+test("findings that are too many are kept in mind, and reported when others are resolved", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  for (let id = 3; id < 2013; id += 1) scene.database.put(issuedRow(scene, id));
+  for (const _ of ["first", "next"]) {
+    const { reconcile, status } = await service.compare(t);
+    assert.equal(reconcile?.unlisted, 10);
+    assert.deepEqual(reasonsOf(status), [["reconcile-findings", "2000 missing, 10 too many"]]);
+  }
+  const known = new Set(service.findings().map(({ subject }) => subject));
+  for (let id = 3; id < 2013; id += 1) {
+    if (known.has(`request/${id}`)) scene.record(exitEvents.issued, issuedRow(scene, id));
+  }
+  const { reconcile, status } = await service.compare(t);
+  assert.equal(reconcile?.unlisted, 0);
+  assert.deepEqual(reasonsOf(status), [["reconcile-findings", "10 missing"]]);
+  assert.equal(new Set(service.findings().map(({ subject }) => subject)).size, 2010);
 });

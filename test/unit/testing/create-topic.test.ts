@@ -27,10 +27,11 @@ function brokers(answers: (ReturnType<typeof metadata> | Error)[], isNew = true)
   };
 }
 
-test("a topic is created once all brokers know it and each partition has its leader", async () => {
+test("a topic is created once the broker knows it and each partition has its leader", async () => {
   const answers = [
     protocolError("UNKNOWN_TOPIC_OR_PARTITION"),
     protocolError("LEADER_NOT_AVAILABLE"),
+    new Error("tries used up", { cause: protocolError("LEADER_NOT_AVAILABLE") }),
     metadata(),
     metadata(1, -1),
     metadata(1, 0),

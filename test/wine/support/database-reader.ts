@@ -107,8 +107,10 @@ async function read(signal: AbortSignal): Promise<void> {
     }
   }
   if (task.sinceMs !== undefined) await readChanged(task.sinceMs, signal);
-  for await (const { id, record, publishedMs } of database.crls(0, signal)) {
-    result.crls.push({ id, publishedMs, crls: crlsJson(record) });
+  for await (const page of database.crls(0, signal)) {
+    for (const { id, record, publishedMs } of page) {
+      result.crls.push({ id, publishedMs, crls: crlsJson(record) });
+    }
   }
   for await (const { record } of database.partitionedCrls(signal)) {
     result.partitioned.push(...crlsJson(record));

@@ -117,7 +117,8 @@ export function useDatabase(script: DatabaseScript): { readonly report: () => Da
 
 /** A row of the fake database, as a script lists it. */
 export function scriptRow(row: CaRow): ScriptRow {
-  const { id, disposition, submitted, resolved, revoked, reason, status, certificate } = row;
+  const { id, disposition, submitted, resolved, revoked, reason, status, certificate, requester } =
+    row;
   const columns: Record<string, ScriptValue> = {};
   const long = (name: string, value: number | undefined) => {
     if (value !== undefined) columns[`Request.${name}`] = { long: value };
@@ -129,6 +130,7 @@ export function scriptRow(row: CaRow): ScriptRow {
   long("Disposition", disposition);
   long("StatusCode", status);
   long("RevokedReason", reason);
+  if (requester !== undefined) columns["Request.RequesterName"] = { string: requester };
   date("SubmittedWhen", submitted);
   date("ResolvedWhen", resolved);
   date("RevokedWhen", revoked);

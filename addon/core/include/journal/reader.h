@@ -97,6 +97,9 @@ class Reader {
   /// Fills `batch` (cleared first) with what can be handed out now; empty when there is nothing
   /// new.
   virtual Status Read(Batch* batch) = 0;
+  /// File name of the segment because of which the last call of Read failed; empty when it did not
+  /// fail because of one.
+  virtual std::string BlockingSegment() const = 0;
   /// True when the last call of Read handed out nothing because everything is read. False whenever
   /// another call may hand out more without anything being written: after one that handed out
   /// something, failed, or met a file that cannot be read yet (deleted since the listing, held by

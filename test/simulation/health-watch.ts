@@ -1,0 +1,80 @@
+import type { Status } from "../../src/health/status.ts";
+import { NamedTroubles, outlived, unexplainedWait, unnamed } from "./health-truth.ts";
+import { oldestUndelivered } from "./invariants.ts";
+import { onTheirWayMs, waitsMs } from "./limits.ts";
+import type { Scenario, SinkName } from "./scenario.ts";
+import type { ServiceProcess } from "./service-process.ts";
+import type { World } from "./world.ts";
+
+/** A service whose health is asked. */
+interface Asked {
+  readonly service: ServiceProcess | undefined;
+  /** Those of its configuration. */
+  readonly sinks: readonly SinkName[];
+  /** When it was started, in ms of virtual time. */
+  readonly startedAt: number;
+  /** True while nothing can be asked of it: it is not to run, or its disk does not answer. */
+  readonly isMute: boolean;
+}
+
+/** Asks the service how it is, and compares the answer with the world. */
+export class HealthWatch {
+  readonly #scenario: Scenario;
+  readonly #world: World;
+  readonly #longestMs: number;
+  readonly #troubles: NamedTroubles;
+
+  constructor(scenario: Scenario, world: World) {
+    this.#scenario = scenario;
+    this.#world = world;
+    this.#longestMs = waitsMs[scenario.pace];
+    this.#troubles = new NamedTroubles(world, this.#longestMs);
+  }
+
+  /** What the health does not say of events, checkpoints that stay, or dead letters; `undefined` if it says all. */
+  async unsaid({ service, sinks, startedAt, isMute }: Asked): Promise<string | undefined> {
+    const { scheduler } = this.#world;
+    const named = this.#troubles.notice(service, sinks);
+    if (isMute || service?.isRunning !== true) return undefined;
+    const missing = named.length > 0 && unnamed(named, (await this.#reasons(service)) ?? []);
+    if (missing !== false && missing !== undefined) return missing;
+    if (scheduler.now - startedAt < this.#longestMs) return undefined;
+    const waiting = sinks.filter((sink) => {
+      const { writtenAt = Infinity } = oldestUndelivered(sink, this.#world) ?? {};
+      return scheduler.now - writtenAt > this.#longestMs;
+    });
+    if (waiting.length === 0) return undefined;
+    const unsaid = await this.#unexplained(waiting, service);
+    if (unsaid === undefined) return undefined;
+    // What was wrong may have ended this moment, and the events are on their way.
+    await scheduler.run(scheduler.now + onTheirWayMs);
+    return this.#unexplained(waiting, service);
+  }
+
+  /** What the health still says although nothing has been wrong for a while; `undefined` if all it says is so. */
+  async outlived(service: ServiceProcess | undefined): Promise<string | undefined> {
+    const reasons = await this.#reasons(service);
+    if (reasons === undefined) return "the service does not say how it is";
+    const over = outlived(reasons, this.#scenario, this.#world);
+    return over && `the health says ${over.code} (${over.detail ?? ""}) although all works`;
+  }
+
+  async #unexplained(
+    waiting: readonly SinkName[],
+    service: ServiceProcess,
+  ): Promise<string | undefined> {
+    return unexplainedWait(waiting, (await this.#reasons(service)) ?? [], this.#world);
+  }
+
+  /** Why the service says that it is not well. */
+  async #reasons(asked: ServiceProcess | undefined): Promise<Status["reasons"] | undefined> {
+    const { scheduler } = this.#world;
+    const { service, process } = asked ?? {};
+    let reasons: Status["reasons"] | undefined;
+    const ask = (): void =>
+      void service?.observe().then(({ status }) => (reasons = status.reasons));
+    scheduler.after(0, ask, process);
+    await scheduler.run(scheduler.now + 60_000, () => reasons !== undefined);
+    return reasons;
+  }
+}
