@@ -148,6 +148,7 @@ export const checkOfReason: Readonly<Record<HealthCode, CheckName>> = {
   "reconcile-failed": "ca-database",
   "reconcile-overdue": "ca-database",
   "reconcile-findings": "ca-database",
+  "reconcile-unpublished": "ca-database",
   "clock-behind": "clock",
   "certificate-ends": "sink-certificates",
 };

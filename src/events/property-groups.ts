@@ -144,8 +144,7 @@ export class PropertyGroups {
       const property = tables.caCertificate.get(indexed?.[1] ?? "")?.property;
       if (indexed?.[2] === undefined || property === undefined) {
         if (this.#isHashed(ca, name, value, form)) continue;
-        if (form === "brief" && this.#isForStart(name)) continue;
-        if (this.#isSecondName(name, value, properties)) continue;
+        if (this.#isLeftOut(name, form, properties)) continue;
         this.#put(ca, tables.ca.get(name)?.property, served);
         continue;
       }
@@ -166,13 +165,11 @@ export class PropertyGroups {
     return form === "brief" && this.#detail === "standard";
   }
 
-  #isForStart(name: string): boolean {
-    return this.#detail === "standard" && tables.ca.get(name)?.property.detail === "start";
-  }
-
-  #isSecondName(name: string, value: RecordValue, properties: PropertyMap): boolean {
-    if (this.#detail === "full" || name !== "SanitizedCAName") return false;
-    return value === properties.get("Name");
+  /** True for what only the start of a CA says, and for a second name that is the same as the first. */
+  #isLeftOut(name: string, form: CaForm, properties: PropertyMap): boolean {
+    if (this.#detail === "full") return false;
+    if (form === "brief" && tables.ca.get(name)?.property.detail === "start") return true;
+    return name === "SanitizedCAName" && properties.get(name) === properties.get("Name");
   }
 
   #put(group: Group, property: Property | undefined, served: ServedProperty): void {

@@ -179,8 +179,8 @@ and certwire_backlog_age_seconds > 600`,
   },
   CertwireReconcileFailing: {
     summary:
-      "The CA's database on {{ $labels.instance }} is not compared with the journal as scheduled.",
-    ...onReasons(["reconcile-failed", "reconcile-overdue"], "any"),
+      "The CA's database on {{ $labels.instance }} is not compared with the journal as scheduled, or a sink does not get what was found.",
+    ...onReasons(["reconcile-failed", "reconcile-overdue", "reconcile-unpublished"], "any"),
     for: "1h",
     severity: "ticket",
   },

@@ -76,8 +76,22 @@ export interface ReconcileFacts {
   readonly open?: Readonly<Record<FindingClass, number>>;
   /** When the next one begins; absent while one runs. */
   readonly nextMs?: number;
+  /** When the newest open one was found that no backfill ends. */
+  readonly lastingMs?: number;
+  /** Of each enabled sink; empty until the findings are read. */
+  readonly unpublished?: readonly UnpublishedFacts[];
   /** From when on the next complete one is overdue. */
   readonly overdueMs?: number;
+}
+
+/** What a sink does not have of the findings. */
+export interface UnpublishedFacts {
+  readonly sink: string;
+  readonly reports: number;
+  /** Since when there are some, in ms since 1970; absent if there are none. */
+  readonly sinceMs?: number;
+  /** Why, as far as it is known. */
+  readonly error?: string;
 }
 
 /** Everything that the state of health depends on. */

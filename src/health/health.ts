@@ -57,6 +57,9 @@ const deadLetterMs = 10 * minute;
 const deadLetterFill = 0.8;
 const backlogShare = { degraded: 0.5, failing: 0.75 };
 const gapMs = day;
+/** How long a finding counts that no backfill ends: nobody can do more than examine it. */
+const lastingFindingMs = 7 * day;
+const unpublishedMs = hour;
 const clockMs = 5 * minute;
 const certificateMs = 30 * day;
 /** Of the exit module and of the service; both give a sign of life every 10 s. */
@@ -334,7 +337,7 @@ function volumeReasons(journal: JournalFacts): HealthReason[] {
 }
 
 function reconcileReasons(facts: ReconcileFacts, nowMs: number): HealthReason[] {
-  const { failure, lastMs, overdueMs, open, unlisted = 0 } = facts;
+  const { failure, lastMs, overdueMs, unpublished = [] } = facts;
   const found: HealthReason[] = [];
   if (failure !== undefined) found.push(reason("reconcile-failed", false, failure));
   if (overdueMs !== undefined && nowMs > overdueMs) {
@@ -344,16 +347,29 @@ function reconcileReasons(facts: ReconcileFacts, nowMs: number): HealthReason[] 
         : `the last one is of ${formatDuration(nowMs - lastMs)} ago`;
     found.push(reason("reconcile-overdue", false, { sinceMs: overdueMs, detail: last }));
   }
-  if (open !== undefined) {
-    const counts = [
-      `${open.missing} missing`,
-      `${open.state} state`,
-      `${open.changed} changed`,
-      `${open.unknown} unknown`,
-      `${unlisted} too many`,
-    ];
-    const detail = counts.filter((each) => !each.startsWith("0 ")).join(", ");
-    if (detail !== "") found.push(reason("reconcile-findings", false, { detail }));
+  found.push(...findingReasons(facts, nowMs));
+  for (const { sink, sinceMs, reports, error } of unpublished) {
+    if (sinceMs === undefined || nowMs - sinceMs < unpublishedMs) continue;
+    const detail = [countOf(reports, "report"), ...(error === undefined ? [] : [error])].join(": ");
+    found.push(reason("reconcile-unpublished", false, { sink, sinceMs, detail }));
   }
   return found;
+}
+
+function findingReasons(
+  { open, unlisted = 0, lastingMs }: ReconcileFacts,
+  nowMs: number,
+): HealthReason[] {
+  if (open === undefined) return [];
+  const isNew = lastingMs !== undefined && nowMs - lastingMs < lastingFindingMs;
+  if (open.missing === 0 && unlisted === 0 && !isNew) return [];
+  const counts = [
+    `${open.missing} missing`,
+    `${open.state} state`,
+    `${open.changed} changed`,
+    `${open.unknown} unknown`,
+    `${unlisted} too many`,
+  ];
+  const detail = counts.filter((each) => !each.startsWith("0 ")).join(", ");
+  return [reason("reconcile-findings", false, { detail })];
 }

@@ -19,7 +19,7 @@ import { JournalMap } from "../journal-tools/journal-map.ts";
 import { type SinkStatus, sinkStatus } from "../journal-tools/read-status.ts";
 import type { NativeSegment } from "../native/addon.ts";
 import { totalBytes } from "../state/dead-letter-files.ts";
-import { type StateLayout, stateLayout } from "../state/layout.ts";
+import { reconcileSinkName, type StateLayout, stateLayout } from "../state/layout.ts";
 import type { CertificateFact, HealthFacts, JournalFacts, SinkFacts } from "./facts.ts";
 import { maxListedSegments, type Status } from "./status.ts";
 
@@ -278,7 +278,7 @@ async function inspectSink(
   const status = await sinkStatus(stateDirectory, enabled, journal?.end, map).catch(failed);
   const backlog =
     journal && status && (await inspectBacklog(journalDirectory, status).catch(failed));
-  const letters = await inspectLetters(layout.deadLetters(name), sink).catch(failed);
+  const letters = await inspectLetters(layout, sink).catch(failed);
   return {
     facts: {
       name,
@@ -359,12 +359,21 @@ async function oldestAfter(
   }
 }
 
-async function inspectLetters(path: string, { maxDeadLetterBytes }: SinkOnDisk) {
-  const found = await stat(path).catch(ignoreMissing);
-  const bytes = await totalBytes(path);
-  const share = bytes / maxDeadLetterBytes;
+async function inspectLetters(layout: StateLayout, { name, maxDeadLetterBytes }: SinkOnDisk) {
+  const paths = [name, reconcileSinkName(name)].map((each) => layout.deadLetters(each));
+  const sizes = await Promise.all(paths.map(totalBytes));
+  const stats = await Promise.all(paths.map((path) => stat(path).catch(ignoreMissing)));
+  const times = stats.flatMap((found) => found?.mtimeMs ?? []);
+  const newestMs = times.length > 0 ? Math.max(...times) : undefined;
+  // Each has the whole limit.
+  const share = Math.max(...sizes) / maxDeadLetterBytes;
+  const bytes = sizes.reduce((sum, each) => sum + each, 0);
   return {
-    facts: { deadLetterFill: share, ...(found && { deadLetterMs: found.mtimeMs }) },
-    shown: { bytes, share, ...(found && { newestTime: found.mtime.toISOString() }) },
+    facts: { deadLetterFill: share, ...(newestMs !== undefined && { deadLetterMs: newestMs }) },
+    shown: {
+      bytes,
+      share,
+      ...(newestMs !== undefined && { newestTime: new Date(newestMs).toISOString() }),
+    },
   };
 }

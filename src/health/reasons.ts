@@ -168,8 +168,13 @@ export const healthReasons = {
   "reconcile-findings": {
     meaning:
       "The scheduled comparison found that the journal and the CA's database do not agree about a request or CRL.",
-    when: "`degraded` while a finding of another class than `deleted` is open.",
-    hint: "Run `certwire reconcile --full` for the list, and `certwire backfill` for what is missing; the next comparison ends it.",
+    when: "`degraded` while a finding of the class `missing` is open, or some were too many to be published, and for 7 days after one of the class `state`, `changed` or `unknown` was found.",
+    hint: "Run `certwire reconcile --full` for the list, and `certwire backfill` for what is missing; later comparisons end that. Examine the others: they may be right as they are.",
+  },
+  "reconcile-unpublished": {
+    meaning: "Findings of the scheduled comparison have not reached a sink for an hour.",
+    when: "`degraded` until it has them.",
+    hint: "Do what the error says: the sink refuses them, its dead letters are at their limit, or the state directory cannot be written.",
   },
   "clock-behind": {
     meaning: "The newest record is from the future: the clock was set back, or was ahead.",

@@ -156,7 +156,7 @@ export const serviceMetrics: readonly Metric[] = [
     name: "certwire_reconcile_rows",
     type: "gauge",
     labels: [],
-    help: "Rows of the CA's database that this comparison looked at.",
+    help: "Rows of the CA's database that this comparison read.",
     read: single(({ reconcile }) => reconcile?.rows),
   },
   {
@@ -177,7 +177,7 @@ export const serviceMetrics: readonly Metric[] = [
     name: "certwire_reconcile_findings",
     type: "gauge",
     labels: ["class"],
-    help: "Open findings of the scheduled comparisons, those left out that were too many.",
+    help: "Open findings of the scheduled comparisons, without those that were too many.",
     read: ({ reconcile }) =>
       Object.entries(reconcile?.open ?? {}).map(([found, value]) => ({
         labels: { class: found },
@@ -188,8 +188,19 @@ export const serviceMetrics: readonly Metric[] = [
     name: "certwire_reconcile_findings_unlisted",
     type: "gauge",
     labels: [],
-    help: "Findings of the last complete comparison that were too many to become events.",
+    help: "Findings of the last complete comparison that were too many to become events yet.",
     read: single(({ reconcile }) => reconcile?.unlisted),
+  },
+  {
+    name: "certwire_reconcile_unpublished",
+    type: "gauge",
+    labels: ["sink"],
+    help: "Reports of findings that the sink does not have yet.",
+    read: ({ reconcile }) =>
+      (reconcile?.unpublished ?? []).map(({ sink, reports }) => ({
+        labels: { sink },
+        value: reports,
+      })),
   },
   {
     name: "certwire_writer_up",

@@ -17,6 +17,7 @@ import type { PipelineLimits } from "../pipeline/limits.ts";
 import type { PipelineMonitor } from "../pipeline/monitor.ts";
 import { ObservedSink } from "../pipeline/observed-sink.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
+import type { RoutedKindsStore } from "../pipeline/routed-kinds.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import type { DeadLetter, DeadLetters } from "../state/dead-letter.ts";
@@ -45,6 +46,8 @@ export interface FindingsTarget {
   /** Where its events go. Default: to the sink's own destination. */
   readonly router?: Router | undefined;
   readonly deadLetters: DeadLetters;
+  /** Which kinds its broker has routed before. Default: not known. */
+  readonly routedKinds?: RoutedKindsStore | undefined;
   readonly monitor: PipelineMonitor;
 }
 
@@ -54,7 +57,7 @@ export interface FindingsTarget {
  */
 export async function publishFindings(
   options: FindingsOptions,
-  { sink, limits, shrink, redactor, router, deadLetters, monitor }: FindingsTarget,
+  { sink, limits, shrink, redactor, router, deadLetters, routedKinds, monitor }: FindingsTarget,
   signal: AbortSignal,
 ): Promise<void> {
   const stop = new AbortController();
@@ -68,6 +71,7 @@ export async function publishFindings(
     ...(redactor && { redactor }),
     ...(router && { router }),
     deadLetters: ledger,
+    ...(routedKinds && { routedKinds }),
     monitor,
   });
   // While what the sink has acknowledged cannot be kept, nothing more is sent that would be sent again.

@@ -115,7 +115,7 @@ export interface ReconcileReport {
   readonly isInterrupted: boolean;
 }
 
-/** A run looks at so much of the time before the last one again: clocks, and rows that were not settled. */
+/** A run compares so much of the time before the last one again: clocks, and rows that were not settled. */
 export const overlapMs = 3_600_000;
 /** With more changed rows than this, every row is compared: they are not kept in memory. */
 const mostChanged = 32_768;

@@ -106,6 +106,20 @@ export class ReportedFindings {
     return this.#openOfClass;
   }
 
+  /**
+   * When the newest open finding was found that no backfill ends, in ms since 1970: one of another class than `missing` and
+   * `deleted`.
+   */
+  get newestLastingMs(): number | undefined {
+    const lasting = [...this.#reports.open.values()].filter(
+      (report) => report.class !== "missing" && report.class !== "deleted",
+    );
+    return lasting.reduce<number | undefined>(
+      (newest = 0, { foundMs }) => Math.max(newest, foundMs),
+      undefined,
+    );
+  }
+
   /** Requests with open findings, those of rows that were deleted left out, by rising number of the report. */
   get openRequests(): number[] {
     const open = [...this.#reports.open.values()].filter((report) => report.class !== "deleted");

@@ -3,28 +3,22 @@ import type { CaDatabase } from "../ca-database/ca-database.ts";
 import { clock } from "../clock.ts";
 import type { ResolvedConfig } from "../config/load.ts";
 import type { ReconcileOptions } from "../config/reconcile-options.ts";
-import type { SinkConfiguration } from "../config/sink-entry.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { describeError } from "../errors/describe-error.ts";
 import { caIdOf } from "../events/ca-identity.ts";
 import type { ReportedFinding } from "../events/finding-event.ts";
-import { shrinkEvent } from "../events/shrink-event.ts";
 import { lockDirectory } from "../files/directory-lock.ts";
 import type { ReconcileFacts } from "../health/facts.ts";
 import { logLine } from "../log/log-line.ts";
-import { PipelineMonitor } from "../pipeline/monitor.ts";
 import { pause } from "../pipeline/waiting.ts";
 import { readFindings } from "../reconcile/findings-file.ts";
 import { JournalContents } from "../reconcile/journal-contents.ts";
-import { LiveBacklog } from "../reconcile/live-backlog.ts";
-import { Pace } from "../reconcile/pace.ts";
-import { FindingsPlace, publishFindings } from "../reconcile/publish-findings.ts";
 import { overlapMs, reconcile } from "../reconcile/reconcile.ts";
 import { ReportedFindings } from "../reconcile/reported-findings.ts";
 import { RunFile } from "../reconcile/run-file.ts";
 import { nextTime } from "../reconcile/schedule.ts";
-import { DeadLetterFile, deadLetterLimits } from "../state/dead-letter.ts";
 import type { StateLayout } from "../state/layout.ts";
+import { FindingsPublisher } from "./findings-publisher.ts";
 
 /** Opens the database of the CA. `waiting`: called when the CA does not answer, with the delay until the next try in ms. */
 export type OpenCaDatabase = (
@@ -41,14 +35,10 @@ export interface ReconcileTaskOptions {
   readonly log: Logger;
 }
 
-/** Findings per second: far below what any sink takes of live events. */
-const findingsPerSecond = 100;
 /** Requests with open findings that are compared again each time: each is a query of its own. */
 const mostAgain = 1000;
 /** How long to wait before files that cannot be read, or a lock that a command holds, are tried again; in ms. */
 const againMs = 600_000;
-/** How long a sink is left alone after an error of the state directory, in ms. */
-const sinkAgainMs = 60_000;
 /** Longest wait in one piece, in ms: somebody may set the clock. */
 const longestWaitMs = 60_000;
 
@@ -59,9 +49,8 @@ const longestWaitMs = 60_000;
  */
 export class ReconcileTask {
   readonly #options: ReconcileTaskOptions;
-  readonly #enabled: readonly SinkConfiguration[];
-  /** How far sinks have the reports, by their name. */
-  readonly #places = new Map<string, FindingsPlace>();
+  /** One for each enabled sink, once the reports are known. */
+  #publishers: readonly FindingsPublisher[] = [];
   #reported: ReportedFindings | undefined;
   #isRunning = false;
   #failures = 0;
@@ -79,7 +68,6 @@ export class ReconcileTask {
 
   constructor(options: ReconcileTaskOptions) {
     this.#options = options;
-    this.#enabled = options.config.sinks.filter((sink) => sink.options.enabled);
   }
 
   /** What is known of the comparisons now. */
@@ -89,6 +77,7 @@ export class ReconcileTask {
     const { last, sinceMs } = reported?.state ?? {};
     const { everyMs } = this.#options.schedule;
     const begin = last?.startedMs ?? sinceMs;
+    const lastingMs = reported?.newestLastingMs;
     return {
       isRunning: this.#isRunning,
       ...(this.#mayRead !== undefined && { mayRead: this.#mayRead }),
@@ -96,6 +85,8 @@ export class ReconcileTask {
       ...(failure && { failure }),
       ...(last && { lastMs: last.startedMs, rows: last.rows, unlisted: last.unlisted }),
       ...(reported && { open: reported.openOfClass }),
+      ...(lastingMs !== undefined && { lastingMs }),
+      unpublished: this.#publishers.map(({ facts }) => facts),
       // One that was left out has its time once more.
       ...(this.#nextMs !== undefined && { nextMs: this.#nextMs }),
       ...(begin !== undefined && { overdueMs: begin + 2 * everyMs }),
@@ -104,13 +95,17 @@ export class ReconcileTask {
 
   /** Compares and publishes until the signal is aborted. Never rejects: what fails is logged and tried again. */
   async keep(signal: AbortSignal): Promise<void> {
-    const { reported: path } = this.#options.layout.reconcile;
+    const { config, layout } = this.#options;
+    const { reported: path } = layout.reconcile;
     const reported = await this.#untilDone(() => ReportedFindings.open(path), signal);
     if (reported === undefined) return;
     this.#reported = reported;
+    this.#publishers = config.sinks
+      .filter(({ options }) => options.enabled)
+      .map((sink) => new FindingsPublisher({ ...this.#options, sink, reported }));
     await Promise.all([
       this.#compareOnTime(reported, signal),
-      ...this.#enabled.map((sink) => this.#publish(reported, sink, signal)),
+      ...this.#publishers.map((publisher) => publisher.keep(signal)),
     ]);
   }
 
@@ -238,7 +233,7 @@ export class ReconcileTask {
       ca,
       findings: readFindings(findingsFile),
       hasCompared: ({ requestId, crl }: ReportedFinding) => compared.has(requestId ?? crl ?? ""),
-      places: this.#enabled.map(({ options }) => this.#places.get(options.name)?.number ?? 0),
+      places: this.#publishers.map(({ number }) => number),
     });
     this.#failure = undefined;
     this.#mayRead = true;
@@ -266,64 +261,6 @@ export class ReconcileTask {
     } catch (cause) {
       logLine(log, "cannot compare the CA's database with the journal", describeError(cause));
     }
-  }
-
-  async #publish(
-    reported: ReportedFindings,
-    sink: SinkConfiguration,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { layout } = this.#options;
-    const { name } = sink.options;
-    const log = this.#options.log.child({ sink: `reconcile-${name}` });
-    while (!signal.aborted) {
-      try {
-        const place =
-          this.#places.get(name) ??
-          (await FindingsPlace.open(layout.reconcile.reportedTo(name), reported.numbers));
-        this.#places.set(name, place);
-        if (place.isKept && reported.after(place.number).length === 0)
-          await reported.changed(signal);
-        else await this.#publishNow(reported, sink, { place, log }, signal);
-      } catch (error) {
-        logLine(log, "cannot publish findings", describeError(error));
-        await pause(sinkAgainMs, signal);
-      }
-    }
-  }
-
-  async #publishNow(
-    reported: ReportedFindings,
-    configured: SinkConfiguration,
-    { place, log }: { readonly place: FindingsPlace; readonly log: Logger },
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { config, layout } = this.#options;
-    // The live events have the sink's own place, where it takes one writer only.
-    const target = { ...configured, ...configured.apart("reconcile") };
-    const { name } = configured.options;
-    const live = new LiveBacklog(config.journal.directory, layout.checkpoint(name));
-    const pace = new Pace({
-      perSecond: findingsPerSecond,
-      isLiveBehind: () => live.isBehind(),
-      sleep: (ms, each) => clock.delay(ms, { signal: each }),
-    });
-    const { limits, filter, redactor, router } = target;
-    const letters = layout.deadLetters(`reconcile-${name}`);
-    const { source, typePrefix } = config.events;
-    await publishFindings(
-      { reported, place, events: { source, typePrefix }, filter, pace },
-      {
-        sink: await target.create(log),
-        limits,
-        shrink: shrinkEvent,
-        redactor,
-        router,
-        deadLetters: new DeadLetterFile(letters, deadLetterLimits(limits)),
-        monitor: new PipelineMonitor(log),
-      },
-      signal,
-    );
   }
 }
 

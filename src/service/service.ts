@@ -23,7 +23,6 @@ import { CaIdFile, openCaMemory } from "../state/ca-id-memory.ts";
 import { CheckpointStore } from "../state/checkpoint-store.ts";
 import { DeadLetterFile, deadLetterLimits } from "../state/dead-letter.ts";
 import { type StateLayout, stateLayout } from "../state/layout.ts";
-import { RoutedKindsFile } from "../state/routed-kinds-file.ts";
 import { lockState } from "../state/state-lock.ts";
 import { BrokerCertificates } from "./broker-certificates.ts";
 import { keepEventLog } from "./event-log-task.ts";
@@ -31,6 +30,7 @@ import { keepHealthLog } from "./health-log.ts";
 import { History } from "./history.ts";
 import { LiveStatus, type Observation, type SinkView } from "./live-status.ts";
 import { keepProgressLog, logProgress } from "./progress-log.ts";
+import { readRoutedKinds } from "./read-routed-kinds.ts";
 import { RecentEvents } from "./recent-events.ts";
 import type { OpenCaDatabase, ReconcileTask } from "./reconcile-task.ts";
 import { keepRetention, type RetentionOptions } from "./retention-task.ts";
@@ -318,7 +318,8 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
   const monitor = new PipelineMonitor(log);
   const sink = await configured.create(log);
   const checkpoints = await CheckpointStore.open(layout.checkpoint(name));
-  const routedKinds = await readRoutedKinds(configured, layout, log);
+  const { routing } = configured;
+  const routedKinds = await readRoutedKinds({ name, routing }, layout, log);
   monitor.started(checkpoints.position, checkpoints.state);
   // The reader starts at the checkpoint of its first read: until then retention may move the checkpoint.
   let reader: JournalReader | undefined;
@@ -360,17 +361,4 @@ async function createMember(configured: SinkConfiguration, shared: Shared): Prom
   });
   const { identity } = context;
   return { name, pipeline, monitor, sink, reader: () => reader, identity, checkpoints };
-}
-
-/** `undefined` for a sink whose destination takes all events. A file that cannot be read holds up nothing. */
-async function readRoutedKinds(
-  { options: { name }, routing }: SinkConfiguration,
-  layout: StateLayout,
-  log: Logger,
-): Promise<RoutedKindsFile | undefined> {
-  if (routing === undefined) return undefined;
-  const paths = { path: layout.routedKinds(name), root: layout.directory };
-  return RoutedKindsFile.read(paths, routing, (error) =>
-    logLine(log, "cannot read which kinds of events were routed", describeError(error)),
-  );
 }

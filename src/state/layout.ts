@@ -62,6 +62,11 @@ export interface ReconcileLayout {
   place(name: string): ReconcileLayout;
 }
 
+/** Name of the files of dead letters and routed kinds of a sink that are of findings. */
+export function reconcileSinkName(sink: string): string {
+  return `reconcile-${sink}`;
+}
+
 /** The layout of a state directory; touches no file. */
 export function stateLayout(directory: string): StateLayout {
   return {

@@ -35,13 +35,15 @@ export function readExtensions<T>(
     const { oid, value, rest } = readExtension(extensions, member);
     const handler = handlers.get(oid);
     if (handler === undefined) return;
-    const own = report.at(oid);
     if (seen.has(oid)) {
-      own.add(handler.isCumulative ? "occurs twice" : "occurs twice; the first one counts");
+      report
+        .at(oid)
+        .add(handler.isCumulative ? "occurs twice" : "occurs twice; the first one counts");
       if (!handler.isCumulative) return;
     }
     seen.add(oid);
     const read = (into: T) => {
+      const own = report.at(oid);
       own.attempt(() => rest.end());
       own.attempt(() => {
         handler.read(into, value, own);
@@ -49,11 +51,12 @@ export function readExtensions<T>(
       });
       return into;
     };
-    if (handler.known === undefined) read(target);
+    const { known } = handler;
+    if (known === undefined) read(target);
     else
       Object.assign(
         target as object,
-        own.once(handler.known, extensions, member, () => read({} as T)),
+        report.once(known, extensions, member, () => read({} as T)),
       );
   });
 }

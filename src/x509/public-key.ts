@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
-import { type Algorithm, readAlgorithm } from "./algorithm.ts";
 import { RepeatedValues } from "../repeated-values.ts";
+import { type Algorithm, readAlgorithm } from "./algorithm.ts";
 import type { DerReport } from "./der-report.ts";
 import { integerDecimal } from "./integer.ts";
 import { oidText } from "./oid.ts";

@@ -139,6 +139,7 @@ const cases: Record<AlertName, Case[]> = {
   CertwireReconcileFailing: [
     ...onReason("reconcile-failed", "degraded", 60),
     ...onReason("reconcile-overdue", "degraded", 60),
+    ...onReason("reconcile-unpublished", "degraded", 60),
   ],
   CertwireReconcileFindings: onReason("reconcile-findings", "degraded", 0),
   CertwireClockBehind: onReason("clock-behind", "degraded", 10),

@@ -1,4 +1,4 @@
-// A durable classic queue lives on one node. While that node is down, the other nodes of RabbitMQ 3 return its messages as
+// A quorum queue goes on with another leader. A durable classic queue lives on one node. While that node is down, the other nodes of RabbitMQ 3 return its messages as
 // if it had no binding; those of RabbitMQ 4 refuse them with a nack.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
@@ -30,7 +30,7 @@ const retry = { retryInitialMs: 20, retryMaxMs: 100 };
 /** After as many refusals at one event it has waited ten times `deadLetterAfterSeconds`, in the shortest pauses. */
 const refusals = (10 * deadLetterAfterSeconds * 1000) / (retry.retryMaxMs / 2);
 
-suite("a durable classic queue whose node is down", () => {
+suite("a queue whose node is down", () => {
   let rabbitmq: RabbitmqCluster;
   /** What the sink counts while the node is down. A nack is never a reason to give an event up. */
   let failure: "unroutable" | "retry-identical";
@@ -55,10 +55,10 @@ suite("a durable classic queue whose node is down", () => {
   }
 
   /** Declares an exchange and a classic queue on a node that takes everything; the queue has its name by default. */
-  function declare(exchange: string, node = home, queue = exchange): Promise<unknown> {
+  function declare(exchange: string, node = home, queue = exchange, type = "classic") {
     return onNode(node, async (channel) => {
       await channel.assertExchange(exchange, "topic", { durable: true });
-      await channel.assertQueue(queue, { durable: true, arguments: { "x-queue-type": "classic" } });
+      await channel.assertQueue(queue, { durable: true, arguments: { "x-queue-type": type } });
       await channel.bindQueue(queue, exchange, "#");
     });
   }
@@ -223,6 +223,29 @@ suite("a durable classic queue whose node is down", () => {
       letters.map((line) => JSON.parse(line).event.subject),
       dead.map((request) => `request/${request}`),
     );
+  });
+
+  test("a quorum queue whose leader has just ended takes the first event of a channel", async (t) => {
+    const name = "quorum";
+    await declare(name, home, name, "quorum");
+    const source = new MemorySource([], { tail: true });
+    const sink = rabbitMqSink(rabbitmq.urls.slice(0, 1), name);
+    const { pipeline } = await testPipeline(t, source, sink, { ...retry, deadLetterAfterSeconds });
+    const stop = new AbortController();
+    t.after(() => stop.abort());
+    const ended = pipeline.run(stop.signal);
+    await until(() => pipeline.stats().lanes > 0, "the sink is connected");
+    // What a node knows of its quorum queues it writes to disk only every two seconds.
+    await rabbitmq.ctl(home, "eval", "[dets:sync(Table) || Table <- dets:all()].");
+    await takeDown();
+    source.push(sampleEvent(1));
+    const isStored = () => pipeline.stats().acknowledgedEvents === 1;
+    await until(isStored, "the other nodes store it", { state: () => pipeline.stats() });
+    stop.abort();
+    await ended;
+    assert.equal(pipeline.stats().deadLetters.unroutable, 0);
+    await rabbitmq.restart(home);
+    assertDelivered(await readEvents(name), [sampleOutbound(1)]);
   });
 
   test("an event that another queue takes misses the queue that is down only where nothing says so", async (t) => {

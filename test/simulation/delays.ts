@@ -6,8 +6,12 @@ import type { World } from "./world.ts";
 /** For how long a writer without space may go on dropping records while the service can make space, in ms. */
 const makesSpaceMs = 40 * 60_000;
 
-/** What slows a sink but does not stop it. */
-const harmless: ReadonlySet<string> = new Set(["rabbitmq channels"]);
+/** What slows a sink, or makes its events smaller, but does not stop it. */
+const harmless: ReadonlySet<string> = new Set([
+  "rabbitmq channels",
+  "rabbitmq limit",
+  "kafka limit",
+]);
 
 /** How things stand in a simulation. */
 export interface Course {

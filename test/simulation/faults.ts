@@ -194,7 +194,8 @@ function ofRabbitMqObjects(action: Action, { rabbitmq }: World): Fault | undefin
       };
     case "rabbitmq-limits-messages":
       return {
-        what: "rabbitmq limit",
+        // No event can be made as small as the least of the limits.
+        what: action.bytes < 1000 ? "rabbitmq least limit" : "rabbitmq limit",
         forMs: action.forMs,
         harm: () => {
           rabbitmq.maxMessageBytes = action.bytes;

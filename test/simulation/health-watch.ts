@@ -36,19 +36,29 @@ export class HealthWatch {
     const { scheduler } = this.#world;
     const named = this.#troubles.notice(service, sinks);
     if (isMute || service?.isRunning !== true) return undefined;
-    const missing = named.length > 0 && unnamed(named, (await this.#reasons(service)) ?? []);
-    if (missing !== false && missing !== undefined) return missing;
+    if (named.length > 0) {
+      const missing = await this.#twice(async () =>
+        unnamed(named, (await this.#reasons(service)) ?? []),
+      );
+      if (missing !== undefined) return missing;
+    }
     if (scheduler.now - startedAt < this.#longestMs) return undefined;
     const waiting = sinks.filter((sink) => {
       const { writtenAt = Infinity } = oldestUndelivered(sink, this.#world) ?? {};
       return scheduler.now - writtenAt > this.#longestMs;
     });
     if (waiting.length === 0) return undefined;
-    const unsaid = await this.#unexplained(waiting, service);
-    if (unsaid === undefined) return undefined;
-    // What was wrong may have ended this moment, and the events are on their way.
+    return this.#twice(async () =>
+      unexplainedWait(waiting, (await this.#reasons(service)) ?? [], this.#world),
+    );
+  }
+
+  /** What was wrong may have ended this moment, and what waited is on its way. */
+  async #twice(find: () => Promise<string | undefined>): Promise<string | undefined> {
+    if ((await find()) === undefined) return undefined;
+    const { scheduler } = this.#world;
     await scheduler.run(scheduler.now + onTheirWayMs);
-    return this.#unexplained(waiting, service);
+    return find();
   }
 
   /** What the health still says although nothing has been wrong for a while; `undefined` if all it says is so. */
@@ -59,14 +69,7 @@ export class HealthWatch {
     return over && `the health says ${over.code} (${over.detail ?? ""}) although all works`;
   }
 
-  async #unexplained(
-    waiting: readonly SinkName[],
-    service: ServiceProcess,
-  ): Promise<string | undefined> {
-    return unexplainedWait(waiting, (await this.#reasons(service)) ?? [], this.#world);
-  }
-
-  /** Why the service says that it is not well. */
+  /** Why the service says that it is not well; `undefined` if it does not answer. */
   async #reasons(asked: ServiceProcess | undefined): Promise<Status["reasons"] | undefined> {
     const { scheduler } = this.#world;
     const { service, process } = asked ?? {};

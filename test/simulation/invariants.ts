@@ -292,7 +292,14 @@ function mayBeUnroutable(
   if (reason !== "unroutable" || !steps.some(({ action }) => takesQueueAway(action))) return false;
   const path = routedPath(sink, world);
   const keptAt = noteRouted(path, world).get(`${path} ${kindOf(event?.type)}`) ?? Infinity;
-  return keptAt > (record?.writtenAt ?? 0);
+  return keptAt > (record?.writtenAt ?? beforeGap(event?.id, world));
+}
+
+/** When the newest record before a gap was written, in ms of virtual time; the gap is not older. */
+function beforeGap(id = "", { journal }: World): number {
+  const [epochId = "", sequence] = id.split("-");
+  const before = journal.records.slice(0, journal.ordinalAt(epochId, Number(sequence)));
+  return before.findLast(({ writtenAt }) => writtenAt !== Infinity)?.writtenAt ?? 0;
 }
 
 function takesQueueAway(action: Action): boolean {

@@ -178,7 +178,8 @@ class SimulatedProducer {
       if (leader === undefined) return undefined;
       const producerId = this.#producerId ?? -1;
       const request = { topic, partition, leader, producerId, sequence, messages };
-      return await model.request(() => model.produce(request), requestTimeout);
+      const produce = (): number => model.produce(request);
+      return await model.request(produce, requestTimeout, model.losses.shift());
     } catch (error) {
       const isRetriable = (error as { retriable?: boolean }).retriable !== false;
       // After a timeout kafkajs believes what it knows.

@@ -56,6 +56,12 @@ interface Topic extends TopicSettings {
   maxMessageBytes: number;
 }
 
+/**
+ * How a request of a producer comes to nothing: the request or its answer is lost, alone or with the connection, or the
+ * answer comes when nobody waits for it any more.
+ */
+export type Loss = "request" | "request-cut" | "answer" | "answer-cut" | "answer-late";
+
 /** A right on a topic. */
 export type TopicRight = "Describe" | "Write";
 
@@ -89,6 +95,8 @@ export class KafkaModel {
   /** Every record that was ever stored for good, also of topics that were deleted since. */
   readonly stored: KafkaRecord[] = [];
   faults: KafkaFaults = {};
+  /** What becomes of the next requests to store records; the others are lost as `faults` says. */
+  losses: Loss[] = [];
   #producers = 1;
   /** Producers that are connected, and the processes that they are of. */
   readonly producers = new Map<object, SimulatedProcess | undefined>();
@@ -195,9 +203,9 @@ export class KafkaModel {
   }
 
   /** Lets a request take its time, and be lost; `act` is what the broker does. */
-  request<T>(act: () => T, timeoutMs: number): Promise<T> {
+  request<T>(act: () => T, timeoutMs: number, loss = this.#drawLoss()): Promise<T> {
     const { faults, random, scheduler } = this;
-    const isSilent = faults.down === "silent" || random.chance(faults.lostRequests ?? 0);
+    const isSilent = faults.down === "silent" || loss === "request";
     return new Promise<T>((resolve, reject) => {
       const silent = (): void => reject(timedOut());
       const takesMs = random.fraction() * (faults.slowestMs ?? 5);
@@ -206,12 +214,15 @@ export class KafkaModel {
         if (isSilent) return;
       }
       const { process } = scheduler;
+      const cut = (): void => {
+        scheduler.after(1, () => reject(connectionError("ECONNRESET")), process);
+      };
       // The broker acts whatever becomes of the client.
       scheduler.after(
         takesMs / 2,
         () => {
-          if (this.faults.down !== undefined) {
-            scheduler.after(1, () => reject(connectionError("ECONNRESET")), process);
+          if (this.faults.down !== undefined || loss === "request-cut") {
+            cut();
             return;
           }
           let settle: () => void;
@@ -221,13 +232,22 @@ export class KafkaModel {
           } catch (error) {
             settle = () => reject(error);
           }
-          const isLost = random.chance(this.faults.lostAnswers ?? 0);
-          if (isLost) scheduler.after(timeoutMs, silent, process);
-          else scheduler.after(takesMs / 2, settle, process);
+          if (loss === undefined) scheduler.after(takesMs / 2, settle, process);
+          else if (loss === "answer-cut") cut();
+          else scheduler.after(timeoutMs, silent, process);
         },
         undefined,
       );
     });
+  }
+
+  /** Half of what is lost is lost with its connection. */
+  #drawLoss(): Loss | undefined {
+    const { faults, random } = this;
+    const isRequest = random.chance(faults.lostRequests ?? 0);
+    if (!isRequest && !random.chance(faults.lostAnswers ?? 0)) return undefined;
+    const what = isRequest ? "request" : "answer";
+    return random.chance(0.5) ? `${what}-cut` : what;
   }
 
   /** Connects; a port where nothing listens refuses at once, a silent one never answers. */

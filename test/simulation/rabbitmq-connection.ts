@@ -277,11 +277,14 @@ class SimulatedChannel extends EventEmitter {
       return;
     }
     const routed = broker.route(message, this.#rights());
+    const isMute = broker.faults.isMute === true;
     if ("code" in routed) {
-      this.end(new Error("channel closed"), closeError(routed.code, routed.text));
+      // The broker handles no more of a channel that it has closed, whether the client knows or not.
+      if (isMute) this.#waiting.length = 0;
+      else this.end(new Error("channel closed"), closeError(routed.code, routed.text));
       return;
     }
-    if (broker.faults.isMute === true) return;
+    if (isMute) return;
     if (broker.random.chance(broker.faults.lostConfirms ?? 0)) {
       this.connection.end(reset());
       return;

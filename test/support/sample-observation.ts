@@ -64,6 +64,7 @@ export function sampleObservation(hostile = 'C:\\a "b"\nc'): Observation {
       unlisted: 0,
       open: { missing: 2, state: 1, changed: 0, unknown: 0, deleted: 3 },
       nextMs: now + 4000,
+      unpublished: [{ sink: "kafka", reports: 4 }],
       overdueMs: now + 5000,
     },
     certificates: new Map([["kafka", certificates]]),

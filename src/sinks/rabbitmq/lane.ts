@@ -71,7 +71,8 @@ export class RabbitMqLane {
     if (failure?.scope !== "sink") {
       await this.#tidy(channel, result);
       if (failure?.kind === "unroutable") this.#connection.repairTopology();
-      if (result.hasReturned || this.#space === 0) this.#leave(channel);
+      const hasFailures = result.hasReturned || result.failures.size > 0;
+      if (hasFailures || this.#space === 0) this.#leave(channel);
     }
     return failure === undefined
       ? { acknowledged }
@@ -192,6 +193,9 @@ export class RabbitMqLane {
    * (https://github.com/rabbitmq/rabbitmq-server/pull/12236). So a channel ends after a returned event, and in any case
    * after `maxEventsOfChannel`, which limits what can be lost. It is closed before the next one is opened, since the broker may not
    * allow one more.
+   *
+   * It also ends after a nack: RabbitMQ 3.10 refuses everything for a quorum queue on a channel whose first message to it came
+   * before the queue had a leader in the place of one that is down, until that one is back.
    */
   #leave(channel: ConfirmChannel): void {
     if (this.#channel !== channel) return;

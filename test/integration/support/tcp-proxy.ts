@@ -15,8 +15,16 @@ export type ConnectionMode = "pass" | "black-hole" | "cut" | { readonly delayMs:
 /** Modes of the proxy as a whole; `refuse` also stops listening, so that connecting fails. */
 export type ProxyMode = ConnectionMode | "refuse";
 
+/** Decides what of a connection is forwarded: gets what was read, and returns what is written. */
+export interface Interceptor {
+  fromClient(bytes: Buffer): Buffer;
+  fromServer(bytes: Buffer): Buffer;
+}
+
 /** A TCP proxy on 127.0.0.1 whose connections a test can harm. */
 export class TcpProxy {
+  /** Makes the interceptor of each new connection; without it everything is forwarded. */
+  intercept: ((connection: ProxyConnection) => Interceptor) | undefined;
   /** `host:port` that clients connect to; stays the same. */
   readonly address: string;
   readonly #port: number;
@@ -96,11 +104,13 @@ export class TcpProxy {
       this.#connections.delete(connection);
     });
     this.#connections.add(connection);
+    connection.interceptor = this.intercept?.(connection);
   }
 }
 
 /** One connection through a proxy. */
 export class ProxyConnection {
+  interceptor: Interceptor | undefined;
   readonly #client: Socket;
   readonly #upstream: Socket;
   #mode: ConnectionMode;
@@ -136,15 +146,16 @@ export class ProxyConnection {
     try {
       for await (const chunk of from as AsyncIterable<Buffer>) {
         await this.#untilOpen();
+        const forwarded = this.#intercept(from, chunk);
         const mode = this.#mode;
         if (typeof mode === "object") {
           // Later writes wait for earlier ones, but reading continues: a delay, not less bandwidth.
           const dueAt = Date.now() + mode.delayMs;
-          written = written.then(() => this.#writeAt(to, chunk, dueAt));
+          written = written.then(() => this.#writeAt(to, forwarded, dueAt));
           written.catch(() => undefined); // Seen below, unless reading fails first.
         } else {
           await written;
-          await write(to, chunk);
+          await write(to, forwarded);
         }
       }
       await written;
@@ -152,6 +163,12 @@ export class ProxyConnection {
     } catch {
       this.setMode("cut");
     }
+  }
+
+  #intercept(from: Socket, bytes: Buffer): Buffer {
+    if (this.interceptor === undefined) return bytes;
+    const { interceptor } = this;
+    return from === this.#client ? interceptor.fromClient(bytes) : interceptor.fromServer(bytes);
   }
 
   async #writeAt(to: Socket, chunk: Buffer, dueAt: number): Promise<void> {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { TopicRight } from "../kafka.ts";
+import type { Loss, TopicRight } from "../kafka.ts";
 
 /** How large the records of a send are: bytes of each value, or a send of one record by what it is above the limit. */
 type Size = { readonly bytes: number } | { readonly aboveLimit: number };
@@ -35,6 +35,8 @@ export type KafkaStep =
       readonly size: Size;
       /** How far their time is ahead of the clock, in ms; absent: they have the time of the client. */
       readonly aheadMs?: number;
+      /** What becomes of the first requests of the send; kafkajs makes two at most. Absent: none is lost. */
+      readonly loses?: readonly Loss[];
     }
   | { readonly do: "stop-node" | "start-node"; readonly node: number };
 
@@ -73,6 +75,7 @@ const size: fc.Arbitrary<Size> = fc.oneof(
   fc.record({ bytes: fc.constantFrom(0, 10, 64, 300, 900) }),
   fc.record({ aboveLimit: fc.integer({ min: -1, max: 1 }) }),
 );
+const loss = fc.constantFrom<Loss>("request", "request-cut", "answer", "answer-cut", "answer-late");
 const send = fc.record(
   {
     do: fc.constant("send" as const),
@@ -85,6 +88,16 @@ const send = fc.record(
   },
   { requiredKeys: ["do", "producer", "topic", "partition", "count", "size"] },
 );
+/** A send that nothing but a loss can keep from its partition: it is compared whatever else a script does. */
+const lossySend = fc.record({
+  do: fc.constant("send" as const),
+  producer,
+  topic: fc.constant(0),
+  partition: fc.nat({ max: 1 }),
+  count: fc.integer({ min: 1, max: 2 }),
+  size: fc.record({ bytes: fc.constantFrom(10, 64) }),
+  loses: fc.array(loss, { minLength: 1, maxLength: 2 }),
+});
 const nodes = fc.record({
   do: fc.constantFrom("stop-node" as const, "start-node" as const),
   node: fc.integer({ min: 1, max: 3 }),
@@ -106,6 +119,7 @@ const beginning: readonly KafkaStep[] = [
 export function kafkaScripts(stopsNodes: boolean): fc.Arbitrary<readonly KafkaStep[]> {
   const step = fc.oneof(
     { arbitrary: send, weight: 12 },
+    { arbitrary: lossySend, weight: 4 },
     { arbitrary: create, weight: 3 },
     { arbitrary: onTopic, weight: 2 },
     { arbitrary: examine, weight: 1 },

@@ -1,5 +1,5 @@
 import type { Kafka } from "kafkajs";
-import { KafkaModel, type TopicRight, type TopicSettings } from "../kafka.ts";
+import { KafkaModel, type Loss, type TopicRight, type TopicSettings } from "../kafka.ts";
 import { simulatedKafka } from "../kafka-client.ts";
 import { Random } from "../random.ts";
 import type { KafkaSubject, ReadRecord } from "./play-kafka.ts";
@@ -16,7 +16,8 @@ export class ModelKafka implements KafkaSubject {
     this.nodes = nodes;
     this.#model = new KafkaModel(this.#time.scheduler, new Random(1), nodes);
     const Client = simulatedKafka(() => this.#model);
-    this.kafka = new Client({ connectionTimeout: 60_000, requestTimeout: 60_000 }) as Kafka;
+    // Where an answer is lost, no time passes that would make the client read metadata again.
+    this.kafka = new Client({ connectionTimeout: 60_000, requestTimeout: 100 }) as Kafka;
   }
 
   now(): number {
@@ -60,6 +61,10 @@ export class ModelKafka implements KafkaSubject {
   async startNode(node: number): Promise<void> {
     this.#model.startNode(node);
     this.#model.faults = {};
+  }
+
+  lose(losses: readonly Loss[]): void {
+    this.#model.losses = [...losses];
   }
 
   async read(topic: number): Promise<readonly ReadRecord[]> {

@@ -1,9 +1,13 @@
-import type { ChannelModel } from "amqplib";
+import type { ChannelModel, ConfirmChannel } from "amqplib";
 import { RabbitMqModel } from "../rabbitmq.ts";
+import { reset, type SimulatedConnection } from "../rabbitmq-connection.ts";
 import { Random } from "../random.ts";
 import type { RabbitMqSubject, ReadMessage } from "./play-rabbitmq.ts";
-import type { OperatorStep, SwitchStep } from "./rabbitmq-script.ts";
+import type { MessageLoss, OperatorStep, SwitchStep } from "./rabbitmq-script.ts";
 import { VirtualTime } from "./virtual-time.ts";
+
+/** Within which time the model has handled what was published, in ms. */
+const handledMs = 1000;
 
 /** The model as the subject of a script. */
 export class ModelRabbitMq implements RabbitMqSubject {
@@ -29,6 +33,25 @@ export class ModelRabbitMq implements RabbitMqSubject {
 
   queueName(queue: number): string {
     return `queue-${queue}`;
+  }
+
+  async publishAndLose<T>(
+    loss: MessageLoss,
+    { channel }: { readonly channel: ConfirmChannel },
+    start: () => Promise<T>,
+  ): Promise<T> {
+    const { connection } = channel as unknown as { readonly connection: SimulatedConnection };
+    const model = this.#model;
+    const published = start();
+    if (loss === "confirms") {
+      model.set({ ...model.faults, isMute: true });
+      await new Promise<void>((resolve) => {
+        this.#time.scheduler.after(handledMs, resolve);
+      });
+      model.set({ ...model.faults, isMute: false });
+    }
+    connection.end(reset());
+    return published;
   }
 
   async operate(step: OperatorStep): Promise<void> {

@@ -3,7 +3,7 @@ import type { Kafka, Producer } from "kafkajs";
 import { connectProducer, disconnect } from "../../../src/sinks/kafka/client.ts";
 import { isTooLarge, toKafkaFailure } from "../../../src/sinks/kafka/errors.ts";
 import { examineTopic } from "../../../src/sinks/kafka/topic.ts";
-import type { TopicRight, TopicSettings } from "../kafka.ts";
+import type { Loss, TopicRight, TopicSettings } from "../kafka.ts";
 import { bytesOfBatch } from "../kafka-batch.ts";
 import type { KafkaStep, ProducerStep } from "./kafka-script.ts";
 import { describeFailure } from "./outcome.ts";
@@ -34,6 +34,8 @@ export interface KafkaSubject {
   setRight(topic: number, right: TopicRight, isAllowed: boolean): Promise<void>;
   stopNode(node: number): Promise<void>;
   startNode(node: number): Promise<void>;
+  /** What becomes of the next requests to store records, in place of what was to become of them. */
+  lose(losses: readonly Loss[]): void;
   topicName(topic: number): string;
   read(topic: number): Promise<readonly ReadRecord[]>;
 }
@@ -222,6 +224,7 @@ class Player {
     if (producer === undefined) return none;
     const topic = this.#subject.topicName(step.topic);
     const messages = this.#messagesOf(step, index);
+    this.#subject.lose(step.loses ?? []);
     return this.#outcome(
       () => producer.send({ topic, acks: -1, timeout: 60_000, messages }),
       (answers) =>

@@ -4,7 +4,7 @@ import type { ChannelModel, ConfirmChannel, Message } from "amqplib";
 import { isNack } from "../../../src/amqp/amqplib.ts";
 import { contentRefusalOf, toRabbitMqFailure } from "../../../src/sinks/rabbitmq/errors.ts";
 import { describeFailure } from "./outcome.ts";
-import type { OperatorStep, RabbitMqStep } from "./rabbitmq-script.ts";
+import type { MessageLoss, OperatorStep, RabbitMqStep } from "./rabbitmq-script.ts";
 import type { Settled } from "./virtual-time.ts";
 
 /** A message as it is read back. */
@@ -21,6 +21,15 @@ export interface RabbitMqSubject {
   /** Waits for an answer of the broker. */
   settle<T>(start: () => Promise<T>): Promise<Settled<T> | undefined>;
   operate(step: OperatorStep): Promise<void>;
+  /**
+   * Starts a publish of so many messages on a channel whose connection breaks: before the broker gets any, or once it has
+   * handled all. Resolves with the result of `start`.
+   */
+  publishAndLose<T>(
+    loss: MessageLoss,
+    on: { readonly channel: ConfirmChannel; readonly messages: number },
+    start: () => Promise<T>,
+  ): Promise<T>;
   exchangeName(exchange: number): string;
   queueName(queue: number): string;
   /** What is in a queue that exists; `undefined` without one. */
@@ -64,7 +73,7 @@ async function readQueue(subject: RabbitMqSubject, queue: number): Promise<strin
 
 interface PlayedConnection {
   readonly model: ChannelModel;
-  readonly channels: Set<PlayedChannel>;
+  readonly ended: Promise<unknown>;
   error: unknown;
   isOpen: boolean;
   /** True from the first publish under an alarm on: the broker reads nothing of it. */
@@ -151,7 +160,7 @@ class Player {
     const { value: model } = settled;
     const connection: PlayedConnection = {
       model,
-      channels: new Set(),
+      ended: emitted(model, "close"),
       error: undefined,
       isOpen: true,
       isBlocked: false,
@@ -169,8 +178,8 @@ class Player {
   async #disconnect(number: number): Promise<string> {
     const connection = this.#connections.get(number);
     if (connection === undefined || !connection.isOpen || connection.isBlocked) return none;
-    const { model } = connection;
-    return this.#outcome(() => Promise.all([model.close(), emitted(model, "close")]), connection);
+    const { model, ended } = connection;
+    return this.#outcome(() => Promise.all([model.close(), ended]), connection);
   }
 
   /** A channel with an even number is on one connection, one with an odd number on the other. */
@@ -228,6 +237,12 @@ class Player {
     const { connection } = played;
     // The broker does not say which of two connections it reads first once the alarm is over.
     if (this.#waiting.length > 0) return none;
+    const { loses, keys } = step;
+    if (loses !== undefined && !this.#isBlocking) {
+      const send = () => this.#sendAll(played, step, index);
+      const on = { channel: played.channel, messages: keys.length };
+      return this.#described(() => this.#subject.publishAndLose(loses, on, send));
+    }
     const blocked = this.#isBlocking ? emitted(connection.model, "blocked") : undefined;
     const sending = this.#sendAll(played, step, index);
     if (blocked === undefined) return this.#described(() => sending);
@@ -249,6 +264,7 @@ class Player {
     index: number,
   ): Promise<string> {
     const name = this.#subject.exchangeName(exchange);
+    const { connection } = played;
     const each = keys.map((key, at) => {
       const messageId = `${index}.${at}`;
       const content = Buffer.from(`${messageId}#`.padEnd(bytes, "."));
@@ -263,7 +279,9 @@ class Player {
     const results = await Promise.all(each);
     if (!results.includes("lost")) return results.join();
     await played.closed;
-    return `${results.join()}: ${describe(played.error ?? played.connection.error)}`;
+    // Without a reason of its own the channel has ended with the connection, whose error comes after that.
+    if (played.error === undefined) await connection.ended;
+    return `${results.join()}: ${describe(played.error ?? connection.error)}`;
   }
 
   async #operate(step: OperatorStep): Promise<string> {
@@ -285,9 +303,7 @@ class Player {
   }
 
   async #allEnded(): Promise<void> {
-    for (const { model, isOpen } of this.#connections.values()) {
-      if (isOpen) await this.#subject.settle(() => emitted(model, "close"));
-    }
+    for (const { ended } of this.#connections.values()) await this.#subject.settle(() => ended);
   }
 
   #remember(step: OperatorStep): void {

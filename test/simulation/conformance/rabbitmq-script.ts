@@ -32,8 +32,13 @@ export type RabbitMqStep =
       readonly exchange: number;
       readonly keys: readonly string[];
       readonly bytes: number;
+      /** What is lost with the connection: the messages, or what the broker answers. Absent: nothing. */
+      readonly loses?: MessageLoss;
     }
   | OperatorStep;
+
+/** What a broken connection takes with it of a publish: all its messages, or all that the broker answers to them. */
+export type MessageLoss = "messages" | "confirms";
 
 /** Something that the operator of the broker does. */
 export type OperatorStep =
@@ -73,6 +78,13 @@ const pattern = fc.constantFrom("#", "a", "a.*", "a.#", "*.b", "#.c", "b");
 
 const does = <Name extends string>(...names: Name[]) => fc.constantFrom(...names);
 
+const messages = {
+  channel,
+  exchange,
+  keys: fc.array(key, { minLength: 1, maxLength: 4 }),
+  bytes: fc.constantFrom(0, 10, 999, 1000, 1001, 140_000),
+};
+
 const client: readonly fc.WeightedArbitrary<RabbitMqStep>[] = [
   {
     weight: 3,
@@ -97,12 +109,14 @@ const client: readonly fc.WeightedArbitrary<RabbitMqStep>[] = [
   { weight: 3, arbitrary: fc.record({ do: does("bind"), channel, exchange, queue, pattern }) },
   {
     weight: 16,
+    arbitrary: fc.record({ do: does("publish"), ...messages }),
+  },
+  {
+    weight: 2,
     arbitrary: fc.record({
       do: does("publish"),
-      channel,
-      exchange,
-      keys: fc.array(key, { minLength: 1, maxLength: 4 }),
-      bytes: fc.constantFrom(0, 10, 999, 1000, 1001, 140_000),
+      ...messages,
+      loses: does<MessageLoss>("messages", "confirms", "confirms"),
     }),
   },
 ];

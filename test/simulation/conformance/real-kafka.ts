@@ -9,7 +9,8 @@ import { readKafka } from "../../integration/support/read-kafka.ts";
 import { TcpProxy } from "../../integration/support/tcp-proxy.ts";
 import { patientEntry } from "../../support/patient-entry.ts";
 import { until } from "../../support/until.ts";
-import type { TopicRight, TopicSettings } from "../kafka.ts";
+import type { Loss, TopicRight, TopicSettings } from "../kafka.ts";
+import { KafkaLosses } from "./lossy-kafka.ts";
 import type { KafkaSubject, ReadRecord } from "./play-kafka.ts";
 import type { Settled } from "./virtual-time.ts";
 
@@ -22,11 +23,15 @@ const password = "conformance";
 /** A cluster whose clients behind the proxies have a user, with the rights that no rule denies. */
 export interface GuardedKafka extends KafkaCluster {
   readonly proxies: readonly TcpProxy[];
+  /** What the proxies lose. */
+  readonly losses: KafkaLosses;
 }
 
 /** Starts a cluster; without the proxies its clients may do anything. */
 export async function startGuardedKafka(nodes: 1 | 3): Promise<GuardedKafka> {
   const proxies = await Promise.all(Array.from({ length: nodes }, () => TcpProxy.start()));
+  const losses = new KafkaLosses();
+  for (const proxy of proxies) proxy.intercept = losses.on;
   const login = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${username}="${password}";`;
   const properties = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
@@ -46,7 +51,7 @@ export async function startGuardedKafka(nodes: 1 | 3): Promise<GuardedKafka> {
     const stop = async (): Promise<void> => {
       await Promise.all([cluster.stop(), closeAll()]);
     };
-    return { ...cluster, proxies, stop };
+    return { ...cluster, proxies, losses, stop };
   } catch (error) {
     await closeAll();
     throw error;
@@ -79,7 +84,7 @@ let scripts = 0;
 export class RealKafka implements KafkaSubject {
   readonly nodes: number;
   readonly kafka: Kafka;
-  readonly #cluster: KafkaCluster;
+  readonly #cluster: GuardedKafka;
   readonly #admin: Admin;
   readonly #prefix: string;
   readonly #settings = new Map<number, TopicSettings>();
@@ -195,6 +200,10 @@ export class RealKafka implements KafkaSubject {
       };
       await until(isComplete, `node ${node} is in sync`, waiting);
     }
+  }
+
+  lose(losses: readonly Loss[]): void {
+    this.#cluster.losses.set(losses);
   }
 
   async read(topic: number): Promise<readonly ReadRecord[]> {

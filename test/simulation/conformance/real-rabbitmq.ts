@@ -1,9 +1,12 @@
 import { type Channel, type ChannelModel, type ConsumeMessage, connect } from "amqplib";
 import { connectAmqp } from "../../../src/amqp/connect.ts";
 import type { RabbitmqCluster } from "../../integration/support/broker-provider.ts";
+import { localProvider } from "../../integration/support/brokers.ts";
+import { TcpProxy } from "../../integration/support/tcp-proxy.ts";
 import { patienceMs, settled, until } from "../../support/until.ts";
+import { RabbitMqLosses } from "./lossy-rabbitmq.ts";
 import type { RabbitMqSubject, ReadMessage } from "./play-rabbitmq.ts";
-import type { OperatorStep } from "./rabbitmq-script.ts";
+import type { MessageLoss, OperatorStep } from "./rabbitmq-script.ts";
 import type { Settled } from "./virtual-time.ts";
 
 const user = "ca";
@@ -12,35 +15,51 @@ const password = "conformance";
 /** Scripts that were played in this process, for the names of what they make. */
 let scripts = 0;
 
+/** A cluster that the user of scripts reaches through a proxy of its first node. */
+export interface GuardedRabbitMq extends RabbitmqCluster {
+  readonly version: string;
+  /** URL of the proxy. */
+  readonly proxied: string;
+  /** What the proxy loses. */
+  readonly losses: RabbitMqLosses;
+}
+
+/** Starts a cluster with the user that publishes, whose rights and limits are not those of the operator. */
+export async function startGuardedRabbitMq(nodes: 1 | 3): Promise<GuardedRabbitMq> {
+  const cluster = await localProvider.startRabbitmq({ nodes });
+  const proxy = await TcpProxy.start(new URL(cluster.urls[0] ?? "").host);
+  const losses = new RabbitMqLosses();
+  proxy.intercept = losses.on;
+  const stop = async (): Promise<void> => {
+    await Promise.all([cluster.stop(), proxy.close()]);
+  };
+  try {
+    await cluster.ctl(1, "add_user", user, password);
+    await cluster.ctl(1, "set_permissions", "-p", "/", user, ".*", ".*", ".*");
+    const program = "rabbit_misc:version().";
+    const version = (await cluster.ctl(1, "eval", program)).replaceAll('"', "").trim();
+    const proxied = `amqp://${user}:${password}@${proxy.address}`;
+    return { ...cluster, version, proxied, losses, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
 /** A real broker, which scripts share, as the subject of one. */
 export class RealRabbitMq implements RabbitMqSubject {
-  readonly #cluster: RabbitmqCluster;
+  readonly #cluster: GuardedRabbitMq;
   readonly #prefix: string;
   readonly #denied = new Set<number>();
 
-  /** The user of `prepare` publishes. */
-  constructor(cluster: RabbitmqCluster) {
+  constructor(cluster: GuardedRabbitMq) {
     scripts += 1;
     this.#cluster = cluster;
     this.#prefix = `conformance-${scripts}`;
   }
 
-  /**
-   * Makes the user that publishes, whose rights and limits are not those of the operator. Returns the version of the
-   * broker.
-   */
-  static async prepare(cluster: RabbitmqCluster): Promise<string> {
-    await cluster.ctl(1, "add_user", user, password);
-    await cluster.ctl(1, "set_permissions", "-p", "/", user, ".*", ".*", ".*");
-    const version = await cluster.ctl(1, "eval", "rabbit_misc:version().");
-    return version.replaceAll('"', "").trim();
-  }
-
   connect(): Promise<ChannelModel> {
-    const url = new URL(this.#url);
-    url.username = user;
-    url.password = password;
-    return connectAmqp(url.href, { name: "conformance", timeoutMs: patienceMs });
+    return connectAmqp(this.#cluster.proxied, { name: "conformance", timeoutMs: patienceMs });
   }
 
   async settle<T>(start: () => Promise<T>): Promise<Settled<T>> {
@@ -48,6 +67,15 @@ export class RealRabbitMq implements RabbitMqSubject {
       (value) => ({ value }),
       (error: unknown) => ({ error }),
     );
+  }
+
+  publishAndLose<T>(
+    loss: MessageLoss,
+    { messages }: { readonly messages: number },
+    start: () => Promise<T>,
+  ): Promise<T> {
+    this.#cluster.losses.plan(loss, messages);
+    return start();
   }
 
   exchangeName(exchange: number): string {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -64,6 +64,26 @@ test("a checkpoint that cannot be read hides neither the other sinks nor the res
     [["one", "failing"]],
   );
   assert.match(unreadable[0]?.detail ?? "", /cannot read .*checkpoints.one/);
+});
+
+test("dead letters of findings count as those of their sink", async (t) => {
+  const { state, places } = await twoSinks(t);
+  mkdirSync(join(state, "dead-letters"), { recursive: true });
+  const path = join(state, "dead-letters", "reconcile-one.ndjson");
+  writeFileSync(path, "x".repeat(1000));
+  utimesSync(path, now / 1000, now / 1000);
+  writeFileSync(join(state, "dead-letters", "one.ndjson"), "x".repeat(10));
+  utimesSync(join(state, "dead-letters", "one.ndjson"), 1, 1);
+  const { facts, sinks } = await inspectDisk(places, now);
+  assert.deepEqual(
+    sinks.map(({ deadLetters }) => deadLetters?.bytes),
+    [1010, 0],
+  );
+  const letters = assessHealth(facts, now).reasons.filter(({ code }) => code === "dead-letters");
+  assert.deepEqual(
+    letters.map(({ sink }) => sink),
+    ["one"],
+  );
 });
 
 test("files that no sink can read are one reason, and every sink is named", async (t) => {

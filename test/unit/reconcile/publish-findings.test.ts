@@ -8,10 +8,16 @@ import { findingEvent } from "../../../src/events/finding-event.ts";
 import { shrinkEvent } from "../../../src/events/shrink-event.ts";
 import { PipelineMonitor } from "../../../src/pipeline/monitor.ts";
 import { Pace } from "../../../src/reconcile/pace.ts";
-import { FindingsPlace, publishFindings } from "../../../src/reconcile/publish-findings.ts";
+import {
+  type FindingsOptions,
+  FindingsPlace,
+  type FindingsTarget,
+  publishFindings,
+} from "../../../src/reconcile/publish-findings.ts";
 import { ReportedFindings } from "../../../src/reconcile/reported-findings.ts";
 import type { PublishOutcome } from "../../../src/sinks/sink.ts";
 import type { DeadLetter } from "../../../src/state/dead-letter.ts";
+import { RoutedKindsFile } from "../../../src/state/routed-kinds-file.ts";
 import { collectLog } from "../../support/collect-log.ts";
 import { findingsDirectory, missingRequest as missing, runOf } from "../../support/findings.ts";
 
@@ -23,6 +29,8 @@ class KeepingSink {
   readonly lanes = 1;
   readonly ids: string[] = [];
   refused = new Set<string>();
+  /** How often what is bound to the destination is down. */
+  outages = 0;
   taken: () => void = () => undefined;
 
   async open(): Promise<void> {
@@ -34,6 +42,11 @@ class KeepingSink {
   }
 
   async publish(_lane: number, batch: readonly { readonly id: string }[]): Promise<PublishOutcome> {
+    if (this.outages > 0) {
+      this.outages -= 1;
+      const failure = { kind: "unroutable", cause: new Error("no route") } as const;
+      return { acknowledged: 0, failure };
+    }
     const at = batch.findIndex(({ id }) => this.refused.has(id));
     const taken = at < 0 ? batch : batch.slice(0, at);
     this.ids.push(...taken.map(({ id }) => id));
@@ -52,7 +65,10 @@ async function publish(
   reported: ReportedFindings,
   place: FindingsPlace,
   sink: KeepingSink,
-  filter = new EventFilter({}),
+  {
+    filter = new EventFilter({}),
+    routedKinds,
+  }: Pick<Partial<FindingsOptions & FindingsTarget>, "filter" | "routedKinds"> = {},
 ): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = [];
   const pace = new Pace({
@@ -70,7 +86,7 @@ async function publish(
         maxInFlightBytes: 1e7,
         retryInitialMs: 1,
         retryMaxMs: 5,
-        deadLetterAfterSeconds: 1,
+        deadLetterAfterSeconds: 0,
         maxDeadLetterMegabytes: 1,
       },
       shrink: shrinkEvent,
@@ -79,6 +95,7 @@ async function publish(
         append: async (letter) => void letters.push(letter),
         close: async () => undefined,
       },
+      routedKinds,
       monitor: new PipelineMonitor(collectLog().log),
     },
     new AbortController().signal,
@@ -143,7 +160,7 @@ test("a report that a sink refuses becomes a dead letter, and one that it does n
   assert.equal(sink.ids.length, 2);
   const picky = new KeepingSink();
   const filter = new EventFilter({ except: [{ kind: ["reconcile.*"] }] });
-  await publish(reported, await open("picky"), picky, filter);
+  await publish(reported, await open("picky"), picky, { filter });
   await publish(reported, await open("picky"), picky);
   assert.deepEqual(picky.ids, []);
 });
@@ -187,4 +204,18 @@ test("a place that is damaged, or that no report has had, costs duplicates only"
     await publish(reported, place, sink);
     assert.deepEqual(sink.ids, ids);
   }
+});
+
+test("findings wait for a queue that is down, if it has taken one before", async (t) => {
+  const { root, reported, ids, open } = await reportsOf(t, 3);
+  const paths = { path: join(root, "kinds.json"), root };
+  const kinds = () => RoutedKindsFile.read(paths, "exchange", () => assert.fail());
+  const sink = new KeepingSink();
+  await publish(reported, await open(), sink, { routedKinds: await kinds() });
+  assert.deepEqual(sink.ids, ids);
+  await reported.take(runOf([missing(4)], { hasCompared: () => false }));
+  sink.outages = 5;
+  const letters = await publish(reported, await open(), sink, { routedKinds: await kinds() });
+  assert.deepEqual(letters, []);
+  assert.equal(sink.ids.length, 2);
 });

@@ -291,7 +291,7 @@ test("what the journal has of another CA is not mixed with this one's, and a ren
   });
 });
 
-test("an account that may not read the database is told so before the journal is read", async (t) => {
+test("an account that may not read the database gets an error before the journal is read", async (t) => {
   const scene = new ReconcileScene(t);
   scene.happen(exitEvents.issued, issuedRow(scene, 2));
   scene.database.facts = { ...caFacts, roles: 0x200 };

@@ -10,6 +10,7 @@ import type { CertwireEvent } from "../../../src/events/event.ts";
 import { kindOf } from "../../../src/events/event-kind.ts";
 import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
 import { lockDirectory } from "../../../src/files/directory-lock.ts";
+import type { UnpublishedFacts } from "../../../src/health/facts.ts";
 import { ReportedFindings } from "../../../src/reconcile/reported-findings.ts";
 import { nextTime } from "../../../src/reconcile/schedule.ts";
 import type { Observation } from "../../../src/service/live-status.ts";
@@ -446,4 +447,26 @@ test("findings that are too many are kept in mind, and reported when others are 
   assert.equal(reconcile?.unlisted, 0);
   assert.deepEqual(reasonsOf(status), [["reconcile-findings", "10 missing"]]);
   assert.equal(new Set(service.findings().map(({ subject }) => subject)).size, 2010);
+});
+
+test("what a sink does not get is shown with its error, until it has it", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  scene.database.put(issuedRow(scene, 3));
+  const place = scene.paths.reportedTo("files");
+  mkdirSync(place, { recursive: true });
+  mockWaits(t, (ms) => (ms === sinkAgain ? 1 : ms));
+  let waiting: UnpublishedFacts | undefined;
+  const { reconcile } = await service.run(t, (found) => {
+    const [unpublished] = found.reconcile?.unpublished ?? [];
+    if (waiting === undefined && unpublished?.reports === 1 && unpublished.error !== undefined) {
+      waiting = unpublished;
+      rmSync(place, { recursive: true });
+    }
+    return waiting !== undefined && unpublished?.sinceMs === undefined;
+  });
+  assert.match(waiting?.error ?? "", /^cannot write .*files\.json/);
+  assert.ok(waiting?.sinceMs !== undefined);
+  assert.deepEqual(reconcile?.unpublished, [{ sink: "files", reports: 0 }]);
+  assert.equal(service.findings().length, 1);
 });

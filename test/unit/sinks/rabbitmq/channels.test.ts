@@ -98,3 +98,22 @@ test("a limit that is lowered while events flow costs lanes and no event", async
   assert.equal(pipeline.stats().lanes, 2);
   assert.equal(pipeline.stats().relayouts, 1);
 });
+
+test("after a nack the next batch has a channel of its own", async (t) => {
+  let isRefusing = true;
+  const broker = await startFakeRabbitMq(() => (isRefusing ? "nack" : true));
+  const sink = rabbitMqSink([broker.url], "events", { lanes: 1 });
+  t.after(async () => {
+    await sink.close();
+    broker.stop();
+  });
+  await sink.open(signal);
+  const { failure } = await sink.publish(0, [sampleOutbound(1)], signal);
+  assert.equal(failure?.kind, "retry-identical");
+  isRefusing = false;
+  assert.deepEqual(await sink.publish(0, [sampleOutbound(1)], signal), { acknowledged: 1 });
+  const methods = broker.requests().map(({ method }) => method);
+  const [opened, published, closed] = ["20.10", "60.40", "20.40"];
+  const between = methods.slice(methods.indexOf(published) + 1, methods.lastIndexOf(published));
+  assert.deepEqual(between, [closed, opened, "85.10"], methods.join());
+});
