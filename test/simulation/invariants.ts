@@ -91,7 +91,7 @@ function headOf(json: Buffer): SeenEvent {
 function takeLine(found: Deliveries, json: Buffer, world: World): void {
   let event: SeenEvent;
   try {
-    event = JSON.parse(json.toString("utf8")) as SeenEvent;
+    event = headOf(json);
   } catch {
     found.brokenLines += 1;
     if (found.brokenLines > world.disk.cutWrites) found.problem ??= "a line of a file is not JSON";

@@ -16,14 +16,12 @@ import {
   type ModelEpoch,
   type ModelFrame,
   type ModelSegment,
+  unmarkedAfterMs,
 } from "./journal.ts";
 import { timeOfDay, world } from "./world.ts";
 
 /** Index of a gap that a reader found. */
 const foundGapIndex = 65_535;
-/** A frame that no MARK covers is returned after this time, in ms. */
-const unmarkedAfterMs = 2000;
-
 /** A frame on its way to the service. */
 interface OutFrame {
   readonly type: number;
@@ -49,6 +47,8 @@ export class SimulatedReader implements NativeJournalReader {
   #isPlaced = false;
   #isAtEnd = false;
   #firstSeen = new Map<ModelFrame, number>();
+  /** When the next frame may be returned, in ms of virtual time; `undefined` if there was none at the last read. */
+  protected nextFrameAt: number | undefined;
   readonly #stats: NativeReaderStats = {
     framesRead: 0,
     gapsFound: 0,
@@ -90,6 +90,7 @@ export class SimulatedReader implements NativeJournalReader {
   #read(): NativeBatch | null {
     const out: OutFrame[] = [];
     let bytes = 0;
+    this.nextFrameAt = undefined;
     while (out.length < this.#options.maxBatchFrames) {
       const frame = this.#take();
       if (frame === undefined) break;
@@ -135,11 +136,13 @@ export class SimulatedReader implements NativeJournalReader {
 
   #mayReturn(frame: ModelFrame, epoch: ModelEpoch): boolean {
     const { now } = world().scheduler;
+    this.nextFrameAt = frame.visibleAt;
     if (frame.visibleAt > now) return false;
     const isLive = epoch === this.#model.epochs().at(-1) && !epoch.isSealed;
     if (!isLive || this.#options.mode === "committed" || frame.durableAt <= now) return true;
     const seenAt = this.#firstSeen.get(frame) ?? now;
     this.#firstSeen.set(frame, seenAt);
+    this.nextFrameAt = Math.min(frame.durableAt, seenAt + unmarkedAfterMs);
     if (now - seenAt < unmarkedAfterMs) return false;
     this.#stats.unmarkedFrames += 1;
     return true;

@@ -3,6 +3,8 @@ import { frameTypes } from "../../src/journal/frame.ts";
 import type { NativeSegment } from "../../src/native/addon.ts";
 import type { Disk } from "./disk.ts";
 import { systemError } from "./disk.ts";
+import type { SimulatedProcess } from "./scheduler.ts";
+import type { Tail } from "./tailing-reader.ts";
 import { timeOfDay, type World } from "./world.ts";
 
 /** Where the journal is on the simulated disk. */
@@ -11,6 +13,8 @@ export const journalDirectory = "/journal";
 const writerLock = `${journalDirectory}/writer.lock`;
 
 export const headerBytes = 4096;
+/** A frame that no MARK covers is returned after this time, in ms. */
+export const unmarkedAfterMs = 2000;
 
 /** A record as the writer was given it. */
 export interface JournalRecord {
@@ -89,6 +93,8 @@ export class JournalModel {
   dropping: { readonly since: number; newest: number } | undefined;
   /** Frames of an exit module that is newer than the service. */
   readonly newer = new Set<ModelFrame>();
+  /** Readers that wait for a frame. */
+  readonly tails = new Set<Tail>();
   /** Releases the lock of the exit module that runs. */
   #release: (() => void) | undefined;
   /** Longest time until a frame is seen, and until a MARK covers it, in ms. */
@@ -103,6 +109,21 @@ export class JournalModel {
 
   get isRunning(): boolean {
     return this.#release !== undefined;
+  }
+
+  /** The frame that was appended last to the newest segment. */
+  get newest(): ModelFrame | undefined {
+    return this.#epochs.at(-1)?.segments.at(-1)?.frames.at(-1);
+  }
+
+  /** The readers of a process that was killed wait for nothing any more. */
+  killed(process: SimulatedProcess): void {
+    for (const tail of this.tails) if (tail.process === process) this.tails.delete(tail);
+  }
+
+  /** The readers of a process that is to stop wait no longer. */
+  stopped(process: SimulatedProcess): void {
+    for (const tail of this.tails) if (tail.process === process) tail.stop();
   }
 
   /** Bytes of all segments. */
@@ -125,6 +146,7 @@ export class JournalModel {
     });
     this.#release = this.#disk.hold(writerLock);
     this.record("startup");
+    for (const tail of this.tails) tail.ended();
   }
 
   /** The CA stops and seals its epoch. */
@@ -134,6 +156,7 @@ export class JournalModel {
     // What waits for space is lost with the process: an epoch with losses that are not recorded has no seal.
     epoch.isSealed = this.#dropped === 0;
     this.#end();
+    for (const tail of this.tails) tail.ended();
   }
 
   /** The CA is killed: what nobody could see yet is lost. After a power cut, so is what was not flushed. */
@@ -299,8 +322,10 @@ export class JournalModel {
   ): ModelFrame {
     const { scheduler, random } = this.#world();
     const last = segment.frames.at(-1);
+    // A segment is written and flushed after the one before.
+    const before = last ?? epoch.segments.at(-2)?.frames.at(-1);
     const visibleAt = Math.max(
-      last?.visibleAt ?? 0,
+      before?.visibleAt ?? 0,
       scheduler.now + random.fraction() * this.lateMs.seen,
     );
     const coveredAt = visibleAt + random.fraction() * this.lateMs.covered;
@@ -311,11 +336,12 @@ export class JournalModel {
       payload,
       end: (last?.end ?? headerBytes) + 64 + payload.length,
       visibleAt,
-      durableAt: Math.max(last?.durableAt ?? 0, coveredAt),
+      durableAt: Math.max(before?.durableAt ?? 0, coveredAt),
       record,
     };
     segment.frames.push(frame);
     epoch.nextSequence += 1;
+    for (const tail of this.tails) tail.appended(frame);
     return frame;
   }
 

@@ -7,8 +7,8 @@ export const worksAgainMs = { real: 2 * 60_000, slow: 10 * 60_000 };
 /** Within which time a service ends that was told to, in ms. */
 export const stopMs = 30_000;
 /**
- * An event that has waited for so long is not on its way, in ms: the journal is read after the pause of the pace at most,
- * and a broker that says nothing at all is known to be silent after three minutes.
+ * An event that has waited for so long is not on its way, in ms: a broker that says nothing at all is known to be
+ * silent after three minutes, and in a script of days a failed try may be followed by another after two more.
  */
 export const waitsMs = { real: 3 * 60_000 + 5000, slow: 5 * 60_000 + 5000 };
 /** Within which time the health names nothing any more that is over, in ms. */

@@ -52,7 +52,8 @@ async function runOne(scenario: Scenario): Promise<void> {
 function summary(): string {
   const seconds = usedSeconds();
   const hours = total.simulatedMs / hourMs;
-  return `${total.runs} runs, ${hours.toFixed(1)} simulated hours, ${total.records} records, ${total.faults} faults, ${total.starts} starts of the service, ${total.steps} steps in ${seconds.toFixed(1)} s of processor time`;
+  const speed = `${seconds.toFixed(1)} s of processor time, ${(hours / seconds).toFixed(0)} hours in each`;
+  return `${total.runs} runs, ${hours.toFixed(1)} simulated hours, ${total.records} records, ${total.faults} faults, ${total.starts} starts of the service, ${total.steps} steps in ${speed}`;
 }
 
 function report(error: unknown): void {

@@ -16,9 +16,8 @@ const minutes = 60_000;
 
 /** How often a service checks what changes without an event. */
 const paces: Readonly<Record<Pace, Paces>> = {
-  real: { pollMs: 1000, retryMaxMs: 15_000, partitionCheckSeconds: 30, intervals: {} },
+  real: { retryMaxMs: 15_000, partitionCheckSeconds: 30, intervals: {} },
   slow: {
-    pollMs: 2 * minutes,
     retryMaxMs: 2 * minutes,
     partitionCheckSeconds: 900,
     intervals: {
@@ -32,7 +31,6 @@ const paces: Readonly<Record<Pace, Paces>> = {
 };
 
 interface Paces {
-  readonly pollMs: number;
   readonly retryMaxMs: number;
   readonly partitionCheckSeconds: number;
   readonly intervals: ServiceIntervals;
@@ -70,7 +68,7 @@ export function configOf(
   world: World,
   { maxMegabytes, minFreeMegabytes }: SpaceSettings,
 ): ResolvedConfig {
-  const { pollMs, retryMaxMs, partitionCheckSeconds } = paces[pace];
+  const { retryMaxMs, partitionCheckSeconds } = paces[pace];
   const text = JSON.stringify({
     journal: { directory: "/journal", maxMegabytes, minFreeMegabytes },
     state: { directory: stateDirectory },
@@ -84,8 +82,7 @@ export function configOf(
   });
   let config = parsed.get(text);
   if (config === undefined) parsed.set(text, (config = parseConfig("/certwire.json", text)));
-  // More than a configuration may ask for.
-  return { ...config, journal: { ...config.journal, pollMs } };
+  return config;
 }
 
 /** A line that the service has logged. */
@@ -141,7 +138,11 @@ export class ServiceProcess {
   /** Asks it to end. */
   stop(world: World): void {
     this.stoppedAt = world.scheduler.now;
-    world.scheduler.after(0, () => this.#stop.abort(), this.process);
+    const stop = (): void => {
+      this.#stop.abort();
+      world.journal.stopped(this.process);
+    };
+    world.scheduler.after(0, stop, this.process);
   }
 
   /** Ends what is left of one that was killed, at the end of a simulation. */
@@ -152,6 +153,7 @@ export class ServiceProcess {
   /** Ends it in the middle of whatever it does. */
   kill(world: World): void {
     this.process.isAlive = false;
+    world.journal.killed(this.process);
     world.disk.killed(this.process);
     world.kafka.killed(this.process);
     world.rabbitmq.killed(this.process);

@@ -1,6 +1,6 @@
 import type { ConfirmChannel, Message } from "amqplib";
 import { isNack, isUnencodable } from "../../amqp/amqplib.ts";
-import { clock } from "../../clock.ts";
+import { clock, type Timer } from "../../clock.ts";
 import { CertwireError } from "../../errors/certwire-error.ts";
 import type { Destination } from "../../events/destination.ts";
 import type { OutboundEvent } from "../../events/outbound-event.ts";
@@ -8,11 +8,6 @@ import type { ContentMode } from "../broker-options.ts";
 import type { SinkFailure } from "../sink.ts";
 import { type ContentRefusal, contentRefusalOf, toRabbitMqFailure } from "./errors.ts";
 import { toAmqpMessage } from "./message.ts";
-
-/** Longest interval at which the timeout of a confirm is checked, in ms. */
-const longestTickMs = 1000;
-/** Least number of these checks within the timeout of a confirm. */
-const ticksInTimeout = 10;
 
 /** What a window needs to publish. */
 export interface WindowOptions {
@@ -71,6 +66,7 @@ export class ConfirmWindow {
   /** The error with which the channel ended under unconfirmed events. */
   #ended: unknown;
   #lastProgress = clock.now();
+  #timeout: Timer | undefined;
   #finish: () => void = () => {};
   #isFinished = false;
 
@@ -89,8 +85,7 @@ export class ConfirmWindow {
     channel.on("drain", onDrain);
     const unsubscribe = this.#options.onUnblocked(() => this.#unblocked());
     signal.addEventListener("abort", onAbort, { once: true });
-    const tickMs = Math.min(longestTickMs, this.#options.confirmTimeoutMs / ticksInTimeout);
-    const ticking = clock.setInterval(() => this.#tick(), tickMs);
+    this.#waitForConfirm(this.#options.confirmTimeoutMs);
     try {
       await new Promise<void>((resolve) => {
         this.#finish = resolve;
@@ -99,7 +94,7 @@ export class ConfirmWindow {
       });
     } finally {
       this.#isFinished = true;
-      clock.clear(ticking);
+      clock.clear(this.#timeout);
       unsubscribe();
       signal.removeEventListener("abort", onAbort);
       channel.removeListener("return", onReturn);
@@ -232,15 +227,16 @@ export class ConfirmWindow {
     this.#pump();
   }
 
-  #tick(): void {
-    if (this.#options.isBlocked()) {
-      this.#lastProgress = clock.now();
-      return;
-    }
-    const waitedMs = clock.now() - this.#lastProgress;
-    if (this.#inFlight > 0 && waitedMs > this.#options.confirmTimeoutMs) {
-      this.#giveUp(`no confirm within ${this.#options.confirmTimeoutMs} ms`);
-    }
+  /** Gives up once nothing has been confirmed for the time of a confirm, of which `leftMs` are left at most. */
+  #waitForConfirm(leftMs: number): void {
+    this.#timeout = clock.setTimeout(() => {
+      const now = clock.now();
+      if (this.#options.isBlocked() || this.#inFlight === 0) this.#lastProgress = now;
+      const { confirmTimeoutMs } = this.#options;
+      const waitedMs = now - this.#lastProgress;
+      if (waitedMs < confirmTimeoutMs) this.#waitForConfirm(confirmTimeoutMs - waitedMs);
+      else this.#giveUp(`no confirm within ${confirmTimeoutMs} ms`);
+    }, leftMs);
   }
 
   #giveUp(message: string): void {
