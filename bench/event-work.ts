@@ -9,6 +9,7 @@ import { shrinkEvent } from "../src/events/shrink-event.ts";
 import type { JournalFrame } from "../src/journal/frame.ts";
 import { WholeJournal } from "../src/journal/whole-journal.ts";
 import { linesOfJournal, withEnds } from "../src/journal-tools/journal-lines.ts";
+import { repetitionCounts } from "../src/repeated-values.ts";
 import { decodeContent, decodeFrame, type EventContext } from "../src/sources/decode-frame.ts";
 
 /** Processor time in µs for one event, all threads: medians. */
@@ -16,6 +17,8 @@ export interface EventWork {
   readonly events: number;
   /** Mean of the JSON of an event, in bytes. */
   readonly jsonBytes: number;
+  /** Share of the look-ups in `RepeatedValues` that found one, in the first pass. */
+  readonly repeated: number;
   /** From the payload to the record. */
   readonly decode: number;
   /** From the payload to the event as an object. */
@@ -89,6 +92,8 @@ async function exportAll(): Promise<void> {
 const frames = await framesOfJournal();
 const context = newContext();
 const bytes = await journalToBytes();
+const { found, missed } = repetitionCounts();
+const repeated = found / (found + missed);
 const events = frames.flatMap((frame) => eventsOf(frame, context)).length;
 
 /** Objects of all events at once would cost the collector time that nothing else of the work has, so a part at a time. */
@@ -143,5 +148,5 @@ function median(numbers: readonly number[]): number {
 }
 
 const medians = Object.entries(taken).map(([name, all]) => [name, median(all)] as const);
-const result = { events, jsonBytes: bytes / events, ...Object.fromEntries(medians) };
+const result = { events, jsonBytes: bytes / events, repeated, ...Object.fromEntries(medians) };
 process.stdout.write(`${JSON.stringify(result)}\n`);
