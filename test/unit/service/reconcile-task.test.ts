@@ -8,7 +8,6 @@ import { exitEvents } from "../../../src/exit/ca-codes.ts";
 import { lockDirectory } from "../../../src/files/directory-lock.ts";
 import { ReportedFindings } from "../../../src/reconcile/reported-findings.ts";
 import type { Observation } from "../../../src/service/live-status.ts";
-import { fixture } from "../../support/exit-records.ts";
 import { FakeCaDatabase } from "../../support/fake-ca-database.ts";
 import { published } from "../../support/published-files.ts";
 import {
