@@ -1,5 +1,4 @@
 import { frameTypes } from "../../src/journal/frame.ts";
-import { tableStride } from "../../src/journal/journal-reader.ts";
 import type {
   NativeBatch,
   NativeJournalReader,
@@ -18,21 +17,8 @@ import {
   type ModelSegment,
   unmarkedAfterMs,
 } from "./journal.ts";
+import { batchOf, foundGapIndex, type OutFrame } from "./journal-batch.ts";
 import { timeOfDay, world } from "./world.ts";
-
-/** Index of a gap that a reader found. */
-const foundGapIndex = 65_535;
-/** A frame on its way to the service. */
-interface OutFrame {
-  readonly type: number;
-  readonly schema: number;
-  readonly index: number;
-  readonly epoch: ModelEpoch;
-  readonly sequence: number;
-  readonly time: bigint;
-  readonly payload: Buffer;
-  readonly place: { readonly segment: number; readonly offset: number; readonly sequence: number };
-}
 
 /** In the place of the addon's reader. */
 export class SimulatedReader implements NativeJournalReader {
@@ -44,7 +30,14 @@ export class SimulatedReader implements NativeJournalReader {
   #next = 0;
   #last = 0;
   #isFinished = false;
+  /** Nothing was read since the start position: the number of the next frame is right, whatever it is. */
+  #isAtStart = false;
+  /** A frame of this epoch was read, also the epoch's own. */
+  #hasRead = false;
+  /** Where the reader was put, to see if frames are there no more. */
+  #startOffset = 0;
   #isPlaced = false;
+  #isAhead = false;
   #isAtEnd = false;
   #firstSeen = new Map<ModelFrame, number>();
   /** When the next frame may be returned, in ms of virtual time; `undefined` if there was none at the last read. */
@@ -98,6 +91,7 @@ export class SimulatedReader implements NativeJournalReader {
       bytes += frame.payload.length;
       if (bytes >= this.#options.maxBatchBytes) break;
     }
+    if (out.length > 0) this.#goAhead(out);
     this.#stats.framesRead += out.length;
     this.#isAtEnd = out.length === 0;
     return out.length === 0 ? null : batchOf(out);
@@ -105,7 +99,7 @@ export class SimulatedReader implements NativeJournalReader {
 
   #take(): OutFrame | undefined {
     if (!this.#isPlaced) {
-      const gap = this.#place();
+      const gap = this.#place(this.#options.position);
       if (gap !== undefined) return gap;
       if (!this.#isPlaced) return undefined;
     }
@@ -113,21 +107,82 @@ export class SimulatedReader implements NativeJournalReader {
       const segment = this.#segment;
       const epoch = this.#epoch;
       if (epoch === undefined) return undefined;
-      const frame = this.#isFinished ? undefined : segment?.frames[this.#next];
+      const frame = this.#isFinished ? undefined : this.#soundFrame(segment);
       if (segment !== undefined && frame !== undefined) {
         if (!this.#mayReturn(frame, epoch)) return undefined;
-        return this.#pass(epoch, segment, frame);
+        return this.#holeBefore(frame, segment, epoch) ?? this.#pass(epoch, segment, frame);
       }
-      const moved = this.#isFinished ? this.#nextEpoch(epoch) : this.#nextSegment(epoch, segment);
+      const moved = this.#leave(epoch, segment);
       if (moved === "stay") return undefined;
       if (moved !== "moved") return moved;
     }
+  }
+
+  /**
+   * Goes to the next frame, whose file it then has open: only there the reader finds that the batch is full. For the gap of
+   * an epoch that is not there any more there is always space.
+   */
+  #goAhead(out: OutFrame[]): void {
+    for (let moved: OutFrame | "moved" | "stay" = "moved"; moved === "moved"; ) {
+      const [epoch, segment] = [this.#epoch, this.#segment];
+      if (epoch === undefined || (!this.#isFinished && this.#soundFrame(segment))) return;
+      const before = this.#save();
+      this.#isAhead = epoch.segments.some(({ isDeleted }) => !isDeleted);
+      moved = this.#leave(epoch, segment);
+      if (typeof moved === "object" && this.#isAhead) before();
+      if (typeof moved === "object" && !this.#isAhead) {
+        out.push(moved);
+        moved = "moved";
+      }
+      this.#isAhead = false;
+    }
+  }
+
+  /** Returns what puts the reader back to its place now. */
+  #save(): () => void {
+    const [epoch, segment, next, last] = [this.#epoch, this.#segment, this.#next, this.#last];
+    const flags = [this.#isFinished, this.#isAtStart, this.#hasRead] as const;
+    const [startOffset, positionLost] = [this.#startOffset, this.#stats.positionLost];
+    return () => {
+      [this.#epoch, this.#segment, this.#next, this.#last] = [epoch, segment, next, last];
+      [this.#isFinished, this.#isAtStart, this.#hasRead] = flags;
+      this.#startOffset = startOffset;
+      this.#stats.positionLost = positionLost;
+    };
+  }
+
+  /** The next frame, after torn ones if a sound one follows them in the segment. */
+  #soundFrame(segment: ModelSegment | undefined): ModelFrame | undefined {
+    const frame = segment?.frames[this.#next];
+    if (segment === undefined || frame?.torn === undefined) return frame;
+    if (segment.epoch.segments.every(({ isDeleted }) => isDeleted)) return undefined;
+    const found = segment.frames.findIndex(
+      (each, at) => at > this.#next && each.torn === undefined,
+    );
+    if (found === -1) return undefined;
+    this.#next = found;
+    this.#isAtStart = false;
+    this.#stats.quarantinedRanges += 1;
+    this.#stats.damagedRanges += 1;
+    return segment.frames[found];
+  }
+
+  /** The gap of the torn frames before a frame. */
+  #holeBefore(frame: ModelFrame, segment: ModelSegment, epoch: ModelEpoch): OutFrame | undefined {
+    const [first, last] = [this.#last + 1, frame.sequence - 1];
+    if (this.#isAtStart || last < first) return undefined;
+    this.#last = last;
+    const offset = segment.frames[this.#next - 1]?.end ?? headerBytes;
+    const place = { segment: segment.index, offset, sequence: last };
+    return this.#gap(epoch, "corrupt", first, last, place);
   }
 
   #pass(epoch: ModelEpoch, segment: ModelSegment, frame: ModelFrame): OutFrame {
     this.#firstSeen.delete(frame);
     this.#next += 1;
     this.#last = frame.sequence;
+    this.#isAtStart = false;
+    this.#hasRead = true;
     const place = { segment: segment.index, offset: frame.end, sequence: frame.sequence };
     const { type, sequence, time, payload } = frame;
     const schema = this.#model.newer.has(frame) ? 2 : 1;
@@ -148,23 +203,63 @@ export class SimulatedReader implements NativeJournalReader {
     return true;
   }
 
+  /** Goes on to the next segment, or epoch. */
+  #leave(epoch: ModelEpoch, segment: ModelSegment | undefined): OutFrame | "moved" | "stay" {
+    if (epoch.segments.some(({ isDeleted }) => !isDeleted)) {
+      return this.#isFinished ? this.#nextEpoch(epoch) : this.#nextSegment(epoch, segment);
+    }
+    if (this.#model.segments().length === 0) return "stay";
+    // The epoch was deleted while the reader was in it: as at a start at a position that is not there.
+    const offset = this.#isFinished ? 0 : (segment?.frames[this.#next - 1]?.end ?? headerBytes);
+    const isSealRead = !this.#isFinished && epoch.isSealed && segment === epoch.segments.at(-1);
+    return (
+      this.#place({
+        epochId: epoch.id,
+        epochNumber: epoch.number,
+        segment: segment?.index ?? 0,
+        offset,
+        sequence: BigInt(this.#last + (isSealRead ? 1 : 0)),
+      }) ?? "moved"
+    );
+  }
+
   /** Goes on to the next segment of the epoch, or finishes the epoch if it has ended. */
   #nextSegment(epoch: ModelEpoch, segment: ModelSegment | undefined): OutFrame | "moved" | "stay" {
     const later = epoch.segments.find(
       (each) => !each.isDeleted && each.index > (segment?.index ?? -1),
     );
-    if (later !== undefined) {
-      const missing = later.firstSequence > this.#last + 1;
-      const first = this.#last + 1;
-      this.#enter(epoch, later);
-      if (!missing) return "moved";
-      return this.#gap(epoch, "missing-segment", first, later.firstSequence - 1, startOf(later));
-    }
-    if (this.#following(epoch) === undefined) return "stay";
+    if (later === undefined) return this.#finish(epoch, segment);
+    const first = this.#last + 1;
+    const missing = later.firstSequence > first;
+    const reason = later.index === (segment?.index ?? -1) + 1 ? "corrupt" : "missing-segment";
+    this.#enter(epoch, later);
+    if (!missing) return "moved";
+    return this.#gap(epoch, reason, first, later.firstSequence - 1, startOf(later));
+  }
+
+  #finish(epoch: ModelEpoch, segment: ModelSegment | undefined): OutFrame | "moved" | "stay" {
+    const next = this.#following(epoch);
+    if (next === undefined) return "stay";
+    if (segment?.frames[this.#next]?.torn) this.#stats.quarantinedRanges += 1;
     this.#isFinished = true;
     if (epoch.isSealed) return "moved";
-    const place = { segment: segment?.index ?? 0, offset: 0, sequence: this.#last };
-    return this.#gap(epoch, "unclean-stop", this.#last + 1, undefined, place);
+    const isShorter = !this.#hasRead && segment !== undefined && this.#readBefore(segment);
+    const done = { segment: (segment?.index ?? 0) + 1, offset: 0, sequence: this.#last };
+    const reason = isShorter ? "rollback" : "unclean-stop";
+    return this.#gap(epoch, reason, this.#last + 1, undefined, done);
+  }
+
+  /**
+   * Nothing was read since the start position: the frames before it say how the epoch ended. True if the file ends before
+   * that position.
+   */
+  #readBefore(segment: ModelSegment): boolean {
+    const before = segment.frames.filter(({ end }) => end <= this.#startOffset);
+    const tail = before.findLast(({ torn }) => torn !== "header")?.end ?? headerBytes;
+    if (tail < this.#startOffset) return true;
+    const sound = before.findLast(({ torn }) => torn === undefined)?.sequence;
+    this.#last = sound ?? lastBefore(segment);
+    return false;
   }
 
   #nextEpoch(epoch: ModelEpoch): OutFrame | "moved" | "stay" {
@@ -189,15 +284,16 @@ export class SimulatedReader implements NativeJournalReader {
     this.#epoch = epoch;
     this.#segment = segment;
     this.#next = 0;
-    this.#last = segment.firstSequence - 1;
-    this.#isFinished = false;
+    // The first frame is the epoch's own.
+    this.#hasRead = segment.index === 0;
+    this.#last = lastBefore(segment);
+    [this.#isFinished, this.#isAtStart, this.#startOffset] = [false, false, 0];
     this.#isPlaced = true;
   }
 
   /** Finds the position, and a gap if something is missing there; does nothing while the journal is empty. */
-  #place(): OutFrame | undefined {
+  #place(position: NativePosition | null): OutFrame | undefined {
     const [oldest] = this.#model.segments();
-    const { position } = this.#options;
     if (position === null) {
       if (oldest !== undefined) this.#enter(oldest.epoch, oldest);
       return undefined;
@@ -215,11 +311,11 @@ export class SimulatedReader implements NativeJournalReader {
       this.#enter(epoch, own);
       this.#next = own.frames.filter(({ end }) => end <= position.offset).length;
       this.#last = Number(position.sequence);
+      [this.#isAtStart, this.#hasRead, this.#startOffset] = [true, false, position.offset];
       return undefined;
     }
     const later = present.find(({ index }) => index > position.segment);
     if (later === undefined) throw new Error("the simulated journal was put back");
-    this.#stats.positionLost = true;
     const first = Number(position.sequence) + 1;
     this.#enter(epoch, later);
     const isOldest = later === oldest;
@@ -251,7 +347,7 @@ export class SimulatedReader implements NativeJournalReader {
     last: number | undefined,
     place: OutFrame["place"],
   ): OutFrame {
-    this.#stats.gapsFound += 1;
+    if (!this.#isAhead) this.#stats.gapsFound += 1;
     const payload = cbor({
       reason,
       firstSequence: first,
@@ -269,52 +365,18 @@ export class SimulatedReader implements NativeJournalReader {
   }
 
   #covers({ epoch, sequence, index }: OutFrame, from: number, to: number): void {
+    if (this.#isAhead) return;
     const id = `${epoch.id}-${sequence}-${index}`;
     this.#model.gaps.set(id, [...(this.#model.gaps.get(id) ?? []), [from, to]]);
   }
+}
+
+/** The last number before the frames of a segment that are returned. */
+function lastBefore({ index, firstSequence }: ModelSegment): number {
+  return index === 0 ? firstSequence : firstSequence - 1;
 }
 
 function startOf(segment: ModelSegment): OutFrame["place"] {
   const sequence = segment.firstSequence - 1;
   return { segment: segment.index, offset: headerBytes, sequence };
 }
-
-function batchOf(frames: readonly OutFrame[]): NativeBatch {
-  const epochIds: string[] = [];
-  const parts: Buffer[] = [];
-  const table = new BigUint64Array(frames.length * tableStride);
-  // Two halves of each number, which for most of them takes no BigInt.
-  const halves = new Uint32Array(table.buffer);
-  const put = (column: number, value: number): void => {
-    halves[2 * column] = value;
-    halves[2 * column + 1] = value / 2 ** 32;
-  };
-  let at = 0;
-  for (const [row, frame] of frames.entries()) {
-    const { epoch, payload, place, time } = frame;
-    let epochRow = epochIds.indexOf(epoch.id);
-    if (epochRow === -1) epochRow = epochIds.push(epoch.id) - 1;
-    if (frame.index !== foundGapIndex) {
-      parts.push(noHashes);
-      at += noHashes.length;
-    }
-    parts.push(payload);
-    const first = row * tableStride;
-    put(first, frame.type);
-    put(first + 1, frame.schema);
-    put(first + 2, frame.index);
-    put(first + 3, epoch.number);
-    put(first + 4, epochRow);
-    put(first + 5, frame.sequence);
-    table[first + 6] = time;
-    put(first + 7, at);
-    put(first + 8, payload.length);
-    put(first + 9, place.segment);
-    put(first + 10, place.offset);
-    at += payload.length;
-  }
-  return { buffer: Buffer.concat(parts), table, epochIds };
-}
-
-/** In the place of the chain values. */
-const noHashes = Buffer.alloc(64);

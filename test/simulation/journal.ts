@@ -41,6 +41,8 @@ export interface ModelFrame {
   readonly visibleAt: number;
   readonly durableAt: number;
   readonly record: JournalRecord | undefined;
+  /** What did not reach the disk, so that it does not verify: its payload, or also its header. */
+  torn: "payload" | "header" | undefined;
 }
 
 export interface ModelSegment {
@@ -74,8 +76,8 @@ export interface WriterLimits {
 
 /**
  * The journal as docs/reference/journal-format.md has it, at the level of frames: epochs with and without a seal, segments
- * that are deleted under a reader or for ever, frames that are seen late or covered late, and a writer that drops what its
- * limit leaves no space for and says so.
+ * that are deleted under a reader or for ever, frames that are seen late or covered late, or torn by a power cut, and a
+ * writer that drops what its limit leaves no space for and says so.
  */
 export class JournalModel {
   readonly #disk: Disk;
@@ -97,6 +99,7 @@ export class JournalModel {
   readonly tails = new Set<Tail>();
   /** Releases the lock of the exit module that runs. */
   #release: (() => void) | undefined;
+  #isRolling = false;
   /** Longest time until a frame is seen, and until a MARK covers it, in ms. */
   lateMs = { seen: 3, covered: 60 };
 
@@ -141,7 +144,8 @@ export class JournalModel {
       id: random.hex(32),
       previousId: last?.id,
       segments: [],
-      nextSequence: 1,
+      // The first is that of the frame of the epoch itself.
+      nextSequence: 2,
       isSealed: false,
     });
     this.#release = this.#disk.hold(writerLock);
@@ -155,30 +159,51 @@ export class JournalModel {
     if (!this.isRunning || epoch === undefined) return;
     // What waits for space is lost with the process: an epoch with losses that are not recorded has no seal.
     epoch.isSealed = this.#dropped === 0;
+    if (epoch.isSealed) epoch.nextSequence += 1;
     this.#end();
     for (const tail of this.tails) tail.ended();
   }
 
-  /** The CA is killed: what nobody could see yet is lost. After a power cut, so is what was not flushed. */
+  /** The CA is killed: what nobody could see yet is lost. After a power cut, so is any part of what was not flushed. */
   kill(losesPower: boolean): void {
-    const { now } = this.#world().scheduler;
+    const { scheduler, random } = this.#world();
+    const { now } = scheduler;
     const segment = this.#epochs.at(-1)?.segments.at(-1);
     if (!this.isRunning || segment === undefined) return;
-    const isLost = ({ visibleAt, durableAt }: ModelFrame): boolean =>
-      visibleAt > now || (losesPower && durableAt > now);
-    const first = segment.frames.findIndex(isLost);
-    if (first !== -1) {
-      for (const { record } of segment.frames.splice(first)) {
-        if (record !== undefined) this.records[record.ordinal] = { ...record, writtenAt: Infinity };
-      }
-    }
+    const first = segment.frames.findIndex(({ visibleAt }) => visibleAt > now);
+    if (first !== -1) this.#lose(segment.frames.splice(first));
+    // Sometimes all that follows the first of them.
+    const share = random.chance(0.5) ? 1 : 0.5;
     this.#end();
+    if (!losesPower) return;
+    const isLost = ({ durableAt }: ModelFrame): boolean => durableAt > now && random.chance(share);
+    const part = () => (random.chance(0.5) ? "payload" : "header");
+    this.tear((frame) => (isLost(frame) ? part() : undefined));
   }
 
   #end(): void {
     this.#dropped = 0;
     this.#release?.();
     this.#release = undefined;
+  }
+
+  /** Of some frames in the newest segment, whose writer has ended, only parts are on disk. */
+  tear(tornPart: (frame: ModelFrame) => ModelFrame["torn"]): void {
+    const frames = this.#epochs.at(-1)?.segments.at(-1)?.frames ?? [];
+    for (const frame of frames)
+      frame.torn = frame.torn === "header" ? "header" : (tornPart(frame) ?? frame.torn);
+    this.#lose(frames.filter(({ torn }) => torn !== undefined));
+  }
+
+  #lose(frames: readonly ModelFrame[]): void {
+    for (const { record } of frames) {
+      if (record !== undefined) this.records[record.ordinal] = { ...record, writtenAt: Infinity };
+    }
+  }
+
+  /** The next frame begins a segment. */
+  roll(): void {
+    this.#isRolling = true;
   }
 
   /** The writer records an event. */
@@ -287,7 +312,8 @@ export class JournalModel {
   #space(epoch: ModelEpoch): ModelSegment | undefined {
     const { segmentBytes, framesInSegment, maxJournalBytes, minFreeBytes } = this.limits;
     const last = epoch.segments.at(-1);
-    if (last !== undefined && last.frames.length < framesInSegment) return last;
+    const isFull = this.#isRolling || last === undefined || last.frames.length >= framesInSegment;
+    if (!isFull) return last;
     if (this.bytes + segmentBytes > maxJournalBytes) return undefined;
     if (this.#disk.freeBytes() - segmentBytes < minFreeBytes) return undefined;
     const index = epoch.segments.length;
@@ -296,11 +322,12 @@ export class JournalModel {
       epoch,
       index,
       name: `e${number}-s${part}.cej`,
-      firstSequence: epoch.nextSequence,
+      firstSequence: index === 0 ? 1 : epoch.nextSequence,
       startedMs: timeOfDay(this.#world()),
       frames: [],
       isDeleted: false,
     };
+    this.#isRolling = false;
     epoch.segments.push(segment);
     this.#disk.count(`${journalDirectory}/${segment.name}`, segmentBytes);
     return segment;
@@ -338,6 +365,7 @@ export class JournalModel {
       visibleAt,
       durableAt: Math.max(before?.durableAt ?? 0, coveredAt),
       record,
+      torn: undefined,
     };
     segment.frames.push(frame);
     epoch.nextSequence += 1;

@@ -110,6 +110,7 @@ class SimulatedProducer {
   async disconnect(): Promise<void> {
     this.#model.producers.delete(this);
     this.#isConnected = false;
+    this.#metadata = undefined;
     await Promise.resolve();
   }
 

@@ -158,6 +158,11 @@ class SimulatedChannel extends EventEmitter {
     });
   }
 
+  /** As an idle channel does. */
+  forgetRights(): void {
+    this.#writable.clear();
+  }
+
   resume(): void {
     if (this.connection.blocked) return;
     for (; this.#missedTurns > 0; this.#missedTurns -= 1) this.#schedule();
@@ -276,7 +281,12 @@ class SimulatedChannel extends EventEmitter {
       this.#missedTurns += 1;
       return;
     }
-    const routed = broker.route(message, this.#rights());
+    const confirmLater = (): void => {
+      this.connection.deliver(1, () => {
+        if (this.#unconfirmed.delete(unconfirmed)) unconfirmed.settle(null);
+      });
+    };
+    const routed = broker.route(message, this.#rights(), confirmLater);
     const isMute = broker.faults.isMute === true;
     if ("code" in routed) {
       // The broker handles no more of a channel that it has closed, whether the client knows or not.
@@ -284,7 +294,7 @@ class SimulatedChannel extends EventEmitter {
       else this.end(new Error("channel closed"), closeError(routed.code, routed.text));
       return;
     }
-    if (isMute) return;
+    if (isMute || routed.outcome === "waiting") return;
     if (broker.random.chance(broker.faults.lostConfirms ?? 0)) {
       this.connection.end(reset());
       return;

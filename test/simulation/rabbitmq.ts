@@ -26,8 +26,12 @@ export interface QueueSettings {
 
 interface Queue extends QueueSettings {
   readonly messages: QueuedMessage[];
-  /** Nobody can use it: its node or its members are down. */
+  /** Nobody can use it: its node is down. */
   isDown: boolean;
+  /** Most of its members are down: it stores and confirms nothing until they are back. */
+  isWithoutMajority: boolean;
+  /** What it will do then. */
+  readonly waiting: (() => void)[];
   /** It refuses what is published. */
   isFull: boolean;
 }
@@ -79,7 +83,7 @@ export class RabbitMqModel {
 
   readonly version: string;
 
-  constructor(scheduler: Scheduler, random: Random, version = "4.0.5") {
+  constructor(scheduler: Scheduler, random: Random, version: string) {
     this.scheduler = scheduler;
     this.random = random;
     this.version = version;
@@ -114,7 +118,8 @@ export class RabbitMqModel {
     if (kind !== settings.kind) return inequivalent("x-queue-type", "queue", name);
     if (maxLength !== settings.maxLength) return inequivalent("x-max-length", "queue", name);
     if (!this.#queues.has(name)) {
-      this.#queues.set(name, { ...settings, messages: [], isDown: false, isFull: false });
+      const state = { isDown: false, isWithoutMajority: false, isFull: false };
+      this.#queues.set(name, { ...settings, ...state, messages: [], waiting: [] });
     }
     return undefined;
   }
@@ -144,7 +149,9 @@ export class RabbitMqModel {
 
   setQueue(name: string, state: Partial<Queue>): void {
     const queue = this.#queues.get(name);
-    if (queue !== undefined) Object.assign(queue, state);
+    if (queue === undefined) return;
+    Object.assign(queue, state);
+    if (!queue.isWithoutMajority) for (const act of queue.waiting.splice(0)) act();
   }
 
   /** Changes what is wrong; connections end, or learn that they are blocked. */
@@ -159,6 +166,11 @@ export class RabbitMqModel {
   /** Every connection ends at once. */
   dropConnections(): void {
     for (const connection of this.#connections) connection.end(reset());
+  }
+
+  /** Channels that were idle for a while ask for the right to write again. */
+  forgetRights(): void {
+    for (const { open } of this.#connections) for (const channel of open) channel.forgetRights();
   }
 
   /** The connections of a process that was killed end. */
@@ -198,10 +210,14 @@ export class RabbitMqModel {
     });
   }
 
-  /** What the broker does with a message: stores it, returns it, refuses it, or closes the channel. */
+  /**
+   * What the broker does with a message: stores it, returns it, refuses it, or closes the channel. `confirm` is called when
+   * a queue stores it later.
+   */
   route(
     message: Omit<QueuedMessage, "queue" | "at">,
     { maxMessageBytes, writable }: ChannelRights,
+    confirm: () => void,
   ): Routed {
     const { exchange, routingKey, content } = message;
     if (content.length > maxMessageBytes) {
@@ -219,21 +235,42 @@ export class RabbitMqModel {
     const names = this.#bindings
       .filter((each) => each.exchange === exchange && takes(type, each.pattern, routingKey))
       .map(({ queue }) => queue);
-    const queues = [...new Set(names)].filter((name) => this.#queues.get(name)?.isDown === false);
+    // RabbitMQ 3 does not route to a queue whose node is down; RabbitMQ 4 refuses for it.
+    const isLeftOut = (queue: Queue): boolean => queue.isDown && this.version.startsWith("3.");
+    const queues = [...new Set(names)].flatMap((name) => {
+      const queue = this.#queues.get(name);
+      return queue === undefined || isLeftOut(queue) ? [] : [{ name, queue }];
+    });
     if (queues.length === 0) return { outcome: "returned" };
-    let isRefused = false;
-    for (const name of queues) {
-      const queue = this.#queues.get(name)!;
-      if (queue.isFull || queue.messages.length >= (queue.maxLength ?? Infinity)) {
-        isRefused = true;
-        continue;
-      }
-      const stored = { ...message, queue: name, at: this.scheduler.now };
-      queue.messages.push(stored);
-      this.stored.push(stored);
+    const [isRefused, isWaiting] = [queues.some(refuses), queues.some(waits)];
+    let open = queues.filter(waits).length;
+    for (const { name, queue } of queues) {
+      const store = (): void => {
+        const stored = { ...message, queue: name, at: this.scheduler.now };
+        queue.messages.push(stored);
+        this.stored.push(stored);
+      };
+      if (queue.isWithoutMajority) {
+        queue.waiting.push(() => {
+          store();
+          open -= 1;
+          if (open === 0 && !isRefused) confirm();
+        });
+      } else if (!refuses({ queue })) store();
     }
-    return { outcome: isRefused ? "nack" : "confirmed" };
+    if (isRefused) return { outcome: "nack" };
+    return { outcome: isWaiting ? "waiting" : "confirmed" };
   }
+}
+
+/** True if a queue refuses messages. */
+function refuses({ queue }: { readonly queue: Queue }): boolean {
+  const { isDown, isFull, messages, maxLength = Infinity } = queue;
+  return isDown || isFull || messages.length >= maxLength;
+}
+
+function waits({ queue }: { readonly queue: Queue }): boolean {
+  return queue.isWithoutMajority;
 }
 
 /** What a channel may do. */
@@ -264,7 +301,7 @@ function takes(type: ExchangeType, pattern: string, key: string): boolean {
   return type === "direct" ? pattern === key : matches(pattern, key);
 }
 
-type Routed = { readonly outcome: "confirmed" | "returned" | "nack" } | Refusal;
+type Routed = { readonly outcome: "confirmed" | "returned" | "nack" | "waiting" } | Refusal;
 
 /** A topic pattern: `*` is one word, `#` any number, also none. */
 function matches(pattern: string, key: string): boolean {

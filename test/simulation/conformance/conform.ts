@@ -1,17 +1,31 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { localProvider } from "../../integration/support/brokers.ts";
+import { type JournalStep, journalScripts } from "./journal-script.ts";
 import { type KafkaStep, kafkaScripts } from "./kafka-script.ts";
+import { ModelJournal } from "./model-journal.ts";
 import { ModelKafka } from "./model-kafka.ts";
 import { ModelRabbitMq } from "./model-rabbitmq.ts";
+import { ModelRabbitMqCluster } from "./model-rabbitmq-cluster.ts";
+import { playJournal } from "./play-journal.ts";
 import { playKafka } from "./play-kafka.ts";
 import { playRabbitMq } from "./play-rabbitmq.ts";
+import { playRabbitMqCluster } from "./play-rabbitmq-cluster.ts";
+import { type ClusterStep, rabbitMqClusterScripts } from "./rabbitmq-cluster-script.ts";
 import { type RabbitMqStep, rabbitMqScripts } from "./rabbitmq-script.ts";
+import { RealJournal } from "./real-journal.ts";
 import { RealKafka, startGuardedKafka } from "./real-kafka.ts";
-import { RealRabbitMq } from "./real-rabbitmq.ts";
+import { RealRabbitMq, startGuardedRabbitMq } from "./real-rabbitmq.ts";
+import { RealRabbitMqCluster } from "./real-rabbitmq-cluster.ts";
 
-/** Real brokers that the models are compared with. */
-export const targets = ["kafka", "rabbitmq", "kafka-cluster", "rabbitmq-restarts"] as const;
+/** What the models are compared with. */
+export const targets = [
+  "kafka",
+  "rabbitmq",
+  "kafka-cluster",
+  "rabbitmq-restarts",
+  "rabbitmq-cluster",
+  "journal",
+] as const;
 
 export type Target = (typeof targets)[number];
 
@@ -39,15 +53,11 @@ async function compareKafka(nodes: 1 | 3): Promise<Comparison<KafkaStep>> {
 }
 
 async function compareRabbitMq(restarts: boolean): Promise<Comparison<RabbitMqStep>> {
-  const cluster = await localProvider.startRabbitmq();
-  const version = await RealRabbitMq.prepare(cluster).catch(async (error: unknown) => {
-    await cluster.stop();
-    throw error;
-  });
+  const cluster = await startGuardedRabbitMq(1);
   return {
     scripts: rabbitMqScripts(restarts),
     async play(script) {
-      const model = await playRabbitMq(script, new ModelRabbitMq(version));
+      const model = await playRabbitMq(script, new ModelRabbitMq(cluster.version));
       const real = await playRabbitMq(script, new RealRabbitMq(cluster));
       return { model, real };
     },
@@ -55,11 +65,41 @@ async function compareRabbitMq(restarts: boolean): Promise<Comparison<RabbitMqSt
   };
 }
 
-const comparisons: Readonly<Record<Target, () => Promise<Comparison<KafkaStep | RabbitMqStep>>>> = {
+async function compareRabbitMqCluster(): Promise<Comparison<ClusterStep>> {
+  const cluster = await startGuardedRabbitMq(3);
+  return {
+    scripts: rabbitMqClusterScripts,
+    async play(script) {
+      const model = await playRabbitMqCluster(script, new ModelRabbitMqCluster(cluster.version));
+      const real = await playRabbitMqCluster(script, new RealRabbitMqCluster(cluster));
+      return { model, real };
+    },
+    stop: () => cluster.stop(),
+  };
+}
+
+async function compareJournal(): Promise<Comparison<JournalStep>> {
+  return {
+    scripts: journalScripts,
+    async play(script) {
+      const subject = new RealJournal();
+      const real = await playJournal(script, subject);
+      const model = await playJournal(script, new ModelJournal(subject.layout));
+      return { model, real };
+    },
+    stop: async () => undefined,
+  };
+}
+
+type AnyStep = KafkaStep | RabbitMqStep | ClusterStep | JournalStep;
+
+const comparisons: Readonly<Record<Target, () => Promise<Comparison<AnyStep>>>> = {
   kafka: () => compareKafka(1),
   "kafka-cluster": () => compareKafka(3),
   rabbitmq: () => compareRabbitMq(false),
   "rabbitmq-restarts": () => compareRabbitMq(true),
+  "rabbitmq-cluster": compareRabbitMqCluster,
+  journal: compareJournal,
 };
 
 /** Which scripts are played. */

@@ -7,7 +7,11 @@ import { FrameSplitter } from "./frames.ts";
 /** What a test needs of the requests of a connection of kafkajs (src/network/requestQueue). */
 interface RequestQueue {
   readonly inflight: ReadonlyMap<number, SocketRequest>;
-  push(request: unknown): void;
+}
+
+/** The class of these. */
+interface RequestQueueModule {
+  readonly prototype: { push: (this: RequestQueue, request: unknown) => void };
 }
 
 interface SocketRequest {
@@ -26,9 +30,9 @@ function watchRequests(): void {
   if (isWatched) return;
   isWatched = true;
   patchRequestQueue();
-  const { prototype } = requestQueueModule() as { readonly prototype: RequestQueue };
+  const { prototype } = requestQueueModule() as RequestQueueModule;
   const { push } = prototype;
-  prototype.push = function (this: RequestQueue, request): void {
+  prototype.push = function (request): void {
     queues.add(this);
     push.call(this, request);
   };

@@ -23,9 +23,9 @@ interface Planned {
 export class RabbitMqLosses {
   #planned: Planned | undefined;
 
-  /** The next publish, of so many messages, loses them or their confirms, and its connection. */
-  plan(loss: MessageLoss, messages: number): void {
-    this.#planned = { loss, messages };
+  /** What the next publish loses, of as many messages as it has, together with its connection; nothing by default. */
+  plan(planned: Planned | undefined): void {
+    this.#planned = planned && { ...planned };
   }
 
   /** For `intercept` of a proxy. */

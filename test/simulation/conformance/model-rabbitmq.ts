@@ -65,6 +65,7 @@ export class ModelRabbitMq implements RabbitMqSubject {
         break;
       case "deny":
         model.deniedWrites.add(this.exchangeName(step.exchange));
+        model.forgetRights();
         break;
       case "allow":
         model.deniedWrites.delete(this.exchangeName(step.exchange));

@@ -26,7 +26,9 @@ export interface GuardedRabbitMq extends RabbitmqCluster {
 
 /** Starts a cluster with the user that publishes, whose rights and limits are not those of the operator. */
 export async function startGuardedRabbitMq(nodes: 1 | 3): Promise<GuardedRabbitMq> {
-  const cluster = await localProvider.startRabbitmq({ nodes });
+  // A node without a majority keeps serving: one that pauses is only a node that is down.
+  const config = { cluster_partition_handling: "ignore" };
+  const cluster = await localProvider.startRabbitmq({ nodes, config });
   const proxy = await TcpProxy.start(new URL(cluster.urls[0] ?? "").host);
   const losses = new RabbitMqLosses();
   proxy.intercept = losses.on;
@@ -74,8 +76,9 @@ export class RealRabbitMq implements RabbitMqSubject {
     { messages }: { readonly messages: number },
     start: () => Promise<T>,
   ): Promise<T> {
-    this.#cluster.losses.plan(loss, messages);
-    return start();
+    const { losses } = this.#cluster;
+    losses.plan({ loss, messages });
+    return start().finally(() => losses.plan(undefined));
   }
 
   exchangeName(exchange: number): string {
@@ -99,6 +102,7 @@ export class RealRabbitMq implements RabbitMqSubject {
       case "deny":
         this.#denied.add(step.exchange);
         await this.#setRights();
+        await this.#evaluate(forgetRights);
         break;
       case "allow":
         this.#denied.delete(step.exchange);
@@ -126,13 +130,13 @@ export class RealRabbitMq implements RabbitMqSubject {
 
   async read(queue: number): Promise<readonly ReadMessage[] | undefined> {
     const name = this.queueName(queue);
-    return this.#withChannel(async (channel) => {
-      channel.on("error", () => undefined);
-      const found = await channel.checkQueue(name).catch(() => undefined);
-      if (found === undefined) return undefined;
-      const isStream = await this.#isStream(name);
-      return isStream ? readStream(channel, name) : readAll(channel, name);
-    });
+    // A node that has just started may need a moment for a queue.
+    const find = () => this.#withChannel((channel) => findQueue(channel, name));
+    const found = await until(find, `queue ${name} can be used`, { mayThrow: true, everyMs: 100 });
+    if (found === "missing") return undefined;
+    return this.#withChannel(async (channel) =>
+      (await this.#isStream(name)) ? readStream(channel, name) : readAll(channel, name),
+    );
   }
 
   async clear(): Promise<void> {
@@ -176,6 +180,10 @@ export class RealRabbitMq implements RabbitMqSubject {
   }
 }
 
+/** A channel remembers rights until it was idle for a while. Now each forgets them, however fast the machine is. */
+const forgetRights =
+  "[sys:replace_state(Pid, fun (State) -> erase(permission_cache), State end) || Pid <- rabbit_channel:list_local()]";
+
 /** How the operator does it, in Erlang: rabbitmqctl takes a hundred times as long. */
 function programOf(step: OperatorStep): string {
   const internal = "rabbit_auth_backend_internal";
@@ -215,6 +223,18 @@ function toRead({
   const { exchange, routingKey } = fields;
   const messageId = String(properties.messageId);
   return { exchange, routingKey, messageId, content: content.toString() };
+}
+
+/** Whether a queue is there. Rejects if it is and cannot be used. */
+async function findQueue(channel: Channel, queue: string): Promise<"found" | "missing"> {
+  channel.on("error", () => undefined);
+  try {
+    await channel.checkQueue(queue);
+    return "found";
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("no queue")) return "missing";
+    throw error;
+  }
 }
 
 async function readAll(channel: Channel, queue: string): Promise<ReadMessage[]> {

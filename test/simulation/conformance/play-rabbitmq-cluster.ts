@@ -1,0 +1,163 @@
+import type { ChannelModel, ConfirmChannel, Message } from "amqplib";
+import { isNack } from "../../../src/amqp/amqplib.ts";
+import type { ClusterStep } from "./rabbitmq-cluster-script.ts";
+import type { Settled } from "./virtual-time.ts";
+
+/** A cluster that a script is played on: a real one, or the model. */
+export interface RabbitMqClusterSubject {
+  /** Connects to the first node. */
+  connect(): Promise<ChannelModel>;
+  /** Waits for an answer of the broker. */
+  settle<T>(start: () => Promise<T>): Promise<Settled<T> | undefined>;
+  /** Declares a queue on a node, and binds it to the exchange for its name. */
+  declare(step: ClusterStep & { readonly do: "declare" }): Promise<void>;
+  /** Ends a node at once; the others have noticed. */
+  stopNode(node: number): Promise<void>;
+  /** Starts a node; its queues can be used. */
+  startNode(node: number): Promise<void>;
+  readonly exchange: string;
+  queueName(queue: number): string;
+  /** The ids of the messages in a queue. */
+  read(queue: number): Promise<readonly string[]>;
+  clear(): Promise<void>;
+}
+
+const none = "-";
+const queues = [0, 1, 2];
+const nodes = 3;
+
+/** Plays a script on a cluster. Returns one line for each step, and one for each queue that is read back at the end. */
+export async function playRabbitMqCluster(
+  script: readonly ClusterStep[],
+  subject: RabbitMqClusterSubject,
+): Promise<string[]> {
+  const player = new Player(subject);
+  const lines: string[] = [];
+  try {
+    await player.open();
+    for (const [index, step] of script.entries()) {
+      lines.push(`${index} ${JSON.stringify(step)}: ${await player.play(step, index)}`);
+    }
+    lines.push(`end: ${await player.startAll()}`);
+    for (const queue of queues) lines.push(`queue ${queue}: ${(await subject.read(queue)).join()}`);
+  } finally {
+    await player.close();
+    await subject.clear();
+  }
+  return lines;
+}
+
+class Player {
+  readonly #subject: RabbitMqClusterSubject;
+  readonly #kinds = new Map<number, string>();
+  readonly #stopped = new Set<number>();
+  readonly #returned = new Set<unknown>();
+  #connection: ChannelModel | undefined;
+  #channel: ConfirmChannel | undefined;
+  /** Messages in quorum queues that had no majority when they were published. */
+  #waiting: { readonly id: string; readonly outcome: Promise<string>; isEarly: boolean }[] = [];
+
+  constructor(subject: RabbitMqClusterSubject) {
+    this.#subject = subject;
+  }
+
+  async open(): Promise<void> {
+    await this.#settled(async () => {
+      this.#connection = await this.#subject.connect();
+      this.#channel = await this.#connection.createConfirmChannel();
+      await this.#channel.assertExchange(this.#subject.exchange, "direct", { durable: true });
+    });
+    this.#channel?.on("return", ({ properties }: Message) => {
+      this.#returned.add(properties.messageId);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#subject.settle(async () => this.#connection?.close());
+  }
+
+  /** What a step comes to; `-` if there is nothing to do. */
+  async play(step: ClusterStep, index: number): Promise<string> {
+    switch (step.do) {
+      case "declare":
+        this.#kinds.set(step.queue, step.kind);
+        await this.#settled(() => this.#subject.declare(step));
+        return "done";
+      case "publish":
+        return this.#publish(step.queues, index);
+      case "stop-node":
+        if (this.#stopped.has(step.node)) return none;
+        this.#stopped.add(step.node);
+        await this.#subject.stopNode(step.node);
+        return "done";
+      default:
+        return this.#start(step.node);
+    }
+  }
+
+  /** Starts the nodes that are down. Returns what came of the messages that waited for them. */
+  async startAll(): Promise<string> {
+    const outcomes: string[] = [];
+    for (const node of this.#stopped) outcomes.push(await this.#start(node));
+    return outcomes.join("; ") || none;
+  }
+
+  async #start(node: number): Promise<string> {
+    if (!this.#stopped.delete(node)) return none;
+    const early = this.#waiting.filter(({ isEarly }) => isEarly).map(({ id }) => id);
+    await this.#subject.startNode(node);
+    const outcomes: string[] = [];
+    for (const { id, outcome } of this.#hasMajority ? this.#waiting.splice(0) : []) {
+      outcomes.push(`${id} ${await this.#settled(() => outcome)}`);
+    }
+    return [early.length === 0 ? "done" : `done, too early: ${early.join()}`, ...outcomes].join(
+      "; ",
+    );
+  }
+
+  get #hasMajority(): boolean {
+    return this.#stopped.size < nodes / 2;
+  }
+
+  async #publish(targets: readonly number[], index: number): Promise<string> {
+    const sent = targets.map((queue, at) => {
+      const id = `${index}.${at}`;
+      const outcome = this.#send(this.#subject.queueName(queue), id);
+      const mayWait = this.#kinds.get(queue) === "quorum" && !this.#hasMajority;
+      return { id, outcome, mayWait };
+    });
+    const outcomes: string[] = [];
+    for (const { id, outcome, mayWait } of sent) {
+      if (!mayWait) {
+        outcomes.push((await this.#settled(() => outcome)) ?? "no answer");
+        continue;
+      }
+      const waiting = { id, outcome, isEarly: false };
+      const note = async (): Promise<void> => {
+        await outcome;
+        waiting.isEarly = true;
+      };
+      void note();
+      this.#waiting.push(waiting);
+      outcomes.push("waits");
+    }
+    return outcomes.join();
+  }
+
+  #send(routingKey: string, messageId: string): Promise<string> {
+    return new Promise((resolve) => {
+      const options = { persistent: true, mandatory: true, messageId };
+      const content = Buffer.from(messageId);
+      this.#channel?.publish(this.#subject.exchange, routingKey, content, options, (error) => {
+        if (error) resolve(isNack(error) ? "nack" : "lost");
+        else resolve(this.#returned.has(messageId) ? "returned" : "ack");
+      });
+    });
+  }
+
+  async #settled<T>(start: () => Promise<T>): Promise<T | undefined> {
+    const settled = await this.#subject.settle(start);
+    if (settled !== undefined && "error" in settled) throw settled.error;
+    return settled?.value;
+  }
+}
