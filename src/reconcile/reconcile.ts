@@ -28,6 +28,7 @@ import type { RunningState } from "./run-file.ts";
 import {
   type Compared,
   defaultSettleMs,
+  groupByPart,
   type OwnEntries,
   ownEntries,
   walkDatabase,
@@ -480,15 +481,4 @@ class Comparing {
 
 function emptyRun(startedMs: number): RunningState {
   return { startedMs, after: 0, rows: 0, otherCa: 0, counts: {}, findings: 0, findingsBytes: 0 };
-}
-
-function groupByPart(rows: Iterable<ExitRecord>): Map<number, ExitRecord[]> {
-  const parts = new Map<number, ExitRecord[]>();
-  for (const row of rows) {
-    const part = ContentIndex.partOf(row.context);
-    const others = parts.get(part);
-    if (others === undefined) parts.set(part, [row]);
-    else others.push(row);
-  }
-  return parts;
 }

@@ -115,3 +115,15 @@ export function ownCas(
       (certificate === "" ? name !== "" : own.has(certificate)),
   );
 }
+
+/** Rows by the file of the index that has their requests. */
+export function groupByPart(rows: Iterable<ExitRecord>): Map<number, ExitRecord[]> {
+  const parts = new Map<number, ExitRecord[]>();
+  for (const row of rows) {
+    const part = ContentIndex.partOf(row.context);
+    const others = parts.get(part);
+    if (others === undefined) parts.set(part, [row]);
+    else others.push(row);
+  }
+  return parts;
+}
