@@ -11,6 +11,7 @@ import {
   readFlags,
   syncDirectory,
 } from "../files/append-file.ts";
+import { ignoreMissing } from "../files/existing.ts";
 import { writeWhole } from "../files/write-whole.ts";
 import type { JournalPosition } from "../journal/position.ts";
 
@@ -172,14 +173,16 @@ async function readStart(path: string, content: Buffer): Promise<number> {
 }
 
 async function openOrCreate(path: string): Promise<{ file: FileHandle; isNew: boolean }> {
+  const existing = await open(path, constants.O_RDWR | noFollow).catch(ignoreMissing);
+  const file = existing ?? (await open(path, "wx+", fileModes.private));
   try {
-    return { file: await open(path, constants.O_RDWR | noFollow), isNew: false };
+    // The name of a file that nothing was written to may not be durable: whoever created it may have failed here.
+    if ((await file.stat()).size === 0) await syncDirectory(dirname(path));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    await file.close();
+    throw error;
   }
-  const file = await open(path, "wx+", fileModes.private);
-  await syncDirectory(dirname(path));
-  return { file, isNew: true };
+  return { file, isNew: existing === undefined };
 }
 
 function encodeSlot({ generation, position }: Slot): Buffer {

@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
-type Flushing = Pick<FileHandle, "fd" | "datasync" | "write">;
+type Flushing = Pick<FileHandle, "fd" | "datasync" | "sync" | "write">;
 type WriteBytes = (bytes: Buffer, from: number, count: number, at: number) => Promise<object>;
 
 async function fileHandlePrototype(): Promise<Flushing> {
@@ -41,6 +41,19 @@ export async function failFlushes(t: TestContext): Promise<() => void> {
     throw Object.assign(new Error("EIO: i/o error, fdatasync"), { code: "EIO" });
   });
   return () => mock.mock.restore();
+}
+
+/** Lets every flush of a directory fail until `repair`; `flushed` counts those that worked since. */
+export async function failDirectoryFlushes(t: TestContext) {
+  const prototype = await fileHandlePrototype();
+  const { sync } = prototype;
+  let [isBroken, flushed] = [true, 0];
+  t.mock.method(prototype, "sync", async function (this: Flushing) {
+    if (isBroken) throw Object.assign(new Error("EIO: i/o error, fsync"), { code: "EIO" });
+    await sync.call(this);
+    flushed += 1;
+  });
+  return { repair: () => void (isBroken = false), flushed: () => flushed };
 }
 
 /** Holds every flush of the files called `name`, as a disk that hangs does, until `release`. */

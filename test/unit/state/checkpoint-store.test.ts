@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import type { JournalPosition } from "../../../src/journal/position.ts";
 import { CheckpointStore, readCheckpoint } from "../../../src/state/checkpoint-store.ts";
-import { failFlushes, shortenWrites } from "../../support/failing-flush.ts";
+import { failDirectoryFlushes, failFlushes, shortenWrites } from "../../support/failing-flush.ts";
 
 let directory = "";
 let files = 0;
@@ -157,6 +157,17 @@ test("a position that was written in part only is not saved, and the next one is
   await store.save(position(3n));
   await store.close();
   assert.deepEqual(await load(path), { state: "found", position: position(3n) });
+});
+
+test("the name of a file that was not durable when it was created becomes so at the next start", async (t) => {
+  const path = freshPath();
+  const disk = await failDirectoryFlushes(t);
+  await assert.rejects(CheckpointStore.open(path), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  disk.repair();
+  const store = await CheckpointStore.open(path);
+  assert.equal(store.state, "new");
+  await store.close();
+  assert.equal(disk.flushed(), 1);
 });
 
 test("an anchor counts only while nothing was saved, also when both are asked for at once", async () => {
