@@ -8,7 +8,6 @@ import { exitEvents } from "../../../src/exit/ca-codes.ts";
 import { lockDirectory } from "../../../src/files/directory-lock.ts";
 import { ReportedFindings } from "../../../src/reconcile/reported-findings.ts";
 import type { Observation } from "../../../src/service/live-status.ts";
-import { FakeCaDatabase } from "../../support/fake-ca-database.ts";
 import { published } from "../../support/published-files.ts";
 import {
   day,
@@ -187,18 +186,18 @@ test("a comparison waits for a CA that restarts at its time, and needs no answer
   const service = new ScheduledService(t);
   const { scene } = service;
   scene.database.put(issuedRow(scene, 3));
-  const { readFacts, readCrlPartitions } = FakeCaDatabase.prototype;
+  const { facts, partitions } = scene.database;
   const unreachable = { hresult: 0x8007_06ba, call: "GetCAProperty" };
   let answersAfter = 3;
   t.mock.method(scene.database, "readFacts", async () => {
     answersAfter -= 1;
     if (answersAfter >= 0) throw Object.assign(new Error("unreachable"), unreachable);
-    return readFacts.call(scene.database);
+    return facts;
   });
   // The last that is asked for.
   t.mock.method(scene.database, "readCrlPartitions", async () => {
     answersAfter = Number.POSITIVE_INFINITY;
-    return readCrlPartitions.call(scene.database);
+    return partitions;
   });
   const { status } = await service.compare(t);
   assert.deepEqual(reasonsOf(status), [["reconcile-findings", "1 missing"]]);
