@@ -306,6 +306,11 @@ function takesQueueAway(action: Action): boolean {
   return action.do === "rabbitmq-queue" && action.is === "down";
 }
 
+/** True if a power cut would leave a checkpoint of a sink. */
+export function hasCheckpoint(sink: SinkName, world: World): boolean {
+  return checkpointOf(sink, world) !== undefined;
+}
+
 /** Ordinal of the first record that a checkpoint on disk is before. */
 export function checkpointedUntil(sink: SinkName, world: World): number {
   const checkpoint = checkpointOf(sink, world);

@@ -3,7 +3,7 @@ import { createWorld, space } from "./create-world.ts";
 import { findDelay } from "./delays.ts";
 import { type Fault, faultOf, isHarmless, mayDuplicate, subjectOf } from "./faults.ts";
 import { HealthWatch } from "./health-watch.ts";
-import { deliveriesOf, findViolations, oldestUndelivered } from "./invariants.ts";
+import { deliveriesOf, findViolations, hasCheckpoint, oldestUndelivered } from "./invariants.ts";
 import { drainMs, settledMs, stopMs } from "./limits.ts";
 import { LogLimits } from "./log-limits.ts";
 import type { RunReport } from "./run-report.ts";
@@ -221,7 +221,10 @@ class Run {
         this.#act(() => rabbitmq.dropConnections());
         return;
       case "delete-segments":
-        this.#act(() => journal.deleteOldest(action.count));
+        // For a sink without a checkpoint, what is gone was never there.
+        if (this.#scenario.sinks.every((sink) => hasCheckpoint(sink, this.#world))) {
+          this.#act(() => journal.deleteOldest(action.count));
+        }
         return;
       case "delete-file":
         this.#deleteFile();
