@@ -6,24 +6,19 @@ import type { EventOptions } from "../events/envelope.ts";
 import type { CertwireEvent } from "../events/event.ts";
 import type { EventFilter } from "../events/event-filter.ts";
 import { findingEvent } from "../events/finding-event.ts";
-import type { ShrinkEvent } from "../events/outbound-event.ts";
-import type { Redactor } from "../events/redaction/redactor.ts";
-import type { Router } from "../events/router.ts";
 import { directoryModes } from "../files/append-file.ts";
 import { ignoreMissing } from "../files/existing.ts";
 import { readLimitedText } from "../files/limited-text.ts";
 import { replaceFile } from "../files/replace-file.ts";
-import type { PipelineLimits } from "../pipeline/limits.ts";
-import type { PipelineMonitor } from "../pipeline/monitor.ts";
 import { ObservedSink } from "../pipeline/observed-sink.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
 import type { RoutedKindsStore } from "../pipeline/routed-kinds.ts";
-import type { Sink } from "../sinks/sink.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import type { DeadLetter, DeadLetters } from "../state/dead-letter.ts";
 import { kibibyte } from "../units.ts";
 import type { Pace } from "./pace.ts";
 import type { ReportedFindings, ReportNumbers } from "./reported-findings.ts";
+import type { BackfillTarget } from "./run-backfill.ts";
 
 /** Which reports are published, and how fast. */
 export interface FindingsOptions {
@@ -36,19 +31,9 @@ export interface FindingsOptions {
 }
 
 /** Where they go. */
-export interface FindingsTarget {
-  /** Not opened yet. */
-  readonly sink: Sink;
-  readonly limits: PipelineLimits;
-  readonly shrink: ShrinkEvent;
-  /** What the sink does not show. Default: its events show everything. */
-  readonly redactor?: Redactor | undefined;
-  /** Where its events go. Default: to the sink's own destination. */
-  readonly router?: Router | undefined;
-  readonly deadLetters: DeadLetters;
+export interface FindingsTarget extends Omit<BackfillTarget, "drainTimeoutMs"> {
   /** Which kinds its broker has routed before. Default: not known. */
   readonly routedKinds?: RoutedKindsStore | undefined;
-  readonly monitor: PipelineMonitor;
 }
 
 /**
