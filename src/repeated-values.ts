@@ -11,9 +11,16 @@ export function repetitionCounts(): { readonly found: number; readonly missed: n
   return { ...counts };
 }
 
+/** A value that nobody can change from then on, nor what is in it. */
+export function deepFrozen<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const inner of Object.values(value)) deepFrozen(inner);
+  return Object.freeze(value);
+}
+
 /**
  * Values by what they were made of, since most of an event is as in the events before it. The key is the whole input, so
- * that what is found is what would be made again; values are shared, so nobody may change one. Whoever writes the input
+ * that what is found is what would be made again; values are shared, so they are frozen. Whoever writes the input
  * may fill it with values that never come again: two halves limit the memory, and what was used since the last change of
  * halves stays. An owner keeps no secrets in it.
  */
@@ -34,7 +41,7 @@ export class RepeatedValues<T> {
     return value;
   }
 
-  /** Keeps a value, unless its key is longer than 1,024 characters. */
+  /** Keeps and freezes a value, unless its key is longer than 1,024 characters. */
   keep(key: string, value: T): void {
     if (key.length > maxKeyLength) return;
     if (this.#recent.size >= maxEntries || this.#recentLength >= maxTotalLength) {
@@ -42,7 +49,7 @@ export class RepeatedValues<T> {
       this.#recent = new Map();
       this.#recentLength = 0;
     }
-    this.#recent.set(key, value);
+    this.#recent.set(key, deepFrozen(value));
     this.#recentLength += key.length;
   }
 }

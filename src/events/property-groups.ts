@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import type { RecordValue } from "../exit/record.ts";
+import { deepFrozen } from "../repeated-values.ts";
 import { isSecretName } from "../x509/secret-names.ts";
 import type { Comparison } from "./certificate-row.ts";
 import type { Detail } from "./envelope.ts";
@@ -131,7 +132,7 @@ export class PropertyGroups {
     if (this.#problems.changes !== changes || this.unknown.length !== count) return ca;
     const groups = sharedGroups.get(properties) ?? { standard: {}, full: {} };
     sharedGroups.set(properties, groups);
-    groups[this.#detail][form] = ca;
+    groups[this.#detail][form] = deepFrozen(ca);
     return ca;
   }
 

@@ -1,3 +1,5 @@
+import { deepFrozen } from "../repeated-values.ts";
+
 /** The JSON of values that many events share. */
 const texts = new WeakMap<object, string>();
 
@@ -9,13 +11,6 @@ export function shared<T extends object>(value: T): T {
   if (texts.has(value)) return value;
   texts.set(value, JSON.stringify(value));
   return deepFrozen(value);
-}
-
-function deepFrozen<T extends object>(value: T): T {
-  for (const inner of Object.values(value)) {
-    if (typeof inner === "object" && inner !== null) deepFrozen(inner as object);
-  }
-  return Object.freeze(value);
 }
 
 /**

@@ -107,8 +107,7 @@ export class CborReader {
     }
     const before = this.#items;
     const value = this.#item();
-    const bytes = Buffer.from(this.#bytes.subarray(start, this.#position));
-    repeated.keep({ bytes, items: this.#items - before });
+    repeated.keep(this.#bytes.subarray(start, this.#position), this.#items - before);
     return value;
   }
 

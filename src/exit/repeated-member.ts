@@ -32,10 +32,10 @@ export class RepeatedMember {
     });
   }
 
-  /** Keeps an item in the place of the oldest one. */
-  keep(item: KnownItem): void {
-    if (item.bytes.length > maxBytes) return;
-    this.#kept[this.#next] = item;
+  /** Keeps a copy of an item's bytes in the place of the oldest one. */
+  keep(bytes: Buffer, items: number): void {
+    if (bytes.length > maxBytes) return;
+    this.#kept[this.#next] = { bytes: Buffer.from(bytes), items };
     this.#next = (this.#next + 1) % maxKept;
   }
 }

@@ -76,11 +76,6 @@ export class DerReport {
     return [...named, ...[...counts].flatMap((count) => unnamedProblems(count, limit))];
   }
 
-  /** The number of problems so far of the value. */
-  get added(): number {
-    return this.#shared.added;
-  }
-
   /** The report of a part within this one, which has its own limit of problems. */
   at(name: string): DerReport {
     const part = this.#place === "" ? name : `${this.#place}.${name}`;
@@ -115,6 +110,7 @@ export class DerReport {
    * it is shared: see `RepeatedValues`.
    */
   once<T>(known: RepeatedValues<T>, reader: DerReader, element: DerElement, read: () => T): T {
+    // Of a value that was cut the bytes are not those of the element.
     if (element.after > reader.bytes.length) return read();
     const key = reader.bytes.toString("latin1", element.offset, element.after);
     const found = known.get(key);

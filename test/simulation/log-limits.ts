@@ -1,6 +1,9 @@
 import { mostOfMessage } from "./limits.ts";
 import type { LoggedLine } from "./service-process.ts";
 
+/** Each line of it is about another loss: a power cut leaves as many as it has torn frames. */
+const lineOfEachLoss = "gap in the journal";
+
 /** Counts the lines of a message within a time that ends now. */
 class Window {
   readonly #lines: readonly LoggedLine[];
@@ -25,7 +28,7 @@ class Window {
         this.#add(this.#lines[this.#old]!, -1);
       }
       const count = this.#add(line, 1);
-      if (count > this.#most) {
+      if (count > this.#most && line.message !== lineOfEachLoss) {
         const minutes = this.#withinMs / 60_000;
         found ??= `"${line.message}" is in the log ${count} times within ${minutes} minutes`;
       }

@@ -71,8 +71,9 @@ export class RabbitMqLane {
     if (failure?.scope !== "sink") {
       await this.#tidy(channel, result);
       if (failure?.kind === "unroutable") this.#connection.repairTopology();
-      const hasFailures = result.hasReturned || result.failures.size > 0;
-      if (hasFailures || this.#space === 0) this.#leave(channel);
+      // One that RabbitMQ 3.10 never recovers refuses everything; a queue that is full may take some.
+      const isRefused = result.failures.size > 0 && result.confirmed.size === 0;
+      if (result.hasReturned || isRefused || this.#space === 0) this.#leave(channel);
     }
     return failure === undefined
       ? { acknowledged }

@@ -54,7 +54,7 @@ export class EventMaker {
   /** The events of one call of Notify at a given time, at least one. */
   events(served: SimulatedEvent, now: Date): CertwireEvent[] {
     const record = collectRecord(served, this.#caName, filetimeOf(now));
-    return buildEvents(this.#nextFrame(now), record, this.#identity, this.#options);
+    return owned(buildEvents(this.#nextFrame(now), record, this.#identity, this.#options));
   }
 
   /**
@@ -66,7 +66,7 @@ export class EventMaker {
     const frame = lost.areWritten ? this.#nextFrame(now) : this.#frameOfNoJournal(now, lost);
     lost.add({ sequence: frame.sequence, time: frame.time, context: served.context });
     // The service never sees this record, so it remembers nothing of it.
-    return buildEvents(frame, record, new CaIdentity(), this.#options);
+    return owned(buildEvents(frame, record, new CaIdentity(), this.#options));
   }
 
   /** The event of a loss that ends now; `undefined` if nothing was lost. */
@@ -108,7 +108,7 @@ export class EventMaker {
     return frame;
   }
 
-  /** The frame behind the newest record. Its payload, which is empty here, counts as in a journal. */
+  /** The frame after the newest record. Its payload, which is empty here, counts as in a journal. */
   #chained(frame: Frame) {
     return { ...frame, hashes: { previous: this.#chain, record: chainLink(this.#chain, frame) } };
   }
@@ -134,6 +134,11 @@ export class EventMaker {
   #id(label: string): string {
     return hash("sha256", `${this.#seed}/${label}`).slice(0, 32);
   }
+}
+
+/** Events share values, which are frozen; a test may change its own. */
+function owned(events: CertwireEvent[]): CertwireEvent[] {
+  return structuredClone(events);
 }
 
 /** 100 ns since 1601-01-01 UTC. */

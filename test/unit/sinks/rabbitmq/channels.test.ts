@@ -117,3 +117,21 @@ test("after a nack the next batch has a channel of its own", async (t) => {
   const between = methods.slice(methods.indexOf(published) + 1, methods.lastIndexOf(published));
   assert.deepEqual(between, [closed, opened, "85.10"], methods.join());
 });
+
+test("a lane keeps its channel while a full queue takes some of its events", async (t) => {
+  let taken = 0;
+  const broker = await startFakeRabbitMq(() => (++taken % 2 === 1 ? true : "nack"));
+  const sink = rabbitMqSink([broker.url], "events", { lanes: 1 });
+  t.after(async () => {
+    await sink.close();
+    broker.stop();
+  });
+  await sink.open(signal);
+  const batch = [1, 2, 3, 4].map((n) => sampleOutbound(n));
+  const outcome = await sink.publish(0, batch, signal);
+  assert.equal(outcome.acknowledged, 1);
+  assert.equal(outcome.failure?.kind, "retry-identical");
+  await sink.publish(0, batch.slice(1), signal);
+  const closed = broker.requests().filter(({ method }) => method === "20.40");
+  assert.deepEqual(closed, []);
+});
