@@ -122,6 +122,11 @@ export class CaDatabase {
     this.#sleep = options.sleep ?? ((ms, signal) => clock.delay(ms, { signal }));
   }
 
+  /** True while a call is out that the CA has not answered in time: further ones are refused. */
+  get isStuck(): boolean {
+    return this.#stuck !== undefined;
+  }
+
   /**
    * What the CA says of itself. Rejects with CERTWIRE_CA_DATABASE_REFUSED, CERTWIRE_CA_DATABASE_FAILED,
    * CERTWIRE_CA_DATABASE_STUCK, and with CERTWIRE_CA_DATABASE_OTHER if it is not the CA that is meant. After an abort of

@@ -60,6 +60,7 @@ export function parseConfig(file: string, text: string, options: LoadOptions = {
   const findings = [
     ...duplicateKeys(root, []),
     ...duplicateNames(root),
+    ...sharedFiles(root),
     ...(parsed.success ? [] : findingsOf({ root, kinds }, parsed.error.issues)),
   ];
   const baseDirectory = dirname(resolve(file));
@@ -162,10 +163,27 @@ function duplicateKeys(node: Node, path: readonly (string | number)[]): Finding[
   });
 }
 
-function duplicateNames(root: Node): Finding[] {
+/** What each entry of `sinks` has as its name. */
+function sinkNames(root: Node): readonly unknown[] {
   const { sinks } = Object(getNodeValue(root)) as { sinks?: unknown };
   if (!Array.isArray(sinks)) return [];
-  const names = sinks.map((sink: unknown) => (Object(sink) as { name?: unknown }).name);
+  return sinks.map((sink: unknown) => (Object(sink) as { name?: unknown }).name);
+}
+
+/** Two sinks of which one would write the files that hold what another one does besides live events. */
+function sharedFiles(root: Node): Finding[] {
+  const names = sinkNames(root);
+  return names.flatMap((name, index) => {
+    const [, work, other] = /^(reconcile|backfill|replay)-(.+)$/.exec(String(name)) ?? [];
+    if (work === undefined || !names.includes(other)) return [];
+    const message = `is the name of the dead letters of ${work} to sink "${other}"`;
+    const hint = `Give it a name that is not "${work}-" with the name of another sink.`;
+    return [findingAt(root, ["sinks", index, "name"], message, hint)];
+  });
+}
+
+function duplicateNames(root: Node): Finding[] {
+  const names = sinkNames(root);
   return names.flatMap((name, index) =>
     typeof name === "string" && names.indexOf(name) < index
       ? findingAt(

@@ -40,7 +40,7 @@ export const reconcileMessages = {
     section: "The CA's database",
     levels: ["info"],
     fields: failure,
-    advice: "`certwire reconcile` or `certwire backfill` runs; tried again every 10 minutes",
+    advice: "`certwire reconcile` or `certwire backfill` runs; tried again every minute",
   },
   "the CA's database is busy; it is read again later": {
     section: "The CA's database",

@@ -13,6 +13,7 @@ import {
   missingParts,
 } from "./missing-events.ts";
 import type { Pace } from "./pace.ts";
+import type { RunFile } from "./run-file.ts";
 
 /** What a backfill would publish. */
 export interface BackfillPlan {
@@ -62,6 +63,7 @@ export interface BackfillOptions extends MissingOptions {
   readonly filter: EventFilter;
   readonly pace: Pace;
   readonly place: BackfillPlace;
+  readonly run: RunFile;
   readonly progress: BackfillProgress;
 }
 

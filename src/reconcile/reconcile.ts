@@ -6,6 +6,7 @@ import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
 import type { ReconcileLayout } from "../state/layout.ts";
 import { Backfilled, compareWithBackfilled } from "./backfilled.ts";
+import { changedRows } from "./changed-rows.ts";
 import {
   type ComparedCrl,
   type CrlClass,
@@ -24,11 +25,12 @@ import { ContentIndex, crlRequestId, type IndexEntry } from "./content-index.ts"
 import { FindingsFile } from "./findings-file.ts";
 import type { Contents } from "./journal-contents.ts";
 import { type Identified, identifyBoth } from "./known-database.ts";
-import type { RunningState } from "./run-file.ts";
+import { emptyRun, type RunningState } from "./run-file.ts";
 import {
   type Compared,
   defaultSettleMs,
   groupByPart,
+  groupIds,
   type OwnEntries,
   ownEntries,
   walkDatabase,
@@ -60,6 +62,11 @@ export interface ReconcileOptions extends Compared, Identified {
    * those of `again` and `againCrls` that neither the database has any more nor the journal.
    */
   readonly compared?: (about: number | string) => void;
+  /**
+   * True to leave a run over every row that is complete as one that was stopped, so that it costs nothing to go on with it
+   * until the caller has kept what it found (`RunFile.end`). Default false.
+   */
+  readonly staysRunning?: boolean;
   /** The time now, in ms since 1970. Default that of the machine. */
   readonly now?: () => number;
 }
@@ -118,8 +125,6 @@ export interface ReconcileReport {
 
 /** A run compares so much of the time before the last one again: clocks, and rows that were not settled. */
 export const overlapMs = 3_600_000;
-/** With more changed rows than this, every row is compared: they are not kept in memory. */
-const mostChanged = 32_768;
 
 /** False where the journal cannot say yet, or not any more, whether it had something. */
 function hasResult(found: RequestClass | CrlClass): boolean {
@@ -184,7 +189,8 @@ function beginningOf({
   return state.completeMs - overlapMs;
 }
 
-class Comparing {
+/** One comparison, and the file of what it finds. */
+export class Comparing {
   readonly #options: ReconcileOptions;
   readonly #facts: NativeCaFacts;
   readonly #findings: FindingsFile;
@@ -262,7 +268,7 @@ class Comparing {
   async compareSince(sinceMs: number, signal: AbortSignal): Promise<boolean> {
     const { contents, journal, progress, again = [] } = this.#options;
     const newest = await this.#options.database.newest(signal);
-    const rows = await this.#changedRows(sinceMs, newest?.context ?? 0, signal);
+    const rows = await changedRows(this.#options, { sinceMs, upTo: newest?.context ?? 0 }, signal);
     if (rows === undefined) return false;
     await contents.update(journal, signal);
     const byPart = groupByPart(rows.values());
@@ -279,6 +285,26 @@ class Comparing {
     }
     await this.#findings.write(this.#running);
     return true;
+  }
+
+  /** Compares requests, whose numbers rise, and nothing else. */
+  async compareOnly(requests: readonly number[], signal: AbortSignal): Promise<void> {
+    const { database, contents, journal, compared } = this.#options;
+    for (const [part, ids] of groupIds(requests)) {
+      const rows = new Map<number, ExitRecord>();
+      for await (const row of database.rows(ids, signal, "scan")) rows.set(row.context, row);
+      // After the rows, so that what happens meanwhile is not taken for missing.
+      await contents.update(journal, signal);
+      const entries = await ownEntries(contents, this.#facts, part);
+      this.#otherNames = entries.otherNames;
+      this.#compareRows([...rows.values()], entries, await this.#backfilled.read(part));
+      for (const id of ids.filter((each) => !rows.has(each))) {
+        const own = entries.byRequest.get(id);
+        if (own === undefined) compared?.(id);
+        else this.#addAbsent(id, own);
+      }
+    }
+    await this.#findings.write(this.#running);
   }
 
   /** Compares the rows of a part that have changed, and what else is to be compared there. */
@@ -341,27 +367,6 @@ class Comparing {
 
   #countCrls(found: CrlClass, count: number): void {
     this.#crls[found] = (this.#crls[found] ?? 0) + count;
-  }
-
-  async #changedRows(
-    sinceMs: number,
-    upTo: number,
-    signal: AbortSignal,
-  ): Promise<Map<number, ExitRecord> | undefined> {
-    const { database, progress } = this.#options;
-    const rows = new Map<number, ExitRecord>();
-    for (const pages of [
-      () => database.rowsSince("SubmittedWhen", sinceMs, signal),
-      () => database.rowsSince("ResolvedWhen", sinceMs, signal),
-      () => database.revokedSince({ sinceMs, upTo }, signal),
-    ]) {
-      for await (const page of pages()) {
-        for (const row of page.rows) rows.set(row.context, row);
-        if (rows.size > mostChanged) return undefined;
-        progress?.(rows.size, undefined);
-      }
-    }
-    return rows;
   }
 
   /** Requests that no date in the database has named. */
@@ -442,11 +447,14 @@ class Comparing {
 
   /** Remembers a run that was not stopped as the last complete one, if it reached back to the one before. */
   async #complete(sinceMs: number | undefined): Promise<void> {
-    const { run } = this.#options;
+    const { run, staysRunning = false } = this.#options;
     const { completeMs: lastMs } = run.state;
     const completeMs = this.#startedMs;
-    if (sinceMs === undefined) await run.save({ running: undefined, completeMs });
-    else if (lastMs !== undefined && sinceMs <= lastMs - overlapMs) await run.save({ completeMs });
+    if (sinceMs === undefined) {
+      if (!staysRunning) await run.end();
+    } else if (lastMs !== undefined && sinceMs <= lastMs - overlapMs) {
+      await run.save({ completeMs });
+    }
   }
 
   /** The report. */
@@ -477,8 +485,4 @@ class Comparing {
       isInterrupted: signal.aborted,
     };
   }
-}
-
-function emptyRun(startedMs: number): RunningState {
-  return { startedMs, after: 0, rows: 0, otherCa: 0, counts: {}, findings: 0, findingsBytes: 0 };
 }

@@ -43,6 +43,8 @@ export async function runBackfill(
   { sink, limits, shrink, redactor, router, deadLetters, monitor, drainTimeoutMs }: BackfillTarget,
   signal: AbortSignal,
 ): Promise<Backfilled> {
+  // What a comparison that was stopped has found may be over when it goes on.
+  await options.run.save({ running: undefined });
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   const ledger = new BackfillLedger(options, deadLetters, () => stop.abort());

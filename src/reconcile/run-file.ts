@@ -51,6 +51,11 @@ export type RunState = Omit<z.infer<typeof shape>, "version">;
 /** A run over every row that has not ended. */
 export type RunningState = NonNullable<RunState["running"]>;
 
+/** One that has compared nothing yet. `startedMs`: in ms since 1970. */
+export function emptyRun(startedMs: number): RunningState {
+  return { startedMs, after: 0, rows: 0, otherCa: 0, counts: {}, findings: 0, findingsBytes: 0 };
+}
+
 /** The database that was compared, by what a restored or another one would not have. */
 export type KnownDatabase = NonNullable<RunState["database"]>;
 
@@ -75,6 +80,13 @@ export class RunFile {
       const hint = `If the file is damaged, delete it: the next run compares every row.`;
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot read ${path}`, { cause, hint });
     }
+  }
+
+  /** Remembers the run over every row as the last complete one. Rejects as `save` does. */
+  async end(changes: RunState = {}): Promise<void> {
+    const { running, completeMs } = this.state;
+    const startedMs = running?.startedMs ?? completeMs;
+    await this.save({ ...changes, running: undefined, completeMs: startedMs });
   }
 
   /** Changes members, durably. Rejects with CERTWIRE_CHECKPOINT_FAILED. */

@@ -116,6 +116,18 @@ export function ownCas(
   );
 }
 
+/** Numbers of requests by the file of the index that has them. */
+export function groupIds(ids: Iterable<number>): Map<number, number[]> {
+  const parts = new Map<number, number[]>();
+  for (const id of ids) {
+    const part = ContentIndex.partOf(id);
+    const others = parts.get(part);
+    if (others === undefined) parts.set(part, [id]);
+    else others.push(id);
+  }
+  return parts;
+}
+
 /** Rows by the file of the index that has their requests. */
 export function groupByPart(rows: Iterable<ExitRecord>): Map<number, ExitRecord[]> {
   const parts = new Map<number, ExitRecord[]>();

@@ -11,12 +11,17 @@ import { lockDirectory } from "../files/directory-lock.ts";
 import type { ReconcileFacts } from "../health/facts.ts";
 import { logLine } from "../log/log-line.ts";
 import type { NativeFileLock } from "../native/addon.ts";
+import type { NativeCaFacts } from "../native/ca-database.ts";
 import { pause } from "../pipeline/waiting.ts";
-import { readFindings } from "../reconcile/findings-file.ts";
+import { findingsNow } from "../reconcile/findings-now.ts";
 import { JournalContents } from "../reconcile/journal-contents.ts";
-import { overlapMs, reconcile } from "../reconcile/reconcile.ts";
+import {
+  type ReconcileOptions as ComparisonOptions,
+  overlapMs,
+  reconcile,
+} from "../reconcile/reconcile.ts";
 import { ReportedFindings } from "../reconcile/reported-findings.ts";
-import { RunFile, type RunState } from "../reconcile/run-file.ts";
+import { emptyRun, RunFile, type RunState } from "../reconcile/run-file.ts";
 import { nextTime, overdueAfter } from "../reconcile/schedule.ts";
 import type { StateLayout } from "../state/layout.ts";
 import { FindingsPublisher } from "./findings-publisher.ts";
@@ -38,9 +43,9 @@ export interface ReconcileTaskOptions {
 
 /** Requests with open findings that are compared again each time: each is a query of its own. */
 const mostAgain = 1000;
-/** How long to wait before files that cannot be read, or a lock that a command holds, are tried again; in ms. */
+/** How long to wait before files that cannot be read, or a CA that refuses, are tried again; in ms. */
 const againMs = 600_000;
-/** Longest wait in one piece, in ms: somebody may set the clock. */
+/** Longest wait in one piece, in ms: somebody may set the clock, and a command that holds the lock may end. */
 const longestWaitMs = 60_000;
 /** How often what is new in the journal is read without a comparison, in ms: retention may take it before the next one. */
 const journalEveryMs = 3_600_000;
@@ -60,7 +65,10 @@ export class ReconcileTask {
   /** Why the last comparison failed. */
   #failure: ReconcileFacts["failure"];
   #mayRead: boolean | undefined;
-  /** When the CA was last asked for that without a comparison, in ms since 1970. */
+  /** The failure that says so. */
+  #refusal: ReconcileFacts["failure"];
+  #database: CaDatabase | undefined;
+  /** When the CA was last asked for that without a comparison, by `clock.now`. */
   #askedMs = Number.NEGATIVE_INFINITY;
   /** When the next comparison begins, in ms since 1970; `undefined` while one runs. */
   #nextMs: number | undefined;
@@ -138,7 +146,8 @@ export class ReconcileTask {
         this.#obstacle = undefined;
         return done;
       } catch (error) {
-        if (hasCode(error, "CERTWIRE_DIRECTORY_IN_USE")) {
+        const isLocked = hasCode(error, "CERTWIRE_DIRECTORY_IN_USE");
+        if (isLocked) {
           this.#obstacle = undefined;
           if (!isWaiting)
             logLine(log, "the comparison waits for another one", describeError(error));
@@ -147,7 +156,7 @@ export class ReconcileTask {
           this.#obstacle = failureAfter(this.#obstacle, error);
           logLine(log, "cannot compare the CA's database with the journal", describeError(error));
         }
-        await pause(againMs, signal);
+        await pause(isLocked ? longestWaitMs : againMs, signal);
       }
     }
     return undefined;
@@ -219,23 +228,36 @@ export class ReconcileTask {
    * until it may.
    */
   async #askRight(signal: AbortSignal): Promise<void> {
-    const { schedule, openDatabase, log } = this.#options;
-    if (this.#mayRead === true || clock.time() < this.#askedMs + againMs) return;
-    this.#askedMs = clock.time();
+    const { log } = this.#options;
+    if (this.#mayRead === true || clock.now() < this.#askedMs + againMs) return;
+    this.#askedMs = clock.now();
     const wasRefused = this.#mayRead === false;
     try {
-      await openDatabase(schedule, () => undefined).readableFacts(signal);
+      await this.#openDatabase().readableFacts(signal);
       this.#mayRead = true;
-      if (wasRefused) this.#failure = undefined;
+      // Another failure since stays.
+      if (this.#failure === this.#refusal) this.#failure = undefined;
     } catch (error) {
       // What else is wrong may pass before the comparison, which reports it.
       if (!hasCode(error, "CERTWIRE_CA_DATABASE_REFUSED")) return;
-      this.#mayRead = false;
-      this.#failure = failureAfter(this.#failure, error);
+      this.#refuse(error);
       if (!wasRefused) {
         logLine(log, "cannot compare the CA's database with the journal", describeError(error));
       }
     }
+  }
+
+  /** The same again while a call of it hangs: no further one is made before that is back. */
+  #openDatabase(): CaDatabase {
+    const { schedule, openDatabase, log } = this.#options;
+    if (this.#database?.isStuck) return this.#database;
+    this.#database = openDatabase(schedule, (error, delayMs) =>
+      logLine(log, "the CA's database is busy; it is read again later", {
+        delayMs,
+        ...describeError(error),
+      }),
+    );
+    return this.#database;
   }
 
   /** True if all was compared. `earliestMs`: the earliest time that the clock has shown since the last time. */
@@ -244,57 +266,51 @@ export class ReconcileTask {
     earliestMs: number,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const { config, schedule, layout, openDatabase, log } = this.#options;
+    const { config, schedule, layout, log } = this.#options;
     const paths = layout.reconcile;
-    const database = openDatabase(schedule, (error, delayMs) =>
-      logLine(log, "the CA's database is busy; it is read again later", {
-        delayMs,
-        ...describeError(error),
-      }),
-    );
-    const run = await RunFile.open(paths.run);
+    const database = this.#openDatabase();
     const { last } = reported.state;
     const nowMs = clock.time();
-    if ((run.state.running?.startedMs ?? 0) > nowMs) await run.save({ running: undefined });
-    // A comparison of every row goes on where one that was stopped has begun.
-    const firstMs = run.state.running?.startedMs ?? nowMs;
+    const { run, firstMs, before } = await openRun(paths.run, { lastMs: last?.startedMs, nowMs });
     // Findings that were too many are found again only among all.
     const lastMs = last?.unlisted === 0 ? Math.min(last.startedMs, earliestMs) : undefined;
     const since = this.#beginningOf(run.state, lastMs, nowMs);
     const open = reported.openAbout;
     const compared = new Set<number | string>();
     logLine(log, "comparing the CA's database with the journal", {});
-    let ca: ReportedFinding["ca"] | undefined;
-    const report = await reconcile(
-      {
-        database,
-        contents: await JournalContents.open(paths),
-        journal: config.journal.directory,
-        paths,
-        run,
-        waitsForCa: true,
-        identified: ({ name, certificates }) => {
-          const newest = certificates.at(-1);
-          ca = { id: (newest && caIdOf(newest)) ?? "unknown", name };
-        },
-        since,
-        again: someOf(reported.openRequests, Math.floor(nowMs / schedule.everyMs)),
-        againCrls: reported.openCrls,
-        compared: (about) => {
-          if (open.has(about)) compared.add(about);
-        },
+    let facts: NativeCaFacts | undefined;
+    const options: ComparisonOptions = {
+      database,
+      contents: await JournalContents.open(paths),
+      journal: config.journal.directory,
+      paths,
+      run,
+      waitsForCa: true,
+      identified: (found) => {
+        facts = found;
       },
-      signal,
-    );
-    if (report.isInterrupted || ca === undefined) return false;
-    const beganMs = report.mode === "full" ? firstMs : nowMs;
-    const { rows, findingsFile, coveredSince = "" } = report;
+      since,
+      again: someOf(reported.openRequests, Math.floor(nowMs / schedule.everyMs)),
+      againCrls: reported.openCrls,
+      compared: (about) => {
+        if (open.has(about)) compared.add(about);
+      },
+      staysRunning: true,
+    };
+    const report = await reconcile(options, signal);
+    if (report.isInterrupted || facts === undefined) return false;
+    const isFull = report.mode === "full";
+    const { rows, findingsFile: path, coveredSince = "" } = report;
+    const ended = { facts, path, before: isFull ? before : 0 };
+    const findings = await findingsNow(options, ended, signal);
+    if (signal.aborted) return false;
+    const beganMs = isFull ? firstMs : nowMs;
     const taken = await reported.take({
       startedMs: beganMs,
       endedMs: clock.time(),
       rows,
-      ca,
-      findings: readFindings(findingsFile),
+      ca: caOf(facts),
+      findings,
       hasCompared: ({ requestId, crl }: ReportedFinding) => compared.has(requestId ?? crl ?? ""),
       places: this.#publishers.map(({ number }) => number),
     });
@@ -304,7 +320,7 @@ export class ReconcileTask {
     if (report.mode === "since" && Date.parse(coveredSince) > Number(lastMs)) {
       logLine(log, "the journal begins after the last comparison", { coveredSince });
     }
-    if (report.mode === "full") await run.save({ scheduledFullMs: beganMs, isRestored: undefined });
+    if (isFull) await run.end({ scheduledFullMs: beganMs, isRestored: undefined });
     return true;
   }
 
@@ -325,10 +341,32 @@ export class ReconcileTask {
   #fail(error: unknown): void {
     const { log } = this.#options;
     this.#failures += 1;
-    if (hasCode(error, "CERTWIRE_CA_DATABASE_REFUSED")) this.#mayRead = false;
-    this.#failure = failureAfter(this.#failure, error);
+    if (hasCode(error, "CERTWIRE_CA_DATABASE_REFUSED")) this.#refuse(error);
+    else this.#failure = failureAfter(this.#failure, error);
     logLine(log, "cannot compare the CA's database with the journal", describeError(error));
   }
+
+  #refuse(error: unknown): void {
+    this.#mayRead = false;
+    this.#refusal = failureAfter(this.#failure, error);
+    this.#failure = this.#refusal;
+  }
+}
+
+/**
+ * The state of runs. `firstMs`: when a comparison of every row begins, or has begun that goes on; `before`: how many findings
+ * it has. Times are in ms since 1970.
+ */
+async function openRun(
+  path: string,
+  { lastMs = 0, nowMs }: { readonly lastMs: number | undefined; readonly nowMs: number },
+): Promise<{ run: RunFile; firstMs: number; before: number }> {
+  const run = await RunFile.open(path);
+  const { startedMs: firstMs, findings: before } = run.state.running ?? emptyRun(nowMs);
+  if (firstMs >= lastMs && firstMs <= nowMs) return { run, firstMs, before };
+  // By a clock that was ahead, or of a command from before the last comparison.
+  await run.save({ running: undefined });
+  return { run, firstMs: nowMs, before: 0 };
 }
 
 /** Some of the requests with open findings, by rising number of the comparison others each time. */
@@ -336,6 +374,11 @@ function someOf(requests: readonly number[], comparison: number): readonly numbe
   if (requests.length <= mostAgain) return requests;
   const from = (comparison * mostAgain) % requests.length;
   return [...requests.slice(from), ...requests.slice(0, from)].slice(0, mostAgain);
+}
+
+function caOf({ name, certificates }: NativeCaFacts): ReportedFinding["ca"] {
+  const newest = certificates.at(-1);
+  return { id: (newest && caIdOf(newest)) ?? "unknown", name };
 }
 
 function hasCode(error: unknown, code: CertwireError["code"]): boolean {

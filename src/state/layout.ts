@@ -46,7 +46,7 @@ export interface ReconcileLayout {
   readonly run: string;
   /** What the last run over every row has found so far, NDJSON. */
   readonly findings: string;
-  /** What the last run over changed rows has found, NDJSON. */
+  /** What the last run over changed rows has found, or of one over every row that went on what it had found before, NDJSON. */
   readonly changes: string;
   /** What the scheduled comparisons have found, NDJSON (`ReportedFindings`); `<path>.new` while it is replaced. */
   readonly reported: string;

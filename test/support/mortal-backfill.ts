@@ -115,9 +115,11 @@ function paceOf(): Pace {
 
 const { signal } = new AbortController();
 const selection = { fromRequest: 1 };
+const run = await RunFile.open(paths.run);
 const options = {
   ...compared,
-  facts: await identifyBoth({ ...compared, run: await RunFile.open(paths.run) }, signal),
+  facts: await identifyBoth({ ...compared, run }, signal),
+  run,
   published: new ContentIndex(paths.published("sink")),
   selection,
   settleMs: 0,

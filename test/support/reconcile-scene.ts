@@ -134,6 +134,7 @@ export class ReconcileScene {
         sleep: async (_, each) => each.throwIfAborted(),
       }),
       place: new BackfillPlace(this.paths.backfill(sink), selection),
+      run,
       progress: () => undefined,
     };
   }

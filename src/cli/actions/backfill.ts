@@ -77,6 +77,7 @@ export async function backfill(options: BackfillCommandOptions): Promise<void> {
       filter: sink.filter,
       pace: paceOf(options, config, sink),
       place: new BackfillPlace(paths.backfill(toSink), selection),
+      run,
       progress: (requestId) => progress.count(requestId, newest, "requests"),
     };
     if (plan) {

@@ -332,3 +332,16 @@ test("a sink is behind as long as an event after its checkpoint waits longer tha
   await store.close();
   assert.equal(await new LiveBacklog(scene.state, path).isBehind(), false);
 });
+
+test("a comparison that was stopped before a backfill begins anew", async (t) => {
+  const scene = new ReconcileScene(t);
+  scene.database.put(issuedRow(scene, 2));
+  const stop = new AbortController();
+  const options = { since: "full", progress: () => stop.abort() } as const;
+  const { counts } = await scene.reconcile(options, stop.signal);
+  assert.equal(counts.missing, 1);
+  const { events } = await run(scene, new BackfillSink());
+  assert.equal(events, 1);
+  const after = await scene.reconcile();
+  assert.deepEqual([after.counts.missing, after.counts.backfilled, after.findings], [0, 1, []]);
+});

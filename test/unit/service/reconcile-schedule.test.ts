@@ -192,15 +192,21 @@ test("an account that may not read is found at the start, and no reason any more
   assert.deepEqual([line?.["code"], others], ["CERTWIRE_CA_DATABASE_REFUSED", []]);
 
   const asked: number[] = [];
+  let isSetBack = false;
   database.readFacts = async () => {
-    asked.push(clock.time());
+    asked.push(clock.now());
     return { ...whole, roles: asked.length < 3 ? 0 : 0x100 };
   };
   const delay = clock.delay.bind(clock);
-  // A minute passes at once, until the CA lets the account read.
+  const now = clock.now.bind(clock);
+  let laterMs = 0;
+  t.mock.method(clock, "now", () => now() + laterMs);
+  // A minute passes at once, until the CA lets the account read. Somebody sets the clock back meanwhile.
   t.mock.method(clock, "delay", async (ms: number, options: Parameters<typeof delay>[1]) => {
     if (ms !== minute || asked.length === 3) return delay(ms, options);
-    service.shift(ms);
+    laterMs += ms;
+    if (asked.length === 1 && !isSetBack) service.shift(-365 * day);
+    isSetBack = true;
     return delay(0, options);
   });
   const later = await service.run(t, (found) => found.reconcile?.mayRead === true, false);
@@ -210,4 +216,65 @@ test("an account that may not read is found at the start, and no reason any more
   assert.deepEqual([isSpaced, more], [true, []], "not more often than every 10 minutes");
   assert.equal(later.reconcile?.failures, 0, "no comparison has failed");
   assert.equal(service.logged(message).length, 2, "once for each start");
+});
+
+test("that the account may read after all does not hide another failure", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  const { database } = scene;
+  for (const id of [2, 3, 4]) scene.happen(exitEvents.issued, issuedRow(scene, id));
+  await service.compare(t);
+  for (const id of [3, 4]) database.delete(id);
+  const whole = database.facts;
+  let asked = 0;
+  database.readFacts = async () => {
+    asked += 1;
+    return { ...whole, roles: asked === 1 ? 0x200 : 0x100 };
+  };
+  mockWaits(t, (ms) => (ms === minute ? 1 : ms));
+  const now = clock.now.bind(clock);
+  let laterMs = 0;
+  t.mock.method(clock, "now", () => now() + laterMs);
+  const { reconcile } = await service.run(t, (found) => {
+    const { failures = 0, mayRead } = found.reconcile ?? {};
+    if (failures > 0) laterMs += minute;
+    return failures > 0 && mayRead === true;
+  });
+  assert.match(reconcile?.failure?.detail ?? "", /row 4, the newest of an earlier run/);
+});
+
+test("a CA that hangs is not asked once more before its call is back", async (t) => {
+  const service = new ScheduledService(t);
+  const { database } = service.scene;
+  const whole = database.facts;
+  let [asked, answer] = [0, (): void => undefined];
+  database.readFacts = async () => {
+    asked += 1;
+    if (asked === 1) await new Promise<void>((resolve) => (answer = resolve));
+    return whole;
+  };
+  mockWaits(t, (ms) => (ms === minute || ms === 2 * minute ? 1 : ms));
+  const now = clock.now.bind(clock);
+  let [looks, laterMs] = [0, 0];
+  t.mock.method(clock, "now", () => {
+    looks += 1;
+    return now() + laterMs;
+  });
+  let before = 0;
+  let isAnswered = false;
+  await service.run(
+    t,
+    ({ reconcile }) => {
+      laterMs += 10 * minute;
+      if (asked === 1 && before === 0) before = looks;
+      if (before > 0 && looks > before + 500 && !isAnswered) {
+        assert.equal(asked, 1);
+        isAnswered = true;
+        answer();
+      }
+      return reconcile?.mayRead === true;
+    },
+    false,
+  );
+  assert.equal(isAnswered, true);
 });

@@ -77,8 +77,14 @@ test("what a comparison has found is not lost if it cannot be kept, though its o
   const { status } = await service.run(t, ({ reconcile }) => reconcile?.failure !== undefined);
   assert.deepEqual(reasonsOf(status), [["reconcile-failed", "cannot write it"]]);
   take.mock.restore();
-  await service.compare(t);
+  scene.database.requests.length = 0;
+  const { reconcile } = await service.compare(t);
   assert.deepEqual(shown(service.findings()), [["request/3", "open", "missing"]]);
+  assert.equal(reconcile?.rows, 1);
+  const fromTheFirst = scene.database.requests.filter(
+    ({ scan, from, maxRows }) => scan === "new" && from === 0 && maxRows > 1,
+  );
+  assert.deepEqual(fromTheFirst, [], "the rows are not read again");
 });
 
 test("a sink that is down does not hold up another one, and gets what is open when it is back", async (t) => {
@@ -100,7 +106,7 @@ test("a comparison waits while a command uses the database, which is not a failu
   const service = new ScheduledService(t);
   const { scene } = service;
   scene.database.put(issuedRow(scene, 3));
-  mockWaits(t, (ms) => (ms === 600_000 ? 1 : ms));
+  mockWaits(t, (ms) => (ms === 60_000 ? 1 : ms));
   const { directory, lockName } = scene.paths;
   const lock = await lockDirectory(directory, lockName, "private");
   const waits = () => service.logged("the comparison waits for another one").length;

@@ -1,0 +1,61 @@
+// Scheduled comparisons of every row that go on where one was stopped.
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { clock } from "../../../src/clock.ts";
+import { exitEvents } from "../../../src/exit/ca-codes.ts";
+import {
+  day,
+  issuedRow,
+  reasonsOf,
+  ScheduledService,
+  shown,
+} from "../../support/scheduled-service.ts";
+
+/** Begins `certwire reconcile --full` and stops it after the first requests. */
+async function stopCommand({ scene }: ScheduledService): Promise<void> {
+  const stop = new AbortController();
+  const options = { since: "full", now: () => clock.time(), progress: () => stop.abort() } as const;
+  const { isInterrupted, findings } = await scene.reconcile(options, stop.signal);
+  assert.equal(isInterrupted, true);
+  assert.ok(findings.length > 0);
+}
+
+test("what a command that was stopped has found is compared again when the schedule goes on with it", async (t: TestContext) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  service.shift(day);
+  for (const id of [2, 3, 4]) scene.database.put(issuedRow(scene, id));
+  scene.record(exitEvents.issued, issuedRow(scene, 5));
+  scene.happen(exitEvents.issued, issuedRow(scene, 6));
+  await stopCommand(service);
+  scene.record(exitEvents.issued, issuedRow(scene, 3));
+  scene.database.delete(4);
+  scene.database.requests.length = 0;
+  const { status } = await service.compare(t);
+  assert.deepEqual(shown(service.findings()), [
+    ["request/5", "open", "deleted"],
+    ["request/2", "open", "missing"],
+  ]);
+  assert.deepEqual(reasonsOf(status), [["reconcile-findings", "1 missing"]]);
+  const ended = scene.database.requests.some(({ scan, from }) => scan === "new" && from > 1000);
+  assert.ok(ended, "it went on where the command was stopped");
+});
+
+test("the schedule does not go on with a command that was stopped before its last comparison", async (t: TestContext) => {
+  const service = new ScheduledService(t, undefined, { full: "3d" });
+  const { scene } = service;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  await service.compare(t);
+  scene.database.put(issuedRow(scene, 3));
+  await stopCommand(service);
+  scene.record(exitEvents.issued, issuedRow(scene, 3));
+  const rows: (number | undefined)[] = [];
+  for (let count = 0; count < 4; count += 1) {
+    const { status, reconcile } = await service.compare(t);
+    rows.push(reconcile?.rows);
+    assert.deepEqual(reasonsOf(status), []);
+    assert.ok(clock.time() - (reconcile?.lastMs ?? 0) < day / 2, "it began now");
+  }
+  assert.ok(rows.includes(2), `every row is compared: ${rows.join(", ")}`);
+  assert.deepEqual(service.findings(), []);
+});
