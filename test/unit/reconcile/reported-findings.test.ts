@@ -11,6 +11,7 @@ import {
 } from "../../../src/reconcile/next-reports.ts";
 import type { Finding } from "../../../src/reconcile/reconcile.ts";
 import { ReportedFindings } from "../../../src/reconcile/reported-findings.ts";
+import { RunFile } from "../../../src/reconcile/run-file.ts";
 import {
   deletedRequest,
   findingsCa,
@@ -261,6 +262,16 @@ test("numbers that cannot be are refused, not computed with", async (t) => {
   }
   writeFileSync(path, text);
   await ReportedFindings.open(path);
+});
+
+test("the state of the comparisons has no time that cannot be", async (t) => {
+  const path = join(findingsDirectory(t), "run.json");
+  for (const times of [{ completeMs: -1e300 }, { scheduledFullMs: 1e300 }]) {
+    writeFileSync(path, JSON.stringify({ version: 1, ...times }));
+    await assert.rejects(RunFile.open(path), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  }
+  writeFileSync(path, JSON.stringify({ version: 1, completeMs: 8.64e15 }));
+  assert.deepEqual((await RunFile.open(path)).state, { completeMs: 8.64e15 });
 });
 
 test("what happened before 1970 is a date like another", async (t) => {
