@@ -203,7 +203,7 @@ Failure FindPartitions(const std::wstring& config, CrlPartitions* partitions) {
   const Failure failure = ca.Open();
   if (!failure.ok()) return failure;
   HRESULT result = ca.ReadNumber(kCrlPartitionCount, 0, &partitions->count);
-  // So answers a server that does not know the property, and one that does not partition.
+  // A server that does not know the property answers so, and one that does not partition.
   if (FAILED(result) && !EndsView(result)) return {};
   partitions->count = std::clamp(partitions->count, 0, kMaxPartitions);
   int32_t certificates = 0;

@@ -80,7 +80,7 @@ export interface StoredCrl extends CrlRow {
 
 /** A row is not begun later than this after its view was opened, in ms; the CA itself closes a view after 16 minutes. */
 const maxViewMs = 60_000;
-/** A scan for revoked rows makes the CA look at as many rows at a time: the column has no index. */
+/** A scan for revoked rows makes the CA read as many rows at a time: the column has no index. */
 const revokedWindow = 20_000;
 /** A page by date never has more: it begins a little before the end of the one before. */
 const mostByDate = 65_536;
@@ -201,7 +201,7 @@ export class CaDatabase {
 
   /**
    * The rows that were revoked, or released from hold, in the order of their RequestID, with the columns of a scan. The
-   * CA looks at every row for it, some thousands at a time. Waits and rejects as `pages` does.
+   * CA reads every row for it, some thousands at a time. Waits and rejects as `pages` does.
    */
   async *revokedSince(
     { sinceMs, upTo }: RevokedSelection,

@@ -72,11 +72,13 @@ export interface ReconcileFacts {
   /** Rows that it compared, and findings that were too many to be reported. */
   readonly rows?: number;
   readonly unlisted?: number;
+  /** Those of them that no backfill ends. */
+  readonly unlistedLasting?: number;
   /** Open findings of each class. */
   readonly open?: Readonly<Record<FindingClass, number>>;
   /** When the next one begins; absent while one runs. */
   readonly nextMs?: number;
-  /** When the newest open one was found that no backfill ends. */
+  /** When the newest one, open or too many, was found that no backfill ends. */
   readonly lastingMs?: number;
   /** Of each enabled sink; empty until the findings are read. */
   readonly unpublished?: readonly UnpublishedFacts[];

@@ -163,7 +163,7 @@ const reconcile = z.strictObject({
     .record(z.enum(findingClasses), count)
     .optional()
     .describe("Open findings, by class; absent before the state directory was read."),
-  unlisted: count.optional().describe("Findings of the last complete one that are no events."),
+  unlisted: count.optional().describe("Findings that are too many to become events yet."),
   nextTime: time.optional().describe("When the next one begins; absent while one runs."),
   overdueTime: time.optional().describe("From when on the next complete one is overdue."),
 });

@@ -188,7 +188,7 @@ export const serviceMetrics: readonly Metric[] = [
     name: "certwire_reconcile_findings_unlisted",
     type: "gauge",
     labels: [],
-    help: "Findings of the last complete comparison that were too many to become events yet.",
+    help: "Findings that are too many to become events yet, as counted by the last comparison of every row.",
     read: single(({ reconcile }) => reconcile?.unlisted),
   },
   {

@@ -1,7 +1,7 @@
 import { type CrlFact, type CrlRow, crlRowFact } from "../events/crl-row-event.ts";
 import { unixMsOf } from "../events/times.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
-import { classMeanings } from "./compare-row.ts";
+import { classMeanings, isYoung } from "./compare-row.ts";
 import { ContentIndex, crlRequestId, type IndexEntry, keptContentId } from "./content-index.ts";
 import { crlSubjectId } from "./crl-entry-id.ts";
 import { type Compared, ownEntries } from "./walk-database.ts";
@@ -52,6 +52,7 @@ export class CrlComparison {
   readonly #seen = new Set<string>();
   #own: readonly IndexEntry[] = [];
   #ownIds: ReadonlySet<string | undefined> = new Set();
+  #isWhole = true;
 
   constructor(options: CrlOptions) {
     this.#options = options;
@@ -62,6 +63,11 @@ export class CrlComparison {
   async *rows(signal: AbortSignal): AsyncGenerator<ComparedCrl> {
     await this.#readOwn();
     for await (const page of this.#read(signal)) yield* await this.#compare(page, signal);
+  }
+
+  /** False if a CRL could not be read: of one that `rows` did not give, nothing is known then. */
+  get isWhole(): boolean {
+    return this.#isWhole;
   }
 
   async #compare(page: readonly CrlRow[], signal: AbortSignal): Promise<ComparedCrl[]> {
@@ -85,6 +91,7 @@ export class CrlComparison {
   #newOf(page: readonly CrlRow[]): Omit<ComparedCrl, "class">[] {
     return page.flatMap((row) => {
       const fact = crlRowFact(row);
+      if (fact === undefined && row.record.problems.length > 0) this.#isWhole = false;
       if (fact === undefined || this.#seen.has(keptContentId(fact.contentId))) return [];
       for (const id of idsOfFact(fact)) this.#seen.add(id);
       return [{ fact, row }];
@@ -101,7 +108,7 @@ export class CrlComparison {
     for (const { contentId: id, timeSeconds } of this.#own) {
       if (id === undefined || counted.has(id)) continue;
       counted.add(id);
-      counts[this.#isSettled(timeSeconds * 1000, readMs) ? "deleted" : "unsettled"] += 1;
+      counts[this.#isYoung(timeSeconds * 1000, readMs) ? "unsettled" : "deleted"] += 1;
     }
     return counts;
   }
@@ -126,15 +133,15 @@ export class CrlComparison {
     if (ids.some((id) => this.#ownIds.has(id))) return "both";
     if (ids.some((id) => this.#published.has(id))) return "backfilled";
     if (partition !== undefined) return "partition";
-    if (!this.#isSettled(timeMs ?? 0, readMs)) return "unsettled";
+    if (this.#isYoung(timeMs ?? 0, readMs)) return "unsettled";
     const isHistory =
       coveredSinceMs === undefined || (timeMs !== undefined && timeMs < coveredSinceMs);
     return isHistory ? "history" : "missing";
   }
 
-  #isSettled(timeMs: number, readMs: number): boolean {
+  #isYoung(timeMs: number, readMs: number): boolean {
     const { contents, settleMs } = this.#options;
-    return timeMs <= Math.min(readMs, contents.knownUntilMs ?? readMs) - settleMs;
+    return isYoung(timeMs, { readMs, knownUntilMs: contents.knownUntilMs, settleMs });
   }
 }
 

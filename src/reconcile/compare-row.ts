@@ -197,6 +197,13 @@ function isSettled(row: ExitRecord, limits: ComparisonLimits): boolean {
 }
 
 /** True for what may not be in the journal yet. A date in the future is the fault of a clock, and is not waited for. */
-function isYoung(ms: number, { readMs, knownUntilMs, settleMs }: ComparisonLimits): boolean {
+export function isYoung(
+  ms: number,
+  {
+    readMs,
+    knownUntilMs,
+    settleMs,
+  }: Pick<ComparisonLimits, "readMs" | "knownUntilMs" | "settleMs">,
+): boolean {
   return ms > Math.min(readMs, knownUntilMs ?? readMs) - settleMs && ms <= readMs + settleMs;
 }

@@ -42,8 +42,8 @@ const maxNameLength = 256;
 const maxRequestId = 2 ** 31 - 1;
 
 /**
- * What the events of a topic or stream say has happened to which request, and which CRLs they have. They are read once, by the first `update`; what a
- * backfill has published there is kept apart, where `Backfilled` finds it.
+ * What the events of a topic or stream say has happened to which request, and which CRLs they have. They are read once, by
+ * the first `update`; what a backfill has published there is kept apart, where `Backfilled` finds it.
  */
 export class EventContents implements Contents {
   readonly noun: "topic" | "stream";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Ranges } from "../consumer/completeness/ranges.ts";
+import { type Range, Ranges } from "../consumer/completeness/ranges.ts";
 import {
   type FindingClass,
   findingClasses,
@@ -16,10 +16,13 @@ const mostOpenOfClass = 2000;
 /** Reports that are kept for a sink that does not take them, and how many of them may be of deleted rows. */
 const mostKept = 50_000;
 const mostDeleted = 25_000;
-/** Ranges of rows whose deletion was reported; without the others a comparison of every row reports them again. */
-export const mostRanges = 10_000;
+/** Ranges of rows whose deletion was reported. The lowest of more become one, and deletions between them are not reported. */
+export const mostRanges = 200_000;
+/** Furthest from 1970 that a date may be, in ms. */
+const latestMs = 8.64e15;
 
-const ms = z.number();
+/** A time of the machine's clock, in ms since 1970. */
+export const clockMs = z.number().min(0).max(latestMs);
 
 /** A report as it is kept. */
 export const reportShape = z.object({
@@ -30,10 +33,10 @@ export const reportShape = z.object({
   requestId: z.int().min(0).optional(),
   crl: z.string().optional(),
   missing: z.array(z.string()),
-  happenedMs: ms.optional(),
+  happenedMs: z.number().min(-latestMs).max(latestMs).optional(),
   detail: z.string().optional(),
-  foundMs: ms,
-  resolvedMs: ms.optional(),
+  foundMs: clockMs,
+  resolvedMs: clockMs.optional(),
 });
 
 /** A complete comparison. Times are in ms since 1970. */
@@ -42,6 +45,8 @@ export interface CompleteRun {
   /** Now. */
   readonly endedMs: number;
   readonly rows: number;
+  /** True if it has compared every row. */
+  readonly isFull: boolean;
   readonly ca: ReportedFinding["ca"];
   /** All that it found. */
   readonly findings: AsyncIterable<Finding>;
@@ -61,12 +66,14 @@ export interface TakenRun {
   readonly dropped: number;
 }
 
-/** Deleted rows that were reported and are open no more. */
+/** Deleted rows that were reported and are no longer open. */
 export interface OldDeletions {
+  /** Reports of deleted rows up to this number are no longer open. */
+  readonly upTo: number;
   /** A later record of the same number is another request. In ms since 1970. */
   readonly untilMs: number;
   /** Request ids, both ends included. */
-  readonly ids: readonly (readonly [from: number, to: number])[];
+  readonly ids: readonly Range[];
 }
 
 /** The reports before a comparison, or after it. */
@@ -81,12 +88,13 @@ export interface Reports {
 /** Reports, and those of them that are open, by what makes two findings the same. */
 export type OpenReports = Reports & { readonly open: ReadonlyMap<string, ReportedFinding> };
 
-/** Adds the open reports. Throws a TypeError for ids that are not ranges. */
+/** Adds the open reports. */
 export function withOpen(known: Reports): OpenReports {
-  const isOld = oldDeletions(known);
+  const { upTo = 0 } = known.deletions ?? {};
   const open = new Map<string, ReportedFinding>();
   for (const report of known.reports) {
-    if (report.state === "open" && !isOld(report)) open.set(keyOf(report), report);
+    const isOld = isDeleted(report) && report.number <= upTo;
+    if (report.state === "open" && !isOld) open.set(keyOf(report), report);
     else open.delete(keyOf(report));
   }
   return { ...known, open };
@@ -99,6 +107,16 @@ export function countClasses(reports: Iterable<ReportedFinding>): Record<Finding
   return counts;
 }
 
+/** How many more findings of each class may be reported. `places`: of each sink, the number up to which it has the reports. */
+export function spaceOf(
+  known: OpenReports,
+  places: readonly number[],
+): Record<FindingClass, number> {
+  const space = countClasses(known.open.values());
+  for (const each of findingClasses) space[each] = mostOpenOfClass - space[each];
+  return { ...space, deleted: mostDeleted - countClasses(waitingReports(known, places)).deleted };
+}
+
 /**
  * The reports after a comparison: one more for each finding that was open and is not found any more, and then one for each
  * that was not open before, so that the last report about a request is what is true of it. Rejects as the findings do.
@@ -106,7 +124,9 @@ export function countClasses(reports: Iterable<ReportedFinding>): Record<Finding
 export async function nextReports(
   known: OpenReports,
   run: CompleteRun,
-): Promise<Reports & { readonly taken: TakenRun }> {
+): Promise<
+  Reports & { readonly taken: TakenRun; readonly unlisted: Record<FindingClass, number> }
+> {
   const { ca, endedMs, places } = run;
   const { found, fresh, tooMany } = await sortFindings(known, run);
   const resolved = [...known.open]
@@ -123,35 +143,45 @@ export async function nextReports(
   const dropped = droppable(kept, places, needed);
   const space = mostKept - (kept.length - dropped.size);
   const ended = resolved.slice(0, space);
-  const opened = wanted.slice(0, space - ended.length);
+  const listed = wanted.slice(0, space - ended.length);
   let { next } = known;
-  const reports = [
-    ...kept.filter(({ number }) => !dropped.has(number)),
-    ...ended.map((report): ReportedFinding => {
-      return { ...report, number: next++, state: "resolved", resolvedMs: endedMs };
-    }),
-    ...opened.map((report) => ({ ...report, number: next++ })),
-  ];
-  const unlisted = tooMany + fresh.length - opened.length;
-  const counts = { opened: opened.length, resolved: ended.length, unlisted, dropped: dropped.size };
-  const isDeleted = (report: ReportedFinding): boolean => report.class === "deleted";
+  const ends = ended.map((report): ReportedFinding => {
+    return { ...report, number: next++, state: "resolved", resolvedMs: endedMs };
+  });
+  const opened = listed.map((report) => ({ ...report, number: next++ }));
+  const reports = [...kept.filter(({ number }) => !dropped.has(number)), ...ends, ...opened];
+  const [all, some] = [countClasses(fresh), countClasses(opened)];
+  for (const each of findingClasses) tooMany[each] += all[each] - some[each];
+  const taken = {
+    opened: opened.length,
+    resolved: ends.length,
+    unlisted: sumOf(tooMany),
+    dropped: dropped.size,
+  };
   const deletions = agedDeletions(known, [...still, ...opened].filter(isDeleted), endedMs);
-  return { reports, next, ...(deletions && { deletions }), taken: counts };
+  return { reports, next, ...(deletions && { deletions }), taken, unlisted: tooMany };
+}
+
+/** Findings of all classes. */
+export function sumOf(counts: Readonly<Record<FindingClass, number>>): number {
+  return findingClasses.reduce((sum, each) => sum + counts[each], 0);
 }
 
 /** Which open findings were found again, and the new ones; `tooMany`: those that no limit would let pass. */
 async function sortFindings(
   known: OpenReports,
   { findings, ca, startedMs, places }: CompleteRun,
-): Promise<{ found: Set<string>; fresh: ReportedFinding[]; tooMany: number }> {
+): Promise<{
+  found: Set<string>;
+  fresh: ReportedFinding[];
+  tooMany: Record<FindingClass, number>;
+}> {
   const isOld = oldDeletions(known);
-  const acknowledged = Math.min(...places);
-  const waiting = known.reports.filter(({ number }) => number > acknowledged);
-  const { deleted } = countClasses(waiting);
+  const { deleted } = countClasses(waitingReports(known, places));
   const found = new Set<string>();
   const fresh = new Map<string, ReportedFinding>();
   const counts = { ...countClasses([]), deleted };
-  let tooMany = 0;
+  const tooMany = countClasses([]);
   for await (const finding of findings) {
     const report = reportOf(finding, { number: known.next, ca, foundMs: startedMs });
     const key = keyOf(report);
@@ -160,22 +190,23 @@ async function sortFindings(
       const most = report.class === "deleted" ? mostDeleted : mostOpenOfClass;
       counts[report.class] += 1;
       if (counts[report.class] <= most) fresh.set(key, report);
-      else tooMany += 1;
+      else tooMany[report.class] += 1;
     }
   }
   return { found, fresh: [...fresh.values()], tooMany };
 }
 
-/** The first new findings of each class, as many as may be open with those that are. */
+/** The first new findings of each class, as many as may be open with those that are; those of deleted rows after the others. */
 function firstOfClasses(
   fresh: readonly ReportedFinding[],
   open: Readonly<Record<FindingClass, number>>,
 ): ReportedFinding[] {
   const counts = { ...open };
-  return fresh.filter((report) => {
+  const others = fresh.filter((report) => {
     counts[report.class] += 1;
-    return report.class === "deleted" || counts[report.class] <= mostOpenOfClass;
+    return !isDeleted(report) && counts[report.class] <= mostOpenOfClass;
   });
+  return [...others, ...fresh.filter(isDeleted)];
 }
 
 /**
@@ -203,18 +234,40 @@ function droppable(
   return dropped;
 }
 
-/** Deletions that are open no more, with those of some deleted rows that are too many. */
+/** Deletions that are no longer open, with those of some deleted rows that are too many. */
 function agedDeletions(
   { deletions }: Reports,
   deleted: readonly ReportedFinding[],
   endedMs: number,
 ): OldDeletions | undefined {
   const old = deleted.slice(0, Math.max(0, deleted.length - mostOpenOfClass));
-  if (old.length === 0) return deletions;
-  const ids = new Ranges(deletions?.ids);
-  for (const { requestId } of old) if (requestId !== undefined) ids.add(requestId);
+  const upTo = old.at(-1)?.number;
+  if (upTo === undefined) return deletions;
+  const known = deletions?.ids ?? [];
+  const added = old.flatMap(({ requestId: id }) => (id === undefined ? [] : [[id, id] as const]));
+  const ids = new Ranges();
+  // By rising number, a set is fast.
+  for (const [from, to] of [...known, ...added].toSorted(([a], [b]) => a - b)) ids.add(from, to);
   const untilMs = Math.max(deletions?.untilMs ?? 0, endedMs);
-  return { untilMs, ids: ids.toJSON().slice(-mostRanges) };
+  return { upTo, untilMs, ids: fewRanges(ids.toJSON()) };
+}
+
+/** The ranges, of which the lowest are joined until there are few enough. */
+function fewRanges(ranges: readonly Range[]): readonly Range[] {
+  const over = ranges.length - mostRanges;
+  const [first, last] = [ranges[0], ranges[over]];
+  if (over <= 0 || first === undefined || last === undefined) return ranges;
+  return [[first[0], last[1]], ...ranges.slice(over + 1)];
+}
+
+/** Those that a sink does not have. */
+function waitingReports({ reports }: Reports, places: readonly number[]): ReportedFinding[] {
+  const acknowledged = Math.min(...places);
+  return reports.filter(({ number }) => number > acknowledged);
+}
+
+function isDeleted(report: ReportedFinding): boolean {
+  return report.class === "deleted";
 }
 
 function oldDeletions({ deletions }: Reports): (report: ReportedFinding) => boolean {

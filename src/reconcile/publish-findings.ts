@@ -114,7 +114,7 @@ export class FindingsPlace {
     return this.#kept === this.#number;
   }
 
-  /** Takes note that the sink has the reports up to a number, and keeps that. Rejects as `keep` does. */
+  /** Records that the sink has the reports up to a number, and keeps that. Rejects as `keep` does. */
   save(number: number): Promise<void> {
     this.#number = Math.max(this.#number, number);
     return this.keep();

@@ -55,7 +55,7 @@ export interface ReconcileOptions extends Compared, Identified {
   readonly crlProgress?: (done: number) => void;
   /** Requests that are compared in any case, such as those that differed before. Default none. */
   readonly again?: readonly number[];
-  /** CRLs, by their subject, about which the same is asked: each run compares all that there are. Default none. */
+  /** CRLs, by their subject, that are asked about likewise: each run compares all that there are. Default none. */
   readonly againCrls?: readonly string[];
   /**
    * Called for each request, by its number, and each CRL, by its subject, of which the comparison has a result: also for
@@ -346,7 +346,7 @@ export class Comparing {
       crlProgress?.(done);
     }
     // A CA deletes CRLs that have expired.
-    for (const subject of unseen) hasResultOf?.(subject);
+    if (comparison.isWhole) for (const subject of unseen) hasResultOf?.(subject);
     const { deleted, unsettled } = comparison.onlyInJournal(startedMs);
     this.#countCrls("deleted", deleted);
     this.#countCrls("unsettled", unsettled);

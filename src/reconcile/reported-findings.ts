@@ -2,8 +2,13 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { clock } from "../clock.ts";
+import type { Range } from "../consumer/completeness/ranges.ts";
 import { CertwireError } from "../errors/certwire-error.ts";
-import type { FindingClass, ReportedFinding } from "../events/finding-event.ts";
+import {
+  type FindingClass,
+  findingClasses,
+  type ReportedFinding,
+} from "../events/finding-event.ts";
 import { directoryModes } from "../files/append-file.ts";
 import { ignoreMissing } from "../files/existing.ts";
 import { readLimitedText } from "../files/limited-text.ts";
@@ -11,39 +16,66 @@ import { replaceFile } from "../files/replace-file.ts";
 import { mebibyte } from "../units.ts";
 import {
   type CompleteRun,
+  clockMs,
   countClasses,
   mostRanges,
   nextReports,
   type OpenReports,
   reportShape,
+  spaceOf,
+  sumOf,
   type TakenRun,
   withOpen,
 } from "./next-reports.ts";
 
 const maxBytes = 64 * mebibyte;
-const ms = z.number();
+const count = z.int().min(0);
 const headShape = z.object({
   version: z.literal(1),
   /** Number of the first report of the file, which no other file has, and of the next one. */
   first: z.int().min(1),
   next: z.int().min(1),
   /** When the file was begun. */
-  sinceMs: ms,
+  sinceMs: clockMs,
   /** When the last complete comparison began, and what it saw. */
-  last: z.object({ startedMs: ms, rows: z.int(), unlisted: z.int() }).optional(),
-  /** Deletions that were reported and are open no more. */
+  last: z
+    .object({
+      startedMs: clockMs,
+      rows: count,
+      /** Findings that were too many, at least: one of what has changed does not find those of the one before again. */
+      unlisted: z.record(z.enum(findingClasses), count),
+      /** When the last comparison began that has found such ones of a lasting class that were new. */
+      unlistedMs: clockMs.optional(),
+    })
+    .optional(),
+  /** Deletions that were reported and are no longer open. */
   deletions: z
     .object({
-      untilMs: ms,
+      upTo: count,
+      untilMs: clockMs,
       ids: z
-        .array(z.tuple([z.int(), z.int()]).readonly())
+        .array(z.tuple([count, count]).readonly())
         .max(mostRanges)
+        .refine(areAscending, "must be ascending")
         .readonly(),
     })
     .optional(),
 });
 
 type Head = z.infer<typeof headShape>;
+
+/** What is known of the last complete comparison. */
+interface LastFacts {
+  /** When it began, in ms since 1970. */
+  readonly lastMs: number;
+  readonly rows: number;
+  /** Findings that are too many to be reported, and those of them that no backfill ends. */
+  readonly unlisted: number;
+  readonly unlistedLasting: number;
+}
+
+/** Classes whose findings no backfill ends. */
+const lastingClasses: ReadonlySet<FindingClass> = new Set(["state", "changed", "unknown"]);
 
 /** Which numbers the reports of a file may have: from the first on, and lower than the next. */
 export interface ReportNumbers {
@@ -106,17 +138,36 @@ export class ReportedFindings {
     return this.#openOfClass;
   }
 
-  /**
-   * When the newest open finding was found that no backfill ends, in ms since 1970: one of another class than `missing` and
-   * `deleted`.
-   */
+  /** Number of findings of the last complete comparison that were too many to be reported; 0 if there was none. */
+  get unlisted(): number {
+    const { last } = this.#head;
+    return last === undefined ? 0 : sumOf(last.unlisted);
+  }
+
+  /** Of the last complete comparison; empty if there was none. */
+  get lastFacts(): Partial<LastFacts> {
+    const { last } = this.#head;
+    if (last === undefined) return {};
+    const { startedMs: lastMs, rows, unlisted } = last;
+    return { lastMs, rows, unlisted: sumOf(unlisted), unlistedLasting: lastingOf(unlisted) };
+  }
+
+  /** True if one of them could be reported now. `places`: of each sink, the number up to which it has the reports. */
+  hasSpace(places: readonly number[]): boolean {
+    const { last } = this.#head;
+    if (last === undefined) return false;
+    const space = spaceOf(this.#reports, places);
+    return findingClasses.some((each) => last.unlisted[each] > 0 && space[each] > 0);
+  }
+
+  /** When the newest finding was found that no backfill ends, of the open ones and those too many, in ms since 1970. */
   get newestLastingMs(): number | undefined {
-    const lasting = [...this.#reports.open.values()].filter(
-      (report) => report.class !== "missing" && report.class !== "deleted",
+    const lasting = [...this.#reports.open.values()].filter((report) =>
+      lastingClasses.has(report.class),
     );
     return lasting.reduce<number | undefined>(
       (newest = 0, { foundMs }) => Math.max(newest, foundMs),
-      undefined,
+      lastingOf(this.#head.last?.unlisted) > 0 ? this.#head.last?.unlistedMs : undefined,
     );
   }
 
@@ -164,12 +215,26 @@ export class ReportedFindings {
    */
   async take(run: CompleteRun): Promise<TakenRun> {
     const { startedMs, rows } = run;
-    const { reports, next, deletions, taken } = await nextReports(this.#reports, run);
-    const last = { startedMs, rows, unlisted: taken.unlisted };
+    const { reports, next, deletions, unlisted, taken } = await nextReports(this.#reports, run);
+    const last = { startedMs, rows, ...this.#unlistedAfter(run, unlisted) };
     const head = { ...this.#head, next, last, ...(deletions && { deletions }) };
     await this.#save(head, reports);
     for (const listener of this.#listeners) listener();
-    return taken;
+    return { ...taken, unlisted: this.unlisted };
+  }
+
+  #unlistedAfter(
+    { startedMs, isFull }: CompleteRun,
+    found: Readonly<Record<FindingClass, number>>,
+  ): Pick<NonNullable<Head["last"]>, "unlisted" | "unlistedMs"> {
+    const { unlisted: before, unlistedMs } = this.#head.last ?? {};
+    const isNew = lastingOf(found) > (isFull ? lastingOf(before) : 0);
+    const newestMs = isNew ? startedMs : unlistedMs;
+    const unlisted = { ...found };
+    if (!isFull && before !== undefined) {
+      for (const each of findingClasses) unlisted[each] = Math.max(found[each], before[each]);
+    }
+    return { unlisted, ...(newestMs !== undefined && { unlistedMs: newestMs }) };
   }
 
   /** Lets the next comparison read every row. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
@@ -191,6 +256,14 @@ export class ReportedFindings {
     this.#reports = withOpen({ ...head, reports });
     this.#openOfClass = countClasses(this.#reports.open.values());
   }
+}
+
+function lastingOf(counts: Partial<Record<FindingClass, number>> = {}): number {
+  return [...lastingClasses].reduce((sum, each) => sum + (counts[each] ?? 0), 0);
+}
+
+function areAscending(ranges: readonly Range[]): boolean {
+  return ranges.every(([from, to], at) => from <= to && from > (ranges[at - 1]?.[1] ?? -1));
 }
 
 function* linesOf(values: readonly object[]): Generator<string> {

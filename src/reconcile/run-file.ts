@@ -7,6 +7,7 @@ import { ignoreMissing } from "../files/existing.ts";
 import { readLimitedText } from "../files/limited-text.ts";
 import { replaceFile } from "../files/replace-file.ts";
 import { mebibyte } from "../units.ts";
+import { clockMs } from "./next-reports.ts";
 
 const maxBytes = mebibyte;
 const count = z.int().min(0);
@@ -27,14 +28,14 @@ const shape = z.object({
     })
     .optional(),
   /** When the last run began that has compared all that it should, in ms since 1970. */
-  completeMs: z.number().optional(),
+  completeMs: clockMs.optional(),
   /** When the last scheduled comparison of every row began, in ms since 1970. */
-  scheduledFullMs: z.number().optional(),
+  scheduledFullMs: clockMs.optional(),
   /** True if a restored database was accepted and no scheduled comparison has read every row of it. */
   isRestored: z.boolean().optional(),
   running: z
     .object({
-      startedMs: z.number(),
+      startedMs: clockMs,
       after: count,
       rows: count,
       otherCa: count,

@@ -13,11 +13,13 @@ export interface Schedule {
 
 const minute = 60_000;
 const minutesPerDay = 1440;
+/** Today, tomorrow, and another day if summer time leaves out all of the hours of one. */
+const mostDays = 4;
 
 /**
  * The first time of a schedule after another time; both in ms since 1970. `lastMs`: when the last complete comparison began;
  * one of every third day, for instance, begins three days after it, or at the next time if it is overdue. One that began
- * later than now, by a clock that was ahead, does not count.
+ * later than now, by a clock that was ahead, does not count. Infinity if there is no such date.
  */
 export function nextTime(
   { everyMs, atMinute, hours }: Schedule,
@@ -31,10 +33,11 @@ export function nextTime(
     if (due > afterMs) return due;
   }
   const step = Math.min(every, minutesPerDay);
-  for (let at = atMinute % step; ; at += step) {
+  for (let at = atMinute % step; at < mostDays * minutesPerDay; at += step) {
     const time = atOf(afterMs, 0, at);
     if (time > afterMs && isIn(hours, time)) return time;
   }
+  return Number.POSITIVE_INFINITY;
 }
 
 /** From when on the comparison after one that began at `lastMs` is overdue: after its second time, in ms since 1970. */

@@ -47,6 +47,8 @@ const mostAgain = 1000;
 const againMs = 600_000;
 /** Longest wait in one piece, in ms: somebody may set the clock, and a command that holds the lock may end. */
 const longestWaitMs = 60_000;
+/** How often every row is compared at most to find again what was too many, in ms. */
+const fullForSpaceMs = 86_400_000;
 /** How often what is new in the journal is read without a comparison, in ms: retention may take it before the next one. */
 const journalEveryMs = 3_600_000;
 
@@ -94,7 +96,7 @@ export class ReconcileTask {
       ...(this.#mayRead !== undefined && { mayRead: this.#mayRead }),
       failures: this.#failures,
       ...(failure && { failure }),
-      ...(last && { lastMs: last.startedMs, rows: last.rows, unlisted: last.unlisted }),
+      ...reported?.lastFacts,
       ...(reported && { open: reported.openOfClass }),
       ...(lastingMs !== undefined && { lastingMs }),
       unpublished: this.#publishers.map(({ facts }) => facts),
@@ -272,9 +274,9 @@ export class ReconcileTask {
     const { last } = reported.state;
     const nowMs = clock.time();
     const { run, firstMs, before } = await openRun(paths.run, { lastMs: last?.startedMs, nowMs });
-    // Findings that were too many are found again only among all.
-    const lastMs = last?.unlisted === 0 ? Math.min(last.startedMs, earliestMs) : undefined;
-    const since = this.#beginningOf(run.state, lastMs, nowMs);
+    const lastMs = last && Math.min(last.startedMs, earliestMs);
+    const places = this.#publishers.map(({ number }) => number);
+    const since = this.#beginningOf(run.state, lastMs, nowMs, reported.hasSpace(places));
     const open = reported.openAbout;
     const compared = new Set<number | string>();
     logLine(log, "comparing the CA's database with the journal", {});
@@ -309,6 +311,7 @@ export class ReconcileTask {
       startedMs: beganMs,
       endedMs: clock.time(),
       rows,
+      isFull,
       ca: caOf(facts),
       findings,
       hasCompared: ({ requestId, crl }: ReportedFinding) => compared.has(requestId ?? crl ?? ""),
@@ -324,17 +327,22 @@ export class ReconcileTask {
     return true;
   }
 
-  /** From when on changes are compared, in ms since 1970; `full` for every row. */
+  /**
+   * From when on changes are compared, in ms since 1970; `full` for every row. `hasSpace`: findings that were too many could
+   * be reported now, and are found again only among all.
+   */
   #beginningOf(
     { scheduledFullMs, isRestored }: RunState,
     lastMs: number | undefined,
     nowMs: number,
+    hasSpace: boolean,
   ): number | "full" {
     const { everyMs, fullMs = Number.POSITIVE_INFINITY } = this.#options.schedule;
     if (lastMs === undefined || scheduledFullMs === undefined || isRestored) return "full";
     // The time of the schedule that is closest to it.
     const sinceFullMs = nowMs - scheduledFullMs;
-    const isDue = sinceFullMs < 0 || sinceFullMs > fullMs - everyMs / 2;
+    const dueMs = hasSpace ? Math.min(fullMs, fullForSpaceMs) : fullMs;
+    const isDue = sinceFullMs < 0 || sinceFullMs > dueMs - everyMs / 2;
     return isDue ? "full" : lastMs - overlapMs;
   }
 

@@ -37,6 +37,8 @@ export interface CaCrl {
   readonly partition?: number;
   /** Absent: the row holds none. */
   readonly der?: Buffer;
+  /** The CA has it, and says only this HRESULT. */
+  readonly failure?: number;
   /** OLE automation date. */
   readonly published?: number;
 }
@@ -157,7 +159,8 @@ export class FakeCaDatabase implements NativeCaDatabase {
     return this.#crlRecord(0, found ?? {});
   }
 
-  #crlRecord(id: number, { index = 0, kind = "base", partition, der }: Partial<CaCrl>): Buffer {
+  #crlRecord(id: number, row: Partial<CaCrl>): Buffer {
+    const { index = 0, kind = "base", partition, der, failure } = row;
     const crl = [
       index,
       kind === "base" ? 0 : 1,
@@ -169,6 +172,7 @@ export class FakeCaDatabase implements NativeCaDatabase {
       context: id,
       time: filetimeOf(this.now()),
       ...(der !== undefined && { crls: [crl] }),
+      ...(failure !== undefined && { errors: [["ca.RawCRL", failure]] }),
     });
   }
 

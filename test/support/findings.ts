@@ -40,6 +40,7 @@ export function runOf(
     startedMs: Date.parse(findingsTime) + 1000,
     endedMs: Date.parse(findingsTime) + 2000,
     rows: 10,
+    isFull: true,
     ca: findingsCa,
     findings: each(findings),
     hasCompared: () => true,

@@ -245,6 +245,28 @@ const cases: readonly [
     "degraded",
   ],
   [
+    "what no backfill ends and is too much, for 7 days",
+    ofReconcile({
+      open: { ...noFindings, changed: 2000 },
+      unlisted: 10,
+      unlistedLasting: 10,
+      lastingMs: now - 7 * day,
+    }),
+    null,
+    "ok",
+  ],
+  [
+    "what a backfill ends and is too much, beside it",
+    ofReconcile({
+      open: noFindings,
+      unlisted: 11,
+      unlistedLasting: 10,
+      lastingMs: now - 7 * day,
+    }),
+    "reconcile-findings",
+    "degraded",
+  ],
+  [
     "a finding of the last 7 days that no backfill ends",
     ofReconcile({ open: { ...noFindings, changed: 1 }, lastingMs: now - 7 * day + 1 }),
     "reconcile-findings",

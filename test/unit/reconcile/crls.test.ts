@@ -167,6 +167,38 @@ test("a CRL that is published while the database is read is not missing", async 
   assert.deepEqual(classesOf(await scene.reconcile()), { both: 1 });
 });
 
+test("while a CRL of the database cannot be read, one that is not seen is not known to be gone", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { database, begin } = scene;
+  scene.recordCrls({ base: crl("base", 1) });
+  const missing = row(2, crl("base", 2), begin);
+  const compareAgain = async () => {
+    const about: unknown[] = [];
+    const compared = (subject: number | string) => void about.push(subject);
+    await scene.reconcile({ againCrls: ["crl/0/base/4112"], compared });
+    return about;
+  };
+  database.crls = [missing];
+  assert.deepEqual(await compareAgain(), ["crl/0/base/4112"]);
+  database.crls = [{ id: 2, failure: 0x8007_000e }];
+  assert.deepEqual(await compareAgain(), []);
+  // A row without a CRL has nothing to read.
+  database.crls = [{ id: 2 }];
+  assert.deepEqual(await compareAgain(), ["crl/0/base/4112"]);
+});
+
+test("a CRL with a date in the future is compared like any other", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { database } = scene;
+  scene.recordCrls({ base: crl("base", 1) });
+  const later = database.now() + 365 * day;
+  database.crls = [row(1, crl("base", 1), scene.begin), row(2, crl("base", 2), later)];
+  assert.deepEqual(classesOf(await scene.reconcile({ settleMs })), { both: 1, missing: 1 });
+  // Shortly after now it may be the clock of another machine.
+  database.crls = [row(2, crl("base", 2), database.now() + settleMs / 2)];
+  assert.deepEqual(classesOf(await scene.reconcile({ settleMs }))["unsettled"], 1);
+});
+
 test("thousands of CRLs are compared in a few views, and the journal is read once for each", async (t) => {
   const scene = new ReconcileScene(t);
   const rows = 5000;

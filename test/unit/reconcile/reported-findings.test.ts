@@ -3,9 +3,15 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { findingEvent, type ReportedFinding } from "../../../src/events/finding-event.ts";
-import { nextReports, type Reports, withOpen } from "../../../src/reconcile/next-reports.ts";
+import {
+  mostRanges,
+  nextReports,
+  type Reports,
+  withOpen,
+} from "../../../src/reconcile/next-reports.ts";
 import type { Finding } from "../../../src/reconcile/reconcile.ts";
 import { ReportedFindings } from "../../../src/reconcile/reported-findings.ts";
+import { RunFile } from "../../../src/reconcile/run-file.ts";
 import {
   deletedRequest,
   findingsCa,
@@ -121,7 +127,16 @@ test("findings of a class that are too many come when others are resolved, and k
   const other: Finding = { class: "state", requestId: 3, missing: ["certificate.revoked"], time };
   const taken = await reported.take(runOf([...many, other]));
   assert.deepEqual(taken, { opened: 2001, resolved: 0, unlisted: 10, dropped: 0 });
-  assert.equal(reported.state.last?.unlisted, 10);
+  assert.equal(reported.unlisted, 10);
+  assert.equal(reported.hasSpace([0]), false);
+  // One of what has changed does not find them.
+  const changes = await reported.take(runOf(many.slice(0, 2000), { isFull: false }));
+  assert.deepEqual(changes, { opened: 0, resolved: 1, unlisted: 10, dropped: 0 });
+  await reported.take(runOf([...many, other]));
+  assert.equal(reported.hasSpace([0]), false);
+  await reported.take(runOf(many.slice(2, 2000).concat(other), { isFull: false }));
+  assert.equal(reported.hasSpace([0]), true);
+  await reported.take(runOf([...many, other]));
   const later = await reported.take(runOf([...many.slice(5), other]));
   assert.deepEqual(later, { opened: 5, resolved: 5, unlisted: 5, dropped: 0 });
   const last = await reported.take(runOf([...many.slice(2000), other]));
@@ -150,6 +165,124 @@ test("each deleted row is reported once, however many there are, and the newest 
   // The number was given again after a restore, and that row was deleted too.
   const reused = await again.take(runOf([missing(3), deletedRequest(10, "2026-04-01T12:00:00Z")]));
   assert.equal(reused.opened, 1);
+});
+
+for (const count of [30_000, 60_000]) {
+  test(`${count} scattered deletions are each reported once, and never keep another finding out`, async () => {
+    let known: Reports = { reports: [], next: 1 };
+    const deleted = Array.from({ length: count }, (_, index) => deletedRequest(2 * index + 2));
+    const seen: number[] = [];
+    const totals: number[][] = [];
+    for (let day = 0; day < 8; day += 1) {
+      // Each time another request is missing, and the one before is repaired.
+      const findings = [...deleted, missing(2 * count + 2 * day + 3)];
+      const places = [known.next - 1];
+      const { taken, ...after } = await nextReports(withOpen(known), runOf(findings, { places }));
+      const fresh = after.reports.filter(
+        ({ number, state }) => number >= known.next && state === "open",
+      );
+      const others = fresh.filter((report) => report.class === "missing");
+      assert.deepEqual(
+        others.map(({ requestId }) => requestId),
+        [2 * count + 2 * day + 3],
+      );
+      for (const report of fresh) if (report.class === "deleted") seen.push(report.requestId ?? 0);
+      const open = [...withOpen(after).open.values()].filter(
+        (report) => report.class === "deleted",
+      );
+      assert.equal(open.length, 2000);
+      totals.push([taken.opened, taken.unlisted]);
+      known = after;
+    }
+    assert.deepEqual(
+      seen.toSorted((a, b) => a - b),
+      deleted.flatMap((each) => ("requestId" in each ? each.requestId : [])),
+    );
+    const expected = Array.from({ length: 8 }, (_, day) => {
+      const left = Math.max(0, count - 25_000 * day);
+      return [Math.min(25_000, left) + 1, Math.max(0, left - 25_000)];
+    });
+    assert.deepEqual(totals, expected);
+  });
+}
+
+test("deletions take no space that another class needs, and wait for a sink that is down", async (t) => {
+  const path = join(findingsDirectory(t), "reported.ndjson");
+  const reported = await ReportedFindings.open(path);
+  const deleted = requests(25_001, 10, deletedRequest);
+  const places = [reported.numbers.first - 1];
+  const taken = await reported.take(runOf(deleted, { places }));
+  assert.deepEqual([taken.opened, taken.unlisted], [25_000, 1]);
+  assert.equal(reported.hasSpace(places), false);
+  const next = await reported.take(runOf([...deleted, missing(3)], { places }));
+  assert.deepEqual([next.opened, next.unlisted], [1, 1]);
+  const now = [reported.numbers.next - 1];
+  assert.equal(reported.hasSpace(now), true);
+  const last = await reported.take(runOf([...deleted, missing(3)], { places: now }));
+  assert.deepEqual([last.opened, last.unlisted], [1, 0]);
+});
+
+test("of very many ranges of deleted rows the lowest become one", async () => {
+  const ids = Array.from(
+    { length: mostRanges },
+    (_, index) => [4 * index + 2, 4 * index + 2] as const,
+  );
+  const deletions = { upTo: 0, untilMs: Date.parse(time), ids };
+  const top = 4 * mostRanges;
+  const findings = Array.from({ length: 2002 }, (_, index) => deletedRequest(top + 2 * index + 2));
+  const after = await nextReports(withOpen({ reports: [], next: 1, deletions }), runOf(findings));
+  const kept = after.deletions?.ids ?? [];
+  assert.equal(kept.length, mostRanges);
+  assert.deepEqual(kept.slice(0, 2), [
+    [2, 10],
+    [14, 14],
+  ]);
+  assert.deepEqual(kept.slice(-2), [
+    [top + 2, top + 2],
+    [top + 4, top + 4],
+  ]);
+});
+
+test("numbers that cannot be are refused, not computed with", async (t) => {
+  const path = join(findingsDirectory(t), "reported.ndjson");
+  const reported = await ReportedFindings.open(path);
+  await reported.take(runOf([missing(3)]));
+  const text = readFileSync(path, "utf8");
+  for (const [from, to] of [
+    [/"startedMs":\d+/, '"startedMs":-1e300'],
+    [/"sinceMs":\d+/, '"sinceMs":1e300'],
+    [/"foundMs":\d+/, '"foundMs":1e300'],
+    [/"happenedMs":\d+/, '"happenedMs":-1e300'],
+    [/"rows":\d+/, '"rows":-1'],
+    [/}\n/, ',"deletions":{"upTo":1,"untilMs":1,"ids":[[5,6],[5,6]]}}\n'],
+  ] as const) {
+    assert.match(text, from);
+    writeFileSync(path, text.replace(from, to));
+    await assert.rejects(ReportedFindings.open(path), { code: "CERTWIRE_CHECKPOINT_FAILED" }, to);
+  }
+  writeFileSync(path, text);
+  await ReportedFindings.open(path);
+});
+
+test("the state of the comparisons has no time that cannot be", async (t) => {
+  const path = join(findingsDirectory(t), "run.json");
+  for (const times of [{ completeMs: -1e300 }, { scheduledFullMs: 1e300 }]) {
+    writeFileSync(path, JSON.stringify({ version: 1, ...times }));
+    await assert.rejects(RunFile.open(path), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  }
+  writeFileSync(path, JSON.stringify({ version: 1, completeMs: 8.64e15 }));
+  assert.deepEqual((await RunFile.open(path)).state, { completeMs: 8.64e15 });
+});
+
+test("what happened before 1970 is a date like another", async (t) => {
+  const reported = await ReportedFindings.open(join(findingsDirectory(t), "reported.ndjson"));
+  const crl: Finding = {
+    class: "missing",
+    crl: "crl/0/base/7",
+    missing: ["crl.issued"],
+    time: "1950-01-01T00:00:00Z",
+  };
+  assert.equal((await reported.take(runOf([crl]))).opened, 1);
 });
 
 test("a sink that takes nothing keeps no finding from the others", async () => {

@@ -40,6 +40,14 @@ test("a last comparison that is later than now does not count", () => {
   assert.equal(nextTime(schedule, january(5, 3), january(25, 2)), january(6, 2));
 });
 
+test("there is no next time where there are no dates", () => {
+  const every = { ...daily, hours: { from: 60, to: 180 } };
+  for (const ms of [-1e300, Number.NEGATIVE_INFINITY, 8.64e15, 1e300]) {
+    assert.equal(nextTime(every, ms), Number.POSITIVE_INFINITY);
+    assert.equal(overdueAfter(daily, ms), Number.POSITIVE_INFINITY);
+  }
+});
+
 test("times outside the hours in which the database may be read are left out", () => {
   const schedule = { everyMs: 6 * hour, atMinute: 120, hours: { from: 1320, to: 540 } };
   assert.equal(nextTime(schedule, january(5, 0)), january(5, 2));

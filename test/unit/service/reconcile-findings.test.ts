@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { exitEvents } from "../../../src/exit/ca-codes.ts";
 import type { UnpublishedFacts } from "../../../src/health/facts.ts";
 import { fixture } from "../../support/exit-records.ts";
+import { ReconcileScene } from "../../support/reconcile-scene.ts";
 import {
   day,
   issuedRow,
@@ -38,8 +39,9 @@ test("findings that are too many are kept in mind, and reported when others are 
   const { scene } = service;
   scene.happen(exitEvents.issued, issuedRow(scene, 2));
   for (let id = 3; id < 2013; id += 1) scene.database.put(issuedRow(scene, id));
-  for (const _ of ["first", "next"]) {
+  for (const rows of [2011, 1000]) {
     const { reconcile, status } = await service.compare(t);
+    assert.equal(reconcile?.rows, rows, "every row is read only if there is space");
     assert.equal(reconcile?.unlisted, 10);
     assert.deepEqual(reasonsOf(status), [["reconcile-findings", "2000 missing, 10 too many"]]);
   }
@@ -47,10 +49,33 @@ test("findings that are too many are kept in mind, and reported when others are 
   for (let id = 3; id < 2013; id += 1) {
     if (known.has(`request/${id}`)) scene.record(exitEvents.issued, issuedRow(scene, id));
   }
+  const { reconcile: half } = await service.compare(t);
+  assert.equal(half?.unlisted, 10);
   const { reconcile, status } = await service.compare(t);
   assert.equal(reconcile?.unlisted, 0);
   assert.deepEqual(reasonsOf(status), [["reconcile-findings", "10 missing"]]);
   assert.equal(new Set(service.findings().map(({ subject }) => subject)).size, 2010);
+});
+
+test("what nobody resolves and is too much is neither looked for each time nor a reason for ever", async (t) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  for (let id = 2; id < 2012; id += 1) {
+    const row = issuedRow(scene, id);
+    scene.record(exitEvents.issued, {
+      ...row,
+      certificate: ReconcileScene.certificate(id + 100_000),
+    });
+    scene.database.put(row);
+  }
+  const expected = [["reconcile-findings", "2000 changed, 10 too many"]];
+  const first = await service.compare(t);
+  assert.deepEqual([first.reconcile?.rows, reasonsOf(first.status)], [2010, expected]);
+  const second = await service.compare(t);
+  assert.deepEqual([second.reconcile?.rows, reasonsOf(second.status)], [1000, expected]);
+  service.shift(8 * day);
+  const last = await service.compare(t);
+  assert.deepEqual([last.reconcile?.unlisted, reasonsOf(last.status)], [10, []]);
 });
 
 test("what a sink does not get is shown with its error, until it has it", async (t) => {

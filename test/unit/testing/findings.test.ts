@@ -81,6 +81,7 @@ class LossyCa {
       startedMs: 0,
       endedMs: 0,
       rows: report.rows,
+      isFull: true,
       ca: { id: caIdOf(certificate) ?? "", name },
       findings: readFindings(report.findingsFile),
       hasCompared: () => true,
