@@ -33,8 +33,8 @@ test("what a command that was stopped has found is compared again when the sched
   scene.database.requests.length = 0;
   const { status } = await service.compare(t);
   assert.deepEqual(shown(service.findings()), [
-    ["request/5", "open", "deleted"],
     ["request/2", "open", "missing"],
+    ["request/5", "open", "deleted"],
   ]);
   assert.deepEqual(reasonsOf(status), [["reconcile-findings", "1 missing"]]);
   const ended = scene.database.requests.some(({ scan, from }) => scan === "new" && from > 1000);
