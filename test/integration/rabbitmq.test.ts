@@ -279,7 +279,8 @@ suite("the RabbitMQ sink on a real broker", () => {
     // Nothing but the clock, which goes forward in a leap, makes a confirm late.
     const settings = { topology, confirmTimeoutMs: patienceMs };
     const time = { leapMs: 0, checks: 0 };
-    const { now, setTimeout: start } = clock;
+    const now = clock.now.bind(clock);
+    const start = clock.setTimeout.bind(clock);
     t.mock.method(clock, "now", () => now() + time.leapMs);
     // Only the timer of the confirms is that long; it fires soon, as if the time had passed.
     t.mock.method(clock, "setTimeout", (callback: () => void, ms: number) =>
