@@ -21,7 +21,7 @@ import {
   reconcile,
 } from "../reconcile/reconcile.ts";
 import { ReportedFindings } from "../reconcile/reported-findings.ts";
-import { emptyRun, RunFile, type RunState } from "../reconcile/run-file.ts";
+import { RunFile, type RunState } from "../reconcile/run-file.ts";
 import { nextTime, overdueAfter } from "../reconcile/schedule.ts";
 import type { StateLayout } from "../state/layout.ts";
 import { FindingsPublisher } from "./findings-publisher.ts";
@@ -273,7 +273,7 @@ export class ReconcileTask {
     const database = this.#openDatabase();
     const { last } = reported.state;
     const nowMs = clock.time();
-    const { run, firstMs, before } = await openRun(paths.run, { lastMs: last?.startedMs, nowMs });
+    const { run, before } = await openRun(paths.run, { lastMs: last?.startedMs, nowMs });
     const lastMs = last && Math.min(last.startedMs, earliestMs);
     const places = this.#publishers.map(({ number }) => number);
     const since = this.#beginningOf(run.state, lastMs, nowMs, reported.hasSpace(places));
@@ -306,7 +306,7 @@ export class ReconcileTask {
     const ended = { facts, path, before: isFull ? before : 0 };
     const findings = await findingsNow(options, ended, signal);
     if (signal.aborted) return false;
-    const beganMs = isFull ? firstMs : nowMs;
+    const beganMs = isFull ? (run.state.running?.startedMs ?? nowMs) : nowMs;
     const taken = await reported.take({
       startedMs: beganMs,
       endedMs: clock.time(),
@@ -361,20 +361,19 @@ export class ReconcileTask {
   }
 }
 
-/**
- * The state of runs. `firstMs`: when a comparison of every row begins, or has begun that goes on; `before`: how many findings
- * it has. Times are in ms since 1970.
- */
+/** The state of runs. `before`: how many findings one over every row has that goes on. Times are in ms since 1970. */
 async function openRun(
   path: string,
   { lastMs = 0, nowMs }: { readonly lastMs: number | undefined; readonly nowMs: number },
-): Promise<{ run: RunFile; firstMs: number; before: number }> {
+): Promise<{ run: RunFile; before: number }> {
   const run = await RunFile.open(path);
-  const { startedMs: firstMs, findings: before } = run.state.running ?? emptyRun(nowMs);
-  if (firstMs >= lastMs && firstMs <= nowMs) return { run, firstMs, before };
-  // By a clock that was ahead, or of a command from before the last comparison.
+  const { running } = run.state;
+  if (running === undefined) return { run, before: 0 };
+  const { startedMs, findings: before } = running;
+  if (startedMs > lastMs && startedMs <= nowMs) return { run, before };
+  // By a clock that was ahead, of a command from before the last comparison, or the last one itself.
   await run.save({ running: undefined });
-  return { run, firstMs: nowMs, before: 0 };
+  return { run, before: 0 };
 }
 
 /** Some of the requests with open findings, by rising number of the comparison others each time. */

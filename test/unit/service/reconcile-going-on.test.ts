@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { clock } from "../../../src/clock.ts";
+import { CertwireError } from "../../../src/errors/certwire-error.ts";
 import { exitEvents } from "../../../src/exit/ca-codes.ts";
+import { RunFile } from "../../../src/reconcile/run-file.ts";
 import {
   day,
   issuedRow,
@@ -58,4 +60,24 @@ test("the schedule does not go on with a command that was stopped before its las
   }
   assert.ok(rows.includes(2), `every row is compared: ${rows.join(", ")}`);
   assert.deepEqual(service.findings(), []);
+});
+
+test("a comparison whose findings were kept is not gone on with, though its end was not", async (t: TestContext) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  service.shift(day);
+  for (const id of [2, 3]) scene.database.put(issuedRow(scene, id));
+  const end = t.mock.method(RunFile.prototype, "end", async () => {
+    throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", "cannot write it");
+  });
+  const { reconcile: first } = await service.run(t, ({ reconcile }) => {
+    return reconcile?.failure !== undefined && service.findings().length === 2;
+  });
+  assert.equal(first?.open?.missing, 2);
+  end.mock.restore();
+  const { reconcile, status } = await service.compare(t);
+  assert.equal(reconcile?.rows, 2);
+  assert.ok(clock.time() - (reconcile?.lastMs ?? 0) < day / 2, "it began now");
+  assert.deepEqual(reasonsOf(status), [["reconcile-findings", "2 missing"]]);
+  assert.equal(service.findings().length, 2);
 });
