@@ -77,10 +77,10 @@ async function statusOfFile(
 }
 
 /** Whether a status is a new one of the service that holds a state directory, as far as its lock shows who that is. */
-function isOf({ time, service: told }: Status, service: RunningService): boolean {
+function isOf({ time, service: writer }: Status, service: RunningService): boolean {
   const madeMs = Date.parse(time);
   if (Math.abs(Date.now() - madeMs) > longestAgeMs) return false;
   if (service.startedTime === undefined) return true;
-  const isItsOwn = service.pid === told.pid && service.host === told.host;
+  const isItsOwn = service.pid === writer.pid && service.host === writer.host;
   return isItsOwn && Date.parse(service.startedTime) <= madeMs;
 }

@@ -10,15 +10,12 @@ import { directoryModes } from "../files/append-file.ts";
 import { ignoreMissing } from "../files/existing.ts";
 import { readLimitedText } from "../files/limited-text.ts";
 import { replaceFile } from "../files/replace-file.ts";
-import { ObservedSink } from "../pipeline/observed-sink.ts";
-import { Pipeline } from "../pipeline/pipeline.ts";
-import type { RoutedKindsStore } from "../pipeline/routed-kinds.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import type { DeadLetter, DeadLetters } from "../state/dead-letter.ts";
 import { kibibyte } from "../units.ts";
 import type { Pace } from "./pace.ts";
 import type { ReportedFindings, ReportNumbers } from "./reported-findings.ts";
-import type { BackfillTarget } from "./run-backfill.ts";
+import { pipelineTo, type ReconcileTarget } from "./target.ts";
 
 /** Which reports are published, and how fast. */
 export interface FindingsOptions {
@@ -30,35 +27,19 @@ export interface FindingsOptions {
   readonly pace: Pace;
 }
 
-/** Where they go. */
-export interface FindingsTarget extends Omit<BackfillTarget, "drainTimeoutMs"> {
-  /** Which kinds its broker has routed before. Default: not known. */
-  readonly routedKinds?: RoutedKindsStore | undefined;
-}
-
 /**
  * Publishes the reports that a sink does not have yet, until it has all or the signal is aborted. Each is sent again with
  * the same id only if the process dies before its acknowledgement is on disk. Rejects with CERTWIRE_CHECKPOINT_FAILED.
  */
 export async function publishFindings(
   options: FindingsOptions,
-  { sink, limits, shrink, redactor, router, deadLetters, routedKinds, monitor }: FindingsTarget,
+  target: ReconcileTarget,
   signal: AbortSignal,
 ): Promise<void> {
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const ledger = new FindingsLedger(options.place, deadLetters, () => stop.abort());
-  const pipeline = new Pipeline({
-    source: new FindingsSource(options, ledger),
-    sink: new ObservedSink(sink, (_name, events) => ledger.acknowledged(events)),
-    limits,
-    shrink,
-    ...(redactor && { redactor }),
-    ...(router && { router }),
-    deadLetters: ledger,
-    ...(routedKinds && { routedKinds }),
-    monitor,
-  });
+  const ledger = new FindingsLedger(options.place, target.deadLetters, () => stop.abort());
+  const pipeline = pipelineTo(target, new FindingsSource(options, ledger), ledger);
   // While what the sink has acknowledged cannot be kept, nothing more is sent that would be sent again.
   await options.place.keep();
   await pipeline.run(either);

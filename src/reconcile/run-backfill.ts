@@ -1,29 +1,5 @@
-import type { ShrinkEvent } from "../events/outbound-event.ts";
-import type { Redactor } from "../events/redaction/redactor.ts";
-import type { Router } from "../events/router.ts";
-import type { PipelineLimits } from "../pipeline/limits.ts";
-import type { PipelineMonitor } from "../pipeline/monitor.ts";
-import { ObservedSink } from "../pipeline/observed-sink.ts";
-import { Pipeline } from "../pipeline/pipeline.ts";
-import type { Sink } from "../sinks/sink.ts";
-import type { DeadLetters } from "../state/dead-letter.ts";
 import { BackfillLedger, type BackfillOptions, BackfillSource } from "./backfill.ts";
-
-/** Where a backfill goes. */
-export interface BackfillTarget {
-  /** Not opened yet. */
-  readonly sink: Sink;
-  readonly limits: PipelineLimits;
-  readonly shrink: ShrinkEvent;
-  /** What the sink does not show. Default: its events show everything. */
-  readonly redactor?: Redactor | undefined;
-  /** Where its events go. Default: to the sink's own destination. */
-  readonly router?: Router | undefined;
-  readonly deadLetters: DeadLetters;
-  readonly monitor: PipelineMonitor;
-  /** How long to wait for acknowledgements after a stop, in ms. Default: as long as any pipeline. */
-  readonly drainTimeoutMs?: number | undefined;
-}
+import { pipelineTo, type ReconcileTarget } from "./target.ts";
 
 /** What became of a backfill. */
 export interface Backfilled {
@@ -40,27 +16,16 @@ export interface Backfilled {
  */
 export async function runBackfill(
   options: BackfillOptions,
-  { sink, limits, shrink, redactor, router, deadLetters, monitor, drainTimeoutMs }: BackfillTarget,
+  target: ReconcileTarget,
   signal: AbortSignal,
 ): Promise<Backfilled> {
   // What a comparison that was stopped has found may be over when it goes on.
   await options.run.save({ running: undefined });
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const ledger = new BackfillLedger(options, deadLetters, () => stop.abort());
+  const ledger = new BackfillLedger(options, target.deadLetters, () => stop.abort());
   const source = new BackfillSource(options, await options.place.read(), ledger, either);
-  const pipeline = new Pipeline({
-    source,
-    sink: new ObservedSink(sink, (_name, events) => ledger.acknowledged(events)),
-    limits,
-    shrink,
-    ...(redactor && { redactor }),
-    ...(router && { router }),
-    deadLetters: ledger,
-    monitor,
-    ...(drainTimeoutMs !== undefined && { drainTimeoutMs }),
-  });
-  await pipeline.run(either);
+  await pipelineTo(target, source, ledger).run(either);
   ledger.throwIfFailed();
   if (!signal.aborted) {
     source.throwIfFailed();

@@ -11,10 +11,10 @@ import { Pace } from "../../../src/reconcile/pace.ts";
 import {
   type FindingsOptions,
   FindingsPlace,
-  type FindingsTarget,
   publishFindings,
 } from "../../../src/reconcile/publish-findings.ts";
 import { ReportedFindings } from "../../../src/reconcile/reported-findings.ts";
+import type { ReconcileTarget } from "../../../src/reconcile/target.ts";
 import type { PublishOutcome } from "../../../src/sinks/sink.ts";
 import type { DeadLetter } from "../../../src/state/dead-letter.ts";
 import { RoutedKindsFile } from "../../../src/state/routed-kinds-file.ts";
@@ -68,7 +68,7 @@ async function publish(
   {
     filter = new EventFilter({}),
     routedKinds,
-  }: Pick<Partial<FindingsOptions & FindingsTarget>, "filter" | "routedKinds"> = {},
+  }: Pick<Partial<FindingsOptions & ReconcileTarget>, "filter" | "routedKinds"> = {},
 ): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = [];
   const pace = new Pace({
