@@ -1,4 +1,4 @@
-import { metrics } from "./exposition.ts";
+import { metrics } from "./metrics.ts";
 
 const head = `# Metrics
 

@@ -4,7 +4,6 @@ import { isIP } from "node:net";
 import { jsonText } from "../events/json-text.ts";
 import type { Status } from "../health/status.ts";
 import type { Observation } from "../service/live-status.ts";
-import { metricsBody } from "./exposition.ts";
 import type { LiveFeed } from "./live-feed.ts";
 import { staticFile } from "./page-files.ts";
 
@@ -29,8 +28,6 @@ interface Answer {
 }
 
 const plain = "text/plain; charset=utf-8";
-const openMetrics = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-const prometheusText = "text/plain; version=0.0.4; charset=utf-8";
 
 /** The page loads and runs its own files only, and talks to this endpoint only. */
 const policy = [
@@ -145,8 +142,11 @@ async function dataAt(
     }
     case "/metrics": {
       const isOpen = accept?.includes("application/openmetrics-text") === true;
-      const body = metricsBody(await observe(), isOpen ? "openmetrics" : "prometheus");
-      return { code: 200, type: isOpen ? openMetrics : prometheusText, body };
+      const format = isOpen ? "openmetrics" : "prometheus";
+      // Loaded at the first scrape: a service without an endpoint needs neither its memory nor its time.
+      const { contentTypes, metricsBody } = await import("./exposition.ts");
+      const body = await metricsBody(await observe(), format);
+      return { code: 200, type: contentTypes[format], body };
     }
     case "/events":
       if (!feed.isFull) return "stream";

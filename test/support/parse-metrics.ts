@@ -18,7 +18,7 @@ export interface ParsedMetrics {
 }
 
 /**
- * Reads a text of metrics strictly: every line has its form, every sample follows the two lines of its family, no
+ * Reads a text of metrics strictly: every line has its form or is empty, every sample follows the two lines of its family, no
  * sample and no family is there twice. Throws an Error for anything else.
  */
 export function parseMetrics(text: string): ParsedMetrics {
@@ -38,7 +38,7 @@ class MetricsReader implements ParsedMetrics {
     const [, word, name = "", rest = ""] = /^# (HELP|TYPE) (\S+) (.+)$/.exec(line) ?? [];
     if (word === "HELP") [this.#family, this.#help] = [name, rest];
     else if (word === "TYPE") this.#announce(name, rest);
-    else if (line !== "# EOF") this.#sample(line);
+    else if (line !== "" && line !== "# EOF") this.#sample(line);
   }
 
   #announce(name: string, type: string): void {

@@ -8,7 +8,7 @@ import { grafanaDashboard } from "../../../scripts/dashboard.ts";
 import { createProgram } from "../../../src/cli/program.ts";
 import { type AlertEntry, alertOf, alerts } from "../../../src/health/alerts.ts";
 import { healthReasons } from "../../../src/health/reasons.ts";
-import { metrics } from "../../../src/http/exposition.ts";
+import { metrics } from "../../../src/http/metrics.ts";
 import { repoRoot } from "../../integration/support/repo-root.ts";
 
 const entries: [string, AlertEntry][] = Object.entries(alerts);

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { metrics, metricsText } from "../../../src/http/exposition.ts";
+import { metricsText } from "../../../src/http/exposition.ts";
+import { metrics } from "../../../src/http/metrics.ts";
 import { metricsPage } from "../../../src/http/metrics-page.ts";
 import { parseMetrics } from "../../support/parse-metrics.ts";
 import { sampleObservation } from "../../support/sample-observation.ts";
 
-test("every metric of the table is served, with its type and its labels, and no other", () => {
-  const { families, samples } = parseMetrics(metricsText(sampleObservation(), "prometheus"));
+test("every metric of the table is served, with its type and its labels, and no other", async () => {
+  const { families, samples } = parseMetrics(await metricsText(sampleObservation(), "prometheus"));
   assert.deepEqual(
     [...families].map(([name, { type }]) => `${type} ${name}`),
     metrics.map(({ name, type }) => `${type} ${name}`),
@@ -23,7 +24,7 @@ test("every metric of the table is served, with its type and its labels, and no 
   }
 });
 
-test("what cannot be read of a sink is left out, not zero", () => {
+test("what cannot be read of a sink is left out, not zero", async () => {
   const given = sampleObservation();
   const [view] = given.views;
   assert.ok(view);
@@ -34,7 +35,7 @@ test("what cannot be read of a sink is left out, not zero", () => {
     views: [{ ...view, stats }],
     status: { ...given.status, sinks },
   };
-  const { samples } = parseMetrics(metricsText(observation, "prometheus"));
+  const { samples } = parseMetrics(await metricsText(observation, "prometheus"));
   const unknown = /^certwire_(backlog|checkpoint_age|dead_letter_(bytes|fill))/;
   assert.deepEqual(
     [...samples.keys()].filter((key) => unknown.test(key)),
@@ -47,13 +48,14 @@ test("names follow the rules: the prefix, a base unit, and `_total` for counters
     assert.match(name, /^certwire_[a-z]+(_[a-z]+)*$/);
     assert.equal(name.endsWith("_total"), type === "counter", name);
     assert.doesNotMatch(name, /_(ms|us|kilobytes|percent|minutes)(_|$)/);
-    assert.match(help, /^[^\n]+\.$/, name);
+    // Neither needs an escape: prom-client leaves a quote as it is, which OpenMetrics does not allow.
+    assert.match(help, /^[^\n\\"]+\.$/, name);
   }
   assert.equal(new Set(metrics.map(({ name }) => name)).size, metrics.length);
 });
 
-test("the values are those of the monitor, the readers and the disk", () => {
-  const { samples } = parseMetrics(metricsText(sampleObservation(), "prometheus"));
+test("the values are those of the monitor, the readers and the disk", async () => {
+  const { samples } = parseMetrics(await metricsText(sampleObservation(), "prometheus"));
   const sink = 'sink="kafka"';
   const expected = {
     [`certwire_events_acknowledged_total{${sink},event_kind="certificate.issued"}`]: 2,
@@ -104,8 +106,8 @@ test("the values are those of the monitor, the readers and the disk", () => {
     assert.equal(samples.get(name), value, name);
 });
 
-test("a histogram only grows from bucket to bucket, up to its count", () => {
-  const { samples } = parseMetrics(metricsText(sampleObservation(), "prometheus"));
+test("a histogram only grows from bucket to bucket, up to its count", async () => {
+  const { samples } = parseMetrics(await metricsText(sampleObservation(), "prometheus"));
   const buckets = [...samples].filter(([name]) =>
     name.startsWith("certwire_end_to_end_latency_seconds_bucket"),
   );
@@ -117,18 +119,18 @@ test("a histogram only grows from bucket to bucket, up to its count", () => {
   assert.equal(counts.at(-1), 3);
 });
 
-test("OpenMetrics names the families of counters without their suffix, and ends", () => {
-  const text = metricsText(sampleObservation(), "openmetrics");
+test("OpenMetrics names the families of counters without their suffix, and ends", async () => {
+  const text = await metricsText(sampleObservation(), "openmetrics");
   assert.ok(text.endsWith("\n# EOF\n"));
   const { families } = parseMetrics(text);
   assert.equal(families.get("certwire_events_acknowledged")?.type, "counter");
 });
 
-test("what is not known is left out", () => {
+test("what is not known is left out", async () => {
   const { status, ...others } = sampleObservation();
   const { journal: _, ...rest } = status;
   const bare = { ...rest, sinks: [], reasons: [] };
-  const { families } = parseMetrics(metricsText({ ...others, status: bare }, "prometheus"));
+  const { families } = parseMetrics(await metricsText({ ...others, status: bare }, "prometheus"));
   for (const name of ["certwire_writer_up", "certwire_backlog_bytes", "certwire_journal_bytes"]) {
     assert.equal(families.has(name), false, name);
   }
