@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CaDatabase } from "../../../src/ca-database/ca-database.ts";
 import { rowFacts } from "../../../src/events/row-events.ts";
-import { exitEvents } from "../../../src/exit/ca-codes.ts";
+import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
 import { ContentIndex } from "../../../src/reconcile/content-index.ts";
 import { classesOf, findingsOf, issuedRow } from "../../support/reconcile-report.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
 
+const { pending, revoked } = dispositions;
 const second = 1000;
 const day = 86_400_000;
 
@@ -68,6 +69,58 @@ test("requests that only the journal has are read together, with the pauses that
   const views = scene.database.requests.length;
   assert.ok(views < 10, `${views} views`);
   assert.ok(slept.length >= views - 1, `${slept.length} pauses`);
+});
+
+test("what happens to a request while its row waits for the hours of the database is no difference", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { database, begin } = scene;
+  const hour = 3_600_000;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  let now = begin + day;
+  database.now = () => now;
+  const readRows = database.readRows.bind(database);
+  database.readRows = async (request) => {
+    if (request.scan === "new" && now < begin + 2 * day) {
+      const hold = { disposition: revoked, revoked: now + hour, reason: 6 };
+      scene.happen(exitEvents.revoked, issuedRow(scene, 2, hold));
+      await scene.flushed();
+      now += day;
+    }
+    return readRows(request);
+  };
+  const about: (number | string)[] = [];
+  const report = await scene.reconcile({
+    since: begin + hour,
+    again: [2],
+    compared: (each) => void about.push(each),
+    now: () => now,
+  });
+  assert.deepEqual([report.mode, classesOf(report), about], ["since", { both: 1 }, [2]]);
+});
+
+test("a row that was read long before the journal lacks nothing that was recorded since", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { database, begin } = scene;
+  const submitted = begin - 3 * day;
+  scene.happen(exitEvents.pending, { id: 2, disposition: pending, submitted });
+  // The first page is read two days before the next one, after which the journal is read.
+  let now = begin - 2 * day;
+  database.now = () => now;
+  for (let id = 3; id <= 600; id += 1) {
+    database.put({ id, disposition: dispositions.caCertificate, submitted });
+  }
+  const readRows = database.readRows.bind(database);
+  database.readRows = async (request) => {
+    const page = await readRows(request);
+    if (request.scan === "new" && now < begin) {
+      scene.happen(exitEvents.issued, issuedRow(scene, 2, { submitted }));
+      await scene.flushed();
+      now = begin + day;
+    }
+    return page;
+  };
+  const report = await scene.reconcile({ since: "full", now: () => now });
+  assert.deepEqual([classesOf(report), findingsOf(report)], [{ both: 1, own: 598 }, []]);
 });
 
 test("a certificate that a backfill published hides no other one in the same row", async (t) => {
