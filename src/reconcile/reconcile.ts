@@ -253,7 +253,9 @@ export class Comparing {
       this.#otherNames = entries.otherNames;
       this.#compareRows(rows, entries, await this.#backfilled.read(part));
       const seen = new Set(rows.map(({ context }) => context));
-      for (const [id, own] of entries.byRequest) if (!seen.has(id)) this.#addAbsent(id, own);
+      for (const [id, own] of entries.byRequest) {
+        if (!seen.has(id) && this.#addAbsent(id, own)) compared?.(id);
+      }
       for (const id of [...seen, ...entries.byRequest.keys()]) unseen.delete(id);
       this.#running.otherCa += entries.others;
       this.#running.after = ContentIndex.lastRequestOf(part);
@@ -291,8 +293,8 @@ export class Comparing {
   async compareOnly(requests: readonly number[], signal: AbortSignal): Promise<void> {
     for (const [part, ids] of groupIds(requests)) {
       await this.#compareRequests({ part, changed: [], ids, asked: ids }, signal);
+      await this.#findings.write(this.#running);
     }
-    await this.#findings.write(this.#running);
   }
 
   /** Compares the rows of a part that have changed, and what else is to be compared there. */
@@ -310,8 +312,9 @@ export class Comparing {
     ]);
     for (const { context } of changed) others.delete(context);
     const ids = [...others].toSorted((a, b) => a - b);
-    // That a row is not there is expected of what is not stored.
-    const asked = ids.filter((id) => !byRequest.get(id)?.some(({ isUnstored }) => isUnstored));
+    // That a row is not there is expected of what is not stored; one of which a finding is open was there.
+    const isUnstored = (id: number) => byRequest.get(id)?.some((entry) => entry.isUnstored);
+    const asked = ids.filter((id) => again.has(id) || !isUnstored(id));
     await this.#compareRequests({ part, changed, ids, asked }, signal);
   }
 
@@ -382,10 +385,11 @@ export class Comparing {
     const entries = await ownEntries(contents, this.#facts, part);
     this.#otherNames = entries.otherNames;
     this.#compareRows([...changed, ...rows.values()], entries, await this.#backfilled.read(part));
+    const isAsked = new Set(asked);
     for (const id of ids.filter((each) => !rows.has(each))) {
       const own = entries.byRequest.get(id);
-      if (own === undefined) compared?.(id);
-      else this.#addAbsent(id, own);
+      const isCompared = own === undefined || this.#addAbsent(id, own);
+      if (isCompared && isAsked.has(id)) compared?.(id);
     }
   }
 
@@ -418,16 +422,17 @@ export class Comparing {
     });
   }
 
-  #addAbsent(requestId: number, entries: readonly IndexEntry[]): void {
+  /** A request that the database does not have; false while that may still change. */
+  #addAbsent(requestId: number, entries: readonly IndexEntry[]): boolean {
     const { now = () => clock.time() } = this.#options;
     const comparison = compareAbsent(entries, this.#limits(now()));
     this.#count(comparison ?? { class: "unsettled", missing: [] });
-    if (comparison !== undefined) this.#options.compared?.(requestId);
-    if (comparison?.class !== "deleted") return;
+    if (comparison?.class !== "deleted") return comparison !== undefined;
     const last = entries.at(-1);
     const time = new Date((last?.timeSeconds ?? 0) * 1000).toISOString();
     const detail = findingDetails.deleted(this.#options.contents.noun, last?.kind ?? "it");
     this.#findings.add({ class: "deleted", requestId, missing: [], time, detail });
+    return true;
   }
 
   #count({ class: found }: Comparison): void {
