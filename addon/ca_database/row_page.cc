@@ -1,18 +1,18 @@
 #include "ca_database/row_page.h"
 
+// PROPTYPE_BINARY.
+#include <certsrv.h>
+
 #include <optional>
 #include <string_view>
 #include <utility>
 
-#include "collect/clock.h"
+#include "ca_database/table_view.h"
 #include "collect/collector.h"
 #include "collect/record.h"
-#include "collect/record_encoder.h"
 #include "collect/recorded_value.h"
-#include "collect/thread_ids.h"
 #include "collect/utf16.h"
 #include "collect/variant_value.h"
-#include "journal/units.h"
 
 namespace ca_database {
 namespace {
@@ -21,41 +21,25 @@ using collect::Reason;
 using collect::Record;
 using collect::SourceValue;
 
-/// A page ends with the row that takes it beyond this.
-constexpr size_t kMaxPageBytes = 16 * journal::kMebibyte;
-
-uint64_t Now() { return collect::SystemClock().MonotonicMs(); }
-
 class PageReader {
  public:
   PageReader(const PageRequest& request, RowPage* page) : request_(request), page_(*page) {}
 
   Failure Run() {
-    // The CA works from here on: it evaluates the restriction before the view is open.
-    const uint64_t began_ms = Now();
     Failure failure = Open();
-    if (!failure.ok()) return failure;
-    failure = ReadRows(Now());
-    row_.Reset();
-    view_.Reset();
-    page_.view_ms = Now() - began_ms;
+    if (failure.ok()) failure = view_.ReadRows(request_, &page_, [this] { return ReadRow(); });
+    page_.view_ms = view_.Close();
     return failure;
   }
 
  private:
   Failure Open() {
-    HRESULT result = Create(CLSID_CCertView, IID_ICertView2, &view_);
-    if (FAILED(result)) return {result, "CoCreateInstance(CCertView)"};
-    const Text config(request_.config);
-    result = view_->OpenConnection(config.get());
-    if (FAILED(result)) return {result, "ICertView::OpenConnection"};
-    const Failure failure = SelectColumns();
+    Failure failure = view_.Connect(request_.config, CVRC_TABLE_REQCERT);
+    if (failure.ok()) failure = SelectColumns();
     if (!failure.ok()) return failure;
-    result = Restrict();
+    const HRESULT result = Restrict();
     if (FAILED(result)) return {result, "ICertView::SetRestriction"};
-    result = view_->OpenView(row_.Out());
-    if (SUCCEEDED(result) && !row_) result = E_NOINTERFACE;
-    return {result, "ICertView::OpenView"};
+    return view_.Open();
   }
 
   HRESULT Restrict() {
@@ -80,71 +64,34 @@ class PageReader {
   }
 
   HRESULT RestrictId(LONG seek, int32_t id, LONG sort) {
-    VARIANT value;
-    VariantInit(&value);
-    V_VT(&value) = VT_I4;
-    V_I4(&value) = id;
-    return view_->SetRestriction(indexes_.front(), seek, sort, &value);
+    return view_.RestrictNumber(0, seek, id, sort);
   }
 
   HRESULT RestrictDate(std::wstring_view name, LONG sort) {
-    VARIANT value;
-    VariantInit(&value);
-    V_VT(&value) = VT_DATE;
-    V_DATE(&value) = request_.since;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      if (columns_[i].name != name) continue;
-      return view_->SetRestriction(indexes_[i], CVR_SEEK_GE, sort, &value);
+    for (size_t column = 0; column < columns_.size(); ++column) {
+      if (columns_[column].name != name) continue;
+      return view_.RestrictDate(column, CVR_SEEK_GE, request_.since, sort);
     }
     return kNoValue;
   }
 
-  /// By name: an older server lacks some columns, and the others have other numbers there.
   Failure SelectColumns() {
     for (Column& column : ColumnsOf(request_.columns)) {
-      const Text name(column.name);
-      LONG index = -1;
-      const HRESULT result = view_->GetColumnIndex(CVRC_COLUMN_SCHEMA, name.get(), &index);
-      if (FAILED(result) && (EndsView(result) || indexes_.empty())) {
-        return {result, "ICertView::GetColumnIndex"};
-      }
-      if (FAILED(result)) {
-        page_.lacking.push_back(column.name);
-        continue;
-      }
-      indexes_.push_back(index);
-      columns_.push_back(std::move(column));
-    }
-    HRESULT result = view_->SetResultColumnCount(static_cast<LONG>(indexes_.size()));
-    if (FAILED(result)) return {result, "ICertView::SetResultColumnCount"};
-    for (const LONG index : indexes_) {
-      result = view_->SetResultColumn(index);
-      if (FAILED(result)) return {result, "ICertView::SetResultColumn"};
-    }
-    return {};
-  }
-
-  Failure ReadRows(uint64_t opened_ms) {
-    while (page_.rows.size() < request_.max_rows && page_.records.size() < kMaxPageBytes) {
-      if (Now() - opened_ms >= request_.max_view_ms) return {};
-      LONG place = -1;
-      const HRESULT result = row_->Next(&place);
-      if (FAILED(result)) return {result, "IEnumCERTVIEWROW::Next"};
-      if (result != S_OK) {
-        page_.is_end = true;
-        return {};
-      }
-      const Failure failure = ReadRow();
+      bool found = false;
+      // An older server lacks some, and never the first one, of the row's id.
+      const Failure failure = view_.AddColumn(column.name, columns_.empty(), &found);
       if (!failure.ok()) return failure;
+      if (found) {
+        columns_.push_back(std::move(column));
+      } else {
+        page_.lacking.push_back(column.name);
+      }
     }
-    return {};
+    return view_.SelectColumns();
   }
 
   Failure ReadRow() {
-    Record record;
-    record.time = collect::SystemClock().UtcTime();
-    record.process_id = collect::CurrentProcessId();
-    record.thread_id = collect::CurrentThreadId();
+    Record record = EmptyRecord(0);
     std::optional<int32_t> id;
     Failure failure = ReadColumns(&record, &id);
     if (failure.ok() && !id.has_value()) failure = {kBadRow, "a row without a RequestID"};
@@ -152,7 +99,8 @@ class PageReader {
     if (failure.ok() && request_.columns == ColumnSet::kWhole) failure = ReadLists(&record);
     if (!failure.ok()) return failure;
     record.context = *id;
-    Keep(record);
+    const auto [offset, size] = Append(record, &page_.records);
+    page_.rows.push_back({*id, offset, size});
     return failure;
   }
 
@@ -163,32 +111,12 @@ class PageReader {
     return !by_id || id > (page_.rows.empty() ? request_.from : page_.rows.back().id);
   }
 
-  void Keep(const Record& record) {
-    const size_t size = EncodedSize(record);
-    const size_t offset = page_.records.size();
-    page_.records.resize(offset + size);
-    EncodeRecord(record, page_.records.data() + offset, size);
-    page_.rows.push_back({record.context, offset, size});
-  }
-
   Failure ReadColumns(Record* record, std::optional<int32_t>* id) {
-    Reference<IEnumCERTVIEWCOLUMN> values;
-    HRESULT result = row_->EnumCertViewColumn(values.Out());
-    if (SUCCEEDED(result) && !values) result = E_NOINTERFACE;
-    if (FAILED(result)) return {result, "IEnumCERTVIEWROW::EnumCertViewColumn"};
-    for (const Column& column : columns_) {
-      LONG index = -1;
-      result = values->Next(&index);
-      if (FAILED(result)) return {result, "IEnumCERTVIEWCOLUMN::Next"};
-      if (result != S_OK) return {kBadRow, "a row with fewer columns"};
-      Variant value;
-      result = values->GetValue(CV_OUT_BINARY, value.Out());
-      if (FAILED(result) && EndsView(result)) return {result, "IEnumCERTVIEWCOLUMN::GetValue"};
-      const bool is_key = &column == &columns_.front();
-      AddColumn(*column.property, result, value, record);
-      if (is_key && SUCCEEDED(result)) *id = KeyOf(value);
-    }
-    return {};
+    return view_.ReadValues([&](size_t column, HRESULT result, const Variant& value) -> Failure {
+      AddColumn(*columns_[column].property, result, value, record);
+      if (column == 0 && SUCCEEDED(result)) *id = KeyOf(value);
+      return {};
+    });
   }
 
   static std::optional<int32_t> KeyOf(const Variant& value) {
@@ -218,13 +146,13 @@ class PageReader {
 
   Failure ReadLists(Record* record) {
     Reference<IEnumCERTVIEWATTRIBUTE> attributes;
-    HRESULT result = row_->EnumCertViewAttribute(0, attributes.Out());
+    HRESULT result = view_.row()->EnumCertViewAttribute(0, attributes.Out());
     Failure failure = EndOf(result, u"attributes", record);
     if (SUCCEEDED(result) && attributes) failure = ReadAttributes(attributes, record);
     attributes.Reset();
     if (!failure.ok()) return failure;
     Reference<IEnumCERTVIEWEXTENSION> extensions;
-    result = row_->EnumCertViewExtension(0, extensions.Out());
+    result = view_.row()->EnumCertViewExtension(0, extensions.Out());
     failure = EndOf(result, u"extensions", record);
     if (SUCCEEDED(result) && extensions) failure = ReadExtensions(extensions, record);
     return failure;
@@ -309,25 +237,14 @@ class PageReader {
 
   const PageRequest& request_;
   RowPage& page_;
-  std::vector<Column> columns_;
-  std::vector<LONG> indexes_;  ///< of `columns_` in the table
-  // The enumerator of the rows goes before the object that made it.
-  Reference<ICertView2> view_;
-  Reference<IEnumCERTVIEWROW> row_;
+  std::vector<Column> columns_;  ///< of the view
+  TableView view_;
 };
 
 }  // namespace
 
 Failure ReadRowPage(const PageRequest& request, RowPage* page) {
-  const Apartment apartment;
-  if (FAILED(apartment.result())) return {apartment.result(), "CoInitializeEx"};
-  try {
-    return PageReader(request, page).Run();
-  } catch (const std::bad_alloc&) {
-    return {E_OUTOFMEMORY, "memory for a page"};
-  } catch (...) {  // nothing may leave the thread
-    return {E_FAIL, "reading a page"};
-  }
+  return InApartment([&] { return PageReader(request, page).Run(); });
 }
 
 }  // namespace ca_database

@@ -86,6 +86,10 @@ const revokedWindow = 20_000;
 const mostByDate = 65_536;
 const oleDateOfUnixEpoch = 25_569;
 const msPerDay = 86_400_000;
+/** Longest wait for the hours in one piece, in ms: the clock may be set, and the machine may sleep. */
+const longestWaitMs = 60_000;
+/** How often `whileWaiting` is called, in ms. */
+const whileWaitingEveryMs = 3_600_000;
 const firstBackOffMs = 60_000;
 const longestBackOffMs = 900_000;
 
@@ -115,6 +119,10 @@ export class CaDatabase {
   #stuck: CertwireError | undefined;
   /** How long the last view was open, in ms; `undefined` after its pause. */
   #lastViewMs: number | undefined;
+  /** Called after each hour of views and waits, between two calls of the CA. Default nothing. */
+  whileWaiting: (signal: AbortSignal) => Promise<void> = () => Promise.resolve();
+  /** Time since that, in ms. */
+  #waitedMs = 0;
 
   constructor(native: NativeCaDatabase, options: CaDatabaseOptions) {
     this.#native = native;
@@ -312,7 +320,8 @@ export class CaDatabase {
   /** What the last view calls for. */
   async #pause(signal: AbortSignal): Promise<void> {
     if (this.#lastViewMs === undefined) return;
-    await this.#sleep(pauseAfter(this.#lastViewMs, this.#options.load?.share), signal);
+    this.#waitedMs += this.#lastViewMs;
+    await this.#wait(pauseAfter(this.#lastViewMs, this.#options.load?.share), signal);
     this.#lastViewMs = undefined;
   }
 
@@ -320,8 +329,16 @@ export class CaDatabase {
     const { load: { hours } = {}, now = () => new Date(clock.time()) } = this.#options;
     if (hours === undefined) return;
     for (let ms = msUntil(hours, now()); ms > 0; ms = msUntil(hours, now())) {
-      await this.#sleep(ms, signal);
+      await this.#wait(Math.min(ms, longestWaitMs), signal);
     }
+  }
+
+  async #wait(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#sleep(ms, signal);
+    this.#waitedMs += ms;
+    if (this.#waitedMs < whileWaitingEveryMs) return;
+    this.#waitedMs = 0;
+    await this.whileWaiting(signal);
   }
 
   /** Asks the CA until it answers, and who it is before. */
@@ -344,7 +361,7 @@ export class CaDatabase {
         const { error, isPassing } = databaseError(config, cause);
         if (!isPassing) throw error;
         waiting?.(error, backOffMs);
-        await this.#sleep(backOffMs, signal);
+        await this.#wait(backOffMs, signal);
         backOffMs = Math.min(longestBackOffMs, backOffMs * 2);
       }
     }

@@ -357,12 +357,12 @@ function reconcileReasons(facts: ReconcileFacts, nowMs: number): HealthReason[] 
 }
 
 function findingReasons(
-  { open, unlisted = 0, unlistedLasting = 0, lastingMs }: ReconcileFacts,
+  { open, unlisted = 0, unlistedMissing = 0, lastingMs }: ReconcileFacts,
   nowMs: number,
 ): HealthReason[] {
   if (open === undefined) return [];
   const isNew = lastingMs !== undefined && nowMs - lastingMs < lastingFindingMs;
-  if (open.missing === 0 && unlisted === unlistedLasting && !isNew) return [];
+  if (open.missing + unlistedMissing === 0 && !isNew) return [];
   const counts = [
     `${open.missing} missing`,
     `${open.state} state`,

@@ -168,7 +168,7 @@ export const healthReasons = {
   "reconcile-findings": {
     meaning:
       "The scheduled comparison found that the journal and the CA's database do not agree about a request or CRL.",
-    when: "`degraded` while a finding of the class `missing` is open, or some of it or of `deleted` were too many to be published, and for 7 days after one of the class `state`, `changed` or `unknown` was found.",
+    when: "`degraded` while a finding of the class `missing` is open, or some were too many to be published, and for 7 days after one of the class `state`, `changed` or `unknown` was found.",
     hint: "Run `certwire reconcile --full` for the list, and `certwire backfill` for what is missing; later comparisons end that. Examine the others: they may be right as they are.",
   },
   "reconcile-unpublished": {

@@ -188,7 +188,7 @@ export const serviceMetrics: readonly Metric[] = [
     name: "certwire_reconcile_findings_unlisted",
     type: "gauge",
     labels: [],
-    help: "Findings that are too many to become events yet, as counted by the last comparison of every row.",
+    help: "Findings that are too many to become events yet: as many as the last comparison of every row had, or more since.",
     read: single(({ reconcile }) => reconcile?.unlisted),
   },
   {

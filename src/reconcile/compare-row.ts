@@ -40,7 +40,7 @@ export interface Comparison {
 export interface ComparisonLimits {
   /** When the row was read, in ms since 1970. */
   readonly readMs: number;
-  /** When the journal was read, in ms since 1970; `undefined`: after the row. */
+  /** When the journal was read, in ms since 1970; `undefined`: with the row. */
   readonly knownUntilMs: number | undefined;
   /** How long before both something may have happened that is not in the journal yet, in ms. */
   readonly settleMs: number;
@@ -196,14 +196,18 @@ function isSettled(row: ExitRecord, limits: ComparisonLimits): boolean {
   return !dates.some((name) => isYoung(rowDateMs(row, name) ?? 0, limits));
 }
 
-/** True for what may not be in the journal yet. A date in the future is the fault of a clock, and is not waited for. */
+/**
+ * True for what may not be in the journal yet, or happened between the reading of one and the other, however far apart these
+ * are. A date after both is the fault of a clock, and is not waited for.
+ */
 export function isYoung(
   ms: number,
   {
     readMs,
-    knownUntilMs,
+    knownUntilMs = readMs,
     settleMs,
   }: Pick<ComparisonLimits, "readMs" | "knownUntilMs" | "settleMs">,
 ): boolean {
-  return ms > Math.min(readMs, knownUntilMs ?? readMs) - settleMs && ms <= readMs + settleMs;
+  const [first, last] = [Math.min(readMs, knownUntilMs), Math.max(readMs, knownUntilMs)];
+  return ms > first - settleMs && ms <= last + settleMs;
 }

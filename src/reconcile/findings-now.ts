@@ -13,8 +13,8 @@ export interface EndedRun {
 
 /**
  * All findings of a run, as they are now: what it had found before it was stopped may have been published or recorded since,
- * so that these requests are compared again. Deleted rows do not come back. Rejects as `reconcile` does; after an abort of
- * the signal the findings are not complete.
+ * so that these requests are compared again. Deleted rows do not come back. Rejects as `reconcile` does, and with the
+ * signal's reason; the findings are not complete then.
  */
 export async function findingsNow(
   options: ReconcileOptions,
@@ -24,6 +24,7 @@ export async function findingsNow(
   const old = new Set<number>();
   if (before > 0) {
     for await (const { finding, isOld } of marked(path, before)) {
+      signal.throwIfAborted();
       if (isOld && "requestId" in finding) old.add(finding.requestId);
     }
   }

@@ -235,6 +235,8 @@ export class JournalContents implements Contents {
   }
 
   async #save(last: JournalFrame | undefined): Promise<void> {
+    // First: if it cannot be written, each reading would add the same entries to the index again.
+    await this.#saveHead();
     await this.#index.write();
     if (last !== undefined) this.#head.position = last.position;
     await this.#saveHead();

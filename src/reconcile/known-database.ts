@@ -37,6 +37,8 @@ export async function identifyBoth(
   }: Compared & Identified,
   signal: AbortSignal,
 ): Promise<NativeCaFacts> {
+  // Retention may delete what was not read, while the database waits for hours. What fails is said by the reading after it.
+  database.whileWaiting = (each) => contents.update(journal, each).catch(() => undefined);
   const facts = waitsForCa
     ? await database.factsOnceReady(signal)
     : await database.readableFacts(signal);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Range, Ranges } from "../consumer/completeness/ranges.ts";
+import { isSameCaName } from "../events/ca-identity.ts";
 import {
   type FindingClass,
   findingClasses,
@@ -119,18 +120,20 @@ export function spaceOf(
 
 /**
  * The reports after a comparison: one more for each finding that was open and is not found any more, and then one for each
- * that was not open before, so that the last report about a request is what is true of it. Rejects as the findings do.
+ * that was not open before, so that the last report about a request is what is true of it. Rejects as the findings do, and
+ * with the signal's reason.
  */
 export async function nextReports(
   known: OpenReports,
   run: CompleteRun,
+  signal?: AbortSignal,
 ): Promise<
   Reports & { readonly taken: TakenRun; readonly unlisted: Record<FindingClass, number> }
 > {
   const { ca, endedMs, places } = run;
-  const { found, fresh, tooMany } = await sortFindings(known, run);
+  const { found, fresh, tooMany } = await sortFindings(known, run, signal);
   const resolved = [...known.open]
-    .filter(([key, report]) => !found.has(key) && report.ca.name === ca.name)
+    .filter(([key, report]) => !found.has(key) && isSameCaName(report.ca.name, ca.name))
     .map(([, report]) => report)
     .filter(run.hasCompared);
   const over = new Set(resolved);
@@ -170,7 +173,8 @@ export function sumOf(counts: Readonly<Record<FindingClass, number>>): number {
 /** Which open findings were found again, and the new ones; `tooMany`: those that no limit would let pass. */
 async function sortFindings(
   known: OpenReports,
-  { findings, ca, startedMs, places }: CompleteRun,
+  { findings, ca, endedMs, places }: CompleteRun,
+  signal: AbortSignal | undefined,
 ): Promise<{
   found: Set<string>;
   fresh: ReportedFinding[];
@@ -183,7 +187,8 @@ async function sortFindings(
   const counts = { ...countClasses([]), deleted };
   const tooMany = countClasses([]);
   for await (const finding of findings) {
-    const report = reportOf(finding, { number: known.next, ca, foundMs: startedMs });
+    signal?.throwIfAborted();
+    const report = reportOf(finding, { number: known.next, ca, foundMs: endedMs });
     const key = keyOf(report);
     if (known.open.has(key)) found.add(key);
     else if (!fresh.has(key) && !isOld(report)) {
@@ -296,5 +301,5 @@ function reportOf(finding: Finding, about: Pick<ReportedFinding, "ca" | "foundMs
 
 /** Two findings with the same one are the same; another request with a number that was given again has another time. */
 function keyOf({ ca, requestId, crl, class: found, missing, happenedMs }: ReportedFinding): string {
-  return JSON.stringify([ca.name, requestId ?? crl, found, missing, happenedMs]);
+  return JSON.stringify([ca.name.toUpperCase(), requestId ?? crl, found, missing, happenedMs]);
 }

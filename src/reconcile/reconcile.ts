@@ -253,7 +253,9 @@ export class Comparing {
       this.#otherNames = entries.otherNames;
       this.#compareRows(rows, entries, await this.#backfilled.read(part));
       const seen = new Set(rows.map(({ context }) => context));
-      for (const [id, own] of entries.byRequest) if (!seen.has(id)) this.#addAbsent(id, own);
+      for (const [id, own] of entries.byRequest) {
+        if (!seen.has(id) && this.#addAbsent(id, own)) compared?.(id);
+      }
       for (const id of [...seen, ...entries.byRequest.keys()]) unseen.delete(id);
       this.#running.otherCa += entries.others;
       this.#running.after = ContentIndex.lastRequestOf(part);
@@ -289,22 +291,10 @@ export class Comparing {
 
   /** Compares requests, whose numbers rise, and nothing else. */
   async compareOnly(requests: readonly number[], signal: AbortSignal): Promise<void> {
-    const { database, contents, journal, compared } = this.#options;
     for (const [part, ids] of groupIds(requests)) {
-      const rows = new Map<number, ExitRecord>();
-      for await (const row of database.rows(ids, signal, "scan")) rows.set(row.context, row);
-      // After the rows, so that what happens meanwhile is not taken for missing.
-      await contents.update(journal, signal);
-      const entries = await ownEntries(contents, this.#facts, part);
-      this.#otherNames = entries.otherNames;
-      this.#compareRows([...rows.values()], entries, await this.#backfilled.read(part));
-      for (const id of ids.filter((each) => !rows.has(each))) {
-        const own = entries.byRequest.get(id);
-        if (own === undefined) compared?.(id);
-        else this.#addAbsent(id, own);
-      }
+      await this.#compareRequests({ part, changed: [], ids, asked: ids }, signal);
+      await this.#findings.write(this.#running);
     }
-    await this.#findings.write(this.#running);
   }
 
   /** Compares the rows of a part that have changed, and what else is to be compared there. */
@@ -314,19 +304,18 @@ export class Comparing {
     { sinceMs, again }: { readonly sinceMs: number; readonly again: ReadonlySet<number> },
     signal: AbortSignal,
   ): Promise<void> {
-    const entries = await ownEntries(this.#options.contents, this.#facts, part);
-    const { byRequest, otherNames } = entries;
-    this.#otherNames = otherNames;
-    const published = await this.#backfilled.read(part);
-    this.#compareRows(changed, entries, published);
+    const { byRequest } = await ownEntries(this.#options.contents, this.#facts, part);
     const isNew = ({ timeSeconds }: IndexEntry): boolean => timeSeconds * 1000 >= sinceMs;
-    const ids = new Set([
+    const others = new Set([
       ...[...byRequest].filter(([, own]) => own.some(isNew)).map(([id]) => id),
       ...[...again].filter((id) => ContentIndex.partOf(id) === part),
     ]);
-    for (const { context } of changed) ids.delete(context);
-    const others = new Map([...ids].map((id) => [id, byRequest.get(id) ?? []]));
-    await this.#compareOthers(others, published, signal);
+    for (const { context } of changed) others.delete(context);
+    const ids = [...others].toSorted((a, b) => a - b);
+    // That a row is not there is expected of what is not stored; one of which a finding is open was there.
+    const isUnstored = (id: number) => byRequest.get(id)?.some((entry) => entry.isUnstored);
+    const asked = ids.filter((id) => again.has(id) || !isUnstored(id));
+    await this.#compareRequests({ part, changed, ids, asked }, signal);
   }
 
   /** Compares the CRLs; a run that is stopped meanwhile begins with them anew. */
@@ -369,26 +358,38 @@ export class Comparing {
     this.#crls[found] = (this.#crls[found] ?? 0) + count;
   }
 
-  /** Requests that no date in the database has named. */
-  async #compareOthers(
-    byRequest: ReadonlyMap<number, readonly IndexEntry[]>,
-    published: ReadonlyMap<number, IndexEntry[]>,
+  /**
+   * Compares requests of a part: rows that were read, and others by their numbers, which rise. `asked`: those of them that the
+   * database may have.
+   */
+  async #compareRequests(
+    {
+      part,
+      changed,
+      ids,
+      asked,
+    }: {
+      readonly part: number;
+      readonly changed: readonly ExitRecord[];
+      readonly ids: readonly number[];
+      readonly asked: readonly number[];
+    },
     signal: AbortSignal,
   ): Promise<void> {
-    // That a row is not there is expected of what is not stored.
-    const ids = [...byRequest]
-      .filter(([, own]) => !own.some(({ isUnstored }) => isUnstored))
-      .map(([id]) => id)
-      .toSorted((a, b) => a - b);
-    const seen = new Set<number>();
-    for await (const row of this.#options.database.rows(ids, signal, "scan")) {
-      seen.add(row.context);
-      this.#addRow(row, byRequest.get(row.context) ?? [], published.get(row.context) ?? []);
-    }
-    for (const [id, own] of byRequest) {
-      if (seen.has(id)) continue;
-      if (own.length > 0) this.#addAbsent(id, own);
-      else this.#options.compared?.(id);
+    const { database, contents, journal, compared } = this.#options;
+    const rows = new Map<number, ExitRecord>();
+    for await (const row of database.rows(asked, signal, "scan")) rows.set(row.context, row);
+    // After the rows, which may wait for hours, so that what happens meanwhile is not taken for missing.
+    if (asked.length > 0) await contents.update(journal, signal);
+    signal.throwIfAborted();
+    const entries = await ownEntries(contents, this.#facts, part);
+    this.#otherNames = entries.otherNames;
+    this.#compareRows([...changed, ...rows.values()], entries, await this.#backfilled.read(part));
+    const isAsked = new Set(asked);
+    for (const id of ids.filter((each) => !rows.has(each))) {
+      const own = entries.byRequest.get(id);
+      const isCompared = own === undefined || this.#addAbsent(id, own);
+      if (isCompared && isAsked.has(id)) compared?.(id);
     }
   }
 
@@ -421,16 +422,17 @@ export class Comparing {
     });
   }
 
-  #addAbsent(requestId: number, entries: readonly IndexEntry[]): void {
+  /** A request that the database does not have; false while that may still change. */
+  #addAbsent(requestId: number, entries: readonly IndexEntry[]): boolean {
     const { now = () => clock.time() } = this.#options;
     const comparison = compareAbsent(entries, this.#limits(now()));
     this.#count(comparison ?? { class: "unsettled", missing: [] });
-    if (comparison !== undefined) this.#options.compared?.(requestId);
-    if (comparison?.class !== "deleted") return;
+    if (comparison?.class !== "deleted") return comparison !== undefined;
     const last = entries.at(-1);
     const time = new Date((last?.timeSeconds ?? 0) * 1000).toISOString();
     const detail = findingDetails.deleted(this.#options.contents.noun, last?.kind ?? "it");
     this.#findings.add({ class: "deleted", requestId, missing: [], time, detail });
+    return true;
   }
 
   #count({ class: found }: Comparison): void {

@@ -37,14 +37,15 @@ const headShape = z.object({
   next: z.int().min(1),
   /** When the file was begun. */
   sinceMs: clockMs,
-  /** When the last complete comparison began, and what it saw. */
+  /** When the last complete comparison began and ended, and what it saw. */
   last: z
     .object({
       startedMs: clockMs,
+      endedMs: clockMs,
       rows: count,
       /** Findings that were too many, at least: one of what has changed does not find those of the one before again. */
       unlisted: z.record(z.enum(findingClasses), count),
-      /** When the last comparison began that has found such ones of a lasting class that were new. */
+      /** When the last comparison ended that has found such ones of a lasting class that were new. */
       unlistedMs: clockMs.optional(),
     })
     .optional(),
@@ -69,9 +70,9 @@ interface LastFacts {
   /** When it began, in ms since 1970. */
   readonly lastMs: number;
   readonly rows: number;
-  /** Findings that are too many to be reported, and those of them that no backfill ends. */
+  /** Findings that are too many to be reported, and those of them that a backfill ends. */
   readonly unlisted: number;
-  readonly unlistedLasting: number;
+  readonly unlistedMissing: number;
 }
 
 /** Classes whose findings no backfill ends. */
@@ -149,15 +150,20 @@ export class ReportedFindings {
     const { last } = this.#head;
     if (last === undefined) return {};
     const { startedMs: lastMs, rows, unlisted } = last;
-    return { lastMs, rows, unlisted: sumOf(unlisted), unlistedLasting: lastingOf(unlisted) };
+    return { lastMs, rows, unlisted: sumOf(unlisted), unlistedMissing: unlisted.missing };
   }
 
-  /** True if one of them could be reported now. `places`: of each sink, the number up to which it has the reports. */
+  /**
+   * True if one of them could be reported now. Those of deleted rows, of which there may be a million, wait for the next
+   * comparison of every row. `places`: of each sink, the number up to which it has the reports.
+   */
   hasSpace(places: readonly number[]): boolean {
     const { last } = this.#head;
     if (last === undefined) return false;
     const space = spaceOf(this.#reports, places);
-    return findingClasses.some((each) => last.unlisted[each] > 0 && space[each] > 0);
+    return findingClasses.some(
+      (each) => each !== "deleted" && last.unlisted[each] > 0 && space[each] > 0,
+    );
   }
 
   /** When the newest finding was found that no backfill ends, of the open ones and those too many, in ms since 1970. */
@@ -210,13 +216,14 @@ export class ReportedFindings {
   }
 
   /**
-   * Adds what a comparison has changed (`nextReports`). Rejects with CERTWIRE_CHECKPOINT_FAILED, and as the findings do;
-   * nothing has changed then.
+   * Adds what a comparison has changed (`nextReports`). Rejects with CERTWIRE_CHECKPOINT_FAILED, as the findings do, and with
+   * the signal's reason; nothing has changed then.
    */
-  async take(run: CompleteRun): Promise<TakenRun> {
-    const { startedMs, rows } = run;
-    const { reports, next, deletions, unlisted, taken } = await nextReports(this.#reports, run);
-    const last = { startedMs, rows, ...this.#unlistedAfter(run, unlisted) };
+  async take(run: CompleteRun, signal?: AbortSignal): Promise<TakenRun> {
+    const { startedMs, endedMs, rows } = run;
+    const found = await nextReports(this.#reports, run, signal);
+    const { reports, next, deletions, unlisted, taken } = found;
+    const last = { startedMs, endedMs, rows, ...this.#unlistedAfter(run, unlisted) };
     const head = { ...this.#head, next, last, ...(deletions && { deletions }) };
     await this.#save(head, reports);
     for (const listener of this.#listeners) listener();
@@ -224,12 +231,12 @@ export class ReportedFindings {
   }
 
   #unlistedAfter(
-    { startedMs, isFull }: CompleteRun,
+    { endedMs, isFull }: CompleteRun,
     found: Readonly<Record<FindingClass, number>>,
   ): Pick<NonNullable<Head["last"]>, "unlisted" | "unlistedMs"> {
     const { unlisted: before, unlistedMs } = this.#head.last ?? {};
     const isNew = lastingOf(found) > (isFull ? lastingOf(before) : 0);
-    const newestMs = isNew ? startedMs : unlistedMs;
+    const newestMs = isNew ? endedMs : unlistedMs;
     const unlisted = { ...found };
     if (!isFull && before !== undefined) {
       for (const each of findingClasses) unlisted[each] = Math.max(found[each], before[each]);

@@ -78,6 +78,10 @@ export class ReconcileTask {
   #obstacle: ReconcileFacts["failure"];
   /** The earliest time that the clock has shown since the last complete comparison began, in ms since 1970. */
   #earliestMs = clock.time();
+  /** The same since it ended. */
+  #earliestSinceEndMs = clock.time();
+  /** When a comparison last had compared some more rows, in ms since 1970. */
+  #movedMs = 0;
 
   constructor(options: ReconcileTaskOptions) {
     this.#options = options;
@@ -89,7 +93,9 @@ export class ReconcileTask {
     const failure = this.#obstacle ?? this.#failure;
     const { last, sinceMs } = reported?.state ?? {};
     const { schedule } = this.#options;
-    const begin = last?.startedMs ?? sinceMs;
+    const begin = last?.endedMs ?? sinceMs;
+    // One of every row may take several nights.
+    const movedMs = this.#isRunning ? this.#movedMs : 0;
     const lastingMs = reported?.newestLastingMs;
     return {
       isRunning: this.#isRunning,
@@ -102,8 +108,11 @@ export class ReconcileTask {
       unpublished: this.#publishers.map(({ facts }) => facts),
       ...(this.#nextMs !== undefined && { nextMs: this.#nextMs }),
       ...(begin !== undefined && {
-        // One that began by a clock that was ahead is not waited for.
-        overdueMs: overdueAfter(schedule, Math.min(begin, this.#earliestMs)),
+        // One that ended by a clock that was ahead is not waited for.
+        overdueMs: overdueAfter(
+          schedule,
+          Math.max(movedMs, Math.min(begin, this.#earliestSinceEndMs)),
+        ),
       }),
     };
   }
@@ -133,7 +142,9 @@ export class ReconcileTask {
   /** Notices that the clock was set back: what happens then has a date before the last comparison. */
   async #watchClock(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#earliestMs = Math.min(this.#earliestMs, clock.time());
+      const now = clock.time();
+      this.#earliestMs = Math.min(this.#earliestMs, now);
+      this.#earliestSinceEndMs = Math.min(this.#earliestSinceEndMs, now);
       await pause(longestWaitMs, signal);
     }
   }
@@ -179,7 +190,8 @@ export class ReconcileTask {
       } catch (error) {
         if (!signal.aborted) this.#fail(error);
       } finally {
-        if (!isComplete) this.#earliestMs = Math.min(this.#earliestMs, earliestMs);
+        if (isComplete) this.#earliestSinceEndMs = clock.time();
+        else this.#earliestMs = Math.min(this.#earliestMs, earliestMs);
         this.#isRunning = false;
         lock.release();
       }
@@ -298,6 +310,9 @@ export class ReconcileTask {
         if (open.has(about)) compared.add(about);
       },
       staysRunning: true,
+      progress: () => {
+        this.#movedMs = clock.time();
+      },
     };
     const report = await reconcile(options, signal);
     if (report.isInterrupted || facts === undefined) return false;
@@ -307,7 +322,7 @@ export class ReconcileTask {
     const findings = await findingsNow(options, ended, signal);
     if (signal.aborted) return false;
     const beganMs = isFull ? (run.state.running?.startedMs ?? nowMs) : nowMs;
-    const taken = await reported.take({
+    const complete = {
       startedMs: beganMs,
       endedMs: clock.time(),
       rows,
@@ -316,7 +331,8 @@ export class ReconcileTask {
       findings,
       hasCompared: ({ requestId, crl }: ReportedFinding) => compared.has(requestId ?? crl ?? ""),
       places: this.#publishers.map(({ number }) => number),
-    });
+    };
+    const taken = await reported.take(complete, signal);
     this.#failure = undefined;
     this.#mayRead = true;
     logLine(log, "the CA's database was compared with the journal", { rows, ...taken });
@@ -324,6 +340,8 @@ export class ReconcileTask {
       logLine(log, "the journal begins after the last comparison", { coveredSince });
     }
     if (isFull) await run.end({ scheduledFullMs: beganMs, isRestored: undefined });
+    // What a command that was stopped has found is of before.
+    else if (run.state.running !== undefined) await run.save({ running: undefined });
     return true;
   }
 

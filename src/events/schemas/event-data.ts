@@ -178,7 +178,7 @@ const finding = z.object({
   request: z.object({ requestId: integer }).optional().describe("Absent if it is about a CRL."),
   missing: z.array(z.string()).describe("Kinds of the events that the journal lacks."),
   happenedTime: dateTime.optional().describe("When the last of it happened."),
-  foundTime: dateTime.describe("When the comparison began that found it."),
+  foundTime: dateTime.describe("When the comparison ended that found it."),
   detail: z.string().optional().describe("What differs, for people."),
   problems: z.array(problem),
 });

@@ -240,16 +240,22 @@ const cases: readonly [
   ],
   [
     "what is too much to be published",
-    ofReconcile({ open: noFindings, unlisted: 1 }),
+    ofReconcile({ open: noFindings, unlisted: 1, unlistedMissing: 1 }),
     "reconcile-findings",
     "degraded",
+  ],
+  [
+    "very many rows that somebody has deleted",
+    ofReconcile({ open: { ...noFindings, deleted: 2000 }, unlisted: 975_000, unlistedMissing: 0 }),
+    null,
+    "ok",
   ],
   [
     "what no backfill ends and is too much, for 7 days",
     ofReconcile({
       open: { ...noFindings, changed: 2000 },
       unlisted: 10,
-      unlistedLasting: 10,
+      unlistedMissing: 0,
       lastingMs: now - 7 * day,
     }),
     null,
@@ -257,12 +263,7 @@ const cases: readonly [
   ],
   [
     "what a backfill ends and is too much, beside it",
-    ofReconcile({
-      open: noFindings,
-      unlisted: 11,
-      unlistedLasting: 10,
-      lastingMs: now - 7 * day,
-    }),
+    ofReconcile({ open: noFindings, unlisted: 11, unlistedMissing: 1, lastingMs: now - 7 * day }),
     "reconcile-findings",
     "degraded",
   ],

@@ -13,7 +13,7 @@ import { type IndexEntry, keptContentId } from "../../../src/reconcile/content-i
 import { type CaRow, FakeCaDatabase } from "../../support/fake-ca-database.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
 
-const { issued, revoked } = dispositions;
+const { issued, pending, revoked } = dispositions;
 const minute = 60_000;
 const day = 86_400_000;
 const begin = Date.UTC(2026, 0, 5);
@@ -59,6 +59,18 @@ test("a row is young by the earlier one of its reading and that of the journal",
   const early = { ...limits, knownUntilMs: at - minute };
   assert.equal(compareRow(row, entries, early).class, "unsettled");
   assert.equal(compareRow(row, entries, { ...limits, readMs: at + minute }).class, "unsettled");
+});
+
+test("what was recorded between the reading of a row and that of the journal is no difference, however long that took", async () => {
+  const late = { ...limits, knownUntilMs: begin + day + 16 * 60 * minute };
+  const row = await scanned({ disposition: pending });
+  const [issue] = entriesOf(await scanned());
+  assert.ok(issue);
+  const later = (ms: number) => ({ ...issue, timeSeconds: (begin + day + ms) / 1000 });
+  const classOf = (ms: number) => compareRow(row, [...entriesOf(row), later(ms)], late).class;
+  assert.equal(classOf(60 * minute), "both");
+  assert.equal(classOf(-60 * minute), "state");
+  assert.equal(compareAbsent([later(60 * minute)], late), undefined);
 });
 
 test("a date in the future is not waited for", async () => {

@@ -1,15 +1,27 @@
 import assert from "node:assert/strict";
-import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import { exitEvents } from "../../../src/exit/ca-codes.ts";
 import {
   ContentIndex,
   hasContentId,
   type IndexEntry,
 } from "../../../src/reconcile/content-index.ts";
+import { JournalContents } from "../../../src/reconcile/journal-contents.ts";
 import { makeTempDirectory } from "../../integration/support/temp-directory.ts";
 import { shortenWrites } from "../../support/failing-flush.ts";
+import { issuedRow } from "../../support/reconcile-report.ts";
+import { ReconcileScene } from "../../support/reconcile-scene.ts";
 
 const contentId = "AbCdEfGhIjKlMnOpQrStUv";
 
@@ -105,4 +117,29 @@ test("entries are whole on a disk that takes them in parts, and stay added where
   await shortenWrites(t, 1000);
   await index.write();
   assert.equal(await count(), 3000);
+});
+
+test("while the place in the journal cannot be kept, no reading adds the same entries again", async (t) => {
+  const scene = new ReconcileScene(t);
+  scene.record(exitEvents.issued, issuedRow(scene, 2));
+  await scene.flushed();
+  const { signal } = new AbortController();
+  const contents = await JournalContents.open(scene.paths);
+  await contents.update(scene.journal, signal);
+  const bytes = () => {
+    const names = readdirSync(scene.paths.index);
+    return names.map((name) => statSync(join(scene.paths.index, name)).size);
+  };
+  const before = bytes();
+  scene.record(exitEvents.issued, issuedRow(scene, 3));
+  await scene.flushed();
+  // A file cannot take the place of a directory.
+  rmSync(scene.paths.head);
+  mkdirSync(scene.paths.head);
+  const code = "CERTWIRE_CHECKPOINT_FAILED";
+  await assert.rejects(contents.update(scene.journal, signal), { code });
+  assert.deepEqual(bytes(), before);
+  rmSync(scene.paths.head, { recursive: true });
+  await contents.update(scene.journal, signal);
+  assert.deepEqual([...(await contents.read(0)).keys()], [2, 3]);
 });

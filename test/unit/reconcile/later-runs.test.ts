@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CaDatabase } from "../../../src/ca-database/ca-database.ts";
 import { rowFacts } from "../../../src/events/row-events.ts";
-import { exitEvents } from "../../../src/exit/ca-codes.ts";
+import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
 import { ContentIndex } from "../../../src/reconcile/content-index.ts";
+import { JournalContents } from "../../../src/reconcile/journal-contents.ts";
 import { classesOf, findingsOf, issuedRow } from "../../support/reconcile-report.ts";
 import { ReconcileScene } from "../../support/reconcile-scene.ts";
 
+const { pending, revoked } = dispositions;
 const second = 1000;
 const day = 86_400_000;
 
@@ -68,6 +70,117 @@ test("requests that only the journal has are read together, with the pauses that
   const views = scene.database.requests.length;
   assert.ok(views < 10, `${views} views`);
   assert.ok(slept.length >= views - 1, `${slept.length} pauses`);
+});
+
+test("what happens to a request while its row waits for the hours of the database is no difference", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { database, begin } = scene;
+  const hour = 3_600_000;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  let now = begin + day;
+  database.now = () => now;
+  const readRows = database.readRows.bind(database);
+  database.readRows = async (request) => {
+    if (request.scan === "new" && now < begin + 2 * day) {
+      const hold = { disposition: revoked, revoked: now + hour, reason: 6 };
+      scene.happen(exitEvents.revoked, issuedRow(scene, 2, hold));
+      await scene.flushed();
+      now += day;
+    }
+    return readRows(request);
+  };
+  const about: (number | string)[] = [];
+  const report = await scene.reconcile({
+    since: begin + hour,
+    again: [2],
+    compared: (each) => void about.push(each),
+    now: () => now,
+  });
+  assert.deepEqual([report.mode, classesOf(report), about], ["since", { both: 1 }, [2]]);
+});
+
+test("a row that was read long before the journal lacks nothing that was recorded since", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { database, begin } = scene;
+  const submitted = begin - 3 * day;
+  scene.happen(exitEvents.pending, { id: 2, disposition: pending, submitted });
+  // The first page is read two days before the next one, after which the journal is read.
+  let now = begin - 2 * day;
+  database.now = () => now;
+  for (let id = 3; id <= 600; id += 1) {
+    database.put({ id, disposition: dispositions.caCertificate, submitted });
+  }
+  const readRows = database.readRows.bind(database);
+  database.readRows = async (request) => {
+    const page = await readRows(request);
+    if (request.scan === "new" && now < begin) {
+      scene.happen(exitEvents.issued, issuedRow(scene, 2, { submitted }));
+      await scene.flushed();
+      now = begin + day;
+    }
+    return page;
+  };
+  const report = await scene.reconcile({ since: "full", now: () => now });
+  assert.deepEqual([classesOf(report), findingsOf(report)], [{ both: 1, own: 598 }, []]);
+});
+
+test("an open finding of a template that is not stored is compared while its row is there", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { begin, database } = scene;
+  const flags = { generalFlags: 0x1000 };
+  for (const id of [2, 3]) scene.happen(exitEvents.issued, issuedRow(scene, id, flags));
+  scene.happen(exitEvents.issued, issuedRow(scene, 9));
+  // The revocation of 2 was never recorded.
+  const at = { disposition: revoked, revoked: begin + 60 * second, reason: 1 };
+  database.put(issuedRow(scene, 2, { ...flags, ...at }));
+  const about: (number | string)[] = [];
+  const compared = (each: number | string) => void about.push(each);
+  const later = await scene.reconcile({ since: database.now() - second, again: [2], compared });
+  assert.deepEqual([classesOf(later), about], [{ state: 1 }, [2]]);
+  // What the journal has recorded since is not asked for, and so has no result.
+  about.length = 0;
+  database.delete(3);
+  const recent = await scene.reconcile({ since: begin - day, again: [], compared });
+  assert.deepEqual([classesOf(recent), about], [{ both: 1, state: 1, unstored: 1 }, [2, 9]]);
+  // Once the row is gone there is nothing to find.
+  about.length = 0;
+  database.delete(2);
+  const gone = await scene.reconcile({ since: database.now() - second, again: [2], compared });
+  assert.deepEqual([classesOf(gone), about], [{ unstored: 1 }, [2]]);
+});
+
+test("the journal is read while the database waits for hours, and a failure of that does not end it", async (t) => {
+  const scene = new ReconcileScene(t);
+  const hour = 3_600_000;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  let now = new Date(2026, 2, 2, 20).getTime();
+  const contents = await JournalContents.open(scene.paths, () => scene.database.now());
+  const update = contents.update.bind(contents);
+  let [readings, failures] = [0, 0];
+  t.mock.method(contents, "update", async (...args: Parameters<typeof update>) => {
+    readings += 1;
+    if (now === begin + hour && failures === 0) {
+      failures += 1;
+      throw new Error("held by another process");
+    }
+    await update(...args);
+  });
+  const begin = now;
+  const seen: [number, number][] = [];
+  const database = new CaDatabase(scene.database, {
+    config: "CA01\\Contoso",
+    load: { hours: { from: 22 * 60, to: 6 * 60 } },
+    now: () => new Date(now),
+    sleep: async (ms) => {
+      now += ms;
+      seen.push([now - begin, readings]);
+    },
+  });
+  const report = await scene.reconcile({ database, contents, since: "full" });
+  assert.deepEqual(classesOf(report), { both: 1 });
+  assert.equal(failures, 1);
+  const at = (ms: number) => seen.findLast(([after]) => after <= ms)?.[1];
+  assert.deepEqual([at(hour), at(2 * hour)], [0, 1], JSON.stringify(seen.slice(-3)));
 });
 
 test("a certificate that a backfill published hides no other one in the same row", async (t) => {

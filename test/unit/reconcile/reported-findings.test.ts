@@ -66,6 +66,48 @@ test("a finding is reported once, however often it is found, and once more when 
   assert.equal(new Set(ids).size, 4);
 });
 
+test("a finding is of the end of the comparison that found it, which may have taken many nights", async (t) => {
+  const reported = await ReportedFindings.open(join(findingsDirectory(t), "reported.ndjson"));
+  const endedMs = Date.parse(time) + 10 * 86_400_000;
+  const changed = (requestId: number): Finding => {
+    return { class: "changed", requestId, missing: [], time };
+  };
+  await reported.take(runOf(requests(2001, 10, changed), { startedMs: Date.parse(time), endedMs }));
+  const [report] = reported.after(0);
+  assert.ok(report);
+  const { data, time: eventTime } = findingEvent(report, {});
+  assert.equal(data["foundTime"], new Date(endedMs).toISOString());
+  assert.equal(Date.parse(eventTime), endedMs);
+  assert.equal(reported.newestLastingMs, endedMs);
+  // Only those that were too many are left.
+  await reported.take(runOf(requests(1, 2010, changed), { endedMs: endedMs + 1 }));
+  assert.equal(reported.newestLastingMs, endedMs + 1);
+});
+
+test("a comparison that is stopped while its findings are read changes nothing", async (t) => {
+  const reported = await ReportedFindings.open(join(findingsDirectory(t), "reported.ndjson"));
+  const stop = new AbortController();
+  let read = 0;
+  async function* endless(): AsyncGenerator<Finding> {
+    for (; read < 1_000_000; read += 1) {
+      if (read === 3) stop.abort();
+      yield missing(read + 10);
+    }
+  }
+  const taken = reported.take(runOf([], { findings: endless() }), stop.signal);
+  await assert.rejects(taken, { name: "AbortError" });
+  assert.ok(read < 10, `${read} findings`);
+  assert.deepEqual([reported.state.last, reported.after(0)], [undefined, []]);
+});
+
+test("a CA whose name is written in another case is the same", async (t) => {
+  const reported = await ReportedFindings.open(join(findingsDirectory(t), "reported.ndjson"));
+  await reported.take(runOf([missing(3), missing(4)]));
+  const ca = { ...findingsCa, name: findingsCa.name.toUpperCase() };
+  const taken = await reported.take(runOf([missing(3)], { ca }));
+  assert.deepEqual(taken, { opened: 0, resolved: 1, unlisted: 0, dropped: 0 });
+});
+
 test("only a comparison with a result for the request, of the same CA, resolves its finding", async (t) => {
   const reported = await ReportedFindings.open(join(findingsDirectory(t), "reported.ndjson"));
   await reported.take(runOf([missing(3), missing(4)]));
@@ -217,7 +259,7 @@ test("deletions take no space that another class needs, and wait for a sink that
   const next = await reported.take(runOf([...deleted, missing(3)], { places }));
   assert.deepEqual([next.opened, next.unlisted], [1, 1]);
   const now = [reported.numbers.next - 1];
-  assert.equal(reported.hasSpace(now), true);
+  assert.equal(reported.hasSpace(now), false, "no comparison of every row for them alone");
   const last = await reported.take(runOf([...deleted, missing(3)], { places: now }));
   assert.deepEqual([last.opened, last.unlisted], [1, 0]);
 });
@@ -250,6 +292,7 @@ test("numbers that cannot be are refused, not computed with", async (t) => {
   const text = readFileSync(path, "utf8");
   for (const [from, to] of [
     [/"startedMs":\d+/, '"startedMs":-1e300'],
+    [/"endedMs":\d+/, '"endedMs":1e300'],
     [/"sinceMs":\d+/, '"sinceMs":1e300'],
     [/"foundMs":\d+/, '"foundMs":1e300'],
     [/"happenedMs":\d+/, '"happenedMs":-1e300'],

@@ -4,7 +4,9 @@ import { type TestContext, test } from "node:test";
 import { clock } from "../../../src/clock.ts";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
 import { exitEvents } from "../../../src/exit/ca-codes.ts";
-import { RunFile } from "../../../src/reconcile/run-file.ts";
+import { RunFile, type RunState } from "../../../src/reconcile/run-file.ts";
+import type { Observation } from "../../../src/service/live-status.ts";
+import { replaceMethod } from "../../support/replace-method.ts";
 import {
   day,
   issuedRow,
@@ -12,6 +14,7 @@ import {
   ScheduledService,
   shown,
 } from "../../support/scheduled-service.ts";
+import { until } from "../../support/until.ts";
 
 /** Begins `certwire reconcile --full` and stops it after the first requests. */
 async function stopCommand({ scene }: ScheduledService): Promise<void> {
@@ -60,6 +63,50 @@ test("the schedule does not go on with a command that was stopped before its las
   }
   assert.ok(rows.includes(2), `every row is compared: ${rows.join(", ")}`);
   assert.deepEqual(service.findings(), []);
+});
+
+test("a command does not go on where it was stopped before a comparison of the schedule", async (t: TestContext) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  await service.compare(t);
+  scene.database.put(issuedRow(scene, 3));
+  await stopCommand(service);
+  scene.record(exitEvents.issued, issuedRow(scene, 3));
+  await service.compare(t);
+  const report = await scene.reconcile({ now: () => clock.time() });
+  assert.deepEqual(report.findings, []);
+});
+
+test("a comparison of many nights is not overdue while it goes on, nor when it has ended", async (t: TestContext) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  // Each in a part of its own.
+  for (const id of [2, 20_000, 40_000, 60_000]) {
+    scene.happen(exitEvents.issued, issuedRow(scene, id));
+  }
+  let observations = 0;
+  replaceMethod(RunFile.prototype, "save", (save) => {
+    t.after(() => replaceMethod(RunFile.prototype, "save", () => save));
+    return async function (this: RunFile, changes: RunState) {
+      await save.call(this, changes);
+      if (changes.running === undefined) return;
+      service.shift(1.5 * day);
+      const before = observations;
+      await until(() => observations > before + 1, "the comparison is observed while it goes on");
+    };
+  });
+  const reasons = new Set<unknown>();
+  const isDone = ({ status, reconcile }: Observation) => {
+    observations += 1;
+    for (const [code, detail] of reasonsOf(status)) reasons.add(`${code}: ${detail}`);
+    return reconcile?.lastMs !== undefined;
+  };
+  const { reconcile } = await service.run(t, isDone);
+  assert.deepEqual([...reasons], []);
+  assert.equal(reconcile?.rows, 4);
+  const lastedMs = clock.time() - (reconcile.lastMs ?? 0);
+  assert.ok(lastedMs > 5 * day, `${lastedMs} ms`);
 });
 
 test("a comparison whose findings were kept is not gone on with, though its end was not", async (t: TestContext) => {
