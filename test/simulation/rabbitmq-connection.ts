@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import type {
-  ChannelRights,
   ExchangeType,
+  PublishingChannel,
   QueuedMessage,
   QueueKind,
   RabbitMqModel,
@@ -132,6 +132,8 @@ class SimulatedChannel extends EventEmitter {
   readonly #failures = new Set<(error: Error) => void>();
   /** Exchanges that it has written to: the broker does not ask for the right again. */
   readonly #writable = new Set<string>();
+  /** Queues whose leader it has sent to. */
+  readonly #found = new Set<object>();
   /** The broker's limit when it was opened. */
   readonly #maxMessageBytes: number;
   /** What came and was not handled yet. */
@@ -230,10 +232,11 @@ class SimulatedChannel extends EventEmitter {
     this.connection.open.delete(this);
   }
 
-  #rights(): ChannelRights {
+  #asPublishing(): PublishingChannel {
     const { version, maxMessageBytes } = this.connection.broker;
     const limit = version.startsWith("3.") ? this.#maxMessageBytes : maxMessageBytes;
-    return { maxMessageBytes: limit, writable: this.#writable };
+    const isOpen = (): boolean => this.#isOpen;
+    return { maxMessageBytes: limit, writable: this.#writable, found: this.#found, isOpen };
   }
 
   #ask(act: () => Refusal | undefined): Promise<void> {
@@ -286,7 +289,7 @@ class SimulatedChannel extends EventEmitter {
         if (this.#unconfirmed.delete(unconfirmed)) unconfirmed.settle(null);
       });
     };
-    const routed = broker.route(message, this.#rights(), confirmLater);
+    const routed = broker.route(message, this.#asPublishing(), confirmLater);
     const isMute = broker.faults.isMute === true;
     if ("code" in routed) {
       // The broker handles no more of a channel that it has closed, whether the client knows or not.

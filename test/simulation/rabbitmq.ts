@@ -30,6 +30,8 @@ interface Queue extends QueueSettings {
   isDown: boolean;
   /** Most of its members are down: it stores and confirms nothing until they are back. */
   isWithoutMajority: boolean;
+  /** Its leader is down, and the members that are left can elect no other. */
+  isLeaderless: boolean;
   /** What it will do then. */
   readonly waiting: (() => void)[];
   /** It refuses what is published. */
@@ -118,7 +120,7 @@ export class RabbitMqModel {
     if (kind !== settings.kind) return inequivalent("x-queue-type", "queue", name);
     if (maxLength !== settings.maxLength) return inequivalent("x-max-length", "queue", name);
     if (!this.#queues.has(name)) {
-      const state = { isDown: false, isWithoutMajority: false, isFull: false };
+      const state = { isDown: false, isWithoutMajority: false, isLeaderless: false, isFull: false };
       this.#queues.set(name, { ...settings, ...state, messages: [], waiting: [] });
     }
     return undefined;
@@ -216,9 +218,10 @@ export class RabbitMqModel {
    */
   route(
     message: Omit<QueuedMessage, "queue" | "at">,
-    { maxMessageBytes, writable }: ChannelRights,
+    channel: PublishingChannel,
     confirm: () => void,
   ): Routed {
+    const { maxMessageBytes, writable } = channel;
     const { exchange, routingKey, content } = message;
     if (content.length > maxMessageBytes) {
       const text = `PRECONDITION_FAILED - message size ${content.length} is larger than configured max size ${maxMessageBytes}`;
@@ -242,43 +245,53 @@ export class RabbitMqModel {
       return queue === undefined || isLeftOut(queue) ? [] : [{ name, queue }];
     });
     if (queues.length === 0) return { outcome: "returned" };
-    const [isRefused, isWaiting] = [queues.some(refuses), queues.some(waits)];
-    let open = queues.filter(waits).length;
-    for (const { name, queue } of queues) {
+    const accepting = queues.filter(({ queue }) => !this.#refuses(queue, channel));
+    const isRefused = accepting.length < queues.length;
+    const isWaiting = accepting.some(waits);
+    let open = accepting.filter(waits).length;
+    for (const { name, queue } of accepting) {
       const store = (): void => {
         const stored = { ...message, queue: name, at: this.scheduler.now };
         queue.messages.push(stored);
         this.stored.push(stored);
       };
+      // Without a leader only the channel has it.
+      const { isLeaderless } = queue;
+      if (!isLeaderless) channel.found.add(queue);
       if (queue.isWithoutMajority) {
         queue.waiting.push(() => {
+          if (isLeaderless && !channel.isOpen()) return;
           store();
           open -= 1;
           if (open === 0 && !isRefused) confirm();
         });
-      } else if (!refuses({ queue })) store();
+      } else store();
     }
     if (isRefused) return { outcome: "nack" };
     return { outcome: isWaiting ? "waiting" : "confirmed" };
   }
-}
 
-/** True if a queue refuses messages. */
-function refuses({ queue }: { readonly queue: Queue }): boolean {
-  const { isDown, isFull, messages, maxLength = Infinity } = queue;
-  return isDown || isFull || messages.length >= maxLength;
+  /** True if a queue refuses messages; in RabbitMQ 3 also one whose leader the channel has not found. */
+  #refuses(queue: Queue, { found }: PublishingChannel): boolean {
+    const { isDown, isFull, isLeaderless, messages, maxLength = Infinity } = queue;
+    if (isLeaderless && !found.has(queue) && this.version.startsWith("3.")) return true;
+    return isDown || isFull || messages.length >= maxLength;
+  }
 }
 
 function waits({ queue }: { readonly queue: Queue }): boolean {
   return queue.isWithoutMajority;
 }
 
-/** What a channel may do. */
-export interface ChannelRights {
+/** A channel on which messages come. */
+export interface PublishingChannel {
   /** Largest message. */
   readonly maxMessageBytes: number;
   /** Exchanges that it has written to: the broker does not ask for the right again. */
   readonly writable: Set<string>;
+  /** Queues whose leader it has sent to. */
+  readonly found: Set<object>;
+  readonly isOpen: () => boolean;
 }
 
 /** Why a broker closes a channel. */

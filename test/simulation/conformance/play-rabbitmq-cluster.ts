@@ -1,10 +1,12 @@
 import type { ChannelModel, ConfirmChannel, Message } from "amqplib";
 import { isNack } from "../../../src/amqp/amqplib.ts";
+import { QueueLeaders } from "./queue-leaders.ts";
 import type { ClusterStep } from "./rabbitmq-cluster-script.ts";
 import type { Settled } from "./virtual-time.ts";
 
 /** A cluster that a script is played on: a real one, or the model. */
 export interface RabbitMqClusterSubject {
+  readonly version: string;
   /** Connects to the first node. */
   connect(): Promise<ChannelModel>;
   /** Waits for an answer of the broker. */
@@ -24,7 +26,6 @@ export interface RabbitMqClusterSubject {
 
 const none = "-";
 const queues = [0, 1, 2];
-const nodes = 3;
 
 /** Plays a script on a cluster. Returns one line for each step, and one for each queue that is read back at the end. */
 export async function playRabbitMqCluster(
@@ -49,11 +50,12 @@ export async function playRabbitMqCluster(
 
 class Player {
   readonly #subject: RabbitMqClusterSubject;
-  readonly #kinds = new Map<number, string>();
-  readonly #stopped = new Set<number>();
+  readonly #leaders = new QueueLeaders();
   readonly #returned = new Set<unknown>();
   #connection: ChannelModel | undefined;
   #channel: ConfirmChannel | undefined;
+  /** Queues to which the channel has sent something, and whether they had a leader then. */
+  readonly #hadLeader = new Map<number, boolean>();
   /** Messages in quorum queues that had no majority when they were published. */
   #waiting: { readonly id: string; readonly outcome: Promise<string>; isEarly: boolean }[] = [];
 
@@ -64,9 +66,14 @@ class Player {
   async open(): Promise<void> {
     await this.#settled(async () => {
       this.#connection = await this.#subject.connect();
-      this.#channel = await this.#connection.createConfirmChannel();
-      await this.#channel.assertExchange(this.#subject.exchange, "direct", { durable: true });
+      await this.#openChannel();
+      await this.#channel?.assertExchange(this.#subject.exchange, "direct", { durable: true });
     });
+  }
+
+  async #openChannel(): Promise<void> {
+    this.#hadLeader.clear();
+    this.#channel = await this.#connection?.createConfirmChannel();
     this.#channel?.on("return", ({ properties }: Message) => {
       this.#returned.add(properties.messageId);
     });
@@ -80,14 +87,17 @@ class Player {
   async play(step: ClusterStep, index: number): Promise<string> {
     switch (step.do) {
       case "declare":
-        this.#kinds.set(step.queue, step.kind);
+        if (step.kind === "quorum") this.#leaders.declared(step.queue, step.node);
         await this.#settled(() => this.#subject.declare(step));
         return "done";
       case "publish":
         return this.#publish(step.queues, index);
+      case "open":
+        await this.#settled(() => this.#openChannel());
+        return "done";
       case "stop-node":
-        if (this.#stopped.has(step.node)) return none;
-        this.#stopped.add(step.node);
+        if (this.#leaders.stopped.has(step.node)) return none;
+        this.#leaders.stop(step.node);
         await this.#subject.stopNode(step.node);
         return "done";
       default:
@@ -98,16 +108,17 @@ class Player {
   /** Starts the nodes that are down. Returns what came of the messages that waited for them. */
   async startAll(): Promise<string> {
     const outcomes: string[] = [];
-    for (const node of this.#stopped) outcomes.push(await this.#start(node));
+    for (const node of this.#leaders.stopped) outcomes.push(await this.#start(node));
     return outcomes.join("; ") || none;
   }
 
   async #start(node: number): Promise<string> {
-    if (!this.#stopped.delete(node)) return none;
+    if (!this.#leaders.stopped.has(node)) return none;
+    this.#leaders.start(node);
     const early = this.#waiting.filter(({ isEarly }) => isEarly).map(({ id }) => id);
     await this.#subject.startNode(node);
     const outcomes: string[] = [];
-    for (const { id, outcome } of this.#hasMajority ? this.#waiting.splice(0) : []) {
+    for (const { id, outcome } of this.#leaders.hasMajority ? this.#waiting.splice(0) : []) {
       outcomes.push(`${id} ${await this.#settled(() => outcome)}`);
     }
     return [early.length === 0 ? "done" : `done, too early: ${early.join()}`, ...outcomes].join(
@@ -115,15 +126,16 @@ class Player {
     );
   }
 
-  get #hasMajority(): boolean {
-    return this.#stopped.size < nodes / 2;
-  }
-
   async #publish(targets: readonly number[], index: number): Promise<string> {
-    const sent = targets.map((queue, at) => {
+    const usable = targets.filter((queue) => this.#isDetermined(queue));
+    if (usable.length === 0) return none;
+    const sent = usable.map((queue, at) => {
       const id = `${index}.${at}`;
       const outcome = this.#send(this.#subject.queueName(queue), id);
-      const mayWait = this.#kinds.get(queue) === "quorum" && !this.#hasMajority;
+      const mayWait = this.#mayWait(queue);
+      if (!this.#hadLeader.has(queue)) {
+        this.#hadLeader.set(queue, this.#leaders.of(queue) !== "lost");
+      }
       return { id, outcome, mayWait };
     });
     const outcomes: string[] = [];
@@ -142,6 +154,26 @@ class Player {
       outcomes.push("waits");
     }
     return outcomes.join();
+  }
+
+  /**
+   * False for what is left to chance. Without a majority nobody knows whether a leader that was chosen since the start
+   * runs, and a channel that did not find one before depends on that. In RabbitMQ 3 a channel that began without a
+   * leader is of no use for the queue until the very node is back.
+   */
+  #isDetermined(queue: number): boolean {
+    const leader = this.#leaders.of(queue);
+    const hadLeader = this.#hadLeader.get(queue);
+    if (hadLeader === undefined) return leader !== "unknown" || this.#leaders.hasMajority;
+    return hadLeader || leader === "lost";
+  }
+
+  /** True if a message is confirmed only once there is a majority again. */
+  #mayWait(queue: number): boolean {
+    const leader = this.#leaders.of(queue);
+    if (leader === undefined || this.#leaders.hasMajority) return false;
+    const isRefused = leader === "lost" && this.#hadLeader.get(queue) !== true;
+    return !(isRefused && this.#subject.version.startsWith("3."));
   }
 
   #send(routingKey: string, messageId: string): Promise<string> {
