@@ -180,7 +180,7 @@ const ofKafka = [
   action("kafka-faults", { lostAnswers: share, lostRequests: share, slowestMs, forMs }),
   action("kafka-forbids", { right: fc.constantFrom("Describe" as const, "Write" as const), forMs }),
   action("kafka-refuses-times", { forMs }),
-  action("kafka-quota", { bytesPerSecond: fc.constantFrom(2000, 20_000, 200_000), forMs }),
+  action("kafka-quota", { bytesPerSecond: fc.constantFrom(500, 5000, 50_000), forMs }),
   action("kafka-moves-leaders", { electionMs: fc.constantFrom(10, 2000, 60_000) }),
   action("kafka-loses-replicas", { late: fc.boolean(), forMs }),
   action("kafka-deletes-topic", { forMs: shortMs }),

@@ -6,7 +6,6 @@ import type { Settled } from "./virtual-time.ts";
 
 /** A cluster that a script is played on: a real one, or the model. */
 export interface RabbitMqClusterSubject {
-  readonly version: string;
   /** Connects to the first node. */
   connect(): Promise<ChannelModel>;
   /** Waits for an answer of the broker. */
@@ -54,8 +53,10 @@ class Player {
   readonly #returned = new Set<unknown>();
   #connection: ChannelModel | undefined;
   #channel: ConfirmChannel | undefined;
-  /** Queues to which the channel has sent something, and whether they had a leader then. */
-  readonly #hadLeader = new Map<number, boolean>();
+  /** Queues that know the channel. */
+  readonly #known = new Set<number>();
+  /** Queues that may refuse all that the channel sends from now on. */
+  readonly #refusing = new Set<number>();
   /** Messages in quorum queues that had no majority when they were published. */
   #waiting: { readonly id: string; readonly outcome: Promise<string>; isEarly: boolean }[] = [];
 
@@ -72,7 +73,8 @@ class Player {
   }
 
   async #openChannel(): Promise<void> {
-    this.#hadLeader.clear();
+    this.#known.clear();
+    this.#refusing.clear();
     this.#channel = await this.#connection?.createConfirmChannel();
     this.#channel?.on("return", ({ properties }: Message) => {
       this.#returned.add(properties.messageId);
@@ -127,17 +129,12 @@ class Player {
   }
 
   async #publish(targets: readonly number[], index: number): Promise<string> {
-    const usable = targets.filter((queue) => this.#isDetermined(queue));
-    if (usable.length === 0) return none;
-    const sent = usable.map((queue, at) => {
+    const sent = this.#usable(targets).map((queue, at) => {
       const id = `${index}.${at}`;
       const outcome = this.#send(this.#subject.queueName(queue), id);
-      const mayWait = this.#mayWait(queue);
-      if (!this.#hadLeader.has(queue)) {
-        this.#hadLeader.set(queue, this.#leaders.of(queue) !== "lost");
-      }
-      return { id, outcome, mayWait };
+      return { id, outcome, mayWait: this.#mayWait(queue) };
     });
+    if (sent.length === 0) return none;
     const outcomes: string[] = [];
     for (const { id, outcome, mayWait } of sent) {
       if (!mayWait) {
@@ -157,23 +154,30 @@ class Player {
   }
 
   /**
-   * False for what is left to chance. Without a majority nobody knows whether a leader that was chosen since the start
-   * runs, and a channel that did not find one before depends on that. In RabbitMQ 3 a channel that began without a
-   * leader is of no use for the queue until the very node is back.
+   * The queues whose outcome can be known. Without a majority one that does not know the channel refuses it, which may
+   * take long, and holds up all that is sent after. If it has no leader either, RabbitMQ 3 refuses all from then on,
+   * until the node of the leader is back, and nobody knows which node that is once it has changed.
    */
-  #isDetermined(queue: number): boolean {
-    const leader = this.#leaders.of(queue);
-    const hadLeader = this.#hadLeader.get(queue);
-    if (hadLeader === undefined) return leader !== "unknown" || this.#leaders.hasMajority;
-    return hadLeader || leader === "lost";
+  #usable(targets: readonly number[]): readonly number[] {
+    const [stranger] = targets.filter((queue) => this.#isStrange(queue));
+    const usable = targets.filter((queue) => !this.#isStrange(queue) && !this.#refusing.has(queue));
+    for (const queue of usable) this.#known.add(queue);
+    if (stranger === undefined) return usable;
+    if (typeof this.#leaders.of(stranger) !== "number") this.#refusing.add(stranger);
+    return [...usable, stranger];
+  }
+
+  #isStrange(queue: number): boolean {
+    return this.#lacksMajority(queue) && !this.#known.has(queue);
+  }
+
+  #lacksMajority(queue: number): boolean {
+    return this.#leaders.of(queue) !== undefined && !this.#leaders.hasMajority;
   }
 
   /** True if a message is confirmed only once there is a majority again. */
   #mayWait(queue: number): boolean {
-    const leader = this.#leaders.of(queue);
-    if (leader === undefined || this.#leaders.hasMajority) return false;
-    const isRefused = leader === "lost" && this.#hadLeader.get(queue) !== true;
-    return !(isRefused && this.#subject.version.startsWith("3."));
+    return this.#lacksMajority(queue) && this.#known.has(queue);
   }
 
   #send(routingKey: string, messageId: string): Promise<string> {
