@@ -54,11 +54,16 @@ export class HealthWatch {
     );
   }
 
-  /** How much longer events may wait before the health says so, in ms: a sink that is throttled is behind, and not broken. */
+  /** How much longer events may wait before the health says so, in ms: a sink whose broker is slow is behind, and not broken. */
   #slowMs(sink: SinkName): number {
-    const { kafka, scheduler } = this.#world;
+    const { kafka, rabbitmq, scheduler } = this.#world;
     const isThrottled = kafka.bytesPerSecond !== Infinity || kafka.throttledUntil > scheduler.now;
-    return sink === "kafka" && isThrottled ? defaultHealthLimits.backlogSeconds * 1000 : 0;
+    const isSlow: Readonly<Record<SinkName, boolean>> = {
+      kafka: isThrottled || answersSlowly(kafka),
+      rabbitmq: answersSlowly(rabbitmq),
+      file: false,
+    };
+    return isSlow[sink] ? defaultHealthLimits.backlogSeconds * 1000 : 0;
   }
 
   /** What was wrong may have ended this moment, and what waited is on its way. */
@@ -88,4 +93,9 @@ export class HealthWatch {
     await scheduler.run(scheduler.now + 60_000, () => reasons !== undefined);
     return reasons;
   }
+}
+
+/** True for a broker whose answers take so long that a key with some events waits for minutes. */
+function answersSlowly({ faults }: { readonly faults: { readonly slowestMs?: number } }): boolean {
+  return (faults.slowestMs ?? 0) > 10_000;
 }
