@@ -37,7 +37,7 @@ export function createWorld(scenario: Scenario): World {
   kafka.createTopic(topic, 3);
   if (!scenario.declaresTopology) {
     rabbitmq.declareExchange("events");
-    rabbitmq.declareQueue("consumer");
+    rabbitmq.declareQueue("consumer", { kind: "quorum" });
     rabbitmq.bind("consumer", "events", "#");
   }
   enter(world);

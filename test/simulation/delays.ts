@@ -1,3 +1,4 @@
+import { throttled } from "./faults.ts";
 import { oldestUndelivered } from "./invariants.ts";
 import { worksAgainMs } from "./limits.ts";
 import type { Pace, SinkName } from "./scenario.ts";
@@ -8,6 +9,7 @@ const makesSpaceMs = 40 * 60_000;
 
 /** What slows a sink, or makes its events smaller, but does not stop it. */
 const harmless: ReadonlySet<string> = new Set([
+  throttled,
   "rabbitmq channels",
   "rabbitmq limit",
   "kafka limit",
@@ -42,10 +44,23 @@ function lateSink({ world, pace, sinks, wrong, worksSince }: Course): string | u
     if (scheduler.now - since < worksAgainMs[pace]) continue;
     const oldest = oldestUndelivered(sink, world);
     if (oldest === undefined || scheduler.now - oldest.writtenAt < worksAgainMs[pace]) continue;
+    if (sink === "kafka" && wrong.includes(throttled)) {
+      const late = stillSink(world, Math.max(since, oldest.writtenAt), worksAgainMs[pace]);
+      if (late !== undefined) return late;
+      continue;
+    }
     const behindS = Math.round((scheduler.now - oldest.writtenAt) / 1000);
     return `${sink} works, and record ${oldest.ordinal} of ${journal.records.length} has waited for ${behindS} s`;
   }
   return undefined;
+}
+
+/** A sink whose events wait since a time, and which is throttled, stores some as often as its quota lets it. */
+function stillSink({ scheduler, kafka }: World, since: number, atMostMs: number) {
+  const newest = kafka.stored.at(-1)?.at ?? 0;
+  const stillMs = scheduler.now - Math.max(newest, since);
+  if (stillMs < atMostMs + kafka.longestThrottleMs) return undefined;
+  return `kafka is throttled, and has stored nothing for ${Math.round(stillMs / 1000)} s`;
 }
 
 /** While the sinks keep up, the service makes space for the writer. */

@@ -10,9 +10,12 @@ export interface Fault {
   readonly forMs: number;
   readonly harm: () => void;
   readonly heal: () => void;
-  /** How long what was lost meanwhile is still waited for, in ms. Default 0. */
-  readonly settleMs?: number;
+  /** How long what was lost or held up meanwhile is still waited for once it is over, in ms. Default 0. */
+  readonly settleMs?: () => number;
 }
+
+/** What a quota of Kafka is called: its sink is slow, and not dead. */
+export const throttled = "kafka quota";
 
 /** The fault that an action is; `undefined` for an action that is none. */
 export function faultOf(action: Action, world: World): Fault | undefined {
@@ -71,7 +74,7 @@ function ofKafka(action: Action, { kafka }: World): Fault | undefined {
     const set = (next: typeof kafka.faults) => () => {
       kafka.faults = next;
     };
-    const settleMs = faults.down === "silent" ? silenceMs : 0;
+    const settleMs = (): number => (faults.down === "silent" ? silenceMs : 0);
     return { what: "kafka faults", forMs, harm: set(faults), heal: set({}), settleMs };
   };
   switch (action.do) {
@@ -81,10 +84,17 @@ function ofKafka(action: Action, { kafka }: World): Fault | undefined {
       const { lostAnswers, lostRequests, slowestMs } = action;
       return fault(action.forMs, { lostAnswers, lostRequests, slowestMs });
     }
-    case "kafka-forbids":
-      return fault(action.forMs, { isForbidden: true });
     case "kafka-refuses-times":
       return fault(action.forMs, { refusesTimes: true });
+    case "kafka-quota": {
+      const { bytesPerSecond, forMs } = action;
+      const set = (limit: number) => () => {
+        kafka.bytesPerSecond = limit;
+      };
+      // A connection that is throttled stays so.
+      const settleMs = (): number => Math.max(0, kafka.throttledUntil - kafka.scheduler.now);
+      return { what: throttled, forMs, harm: set(bytesPerSecond), heal: set(Infinity), settleMs };
+    }
     default:
       return undefined;
   }
@@ -105,8 +115,15 @@ function ofKafkaTopic(action: Action, { kafka, topic }: World): Fault | undefine
       return {
         what: "kafka replicas",
         forMs: action.forMs,
-        harm: () => kafka.setInSync(topic, 1),
+        harm: () => kafka.setInSync(topic, 1, action.late),
         heal: () => kafka.setInSync(topic, 3),
+      };
+    case "kafka-forbids":
+      return {
+        what: "kafka rights",
+        forMs: action.forMs,
+        harm: () => kafka.deny(topic, action.right),
+        heal: () => kafka.allow(topic, action.right),
       };
     case "kafka-deletes-topic": {
       const partitions = kafka.partitions(topic);
@@ -135,7 +152,7 @@ function ofRabbitMq(action: Action, { rabbitmq }: World): Fault | undefined {
     forMs,
     harm: () => rabbitmq.set(faults),
     heal: () => rabbitmq.set({}),
-    settleMs: faults.down === "silent" || faults.isMute === true ? silenceMs : 0,
+    settleMs: () => (faults.down === "silent" || faults.isMute === true ? silenceMs : 0),
   });
   switch (action.do) {
     case "rabbitmq-down":
@@ -168,6 +185,16 @@ function ofRabbitMqObjects(action: Action, { rabbitmq }: World): Fault | undefin
         heal: () => rabbitmq.setQueue("consumer", state(false)),
       };
     }
+    case "rabbitmq-loses-majority": {
+      const isLeaderless = action.losesLeader;
+      return {
+        what: "rabbitmq majority",
+        forMs: action.forMs,
+        harm: () => rabbitmq.setQueue("consumer", { isWithoutMajority: true, isLeaderless }),
+        heal: () =>
+          rabbitmq.setQueue("consumer", { isWithoutMajority: false, isLeaderless: false }),
+      };
+    }
     case "rabbitmq-deletes-exchange":
       return {
         what: "rabbitmq exchange",
@@ -190,6 +217,18 @@ function ofRabbitMqObjects(action: Action, { rabbitmq }: World): Fault | undefin
         heal: () => {
           rabbitmq.userChannels = Infinity;
           rabbitmq.channelMax = 2047;
+        },
+      };
+    case "rabbitmq-limits-connections":
+      return {
+        what: "rabbitmq connections",
+        forMs: action.forMs,
+        harm: () => {
+          rabbitmq.maxConnections = action.connections;
+          rabbitmq.dropConnections();
+        },
+        heal: () => {
+          rabbitmq.maxConnections = Infinity;
         },
       };
     case "rabbitmq-limits-messages":

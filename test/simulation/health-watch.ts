@@ -1,3 +1,4 @@
+import { defaultHealthLimits } from "../../src/health/facts.ts";
 import type { Status } from "../../src/health/status.ts";
 import { NamedTroubles, outlived, unexplainedWait, unnamed } from "./health-truth.ts";
 import { oldestUndelivered } from "./invariants.ts";
@@ -45,12 +46,24 @@ export class HealthWatch {
     if (scheduler.now - startedAt < this.#longestMs) return undefined;
     const waiting = sinks.filter((sink) => {
       const { writtenAt = Infinity } = oldestUndelivered(sink, this.#world) ?? {};
-      return scheduler.now - writtenAt > this.#longestMs;
+      return scheduler.now - writtenAt > this.#longestMs + this.#slowMs(sink);
     });
     if (waiting.length === 0) return undefined;
     return this.#twice(async () =>
       unexplainedWait(waiting, (await this.#reasons(service)) ?? [], this.#world),
     );
+  }
+
+  /** How much longer events may wait before the health says so, in ms: a sink whose broker is slow is behind, and not broken. */
+  #slowMs(sink: SinkName): number {
+    const { kafka, rabbitmq, scheduler } = this.#world;
+    const isThrottled = kafka.bytesPerSecond !== Infinity || kafka.throttledUntil > scheduler.now;
+    const isSlow: Readonly<Record<SinkName, boolean>> = {
+      kafka: isThrottled || answersSlowly(kafka),
+      rabbitmq: answersSlowly(rabbitmq),
+      file: false,
+    };
+    return isSlow[sink] ? defaultHealthLimits.backlogSeconds * 1000 : 0;
   }
 
   /** What was wrong may have ended this moment, and what waited is on its way. */
@@ -80,4 +93,9 @@ export class HealthWatch {
     await scheduler.run(scheduler.now + 60_000, () => reasons !== undefined);
     return reasons;
   }
+}
+
+/** True for a broker whose answers take so long that a key with some events waits for minutes. */
+function answersSlowly({ faults }: { readonly faults: { readonly slowestMs?: number } }): boolean {
+  return (faults.slowestMs ?? 0) > 10_000;
 }

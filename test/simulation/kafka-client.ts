@@ -1,9 +1,11 @@
 import kafkajs from "kafkajs";
-import type { KafkaModel, Leaders } from "./kafka.ts";
+import type { KafkaModel, Leaders, ProduceRequest } from "./kafka.ts";
 import type { SentMessage } from "./kafka-batch.ts";
 import { afterRetries } from "./kafka-errors.ts";
+import type { KafkaConnection } from "./kafka-quota.ts";
 
-const { KafkaJSError, KafkaJSRequestTimeoutError } = kafkajs;
+const { KafkaJSConnectionError, KafkaJSError, KafkaJSProtocolError, KafkaJSRequestTimeoutError } =
+  kafkajs;
 
 /** What the service uses of an options object of kafkajs. */
 interface ClientOptions {
@@ -92,6 +94,10 @@ class SimulatedProducer {
   #metadata: { readonly leaders: Leaders; readonly expiresAt: number } | undefined;
   #producerId: number | undefined;
   #isConnected = false;
+  /** By node. */
+  readonly #connections = new Map<number, KafkaConnection>();
+  /** Sends that have not ended. */
+  readonly #sends = new Set<Promise<unknown>>();
 
   constructor(model: KafkaModel, options: ClientOptions) {
     this.#model = model;
@@ -111,11 +117,23 @@ class SimulatedProducer {
     this.#model.producers.delete(this);
     this.#isConnected = false;
     this.#metadata = undefined;
-    await Promise.resolve();
+    // kafkajs sends what waits before it closes a connection.
+    if (this.#isHeld) await Promise.allSettled(this.#sends);
+    this.#connections.clear();
+  }
+
+  async send(sent: { readonly topic: string; readonly messages: SentMessage[] }) {
+    const sending = this.#send(sent);
+    this.#sends.add(sending);
+    try {
+      return await sending;
+    } finally {
+      this.#sends.delete(sending);
+    }
   }
 
   /** As kafkajs does it: one more try, with fresh metadata and the same sequence numbers. */
-  async send({ topic, messages }: { readonly topic: string; readonly messages: SentMessage[] }) {
+  async #send({ topic, messages }: { readonly topic: string; readonly messages: SentMessage[] }) {
     if (!this.#isConnected) throw new KafkaJSError("The producer is disconnected");
     const partitions = [...new Set(messages.map(({ partition }) => partition))];
     const answers: object[] = [];
@@ -168,8 +186,7 @@ class SimulatedProducer {
     messages: readonly SentMessage[],
   ): Promise<number | undefined> {
     const model = this.#model;
-    const { connectionTimeout, requestTimeout } = this.#options;
-    if (model.faults.down !== undefined) await model.connect(connectionTimeout);
+    if (model.faults.down !== undefined) await model.connect(this.#options.connectionTimeout);
     await this.#target(topic);
     try {
       if (this.#metadata === undefined || this.#metadata.expiresAt <= model.scheduler.now) {
@@ -178,9 +195,7 @@ class SimulatedProducer {
       const leader = this.#metadata?.leaders.get(topic)?.[partition];
       if (leader === undefined) return undefined;
       const producerId = this.#producerId ?? -1;
-      const request = { topic, partition, leader, producerId, sequence, messages };
-      const produce = (): number => model.produce(request);
-      return await model.request(produce, requestTimeout, model.losses.shift());
+      return await this.#produce({ topic, partition, leader, producerId, sequence, messages });
     } catch (error) {
       const isRetriable = (error as { retriable?: boolean }).retriable !== false;
       // After a timeout kafkajs believes what it knows.
@@ -189,6 +204,36 @@ class SimulatedProducer {
       }
       throw error;
     }
+  }
+
+  /** Sends a request once its connection is not throttled any more: until then it cannot time out. */
+  async #produce(request: ProduceRequest): Promise<number> {
+    const model = this.#model;
+    const connection = this.#connections.get(request.leader) ?? { mutedUntil: 0, heldUntil: 0 };
+    this.#connections.set(request.leader, connection);
+    await this.#release(connection);
+    const { mutedUntil } = connection;
+    const produce = (): number => model.produce(request, connection);
+    const fate = { loss: model.losses.shift(), mutedUntil };
+    try {
+      const baseOffset = await model.request(produce, this.#options.requestTimeout, fate);
+      connection.heldUntil = connection.mutedUntil;
+      return baseOffset;
+    } catch (error) {
+      if (error instanceof KafkaJSProtocolError) connection.heldUntil = connection.mutedUntil;
+      if (error instanceof KafkaJSConnectionError) this.#connections.delete(request.leader);
+      throw error;
+    }
+  }
+
+  get #isHeld(): boolean {
+    const { now } = this.#model.scheduler;
+    return [...this.#connections.values()].some(({ heldUntil }) => heldUntil > now);
+  }
+
+  async #release({ heldUntil }: KafkaConnection): Promise<void> {
+    const { now } = this.#model.scheduler;
+    if (heldUntil > now) await this.#pause(heldUntil - now);
   }
 
   /** Asks for the metadata of a topic from now on, unless the cluster knows none that the client may see. */
@@ -211,7 +256,11 @@ class SimulatedProducer {
   async #refresh(topics: ReadonlySet<string>): Promise<void> {
     const model = this.#model;
     const read = (): Leaders => model.leadersOf(topics);
+    // Any node is asked to which there is a connection.
+    const connections = [...this.#connections.values()];
+    const asked = this.#isHeld ? connections[model.random.below(connections.length)] : undefined;
     for (let retries = 0; ; retries += 1) {
+      if (asked !== undefined) await this.#release(asked);
       try {
         const leaders = await model.request(read, this.#options.requestTimeout);
         this.#metadata = { leaders, expiresAt: model.scheduler.now + metadataMaxAgeMs };

@@ -13,6 +13,7 @@ const protocolErrors = {
   LEADER_NOT_AVAILABLE: { code: 5, retriable: true },
   NOT_LEADER_FOR_PARTITION: { code: 6, retriable: true },
   NOT_ENOUGH_REPLICAS: { code: 19, retriable: true },
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: { code: 20, retriable: true },
   TOPIC_AUTHORIZATION_FAILED: { code: 29, retriable: false },
   INVALID_TIMESTAMP: { code: 32, retriable: false },
   OUT_OF_ORDER_SEQUENCE_NUMBER: { code: 45, retriable: false },

@@ -5,6 +5,7 @@ import {
   protocolError,
   timedOut,
 } from "./kafka-errors.ts";
+import { CountedBytes, type KafkaConnection } from "./kafka-quota.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler, SimulatedProcess } from "./scheduler.ts";
 
@@ -41,6 +42,8 @@ interface Partition {
   leader: number | undefined;
   /** Replicas in sync, of three. */
   inSync: number;
+  /** It has not noticed that there are too few, and stores one more batch. */
+  isLate: boolean;
 }
 
 /** Settings of a topic. */
@@ -73,8 +76,6 @@ export interface KafkaFaults {
   lostAnswers?: number;
   /** Share of the requests that are lost on the way. */
   lostRequests?: number;
-  /** The client may not write. */
-  isForbidden?: boolean;
   /** Records are refused for their time. */
   refusesTimes?: boolean;
   /** Longest time of an answer, in ms. Default 5. */
@@ -98,13 +99,25 @@ export class KafkaModel {
   /** What becomes of the next requests to store records; the others are lost as `faults` says. */
   losses: Loss[] = [];
   #producers = 1;
+  /** How many bytes the client may send to each node in a second. */
+  bytesPerSecond = Infinity;
+  /** Until when a connection is throttled, in ms of virtual time. */
+  throttledUntil = 0;
+  /** For how long a connection was throttled at most, in ms. */
+  longestThrottleMs = 0;
+  readonly #counted = new Map<number, CountedBytes>();
+  readonly #quotaSamples: number;
   /** Producers that are connected, and the processes that they are of. */
   readonly producers = new Map<object, SimulatedProcess | undefined>();
 
-  /** `nodes`: how many brokers there are; each partition has a replica on each. Default 3. */
-  constructor(scheduler: Scheduler, random: Random, nodes = 3) {
+  /**
+   * `nodes`: how many brokers there are; each partition has a replica on each. Default 3. `quotaSamples`: in how many
+   * samples they count what a client sends. Default that of Kafka, 11.
+   */
+  constructor(scheduler: Scheduler, random: Random, { nodes = 3, quotaSamples = 11 } = {}) {
     this.scheduler = scheduler;
     this.random = random;
+    this.#quotaSamples = quotaSamples;
     this.#up = new Set(Array.from({ length: nodes }, (_, node) => node + 1));
   }
 
@@ -169,7 +182,8 @@ export class KafkaModel {
     while (topic.partitions.length < partitions) {
       const leader = this.#anyNode();
       const inSync = this.#up.size;
-      topic.partitions.push({ records: [], producers: new Map(), leader, inSync });
+      const state = { leader, inSync, isLate: false };
+      topic.partitions.push({ records: [], producers: new Map(), ...state });
     }
   }
 
@@ -194,22 +208,36 @@ export class KafkaModel {
     }
   }
 
-  setInSync(name: string, inSync: number): void {
-    for (const partition of this.#topics.get(name)?.partitions ?? []) partition.inSync = inSync;
+  /** `isLate`: each leader stores one more batch before it notices. */
+  setInSync(name: string, inSync: number, isLate = false): void {
+    for (const partition of this.#topics.get(name)?.partitions ?? []) {
+      Object.assign(partition, { inSync, isLate });
+    }
   }
 
   newProducerId(): number {
     return this.#producers++;
   }
 
-  /** Lets a request take its time, and be lost; `act` is what the broker does. */
-  request<T>(act: () => T, timeoutMs: number, loss = this.#drawLoss()): Promise<T> {
+  /**
+   * Lets a request take its time, and be lost; `act` is what the broker does, which reads nothing of the connection until
+   * `mutedUntil`.
+   */
+  request<T>(
+    act: () => T,
+    timeoutMs: number,
+    {
+      loss = this.#drawLoss(),
+      mutedUntil = 0,
+    }: { loss?: Loss | undefined; mutedUntil?: number } = {},
+  ): Promise<T> {
     const { faults, random, scheduler } = this;
     const isSilent = faults.down === "silent" || loss === "request";
     return new Promise<T>((resolve, reject) => {
       const silent = (): void => reject(timedOut());
       const takesMs = random.fraction() * (faults.slowestMs ?? 5);
-      if (isSilent || takesMs > timeoutMs) {
+      const unreadMs = Math.max(0, mutedUntil - scheduler.now);
+      if (isSilent || unreadMs + takesMs > timeoutMs) {
         scheduler.after(timeoutMs, silent);
         if (isSilent) return;
       }
@@ -219,7 +247,7 @@ export class KafkaModel {
       };
       // The broker acts whatever becomes of the client.
       scheduler.after(
-        takesMs / 2,
+        unreadMs + takesMs / 2,
         () => {
           if (this.faults.down !== undefined || loss === "request-cut") {
             cut();
@@ -274,9 +302,13 @@ export class KafkaModel {
     return { partitions: topic.partitions.length, maxMessageBytes: topic.maxMessageBytes };
   }
 
-  /** What a leader does with one batch of records, in the order in which Kafka checks it. Returns the base offset. */
-  produce(request: ProduceRequest): number {
-    if (this.faults.isForbidden === true || this.#denied.has(`Write ${request.topic}`)) {
+  /**
+   * What a leader does with one batch of records, in the order in which Kafka checks it. Returns the base offset. A quota
+   * counts each request, whatever becomes of it.
+   */
+  produce(request: ProduceRequest, connection: KafkaConnection): number {
+    if (this.bytesPerSecond !== Infinity) this.#throttle(request, connection);
+    if (this.#denied.has(`Write ${request.topic}`)) {
       throw protocolError("TOPIC_AUTHORIZATION_FAILED");
     }
     const topic = this.#topics.get(request.topic);
@@ -286,14 +318,31 @@ export class KafkaModel {
     }
     if (partition.leader === undefined) throw protocolError("LEADER_NOT_AVAILABLE");
     if (partition.leader !== request.leader) throw protocolError("NOT_LEADER_FOR_PARTITION");
-    if (partition.inSync < topic.minInSync) throw protocolError("NOT_ENOUGH_REPLICAS");
+    const lacksReplicas = partition.inSync < topic.minInSync;
+    if (lacksReplicas && !partition.isLate) throw protocolError("NOT_ENOUGH_REPLICAS");
     if (bytesOfBatch(request.messages) > topic.maxMessageBytes) {
       throw protocolError("MESSAGE_TOO_LARGE");
     }
     if (this.faults.refusesTimes === true || this.#hasWrongTime(request.messages, topic)) {
       throw protocolError("INVALID_TIMESTAMP");
     }
-    return this.#store(partition, request);
+    const base = this.#store(partition, request);
+    if (!lacksReplicas) return base;
+    partition.isLate = false;
+    throw protocolError("NOT_ENOUGH_REPLICAS_AFTER_APPEND");
+  }
+
+  #throttle({ leader, messages }: ProduceRequest, connection: KafkaConnection): void {
+    let counted = this.#counted.get(leader);
+    if (counted === undefined) {
+      counted = new CountedBytes(this.#quotaSamples);
+      this.#counted.set(leader, counted);
+    }
+    const { now } = this.scheduler;
+    const throttleMs = counted.count(bytesOfBatch(messages), this.bytesPerSecond, now);
+    connection.mutedUntil = now + throttleMs;
+    this.throttledUntil = Math.max(this.throttledUntil, connection.mutedUntil);
+    this.longestThrottleMs = Math.max(this.longestThrottleMs, throttleMs);
   }
 
   #hasWrongTime(messages: readonly SentMessage[], { maxDifferenceMs }: Topic): boolean {
@@ -358,7 +407,8 @@ export class KafkaModel {
   }
 }
 
-interface ProduceRequest {
+/** A request to store records. */
+export interface ProduceRequest {
   readonly topic: string;
   readonly partition: number;
   readonly leader: number;

@@ -1,11 +1,12 @@
 import { EventEmitter } from "node:events";
 import type {
-  ChannelRights,
   ExchangeType,
+  PublishingChannel,
   QueuedMessage,
   QueueKind,
   RabbitMqModel,
   Refusal,
+  WaitingQueue,
 } from "./rabbitmq.ts";
 import type { SimulatedProcess } from "./scheduler.ts";
 
@@ -116,6 +117,9 @@ class SimulatedModel extends EventEmitter {
   }
 }
 
+/** How long a channel waits at most until a quorum queue knows it, in ms: `net_ticktime` of Erlang and 5 s. */
+const introductionMs = 65_000;
+
 /** What the broker knows of the arguments of a queue. */
 interface QueueOptions {
   readonly arguments?: { readonly "x-queue-type"?: QueueKind; readonly "x-max-length"?: number };
@@ -132,12 +136,18 @@ class SimulatedChannel extends EventEmitter {
   readonly #failures = new Set<(error: Error) => void>();
   /** Exchanges that it has written to: the broker does not ask for the right again. */
   readonly #writable = new Set<string>();
+  /** Queues that know it. */
+  readonly #found = new Set<object>();
+  /** Queues for which it is of no use. */
+  readonly #useless = new Set<object>();
   /** The broker's limit when it was opened. */
   readonly #maxMessageBytes: number;
   /** What came and was not handled yet. */
   readonly #waiting: (() => void)[] = [];
-  /** How often it was the channel's turn while the connection was blocked. */
+  /** How often it was the channel's turn while the broker handled nothing of it. */
   #missedTurns = 0;
+  /** A queue has to get to know the channel before the broker handles anything more of it. */
+  #isIntroducing = false;
   #isOpen = true;
   /** The broker handles what comes on a channel in its order. */
   #busyUntil = 0;
@@ -164,7 +174,7 @@ class SimulatedChannel extends EventEmitter {
   }
 
   resume(): void {
-    if (this.connection.blocked) return;
+    if (this.#isHeld) return;
     for (; this.#missedTurns > 0; this.#missedTurns -= 1) this.#schedule();
   }
 
@@ -225,15 +235,34 @@ class SimulatedChannel extends EventEmitter {
     this.emit("close");
   }
 
+  get #isHeld(): boolean {
+    return this.connection.blocked || this.#isIntroducing;
+  }
+
   #leave(): void {
     this.#isOpen = false;
     this.connection.open.delete(this);
   }
 
-  #rights(): ChannelRights {
+  /** Waits until a queue knows the channel. Calls back with false if that has not come to be in time. */
+  #introduce(queue: WaitingQueue, done: (isKnown: boolean) => void): void {
+    this.#isIntroducing = true;
+    const end = (isKnown: boolean): void => {
+      if (!this.#isIntroducing) return;
+      this.#isIntroducing = false;
+      done(isKnown);
+      this.resume();
+    };
+    queue.waiting.push(() => this.connection.deliver(0, () => end(true)));
+    this.connection.deliver(introductionMs, () => end(false));
+  }
+
+  #asPublishing(): PublishingChannel {
     const { version, maxMessageBytes } = this.connection.broker;
     const limit = version.startsWith("3.") ? this.#maxMessageBytes : maxMessageBytes;
-    return { maxMessageBytes: limit, writable: this.#writable };
+    const isOpen = (): boolean => this.#isOpen;
+    const [writable, found, useless] = [this.#writable, this.#found, this.#useless];
+    return { maxMessageBytes: limit, writable, found, useless, isOpen };
   }
 
   #ask(act: () => Refusal | undefined): Promise<void> {
@@ -265,7 +294,7 @@ class SimulatedChannel extends EventEmitter {
     this.#busyUntil = Math.max(this.#busyUntil, scheduler.now + ms);
     connection.deliver(this.#busyUntil - scheduler.now, () => {
       if (!this.#isOpen || !connection.isOpen) return;
-      if (connection.blocked) this.#missedTurns += 1;
+      if (this.#isHeld) this.#missedTurns += 1;
       else this.#waiting.shift()?.();
     });
   }
@@ -281,12 +310,21 @@ class SimulatedChannel extends EventEmitter {
       this.#missedTurns += 1;
       return;
     }
+    const strange = broker.strangerTo(message, this.#found);
+    if (strange !== undefined) {
+      this.#introduce(strange, (isKnown) => {
+        if (!this.#unconfirmed.has(unconfirmed)) return;
+        if (isKnown) this.#handle(message, unconfirmed);
+        else if (broker.faults.isMute !== true) this.#settle(unconfirmed, "nack");
+      });
+      return;
+    }
     const confirmLater = (): void => {
       this.connection.deliver(1, () => {
         if (this.#unconfirmed.delete(unconfirmed)) unconfirmed.settle(null);
       });
     };
-    const routed = broker.route(message, this.#rights(), confirmLater);
+    const routed = broker.route(message, this.#asPublishing(), confirmLater);
     const isMute = broker.faults.isMute === true;
     if ("code" in routed) {
       // The broker handles no more of a channel that it has closed, whether the client knows or not.
@@ -304,8 +342,12 @@ class SimulatedChannel extends EventEmitter {
       const fields = { replyCode: 312, replyText: "NO_ROUTE", exchange, routingKey };
       this.emit("return", { fields, properties: { messageId } });
     }
+    this.#settle(unconfirmed, routed.outcome);
+  }
+
+  #settle(unconfirmed: Unconfirmed, outcome: string): void {
     this.#unconfirmed.delete(unconfirmed);
-    unconfirmed.settle(routed.outcome === "nack" ? new Error("message nacked") : null);
+    unconfirmed.settle(outcome === "nack" ? new Error("message nacked") : null);
     if (this.#unconfirmed.size < 50) this.emit("drain");
   }
 }

@@ -24,14 +24,20 @@ export interface QueueSettings {
   readonly maxLength?: number;
 }
 
-interface Queue extends QueueSettings {
+/** A queue that may have to wait. */
+export interface WaitingQueue {
+  /** What it will do once it has a majority. */
+  readonly waiting: (() => void)[];
+}
+
+interface Queue extends QueueSettings, WaitingQueue {
   readonly messages: QueuedMessage[];
   /** Nobody can use it: its node is down. */
   isDown: boolean;
   /** Most of its members are down: it stores and confirms nothing until they are back. */
   isWithoutMajority: boolean;
-  /** What it will do then. */
-  readonly waiting: (() => void)[];
+  /** Its leader is down, and the members that are left can elect no other. */
+  isLeaderless: boolean;
   /** It refuses what is published. */
   isFull: boolean;
 }
@@ -118,7 +124,7 @@ export class RabbitMqModel {
     if (kind !== settings.kind) return inequivalent("x-queue-type", "queue", name);
     if (maxLength !== settings.maxLength) return inequivalent("x-max-length", "queue", name);
     if (!this.#queues.has(name)) {
-      const state = { isDown: false, isWithoutMajority: false, isFull: false };
+      const state = { isDown: false, isWithoutMajority: false, isLeaderless: false, isFull: false };
       this.#queues.set(name, { ...settings, ...state, messages: [], waiting: [] });
     }
     return undefined;
@@ -211,15 +217,44 @@ export class RabbitMqModel {
   }
 
   /**
+   * The queue of a message that has to get to know its channel first, and cannot while it has no majority; `undefined`
+   * without one. In RabbitMQ 3 a queue whose leader is down refuses at once.
+   */
+  strangerTo(message: Omit<QueuedMessage, "queue" | "at">, found: ReadonlySet<object>) {
+    const isStrange = (queue: Queue): boolean =>
+      queue.isWithoutMajority &&
+      !found.has(queue) &&
+      !(queue.isLeaderless && this.version.startsWith("3."));
+    const strange = this.#queuesOf(message).find(({ queue }) => isStrange(queue));
+    return strange?.queue satisfies WaitingQueue | undefined;
+  }
+
+  /** The queues that are bound for a message. */
+  #queuesOf({ exchange, routingKey }: Pick<QueuedMessage, "exchange" | "routingKey">) {
+    const type = this.#exchanges.get(exchange);
+    if (type === undefined) return [];
+    const names = this.#bindings
+      .filter((each) => each.exchange === exchange && takes(type, each.pattern, routingKey))
+      .map(({ queue }) => queue);
+    // RabbitMQ 3 does not route to a queue whose node is down; RabbitMQ 4 refuses for it.
+    const isLeftOut = (queue: Queue): boolean => queue.isDown && this.version.startsWith("3.");
+    return [...new Set(names)].flatMap((name) => {
+      const queue = this.#queues.get(name);
+      return queue === undefined || isLeftOut(queue) ? [] : [{ name, queue }];
+    });
+  }
+
+  /**
    * What the broker does with a message: stores it, returns it, refuses it, or closes the channel. `confirm` is called when
    * a queue stores it later.
    */
   route(
     message: Omit<QueuedMessage, "queue" | "at">,
-    { maxMessageBytes, writable }: ChannelRights,
+    channel: PublishingChannel,
     confirm: () => void,
   ): Routed {
-    const { exchange, routingKey, content } = message;
+    const { maxMessageBytes, writable } = channel;
+    const { exchange, content } = message;
     if (content.length > maxMessageBytes) {
       const text = `PRECONDITION_FAILED - message size ${content.length} is larger than configured max size ${maxMessageBytes}`;
       return { code: 406, text };
@@ -230,55 +265,62 @@ export class RabbitMqModel {
       return { code: 403, text };
     }
     writable.add(exchange);
-    const type = this.#exchanges.get(exchange);
-    if (type === undefined) return missing("exchange", exchange);
-    const names = this.#bindings
-      .filter((each) => each.exchange === exchange && takes(type, each.pattern, routingKey))
-      .map(({ queue }) => queue);
-    // RabbitMQ 3 does not route to a queue whose node is down; RabbitMQ 4 refuses for it.
-    const isLeftOut = (queue: Queue): boolean => queue.isDown && this.version.startsWith("3.");
-    const queues = [...new Set(names)].flatMap((name) => {
-      const queue = this.#queues.get(name);
-      return queue === undefined || isLeftOut(queue) ? [] : [{ name, queue }];
-    });
+    if (!this.#exchanges.has(exchange)) return missing("exchange", exchange);
+    const queues = this.#queuesOf(message);
     if (queues.length === 0) return { outcome: "returned" };
-    const [isRefused, isWaiting] = [queues.some(refuses), queues.some(waits)];
-    let open = queues.filter(waits).length;
-    for (const { name, queue } of queues) {
+    const accepting = queues.filter(({ queue }) => !this.#refuses(queue, channel));
+    const isRefused = accepting.length < queues.length;
+    const isWaiting = accepting.some(waits);
+    let open = accepting.filter(waits).length;
+    for (const { name, queue } of accepting) {
       const store = (): void => {
         const stored = { ...message, queue: name, at: this.scheduler.now };
         queue.messages.push(stored);
         this.stored.push(stored);
       };
+      channel.found.add(queue);
+      // Without a leader only the channel has it.
+      const { isLeaderless } = queue;
       if (queue.isWithoutMajority) {
         queue.waiting.push(() => {
+          if (isLeaderless && !channel.isOpen()) return;
           store();
           open -= 1;
           if (open === 0 && !isRefused) confirm();
         });
-      } else if (!refuses({ queue })) store();
+      } else store();
     }
     if (isRefused) return { outcome: "nack" };
     return { outcome: isWaiting ? "waiting" : "confirmed" };
   }
-}
 
-/** True if a queue refuses messages. */
-function refuses({ queue }: { readonly queue: Queue }): boolean {
-  const { isDown, isFull, messages, maxLength = Infinity } = queue;
-  return isDown || isFull || messages.length >= maxLength;
+  /**
+   * True if a queue refuses messages. In RabbitMQ 3 one without a leader that does not know the channel refuses all that
+   * comes on it from then on: the node of the leader may stay down.
+   */
+  #refuses(queue: Queue, { found, useless }: PublishingChannel): boolean {
+    const { isDown, isFull, isLeaderless, messages, maxLength = Infinity } = queue;
+    if (isLeaderless && !found.has(queue) && this.version.startsWith("3.")) useless.add(queue);
+    if (useless.has(queue)) return true;
+    return isDown || isFull || messages.length >= maxLength;
+  }
 }
 
 function waits({ queue }: { readonly queue: Queue }): boolean {
   return queue.isWithoutMajority;
 }
 
-/** What a channel may do. */
-export interface ChannelRights {
+/** A channel on which messages come. */
+export interface PublishingChannel {
   /** Largest message. */
   readonly maxMessageBytes: number;
   /** Exchanges that it has written to: the broker does not ask for the right again. */
   readonly writable: Set<string>;
+  /** Queues that know it. */
+  readonly found: Set<object>;
+  /** Queues that refuse all that comes on it. */
+  readonly useless: Set<object>;
+  readonly isOpen: () => boolean;
 }
 
 /** Why a broker closes a channel. */

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import type { TopicRight } from "./kafka.ts";
 
 /** The sinks that a scenario may have. */
 export const sinkNames = ["kafka", "rabbitmq", "file"] as const;
@@ -25,10 +26,16 @@ export type Action =
       readonly slowestMs: number;
       readonly forMs: number;
     }
-  | { readonly do: "kafka-forbids"; readonly forMs: number }
+  | { readonly do: "kafka-forbids"; readonly right: TopicRight; readonly forMs: number }
   | { readonly do: "kafka-refuses-times"; readonly forMs: number }
+  | { readonly do: "kafka-quota"; readonly bytesPerSecond: number; readonly forMs: number }
   | { readonly do: "kafka-moves-leaders"; readonly electionMs: number }
-  | { readonly do: "kafka-loses-replicas"; readonly forMs: number }
+  | {
+      readonly do: "kafka-loses-replicas";
+      /** True if each leader stores one more batch before it notices. */
+      readonly late: boolean;
+      readonly forMs: number;
+    }
   | { readonly do: "kafka-deletes-topic"; readonly forMs: number }
   | { readonly do: "kafka-grows-topic" }
   | { readonly do: "kafka-limits-messages"; readonly bytes: number; readonly forMs: number }
@@ -45,12 +52,23 @@ export type Action =
   | { readonly do: "rabbitmq-refuses-writes"; readonly forMs: number }
   | { readonly do: "rabbitmq-drops-connections" }
   | { readonly do: "rabbitmq-queue"; readonly is: "down" | "full"; readonly forMs: number }
+  | {
+      readonly do: "rabbitmq-loses-majority";
+      /** True if the leader of the queue is on a node that is down. */
+      readonly losesLeader: boolean;
+      readonly forMs: number;
+    }
   | { readonly do: "rabbitmq-deletes-exchange"; readonly forMs: number }
   | {
       readonly do: "rabbitmq-limits-channels";
       /** Of each connection, or of all connections of the user. */
       readonly of: "connection" | "user";
       readonly channels: number;
+      readonly forMs: number;
+    }
+  | {
+      readonly do: "rabbitmq-limits-connections";
+      readonly connections: number;
       readonly forMs: number;
     }
   | { readonly do: "rabbitmq-limits-messages"; readonly bytes: number; readonly forMs: number }
@@ -160,10 +178,11 @@ const ofDisk = [
 const ofKafka = [
   action("kafka-down", { how: down, forMs }),
   action("kafka-faults", { lostAnswers: share, lostRequests: share, slowestMs, forMs }),
-  action("kafka-forbids", { forMs }),
+  action("kafka-forbids", { right: fc.constantFrom("Describe" as const, "Write" as const), forMs }),
   action("kafka-refuses-times", { forMs }),
+  action("kafka-quota", { bytesPerSecond: fc.constantFrom(500, 5000, 50_000), forMs }),
   action("kafka-moves-leaders", { electionMs: fc.constantFrom(10, 2000, 60_000) }),
-  action("kafka-loses-replicas", { forMs }),
+  action("kafka-loses-replicas", { late: fc.boolean(), forMs }),
   action("kafka-deletes-topic", { forMs: shortMs }),
   action("kafka-grows-topic", {}),
   action("change-topic", {}),
@@ -183,12 +202,14 @@ const ofRabbitMq = [
     // An event without a queue is tried for an hour before it can become a dead letter.
     forMs: fc.oneof(forMs, fc.integer({ min: 1 * hours, max: 4 * hours })),
   }),
+  action("rabbitmq-loses-majority", { losesLeader: fc.boolean(), forMs }),
   action("rabbitmq-deletes-exchange", { forMs }),
   action("rabbitmq-limits-channels", {
     of: fc.constantFrom("connection" as const, "user" as const),
     channels: fc.integer({ min: 1, max: 3 }),
     forMs,
   }),
+  action("rabbitmq-limits-connections", { connections: fc.integer({ min: 0, max: 1 }), forMs }),
   action("rabbitmq-limits-messages", { bytes: fc.constantFrom(200, 20_000, 200_000), forMs }),
 ];
 

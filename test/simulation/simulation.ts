@@ -140,19 +140,19 @@ class Run {
     this.#world.scheduler.as(undefined, run);
   }
 
-  #repaired(what: string, { heal, settleMs = 0 }: Omit<Wrong, "until">): void {
+  #repaired(what: string, { heal, settleMs = () => 0 }: Omit<Wrong, "until">): void {
     this.#wrong.delete(what);
     this.#act(heal);
     const subject = subjectOf(what);
     const before = this.#worksSince.get(subject) ?? 0;
-    this.#worksSince.set(subject, Math.max(before, this.#world.scheduler.now + settleMs));
+    this.#worksSince.set(subject, Math.max(before, this.#world.scheduler.now + settleMs()));
   }
 
-  #break({ what, forMs, harm, heal, settleMs = 0 }: Fault): void {
+  #break({ what, forMs, harm, ...after }: Fault): void {
     const before = this.#wrong.get(what);
     if (before !== undefined) this.#repaired(what, before);
     this.#act(harm);
-    this.#wrong.set(what, { until: this.#world.scheduler.now + forMs, heal, settleMs });
+    this.#wrong.set(what, { until: this.#world.scheduler.now + forMs, ...after });
   }
 
   #start(): void {

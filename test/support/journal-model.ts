@@ -1,19 +1,16 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { open, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { decodeGap } from "../../src/exit/decode-gap.ts";
 import { frameTypes, type JournalFrame } from "../../src/journal/frame.ts";
 import { framesOf } from "../../src/journal/journal-reader.ts";
 import type { JournalPosition } from "../../src/journal/position.ts";
 import { listSegments, startOf } from "../../src/journal/segments.ts";
 import { loadNative, type NativeJournalReader } from "../../src/native/addon.ts";
+import { JournalWriter } from "./journal-writer.ts";
 import { cutPower } from "./power-cut.ts";
 import { label } from "./small-journal.ts";
 import { until } from "./until.ts";
-import type { WriterAnswer, WriterOrder } from "./writer-process.ts";
 
 /** Something that happens to a journal, its writer or its reader. */
 export type ModelCommand =
@@ -52,7 +49,6 @@ interface Gap {
 }
 
 const headerBytes = 4096;
-const writerFile = fileURLToPath(new URL("writer-process.js", import.meta.url));
 
 /** A journal with a writer in a process of its own and a reader, beside a list of what must come out. */
 export class JournalModel {
@@ -61,7 +57,7 @@ export class JournalModel {
   readonly #gaps: Gap[] = [];
   /** Delivered records: request ID by `epoch id:sequence`. */
   readonly #delivered = new Map<string, number>();
-  #writer: ChildProcess | undefined;
+  #writer: JournalWriter | undefined;
   #reader: NativeJournalReader | undefined;
   #checkpoint: JournalPosition | null = null;
   #unacknowledged: JournalPosition[] = [];
@@ -79,7 +75,7 @@ export class JournalModel {
       case "append":
         return this.#append(command.count);
       case "flush":
-        return this.#writer ? this.#order({ do: "flush" }).then(() => undefined) : undefined;
+        return this.#writer?.order({ do: "flush" }).then(() => undefined);
       case "seal":
         return this.#seal();
       case "kill":
@@ -104,7 +100,7 @@ export class JournalModel {
     await this.#seal();
     await this.#append(1);
     const [last] = this.#epochs.at(-1)!.committed;
-    await this.#order({ do: "flush" });
+    await this.#writer?.order({ do: "flush" });
     const isRead = async (): Promise<boolean> => {
       await this.#read(100);
       return [...this.#delivered.values()].includes(last!);
@@ -127,21 +123,22 @@ export class JournalModel {
   }
 
   async #append(count: number): Promise<void> {
-    if (this.#writer === undefined) await this.#startWriter();
+    const writer = this.#writer ?? this.#startWriter();
     const epoch = this.#epochs.at(-1)!;
     const requestIds = Array.from({ length: count }, () => this.#nextRequestId++);
     epoch.unanswered = requestIds;
-    const { committed } = await this.#order({ do: "append", requestIds });
+    const { committed } = await writer.order({ do: "append", requestIds });
     epoch.unanswered = [];
     // A busy machine: committed a little later than the caller waited.
-    if (committed.length < count) await this.#order({ do: "flush" });
+    if (committed.length < count) await writer.order({ do: "flush" });
     epoch.committed.push(...requestIds);
     await this.#learnIdentity(epoch);
   }
 
-  async #startWriter(): Promise<void> {
-    this.#writer = fork(writerFile, [this.#directory], { serialization: "advanced" });
+  #startWriter(): JournalWriter {
+    this.#writer = new JournalWriter(this.#directory);
     this.#epochs.push({ number: 0, id: "", committed: [], unanswered: [] });
+    return this.#writer;
   }
 
   /** The writer chose number and id; the file is too new to have a damaged header. */
@@ -156,17 +153,9 @@ export class JournalModel {
     epoch.number = segment.epochNumber;
   }
 
-  async #order(order: WriterOrder): Promise<WriterAnswer> {
-    const writer = this.#writer!;
-    const answer = once(writer, "message");
-    writer.send(order);
-    const [message] = (await answer) as [WriterAnswer];
-    return message;
-  }
-
   async #seal(): Promise<void> {
     if (this.#writer === undefined) return;
-    await this.#order({ do: "seal" });
+    await this.#writer.order({ do: "seal" });
     await this.#endWriter();
   }
 
@@ -176,7 +165,7 @@ export class JournalModel {
     // In the middle of an order whose answer is not awaited.
     const requestIds = Array.from({ length: 40 }, () => this.#nextRequestId++);
     epoch.unanswered = requestIds;
-    this.#writer.send({ do: "append", requestIds } satisfies WriterOrder);
+    this.#writer.send({ do: "append", requestIds });
     await this.#endWriter();
     this.#uncleanStops += 1;
   }
@@ -194,10 +183,7 @@ export class JournalModel {
   async #endWriter(): Promise<void> {
     const writer = this.#writer;
     this.#writer = undefined;
-    if (writer === undefined) return;
-    const ended = once(writer, "exit");
-    writer.kill("SIGKILL");
-    await ended;
+    await writer?.kill();
   }
 
   async #read(batches: number): Promise<void> {

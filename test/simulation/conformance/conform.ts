@@ -12,9 +12,10 @@ import { playRabbitMq } from "./play-rabbitmq.ts";
 import { playRabbitMqCluster } from "./play-rabbitmq-cluster.ts";
 import { type ClusterStep, rabbitMqClusterScripts } from "./rabbitmq-cluster-script.ts";
 import { type RabbitMqStep, rabbitMqScripts } from "./rabbitmq-script.ts";
+import { startGuardedRabbitMq } from "./real-broker.ts";
 import { RealJournal } from "./real-journal.ts";
 import { RealKafka, startGuardedKafka } from "./real-kafka.ts";
-import { RealRabbitMq, startGuardedRabbitMq } from "./real-rabbitmq.ts";
+import { RealRabbitMq } from "./real-rabbitmq.ts";
 import { RealRabbitMqCluster } from "./real-rabbitmq-cluster.ts";
 
 /** What the models are compared with. */
@@ -146,7 +147,7 @@ export async function conform(
 function count(outcomes: Map<string, number>, line: string): void {
   const [, action, outcome = ""] = /^\d+ \{"do":"([^"]+)".*\}: (.*)$/.exec(line) ?? [];
   if (outcome === "-") return;
-  const isListed = /^[[{]/.test(outcome);
-  const name = action === undefined ? "read back" : `${action} ${isListed ? "answered" : outcome}`;
+  const said = outcome.replace(/^[[{].*[\]}]/, "answered");
+  const name = action === undefined ? "read back" : `${action} ${said}`;
   outcomes.set(name, (outcomes.get(name) ?? 0) + 1);
 }

@@ -38,6 +38,8 @@ export type KafkaStep =
       /** What becomes of the first requests of the send; kafkajs makes two at most. Absent: none is lost. */
       readonly loses?: readonly Loss[];
     }
+  /** Limits what the user may send to the broker in a second; without `bytesPerSecond` it may send anything again. */
+  | { readonly do: "quota"; readonly bytesPerSecond?: number }
   | { readonly do: "stop-node" | "start-node"; readonly node: number };
 
 const topic = fc.nat({ max: 1 });
@@ -98,6 +100,21 @@ const lossySend = fc.record({
   size: fc.record({ bytes: fc.constantFrom(10, 64) }),
   loses: fc.array(loss, { minLength: 1, maxLength: 2 }),
 });
+const quota = fc.record(
+  { do: fc.constant("quota" as const), bytesPerSecond: fc.constantFrom(500, 4000) },
+  { requiredKeys: ["do"] },
+);
+/** Two sends on one connection, the second of which has to wait for a quota. */
+const throttled: fc.Arbitrary<readonly KafkaStep[]> = fc
+  .record({ producer, partition: fc.nat({ max: 1 }), second: fc.integer({ min: 1, max: 3 }) })
+  .map(({ second, ...where }) => {
+    const each = { do: "send", topic: 0, size: { bytes: 900 }, ...where } as const;
+    return [
+      { do: "quota", bytesPerSecond: 500 },
+      { ...each, count: 3 },
+      { ...each, count: second },
+    ];
+  });
 const nodes = fc.record({
   do: fc.constantFrom("stop-node" as const, "start-node" as const),
   node: fc.integer({ min: 1, max: 3 }),
@@ -115,7 +132,10 @@ const beginning: readonly KafkaStep[] = [
   { do: "connect", producer: 0 },
 ];
 
-/** Scripts for a cluster. `stopsNodes`: nodes are killed and started, which takes seconds each time. */
+/**
+ * Scripts for a cluster. `stopsNodes`: nodes are killed and started, which takes seconds each time, and no quota is set:
+ * each node counts for itself.
+ */
 export function kafkaScripts(stopsNodes: boolean): fc.Arbitrary<readonly KafkaStep[]> {
   const step = fc.oneof(
     { arbitrary: send, weight: 12 },
@@ -126,9 +146,13 @@ export function kafkaScripts(stopsNodes: boolean): fc.Arbitrary<readonly KafkaSt
     { arbitrary: producers, weight: 2 },
     { arbitrary: limits, weight: 1 },
     { arbitrary: rights, weight: 2 },
-    ...(stopsNodes ? [{ arbitrary: nodes, weight: 2 }] : []),
+    stopsNodes ? { arbitrary: nodes, weight: 2 } : { arbitrary: quota, weight: 2 },
+  );
+  const steps = fc.oneof(
+    { arbitrary: step.map((each) => [each]), weight: 25 },
+    ...(stopsNodes ? [] : [{ arbitrary: throttled, weight: 1 }]),
   );
   return fc
-    .array(step, { minLength: 10, maxLength: 40, size: "max" })
-    .map((steps) => [...beginning, ...steps]);
+    .array(steps, { minLength: 10, maxLength: 40, size: "max" })
+    .map((rest) => [...beginning, ...rest.flat()]);
 }

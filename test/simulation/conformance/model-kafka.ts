@@ -5,6 +5,9 @@ import { Random } from "../random.ts";
 import type { KafkaSubject, ReadRecord } from "./play-kafka.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
+/** In so many samples a broker of a script counts what a client sends; real ones get it as `quota.window.num`. */
+export const quotaSamples = 2;
+
 /** The model as the subject of a script. */
 export class ModelKafka implements KafkaSubject {
   readonly nodes: number;
@@ -14,7 +17,10 @@ export class ModelKafka implements KafkaSubject {
 
   constructor(nodes: number) {
     this.nodes = nodes;
-    this.#model = new KafkaModel(this.#time.scheduler, new Random(1), nodes);
+    this.#model = new KafkaModel(this.#time.scheduler, new Random(1), {
+      nodes,
+      quotaSamples,
+    });
     const Client = simulatedKafka(() => this.#model);
     // Where an answer is lost, no time passes that would make the client read metadata again.
     this.kafka = new Client({ connectionTimeout: 60_000, requestTimeout: 100 }) as Kafka;
@@ -51,6 +57,10 @@ export class ModelKafka implements KafkaSubject {
   async setRight(topic: number, right: TopicRight, isAllowed: boolean): Promise<void> {
     if (isAllowed) this.#model.allow(this.topicName(topic), right);
     else this.#model.deny(this.topicName(topic), right);
+  }
+
+  async setQuota(bytesPerSecond = Infinity): Promise<void> {
+    this.#model.bytesPerSecond = bytesPerSecond;
   }
 
   async stopNode(node: number): Promise<void> {

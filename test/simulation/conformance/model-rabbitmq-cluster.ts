@@ -1,65 +1,44 @@
-import type { ChannelModel } from "amqplib";
-import { RabbitMqModel } from "../rabbitmq.ts";
-import { Random } from "../random.ts";
+import { ModelBroker } from "./model-broker.ts";
 import type { RabbitMqClusterSubject } from "./play-rabbitmq-cluster.ts";
+import { QueueLeaders } from "./queue-leaders.ts";
 import type { ClusterStep } from "./rabbitmq-cluster-script.ts";
-import { VirtualTime } from "./virtual-time.ts";
 
 /** The model as the subject of a script. */
-export class ModelRabbitMqCluster implements RabbitMqClusterSubject {
+export class ModelRabbitMqCluster extends ModelBroker implements RabbitMqClusterSubject {
   readonly exchange = "exchange";
-  readonly #time = new VirtualTime();
-  readonly #model: RabbitMqModel;
-  readonly #queues = new Map<string, ClusterStep & { readonly do: "declare" }>();
-  readonly #stopped = new Set<number>();
-
-  /** `version`: that of the broker with which it is compared. */
-  constructor(version: string) {
-    this.#model = new RabbitMqModel(this.#time.scheduler, new Random(1), version);
-  }
-
-  connect(): Promise<ChannelModel> {
-    return this.#model.connect({ timeout: 60_000 }) as Promise<ChannelModel>;
-  }
-
-  settle<T>(start: () => Promise<T>) {
-    return this.#time.settle(start);
-  }
-
-  queueName(queue: number): string {
-    return `queue-${queue}`;
-  }
+  readonly #leaders = new QueueLeaders();
+  readonly #queues = new Map<number, ClusterStep & { readonly do: "declare" }>();
 
   async declare(step: ClusterStep & { readonly do: "declare" }): Promise<void> {
-    const name = this.queueName(step.queue);
-    this.#queues.set(name, step);
-    this.#model.declareQueue(name, { kind: step.kind });
-    this.#model.bind(name, this.exchange, name);
+    const { queue, kind, node } = step;
+    const name = this.queueName(queue);
+    this.#queues.set(queue, step);
+    if (kind === "quorum") this.#leaders.declared(queue, node);
+    this.model.declareQueue(name, { kind });
+    this.model.bind(name, this.exchange, name);
   }
 
   async stopNode(node: number): Promise<void> {
-    this.#stopped.add(node);
+    this.#leaders.stop(node);
     this.#apply();
   }
 
   async startNode(node: number): Promise<void> {
-    this.#stopped.delete(node);
+    this.#leaders.start(node);
     this.#apply();
   }
 
   #apply(): void {
-    for (const [name, { kind, node }] of this.#queues) {
-      const isDown = kind === "classic" && this.#stopped.has(node);
-      const isWithoutMajority = kind === "quorum" && this.#stopped.size > 1;
-      this.#model.setQueue(name, { isDown, isWithoutMajority });
+    const { stopped, hasMajority } = this.#leaders;
+    for (const [queue, { kind, node }] of this.#queues) {
+      const isDown = kind === "classic" && stopped.has(node);
+      const isWithoutMajority = kind === "quorum" && !hasMajority;
+      const isLeaderless = this.#leaders.of(queue) === "lost";
+      this.model.setQueue(this.queueName(queue), { isDown, isWithoutMajority, isLeaderless });
     }
   }
 
   async read(queue: number): Promise<readonly string[]> {
-    return (this.#model.read(this.queueName(queue)) ?? []).map(({ messageId }) => messageId);
-  }
-
-  async clear(): Promise<void> {
-    // Each script has a model of its own.
+    return (this.model.read(this.queueName(queue)) ?? []).map(({ messageId }) => messageId);
   }
 }

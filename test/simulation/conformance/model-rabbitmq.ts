@@ -1,38 +1,16 @@
-import type { ChannelModel, ConfirmChannel } from "amqplib";
-import { RabbitMqModel } from "../rabbitmq.ts";
+import type { ConfirmChannel } from "amqplib";
 import { reset, type SimulatedConnection } from "../rabbitmq-connection.ts";
-import { Random } from "../random.ts";
+import { ModelBroker } from "./model-broker.ts";
 import type { RabbitMqSubject, ReadMessage } from "./play-rabbitmq.ts";
 import type { MessageLoss, OperatorStep, SwitchStep } from "./rabbitmq-script.ts";
-import { VirtualTime } from "./virtual-time.ts";
 
 /** Within which time the model has handled what was published, in ms. */
 const handledMs = 1000;
 
 /** The model as the subject of a script. */
-export class ModelRabbitMq implements RabbitMqSubject {
-  readonly #time = new VirtualTime();
-  readonly #model: RabbitMqModel;
-
-  /** `version`: that of the broker with which it is compared. */
-  constructor(version: string) {
-    this.#model = new RabbitMqModel(this.#time.scheduler, new Random(1), version);
-  }
-
-  connect(): Promise<ChannelModel> {
-    return this.#model.connect({ timeout: 60_000 }) as Promise<ChannelModel>;
-  }
-
-  settle<T>(start: () => Promise<T>) {
-    return this.#time.settle(start);
-  }
-
+export class ModelRabbitMq extends ModelBroker implements RabbitMqSubject {
   exchangeName(exchange: number): string {
     return `exchange-${exchange}`;
-  }
-
-  queueName(queue: number): string {
-    return `queue-${queue}`;
   }
 
   async publishAndLose<T>(
@@ -41,12 +19,12 @@ export class ModelRabbitMq implements RabbitMqSubject {
     start: () => Promise<T>,
   ): Promise<T> {
     const { connection } = channel as unknown as { readonly connection: SimulatedConnection };
-    const model = this.#model;
+    const model = this.model;
     const published = start();
     if (loss === "confirms") {
       model.set({ ...model.faults, isMute: true });
       await new Promise<void>((resolve) => {
-        this.#time.scheduler.after(handledMs, resolve);
+        this.time.scheduler.after(handledMs, resolve);
       });
       model.set({ ...model.faults, isMute: false });
     }
@@ -55,7 +33,7 @@ export class ModelRabbitMq implements RabbitMqSubject {
   }
 
   async operate(step: OperatorStep): Promise<void> {
-    const model = this.#model;
+    const model = this.model;
     switch (step.do) {
       case "delete-queue":
         model.deleteQueue(this.queueName(step.queue));
@@ -82,7 +60,7 @@ export class ModelRabbitMq implements RabbitMqSubject {
   }
 
   #switch(what: SwitchStep["do"]): void {
-    const model = this.#model;
+    const model = this.model;
     const switches: Readonly<Record<typeof what, () => void>> = {
       "refuse-connections": () => {
         model.maxConnections = 0;
@@ -106,12 +84,8 @@ export class ModelRabbitMq implements RabbitMqSubject {
   }
 
   async read(queue: number): Promise<readonly ReadMessage[] | undefined> {
-    return this.#model
+    return this.model
       .read(this.queueName(queue))
       ?.map((message) => ({ ...message, content: message.content.toString() }));
-  }
-
-  async clear(): Promise<void> {
-    // Each script has a model of its own.
   }
 }

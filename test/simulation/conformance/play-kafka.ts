@@ -32,6 +32,8 @@ export interface KafkaSubject {
   grow(topic: number, partitions: number): Promise<void>;
   setMaxMessageBytes(topic: number, bytes: number): Promise<void>;
   setRight(topic: number, right: TopicRight, isAllowed: boolean): Promise<void>;
+  /** Bytes that the user may send in a second; `undefined`: any. */
+  setQuota(bytesPerSecond: number | undefined): Promise<void>;
   stopNode(node: number): Promise<void>;
   startNode(node: number): Promise<void>;
   /** What becomes of the next requests to store records, in place of what was to become of them. */
@@ -41,6 +43,9 @@ export interface KafkaSubject {
 }
 
 const none = "-";
+
+/** For how many seconds a broker counts what a user sends together, at most, with the settings of the scripts. */
+const countedSeconds = 3;
 
 /** Plays a script on a cluster. Returns one line for each step, and one for each record that is read back at the end. */
 export async function playKafka(
@@ -70,6 +75,9 @@ class Player {
   readonly #topics = new Map<number, TopicNow>();
   readonly #producers = new Map<number, Producer>();
   readonly #denied = new Set<string>();
+  #bytesPerSecond: number | undefined;
+  /** When the next send of a producer can be answered at the earliest by the quota, by the clock of the brokers. */
+  readonly #heldUntil = new Map<number, number>();
   /** The node that is down; a cluster of three works without one. */
   #stopped: number | undefined;
 
@@ -79,6 +87,8 @@ class Player {
 
   /** What a step comes to; `-` if there is nothing to do. */
   async play(step: KafkaStep, index: number): Promise<string> {
+    // Another connection is not held up by what was sent on the one before.
+    if (step.do !== "send" && "producer" in step) this.#heldUntil.delete(step.producer);
     switch (step.do) {
       case "connect":
         return this.#connect(step.producer);
@@ -92,6 +102,8 @@ class Player {
         return this.#send(step, index);
       case "examine":
         return this.#examine(step.topic);
+      case "quota":
+        return this.#setQuota(step.bytesPerSecond);
       default:
         return (await this.#control(step)) ? "done" : none;
     }
@@ -105,6 +117,7 @@ class Player {
       const [topic, right] = JSON.parse(denied) as [number, TopicRight];
       await subject.setRight(topic, right, true);
     }
+    await this.#setQuota(undefined);
     const lines: string[] = [];
     for (const topic of [...this.#topics.keys()].toSorted((a, b) => a - b)) {
       for (const { partition, offset, key, value, headers } of await subject.read(topic)) {
@@ -124,7 +137,7 @@ class Player {
 
   /** Changes the cluster. False if there is nothing to change. */
   async #control(
-    step: Exclude<KafkaStep, ProducerStep | { readonly do: "send" } | { readonly do: "examine" }>,
+    step: Exclude<KafkaStep, ProducerStep | { readonly do: "send" | "examine" | "quota" }>,
   ): Promise<boolean> {
     const subject = this.#subject;
     if ("node" in step) return this.#setNode(step);
@@ -188,6 +201,13 @@ class Player {
     return true;
   }
 
+  async #setQuota(bytesPerSecond: number | undefined): Promise<string> {
+    if (bytesPerSecond === this.#bytesPerSecond) return none;
+    this.#bytesPerSecond = bytesPerSecond;
+    await this.#subject.setQuota(bytesPerSecond);
+    return "done";
+  }
+
   async #setNode({ do: what, node }: { readonly do: string; readonly node: number }) {
     const isStop = what === "stop-node";
     if (node > this.#subject.nodes) return false;
@@ -224,15 +244,37 @@ class Player {
     if (producer === undefined) return none;
     const topic = this.#subject.topicName(step.topic);
     const messages = this.#messagesOf(step, index);
-    this.#subject.lose(step.loses ?? []);
+    // With an answer the client would lose that it is throttled, and wait for a broker that reads nothing.
+    const loses = this.#bytesPerSecond === undefined ? (step.loses ?? []) : [];
+    this.#subject.lose(loses);
+    const sentAt = this.#subject.now();
+    const heldUntil = this.#heldUntil.get(step.producer);
+    this.#heldUntil.delete(step.producer);
     return this.#outcome(
       () => producer.send({ topic, acks: -1, timeout: 60_000, messages }),
-      (answers) =>
-        JSON.stringify(
-          answers.map(({ partition, errorCode, baseOffset }) => [partition, errorCode, baseOffset]),
-        ),
+      (answers) => {
+        const stored = answers.map(({ partition, errorCode, baseOffset }) => [
+          partition,
+          errorCode,
+          baseOffset,
+        ]);
+        if (stored.length === 0) return "[]";
+        if (loses.length === 0) this.#hold(step.producer, bytesOfBatch(messages), sentAt);
+        if (heldUntil === undefined) return JSON.stringify(stored);
+        const earlyMs = heldUntil - this.#subject.now();
+        if (earlyMs > 0)
+          throw new Error(`step ${index} ends ${earlyMs} ms before the quota lets it`);
+        return `${JSON.stringify(stored)} throttled`;
+      },
       topic,
     );
+  }
+
+  /** Notes until when the quota holds up what a producer sends next, at least. */
+  #hold(producer: number, bytes: number, sentAt: number): void {
+    if (this.#bytesPerSecond === undefined) return;
+    const seconds = bytes / this.#bytesPerSecond - countedSeconds;
+    if (seconds > 0) this.#heldUntil.set(producer, sentAt + seconds * 1000);
   }
 
   #messagesOf(step: KafkaStep & { readonly do: "send" }, index: number) {

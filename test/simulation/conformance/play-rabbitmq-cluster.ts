@@ -1,5 +1,6 @@
 import type { ChannelModel, ConfirmChannel, Message } from "amqplib";
 import { isNack } from "../../../src/amqp/amqplib.ts";
+import { QueueLeaders } from "./queue-leaders.ts";
 import type { ClusterStep } from "./rabbitmq-cluster-script.ts";
 import type { Settled } from "./virtual-time.ts";
 
@@ -24,7 +25,6 @@ export interface RabbitMqClusterSubject {
 
 const none = "-";
 const queues = [0, 1, 2];
-const nodes = 3;
 
 /** Plays a script on a cluster. Returns one line for each step, and one for each queue that is read back at the end. */
 export async function playRabbitMqCluster(
@@ -49,11 +49,14 @@ export async function playRabbitMqCluster(
 
 class Player {
   readonly #subject: RabbitMqClusterSubject;
-  readonly #kinds = new Map<number, string>();
-  readonly #stopped = new Set<number>();
+  readonly #leaders = new QueueLeaders();
   readonly #returned = new Set<unknown>();
   #connection: ChannelModel | undefined;
   #channel: ConfirmChannel | undefined;
+  /** Queues that know the channel. */
+  readonly #known = new Set<number>();
+  /** Queues that may refuse all that the channel sends from now on. */
+  readonly #refusing = new Set<number>();
   /** Messages in quorum queues that had no majority when they were published. */
   #waiting: { readonly id: string; readonly outcome: Promise<string>; isEarly: boolean }[] = [];
 
@@ -64,9 +67,15 @@ class Player {
   async open(): Promise<void> {
     await this.#settled(async () => {
       this.#connection = await this.#subject.connect();
-      this.#channel = await this.#connection.createConfirmChannel();
-      await this.#channel.assertExchange(this.#subject.exchange, "direct", { durable: true });
+      await this.#openChannel();
+      await this.#channel?.assertExchange(this.#subject.exchange, "direct", { durable: true });
     });
+  }
+
+  async #openChannel(): Promise<void> {
+    this.#known.clear();
+    this.#refusing.clear();
+    this.#channel = await this.#connection?.createConfirmChannel();
     this.#channel?.on("return", ({ properties }: Message) => {
       this.#returned.add(properties.messageId);
     });
@@ -80,14 +89,17 @@ class Player {
   async play(step: ClusterStep, index: number): Promise<string> {
     switch (step.do) {
       case "declare":
-        this.#kinds.set(step.queue, step.kind);
+        if (step.kind === "quorum") this.#leaders.declared(step.queue, step.node);
         await this.#settled(() => this.#subject.declare(step));
         return "done";
       case "publish":
         return this.#publish(step.queues, index);
+      case "open":
+        await this.#settled(() => this.#openChannel());
+        return "done";
       case "stop-node":
-        if (this.#stopped.has(step.node)) return none;
-        this.#stopped.add(step.node);
+        if (this.#leaders.stopped.has(step.node)) return none;
+        this.#leaders.stop(step.node);
         await this.#subject.stopNode(step.node);
         return "done";
       default:
@@ -98,16 +110,17 @@ class Player {
   /** Starts the nodes that are down. Returns what came of the messages that waited for them. */
   async startAll(): Promise<string> {
     const outcomes: string[] = [];
-    for (const node of this.#stopped) outcomes.push(await this.#start(node));
+    for (const node of this.#leaders.stopped) outcomes.push(await this.#start(node));
     return outcomes.join("; ") || none;
   }
 
   async #start(node: number): Promise<string> {
-    if (!this.#stopped.delete(node)) return none;
+    if (!this.#leaders.stopped.has(node)) return none;
+    this.#leaders.start(node);
     const early = this.#waiting.filter(({ isEarly }) => isEarly).map(({ id }) => id);
     await this.#subject.startNode(node);
     const outcomes: string[] = [];
-    for (const { id, outcome } of this.#hasMajority ? this.#waiting.splice(0) : []) {
+    for (const { id, outcome } of this.#leaders.hasMajority ? this.#waiting.splice(0) : []) {
       outcomes.push(`${id} ${await this.#settled(() => outcome)}`);
     }
     return [early.length === 0 ? "done" : `done, too early: ${early.join()}`, ...outcomes].join(
@@ -115,17 +128,13 @@ class Player {
     );
   }
 
-  get #hasMajority(): boolean {
-    return this.#stopped.size < nodes / 2;
-  }
-
   async #publish(targets: readonly number[], index: number): Promise<string> {
-    const sent = targets.map((queue, at) => {
+    const sent = this.#usable(targets).map((queue, at) => {
       const id = `${index}.${at}`;
       const outcome = this.#send(this.#subject.queueName(queue), id);
-      const mayWait = this.#kinds.get(queue) === "quorum" && !this.#hasMajority;
-      return { id, outcome, mayWait };
+      return { id, outcome, mayWait: this.#mayWait(queue) };
     });
+    if (sent.length === 0) return none;
     const outcomes: string[] = [];
     for (const { id, outcome, mayWait } of sent) {
       if (!mayWait) {
@@ -142,6 +151,33 @@ class Player {
       outcomes.push("waits");
     }
     return outcomes.join();
+  }
+
+  /**
+   * The queues whose outcome can be known. Without a majority one that does not know the channel refuses it, which may
+   * take long, and holds up all that is sent after. If it has no leader either, RabbitMQ 3 refuses all from then on,
+   * until the node of the leader is back, and nobody knows which node that is once it has changed.
+   */
+  #usable(targets: readonly number[]): readonly number[] {
+    const [stranger] = targets.filter((queue) => this.#isStrange(queue));
+    const usable = targets.filter((queue) => !this.#isStrange(queue) && !this.#refusing.has(queue));
+    for (const queue of usable) this.#known.add(queue);
+    if (stranger === undefined) return usable;
+    if (typeof this.#leaders.of(stranger) !== "number") this.#refusing.add(stranger);
+    return [...usable, stranger];
+  }
+
+  #isStrange(queue: number): boolean {
+    return this.#lacksMajority(queue) && !this.#known.has(queue);
+  }
+
+  #lacksMajority(queue: number): boolean {
+    return this.#leaders.of(queue) !== undefined && !this.#leaders.hasMajority;
+  }
+
+  /** True if a message is confirmed only once there is a majority again. */
+  #mayWait(queue: number): boolean {
+    return this.#lacksMajority(queue) && this.#known.has(queue);
   }
 
   #send(routingKey: string, messageId: string): Promise<string> {

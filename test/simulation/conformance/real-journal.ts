@@ -1,10 +1,7 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import type { JournalFrame } from "../../../src/journal/frame.ts";
 import { framesOf } from "../../../src/journal/journal-reader.ts";
 import type { JournalPosition } from "../../../src/journal/position.ts";
@@ -15,12 +12,11 @@ import {
   removeTempDirectory,
 } from "../../integration/support/temp-directory.ts";
 import { ChangedSegment, type FoundFrame } from "../../support/changed-journal.ts";
-import type { WriterOrder } from "../../support/writer-process.ts";
+import { JournalWriter } from "../../support/journal-writer.ts";
 import type { Tear } from "./journal-script.ts";
 import type { Layout } from "./model-journal.ts";
 import type { JournalSubject } from "./play-journal.ts";
 
-const writerFile = fileURLToPath(new URL("../../support/writer-process.js", import.meta.url));
 /** Longest time for which a reader that found nothing relies on what it knows of the directory, in ms. */
 const relistMs = 100;
 const frameHeaderBytes = 104;
@@ -30,7 +26,7 @@ export class RealJournal implements JournalSubject {
   readonly #root = makeTempDirectory("conformance");
   readonly #directory = join(this.#root, "journal");
   readonly #layout = new Map<number, Set<number>>();
-  #writer: ChildProcess | undefined;
+  #writer: JournalWriter | undefined;
   #reader: NativeJournalReader | undefined;
   /** False if its last read found nothing. */
   #hasFound = true;
@@ -46,9 +42,9 @@ export class RealJournal implements JournalSubject {
 
   async append(requestIds: readonly number[]): Promise<void> {
     const isNew = this.#writer === undefined;
-    this.#writer ??= fork(writerFile, [this.#directory], { serialization: "advanced" });
-    await this.#order({ do: "append", requestIds: isNew ? [0, ...requestIds] : requestIds });
-    await this.#order({ do: "flush" });
+    this.#writer ??= new JournalWriter(this.#directory);
+    await this.#writer.order({ do: "append", requestIds: isNew ? [0, ...requestIds] : requestIds });
+    await this.#writer.order({ do: "flush" });
     for (const { epochNumber, segment, firstSequence } of await listSegments(this.#directory)) {
       let begun = this.#layout.get(epochNumber);
       if (begun === undefined) this.#layout.set(epochNumber, (begun = new Set()));
@@ -57,8 +53,8 @@ export class RealJournal implements JournalSubject {
   }
 
   async end(how: "seal" | "kill"): Promise<void> {
-    if (how === "seal") await this.#order({ do: "seal" });
-    await this.#endProcess();
+    if (how === "seal") await this.#writer?.order({ do: "seal" });
+    await this.#endWriter();
   }
 
   async tear(torn: readonly boolean[], tear: Tear): Promise<void> {
@@ -114,25 +110,14 @@ export class RealJournal implements JournalSubject {
 
   async close(): Promise<void> {
     this.#reader?.close();
-    await this.#endProcess();
+    await this.#endWriter();
     removeTempDirectory(this.#root);
   }
 
-  async #order(order: WriterOrder): Promise<void> {
-    const writer = this.#writer;
-    if (writer === undefined) throw new Error("no writer runs");
-    const answer = once(writer, "message");
-    writer.send(order);
-    await answer;
-  }
-
-  async #endProcess(): Promise<void> {
+  async #endWriter(): Promise<void> {
     const writer = this.#writer;
     this.#writer = undefined;
-    if (writer === undefined) return;
-    const ended = once(writer, "exit");
-    writer.kill("SIGKILL");
-    await ended;
+    await writer?.kill();
   }
 }
 

@@ -4,6 +4,7 @@ import { createKafka } from "../../../src/sinks/kafka/client.ts";
 import { kafkaSinkOptions, resolveKafkaSink } from "../../../src/sinks/kafka/options.ts";
 import type { KafkaCluster } from "../../integration/support/broker-provider.ts";
 import { localProvider } from "../../integration/support/brokers.ts";
+import { setProducerQuota } from "../../integration/support/client-quotas.ts";
 import { kafkaClient, withAdmin } from "../../integration/support/kafka-topics.ts";
 import { readKafka } from "../../integration/support/read-kafka.ts";
 import { TcpProxy } from "../../integration/support/tcp-proxy.ts";
@@ -11,6 +12,7 @@ import { patientEntry } from "../../support/patient-entry.ts";
 import { until } from "../../support/until.ts";
 import type { Loss, TopicRight, TopicSettings } from "../kafka.ts";
 import { KafkaLosses } from "./lossy-kafka.ts";
+import { quotaSamples } from "./model-kafka.ts";
 import type { KafkaSubject, ReadRecord } from "./play-kafka.ts";
 import type { Settled } from "./virtual-time.ts";
 
@@ -41,6 +43,7 @@ export async function startGuardedKafka(nodes: 1 | 3): Promise<GuardedKafka> {
       "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:SASL_PLAINTEXT",
     "listener.name.proxied.sasl.enabled.mechanisms": "PLAIN",
     "listener.name.proxied.plain.sasl.jaas.config": login,
+    "quota.window.num": String(quotaSamples),
   };
   const closeAll = () => Promise.all(proxies.map((proxy) => proxy.close()));
   try {
@@ -168,6 +171,11 @@ export class RealKafka implements KafkaSubject {
     const rule = ruleOf(this.topicName(topic), operation, AclPermissionTypes.DENY);
     if (isAllowed) await this.#admin.deleteAcls({ filters: [rule] });
     else await this.#admin.createAcls({ acl: [rule] });
+    await this.#applied();
+  }
+
+  async setQuota(bytesPerSecond: number | undefined): Promise<void> {
+    await setProducerQuota(this.#cluster.bootstrapServers[0] ?? "", username, bytesPerSecond);
     await this.#applied();
   }
 
