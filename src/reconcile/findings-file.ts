@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CertwireError } from "../errors/certwire-error.ts";
 import { directoryModes, fileModes, noFollow } from "../files/append-file.ts";
@@ -48,8 +48,7 @@ export class FindingsFile {
         throw cause;
       }
     } catch (cause) {
-      const hint =
-        "If the file is damaged, delete it with run.json beside it: the next run compares every row.";
+      const hint = "If the file is damaged, delete it: the next run compares every row.";
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot open ${path}`, { cause, hint });
     }
   }
@@ -92,10 +91,15 @@ export class FindingsFile {
   }
 }
 
+/** False if somebody has deleted what an interrupted run had found, in so many bytes: then it cannot go on. */
+export async function hasFindings(path: string, bytes: number): Promise<boolean> {
+  // What else is wrong with the file its opening says.
+  const found = await stat(path).catch(() => undefined);
+  return (found?.size ?? 0) >= bytes;
+}
+
 /** The first findings of an interrupted run, whose file had so many bytes. */
 async function resume(file: FileHandle, bytes: number): Promise<Finding[]> {
-  const { size } = await file.stat();
-  if (size < bytes) throw new RangeError(`${size} bytes of ${bytes} are there`);
   await file.truncate(bytes);
   return firstOf(file, bytes);
 }

@@ -22,7 +22,7 @@ import {
   requestClasses,
 } from "./compare-row.ts";
 import { ContentIndex, crlRequestId, type IndexEntry } from "./content-index.ts";
-import { FindingsFile } from "./findings-file.ts";
+import { FindingsFile, hasFindings } from "./findings-file.ts";
 import type { Contents } from "./journal-contents.ts";
 import { type Identified, identifyBoth } from "./known-database.ts";
 import { emptyRun, type RunningState } from "./run-file.ts";
@@ -224,8 +224,10 @@ export class Comparing {
   ): Promise<Comparing> {
     const { run, paths, contents, now = () => clock.time() } = options;
     const startedMs = Math.min(now(), contents.knownUntilMs ?? Number.POSITIVE_INFINITY);
-    const running = (mayContinue ? run.state.running : undefined) ?? emptyRun(startedMs);
     const path = mayContinue ? paths.findings : paths.changes;
+    const stopped = mayContinue ? run.state.running : undefined;
+    const goesOn = stopped !== undefined && (await hasFindings(path, stopped.findingsBytes));
+    const running = goesOn ? stopped : emptyRun(startedMs);
     const findings = await FindingsFile.open(path, running);
     const backfilled = await Backfilled.open(paths.publishedDirectory);
     return new Comparing(options, facts, findings, running, backfilled);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
@@ -323,15 +323,18 @@ test("a run whose state is damaged says which file to delete", async (t) => {
   }
   assert.equal((await scene.reconcile()).mode, "since");
 
-  // A place that the file of findings does not reach.
-  const running = { startedMs: 0, after: 1, rows: 0, otherCa: 0, counts: {}, findings: 1 };
+  // What a stopped run had found is damaged, or somebody has deleted it.
+  const running = { startedMs: 0, after: 2, rows: 0, otherCa: 0, counts: {}, findings: 1 };
   const run = await RunFile.open(scene.paths.run);
-  await run.save({ running: { ...running, findingsBytes: 2 ** 40 } });
+  await run.save({ running: { ...running, findingsBytes: 4 } });
+  writeFileSync(scene.paths.findings, "{}}\n");
   await assert.rejects(scene.reconcile(), {
     code: "CERTWIRE_CHECKPOINT_FAILED",
-    hint: /delete it with run\.json/,
+    hint: /delete it/,
   });
-  assert.equal(statSync(scene.paths.findings).size, 0);
+  rmSync(scene.paths.findings);
+  const anew = await scene.reconcile();
+  assert.deepEqual([anew.mode, anew.rows, anew.findings], ["full", 1, []]);
 });
 
 test("requests that are to be compared again are, and only what the journal can still know is a result", async (t) => {
