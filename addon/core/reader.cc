@@ -1,5 +1,7 @@
 #include "journal/reader.h"
 
+#include <algorithm>
+#include <atomic>
 #include <new>
 #include <utility>
 
@@ -26,6 +28,8 @@ class ReaderCore final : public Reader {
       : ReaderCore(options,
                    options.file_system != nullptr ? options.file_system : DefaultFileSystem()) {}
   Status Read(Batch* batch) override;
+  Status ReadWithin(uint32_t wait_ms, uint32_t poll_ms, Batch* batch) override;
+  void StopWaiting() override;
   std::string BlockingSegment() const override { return view_.blocking_segment(); }
   bool AtEnd() const override { return at_end_; }
   ReaderStats Stats() const override { return stats_; }
@@ -55,6 +59,8 @@ class ReaderCore final : public Reader {
   bool at_end_ = false;
   uint64_t listed_at_ = 0;     ///< MonotonicNanos; 0: list the directory at the next read
   uint64_t absent_since_ = 0;  ///< since when a listed file cannot be opened; 0: all can
+  Bell bell_;                  ///< rings to end a wait
+  std::atomic<bool> stopped_{false};
 };
 
 Status ReaderCore::Read(Batch* batch) {
@@ -62,6 +68,27 @@ Status ReaderCore::Read(Batch* batch) {
   const Status status = ReadBatch();
   batch_.End();
   return status;
+}
+
+Status ReaderCore::ReadWithin(uint32_t wait_ms, uint32_t poll_ms, Batch* batch) {
+  const uint64_t until = MonotonicNanos() + wait_ms * kNanosPerMillisecond;
+  for (;;) {
+    const uint32_t ticket = bell_.Prepare();
+    const Status status = Read(batch);
+    const uint64_t now = MonotonicNanos();
+    if (!status.ok() || !batch->entries.empty() || now >= until ||
+        stopped_.load(std::memory_order_seq_cst)) {
+      bell_.Cancel();
+      return status;
+    }
+    const uint64_t pause = std::min(poll_ms * kNanosPerMillisecond, until - now);
+    bell_.Wait(ticket, static_cast<int64_t>(pause / kNanosPerMicrosecond + 1));
+  }
+}
+
+void ReaderCore::StopWaiting() {
+  stopped_.store(true, std::memory_order_seq_cst);
+  bell_.Ring();
 }
 
 Status ReaderCore::ReadBatch() {

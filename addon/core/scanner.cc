@@ -28,7 +28,8 @@ Status SegmentScanner::LoadWindow(uint64_t offset, size_t size, const uint8_t** 
                                   size_t* available) {
   if (offset < window_start_ || offset + size > window_start_ + window_size_) {
     const uint64_t left = offset < end() ? end() - offset : 0;
-    const auto ahead = static_cast<size_t>(std::min<uint64_t>(kWindowBytes, left));
+    const auto ahead = static_cast<size_t>(std::min<uint64_t>(ahead_, left));
+    ahead_ = std::min(2 * ahead_, kWindowBytes);
     const Status status = FillWindow(offset, std::max(size, ahead));
     if (!status.ok()) return status;
   }

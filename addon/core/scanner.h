@@ -7,14 +7,17 @@
 #include <vector>
 
 #include "journal/file.h"
+#include "journal/units.h"
 #include "segment.h"
 
 namespace journal {
 
 inline constexpr uint64_t kNoFrame = UINT64_MAX;
+inline constexpr size_t kFirstWindowBytes = 4 * kKibibyte;
 
-/// Reads the frames of one segment through a window of 256 KiB, or of one frame when that is
-/// larger.
+/// Reads the frames of one segment through a window that doubles from read to read, from 4 KiB to
+/// 256 KiB, or of one frame when that is larger. A reader at the end of the journal reads there
+/// again and again, where zeros are all that a large window would hold.
 class SegmentScanner {
  public:
   /// Opens a segment; its header must have been verified.
@@ -26,7 +29,10 @@ class SegmentScanner {
   uint64_t end() const { return header_.size; }
 
   /// Forgets what was read, so that the next read sees what has been written since.
-  void Invalidate() { window_size_ = 0; }
+  void Invalidate() {
+    window_size_ = 0;
+    ahead_ = kFirstWindowBytes;
+  }
 
   /// Reads the frame header at `offset`; `valid` is false when there is none that verifies.
   Status ReadHeader(uint64_t offset, FrameHeader* frame, bool* valid);
@@ -51,6 +57,7 @@ class SegmentScanner {
   std::vector<uint8_t> window_;
   uint64_t window_start_ = 0;
   size_t window_size_ = 0;
+  size_t ahead_ = kFirstWindowBytes;
   uint64_t failed_at_ = kNoFrame;
   int failures_ = 0;
 };

@@ -12,23 +12,28 @@
 namespace binding {
 
 /// Work on a thread of its own that settles a promise: for calls that may block for ever, which
-/// would use up the few worker threads of Node. It does not keep the process alive. Task has
-/// `void Work()`, for that thread, and `void Settle(Napi::Env, const Napi::Promise::Deferred&)`.
+/// would use up the few worker threads of Node. Task has `void Work()`, for that thread, and
+/// `void Settle(Napi::Env, const Napi::Promise::Deferred&)`.
 template <typename Task>
 class OwnThreadPromise {
  public:
-  /// Starts the work. Throws in JavaScript and returns undefined if the system has no more threads.
-  static Napi::Value Start(Napi::Env env, Task task) {
+  /// Starts the work, which keeps the process alive only if asked to. Throws in JavaScript and
+  /// returns undefined if the system has no more threads.
+  static Napi::Value Start(Napi::Env env, Task task, bool keeps_alive = false) {
     auto state = std::make_unique<State>(State{std::move(task), Napi::Promise::Deferred::New(env)});
     const Napi::Promise promise = state->deferred.Promise();
     Settlement settlement = Settlement::New(env, "certwire", 1, 1);
-    settlement.Unref(env);
+    if (!keeps_alive) settlement.Unref(env);
     try {
       threads::StartDetached([state = state.get(), settlement]() mutable {
         state->task.Work();
-        // Refused when the process ends; then nobody waits any more.
-        if (settlement.BlockingCall(state) != napi_ok) delete state;
-        settlement.Release();
+        if (settlement.BlockingCall(state) == napi_ok) {
+          settlement.Release();
+        } else {
+          // Refused when the process ends, which gives up the settlement; then nobody waits any
+          // more.
+          delete state;
+        }
       });
     } catch (const std::exception& error) {
       settlement.Release();

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "own_thread_promise.h"
 #include "promise_worker.h"
 #include "values.h"
 
@@ -80,7 +81,7 @@ class ReadWorker final : public PromiseWorker {
  public:
   ReadWorker(Napi::Env env, ReaderWrap* owner)
       : PromiseWorker(env), owner_(owner), reader_(owner->reader_) {
-    owner_->Ref();
+    owner_->BeginRead();
   }
 
  protected:
@@ -88,10 +89,7 @@ class ReadWorker final : public PromiseWorker {
 
   void WorkEnded() override {
     blocking_segment_ = reader_->BlockingSegment();
-    owner_->stats_ = reader_->Stats();
-    owner_->at_end_ = reader_->AtEnd();
-    owner_->reading_ = false;
-    owner_->Unref();
+    owner_->EndRead(*reader_);
   }
 
   Napi::Value Result() override {
@@ -108,6 +106,29 @@ class ReadWorker final : public PromiseWorker {
   std::shared_ptr<journal::Reader> reader_;
   journal::Batch batch_;
   std::string blocking_segment_;
+};
+
+/// A read that may wait: on a thread of its own, since some that wait would leave none for others.
+struct WaitingRead {
+  ReaderWrap* owner;
+  std::shared_ptr<journal::Reader> reader;
+  uint32_t wait_ms;
+  uint32_t poll_ms;
+  journal::Batch batch;
+  journal::Status status;
+
+  void Work() { status = reader->ReadWithin(wait_ms, poll_ms, &batch); }
+
+  void Settle(Napi::Env env, const Napi::Promise::Deferred& deferred) const {
+    owner->EndRead(*reader);
+    if (!status.ok()) {
+      deferred.Reject(ToError(env, status, reader->BlockingSegment()).Value());
+    } else if (batch.entries.empty()) {
+      deferred.Resolve(env.Null());
+    } else {
+      deferred.Resolve(ToObject(env, batch));
+    }
+  }
 };
 
 Napi::Function ReaderWrap::Define(Napi::Env env) {
@@ -134,8 +155,27 @@ Napi::Value ReaderWrap::Read(const Napi::CallbackInfo& info) {
         .ThrowAsJavaScriptException();
     return info.Env().Undefined();
   }
+  const uint32_t wait_ms = info[0].ToNumber().Uint32Value();
+  if (!info[0].IsNumber() || wait_ms == 0) return (new ReadWorker(info.Env(), this))->Start();
+  const uint32_t poll_ms = info[1].ToNumber().Uint32Value();
+  WaitingRead task{this, reader_, wait_ms, poll_ms, {}, {}};
+  const Napi::Value promise =
+      OwnThreadPromise<WaitingRead>::Start(info.Env(), std::move(task), true);
+  // Without a thread nothing settles.
+  if (promise.IsPromise()) BeginRead();
+  return promise;
+}
+
+void ReaderWrap::BeginRead() {
   reading_ = true;
-  return (new ReadWorker(info.Env(), this))->Start();
+  Ref();
+}
+
+void ReaderWrap::EndRead(const journal::Reader& reader) {
+  stats_ = reader.Stats();
+  at_end_ = reader.AtEnd();
+  reading_ = false;
+  Unref();
 }
 
 Napi::Value ReaderWrap::Stats(const Napi::CallbackInfo& info) {
@@ -170,6 +210,9 @@ Napi::Value ReaderWrap::WriterTimes(const Napi::CallbackInfo& info) {
   return object;
 }
 
-void ReaderWrap::Close(const Napi::CallbackInfo&) { reader_.reset(); }
+void ReaderWrap::Close(const Napi::CallbackInfo&) {
+  if (reader_) reader_->StopWaiting();
+  reader_.reset();
+}
 
 }  // namespace binding

@@ -18,12 +18,16 @@ class ReaderWrap : public Napi::ObjectWrap<ReaderWrap> {
 
  private:
   friend class ReadWorker;
+  friend struct WaitingRead;
 
   Napi::Value Read(const Napi::CallbackInfo& info);
   Napi::Value Stats(const Napi::CallbackInfo& info);
   Napi::Value AtEnd(const Napi::CallbackInfo& info);
   Napi::Value WriterTimes(const Napi::CallbackInfo& info);
   void Close(const Napi::CallbackInfo& info);
+
+  void BeginRead();
+  void EndRead(const journal::Reader& reader);
 
   // Shared with a read under way, so that close() never frees a reader in use.
   std::shared_ptr<journal::Reader> reader_;

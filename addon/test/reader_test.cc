@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <thread>
 
 #include "catalog.h"
 #include "epoch_view.h"
@@ -987,4 +988,55 @@ TEST_CASE("a second writer on the same directory keeps its records until the fir
   REQUIRE(items.size() == mine + 1);
   CHECK(items.back().payload == "second");
   CHECK(items.back().after.epoch_number == 2);
+}
+
+TEST_CASE("a reader that waits hands out a frame that is written during its wait") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, kSegmentBytes);
+  int reads = 0;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    if (operation.op == test::Op::kRead && ++reads == 20) builder.Event("late");
+    return journal::Status::Ok();
+  });
+  auto reader = Open(&hooked, ReadMode::kCommitted);
+  journal::Batch batch;
+  REQUIRE(reader->ReadWithin(kNeverMs, 1, &batch).ok());
+  CHECK(batch.entries.size() == 1);
+  REQUIRE(reader->ReadWithin(1, 1, &batch).ok());
+  CHECK(batch.entries.empty());
+}
+
+TEST_CASE("another thread ends the wait of a reader, whenever that comes") {
+  test::MemoryFiles files;
+  test::JournalBuilder(&files, kDirectory).Epoch(1, 1, kSegmentBytes);
+  for (int round = 0; round < 200; ++round) {
+    auto reader = Open(&files, ReadMode::kCommitted);
+    std::thread stopping([&] { reader->StopWaiting(); });
+    journal::Batch batch;
+    CHECK(reader->ReadWithin(kNeverMs, kNeverMs, &batch).ok());
+    stopping.join();
+    CHECK(batch.entries.empty());
+  }
+}
+
+TEST_CASE("a reader at the end of the journal reads little of what is empty") {
+  test::MemoryFiles files;
+  test::JournalBuilder builder(&files, kDirectory);
+  builder.Epoch(1, 1, journal::kMebibyte);
+  builder.Event("one");
+  size_t bytes = 0;
+  test::HookFiles hooked(&files, [&](const test::Operation& operation) {
+    if (operation.op == test::Op::kRead) bytes += operation.size;
+    return journal::Status::Ok();
+  });
+  auto reader = Open(&hooked, ReadMode::kCommitted);
+  REQUIRE(test::ReadAll(reader.get()).size() == 1);
+  // Now and then it searches for frames after zeros.
+  CHECK(test::WaitUntil([&] {
+    bytes = 0;
+    journal::Batch batch;
+    REQUIRE(reader->Read(&batch).ok());
+    return bytes <= 16 * journal::kKibibyte;
+  }));
 }

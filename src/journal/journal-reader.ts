@@ -9,6 +9,7 @@ import {
   type NativeWriterTimes,
 } from "../native/addon.ts";
 import { mebibyte } from "../units.ts";
+import { unlessAborted } from "../waiting.ts";
 import type { FrameHashes, JournalFrame } from "./frame.ts";
 import type { FrameChunk, FrameSource } from "./frame-source.ts";
 import type { JournalPosition } from "./position.ts";
@@ -54,6 +55,9 @@ const columns = {
 /** How often the writer's durations are taken from the native reader, in ms. */
 const timesIntervalMs = 5000;
 
+/** How long the native reader waits for frames before it answers that there are none, in ms. */
+const waitMs = 5000;
+
 /** How many numbers the table of a native batch has for each frame. */
 export const tableStride = 12;
 
@@ -63,13 +67,18 @@ const foundGapIndex = 65_535;
 /** Bytes of a chain value in the buffer of a native batch. */
 const hashBytes = 32;
 
-/** Tails one journal directory. `next` waits for frames and polls every `idlePollMs` while there are none. */
+/**
+ * Tails one journal directory. `next` waits for frames, which costs the event loop nothing: the native reader checks every
+ * `idlePollMs` on a thread of its own.
+ */
 export class JournalReader implements FrameSource {
   readonly #native: NativeReader;
   readonly #idlePollMs: number;
   readonly #maxBatchFrames: number;
   readonly #maxBatchBytes: number;
   #positionLost: (() => void) | undefined;
+  /** The read under way, also after a call of `next` that was aborted: the next one gets what it finds. */
+  #reading: Promise<NativeBatch | null> | undefined;
   #newest: JournalFrame | undefined;
   #writerTimes: NativeWriterTimes | undefined;
   #timesReadAt = Number.NEGATIVE_INFINITY;
@@ -91,7 +100,8 @@ export class JournalReader implements FrameSource {
 
   async next(signal: AbortSignal): Promise<FrameChunk | null> {
     while (!signal.aborted) {
-      const batch = await readBatch(this.#native);
+      const batch = await this.#read(signal);
+      if (batch === undefined) break;
       this.#reportLostPosition();
       this.#readTimes();
       if (batch !== null && batch.table.length > 0) {
@@ -101,9 +111,28 @@ export class JournalReader implements FrameSource {
           frames.length >= this.#maxBatchFrames || batch.buffer.length * 2 >= this.#maxBatchBytes;
         return { frames, more: full };
       }
-      await clock.delay(this.#idlePollMs, { signal }).catch(() => undefined);
     }
     return null;
+  }
+
+  /** The next batch, `null` if there was none for some seconds; `undefined` if the signal was aborted first. */
+  async #read(signal: AbortSignal): Promise<NativeBatch | null | undefined> {
+    this.#reading ??= readBatch(this.#native, waitMs, this.#idlePollMs);
+    const reading = this.#reading;
+    let isAborted = false;
+    const error = (): Error => {
+      isAborted = true;
+      return new Error("the wait for frames was aborted");
+    };
+    try {
+      const batch = await unlessAborted(reading, signal, { error });
+      this.#reading = undefined;
+      return batch;
+    } catch (failure) {
+      if (isAborted) return undefined;
+      this.#reading = undefined;
+      throw failure;
+    }
   }
 
   /** The native reader answers only between two reads. */
@@ -145,10 +174,13 @@ export class JournalReader implements FrameSource {
   }
 }
 
-/** The next batch of a native reader, `null` if there is none now. Rejects with CERTWIRE_JOURNAL_UNREADABLE. */
-export async function readBatch(native: NativeReader): Promise<NativeBatch | null> {
+/** As `NativeReader.read`. Rejects with CERTWIRE_JOURNAL_UNREADABLE. */
+export async function readBatch(
+  native: NativeReader,
+  ...wait: readonly [waitMs?: number, pollMs?: number]
+): Promise<NativeBatch | null> {
   try {
-    return await native.read();
+    return await native.read(...wait);
   } catch (cause) {
     if (cause instanceof CertwireError) throw cause;
     throw new CertwireError("CERTWIRE_JOURNAL_UNREADABLE", "cannot read the journal", { cause });

@@ -76,14 +76,18 @@ export interface NativeWriterTimes {
   flush: DurationHistogram;
 }
 
-/** Reader of one journal directory; `read` runs on a worker thread, one call at a time. */
+/** Reader of one journal directory; `read` runs on another thread, one call at a time. */
 export interface NativeReader {
-  /** The next batch; `null` if there is nothing new now. Rejects if the journal cannot be read. */
-  read(): Promise<NativeBatch | null>;
+  /**
+   * The next batch; `null` if there is nothing new, or came within `waitMs` (default 0), for which it checks every
+   * `pollMs`, or until `close`. A wait takes a thread of its own, and nothing from the event loop. Rejects if the
+   * journal cannot be read.
+   */
+  read(waitMs?: number, pollMs?: number): Promise<NativeBatch | null>;
   stats(): NativeReaderStats;
   /** Summed over all frames read so far; must not be called during a `read`. The addon's reader has it. */
   writerTimes?(): NativeWriterTimes;
-  /** Closes its files; no `read` may follow. */
+  /** Closes its files and ends a wait; no `read` may follow. */
   close(): void;
 }
 

@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   native: ["errors"],
   "event-log": ["clock.ts", "errors", "native"],
   files: ["clock.ts", "units.ts", "errors", "native"],
-  journal: ["clock.ts", "units.ts", "errors", "native"],
+  journal: ["clock.ts", "units.ts", "waiting.ts", "errors", "native"],
   exit: ["units.ts", "errors"],
   x509: ["repeated-values.ts"],
   events: ["repeated-values.ts", "exit", "x509"],

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { test } from "node:test";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
-import { JournalReader } from "../../../src/journal/journal-reader.ts";
+import { JournalReader, type OpenNativeReader } from "../../../src/journal/journal-reader.ts";
 import type { NativeBatch, NativeReader, NativeReaderOptions } from "../../../src/native/addon.ts";
 
 function fakeReader(results: (NativeBatch | Error | null)[], positionLost = false) {
-  const seen: { options?: NativeReaderOptions; reads: number } = { reads: 0 };
+  const seen: { options?: NativeReaderOptions; waits: unknown[] } = { waits: [] };
   const native: NativeReader = {
-    async read() {
-      seen.reads += 1;
+    async read(...wait) {
+      seen.waits.push(wait);
       const result = results.shift() ?? null;
       if (result instanceof Error) throw result;
       return result;
@@ -98,15 +99,42 @@ test("the reader says that more is to come when the native batch is full", async
   assert.equal((await reader.next(new AbortController().signal))?.more, true);
 });
 
-test("an idle reader tries again after its poll interval and ends when it is aborted", async () => {
+test("an idle reader lets the native reader wait, again and again, and ends when it is aborted", async () => {
   const { open, seen } = fakeReader([null, null, batch]);
-  const reader = new JournalReader({ directory: "j", position: null, idlePollMs: 1 }, open);
+  const reader = new JournalReader({ directory: "j", position: null, idlePollMs: 7 }, open);
   const stop = new AbortController();
   assert.equal((await reader.next(stop.signal))?.frames.length, 2);
-  assert.equal(seen.reads, 3);
+  assert.deepEqual(seen.waits, [
+    [5000, 7],
+    [5000, 7],
+    [5000, 7],
+  ]);
   const next = reader.next(stop.signal);
   stop.abort();
   assert.equal(await next, null);
+});
+
+test("an abort ends a wait at once, and the next call gets what the read under way finds", async () => {
+  const { open } = fakeReader([]);
+  const gate = new EventEmitter();
+  let reads = 0;
+  const waiting: OpenNativeReader = (options) => ({
+    ...open(options),
+    async read() {
+      reads += 1;
+      await once(gate, "open");
+      return batch;
+    },
+  });
+  const reader = new JournalReader({ directory: "j", position: null }, waiting);
+  const stop = new AbortController();
+  const aborted = reader.next(stop.signal);
+  stop.abort();
+  assert.equal(await aborted, null);
+  gate.emit("open");
+  const chunk = await reader.next(new AbortController().signal);
+  assert.equal(chunk?.frames.length, 2);
+  assert.equal(reads, 1);
 });
 
 test("an error of the native reader is reported as an unreadable journal, and the next call tries again", async () => {

@@ -89,7 +89,8 @@ struct WriterTimes {
   DurationCounts flush;
 };
 
-/// Reader of a journal directory; not thread-safe, never modifies a segment, uses limited memory.
+/// Reader of a journal directory; not thread-safe but for StopWaiting, never modifies a segment,
+/// uses limited memory.
 class Reader {
  public:
   static std::unique_ptr<Reader> Open(ReaderOptions options);
@@ -97,6 +98,11 @@ class Reader {
   /// Fills `batch` (cleared first) with what can be handed out now; empty when there is nothing
   /// new.
   virtual Status Read(Batch* batch) = 0;
+  /// Like Read; while there is nothing new, again every `poll_ms` for `wait_ms`, or until
+  /// StopWaiting.
+  virtual Status ReadWithin(uint32_t wait_ms, uint32_t poll_ms, Batch* batch) = 0;
+  /// Ends the wait of ReadWithin, now and later. The one call that may come from another thread.
+  virtual void StopWaiting() = 0;
   /// File name of the segment because of which the last call of Read failed; empty when it did not
   /// fail because of one.
   virtual std::string BlockingSegment() const = 0;
