@@ -34,7 +34,7 @@ constexpr std::array<const wchar_t*, kColumns> kNames = {L"CRLRowId",          L
                                                          L"CRLMinBase",        L"CRLThisPublish",
                                                          L"CRLPartitionIndex", L"CRLRawCRL"};
 
-/// What a row says beside its CRL.
+/// What a row says besides its CRL.
 struct CrlFacts {
   std::optional<int32_t> id;
   int32_t name = 0;
@@ -105,6 +105,8 @@ class CrlReader {
       record.AddCrl(facts.name & 0xffff, facts.delta, ToValue(der, collect::PropertyType::kBinary),
                     facts.partition);
     }
+    // Of the whole CRL: the record keeps only the beginning of a large one.
+    view_.Take(der.size);
     const auto [offset, size] = Append(record, &page_.records);
     page_.rows.push_back({*facts.id, offset, size, facts.published});
     return {};

@@ -100,6 +100,7 @@ class PageReader {
     if (!failure.ok()) return failure;
     record.context = *id;
     const auto [offset, size] = Append(record, &page_.records);
+    view_.Take(size);
     page_.rows.push_back({*id, offset, size});
     return failure;
   }

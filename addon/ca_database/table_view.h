@@ -17,7 +17,7 @@ namespace ca_database {
 /// class come in the order in which they stand here; each needs an apartment.
 class TableView {
  public:
-  /// A page ends with the row that takes its records beyond this.
+  /// A view ends with the row whose values take more than this together.
   static constexpr size_t kMaxPageBytes = 16 * journal::kMebibyte;
 
   /// The time of the view runs from here: the CA works before the view is open, too.
@@ -30,9 +30,6 @@ class TableView {
   /// server does not have is a failure if it is `needed`; else `found` is false.
   Failure AddColumn(const std::wstring& name, bool needed, bool* found);
 
-  /// Number of columns that were added.
-  size_t columns() const { return indexes_.size(); }
-
   /// Makes the added columns those of the view.
   Failure SelectColumns();
 
@@ -43,11 +40,14 @@ class TableView {
 
   Failure Open();
 
+  /// Counts bytes that a row has made the CA read.
+  void Take(size_t bytes) { taken_ += bytes; }
+
   /// Calls `read` on each row until the page is full or there are no more. No row is begun
   /// `request.max_view_ms` after the view was opened.
   template <typename Request, typename Page, typename Read>
   Failure ReadRows(const Request& request, Page* page, Read read) {
-    while (page->rows.size() < request.max_rows && page->records.size() < kMaxPageBytes) {
+    while (page->rows.size() < request.max_rows && taken_ < kMaxPageBytes) {
       if (NowMs() - opened_ms_ >= request.max_view_ms) return {};
       Failure failure = Next(&page->is_end);
       if (!failure.ok() || page->is_end) return failure;
@@ -95,6 +95,7 @@ class TableView {
 
   const uint64_t began_ms_;
   uint64_t opened_ms_ = 0;
+  size_t taken_ = 0;           ///< bytes of values
   std::vector<LONG> indexes_;  ///< of the added columns in the table
   // The enumerator of the rows goes before the object that made it.
   Reference<ICertView2> view_;

@@ -72,8 +72,9 @@ export interface ReconcileFacts {
   /** Rows that it compared, and findings that were too many to be reported. */
   readonly rows?: number;
   readonly unlisted?: number;
-  /** Those of them that a backfill ends. */
+  /** Those of them that a backfill ends, and those of deleted rows. */
   readonly unlistedMissing?: number;
+  readonly unlistedDeleted?: number;
   /** Open findings of each class. */
   readonly open?: Readonly<Record<FindingClass, number>>;
   /** When the next one begins; absent while one runs. */

@@ -357,7 +357,7 @@ function reconcileReasons(facts: ReconcileFacts, nowMs: number): HealthReason[] 
 }
 
 function findingReasons(
-  { open, unlisted = 0, unlistedMissing = 0, lastingMs }: ReconcileFacts,
+  { open, unlisted = 0, unlistedMissing = 0, unlistedDeleted = 0, lastingMs }: ReconcileFacts,
   nowMs: number,
 ): HealthReason[] {
   if (open === undefined) return [];
@@ -368,7 +368,7 @@ function findingReasons(
     `${open.state} state`,
     `${open.changed} changed`,
     `${open.unknown} unknown`,
-    `${unlisted} too many`,
+    `${unlisted - unlistedDeleted} too many`,
   ];
   const detail = counts.filter((each) => !each.startsWith("0 ")).join(", ");
   return [reason("reconcile-findings", false, { detail })];

@@ -138,9 +138,10 @@ export class EventContents implements Contents {
     onMessages: (messages: number) => void = () => undefined,
   ): Promise<void> {
     if (this.#knownUntilMs !== undefined) return;
-    this.#knownUntilMs = this.#now();
+    const knownUntilMs = this.#now();
     this.#truncated = await this.#read(this, signal, onMessages);
     await this.write();
+    this.#knownUntilMs = knownUntilMs;
   }
 
   read(part: number): Promise<Map<number, IndexEntry[]>> {

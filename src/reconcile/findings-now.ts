@@ -23,8 +23,7 @@ export async function findingsNow(
 ): Promise<AsyncIterable<Finding>> {
   const old = new Set<number>();
   if (before > 0) {
-    for await (const { finding, isOld } of marked(path, before)) {
-      signal.throwIfAborted();
+    for await (const { finding, isOld } of marked(path, before, signal)) {
       if (isOld && "requestId" in finding) old.add(finding.requestId);
     }
   }
@@ -32,11 +31,16 @@ export async function findingsNow(
   const comparing = await Comparing.open(options, facts, false);
   const requests = [...old].toSorted((a, b) => a - b);
   await comparing.until(signal, () => comparing.compareOnly(requests, signal));
-  return renewed(path, before, options.paths.changes);
+  return renewed(path, before, options.paths.changes, signal);
 }
 
-async function* renewed(path: string, before: number, now: string): AsyncGenerator<Finding> {
-  for await (const { finding, isOld } of marked(path, before)) if (!isOld) yield finding;
+async function* renewed(
+  path: string,
+  before: number,
+  now: string,
+  signal: AbortSignal,
+): AsyncGenerator<Finding> {
+  for await (const { finding, isOld } of marked(path, before, signal)) if (!isOld) yield finding;
   yield* readFindings(now);
 }
 
@@ -44,9 +48,11 @@ async function* renewed(path: string, before: number, now: string): AsyncGenerat
 async function* marked(
   path: string,
   before: number,
+  signal: AbortSignal,
 ): AsyncGenerator<{ finding: Finding; isOld: boolean }> {
   let count = 0;
   for await (const finding of readFindings(path)) {
+    signal.throwIfAborted();
     count += 1;
     yield { finding, isOld: count <= before && finding.class !== "deleted" };
   }

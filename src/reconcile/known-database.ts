@@ -37,8 +37,11 @@ export async function identifyBoth(
   }: Compared & Identified,
   signal: AbortSignal,
 ): Promise<NativeCaFacts> {
-  // Retention may delete what was not read, while the database waits for hours. What fails is said by the reading after it.
-  database.whileWaiting = (each) => contents.update(journal, each).catch(() => undefined);
+  // Retention may delete what was not read, while the database waits for hours. What fails is reported by the reading after it.
+  // A topic is read once, when it is due.
+  if (contents.noun === "journal") {
+    database.whileWaiting = (each) => contents.update(journal, each).catch(() => undefined);
+  }
   const facts = waitsForCa
     ? await database.factsOnceReady(signal)
     : await database.readableFacts(signal);

@@ -246,7 +246,14 @@ export class Comparing {
 
   /** Compares every row, from where the run was. */
   async compareAll(signal: AbortSignal): Promise<void> {
-    const { database, run, progress, again = [], compared } = this.#options;
+    const {
+      database,
+      run,
+      progress,
+      again = [],
+      compared,
+      now = () => clock.time(),
+    } = this.#options;
     const total = (await database.newest(signal))?.context;
     const place = { facts: this.#facts, after: this.#running.after };
     // What an interrupted run has compared is not known any more.
@@ -255,12 +262,15 @@ export class Comparing {
       this.#otherNames = entries.otherNames;
       this.#compareRows(rows, entries, await this.#backfilled.read(part));
       const seen = new Set(rows.map(({ context }) => context));
+      const [first] = rows;
+      const readMs = first === undefined ? now() : unixMsOf(first.time);
       for (const [id, own] of entries.byRequest) {
-        if (!seen.has(id) && this.#addAbsent(id, own)) compared?.(id);
+        if (!seen.has(id) && this.#addAbsent(id, own, readMs)) compared?.(id);
       }
       for (const id of [...seen, ...entries.byRequest.keys()]) unseen.delete(id);
       this.#running.otherCa += entries.others;
       this.#running.after = ContentIndex.lastRequestOf(part);
+      this.#running.movedMs = now();
       await this.#findings.write(this.#running);
       await run.save({ running: this.#running });
       progress?.(rows.at(-1)?.context ?? this.#running.after, total);
@@ -378,7 +388,8 @@ export class Comparing {
     },
     signal: AbortSignal,
   ): Promise<void> {
-    const { database, contents, journal, compared } = this.#options;
+    const { database, contents, journal, compared, now = () => clock.time() } = this.#options;
+    const askedMs = now();
     const rows = new Map<number, ExitRecord>();
     for await (const row of database.rows(asked, signal, "scan")) rows.set(row.context, row);
     // After the rows, which may wait for hours, so that what happens meanwhile is not taken for missing.
@@ -390,7 +401,7 @@ export class Comparing {
     const isAsked = new Set(asked);
     for (const id of ids.filter((each) => !rows.has(each))) {
       const own = entries.byRequest.get(id);
-      const isCompared = own === undefined || this.#addAbsent(id, own);
+      const isCompared = own === undefined || this.#addAbsent(id, own, askedMs);
       if (isCompared && isAsked.has(id)) compared?.(id);
     }
   }
@@ -424,10 +435,9 @@ export class Comparing {
     });
   }
 
-  /** A request that the database does not have; false while that may still change. */
-  #addAbsent(requestId: number, entries: readonly IndexEntry[]): boolean {
-    const { now = () => clock.time() } = this.#options;
-    const comparison = compareAbsent(entries, this.#limits(now()));
+  /** A request that the database did not have when it was asked; false while that may still change. */
+  #addAbsent(requestId: number, entries: readonly IndexEntry[], askedMs: number): boolean {
+    const comparison = compareAbsent(entries, this.#limits(askedMs));
     this.#count(comparison ?? { class: "unsettled", missing: [] });
     if (comparison?.class !== "deleted") return comparison !== undefined;
     const last = entries.at(-1);

@@ -70,9 +70,10 @@ interface LastFacts {
   /** When it began, in ms since 1970. */
   readonly lastMs: number;
   readonly rows: number;
-  /** Findings that are too many to be reported, and those of them that a backfill ends. */
+  /** Findings that are too many to be reported, those of them that a backfill ends, and those of deleted rows. */
   readonly unlisted: number;
   readonly unlistedMissing: number;
+  readonly unlistedDeleted: number;
 }
 
 /** Classes whose findings no backfill ends. */
@@ -150,7 +151,13 @@ export class ReportedFindings {
     const { last } = this.#head;
     if (last === undefined) return {};
     const { startedMs: lastMs, rows, unlisted } = last;
-    return { lastMs, rows, unlisted: sumOf(unlisted), unlistedMissing: unlisted.missing };
+    return {
+      lastMs,
+      rows,
+      unlisted: sumOf(unlisted),
+      unlistedMissing: unlisted.missing,
+      unlistedDeleted: unlisted.deleted,
+    };
   }
 
   /**

@@ -36,6 +36,8 @@ const shape = z.object({
   running: z
     .object({
       startedMs: clockMs,
+      /** When it had last compared some more rows, in ms since 1970. */
+      movedMs: clockMs,
       after: count,
       rows: count,
       otherCa: count,
@@ -54,7 +56,8 @@ export type RunningState = NonNullable<RunState["running"]>;
 
 /** One that has compared nothing yet. `startedMs`: in ms since 1970. */
 export function emptyRun(startedMs: number): RunningState {
-  return { startedMs, after: 0, rows: 0, otherCa: 0, counts: {}, findings: 0, findingsBytes: 0 };
+  const none = { after: 0, rows: 0, otherCa: 0, counts: {}, findings: 0, findingsBytes: 0 };
+  return { startedMs, movedMs: startedMs, ...none };
 }
 
 /** The database that was compared, by what a restored or another one would not have. */

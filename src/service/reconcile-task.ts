@@ -80,7 +80,7 @@ export class ReconcileTask {
   #earliestMs = clock.time();
   /** The same since it ended. */
   #earliestSinceEndMs = clock.time();
-  /** When a comparison last had compared some more rows, in ms since 1970. */
+  /** When a comparison of every row last had compared some more, in ms since 1970. */
   #movedMs = 0;
 
   constructor(options: ReconcileTaskOptions) {
@@ -94,8 +94,6 @@ export class ReconcileTask {
     const { last, sinceMs } = reported?.state ?? {};
     const { schedule } = this.#options;
     const begin = last?.endedMs ?? sinceMs;
-    // One of every row may take several nights.
-    const movedMs = this.#isRunning ? this.#movedMs : 0;
     const lastingMs = reported?.newestLastingMs;
     return {
       isRunning: this.#isRunning,
@@ -108,10 +106,10 @@ export class ReconcileTask {
       unpublished: this.#publishers.map(({ facts }) => facts),
       ...(this.#nextMs !== undefined && { nextMs: this.#nextMs }),
       ...(begin !== undefined && {
-        // One that ended by a clock that was ahead is not waited for.
+        // One of every row may take several nights. One that ended by a clock that was ahead is not waited for.
         overdueMs: overdueAfter(
           schedule,
-          Math.max(movedMs, Math.min(begin, this.#earliestSinceEndMs)),
+          Math.max(this.#movedMs, Math.min(begin, this.#earliestSinceEndMs)),
         ),
       }),
     };
@@ -134,6 +132,8 @@ export class ReconcileTask {
 
   async #open(): Promise<ReportedFindings> {
     const reported = await ReportedFindings.open(this.#options.layout.reconcile.reported);
+    const { running } = (await RunFile.open(this.#options.layout.reconcile.run)).state;
+    this.#movedMs = Math.min(running?.movedMs ?? 0, clock.time());
     // The clock was ahead then, and was set right while the service did not run, nobody knows when.
     if ((reported.state.last?.startedMs ?? 0) > clock.time()) await reported.compareAll();
     return reported;
@@ -145,6 +145,7 @@ export class ReconcileTask {
       const now = clock.time();
       this.#earliestMs = Math.min(this.#earliestMs, now);
       this.#earliestSinceEndMs = Math.min(this.#earliestSinceEndMs, now);
+      this.#movedMs = Math.min(this.#movedMs, now);
       await pause(longestWaitMs, signal);
     }
   }
@@ -340,7 +341,7 @@ export class ReconcileTask {
       logLine(log, "the journal begins after the last comparison", { coveredSince });
     }
     if (isFull) await run.end({ scheduledFullMs: beganMs, isRestored: undefined });
-    // What a command that was stopped has found is of before.
+    // What a stopped command has found is out of date.
     else if (run.state.running !== undefined) await run.save({ running: undefined });
     return true;
   }

@@ -246,7 +246,12 @@ const cases: readonly [
   ],
   [
     "very many rows that somebody has deleted",
-    ofReconcile({ open: { ...noFindings, deleted: 2000 }, unlisted: 975_000, unlistedMissing: 0 }),
+    ofReconcile({
+      open: { ...noFindings, deleted: 2000 },
+      unlisted: 975_000,
+      unlistedMissing: 0,
+      unlistedDeleted: 975_000,
+    }),
     null,
     "ok",
   ],

@@ -61,7 +61,7 @@ test("a row is young by the earlier one of its reading and that of the journal",
   assert.equal(compareRow(row, entries, { ...limits, readMs: at + minute }).class, "unsettled");
 });
 
-test("what was recorded between the reading of a row and that of the journal is no difference, however long that took", async () => {
+test("what was recorded between the reading of a row and that of the journal is not taken for a difference, however long that took", async () => {
   const late = { ...limits, knownUntilMs: begin + day + 16 * 60 * minute };
   const row = await scanned({ disposition: pending });
   const [issue] = entriesOf(await scanned());

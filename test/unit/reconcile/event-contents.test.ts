@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { CaDatabase } from "../../../src/ca-database/ca-database.ts";
 import { type CrlRow, crlRowEvent } from "../../../src/events/crl-row-event.ts";
 import type { CertwireEvent } from "../../../src/events/event.ts";
 import { rowEvents } from "../../../src/events/row-events.ts";
@@ -266,4 +267,33 @@ test("a CRL is found by its number if its event has no hash, and one of another 
     assert.deepEqual(crlClassesOf(report), expected);
     assert.equal(report.otherCa, otherCa);
   }
+});
+
+test("a topic is read once, when the hours of the database have begun, and a failure of that ends the comparison", async (t) => {
+  const { scene, events } = await sceneWith(t, 3);
+  const read: ReadEvents = (into) => {
+    for (const event of events) into.add({ event });
+    return Promise.reject(new Error("the broker is gone"));
+  };
+  const paths = scene.paths.place("topic");
+  let nowMs = new Date(2027, 2, 2, 20).getTime();
+  const readAt: number[] = [];
+  const contents = await EventContents.open("topic", paths, read, () => {
+    readAt.push(new Date(nowMs).getHours());
+    return nowMs;
+  });
+  const database = new CaDatabase(scene.database, {
+    config: "CA01\\Contoso",
+    load: { hours: { from: 22 * 60, to: 6 * 60 } },
+    now: () => new Date(nowMs),
+    sleep: async (ms) => {
+      nowMs += ms;
+    },
+  });
+  const run = await RunFile.open(paths.run);
+  await assert.rejects(
+    scene.reconcile({ database, contents, journal: "topic", paths, run, since: "full" }),
+    /the broker is gone/,
+  );
+  assert.deepEqual(readAt, [22]);
 });

@@ -72,7 +72,7 @@ test("requests that only the journal has are read together, with the pauses that
   assert.ok(slept.length >= views - 1, `${slept.length} pauses`);
 });
 
-test("what happens to a request while its row waits for the hours of the database is no difference", async (t) => {
+test("what happens to a request while its row waits for the hours of the database is not taken for a difference", async (t) => {
   const scene = new ReconcileScene(t);
   const { database, begin } = scene;
   const hour = 3_600_000;
@@ -234,4 +234,30 @@ test("a run over every row of a restored database that was stopped goes on with 
   assert.equal(stopped.isInterrupted, true);
   scene.database.readRows = readRows;
   assert.equal((await scene.reconcile()).mode, "full");
+});
+
+test("a request that comes between the view that did not have it and the reading of the journal is not taken for deleted", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { database, begin } = scene;
+  scene.happen(exitEvents.issued, issuedRow(scene, 2));
+  let nowMs = begin + day;
+  const now = () => nowMs;
+  database.now = now;
+  const late = { ...issuedRow(scene, 3), disposition: pending, submitted: nowMs };
+  const readRows = database.readRows.bind(database);
+  let views = 0;
+  database.readRows = async (request) => {
+    const page = await readRows(request);
+    if (request.scan !== "new") return page;
+    views += 1;
+    if (views > 1) return page;
+    scene.happen(exitEvents.pending, late);
+    await scene.flushed();
+    // The next view waits for the hours of the database.
+    nowMs += day;
+    return page;
+  };
+  const report = await scene.reconcile({ since: begin + second, again: [2, 3, 9000], now });
+  assert.ok(views > 1, `${views} views`);
+  assert.equal(classesOf(report).deleted, undefined);
 });

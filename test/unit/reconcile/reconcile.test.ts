@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { test } from "node:test";
 import { dispositions, exitEvents } from "../../../src/exit/ca-codes.ts";
-import { RunFile } from "../../../src/reconcile/run-file.ts";
+import { emptyRun, RunFile } from "../../../src/reconcile/run-file.ts";
 import { fixture } from "../../support/exit-records.ts";
 import { caFacts } from "../../support/fake-ca-database.ts";
 import { classesOf, findingsOf, issuedRow } from "../../support/reconcile-report.ts";
@@ -324,7 +324,7 @@ test("a run whose state is damaged says which file to delete", async (t) => {
   assert.equal((await scene.reconcile()).mode, "since");
 
   // What a stopped run had found is damaged, or somebody has deleted it.
-  const running = { startedMs: 0, after: 2, rows: 0, otherCa: 0, counts: {}, findings: 1 };
+  const running = { ...emptyRun(0), after: 2, findings: 1 };
   const run = await RunFile.open(scene.paths.run);
   await run.save({ running: { ...running, findingsBytes: 4 } });
   writeFileSync(scene.paths.findings, "{}}\n");

@@ -66,7 +66,7 @@ test("a finding is reported once, however often it is found, and once more when 
   assert.equal(new Set(ids).size, 4);
 });
 
-test("a finding is of the end of the comparison that found it, which may have taken many nights", async (t) => {
+test("a finding has the time at which the comparison that found it ended, which may have taken many nights", async (t) => {
   const reported = await ReportedFindings.open(join(findingsDirectory(t), "reported.ndjson"));
   const endedMs = Date.parse(time) + 10 * 86_400_000;
   const changed = (requestId: number): Finding => {

@@ -128,3 +128,24 @@ test("a comparison whose findings were kept is not gone on with, though its end 
   assert.deepEqual(reasonsOf(status), [["reconcile-findings", "2 missing"]]);
   assert.equal(service.findings().length, 2);
 });
+
+test("a comparison of many nights is not overdue after a restart of the service, before it compares some more", async (t: TestContext) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  for (const id of [2, 20_000]) scene.happen(exitEvents.issued, issuedRow(scene, id));
+  // A service that has compared the first part in its second night, and was stopped.
+  const { signal } = new AbortController();
+  await service.run(t, ({ reconcile }) => reconcile?.nextMs !== undefined);
+  const stop = new AbortController();
+  service.shift(1.5 * day);
+  await scene.reconcile(
+    { since: "full", now: () => clock.time(), progress: () => stop.abort() },
+    AbortSignal.any([signal, stop.signal]),
+  );
+  const reasons = new Set<unknown>();
+  await service.run(t, ({ status, reconcile }) => {
+    for (const [code, detail] of reasonsOf(status)) reasons.add(`${code}: ${detail}`);
+    return reconcile?.overdueMs !== undefined;
+  });
+  assert.deepEqual([...reasons], []);
+});
