@@ -1,21 +1,9 @@
 import { constants } from "node:fs";
 import { dirname } from "node:path";
 import type { NativeFileLock } from "../../src/native/addon.ts";
+import { type Inode, Names, SimulatedStats } from "./inode.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler, SimulatedProcess } from "./scheduler.ts";
-
-/** A file or a directory. */
-interface Inode {
-  readonly number: bigint;
-  readonly isDirectory: boolean;
-  data: Buffer;
-  /** What a power cut leaves for certain. */
-  durable: Buffer;
-  /** Bytes of a file that the disk only counts, such as a segment of the journal. */
-  readonly countedBytes: number;
-  /** When it was last written to, by the time of day in ms since 1970. */
-  writtenMs: number;
-}
 
 /** What is wrong with the disk. */
 export interface DiskFaults {
@@ -40,7 +28,7 @@ const accessMask = constants.O_WRONLY | constants.O_RDWR;
 export class Disk {
   readonly #scheduler: Scheduler;
   readonly #random: Random;
-  readonly #names = new Map<string, Inode>();
+  readonly #names = new Names();
   #durableNames = new Map<string, Inode>();
   readonly #locks = new Map<Inode, SimulatedProcess | undefined>();
   readonly #open = new Map<SimulatedFile, SimulatedProcess | undefined>();
@@ -79,7 +67,7 @@ export class Disk {
 
   /** Names below a directory, with their paths. */
   paths(directory: string): string[] {
-    return [...this.#names.keys()].filter((path) => path.startsWith(`${directory}/`)).toSorted();
+    return this.#names.below(directory);
   }
 
   /** Makes a directory that is there before anything else. */
@@ -166,7 +154,7 @@ export class Disk {
   }
 
   async stat(path: string, isBig: boolean): Promise<unknown> {
-    return this.io("stat", () => statsOf(this.#find(path), isBig));
+    return this.io("stat", () => new SimulatedStats(this.#find(path), isBig));
   }
 
   /** Makes the directories above, too, as with `recursive`. */
@@ -398,7 +386,7 @@ class SimulatedFile {
   }
 
   async stat(options?: { readonly bigint?: boolean }): Promise<unknown> {
-    return this.#disk.io("stat", () => statsOf(this.#inode, options?.bigint === true));
+    return this.#disk.io("stat", () => new SimulatedStats(this.#inode, options?.bigint === true));
   }
 
   async datasync(): Promise<void> {
@@ -446,24 +434,6 @@ function written(data: Buffer, bytes: Buffer, at: number): Buffer {
   bytes.copy(memory, at);
   ends.set(memory.buffer, length);
   return memory.subarray(0, length);
-}
-
-function statsOf(inode: Inode, isBig: boolean): unknown {
-  const { number, isDirectory, data, countedBytes, writtenMs } = inode;
-  const size = data.length + countedBytes;
-  return {
-    ino: isBig ? number : Number(number),
-    dev: isBig ? 1n : 1,
-    size: isBig ? BigInt(size) : size,
-    nlink: isBig ? 1n : 1,
-    uid: 0,
-    gid: 0,
-    mtime: new Date(writtenMs),
-    mtimeMs: writtenMs,
-    isFile: () => !isDirectory,
-    isDirectory: () => isDirectory,
-    isSymbolicLink: () => false,
-  };
 }
 
 function textFlags(flags: string): number {

@@ -61,6 +61,7 @@ function readFiles(found: Deliveries, world: World): void {
     const content = path.endsWith(".ndjson") ? world.disk.durableContent(path) : undefined;
     if (content === undefined) continue;
     let at = found.files.get(path) ?? 0;
+    if (at === content.length) continue;
     for (let end = content.indexOf(10, at); end !== -1; end = content.indexOf(10, at)) {
       takeLine(found, content.subarray(at, end), world);
       at = end + 1;
@@ -157,19 +158,36 @@ export interface Letter {
   readonly record?: { readonly epochId: string; readonly sequence: string };
 }
 
+type Letters = ReadonlyMap<string, Letter>;
+
+/** The dead letters that were found last, by sink, and the contents of files that they are from. */
+const foundLetters = new WeakMap<
+  World,
+  Map<string, { readonly contents: readonly (Buffer | undefined)[]; readonly letters: Letters }>
+>();
+
 /** The dead letters of a sink that are on disk for good. */
-export function lettersOf(sink: string, world: World): Map<string, Letter> {
-  const letters = new Map<string, Letter>();
+export function lettersOf(sink: string, world: World): Letters {
   const directory = `${stateDirectory}/dead-letters`;
-  for (const path of world.disk.paths(directory)) {
+  const contents = world.disk
+    .paths(directory)
     // A sink that was renamed is called as before, with a number.
-    if (!path.startsWith(`${directory}/${sink}`)) continue;
-    for (const letter of lettersIn(world.disk.durableContent(path))) {
-      const { event, record } = letter;
-      const id = event?.id ?? (record && `${record.epochId}-${record.sequence}-0`);
-      if (id !== undefined) letters.set(id, letter);
-    }
+    .filter((path) => path.startsWith(`${directory}/${sink}`))
+    .map((path) => world.disk.durableContent(path));
+  let sinks = foundLetters.get(world);
+  if (sinks === undefined) foundLetters.set(world, (sinks = new Map()));
+  const last = sinks.get(sink);
+  const isSame =
+    last?.contents.length === contents.length &&
+    contents.every((content, at) => content === last.contents[at]);
+  if (last !== undefined && isSame) return last.letters;
+  const letters = new Map<string, Letter>();
+  for (const letter of contents.flatMap(lettersIn)) {
+    const { event, record } = letter;
+    const id = event?.id ?? (record && `${record.epochId}-${record.sequence}-0`);
+    if (id !== undefined) letters.set(id, letter);
   }
+  sinks.set(sink, { contents, letters });
   return letters;
 }
 
@@ -198,7 +216,7 @@ function lettersIn(content: Buffer | undefined): Letter[] {
 export function oldestUndelivered(sink: SinkName, world: World): JournalRecord | undefined {
   const found = deliveriesOf(sink, world);
   const { records } = world.journal;
-  let letters: Map<string, Letter> | undefined;
+  let letters: Letters | undefined;
   for (; found.done < records.length; found.done += 1) {
     const record = records[found.done]!;
     // It was lost with the writer before anybody could see it.
@@ -217,12 +235,29 @@ function isInGap({ ordinal }: JournalRecord, ids: ReadonlySet<string>, world: Wo
   return false;
 }
 
-/** The position in a checkpoint that a power cut would leave, as docs/reference has it. */
-function checkpointOf(sink: SinkName, world: World) {
+/** Where a sink is. */
+interface Checkpoint {
+  readonly generation: bigint;
+  readonly epochId: string;
+  readonly sequence: number;
+}
+
+const readCheckpoints = new WeakMap<Buffer, { readonly checkpoint: Checkpoint | undefined }>();
+
+/** The position in a checkpoint that a power cut would leave. */
+function checkpointOf(sink: SinkName, world: World): Checkpoint | undefined {
   const content = world.disk.durableContent(`${stateDirectory}/checkpoints/${nameOf(sink, world)}`);
+  if (content === undefined) return undefined;
+  let read = readCheckpoints.get(content);
+  if (read === undefined) readCheckpoints.set(content, (read = { checkpoint: newestIn(content) }));
+  return read.checkpoint;
+}
+
+/** The newest position in a checkpoint, as docs/reference has it. */
+function newestIn(content: Buffer): Checkpoint | undefined {
   const slots = [0, 4096].flatMap((at) => {
-    const slot = content?.subarray(at, at + 60);
-    if (slot?.length !== 60 || slot.readUInt32LE(56) !== crc32(slot.subarray(0, 56))) return [];
+    const slot = content.subarray(at, at + 60);
+    if (slot.length !== 60 || slot.readUInt32LE(56) !== crc32(slot.subarray(0, 56))) return [];
     return [
       {
         generation: slot.readBigUInt64LE(8),

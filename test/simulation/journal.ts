@@ -60,6 +60,8 @@ export interface ModelEpoch {
   readonly id: string;
   readonly previousId: string | undefined;
   readonly segments: ModelSegment[];
+  /** Ordinal of its first record. */
+  readonly firstOrdinal: number;
   nextSequence: number;
   isSealed: boolean;
 }
@@ -144,6 +146,7 @@ export class JournalModel {
       id: random.hex(32),
       previousId: last?.id,
       segments: [],
+      firstOrdinal: this.records.length,
       // The first is that of the frame of the epoch itself.
       nextSequence: 2,
       isSealed: false,
@@ -295,13 +298,19 @@ export class JournalModel {
 
   /** Where records of an epoch from a sequence number on begin, as an ordinal. */
   ordinalAt(epochId: string, sequence: number): number {
-    const found = this.records.find(
-      (record) => record.epochId === epochId && record.sequence >= sequence,
-    );
-    if (found !== undefined) return found.ordinal;
-    const at = this.#epochs.findIndex(({ id }) => id === epochId);
-    const later = new Set(this.#epochs.slice(at + 1).map(({ id }) => id));
-    return this.records.find((record) => later.has(record.epochId))?.ordinal ?? this.records.length;
+    const { records } = this;
+    const epoch = this.#epochs.findLastIndex(({ id }) => id === epochId);
+    // Without the epoch: where the first one begins.
+    if (epoch === -1) return 0;
+    // The records of an epoch are in a row, in the order of their sequence numbers.
+    let low = this.#epochs[epoch]!.firstOrdinal;
+    let high = this.#epochs[epoch + 1]?.firstOrdinal ?? records.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (records[middle]!.sequence >= sequence) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 
   #present(): ModelSegment[] {
