@@ -44,32 +44,39 @@ interface SharedFindings {
   added: number;
   readonly found: NumberedProblem[];
   /** By place, so that a part that is read twice has one limit. */
-  readonly parts: Map<string, DerReport>;
+  readonly counts: Map<string, PartCount>;
 }
 
-/** Collects the problems of one value, each with its place. */
+function newFindings(): SharedFindings {
+  return { added: 0, found: [], counts: new Map() };
+}
+
+/** Collects the problems of one value, each with its place, which is made when it is needed: most parts have no problem. */
 export class DerReport {
   readonly #shared: SharedFindings;
-  readonly #count: PartCount;
-  readonly #part: string;
-  readonly #index: number | undefined;
+  readonly #name: string | number;
+  readonly #outer: DerReport | undefined;
 
-  /** `part`: the place that this report is for, or of the list whose member it is for; default the whole value. */
-  constructor(part = "", shared?: SharedFindings, count?: PartCount, index?: number) {
-    this.#shared = shared ?? { added: 0, found: [], parts: new Map() };
-    this.#count = count ?? { part, ofMembers: 0, ofItself: 0 };
-    this.#part = part;
-    this.#index = index;
+  /**
+   * `name`: the place that this report is for, within `outer` if there is one: the name of a part, or the index of a
+   * member in brackets. Default: the whole value.
+   */
+  constructor(name: string | number = "", outer?: DerReport) {
+    this.#shared = outer === undefined ? newFindings() : outer.#shared;
+    this.#name = name;
+    this.#outer = outer;
   }
 
-  /** Made when it is needed: most members have no problem. */
   get #place(): string {
-    return this.#index === undefined ? this.#part : `${this.#part}[${this.#index}]`;
+    const outer = this.#outer === undefined ? "" : this.#outer.#place;
+    if (typeof this.#name === "number") return `${outer}[${this.#name}]`;
+    return `${outer}${outer === "" ? "" : "."}${this.#name}`;
   }
 
   /** The problems so far of the value; those that are over a limit are counted at the end, for each part. */
   get problems(): DerProblem[] {
     const { found } = this.#shared;
+    if (found.length === 0) return [];
     const counts = new Set(found.map(({ count }) => count));
     const limit = limitOfPart(found.length, counts.size);
     const named = found.filter(({ number }) => number <= limit).map(({ problem }) => problem);
@@ -78,13 +85,7 @@ export class DerReport {
 
   /** The report of a part within this one, which has its own limit of problems. */
   at(name: string): DerReport {
-    const part = this.#place === "" ? name : `${this.#place}.${name}`;
-    const { parts } = this.#shared;
-    const known = parts.get(part);
-    if (known !== undefined) return known;
-    const report = new DerReport(part, this.#shared);
-    parts.set(part, report);
-    return report;
+    return new DerReport(name, this);
   }
 
   add(reason: string, octets?: Buffer): void {
@@ -98,11 +99,22 @@ export class DerReport {
 
   #add(problem: DerProblem): void {
     const count = this.#count;
-    const isOfItself = this.#place === count.part;
     this.#shared.added += 1;
-    const number = isOfItself ? ++count.ofItself : ++count.ofMembers;
+    const number = typeof this.#name === "string" ? ++count.ofItself : ++count.ofMembers;
     if (number > maxProblemsOfPart) return;
     this.#shared.found.push({ problem, count, number });
+  }
+
+  /** The numbers of the part; a member of a list counts for the list. */
+  get #count(): PartCount {
+    if (typeof this.#name === "number" && this.#outer !== undefined) return this.#outer.#count;
+    const part = this.#place;
+    const { counts } = this.#shared;
+    const known = counts.get(part);
+    if (known !== undefined) return known;
+    const count = { part, ofMembers: 0, ofItself: 0 };
+    counts.set(part, count);
+    return count;
   }
 
   /**
@@ -140,9 +152,8 @@ export class DerReport {
    * one whose length is wrong costs those after it, because nothing says where they begin.
    */
   eachMember(list: DerReader, read: (member: DerElement, report: DerReport) => void): void {
-    const place = this.#place;
     for (let index = 0; list.hasMore; index++) {
-      const report = new DerReport(place, this.#shared, this.#count, index);
+      const report = new DerReport(index, this);
       const before = list.position;
       try {
         read(list.next(), report);
