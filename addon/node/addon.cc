@@ -19,7 +19,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("ExitSimulator", SimulatorWrap::Define(env));
   exports.Set("listSegments", Napi::Function::New(env, ListSegments, "listSegments"));
   exports.Set("readWriterBeat", Napi::Function::New(env, ReadWriterBeat, "readWriterBeat"));
-  exports.Set("deleteFile", Napi::Function::New(env, DeleteFile, "deleteFile"));
+  exports.Set("deleteFile", Napi::Function::New(env, DeleteSegmentFile, "deleteFile"));
   exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
 #ifdef _WIN32
   exports.Set("windows", DefineWindows(env));

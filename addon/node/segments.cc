@@ -69,7 +69,7 @@ Napi::Value ListSegments(const Napi::CallbackInfo& info) {
   return (new ListWorker(info.Env(), info[0].ToString().Utf8Value()))->Start();
 }
 
-Napi::Value DeleteFile(const Napi::CallbackInfo& info) {
+Napi::Value DeleteSegmentFile(const Napi::CallbackInfo& info) {
   return (new DeleteWorker(info.Env(), info[0].ToString().Utf8Value()))->Start();
 }
 

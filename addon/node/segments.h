@@ -8,7 +8,7 @@ namespace binding {
 /// `listSegments` of src/native/addon.ts.
 Napi::Value ListSegments(const Napi::CallbackInfo& info);
 /// `deleteFile` of src/native/addon.ts.
-Napi::Value DeleteFile(const Napi::CallbackInfo& info);
+Napi::Value DeleteSegmentFile(const Napi::CallbackInfo& info);
 
 }  // namespace binding
 
