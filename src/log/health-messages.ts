@@ -7,7 +7,8 @@ export const healthMessages = {
     section: "Health",
     levels: ["error"],
     fields: ["reasons"],
-    advice: "act: each reason is a code with the sink it is about, and has [a section](health.md)",
+    advice:
+      "act: each reason is a code with the sink it is about, and has [a section](health.md); one that comes and goes is logged every 5 minutes at most",
   },
   "the health is degraded": {
     section: "Health",
