@@ -240,7 +240,7 @@ test("a request that comes between the view that did not have it and the reading
   const scene = new ReconcileScene(t);
   const { database, begin } = scene;
   scene.happen(exitEvents.issued, issuedRow(scene, 2));
-  let nowMs = begin + day;
+  let nowMs = Date.now();
   const now = () => nowMs;
   database.now = now;
   const late = { ...issuedRow(scene, 3), disposition: pending, submitted: nowMs };

@@ -20,7 +20,7 @@ async function linesOf(
   const observation = sampleObservation();
   let seen = 0;
   const observe = async () => {
-    const [state = "ok", ...codes] = states[seen] ?? [];
+    const [state = "ok", ...codes] = states[seen] ?? states.at(-1) ?? [];
     seen += 1;
     nowMs = seen * 30 * second;
     if (seen > states.length) stop.abort();
