@@ -4,21 +4,24 @@ import { pause } from "./waiting.ts";
 
 /** Where a pipeline saves its position; `CheckpointStore` in a service, nothing in a replay. */
 export interface Checkpoints {
+  /** Makes the position durable at which the pipeline starts. Rejects as `save`. */
+  keep(): Promise<void>;
   /** Resolves when the position is durable. Rejects when it cannot be written; a later call may succeed. */
   save(position: JournalPosition): Promise<void>;
 }
 
 /**
- * Saves the position of a pipeline within an interval after it has moved, and once more at its end. A failed save is
- * reported to the monitor and tried again an interval later; publishing continues meanwhile. Wakes up for nothing while the
- * position stays.
+ * Saves the position of a pipeline within an interval after it has moved, and once more at its end. The position at which
+ * it starts is made durable within an interval, too. A failed save is reported to the monitor and tried again an interval
+ * later; publishing continues meanwhile. Wakes up for nothing while the position stays.
  */
 export class CheckpointSaver {
   readonly #checkpoints: Checkpoints | undefined;
   readonly #position: () => JournalPosition | null;
   readonly #monitor: PipelineMonitor;
   readonly #stopping = new AbortController();
-  #saved: JournalPosition | null = null;
+  /** `undefined` until the position at which the pipeline starts is durable, then `null` until it moves. */
+  #saved: JournalPosition | null | undefined;
   #wake: (() => void) | undefined;
   #loop: Promise<void> = Promise.resolve();
 
@@ -71,11 +74,16 @@ export class CheckpointSaver {
 
   async #save(): Promise<void> {
     const position = this.#position();
-    if (this.#checkpoints === undefined || position === null || position === this.#saved) return;
+    if (this.#checkpoints === undefined || position === this.#saved) return;
     try {
-      await this.#checkpoints.save(position);
+      if (position === null) {
+        await this.#checkpoints.keep();
+        this.#monitor.checkpointKept();
+      } else {
+        await this.#checkpoints.save(position);
+        this.#monitor.checkpointed();
+      }
       this.#saved = position;
-      this.#monitor.checkpointed();
     } catch (error) {
       this.#monitor.checkpointFailed(error);
     }

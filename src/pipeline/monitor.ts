@@ -304,6 +304,10 @@ export class PipelineMonitor {
 
   checkpointed(): void {
     this.#counts.checkpoints += 1;
+    this.checkpointKept();
+  }
+
+  checkpointKept(): void {
     this.#failing.delete("checkpoint");
   }
 

@@ -9,7 +9,7 @@ import {
   findingClasses,
   type ReportedFinding,
 } from "../events/finding-event.ts";
-import { directoryModes } from "../files/append-file.ts";
+import { directoryModes, syncDirectory } from "../files/append-file.ts";
 import { ignoreMissing } from "../files/existing.ts";
 import { readLimitedText } from "../files/limited-text.ts";
 import { replaceFile } from "../files/replace-file.ts";
@@ -106,17 +106,10 @@ export class ReportedFindings {
 
   /** Reads the file, and begins it if there is none. Rejects with CERTWIRE_CHECKPOINT_FAILED. */
   static async open(path: string): Promise<ReportedFindings> {
-    try {
-      const text = await readLimitedText(path, maxBytes).catch(ignoreMissing);
-      if (text !== undefined) {
-        const [head = "", ...lines] = text.trimEnd().split("\n");
-        const reports = lines.map((line) => reportShape.parse(JSON.parse(line)));
-        return new ReportedFindings(path, headShape.parse(JSON.parse(head)), reports);
-      }
-    } catch (cause) {
-      const hint =
-        "If the file is damaged, delete it: the next comparison reads every row, and reports again what is open.";
-      throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot read ${path}`, { cause, hint });
+    const found = await readReports(path);
+    if (found !== undefined) {
+      await keepName(path);
+      return new ReportedFindings(path, found.head, found.reports);
     }
     const sinceMs = clock.time();
     // Higher than those of an earlier file, which consumers know; no comparison finds a thousand in a ms.
@@ -269,6 +262,35 @@ export class ReportedFindings {
     this.#head = head;
     this.#reports = withOpen({ ...head, reports });
     this.#openOfClass = countClasses(this.#reports.open.values());
+  }
+}
+
+async function readReports(
+  path: string,
+): Promise<{ head: Head; reports: ReportedFinding[] } | undefined> {
+  try {
+    const text = await readLimitedText(path, maxBytes).catch(ignoreMissing);
+    if (text === undefined) return undefined;
+    const [head = "", ...lines] = text.trimEnd().split("\n");
+    const reports = lines.map((line) => reportShape.parse(JSON.parse(line)));
+    return { head: headShape.parse(JSON.parse(head)), reports };
+  } catch (cause) {
+    const hint =
+      "If the file is damaged, delete it: the next comparison reads every row, and reports again what is open.";
+    throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", `cannot read ${path}`, { cause, hint });
+  }
+}
+
+/**
+ * Whoever replaced the file may have failed to make its name durable: a power cut would bring back the one before, and
+ * later reports would get the numbers, and so the ids, of those that are published from this one.
+ */
+async function keepName(path: string): Promise<void> {
+  try {
+    await syncDirectory(dirname(path));
+  } catch (cause) {
+    const message = `cannot flush the directory of ${path}`;
+    throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", message, { cause });
   }
 }
 

@@ -16,7 +16,7 @@ import { pause } from "../pipeline/waiting.ts";
 import type { CheckpointStore } from "../state/checkpoint-store.ts";
 import { Watermark } from "./watermark.ts";
 
-type Checkpoint = Pick<CheckpointStore, "position" | "anchor" | "advance">;
+type Checkpoint = Pick<CheckpointStore, "position" | "durable" | "anchor" | "advance">;
 
 /** What the retention task works on, and how often. */
 export interface RetentionOptions {
@@ -89,8 +89,7 @@ async function runOnce(
   try {
     await anchor(directory, [...checkpoints.values()]);
     await skipFinished(directory, [...checkpoints.values()], failures);
-    // `position` is already on disk, as `applyRetention` requires.
-    const cursors = [...checkpoints].map(([sink, { position }]) => ({ sink, position }));
+    const cursors = [...checkpoints].map(([sink, { durable }]) => ({ sink, position: durable }));
     const round = await applyRetention(directory, cursors, policy);
     for (const deletion of round.deleted) report(log, deletion);
     for (const { deletion, cause } of round.failed) {

@@ -36,15 +36,18 @@ interface Slot {
 /** What the two slots of a file hold. */
 interface Content {
   readonly newest: Slot | null;
+  readonly older: Slot | null;
   readonly nextSlot: number;
 }
 
 /**
  * The position of one sink on disk: two slots in one file, of which each save overwrites the older one in
- * place and flushes it. A crash at any byte leaves the newer slot whole; the file is never renamed.
+ * place and flushes it. A crash at any byte leaves the newer slot whole; the file is never renamed. A slot that was
+ * found at the start is written and flushed once more before the other one is overwritten: the flush of the process
+ * that wrote it may have failed, and then a power cut takes what can still be read.
  *
- * The pipeline calls `save`, the retention task `anchor` and `advance`. The calls run one after the other, in
- * the order they were made, and each resolves when its position is durable. Only one process may have
+ * The pipeline calls `keep` and `save`, the retention task `anchor` and `advance`. The calls run one after the other,
+ * in the order they were made, and each resolves when its position is durable. Only one process may have
  * the file open, which the lock of the state directory ensures.
  */
 export class CheckpointStore {
@@ -54,18 +57,24 @@ export class CheckpointStore {
   #file: FileHandle;
   #newest: Slot | null;
   #nextSlot: number;
+  /** The other slot, as it was found. */
+  readonly #older: Slot | null;
+  /** False until this process has flushed the newest slot. */
+  #isKept: boolean;
   #tail: Promise<void> = Promise.resolve();
 
   private constructor(
     path: string,
     file: FileHandle,
-    { newest, nextSlot }: Content,
+    { newest, older, nextSlot }: Content,
     isNew: boolean,
   ) {
     this.#path = path;
     this.#file = file;
     this.#newest = newest;
     this.#nextSlot = nextSlot;
+    this.#older = older;
+    this.#isKept = newest === null;
     this.state = newest !== null ? "found" : isNew ? "new" : "damaged";
   }
 
@@ -82,9 +91,19 @@ export class CheckpointStore {
     }
   }
 
-  /** The newest durable position; `null` if there is none. */
+  /** Where reading starts: the newest position that was found or saved; `null` if there is none. */
   get position(): JournalPosition | null {
     return this.#newest?.position ?? null;
+  }
+
+  /** The newest position that certainly survives a power cut; `null` if there is none. */
+  get durable(): JournalPosition | null {
+    return (this.#isKept ? this.#newest : this.#older)?.position ?? null;
+  }
+
+  /** Makes the position that was found durable, unless that is done. Rejects as `save`. */
+  keep(): Promise<void> {
+    return this.#inTurn(() => this.#keep());
   }
 
   /** Saves a position. Rejects with CERTWIRE_CHECKPOINT_FAILED; the previous position stays valid then. */
@@ -132,17 +151,29 @@ export class CheckpointStore {
     return result;
   }
 
+  async #keep(): Promise<void> {
+    if (this.#isKept || this.#newest === null) return;
+    // A flush alone is not enough: after a failed one, Linux takes the bytes in its cache for written.
+    await this.#write(this.#newest, 1 - this.#nextSlot);
+    this.#isKept = true;
+  }
+
   async #save(position: JournalPosition): Promise<void> {
+    await this.#keep();
     const slot = { generation: (this.#newest?.generation ?? 0n) + 1n, position };
+    await this.#write(slot, this.#nextSlot);
+    this.#newest = slot;
+    this.#nextSlot = 1 - this.#nextSlot;
+  }
+
+  async #write(slot: Slot, at: number): Promise<void> {
     try {
       if (!(await isInPlace(this.#path, this.#file))) await this.#reopen();
-      await writeWhole(this.#file, encodeSlot(slot), this.#nextSlot * slotDistance);
+      await writeWhole(this.#file, encodeSlot(slot), at * slotDistance);
       await this.#file.datasync();
     } catch (cause) {
       throw new CertwireError("CERTWIRE_CHECKPOINT_FAILED", "cannot write a checkpoint", { cause });
     }
-    this.#newest = slot;
-    this.#nextSlot = 1 - this.#nextSlot;
   }
 }
 
@@ -202,8 +233,8 @@ function encodeSlot({ generation, position }: Slot): Buffer {
 function decodeContent(content: Buffer): Content {
   const [first, second] = [decodeSlot(content), decodeSlot(content.subarray(slotDistance))];
   const secondIsNewer = second !== null && (first?.generation ?? -1n) < second.generation;
-  const newest = secondIsNewer ? second : first;
-  return { newest, nextSlot: secondIsNewer || newest === null ? 0 : 1 };
+  const [newest, older] = secondIsNewer ? [second, first] : [first, second];
+  return { newest, older, nextSlot: secondIsNewer || newest === null ? 0 : 1 };
 }
 
 function decodeSlot(slot: Buffer): Slot | null {

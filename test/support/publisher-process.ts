@@ -80,6 +80,7 @@ class WholeSource implements EventSource {
 
 /** The cursor; writes down what was saved once that is done. */
 const checkpoints = {
+  keep: () => store.keep(),
   async save(position: JournalPosition): Promise<void> {
     await store.save(position);
     writeSync(savedLog, `${position.sequence}\n`);

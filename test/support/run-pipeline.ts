@@ -66,7 +66,11 @@ export async function testPipeline(
     shrink: shrink ?? ((event) => event),
     deadLetters: new DeadLetterFile(deadLetterPath),
     monitor,
-    checkpoints: checkpoints ?? { save: async (position) => void saved.push(position) },
+    checkpoints: {
+      keep: async () => undefined,
+      save: async (position) => void saved.push(position),
+      ...checkpoints,
+    },
     checkpointIntervalMs: checkpointIntervalMs ?? 5,
     drainTimeoutMs: drainTimeoutMs ?? patienceMs,
   });

@@ -11,9 +11,14 @@ import { until } from "../../support/until.ts";
 /** A saver of a position that the test moves, with what it has saved and how often it has waited. */
 function saverOf(t: TestContext, save: () => Promise<void>) {
   const saved: JournalPosition[] = [];
+  let kept = 0;
   const waits = t.mock.method(clock, "delay", () => Promise.resolve());
   let position: JournalPosition | null = null;
   const checkpoints = {
+    keep: async () => {
+      await save();
+      kept += 1;
+    },
     save: async (next: JournalPosition) => {
       await save();
       saved.push(next);
@@ -25,14 +30,15 @@ function saverOf(t: TestContext, save: () => Promise<void>) {
     position = next;
     saver.moved();
   };
-  return { saver, saved, moveTo, waits: () => waits.mock.callCount() };
+  return { saver, saved, moveTo, monitor, kept: () => kept, waits: () => waits.mock.callCount() };
 }
 
 test("a saver waits for the interval once after the position has moved, and for nothing while it stays", async (t) => {
-  const { saver, saved, moveTo, waits } = saverOf(t, () => Promise.resolve());
+  const { saver, saved, moveTo, waits, kept } = saverOf(t, () => Promise.resolve());
   saver.start(1000);
+  await until(() => kept() === 1, "the position of the start is kept");
   for (const n of [1, 2, 3]) {
-    assert.equal(waits(), n - 1);
+    assert.equal(waits(), n);
     moveTo(samplePosition(n));
     await until(() => saved.length === n, `position ${n} is saved`);
   }
@@ -58,4 +64,17 @@ test("a stop saves a position that has moved right before it", async (t) => {
   moveTo(samplePosition(1));
   await saver.stop();
   assert.deepEqual(saved, [samplePosition(1)]);
+});
+
+test("where a pipeline starts is kept although nothing moves, and tried again until it is", async (t) => {
+  let failures = 5;
+  const { saver, saved, kept, monitor } = saverOf(t, async () => {
+    if (failures > 0) throw new Error(`${failures--} failures are left`);
+  });
+  saver.start(1000);
+  await until(() => kept() === 1, "it is kept at last");
+  await saver.stop();
+  assert.deepEqual([failures, kept(), saved], [0, 1, []]);
+  const { checkpoints, checkpointFailures } = monitor.counters();
+  assert.deepEqual([checkpoints, checkpointFailures], [0, 5]);
 });

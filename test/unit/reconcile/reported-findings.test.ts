@@ -12,6 +12,7 @@ import {
 import type { Finding } from "../../../src/reconcile/reconcile.ts";
 import { ReportedFindings } from "../../../src/reconcile/reported-findings.ts";
 import { RunFile } from "../../../src/reconcile/run-file.ts";
+import { failDirectoryFlushes } from "../../support/failing-flush.ts";
 import {
   deletedRequest,
   findingsCa,
@@ -391,4 +392,16 @@ test("findings that cannot be read change nothing, and a damaged file says what 
     code: "CERTWIRE_CHECKPOINT_FAILED",
     hint: /delete it/,
   });
+});
+
+test("reports whose file is not durable are published by no start before it is", async (t) => {
+  const path = join(findingsDirectory(t), "reported.ndjson");
+  const first = await ReportedFindings.open(path);
+  const disk = await failDirectoryFlushes(t);
+  await assert.rejects(first.take(runOf([missing(3)])), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  await assert.rejects(ReportedFindings.open(path), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  disk.repair();
+  const later = await ReportedFindings.open(path);
+  assert.deepEqual(later.openRequests, [3]);
+  assert.equal(disk.flushed(), 1);
 });

@@ -147,6 +147,50 @@ test("a checkpoint whose flush failed is an error and does not harm the one befo
   assert.deepEqual(await load(path), { state: "found", position: position(4n) });
 });
 
+test("a position that was found is durable only once this process has written and flushed it", async (t) => {
+  const path = await saved(1n, 2n);
+  const failing = await CheckpointStore.open(path);
+  await failing.keep();
+  let repair = await failFlushes(t);
+  await assert.rejects(failing.save(position(3n)));
+  await failing.close();
+  const store = await CheckpointStore.open(path);
+  assert.deepEqual([store.position, store.durable], [position(3n), position(2n)]);
+  await assert.rejects(store.keep(), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  await assert.rejects(store.save(position(4n)), { code: "CERTWIRE_CHECKPOINT_FAILED" });
+  assert.deepEqual([store.position, store.durable], [position(3n), position(2n)]);
+  assert.equal((await load(path)).position?.sequence, 3n, "what is durable was not overwritten");
+  repair();
+  // After a failed flush, the disk has what was there before, and only another write can change that.
+  await writeFile(path, (await readFile(path)).fill(0, 0, 60));
+  await store.keep();
+  assert.deepEqual(store.durable, position(3n));
+  assert.equal((await load(path)).position?.sequence, 3n);
+  repair = await failFlushes(t);
+  await store.keep();
+  repair();
+  await store.save(position(4n));
+  assert.deepEqual(store.durable, position(4n));
+  await store.close();
+  assert.deepEqual(await load(path), { state: "found", position: position(4n) });
+});
+
+test("a first position whose flush had failed is not durable, and an anchor does not take its place", async (t) => {
+  const path = freshPath();
+  const failing = await CheckpointStore.open(path);
+  const repair = await failFlushes(t);
+  await assert.rejects(failing.save(position(5n)));
+  await failing.close();
+  repair();
+  const store = await CheckpointStore.open(path);
+  assert.deepEqual([store.position, store.durable], [position(5n), null]);
+  await store.anchor(position(1n));
+  assert.deepEqual(store.position, position(5n));
+  await store.keep();
+  assert.deepEqual(store.durable, position(5n));
+  await store.close();
+});
+
 test("a position that was written in part only is not saved, and the next one is", async (t) => {
   const path = await saved(1n);
   const store = await CheckpointStore.open(path);
