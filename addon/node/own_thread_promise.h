@@ -30,8 +30,8 @@ class OwnThreadPromise {
         if (settlement.BlockingCall(state) == napi_ok) {
           settlement.Release();
         } else {
-          // Refused when the process ends, which gives up the settlement; then nobody waits any
-          // more.
+          // Refused when the process ends, which gives up the settlement; by then nobody is
+          // waiting.
           delete state;
         }
       });

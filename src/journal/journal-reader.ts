@@ -117,7 +117,7 @@ export class JournalReader implements FrameSource {
 
   /** The next batch, `null` if there was none for some seconds; `undefined` if the signal was aborted first. */
   async #read(signal: AbortSignal): Promise<NativeBatch | null | undefined> {
-    this.#reading ??= readBatch(this.#native, waitMs, this.#idlePollMs);
+    this.#reading ??= readBatch(this.#native, Math.max(waitMs, this.#idlePollMs), this.#idlePollMs);
     const reading = this.#reading;
     let isAborted = false;
     const error = (): Error => {

@@ -79,9 +79,8 @@ export interface NativeWriterTimes {
 /** Reader of one journal directory; `read` runs on another thread, one call at a time. */
 export interface NativeReader {
   /**
-   * The next batch; `null` if there is nothing new, or came within `waitMs` (default 0), for which it checks every
-   * `pollMs`, or until `close`. A wait takes a thread of its own, and nothing from the event loop. Rejects if the
-   * journal cannot be read.
+   * The next batch; `null` if nothing new comes within `waitMs` (default 0) or before `close`; meanwhile it checks every
+   * `pollMs`, on a thread of its own. Rejects if the journal cannot be read.
    */
   read(waitMs?: number, pollMs?: number): Promise<NativeBatch | null>;
   stats(): NativeReaderStats;

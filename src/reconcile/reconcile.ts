@@ -244,33 +244,32 @@ export class Comparing {
     }
   }
 
+  get #nowMs(): number {
+    return this.#options.now?.() ?? clock.time();
+  }
+
   /** Compares every row, from where the run was. */
   async compareAll(signal: AbortSignal): Promise<void> {
-    const {
-      database,
-      run,
-      progress,
-      again = [],
-      compared,
-      now = () => clock.time(),
-    } = this.#options;
+    const { database, run, progress, again = [], compared } = this.#options;
     const total = (await database.newest(signal))?.context;
     const place = { facts: this.#facts, after: this.#running.after };
     // What an interrupted run has compared is not known any more.
     const unseen = new Set(again.filter((id) => id > place.after));
-    for await (const { part, rows, entries } of walkDatabase(this.#options, place, signal)) {
+    for await (const { part, rows, entries, readMs } of walkDatabase(
+      this.#options,
+      place,
+      signal,
+    )) {
       this.#otherNames = entries.otherNames;
       this.#compareRows(rows, entries, await this.#backfilled.read(part));
       const seen = new Set(rows.map(({ context }) => context));
-      const [first] = rows;
-      const readMs = first === undefined ? now() : unixMsOf(first.time);
       for (const [id, own] of entries.byRequest) {
         if (!seen.has(id) && this.#addAbsent(id, own, readMs)) compared?.(id);
       }
       for (const id of [...seen, ...entries.byRequest.keys()]) unseen.delete(id);
       this.#running.otherCa += entries.others;
-      this.#running.after = ContentIndex.lastRequestOf(part);
-      this.#running.movedMs = now();
+      const after = ContentIndex.lastRequestOf(part);
+      Object.assign(this.#running, { after, movedMs: this.#nowMs });
       await this.#findings.write(this.#running);
       await run.save({ running: this.#running });
       progress?.(rows.at(-1)?.context ?? this.#running.after, total);
@@ -388,8 +387,8 @@ export class Comparing {
     },
     signal: AbortSignal,
   ): Promise<void> {
-    const { database, contents, journal, compared, now = () => clock.time() } = this.#options;
-    const askedMs = now();
+    const { database, contents, journal, compared } = this.#options;
+    const askedMs = this.#nowMs;
     const rows = new Map<number, ExitRecord>();
     for await (const row of database.rows(asked, signal, "scan")) rows.set(row.context, row);
     // After the rows, which may wait for hours, so that what happens meanwhile is not taken for missing.
@@ -436,7 +435,7 @@ export class Comparing {
   }
 
   /** A request that the database did not have when it was asked; false while that may still change. */
-  #addAbsent(requestId: number, entries: readonly IndexEntry[], askedMs: number): boolean {
+  #addAbsent(requestId: number, entries: readonly IndexEntry[], askedMs = this.#nowMs): boolean {
     const comparison = compareAbsent(entries, this.#limits(askedMs));
     this.#count(comparison ?? { class: "unsettled", missing: [] });
     if (comparison?.class !== "deleted") return comparison !== undefined;

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { CaDatabase } from "../ca-database/ca-database.ts";
 import { isSameCaName } from "../events/ca-identity.ts";
+import { unixMsOf } from "../events/times.ts";
 import type { ExitRecord } from "../exit/record.ts";
 import type { NativeCaFacts } from "../native/ca-database.ts";
 import { ContentIndex, crlRequestId, type IndexEntry } from "./content-index.ts";
@@ -24,6 +25,8 @@ export interface WalkedPart {
   /** The rows of the database, by rising RequestID, as scans read them. */
   readonly rows: readonly ExitRecord[];
   readonly entries: OwnEntries;
+  /** When the database was asked for them, in ms since 1970; `undefined` if it has no row. */
+  readonly readMs: number | undefined;
   /** `Contents.knownUntilMs` of these entries. */
   readonly knownUntilMs: number | undefined;
 }
@@ -51,16 +54,21 @@ export async function* walkDatabase(
 ): AsyncGenerator<WalkedPart> {
   let part = after === 0 ? 0 : ContentIndex.partOf(after + 1);
   let rows: ExitRecord[] = [];
+  /** The first row of the page. */
+  let first: ExitRecord | undefined;
   const finish = async (): Promise<WalkedPart> => {
     await contents.update(journal, signal);
     signal.throwIfAborted();
     const { knownUntilMs } = contents;
-    return { part, rows, entries: await ownEntries(contents, facts, part), knownUntilMs };
+    const asked = rows[0] ?? first;
+    const readMs = asked && unixMsOf(asked.time);
+    return { part, rows, entries: await ownEntries(contents, facts, part), readMs, knownUntilMs };
   };
   // Parts of which neither has anything are left out: numbers may be far apart.
   const next = async (before: number): Promise<number[]> =>
     (await contents.parts()).filter((each) => each > part && each < before);
   for await (const page of database.pages({ after, columns: "scan" }, signal)) {
+    first = page.rows[0] ?? first;
     for (const row of page.rows) {
       const own = ContentIndex.partOf(row.context);
       if (own > part) {

@@ -244,7 +244,7 @@ class SimulatedChannel extends EventEmitter {
     this.connection.open.delete(this);
   }
 
-  /** Waits until a queue knows the channel. Calls back with false if that has not come to be in time. */
+  /** Waits until a queue knows the channel. Calls back with false if it does not get to know it in time. */
   #introduce(queue: WaitingQueue, done: (isKnown: boolean) => void): void {
     this.#isIntroducing = true;
     const end = (isKnown: boolean): void => {

@@ -2,7 +2,7 @@
 const nodes = 3;
 
 /**
- * Where the leader of a quorum queue is: on a node; on one that nobody can say before it was chosen; or nowhere, since its
+ * Where the leader of a quorum queue is: on a node; on a node that is unknown until it is chosen; or nowhere, since its
  * node is down and the others are not a majority, which could choose another.
  */
 export type Leader = number | "unknown" | "lost";

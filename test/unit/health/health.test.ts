@@ -246,12 +246,7 @@ const cases: readonly [
   ],
   [
     "very many rows that somebody has deleted",
-    ofReconcile({
-      open: { ...noFindings, deleted: 2000 },
-      unlisted: 975_000,
-      unlistedMissing: 0,
-      unlistedDeleted: 975_000,
-    }),
+    ofReconcile({ open: { ...noFindings, deleted: 2000 }, unlisted: 9000, unlistedDeleted: 9000 }),
     null,
     "ok",
   ],

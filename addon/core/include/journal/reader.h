@@ -89,7 +89,7 @@ struct WriterTimes {
   DurationCounts flush;
 };
 
-/// Reader of a journal directory; not thread-safe but for StopWaiting, never modifies a segment,
+/// Reader of a journal directory; not thread-safe except for StopWaiting, never modifies a segment,
 /// uses limited memory.
 class Reader {
  public:
@@ -98,8 +98,8 @@ class Reader {
   /// Fills `batch` (cleared first) with what can be handed out now; empty when there is nothing
   /// new.
   virtual Status Read(Batch* batch) = 0;
-  /// Like Read; while there is nothing new, again every `poll_ms` for `wait_ms`, or until
-  /// StopWaiting.
+  /// Like Read, but repeats it every `poll_ms` until something is there, `wait_ms` have passed, or
+  /// StopWaiting is called.
   virtual Status ReadWithin(uint32_t wait_ms, uint32_t poll_ms, Batch* batch) = 0;
   /// Ends the wait of ReadWithin, now and later. The one call that may come from another thread.
   virtual void StopWaiting() = 0;
