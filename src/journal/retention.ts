@@ -104,9 +104,8 @@ export function planDeletions(
     if (segment.isWriters && next?.isWriters !== true) break;
     // The writer wrote to a segment until it began the next one.
     const writtenMs = next?.startedMs ?? nowMs;
-    const losers = cursors
-      .filter(({ position }) => !hasPassed(position, segment, epochs))
-      .map(({ sink }) => sink);
+    const notPassed = cursors.filter(({ position }) => !hasPassed(position, segment, epochs));
+    const losers = [...new Set(notPassed.map(({ sink }) => sink))];
     const isOver = writtenMs + policy.replayWindowMs <= nowMs;
     const reason = reasonFor(losers.length === 0, isOver, freed, need);
     if (reason === null) break;

@@ -8,7 +8,7 @@ export const healthMessages = {
     levels: ["error"],
     fields: ["reasons"],
     advice:
-      "act: each reason is a code with the sink it is about, and has [a section](health.md); one that comes and goes is logged every 5 minutes at most",
+      "act: each reason is a code with the sink it is about, and has [a section](health.md); while the state stays, reasons that come and go are logged every 5 minutes at most",
   },
   "the health is degraded": {
     section: "Health",

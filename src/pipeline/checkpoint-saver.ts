@@ -4,7 +4,7 @@ import { pause } from "./waiting.ts";
 
 /** Where a pipeline saves its position; `CheckpointStore` in a service, nothing in a replay. */
 export interface Checkpoints {
-  /** Makes the position durable at which the pipeline starts. Rejects as `save`. */
+  /** Makes the position at which the pipeline starts durable. Rejects as `save`. */
   keep(): Promise<void>;
   /** Resolves when the position is durable. Rejects when it cannot be written; a later call may succeed. */
   save(position: JournalPosition): Promise<void>;

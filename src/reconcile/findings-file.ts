@@ -93,7 +93,7 @@ export class FindingsFile {
 
 /** False if somebody has deleted what an interrupted run had found, in so many bytes: then it cannot go on. */
 export async function hasFindings(path: string, bytes: number): Promise<boolean> {
-  // What else is wrong with the file its opening says.
+  // Opening the file reports whatever else is wrong with it.
   const found = await stat(path).catch(() => undefined);
   return (found?.size ?? 0) >= bytes;
 }

@@ -44,7 +44,7 @@ async function* renewed(
   yield* readFindings(now);
 }
 
-/** `isOld`: true for one of the first that may be over. */
+/** `isOld`: true for one of the first that may be over. A CRL is compared at the end of a run, so it is not. */
 async function* marked(
   path: string,
   before: number,
@@ -54,6 +54,7 @@ async function* marked(
   for await (const finding of readFindings(path)) {
     signal.throwIfAborted();
     count += 1;
-    yield { finding, isOld: count <= before && finding.class !== "deleted" };
+    const mayBeOver = "requestId" in finding && finding.class !== "deleted";
+    yield { finding, isOld: count <= before && mayBeOver };
   }
 }

@@ -37,7 +37,7 @@ const shape = z.object({
     .object({
       startedMs: clockMs,
       /** When it had last compared some more rows, in ms since 1970. */
-      movedMs: clockMs,
+      movedMs: clockMs.optional(),
       after: count,
       rows: count,
       otherCa: count,

@@ -80,7 +80,7 @@ export class ReconcileTask {
   #earliestMs = clock.time();
   /** The same since it ended. */
   #earliestSinceEndMs = clock.time();
-  /** When a comparison of every row last had compared some more, in ms since 1970. */
+  /** When a comparison last had compared some more, in ms since 1970. */
   #movedMs = 0;
 
   constructor(options: ReconcileTaskOptions) {
@@ -132,8 +132,9 @@ export class ReconcileTask {
 
   async #open(): Promise<ReportedFindings> {
     const reported = await ReportedFindings.open(this.#options.layout.reconcile.reported);
-    const { running } = (await RunFile.open(this.#options.layout.reconcile.run)).state;
-    this.#movedMs = Math.min(running?.movedMs ?? 0, clock.time());
+    // What is wrong with it the comparison reports; the findings are known without it.
+    const run = await RunFile.open(this.#options.layout.reconcile.run).catch(() => undefined);
+    this.#movedMs = Math.min(run?.state.running?.movedMs ?? 0, clock.time());
     // The clock was ahead then, and was set right while the service did not run, nobody knows when.
     if ((reported.state.last?.startedMs ?? 0) > clock.time()) await reported.compareAll();
     return reported;

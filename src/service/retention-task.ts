@@ -89,7 +89,10 @@ async function runOnce(
   try {
     await anchor(directory, [...checkpoints.values()]);
     await skipFinished(directory, [...checkpoints.values()], failures);
-    const cursors = [...checkpoints].map(([sink, { durable }]) => ({ sink, position: durable }));
+    // Both have to have passed a segment: a power cut may bring back the durable one, which may be the later of the two.
+    const cursors = [...checkpoints].flatMap(([sink, { durable, position }]) =>
+      [durable, position].map((each) => ({ sink, position: each })),
+    );
     const round = await applyRetention(directory, cursors, policy);
     for (const deletion of round.deleted) report(log, deletion);
     for (const { deletion, cause } of round.failed) {

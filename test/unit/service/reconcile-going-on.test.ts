@@ -1,11 +1,13 @@
 // Scheduled comparisons of every row that go on where one was stopped.
 import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { clock } from "../../../src/clock.ts";
 import { CertwireError } from "../../../src/errors/certwire-error.ts";
 import { exitEvents } from "../../../src/exit/ca-codes.ts";
 import { RunFile, type RunState } from "../../../src/reconcile/run-file.ts";
 import type { Observation } from "../../../src/service/live-status.ts";
+import { fixture } from "../../support/exit-records.ts";
 import { replaceMethod } from "../../support/replace-method.ts";
 import {
   day,
@@ -148,4 +150,30 @@ test("a comparison of many nights is not overdue after a restart of the service,
     return reconcile?.overdueMs !== undefined;
   });
   assert.deepEqual([...reasons], []);
+});
+
+test("a CRL is missing, too, when a stopped run begins anew because somebody has deleted what it had found", async (t: TestContext) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  service.shift(day);
+  for (const id of [2, 3, 4]) scene.database.put(issuedRow(scene, id));
+  const published = scene.begin / day + 25_569;
+  scene.database.crls = [{ id: 4, der: fixture("base-crl"), published }];
+  await stopCommand(service);
+  for (const id of [2, 3]) scene.record(exitEvents.issued, issuedRow(scene, id));
+  rmSync(scene.paths.findings);
+  const { status } = await service.compare(t);
+  assert.deepEqual(reasonsOf(status), [["reconcile-findings", "2 missing"]]);
+  assert.equal(service.findings().length, 2);
+});
+
+test("what was found stays known while the state of the comparison cannot be read", async (t: TestContext) => {
+  const service = new ScheduledService(t);
+  const { scene } = service;
+  service.shift(day);
+  scene.database.put(issuedRow(scene, 2));
+  await service.compare(t);
+  writeFileSync(scene.paths.run, "{");
+  const { reconcile } = await service.run(t, (seen) => seen.reconcile?.failure !== undefined);
+  assert.equal(reconcile?.open?.missing, 1);
 });
