@@ -296,4 +296,10 @@ test("a topic is read once, when the hours of the database have begun, and a fai
     /the broker is gone/,
   );
   assert.deepEqual(readAt, [22]);
+  // What could not be read is not taken for read.
+  await assert.rejects(
+    contents.update("topic", new AbortController().signal),
+    /the broker is gone/,
+  );
+  assert.deepEqual(readAt, [22, 22]);
 });

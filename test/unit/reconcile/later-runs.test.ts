@@ -259,3 +259,23 @@ test("a request that comes between the view that did not have it and the reading
   const report = await scene.reconcile({ since: begin + second, again: [2, 3, 9000], now });
   assert.equal(classesOf(report)["deleted"], undefined);
 });
+
+test("a request that comes after the last view of every row is not taken for deleted, however late the journal is read", async (t) => {
+  const scene = new ReconcileScene(t);
+  const { database, begin } = scene;
+  database.put({ id: 2, disposition: dispositions.caCertificate, submitted: begin - day });
+  let nowMs = Date.now();
+  const now = () => nowMs;
+  database.now = now;
+  const readRows = database.readRows.bind(database);
+  database.readRows = async (request) => {
+    const page = await readRows(request);
+    if (request.scan !== "new") return page;
+    scene.happen(exitEvents.pending, { ...issuedRow(scene, 3), disposition: pending });
+    await scene.flushed();
+    nowMs += day;
+    return page;
+  };
+  const report = await scene.reconcile({ since: "full", now });
+  assert.deepEqual(classesOf(report), { own: 1, unsettled: 1 });
+});
