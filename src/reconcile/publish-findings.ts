@@ -10,12 +10,13 @@ import { directoryModes } from "../files/append-file.ts";
 import { ignoreMissing } from "../files/existing.ts";
 import { readLimitedText } from "../files/limited-text.ts";
 import { replaceFile } from "../files/replace-file.ts";
+import { pipelineTo } from "../pipeline/pipeline-to.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import type { DeadLetter, DeadLetters } from "../state/dead-letter.ts";
 import { kibibyte } from "../units.ts";
 import type { Pace } from "./pace.ts";
 import type { ReportedFindings, ReportNumbers } from "./reported-findings.ts";
-import { pipelineTo, type ReconcileTarget } from "./target.ts";
+import type { ReconcileTarget } from "./target.ts";
 
 /** Which reports are published, and how fast. */
 export interface FindingsOptions {

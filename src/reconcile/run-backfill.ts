@@ -1,5 +1,6 @@
+import { pipelineTo } from "../pipeline/pipeline-to.ts";
 import { BackfillLedger, type BackfillOptions, BackfillSource } from "./backfill.ts";
-import { pipelineTo, type ReconcileTarget } from "./target.ts";
+import type { ReconcileTarget } from "./target.ts";
 
 /** What became of a backfill. */
 export interface Backfilled {

@@ -1,13 +1,6 @@
 import { CertwireError } from "../errors/certwire-error.ts";
 import type { CertwireEvent } from "../events/event.ts";
-import type { ShrinkEvent } from "../events/outbound-event.ts";
-import type { Redactor } from "../events/redaction/redactor.ts";
-import type { Router } from "../events/router.ts";
-import type { PipelineLimits } from "../pipeline/limits.ts";
-import type { PipelineMonitor } from "../pipeline/monitor.ts";
-import { ObservedSink } from "../pipeline/observed-sink.ts";
-import { Pipeline } from "../pipeline/pipeline.ts";
-import type { Sink } from "../sinks/sink.ts";
+import { type PipelineTarget, pipelineTo } from "../pipeline/pipeline-to.ts";
 import type { EventSource, RecordChunk, SourcedRecord } from "../sources/event-source.ts";
 import { FailingIterator } from "../sources/failing-iterator.ts";
 import type { DeadLetter } from "../state/dead-letter.ts";
@@ -22,22 +15,11 @@ export interface LetterToSend extends LetterName {
   readonly bytes: number;
 }
 
-/** Parts of a redrive. */
-export interface RedriveOptions {
+/** Parts of a redrive, and where the letters go now. */
+export interface RedriveOptions extends PipelineTarget {
   /** The letters of one sink, each of them once. */
   readonly letters: AsyncIterable<LetterToSend>;
-  /** Where they go; not opened yet. */
-  readonly sink: Sink;
-  readonly limits: PipelineLimits;
-  readonly shrink: ShrinkEvent;
-  /** What the sink does not show. Default: its events show everything. */
-  readonly redactor?: Redactor | undefined;
-  /** Where its events go now. Default: to the sink's own destination. */
-  readonly router?: Router | undefined;
-  readonly monitor: PipelineMonitor;
   readonly marks: RedrivenMarks;
-  /** How long to wait for acknowledgements after a stop, in ms. Default: as long as any pipeline. */
-  readonly drainTimeoutMs?: number;
 }
 
 /** What became of the letters of a redrive. */
@@ -64,21 +46,11 @@ const unroutableSeconds = 10;
  * of the marks; what was acknowledged by then is counted in neither.
  */
 export async function redrive(options: RedriveOptions, signal: AbortSignal): Promise<Redriven> {
-  const { sink, limits, shrink, redactor, router, monitor, marks, drainTimeoutMs } = options;
   const stop = new AbortController();
-  const ledger = new Ledger(marks, () => stop.abort());
+  const ledger = new Ledger(options.marks, () => stop.abort());
   const source = new LetterSource(options.letters, ledger);
-  const pipeline = new Pipeline({
-    source,
-    sink: new ObservedSink(sink, (_name, events) => ledger.acknowledged(events)),
-    limits: { ...limits, deadLetterAfterSeconds: unroutableSeconds },
-    shrink,
-    ...(redactor && { redactor }),
-    ...(router && { router }),
-    deadLetters: ledger,
-    monitor,
-    ...(drainTimeoutMs !== undefined && { drainTimeoutMs }),
-  });
+  const limits = { ...options.limits, deadLetterAfterSeconds: unroutableSeconds };
+  const pipeline = pipelineTo({ ...options, limits }, source, ledger);
   await pipeline.run(AbortSignal.any([signal, stop.signal]));
   source.throwIfFailed();
   ledger.throwIfFailed();
