@@ -20,6 +20,7 @@ import type { UrlEntry } from "../test/support/patient-entry.ts";
 import { ReconcileScene } from "../test/support/reconcile-scene.ts";
 import { RunningService } from "../test/support/running-service.ts";
 import { until } from "../test/support/until.ts";
+import { type Percentiles, percentiles } from "./percentiles.ts";
 
 const { values } = parseArgs({
   options: {
@@ -48,8 +49,8 @@ interface Row {
   readonly rate: number;
   /** Events a second that it has published. */
   readonly published: number;
-  readonly alone: { readonly p50: number; readonly p99: number };
-  readonly beside: { readonly p50: number; readonly p99: number };
+  readonly alone: Percentiles;
+  readonly beside: Percentiles;
   /** The 99th percentile beside the backfill divided by that without. */
   readonly ratio: number;
 }
@@ -154,12 +155,6 @@ function startBackfill(
   });
   cleanUps.push(() => child.kill("SIGKILL"));
   return child;
-}
-
-function percentiles(waits: readonly number[]): Row["alone"] {
-  const sorted = waits.toSorted((a, b) => a - b);
-  const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN;
-  return { p50: at(0.5), p99: at(0.99) };
 }
 
 async function main(): Promise<void> {

@@ -21,6 +21,7 @@ import { startLocalRabbitmq } from "../test/integration/support/local-rabbitmq.t
 import { repoRoot } from "../test/integration/support/repo-root.ts";
 import { makeTempDirectory } from "../test/integration/support/temp-directory.ts";
 import { until } from "../test/support/until.ts";
+import { type Percentiles, percentiles } from "./percentiles.ts";
 
 const { values } = parseArgs({
   options: {
@@ -55,7 +56,7 @@ interface Row {
   readonly batchMean?: number;
   readonly residentMegabytes: number;
   /** From the return of Notify until a consumer has the event, by sink. */
-  readonly latency: Readonly<Record<string, { readonly p50: number; readonly p99: number }>>;
+  readonly latency: Readonly<Record<string, Percentiles>>;
 }
 
 /** A sink, and what has read from it. */
@@ -246,12 +247,6 @@ function startService(root: string, config: object): ChildProcess {
   const program = join(import.meta.dirname, "..", "src", "cli", "main.js");
   const words = [program, "run", "--config", file];
   return spawn(process.execPath, words, { stdio: ["ignore", "ignore", "inherit"] });
-}
-
-function percentiles(waits: readonly number[]): { p50: number; p99: number } {
-  const sorted = waits.toSorted((a, b) => a - b);
-  const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN;
-  return { p50: at(0.5), p99: at(0.99) };
 }
 
 function describe(row: Row): string {

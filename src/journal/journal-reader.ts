@@ -57,6 +57,7 @@ const timesIntervalMs = 5000;
 
 /** How long the native reader waits for frames before it answers that there are none, in ms. */
 const waitMs = 5000;
+const waitAborted = new Error("the wait for frames was aborted");
 
 /** How many numbers the table of a native batch has for each frame. */
 export const tableStride = 12;
@@ -118,18 +119,12 @@ export class JournalReader implements FrameSource {
   /** The next batch, `null` if there was none for some seconds; `undefined` if the signal was aborted first. */
   async #read(signal: AbortSignal): Promise<NativeBatch | null | undefined> {
     this.#reading ??= readBatch(this.#native, Math.max(waitMs, this.#idlePollMs), this.#idlePollMs);
-    const reading = this.#reading;
-    let isAborted = false;
-    const error = (): Error => {
-      isAborted = true;
-      return new Error("the wait for frames was aborted");
-    };
     try {
-      const batch = await unlessAborted(reading, signal, { error });
+      const batch = await unlessAborted(this.#reading, signal, { error: () => waitAborted });
       this.#reading = undefined;
       return batch;
     } catch (failure) {
-      if (isAborted) return undefined;
+      if (failure === waitAborted) return undefined;
       this.#reading = undefined;
       throw failure;
     }

@@ -91,7 +91,7 @@ export class FindingsFile {
   }
 }
 
-/** False if somebody has deleted what an interrupted run had found, in so many bytes: then it cannot go on. */
+/** False if somebody has deleted what an interrupted run had found, `bytes` in all: then it cannot go on. */
 export async function hasFindings(path: string, bytes: number): Promise<boolean> {
   // Opening the file reports whatever else is wrong with it.
   const found = await stat(path).catch(() => undefined);

@@ -91,7 +91,7 @@ async function runOnce(
     await skipFinished(directory, [...checkpoints.values()], failures);
     // Both have to have passed a segment: a power cut may bring back the durable one, which may be the later of the two.
     const cursors = [...checkpoints].flatMap(([sink, { durable, position }]) =>
-      [durable, position].map((each) => ({ sink, position: each })),
+      [...new Set([durable, position])].map((each) => ({ sink, position: each })),
     );
     const round = await applyRetention(directory, cursors, policy);
     for (const deletion of round.deleted) report(log, deletion);

@@ -1,4 +1,4 @@
-/** Kafka counts the bytes of a client in samples of so many ms. */
+/** Length of the samples in which Kafka counts the bytes of a client, in ms. */
 const sampleMs = 1000;
 
 /** What a broker has had of a client, as Kafka counts it for the quota of bytes in a second. */
@@ -13,7 +13,7 @@ export class CountedBytes {
 
   /**
    * Counts a request. Returns for how long the broker reads nothing more of its connection, in ms: until the bytes of all
-   * samples together are no more than `bytesPerSecond`.
+   * samples together are at most `bytesPerSecond`.
    */
   count(bytes: number, bytesPerSecond: number, now: number): number {
     this.#kept = this.#kept.filter(({ since }) => now - since < this.#samples * sampleMs);

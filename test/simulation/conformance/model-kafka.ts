@@ -5,7 +5,7 @@ import { Random } from "../random.ts";
 import type { KafkaSubject, ReadRecord } from "./play-kafka.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
-/** In so many samples a broker of a script counts what a client sends; real ones get it as `quota.window.num`. */
+/** How many samples a broker of a script counts together; real ones get it as `quota.window.num`. */
 export const quotaSamples = 2;
 
 /** The model as the subject of a script. */
